@@ -1,4 +1,4 @@
-"""What somebody wants to do: sign in, export, pull, share, delete, send."""
+"""Rulebook cases about an action: sign in, export, pull credit, share, delete, send."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -21,10 +21,11 @@ CLOCK_START_KEYS = ("notified", "last_contact", "last_use", "last_disseminated",
 
 
 def decide_action(given: Given) -> Ruling:
+    """Decide a case by the verb in its `action`; an unknown verb is a block."""
     words = str(given["action"]).split("_")
-    for verbs, named in CHECKS_BY_VERB:
+    for verbs, check in CHECKS_BY_VERB:
         if not verbs.isdisjoint(words):
-            return named(given)
+            return check(given)
     return ENG_01.block("gate_failed_closed")
 
 
@@ -61,10 +62,10 @@ def _check_pull(given: Given) -> Ruling:
 
 
 def _check_view(given: Given) -> Ruling:
-    """Own only when both branches are told and are one; nothing told is not one's own."""
-    branches = [one for key, one in given.items() if "branch" in key and isinstance(one, str)]
-    is_one = len(branches) > 1 and len(set(branches)) == 1
-    is_own = any(bool(given.get(key)) for key in ("same_branch", "own_branch")) or is_one
+    """Allow only the user's own branch; without both branches in the case it is another's."""
+    branches = [value for key, value in given.items() if "branch" in key and isinstance(value, str)]
+    is_same = len(branches) > 1 and len(set(branches)) == 1
+    is_own = any(bool(given.get(key)) for key in ("same_branch", "own_branch")) or is_same
     if given.get("other_branch") or not is_own:
         return data_rights_rules.refuse_other_branch()
     return _check_login({"mfa": given.get("mfa", True)})
@@ -76,18 +77,20 @@ def _check_share(given: Given) -> Ruling:
             includes_opted_out=bool(given.get("includes_opted_out"))
         )
     has_signal = any(
-        (bool(one) and ("gpc" in key or "opt_out_signal" in key)) or str(one).casefold() == "gpc"
-        for key, one in given.items()
+        (bool(value) and ("gpc" in key or "opt_out_signal" in key))
+        or str(value).casefold() == "gpc"
+        for key, value in given.items()
     )
     return data_rights_rules.check_sharing(has_opt_out_signal=has_signal)
 
 
 def decide_send(given: Given) -> Ruling:
+    """Decide a case about a message by the gate."""
     verdict = decide(build_case_facts({**given, "action": None}))
     return deciding_ruling(verdict.rulings) or ENG_01.block("gate_failed_closed")
 
 
-def _check_cut(given: Given) -> Ruling:
+def _check_pay_change(given: Given) -> Ruling:
     return officer_pay_rules.refuse_change_after_terms()
 
 
@@ -109,6 +112,6 @@ CHECKS_BY_VERB: tuple[tuple[frozenset[str], ActionCheck], ...] = (
     (frozenset({"share", "sell"}), _check_share),
     (frozenset({"view", "open", "read", "access"}), _check_view),
     (frozenset({"publish"}), _check_publish),
-    (frozenset({"lo", "comp"}), _check_cut),
+    (frozenset({"lo", "comp"}), _check_pay_change),
     (frozenset({"send"}), decide_send),
 )

@@ -1,7 +1,7 @@
-"""The one translator from a rulebook case about a message to the facts production builds.
+"""The translator from a rulebook case about a message to the facts that production builds.
 
-A case names what matters and leaves out the rest; it asks only the gates
-that its keys name. Everything it leaves out takes a neutral, known value.
+A case names what matters and leaves out the rest. It runs only the gates that its keys name, and
+everything it leaves out takes a neutral, known value.
 """
 
 import re
@@ -41,9 +41,9 @@ type Given = Mapping[str, Any]
 HOME_ZONE = ZoneInfo("America/New_York")
 DEFAULT_NUMBER, DEFAULT_SELLER = "+12125550111", "us"
 MOMENT_KEYS = ("now", "send_at", "sent_at", "queued_send_at", "queued_call_at", "at", "on", "today")
-BOUGHT_NUMBER = re.compile(r"append|skip_?trac|data_?broker")  # they did not give it themselves
+BOUGHT_NUMBER = re.compile(r"append|skip_?trac|data_?broker")  # not given by the borrower
 COMPLETE_EVIDENCE = ("text_hash", "page_url", "ip", "user_agent", "session_cert")
-# Which gate a key of a case asks.
+# The gates that a key of a case runs.
 GATES_BY_KEY: dict[str, tuple[str, ...]] = {
     "locations": ("hours",),
     "declared_emergencies": ("emergency",),
@@ -94,7 +94,7 @@ GATES_BY_KEY: dict[str, tuple[str, ...]] = {
 
 
 def build_case_facts(given: Given) -> Facts:
-    """They are the facts of a case about a message."""
+    """Return the facts of a case about a message."""
     at = case_moment(given)
     medium, purpose = _case_medium(given), _case_purpose(given)
     return Facts(
@@ -117,7 +117,7 @@ def build_case_facts(given: Given) -> Facts:
 
 
 def case_moment(given: Given) -> datetime:
-    """It is the case's moment; a bare date is its noon, and no date the rulebook's own day."""
+    """Return the case's moment: noon for a bare date, the rulebook's date without one."""
     for name in MOMENT_KEYS:
         value = given.get(name)
         if isinstance(value, str) and "T" in value:
@@ -143,37 +143,37 @@ def _case_purpose(given: Given) -> Purpose:
 
 
 def _case_gates(given: Given, medium: Medium, purpose: Purpose) -> tuple[str, ...]:
-    found = [gate for key, gates in GATES_BY_KEY.items() if key in given for gate in gates]
-    found += _person_gates(given, purpose)
+    names = [gate for key, gates in GATES_BY_KEY.items() if key in given for gate in gates]
+    names += _person_gates(given, purpose)
     if medium is Medium.EMAIL and any(is_authentication_key(key) for key in given):
-        found.append("authentication")
+        names.append("authentication")
     if medium is Medium.EMAIL and ("now" in given or purpose is not Purpose.MARKETING):
-        found.append("email_hours")
+        names.append("email_hours")
     if "state" in given and given.get("source") == "cra_trigger":
-        found.append("trigger_state")
-    if "source" in given and not found:
-        found.append("trigger_basis")
-    return tuple(dict.fromkeys(found))
+        names.append("trigger_state")
+    if "source" in given and not names:
+        names.append("trigger_basis")
+    return tuple(dict.fromkeys(names))
 
 
 def _person_gates(given: Given, purpose: Purpose) -> list[str]:
-    """They are the gates of licenses, permission and identification that the keys together name."""
-    found = []
+    """Return the gates of license, consent and identification that depend on several keys."""
+    names = []
     if "property_state" in given and "activity" not in given:
-        found.append("license")
+        names.append("license")
     if any("nmls" in key for key in given):
-        found.append("nmls_ids")
+        names.append("nmls_ids")
     if isinstance(given.get("consent"), dict) and given["consent"].get("withdrawn_at"):
-        found.append("revocation")
+        names.append("revocation")
     if purpose is Purpose.REPLY and "inbound_at" in given:
-        found.append("consent")
-    return found
+        names.append("consent")
+    return names
 
 
 def _record_facts(given: Given) -> dict[str, Any]:
     version = given.get("rules_version", RULES_VERSION)
     published = [given[key] for key in given if key.startswith("published")]
-    is_old = any(version < one for one in published if isinstance(one, str))
+    is_old = any(version < newer for newer in published if isinstance(newer, str))
     has_hash = bool(given.get("inputs_hash", "ok"))
     return {
         "rules_version": "" if is_old else version,
@@ -182,18 +182,20 @@ def _record_facts(given: Given) -> dict[str, Any]:
 
 
 def _message_facts(given: Given, at: datetime) -> dict[str, Any]:
-    says_stop = "Reply STOP to opt out." if given.get("has_stop_text") else ""
+    stop_text = "Reply STOP to opt out." if given.get("has_stop_text") else ""
     has_ids = not any("nmls" in key and not given[key] for key in given)
     confirmation = None
     if given.get("message") == "confirmation":
-        stop = datetime.fromisoformat(next(given[key] for key in STOP_KEYS if key in given))
-        confirmation = StopConfirmation(stop_at=stop, earlier=given.get("prior_confirmations", 0))
+        stop_at = datetime.fromisoformat(next(given[key] for key in STOP_KEYS if key in given))
+        confirmation = StopConfirmation(
+            stop_at=stop_at, earlier=given.get("prior_confirmations", 0)
+        )
     return {
         "voice": Voice(given.get("voice", "none")),
         "has_promo": bool(given.get("promo")) or "promo" in given.get("content_flags", ()),
         "is_first_message": bool(given.get("first_message", False)),
         "subject": given.get("subject") or "",
-        "text": f"{given.get('body', '')} {says_stop} {'NMLS 100 NMLS 200' if has_ids else ''}",
+        "text": f"{given.get('body', '')} {stop_text} {'NMLS 100 NMLS 200' if has_ids else ''}",
         "activity": given.get("activity", "general"),
         "confirmation": confirmation,
     }
@@ -202,7 +204,9 @@ def _message_facts(given: Given, at: datetime) -> dict[str, Any]:
 def _sender_facts(given: Given) -> dict[str, Any]:
     is_bank = given.get("company_kind", given.get("company_type")) in ("depository", "bank")
     role = given.get("actor", "lo")
-    held = any(given.get(key) for key in ("telemarketer_registration", "exemption_on_file"))
+    is_registered = any(
+        given.get(key) for key in ("telemarketer_registration", "exemption_on_file")
+    )
     return {
         "actor": "officer" if role in ("lo", "officer") else role,
         "officer": _case_officer(given) if role in ("lo", "officer") else None,
@@ -212,7 +216,7 @@ def _sender_facts(given: Given) -> dict[str, Any]:
             licensed_states=tuple(given.get("company_states", STATES)),
         ),
         "seller_names": (given.get("sender_seller", DEFAULT_SELLER),),
-        "registered_states": tuple(STATES) if held else (),
+        "registered_states": tuple(STATES) if is_registered else (),
         "is_brand_registered": bool(given.get("brand_registered", True)),
         "campaign_attributes": tuple(given.get("campaign_attributes", ())),
         "optin_source": given.get("optin_source", ""),
@@ -222,15 +226,15 @@ def _sender_facts(given: Given) -> dict[str, Any]:
 
 
 def _case_officer(given: Given) -> Officer:
-    held = dict(given.get("lo_licences", {}))
-    expires = parse_day(held.pop("expires", None))
+    statuses = dict(given.get("lo_licences", {}))
+    expires = parse_day(statuses.pop("expires", None))
     return Officer(
         nmls_id="200",
         is_sponsored=bool(given.get("sponsored", True)),
         is_registered=bool(given.get("registered", True)),
         licenses=tuple(
             License(state=state, status=status, expires_on=expires)
-            for state, status in held.items()
+            for state, status in statuses.items()
         ),
     )
 
@@ -249,7 +253,7 @@ def _person_facts(given: Given, at: datetime) -> dict[str, Any]:
         "invited_at": at if is_invited else None,
         "inbound_at": datetime.fromisoformat(inbound) if inbound else None,
         "requested_at": datetime.fromisoformat(requested) if requested and is_recorded else None,
-        "contacts": tuple(_parse_contact(one) for one in given.get("prior_contacts", ())),
+        "contacts": tuple(map(_parse_contact, given.get("prior_contacts", ()))),
         "inquired_at": datetime.fromisoformat(lead) if lead else None,
         "last_confirmed_on": parse_day(given.get("last_confirmed_contact")),
         "number_check": check
@@ -261,42 +265,42 @@ def _person_facts(given: Given, at: datetime) -> dict[str, Any]:
 
 
 def _case_places(given: Given) -> tuple[Place, ...]:
-    named = tuple(
+    locations = tuple(
         Place(
-            kind=one["kind"],
-            state=one["state"],
-            zone=one["zone"],
-            county=one.get("county"),
-            is_home=False if is_not_home(one) else None,
+            kind=location["kind"],
+            state=location["state"],
+            zone=location["zone"],
+            county=location.get("county"),
+            is_home=False if is_not_home(location) else None,
         )
-        for one in given.get("locations", ())
+        for location in given.get("locations", ())
     )
     return (
-        *named,
+        *locations,
         *address_places("residence", given.get("state")),
         *address_places("area_code", given.get("area_code_state")),
     )
 
 
 def is_not_home(place: Given) -> bool:
-    """The property's use is known not to be their home now."""
+    """Return whether the case says that the person doesn't live at a property now."""
     if False in (place.get("is_home"), place.get("lives_there"), place.get("current_home")):
         return True
     use = str(place.get("occupancy") or place.get("use") or "")
     return use.startswith(("rental", "invest", "second", "vacation", "not_", "future"))
 
 
-def _parse_contact(one: Any) -> PriorContact:
-    if isinstance(one, str):
-        return PriorContact(at=datetime.fromisoformat(one), medium=None)
+def _parse_contact(contact: Any) -> PriorContact:
+    if isinstance(contact, str):
+        return PriorContact(at=datetime.fromisoformat(contact), medium=None)
     aliases = {"voicemail": "voicemail_drop", "sms": "text"}
-    name = one.get("channel")
+    name = contact.get("channel")
     medium = Medium(aliases.get(name, name)) if name else None
-    return PriorContact(at=datetime.fromisoformat(one["at"]), medium=medium)
+    return PriorContact(at=datetime.fromisoformat(contact["at"]), medium=medium)
 
 
 def complete_consent(given: Given, captured_at: datetime) -> Consent:
-    """It is a consent that lacks nothing, for cases that say no more than "pewc"."""
+    """Return a complete consent, for cases that only say "pewc"."""
     return Consent(
         type="written",
         signature="esign_click",
@@ -312,36 +316,37 @@ def complete_consent(given: Given, captured_at: datetime) -> Consent:
 
 
 def _case_consents(given: Given, at: datetime) -> tuple[Consent, ...]:
-    found = []
+    consents = []
     consent = given.get("consent")
     if isinstance(consent, dict):
-        found.append(_parse_consent(consent))
+        consents.append(_parse_consent(consent))
     elif isinstance(consent, str) and consent.startswith("pewc"):
-        found.append(complete_consent(given, at - timedelta(days=3)))
+        consents.append(complete_consent(given, at - timedelta(days=3)))
     permission = given.get("written_permission") or {}
-    is_ours = permission.get("number") == "match" and permission.get("seller") == "us"
-    if permission.get("signed") and is_ours:
-        found.append(complete_consent(given, at - timedelta(days=3)))
+    is_for_us = permission.get("number") == "match" and permission.get("seller") == "us"
+    if permission.get("signed") and is_for_us:
+        consents.append(complete_consent(given, at - timedelta(days=3)))
     if given.get("new_pewc_at"):
-        found.append(complete_consent(given, datetime.fromisoformat(given["new_pewc_at"])))
-    return tuple(found)
+        consents.append(complete_consent(given, datetime.fromisoformat(given["new_pewc_at"])))
+    return tuple(consents)
 
 
-def _parse_consent(one: Given) -> Consent:
-    captured = one.get("captured_at")
-    origin = f"{one.get('source')} {one.get('number_source')} {one.get('how_obtained')}"
-    is_theirs = BOUGHT_NUMBER.search(origin) is None
+def _parse_consent(consent: Given) -> Consent:
+    captured = consent.get("captured_at")
+    origin_keys = ("source", "number_source", "how_obtained")
+    origin = " ".join(str(consent.get(key)) for key in origin_keys)
+    is_from_borrower = BOUGHT_NUMBER.search(origin) is None
     return Consent(
-        type=one.get("type") if is_theirs else None,
-        signature=one.get("signature"),
-        seller=one.get("seller"),
-        phone=one.get("phone"),
-        channels=tuple(one.get("channels") or ()),
-        condition_of_purchase=one.get("condition_of_purchase"),
-        autodial_disclosure=one.get("autodial_disclosure"),
+        type=consent.get("type") if is_from_borrower else None,
+        signature=consent.get("signature"),
+        seller=consent.get("seller"),
+        phone=consent.get("phone"),
+        channels=tuple(consent.get("channels") or ()),
+        condition_of_purchase=consent.get("condition_of_purchase"),
+        autodial_disclosure=consent.get("autodial_disclosure"),
         captured_at=datetime.fromisoformat(captured) if captured else None,
-        evidence=tuple(one.get("evidence") or ()),
-        signer_is_subscriber=one.get("signer_is_subscriber", True),
+        evidence=tuple(consent.get("evidence") or ()),
+        signer_is_subscriber=consent.get("signer_is_subscriber", True),
     )
 
 

@@ -1,4 +1,4 @@
-"""The keys of a rulebook case in the words that the translator reads."""
+"""Normalization of a rulebook case's keys to the names that the translator reads."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 type Given = Mapping[str, Any]
 
 PRIVACY_SIGNAL = re.compile(r"^(gpc|global_privacy_control|opt_out_signal)$", re.IGNORECASE)
-# What a case may call a thing that we know by one name.
+# Alternative keys of cases, with the name that the translator reads.
 KEY_ALIASES = tuple(
     (re.compile(pattern), name)
     for pattern, name in (
@@ -17,22 +17,22 @@ KEY_ALIASES = tuple(
         (r"(stop_)?scope_reply_to", "stop_reply_to"),
     )
 )
-NESTED_KEYS = ("auth", "authentication")  # a case may put these facts in one object
+NESTED_KEYS = ("auth", "authentication")  # a case can put these facts in one object
 
 
 def normalize_keys(given: Given) -> dict[str, Any]:
-    """It is the case under the names the translator knows; what it knows stays as it is."""
-    found: dict[str, Any] = {}
+    """Return the case with known names for its keys; a key without an alias stays."""
+    normalized: dict[str, Any] = {}
     for key, value in given.items():
         if key in NESTED_KEYS and isinstance(value, Mapping):
-            found.update(value)
+            normalized.update(value)
         else:
-            found.setdefault(_normalize_key(key), value)
+            normalized.setdefault(_normalize_key(key), value)
     if any(_is_privacy_signal(key, value) for key, value in given.items()):
-        found["gpc"] = True
-    if found.get("form") and "fields" in found:
-        found["form_fields"] = found.pop("fields")
-    return found
+        normalized["gpc"] = True
+    if normalized.get("form") and "fields" in normalized:
+        normalized["form_fields"] = normalized.pop("fields")
+    return normalized
 
 
 def _normalize_key(key: str) -> str:

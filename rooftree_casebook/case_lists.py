@@ -1,4 +1,4 @@
-"""The parts of a case's facts that come from stops, lists and mail set-up."""
+"""The facts of a case about opt-outs, do-not-call lists and email setup."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -27,28 +27,31 @@ ALL_MEDIA = (*SORTED_PHONE_MEDIA, Medium.EMAIL, Medium.MAIL)
 
 
 def parse_day(value: Any) -> date | None:
-    """It is the date of an ISO date or moment, None for nothing."""
+    """Return the date of an ISO date or moment; None for an empty value."""
     return date.fromisoformat(str(value)[:10]) if value else None
 
 
 def case_today(given: Given) -> date:
-    """It is the day of a case, or the rulebook's own."""
+    """Return the day of a case, or the rulebook's date without one."""
     return parse_day(given.get("today") or given.get("on") or given.get("now")) or RULES_AS_OF
 
 
 def is_authentication_key(key: str) -> bool:
-    """The key of a case is about SPF, DKIM or DMARC."""
+    """Return whether a key of a case is about SPF, DKIM or DMARC."""
     return any(word in key for word in ("spf", "dkim", "dmarc", "authenticat", "aligned"))
 
 
 def stop_facts(given: Given, at: datetime) -> dict[str, Any]:
+    """Return the facts about opt-outs and the borrower's last message."""
     meaning = ReplyMeaning.NONE
     if isinstance(given.get("inbound_text"), str):
         meaning = classify_reply(given["inbound_text"]).meaning
     about = _replied_purpose(given.get("stop_reply_to") or given.get("reply_to"))
+    has_prior_consent = bool(given.get("prior_pewc_same_seller"))
+    restart = Restart(at=at, has_prior_written_consent=has_prior_consent)
     return {
         "revocations": _case_revocations(given, at, meaning, about),
-        "restarts": _case_restarts(given, at) if meaning is ReplyMeaning.OPTIN else (),
+        "restarts": (restart,) if meaning is ReplyMeaning.OPTIN else (),
         "inbound_meaning": meaning.value,
         "is_held": meaning is ReplyMeaning.HOLD,
         "is_wrong_person": meaning is ReplyMeaning.WRONG_PERSON or bool(given.get("wrong_party")),
@@ -59,29 +62,23 @@ def _case_revocations(
     given: Given, at: datetime, meaning: ReplyMeaning, about: Purpose | None
 ) -> tuple[Revocation, ...]:
     moments = [datetime.fromisoformat(given[key]) for key in STOP_KEYS if key in given]
-    found = [_build_stop(moment, SORTED_PHONE_MEDIA, about) for moment in moments]
+    stops = [_build_stop(moment, SORTED_PHONE_MEDIA, about) for moment in moments]
     if given.get("stop_reply_to"):
-        found.append(_build_stop(at, SORTED_PHONE_MEDIA, about))
+        stops.append(_build_stop(at, SORTED_PHONE_MEDIA, about))
     elif meaning is ReplyMeaning.REVOKE and not moments:
-        found.append(_build_stop(at, SORTED_PHONE_MEDIA, None))
+        stops.append(_build_stop(at, SORTED_PHONE_MEDIA, None))
     words = given.get("email_request")
     if words and classify_reply(words).meaning is ReplyMeaning.REVOKE:
-        found.append(_build_stop(at, ALL_MEDIA, None))
+        stops.append(_build_stop(at, ALL_MEDIA, None))
     if given.get("unsubscribed_at"):
-        found.append(
-            _build_stop(datetime.fromisoformat(given["unsubscribed_at"]), EMAIL_MEDIA, None)
-        )
+        unsubscribed_at = datetime.fromisoformat(given["unsubscribed_at"])
+        stops.append(_build_stop(unsubscribed_at, EMAIL_MEDIA, None))
     consent = given.get("consent")
     if isinstance(consent, dict) and consent.get("withdrawn_at"):
-        found.append(_build_stop(datetime.fromisoformat(consent["withdrawn_at"]), ALL_MEDIA, None))
+        stops.append(_build_stop(datetime.fromisoformat(consent["withdrawn_at"]), ALL_MEDIA, None))
     if given.get("email_opted_out"):
-        found.append(_build_stop(at, EMAIL_MEDIA, None))
-    return tuple(found)
-
-
-def _case_restarts(given: Given, at: datetime) -> tuple[Restart, ...]:
-    has_prior = bool(given.get("prior_pewc_same_seller"))
-    return (Restart(at=at, has_prior_written_consent=has_prior),)
+        stops.append(_build_stop(at, EMAIL_MEDIA, None))
+    return tuple(stops)
 
 
 def _build_stop(at: datetime, media: tuple[Medium, ...], about: Purpose | None) -> Revocation:
@@ -94,11 +91,12 @@ def _replied_purpose(reply_to: str | None) -> Purpose | None:
 
 
 def list_facts(given: Given, at: datetime) -> dict[str, Any]:
+    """Return the facts about do-not-call lists, relationships and emergencies."""
     is_listed = bool(given.get("on_national")) or given.get("dnc") == "listed"
     is_clear = given.get("dnc") == "clear"
     version = given.get("state_list_version_date") or given.get("registry_version_date")
     state = given.get("state")
-    lists = StateList(
+    state_list = StateList(
         state=state or "",
         version_date=at.date() if is_clear else parse_day(version),
         is_listed=bool(given.get("on_state_list")),
@@ -106,21 +104,21 @@ def list_facts(given: Given, at: datetime) -> dict[str, Any]:
     )
     ebr = given.get("ebr")
     if ebr and (ebr.get("terminated") or given.get("ebr_terminated")):
-        ebr = None  # it ends when they say stop
+        ebr = None  # an opt-out ends the relationship
     return {
         "registry_date": at.date() if is_clear else parse_day(given.get("registry_version_date")),
         "is_on_registry": is_listed,
-        "state_lists": (lists,) if state else (),
+        "state_lists": (state_list,) if state else (),
         "relationships": (_parse_relationship(ebr),) if ebr else (),
         "internal_dnc_on": parse_day(given.get("internal_dnc_since")),
         "emergencies": tuple(
             Emergency(
-                state=one["state"],
-                county=one.get("county", "*"),
-                from_date=date.fromisoformat(one["from"]),
-                until_date=parse_day(one.get("to")),
+                state=emergency["state"],
+                county=emergency.get("county", "*"),
+                from_date=date.fromisoformat(emergency["from"]),
+                until_date=parse_day(emergency.get("to")),
             )
-            for one in given.get("declared_emergencies", ())
+            for emergency in given.get("declared_emergencies", ())
         ),
         "emergencies_read_at": at - timedelta(hours=given.get("feed_age_hours", 0)),
     }
@@ -133,11 +131,14 @@ def _parse_relationship(ebr: Given) -> Relationship:
 
 
 def email_facts(given: Given) -> dict[str, Any]:
-    good = (True, "pass", "aligned", "ok")
+    """Return the facts about an email and its stream."""
+    passing = (True, "pass", "aligned", "ok")
     return {
         "postal_address": given.get("postal_address", "ok"),
         "has_one_click": bool(given.get("list_unsubscribe_post", True)),
-        "is_authenticated": all(given[key] in good for key in given if is_authentication_key(key)),
+        "is_authenticated": all(
+            given[key] in passing for key in given if is_authentication_key(key)
+        ),
         "has_prior_thread": bool(given.get("prior_thread", False)),
         "unsubscribe_days": given.get("unsubscribe_link_ttl_days", 30),
         "unsubscribe_needs": given.get("unsubscribe_requires"),

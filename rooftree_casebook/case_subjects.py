@@ -1,4 +1,4 @@
-"""Every rule that is not about a message, asked by the keys of a rulebook case."""
+"""Rules that aren't about a message, chosen by the keys of a rulebook case."""
 
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
@@ -35,9 +35,10 @@ def _check_ringing(given: Given) -> Ruling:
 
 def _check_caller_id(given: Given) -> Ruling:
     is_ours = bool(given.get("assigned_to_us", False)) and not given.get("neighbor_spoof")
-    takes = bool(given.get("answers_dnc_requests_business_hours", True))
     return call_rules.check_caller_id(
-        shown=str(given["caller_id"]), is_ours=is_ours, takes_requests=takes
+        shown=str(given["caller_id"]),
+        is_ours=is_ours,
+        takes_requests=bool(given.get("answers_dnc_requests_business_hours", True)),
     )
 
 
@@ -92,7 +93,7 @@ def _check_counteroffer(given: Given) -> Ruling:
 
 def _check_incomplete(given: Given) -> Ruling:
     reply = given.get("reply")
-    received = next((one for key, one in given.items() if _is_receipt_key(key) and one), None)
+    received = next((value for key, value in given.items() if _is_receipt_key(key) and value), None)
     return notice_rules.check_incomplete_application(
         received_on=parse_day(received),
         noi_sent_on=parse_day(given.get("noi_sent")),
@@ -107,14 +108,14 @@ def _is_receipt_key(key: str) -> bool:
 
 
 def _check_event(given: Given) -> Ruling:
-    said = f"{given.get('event', '')} {given.get('disposition', '')}"
+    event = f"{given.get('event', '')} {given.get('disposition', '')}"
     return notice_rules.classify_event(
-        said, on=parse_day(given.get("on")), trigger=str(given.get("trigger", ""))
+        event, on=parse_day(given.get("on")), trigger=str(given.get("trigger", ""))
     )
 
 
 def _check_six(given: Given) -> Ruling:
-    words = " ".join(str(one) for one in given.values() if not isinstance(one, list | dict))
+    words = " ".join(str(value) for value in given.values() if not isinstance(value, list | dict))
     is_form = "form" in words or "publish" in words or given.get("in_los") is False
     fields = given.get("fields_collected") or given.get("form_fields") or ()
     return notice_rules.check_six_items(
@@ -125,33 +126,33 @@ def _check_six(given: Given) -> Ruling:
 
 
 def _check_esign(given: Given) -> Ruling:
-    held = given.get("esign") or {}
+    esign = given.get("esign") or {}
     return notice_rules.check_electronic_delivery(
-        has_consented=bool(held.get("consented")),
-        has_shown_access=bool(held.get("demonstrated_access")),
-        is_ended=bool(held.get("email_bounced")) or bool(held.get("withdrawn")),
+        has_consented=bool(esign.get("consented")),
+        has_shown_access=bool(esign.get("demonstrated_access")),
+        is_ended=bool(esign.get("email_bounced")) or bool(esign.get("withdrawn")),
     )
 
 
 def _check_delivery(given: Given) -> Ruling:
-    has = bool(given.get("esign_consent"))
-    is_paper = given["delivery"] in ("mail", "paper")
+    is_allowed = bool(given.get("esign_consent")) or given["delivery"] in ("mail", "paper")
     return notice_rules.check_electronic_delivery(
-        has_consented=has or is_paper, has_shown_access=has or is_paper, is_ended=False
+        has_consented=is_allowed, has_shown_access=is_allowed, is_ended=False
     )
 
 
 def _check_report_basis(given: Given) -> Ruling:
-    told = next((_count_members(one) for key, one in given.items() if "notice" in key), None)
-    people = [_count_members(one) for key, one in given.items() if "notice" not in key]
-    if told is not None and max(people, default=0) > told:
-        return notice_rules.check_notice_per_consumer(reports_used=max(people), notices=told)
-    has_score = bool(given.get("score_disclosed", told is not None and max(people, default=0) > 0))
+    notices = next((_count_members(value) for key, value in given.items() if "notice" in key), None)
+    counts = [_count_members(value) for key, value in given.items() if "notice" not in key]
+    reports_used = max(counts, default=0)
+    if notices is not None and reports_used > notices:
+        return notice_rules.check_notice_per_consumer(reports_used=reports_used, notices=notices)
+    has_score = bool(given.get("score_disclosed", notices is not None and reports_used > 0))
     return notice_rules.check_score_disclosure(has_score=has_score)
 
 
 def _count_members(value: Any) -> int:
-    """It is how many: a number, or the members of a list; one for a single name."""
+    """Return a number, the length of a list, or 1 for a name with "only"; else 0."""
     if isinstance(value, list | tuple):
         return len(value)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -257,15 +258,17 @@ def _check_prescreen(given: Given) -> Ruling:
 
 
 def _is_offer_withdrawn(given: Given) -> bool:
-    """The offer is taken back for a reason that was no criterion before."""
-    return any(bool(one) and "withdr" in key for key, one in given.items())
+    """Return whether the offer was withdrawn, for a reason that wasn't a criterion before."""
+    return any(bool(value) and "withdr" in key for key, value in given.items())
 
 
 def _check_record(given: Given) -> Ruling:
     record = given["record"]
-    needed = telemarketing_records.REQUIRED_FIELDS.get(record, frozenset())
-    named = ["at" if one in ("time", "started_at") else one for one in given.get("fields", needed)]
-    fields = frozenset(named) - frozenset(given.get("fields_missing", ()))
+    required = telemarketing_records.REQUIRED_FIELDS.get(record, frozenset())
+    names = [
+        "at" if name in ("time", "started_at") else name for name in given.get("fields", required)
+    ]
+    fields = frozenset(names) - frozenset(given.get("fields_missing", ()))
     return telemarketing_records.check_record_complete(record, fields)
 
 
@@ -286,12 +289,12 @@ def _check_options(given: Given) -> Ruling:
 
 
 def find_subject_check(given: Given) -> SubjectCheck | None:
-    """It is who answers this case; None for a message, which is the gate's."""
+    """Return the check that answers a case; None for a message, which the gate decides."""
     if not MESSAGE_KEYS.isdisjoint(given) or given.get("voice") == "human":
         return None
     if given.get("message") == "prescreened_offer":
         return _check_prescreen
-    return next((answer for keys, answer in CHECKS_BY_KEYS if keys <= given.keys()), None)
+    return next((check for keys, check in CHECKS_BY_KEYS if keys <= given.keys()), None)
 
 
 MESSAGE_KEYS = frozenset({"locations"})  # only a message has a place to be

@@ -1,7 +1,7 @@
-"""Rulebook cases, decided: messages by the gate, everything else by its own pure rule.
+"""Decisions on rulebook cases: messages by the gate, everything else by its own pure rule.
 
-The `rule` of a case is a label and is never read. A case says what it is
-about by its keys; what no subject claims is a message.
+The `rule` of a case is a label and is never read. The keys of a case say what it is about; a case
+that matches no subject is a message.
 """
 
 from collections.abc import Mapping
@@ -19,23 +19,23 @@ type Given = Mapping[str, Any]
 
 
 def case_result(case: Mapping[str, Any]) -> dict[str, Any]:
-    """It is the line that `rooftree decide` prints for one case."""
+    """Return the line that `rooftree decide` prints for one case."""
     return {"id": case.get("id"), **case_verdict(case["given"]).as_json()}
 
 
 def case_verdict(given: Given) -> Verdict:
-    """It is the verdict on what a case gives."""
+    """Return the verdict on the `given` part of a case."""
     if "gates" in given:
         return _strictest_verdict(_named_rulings(given["gates"]))
-    said = normalize_keys(given)
-    subject = find_subject_check(said)
-    if subject is not None:
-        return combine_rulings([subject(said)], Facts())
-    return decide(build_case_facts(said))
+    given = normalize_keys(given)
+    check_subject = find_subject_check(given)
+    if check_subject is not None:
+        return combine_rulings([check_subject(given)], Facts())
+    return decide(build_case_facts(given))
 
 
 def _strictest_verdict(rulings: list[Ruling]) -> Verdict:
-    """It is the strictest of bare answers; nobody knows when one of them would change."""
+    """Return the strictest of bare answers, without the moment when one of them changes."""
     first = deciding_ruling(rulings) or ENG_01.block("gate_failed_closed")
     return Verdict(
         decision=first.decision,
@@ -46,19 +46,17 @@ def _strictest_verdict(rulings: list[Ruling]) -> Verdict:
 
 
 def _named_rulings(gates: Mapping[str, str]) -> list[Ruling]:
-    """Named answers of gates, to be combined; an error, or anything unknown, is a block."""
+    """Return the rulings of the answers that a case names; an unknown answer is a block."""
     rulings = []
-    for said in gates.values():
-        if said in (Decision.ALLOW, Decision.REQUIRE, Decision.BLOCK):
-            rulings.append(
-                ENG_01.block("strictest_wins") if said == "block" else _allow_or_require(said)
-            )
-        elif said == Decision.DEFER:
+    for answer in gates.values():
+        if answer == Decision.ALLOW:
+            rulings.append(ENG_01.allow("strictest_wins"))
+        elif answer == Decision.DEFER:
             rulings.append(ENG_01.defer("strictest_wins", case_moment({})))
+        elif answer == Decision.REQUIRE:
+            rulings.append(ENG_01.require("strictest_wins"))
+        elif answer == Decision.BLOCK:
+            rulings.append(ENG_01.block("strictest_wins"))
         else:
             rulings.append(ENG_01.block("gate_failed_closed"))
     return rulings
-
-
-def _allow_or_require(said: str) -> Ruling:
-    return ENG_01.allow("strictest_wins") if said == "allow" else ENG_01.require("strictest_wins")

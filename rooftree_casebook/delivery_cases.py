@@ -1,8 +1,8 @@
-"""A delivery kept in files, as `rooftree parse` and the contract tests read it.
+"""Deliveries in files, for `rooftree parse` and the contract tests.
 
-A case is a folder with `request.json` and the exact bytes of the body beside it. The
-folder stands in for what a running system knows of the source: its secret, the sites
-a form may be on, and (in `after`) what was delivered before.
+A case is a folder with `request.json` and the exact bytes of the body next to it. The folder
+replaces what a running system knows about the source: its secret, the sites that a form can be
+on, and (in `after`) earlier deliveries.
 """
 
 import json
@@ -24,27 +24,25 @@ from rooftree.core.masking import mask_numbers
 from rooftree.core.us_states import STATES
 from rooftree_casebook import jornaya_cases
 
-# The fictional lender of the kept deliveries; a case may name other sites.
+# The fictional lender of the stored deliveries; a case can name other sites.
 _SITES = ("www.harborlight.example", "harborlight.example")
-_CREDENTIALS = {"verify_token": "meta-test-verify-token"}  # what their lender was given
-_TRUSTEDFORM_SOURCE, _JORNAYA_SOURCE = (
-    "consent_trustedform",
-    "consent_jornaya",
-)  # answers to claims; any form
-_CLAIM_STATUS = re.compile(r"\(HTTP (\d{3})\)")  # a case says it in its note
-_LICENSED_STATES = frozenset(STATES) - {"NY"}  # not everywhere
-_SETUP = {"bids": {"prices": [{"cents": 4600}]}}  # what the fictional lender pays for a ping
-_MAX_EARLIER_CASES = 20  # cases in a chain of `after`
-_TOKEN_PLACEHOLDER = re.compile(r"<[^<>/]*token>")  # a path that stands for the source's own
+_CREDENTIALS = {"verify_token": "meta-test-verify-token"}  # as the lender received them
+_TRUSTEDFORM_SOURCE = "consent_trustedform"  # its cases are answers to claims
+_JORNAYA_SOURCE = "consent_jornaya"  # its cases are posts of any form
+_CLAIM_STATUS = re.compile(r"\(HTTP (\d{3})\)")  # in the note of a case
+_LICENSED_STATES = frozenset(STATES) - {"NY"}
+_SETUP = {"bids": {"prices": [{"cents": 4600}]}}  # the fictional lender's price for a ping
+_MAX_EARLIER_CASES = 20  # in `after`
+_TOKEN_PLACEHOLDER = re.compile(r"<[^<>/]*token>")  # stands for the source's token
 
 
 class UnusableCase(Exception):
-    """The case cannot be read. The text is fit to show."""
+    """The case can't be read. The message can be shown to staff."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BareDelivery:
-    """What a lone body file does not say about itself."""
+    """Request data for a body file without a case folder."""
 
     headers: Mapping[str, str] = field(default_factory=dict)
     secret: str | None = None
@@ -52,35 +50,31 @@ class BareDelivery:
 
 
 def read_case(source: str, case: Path, *, bare: BareDelivery | None = None) -> Envelope:
-    """It is what the source's adapter makes of a case. Raises `Unusable`."""
+    """Return the envelope that the source's adapter makes of a case. Raises `UnusableCase`."""
     if source == _TRUSTEDFORM_SOURCE:
         return trustedform.build_claim_envelope(_load_trustedform_answer(case))
     if source == _JORNAYA_SOURCE and case.is_dir():
         return jornaya_cases.parse_token_post(load_case(case))
     adapter = SOURCES.get(source)
     if adapter is None:
-        raise UnusableCase(
-            f"There is no source {source!r}; known are {', '.join(sorted(SOURCES))}."
-        )
+        raise UnusableCase(f"There is no source {source!r}. Sources: {', '.join(sorted(SOURCES))}.")
     if not case.is_dir():
         return adapter.read(_load_bare_file(adapter.PATHS[0], case, bare or BareDelivery()))
-    earlier = [
-        adapter.read(_with_market(load_case(earlier_case))) for earlier_case in _earlier_cases(case)
-    ]
+    earlier = [adapter.read(_with_market(load_case(folder))) for folder in _earlier_cases(case)]
     envelope = adapter.read(_with_market(load_case(case), earlier))
-    keys = {one.idempotency_key for one in earlier if one.idempotency_key}
+    keys = {before.idempotency_key for before in earlier if before.idempotency_key}
     return envelope.as_duplicate() if envelope.idempotency_key in keys else envelope
 
 
 def load_case(folder: Path) -> IncomingDelivery:
-    """It is the delivery of a case folder. Raises `Unusable`."""
+    """Return the delivery of a case folder. Raises `UnusableCase`."""
     request = _load_request(folder)
     secret = _optional_text(request, "test_secret")
     path, query = str(request.get("path", "")), _string_pairs(request, "query")
     placeholder = _TOKEN_PLACEHOLDER.search(path)
     body = folder / str(request.get("body_file") or "nothing")
     if body.parent != folder:
-        raise UnusableCase(f"body_file of {folder.name} must be a file beside request.json.")
+        raise UnusableCase(f"body_file of {folder.name} must be a file next to request.json.")
     return IncomingDelivery(
         method=str(request.get("method", "POST")),
         path=path,
@@ -106,30 +100,30 @@ def load_case(folder: Path) -> IncomingDelivery:
 
 
 def _load_trustedform_answer(case: Path) -> VendorAnswer:
-    """TrustedForm's answer in a case; of a lone body file, a good one."""
+    """Return TrustedForm's answer in a case; for a body file alone, an answer with status 200."""
     if not case.is_dir():
         return VendorAnswer(status=200, body=_read_bytes(case))
     request = _load_request(case)
-    said = _CLAIM_STATUS.search(str(request.get("note", "")))
-    status = int(request.get("status") or (said[1] if said else 200))
+    match = _CLAIM_STATUS.search(str(request.get("note", "")))
+    status = int(request.get("status") or (match[1] if match else 200))
     return VendorAnswer(status=status, body=load_case(case).masked.body)
 
 
 def _load_vendor_answers(folder: Path, answers: Any) -> dict[str, VendorAnswer]:
-    """What the vendor answered when it was asked, by the path that was asked."""
-    found = {}
+    """Return the vendor's stored answers by request path."""
+    loaded = {}
     for answer in answers if isinstance(answers, list) else []:
         file = folder / str(answer.get("file") or "")
         if file.is_file() and not file.resolve().is_relative_to(folder.resolve()):
             raise UnusableCase(f"An upstream file of {folder.name} is not in its folder.")
         body = mask_numbers(_read_bytes(file)).body if file.is_file() else b""
         path = urlsplit(str(answer.get("url", ""))).path
-        found[path] = VendorAnswer(status=int(answer.get("status", 200)), body=body)
-    return found
+        loaded[path] = VendorAnswer(status=int(answer.get("status", 200)), body=body)
+    return loaded
 
 
 def _load_bare_file(path: str, body: Path, bare: BareDelivery) -> IncomingDelivery:
-    """Without a secret the body is taken as authentic: nobody can say where it came from."""
+    """Return the delivery of a body file; without a secret it counts as authentic."""
     is_signed = any(name.lower() == "x-rooftree-signature" for name in bare.headers)
     return IncomingDelivery(
         path=f"/in/{path}",
@@ -146,47 +140,46 @@ def _load_bare_file(path: str, body: Path, bare: BareDelivery) -> IncomingDelive
 
 
 def _earlier_cases(case: Path) -> list[Path]:
-    """The cases that `after` says came first."""
-    folders = [
-        case.parent / name
-        for name in _case_names(_load_request(case).get("after"))[:_MAX_EARLIER_CASES]
-    ]
+    """Return the folders of the cases that came before, named in `after`."""
+    after = _load_request(case).get("after")
+    names = [str(name) for name in after] if isinstance(after, list) else [after] if after else []
+    folders = [case.parent / name for name in names[:_MAX_EARLIER_CASES]]
     for folder in folders:
         if folder.parent != case.parent or not folder.is_dir():
-            raise UnusableCase(f"The case {folder.name!r}, to be first, is not beside {case.name}.")
+            raise UnusableCase(f"The earlier case {folder.name!r} is not next to {case.name}.")
     return folders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _CaseMarket:
-    """What the fictional lender knows of pings: those of the cases before, and no person."""
+    """The fictional lender's bids: those of the earlier cases, and no person on file."""
 
-    before: Mapping[str, AnsweredBid]  # by the ping
+    bids: Mapping[str, AnsweredBid]  # by ping id
 
     def find_bid(self, ping_id: str, /) -> AnsweredBid | None:
-        return self.before.get(ping_id)
+        return self.bids.get(ping_id)
 
     def load_limit_facts(self, ask: Ping, rules: BidRules, /) -> LimitFacts:
         return LimitFacts(licensed=_LICENSED_STATES)
 
 
 def _with_market(incoming: IncomingDelivery, earlier: Sequence[Envelope] = ()) -> IncomingDelivery:
-    offers = {envelope.placed_bid.ping_id: envelope.placed_bid for envelope in earlier if envelope.placed_bid}
-    return replace(incoming, market=_CaseMarket(before=offers))
-
-
-def _case_names(after: Any) -> list[str]:
-    return [str(name) for name in after] if isinstance(after, list) else [after] if after else []
+    bids = {
+        envelope.placed_bid.ping_id: envelope.placed_bid
+        for envelope in earlier
+        if envelope.placed_bid
+    }
+    return replace(incoming, market=_CaseMarket(bids=bids))
 
 
 def _load_request(folder: Path) -> dict[str, Any]:
     try:
-        found = json.loads(_read_bytes(folder / "request.json"))
+        request = json.loads(_read_bytes(folder / "request.json"))
     except ValueError as error:
         raise UnusableCase(f"request.json of {folder.name} is not JSON.") from error
-    if not isinstance(found, dict):
+    if not isinstance(request, dict):
         raise UnusableCase(f"request.json of {folder.name} is not an object.")
-    return found
+    return request
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -197,21 +190,21 @@ def _read_bytes(path: Path) -> bytes:
 
 
 def _string_pairs(request: dict[str, Any], key: str) -> dict[str, str]:
-    found = request.get(key)
-    if not isinstance(found, dict):
+    pairs = request.get(key)
+    if not isinstance(pairs, dict):
         return {}
-    return {str(name): str(value) for name, value in found.items()}
+    return {str(name): str(value) for name, value in pairs.items()}
 
 
 def _optional_text(request: dict[str, Any], key: str) -> str | None:
     return str(request[key]) if request.get(key) is not None else None
 
 
-def _parse_received_at(written: Any) -> datetime:
-    if written is None:
+def _parse_received_at(value: Any) -> datetime:
+    if value is None:
         return datetime.now(UTC)
     try:
-        at = datetime.fromisoformat(str(written))
+        at = datetime.fromisoformat(str(value))
     except ValueError as error:
-        raise UnusableCase(f"received_at {written!r} is not a time.") from error
+        raise UnusableCase(f"received_at {value!r} is not a time.") from error
     return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -1,7 +1,7 @@
-"""Jornaya LeadiD tokens: read from any post, asked about at TCPA Guardian. docs/sources/jornaya.md.
+"""Jornaya LeadiD tokens in posts, for `rooftree parse`; see docs/sources/jornaya.md.
 
-What Guardian answers is not public. The answer is kept as it came, and a company says by
-which of its values a token passes.
+TCPA Guardian's answers are not public. An answer is stored as received, and a company sets which
+of its values a token passes with.
 """
 
 from rooftree.capture.parsing.build_envelope import build_envelope
@@ -13,8 +13,7 @@ from rooftree.capture.parsing.envelope import (
     json_answer,
     rejected_envelope,
 )
-from rooftree.capture.parsing.field_map import apply_map as read_by
-from rooftree.capture.parsing.field_map import guess_map_lines
+from rooftree.capture.parsing.field_map import apply_map, guess_map_lines
 from rooftree.capture.parsing.payload_tree import build_payload_tree
 from rooftree.capture.parsing.reading_notes import ReadingNotes
 from rooftree.capture.parsing.wire_formats import UnreadableBody
@@ -22,7 +21,7 @@ from rooftree.leads.vocabulary import Channel, Source
 
 
 def parse_token_post(incoming: IncomingDelivery) -> Envelope:
-    """What a form that carries a token amounts to, as `rooftree parse` shows it."""
+    """Return the envelope of a form post with a token, as `rooftree parse` prints it."""
     notes = ReadingNotes()
     try:
         tree = build_payload_tree(incoming, notes)
@@ -30,9 +29,9 @@ def parse_token_post(incoming: IncomingDelivery) -> Envelope:
         return rejected_envelope(
             Outcome.REJECTED_MALFORMED, str(error), json_answer(400, error=str(error))
         )
-    found = read_by(tree, guess_map_lines(tree), notes)
+    mapped = apply_map(tree, guess_map_lines(tree), notes)
     lead = build_canonical_lead(
-        found.fields,
+        mapped.fields,
         notes,
         source=Source.WEBSITE_FORM,
         channel=Channel.WEBSITE,

@@ -1,4 +1,4 @@
-"""What a person allowed, what they took back, and every verdict we reached."""
+"""Tables of consents, opt-outs, verdicts, disclosure deadlines, lists, findings and pay plans."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -10,30 +10,34 @@ from rooftree.org.models import LoanOfficer, User
 
 
 class SourceTerms(models.Model):
-    """What a source's consumers agree to and what its contract says, as reviewed by a person.
+    """One version of a source's consent wording and contract terms, as reviewed by staff.
 
-    Read by the gate for deliveries that carry no evidence of their own
-    (canonical record, section 9). Outside its dates it proves nothing.
+    The gate uses it for deliveries without evidence of their own (canonical record, section 9).
+    Outside its dates it proves nothing.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     source = models.ForeignKey(Source, models.CASCADE, related_name="terms")
     from_date = models.DateField()
     until_date = models.DateField(null=True)  # exclusive
-    names_us = models.BooleanField(default=False)  # the form, or its list, names us
+    names_us = models.BooleanField(default=False)  # the form, or its list, names the company
     seller_snapshot = models.TextField(blank=True)  # the list as shown
     wording = models.TextField(blank=True)  # exactly as the consumer sees it
     signature = models.CharField(max_length=40, blank=True)  # checkbox_unticked_by_default...
     channels = ArrayField(models.CharField(max_length=16), default=list, blank=True)
     proof_owed = models.CharField(max_length=200, blank=True)
-    # Whose data it is, for trigger-lead law and the FCRA; "": what its adapter says it is.
+    # Origin of the data, for trigger-lead law and the FCRA; "": as its adapter says.
     source_class = models.CharField(max_length=20, blank=True, default="", db_default="")
-    is_firm_offer = models.BooleanField(default=False, db_default=False)  # to everyone it brings
+    is_firm_offer = models.BooleanField(
+        default=False, db_default=False
+    )  # to every lead of the source
     is_authorized = models.BooleanField(default=False, db_default=False)  # certified to the bureau
-    criteria = models.TextField(blank=True, default="", db_default="")  # of the firm offer, kept
-    # Why it may give us what came of a consumer report; a key of `source_terms.PURPOSES`.
+    criteria = models.TextField(blank=True, default="", db_default="")  # of the firm offer
+    # Permissible purpose for data from a consumer report: a key of `source_terms.REPORT_PURPOSES`.
     report_purpose = models.CharField(max_length=20, blank=True, default="", db_default="")
-    report_words = models.TextField(blank=True, default="", db_default="")  # as they sign them
+    report_words = models.TextField(
+        blank=True, default="", db_default=""
+    )  # as the source signs them
     reviewed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     reviewed_at = models.DateTimeField(null=True)
 
@@ -46,14 +50,14 @@ class SourceTerms(models.Model):
 
 
 class LeadBasis(models.Model):
-    """What proves that one lead of a credit bureau may be contacted. The newest row counts."""
+    """The proof that one credit bureau lead can be contacted. The newest row counts."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="bases")
-    is_authorized = models.BooleanField(default=False)  # the consumer's, certified to the bureau
-    relationship = models.CharField(max_length=30, blank=True)  # of a current loan or account
+    is_authorized = models.BooleanField(default=False)  # by the consumer, certified to the bureau
+    relationship = models.CharField(max_length=30, blank=True)  # current loan or account
     has_opted_out = models.BooleanField(default=False)  # of prescreened offers
-    reference = models.CharField(max_length=200)  # where the proof is kept
+    reference = models.CharField(max_length=200)  # where the proof is filed
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     at = models.DateTimeField()
 
@@ -66,7 +70,7 @@ class LeadBasis(models.Model):
 
 
 class Consent(models.Model):
-    """Permission a person gave, with the proof. Append-only: a later row never edits it."""
+    """One consent with its proof. Append-only: a later row never edits it."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     person = models.ForeignKey(Person, models.PROTECT, related_name="consents")
@@ -97,10 +101,10 @@ class Consent(models.Model):
 
 
 class Revocation(models.Model):
-    """Permission taken back, or never to be asked: STOP, unsubscribe, do-not-contact.
+    """One opt-out or suppression: STOP, unsubscribe, do-not-contact.
 
-    Effective from `at`. Ended only by a later act of the consumer
-    (47 CFR 64.1200(f)(9)), which stamps `ended_at` and names the act.
+    Effective from `at`. Only a later act of the consumer ends it (47 CFR 64.1200(f)(9)), which
+    sets `ended_at` and names the act.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -146,12 +150,12 @@ class Revocation(models.Model):
 
 
 class Verdict(models.Model):
-    """The gate's answer for one message or call, with the facts it rests on."""
+    """The gate's verdict on one message or call, with the facts it rests on."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="verdicts")
     person = models.ForeignKey(Person, models.CASCADE, related_name="verdicts")
-    cause = models.CharField(max_length=160)  # what the message was for
+    cause = models.CharField(max_length=160)  # key of the message's occasion
     medium = models.CharField(max_length=10)
     purpose = models.CharField(max_length=16)
     stage = models.CharField(max_length=10)  # planned | dequeued | handoff | shown
@@ -183,20 +187,20 @@ class Verdict(models.Model):
 
 
 class CreditClock(models.Model):
-    """A credit notice that the creditor owes somebody, from what made it due to its proof.
+    """One credit notice that the creditor owes a borrower, from its trigger to its proof.
 
-    The notice goes from the LOS; nothing here sends it. `evidence` is what opened it as
-    it was known then, `proof` how it was seen that it went, or why none is owed.
+    The LOS sends the notice; Rooftree never does. `evidence` is the trigger as known then,
+    `proof` shows that the notice was sent, or why none is owed.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     lead = models.ForeignKey(Lead, models.PROTECT, related_name="credit_clocks")
     loan = models.ForeignKey(Loan, models.PROTECT, null=True, related_name="credit_clocks")
-    kind = models.CharField(max_length=16)  # a key of credit_days.CLOCKS
+    kind = models.CharField(max_length=16)  # a key of clock_due_dates.CLOCK_KINDS
     began_on = models.DateField()
     due_on = models.DateField()  # the last day by law
-    due_at = models.DateTimeField()  # the house's: the evening of the last business day before
-    sentence = models.CharField(max_length=500)  # why, fit to show
+    due_at = models.DateTimeField()  # house deadline: evening of the last business day before
+    sentence = models.CharField(max_length=500)  # why, shown to staff
     evidence = models.JSONField(default=list)
     owner = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")  # in compliance
     alarm_at = models.DateTimeField(null=True)
@@ -231,19 +235,19 @@ class CreditClock(models.Model):
 
 
 class DncFile(models.Model):
-    """One do-not-contact file that was loaded, and what it changed. Never edited."""
+    """One loaded do-not-contact file and its changes. Never edited."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     registry = models.CharField(max_length=9)  # US, a state, LITIGATOR or INTERNAL
-    is_change = models.BooleanField()  # additions and deletions since the one before
+    is_change = models.BooleanField()  # additions and deletions since the previous file
     name = models.CharField(max_length=200)
     sha256 = models.CharField(max_length=64)
-    dated = models.DateField()  # the day of which it is the registry's copy
+    dated = models.DateField()  # date of the registry's copy
     added = models.PositiveIntegerField()
     removed = models.PositiveIntegerField()
-    # Changes that name what was so already: a file between is missing, or came twice.
+    # Changes that were already so: a file in between is missing or was loaded twice.
     strays = models.PositiveIntegerField(default=0, db_default=0)
-    areas = ArrayField(models.CharField(max_length=3))  # area codes that it brought up to date
+    areas = ArrayField(models.CharField(max_length=3))  # area codes it updated
     loaded_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     loaded_at = models.DateTimeField()
 
@@ -259,7 +263,7 @@ class DncFile(models.Model):
 
 
 class DncArea(models.Model):
-    """One area code that we hold of a registry; an empty code is the whole of a list."""
+    """One loaded area code of a registry; an empty code is a complete list."""
 
     id = models.CharField(max_length=13, primary_key=True)  # registry:area
     registry = models.CharField(max_length=9)
@@ -277,9 +281,9 @@ class DncArea(models.Model):
 
 
 class DncBlock(models.Model):
-    """The ten thousand numbers behind one area code and exchange, a bit a number.
+    """The ten thousand numbers of one area code and exchange, one bit per number.
 
-    Ten million listed numbers or ten: a look-up reads one row by its key.
+    A lookup reads one row by its key, no matter how many numbers are listed.
     """
 
     id = models.CharField(max_length=16, primary_key=True)  # registry:212555
@@ -293,13 +297,15 @@ class DncBlock(models.Model):
 
 
 class Finding(models.Model):
-    """Something a rule found that a compliance officer must look at, and what they concluded."""
+    """One finding of a rule for a compliance officer, with the officer's conclusion."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     rule = models.CharField(max_length=8)  # rulebook id
-    cause = models.CharField(max_length=160, unique=True)  # what makes it once
+    cause = models.CharField(
+        max_length=160, unique=True
+    )  # unique, so that a finding is created once
     sentence = models.CharField(max_length=400)
-    link = models.CharField(max_length=200)  # a path of ours
+    link = models.CharField(max_length=200)  # a path in Rooftree
     found_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
     closed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
@@ -323,31 +329,31 @@ class Finding(models.Model):
 
 
 class PayPlan(models.Model):
-    """What a loan officer is paid on from a day until the next plan begins (12 CFR 1026.36(d)).
+    """One pay plan of a loan officer, from a date until the next plan (12 CFR 1026.36(d)).
 
-    It counts once a second person has approved it. What the rule forbids has no row.
+    It counts once a second person has approved it. A forbidden plan has no row.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     officer = models.ForeignKey(LoanOfficer, models.PROTECT, related_name="pay_plans")
-    number = models.PositiveIntegerField()  # of the officer's plans
-    basis = models.CharField(max_length=60)  # what pay depends on
+    number = models.PositiveIntegerField()  # counts the officer's plans
+    basis = models.CharField(max_length=60)  # what the pay depends on
     percent = models.DecimalField(max_digits=7, decimal_places=4, null=True)  # of the loan amount
-    cents = models.BigIntegerField(null=True)  # a loan, an hour, a month: as the basis says
-    least_cents = models.BigIntegerField(null=True)  # of a loan
+    cents = models.BigIntegerField(null=True)  # per loan, hour or month: as the basis says
+    least_cents = models.BigIntegerField(null=True)  # per loan
     most_cents = models.BigIntegerField(null=True)
-    bonus_pct = models.DecimalField(max_digits=5, decimal_places=2, null=True)  # out of profits
+    bonus_pct = models.DecimalField(max_digits=5, decimal_places=2, null=True)  # from profits
     is_paid_by_consumer = models.BooleanField(default=False)
     is_paid_by_creditor = models.BooleanField(default=True)
     from_date = models.DateField()
-    document = models.CharField(max_length=200, blank=True)  # counsel's
+    document = models.CharField(max_length=200, blank=True)  # counsel's review
     decision = models.CharField(max_length=8)
     reason = models.CharField(max_length=60)
     written_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     written_at = models.DateTimeField()
     approved_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     approved_at = models.DateTimeField(null=True)
-    dropped_at = models.DateTimeField(null=True)  # not approved, and never will be
+    dropped_at = models.DateTimeField(null=True)  # discarded without approval
     dropped_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
 
     class Meta:

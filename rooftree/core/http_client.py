@@ -120,7 +120,7 @@ class VendorClient:
         self._handle_http.close()
 
     def send(self, ask: VendorRequest) -> VendorResponse:
-        """Send one request and give its answer: any 2xx, or a status in `ask.wanted`.
+        """Send one request and give its answer: any 2xx, or a status in `ask.accepted_statuses`.
 
         Raises:
             TryLater: nothing was carried out, or the request is repeatable.

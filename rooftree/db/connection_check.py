@@ -11,7 +11,7 @@ def is_known_alive(held: Any) -> bool:
 
     Only a connection that is idle and silent can be taken at its word; ask any other.
     """
-    if held.closed_reason or held.info.transaction_status != TransactionStatus.IDLE:
+    if held.closed or held.info.transaction_status != TransactionStatus.IDLE:
         return False
     sees = select.poll()
     sees.register(held.fileno(), select.POLLIN)

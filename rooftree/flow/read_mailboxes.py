@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import DatabaseError, transaction
 
 from rooftree.capture.intake import mailbox_polling
-from rooftree.capture.intake.mailbox_polling import (MailboxMessage, MailboxOvertaken)
+from rooftree.capture.intake.mailbox_polling import MailboxMessage, MailboxOvertaken
 from rooftree.capture.models import Mailbox
 from rooftree.core.vendor_errors import RetryLater, VendorError
 from rooftree.flow import borrower_replies, source_email

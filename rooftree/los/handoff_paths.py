@@ -33,9 +33,9 @@ def _inner_type(hint: Any) -> Any:
     if get_origin(hint) in (Union, types.UnionType, tuple):
         return next(
             (
-                _inner_type(get_argument)
-                for get_argument in get_args(hint)
-                if get_argument is not type(None)
+                _inner_type(argument)
+                for argument in get_args(hint)
+                if argument is not type(None)
             ),
             None,
         )

@@ -1,4 +1,4 @@
-"""Telling a borrower something they waited for: their rate, or that they may close."""
+"""Alerts to borrowers: a target rate was reached, or the loan is clear to close."""
 
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -18,13 +18,13 @@ SPANISH_MONTHS = (
     *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
     *("julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"),
 )
-EARLIEST, LATEST = time(8), time(20)  # house: the law has no hours for service messages
+EARLIEST, LATEST = time(8), time(20)  # house rule: the law has no hours for service messages
 
 
 def queue_rate_alert(
     *, watch: RateWatch, observation: RateObservation, at: datetime
 ) -> list[Message]:
-    """Put the alert of a reached watch in line, text and e-mail; the gate decides each."""
+    """Queue the text and e-mail of a reached rate watch; the gate decides each."""
     return automatic_messages.queue_requests(
         build_rate_alert(watch=watch, observation=observation, at=at), at=at
     )
@@ -33,9 +33,9 @@ def queue_rate_alert(
 def build_rate_alert(
     *, watch: RateWatch, observation: RateObservation, at: datetime
 ) -> list[MessageRequest]:
-    """The text and the e-mail of a reached watch."""
+    """Return the text and e-mail requests of a reached rate watch."""
     lead = watch.lead
-    shown = {
+    rate = {
         "product": PRODUCTS[watch.product],
         "target": f"{watch.target_pct:.3f}%",
         "rate": f"{observation.rate_pct:.3f}%",
@@ -50,7 +50,7 @@ def build_rate_alert(
             key="rate_reached",
             medium=medium,
             idempotency_key=f"watch:{watch.pk}",
-            extra_context={"rate": shown},
+            extra_context={"rate": rate},
             due_at=due_at.get(medium),
         )
         for medium in MEDIA
@@ -58,7 +58,7 @@ def build_rate_alert(
 
 
 def queue_clear_to_close_alert(*, lead: Lead, cause: str, at: datetime) -> list[Message]:
-    """Put the good news in line: informational, about the borrower's own loan, and by day."""
+    """Queue the clear-to-close news: informational, about the borrower's own loan, by day."""
     return automatic_messages.queue_template(
         lead=lead,
         key="clear_to_close",
@@ -71,9 +71,9 @@ def queue_clear_to_close_alert(*, lead: Lead, cause: str, at: datetime) -> list[
 
 
 def next_daytime(lead: Lead, at: datetime, company: Company) -> datetime:
-    """`at`, or the next morning at the property when nobody should be woken by it."""
-    there = person_places.address_places("property", lead.property_state, lead.property_zip)
-    local = at.astimezone(ZoneInfo(there[0].zone if there else company.zone))
+    """Return `at`, or the next morning at the property if it is night there."""
+    places = person_places.address_places("property", lead.property_state, lead.property_zip)
+    local = at.astimezone(ZoneInfo(places[0].zone if places else company.zone))
     if EARLIEST <= local.time() < LATEST:
         return at
     morning = local.replace(hour=EARLIEST.hour, minute=0, second=0, microsecond=0)
@@ -81,7 +81,7 @@ def next_daytime(lead: Lead, at: datetime, company: Company) -> datetime:
 
 
 def _format_day(moment: datetime, language: str) -> str:
-    """The company's own date of a rate, in the words of the letter's language."""
+    """Format the date of a rate in the company's time zone, in the borrower's language."""
     local = moment.astimezone(ZoneInfo(Company.objects.get().zone))
     if message_templates.language_for(language) == "es":
         return f"{local.day} de {SPANISH_MONTHS[local.month - 1]}"

@@ -1,4 +1,4 @@
-"""Sequences of messages and who is on them."""
+"""Message sequences and the leads enrolled in them."""
 
 import json
 
@@ -11,7 +11,7 @@ from rooftree.outreach.models import ContentVersion
 
 
 class Sequence(ContentVersion):
-    """One edition of a track of steps. Running enrolments keep the edition they began with."""
+    """One version of a message sequence. Live enrollments keep the version they started with."""
 
     PLACE_COLUMNS = ("key",)
     PAGE_PATH = "/sequences/"
@@ -41,12 +41,12 @@ class Sequence(ContentVersion):
 
     @property
     def content_text(self) -> str:
-        """Its steps, for its hash."""
+        """The steps, for its hash."""
         return json.dumps(self.steps, sort_keys=True)
 
 
 class Enrollment(models.Model):
-    """One lead on one sequence, and when its next step is due."""
+    """One lead's enrollment in a sequence, and when its next step is due."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="enrolments")

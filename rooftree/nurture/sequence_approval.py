@@ -1,4 +1,4 @@
-"""Sequences that staff change: proposed, read by a second person, and followed once approved."""
+"""Sequences edited by staff: proposed, checked, and followed once a second person approves."""
 
 from collections.abc import Callable
 from collections.abc import Sequence as Many
@@ -11,57 +11,60 @@ from rooftree.outreach.models import Template
 from rooftree.outreach.wording import message_templates, version_approval
 from rooftree.outreach.wording.occasions import get_occasion
 
-MAX_STEPS = 12  # steps
-MAX_STEP_MINUTES = 90 * 24 * 60  # minutes between two steps
+MAX_STEPS = 12
+MAX_STEP_MINUTES = 90 * 24 * 60  # between two steps
 
 
 def propose_draft(draft: Sequence, *, by: User, summary: str, at: datetime) -> Sequence:
-    """Send steps for approval. Raises `editions.CannotDecide`."""
+    """Send a sequence for approval. Raises `version_approval.CannotDecideVersion`."""
     return version_approval.propose_version(
         draft, by=by, summary=summary, check=_make_checker(at), at=at
     )
 
 
 def approve_draft(
-    sequence: Sequence, *, by: User, until: datetime, at: datetime, alone: bool = False
+    sequence: Sequence, *, by: User, until: datetime, at: datetime, self_approved: bool = False
 ) -> Sequence:
-    """Who starts from now on follows it. Raises `editions.CannotDecide`."""
+    """Put a sequence into use for new enrollments.
+
+    Raises `version_approval.CannotDecideVersion`.
+    """
     return version_approval.approve_version(
-        sequence, by=by, until=until, check=_make_checker(at), at=at, self_approved=alone
+        sequence, by=by, until=until, check=_make_checker(at), at=at, self_approved=self_approved
     )
 
 
 def restore_draft(sequence: Sequence, *, by: User, at: datetime) -> Sequence:
-    """Follow an earlier edition anew, as the next one. Raises `editions.CannotDecide`."""
+    """Use an earlier version again. Raises `version_approval.CannotDecideVersion`."""
     return version_approval.restore_version(sequence, by=by, check=_make_checker(at), at=at)
 
 
 def find_problems(steps: Many[dict[str, Any]], *, at: datetime) -> list[str]:
-    """What is wrong with steps, in sentences: each must be able to go out as things stand."""
+    """Return the problems of steps as sentences; every step has to be sendable as things stand."""
     if not steps:
-        return ["A sequence has at least one step."]
+        return ["Add at least one step."]
     live = message_templates.live_templates({step["template"] for step in steps}, at=at)
-    found = [f"A sequence has at most {MAX_STEPS} steps."] if len(steps) > MAX_STEPS else []
-    for place, step in enumerate(steps, 1):
-        found += [f"Step {place}: {said}" for said in _find_step_problems(step, live)]
-    return found
+    problems = [f"A sequence can have up to {MAX_STEPS} steps."] if len(steps) > MAX_STEPS else []
+    for number, step in enumerate(steps, 1):
+        problems += [f"Step {number}: {problem}" for problem in _find_step_problems(step, live)]
+    return problems
 
 
 def _find_step_problems(step: dict[str, Any], live: Many[Template]) -> list[str]:
-    found = []
+    problems = []
     if not 1 <= step["after_minutes"] <= MAX_STEP_MINUTES:
-        found.append("it comes between a minute and 90 days after the one before.")
+        problems.append("set a delay between 1 minute and 90 days.")
     if not step["media"]:
-        found.append("choose a text, an e-mail or both.")
+        problems.append("choose text, email or both.")
     if not get_occasion(step["template"]).is_step:
-        found.append("this wording is for another occasion.")
+        problems.append("choose a template meant for sequences.")
     for medium in step["media"]:
         try:
             message_templates.best_template(live, step["template"], medium=medium, language="en")
         except message_templates.NoTemplate:
             title = get_occasion(step["template"]).title
-            found.append(f"“{title}” has no approved wording in English by {medium}.")
-    return found
+            problems.append(f"“{title}” has no approved English {medium} template.")
+    return problems
 
 
 def _make_checker(at: datetime) -> Callable[[Sequence], Many[str]]:

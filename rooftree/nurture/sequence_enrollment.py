@@ -1,4 +1,4 @@
-"""Putting leads on sequences, sending the steps that are due, and stopping."""
+"""Enroll leads in sequences, queue the steps that are due, and stop sequences."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence as Many
@@ -21,11 +21,11 @@ from rooftree.outreach.wording.occasions import get_occasion
 from rooftree.outreach.wording.version_approval import in_use_filter, prepare_first_version
 
 ENROLLABLE = ("new", "working", "nurture")
-FINISHED = "finished"  # why an enrolment ended that came to its last step
+FINISHED = "finished"  # the reason of an enrollment that reached its last step
 
 
 def enroll_lead(*, lead_id: UUID, key: str, at: datetime) -> Enrollment | None:
-    """Start a sequence for a lead; None when it is on one, or past being written to."""
+    """Enroll a lead in a sequence; None if it is enrolled already or can't be enrolled."""
     sequence = Sequence.objects.filter(in_use_filter(at), key=key, approved_until__gt=at).first()
     if sequence is None:
         return None
@@ -35,7 +35,7 @@ def enroll_lead(*, lead_id: UUID, key: str, at: datetime) -> Enrollment | None:
             return None
         if Enrollment.objects.filter(lead=lead, ended_at=None).exists():
             return None
-        made = Enrollment.objects.create(
+        enrollment = Enrollment.objects.create(
             id=uuid7_at(at),
             lead=lead,
             sequence=sequence,
@@ -43,72 +43,77 @@ def enroll_lead(*, lead_id: UUID, key: str, at: datetime) -> Enrollment | None:
             due_at=at + _step_delay(sequence.steps[0]),
         )
         write_event("nurture.lead.enrolled", at=at, lead_id=lead.pk, sequence=str(sequence))
-    return made
+    return enrollment
 
 
 def queue_due_steps(*, at: datetime, limit: int = 50) -> int:
-    """Put the messages of every due step in line; how many enrolments moved.
+    """Queue the messages of due steps; return how many enrollments moved on.
 
-    A step that is due for more people at once than may go without a second person
-    becomes a release, which waits for one.
+    A step due for more people at once than can be written to without approval becomes a
+    release, which waits for a second person.
     """
     moved = _create_releases_for_large_steps(at)
     for _ in range(limit):
         with transaction.atomic():
-            enrolment = (
+            enrollment = (
                 Enrollment.objects.select_for_update(skip_locked=True, of=("self",))
                 .select_related("sequence")
                 .filter(ended_at=None, due_at__lte=at)
                 .order_by("due_at")
                 .first()
             )
-            if enrolment is None:
+            if enrollment is None:
                 return moved
-            automatic_messages.queue_requests(_advance_enrollment(enrolment, at), at=at)
+            automatic_messages.queue_requests(_advance_enrollment(enrollment, at), at=at)
             moved += 1
     return moved
 
 
 def build_step_requests(cause: str) -> list[MessageRequest]:
-    """The messages of one step for one person, unless their sequence was stopped since.
+    """Return the messages of one step for one person; none if the sequence was stopped since.
 
     Args:
-        cause: as the messages carry it: the enrolment and the number of the step.
+        cause: the cause of the messages: `step:<enrollment id>:<step number>`.
     """
-    _, enrolment_id, number = cause.split(":")
-    enrolment = Enrollment.objects.select_related("sequence").get(pk=enrolment_id)
-    lead = _load_lead(enrolment)
-    if enrolment.ended_because not in ("", FINISHED) or not _is_enrollable(lead):
+    _, enrollment_id, number = cause.split(":")
+    enrollment = Enrollment.objects.select_related("sequence").get(pk=enrollment_id)
+    lead = _load_lead(enrollment)
+    if enrollment.ended_because not in ("", FINISHED) or not _is_enrollable(lead):
         return []
-    return _build_requests(enrolment, lead, int(number))
+    return _build_requests(enrollment, lead, int(number))
 
 
 def _create_releases_for_large_steps(at: datetime) -> int:
     due = Enrollment.objects.filter(ended_at=None, due_at__lte=at).order_by()
     steps = due.values_list("sequence_id", "next_step").annotate(people=Count("pk"))
-    standing = release_limits.current_limits(at=at)
-    large = [(of, number) for of, number, people in steps if standing.needs_second_person(people)]
+    limits = release_limits.current_limits(at=at)
+    large = [
+        (sequence_id, number)
+        for sequence_id, number, people in steps
+        if limits.needs_second_person(people)
+    ]
     return sum(
-        _create_release(due.filter(sequence=of, next_step=number), at) for of, number in large
+        _create_release(due.filter(sequence=sequence_id, next_step=number), at)
+        for sequence_id, number in large
     )
 
 
 def _create_release(due: QuerySet[Enrollment], at: datetime) -> int:
     with transaction.atomic():
         rows = due.select_for_update(skip_locked=True, of=("self",)).select_related("sequence")
-        found = [wanted for row in rows for wanted in _advance_enrollment(row, at)]
-        if found:
+        requests = [request for row in rows for request in _advance_enrollment(row, at)]
+        if requests:
             release_drafts.create_and_seal(
                 kind="steps",
-                title=f"A step of a sequence: {get_occasion(found[0].key).title}",
-                members={one.idempotency_key: one.lead for one in found},
+                title=f"Sequence step: {get_occasion(requests[0].key).title}",
+                members={request.idempotency_key: request.lead for request in requests},
                 at=at,
             )
-    return len(found)
+    return len(requests)
 
 
 def stop_sequence(*, lead_id: UUID, because: str, at: datetime) -> bool:
-    """End the live sequence of a lead and take back what it has in line; False when none ran."""
+    """End the live enrollment of a lead and cancel its queued messages; False if there is none."""
     with transaction.atomic():
         live = Enrollment.objects.filter(lead_id=lead_id, ended_at=None)
         if not live.update(ended_at=at, ended_because=because[:60], due_at=None):
@@ -119,7 +124,7 @@ def stop_sequence(*, lead_id: UUID, because: str, at: datetime) -> bool:
 
 
 def ensure_first_sequence(*, at: datetime) -> None:
-    """Give a new company its first sequence. Safe to repeat."""
+    """Create the default sequence of a new company. Safe to repeat."""
     if not Sequence.objects.filter(key=default_sequence.NOT_REACHED).exists():
         first = Sequence(
             key=default_sequence.NOT_REACHED,
@@ -129,30 +134,30 @@ def ensure_first_sequence(*, at: datetime) -> None:
         Sequence.objects.bulk_create([prepare_first_version(first, at=at)], ignore_conflicts=True)
 
 
-def _advance_enrollment(enrolment: Enrollment, at: datetime) -> list[MessageRequest]:
-    """Move to the next step; the messages of this one."""
-    lead, steps = _load_lead(enrolment), enrolment.sequence.steps
+def _advance_enrollment(enrollment: Enrollment, at: datetime) -> list[MessageRequest]:
+    """Schedule the next step of an enrollment; return the messages of the current one."""
+    lead, steps = _load_lead(enrollment), enrollment.sequence.steps
     if not _is_enrollable(lead):
-        _end_enrollment(enrolment, "reached", at)
+        _end_enrollment(enrollment, "reached", at)
         return []
-    if not enrolment.sequence.is_approved(at):
-        _end_enrollment(enrolment, "its approval is over", at)
+    if not enrollment.sequence.is_approved(at):
+        _end_enrollment(enrollment, "its approval is over", at)
         return []
-    _schedule_next_step(enrolment, steps, at)
-    return _build_requests(enrolment, lead, enrolment.next_step)
+    _schedule_next_step(enrollment, steps, at)
+    return _build_requests(enrollment, lead, enrollment.next_step)
 
 
-def _build_requests(enrolment: Enrollment, lead: Lead, number: int) -> list[MessageRequest]:
-    step = enrolment.sequence.steps[number]
-    cause = f"step:{enrolment.pk}:{number}"
+def _build_requests(enrollment: Enrollment, lead: Lead, number: int) -> list[MessageRequest]:
+    step = enrollment.sequence.steps[number]
+    cause = f"step:{enrollment.pk}:{number}"
     return [
         MessageRequest(lead=lead, key=step["template"], medium=medium, idempotency_key=cause)
         for medium in step["media"]
     ]
 
 
-def _load_lead(enrolment: Enrollment) -> Lead:
-    return Lead.objects.select_related("person", "officer__user").get(pk=enrolment.lead_id)
+def _load_lead(enrollment: Enrollment) -> Lead:
+    return Lead.objects.select_related("person", "officer__user").get(pk=enrollment.lead_id)
 
 
 def _is_enrollable(lead: Lead) -> bool:
@@ -160,22 +165,22 @@ def _is_enrollable(lead: Lead) -> bool:
 
 
 def _schedule_next_step(
-    enrolment: Enrollment, steps: Many[Mapping[str, Any]], at: datetime
+    enrollment: Enrollment, steps: Many[Mapping[str, Any]], at: datetime
 ) -> None:
-    following = enrolment.next_step + 1
-    if following >= len(steps):
-        _end_enrollment(enrolment, FINISHED, at)
+    next_number = enrollment.next_step + 1
+    if next_number >= len(steps):
+        _end_enrollment(enrollment, FINISHED, at)
         return
-    Enrollment.objects.filter(pk=enrolment.pk).update(
-        next_step=following, due_at=at + _step_delay(steps[following])
+    Enrollment.objects.filter(pk=enrollment.pk).update(
+        next_step=next_number, due_at=at + _step_delay(steps[next_number])
     )
 
 
-def _end_enrollment(enrolment: Enrollment, because: str, at: datetime) -> None:
-    Enrollment.objects.filter(pk=enrolment.pk).update(
+def _end_enrollment(enrollment: Enrollment, because: str, at: datetime) -> None:
+    Enrollment.objects.filter(pk=enrollment.pk).update(
         ended_at=at, ended_because=because, due_at=None
     )
-    write_event("nurture.enrolment.ended", at=at, lead_id=enrolment.lead_id, because=because)
+    write_event("nurture.enrolment.ended", at=at, lead_id=enrollment.lead_id, because=because)
 
 
 def _step_delay(step: Mapping[str, Any]) -> timedelta:

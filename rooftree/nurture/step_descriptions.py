@@ -1,4 +1,4 @@
-"""Steps of a sequence in words: how long after the one before, on which day, by what."""
+"""Descriptions of sequence steps for pages: delay, day, media and templates."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,45 +14,53 @@ MINUTES_PER_UNIT = {"minutes": 1, "hours": 60, "days": 24 * 60}  # in minutes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepDescription:
-    """One step as a page shows it."""
+    """One sequence step as shown on a page."""
 
     number: int
     key: str
     title: str
     media_label: str
-    delay: str  # after the step before
-    time_since_start: str  # since the start
+    delay: str  # after the previous step
+    time_since_start: str
     templates: tuple[tuple[str, Template | None], ...]  # by medium, in English
 
 
 def describe_steps(
     steps: Sequence[dict[str, Any]], live: Sequence[Template]
 ) -> Iterator[StepDescription]:
-    """They are the steps in order. `live` is the wording in use now."""
-    since = 0
+    """Yield descriptions of the steps in order.
+
+    Args:
+        live: the templates in use now.
+    """
+    minutes_since_start = 0
     for number, step in enumerate(steps, 1):
-        since += step["after_minutes"]
+        minutes_since_start += step["after_minutes"]
         yield StepDescription(
             number=number,
             key=step["template"],
             title=get_occasion(step["template"]).title,
-            media_label=" and ".join(MEDIUM_NAMES[one].lower() for one in step["media"]).capitalize(),
+            media_label=" and ".join(
+                MEDIUM_NAMES[medium].lower() for medium in step["media"]
+            ).capitalize(),
             delay=format_minutes(step["after_minutes"]),
-            time_since_start=_format_time_since_start(since),
+            time_since_start=_format_time_since_start(minutes_since_start),
             templates=tuple(
-                (one, _find_template(live, step["template"], one)) for one in step["media"]
+                (medium, _find_template(live, step["template"], medium)) for medium in step["media"]
             ),
         )
 
 
 def split_minutes(minutes: int) -> tuple[int, str]:
-    """A span in the largest unit that it is whole in."""
-    unit = next(one for one in ("days", "hours", "minutes") if minutes % MINUTES_PER_UNIT[one] == 0)
+    """Split minutes into a number and its largest whole unit: 180 is (3, "hours")."""
+    unit = next(
+        name for name in ("days", "hours", "minutes") if minutes % MINUTES_PER_UNIT[name] == 0
+    )
     return minutes // MINUTES_PER_UNIT[unit], unit
 
 
 def format_minutes(minutes: int) -> str:
-    """It is a span as people say it: “30 minutes”, “3 days”."""
+    """Format minutes in the largest whole unit: “30 minutes”, “3 days”."""
     number, unit = split_minutes(minutes)
     return f"{number} {unit if number != 1 else unit[:-1]}"
 

@@ -1,4 +1,4 @@
-"""Messages to and from borrowers, calls to officers, and the wording we use."""
+"""Messages to and from borrowers, calls to officers, and the templates messages are made from."""
 
 from datetime import datetime
 
@@ -13,45 +13,45 @@ from rooftree.outreach.releases.models import Release
 from rooftree.routing.models import Offer
 
 MESSAGE_STATES = [
-    "waiting",  # to be decided and sent when due
-    "held",  # lawful later: due_at says when it is decided again
-    "blocked",  # never, with the rule
-    "review",  # a person must decide first
+    "waiting",  # decided and sent when due
+    "held",  # can be sent later: decided again at due_at
+    "blocked",  # never sent; the verdict names the rule
+    "review",  # a person has to decide first
     "claimed",  # a worker is handing it to the carrier
     "sent",
     "delivered",
-    "failed",  # the carrier or the address refused it
-    "uncertain",  # the carrier may have it: reconciled, never sent again
-    "cancelled",  # overtaken: a reply, a revocation, a retired lead
+    "failed",  # refused by the carrier or the address
+    "uncertain",  # the carrier might have it: looked up there, never sent again
+    "cancelled",  # overtaken by a reply, a revocation or the end of the lead
     "received",  # from the borrower
 ]
 
 
 class ContentVersion(models.Model):
-    """One edition of what borrowers are sent: who wrote it, who let it be used, from when on.
+    """One version of content sent to borrowers: its author, its approver and when it is in use.
 
-    It waits until `decided_at`; one without `from_at` was refused then. It is used from
-    `from_at` until `until_at`, or until its approval ends, whichever is first. The database
-    keeps it: what it says never changes, and it is decided once.
+    A version waits for approval until `decided_at`; if `from_at` is empty then, it was refused.
+    It is in use from `from_at` until `until_at` or the end of its approval, whichever comes
+    first. Database triggers enforce that its content never changes and it is decided only once.
     """
 
-    PLACE_COLUMNS: tuple[str, ...] = ()  # the columns that say of what it is an edition
-    PAGE_PATH = ""  # the path of the page that lists them
+    PLACE_COLUMNS: tuple[str, ...] = ()  # the columns that identify what this is a version of
+    PAGE_PATH = ""  # the path of the page that lists the versions
 
     version = models.PositiveSmallIntegerField()
     summary = models.CharField(max_length=300, blank=True)  # what changed and why
     written_by = models.ForeignKey(
         User, models.PROTECT, null=True, related_name="+"
-    )  # None: what a company starts with
+    )  # None: a default that comes with the program
     written_at = models.DateTimeField()
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField(null=True)
-    refusal = models.CharField(max_length=300, blank=True)  # why it was refused
-    is_alone = models.BooleanField(default=False)  # approved by its author, nobody else may
+    refusal = models.CharField(max_length=300, blank=True)  # the reason for refusing it
+    is_alone = models.BooleanField(default=False)  # approved by its author, the only approver
     from_at = models.DateTimeField(null=True)
     until_at = models.DateTimeField(null=True)
     approved_until = models.DateTimeField(null=True)
-    ended_because = models.CharField(max_length=300, blank=True)  # "": another followed
+    ended_because = models.CharField(max_length=300, blank=True)  # "": replaced by a newer version
 
     class Meta:
         abstract = True
@@ -73,12 +73,12 @@ class ContentVersion(models.Model):
 
     @property
     def content_text(self) -> str:
-        """All that it says, for its hash."""
+        """The complete content, for its hash."""
         raise NotImplementedError
 
     @property
     def state(self) -> str:
-        """What became of it: waiting, refused, live or ended; an approval may have run out."""
+        """One of waiting, refused, live or ended. A live version's approval can be over."""
         if self.decided_at is None:
             return "waiting"
         if self.from_at is None:
@@ -86,19 +86,19 @@ class ContentVersion(models.Model):
         return "live" if self.until_at is None else "ended"
 
     def is_approved(self, at: datetime) -> bool:
-        """Whether somebody's approval of it is in force."""
+        """Return True if its approval is in force at `at`."""
         return self.approved_until is not None and at < self.approved_until
 
 
 class Template(ContentVersion):
-    """One edition of the words for a purpose, medium, language, kind of loan and hour. Liquid."""
+    """One version of a Liquid template for an occasion, medium, language, loan kind and hour."""
 
     PLACE_COLUMNS = ("key", "medium", "language", "loan_kind", "hours")
     PAGE_PATH = "/wording/"
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     key = models.CharField(max_length=60)  # first_hello, not_reached_2, rate_reached...
-    medium = models.CharField(max_length=10)  # text | email | call: said, not sent
+    medium = models.CharField(max_length=10)  # text | email | call (spoken, never sent)
     language = models.CharField(max_length=5)
     loan_kind = models.CharField(max_length=10, blank=True)  # purchase...; "": any
     hours = models.CharField(max_length=6, blank=True)  # closed; "": any
@@ -136,12 +136,12 @@ class Template(ContentVersion):
 
     @property
     def content_text(self) -> str:
-        """All of it that a borrower reads, for its hash."""
+        """The subject and body, for its hash."""
         return f"{self.subject}\n{self.body}"
 
 
 class Message(models.Model):
-    """One text or e-mail to a borrower, or one from them."""
+    """One text or e-mail, to a borrower or from one."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="messages")
@@ -149,7 +149,7 @@ class Message(models.Model):
     direction = models.CharField(max_length=3, default="out")
     medium = models.CharField(max_length=10)  # text | email
     purpose = models.CharField(max_length=16)  # marketing, informational, reply, confirmation
-    cause = models.CharField(max_length=160)  # why it exists: touch:<id>, step:<id>...
+    cause = models.CharField(max_length=160)  # idempotency key: touch:<id>, step:<id>...
     is_automated = models.BooleanField(default=True)
     template = models.ForeignKey(Template, models.PROTECT, null=True, related_name="messages")
     language = models.CharField(max_length=5, default="en")
@@ -161,7 +161,7 @@ class Message(models.Model):
     body = models.TextField()
     ending = models.TextField(
         blank=True, default="", db_default=""
-    )  # what the law adds, as last decided: who we are, our license, how to end it
+    )  # the legally required ending, as last decided: company, license, opt-out
     state = models.CharField(max_length=10, default="waiting")
     verdict = models.ForeignKey(Verdict, models.SET_NULL, null=True, related_name="messages")
     release = models.ForeignKey(
@@ -227,24 +227,24 @@ class Message(models.Model):
 
     @property
     def full_text(self) -> str:
-        """All that the borrower reads of it."""
+        """The body with its ending, as the borrower reads it."""
         return self.body + self.ending
 
 
 class UnmatchedText(models.Model):
-    """One text from a number that nobody on file has, until somebody says whose it is."""
+    """One text from an unknown number, kept until staff attach it to a lead or close it."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     carrier = models.CharField(max_length=20)
     carrier_id = models.CharField(max_length=120)
     from_address = models.CharField(max_length=254)
     body = models.TextField()
-    meaning = models.CharField(max_length=16)  # as compliance.optout reads it
+    meaning = models.CharField(max_length=16)  # a `reply_classifier.ReplyMeaning`
     at = models.DateTimeField()
-    message = models.OneToOneField(  # what it became on somebody's lead
+    message = models.OneToOneField(  # the message it became on a lead
         Message, models.PROTECT, null=True, related_name="unmatched"
     )
-    closed_at = models.DateTimeField(null=True)  # attached, or nobody we know
+    closed_at = models.DateTimeField(null=True)  # attached to a lead, or the sender is unknown
     closed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
 
     class Meta:
@@ -264,15 +264,15 @@ class UnmatchedText(models.Model):
 
 
 class MessageReview(models.Model):
-    """What a person decided about a message that the gate, or a bug of ours, left to people.
+    """One staff decision about a message that the gate, or a bug of ours, left for review.
 
-    A release answers only the rules that the person saw, those of `verdict`.
+    Sending it answers only the rules the person saw: those of `verdict`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     message = models.ForeignKey(Message, models.CASCADE, related_name="reviews")
     verdict = models.ForeignKey(Verdict, models.PROTECT, null=True, related_name="+")
-    is_release = models.BooleanField()  # False: it never goes
+    is_release = models.BooleanField()  # False: discarded
     reason = models.CharField(max_length=300)
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     at = models.DateTimeField()
@@ -285,7 +285,7 @@ class MessageReview(models.Model):
 
 
 class Ring(models.Model):
-    """One call to an officer about one offer, and what the officer did with it."""
+    """One call to an officer about one offer, and the officer's response."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     offer = models.OneToOneField(Offer, models.CASCADE, related_name="ring")
@@ -294,7 +294,7 @@ class Ring(models.Model):
     carrier = models.CharField(max_length=20, blank=True)
     carrier_id = models.CharField(max_length=120, blank=True)
     due_at = models.DateTimeField()
-    texted_at = models.DateTimeField(null=True)  # the officer, about the same offer
+    texted_at = models.DateTimeField(null=True)  # when the officer was texted about the offer
     placed_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
     pressed = models.CharField(max_length=2, blank=True)
@@ -322,32 +322,32 @@ class Ring(models.Model):
 
 
 class CallRecording(models.Model):
-    """The notice that one call is recorded, and the reference to what the carrier recorded.
+    """The recording notice of one call, and a reference to the carrier's recording.
 
-    The sound is the carrier's alone. It is asked to record once at most, at `asked_at`. When
-    the call itself is no longer kept the row has no attempt, and goes with the sound.
+    Only the carrier stores the audio. It is asked to record at most once, at `asked_at`. After
+    the call's own record is deleted the row has no attempt, and is deleted with the audio.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     attempt = models.OneToOneField(
         ContactAttempt, models.SET_NULL, null=True, related_name="recording"
     )
-    notice = models.CharField(max_length=600)  # the words, as played
+    notice = models.CharField(max_length=600)  # the text, as played
     language = models.CharField(max_length=5)  # of the notice
-    call_id = models.CharField(max_length=120, blank=True)  # of the borrower's side, at the carrier
-    told_at = models.DateTimeField(null=True)  # the notice was over and they were still there
+    call_id = models.CharField(max_length=120, blank=True)  # the borrower's leg, at the carrier
+    told_at = models.DateTimeField(null=True)  # the borrower heard the notice to its end
     objected_at = models.DateTimeField(null=True)
     objected_by = models.ForeignKey(
         User, models.PROTECT, null=True, related_name="+"
-    )  # who heard it; None: they pressed a key
+    )  # who heard the objection; None: they pressed a key
     asked_at = models.DateTimeField(null=True)
     carrier = models.CharField(max_length=20, blank=True)
     carrier_id = models.CharField(max_length=120, blank=True)  # of the recording
     seconds = models.PositiveIntegerField(null=True)
     ended_at = models.DateTimeField(null=True)
-    erase_from = models.DateTimeField(null=True)  # since when the sound may not be kept
+    erase_from = models.DateTimeField(null=True)  # from then on the audio must not be kept
     erased_at = models.DateTimeField(null=True)
-    due_at = models.DateTimeField(null=True)  # when something is to be done at the carrier
+    due_at = models.DateTimeField(null=True)  # when the next request to the carrier is due
     problem = models.CharField(max_length=300, blank=True)
 
     class Meta:

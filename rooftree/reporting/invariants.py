@@ -214,7 +214,7 @@ def check_published_heads(at: datetime) -> Finding:
     ]
     return build_finding(
         "published heads",
-        [(find_problem,) for find_problem in ledger_checkpoints.find_problems(kept)],
+        [(problem,) for problem in ledger_checkpoints.find_problems(kept)],
         f"{len(kept)} signed heads are those of this ledger.",
         "{n} signed heads are not those of this ledger.",
         figures={"heads": len(kept)},

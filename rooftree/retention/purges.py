@@ -208,7 +208,7 @@ def _process_slice(
     by_id = "r.id = any(%(ids)s::uuid[])"
     if purge.because == "restore":
         holding = replace(holding, condition="true")  # whatever state the backup brought it back in
-    found = {load_record.id: load_record for load_record in _load_records(holding, by_id, ids=ids)}
+    found = {record.id: record for record in _load_records(holding, by_id, ids=ids)}
     goes: list[PurgeRow] = []
     for row in taken:
         record = found.get(row.row_id)

@@ -37,7 +37,7 @@ INSERT_JOB = """
 class ObanTask(Task):  # type: ignore[type-arg]
     """A task with a name for its rows and a number of attempts.
 
-    `known_as` is the function's own name unless given: give the old one when
+    `task_name` is the function's own name unless given: give the old one when
     a function is renamed, so that rows already queued still find it.
     """
 
@@ -47,7 +47,7 @@ class ObanTask(Task):  # type: ignore[type-arg]
     def __post_init__(self) -> None:
         Task.__post_init__(self)
         if not self.task_name:
-            object.__setattr__(self, "known_as", self.func.__name__)
+            object.__setattr__(self, "task_name", self.func.__name__)
         task_registry.register_task(self.task_name, self.func)
 
 

@@ -98,7 +98,7 @@ def classify_failure(problem: Exception, *, tried: int, age: timedelta) -> Attem
             return AttemptOutcome(next_step=NextStep.CLOSED, reason=str(problem))
         case PostponeTask(seconds=seconds):
             return AttemptOutcome(next_step=NextStep.WAIT, reason=str(problem), seconds=seconds)
-        case RetryLater(after=after) if age < MAX_RETRY_LATER_AGE:
+        case RetryLater(retry_after_seconds=after) if age < MAX_RETRY_LATER_AGE:
             return AttemptOutcome(
                 next_step=NextStep.WAIT,
                 reason=_describe_failure(problem),

@@ -205,15 +205,15 @@ def test_the_second_opinion_finds_it_missing_by_itself(
     mistaken = {"decision": "allow", "reason": "licensed"}
 
     assert not any("wording" in one for one in opinion(with_it, **mistaken))
-    assert any("its state's wording is missing" in one for one in opinion(without, **mistaken))
+    assert any("the state's license wording is missing" in one for one in opinion(without, **mistaken))
 
 
 @pytest.mark.parametrize(
     ("changes", "missing"),
     [
-        ({"kind": ""}, "the kind of license is not on file"),
-        ({"kind": "of another state"}, "the kind of license is not on file"),
-        ({"kind": "cfl", "number": ""}, "the license number is not on file"),
+        ({"kind": ""}, "aren’t on file: the kind of license."),
+        ({"kind": "of another state"}, "aren’t on file: the kind of license."),
+        ({"kind": "cfl", "number": ""}, "aren’t on file: the license number."),
     ],
 )
 def test_what_is_not_on_file_is_named_with_the_page_to_enter_it(
@@ -224,7 +224,7 @@ def test_what_is_not_on_file_is_named_with_the_page_to_enter_it(
     assert ruling is not None
     assert ruling.reason == "license_words_not_on_file"
     assert missing in ruling.detail
-    assert ruling.detail.endswith("Enter it under Set-up, Licenses.")
+    assert ruling.detail.endswith("Add it under Setup, Licenses.")
 
 
 def test_a_website_that_is_not_on_file_is_entered_with_the_company() -> None:
@@ -235,7 +235,7 @@ def test_a_website_that_is_not_on_file_is_entered_with_the_company() -> None:
 
     assert ruling is not None
     assert ruling.detail.endswith(
-        "the company’s website is not on file. Enter it under Set-up, The company."
+        "aren’t on file: the company’s website. Add it under Setup, Company."
     )
 
 

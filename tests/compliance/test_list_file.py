@@ -42,7 +42,7 @@ def _lists(blocks, number: str) -> bool:
 
 def test_the_national_registrys_flat_file_is_read() -> None:
     found = _read(NATIONAL)
-    assert (found.is_change, found.areas, size(found.listed)) == (False, ["212", "305"], 3)
+    assert (found.has_change_lines, found.area_codes, size(found.listed)) == (False, ["212", "305"], 3)
     assert _lists(found.listed, "2125550100")
     assert _lists(found.listed, "3055559999")
     assert not _lists(found.listed, "2125550102")
@@ -58,7 +58,7 @@ def test_a_zip_archive_with_one_file_is_read_like_the_file() -> None:
 
 def test_a_change_list_adds_and_takes_off() -> None:
     found = _read(b"212,5550100,2026-11-20,A\n212,5550101,2026-11-20,D\n")
-    assert found.is_change
+    assert found.has_change_lines
     assert _lists(found.listed, "2125550100")
     assert _lists(found.removed, "2125550101")
     assert not _lists(found.listed, "2125550101")
@@ -87,7 +87,7 @@ def test_the_later_line_of_a_change_list_counts() -> None:
 def test_a_number_may_be_written_as_states_and_vendors_write_it(line: str) -> None:
     found = _read(f"{line}\n".encode())
     assert _lists(found.listed, "5125550100")
-    assert not found.is_change
+    assert not found.has_change_lines
 
 
 def test_a_heading_is_no_number() -> None:

@@ -26,7 +26,9 @@ ALL = Vocabulary(DETECTORS.values())
 @pytest.mark.parametrize("name", DETECTORS)
 def test_a_rule_finds_what_its_pattern_finds_and_the_same_place_first(name: str) -> None:
     detector = DETECTORS[name]
-    whole = re.compile("|".join(way.pattern.pattern for way in detector.ways), re.IGNORECASE)
+    whole = re.compile(
+        "|".join(way.pattern.pattern for way in detector.alternatives), re.IGNORECASE
+    )
 
     @settings(max_examples=20, deadline=None, suppress_health_check=HANDFULS)
     @given(st.lists(st.from_regex(whole), min_size=1, max_size=2).map("".join))
@@ -54,7 +56,9 @@ def test_of_several_ways_the_first_in_the_text_is_told() -> None:
 
 
 def test_half_a_letter_is_read_over() -> None:
-    assert Vocabulary([Detector.from_pattern("loan")]).words_in("\ud83d a LOAN \U0001f3e1") == {"loan"}
+    assert Vocabulary([Detector.from_pattern("loan")]).words_in("\ud83d a LOAN \U0001f3e1") == {
+        "loan"
+    }
 
 
 def test_whatever_passes_for_a_letter_is_that_letter_when_words_are_looked_for() -> None:
@@ -79,9 +83,11 @@ def test_whatever_passes_for_a_letter_is_that_letter_when_words_are_looked_for()
     ],
 )
 def test_only_what_every_match_has_is_asked_for(pattern: str, ways: list[list[set[str]]]) -> None:
-    assert [[set(group) for group in way.groups] for way in Detector.from_pattern(pattern).ways] == ways
+    assert [
+        [set(group) for group in way.groups] for way in Detector.from_pattern(pattern).alternatives
+    ] == ways
 
 
 def test_a_group_of_too_many_words_is_asked_for_in_parts() -> None:
-    (way,) = Detector.from_pattern(r"(one|two|six|ten)" * 4).ways
+    (way,) = Detector.from_pattern(r"(one|two|six|ten)" * 4).alternatives
     assert [len(group) for group in way.groups] == [64, 4]

@@ -308,7 +308,7 @@ def test_the_sentence_names_the_state_and_the_hour() -> None:
     )
     verdict = decide(one)
     assert verdict.sentence == (
-        "Held to Tue Nov 24, 9:00 AM Mountain: Texas does not allow marketing calls or texts "
+        "Allowed from Tue Nov 24, 9:00 AM Mountain. Texas doesn't allow marketing calls or texts "
         "before 9:00 AM Mountain."
     )
 

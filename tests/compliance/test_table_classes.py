@@ -8,7 +8,7 @@ from rooftree.retention.record_sets import RECORD_SETS
 from rooftree.retention.retention_schedule import SCHEDULE
 from rooftree.retention.table_classes import CLASS_BY_TABLE, TABLES_ABOUT_NOBODY
 
-OURS = {get_model._meta.db_table for get_model in apps.get_models(include_auto_created=True)}
+OURS = {model._meta.db_table for model in apps.get_models(include_auto_created=True)}
 PLUMBING = ("auth_", "user_", "django_", "account_", "mfa_", "oban_")  # of libraries
 TELLING = (
     *("first_name", "last_name", "e164", "address", "to_address", "from_address"),

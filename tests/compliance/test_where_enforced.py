@@ -1,4 +1,4 @@
-"""Every rule is asked where the product acts, and the page that says where is true."""
+"""Every rule is checked where the product acts, and docs/rules/where-enforced.md is true."""
 
 import ast
 import re
@@ -10,17 +10,18 @@ ROOMS = ROOT / "rooftree"
 PAGE = (ROOT / "docs/rules/where-enforced.md").read_text(encoding="utf-8")
 FAMILIES = (ROOT / "docs/rules/README.md").read_text(encoding="utf-8")
 RULE = re.compile(r"[A-Z]{3}-\d\d")
-# What translates worked cases for `rooftree decide`: what is asked there alone is asked nowhere.
-OF_CASES = {"case_actions.py", "case_facts.py", "case_lists.py", "case_subjects.py", "cases.py"}
+COMPLIANCE = ROOMS / "compliance"
+# Rules that a page or a database constraint enforces without calling the rule's function.
+ENFORCED_OTHERWISE = {"SEC-01"}
 
 
 @cache
-def text_of(path: Path) -> str:
+def read_text(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
 def rows(heading: str, cells: int) -> list[list[str]]:
-    """The rows of the table under a heading of the page."""
+    """Return the rows of the table under a heading of the page."""
     part = PAGE.split(heading, 1)[1].split("\n## ", 1)[0]
     lines = [line for line in part.splitlines() if line.startswith("| ")]
     table = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
@@ -31,95 +32,101 @@ ENFORCED = rows("# Where each rule is enforced", 3)
 ALONE = rows("## What `rooftree decide` alone asks", 3)
 
 
-def every_rule() -> set[str]:
-    """Those of the rulebook, as the families of the rules' first page name them."""
-    found = set()
+def rulebook_ids() -> set[str]:
+    """Return the rule ids of the rulebook, from the families on the rules' first page."""
+    ids = set()
     for line in FAMILIES.splitlines():
         cell = line.split("|")[2] if line.startswith("| [") else ""
         for name, first, last in re.findall(
             r"([A-Z]{3})-(\d\d)(?: to (?:[A-Z]{3}-)?(\d\d))?", cell
         ):
-            found |= {f"{name}-{nth:02d}" for nth in range(int(first), int(last or first) + 1)}
+            ids |= {f"{name}-{nth:02d}" for nth in range(int(first), int(last or first) + 1)}
         for name, tail in re.findall(r"([A-Z]{3})-\d\d(?:, \d\d)* and (\d\d)", cell):
-            found.add(f"{name}-{tail}")
-    return found
+            ids.add(f"{name}-{tail}")
+    return ids
 
 
 def rule_functions() -> dict[str, set[str]]:
-    """Each public function that rules, as `module.function`, with the rules it names."""
-    found: dict[str, set[str]] = {}
-    for path in sorted((ROOMS / "compliance").glob("*.py")):
-        source, names = text_of(path), dict[str, str]()
-        for one in (tree := ast.parse(source)).body:
-            if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name):
-                said = ast.get_source_segment(source, one.value) or ""
-                if made := re.search(r'Rule\(\s*id="([A-Z]+-\d+)"', said):
-                    names[one.targets[0].id] = made[1]
-        for one in tree.body:
-            if isinstance(one, ast.FunctionDef) and not one.name.startswith("_"):
-                body = ast.get_source_segment(source, one) or ""
-                rules = {rule for name, rule in names.items() if re.search(rf"\b{name}\b", body)}
-                if rules:
-                    found[f"{path.stem}.{one.name}"] = rules
-    return found
+    """Return the rule ids that each public function uses, by `module.function`."""
+    functions: dict[str, set[str]] = {}
+    for path in sorted(COMPLIANCE.rglob("*.py")):
+        source, rules = read_text(path), dict[str, str]()
+        tree = ast.parse(source)
+        for node in tree.body:
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                value = ast.get_source_segment(source, node.value) or ""
+                if match := re.search(r'Rule\(\s*id="([A-Z]+-\d+)"', value):
+                    rules[node.targets[0].id] = match[1]
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                body = ast.get_source_segment(source, node) or ""
+                used = {rule for name, rule in rules.items() if re.search(rf"\b{name}\b", body)}
+                if used:
+                    functions[f"{path.stem}.{node.name}"] = used
+    return functions
 
 
-def is_asked(function: str) -> bool:
-    """Whether production asks it: another module does, or its own for one that is asked."""
+def is_used(function: str) -> bool:
+    """Return whether `module.function` is used in rooftree, by its own or another module."""
     module, _, name = function.partition(".")
-    own = text_of(ROOMS / "compliance" / f"{module}.py")
-    if len(re.findall(rf"\b{name}\(", own)) > 1:
+    [own] = COMPLIANCE.rglob(f"{module}.py")
+    if len(re.findall(rf"\b{name}\(", read_text(own))) > 1:
         return True
-    asks = re.compile(
-        rf"\b{module}\.{name}\b|from rooftree\.compliance\.{module} import [^\n]*\b{name}\b"
+    uses = re.compile(
+        rf"\b{module}\.{name}\b"
+        rf"|from rooftree\.compliance\.\w+\.{module} import (\([^)]*|[^\n(]*)\b{name}\b"
     )
-    return any(
-        asks.search(text_of(path))
-        for path in ROOMS.rglob("*.py")
-        if path.name not in OF_CASES and path != ROOMS / "compliance" / f"{module}.py"
-    )
+    return any(uses.search(read_text(path)) for path in ROOMS.rglob("*.py") if path != own)
 
 
-def test_every_rule_has_its_row_here_or_says_why_it_has_none() -> None:
-    said = [row[0] for row in ENFORCED]
-    never = {row[1] for row in ALONE} - set(said)
+def test_page_has_a_row_for_every_rule() -> None:
+    enforced = [row[0] for row in ENFORCED]
+    decide_only = {row[1] for row in ALONE} - set(enforced)
 
-    assert len(said) == len(set(said))
-    assert set(said) | never == every_rule()
-    assert never == {"ABN-01", "AIV-01"}
+    assert len(enforced) == len(set(enforced))
+    assert set(enforced) | decide_only == rulebook_ids()
+    assert decide_only == {"ABN-01", "AIV-01"}
 
 
-def test_the_places_that_ask_are_there_and_name_the_rule_or_its_module() -> None:
-    owners: dict[str, set[str]] = {}
-    for function, rules in rule_functions().items():
-        for rule in rules:
-            owners.setdefault(rule, set()).add(function.partition(".")[0])
+def test_page_names_files_that_use_the_rule() -> None:
+    modules: dict[str, set[str]] = {}
+    for path in [*COMPLIANCE.rglob("*.py"), *(ROOMS / "retention").rglob("*.py")]:
+        for rule in re.findall(r'\bRule\(\s*id="([A-Z]+-\d+)"', read_text(path)):
+            modules.setdefault(rule, set()).add(path.stem)
     for rule, places, _ in ENFORCED:
-        for place in re.findall(r"`([^`]+)`", places):
-            path = ROOMS / place
-            assert path.exists(), f"{rule}: {place} is not there"
-            known = {rule, *owners.get(rule, set()), path.stem}
-            assert any(name in text_of(path) or name == path.stem for name in known), rule
+        paths = [ROOMS / place for place in re.findall(r"`([^`]+)`", places)]
+        assert all(path.exists() for path in paths), f"{rule}: {places}"
+        names = modules.get(rule, set())
+        assert (
+            not names
+            or rule in ENFORCED_OTHERWISE
+            or any(
+                path.stem in names or any(name in read_text(path) for name in names)
+                for path in paths
+            )
+        ), f"{rule}: none of {places} uses {names}"
 
 
-def test_the_tests_are_there() -> None:
+def test_page_names_tests_that_exist() -> None:
     for rule, _, tests in ENFORCED:
         path, _, name = tests.strip("`").partition("::")
-        assert re.search(rf"^ *def {name}\(", text_of(ROOT / path), re.MULTILINE), f"{rule}: {name}"
+        assert re.search(rf"^ *def {name}\(", read_text(ROOT / path), re.MULTILINE), (
+            f"{rule}: {name}"
+        )
 
 
-def test_what_only_decide_asks_is_what_the_page_lists() -> None:
+def test_page_lists_exactly_the_rules_that_only_decide_uses() -> None:
     functions = rule_functions()
-    alone = {name: rules for name, rules in functions.items() if not is_asked(name)}
+    unused = {name: rules for name, rules in functions.items() if not is_used(name)}
 
     assert len(functions) > 60
-    assert set(alone) == {row[0].strip("`") for row in ALONE}
+    assert set(unused) == {row[0].strip("`") for row in ALONE}
     for function, rule, why in ALONE:
-        assert rule in alone[function.strip("`")]
+        assert rule in unused[function.strip("`")]
         assert why.endswith(".")
 
 
-def test_a_rule_that_nothing_asks_would_be_found() -> None:
-    assert not is_asked("calling.abandonment")  # no module but the translator of cases
-    assert is_asked("calling.caller_id")
-    assert is_asked("gate.combine")
+def test_search_finds_an_unused_rule() -> None:
+    assert not is_used("call_rules.check_abandonment_rate")  # used only by the casebook
+    assert is_used("call_rules.check_caller_id")
+    assert is_used("message_gate.combine_rulings")

@@ -76,7 +76,7 @@ def test_each_rule_does_what_the_wording_rules_say() -> None:
 
 def _ids(pattern: dict[str, str], text: str, **changes: object) -> set[str]:
     draft = Draft(body=text, channel=CHANNELS.get(pattern.get("scope", ""), ""), **changes)  # type: ignore[arg-type]
-    return {find_wording_issue.id for find_wording_issue in find_wording_issues(draft)}
+    return {wording_issue.id for wording_issue in find_wording_issues(draft)}
 
 
 @pytest.mark.parametrize(("pattern", "text"), BLOCKED, ids=lambda one: str(one)[:40])

@@ -84,10 +84,10 @@ def test_a_killed_server_starts_again(home):
 OWNER = textwrap.dedent("""
     import sys, time
     from pathlib import Path
-    from rooftree.core import postgres, supervise
+    from rooftree.core import embedded_database
     if sys.argv[2] == "orphan":
-        postgres.dies_with_parent = lambda how: None  # as on a system without that signal
-    print(postgres.start(Path(sys.argv[1]), {"shared_buffers": "16MB"}).process.pid, flush=True)
+        embedded_database.parent_death_hook = lambda how: None  # as on a system without that signal
+    print(embedded_database.start_server(Path(sys.argv[1]), {"shared_buffers": "16MB"}).process.pid, flush=True)
     time.sleep(60)
 """)
 
@@ -215,9 +215,9 @@ def test_a_plain_user_can_start_it_too(folders):
     home.mkdir()
     os.chown(home, 65534, 65534)
     code = (
-        "from pathlib import Path; from rooftree.core import postgres; import sys;"
-        "home = Path(sys.argv[1]); server = postgres.start(home);"
-        "print(postgres.answers(home)); server.stop()"
+        "from pathlib import Path; from rooftree.core import embedded_database; import sys;"
+        "home = Path(sys.argv[1]); server = embedded_database.start_server(home);"
+        "print(embedded_database.is_accepting_connections(home)); server.stop()"
     )
     readable = all(folder.stat().st_mode & 0o001 for folder in (ROOT, *ROOT.parents))
     if not readable:

@@ -18,12 +18,12 @@ pytestmark = pytest.mark.skipif(
 SCRIPT = """
 import os, sys, time
 from pathlib import Path
-from rooftree.core import forked
+from rooftree.core import forked_process
 loaded = {{"here": "yes"}}
 held = open(sys.argv[1], "w")
 def part():
 {part}
-child = forked.fork(part, title="python -m part", environment={{"GIVEN": "given"}}, in_child=None)
+child = forked_process.fork_process(part, title="python -m part", environment={{"GIVEN": "given"}}, in_child=None)
 {then}
 """
 

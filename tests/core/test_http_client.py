@@ -130,7 +130,7 @@ def test_a_final_no_is_told_apart_from_a_wrong_setting(vendor, status, kind):
 def test_a_status_the_caller_wants_is_an_answer(vendor):
     vendor.answers = [(409, {}, b"{}")]
 
-    assert client(vendor).send(post(wanted=frozenset({409}))).status == 409
+    assert client(vendor).send(post(accepted_statuses=frozenset({409}))).status == 409
 
 
 @pytest.mark.parametrize(("ask", "kind"), [(get(), RetryLater), (post(), OutcomeUnknown)])
@@ -138,7 +138,7 @@ def test_an_answer_beyond_the_cap_is_not_read_on(vendor, ask, kind):
     vendor.answers = [(200, {}, b"x" * 5000)] * 3
 
     with pytest.raises(kind):
-        client(vendor, most_bytes=1000).send(ask)
+        client(vendor, max_response_bytes=1000).send(ask)
 
 
 def test_a_redirect_at_home_is_followed_with_its_headers(vendor):

@@ -100,9 +100,9 @@ def test_what_takes_two_of_compliance_can_be_tried_as_both():
     demo_company.ensure_company(at=NOW)
 
     found = [
-        list_persona
-        for list_persona in demo_login.list_personas()
-        if list_persona.user.role == "compliance"
+        persona
+        for persona in demo_login.list_personas()
+        if persona.user.role == "compliance"
     ]
 
     assert [one.label for one in found] == ["Compliance", "Compliance, second person"]

@@ -26,14 +26,14 @@ from tests.demo.conftest import NOW
 
 TELL = f"""
 from datetime import datetime
-from rooftree_demo.stories import all_of
-print(*(f"{{one.number}}:{{one.fate}}" for one in all_of(now=datetime.fromisoformat("{NOW}"))))
+from rooftree_demo.stories import plan_stories
+print(*(f"{{one.number}}:{{one.fate}}" for one in plan_stories(now=datetime.fromisoformat("{NOW}"))))
 """
 
 
 def _told(fate: Fate, count: int = 1) -> list[Story]:
     """The first stories that end so."""
-    return [plan_story for plan_story in plan_stories(now=NOW) if plan_story.fate is fate][:count]
+    return [story for story in plan_stories(now=NOW) if story.fate is fate][:count]
 
 
 def test_a_history_of_twenty_leads_is_clean_and_leaves_nothing_to_do(control):
@@ -106,13 +106,13 @@ def test_every_process_tells_the_same_stories(hashing):
     )  # fmt: skip
 
     assert told.stdout.split() == [
-        f"{plan_story.number}:{plan_story.fate}" for plan_story in plan_stories(now=NOW)
+        f"{story.number}:{story.fate}" for story in plan_stories(now=NOW)
     ]
 
 
 def test_a_history_has_its_leads_once_and_none_of_tomorrow():
-    assert len({plan_story.number for plan_story in plan_stories(now=NOW)}) == 30_000
-    assert all(plan_story.at < NOW for plan_story in plan_stories(now=NOW))
+    assert len({story.number for story in plan_stories(now=NOW)}) == 30_000
+    assert all(story.at < NOW for story in plan_stories(now=NOW))
 
 
 def test_a_part_is_loaded_with_its_spending_and_once(control, tmp_path, monkeypatch):
@@ -171,9 +171,9 @@ def test_a_database_of_somebody_real_is_left_alone():
 
 def test_whoever_took_a_lead_at_night_calls_in_the_morning_and_every_inquiry_is_followed(control):
     at_night = [
-        plan_story
-        for plan_story in plan_stories(now=NOW)
-        if plan_story.at.hour in (6, 7, 8, 9) and plan_story.at < NOW
+        story
+        for story in plan_stories(now=NOW)
+        if story.at.hour in (6, 7, 8, 9) and story.at < NOW
     ]
 
     for story in at_night[-25:]:

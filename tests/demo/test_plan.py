@@ -25,7 +25,7 @@ def test_every_story_is_in_one_part():
 
 
 def test_the_first_part_is_a_fair_sample_of_all_that_the_first_screen_shows():
-    first, recent = PLAN.by_part["layer0"], [plan_story for plan_story in plan_stories(now=NOW)]
+    first, recent = PLAN.by_part["layer0"], [story for story in plan_stories(now=NOW)]
     recent = [one for one in recent if one.at.date() >= QUARTER.from_date]
 
     assert min(one.at for one in first).date() <= QUARTER.from_date + timedelta(days=1)
@@ -91,7 +91,7 @@ def test_twelve_sources_six_branches_in_two_regions_and_forty_officers():
 
 def test_no_two_borrowers_share_a_number_or_an_address():
     people = [
-        invent_borrower(plan_story.rng(), plan_story.number) for plan_story in plan_stories(now=NOW)
+        invent_borrower(story.rng(), story.number) for story in plan_stories(now=NOW)
     ]
 
     assert (
@@ -103,7 +103,7 @@ def test_no_two_borrowers_share_a_number_or_an_address():
 
 
 def test_who_comes_to_the_spanish_site_speaks_spanish():
-    es = [plan_story for plan_story in plan_stories(now=NOW) if plan_story.slug == "our-site-es"][
+    es = [story for story in plan_stories(now=NOW) if story.slug == "our-site-es"][
         :50
     ]
 

@@ -82,7 +82,7 @@ def test_a_missed_call_becomes_one_lead_that_is_promised_a_call_back(world):
     world.run()
     world.run(minutes=60)  # what waited for the call to end
 
-    assert "nobody can take your call" in sorry.text
+    assert "no one can take your call" in sorry.text
     lead = Lead.objects.get()
     assert lead.promise_at is not None
     assert lead.campaign.name == "October mailer"

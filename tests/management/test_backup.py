@@ -270,9 +270,9 @@ values ('{PERSON}', 'Ida', '', 'Berg{{0}}', '', '', '', '', '', '', now() - inte
 """
 REMOVE = """
 from django.utils.timezone import now
-from rooftree.compliance.keeping import purges
-from rooftree.flow import keeping
-purges.plan(at=now()); keeping.remove(at=now())
+from rooftree.flow import data_removal
+from rooftree.retention import purges
+purges.plan_scheduled_purge(at=now()); data_removal.run_removals(at=now())
 """
 
 

@@ -47,7 +47,7 @@ def test_a_message_in_line_stops_when_the_approval_of_its_wording_is_taken_away(
     message.refresh_from_db()
     assert (message.state, message.sent_at) == ("blocked", None)
     assert message.verdict.reason == "wording_not_approved"
-    assert message.problem == "The approval of this wording is over."
+    assert message.problem == "The approval of this wording has expired."
 
 
 def test_the_same_message_goes_while_the_approval_is_in_force(lead):
@@ -77,7 +77,7 @@ def test_those_who_may_approve_hear_a_month_a_week_and_a_day_before_and_at_the_e
     for days in (30, 30, 29, 7, 6, 1):
         notify_expiring_approvals(ENDS - days * make.DAY)
     assert [link for link, _ in told(cora)] == ["/sequences/", "/wording/"] * 3
-    assert "ends on November 22. Have it approved anew" in told(cora)[0][1]
+    assert "ends on November 22. Renew it before then" in told(cora)[0][1]
     assert f"and {Template.objects.count() - 1} more ends on" in told(cora)[1][1]
 
     for minutes in (0, 10):

@@ -65,15 +65,15 @@ def test_words_that_are_a_second_too_slow_for_a_state_are_refused_in_its_name(st
     assert check_template(in_time, at=make.NOON).seconds == seconds
     assert not any(NAMES[state] in refusal for refusal in refusals(in_time))
     (said,) = refusals(slow)
-    assert f"{NAMES[state]} gives {seconds}" in said or f", {NAMES[state]} {seconds}" in said
-    assert f"take about {seconds + 1} until the purpose is said. Say less before it." in said
+    assert f"{NAMES[state]} allows {seconds}" in said or f", {NAMES[state]} {seconds}" in said
+    assert f"takes about {seconds + 1} seconds to get to the purpose." in said
 
 
 def test_one_wording_is_said_everywhere_so_the_strictest_state_decides():
     assert refusals(lasting(10)) == []
     assert refusals(lasting(14)) == [
-        "Connecticut gives 10 seconds; these words take about 14 until the purpose is said."
-        " Say less before it."
+        "Connecticut allows 10 seconds. This script takes about 14 seconds to get to the purpose."
+        " Shorten what comes before."
     ]
     found = check_template(lasting(14), at=make.NOON).blocking_findings[0]
     assert (found.id, "42-288a" in found.cite) == ("DIS-01", True)
@@ -82,16 +82,16 @@ def test_one_wording_is_said_everywhere_so_the_strictest_state_decides():
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ("{{ company.brand }} about {{ lead.kind }}", "the caller’s name: fill in “caller.name”"),
-        ("{{ caller.name }} about {{ lead.kind }}", "the company’s name: fill in “company.brand”"),
-        ("{{ caller.name }} of {{ company.brand }}", "the purpose: fill in “lead.kind”"),
+        ("{{ company.brand }} about {{ lead.kind }}", "the caller’s name: insert “caller.name”"),
+        ("{{ caller.name }} about {{ lead.kind }}", "the company’s name: insert “company.brand”"),
+        ("{{ caller.name }} of {{ company.brand }}", "the purpose: insert “lead.kind”"),
         ("{% if lead.kind == 'refinancing' %}Hello.{% else %}" + WHO + "{% endif %}",
-         "the purpose: fill in “lead.kind”"),
-        ("{{ caller.name }}, {{ company.brand }}: a mortgage", "the purpose: fill in “lead.kind”"),
+         "the purpose: insert “lead.kind”"),
+        ("{{ caller.name }}, {{ company.brand }}: a mortgage", "the purpose: insert “lead.kind”"),
     ],
 )  # fmt: skip
 def test_words_that_leave_out_who_for_whom_or_why_are_refused(body, said):
-    assert f"It never says {said}." in refusals(words(body))
+    assert f"Add {said}." in refusals(words(body))
 
 
 def test_what_is_said_last_is_what_the_refusal_names():
@@ -99,13 +99,13 @@ def test_what_is_said_last_is_what_the_refusal_names():
 
     (said,) = refusals(words(late))
 
-    assert "until the caller’s name is said" in said
+    assert "to get to the caller’s name" in said
 
 
 def test_the_longest_names_and_loans_count_not_the_made_up_ones():
     padded = "well " * (25 - 9) + WHO  # 25 words for Alex Morgan who offers "buying a home"
 
-    assert "Connecticut gives 10 seconds" in refusals(words(padded))[0]
+    assert "Connecticut allows 10 seconds" in refusals(words(padded))[0]
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_what_a_company_starts_with_is_in_time_for_connecticut(language):
 
 def test_words_that_are_too_slow_are_neither_proposed_nor_approved():
     mia, cora = make.user("marketing"), make.user("compliance")
-    with pytest.raises(version_approval.UnfitVersion, match="Connecticut gives 10 seconds"):
+    with pytest.raises(version_approval.UnfitVersion, match="Connecticut allows 10 seconds"):
         template_approval.propose_draft(lasting(11), by=mia, summary="Warmer", at=make.NOON)
     one = template_approval.propose_draft(lasting(10), by=mia, summary="Warmer", at=make.NOON)
 
@@ -151,7 +151,7 @@ def test_words_that_are_too_slow_are_neither_proposed_nor_approved():
 def test_a_text_may_not_name_who_calls():
     one = Template(key="not_reached_1", medium="text", language="en", body="{{ caller.name }}")
 
-    assert refusals(one) == ["It cannot be filled in: there is no “caller” here."]
+    assert refusals(one) == ["This can’t be rendered: there is no placeholder “caller”."]
 
 
 def lead_in(number, home="", property_state="FL", **changes):

@@ -100,7 +100,7 @@ def test_a_bounce_ends_writing_to_that_address(text):
             message_id=str(letter.pk), address="BEN.ORTIZ@home.example", at=journey.later(1)
         )
 
-    assert (now(letter).state, now(letter).problem) == ("failed", "It bounced.")
+    assert (now(letter).state, now(letter).problem) == ("failed", "The e-mail bounced.")
     assert letter.person.emails.get().bounced_at == journey.later(1)
 
 

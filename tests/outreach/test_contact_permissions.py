@@ -31,9 +31,9 @@ def test_by_day_with_consent_everything_is_allowed_and_nothing_is_stored(lead):
     before = Verdict.objects.count()
 
     assert words(lead) == {
-        "call": "Call allowed",
-        "text": "Text allowed",
-        "email": "E-mail allowed",
+        "call": "OK to call",
+        "text": "OK to text",
+        "email": "OK to email",
     }
     assert Verdict.objects.count() == before
 
@@ -41,7 +41,7 @@ def test_by_day_with_consent_everything_is_allowed_and_nothing_is_stored(lead):
 def test_at_night_calls_and_texts_wait_for_a_stated_time(lead):
     badges = contact_permissions.permissions_of_lead(lead.pk, at=make.NIGHT)
 
-    assert badges["text"].label == "Text held"
+    assert badges["text"].label == "Text on hold"
     assert badges["text"].next_allowed_at.isoformat().startswith("2026-11-24T")
     assert not badges["call"].is_allowed
     assert badges["email"].is_allowed
@@ -60,8 +60,8 @@ def test_after_a_stop_texts_and_calls_are_ended_and_say_so(lead):
 
     badges = contact_permissions.permissions_of_lead(lead.pk, at=journey.later(1))
 
-    assert badges["text"].label == "Texts ended"
-    assert badges["call"].label == "Calls ended"
+    assert badges["text"].label == "Opted out of texts"
+    assert badges["call"].label == "Opted out of calls"
     assert badges["email"].is_allowed
 
 
@@ -72,18 +72,14 @@ def test_what_we_do_not_have_is_said(lead):
     assert words(lead) == {
         "call": "No phone number",
         "text": "No phone number",
-        "email": "No e-mail address",
+        "email": "No email address",
     }
 
 
 def test_a_lead_without_a_state_needs_a_person_by_every_medium(lead):
     Lead.objects.filter(pk=lead.pk).update(property_state="", property_zip="")
 
-    assert set(words(lead).values()) == {
-        "Call needs a person",
-        "Text needs a person",
-        "E-mail needs a person",
-    }
+    assert set(words(lead).values()) == {"Property state required"}
 
 
 def test_a_call_keeps_its_verdict_and_asking_again_is_not_held_against_it(lead):

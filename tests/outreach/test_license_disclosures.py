@@ -93,11 +93,11 @@ def test_without_it_on_file_nothing_goes_until_it_is_entered(lead, carriers):
 
     assert (stopped.state, len(carriers.texts)) == ("review", before)
     assert stopped.problem == (
-        "California wants our license named in every message, and the kind of license is not on "
-        "file. Enter it under Set-up, Licenses."
+        "License wording for California needs details that aren’t on file: the kind of license. "
+        "Add it under Setup, Licenses."
     )
     duty = lead.unfinished_tasks.get(kind="require:license_words_not_on_file")
-    assert duty.title == "Enter our license as its state wants it named"
+    assert duty.title == "Enter our license as the state requires it"
     assert not contact_permissions.permissions_of_lead(lead.pk, at=journey.later(60))[
         "text"
     ].is_allowed
@@ -122,7 +122,7 @@ def test_a_website_that_texas_wants_is_entered_with_the_company(lead, carriers):
     Company.objects.update(website="")
     lead.refresh_from_db()
     stopped = delivered(planned(lead, "email"), at=journey.later(60))
-    assert stopped.problem.endswith("Enter it under Set-up, The company.")
+    assert stopped.problem.endswith("Add it under Setup, Company.")
 
     company_changes.update_company(
         {"website": "https://lindenfield.example/"},

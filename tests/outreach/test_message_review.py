@@ -118,7 +118,7 @@ def test_the_second_of_two_people_hears_that_it_is_decided(waiting, carriers, om
         message_id=waiting.pk, releases=False, reason="Too pushy", by=omar, at=LATER
     )
 
-    with pytest.raises(message_reviews.CannotReview, match="decided about this already"):
+    with pytest.raises(message_reviews.CannotReview, match="already reviewed"):
         message_reviews.decide_message(
             message_id=waiting.pk, releases=True, reason="Fine", by=make.user(), at=LATER
         )
@@ -184,7 +184,7 @@ def test_a_refusal_closes_the_message_with_its_reason(waiting, carriers, omar):
     )
 
     assert refused.state == "cancelled"
-    assert refused.problem == "Omar Haddad decided that it does not go: He asked for a pause"
+    assert refused.problem == "Omar Haddad discarded it: He asked for a pause"
     assert Event.objects.get(kind="outreach.message.refused").actor == f"user:{omar.pk}"
     assert list(message_review.messages_in_review()) == []
     assert len(carriers.texts) == 1

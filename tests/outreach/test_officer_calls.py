@@ -55,7 +55,7 @@ def test_the_officer_hears_who_it_is_and_what_to_press(rung):
     said = call_events.on_officer_answered(ring_id=rung.pk, at=journey.later(0.1))
 
     assert "purchase lead" in said
-    assert "in FL: Ben." in said
+    assert "in Florida: Ben." in said
     assert "Press 1" in said
     assert f"/in/twilio/ring/{rung.pk}/key/" in said
     for private in ("Ortiz", "0142", "home.example"):
@@ -141,7 +141,7 @@ def test_a_call_that_is_not_lawful_now_is_not_connected_and_the_lead_is_theirs(r
 
     markup = press(rung, "1")
 
-    assert "It is yours. You may not be connected now." in markup
+    assert "The lead is yours. The call can’t be connected now." in markup
     assert "<Dial" not in markup
     assert Ownership.objects.get().officer == dana
     assert not ContactAttempt.objects.filter(medium="call").exists()
@@ -152,8 +152,8 @@ def test_nobody_is_called_under_a_number_that_is_not_ours(rung, dana, settings):
 
     markup = press(rung, "1")
 
-    assert "It is yours. You may not be connected now." in markup
-    assert "A number of ours must be shown to whoever is called" in markup
+    assert "The lead is yours. The call can’t be connected now." in markup
+    assert "calls must show a company number" in markup
     assert "<Dial" not in markup
     assert Ownership.objects.get().officer == dana
     assert not ContactAttempt.objects.filter(medium="call").exists()
@@ -162,7 +162,7 @@ def test_nobody_is_called_under_a_number_that_is_not_ours(rung, dana, settings):
 def test_a_lead_without_a_number_is_taken_and_says_so(rung):
     rung.offer.lead.person.phones.update(unlinked_at=make.NOON)
 
-    assert "There is no phone number yet" in press(rung, "1")
+    assert "No phone number on file yet" in press(rung, "1")
     assert Ownership.objects.count() == 1
 
 
@@ -243,7 +243,9 @@ def test_a_ring_claimed_before_a_crash_is_not_placed_again(rung, carriers):
 
 
 def test_news_out_of_order_does_not_bring_an_ended_ring_back(rung):
-    call_events.on_officer_call_status(ring_id=rung.pk, carrier_status="completed", at=journey.later(0.5))
+    call_events.on_officer_call_status(
+        ring_id=rung.pk, carrier_status="completed", at=journey.later(0.5)
+    )
     call_events.on_officer_answered(ring_id=rung.pk, at=journey.later(0.6))
 
     ended = Ring.objects.get()

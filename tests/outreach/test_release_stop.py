@@ -117,7 +117,9 @@ def test_no_two_seconds_hold_more_than_two_seconds_of_the_pace(going, carriers):
     with at_work(since=1):
         wait_for(going, 4 * PACE)
 
-    handed = sorted(going.messages_to_cancel.exclude(claimed_at=None).values_list("claimed_at", flat=True))
+    handed = sorted(
+        going.messages_to_cancel.exclude(claimed_at=None).values_list("claimed_at", flat=True)
+    )
     for first in handed:
         together = [message for message in handed if first <= message < first + 2 * make.SECOND]
         assert len(together) <= 2 * PACE

@@ -250,7 +250,7 @@ def test_what_is_stopped_is_taken_back_and_nothing_of_it_leaves_any_more(
     assert (taken, release.state, release.stopped_by, left(release)) == (3, "stopped", mia, 2)
     cancelled = release.messages.filter(state="cancelled")
     assert {message.problem for message in cancelled} == {
-        "Mia Torres stopped the release: Wrong rate"
+        "Mia Torres stopped the campaign: Wrong rate"
     }
     assert written_to(carriers) == 2
     assert list(release_progress.messages_beyond_recall(release)) == []
@@ -304,7 +304,7 @@ def test_what_a_worker_puts_back_in_line_after_a_stop_is_taken_back_as_well(
     go(release, 3)
 
     told = release.messages.values_list("state", "problem").distinct()
-    assert list(told) == [("cancelled", "Omar Haddad stopped the release: Wrong list")]
+    assert list(told) == [("cancelled", "Omar Haddad stopped the campaign: Wrong list")]
 
 
 def test_each_message_is_from_the_officer_who_owns_the_lead_when_it_goes(
@@ -348,7 +348,11 @@ def test_two_who_prove_to_be_one_before_their_turn_are_written_to_once(limits, p
     release = approved(written(mia), omar)
     kept, gone, *_ = people
     person_merges.merge_people(
-        survivor_id=kept.person_id, duplicate_id=gone.person_id, reason="spoken", by=omar, at=second(1.7)
+        survivor_id=kept.person_id,
+        duplicate_id=gone.person_id,
+        reason="spoken",
+        by=omar,
+        at=second(1.7),
     )
 
     release_runner._create_messages(release, 5, second(2))

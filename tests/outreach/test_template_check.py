@@ -88,7 +88,7 @@ def test_figures_of_the_sheet_may_be_filled_in_where_there_is_one():
     assert found(email(said, key="rate_reached")) == []
     broken = check_template(email(said), at=make.NOON)
     assert [blocking_finding.text for blocking_finding in broken.blocking_findings] == [
-        "It cannot be filled in: there is no “rate” here."
+        "This can’t be rendered: there is no placeholder “rate”."
     ]
 
 
@@ -111,7 +111,7 @@ def test_the_confirmation_of_a_stop_needs_neither():
 
 def test_an_email_needs_a_subject_and_words():
     assert len(check_template(email(SENDER, subject=" "), at=make.NOON).blocking_findings) == 1
-    assert "It says nothing yet." in [
+    assert "Add a message." in [
         blocking_finding.text
         for blocking_finding in check_template(email("  "), at=make.NOON).blocking_findings
     ]
@@ -126,7 +126,7 @@ def test_what_cannot_be_filled_in_is_a_sentence(body):
 
     assert reading.preview is None
     assert len(reading.blocking_findings) == 1
-    assert reading.blocking_findings[0].text.startswith("It cannot be filled in: ")
+    assert reading.blocking_findings[0].text.startswith("This can’t be rendered: ")
 
 
 def test_the_reader_sees_the_words_as_a_borrower_would_and_what_they_cost():
@@ -140,7 +140,7 @@ def test_one_letter_outside_the_plain_ones_is_named_with_its_price():
     reading = check_template(text(SENDER + "You’re next." + END), at=make.NOON)
 
     assert reading.length.encoding == "UCS-2"
-    assert any(remark.text.startswith("’ makes it cost more") for remark in reading.optional_findings)
+    assert any(finding.text.startswith("’ costs more") for finding in reading.findings)
 
 
 def test_spanish_is_left_to_somebody_who_reads_it():

@@ -70,9 +70,9 @@ def test_without_a_number_or_an_address_it_says_which_is_missing(lead, dana):
     lead.person.phones.update(unlinked_at=make.NOON)
     lead.person.emails.update(bounced_at=make.NOON)
 
-    with pytest.raises(CannotSend, match="There is no number yet"):
+    with pytest.raises(CannotSend, match="No phone number on file yet"):
         write(lead, dana)
-    with pytest.raises(CannotSend, match="There is no e-mail address yet"):
+    with pytest.raises(CannotSend, match="No email address on file yet"):
         write(lead, dana, medium="email")
 
 

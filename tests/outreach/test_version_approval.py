@@ -77,9 +77,9 @@ def test_nobody_approves_their_own_words_while_somebody_else_may(second):
     one = proposed(boss)
 
     for alone in (False, True):
-        with pytest.raises(CannotDecideVersion, match="Somebody else than its author"):
+        with pytest.raises(CannotDecideVersion, match="Someone other than its author"):
             template_approval.approve_draft(
-                one, by=boss, until=make.NOON + YEAR, at=make.NOON + make.HOUR, alone=alone
+                one, by=boss, until=make.NOON + YEAR, at=make.NOON + make.HOUR, self_approved=alone
             )
     assert live(make.NOON + make.DAY).version == 1
 
@@ -118,7 +118,7 @@ def test_who_is_alone_says_so_and_it_stands_beside_the_words():
         )
 
     template_approval.approve_draft(
-        one, by=boss, until=make.NOON + YEAR, at=make.NOON + make.HOUR, alone=True
+        one, by=boss, until=make.NOON + YEAR, at=make.NOON + make.HOUR, self_approved=True
     )
 
     assert live(make.NOON + make.HOUR).is_alone
@@ -162,7 +162,7 @@ def test_words_with_a_finding_that_blocks_are_neither_proposed_nor_approved(auth
         proposed(author, body=BODY + " Guaranteed approval.")
     one = make.edition("first_hello", body="{{ nobody }}", at=make.NOON, from_at=None,
                        decided_by=None, decided_at=None, approved_until=None)  # fmt: skip
-    with pytest.raises(UnfitVersion, match="cannot be filled in"):
+    with pytest.raises(UnfitVersion, match="can’t be rendered"):
         template_approval.approve_draft(
             one, by=second, until=make.NOON + YEAR, at=make.NOON + make.HOUR
         )
@@ -187,14 +187,14 @@ def test_once_the_approval_is_over_the_words_are_not_used(author, second):
 
 def test_a_refusal_says_why_and_the_words_are_never_used(author, second):
     one = proposed(author)
-    with pytest.raises(CannotDecideVersion, match="Say why"):
+    with pytest.raises(CannotDecideVersion, match="Enter a reason"):
         version_approval.refuse_version(one, by=second, reason=" ", at=make.NOON)
 
     refused = version_approval.refuse_version(one, by=second, reason="Too pushy", at=make.NOON)
 
     assert (refused.state, refused.refusal) == ("refused", "Too pushy")
     assert live(make.NOON + make.DAY).version == 1
-    with pytest.raises(CannotDecideVersion, match="decided about it already"):
+    with pytest.raises(CannotDecideVersion, match="already decided"):
         template_approval.approve_draft(one, by=make.user("compliance"), until=make.NOON + YEAR,
                                 at=make.NOON)  # fmt: skip
     assert proposed(author).version == 3

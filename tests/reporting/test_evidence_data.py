@@ -162,7 +162,7 @@ def test_a_file_signed_by_somebody_else_is_whole_and_not_ours(file, capsys):
 
 def test_a_change_hidden_by_a_new_list_of_digests_breaks_the_signature(file):
     altered(file, lambda found: found.update(made_at="2020-01-01T00:00:00+00:00"))
-    assert find_problems(file) == ["it is not what was signed"]
+    assert find_problems(file) == ["the content is not what was signed"]
 
 
 def test_a_file_that_nobody_signed_is_told(file):
@@ -171,7 +171,7 @@ def test_a_file_that_nobody_signed_is_told(file):
     with zipfile.ZipFile(file, "w") as archive:
         for name, data in parts.items():
             archive.writestr(name, data)
-    assert find_problems(file) == ["nobody signed it"]
+    assert find_problems(file) == ["the file is not signed"]
 
 
 def test_nobody_else_is_in_it(file):
@@ -198,24 +198,24 @@ def test_an_untouched_file_holds(file):
             lambda found: found["editions"][0].update(body="Other words"),
             "not what was approved",
         ),
-        (lambda found: found["editions"].clear(), "made from is missing"),
+        (lambda found: found["editions"].clear(), "its template version is missing"),
     ],
 )
 def test_one_altered_fact_is_found(file, change, words):
     altered(file, change)
-    assert any(words in find_problem for find_problem in find_problems(file)), find_problems(file)
+    assert any(words in problem for problem in find_problems(file)), find_problems(file)
 
 
 def test_a_changed_or_added_part_is_found(file):
     with zipfile.ZipFile(file, "a") as archive:
         archive.writestr("extra.txt", b"more")
-    assert find_problems(file) == ["extra.txt was put in afterwards"]
+    assert find_problems(file) == ["extra.txt was added later"]
 
 
 def test_a_part_that_is_there_twice_is_found(file):
     with zipfile.ZipFile(file, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr("chronology.pdf", archive.read("chronology.pdf"))
-    assert find_problems(file) == ["chronology.pdf is in it 2 times"]
+    assert find_problems(file) == ["chronology.pdf is in the file 2 times"]
 
 
 def packed(**parts: bytes) -> bytes:

@@ -98,11 +98,11 @@ def test_each_message_has_its_words_to_the_last_its_decision_and_who_sent_it(lea
         "Text to (813) 555-0142: sent By the program, in the company’s name; advertising "
         "Hi Benjamín, this is Lindenfield Mortgage NMLS 1204417.",
         "Licensed by the CA DFPI under the CRMLA, CO-CA-1",
-        "when its turn came, and again just before it was handed to the carrier: allowed. They "
-        "agreed in writing to this, to us, on this number.",
+        "when its turn came, and again just before it was handed to the carrier: allowed. Valid "
+        "written consent for this number.",
         "It was then 12:00 PM Eastern in Florida (by the area code), 9:00 AM Pacific in California "
         "(at the property).",
-        "CON-01: They agreed in writing to this, to us, on this number. (47 CFR 64.1200(a)(2)",
+        "CON-01: Valid written consent for this number. (47 CFR 64.1200(a)(2)",
         f"Written by Dana Whitfield (NMLS {nmls}); advertising Aquí está la lista de documentos",
         "Made from “first hello”, English edition 1, as supplied, in use since Nov 22, 2026",
     ):
@@ -111,12 +111,12 @@ def test_each_message_has_its_words_to_the_last_its_decision_and_who_sent_it(lea
 
 def test_what_was_held_or_refused_says_why_by_which_rule_and_until_when(said):
     for part in (
-        "Nov 23, 2026, 11:00:00 PM EST, when its turn came: held to Tue Nov 24, 12:00 PM Eastern: "
-        "Florida does not allow marketing calls or texts after 8:00 PM Eastern.",
-        "HRS-02: Calling hours are over where they may be. (Fla. Stat. 501.616(6)",
-        "refused. The wording “Guaranteed approval” is held",
-        "CNT-01: Guaranteed approval. (12 CFR 1014.3(q); UDAAP)",
-        "REV-02: They asked us to stop. (47 CFR 64.1200(a)(10),(d)(3))",
+        "Nov 23, 2026, 11:00:00 PM EST, when its turn came: allowed from Tue Nov 24, 12:00 PM Eastern. "
+        "Florida doesn't allow marketing calls or texts after 8:00 PM Eastern.",
+        "HRS-02: Calling hours are over where the borrower might be. (Fla. Stat. 501.616(6)",
+        "refused. Remove the guarantee: approval can't be promised (“Guaranteed approval”).",
+        "CNT-01: Remove the guarantee: approval can't be promised. (12 CFR 1014.3(q); UDAAP)",
+        "REV-02: The borrower opted out. (47 CFR 64.1200(a)(10),(d)(3))",
     ):
         assert part in said
 

@@ -104,7 +104,7 @@ def test_a_ledger_made_anew_holds_by_itself_and_a_head_kept_elsewhere_tells(tmp_
 
     kept = list(ledger_checkpoints.read_heads(tmp_path / "kept"))
     assert [
-        find_problem.split(":")[0] for find_problem in ledger_checkpoints.find_problems(kept)
+        problem.split(":")[0] for problem in ledger_checkpoints.find_problems(kept)
     ] == ["head 5 is of another chain"]
     with pytest.raises(command_base.CheckFailed):
         call_command("check", heads=tmp_path / "kept", json=True)
@@ -157,7 +157,7 @@ def test_a_new_key_signs_from_now_on_and_what_the_old_one_signed_still_holds(cap
 
     new = ledger_checkpoints.newest_head().key_id
     assert new != old
-    assert [list_public_key["key"] for list_public_key in signing_keys.list_public_keys()] == [
+    assert [public_key["key"] for public_key in signing_keys.list_public_keys()] == [
         new,
         old,
     ]

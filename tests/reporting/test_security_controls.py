@@ -44,9 +44,9 @@ def asked(**changes):
 
 def of(title: str, **changes) -> security_controls.Control:
     return next(
-        check_control
-        for check_control in security_controls.check_controls(asked(**changes))
-        if check_control.title == title
+        control
+        for control in security_controls.check_controls(asked(**changes))
+        if control.title == title
     )
 
 

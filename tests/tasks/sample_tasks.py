@@ -58,7 +58,7 @@ def take_a_while(*, seconds: float, text: str) -> None:
     note(text)
 
 
-@task(queue_name="now", known_as="an_older_name")
+@task(queue_name="now", task_name="an_older_name")
 def renamed(*, text: str) -> None:
     note(text)
 

@@ -97,9 +97,9 @@ def test_failures_end_as_their_kind_asks(start_worker):
 
     assert until(lambda: states() == ["discarded", "discarded", "discarded", "cancelled"])
     assert {letter.reason for letter in failed_jobs.list_failed_jobs()} == {
-        "Refused: no such number",
+        "RequestRejected: no such number",
         "Misconfigured: the account has no number",
-        "Uncertain: the line went dead",
+        "OutcomeUnknown: the line went dead",
     }
 
 

@@ -149,17 +149,17 @@ def _delivery(evidence):
         (_contrast, "is not what was sealed"),
         (_rehashed, "is not what was sealed"),
         (_page, "was changed"),
-        (_page_rehashed, "the page that was shown is missing"),
+        (_page_rehashed, "the page the borrower saw is missing"),
         (_ledger, "ledger entry"),
-        (_wording, "has another wording"),
+        (_wording, "has a different wording"),
         (_left_out, "is missing"),
-        (_delivery, "the delivery is another one"),
+        (_delivery, "the delivery doesn't match"),
     ],
 )
 def test_a_change_of_any_part_is_found_with_nothing_but_the_file(file, change, said):
     altered(file, change)
 
-    assert any(said in find_problem for find_problem in find_problems(file))
+    assert any(said in problem for problem in find_problems(file))
 
 
 def test_a_post_of_a_site_of_ones_own_has_no_certificate(source):

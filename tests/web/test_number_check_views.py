@@ -66,7 +66,7 @@ def test_the_key_is_encrypted_in_the_database(systems, vendor):
     [
         ({"key": "another"}, "does not accept our credentials"),
         ({"key": ""}, "Give login ID"),
-        ({"covers": [], "asks_reassigned": ""}, "Choose at least one thing"),
+        ({"covers": [], "asks_reassigned": ""}, "Choose at least one check"),
     ],
 )
 def test_one_that_will_not_do_is_not_kept(systems, vendor, changes, words):

@@ -87,8 +87,8 @@ def test_two_of_compliance_change_a_rule_and_the_page_says_who_and_why(omar, len
     assert "Of 1 message in line, <b>1</b> would go later." in page
     assert "Text to Ann" in page
     assert [
-        list_inbox_line.text
-        for list_inbox_line in compliance_inbox.list_inbox_lines(
+        inbox_line.text
+        for inbox_line in compliance_inbox.list_inbox_lines(
             RuleChange.objects.get().written_by, make.NOON
         )
     ] == []

@@ -69,7 +69,7 @@ def live():
 def test_every_place_is_listed_with_who_approved_it_and_until_when(mia):
     page = mia.get(reverse("wording")).text
 
-    assert "First answer" in page
+    assert "First response" in page
     assert "Text · Purchase · Any hour" in page
     assert "English v1" in page and "Spanish v1" in page
     assert "until Nov 23, 2027" in page
@@ -106,7 +106,7 @@ def test_what_is_typed_is_read_and_shown_in_both_languages(mia, htmx):
 
     assert "Hi Maria, Alex Morgan NMLS 1234567, Lindenfield Mortgage NMLS 1204417." in page
     assert "Hola Maria" in page
-    assert "“Guaranteed approval” (guaranteed approval) must be written anew." in page
+    assert "Rewrite “Guaranteed approval” (guaranteed approval)." in page
     assert "1014.3(q); UDAAP" in page
     assert "1 segment" in page
     assert Template.objects.filter(key="first_hello", version=2).count() == 0
@@ -148,7 +148,7 @@ def test_only_the_language_that_was_changed_is_sent_for_approval(mia):
         ({}, "Nothing is changed."),
         ({"body-en": BODY, "summary": " "}, "Say what changed and why"),
         ({"body-en": BODY + " Bad credit OK."}, "Bad credit OK"),
-        ({"body-en": "{{ borrower.age }}"}, "there is no “borrower.age” here"),
+        ({"body-en": "{{ borrower.age }}"}, "there is no placeholder “borrower.age”"),
     ],
 )
 def test_what_cannot_be_proposed_comes_back_with_what_was_typed(mia, changes, said):
@@ -203,7 +203,7 @@ def test_an_author_who_may_approve_is_still_not_the_second_person(signed_in, cor
 
     answer = act(browser, one, "approval", until="2027-06-01", alone="on")
 
-    assert "Somebody else than its author" in answer.text
+    assert "Someone other than its author" in answer.text
     assert live().version == 1
 
 
@@ -331,12 +331,12 @@ def test_changed_steps_wait_for_a_second_person_and_then_are_followed(mia, cora,
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"after-0": "soon"}, "Step 1: it comes between a minute and 90 days"),
+        ({"after-0": "soon"}, "Step 1: set a delay between 1 minute and 90 days"),
         ({"after-0": "91", "unit-0": "days"}, "Step 1: it comes between"),
-        ({"email-1": ""}, "Step 2: choose a text, an e-mail or both."),
-        ({"text-1": "on"}, "has no approved wording in English by text"),
-        ({"template-0": "first_hello"}, "Step 1: this wording is for another occasion."),
-        ({"template-0": "", "template-1": ""}, "A sequence has at least one step."),
+        ({"email-1": ""}, "Step 2: choose text, email or both."),
+        ({"text-1": "on"}, "has no approved English text template"),
+        ({"template-0": "first_hello"}, "Step 1: choose a template meant for sequences."),
+        ({"template-0": "", "template-1": ""}, "Add at least one step."),
         ({"summary": ""}, "Say what changed and why"),
     ],
 )
@@ -371,7 +371,7 @@ OFFERS = "{{ caller.name }} of {{ company.brand }} about {{ lead.kind }}."
 def test_opening_words_stand_in_both_languages_with_the_seconds_they_take(mia):
     page = mia.get(reverse("wording_place", args=OPENING)).text
 
-    assert "Opening words" in page and "Call · Any loan · Any hour" in page
+    assert "Opening script" in page and "Call · Any loan · Any hour" in page
     assert "Hello Maria, this is Alex Morgan with Lindenfield Mortgage, calling" in page
     assert "Hola Maria, le habla Alex Morgan de Lindenfield Mortgage" in page
     assert "for whom and why are said after about 9 seconds" in page
@@ -388,8 +388,8 @@ def test_opening_words_that_come_too_late_are_not_sent_for_approval(mia, languag
     answer = mia.post(reverse("wording_proposal", args=OPENING), words)
 
     assert answer.status_code == 422
-    assert "Connecticut gives 10 seconds; these words take about 1" in answer.text
-    assert "until the purpose is said. Say less before it." in answer.text
+    assert "Connecticut allows 10 seconds. This script takes about 1" in answer.text
+    assert "to get to the purpose. Shorten what comes before." in answer.text
     assert not Template.objects.filter(decided_at=None).exists()
 
 
@@ -422,4 +422,4 @@ def test_no_sequence_and_no_release_may_use_what_is_said(mia):
     for address in (reverse("sequence", args=["not_reached"]), reverse("release_new")):
         page = mia.get(address).text
         assert "Not reached, first try" in page
-        assert "Opening words" not in page
+        assert "Opening script" not in page

@@ -103,7 +103,7 @@ def save_choices(
     *, sheet_id: UUID, owners: Mapping[str, str], stages: Mapping[str, str]
 ) -> CrmImport:
     """Keep whose leads are whose and what stages become, in a transaction. Raises `BadFile`."""
-    known = {str(list_active_officer.pk) for list_active_officer in list_active_officers()}
+    known = {str(active_officer.pk) for active_officer in list_active_officers()}
     if not known.issuperset(filter(None, owners.values())):
         raise InvalidImport("Choose one of the loan officers, or nobody.")
     if not LEAD_STATES.keys() >= set(stages.values()):

@@ -1,6 +1,6 @@
-"""What a certificate of our own form is, and whether one still is what was sealed.
+"""Digests of the company's own form certificates, and a check against the sealed digests.
 
-Plain Python: an evidence file is checked by it with nothing but the file.
+Plain Python: an evidence file is checked with nothing but the file.
 """
 
 import hashlib
@@ -8,32 +8,30 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-CERTIFIED_EVENT = (
-    "capture.form.certified"  # the ledger's entry, which holds the hash of the certificate
-)
+CERTIFIED_EVENT = "capture.form.certified"  # its ledger entry has the certificate's hash
 CERTIFICATE_FORMAT = "rooftree-form-1"
 
 
 def certificate_digest(facts: Mapping[str, Any]) -> str:
-    """The SHA-256 (hex) of a certificate's facts, however their keys are ordered."""
+    """Return the SHA-256 (hex) of a certificate's facts, independent of key order."""
     text = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def wording_digest(text: str) -> str:
-    """The SHA-256 (hex) of a wording with every run of white space as one space."""
+    """Return the SHA-256 (hex) of a wording with each run of white space as one space."""
     return hashlib.sha256(" ".join(text.split()).encode()).hexdigest()
 
 
 def find_problems(evidence: Mapping[str, Any]) -> Iterator[str]:
-    """They are all the ways in which the form certificates of a file are not what was sealed."""
-    pages = {one["sha256"]: one["html"] for one in evidence["form_pages"]}
+    """Yield each difference between the form certificates of a file and what was sealed."""
+    pages = {page["sha256"]: page["html"] for page in evidence["form_pages"]}
     sealed = {
-        one["data"]["certificate"]: one["data"]["sha256"]
-        for one in evidence["events"]
-        if one["kind"] == CERTIFIED_EVENT
+        event["data"]["certificate"]: event["data"]["sha256"]
+        for event in evidence["events"]
+        if event["kind"] == CERTIFIED_EVENT
     }
-    certificates = {one["id"]: one["facts"] for one in evidence["form_certificates"]}
+    certificates = {row["id"]: row["facts"] for row in evidence["form_certificates"]}
     for key in sorted(sealed.keys() - certificates.keys()):
         yield f"form certificate {key} is missing"
     for key, facts in sorted(certificates.items()):
@@ -50,18 +48,19 @@ def find_problems(evidence: Mapping[str, Any]) -> Iterator[str]:
 
 def _page_problems(key: str, facts: Mapping[str, Any], pages: Mapping[str, str]) -> Iterator[str]:
     if facts["shown"]["page_sha256"] not in pages:
-        yield f"form certificate {key}: the page that was shown is missing"
+        yield f"form certificate {key}: the page the borrower saw is missing"
     if wording_digest(facts["shown"]["wording"]) != facts["shown"]["text_sha256"]:
-        yield f"form certificate {key}: the wording is not what was shown"
+        yield f"form certificate {key}: the wording is not what the borrower saw"
 
 
 def _row_problems(key: str, facts: Mapping[str, Any], evidence: Mapping[str, Any]) -> Iterator[str]:
-    """The consents and the delivery beside it say what it says."""
-    of_delivery = facts["sent"]["delivery"]
-    for one in evidence["consents"]:
-        is_same = one["wording"] in ("", facts["shown"]["wording"])
-        if one["delivery_id"] == of_delivery and not is_same:
-            yield f"form certificate {key}: consent {one['id']} has another wording"
-    for one in evidence["deliveries"]:
-        if one["id"] == of_delivery and one["body_sha256"] != facts["sent"]["body_sha256"]:
-            yield f"form certificate {key}: the delivery is another one"
+    """Check that the consents and the delivery match the certificate."""
+    delivery_id = facts["sent"]["delivery"]
+    for consent in evidence["consents"]:
+        is_same = consent["wording"] in ("", facts["shown"]["wording"])
+        if consent["delivery_id"] == delivery_id and not is_same:
+            yield f"form certificate {key}: consent {consent['id']} has a different wording"
+    for delivery in evidence["deliveries"]:
+        is_same = delivery["body_sha256"] == facts["sent"]["body_sha256"]
+        if delivery["id"] == delivery_id and not is_same:
+            yield f"form certificate {key}: the delivery doesn't match"

@@ -1,10 +1,9 @@
-"""A second opinion on stored verdicts: plain arithmetic on the stored facts.
+"""An independent check of stored verdicts: plain arithmetic on the stored facts.
 
-It reads the JSON that was stored, imports nothing of the gate, its rules or
-its facts, and keeps its own small reading of hours, consent, stops, caps and
-licenses, and of the company's changes of rules among the facts, so that a mistake in the
-gate does not excuse itself. It proves the hash, that whatever was allowed was allowed
-rightly, and that an hour held was rightly held.
+This module reads the stored JSON and imports nothing from the gate. It has its own small reading
+of hours, consent, opt-outs, caps, licenses and the company's rule changes, so that a mistake in
+the gate can't hide itself. It checks the hash, that each allowed message was allowed rightly,
+and that each deferral ends at an allowed hour.
 """
 
 import hashlib
@@ -34,58 +33,56 @@ WEEKDAY_KEYS = ("mon_fri",) * 5 + ("sat", "sun")
 
 
 def find_problems(stored: Json) -> list[str]:
-    """They are all the ways in which a stored verdict does not follow from its facts.
+    """Return all problems of a stored verdict; empty when it follows from its facts.
 
     Args:
         stored: `facts` (JSON), `facts_sha256`, `decision`, `reason`,
             `next_allowed_at` (ISO or None).
-
-    Returns an empty list for a sound verdict.
     """
     facts = stored["facts"]
-    found = []
+    problems = []
     if _facts_hash(facts) != stored["facts_sha256"]:
-        found.append("the facts have changed since they were hashed")
+        problems.append("the facts have changed since they were hashed")
     if facts.get("asks") is not None:
-        found.append("the facts ask only some of the gates")
+        problems.append("the facts name only some of the gates")
     if stored["decision"] == "allow":
-        found += [f"allowed, but {why}" for why in find_objections(facts)]
+        problems += [f"allowed, but {objection}" for objection in find_objections(facts)]
     if stored["decision"] == "defer":
-        found += _deferral_problems(facts, stored)
-    if (
-        stored["decision"] == "block"
-        and stored["reason"] in STOP_REASONS
-        and not _is_stopped(facts)
-    ):
-        found.append("blocked as stopped, but no stop stands")
-    return found
+        problems += _deferral_problems(facts, stored)
+    is_stop_reason = stored["decision"] == "block" and stored["reason"] in STOP_REASONS
+    if is_stop_reason and not _is_stopped(facts):
+        problems.append("blocked as opted out, but there is no opt-out")
+    return problems
 
 
 STOP_REASONS = ("revoked", "revoked_everything", "house_revoke_all", "revoke_all_in_force")
 
 
 def find_objections(facts: Json) -> list[str]:
-    """They are the reasons against sending that these facts hold, in words."""
+    """Return the objections to sending that follow from the facts, in words."""
     try:
         return [
             words
-            for words, stands in (
-                ("a stop stands", _is_stopped(facts)),
-                ("the person is wrong or held", facts["is_wrong_person"] or _is_held(facts)),
+            for words, applies in (
+                ("the borrower opted out", _is_stopped(facts)),
+                (
+                    "it is the wrong person or a reply is unread",
+                    facts["is_wrong_person"] or _is_held(facts),
+                ),
                 ("it is outside hours", _is_outside_hours(facts, _parse_moment(facts["at"]))),
                 (
-                    "nobody knows where they are",
+                    "the borrower's location is unknown",
                     _is_phone_marketing(facts) and not _candidate_places(facts),
                 ),
                 ("written consent is missing", _lacks_consent(facts)),
-                ("their file ended marketing", _is_stopped_by_credit_file(facts)),
+                ("the application's status ends marketing", _is_stopped_by_credit_file(facts)),
                 ("a state cap is reached", _cap_ends_at(facts) is not None),
                 ("the license is missing", _lacks_license(facts)),
-                ("its state's wording is missing", _lacks_words(facts)),
+                ("the state's license wording is missing", _lacks_words(facts)),
                 ("a credit bureau's lead has no basis", _lacks_basis(facts)),
                 ("the decision was not recorded", not facts["has_audit_row"]),
             )
-            if stands
+            if applies
         ]
     except (KeyError, TypeError, ValueError) as missing:
         return [f"a fact is missing or unreadable ({missing})"]
@@ -111,26 +108,25 @@ def _is_phone_marketing(facts: Json) -> bool:
 def _candidate_places(facts: Json) -> list[Json]:
     kinds = ("area_code", "residence", "property", "stated")
     return [
-        one
-        for one in facts["places"]
-        if one["kind"] in kinds
-        and one["state"] in STATE_ROWS
-        and not (one["kind"] == "property" and one["is_home"] is False)
+        place
+        for place in facts["places"]
+        if place["kind"] in kinds
+        and place["state"] in STATE_ROWS
+        and not (place["kind"] == "property" and place["is_home"] is False)
     ]
 
 
 def _is_outside_hours(facts: Json, at: datetime) -> bool:
-    """Any place is outside the hours of its state on its own date (holidays by proclamation only).
+    """Return whether any place is outside the hours of its state on its local date.
 
-    Consumer-requested calls and prompt replies may be later; they are not judged here.
+    Of holidays, only proclaimed ones count. Consumer-requested calls and prompt replies can be
+    outside hours; they are not checked here.
     """
-    asked = facts.get("requested_at")
-    is_asked_for = asked and abs(at - datetime.fromisoformat(asked)) <= timedelta(minutes=15)
-    if not _is_phone_marketing(facts) or is_asked_for or facts["purpose"] == "reply":
+    requested = facts.get("requested_at")
+    is_requested = requested and abs(at - _parse_moment(requested)) <= timedelta(minutes=15)
+    if not _is_phone_marketing(facts) or is_requested or facts["purpose"] == "reply":
         return False
-    return any(
-        _is_place_closed(candidate_place, facts, at) for candidate_place in _candidate_places(facts)
-    )
+    return any(_is_place_closed(place, facts, at) for place in _candidate_places(facts))
 
 
 def _is_place_closed(place: Json, facts: Json, at: datetime) -> bool:
@@ -146,65 +142,66 @@ def _is_place_closed(place: Json, facts: Json, at: datetime) -> bool:
 
 
 def _state_row(state: str, day: date, facts: Json) -> Json:
-    """The table's row of a state, with what the company changed of it in force on a local date."""
+    """Return a state's row of the table with the rule changes in force on a local date."""
     row = {**STATE_ROWS[state], "proclaimed": RULE_TABLE["proclaimed_holidays"].get(state, [])}
     for item, value in _changed_values(state, day, facts).items():
         row[item] = value
         if item == "live":
             row.pop("versions", None)
         if item == "proclaimed":
-            row[item] = [date.fromisoformat(one) for one in value]
+            row[item] = [date.fromisoformat(text) for text in value]
     return row
 
 
 def _federal_hours(day: date, facts: Json) -> Json:
-    """The federal hours on a local date."""
+    """Return the federal hours on a local date."""
     shipped = {"mon_fri": ["08:00", "21:00"]}
     window: Json = _changed_values("US", day, facts).get("telemarketing_window", shipped)
     return window
 
 
 def _changed_values(place: str, day: date, facts: Json) -> dict[str, Any]:
-    """By item, the value of the change that began last of those in force."""
-    here = [one for one in facts.get("amendments", []) if one["place"] == place]
-    begun = [one for one in here if date.fromisoformat(one["from_date"]) <= day]
-    left = [one for one in begun if not one["until_date"] or one["until_date"] > day.isoformat()]
-    left.sort(key=lambda one: (one["from_date"], one["number"]))
-    return {one["item"]: json.loads(one["value"]) for one in left}
+    """Return, by item, the value of the newest rule change in force."""
+    in_force = [
+        change
+        for change in facts.get("amendments", [])
+        if change["place"] == place
+        and date.fromisoformat(change["from_date"]) <= day
+        and (not change["until_date"] or change["until_date"] > day.isoformat())
+    ]
+    in_force.sort(key=lambda change: (change["from_date"], change["number"]))
+    return {change["item"]: json.loads(change["value"]) for change in in_force}
 
 
 def _hours_windows(row: Json, facts: Json, local: datetime) -> list[Json]:
-    found = [row.get("live")]
+    weeks = [row.get("live")]
     for version in row.get("versions", []):
         ends = version.get("effective_to")
         if version["effective_from"] <= local.date() and (ends is None or local.date() < ends):
-            found.append(version["live"])
+            weeks.append(version["live"])
     if local.dst() and row.get("dst_live"):
-        found = [row["dst_live"]]
+        weeks = [row["dst_live"]]
     if facts["is_automated"]:
-        found.append(row.get("auto"))
-    return [one for one in found if isinstance(one, dict)]
+        weeks.append(row.get("auto"))
+    return [week for week in weeks if isinstance(week, dict)]
 
 
 def _is_stopped(facts: Json) -> bool:
-    """A stop of this medium stands, not undone by a later written consent or START."""
+    """Return whether an opt-out for this medium applies, not undone by a later consent or START."""
     is_service = facts["purpose"] in ("informational", "transactional", "legal_notice")
-    is_spared = is_service and not facts["has_promo"]
+    is_pure_service = is_service and not facts["has_promo"]
     if facts["purpose"] == "confirmation":
         return False
-    if is_spared and (facts["medium"] == "email" or not _is_automated_contact(facts)):
+    is_automated = bool(facts["is_automated"] or facts["medium"] in ("text", "voicemail_drop"))
+    if is_pure_service and (facts["medium"] == "email" or not is_automated):
         return False
     at = _parse_moment(facts["at"])
     return any(
-        facts["medium"] in one["media"]
-        and _parse_moment(one["at"]) <= at
-        and not _is_stop_undone(_parse_moment(one["at"]), facts)
-        for one in facts["revocations"]
+        facts["medium"] in stop["media"]
+        and _parse_moment(stop["at"]) <= at
+        and not _is_stop_undone(_parse_moment(stop["at"]), facts)
+        for stop in facts["revocations"]
     )
-
-
-def _is_automated_contact(facts: Json) -> bool:
-    return bool(facts["is_automated"] or facts["medium"] in ("text", "voicemail_drop"))
 
 
 def _is_held(facts: Json) -> bool:
@@ -212,67 +209,66 @@ def _is_held(facts: Json) -> bool:
 
 
 def _was_hold_read(facts: Json) -> bool:
-    """A named person read their newest answer before this and let the message go."""
-    wrote = _parse_moment(facts["inbound_at"] or "0001-01-01T00:00:00+00:00")
+    """Return whether a named person read the newest reply before this and allowed the message."""
+    inbound_at = _parse_moment(facts["inbound_at"] or "0001-01-01T00:00:00+00:00")
     return any(
-        one["reason"] == "hold_for_human_review"
-        and one["by"]
-        and wrote <= _parse_moment(one["at"]) <= _parse_moment(facts["at"])
-        for one in facts.get("answers", [])
+        decision["reason"] == "hold_for_human_review"
+        and decision["by"]
+        and inbound_at <= _parse_moment(decision["at"]) <= _parse_moment(facts["at"])
+        for decision in facts.get("answers", [])
     )
 
 
 def _is_stopped_by_credit_file(facts: Json) -> bool:
-    """Their file stands so that nothing may be sold to them, but by a person who calls them."""
-    stands = facts.get("credit_stop", "")
+    """Return whether the application's status ends marketing; calls by hand are still allowed."""
+    status = facts.get("credit_stop", "")
     by_hand = not facts["is_automated"]
-    is_spared = by_hand and (facts["medium"] == "call" or stands == "suspended")
-    return bool(stands and _is_marketing(facts) and not is_spared)
+    is_exempt = by_hand and (facts["medium"] == "call" or status == "suspended")
+    return bool(status and _is_marketing(facts) and not is_exempt)
 
 
 def _is_stop_undone(stop: datetime, facts: Json) -> bool:
     at = _parse_moment(facts["at"])
-    fresh = [
-        one
-        for one in facts["consents"]
-        if one["type"] == "written"
-        and (facts["medium"] not in PHONE_MEDIA or _is_valid_consent(one, facts))
-        and one["captured_at"]
-        and stop < _parse_moment(one["captured_at"]) <= at
-    ]
-    started = [
-        one
-        for one in facts["restarts"]
-        if one["has_prior_written_consent"] and stop < _parse_moment(one["at"]) <= at
-    ]
-    return bool(fresh or (started and facts["medium"] in PHONE_MEDIA))
+    is_phone = facts["medium"] in PHONE_MEDIA
+    has_new_consent = any(
+        consent["type"] == "written"
+        and (not is_phone or _is_valid_consent(consent, facts))
+        and consent["captured_at"]
+        and stop < _parse_moment(consent["captured_at"]) <= at
+        for consent in facts["consents"]
+    )
+    has_restarted = any(
+        restart["has_prior_written_consent"] and stop < _parse_moment(restart["at"]) <= at
+        for restart in facts["restarts"]
+    )
+    return has_new_consent or (has_restarted and is_phone)
 
 
 def _lacks_consent(facts: Json) -> bool:
-    """An automated marketing text or call without one whole written consent."""
+    """Return whether automated marketing by phone lacks a complete written consent."""
     if not (_is_phone_marketing(facts) and facts["is_automated"]) or facts["purpose"] == "reply":
         return False
-    return not any(_is_valid_consent(one, facts) for one in facts["consents"])
+    return not any(_is_valid_consent(consent, facts) for consent in facts["consents"])
 
 
-def _is_valid_consent(one: Json, facts: Json) -> bool:
-    names = {_letters_only(name) for name in facts["seller_names"]}
-    wanted = {"text": {"text"}, "call": {"call", "autodial_call"}}.get(
+def _is_valid_consent(consent: Json, facts: Json) -> bool:
+    sellers = {_letters_only(name) for name in facts["seller_names"]}
+    channels = {"text": {"text"}, "call": {"call", "autodial_call"}}.get(
         facts["medium"], {"call", "prerecorded", "voicemail_drop"}
     )
     return bool(
-        one["type"] == "written"
-        and one["signature"] not in (None, "prechecked_box")
-        and one["phone"] == facts["recipient"]
-        and _letters_only(one["seller"] or "") in names
-        and one["condition_of_purchase"] is False
-        and one["autodial_disclosure"] is True
-        and wanted & set(one["channels"])
-        and one["signer_is_subscriber"] is True
-        and one["captured_at"]
-        and _parse_moment(one["captured_at"]) <= _parse_moment(facts["at"])
-        and set(one["evidence"]) >= REQUIRED_EVIDENCE
-        and SESSION_EVIDENCE & set(one["evidence"])
+        consent["type"] == "written"
+        and consent["signature"] not in (None, "prechecked_box")
+        and consent["phone"] == facts["recipient"]
+        and _letters_only(consent["seller"] or "") in sellers
+        and consent["condition_of_purchase"] is False
+        and consent["autodial_disclosure"] is True
+        and channels & set(consent["channels"])
+        and consent["signer_is_subscriber"] is True
+        and consent["captured_at"]
+        and _parse_moment(consent["captured_at"]) <= _parse_moment(facts["at"])
+        and set(consent["evidence"]) >= REQUIRED_EVIDENCE
+        and SESSION_EVIDENCE & set(consent["evidence"])
     )
 
 
@@ -281,7 +277,7 @@ def _letters_only(name: str) -> str:
 
 
 def _cap_ends_at(facts: Json) -> datetime | None:
-    """It is when the last reached state cap lets go, None when none is reached."""
+    """Return when the last reached state cap ends; None when none is reached."""
     if not _is_phone_marketing(facts):
         return None
     at, ends = _parse_moment(facts["at"]), []
@@ -289,9 +285,9 @@ def _cap_ends_at(facts: Json) -> datetime | None:
         span = timedelta(hours=cap.get("hours", 0), days=cap.get("days", 0))
         recent = sorted(
             moment
-            for one in facts["contacts"]
-            if one["medium"] in (*PHONE_MEDIA, None)
-            and at - span < (moment := _parse_moment(one["at"])) <= at
+            for contact in facts["contacts"]
+            if contact["medium"] in (*PHONE_MEDIA, None)
+            and at - span < (moment := _parse_moment(contact["at"])) <= at
         )
         if len(recent) >= cap["n"]:
             ends.append(recent[len(recent) - cap["n"]] + span)
@@ -302,14 +298,14 @@ def _state_caps(facts: Json) -> Iterable[Json]:
     at = _parse_moment(facts["at"])
     for place in _candidate_places(facts):
         row = _state_row(place["state"], at.astimezone(ZoneInfo(place["zone"])).date(), facts)
-        if place["state"] != "OR":  # Oregon exempts customers; that reading is not repeated here
+        if place["state"] != "OR":  # Oregon exempts customers; not repeated here
             yield from row.get("caps", [])
         if facts["is_automated"]:
             yield from row.get("auto_caps", [])
 
 
 def _lacks_license(facts: Json) -> bool:
-    """Officer or company is not entitled in the property's state."""
+    """Return whether officer or company isn't licensed in the property's state."""
     state, company, officer = facts["property_state"], facts["company"], facts["officer"]
     if state is None:
         return True
@@ -323,39 +319,46 @@ def _lacks_license(facts: Json) -> bool:
 
 
 def _lacks_words(facts: Json) -> bool:
-    """What the property's state wants said of our license there is not in the text."""
+    """Return whether the text lacks the license wording of the property's state."""
     company, state = facts["company"], facts["property_state"]
-    is_bare = facts["medium"] not in WRITTEN_MEDIA or facts["purpose"] in ("reply", "confirmation")
-    if is_bare or company["is_depository"] or "license_there" not in company:
-        return False  # the last: judged before this was asked
+    is_exempt = facts["medium"] not in WRITTEN_MEDIA or facts["purpose"] in (
+        "reply",
+        "confirmation",
+    )
+    if is_exempt or company["is_depository"] or "license_there" not in company:
+        return False  # the key is absent in facts from before this rule
     today = _latest_local_date(state, facts)
-    known = LICENSE_WORDING.get(state, [])
-    rows = [r for r in known if str(r["from"]) <= today < str(r.get("until", "9999-12-31"))]
-    there = company["license_there"] or {"number": "", "license": ""}
-    if not rows:
+    versions = [
+        version
+        for version in LICENSE_WORDING.get(state, [])
+        if str(version["from"]) <= today < str(version.get("until", "9999-12-31"))
+    ]
+    if not versions:
         return False
-    chosen = rows[0].get("licenses", {there["license"]: rows[0]}).get(there["license"])
-    if chosen is None:
+    license_there = company["license_there"] or {"number": "", "license": ""}
+    kind = license_there["license"]
+    wording = versions[0].get("licenses", {kind: versions[0]}).get(kind)
+    if wording is None:
         return True
-    form = chosen.get("text") if facts["medium"] == "text" else None
-    said = _fill_wording(form or chosen["says"], facts, there["number"])
-    return said is None or _normalize_spaces(said) not in _normalize_spaces(facts["text"])
+    form = wording.get("text") if facts["medium"] == "text" else None
+    words = _fill_wording(form or wording["says"], facts, license_there["number"])
+    return words is None or _normalize_spaces(words) not in _normalize_spaces(facts["text"])
 
 
 def _fill_wording(form: str, facts: Json, number: str) -> str | None:
-    """It is the wording with our own facts in it, None when one that it names is not there."""
+    """Fill the company's details into a wording; None when a detail that it names is missing."""
     company, digits = facts["company"], facts["company"]["phone"][-10:]
-    ours = {
+    values = {
         "{number}": number,
         "{nmls_id}": company["nmls_id"],
         "{website}": company["website"].removeprefix("https://").removeprefix("http://"),
         "{phone}": f"({digits[:3]}) {digits[3:6]}-{digits[6:]}" if digits else "",
         "{address}": facts["postal_address"] or "",
     }
-    for name, value in ours.items():
-        if name in form and not value:
+    for placeholder, value in values.items():
+        if placeholder in form and not value:
             return None
-        form = form.replace(name, value.rstrip("/"))
+        form = form.replace(placeholder, value.rstrip("/"))
     return form
 
 
@@ -364,31 +367,34 @@ def _normalize_spaces(text: str) -> str:
 
 
 def _lacks_basis(facts: Json) -> bool:
-    """A bureau's lead without a firm offer, or since the law without authorization and tie."""
+    """Return whether a bureau's lead lacks a firm offer, or authorization and relationship.
+
+    Authorization or relationship is required for leads since 2026-03-04 (PL 119-36).
+    """
     lead = facts["provenance"]
     if lead["source_class"] != "cra_trigger":
         return False
-    ties = ["current_servicer", "originated_current_loan", "current_originator"]
+    relationships = ["current_servicer", "originated_current_loan", "current_originator"]
     if str(lead["entity"]).startswith("insured_"):
-        ties.append("current_account")
-    is_tied = lead["is_authorized_to_cra"] or lead["relationship"] in ties
+        relationships.append("current_account")
+    has_basis = lead["is_authorized_to_cra"] or lead["relationship"] in relationships
     is_older = lead["acquired_on"] < "2026-03-04"
-    return not lead["is_firm_offer"] or not (is_tied or is_older)
+    return not lead["is_firm_offer"] or not (has_basis or is_older)
 
 
 def _has_active_license(officer: Json, facts: Json) -> bool:
     state = facts["property_state"]
     today = _latest_local_date(state, facts)
     return any(
-        one["state"] == state
-        and one["status"] in ("Approved", "Temporary Authority")
-        and (one["expires_on"] is None or one["expires_on"] >= today)
-        for one in officer["licenses"]
+        row["state"] == state
+        and row["status"] in ("Approved", "Temporary Authority")
+        and (row["expires_on"] is None or row["expires_on"] >= today)
+        for row in officer["licenses"]
     )
 
 
 def _latest_local_date(state: str, facts: Json) -> str:
-    """It is the latest date in any zone of the state."""
+    """Return the latest date in any zone of the state."""
     return max(
         _parse_moment(facts["at"]).astimezone(ZoneInfo(zone)).date().isoformat()
         for zone in STATE_ROWS[state]["zones"]
@@ -396,16 +402,16 @@ def _latest_local_date(state: str, facts: Json) -> str:
 
 
 def _deferral_problems(facts: Json, stored: Json) -> list[str]:
-    """A held message has a moment, later than now, at which no place is shut."""
+    """Check that a deferral ends at a later moment when every place is open."""
     if not stored.get("next_allowed_at"):
-        return ["held, but until no moment"]
+        return ["deferred without an end"]
     until = _parse_moment(stored["next_allowed_at"])
-    found = []
+    problems = []
     if until <= _parse_moment(facts["at"]):
-        found.append("held until a moment that is past")
+        problems.append("deferred to a moment in the past")
     if _is_outside_hours(facts, until):
-        found.append("held until a moment outside hours")
+        problems.append("deferred to a moment outside hours")
     ends = _cap_ends_at(facts)
     if ends is not None and until < ends:
-        found.append("held until before a cap lets go")
-    return found
+        problems.append("deferred to a moment before a cap ends")
+    return problems

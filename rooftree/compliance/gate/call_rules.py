@@ -1,4 +1,4 @@
-"""How a call may be placed: dialing, caller ID, opening words, voice and recording."""
+"""Rules for placing a call: dialing, caller ID, opening words, voice and recording."""
 
 from rooftree.compliance.gate.rulebook import (
     AI_DISCLOSURE_STATES,
@@ -19,28 +19,28 @@ RECORDED_VOICES = frozenset({"ai", "artificial", "prerecorded"})
 
 
 def check_abandonment_rate(*, live_answers: int, abandoned: int) -> Ruling:
-    """At most three of a hundred live answers of thirty days meet nobody."""
+    """Block dialing when over 3% of a campaign's live answers in 30 days reached no agent."""
     if abandoned * 100 > live_answers * MAX_ABANDON_PERCENT:
         return ABN_01.block("abandon_rate_over_3pct")
     return ABN_01.allow("abandon_rate_ok")
 
 
 def check_connect_time(*, seconds: float) -> Ruling:
-    """Somebody speaks within two seconds, or the recorded identification plays."""
+    """Require the recorded identification when no agent speaks within 2 seconds."""
     if seconds > MAX_CONNECT_SECONDS:
         return ABN_01.require("play_abandon_message")
     return ABN_01.allow("abandon_rate_ok")
 
 
 def check_ring_time(*, seconds: float, rings: int) -> Ruling:
-    """Nobody hangs up before fifteen seconds or four rings."""
+    """Block hanging up before 15 seconds or 4 rings."""
     if seconds < MIN_RING_SECONDS and rings < MIN_RINGS:
         return ABN_01.block("ring_too_short")
     return ABN_01.allow("abandon_rate_ok")
 
 
 def check_caller_id(*, shown: str, is_ours: bool, takes_requests: bool) -> Ruling:
-    """The number shown is ours and takes do-not-call requests in business hours."""
+    """Require a caller ID of the company that takes do-not-call requests in business hours."""
     if not shown.startswith("+"):
         return CID_01.block("caller_id_required")
     if not is_ours or not takes_requests:
@@ -49,33 +49,33 @@ def check_caller_id(*, shown: str, is_ours: bool, takes_requests: bool) -> Rulin
 
 
 def check_identification_time(*, state: str, seconds: float) -> Ruling:
-    """The caller says who, for whom and why within the state's limit."""
-    row = STATES.get(state)
-    limit = None if row is None else row.disclose_seconds
+    """Block an opening that identifies caller, company and purpose after the state's limit."""
+    law = STATES.get(state)
+    limit = None if law is None else law.disclose_seconds
     if limit is not None and seconds > limit:
-        return DIS_01.block(f"identify_within_{limit}s", row.cite if row else "")
+        return DIS_01.block(f"identify_within_{limit}s", law.cite if law else "")
     return DIS_01.allow("identified_in_time")
 
 
 def check_hang_up_time(*, state: str, seconds: float) -> Ruling:
-    """The call ends soon after the person asks."""
-    row = STATES.get(state)
-    limit = None if row is None else row.end_call_seconds
+    """Block a call that ends later after the person's request than the state allows."""
+    law = STATES.get(state)
+    limit = None if law is None else law.end_call_seconds
     if limit is not None and seconds > limit:
-        return DIS_01.block(f"end_within_{limit}s", row.cite if row else "")
+        return DIS_01.block(f"end_within_{limit}s", law.cite if law else "")
     return DIS_01.allow("identified_in_time")
 
 
 def check_artificial_voice(
     *, state: str, has_consent: bool, has_disclosure: bool, has_opt_out: bool, is_ai: bool
 ) -> Ruling:
-    """A recorded or AI voice that sells needs written consent, a way out and honesty."""
-    row = STATES.get(state)
-    flags = frozenset[str]() if row is None else row.flags
+    """Require written consent, an opt-out and AI disclosure for a recorded or AI sales voice."""
+    law = STATES.get(state)
+    flags = frozenset[str]() if law is None else law.flags
     if "no_recorded_message" in flags:
-        return AIV_01.block("state_bans_recorded_message", row.cite if row else "")
+        return AIV_01.block("state_bans_recorded_message", law.cite if law else "")
     if "no_adad" in flags:
-        return AIV_01.block("state_bans_adad", row.cite if row else "")
+        return AIV_01.block("state_bans_adad", law.cite if law else "")
     if not has_consent:
         return AIV_01.block("artificial_voice_needs_pewc")
     if not has_opt_out:
@@ -86,15 +86,15 @@ def check_artificial_voice(
 
 
 def is_ai_disclosure_required(state: str) -> bool:
-    """A statute says so; the house discloses everywhere."""
+    """Return whether a state statute requires AI disclosure; the house discloses everywhere."""
     return state in AI_DISCLOSURE_STATES
 
 
 def check_recording(*, was_told: bool, has_objected: bool) -> Ruling:
-    """Everybody is told before a recording starts, whatever the states; an objection ends it.
+    """Require the recording notice before a recording in any state; an objection ends it.
 
-    The strictest state of any party controls and an unknown place counts as
-    strict, so the house plays the notice on every call.
+    The strictest state of any party controls, and an unknown place counts as strict, so the
+    house plays the notice on every call.
     """
     if has_objected:
         return REC_01.block("stop_recording")

@@ -1,4 +1,4 @@
-"""What the carriers of texts demand: registered brand, honest links, own opt-ins (TEN-01)."""
+"""Carrier rules for texts: registered brand, no public short links, own opt-ins (TEN-01)."""
 
 import re
 
@@ -18,7 +18,7 @@ SHARED_CONSENT = re.compile(r"shared|third[ _-]?party|purchased[ _-]?list|affili
 
 
 def check_brand(facts: Facts) -> Ruling | None:
-    """The brand is registered under the lender's own tax number."""
+    """Require a brand registered under the lender's own tax number."""
     if get_fact(facts.medium, "medium") != Medium.TEXT:
         return None
     if get_fact(facts.is_brand_registered, "is_brand_registered"):
@@ -27,7 +27,7 @@ def check_brand(facts: Facts) -> Ruling | None:
 
 
 def check_attributes(facts: Facts) -> Ruling | None:
-    """The campaign says that it is about lending."""
+    """Require a campaign registered for lending."""
     if get_fact(facts.medium, "medium") != Medium.TEXT:
         return None
     if LENDING_ATTRIBUTES & frozenset(get_fact(facts.campaign_attributes, "campaign_attributes")):
@@ -36,7 +36,7 @@ def check_attributes(facts: Facts) -> Ruling | None:
 
 
 def check_links(facts: Facts) -> Ruling | None:
-    """No public link shortener in a text."""
+    """Block a text with a public link shortener."""
     if get_fact(facts.medium, "medium") != Medium.TEXT:
         return None
     text = get_fact(facts.text, "text")
@@ -46,7 +46,7 @@ def check_links(facts: Facts) -> Ruling | None:
 
 
 def check_opt_in(facts: Facts) -> Ruling | None:
-    """Carriers accept no consent that was given to somebody else."""
+    """Block consent that was given to another company: carriers don't accept it."""
     if get_fact(facts.medium, "medium") != Medium.TEXT:
         return None
     if SHARED_CONSENT.search(get_fact(facts.optin_source, "optin_source")):
@@ -55,7 +55,7 @@ def check_opt_in(facts: Facts) -> Ruling | None:
 
 
 def check_broker(facts: Facts) -> Ruling | None:
-    """Some carriers take direct lenders only."""
+    """Block a broker's text on a carrier that accepts only direct lenders."""
     if get_fact(facts.medium, "medium") != Medium.TEXT:
         return None
     is_broker = get_fact(facts.company_kind, "company_kind") == "broker"

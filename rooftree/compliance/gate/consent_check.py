@@ -1,4 +1,4 @@
-"""Whether the person agreed to this medium, by this seller, in writing (CON-01 to CON-06)."""
+"""Written consent to this medium and this seller (CON-01 to CON-06)."""
 
 from rooftree.compliance.gate import effective_rules
 from rooftree.compliance.gate.facts import (
@@ -46,7 +46,7 @@ CHANNELS_BY_MEDIUM = {
 
 
 def check_consent(facts: Facts) -> Ruling | None:
-    """Consent for a call, text or voicemail; an email needs none (CAN-SPAM is opt-out)."""
+    """Check consent for a call, text or voicemail; email needs none (CAN-SPAM is opt-out)."""
     if get_fact(facts.medium, "medium") not in PHONE_MEDIA:
         return None
     purpose = get_fact(facts.purpose, "purpose")
@@ -66,31 +66,31 @@ def check_consent(facts: Facts) -> Ruling | None:
 
 
 def evaluate_written_consents(facts: Facts) -> Ruling:
-    """It is what the best of the written consents proves: pewc_valid, or what it lacks."""
+    """Return what the best written consent proves: pewc_valid, or what it lacks."""
     consents = get_fact(facts.consents, "consents")
     if not consents:
         return CON_01.block("no_written_consent")
     rulings = [evaluate_consent(consent, facts) for consent in consents]
-    for wanted in (Decision.ALLOW, Decision.REQUIRE):
+    for decision in (Decision.ALLOW, Decision.REQUIRE):
         for ruling in rulings:
-            if ruling.decision is wanted:
+            if ruling.decision is decision:
                 return ruling
     return rulings[-1]
 
 
 def has_written_consent(facts: Facts) -> bool:
-    """A valid prior express written consent covers this message."""
+    """Return whether a valid prior express written consent covers this message."""
     return evaluate_written_consents(facts).decision is Decision.ALLOW
 
 
 def evaluate_consent(consent: Consent, facts: Facts) -> Ruling:
-    """It is what one consent proves for this message: pewc_valid, or the first thing it lacks."""
+    """Return what one consent proves for this message: pewc_valid, or the first thing it lacks."""
     at = get_fact(facts.at, "at")
     if consent.type != "written":
         return CON_01.block("consent_not_written")
-    lacking = _find_wording_defect(consent, facts) or _find_scope_defect(consent, facts)
-    if lacking is not None:
-        return lacking
+    defect = _find_wording_defect(consent, facts) or _find_scope_defect(consent, facts)
+    if defect is not None:
+        return defect
     if consent.captured_at is not None and consent.captured_at > at:
         return CON_06.block("consent_after_send")
     if consent.captured_at is None or not _has_required_evidence(consent):
@@ -121,14 +121,12 @@ def _find_scope_defect(consent: Consent, facts: Facts) -> Ruling | None:
 
 
 def covers_medium(consent: Consent, medium: Medium) -> bool:
-    """The consent names this medium."""
+    """Return whether the consent names this medium."""
     return bool(CHANNELS_BY_MEDIUM[medium] & frozenset(consent.channels))
 
 
-def _is_seller_us(seller: str | None, ours: tuple[str, ...]) -> bool:
-    return seller is not None and _normalize_name(seller) in {
-        _normalize_name(name) for name in ours
-    }
+def _is_seller_us(seller: str | None, our_names: tuple[str, ...]) -> bool:
+    return seller is not None and _normalize_name(seller) in map(_normalize_name, our_names)
 
 
 def _normalize_name(name: str) -> str:
@@ -136,28 +134,29 @@ def _normalize_name(name: str) -> str:
 
 
 def _has_required_evidence(consent: Consent) -> bool:
-    held = frozenset(consent.evidence)
-    return held >= REQUIRED_EVIDENCE and bool(held & SESSION_EVIDENCE)
+    evidence = frozenset(consent.evidence)
+    return evidence >= REQUIRED_EVIDENCE and bool(evidence & SESSION_EVIDENCE)
 
 
 def _check_informational(facts: Facts) -> Ruling:
-    """A service message needs the number given by the consumer for it, no signature."""
+    """Require that the consumer gave this number for a service message; no signature needed."""
     if not get_fact(facts.is_automated, "is_automated"):
         return CON_03.allow("manual_call_no_pewc_needed")
-    medium, recipient = get_fact(facts.medium, "medium"), get_fact(facts.recipient, "recipient")
+    at, medium = get_fact(facts.at, "at"), get_fact(facts.medium, "medium")
+    recipient = get_fact(facts.recipient, "recipient")
     for consent in get_fact(facts.consents, "consents"):
-        given = consent.type in ("written", "oral", "number_provided")
-        early = consent.captured_at is not None and consent.captured_at <= get_fact(facts.at, "at")
-        ours = consent.signer_is_subscriber and consent.phone == recipient
-        if given and early and ours and covers_medium(consent, medium):
+        is_given = consent.type in ("written", "oral", "number_provided")
+        is_earlier = consent.captured_at is not None and consent.captured_at <= at
+        is_for_number = consent.signer_is_subscriber and consent.phone == recipient
+        if is_given and is_earlier and is_for_number and covers_medium(consent, medium):
             return CON_03.allow("informational_express_consent")
     return CON_03.block("no_consent")
 
 
 def _check_marketing(facts: Facts) -> Ruling:
-    overlay = _check_state_bans(facts)
-    if overlay is not None:
-        return overlay
+    state_ban = _check_state_bans(facts)
+    if state_ban is not None:
+        return state_ban
     ruling = evaluate_written_consents(facts)
     if ruling.decision is Decision.ALLOW:
         return ruling
@@ -167,15 +166,16 @@ def _check_marketing(facts: Facts) -> Ruling:
 
 
 def _explain_relationship(ruling: Ruling, facts: Facts) -> Ruling:
-    """A business relationship tempts people to text; the reason says that it does not help."""
-    ours = [one for one in get_fact(facts.relationships, "relationships") if one.with_us]
-    if ruling.reason == "no_written_consent" and ours:
+    """Say in the reason that a business relationship doesn't replace consent to texts."""
+    relationships = get_fact(facts.relationships, "relationships")
+    has_relationship = any(relationship.with_us for relationship in relationships)
+    if ruling.reason == "no_written_consent" and has_relationship:
         return CON_01.block("consent_still_needed")
     return ruling
 
 
 def _check_state_bans(facts: Facts) -> Ruling | None:
-    """State law that no federal consent satisfies."""
+    """Block what a state forbids even with federal consent."""
     is_recorded = get_fact(facts.medium, "medium") == Medium.VOICEMAIL or get_fact(
         facts.voice, "voice"
     ) in (Voice.AI, Voice.PRERECORDED)
@@ -193,7 +193,7 @@ def _check_state_bans(facts: Facts) -> Ruling | None:
 
 
 def _check_manual_contact(facts: Facts) -> Ruling:
-    """A person dials or types one message, without a valid written consent."""
+    """Check one call or message by hand, without a valid written consent."""
     medium = get_fact(facts.medium, "medium")
     is_invited = get_fact(facts.invited_at, "invited_at") is not None
     for state in effective_rules.candidate_state_rules(facts):
@@ -211,10 +211,10 @@ def _check_manual_contact(facts: Facts) -> Ruling:
 
 
 def _is_unsolicited_mobile(facts: Facts, is_invited: bool) -> bool:
-    """Not asked for, by no customer of ours, and to anything that may be a mobile."""
+    """Return whether contact is unsolicited: not invited, not a customer, perhaps a cell phone."""
     is_customer = any(
-        one.with_us and one.kind == "transaction"
-        for one in get_fact(facts.relationships, "relationships")
+        relationship.with_us and relationship.kind == "transaction"
+        for relationship in get_fact(facts.relationships, "relationships")
     )
-    may_be_mobile = get_fact(facts.line_type, "line_type") != "landline"
-    return may_be_mobile and not is_invited and not is_customer
+    can_be_mobile = get_fact(facts.line_type, "line_type") != "landline"
+    return can_be_mobile and not is_invited and not is_customer

@@ -1,4 +1,4 @@
-"""How often: state caps over all contacts of a person, then the house's own (CAP-01)."""
+"""Contact limits: state caps over all contacts with a person, then house caps (CAP-01)."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
@@ -22,7 +22,7 @@ HOUSE_CAP_NAMES = {Medium.CALL: "call", Medium.TEXT: "text", Medium.EMAIL: "emai
 
 
 def cap_ends_at(moments: Iterable[datetime], cap: Cap, at: datetime) -> datetime | None:
-    """It is when the cap lets one more contact through, or None when it does so now.
+    """Return when the cap allows one more contact, or None when it allows one now.
 
     The window is (at - hours, at]: a contact exactly `hours` old no longer counts.
     """
@@ -32,7 +32,7 @@ def cap_ends_at(moments: Iterable[datetime], cap: Cap, at: datetime) -> datetime
 
 
 def check_contact_caps(facts: Facts) -> Ruling | None:
-    """The first cap that is reached, the state's before the house's; else under all."""
+    """Defer until every reached cap allows one more contact; the first state cap is the reason."""
     medium = get_fact(facts.medium, "medium")
     if not _is_marketing(facts) or medium == Medium.MAIL:
         return None
@@ -53,52 +53,53 @@ def _is_marketing(facts: Facts) -> bool:
 def _reached_caps(
     facts: Facts, contacts: tuple[PriorContact, ...], at: datetime
 ) -> list[tuple[str, datetime, str]]:
-    """They are reason, release and citation of every reached cap, the state's first."""
+    """Return reason, end and citation of every reached cap, state caps first."""
     medium = get_fact(facts.medium, "medium")
-    found = []
+    reached = []
     if medium in PHONE_MEDIA:
-        phone = [
+        phone_contacts = [
             contact.at
             for contact in contacts
             if contact.medium is None or contact.medium in PHONE_MEDIA
         ]
         for cap, is_automated in _state_caps(facts):
-            release = cap_ends_at(phone, cap, at)
-            if release is not None:
-                tail = "_automated" if is_automated else ""
-                found.append((f"cap_{cap.count}_in_{cap.hours}h{tail}", release, cap.cite))
+            ends_at = cap_ends_at(phone_contacts, cap, at)
+            if ends_at is not None:
+                suffix = "_automated" if is_automated else ""
+                reached.append((f"cap_{cap.count}_in_{cap.hours}h{suffix}", ends_at, cap.cite))
     name = HOUSE_CAP_NAMES.get(medium)
     if name is not None:
-        same = [contact.at for contact in contacts if contact.medium == medium]
+        same_medium = [contact.at for contact in contacts if contact.medium == medium]
         for cap in _house_caps(name, facts, at):
-            release = cap_ends_at(same, cap, at)
-            if release is not None:
-                found.append((_house_reason(cap, name), release, "house"))
-    return found
+            ends_at = cap_ends_at(same_medium, cap, at)
+            if ends_at is not None:
+                reached.append((_house_reason(cap, name), ends_at, "house"))
+    return reached
 
 
 def _state_caps(facts: Facts) -> list[tuple[Cap, bool]]:
-    found: list[tuple[Cap, bool]] = []
+    """Return each state cap with True for the caps of automated contacts."""
+    caps: list[tuple[Cap, bool]] = []
     for state in effective_rules.candidate_state_rules(facts):
         if not (state.code == "OR" and is_exempt_in_oregon(facts)):
-            found += [(cap, False) for cap in state.caps]
+            caps += [(cap, False) for cap in state.caps]
         if get_fact(facts.is_automated, "is_automated"):
-            found += [(cap, True) for cap in state.automated_caps]
-    return found
+            caps += [(cap, True) for cap in state.automated_caps]
+    return caps
 
 
 def is_exempt_in_oregon(facts: Facts) -> bool:
-    """ORS 646.561 ff.: a customer of the last 18 months, by a relationship with us."""
+    """Return whether a relationship within 18 months exempts the person (ORS 646.561 ff.)."""
     today: date = get_fact(facts.at, "at").date()
     months = effective_rules.effective_number("ebr_transaction_months", facts)
     return any(
-        one.with_us and today < add_months(one.on, months)
-        for one in get_fact(facts.relationships, "relationships")
+        relationship.with_us and today < add_months(relationship.on, months)
+        for relationship in get_fact(facts.relationships, "relationships")
     )
 
 
 def _house_caps(name: str, facts: Facts, at: datetime) -> tuple[Cap, ...]:
-    """They are the caps of the day; a fresh inquiry has caps of its own."""
+    """Return the house caps at `at`; the first day and week after an inquiry have their own."""
     inquired_at = get_fact(facts.inquired_at, "inquired_at")
     everyday = effective_rules.effective_house_caps(name, facts)
     since = None if inquired_at is None or inquired_at > at else at - inquired_at

@@ -1,4 +1,4 @@
-"""Do-not-call lists, ours and theirs, and the relationships that answer them (DNC-01 to 04)."""
+"""Do-not-call lists (internal, national, state) and their exemptions (DNC-01 to 04)."""
 
 from datetime import date, timedelta
 
@@ -24,25 +24,27 @@ TEXAS_GRACE_DAYS = 60  # a Texas listing counts this many days after it is made
 
 
 def check_internal_list(facts: Facts) -> Ruling | None:
-    """Our own list beats every exemption but a later written consent; it never expires."""
+    """Block numbers on the internal list.
+
+    The list never expires, and only a later written consent overrides it.
+    """
     if not _do_lists_apply(facts):
         return None
     since, at = get_fact(facts.internal_dnc_on, "internal_dnc_on"), get_fact(facts.at, "at")
     if since is None or since > at.date():
         return DNC_03.allow("dnc_clear")
-    for one in get_fact(facts.consents, "consents"):
-        captured = one.captured_at
+    for consent in get_fact(facts.consents, "consents"):
+        captured = consent.captured_at
         if captured is not None and captured.date() > since and has_written_consent(facts):
             return DNC_03.allow("fresh_written_consent")
     return DNC_03.block("internal_dnc")
 
 
 def check_national_registry(facts: Facts) -> Ruling | None:
-    """The national registry.
+    """Block numbers on the national registry, unless an exemption applies.
 
-    A number is treated as listed when the copy is missing or older than 31
-    days, because nobody can say that it is not; then only a relationship or a
-    signed permission lets the message go.
+    A number counts as listed when the copy is missing or older than 31 days, because nobody can
+    tell that it isn't. Then only a relationship or a signed permission allows the message.
     """
     if not _do_lists_apply(facts):
         return None
@@ -51,35 +53,33 @@ def check_national_registry(facts: Facts) -> Ruling | None:
     is_fresh = version is not None and (today - version).days <= _max_copy_age_days(facts)
     if not is_listed and is_fresh:
         return DNC_01.allow("dnc_clear")
-    answer = _find_exemption(facts)
-    if answer is not None:
-        return answer
+    exemption = _find_exemption(facts)
+    if exemption is not None:
+        return exemption
     if not is_listed:
         return DNC_01.block("scrub_stale")
-    return (
-        DNC_02.block("ebr_expired")
-        if _relationships_with_us(facts)
-        else DNC_01.block("national_dnc")
-    )
+    if _relationships_with_us(facts):
+        return DNC_02.block("ebr_expired")
+    return DNC_01.block("national_dnc")
 
 
 def check_state_lists(facts: Facts) -> Ruling | None:
-    """The lists that some states keep themselves, for every state the person may be in."""
+    """Block numbers on a state's own list, for every state where the person might be."""
     if not _do_lists_apply(facts):
         return None
-    held = {one.state: one for one in get_fact(facts.state_lists, "state_lists")}
+    lists = {row.state: row for row in get_fact(facts.state_lists, "state_lists")}
     rulings = [
-        _check_state_list(held.get(candidate_state_rule.code), candidate_state_rule, facts)
-        for candidate_state_rule in effective_rules.candidate_state_rules(facts)
-        if candidate_state_rule.code in STATES_WITH_OWN_DNC_LIST
+        _check_state_list(lists.get(state.code), state, facts)
+        for state in effective_rules.candidate_state_rules(facts)
+        if state.code in STATES_WITH_OWN_DNC_LIST
     ]
     blocks = [ruling for ruling in rulings if ruling.decision.value == "block"]
     return next(iter(blocks or rulings), None)
 
 
-def _check_state_list(found: StateList | None, state: StateRules, facts: Facts) -> Ruling:
-    is_listed = found is not None and found.is_listed and not _is_within_grace(found, facts)
-    version = None if found is None else found.version_date
+def _check_state_list(listing: StateList | None, state: StateRules, facts: Facts) -> Ruling:
+    is_listed = listing is not None and listing.is_listed and not _is_within_grace(listing, facts)
+    version = None if listing is None else listing.version_date
     is_fresh = version is not None and (_send_date(facts) - version).days <= _max_copy_age_days(
         facts
     )
@@ -87,20 +87,20 @@ def _check_state_list(found: StateList | None, state: StateRules, facts: Facts) 
         return DNC_04.allow("state_clear")
     if has_written_consent(facts):
         return DNC_04.allow("written_permission")
-    answer = None if "no_ebr_exemption" in state.flags else _find_exemption(facts)
-    if answer is not None:
-        return answer
+    exemption = None if "no_ebr_exemption" in state.flags else _find_exemption(facts)
+    if exemption is not None:
+        return exemption
     return DNC_04.block("state_dnc_no_ebr" if is_listed else "state_scrub_stale")
 
 
-def _is_within_grace(found: StateList, facts: Facts) -> bool:
-    if found.state != "TX" or found.listed_on is None:
+def _is_within_grace(listing: StateList, facts: Facts) -> bool:
+    if listing.state != "TX" or listing.listed_on is None:
         return False
-    return _send_date(facts) < found.listed_on + timedelta(days=TEXAS_GRACE_DAYS)
+    return _send_date(facts) < listing.listed_on + timedelta(days=TEXAS_GRACE_DAYS)
 
 
 def _do_lists_apply(facts: Facts) -> bool:
-    """Lists govern telephone solicitation: calls and texts that market."""
+    """Return whether the lists apply: telephone solicitation, that is marketing calls and texts."""
     promotes = get_fact(facts.purpose, "purpose") == Purpose.MARKETING or get_fact(
         facts.has_promo, "has_promo"
     )
@@ -112,11 +112,15 @@ def _send_date(facts: Facts) -> date:
 
 
 def _relationships_with_us(facts: Facts) -> list[Relationship]:
-    return [one for one in get_fact(facts.relationships, "relationships") if one.with_us]
+    return [
+        relationship
+        for relationship in get_fact(facts.relationships, "relationships")
+        if relationship.with_us
+    ]
 
 
 def _find_exemption(facts: Facts) -> Ruling | None:
-    """It is the permission or relationship that lets a listed number be called, if any."""
+    """Return the permission or relationship that allows contacting a listed number, if any."""
     if has_written_consent(facts):
         return DNC_01.allow("written_permission")
     for relationship in _relationships_with_us(facts):
@@ -127,7 +131,7 @@ def _find_exemption(facts: Facts) -> Ruling | None:
 
 
 def _is_relationship_current(relationship: Relationship, facts: Facts) -> bool:
-    """The relationship still counts; its last good day is the one before the anniversary."""
+    """Return whether a relationship counts; its last day is the one before the anniversary."""
     is_sale = relationship.kind == "transaction"
     months = effective_rules.effective_number(
         "ebr_transaction_months" if is_sale else "ebr_inquiry_months", facts
@@ -136,5 +140,5 @@ def _is_relationship_current(relationship: Relationship, facts: Facts) -> bool:
 
 
 def _max_copy_age_days(facts: Facts) -> int:
-    """For how many days a copy of a list counts."""
+    """Return for how many days a copy of a list counts."""
     return effective_rules.effective_number("dnc_scrub_days", facts)

@@ -1,8 +1,8 @@
-"""The rule data as they stand for one decision: as they came, with what this company changed.
+"""The rule data for one decision: the shipped rules with this company's changes.
 
-A change counts from its date on by the clock of the place. Where a person may be in several
-places, the law of each counts on its own date, and of two numbers the stricter. Which changes
-there are is a fact like any other, so whatever was decided follows again from its facts.
+A change counts from its date on the clock of the place. When a person might be in several
+places, each place's law counts on its own date, and the stricter of two numbers applies. The
+changes are facts too, so every decision can be derived again from its facts.
 """
 
 import json
@@ -37,17 +37,17 @@ type Changes = tuple[Amendment, ...]
 
 
 def change_in_force(changes: Changes, place: str, item: str, day: date) -> Amendment | None:
-    """The change that counts for one value on a local date: of those in force the newest."""
-    standing = [
+    """Return the newest change in force for one value on a local date, or None."""
+    in_force = [
         change
         for change in changes
         if (change.place, change.item) == (place, item) and change.is_in_force(day)
     ]
-    return max(standing, key=lambda one: (one.from_date, one.number), default=None)
+    return max(in_force, key=lambda change: (change.from_date, change.number), default=None)
 
 
 def relevant_changes(changes: Changes, states: Iterable[str], at: datetime) -> Changes:
-    """Those that a decision about people in `states` may rest on, now or later, oldest first."""
+    """Return the changes that can affect a decision about people in `states`, now or later."""
     if not changes:
         return changes
     return _relevant_changes_on(
@@ -57,30 +57,33 @@ def relevant_changes(changes: Changes, states: Iterable[str], at: datetime) -> C
 
 @lru_cache(maxsize=1024)
 def _relevant_changes_on(changes: Changes, places: frozenset[str], day: date) -> Changes:
-    mine = [
-        change for change in changes if change.place in places and change.item not in RELEASE_LIMITS
+    live = [
+        change
+        for change in changes
+        if change.place in places
+        and change.item not in RELEASE_LIMITS
+        and (change.until_date is None or change.until_date > day)
     ]
-    left = [one for one in mine if one.until_date is None or one.until_date > day]
-    return tuple(one for one in left if not _is_superseded(one, left, day))
+    return tuple(change for change in live if not _is_superseded(change, live, day))
 
 
-def _is_superseded(one: Amendment, others: Iterable[Amendment], day: date) -> bool:
-    """Another of the same value began later, counts already, and nobody withdrew it."""
+def _is_superseded(change: Amendment, others: Iterable[Amendment], day: date) -> bool:
+    """Return whether a later change of the same value is in force with no end date."""
     return any(
-        (other.place, other.item, other.until_date) == (one.place, one.item, None)
-        and (one.from_date, one.number) < (other.from_date, other.number)
+        (other.place, other.item, other.until_date) == (change.place, change.item, None)
+        and (change.from_date, change.number) < (other.from_date, other.number)
         and other.from_date <= day
         for other in others
     )
 
 
-def change_citation(one: Amendment) -> str:
-    """Where a changed value comes from."""
-    return f"{one.cite} (rule change {one.number})"
+def change_citation(change: Amendment) -> str:
+    """Return the citation of a changed value, with the change's number."""
+    return f"{change.cite} (rule change {change.number})"
 
 
 def state_rules_on(code: str, day: date, changes: Changes) -> StateRules:
-    """The law of a state on a local date."""
+    """Return the law of a state on a local date."""
     return _changed_state_rules(code, day, changes) if changes else STATES[code]
 
 
@@ -88,9 +91,10 @@ def state_rules_on(code: str, day: date, changes: Changes) -> StateRules:
 def _changed_state_rules(code: str, day: date, changes: Changes) -> StateRules:
     state = STATES[code]
     for item in dict.fromkeys(change.item for change in changes if change.place == code):
-        one = change_in_force(changes, code, item, day)
-        if one is not None:
-            state = replace_rule_value(state, item, json.loads(one.value), change_citation(one))
+        change = change_in_force(changes, code, item, day)
+        if change is not None:
+            value = json.loads(change.value)
+            state = replace_rule_value(state, item, value, change_citation(change))
     window = change_in_force(changes, EVERYWHERE, FEDERAL_WINDOW_ITEM, day)
     if state.is_federal_only and window is not None:
         week = parse_week(json.loads(window.value))
@@ -102,13 +106,13 @@ def _changed_state_rules(code: str, day: date, changes: Changes) -> StateRules:
 
 
 def federal_week_on(day: date, changes: Changes) -> Week:
-    """The federal hours on a local date, which no state widens."""
-    one = change_in_force(changes, EVERYWHERE, FEDERAL_WINDOW_ITEM, day) if changes else None
-    return FEDERAL_WEEK if one is None else parse_week(json.loads(one.value))
+    """Return the federal hours on a local date; no state can widen them."""
+    change = change_in_force(changes, EVERYWHERE, FEDERAL_WINDOW_ITEM, day) if changes else None
+    return FEDERAL_WEEK if change is None else parse_week(json.loads(change.value))
 
 
 def place_rules(place: Place, facts: Facts) -> StateRules:
-    """The law of one place where the person may be, on its own date."""
+    """Return the law of one place where the person might be, on the place's own date."""
     if not facts.amendments:
         return STATES[place.state]
     return state_rules_on(
@@ -117,48 +121,49 @@ def place_rules(place: Place, facts: Facts) -> StateRules:
 
 
 def candidate_state_rules(facts: Facts) -> tuple[StateRules, ...]:
-    """The law of every place where the person may be, each once."""
-    found = {
+    """Return the law of every place where the person might be, each once."""
+    laws = {
         id(law): law
         for law in (place_rules(place, facts) for place in person_places.candidate_places(facts))
     }
-    return tuple(found.values())
+    return tuple(laws.values())
 
 
 def effective_number(name: str, facts: Facts) -> int:
-    """A federal or house number, of `rulebook.NUMBERS`."""
+    """Return a federal or house number of `rulebook.CHANGEABLE_NUMBERS` for one message."""
     return effective_number_from(name, facts, CHANGEABLE_NUMBERS[name])
 
 
 def effective_number_from(name: str, facts: Facts, shipped: int) -> int:
-    """The same where the facts themselves say what holds without a change."""
+    """Return a number for one message; `shipped` is its value without a change."""
     if not facts.amendments:
         return shipped
-    found = []
-    for day in _local_dates(facts):
-        one = change_in_force(facts.amendments, EVERYWHERE, name, day)
-        found.append(shipped if one is None else int(json.loads(one.value)))
-    return max(found) if name in STRICTER_WHEN_LARGER else min(found)
+    numbers = [_number_on(name, day, facts.amendments, shipped) for day in _local_dates(facts)]
+    return max(numbers) if name in STRICTER_WHEN_LARGER else min(numbers)
 
 
 def effective_number_on(name: str, day: date, changes: Changes) -> int:
-    """A federal or house number on a day, for whatever is not about one message."""
-    one = change_in_force(changes, EVERYWHERE, name, day)
-    return CHANGEABLE_NUMBERS[name] if one is None else int(json.loads(one.value))
+    """Return a federal or house number on a day, for uses that aren't about one message."""
+    return _number_on(name, day, changes, CHANGEABLE_NUMBERS[name])
+
+
+def _number_on(name: str, day: date, changes: Changes, shipped: int) -> int:
+    change = change_in_force(changes, EVERYWHERE, name, day)
+    return shipped if change is None else int(json.loads(change.value))
 
 
 def effective_house_caps(medium: str, facts: Facts) -> tuple[Cap, ...]:
-    """The everyday house caps of call, text or email."""
+    """Return the everyday house caps of call, text or email for one message."""
     if not facts.amendments:
         return shipped_house_caps(medium)
-    found: list[Cap] = []
+    all_caps: list[Cap] = []
     for day in _local_dates(facts):
-        one = change_in_force(facts.amendments, EVERYWHERE, HOUSE_CAP_ITEMS[medium], day)
-        caps = (
-            shipped_house_caps(medium) if one is None else parse_house_caps(json.loads(one.value))
-        )
-        found += caps
-    return tuple(dict.fromkeys(found))
+        change = change_in_force(facts.amendments, EVERYWHERE, HOUSE_CAP_ITEMS[medium], day)
+        if change is None:
+            all_caps += shipped_house_caps(medium)
+        else:
+            all_caps += parse_house_caps(json.loads(change.value))
+    return tuple(dict.fromkeys(all_caps))
 
 
 def _local_dates(facts: Facts) -> list[date]:

@@ -1,4 +1,4 @@
-"""What a marketing email must carry, and when its stream must stop (EML-01, EML-02)."""
+"""Required parts of a marketing email, and the stop of a spam-reported stream (EML-01, EML-02)."""
 
 import re
 
@@ -20,7 +20,7 @@ def _is_marketing_email(facts: Facts) -> bool:
 
 
 def check_hours(facts: Facts) -> Ruling | None:
-    """No hours rule reaches email; the verdict says so."""
+    """Allow email at any hour, so that the verdict says so."""
     if get_fact(facts.medium, "medium") != Medium.EMAIL:
         return None
     if not _is_marketing_email(facts):
@@ -29,7 +29,7 @@ def check_hours(facts: Facts) -> Ruling | None:
 
 
 def check_postal_address(facts: Facts) -> Ruling | None:
-    """A marketing email carries our postal address."""
+    """Block a marketing email without the company's postal address."""
     if not _is_marketing_email(facts):
         return None
     if not get_fact(facts.postal_address, "postal_address"):
@@ -38,7 +38,7 @@ def check_postal_address(facts: Facts) -> Ruling | None:
 
 
 def check_one_click(facts: Facts) -> Ruling | None:
-    """A marketing email carries the one-click unsubscribe headers."""
+    """Block a marketing email without the one-click unsubscribe headers."""
     if not _is_marketing_email(facts):
         return None
     if not get_fact(facts.has_one_click, "has_one_click"):
@@ -47,7 +47,7 @@ def check_one_click(facts: Facts) -> Ruling | None:
 
 
 def check_subject(facts: Facts) -> Ruling | None:
-    """No subject claims a conversation that did not take place."""
+    """Block a subject that claims a conversation that didn't take place."""
     if get_fact(facts.medium, "medium") != Medium.EMAIL:
         return None
     is_thread = THREAD_PREFIX.search(get_fact(facts.subject, "subject")) is not None
@@ -57,7 +57,10 @@ def check_subject(facts: Facts) -> Ruling | None:
 
 
 def check_unsubscribe(facts: Facts) -> Ruling | None:
-    """The way out works thirty days and asks for nothing but an address."""
+    """Block an unsubscribe link that ends too soon or requires more than an email address.
+
+    The shipped minimum is 30 days after the send.
+    """
     if not _is_marketing_email(facts):
         return None
     if get_fact(facts.unsubscribe_days, "unsubscribe_days") < effective_rules.effective_number(
@@ -70,7 +73,7 @@ def check_unsubscribe(facts: Facts) -> Ruling | None:
 
 
 def check_authentication(facts: Facts) -> Ruling | None:
-    """SPF, DKIM and DMARC are aligned."""
+    """Block a marketing email unless SPF, DKIM and DMARC are aligned."""
     if not _is_marketing_email(facts):
         return None
     if not get_fact(facts.is_authenticated, "is_authenticated"):
@@ -79,7 +82,7 @@ def check_authentication(facts: Facts) -> Ruling | None:
 
 
 def check_spam_rate(facts: Facts) -> Ruling | None:
-    """A stream that people report as spam stops."""
+    """Block a stream with too many spam reports; warn above the goal."""
     if not _is_marketing_email(facts):
         return None
     rate = get_fact(facts.spam_percent, "spam_percent")
@@ -93,7 +96,7 @@ def check_spam_rate(facts: Facts) -> Ruling | None:
 
 
 def check_list_transfer(*, includes_opted_out: bool) -> Ruling:
-    """A list that goes to anybody else holds nobody who opted out."""
+    """Block passing on a list that includes people who opted out."""
     if includes_opted_out:
         return EML_01.block("opted_out_transfer")
     return EML_01.allow("template_ok")

@@ -1,4 +1,4 @@
-"""Declared states of emergency (EMG-01)."""
+"""The ban on sales contact during a declared state of emergency (EMG-01)."""
 
 from datetime import timedelta
 
@@ -20,45 +20,45 @@ MAX_LIST_AGE = timedelta(hours=24)
 
 
 def check_emergency_ban(facts: Facts) -> Ruling | None:
-    """No unsolicited sales contact into a declared area; in Louisiana none at all."""
+    """Block unsolicited sales contact into a declared area; in Louisiana, all sales contact."""
     is_marketing = get_fact(facts.purpose, "purpose") == Purpose.MARKETING
     if get_fact(facts.medium, "medium") not in PHONE_MEDIA or not is_marketing:
         return None
-    where = [
-        candidate_place
-        for candidate_place in person_places.candidate_places(facts)
-        if EMERGENCY_STOP in effective_rules.place_rules(candidate_place, facts).flags
+    places = [
+        place
+        for place in person_places.candidate_places(facts)
+        if EMERGENCY_STOP in effective_rules.place_rules(place, facts).flags
     ]
-    if not where:
+    if not places:
         return EMG_01.allow("state_clear")
     at, read_at = (
         get_fact(facts.at, "at"),
         get_fact(facts.emergencies_read_at, "emergencies_read_at"),
     )
-    hit = [one for one in where if _is_emergency_declared(one, facts)]
-    if not hit:
+    affected = [place for place in places if _is_emergency_declared(place, facts)]
+    if not affected:
         if read_at is None or at - read_at > MAX_LIST_AGE:
             return EMG_01.require("emergency_data_stale")
         return EMG_01.allow("state_clear")
-    if any(one.state != "NY" for one in hit) or not _is_call_requested(facts):
+    if any(place.state != "NY" for place in affected) or not _is_call_requested(facts):
         return EMG_01.block("state_of_emergency")
     return EMG_01.allow("solicited_by_consumer")
 
 
 def _is_emergency_declared(place: Place, facts: Facts) -> bool:
     declared = get_fact(facts.emergencies, "emergencies")
-    return any(_covers_place(one, place, facts) for one in declared)
+    return any(_covers_place(emergency, place, facts) for emergency in declared)
 
 
-def _covers_place(one: Emergency, place: Place, facts: Facts) -> bool:
-    day = get_fact(facts.at, "at").date()
-    is_now = one.from_date <= day and (one.until_date is None or day < one.until_date)
-    is_here = one.county == "*" or place.county is None or place.county == one.county
-    return one.state == place.state and is_now and is_here
+def _covers_place(emergency: Emergency, place: Place, facts: Facts) -> bool:
+    day, until = get_fact(facts.at, "at").date(), emergency.until_date
+    is_now = emergency.from_date <= day and (until is None or day < until)
+    is_here = emergency.county == "*" or place.county in (None, emergency.county)
+    return emergency.state == place.state and is_now and is_here
 
 
 def _is_call_requested(facts: Facts) -> bool:
-    """The consumer asked, and a human calls."""
+    """Return whether a human calls a consumer who asked for contact."""
     is_human = get_fact(facts.medium, "medium") == Medium.CALL and not get_fact(
         facts.is_automated, "is_automated"
     )

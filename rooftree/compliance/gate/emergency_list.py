@@ -1,4 +1,4 @@
-"""The list of declared emergencies, which somebody checks every day (EMG-01)."""
+"""The list of declared emergencies, which staff check every day (EMG-01)."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -11,48 +11,48 @@ from rooftree.org.models import Company, User
 
 
 class BadEmergency(Exception):
-    """A declaration that cannot be so. The text is fit to show."""
+    """A declaration is invalid. The message can be shown to staff."""
 
 
 def confirm_list(*, by: User, at: datetime) -> None:
-    """Somebody compared our list with the states' own, and it is right today."""
+    """Record that a user compared the list with the states' own today and found it right."""
     _save_list(None, "compliance.emergencies.checked", by, at)
 
 
 def declare_emergency(
     *, state: str, county: str, from_date: date, until_date: date | None, by: User, at: datetime
 ) -> None:
-    """Sales contact into a state, or one county of it, stops. Raises `BadEmergency`.
+    """Stop sales contact into a state, or one of its counties. Raises `BadEmergency`.
 
     Args:
         county: its name, or "*" for the whole state.
-        until_date: the first day without it; None while no end is declared.
+        until_date: the first day without the ban; None while no end is declared.
     """
     if state not in STATES:
-        raise BadEmergency(f"{state or 'This'} is not a state; use its two letters, as NY.")
+        raise BadEmergency(f"{state or 'This'} isn’t a state. Use a two-letter code such as NY.")
     if until_date and until_date <= from_date:
-        raise BadEmergency("An emergency ends after it begins.")
-    one = {
+        raise BadEmergency("The end date must be after the start date.")
+    declaration = {
         "state": state,
         "county": county.strip() or "*",
         "from": from_date.isoformat(),
         "until": until_date.isoformat() if until_date else None,
     }
-    held = _declared_emergencies()
-    _save_list([*held, one], "compliance.emergency.declared", by, at, one)
+    declared = _declared_emergencies()
+    _save_list([*declared, declaration], "compliance.emergency.declared", by, at, declaration)
 
 
 def lift_emergency(*, number: int, by: User, at: datetime) -> None:
-    """A declaration of the list has ended today. Raises `BadEmergency`."""
-    held = _declared_emergencies()
-    if not 0 <= number < len(held):
+    """End a declaration today, by its index in the list. Raises `BadEmergency`."""
+    declared = _declared_emergencies()
+    if not 0 <= number < len(declared):
         raise BadEmergency("This declaration is no longer on the list.")
     today = at.date().isoformat()
-    ended = {**held[number], "until": today}
-    left = [one for nth, one in enumerate(held) if nth != number]
+    ended = {**declared[number], "until": today}
+    remaining = [row for index, row in enumerate(declared) if index != number]
     if str(ended["from"]) < today:
-        left.append(ended)
-    _save_list(left, "compliance.emergency.lifted", by, at, ended)
+        remaining.append(ended)
+    _save_list(remaining, "compliance.emergency.lifted", by, at, ended)
 
 
 def _declared_emergencies() -> list[dict[str, str | None]]:
@@ -60,13 +60,13 @@ def _declared_emergencies() -> list[dict[str, str | None]]:
 
 
 def _save_list(
-    listed: list[dict[str, str | None]] | None,
+    emergencies: list[dict[str, str | None]] | None,
     kind: str,
     by: User,
     at: datetime,
     data: Mapping[str, str | None] | None = None,
 ) -> None:
     with atomic():
-        changes = {} if listed is None else {"emergencies": listed}
+        changes = {} if emergencies is None else {"emergencies": emergencies}
         Company.objects.update(emergencies_checked_at=at, **changes)
         write_event(kind, at=at, actor=f"user:{by.pk}", **dict(data or {}))

@@ -1,4 +1,7 @@
-"""Everything the gate may look at. A fact that nobody knows is UNKNOWN and stops the send."""
+"""All facts the gate can use. A fact that nobody supplied is UNKNOWN and stops the send.
+
+Field names are stored as JSON keys under a hash and can't change.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -7,7 +10,7 @@ from typing import Final, Literal
 
 
 class Unknown(Enum):
-    """The one value of a fact that production does not have."""
+    """The type of UNKNOWN, the value of a fact that nobody supplied."""
 
     UNKNOWN = "unknown"
 
@@ -17,11 +20,11 @@ type Missing = Literal[Unknown.UNKNOWN]
 
 
 class MissingFact(Exception):
-    """A rule needs a fact that nobody supplied; the gate that asked fails closed."""
+    """A rule needs a fact that nobody supplied; the gate that needs it fails closed."""
 
 
 def get_fact[T](value: T | Missing, name: str) -> T:
-    """It is the fact itself. Raises `FactMissing` when it is UNKNOWN."""
+    """Return the fact. Raises `MissingFact` when it is UNKNOWN."""
     if value is UNKNOWN:
         raise MissingFact(name)
     return value
@@ -48,7 +51,7 @@ class Purpose(StrEnum):
 
 
 class Voice(StrEnum):
-    """Who or what speaks; a text or an email has no voice."""
+    """The kind of voice on a call; a text or an email has none."""
 
     NONE = "none"
     HUMAN = "human"
@@ -58,18 +61,18 @@ class Voice(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """One place where the person may be right now."""
+    """One place where the person might be right now."""
 
-    kind: str  # area_code, residence, property, stated; ip_geo counts for nothing
+    kind: str  # area_code, residence, property, stated; ip_geo is ignored
     state: str  # USPS code
     zone: str  # IANA name
     county: str | None = None
-    is_home: bool | None = None  # a property with False is not where they live
+    is_home: bool | None = None  # False: the person doesn't live at the property
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """What is proven of one consent; None or an absent item is not proven."""
+    """The proven parts of one consent; None or an absent item is not proven."""
 
     type: str | None = None  # written, oral, number_provided
     signature: str | None = None
@@ -85,17 +88,17 @@ class Consent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revocation:
-    """The person asked us to stop."""
+    """One opt-out."""
 
     at: datetime
-    media: tuple[Medium, ...]  # what it ends
-    about: Purpose | None  # purpose of the message they answered, None if none
+    media: tuple[Medium, ...]  # the media it ends
+    about: Purpose | None  # purpose of the message it replied to; None: no message
     by_text: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restart:
-    """The person wrote START."""
+    """One START reply."""
 
     at: datetime
     has_prior_written_consent: bool  # for the same seller
@@ -103,15 +106,15 @@ class Restart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriorContact:
-    """One earlier contact or attempt by us, whoever made it."""
+    """One earlier contact or attempt by anyone at the company."""
 
     at: datetime
-    medium: Medium | None  # None is known to be a contact but not which
+    medium: Medium | None  # None: a contact of unknown medium
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relationship:
-    """An inquiry to or transaction with somebody, for the do-not-call exemption."""
+    """An inquiry or transaction, for the do-not-call exemption."""
 
     kind: str  # inquiry, application, transaction
     on: date
@@ -120,26 +123,26 @@ class Relationship:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateList:
-    """What one state's own do-not-call list says of the number."""
+    """The number's status on one state's own do-not-call list."""
 
     state: str
-    version_date: date | None  # None is not loaded
+    version_date: date | None  # None: not loaded
     is_listed: bool
     listed_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class License:
-    """One state permission of an officer."""
+    """One state license of a loan officer."""
 
     state: str
-    status: str  # NMLS words, such as Approved
-    expires_on: date | None  # the last good day; None is no end on file
+    status: str  # the NMLS status, such as Approved
+    expires_on: date | None  # the last valid day; None: no end on file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Officer:
-    """The officer in whose name the message goes."""
+    """The loan officer in whose name the message is sent."""
 
     nmls_id: str
     is_sponsored: bool  # by this company, today
@@ -149,27 +152,27 @@ class Officer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateLicense:
-    """A license of the company, as the wording of its state names it."""
+    """The company's license in a state, as the state's required wording names it."""
 
     number: str
-    license: str  # which of the state's licenses, see license_wording.yaml
+    license: str  # key of one of the state's licenses in license_wording.yaml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Company:
-    """Who we are, as NMLS knows us."""
+    """The company, as NMLS lists it."""
 
     nmls_id: str
     is_depository: bool
     licensed_states: tuple[str, ...]
-    license_there: StateLicense | None = None  # in the property's state; none: none on file
+    license_there: StateLicense | None = None  # in the property's state; None: not on file
     website: str = ""
     phone: str = ""  # E.164
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """Where the lead came from and on what basis, for trigger-lead law."""
+    """The lead's origin and legal basis, for trigger-lead law."""
 
     source_class: str  # consumer, aggregator, cra_trigger, web_intent_vendor, unknown
     acquired_on: date
@@ -180,8 +183,8 @@ class Provenance:
     has_opted_out_of_prescreen: bool | None
     says_not_affiliated: bool | None
     cra_provenance: str | None
-    keeps_criteria: bool | None = None  # of its firm offer, set before it was made
-    has_prescreen_notices: bool | None = None  # the short and the long one, in this message
+    keeps_criteria: bool | None = None  # firm-offer criteria, set before the offer, are on file
+    has_prescreen_notices: bool | None = None  # this message has the short and the long notice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,23 +192,23 @@ class Emergency:
     """A declared state of emergency."""
 
     state: str
-    county: str  # "*" is the whole state
+    county: str  # "*": the whole state
     from_date: date
     until_date: date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberCheck:
-    """An answer of the reassigned numbers database."""
+    """An answer from the Reassigned Numbers Database."""
 
     response: str  # yes, no, no_data
     checked_on: date
-    since: date | None = None  # the day that was asked about
+    since: date | None = None  # the day in the query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopConfirmation:
-    """Of the one text that confirms a stop."""
+    """Facts about the one text that confirms an opt-out."""
 
     stop_at: datetime
     earlier: int  # confirmations already sent
@@ -213,7 +216,7 @@ class StopConfirmation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HumanDecision:
-    """A named person decided what one rule leaves to people, about this very message."""
+    """A named person's decision on one rule, for this message only."""
 
     rule: str
     reason: str
@@ -223,33 +226,33 @@ class HumanDecision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amendment:
-    """One value of the rule data that this company changed, from a local date on."""
+    """One rule value that this company changed, from a local date on."""
 
-    number: int  # of the change, as its page has it
-    place: str  # USPS code, or `US` for what holds everywhere
-    item: str  # as `rule_items.ITEMS`
-    value: str  # JSON, of the shape that rules.yaml has there
+    number: int  # the change's number on its page
+    place: str  # USPS code, or `US` for everywhere
+    item: str  # key of a `rule_items.RuleItem`
+    value: str  # JSON in the same shape as in rules.yaml
     from_date: date
-    until_date: date | None  # the first day without it; None: it stands
+    until_date: date | None  # the first day without it; None: no end
     cite: str
 
     def is_in_force(self, day: date) -> bool:
-        """It is in force on a local date."""
+        """Return whether the change is in force on a local date."""
         return self.from_date <= day and (self.until_date is None or day < self.until_date)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """One message, one recipient, one moment, and all that is known about them.
+    """One message, one recipient, one moment, and all the facts about them.
 
-    Production leaves `asks` at None: every enforced gate runs. Only the
-    translator of rulebook cases names a few gates.
+    Production leaves `asks` at None, and every enforced gate runs. Only the translator of
+    rulebook cases names a few gates.
     """
 
     at: datetime | Missing = UNKNOWN
     asks: tuple[str, ...] | None = None
-    rules_version: str | Missing = UNKNOWN  # under which the caller means to send
-    amendments: tuple[Amendment, ...] = ()  # that may concern it; none: the rules as they came
+    rules_version: str | Missing = UNKNOWN  # the version the caller sends under
+    amendments: tuple[Amendment, ...] = ()  # relevant ones; empty: the rules as shipped
     has_audit_row: bool | Missing = UNKNOWN
 
     # the message
@@ -257,24 +260,24 @@ class Facts:
     purpose: Purpose | Missing = UNKNOWN
     is_automated: bool | Missing = UNKNOWN
     voice: Voice | Missing = UNKNOWN
-    has_promo: bool | Missing = UNKNOWN  # content lint found promotion
+    has_promo: bool | Missing = UNKNOWN  # the wording check found promotion
     is_first_message: bool | Missing = UNKNOWN  # first text of the thread
     subject: str | Missing = UNKNOWN
     text: str | Missing = UNKNOWN  # as rendered
-    activity: str | Missing = UNKNOWN  # what it does: general, quote_rate, schedule_callback
-    answers: tuple[HumanDecision, ...] = ()  # none: nobody decided, so the rules stand
-    content_facts: tuple[str, ...] = ()  # proven of the wording, as `lint.FACT_NAMES`; none is none
-    wording_until: datetime | None = None  # its approval ends; none: not made of a template
+    activity: str | Missing = UNKNOWN  # general, quote_rate, schedule_callback...
+    answers: tuple[HumanDecision, ...] = ()  # empty: no decision, the rules apply
+    content_facts: tuple[str, ...] = ()  # proven, names from `wording_check.UNLESS_FACTS`
+    wording_until: datetime | None = None  # its approval ends; None: not from a template
     confirmation: StopConfirmation | None | Missing = UNKNOWN
 
-    # who sends
+    # the sender
     actor: str | Missing = UNKNOWN  # officer, staff, bot
     officer: Officer | None | Missing = UNKNOWN  # None: the company itself
-    is_owners: bool | Missing = UNKNOWN  # in nobody's name, or in that of the lead's own officer
+    is_owners: bool | Missing = UNKNOWN  # sent in the name of the lead's own officer, or of none
     company: Company | Missing = UNKNOWN
     seller_names: tuple[str, ...] | Missing = UNKNOWN  # legal names and registered DBAs
-    guard_minutes: int | Missing = UNKNOWN  # closes the window that much earlier
-    registered_states: tuple[str, ...] | Missing = UNKNOWN  # telemarketer, or exempt
+    guard_minutes: int | Missing = UNKNOWN  # closes calling hours that much earlier
+    registered_states: tuple[str, ...] | Missing = UNKNOWN  # as a telemarketer, or exempt
     is_brand_registered: bool | Missing = UNKNOWN
     campaign_attributes: tuple[str, ...] | Missing = UNKNOWN
     optin_source: str | Missing = UNKNOWN
@@ -287,20 +290,18 @@ class Facts:
     places: tuple[Place, ...] | Missing = UNKNOWN
     property_state: str | None | Missing = UNKNOWN
     consents: tuple[Consent, ...] | Missing = UNKNOWN
-    invited_at: datetime | None | Missing = UNKNOWN  # asked us to contact them
-    inbound_at: datetime | None | Missing = UNKNOWN  # their last message to us
-    inbound_meaning: str | Missing = UNKNOWN  # of it, as compliance.optout reads it
+    invited_at: datetime | None | Missing = UNKNOWN  # the person asked to be contacted
+    inbound_at: datetime | None | Missing = UNKNOWN  # the person's last message
+    inbound_meaning: str | Missing = UNKNOWN  # its meaning by `reply_classifier`
     requested_at: datetime | None | Missing = UNKNOWN  # recorded request for this time
-    credit_stop: str | Missing = (
-        ""  # how their file stands, where that ends marketing; "": it does not
-    )
+    credit_stop: str | Missing = ""  # file status that ends marketing; "": none
     revocations: tuple[Revocation, ...] | Missing = UNKNOWN
     restarts: tuple[Restart, ...] | Missing = UNKNOWN
-    is_held: bool | Missing = UNKNOWN  # an unread ambiguous answer
+    is_held: bool | Missing = UNKNOWN  # an ambiguous reply nobody has read
     is_wrong_person: bool | Missing = UNKNOWN
     contacts: tuple[PriorContact, ...] | Missing = UNKNOWN
-    inquired_at: datetime | None | Missing = UNKNOWN  # latest inquiry to us
-    last_confirmed_on: date | None | Missing = UNKNOWN  # they answered on this number
+    inquired_at: datetime | None | Missing = UNKNOWN  # latest inquiry with the company
+    last_confirmed_on: date | None | Missing = UNKNOWN  # latest proof the number is theirs
     number_check: NumberCheck | None | Missing = UNKNOWN
     provenance: Provenance | Missing = UNKNOWN
 
@@ -318,6 +319,6 @@ class Facts:
     has_one_click: bool | Missing = UNKNOWN
     is_authenticated: bool | Missing = UNKNOWN  # SPF, DKIM and DMARC aligned
     has_prior_thread: bool | Missing = UNKNOWN
-    unsubscribe_days: int | Missing = UNKNOWN  # the link works that long
-    unsubscribe_needs: str | None | Missing = UNKNOWN  # login, fee, more than an address
-    spam_percent: float | None | Missing = UNKNOWN  # None: too few to measure
+    unsubscribe_days: int | Missing = UNKNOWN  # how long the link works
+    unsubscribe_needs: str | None | Missing = UNKNOWN  # login, fee...; None: only an address
+    spam_percent: float | None | Missing = UNKNOWN  # None: too few emails to measure

@@ -1,11 +1,11 @@
-"""Facts as JSON, exactly both ways, and their hash."""
+"""Exact conversion of facts to JSON and back, and their hash."""
 
 import hashlib
 import json
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
@@ -17,11 +17,11 @@ type Reader = Callable[[Any], Any]
 
 
 class BadFactsJson(Exception):
-    """The JSON does not hold what a fact must hold."""
+    """A JSON value doesn't have the type of its fact."""
 
 
 def facts_to_json(facts: Facts) -> dict[str, Any]:
-    """It is the facts as plain JSON values; an unknown fact is left out."""
+    """Return the facts as plain JSON values; an unknown fact is left out."""
     return {
         field.name: _to_plain_json(value)
         for field in fields(facts)
@@ -30,26 +30,25 @@ def facts_to_json(facts: Facts) -> dict[str, Any]:
 
 
 def facts_from_json(data: Mapping[str, Any]) -> Facts:
-    """It is the facts again. What is absent or unreadable is UNKNOWN, never guessed."""
-    found: dict[str, Any] = {}
+    """Read facts from JSON. An absent or unreadable fact is UNKNOWN, never guessed."""
+    values: dict[str, Any] = {}
     for field in fields(Facts):
         if field.name in data:
+            read_value = _reader_for_type(_field_types(Facts)[field.name])
             try:
-                found[field.name] = _reader_for_type(_field_types(Facts)[field.name])(
-                    data[field.name]
-                )
+                values[field.name] = read_value(data[field.name])
             except (BadFactsJson, TypeError, ValueError, KeyError, AttributeError):
                 continue
-    return Facts(**found)
+    return Facts(**values)
 
 
 def facts_hash(facts: Facts) -> str:
-    """It is the SHA-256 of the canonical JSON, in hex."""
+    """Return the SHA-256 of the facts' canonical JSON, in hex."""
     return json_hash(facts_to_json(facts))
 
 
 def json_hash(data: Mapping[str, Any]) -> str:
-    """It is the SHA-256 of any JSON object with sorted keys and no spaces."""
+    """Return the SHA-256 (hex) of a JSON object, written with sorted keys and no spaces."""
     text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -60,25 +59,25 @@ def _to_plain_json(value: Any) -> Any:
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, tuple):
-        return [_to_plain_json(one) for one in value]
+        return [_to_plain_json(item) for item in value]
     if is_dataclass(value):
         return {field.name: _to_plain_json(getattr(value, field.name)) for field in fields(value)}
     return value
 
 
 @cache
-def _field_types(of: type) -> dict[str, Any]:
-    return typing.get_type_hints(of)
+def _field_types(dataclass_type: type) -> dict[str, Any]:
+    return typing.get_type_hints(dataclass_type)
 
 
 @cache
 def _reader_for_type(hint: Any) -> Reader:
-    """It is the function that reads one JSON value as the type that `hint` names."""
+    """Return the function that reads one JSON value as the type `hint`."""
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         return _read_optional(hint)
     if typing.get_origin(hint) is tuple:
         inner = _reader_for_type(typing.get_args(hint)[0])
-        return lambda value: tuple(inner(one) for one in _require_type(list, value))
+        return lambda value: tuple(inner(item) for item in _require_type(list, value))
     if hint in (datetime, date):
         return lambda value: hint.fromisoformat(_require_type(str, value))
     if isinstance(hint, type) and issubclass(hint, StrEnum):
@@ -91,31 +90,23 @@ def _reader_for_type(hint: Any) -> Reader:
 
 
 def _read_optional(hint: Any) -> Reader:
-    options = [
-        get_argument
-        for get_argument in typing.get_args(hint)
-        if get_argument not in (Missing, type(None))
-    ]
+    options = [option for option in typing.get_args(hint) if option not in (Missing, type(None))]
     reader = _reader_for_type(options[0])
     if type(None) in typing.get_args(hint):
         return lambda value: None if value is None else reader(value)
     return reader
 
 
-def _read_dataclass(of: type, value: Any) -> Any:
+def _read_dataclass(dataclass_type: type, value: Any) -> Any:
     data = _require_type(dict, value)
-    hints = _field_types(of)
-    found = {}
-    for field in fields(of):
+    hints = _field_types(dataclass_type)
+    values = {}
+    for field in fields(dataclass_type):
         if field.name in data:
-            found[field.name] = _reader_for_type(hints[field.name])(data[field.name])
-        elif _is_required(field):
+            values[field.name] = _reader_for_type(hints[field.name])(data[field.name])
+        elif field.default is MISSING and field.default_factory is MISSING:
             raise BadFactsJson(field.name)
-    return of(**found)
-
-
-def _is_required(field: Field[Any]) -> bool:
-    return field.default is MISSING and field.default_factory is MISSING
+    return dataclass_type(**values)
 
 
 def _require_type(kind: Any, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Who may speak for us about a loan in that state (LIC-01, LIC-02)."""
+"""Licenses that a message about a loan in a state requires (LIC-01, LIC-02)."""
 
 import re
 from datetime import date, datetime
@@ -11,10 +11,10 @@ from rooftree.compliance.gate.verdict import Rule, Ruling
 
 LIC_01 = Rule(id="LIC-01", cite="12 USC 5103; 12 CFR 1007; 12 CFR 1008; state law")
 LIC_02 = Rule(id="LIC-02", cite="12 CFR 1008.103 and appendix A")
-# NMLS words; temporary authority lasts 120 days at most (12 USC 5117), as its row does.
+# NMLS statuses; temporary authority lasts at most 120 days (12 USC 5117), and so does its row.
 ACTIVE_STATUSES = ("Approved", "Temporary Authority")
-# What takes no license: arranging, collecting, general facts. Offering or negotiating terms and
-# taking an application do take one, and so does whatever is not known to be clerical.
+# No license needed: arranging, collecting, general facts. Offering or negotiating terms and
+# taking an application need one, and so does anything not known to be clerical.
 CLERICAL_ACTIVITY = re.compile(
     r"general|schedul|appointment|callback|remind|collect|document|status|greet|confirm"
     r"|contact_details|transfer|educat"
@@ -23,10 +23,10 @@ TERMS_ACTIVITY = re.compile(r"rate|terms|quot|product|recommend|negotiat|take_ap
 
 
 def check_licensed(facts: Facts) -> Ruling | None:
-    """Officer and company are entitled in the property's state on its own calendar date.
+    """Require that officer and company are licensed in the property's state on its local date.
 
-    A company message (no officer) needs the company's license alone. Officers
-    of a depository are federally registered instead of state-licensed.
+    A company message (no officer) needs only the company's license. Officers of a depository
+    are federally registered instead of state-licensed.
     """
     property_state = get_fact(facts.property_state, "property_state")
     if property_state is None:
@@ -46,20 +46,20 @@ def _check_officer(officer: Officer, company: Company, state: str, at: datetime)
         if not officer.is_registered:
             return LIC_01.block("lo_unlicensed_state")
     else:
-        held = [one for one in officer.licenses if one.state == state]
-        reason = _refusal_reason(held, latest_local_date(state, at))
+        licenses = [row for row in officer.licenses if row.state == state]
+        reason = _refusal_reason(licenses, latest_local_date(state, at))
         if reason is not None:
             return LIC_01.block(reason)
     return None if officer.is_sponsored else LIC_01.block("not_sponsored")
 
 
-def _refusal_reason(held: list[License], today: date) -> str | None:
-    """It is None when any license of the state is good, else why none is."""
+def _refusal_reason(licenses: list[License], today: date) -> str | None:
+    """Return None when any license of the state is valid, else the reason none is."""
     reasons = []
-    for one in held:
-        if one.status not in ACTIVE_STATUSES:
+    for state_license in licenses:
+        if state_license.status not in ACTIVE_STATUSES:
             reasons.append("licence_inactive")
-        elif one.expires_on is not None and one.expires_on < today:
+        elif state_license.expires_on is not None and state_license.expires_on < today:
             reasons.append("licence_expired")
         else:
             return None
@@ -67,11 +67,11 @@ def _refusal_reason(held: list[License], today: date) -> str | None:
 
 
 def latest_local_date(state: str, at: datetime) -> date:
-    """It is the latest calendar date in any zone of the state: a license ends there first."""
-    row = STATES.get(state)
-    if row is None:
+    """Return the latest calendar date in any zone of the state: a license ends there first."""
+    law = STATES.get(state)
+    if law is None:
         return at.date()
-    return max(at.astimezone(_zone_info(zone)).date() for zone in row.zones)
+    return max(at.astimezone(_zone_info(zone)).date() for zone in law.zones)
 
 
 @cache
@@ -80,7 +80,7 @@ def _zone_info(name: str) -> ZoneInfo:
 
 
 def check_owner(facts: Facts) -> Ruling | None:
-    """What a program sends in an officer's name is from the officer whose lead it is by now."""
+    """Block an automated message in the name of an officer who no longer owns the lead."""
     if get_fact(facts.officer, "officer") is None or not get_fact(
         facts.is_automated, "is_automated"
     ):
@@ -90,7 +90,7 @@ def check_owner(facts: Facts) -> Ruling | None:
 
 
 def check_activity(facts: Facts) -> Ruling | None:
-    """Only a licensed officer talks terms; a program never does."""
+    """Block loan terms from anyone but a licensed officer; a program never discusses them."""
     actor = get_fact(facts.actor, "actor")
     is_licensed = actor == "officer" and get_fact(facts.officer, "officer") is not None
     activity = get_fact(facts.activity, "activity")

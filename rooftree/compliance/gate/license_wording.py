@@ -1,4 +1,4 @@
-"""What a state wants said of our license, in the words of a message (license_wording.yaml)."""
+"""License wording that a state requires in messages (license_wording.yaml)."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ from rooftree.core.us_states import STATES
 WORDING_BY_STATE_DATA: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parent / "license_wording.yaml").read_text(encoding="utf-8")
 )
-LICENSE_KIND, LICENSE_NUMBER = "license", "number"  # of what a state's wording may lack
+LICENSE_KIND, LICENSE_NUMBER = "license", "number"  # details that can be missing
 MISSING_LABELS = {
     LICENSE_KIND: "the kind of license",
     LICENSE_NUMBER: "the license number",
@@ -30,93 +30,90 @@ MISSING_LABELS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompanyDetails:
-    """What a state's wording may name of the company."""
+    """Company details that a state's wording can name."""
 
     nmls_id: str
     website: str
     phone: str  # E.164
     address: str
-    number: str = ""  # of its license in that state; "": none on file
-    license: str = ""  # which of the state's licenses, as the data name it
+    number: str = ""  # its license number in that state; "": not on file
+    license: str = ""  # key of one of the state's licenses in the data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequiredWording:
-    """The words that a state demands, or what must be on file before there are any."""
+    """The words a state requires, or the details missing to build them."""
 
     words: str
     cite: str
-    missing: tuple[str, ...] = ()  # keys of LACKS
+    missing: tuple[str, ...] = ()  # keys of MISSING_LABELS
 
 
 def license_kinds(state: str, *, on: date) -> Mapping[str, str]:
-    """They are the licenses between which a state's wording differs, by name; mostly none."""
-    row = _version_on(state, on) or {}
-    return {key: one["name"] for key, one in row.get("licenses", {}).items()}
+    """Return the names, by key, of licenses with different wording in a state; mostly none."""
+    version = _version_on(state, on) or {}
+    return {key: kind["name"] for key, kind in version.get("licenses", {}).items()}
 
 
 def match_license_kind(state: str, name: str, *, on: date) -> str:
-    """It is which of a state's licenses NMLS calls this; "" where it is none of them, or two."""
-    said = f" {_normalize_name(name)} "
-    found = [
+    """Return the key of the state's license with this NMLS name; "" for none or several."""
+    padded_name = f" {' '.join(re.findall('[a-z]+', name.casefold()))} "
+    keys = [
         key
-        for key, one in (_version_on(state, on) or {}).get("licenses", {}).items()
-        if any(f" {words} " in said for words in one["nmls"])
+        for key, kind in (_version_on(state, on) or {}).get("licenses", {}).items()
+        if any(f" {words} " in padded_name for words in kind["nmls"])
     ]
-    return found[0] if len(found) == 1 else ""
+    return keys[0] if len(keys) == 1 else ""
 
 
 def required_wording(
-    state: str, medium: Medium, us: CompanyDetails, *, on: date
+    state: str, medium: Medium, company: CompanyDetails, *, on: date
 ) -> RequiredWording | None:
-    """It is what `state` wants said in a message of this medium; None where it wants nothing."""
-    row = _version_on(state, on)
-    if row is None:
+    """Return the wording that `state` requires in a message; None when it requires none."""
+    version = _version_on(state, on)
+    if version is None:
         return None
-    said = row.get("licenses", {}).get(us.license) if "licenses" in row else row
-    if said is None:
-        return RequiredWording(words="", cite=row["cite"], missing=(LICENSE_KIND,))
-    form = said.get("text", said["says"]) if medium is Medium.TEXT else said["says"]
-    blanks = _placeholder_values(us)
-    named = [name for _, name, _, _ in Formatter().parse(form) if name]
-    lacks = tuple(name for name in named if not blanks[name])
+    wording = version["licenses"].get(company.license) if "licenses" in version else version
+    if wording is None:
+        return RequiredWording(words="", cite=version["cite"], missing=(LICENSE_KIND,))
+    form = wording.get("text", wording["says"]) if medium is Medium.TEXT else wording["says"]
+    values = _placeholder_values(company)
+    names = [name for _, name, _, _ in Formatter().parse(form) if name]
+    missing = tuple(name for name in names if not values[name])
     return RequiredWording(
-        words="" if lacks else form.format(**blanks), cite=row["cite"], missing=lacks
+        words="" if missing else form.format(**values), cite=version["cite"], missing=missing
     )
 
 
-def explain_missing_details(state: str, lacks: Iterable[str]) -> str:
-    """It is what to enter before anything may be written there, in words for staff."""
-    missing = [MISSING_LABELS[lack] for lack in lacks]
-    where = "The company" if all(one.startswith("the company’s") for one in missing) else "Licenses"
+def explain_missing_details(state: str, missing: Iterable[str]) -> str:
+    """Return a sentence for staff that names the missing details and the page to enter them."""
+    labels = [MISSING_LABELS[name] for name in missing]
+    is_company_only = all(label.startswith("the company’s") for label in labels)
     return (
-        f"{STATES[state]} wants our license named in every message, and {' and '.join(missing)} "
-        f"{'is' if len(missing) == 1 else 'are'} not on file. Enter it under Set-up, {where}."
+        f"License wording for {STATES[state]} needs details that aren’t on file: "
+        f"{' and '.join(labels)}. Add {'it' if len(labels) == 1 else 'them'} under Setup, "
+        f"{'Company' if is_company_only else 'Licenses'}."
     )
 
 
 def contains_wording(words: str, text: str) -> bool:
-    """Whether a text has these words, however it is wrapped."""
+    """Return whether a text contains these words, ignoring case and white space."""
     return " ".join(words.split()).casefold() in " ".join(text.split()).casefold()
 
 
 def _version_on(state: str, on: date) -> dict[str, Any] | None:
-    """It is the version valid on a local date."""
-    for row in WORDING_BY_STATE_DATA["states"].get(state, ()):
-        if row["from"] <= on < row.get("until", date.max):
-            return dict(row)
+    """Return the version in force on a local date."""
+    for version in WORDING_BY_STATE_DATA["states"].get(state, ()):
+        if version["from"] <= on < version.get("until", date.max):
+            return dict(version)
     return None
 
 
-def _normalize_name(name: str) -> str:
-    return " ".join(re.findall("[a-z]+", name.casefold()))
-
-
-def _placeholder_values(us: CompanyDetails) -> dict[str, str]:
+def _placeholder_values(company: CompanyDetails) -> dict[str, str]:
     return {
-        "number": us.number.strip(),
-        "nmls_id": us.nmls_id,
-        "website": us.website.partition("://")[2].rstrip("/"),
-        "phone": format_phone(us.phone) if us.phone else "",
-        "address": us.address,
+        "number": company.number.strip(),
+        "nmls_id": company.nmls_id,
+        "website": company.website.partition("://")[2].rstrip("/"),
+        "phone": format_phone(company.phone) if company.phone else "",
+        "address": company.address,
     }

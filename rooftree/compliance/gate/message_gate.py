@@ -1,8 +1,8 @@
-"""The gate: every message to a person passes here, and nothing else decides.
+"""The gate: the only place that decides whether a message to a person may be sent.
 
-All gates run, each on the same facts, and the strictest answer wins. A gate
-that fails blocks, and so does any fact that nobody supplied. Order: record,
-stops, file, source, license, consent, lists, emergency, hours, caps, content.
+All gates run on the same facts, and the strictest answer wins. A gate that fails blocks, and
+so does a missing fact. Order: record, stops, file, source, license, consent, lists, emergency,
+hours, caps, content.
 """
 
 from collections.abc import Callable
@@ -74,10 +74,10 @@ CHECKS: dict[str, Check] = {
     "spam_rate": email_rules.check_spam_rate,
 }
 FACT_NAMES = tuple(field.name for field in fields(Facts))
-ENFORCED_CHECKS = tuple(CHECKS)  # what production asks: everything
+ENFORCED_CHECKS = tuple(CHECKS)  # production runs all of them
 
-# What these rules ask for is a person's judgment; every other `require` asks for something to
-# be done or found out, and no decision of anybody's stands in for that.
+# These `require` reasons ask for a person's judgment. Every other one asks for an action or a
+# missing fact, which nobody's decision can replace.
 REASONS_A_PERSON_DECIDES = wording_check.APPROVABLE_REASONS | {
     "hold_for_human_review",
     "supervisor_approval_state_silent",
@@ -86,25 +86,26 @@ REASONS_A_PERSON_DECIDES = wording_check.APPROVABLE_REASONS | {
 
 
 def decide(facts: Facts) -> Verdict:
-    """It is whether, and if not now when, this message may go; pure and repeatable.
+    """Decide whether a message may be sent now and, if not, when.
 
-    Raises nothing: a missing fact or a failing gate is a block.
+    Pure and repeatable. Raises nothing: a missing fact or a failing gate is a block.
     """
     names = ENFORCED_CHECKS if facts.asks is None else facts.asks
-    asked = [ruling for name in names for ruling in _run_check(name, facts)]
-    rulings = [_apply_human_decision(ruling, facts) for ruling in asked] if facts.answers else asked
+    rulings = [ruling for name in names for ruling in _run_check(name, facts)]
+    if facts.answers:
+        rulings = [_apply_human_decision(ruling, facts) for ruling in rulings]
     if facts.asks is None:
         rulings += [_fail_closed(f"fact {name} is missing") for name in missing_facts(facts)]
     return combine_rulings(rulings, facts)
 
 
 def missing_facts(facts: Facts) -> tuple[str, ...]:
-    """They are the facts nobody supplied. Production facts are total: one missing is a block."""
+    """Return the names of facts that nobody supplied; in production each one is a block."""
     return tuple(name for name in FACT_NAMES if getattr(facts, name) is UNKNOWN)
 
 
 def combine_rulings(rulings: list[Ruling], facts: Facts) -> Verdict:
-    """It is the one verdict of many rulings: block, then require, then defer, then allow."""
+    """Combine rulings into one verdict: block, then require, then defer, then allow."""
     first = deciding_ruling(rulings)
     if first is None:
         first = ENG_01.block("gate_failed_closed")
@@ -128,48 +129,48 @@ def combine_rulings(rulings: list[Ruling], facts: Facts) -> Verdict:
 
 def _run_check(name: str, facts: Facts) -> list[Ruling]:
     try:
-        said = CHECKS[name](facts)
+        result = CHECKS[name](facts)
     except Exception:  # ENG-01: a gate that fails in any way stops the message
         return [_fail_closed(f"gate {name} failed")]
-    if said is None:
+    if result is None:
         return []
-    return said if isinstance(said, list) else [said]
+    return result if isinstance(result, list) else [result]
 
 
 def _apply_human_decision(ruling: Ruling, facts: Facts) -> Ruling:
-    """It is the ruling, or what a named person made of it where it asks for their judgment.
+    """Allow a ruling that a named person approved; return any other ruling unchanged.
 
-    A decision knows nothing of what the borrower wrote after it.
+    A decision made before the borrower's newest message doesn't count.
     """
     if ruling.decision is not Decision.REQUIRE or ruling.reason not in REASONS_A_PERSON_DECIDES:
         return ruling
-    at, wrote = get_fact(facts.at, "at"), facts.inbound_at
-    since = wrote if isinstance(wrote, datetime) else None
-    decided = any(
+    at, inbound_at = get_fact(facts.at, "at"), facts.inbound_at
+    since = inbound_at if isinstance(inbound_at, datetime) else None
+    is_approved = any(
         (answer.rule, answer.reason) == (ruling.rule, ruling.reason)
         and answer.by
         and (since is None or since <= answer.at)
         and answer.at <= at
         for answer in facts.answers
     )
-    return (
-        replace(ruling, decision=Decision.ALLOW, reason="decided_by_person") if decided else ruling
-    )
+    if not is_approved:
+        return ruling
+    return replace(ruling, decision=Decision.ALLOW, reason="decided_by_person")
 
 
-def _fail_closed(what: str) -> Ruling:
-    return ENG_01.block("gate_failed_closed", f"{ENG_01.cite}; {what}")
+def _fail_closed(problem: str) -> Ruling:
+    return ENG_01.block("gate_failed_closed", f"{ENG_01.cite}; {problem}")
 
 
 def _next_allowed_at(rulings: list[Ruling], facts: Facts) -> datetime | None:
-    """It is the first moment when no deferring rule objects, by the recipient's clocks."""
+    """Return the first moment when no deferring rule objects, on the recipient's clock."""
     moments = [ruling.next_allowed_at for ruling in rulings if ruling.next_allowed_at is not None]
     latest = max(moments)
     if get_fact(facts.medium, "medium") not in PHONE_MEDIA:
         return latest.astimezone(get_fact(facts.at, "at").tzinfo)
     try:
-        where, send = quiet_hours.candidate_clocks(facts), quiet_hours.send_traits(facts)
-        opening = quiet_hours.next_common_opening(latest, send, where)
+        clocks, send = quiet_hours.candidate_clocks(facts), quiet_hours.send_traits(facts)
+        opening = quiet_hours.next_common_opening(latest, send, clocks)
         return None if opening is None else quiet_hours.to_recipient_clock(opening, facts)
     except MissingFact:
         return latest

@@ -1,7 +1,6 @@
-"""Whether a person may be called at this hour, by where they may be: a glance, not a verdict.
+"""The next hour when a borrower can be called, from phone and address alone.
 
-Lists are ordered by it. What may be done is the gate's to say, which looks at
-everything else as well.
+Lists are ordered by it. It is not a verdict: the gate decides, and also checks everything else.
 """
 
 from datetime import datetime, timedelta
@@ -16,9 +15,10 @@ MANUAL_CALL = quiet_hours.SendTraits(is_automated=False, is_recorded=False, guar
 def next_opening(
     phone: str, state: str, postal_code: str, changes: Changes, *, at: datetime
 ) -> datetime | None:
-    """The first moment, `at` or later, when every place is open, by the clock of the first.
+    """Return the first moment at or after `at` when every possible place allows a manual call.
 
-    None when nothing says where they are, or no hour of two weeks suits.
+    The moment is on the clock of the first place. None when no place is known, or when no hour
+    within two weeks is open everywhere.
     """
     minute = at.replace(second=0, microsecond=0)
     opening = _cached_opening(phone[:5], state, postal_code, changes, minute)
@@ -29,20 +29,18 @@ def next_opening(
 def _cached_opening(
     area: str, state: str, postal_code: str, changes: Changes, minute: datetime
 ) -> datetime | None:
-    kept = _candidate_clocks(area, state, postal_code, changes)
-    opening = quiet_hours.next_common_opening(minute, MANUAL_CALL, kept) if kept else None
-    return opening.astimezone(kept[0].zone) if opening else None
+    clocks = _candidate_clocks(area, state, postal_code, changes)
+    opening = quiet_hours.next_common_opening(minute, MANUAL_CALL, clocks) if clocks else None
+    return opening.astimezone(clocks[0].zone) if opening else None
 
 
 @lru_cache(maxsize=4096)
 def _candidate_clocks(
     area: str, state: str, postal_code: str, changes: Changes
 ) -> tuple[quiet_hours.PlaceClock, ...]:
-    there = (
+    places = (
         *person_places.area_code_places(area + "5550100"),
         *person_places.address_places("property", state, postal_code),
     )
-    where = dict.fromkeys(
-        (area_code_place.state, area_code_place.zone) for area_code_place in there
-    )
-    return tuple(quiet_hours.place_clock(state, zone, changes) for state, zone in where)
+    zones = dict.fromkeys((place.state, place.zone) for place in places)
+    return tuple(quiet_hours.place_clock(state, zone, changes) for state, zone in zones)

@@ -1,4 +1,4 @@
-"""Where the person may be: every place that any evidence names (ZON-01)."""
+"""Every place where the person might be, by any evidence (ZON-01)."""
 
 from rooftree.compliance.gate.facts import Facts, Place, get_fact
 from rooftree.compliance.gate.rulebook import AREA_CODE_ZONES, STATES
@@ -15,53 +15,53 @@ COUNTED_KINDS = frozenset({"area_code", "residence", "property", "stated"})
 
 
 def area_code_places(phone: str) -> tuple[Place, ...]:
-    """They are the places an area code stands for; none for toll-free and foreign numbers."""
+    """Return the places of an area code; none for toll-free and foreign numbers."""
     state = state_of_number(phone)
     code = area_code(phone)
     if state is None or code is None:
         return ()
-    lone = ZONE_BY_AREA_CODE.get(code, STATES[state].zones[0])
-    zones = AREA_CODE_ZONES.get(code, (lone,))
+    main_zone = ZONE_BY_AREA_CODE.get(code, STATES[state].zones[0])
+    zones = AREA_CODE_ZONES.get(code, (main_zone,))
     return tuple(Place(kind="area_code", state=state, zone=zone) for zone in zones)
 
 
 def address_places(
     kind: str, state: str | None, postal_code: str = "", *, is_home: bool | None = None
 ) -> tuple[Place, ...]:
-    """They are the places of an address: one a zone of the state, or the ZIP's own zone.
+    """Return the places of an address: one per zone of the state, or the ZIP's own zone.
 
     Args:
         kind: residence, property or stated.
         state: USPS code; an unknown one gives no place.
-        is_home: of a property, False when its use is known not to be their home now.
+        is_home: for a property, False when the person is known not to live there now.
     """
-    row = STATES.get(state or "")
-    if row is None:
+    law = STATES.get(state or "")
+    if law is None:
         return ()
-    zone = zone_of_zip(row.code, postal_code)
-    zones = row.zones if zone is None else (zone,)
-    return tuple(Place(kind=kind, state=row.code, zone=zone, is_home=is_home) for zone in zones)
+    zip_zone = zone_of_zip(law.code, postal_code)
+    zones = law.zones if zip_zone is None else (zip_zone,)
+    return tuple(Place(kind=kind, state=law.code, zone=zone, is_home=is_home) for zone in zones)
 
 
 def narrow_area_codes(places: tuple[Place, ...]) -> tuple[Place, ...]:
-    """They are the places with area-code zones dropped where an address settles the state.
+    """Drop the area-code zones of a state where a residence is known.
 
-    An address narrows an area code only inside the same state; it never removes
-    the area code's state.
+    An address narrows an area code only within the same state; it never removes the area
+    code's state.
     """
-    settled: dict[str, set[str]] = {}
+    home_zones: dict[str, set[str]] = {}
     for place in places:
         if place.kind == "residence":
-            settled.setdefault(place.state, set()).add(place.zone)
+            home_zones.setdefault(place.state, set()).add(place.zone)
     return tuple(
         place
         for place in places
-        if place.kind != "area_code" or place.zone in settled.get(place.state, {place.zone})
+        if place.kind != "area_code" or place.zone in home_zones.get(place.state, {place.zone})
     )
 
 
 def candidate_places(facts: Facts) -> tuple[Place, ...]:
-    """They are the places that count, in the order given. Raises `FactMissing`."""
+    """Return the places that count, in the given order. Raises `MissingFact`."""
     return tuple(
         place
         for place in get_fact(facts.places, "places")
@@ -72,12 +72,12 @@ def candidate_places(facts: Facts) -> tuple[Place, ...]:
 
 
 def candidate_states(facts: Facts) -> tuple[str, ...]:
-    """They are the states of all candidate places, each once."""
+    """Return the states of all candidate places, each once."""
     return tuple(dict.fromkeys(place.state for place in candidate_places(facts)))
 
 
 def check_location(facts: Facts) -> Ruling | None:
-    """Somebody must find out where the person is when nothing usable says so."""
+    """Require the person's location when no evidence gives one."""
     if candidate_places(facts):
         return None
     return ZON_01.require("location_evidence_missing")

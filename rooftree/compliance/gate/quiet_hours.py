@@ -1,4 +1,4 @@
-"""When a call or text may reach a person, by every clock they may live under."""
+"""Calling hours for calls and texts, on every clock that might apply to the person."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ HRS_02 = Rule(id="HRS-02", cite=FEDERAL_CITE)
 HOL_01 = Rule(id="HOL-01", cite="state holiday and Sunday laws; see the state row")
 REQ_01 = Rule(id="REQ-01", cite="47 CFR 64.1200(f)(15)(i); N.Y. GBL 399-z(2); Va. Code 59.1-511")
 LOOK_AHEAD = timedelta(days=14)
-STATE_LAW_SILENT = "supervisor_approval_state_silent"  # what a supervisor then decides
+STATE_LAW_SILENT = "supervisor_approval_state_silent"  # a supervisor decides
 REPLY_WITHIN = timedelta(minutes=15)  # house
-REQUEST_WITHIN = timedelta(minutes=15)  # house: how near a call must be to the time asked for
-# Of several closed places, the reason that holds longest is told.
+REQUEST_WITHIN = timedelta(minutes=15)  # house: how close to the requested time
+# With several closed places, the reason that lasts longest is shown.
 REASON_PRIORITY = (
     "state_holiday_ban",
     "sunday_ban",
@@ -34,27 +34,27 @@ REASON_PRIORITY = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendTraits:
-    """What of a message matters to the clock."""
+    """The traits of a message that calling hours depend on."""
 
     is_automated: bool
     is_recorded: bool
     guard: timedelta
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)  # there is one of each: see _clock
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)  # one instance each: see place_clock
 class PlaceClock:
-    """One place's law, as changed, and its zone."""
+    """One place's time zone and law, with the company's changes."""
 
     state: str
     zone: ZoneInfo
     changes: effective_rules.Changes = ()
 
     def rules_on(self, day: date) -> StateRules:
-        """It is the law of the place on a date of its own."""
+        """Return the place's law on a local date."""
         return effective_rules.state_rules_on(self.state, day, self.changes)
 
     def closed_reason(self, at: datetime, send: SendTraits) -> str | None:
-        """It is the reason why this place is closed at `at`, or None when it is open."""
+        """Return the reason this place is closed at `at`, or None when it is open."""
         local = at.astimezone(self.zone)
         hours, reason = _day_hours(self, local, send)
         if hours is None:
@@ -65,7 +65,7 @@ class PlaceClock:
         return "after_window" if at >= closes.astimezone(UTC) else None
 
     def next_opening(self, at: datetime, send: SendTraits) -> datetime | None:
-        """It is the first open moment at or after `at`, within the look-ahead."""
+        """Return the first open moment at or after `at`, or None within the look-ahead."""
         if self.closed_reason(at, send) is None:
             return at
         day = at.astimezone(self.zone).date()
@@ -85,7 +85,7 @@ def _day_opening(clock: PlaceClock, day: date, send: SendTraits) -> datetime | N
 
 
 def _day_hours(clock: PlaceClock, local: datetime, send: SendTraits) -> tuple[Hours, str]:
-    """They are the hours of the local day, or None with the reason why there are none."""
+    """Return the hours of the local day, or None with the reason there are none."""
     day = local.date()
     state = clock.rules_on(day)
     if day in state.proclaimed or day in holiday_dates(state.holidays, day.year):
@@ -109,36 +109,33 @@ def _is_rest_day(day: date) -> bool:
     return day.weekday() == 6 or is_federal_holiday(day)
 
 
-def _intersect_hours(one: Hours, other: Hours) -> Hours:
-    if one is None or other is None:
+def _intersect_hours(first: Hours, second: Hours) -> Hours:
+    if first is None or second is None:
         return None
-    return max(one[0], other[0]), min(one[1], other[1])
+    return max(first[0], second[0]), min(first[1], second[1])
 
 
 @lru_cache(maxsize=4096)
 def place_clock(state: str, zone: str, changes: effective_rules.Changes) -> PlaceClock:
-    """It is the clock of a state in one of its zones."""
+    """Return the clock of a state in one of its zones."""
     return PlaceClock(state=state, zone=ZoneInfo(zone), changes=changes)
 
 
 def candidate_clocks(facts: Facts) -> tuple[PlaceClock, ...]:
-    """They are the clocks of all candidate places."""
-    return tuple(
-        place_clock(state, zone, facts.amendments)
-        for state, zone in dict.fromkeys(
-            (p.state, p.zone) for p in person_places.candidate_places(facts)
-        )
-    )
+    """Return the clocks of all places where the person might be."""
+    places = person_places.candidate_places(facts)
+    zones = dict.fromkeys((place.state, place.zone) for place in places)
+    return tuple(place_clock(state, zone, facts.amendments) for state, zone in zones)
 
 
 def next_common_opening(
-    at: datetime, send: SendTraits, where: Iterable[PlaceClock]
+    at: datetime, send: SendTraits, clocks: Iterable[PlaceClock]
 ) -> datetime | None:
-    """It is the first moment at or after `at` when every place is open, within 14 days."""
-    end, moment, kept = at + LOOK_AHEAD, at, tuple(where)
+    """Return the first moment at or after `at` when every place is open, within 14 days."""
+    end, moment, clocks = at + LOOK_AHEAD, at, tuple(clocks)
     while moment <= end:
         later = moment
-        for clock in kept:
+        for clock in clocks:
             opening = clock.next_opening(later, send)
             if opening is None:
                 return None
@@ -150,7 +147,7 @@ def next_common_opening(
 
 
 def send_traits(facts: Facts) -> SendTraits:
-    """It is what of these facts matters to the clock. Raises `FactMissing`."""
+    """Return the traits that calling hours depend on. Raises `MissingFact`."""
     voice, medium = get_fact(facts.voice, "voice"), get_fact(facts.medium, "medium")
     guard = get_fact(facts.guard_minutes, "guard_minutes")
     return SendTraits(
@@ -163,7 +160,7 @@ def send_traits(facts: Facts) -> SendTraits:
 
 
 def is_prompt_reply(facts: Facts) -> bool:
-    """It answers the consumer's own message within 15 minutes and promotes nothing."""
+    """Return whether this answers the consumer's message within 15 minutes, without promotion."""
     if get_fact(facts.purpose, "purpose") != Purpose.REPLY or get_fact(
         facts.has_promo, "has_promo"
     ):
@@ -174,7 +171,7 @@ def is_prompt_reply(facts: Facts) -> bool:
 
 
 def do_hours_apply(facts: Facts) -> bool:
-    """Hours govern the message: telemarketing, or anything that promotes, by phone or text."""
+    """Return whether calling hours apply: telemarketing or promotion by call or text."""
     purpose = get_fact(facts.purpose, "purpose")
     promotes = purpose in (Purpose.MARKETING, Purpose.REPLY) or get_fact(
         facts.has_promo, "has_promo"
@@ -183,7 +180,7 @@ def do_hours_apply(facts: Facts) -> bool:
 
 
 def check_quiet_hours(facts: Facts) -> Ruling | None:
-    """Hours, holidays and requests of the consumer, in every place they may be."""
+    """Check hours, holidays and consumer requests in every place the person might be."""
     if get_fact(facts.medium, "medium") not in PHONE_MEDIA:
         return HRS_01.allow("no_email_hours")
     if not do_hours_apply(facts):
@@ -191,25 +188,25 @@ def check_quiet_hours(facts: Facts) -> Ruling | None:
     missing = person_places.check_location(facts)
     if missing is not None:
         return missing
-    at, send, where = get_fact(facts.at, "at"), send_traits(facts), candidate_clocks(facts)
-    reasons = {clock: clock.closed_reason(at, send) for clock in where}
-    shut = {clock: reason for clock, reason in reasons.items() if reason is not None}
+    at, send, clocks = get_fact(facts.at, "at"), send_traits(facts), candidate_clocks(facts)
+    reasons = {clock: clock.closed_reason(at, send) for clock in clocks}
+    closed = {clock: reason for clock, reason in reasons.items() if reason is not None}
     if is_prompt_reply(facts):
         return REQ_01.allow("reply_to_consumer_message")
-    if not shut:
+    if not closed:
         return HRS_02.allow("in_window")
     if is_at_requested_time(facts):
-        return _check_requested_time(shut, at)
-    opening = next_common_opening(at, send, where)
+        return _check_requested_time(closed, at)
+    opening = next_common_opening(at, send, clocks)
     if opening is None:
         return person_places.ZON_01.require("no_common_window")
-    return _defer_to_opening(shut, at, opening, send)
+    return _defer_to_opening(closed, at, opening, send)
 
 
 def _defer_to_opening(
-    shut: dict[PlaceClock, str], at: datetime, opening: datetime, send: SendTraits
+    closed: dict[PlaceClock, str], at: datetime, opening: datetime, send: SendTraits
 ) -> Ruling:
-    clock, reason = min(shut.items(), key=lambda one: REASON_PRIORITY.index(one[1]))
+    clock, reason = min(closed.items(), key=lambda item: REASON_PRIORITY.index(item[1]))
     rule = HOL_01 if reason == "state_holiday_ban" else HRS_02
     local = at.astimezone(clock.zone)
     cite = _hours_citation(clock.rules_on(local.date()), reason, local.date(), send)
@@ -217,7 +214,7 @@ def _defer_to_opening(
 
 
 def _hours_citation(state: StateRules, reason: str, day: date, send: SendTraits) -> str:
-    """It is the law of the day's hours, with every change that made the day narrower or wider."""
+    """Cite the law of the day's hours, with each rule change that affects the day."""
     items = ["dst_live"]
     if reason == "state_holiday_ban":
         items = ["holidays", "proclaimed"]
@@ -228,49 +225,50 @@ def _hours_citation(state: StateRules, reason: str, day: date, send: SendTraits)
 
 
 def _closed_sentence(clock: PlaceClock, reason: str, local: datetime, send: SendTraits) -> str:
-    """It is the law of the closed place in one sentence."""
+    """Say in one sentence why the law closes the place."""
     name = STATE_NAMES.get(clock.state, clock.state)
     if reason not in ("before_window", "after_window"):
         kind = "automated messages" if reason == "automated_day_ban" else "marketing calls or texts"
         when = "this holiday" if reason == "state_holiday_ban" else f"{local:%A}s"
-        return f"{name} does not allow {kind} on {when}."
+        return f"{name} doesn't allow {kind} on {when}."
     hours, _ = _day_hours(clock, local, send)
     if hours is None:
         return ""
     side, hour = ("before", hours[0]) if reason == "before_window" else ("after", hours[1])
-    said = f"{datetime.combine(local.date(), hour):%I:%M %p}".lstrip("0")
-    return f"{name} does not allow marketing calls or texts {side} {said} {zone_name(clock.zone)}."
+    clock_time = f"{datetime.combine(local.date(), hour):%I:%M %p}".lstrip("0")
+    zone = zone_name(clock.zone)
+    return f"{name} doesn't allow marketing calls or texts {side} {clock_time} {zone}."
 
 
 def is_at_requested_time(facts: Facts) -> bool:
-    """A human call at a time for which the consumer's recorded request is on file."""
+    """Return whether this is a human call at a time the consumer requested on record."""
     if get_fact(facts.medium, "medium") != Medium.CALL or get_fact(
         facts.is_automated, "is_automated"
     ):
         return False
-    asked, at = get_fact(facts.requested_at, "requested_at"), get_fact(facts.at, "at")
-    return asked is not None and abs(at - asked) <= REQUEST_WITHIN
+    requested_at, at = get_fact(facts.requested_at, "requested_at"), get_fact(facts.at, "at")
+    return requested_at is not None and abs(at - requested_at) <= REQUEST_WITHIN
 
 
-def _check_requested_time(shut: dict[PlaceClock, str], at: datetime) -> Ruling:
-    laws = (clock.rules_on(at.astimezone(clock.zone).date()) for clock in shut)
+def _check_requested_time(closed: dict[PlaceClock, str], at: datetime) -> Ruling:
+    laws = (clock.rules_on(at.astimezone(clock.zone).date()) for clock in closed)
     if all(_can_consumer_choose(law) for law in laws):
         return REQ_01.allow("consumer_requested_time")
     return REQ_01.require(STATE_LAW_SILENT)
 
 
 def _can_consumer_choose(state: StateRules) -> bool:
-    named = {"different_time_with_express_consent", "consent_lifts_day_bans"}
-    return bool(state.flags & named) or (state.is_federal_only and not state.holidays)
+    switches = {"different_time_with_express_consent", "consent_lifts_day_bans"}
+    return bool(state.flags & switches) or (state.is_federal_only and not state.holidays)
 
 
 def to_recipient_clock(at: datetime, facts: Facts) -> datetime:
-    """It is the same moment on the clock the caller reads, if the person may live by it.
+    """Return the same moment on the caller's clock if the person might live by it.
 
-    Otherwise on the first place's clock.
+    Otherwise return it on the first place's clock.
     """
-    now, where = get_fact(facts.at, "at"), candidate_clocks(facts)
-    for clock in where:
+    now, clocks = get_fact(facts.at, "at"), candidate_clocks(facts)
+    for clock in clocks:
         if now.astimezone(clock.zone).utcoffset() == now.utcoffset():
             return at.astimezone(clock.zone)
-    return at.astimezone(where[0].zone if where else now.tzinfo)
+    return at.astimezone(clocks[0].zone if clocks else now.tzinfo)

@@ -1,4 +1,8 @@
-"""Every reason code in one plain sentence for staff."""
+"""Every reason code of the gate as one sentence for staff.
+
+A sentence must be true wherever its code can appear. Where one code means different things under
+different rules, `RULE_SENTENCES` has a sentence for each rule.
+"""
 
 from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
@@ -7,178 +11,259 @@ from rooftree.compliance.gate.verdict import Decision, Ruling
 
 REASON_SENTENCES = {
     # allow
-    "artificial_voice_consented": "They agreed in writing to recorded or AI calls.",
+    "artificial_voice_consented": "Written consent covers recorded and AI calls.",
     "audited": "The decision is on record.",
-    "caller_id_ok": "The caller ID is ours and answers do-not-call requests.",
-    "clean": "Nothing in the wording needs attention.",
-    "clerical_activity": "This takes no license.",
-    "consent_based_text_exempt": "Texas does not ask registration for texts with consent.",
-    "consumer_initiated_transaction": "They started this themselves.",
-    "consumer_invitation": "They asked us to call.",
-    "consumer_requested_time": "They asked for a call at this time, and the request is on file.",
-    "decided_by_person": "A named person looked at it and decided that it may go.",
-    "dnc_clear": "The number is on no do-not-call list we hold.",
-    "ebr_inquiry": "They asked us about a loan lately enough for the rule.",
-    "ebr_transaction": "They were our customer lately enough for the rule.",
-    "email_unaffected": "They stopped calls and texts; email goes on.",
-    "exemption_on_file": "Registration or an exemption is on file.",
-    "firm_offer_on_file": "The list is of firm offers, and their criteria are on file.",
-    "fresh_written_consent": "They gave a new written consent after they had stopped us.",
-    "help_response": "They asked for help; one help answer may go.",
-    "hppa_consent": "They authorized the credit bureau to pass on the inquiry.",
-    "hppa_relationship": "We hold their current loan or account.",
-    "in_window": "It is within calling hours everywhere they may be.",
-    "informational_express_consent": "They gave this number for messages about their loan.",
-    "licensed": "Company and officer are licensed where the property is.",
-    "manual_call_no_pewc_needed": "A person makes this call by hand; no written consent is needed.",
-    "no_email_hours": "Email may go at any hour.",
-    "not_a_revocation": "Their last message was not a stop.",
-    "not_revoked": "They have not asked us to stop.",
-    "pewc_valid": "They agreed in writing to this, to us, on this number.",
+    "caller_id_ok": "Caller ID is a company number that takes do-not-call requests.",
+    "clean": "No problems with the wording.",
+    "clerical_activity": "No loan terms, or a licensed officer discusses them.",
+    "consent_based_text_exempt": "Texas requires no registration for texts with consent.",
+    "consumer_initiated_transaction": "Not a credit bureau's trigger lead.",
+    "consumer_invitation": "The borrower asked to be contacted.",
+    "consumer_requested_time": "The borrower asked for a call at this time, on record.",
+    "decided_by_person": "Reviewed and approved by a named person.",
+    "dnc_clear": "Not on this do-not-call list.",
+    "ebr_inquiry": "Existing relationship: a recent inquiry with the company.",
+    "ebr_transaction": "Existing relationship: a recent loan or transaction with the company.",
+    "email_unaffected": "Opted out of calls and texts; email is still allowed.",
+    "exemption_on_file": "Telemarketer registration or exemption is on file.",
+    "firm_offer_on_file": "The firm offer's criteria are on file.",
+    "fresh_written_consent": "New written consent since the opt-out.",
+    "help_response": "The borrower's last message asks for help; it isn't an opt-out.",
+    "hppa_consent": "The borrower authorized the credit bureau to share the inquiry.",
+    "hppa_relationship": "The borrower has a current loan or account with the company.",
+    "in_window": "Within calling hours everywhere the borrower might be.",
+    "informational_express_consent": "The borrower gave this number for messages about the loan.",
+    "licensed": "This license requirement is met.",
+    "manual_call_no_pewc_needed": "Dialed or typed by hand: no written consent needed.",
+    "neutral_criterion": "Neutral credit criteria are allowed.",
+    "no_email_hours": "Calling hours apply only to calls and texts.",
+    "not_a_revocation": "No opt-out on file.",
+    "not_revoked": "No opt-out for this kind of message.",
+    "pewc_valid": "Valid written consent for this number.",
     "pre_hppa_state_rules_apply": "The lead is older than the federal trigger-lead law.",
-    "prescreen_notice_ok": "The offer carries both prescreen opt-out notices.",
-    "recent_contact": "We reached them on this number lately.",
-    "reply_to_consumer_message": "This answers the message they just sent.",
-    "resubscribed": "They wrote START after they had stopped us.",
-    "rnd_clear": "The number has not changed hands.",
-    "sent_before_revocation": "This went before they asked us to stop.",
-    "service_after_stop": "This is about their own loan, which their stop does not end.",
-    "single_confirmation": "This is the one confirmation of their stop.",
-    "solicited_by_consumer": "They asked for the call, so the emergency ban does not reach it.",
+    "prescreen_notice_ok": "Both prescreen opt-out notices are in the offer.",
+    "recent_contact": "The borrower gave or used this number recently.",
+    "reply_to_consumer_message": "Replies to the message the borrower just sent.",
+    "resubscribed": "The borrower texted START after opting out.",
+    "rnd_clear": "No sign that this number was reassigned.",
+    "sent_before_revocation": "Sent before the borrower opted out.",
+    "service_after_stop": "About the borrower's own loan, which the opt-out doesn't end.",
+    "single_confirmation": "The one confirmation of an opt-out.",
+    "solicited_by_consumer": "The borrower asked for this call: the emergency ban doesn't apply.",
     "state_clear": "No such state rule applies.",
-    "state_disclosure_ok": "The state's disclosure is in the message.",
-    "template_ok": "The wording meets this rule.",
-    "transactional": "This is not marketing.",
-    "under_cap": "They have not been contacted too often.",
-    "warn_spam_rate": "It may go, but spam reports are above the goal.",
-    "written_permission": "Their signed permission answers the do-not-call list.",
+    "state_disclosure_ok": "The state's trigger-lead disclosure is in the message.",
+    "template_ok": "This requirement is met.",
+    "transactional": "Not a marketing message.",
+    "under_cap": "Under the contact limits.",
+    "warn_spam_rate": "Allowed, but spam reports are above the goal.",
+    "written_permission": "Written consent overrides the do-not-call list.",
     # defer
-    "after_window": "calling hours are over where they may be.",
-    "automated_day_ban": "their state allows no automated messages on this day.",
-    "before_window": "calling hours have not begun everywhere they may be.",
-    "state_holiday_ban": "their state allows no marketing calls or texts on this holiday.",
-    "sunday_ban": "their state allows no marketing calls or texts on Sunday.",
+    "after_window": "Calling hours are over where the borrower might be.",
+    "automated_day_ban": "The state doesn't allow automated messages on this day.",
+    "before_window": "Calling hours haven't started everywhere the borrower might be.",
+    "state_holiday_ban": "The state doesn't allow marketing calls or texts on this holiday.",
+    "sunday_ban": "The state doesn't allow marketing calls or texts on Sunday.",
     # require
-    "add_nmls_ids": "The NMLS number of the company, or of the officer who signs, is missing.",
-    "add_license_words": "What the property's state wants said of our license is missing.",
-    "license_words_not_on_file": "What a state wants said of our license is not on file.",
-    "add_optout_text": "The first text must say how to stop: Reply STOP to opt out.",
-    "consent_evidence_incomplete": "The proof of their consent is incomplete; ask them again.",
-    "emergency_data_stale": "The list of declared emergencies is older than a day; check it.",
-    "hold_for_human_review": "They may have asked us to stop; a person must read their answer.",
-    "honour_by": "Their stop must be honored by this day.",
-    "location_evidence_missing": "Nobody knows where they are; find out their state first.",
-    "no_common_window": "The places where they may be share no open hour; a person must decide.",
-    "privacy_and_udaap_review": "Compliance must look at how this lead was found.",
-    "property_state_needed": "Find out the property's state first; licenses depend on it.",
-    "registration_or_exemption": "Their state asks for registration; none is on file.",
-    "recording_notice": "Nothing shows that they heard the notice, so nothing is recorded.",
-    "rnd_check_stale": "Check again whether this number changed hands.",
-    "rnd_no_data_reverify": "Nobody knows whether this number changed hands; verify it.",
-    "rnd_required_maine": "Maine asks for a reassigned-number check before a sales call.",
+    "add_nmls_ids": "Add the NMLS ID of the company, and of the officer who signs.",
+    "add_license_words": "Add the license wording that the property's state requires.",
+    "license_words_not_on_file": "License details for the property's state aren't on file.",
+    "add_optout_text": "Add “Reply STOP to opt out”: the first text must say how to stop.",
+    "consent_evidence_incomplete": "Proof of consent is incomplete. Ask for consent again.",
+    "emergency_data_stale": "The list of declared emergencies is over a day old. Check it.",
+    "hold_for_human_review": "Possible opt-out: a person must read the reply.",
+    "honour_by": "Honor this opt-out by the deadline.",
+    "location_evidence_missing": "Borrower's state required: it sets calling hours.",
+    "no_common_window": "No common calling hours where the borrower might be. Confirm the state.",
+    "privacy_and_udaap_review": "Compliance must review how this lead was found.",
+    "property_state_needed": "Property state required.",
+    "registration_or_exemption": (
+        "The borrower's state requires telemarketer registration; none is on file."
+    ),
+    "recording_notice": "Not recorded: nothing shows that the recording notice was heard.",
+    "rnd_check_stale": "The reassigned-number check is missing or out of date. Check again.",
+    "rnd_no_data_reverify": "The reassigned-number check found no data. Verify the number.",
+    "rnd_required_maine": (
+        "The borrower's state requires a reassigned-number check before a sales call."
+    ),
     "treat_as_application_send_adverse_action": (
-        "This reads as telling them no, which is a credit decision with a notice of its own; "
-        "a person must read it first."
+        "Reads as a denial: a person must review it, because a denial requires its own notice."
     ),
-    "supervisor_approval_state_silent": "A supervisor must approve this hour; state law is silent.",
+    "supervisor_approval_state_silent": (
+        "Supervisor approval required: state law doesn't say if a borrower can choose this hour."
+    ),
     "counsel_review_lead_source_split": (
-        "Pay that differs by the lead's source must be set in advance for all loans; counsel must "
-        "review it."
+        "Counsel must review pay that differs by lead source; it must be set in advance."
     ),
-    "counsel_review_msa": "Counsel must review what is paid for, and that the price is fair.",
+    "counsel_review_msa": "Counsel must review the services paid for and their fair price.",
     "employer_exception_review": (
-        "Counsel must review whether our own employee may be paid for it (12 CFR 1024.14(g)(1))."
+        "Counsel must review whether a company employee can be paid for it (12 CFR 1024.14(g)(1))."
     ),
     # block
-    "stop_recording": "They do not want to be recorded.",
-    "authentication_failed": "Our email is not signed correctly.",
-    "autodial_disclosure_missing": "What they agreed to does not mention automated messages.",
-    "brand_not_registered": "Our brand is not registered with the carriers.",
-    "comp_change_after_terms": "Pay does not move once terms may have been offered.",
-    "commercial_text_needs_consent": "Washington allows no sales text without consent.",
-    "company_unlicensed_state": "The company holds no license where the property is.",
-    "confirmation_has_promo": "The confirmation of a stop may not sell anything.",
-    "confirmation_too_late": "It is too late to confirm their stop.",
+    "stop_recording": "The borrower objected to recording.",
+    "authentication_failed": "Email authentication fails (SPF, DKIM or DMARC).",
+    "autodial_disclosure_missing": "The consent doesn't mention automated messages.",
+    "brand_not_registered": "The company's brand isn't registered with the carriers.",
+    "comp_change_after_terms": "Pay can't change once loan terms are offered.",
+    "commercial_text_needs_consent": "The borrower's state requires consent for marketing texts.",
+    "company_unlicensed_state": "The company isn't licensed in the property's state.",
+    "confirmation_has_promo": "An opt-out confirmation can't include marketing.",
+    "confirmation_too_late": "Too late to confirm this opt-out.",
     "consent_after_send": "The consent is dated after this message.",
-    "consent_channel_mismatch": "They agreed to another medium, not to this one.",
-    "consent_conditioned_on_purchase": "Nothing proves that the consent was free of conditions.",
-    "consent_not_affirmative": "Nothing proves that they ticked or signed it themselves.",
-    "consent_not_written": "Their consent is not in writing.",
-    "consent_number_mismatch": "They agreed for another number.",
-    "consent_person_mismatch": "The person who agreed is not the person on this number.",
-    "caller_id_not_ours": "The number that would be shown is not ours.",
-    "caller_id_required": "A number of ours must be shown to whoever is called; none is on file.",
-    "consent_sharing": "Carriers accept no consent given to somebody else.",
-    "consent_still_needed": "Being a customer never replaces written consent to automated texts.",
-    "contingent_on_outcome": "A seller of leads is not paid by what becomes of them.",
-    "deceptive_subject": "The subject claims a conversation that did not take place.",
-    "direct_lending_attribute_missing": "The campaign is not registered for lending.",
-    "dual_compensation": "Nobody is paid by both the consumer and the creditor for one loan.",
-    "ebr_expired": "The number is on the do-not-call registry and their inquiry is too old.",
-    "file_counter_offer": "The creditor has made a counteroffer; marketing waits for their answer.",
-    "file_denied": "Their file is denied. What is owed now is the creditor's notice.",
-    "file_incomplete": "Their file is closed as incomplete, so marketing has stopped.",
-    "file_pre_deny": "Their file is under review before a denial, so marketing has stopped.",
-    "file_suspended": "Their file is suspended; write by hand about what is missing.",
-    "file_told_no": "They were told no. What is owed now is the creditor's notice.",
-    "file_withdrawn": "They withdrew their application, so marketing has stopped.",
-    "firm_offer_required": "A credit bureau's lead needs a firm offer.",
-    "gate_failed_closed": "Something needed to decide is missing, so nothing is sent.",
-    "house_revoke_all": "They asked us to stop; we stop everything.",
-    "hppa_no_basis": "The law gives us no basis to use this credit bureau lead.",
-    "internal_dnc": "They are on our own do-not-call list.",
-    "licence_expired": "The officer's license in the property's state has expired.",
-    "licence_inactive": "The officer's license in the property's state is not active.",
-    "lo_unlicensed_state": "The officer is not licensed in the property's state.",
-    "mixed_message_is_marketing": "One promotional line makes this marketing, without consent.",
-    "mlo_activity_needs_licence": "Only a licensed loan officer may talk terms.",
-    "mobile_unsolicited_ban": "New Jersey allows no unsolicited sales calls to mobiles.",
-    "national_dnc": "The number is on the national do-not-call registry.",
-    "no_audit_record": "The decision was not recorded, so nothing is sent.",
-    "no_consent": "They did not give us this number for messages.",
-    "no_written_consent": "They gave no written consent to automated messages.",
-    "not_the_owner": "The lead has another officer by now; a program writes in no other's name.",
-    "not_sponsored": "The officer is not sponsored by this company.",
-    "number_reassigned": "The number belongs to somebody else now.",
-    "one_click_missing": "The email lacks the one-click unsubscribe.",
-    "optout_link_ttl": "The unsubscribe link must work for longer.",
-    "optout_too_hard": "Unsubscribing may ask for nothing but an address.",
-    "opted_out_transfer": "A list with people who opted out may not be passed on.",
-    "pewc_required_all_marketing": "Connecticut asks written consent for every sales call.",
-    "postal_address_missing": "A marketing email must carry our postal address.",
-    "not_a_firm_offer": "The criteria of this firm offer are not on file.",
-    "prescreen_optout_notice_missing": "The offer must carry both prescreen opt-out notices.",
-    "prescreen_optout": "They opted out of prescreened offers.",
-    "profit_bonus_over_10_pct": "A bonus out of profits is at most 10% of all pay.",
-    "provenance_unknown": "Nobody knows where this lead came from.",
-    "proxy_for_term": "This stands in for a term of the loan, and pay may depend on none.",
-    "provider_refuses_third_party_lending": "This carrier takes direct lenders only.",
-    "public_shortener": "Carriers refuse texts with public short links.",
-    "referral_fee": "Nothing may be paid for referring borrowers.",
-    "revoke_all_in_force": "They asked us to stop; the law ends all messages.",
-    "revoked": "They asked us to stop.",
-    "revoked_everything": "They answered STOP to a service message, which ends everything.",
-    "revoked_va_10_years": "Virginia keeps a text stop for ten years.",
-    "rules_stale": "The rules have changed since this was decided.",
-    "scrub_stale": "The copy of the do-not-call registry is missing or too old.",
-    "seller_not_named": "What they agreed to does not name us.",
-    "spam_rate_stop": "Too many people report this mail as spam; the stream has stopped.",
-    "state_bans_adad": "Washington allows no recorded or AI sales calls.",
-    "state_bans_recorded_message": "Massachusetts allows no recorded sales messages.",
-    "state_disclosure_missing": "The state's disclosure for such leads is missing.",
-    "state_dnc_no_ebr": "The number is on the state's do-not-call list.",
-    "state_of_emergency": "An emergency is declared where they are; sales contact stops.",
-    "state_scrub_stale": "The state's do-not-call list is missing or too old.",
-    "steering": "No product and no officer is chosen by what it pays.",
-    "steering_payment": "A better place in a list may not be paid for.",
-    "term_of_transaction": "Pay may not depend on a term of the loan.",
-    "thing_of_value": (
-        "Whatever is free to somebody who sends us borrowers, or a larger share of costs than of "
-        "benefit, is a thing of value."
+    "consent_channel_mismatch": "The consent doesn't cover this type of contact.",
+    "consent_conditioned_on_purchase": "No proof that the borrower could decline the consent.",
+    "consent_not_affirmative": "No proof that the borrower checked or signed the consent.",
+    "consent_not_written": "The consent isn't in writing.",
+    "consent_number_mismatch": "The consent is for another number.",
+    "consent_person_mismatch": "The consent isn't from the person on this number.",
+    "caller_id_not_ours": "Caller ID must be a company number that takes do-not-call requests.",
+    "caller_id_required": "No valid caller ID on file: calls must show a company number.",
+    "consent_sharing": "Carriers don't accept consent given to another company.",
+    "consent_still_needed": (
+        "Automated messages need written consent, even with an existing relationship."
     ),
-    "unsubscribed": "They unsubscribed from email.",
-    "wording_not_approved": "The approval of this wording is over.",
-    "wrong_party": "This number belongs to somebody else.",
+    "contingent_on_outcome": "A lead seller's pay can't depend on what becomes of the lead.",
+    "deceptive_subject": "The subject looks like a reply, but there's no earlier conversation.",
+    "direct_lending_attribute_missing": "The text campaign isn't registered for lending.",
+    "dual_compensation": "The borrower and the creditor can't both pay the officer for one loan.",
+    "ebr_expired": (
+        "On the national do-not-call registry, and the existing relationship has expired."
+    ),
+    "file_counter_offer": "No marketing: the creditor's counteroffer awaits an answer.",
+    "file_denied": "No marketing: the application is denied, and the creditor's notice is due.",
+    "file_incomplete": "No marketing: the application is closed as incomplete.",
+    "file_pre_deny": "No marketing: the application is under review before a denial.",
+    "file_suspended": "The application is suspended. Write by hand about what's missing.",
+    "file_told_no": "No marketing: the borrower was declined, and the creditor's notice is due.",
+    "file_withdrawn": "No marketing: the borrower withdrew the application.",
+    "firm_offer_required": "A credit bureau's lead requires a firm offer.",
+    "gate_failed_closed": "Blocked: a required check couldn't be completed.",
+    "house_revoke_all": "The borrower opted out. House rule: that ends all messages.",
+    "hppa_no_basis": "No legal basis to use this credit bureau lead.",
+    "internal_dnc": "On the internal do-not-call list.",
+    "licence_expired": "The officer's license in the property's state has expired.",
+    "licence_inactive": "The officer's license in the property's state isn't active.",
+    "lo_unlicensed_state": "The officer isn't licensed in the property's state.",
+    "mixed_message_is_marketing": (
+        "One promotional line makes this marketing, which isn't allowed here. Remove the line."
+    ),
+    "mlo_activity_needs_licence": "Only a licensed loan officer can discuss loan terms.",
+    "mobile_unsolicited_ban": "The borrower's state bans unsolicited marketing to cell phones.",
+    "national_dnc": (
+        "On the national do-not-call registry. Get written consent, or send an email."
+    ),
+    "no_audit_record": "Blocked: the decision wasn't recorded.",
+    "no_consent": "The borrower didn't give this number for messages.",
+    "no_written_consent": "No written consent for automated messages.",
+    "not_the_owner": (
+        "The lead has another officer now. Automated messages can't use the former officer's name."
+    ),
+    "not_sponsored": "The officer isn't sponsored by this company.",
+    "number_reassigned": "This number now belongs to someone else.",
+    "one_click_missing": "The email lacks one-click unsubscribe.",
+    "optout_link_ttl": "The unsubscribe link expires too soon.",
+    "optout_too_hard": "Unsubscribing can't require more than an email address.",
+    "opted_out_transfer": "A list with opted-out people can't be passed on.",
+    "pewc_required_all_marketing": (
+        "The borrower's state requires written consent for all marketing calls and texts."
+    ),
+    "postal_address_missing": "Add the company's postal address: marketing email must have it.",
+    "not_a_firm_offer": "The firm offer's criteria aren't on file.",
+    "prescreen_optout_notice_missing": "Add both prescreen opt-out notices.",
+    "prescreen_optout": "The borrower opted out of prescreened offers.",
+    "profit_bonus_over_10_pct": "A bonus from profits can't exceed 10% of total pay.",
+    "provenance_unknown": "No record of where this lead came from.",
+    "proxy_for_term": "This is a proxy for a loan term, and pay can't depend on one.",
+    "provider_refuses_third_party_lending": "This carrier accepts only direct lenders.",
+    "public_shortener": "Remove the public short link: carriers reject it.",
+    "referral_fee": "Paying for borrower referrals isn't allowed.",
+    "revoke_all_in_force": "The borrower opted out, which by law ends all messages.",
+    "revoked": "The borrower opted out.",
+    "revoked_everything": "The borrower opted out of a service message, which ends all messages.",
+    "revoked_va_10_years": "The borrower opted out by text; Virginia keeps that for ten years.",
+    "rules_stale": "The rules have changed since this was decided.",
+    "scrub_stale": (
+        "The national do-not-call list on file is missing or too old. Load a new copy."
+    ),
+    "second_confirmation": "This opt-out is already confirmed.",
+    "seller_not_named": "The consent doesn't name the company.",
+    "spam_rate_stop": "Too many spam reports: this email stream is stopped.",
+    "state_bans_adad": "The borrower's state doesn't allow recorded or AI sales calls.",
+    "state_bans_recorded_message": "The borrower's state doesn't allow recorded sales messages.",
+    "state_disclosure_missing": "Add the state's disclosure for trigger leads.",
+    "state_dnc_no_ebr": "On the state's do-not-call list.",
+    "state_of_emergency": "No sales contact: an emergency is declared where the borrower might be.",
+    "state_scrub_stale": (
+        "The state's do-not-call list on file is missing or too old. Load a new copy."
+    ),
+    "steering": "Products and officers can't be chosen by what they pay.",
+    "steering_payment": "A better place in a list can't be paid for.",
+    "term_of_transaction": "Pay can't depend on a loan's terms.",
+    "thing_of_value": (
+        "A gift to someone who refers borrowers, or a cost share above the benefit, "
+        "is a thing of value."
+    ),
+    "unsubscribed": "Unsubscribed from email.",
+    "wording_not_approved": "The approval of this wording has expired.",
+    "wrong_party": "Wrong number: it belongs to someone else.",
+    # wording rules (wording.yaml); the words found follow in the ruling's own detail
+    "rate_without_apr": "Add the APR: a rate can't be advertised without it.",
+    "payment_trigger": "Remove the payment: it can't be advertised without the full terms.",
+    "downpayment_trigger": "Compliance review: a down payment figure needs the full terms.",
+    "term_trigger": "Compliance review: a repayment period needs the full terms.",
+    "finance_charge_trigger": "Compliance review: a finance charge needs the full terms.",
+    "fixed_misuse": "Don't call a rate or payment fixed if it can change.",
+    "gov_affiliation": "Remove the claim of a government program or endorsement.",
+    "current_lender_name": "Say you're not affiliated with the borrower's lender, or leave it out.",
+    "debt_elimination": "Remove the promise to eliminate debt: a loan replaces debt.",
+    "counselor": "Say “loan officer”, not “counselor”.",
+    "guaranteed_approval": "Remove the guarantee: approval can't be promised.",
+    "no_credit_check": "Remove the claim that credit doesn't matter.",
+    "preapproved": (
+        "Compliance review: a pre-approval claim needs a written approval on file, or a firm "
+        "offer with its 615(d) notice."
+    ),
+    "no_cost": (
+        "Compliance review: a no-cost claim must say who pays and what it does to the rate."
+    ),
+    "savings_claim": (
+        "Compliance review: savings need a calculation for this borrower, with term and total "
+        "interest."
+    ),
+    "urgency": "Compliance review: a deadline needs a record of when the offer expires.",
+    "superlative": "Compliance review: a “best” or “lowest” claim needs a dated comparison study.",
+    "skip_payment": "Remove the claim about skipping payments.",
+    "tax_claim": "Compliance review: a tax claim needs a tax adviser's statement.",
+    "false_thread": "The subject looks like a reply, but there's no earlier conversation.",
+    "official_look": "Remove the official look: this is a lender's message, not a notice.",
+    "reverse_claims": "Remove the promise: a borrower can lose a home with a reverse mortgage.",
+    "mortgage_relief": "Remove the claim about foreclosure or loan modification.",
+    "speed_funding": "Remove the promise of fast funding, or state an average in days.",
+    "credit_repair": "Remove the promise to improve credit.",
+    "discouragement": "Remove the words that turn a protected group away.",
+    "fair_lending_review": "Compliance review: these words need fair-lending approval.",
+    "shortener": "Remove the public short link: carriers reject it.",
+    "shouting": "Rewrite without capitals and repeated exclamation marks, or ask compliance.",
+    "prediction": "Compliance review: a rate prediction needs a named source.",
+    "pressure_prior_contact": "Remove the mention of an earlier contact: none is on file.",
+    "heloc_trigger": (
+        "Compliance review: a HELOC figure needs the 1026.16(d) set (fees, APR, maximum APR, "
+        "balloon, promo period)."
+    ),
+    "as_low_as": "“As low as” needs a figure filled in from a rate sheet.",
+    "bot_persona": "Say in the first message that an AI assistant writes it, or ask compliance.",
+    "special_population_rate": "Compliance review: a rate for one group needs a legal basis.",
+    "lock_claim": "Remove the lock: no lock agreement is on file.",
+    "typed_number": "Compliance review: a figure was typed, not filled in from a rate sheet.",
+}
+# Where a code stands under several rules, the sentence of each, by rule id and code.
+RULE_SENTENCES = {
+    ("CNT-01", "referral_fee"): "Remove the reward: paying for referrals isn't allowed.",
+    ("DNC-01", "dnc_clear"): "Not on the national do-not-call registry.",
+    ("DNC-03", "dnc_clear"): "Not on the internal do-not-call list.",
+    ("DNC-04", "state_clear"): "Not on the state's do-not-call list.",
+    ("EMG-01", "state_clear"): "No emergency ban where the borrower might be.",
+    ("ENG-01", "audited"): "Decided under the current rules.",
+    ("REG-01", "state_clear"): "No telemarketer registration needed where the borrower might be.",
 }
 ZONE_NAMES = {
     "America/New_York": "Eastern",
@@ -196,42 +281,66 @@ ZONE_NAMES = {
     "Pacific/Guam": "Chamorro",
     "Pacific/Pago_Pago": "Samoa",
 }
+# What a house cap counts, one and many, by the medium in its reason code.
+HOUSE_CAP_UNITS = {
+    "call": ("call", "calls"),
+    "text": ("text", "texts"),
+    "email": ("email", "emails"),
+}
 
 
 def ruling_sentence(ruling: Ruling, until: datetime | None) -> str:
-    """It is the ruling in words that staff can repeat to the person."""
-    words = ruling.detail or REASON_SENTENCES.get(ruling.reason) or humanize_reason(ruling.reason)
+    """Return a ruling in words for staff; a deferral begins with the moment it ends.
+
+    Args:
+        until: when the message is allowed, on the clock to show; None for a bare reason.
+    """
+    words = ruling.detail or reason_sentence(ruling.rule, ruling.reason)
     if ruling.decision is Decision.DEFER and until is not None:
-        return f"Held to {format_moment(until)}: {words}"
+        return f"Allowed from {format_moment(until)}. {words}"
     return words
 
 
 def sentence_with_citation(ruling: Ruling) -> str:
-    """It is the same with its rule and where that comes from."""
+    """Return the ruling's sentence with its rule id and citation."""
     return f"{ruling_sentence(ruling, None)} ({ruling.rule}, {ruling.cite})"
 
 
+def reason_sentence(rule: str, reason: str) -> str:
+    """Return the sentence of a reason code under a rule id, such as DNC-01."""
+    return (
+        RULE_SENTENCES.get((rule, reason))
+        or REASON_SENTENCES.get(reason)
+        or humanize_reason(reason)
+    )
+
+
 def humanize_reason(reason: str) -> str:
-    """It is a reason code as a sentence, for those without one of their own."""
+    """Turn a reason code without a sentence of its own into one."""
     if "cap_" in reason:
         return _cap_sentence(reason)
     return reason.replace("_", " ").replace("licence", "license").capitalize() + "."
 
 
 def _cap_sentence(reason: str) -> str:
+    """Return the sentence of a cap's code: `house_cap_1_call_2h`, `cap_3_in_24h_automated`."""
     parts = reason.removeprefix("house_").split("_")
-    numbers = [part for part in parts if part[0].isdigit()]
-    whose = "our own limit" if reason.startswith("house_") else "their state's limit"
-    span = numbers[1].replace("h", " hours").replace("d", " days")
-    return f"they have reached {whose} of {numbers[0]} in {span}."
+    count, span = [part for part in parts if part[0].isdigit()]
+    unit = next((HOUSE_CAP_UNITS[part] for part in parts if part in HOUSE_CAP_UNITS), None)
+    one, many = unit or ("contact", "contacts")
+    whose = "House limit" if reason.startswith("house_") else "State limit"
+    if parts[-1] == "automated":
+        whose = "State limit for automated messages"
+    period = span.replace("h", " hours").replace("d", " days")
+    return f"{whose}: {count} {one if count == '1' else many} every {period}."
 
 
 def format_moment(moment: datetime) -> str:
-    """It is a moment as `Tue Nov 24, 8:00 AM Mountain`."""
+    """Return a moment as `Tue Nov 24, 8:00 AM Mountain`."""
     hour = moment.strftime("%I:%M %p").lstrip("0")
     return f"{moment.strftime('%a %b')} {moment.day}, {hour} {zone_name(moment.tzinfo)}".strip()
 
 
 def zone_name(zone: tzinfo | None) -> str:
-    """It is a zone as people say it; nothing for a bare offset."""
+    """Return a time zone's everyday name; empty for a bare offset."""
     return ZONE_NAMES.get(zone.key, zone.key) if isinstance(zone, ZoneInfo) else ""

@@ -1,4 +1,4 @@
-"""Whether the number still belongs to the person who gave it (RND-01)."""
+"""Check that a number still belongs to the person who gave it (RND-01)."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -11,7 +11,7 @@ RND_01 = Rule(id="RND-01", cite="47 CFR 64.1200(m); 10 M.R.S. 1499-B")
 
 
 def check_reassigned_number(facts: Facts) -> Ruling | None:
-    """Reassigned numbers: automated sends everywhere, every sales call in Maine."""
+    """Check for a reassigned number: automated sends everywhere, every sales call in Maine."""
     medium = get_fact(facts.medium, "medium")
     if medium not in PHONE_MEDIA or get_fact(facts.purpose, "purpose") != Purpose.MARKETING:
         return None
@@ -20,10 +20,9 @@ def check_reassigned_number(facts: Facts) -> Ruling | None:
         return RND_01.block("number_reassigned")
     if check is None and medium != Medium.TEXT and _does_state_require_check(facts):
         return RND_01.require("rnd_required_maine")
-    spoken = get_fact(facts.last_confirmed_on, "last_confirmed_on")
-    is_recent = spoken is not None and (today - spoken).days <= effective_rules.effective_number(
-        "rnd_contact_days", facts
-    )
+    confirmed_on = get_fact(facts.last_confirmed_on, "last_confirmed_on")
+    contact_days = effective_rules.effective_number("rnd_contact_days", facts)
+    is_recent = confirmed_on is not None and (today - confirmed_on).days <= contact_days
     if is_recent and not _does_state_require_check(facts):
         return RND_01.allow("recent_contact")
     if check is not None and check.response == "no_data":
@@ -38,29 +37,31 @@ def check_reassigned_number(facts: Facts) -> Ruling | None:
 
 
 def query_date(consents: Iterable[Consent], *, spoken_on: date | None, today: date) -> date | None:
-    """It is the day to ask about: the later of their consent and our last contact.
+    """Return the day to query: the later of the consent and the last contact.
 
-    The database takes no day that is not over. None: nobody knows when the number was theirs.
+    The database accepts only past days. None: no record of when the number was theirs.
     """
-    given = [consent.captured_at.date() for consent in consents if consent.captured_at is not None]
-    days = [*given, spoken_on] if spoken_on else given
+    days = [consent.captured_at.date() for consent in consents if consent.captured_at is not None]
+    if spoken_on:
+        days.append(spoken_on)
     return min(max(days), today - timedelta(days=1)) if days else None
 
 
-def does_answer_cover(since: date | None, *, asked: date, response: str) -> bool:
-    """Whether an answer about the day `asked` answers for `since` as well.
+def does_answer_cover(since: date | None, *, query_day: date, response: str) -> bool:
+    """Return whether an answer about `query_day` also covers `since`.
 
-    Disconnected after a later day it is after an earlier one, and the other way round.
+    A number that was disconnected after a later day was disconnected after an earlier one, and
+    a number that wasn't since an earlier day wasn't since a later one.
     """
     if since is None:
         return False
     if response == "yes":
-        return asked >= since
-    return asked <= since if response == "no" else asked == since
+        return query_day >= since
+    return query_day <= since if response == "no" else query_day == since
 
 
 def _does_state_require_check(facts: Facts) -> bool:
     return any(
-        "rnd_required_before_sales_call" in candidate_state_rule.flags
-        for candidate_state_rule in effective_rules.candidate_state_rules(facts)
+        "rnd_required_before_sales_call" in state.flags
+        for state in effective_rules.candidate_state_rules(facts)
     )

@@ -1,4 +1,4 @@
-"""What every message must carry: who we are, our license, and how to end it (LIC-01, TEN-01)."""
+"""Required parts of every message: NMLS IDs, license wording, opt-out (LIC-01, TEN-01)."""
 
 import re
 from dataclasses import replace
@@ -14,34 +14,33 @@ TEN_01 = Rule(id="TEN-01", cite="CTIA Messaging Principles; carrier contract")
 OPT_OUT_WORDING = re.compile(r"\b(STOP|ALTO|PARAR)\b|\bopt[ -]?out\b", re.IGNORECASE)
 NMLS_ID = re.compile(r"NMLS\s*(?:ID)?\s*[#:.]?\s*(?:no\.?\s*)?(\d{3,12})", re.IGNORECASE)
 WRITTEN_MEDIA = frozenset({Medium.TEXT, Medium.EMAIL, Medium.MAIL})
-EXEMPT_PURPOSES = frozenset(
-    {Purpose.CONFIRMATION, Purpose.REPLY}
-)  # a few words in a running exchange
+# Short messages within a conversation.
+EXEMPT_PURPOSES = frozenset({Purpose.CONFIRMATION, Purpose.REPLY})
 
 
 def extract_nmls_ids(text: str) -> frozenset[str]:
-    """They are the NMLS ids that a text states."""
+    """Return the NMLS IDs that a text states."""
     return frozenset(NMLS_ID.findall(text))
 
 
 def check_nmls_ids(facts: Facts) -> Ruling | None:
-    """The company's id, and the officer's when an officer signs."""
+    """Require the company's NMLS ID, and the officer's when an officer signs."""
     if (
         get_fact(facts.medium, "medium") not in WRITTEN_MEDIA
         or get_fact(facts.purpose, "purpose") in EXEMPT_PURPOSES
     ):
         return None
     company, officer = get_fact(facts.company, "company"), get_fact(facts.officer, "officer")
-    wanted = {company.nmls_id} if officer is None else {company.nmls_id, officer.nmls_id}
-    if wanted <= extract_nmls_ids(get_fact(facts.text, "text")):
+    required = {company.nmls_id} if officer is None else {company.nmls_id, officer.nmls_id}
+    if required <= extract_nmls_ids(get_fact(facts.text, "text")):
         return LIC_01.allow("licensed")
     return LIC_01.require("add_nmls_ids")
 
 
 def check_license_wording(facts: Facts) -> Ruling | None:
-    """What the property's state wants said of the company's license there.
+    """Require the license wording of the property's state.
 
-    A depository lends under its charter, and no state's licensing law reaches its messages.
+    A depository lends under its charter, and state licensing law doesn't apply to its messages.
     """
     if (
         get_fact(facts.medium, "medium") not in WRITTEN_MEDIA
@@ -54,35 +53,36 @@ def check_license_wording(facts: Facts) -> Ruling | None:
     )
     if state is None or company.is_depository:
         return None
-    there = company.license_there
-    us = license_wording.CompanyDetails(
+    state_license = company.license_there
+    details = license_wording.CompanyDetails(
         nmls_id=company.nmls_id,
         website=company.website,
         phone=company.phone,
         address=get_fact(facts.postal_address, "postal_address") or "",
-        number=there.number if there else "",
-        license=there.license if there else "",
+        number=state_license.number if state_license else "",
+        license=state_license.license if state_license else "",
     )
     today = latest_local_date(state, get_fact(facts.at, "at"))
-    demand = license_wording.required_wording(state, get_fact(facts.medium, "medium"), us, on=today)
-    if demand is None:
+    medium = get_fact(facts.medium, "medium")
+    required = license_wording.required_wording(state, medium, details, on=today)
+    if required is None:
         return None
-    rule = Rule(id=LIC_01.id, cite=demand.cite)
-    if demand.missing:
+    rule = Rule(id=LIC_01.id, cite=required.cite)
+    if required.missing:
         return replace(
             rule.require("license_words_not_on_file"),
-            detail=license_wording.explain_missing_details(state, demand.missing),
+            detail=license_wording.explain_missing_details(state, required.missing),
         )
-    if license_wording.contains_wording(demand.words, get_fact(facts.text, "text")):
+    if license_wording.contains_wording(required.words, get_fact(facts.text, "text")):
         return rule.allow("licensed")
     return replace(
         rule.require("add_license_words"),
-        detail=f"{STATES[state]} wants every message to say “{demand.words}”, and it does not.",
+        detail=f"Add the {STATES[state]} license wording: “{required.words}”.",
     )
 
 
 def check_opt_out_wording(facts: Facts) -> Ruling | None:
-    """The first text of a thread tells how to stop them."""
+    """Require opt-out instructions in the first text of a thread."""
     is_confirmation = get_fact(facts.purpose, "purpose") == Purpose.CONFIRMATION
     if get_fact(facts.medium, "medium") != Medium.TEXT or is_confirmation:
         return None

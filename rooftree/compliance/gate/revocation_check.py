@@ -1,4 +1,4 @@
-"""What a person's STOP ends, and what brings them back (REV-01 to REV-06)."""
+"""Effects of an opt-out, and the acts that undo it (REV-01 to REV-06)."""
 
 from datetime import date, timedelta
 
@@ -34,25 +34,25 @@ REASON_BY_MEANING = {
 
 
 def check_revocation(facts: Facts) -> Ruling | None:
-    """Stops, ambiguous answers that a person must read, and wrong persons."""
+    """Check opt-outs, ambiguous replies that a person must read, and wrong numbers."""
     purpose = get_fact(facts.purpose, "purpose")
     if purpose == Purpose.CONFIRMATION:
         return _check_confirmation(facts)
     if get_fact(facts.is_wrong_person, "is_wrong_person"):
         return REV_01.block("wrong_party")
-    stopped = _find_standing_stop(facts)
-    if stopped is not None:
-        return stopped
+    standing_stop = _find_standing_stop(facts)
+    if standing_stop is not None:
+        return standing_stop
     if get_fact(facts.is_held, "is_held") and _is_ended_by_stop(facts):
         return REV_01.require("hold_for_human_review")
     return _no_stop_ruling(facts)
 
 
 def _is_ended_by_stop(facts: Facts) -> bool:
-    """A stop ends all marketing, all automation and every text.
+    """Return whether an opt-out ends this message: all marketing, automation and texts.
 
-    A person may still call about the person's own loan, and an email about it
-    goes on after an unsubscribe, which ends commercial email only.
+    Staff can still call by hand about the borrower's own loan, and email about it continues
+    after an unsubscribe, which ends only commercial email.
     """
     is_service = get_fact(facts.purpose, "purpose") in SERVICE_PURPOSES | {Purpose.LEGAL_NOTICE}
     if not is_service or get_fact(facts.has_promo, "has_promo"):
@@ -62,23 +62,17 @@ def _is_ended_by_stop(facts: Facts) -> bool:
     return is_phone and (medium != Medium.CALL or get_fact(facts.is_automated, "is_automated"))
 
 
-def _stops_before_send(facts: Facts) -> list[Revocation]:
-    """They are the stops before this moment, whatever they end."""
-    at = get_fact(facts.at, "at")
-    return [one for one in get_fact(facts.revocations, "revocations") if one.at <= at]
-
-
 def _find_standing_stop(facts: Facts) -> Ruling | None:
     if not _is_ended_by_stop(facts):
         return None
-    medium = get_fact(facts.medium, "medium")
-    for revocation in _stops_before_send(facts):
-        if medium not in revocation.media:
+    at, medium = get_fact(facts.at, "at"), get_fact(facts.medium, "medium")
+    for stop in get_fact(facts.revocations, "revocations"):
+        if stop.at > at or medium not in stop.media:
             continue
         ruling = (
-            _check_virginia_stop(revocation, facts)
-            or _check_restored(revocation, facts)
-            or _stop_ruling(revocation, facts)
+            _check_virginia_stop(stop, facts)
+            or _check_restored(stop, facts)
+            or _stop_ruling(stop, facts)
         )
         if ruling.decision is Decision.BLOCK:
             return ruling
@@ -86,7 +80,7 @@ def _find_standing_stop(facts: Facts) -> Ruling | None:
 
 
 def _check_virginia_stop(stop: Revocation, facts: Facts) -> Ruling | None:
-    """A Virginia text opt-out is kept ten years; START alone does not undo it."""
+    """Block for ten years after a Virginia text opt-out; START alone doesn't undo it."""
     at = get_fact(facts.at, "at")
     is_kept = stop.by_text and at.date() < add_months(stop.at.date(), VIRGINIA_MONTHS)
     is_text = get_fact(facts.medium, "medium") == Medium.TEXT
@@ -104,15 +98,16 @@ def _check_restored(stop: Revocation, facts: Facts) -> Ruling | None:
     if _has_consent_after(stop, facts):
         return REV_05.allow("fresh_written_consent")
     at = get_fact(facts.at, "at")
-    for one in get_fact(facts.restarts, "restarts"):
-        is_text = get_fact(facts.medium, "medium") in PHONE_MEDIA
-        if stop.at < one.at <= at and one.has_prior_written_consent and is_text:
+    is_phone = get_fact(facts.medium, "medium") in PHONE_MEDIA
+    for restart in get_fact(facts.restarts, "restarts"):
+        if stop.at < restart.at <= at and restart.has_prior_written_consent and is_phone:
             return REV_05.allow("resubscribed")
     return None
 
 
 def _has_consent_after(stop: Revocation, facts: Facts) -> bool:
-    return any(_is_consent_after(one, stop, facts) for one in get_fact(facts.consents, "consents"))
+    consents = get_fact(facts.consents, "consents")
+    return any(_is_consent_after(consent, stop, facts) for consent in consents)
 
 
 def _is_consent_after(consent: Consent, stop: Revocation, facts: Facts) -> bool:
@@ -125,7 +120,7 @@ def _is_consent_after(consent: Consent, stop: Revocation, facts: Facts) -> bool:
 
 
 def _stop_ruling(stop: Revocation, facts: Facts) -> Ruling:
-    """It is the block with the reason that the law, or the house, gives for it."""
+    """Return the block with the reason from the law or the house rule."""
     if get_fact(facts.medium, "medium") == Medium.EMAIL:
         return EML_01.block("unsubscribed")
     is_service = get_fact(facts.purpose, "purpose") in SERVICE_PURPOSES
@@ -153,14 +148,16 @@ def _no_stop_ruling(facts: Facts) -> Ruling:
 
 
 def _check_confirmation(facts: Facts) -> Ruling:
-    """One text, at once, that sells nothing; quiet hours do not apply to it."""
-    one = get_fact(facts.confirmation, "confirmation")
-    if one is None or get_fact(facts.is_wrong_person, "is_wrong_person"):
-        return REV_03.block("wrong_party" if one is not None else "confirmation_too_late")
-    age = get_fact(facts.at, "at") - one.stop_at
+    """Allow one text right after the opt-out, without promotion; quiet hours don't apply to it."""
+    confirmation = get_fact(facts.confirmation, "confirmation")
+    if confirmation is None:
+        return REV_03.block("confirmation_too_late")
+    if get_fact(facts.is_wrong_person, "is_wrong_person"):
+        return REV_03.block("wrong_party")
+    age = get_fact(facts.at, "at") - confirmation.stop_at
     if get_fact(facts.has_promo, "has_promo"):
         return REV_03.block("confirmation_has_promo")
-    if one.earlier >= effective_rules.effective_number("confirm_count", facts):
+    if confirmation.earlier >= effective_rules.effective_number("confirm_count", facts):
         return REV_03.block("second_confirmation")
     within = timedelta(seconds=effective_rules.effective_number("confirm_seconds", facts))
     if not timedelta(0) <= age <= within:
@@ -169,5 +166,5 @@ def _check_confirmation(facts: Facts) -> Ruling:
 
 
 def honor_deadline(received_on: date) -> Ruling:
-    """It is the last lawful day to honour a stop; the house does it within a minute."""
+    """Return the last lawful day to honor an opt-out; the house does it within a minute."""
     return REV_06.require("honour_by", add_business_days(received_on, HONOR_STOP_BUSINESS_DAYS))

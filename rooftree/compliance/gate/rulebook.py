@@ -1,4 +1,4 @@
-"""The dated rule data (rules.yaml), read once and typed; nothing here decides."""
+"""The dated rule data (rules.yaml), read once and typed; no decisions are made here."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-type Hours = tuple[time, time] | None  # [opens, closes); None is a day with no contact
+type Hours = tuple[time, time] | None  # [opens, closes); None: no contact that day
 type Week = tuple[Hours, ...]  # Monday first
 
 RULE_DATA: dict[str, Any] = yaml.safe_load(
@@ -21,7 +21,7 @@ RULES_AS_OF: date = RULE_DATA["as_of"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cap:
-    """At most `count` contacts in any `hours`."""
+    """A limit of `count` contacts in any `hours`."""
 
     count: int
     hours: int
@@ -40,21 +40,21 @@ class HoursVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateRules:
-    """All that the rule data says of one state or territory.
+    """The rule data of one state or territory.
 
-    `cites` has, by item, what is cited for a value that this company changed.
+    `cites` maps an item to the citation of a value that this company changed.
     """
 
     code: str
     zones: tuple[str, ...]
     rows: tuple[HoursVersion, ...]
-    daylight_live: Week | None  # instead of `live` while daylight time is on
+    daylight_live: Week | None  # replaces `live` during daylight saving time
     automated: Week | None  # narrows `live` for automated sends
     recorded_sunday: Hours  # narrows recorded calls on Sundays and holidays
     is_federal_only: bool
     caps: tuple[Cap, ...]
     automated_caps: tuple[Cap, ...]
-    holidays: tuple[str, ...]  # definitions, see core.holidays.day_of
+    holidays: tuple[str, ...]  # definitions, see core.holidays.holiday_dates
     proclaimed: frozenset[date]
     cite: str
     disclose_seconds: int | None
@@ -63,14 +63,14 @@ class StateRules:
     cites: dict[str, str] = field(default_factory=dict)
 
     def hours_version_on(self, day: date) -> HoursVersion:
-        """It is the version valid on a local date; the federal window before the first."""
-        for row in self.rows:
-            if row.from_date <= day < row.until_date:
-                return row
+        """Return the version in force on a local date; the federal hours before the first."""
+        for version in self.rows:
+            if version.from_date <= day < version.until_date:
+                return version
         return FEDERAL_HOURS
 
     def citation_for(self, item: str) -> str:
-        """Where a value comes from."""
+        """Return the citation of a value: of its rule change, else the state's own."""
         return self.cites.get(item, self.cite)
 
 
@@ -112,10 +112,8 @@ SWITCHES = (
     "commercial_text_needs_consent",
     "no_adad",
 )
-EMERGENCY_STOP, TRIGGER_LEAD_LAW = (
-    "emergency_stop",
-    "trigger_lead_law",
-)  # switches that have lists of states
+# Switches that are lists of states in the data.
+EMERGENCY_STOP, TRIGGER_LEAD_LAW = "emergency_stop", "trigger_lead_law"
 
 
 def _parse_hours_versions(spec: dict[str, Any]) -> tuple[HoursVersion, ...]:
@@ -133,8 +131,8 @@ def _parse_hours_versions(spec: dict[str, Any]) -> tuple[HoursVersion, ...]:
 
 def _parse_caps(spec: list[dict[str, Any]], cite: str) -> tuple[Cap, ...]:
     return tuple(
-        Cap(count=one["n"], hours=one.get("hours", 0) + 24 * one.get("days", 0), cite=cite)
-        for one in spec
+        Cap(count=cap["n"], hours=cap.get("hours", 0) + 24 * cap.get("days", 0), cite=cite)
+        for cap in spec
     )
 
 
@@ -205,11 +203,11 @@ AREA_CODE_ZONES: dict[str, tuple[str, ...]] = {
     code: tuple(zones) for code, zones in RULE_DATA["area_codes_multi_zone"].items()
 }
 HOUSE_LIMITS: dict[str, Any] = RULE_DATA["house_caps"]
-# What a release is held to, as it stood when it began; the gate never asks for one of these.
+# Limits of a campaign, fixed when it starts; the gate never uses them.
 RELEASE_LIMITS: dict[str, int] = {
     f"release_{name}": limit for name, limit in RULE_DATA["house_releases"].items()
 }
-CHANGEABLE_NUMBERS: dict[str, int] = {  # that a company may change
+CHANGEABLE_NUMBERS: dict[str, int] = {  # a company can change these
     "dnc_scrub_days": DNC_SCRUB_DAYS,
     "ebr_transaction_months": EBR_TRANSACTION_MONTHS,
     "ebr_inquiry_months": EBR_INQUIRY_MONTHS,
@@ -225,9 +223,9 @@ CHANGEABLE_NUMBERS: dict[str, int] = {  # that a company may change
     "first_week_email": HOUSE_LIMITS["new_inquiry_first_week"]["emails"],
     **RELEASE_LIMITS,
 }
-# Of two values of these the larger lets less through; of every other number the smaller.
+# A larger value of these is stricter; for every other number, a smaller one is.
 STRICTER_WHEN_LARGER = frozenset(
-    {"unsubscribe_days", *(f"guard_{guard_minute}" for guard_minute in GUARD_MINUTES)}
+    {"unsubscribe_days", *(f"guard_{medium}" for medium in GUARD_MINUTES)}
 )
 HOUSE_CAP_ITEMS = {  # by medium, in the data
     "call": "call_attempts",
@@ -238,28 +236,30 @@ HOUSE_CAP_ITEMS = {  # by medium, in the data
 
 @cache
 def shipped_house_caps(medium: str) -> tuple[Cap, ...]:
-    """They are the everyday house caps of call, text or email."""
-    return (
-        parse_house_caps(HOUSE_LIMITS[HOUSE_CAP_ITEMS[medium]]) if medium in HOUSE_CAP_ITEMS else ()
-    )
+    """Return the shipped everyday house caps of call, text or email; none for other media."""
+    if medium not in HOUSE_CAP_ITEMS:
+        return ()
+    return parse_house_caps(HOUSE_LIMITS[HOUSE_CAP_ITEMS[medium]])
 
 
 def parse_house_caps(value: list[dict[str, Any]]) -> tuple[Cap, ...]:
-    """House caps as the data file writes them."""
+    """Parse house caps as the data file writes them."""
     return _parse_caps(value, "house")
 
 
 def parse_week(value: Any) -> Week:
-    """Hours of a week as the data file writes them, or the federal ones."""
+    """Parse a week's hours as the data file writes them; `federal` is the federal hours."""
     return _parse_week(value)
 
 
 def _replace_hours(value: Any, cite: str) -> dict[str, Any]:
-    row = HoursVersion(from_date=date.min, until_date=date.max, live=_parse_week(value), cite=cite)
-    return {"rows": (row,), "is_federal_only": value == "federal"}
+    version = HoursVersion(
+        from_date=date.min, until_date=date.max, live=_parse_week(value), cite=cite
+    )
+    return {"rows": (version,), "is_federal_only": value == "federal"}
 
 
-# By item, what of a state another value of it makes.
+# By item, the fields of `StateRules` that a changed value sets.
 FIELDS_BY_ITEM: dict[str, Callable[[Any, str], dict[str, Any]]] = {
     "live": _replace_hours,
     "dst_live": lambda value, _: {"daylight_live": _parse_week(value) if value else None},
@@ -275,9 +275,13 @@ FIELDS_BY_ITEM: dict[str, Callable[[Any, str], dict[str, Any]]] = {
 
 
 def replace_rule_value(state: StateRules, item: str, value: Any, cite: str) -> StateRules:
-    """The state with one value another, given as the data file writes it; days are ISO text."""
+    """Return the state with one value replaced.
+
+    `value` is written as in the data file, with days as ISO text. An item that isn't in
+    `FIELDS_BY_ITEM` is a switch.
+    """
     if item in FIELDS_BY_ITEM:
-        made = FIELDS_BY_ITEM[item](value, cite)
+        changes = FIELDS_BY_ITEM[item](value, cite)
     else:
-        made = {"flags": state.flags | {item} if value else state.flags - {item}}
-    return replace(state, **made, cites={**state.cites, item: cite})
+        changes = {"flags": state.flags | {item} if value else state.flags - {item}}
+    return replace(state, **changes, cites={**state.cites, item: cite})

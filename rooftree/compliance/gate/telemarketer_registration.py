@@ -1,4 +1,4 @@
-"""Telemarketer registration, or the exemption on file, in each state (REG-01)."""
+"""Telemarketer registration, or an exemption on file, by state (REG-01)."""
 
 from rooftree.compliance.gate import person_places
 from rooftree.compliance.gate.consent_check import has_written_consent
@@ -6,23 +6,23 @@ from rooftree.compliance.gate.facts import PHONE_MEDIA, Facts, Medium, Purpose, 
 from rooftree.compliance.gate.verdict import Rule, Ruling
 
 REG_01 = Rule(id="REG-01", cite="Tex. Bus. & Com. Code ch. 302; Fla. Stat. 501.605; 15 O.S. 775A.3")
-# States that register telephone sellers and are named by the rulebook; about 32 more or less.
+# States in the rulebook that register telephone sellers; about 32 states do.
 REGISTERING_STATES = frozenset({"TX", "FL", "OK", "WA", "AZ", "NJ", "ID", "TN"})
 
 
 def check_registration(facts: Facts) -> Ruling | None:
-    """Marketing by phone into a registering state needs a certificate or an exemption."""
+    """Require registration or an exemption for marketing by phone into a registering state."""
     is_marketing = get_fact(facts.purpose, "purpose") == Purpose.MARKETING
     if get_fact(facts.medium, "medium") not in PHONE_MEDIA or not is_marketing:
         return None
-    held = get_fact(facts.registered_states, "registered_states")
-    asked = [code for code in person_places.candidate_states(facts) if code in REGISTERING_STATES]
-    if not asked:
+    registered = get_fact(facts.registered_states, "registered_states")
+    states = [code for code in person_places.candidate_states(facts) if code in REGISTERING_STATES]
+    if not states:
         return REG_01.allow("state_clear")
-    open_states = [code for code in asked if code not in held]
-    if not open_states:
+    missing = [code for code in states if code not in registered]
+    if not missing:
         return REG_01.allow("exemption_on_file")
     is_text = get_fact(facts.medium, "medium") == Medium.TEXT
-    if open_states == ["TX"] and is_text and has_written_consent(facts):
+    if missing == ["TX"] and is_text and has_written_consent(facts):
         return REG_01.allow("consent_based_text_exempt")
     return REG_01.require("registration_or_exemption")

@@ -1,4 +1,4 @@
-"""What the telemarketing rule wants on record of every call and consent (TSR-01)."""
+"""Fields that the telemarketing rule requires on record of calls and consents (TSR-01)."""
 
 from rooftree.compliance.gate.verdict import Rule, Ruling
 
@@ -21,11 +21,11 @@ REQUIRED_FIELDS = {
 
 
 def missing_fields(record: str, fields: frozenset[str]) -> list[str]:
-    """What a record lacks."""
+    """Return the required fields that a record lacks, sorted."""
     return sorted(REQUIRED_FIELDS.get(record, frozenset()) - fields)
 
 
 def check_record_complete(record: str, fields: frozenset[str]) -> Ruling:
-    """A record lacks nothing, or it is not saved as complete."""
+    """Block saving a record as complete while a required field is missing."""
     missing = missing_fields(record, fields)
     return TSR_01.block("incomplete_call_record") if missing else TSR_01.allow("complete")

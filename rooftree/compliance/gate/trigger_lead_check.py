@@ -1,4 +1,4 @@
-"""Leads that a credit bureau sold because somebody applied elsewhere (TRG-01, TRG-02)."""
+"""Trigger leads: sold by a credit bureau because a consumer applied elsewhere (TRG-01, TRG-02)."""
 
 import re
 
@@ -21,7 +21,7 @@ NOT_AFFILIATED_PATTERN = re.compile(
     r"\b(?:not|nor) (?:\w+ ){0,2}affiliated with\b|\bno (?:\w+ ){0,2}afiliad[ao]s? (?:a|con)\b",
     re.IGNORECASE,
 )
-# 12 CFR 1022.54: the short notice beside the offer, the long one under its own heading.
+# 12 CFR 1022.54: the short notice next to the offer, the long one under its own heading.
 SHORT_NOTICE_PATTERN = re.compile(
     r"\bstop receiving .{0,20}prescreened|\bopt[- ]out of .{0,20}prescreened"
     r"|\bdejar de recibir .{0,20}preseleccionad",
@@ -33,7 +33,7 @@ LONG_NOTICE_PATTERN = re.compile(
 
 
 def check_basis(facts: Facts) -> Ruling | None:
-    """A bureau's inquiry needs a firm offer and the consumer's authorization or a live tie."""
+    """Require a firm offer, and authorization or a current relationship, for a bureau's lead."""
     lead = get_fact(facts.provenance, "provenance")
     if lead.source_class in CONSUMER_SOURCES:
         return TRG_01.allow("consumer_initiated_transaction")
@@ -60,7 +60,7 @@ def _check_bureau_lead(lead: Provenance) -> Ruling:
 
 
 def check_prescreen_notices(facts: Facts) -> Ruling | None:
-    """An offer to a bureau's lead is a prescreened one, and carries its notices (FCR-02)."""
+    """Require the prescreen notices in a written offer to a bureau's lead (FCR-02)."""
     lead = get_fact(facts.provenance, "provenance")
     if lead.source_class != CREDIT_BUREAU or get_fact(facts.medium, "medium") not in WRITTEN_MEDIA:
         return None
@@ -72,25 +72,24 @@ def check_prescreen_notices(facts: Facts) -> Ruling | None:
 
 
 def has_not_affiliated_statement(text: str) -> bool:
-    """The words say that we are not the lender whom they asked."""
+    """Return whether the text says the company isn't affiliated with the borrower's lender."""
     return NOT_AFFILIATED_PATTERN.search(text) is not None
 
 
 def has_prescreen_notices(text: str) -> bool:
-    """The words carry both opt-out notices."""
+    """Return whether the text has both prescreen opt-out notices."""
     return bool(SHORT_NOTICE_PATTERN.search(text) and LONG_NOTICE_PATTERN.search(text))
 
 
 def check_state_law(facts: Facts) -> Ruling | None:
-    """Where a state regulates them: opt-outs are honoured and the first words are honest."""
+    """Honor prescreen opt-outs, and require the state disclosure on trigger leads."""
     lead = get_fact(facts.provenance, "provenance")
     if lead.source_class != CREDIT_BUREAU:
         return None
     if lead.has_opted_out_of_prescreen:
         return TRG_02.block("prescreen_optout")
     if not any(
-        TRIGGER_LEAD_LAW in candidate_state_rule.flags
-        for candidate_state_rule in effective_rules.candidate_state_rules(facts)
+        TRIGGER_LEAD_LAW in state.flags for state in effective_rules.candidate_state_rules(facts)
     ):
         return TRG_02.allow("state_clear")
     if not lead.says_not_affiliated:

@@ -1,4 +1,4 @@
-"""What a rule answers, and how many answers become one verdict."""
+"""A rule's answer (a ruling), and how many rulings become one verdict."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Ruling:
     version: str = RULES_VERSION
 
     def as_json(self) -> dict[str, str]:
-        """It is the ruling as stored beside a verdict."""
+        """Return the ruling as stored with a verdict."""
         return {
             "id": self.rule,
             "cite": self.cite,
@@ -49,21 +49,24 @@ class Ruling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A rule of the rulebook and where it comes from."""
+    """A rule of the rulebook and its citation."""
 
     id: str
     cite: str
 
     def allow(self, reason: str) -> Ruling:
-        """The rule has no objection."""
+        """Return a ruling that has no objection."""
         return _cached_ruling(self.id, self.cite, Decision.ALLOW, reason)
 
     def block(self, reason: str, cite: str = "") -> Ruling:
-        """The rule forbids it."""
+        """Return a ruling that forbids the message; `cite` replaces the rule's own citation."""
         return _cached_ruling(self.id, cite or self.cite, Decision.BLOCK, reason)
 
     def require(self, reason: str, due: date | None = None, house: date | None = None) -> Ruling:
-        """A person must do something first, or by `due`."""
+        """Return a ruling that a person must do something first, or by `due`.
+
+        `house` is the earlier day that the company sets itself.
+        """
         return Ruling(
             rule=self.id,
             cite=self.cite,
@@ -74,7 +77,7 @@ class Rule:
         )
 
     def defer(self, reason: str, until: datetime, cite: str = "", detail: str = "") -> Ruling:
-        """Not now; the rule has no objection at `until`."""
+        """Return a ruling that forbids the message now and allows it from `until`."""
         return Ruling(
             rule=self.id,
             cite=cite or self.cite,
@@ -87,7 +90,7 @@ class Rule:
 
 @lru_cache(maxsize=2048)
 def _cached_ruling(rule: str, cite: str, decision: Decision, reason: str) -> Ruling:
-    """The same few hundred make up nearly all of every verdict."""
+    """Share the few hundred rulings that make up nearly all verdicts."""
     return Ruling(rule=rule, cite=cite, decision=decision, reason=reason)
 
 
@@ -105,17 +108,17 @@ class Verdict:
     house_deadline: date | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """It is the verdict as stored and as printed."""
-        found: dict[str, Any] = {"decision": self.decision.value, "reason": self.reason}
+        """Return the verdict as stored and as printed."""
+        data: dict[str, Any] = {"decision": self.decision.value, "reason": self.reason}
         for name in ("next_allowed_at", "deadline", "house_deadline"):
             value = getattr(self, name)
             if value is not None:
-                found[name] = value.isoformat()
-        found["rules"] = [ruling.as_json() for ruling in self.rulings]
-        return found
+                data[name] = value.isoformat()
+        data["rules"] = [ruling.as_json() for ruling in self.rulings]
+        return data
 
 
-# When every rule allows, the most telling reason comes first.
+# When every rule allows, the most informative reason speaks for the verdict.
 ALLOW_REASON_ORDER = (
     "single_confirmation",
     "decided_by_person",
@@ -145,18 +148,20 @@ ALLOW_REASON_RANK = {reason: rank for rank, reason in enumerate(ALLOW_REASON_ORD
 
 
 def deciding_ruling(rulings: Iterable[Ruling]) -> Ruling | None:
-    """It is the ruling that speaks for all: the strictest, then the first in gate order.
+    """Return the ruling that speaks for all: the strictest, then the first in gate order.
 
-    Among equals a rule that found something speaks before a gate that failed.
+    Among equally strict rulings, a rule's own answer comes before a gate that failed.
+    Return None for no rulings.
     """
-    kept = list(rulings)
-    if not kept:
+    rulings = list(rulings)
+    if not rulings:
         return None
-    worst = max(STRICTNESS[ruling.decision] for ruling in kept)
-    equals = [ruling for ruling in kept if STRICTNESS[ruling.decision] == worst]
+    worst = max(STRICTNESS[ruling.decision] for ruling in rulings)
+    strictest = [ruling for ruling in rulings if STRICTNESS[ruling.decision] == worst]
     if worst == STRICTNESS[Decision.ALLOW]:
         return min(
-            equals, key=lambda one: ALLOW_REASON_RANK.get(one.reason, len(ALLOW_REASON_ORDER))
+            strictest,
+            key=lambda ruling: ALLOW_REASON_RANK.get(ruling.reason, len(ALLOW_REASON_ORDER)),
         )
-    found = [equal for equal in equals if equal.reason != "gate_failed_closed"]
-    return (found or equals)[0]
+    answers = [ruling for ruling in strictest if ruling.reason != "gate_failed_closed"]
+    return (answers or strictest)[0]

@@ -1,4 +1,4 @@
-"""Keeping each verdict with the facts it rests on, so that it can be derived again."""
+"""Stored verdicts, each with the facts it rests on, so that it can be derived again."""
 
 from datetime import datetime
 
@@ -14,15 +14,20 @@ from rooftree.leads.models import Lead
 def store_verdict(
     verdict: Verdict, facts: Facts, *, lead: Lead, subject_key: str, stage: str, at: datetime
 ) -> VerdictRow:
-    """Write the verdict down. The rendered text is among the facts; `stage` is where we asked."""
-    return insert_row(build_verdict_row(verdict, facts, lead=lead, subject_key=subject_key, stage=stage, at=at))
+    """Store a verdict and return its row.
+
+    The rendered text is among the facts. `stage` says when the gate was asked.
+    """
+    return insert_row(
+        build_verdict_row(verdict, facts, lead=lead, subject_key=subject_key, stage=stage, at=at)
+    )
 
 
 def build_verdict_row(
     verdict: Verdict, facts: Facts, *, lead: Lead, subject_key: str, stage: str, at: datetime
 ) -> VerdictRow:
-    """As `store` writes it, to be inserted with others."""
-    plain = facts_to_json(facts)
+    """Return the row that `store_verdict` inserts, for a bulk insert."""
+    facts_json = facts_to_json(facts)
     return VerdictRow(
         id=uuid7_at(at),
         lead=lead,
@@ -36,17 +41,16 @@ def build_verdict_row(
         sentence=verdict.sentence[:500],
         next_allowed_at=verdict.next_allowed_at,
         results=[ruling.as_json() for ruling in verdict.rulings],
-        facts=plain,
-        facts_sha256=json_hash(plain),
+        facts=facts_json,
+        facts_sha256=json_hash(facts_json),
         rules_version=verdict.rules_version,
         at=at,
     )
 
 
-def copy_verdict_row(was: VerdictRow, *, stage: str) -> VerdictRow:
-    """The same facts asked about at another stage, to be inserted with others."""
-    said = {
-        concrete_field.attname: getattr(was, concrete_field.attname)
-        for concrete_field in VerdictRow._meta.concrete_fields
+def copy_verdict_row(row: VerdictRow, *, stage: str) -> VerdictRow:
+    """Return an unsaved copy of a verdict for another stage, for a bulk insert."""
+    values = {
+        field.attname: getattr(row, field.attname) for field in VerdictRow._meta.concrete_fields
     }
-    return VerdictRow(**said | {"id": uuid7_at(was.at), "stage": stage})
+    return VerdictRow(**values | {"id": uuid7_at(row.at), "stage": stage})

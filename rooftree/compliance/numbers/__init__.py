@@ -1,1 +1,1 @@
-"""Questions about numbers that a vendor answers: which lists one is on, and if it changed hands."""
+"""Number checks by a vendor: do-not-contact lists, and reassigned numbers."""

@@ -1,4 +1,4 @@
-"""The vendor that answers questions about numbers, every question, and files of lists found."""
+"""Tables of the number check vendor, its questions, and the watched list files."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -12,12 +12,12 @@ from rooftree.leads.models import Person
 
 
 class NumberService(models.Model):
-    """The account at the one vendor that is asked, as a person set it up and tried it."""
+    """One row: the account at the one number check vendor, as staff set it up and tested it."""
 
     id = models.CharField(max_length=20, primary_key=True)  # the adapter's key
     key = SealedTextField()
     project = models.CharField(max_length=60, blank=True)
-    covers = ArrayField(models.CharField(max_length=9), default=list)  # lists it is asked about
+    covers = ArrayField(models.CharField(max_length=9), default=list)  # lists that it checks
     asks_reassigned = models.BooleanField(default=False)
     changed_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)  # the newest answer
@@ -31,30 +31,30 @@ class NumberService(models.Model):
         return self.id
 
     def can_answer(self, kind: str) -> bool:
-        """Whether the account answers questions of this kind."""
+        """Return whether the account answers questions of this kind."""
         return self.asks_reassigned if kind == QuestionKind.REASSIGNED else bool(self.covers)
 
 
 class NumberQuestion(models.Model):
-    """One question about one number, and what came back, word for word; kept as proof.
+    """One question about one number and the vendor's answer word for word, kept as proof.
 
-    `since` and `response` are of the question whether it changed hands
-    (47 CFR 64.1200(m)); `covers` and `listed` are of the question which lists it is on.
+    `since` and `response` belong to a reassigned-number question (47 CFR 64.1200(m)), `covers`
+    and `listed` to a list question.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     kind = models.CharField(max_length=10)
     number = models.CharField(max_length=16)  # E.164
-    since = models.DateField(null=True)  # the later of their consent and our last contact
+    since = models.DateField(null=True)  # the later of the consent and the last contact
     person = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
     asked_at = models.DateTimeField()
-    due_at = models.DateTimeField(null=True)  # None once it is answered
+    due_at = models.DateTimeField(null=True)  # None once answered
     attempts = models.PositiveSmallIntegerField(default=0)
     problem = models.CharField(max_length=300, blank=True)
-    service = models.CharField(max_length=20, blank=True)  # who answered
+    service = models.CharField(max_length=20, blank=True)  # the vendor that answered
     answered_at = models.DateTimeField(null=True)
     response = models.CharField(max_length=7, blank=True)  # yes, no, no_data
-    covers = ArrayField(models.CharField(max_length=9), default=list)  # lists it speaks of
+    covers = ArrayField(models.CharField(max_length=9), default=list)  # lists the answer covers
     listed = ArrayField(models.CharField(max_length=9), default=list)
     said = models.JSONField(null=True)
 
@@ -90,14 +90,14 @@ class NumberQuestion(models.Model):
 
 
 class DncFolderFile(models.Model):
-    """One file in the folder that is watched for lists, as it was when it was last looked at."""
+    """One file in the watched folder for lists, as last seen."""
 
-    path = models.CharField(max_length=300, primary_key=True)  # within the folder
+    path = models.CharField(max_length=300, primary_key=True)  # relative to the folder
     size = models.BigIntegerField()  # bytes
-    changed_at = models.DateTimeField()  # says the file system
+    changed_at = models.DateTimeField()  # modification time
     seen_at = models.DateTimeField()
     file = models.ForeignKey(DncFile, models.PROTECT, null=True, related_name="+")
-    problem = models.CharField(max_length=300, blank=True)  # why it was refused
+    problem = models.CharField(max_length=300, blank=True)  # why it was rejected
 
     class Meta:
         db_table = "dnc_found"

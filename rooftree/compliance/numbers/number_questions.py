@@ -1,7 +1,7 @@
-"""Questions about numbers: put in line once, asked in batches, answered or tried again.
+"""The queue of number questions: enqueued once, sent in batches, answered or retried.
 
-Nobody waits for an answer: a question is a row with a due time, and what waits for it is
-decided anew when it comes.
+Nothing blocks on an answer: a question is a row with a due time, and the messages that need it
+are decided again when it arrives.
 """
 
 import re
@@ -34,15 +34,15 @@ from rooftree.ledger.write_events import write_event
 from rooftree.org import staff_notices
 
 AMERICAN_NUMBER = re.compile(r"\+1[2-9]\d\d[2-9]\d{6}")
-ANSWER_REUSE_PERIOD = timedelta(days=1)  # an answer so fresh is not asked for again
-CLAIM_PERIOD = timedelta(minutes=3)  # longer than any answer may take
+ANSWER_REUSE_PERIOD = timedelta(days=1)  # no new question within this time
+CLAIM_PERIOD = timedelta(minutes=3)  # longer than any request takes
 BACK_OFF = (30, 120, 600, 1800)  # seconds
-ALERT_AFTER_TRIES = 3  # tries; then somebody hears that nobody answers
+ALERT_AFTER_TRIES = 3  # failed tries before staff are notified
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewQuestion:
-    """A question as somebody needs it answered."""
+    """A question to enqueue."""
 
     kind: QuestionKind
     number: str  # E.164
@@ -52,97 +52,108 @@ class NewQuestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenQuestions:
-    """How many questions of a kind are open, and since when the oldest is."""
+    """The number of open questions of a kind, and the age of the oldest."""
 
     count: int = 0
     since: datetime | None = None
 
 
-def enqueue_questions(wanted: Collection[NewQuestion], *, at: datetime) -> set[NewQuestion]:
-    """Put questions in line; those whose answer is to come. In a transaction; repeat-safe.
+def enqueue_questions(questions: Collection[NewQuestion], *, at: datetime) -> set[NewQuestion]:
+    """Enqueue questions; return those whose answer is still to come.
 
-    Without a vendor for them none is, nor one that was answered within a day.
+    Needs a transaction; may be repeated. A question is skipped without a vendor for it, and when
+    it was answered within a day.
     """
-    service = active_service() if wanted else None
+    service = active_service() if questions else None
     if service is None:
         return set()
-    mine = {
-        new_question
-        for new_question in wanted
-        if service.can_answer(new_question.kind) and AMERICAN_NUMBER.fullmatch(new_question.number)
+    answerable = {
+        question
+        for question in questions
+        if service.can_answer(question.kind) and AMERICAN_NUMBER.fullmatch(question.number)
     }
-    fresh = NumberQuestion.objects.filter(
-        number__in={one.number for one in mine}, answered_at__gt=at - ANSWER_REUSE_PERIOD
+    recent = NumberQuestion.objects.filter(
+        number__in={question.number for question in answerable},
+        answered_at__gt=at - ANSWER_REUSE_PERIOD,
     )
-    known = set(fresh.values_list("kind", "number", "since"))
-    open_now = {one for one in mine if (one.kind, one.number, one.since) not in known}
+    answered = set(recent.values_list("kind", "number", "since"))
+    unanswered = {
+        question
+        for question in answerable
+        if (question.kind, question.number, question.since) not in answered
+    }
     insert_new_rows(
         [
             NumberQuestion(
                 id=uuid7_at(at),
-                kind=one.kind,
-                number=one.number,
-                since=one.since,
-                person_id=one.person_id,
+                kind=question.kind,
+                number=question.number,
+                since=question.since,
+                person_id=question.person_id,
                 asked_at=at,
                 due_at=at,
             )
-            for one in open_now
+            for question in unanswered
         ]
     )
-    return open_now
+    return unanswered
 
 
 def ask_next_batch(*, at: datetime) -> list[NumberQuestion] | None:
-    """Ask the vendor those that are longest due; the answered, None when none was due.
+    """Send the vendor the questions longest due; return the answered ones, None if none was due.
 
-    Must not run in a transaction. Whoever calls it records what it gave.
+    Must not run in a transaction. The caller stores the answers.
     """
     service = active_service()
     for kind in QuestionKind if service else ():
-        if service and service.can_answer(kind) and (rows := _claim_due_questions(service, kind, at)):
-            said, failure = _ask_vendor(service, kind, rows)
-            answered = [row for row in rows if row.number in said]
-            left = [row for row in rows if row.number not in said]
-            if left:
-                _retry_later(service, left, failure or RetryLater("It left this number out."), at)
-            for one in answered:
-                _fill_answer(one, said[one.number], service, at)
+        if (
+            service
+            and service.can_answer(kind)
+            and (rows := _claim_due_questions(service, kind, at))
+        ):
+            answers, failure = _ask_vendor(service, kind, rows)
+            answered = [row for row in rows if row.number in answers]
+            unanswered = [row for row in rows if row.number not in answers]
+            if unanswered:
+                failure = failure or RetryLater("The vendor didn't answer for this number.")
+                _retry_later(service, unanswered, failure, at)
+            for row in answered:
+                _fill_answer(row, answers[row.number], service, at)
             return answered
     return None
 
 
 def store_answers(answered: Sequence[NumberQuestion], *, at: datetime) -> list[NumberQuestion]:
-    """Keep answers; those that nobody kept before. In a transaction."""
+    """Store answers; return the questions not answered before. Needs a transaction."""
     names = ("service", "answered_at", "due_at", "response", "covers", "listed", "said", "problem")
     rows = [
-        {"id": number_question.pk} | {name: getattr(number_question, name) for name in names}
-        for number_question in answered
+        {"id": question.pk} | {name: getattr(question, name) for name in names}
+        for question in answered
     ]
-    news = update_each(NumberQuestion, rows, where={"answered_at": None})
-    kept = [number_question for number_question in answered if number_question.pk in news]
-    if kept:
+    updated_ids = update_each(NumberQuestion, rows, where={"answered_at": None})
+    stored = [question for question in answered if question.pk in updated_ids]
+    if stored:
         NumberService.objects.update(answered_at=at, failing_since=None, problem="")
         write_event(
             "compliance.numbers.answered",
             at=at,
-            service=kept[0].service,
-            what=kept[0].kind,
-            count=len(kept),
-            questions=[str(one.pk) for one in kept],
+            service=stored[0].service,
+            what=stored[0].kind,
+            count=len(stored),
+            questions=[str(question.pk) for question in stored],
         )
-    return kept
+    return stored
 
 
 def open_question_counts() -> dict[str, OpenQuestions]:
-    """The open questions by their kind."""
+    """Return the open questions by kind."""
     rows = NumberQuestion.objects.filter(answered_at=None).values("kind")
-    found = rows.annotate(count=Count("pk"), since=Min("asked_at"))
-    return {row["kind"]: OpenQuestions(count=row["count"], since=row["since"]) for row in found}
+    counts = rows.annotate(count=Count("pk"), since=Min("asked_at"))
+    return {row["kind"]: OpenQuestions(count=row["count"], since=row["since"]) for row in counts}
 
 
 def answered_question_counts() -> dict[str, int]:
-    """How many questions of each kind were answered."""
+    """Return the number of answered questions by kind."""
     rows = NumberQuestion.objects.filter(answered_at__isnull=False).values("kind")
     return {row["kind"]: row["count"] for row in rows.annotate(count=Count("pk"))}
 
@@ -150,15 +161,15 @@ def answered_question_counts() -> dict[str, int]:
 def _claim_due_questions(
     service: NumberService, kind: QuestionKind, at: datetime
 ) -> list[NumberQuestion]:
-    """Those that are due, of each number one; they fall due again should this program die."""
+    """Claim due questions, one per number; they become due again if this process dies."""
     with transaction.atomic():
         due = NumberQuestion.objects.select_for_update(skip_locked=True)
         due = due.filter(kind=kind, answered_at=None, due_at__lte=at).order_by("due_at", "pk")
         rows: dict[str, NumberQuestion] = {}
-        for one in due[: vendor_adapter(service).MAX_NUMBERS]:
-            rows.setdefault(one.number, one)
-        for one in rows.values():
-            one.attempts, one.due_at = one.attempts + 1, at + CLAIM_PERIOD
+        for row in due[: vendor_adapter(service).MAX_NUMBERS]:
+            rows.setdefault(row.number, row)
+        for row in rows.values():
+            row.attempts, row.due_at = row.attempts + 1, at + CLAIM_PERIOD
         NumberQuestion.objects.bulk_update(rows.values(), ["attempts", "due_at"])
     return [*rows.values()]
 
@@ -166,7 +177,10 @@ def _claim_due_questions(
 def _ask_vendor(
     service: NumberService, kind: QuestionKind, rows: Sequence[NumberQuestion]
 ) -> tuple[dict[str, NumberAnswer], VendorError | None]:
-    """What it said. One number that it refuses fails all of a request: the halves go alone."""
+    """Return the answers by number, and a failure.
+
+    One rejected number fails the whole request, so a rejected batch is split in halves.
+    """
     adapter, account = vendor_adapter(service), account_for_vendor(service)
     try:
         if kind is QuestionKind.LISTS:
@@ -177,29 +191,29 @@ def _ask_vendor(
         if len(rows) == 1:
             return {}, problem
         half = len(rows) // 2
-        first, failed = _ask_vendor(service, kind, rows[:half])
-        second, also = _ask_vendor(service, kind, rows[half:])
-        return first | second, failed or also
+        first_answers, first_failure = _ask_vendor(service, kind, rows[:half])
+        second_answers, second_failure = _ask_vendor(service, kind, rows[half:])
+        return first_answers | second_answers, first_failure or second_failure
     except VendorError as problem:
         return {}, problem
 
 
 def _fill_answer(
-    one: NumberQuestion, said: NumberAnswer, service: NumberService, at: datetime
+    row: NumberQuestion, answer: NumberAnswer, service: NumberService, at: datetime
 ) -> None:
-    one.service, one.answered_at, one.due_at, one.problem = service.pk, at, None, ""
-    one.response, one.said = said.response, dict(said.raw)
-    one.covers, one.listed = list(said.covers), list(said.listed)
+    row.service, row.answered_at, row.due_at, row.problem = service.pk, at, None, ""
+    row.response, row.said = answer.response, dict(answer.raw)
+    row.covers, row.listed = list(answer.covers), list(answer.listed)
 
 
 def _retry_later(
     service: NumberService, rows: Sequence[NumberQuestion], failure: VendorError, at: datetime
 ) -> None:
-    """Try later, and tell somebody, once a day, if it does not pass."""
+    """Retry later; after several failures, notify staff once a day."""
     for row in rows:
         row.due_at, row.problem = at + retry_delay(failure, row.attempts, BACK_OFF), str(failure)
     NumberQuestion.objects.bulk_update(rows, ["due_at", "problem"])
-    if isinstance(failure, RequestRejected):  # of one number; the others are answered
+    if isinstance(failure, RequestRejected):  # about one number; the others are answered
         return
     problem = str(failure)[:300]
     NumberService.objects.filter(failing_since=None).update(failing_since=at)
@@ -211,7 +225,7 @@ def _retry_later(
         staff_notices.alarm_users(None),
         kind="numbers",
         cause=f"numbers:{at.date()}",
-        text=f"Numbers cannot be checked: {problem} What needs it waits.",
+        text=f"Number checks fail: {problem} Messages that need a check are waiting.",
         link="/compliance/lists/",
         at=at,
     )

@@ -1,6 +1,6 @@
-"""What a vendor is asked about numbers and what it says, in our words; plain Python.
+"""The interface of number check vendors: questions and answers; plain Python.
 
-Lists go by the codes of `load_dnc`: US, a state's letters, LITIGATOR, INTERNAL.
+Lists have the codes of `do_not_call.load_list`: US, a state's letters, LITIGATOR, INTERNAL.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,47 +11,47 @@ from typing import Any, Protocol
 
 
 class QuestionKind(StrEnum):
-    """What is asked."""
+    """The kinds of questions about a number."""
 
-    LISTS = "lists"  # which do-not-contact lists a number is on
-    REASSIGNED = "reassigned"  # whether it was disconnected for good after a day
+    LISTS = "lists"  # the do-not-contact lists that a number is on
+    REASSIGNED = "reassigned"  # permanently disconnected after a day, or not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorAccount:
-    """Who we are there, and where it answers."""
+    """Credentials and addresses of the account at the vendor."""
 
     key: str
     project: str
-    covers: Sequence[str]  # the lists that the account is checked against
+    covers: Sequence[str]  # the lists that the account checks
     urls: Mapping[QuestionKind, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberAnswer:
-    """What it said of one number. A list that is not in `covers` is one it did not speak of."""
+    """The answer about one number; it says nothing about a list that isn't in `covers`."""
 
-    raw: Mapping[str, Any]  # as it came
+    raw: Mapping[str, Any]  # as received
     response: str = ""  # yes, no, no_data
     covers: Sequence[str] = ()
     listed: Sequence[str] = ()
 
 
 class NumberVendor(Protocol):
-    """What the module of a vendor has. Both questions may be asked twice; both raise `Failure`."""
+    """The functions of a vendor's module; both can be repeated, and raise `VendorError`."""
 
     NAME: str
     ADDRESSES: Mapping[QuestionKind, str]
-    MAX_NUMBERS: int  # numbers of one question
+    MAX_NUMBERS: int  # per request
 
     def check_lists(
         self, account: VendorAccount, numbers: Sequence[str], /
     ) -> dict[str, NumberAnswer]:
-        """By number (E.164), which lists it is on. One that is left out was not answered."""
+        """Return, by number (E.164), its lists; a number that is left out wasn't answered."""
         ...
 
     def check_reassigned(
-        self, account: VendorAccount, asked: Mapping[str, date], /
+        self, account: VendorAccount, dates: Mapping[str, date], /
     ) -> dict[str, NumberAnswer]:
-        """By number, whether it was disconnected for good after its day."""
+        """Return, by number, whether it was permanently disconnected after its day."""
         ...

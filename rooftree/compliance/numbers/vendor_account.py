@@ -1,4 +1,4 @@
-"""The account at the vendor: set up with a try, tried again by a press, given up."""
+"""The account at the number check vendor: save with a test, test again, remove."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ from rooftree.ledger.write_events import write_event
 from rooftree.org.current_company import current_company
 from rooftree.org.models import User
 
-VENDOR_KEY = "dncscrub"  # the one that there is
+VENDOR_KEY = "dncscrub"  # the only vendor
 
 
 class BadVendorAccount(InvalidField):
-    """An account that cannot be used so."""
+    """The account settings can't be used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSettings:
-    """What somebody types about the account. An empty key stays as it was."""
+    """The account settings that staff enter. An empty key keeps the stored one."""
 
     key: str
     project: str
@@ -35,26 +35,26 @@ class AccountSettings:
 
 
 def active_service() -> NumberService | None:
-    """The account that is asked; None when there is none."""
+    """Return the account in use, or None."""
     return NumberService.objects.first()
 
 
-def save_account(wanted: AccountSettings, *, by: User, at: datetime) -> NumberService:
-    """Ask this account from now on, once it was tried. Raises `BadService`."""
-    held = NumberService.objects.filter(pk=VENDOR_KEY).first()
-    row = held or NumberService(id=VENDOR_KEY)
-    row.key = wanted.key or row.key
+def save_account(account: AccountSettings, *, by: User, at: datetime) -> NumberService:
+    """Test the account and use it from now on. Raises `BadVendorAccount`."""
+    existing = NumberService.objects.filter(pk=VENDOR_KEY).first()
+    row = existing or NumberService(id=VENDOR_KEY)
+    row.key = account.key or row.key
     if not row.key:
-        raise BadVendorAccount("key", "Give the key.")
-    if not (wanted.covers or wanted.asks_reassigned):
-        raise BadVendorAccount("covers", "Choose at least one thing that it is asked.")
-    row.project, row.covers = wanted.project, sorted(wanted.covers)
-    row.asks_reassigned, row.changed_at = wanted.asks_reassigned, at
+        raise BadVendorAccount("key", "Enter the key.")
+    if not (account.covers or account.asks_reassigned):
+        raise BadVendorAccount("covers", "Choose at least one check.")
+    row.project, row.covers = account.project, sorted(account.covers)
+    row.asks_reassigned, row.changed_at = account.asks_reassigned, at
     if problem := check_account(row, at=at):
         raise BadVendorAccount("", problem)
     row.answered_at, row.failing_since, row.problem = at, None, ""
     with transaction.atomic():
-        row.save(force_insert=held is None)
+        row.save(force_insert=existing is None)
         write_event(
             "compliance.numbers.kept", at=at, actor=f"user:{by.pk}", covers=list(row.covers)
         )
@@ -62,14 +62,14 @@ def save_account(wanted: AccountSettings, *, by: User, at: datetime) -> NumberSe
 
 
 def remove_account(*, by: User, at: datetime) -> None:
-    """Ask nobody any more; what was answered stays, and ages. Stopping twice is once."""
+    """Stop using the vendor; stored answers stay and age. May be repeated."""
     with transaction.atomic():
         if NumberService.objects.all().delete()[0]:
             write_event("compliance.numbers.stopped", at=at, actor=f"user:{by.pk}")
 
 
 def check_account(row: NumberService, *, at: datetime) -> str:
-    """Ask about our own number what the account is for; "" when it answers, else what to mend."""
+    """Test the account with the company's own number; return "" or the problem to fix."""
     number, adapter = current_company().phone, vendor_adapter(row)
     try:
         if row.can_answer(QuestionKind.LISTS):
@@ -84,15 +84,15 @@ def check_account(row: NumberService, *, at: datetime) -> str:
 
 
 def vendor_adapter(row: NumberService) -> NumberVendor:
-    """The module that talks to the vendor."""
-    found: NumberVendor = import_module(ADAPTERS[row.pk])
-    return found
+    """Return the adapter module of the vendor."""
+    adapter: NumberVendor = import_module(ADAPTERS[row.pk])
+    return adapter
 
 
 def account_for_vendor(row: NumberService) -> VendorAccount:
-    """Who we are there; a simulator stands in where one is set."""
-    asked = vendor_adapter(row).ADDRESSES.items()
-    addresses = {kind: settings.UPSTREAMS.get(f"numbers_{kind}", to) for kind, to in asked}
-    return VendorAccount(
-        key=row.key, project=row.project, covers=tuple(row.covers), urls=addresses
-    )
+    """Return the account's credentials, with a simulator's address where one is configured."""
+    urls = {
+        kind: settings.UPSTREAMS.get(f"numbers_{kind}", url)
+        for kind, url in vendor_adapter(row).ADDRESSES.items()
+    }
+    return VendorAccount(key=row.key, project=row.project, covers=tuple(row.covers), urls=urls)

@@ -89,11 +89,11 @@ STATE_ITEMS: tuple[RuleItem, ...] = (
     _switch_item(TRIGGER_LEAD_LAW, "A credit bureau’s lead is told that we are not affiliated"),
     _switch_item(
         "different_time_with_express_consent", "They may agree to another hour",
-        nature="counsel", lets_through=True,
+        nature="counsel", is_permissive=True,
     ),
     _switch_item(
         "consent_lifts_day_bans", "Their consent lifts closed days for a call they asked for",
-        nature="counsel", lets_through=True,
+        nature="counsel", is_permissive=True,
     ),
 )  # fmt: skip
 FEDERAL_DATA = RULE_DATA["federal"]

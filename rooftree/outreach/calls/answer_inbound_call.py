@@ -1,4 +1,4 @@
-"""A borrower calls one of our numbers: put through to their officer; a missed call is a promise."""
+"""Borrower calls to our numbers: connect to their officer, record the end, text a missed call."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,36 +20,36 @@ from rooftree.outreach.models import CallRecording, Message
 from rooftree.outreach.wording import message_templates
 
 MISSED_CALL_NOTICE = {
-    "en": "We are sorry, nobody can take your call right now. We will call you back.",
-    "es": "Lo sentimos, nadie puede atenderle en este momento. Le devolveremos la llamada.",
+    "en": "Sorry, no one can take your call right now. We will call you back.",
+    "es": "Lo sentimos, no podemos atender su llamada en este momento. Le devolveremos la llamada.",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundCall:
-    """One call that came in, and what the caller hears."""
+    """One inbound call, and the markup the caller hears."""
 
     markup: str
-    attempt: ContactAttempt | None = None  # None: nobody on file has this number
-    is_news: bool = False  # the carrier did not tell us before
+    attempt: ContactAttempt | None = None  # None: the number is not on file
+    is_news: bool = False  # False: the carrier repeats itself
 
 
 def answer_call(*, sender: str, called: str, call_id: str, at: datetime) -> InboundCall:
-    """Put the caller through to their officer, or to the company's main line.
+    """Connect the caller to their officer, or to the company's main line.
 
-    Where calls are recorded, somebody we know hears that first.
+    If calls are recorded, a known caller hears the recording notice first.
     """
     lead = find_lead_by_number(sender)
     if lead is None:
         return InboundCall(markup=_build_connect_markup(None))
     attempt, is_news = store_call(lead, sender=sender, called=called, call_id=call_id, at=at)
-    planned = call_recordings.plan_recording(attempt, at=at)
-    markup = call_recordings.notice_markup(planned) if planned else _build_connect_markup(lead)
+    recording = call_recordings.plan_recording(attempt, at=at)
+    markup = call_recordings.notice_markup(recording) if recording else _build_connect_markup(lead)
     return InboundCall(markup=markup, attempt=attempt, is_news=is_news)
 
 
 def continue_after_notice(recording: CallRecording) -> str:
-    """The notice is over; a caller is put through now, somebody we called is on the line."""
+    """Return the markup after the notice: connect a caller, or continue an outbound call."""
     attempt = recording.attempt
     if attempt is None or attempt.direction == "out":
         return twiml.empty_response()
@@ -68,19 +68,18 @@ def _build_connect_markup(lead: Lead | None, first_url: str = "") -> str:
 def record_call_end(
     *, call_id: str, dial_status: str, seconds: int | None, at: datetime
 ) -> InboundCall:
-    """What became of it. A call nobody took is answered by a text, where one is lawful.
+    """Record the result of an inbound call, once; return what the caller hears.
 
     Args:
-        seconds: how long it lasted; None when the carrier did not say.
+        seconds: the length of the call; None if the carrier doesn't say.
     """
     talked = dial_status == "completed"
     result = "spoken" if talked else "missed"
-    lasted = seconds if talked else 0
     with transaction.atomic():
-        waits = ContactAttempt.objects.filter(cause=_idempotency_key(call_id))
-        waits.filter(seconds=None).update(seconds=lasted)
-        is_news = bool(waits.filter(result="").update(result=result))
-        attempt = waits.select_related("lead__person", "lead__officer__user").first()
+        rows = ContactAttempt.objects.filter(cause=_idempotency_key(call_id))
+        rows.filter(seconds=None).update(seconds=seconds if talked else 0)
+        is_news = bool(rows.filter(result="").update(result=result))
+        attempt = rows.select_related("lead__person", "lead__officer__user").first()
         if attempt:
             call_record_check.mark_complete(attempt, at=at)
         if attempt and is_news:
@@ -100,10 +99,10 @@ def record_call_end(
 
 
 def queue_missed_call_text(attempt: ContactAttempt, *, at: datetime) -> list[Message]:
-    """Put the text about a missed call in line; whether it may go is the gate's to say.
+    """Queue the text about a missed call; the gate decides whether it is sent.
 
-    It informs about a call they made, and sells nothing (16 CFR 310.4 does not
-    reach it; 47 CFR 64.1200(a)(1) does, so it needs their consent to texts).
+    It informs about a call they made and sells nothing: 16 CFR 310.4 does not apply, but
+    47 CFR 64.1200(a)(1) does, so it needs their consent to texts.
     """
     return automatic_messages.queue_template(
         lead=attempt.lead,
@@ -116,23 +115,24 @@ def queue_missed_call_text(attempt: ContactAttempt, *, at: datetime) -> list[Mes
 
 
 def forwarding_number(sender: str) -> str:
-    """Whose phone rings for a caller: their officer's, else the company's main line."""
+    """Return the number that rings for a caller: their officer's, or the company's main line."""
     return _number_for_lead(find_lead_by_number(sender))
 
 
 def _number_for_lead(lead: Lead | None) -> str:
     officer = lead.officer if lead else None
-    is_there = officer is not None and officer.terminated_at is None
-    return officer.phone if officer and is_there else Company.objects.get().phone
+    if officer is not None and officer.terminated_at is None:
+        return officer.phone
+    return Company.objects.get().phone
 
 
 def store_call(
     lead: Lead, *, sender: str, called: str, call_id: str, at: datetime
 ) -> tuple[ContactAttempt, bool]:
-    """The call as an attempt of theirs to reach us, and whether it is news. Kept once.
+    """Store an inbound call as a contact attempt, once; return it and whether it is new.
 
     Args:
-        called: the number of ours that it came in on; "" when nobody said.
+        called: our number that was called; "" if unknown.
     """
     attempt = ContactAttempt(
         id=uuid7_at(at),

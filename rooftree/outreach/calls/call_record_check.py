@@ -1,7 +1,7 @@
-"""Whether all that the telemarketing rule wants of a call is on file (TSR-01).
+"""Completeness of call records under the telemarketing rule (TSR-01).
 
-Asked of calls by our carrier. What an officer dials by hand on a phone of their own is exempt
-(16 CFR 310.5(a)(2)) and kept all the same, without the seconds, which nobody tells us.
+Covers calls through our carrier. A call an officer dials by hand on their own phone is exempt
+(16 CFR 310.5(a)(2)); it is stored as well, but nobody reports its length.
 """
 
 from datetime import datetime, timedelta
@@ -16,62 +16,55 @@ from rooftree.org.current_company import current_company
 BY_CARRIER = Q(cause__startswith="ring:") | Q(cause__startswith="call_in:")
 CALL_OVER_AFTER = timedelta(minutes=10)
 FIELD_NAMES = {
-    "calling_number": "the number it came from",
-    "called_number": "the number it went to",
-    "at": "when it began",
-    "duration": "how long it lasted",
-    "disposition": "what came of it",
-    "campaign": "its source",
-    "purpose": "its purpose",
-    "seller": "for whom it was made",
+    "calling_number": "calling number",
+    "called_number": "called number",
+    "at": "start time",
+    "duration": "length",
+    "disposition": "outcome",
+    "campaign": "lead source",
+    "purpose": "purpose",
+    "seller": "seller name",
 }
 
 
 def mark_complete(attempt: ContactAttempt, *, at: datetime) -> bool:
-    """Tell that nothing is missing of a call; False when something is, or it was told before."""
-    if (
-        telemarketing_records.check_record_complete(
-            "call_detail", _recorded_fields(attempt)
-        ).decision
-        is not Decision.ALLOW
-    ):
+    """Mark a call record complete; return False if a field is missing or it already was."""
+    ruling = telemarketing_records.check_record_complete("call_detail", _recorded_fields(attempt))
+    if ruling.decision is not Decision.ALLOW:
         return False
-    mine = ContactAttempt.objects.filter(BY_CARRIER, pk=attempt.pk, completed_at=None)
-    return bool(mine.update(completed_at=at))
+    rows = ContactAttempt.objects.filter(BY_CARRIER, pk=attempt.pk, completed_at=None)
+    return bool(rows.update(completed_at=at))
 
 
 def incomplete_calls(*, before: datetime) -> QuerySet[ContactAttempt]:
-    """Calls that began before and lack something, newest first."""
+    """Return calls that began before a time and lack a field, newest first."""
     rows = ContactAttempt.objects.filter(BY_CARRIER, medium="call", completed_at=None)
     return rows.filter(at__lt=before).order_by("-at", "-pk")
 
 
 def calls_without_length(*, at: datetime) -> QuerySet[ContactAttempt]:
-    """Calls of the last day by our own line that must be over, and nobody told how long they took.
+    """Return ended calls of the last day on our own lines that have no length yet.
 
-    Those to a source's tracking numbers are the source's to tell.
+    The length of a call to a source's tracking number comes from that source.
     """
-    own = BY_CARRIER & ~Q(cause__regex="^call_in:.*:")
-    rows = ContactAttempt.objects.filter(own, medium="call", completed_at=None, seconds=None)
+    own_lines = BY_CARRIER & ~Q(cause__regex="^call_in:.*:")
+    rows = ContactAttempt.objects.filter(own_lines, medium="call", completed_at=None, seconds=None)
     return rows.filter(at__range=(at - timedelta(days=1), at - CALL_OVER_AFTER)).order_by(
         "-at", "-pk"
     )
 
 
 def missing_fields(attempt: ContactAttempt) -> list[str]:
-    """What a call lacks, in words."""
-    return [
-        FIELD_NAMES[missing_field]
-        for missing_field in telemarketing_records.missing_fields(
-            "call_detail", _recorded_fields(attempt)
-        )
-    ]
+    """Return the names of the fields a call record lacks, as shown to staff."""
+    missing = telemarketing_records.missing_fields("call_detail", _recorded_fields(attempt))
+    return [FIELD_NAMES[name] for name in missing]
 
 
 def _recorded_fields(attempt: ContactAttempt) -> frozenset[str]:
-    theirs, ours = attempt.address, attempt.our_number
-    calling, called = (theirs, ours) if attempt.direction == "in" else (ours, theirs)
-    held = {
+    borrower_number, our_number = attempt.address, attempt.our_number
+    is_inbound = attempt.direction == "in"
+    calling, called = (borrower_number, our_number) if is_inbound else (our_number, borrower_number)
+    values = {
         "calling_number": calling,
         "called_number": called,
         "at": attempt.at,
@@ -81,4 +74,4 @@ def _recorded_fields(attempt: ContactAttempt) -> frozenset[str]:
         "purpose": attempt.purpose,
         "seller": current_company().legal_name,
     }
-    return frozenset(name for name, value in held.items() if value)
+    return frozenset(name for name, value in values.items() if value)

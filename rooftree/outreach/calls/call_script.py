@@ -1,6 +1,6 @@
-"""What an officer says first on a call: who, for whom and why, within the state's seconds (DIS-01).
+"""Opening script of a call: caller, company and purpose within the state's seconds (DIS-01).
 
-The words are wording like any other. How long they take is reckoned from them, never heard.
+The script is a template like any other. Its duration is estimated from the words.
 """
 
 import re
@@ -30,23 +30,23 @@ from rooftree.outreach.wording.message_templates import (
 )
 
 TEMPLATE_KEY, MEDIUM = "call_opening", "call"
-# An unhurried voice on a telephone; trained readers keep to 150 or 160. Whoever talks faster is
-# through sooner, which breaks no law, so a slower pace than most is the careful one.
+# An unhurried phone voice; trained readers speak 150 to 160. A faster speaker finishes sooner,
+# which breaks no law, so a slow pace is the safe assumption.
 WORDS_PER_MINUTE = 150
-WORD_PATTERN = re.compile(r"\d|[^\W\d_]+(?:['’][^\W\d_]+)*")  # figures are said one by one
-MAX_ABBREVIATION_LENGTH = 4  # letters at most; NMLS is spelled
-REQUIRED_PARTS = {  # what must be said, and what fills it in
+WORD_PATTERN = re.compile(r"\d|[^\W\d_]+(?:['’][^\W\d_]+)*")  # digits are spoken one by one
+MAX_ABBREVIATION_LENGTH = 4  # letters; NMLS is spelled out
+REQUIRED_PARTS = {  # required part: the placeholder that fills it
     "the caller’s name": "caller.name",
     "the company’s name": "company.brand",
     "the purpose": "lead.kind",
 }
-# Longer than most names are: words that are in time with these are in time with nearly everyone's.
+# Longer than most names: a script in time with these is in time with nearly everyone's.
 LONG_CALLER_NAME, LONG_BORROWER_NAME = "Maximilian Fernández Montgomery", "María Guadalupe"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeLimit:
-    """The fewest seconds that any place concerned gives, and the state that gives them."""
+    """The shortest limit of all states concerned, and the state it comes from."""
 
     seconds: int
     state: str
@@ -54,35 +54,35 @@ class TimeLimit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallScript:
-    """What somebody who calls a borrower has before them."""
+    """The script shown to a caller, with its estimated duration and the limits."""
 
-    script: RenderedTemplate | None  # None: none in use that can be filled in
-    seconds: int  # until all is said, as reckoned
+    script: RenderedTemplate | None  # None: no live template could be rendered
+    seconds: int  # estimated, until all required parts are said
     say_within: TimeLimit | None
-    end_within: TimeLimit | None  # after the borrower asks for it
+    end_within: TimeLimit | None  # after the borrower asks to end the call
 
     @property
     def is_too_slow(self) -> bool:
-        """These names take longer than the strictest place gives."""
+        """Return True if the script takes longer than the strictest state allows."""
         return self.say_within is not None and self.seconds > self.say_within.seconds
 
 
 def script_for_call(call_at: datetime, *, lead: Lead, by: User) -> CallScript:
-    """What is before whoever began a call at `call_at`: the words that were in use then."""
-    words = render_script(lead, by=by, at=call_at)
-    states = person_places.candidate_states(
-        Facts(places=possible_places(lead))
-    )  # every one, as the gate counts them
+    """Return the script for a call begun at `call_at`, from the template live then."""
+    script = render_script(lead, by=by, at=call_at)
+    states = person_places.candidate_states(Facts(places=possible_places(lead)))  # as in the gate
     return CallScript(
-        script=words,
-        seconds=max(_seconds_until_said(words, lead, by.name).values(), default=0) if words else 0,
+        script=script,
+        seconds=max(_seconds_until_said(script, lead, by.name).values(), default=0)
+        if script
+        else 0,
         say_within=_strictest_limit({state: STATES[state].disclose_seconds for state in states}),
         end_within=_strictest_limit({state: STATES[state].end_call_seconds for state in states}),
     )
 
 
 def render_script(lead: Lead, *, by: User, at: datetime) -> RenderedTemplate | None:
-    """The words in use at `at`, for this caller and borrower; None where there are none."""
+    """Render the template live at `at` for this caller and borrower; None if there is none."""
     try:
         template = message_templates.live_template(
             TEMPLATE_KEY,
@@ -94,74 +94,82 @@ def render_script(lead: Lead, *, by: User, at: datetime) -> RenderedTemplate | N
         )
         return _render_template(template, lead, by.name, at)
     except (NoTemplate, BadTemplate):
-        return None  # the call is as lawful as before; the page says what to say
+        return None  # the call is still lawful; the page lists what to say
 
 
 def script_version_id(lead: Lead, *, by: User, at: datetime) -> UUID | None:
-    """The edition that stands before somebody who calls now, for the ledger to keep."""
-    words = render_script(lead, by=by, at=at)
-    return words.template.pk if words else None
+    """Return the id of the template version shown to the caller, for the ledger."""
+    script = render_script(lead, by=by, at=at)
+    return script.template.pk if script else None
 
 
 def longest_seconds(template: Template, *, at: datetime) -> dict[str, int | None]:
-    """By part of `PARTS`, the seconds until it is said to anybody; None where some never hear it.
+    """Return, per required part, the longest time until it is said, in seconds.
 
-    Raises `BadTemplate`.
+    None means that some borrowers never hear the part. Raises `BadTemplate`.
     """
-    heard = [
+    samples = [
         _seconds_until_said(
             _render_template(template, lead, LONG_CALLER_NAME, at), lead, LONG_CALLER_NAME
         )
         for lead in _sample_leads(template)
     ]
     return {
-        part: max(one[part] for one in heard) if all(part in one for one in heard) else None
+        part: max(seconds[part] for seconds in samples)
+        if all(part in seconds for seconds in samples)
+        else None
         for part in REQUIRED_PARTS
     }
 
 
-def find_problems(said: Mapping[str, int | None]) -> Iterator[tuple[str, str]]:
-    """What keeps words of which this is said from use, each a sentence with its citation."""
-    never = [part for part, seconds in said.items() if seconds is None]
-    for part in never:
-        yield f"It never says {part}: fill in “{REQUIRED_PARTS[part]}”.", call_rules.DIS_01.cite
-    if never:
+def find_problems(seconds_by_part: Mapping[str, int | None]) -> Iterator[tuple[str, str]]:
+    """Yield the problems that keep a script from use, each a sentence and its citation.
+
+    Args:
+        seconds_by_part: the result of `longest_seconds`.
+    """
+    missing = [part for part, seconds in seconds_by_part.items() if seconds is None]
+    for part in missing:
+        yield f"Add {part}: insert “{REQUIRED_PARTS[part]}”.", call_rules.DIS_01.cite
+    if missing:
         return
-    seconds, last = max((seconds or 0, part) for part, seconds in said.items())
-    missed = sorted(
+    seconds, last_part = max((seconds or 0, part) for part, seconds in seconds_by_part.items())
+    exceeded = sorted(
         (row.disclose_seconds, STATE_NAMES[code], ruling.cite)
         for code, row in STATES.items()
         if (ruling := call_rules.check_identification_time(state=code, seconds=seconds)).decision
         != Decision.ALLOW
         and row.disclose_seconds is not None
     )
-    if not missed:
+    if not exceeded:
         return
-    (limit, state, cite), *others = missed
-    also = "".join(f", {name} {fewer}" for fewer, name, _ in others)
+    (limit, state, cite), *others = exceeded
+    other_limits = "".join(f", {name} {seconds_there}" for seconds_there, name, _ in others)
     yield (
-        f"{state} gives {limit} seconds{also}; these words take about {seconds} until {last} is"
-        " said. Say less before it.",
+        f"{state} allows {limit} seconds{other_limits}. This script takes about {seconds} seconds"
+        f" to get to {last_part}. Shorten what comes before.",
         cite,
     )
 
 
 def spoken_seconds(text: str) -> int:
-    """How long somebody takes to say it, in whole seconds."""
+    """Return how long it takes to say `text`, in whole seconds."""
     words = WORD_PATTERN.findall(text)
     spelled = [word for word in words if word.isupper() and len(word) <= MAX_ABBREVIATION_LENGTH]
-    return ceil((len(words) + sum(len(one) - 1 for one in spelled)) * 60 / WORDS_PER_MINUTE)
+    return ceil((len(words) + sum(len(word) - 1 for word in spelled)) * 60 / WORDS_PER_MINUTE)
 
 
-def _seconds_until_said(words: RenderedTemplate, lead: Lead, caller: str) -> dict[str, int]:
-    """By part, the seconds after which it has been said; a part that is not said is not there."""
-    kinds = LOAN_PHRASES[words.template.language]
-    looked_for = [caller, current_company().brand, kinds.get(lead.purpose, kinds[""])]
-    found = {
-        part: re.search(rf"(?<!\w){re.escape(one)}(?!\w)", words.body, re.IGNORECASE)
-        for part, one in zip(REQUIRED_PARTS, looked_for, strict=True)
+def _seconds_until_said(script: RenderedTemplate, lead: Lead, caller: str) -> dict[str, int]:
+    """Return the seconds until each required part is said; a part never said is left out."""
+    kinds = LOAN_PHRASES[script.template.language]
+    phrases = [caller, current_company().brand, kinds.get(lead.purpose, kinds[""])]
+    matches = {
+        part: re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", script.body, re.IGNORECASE)
+        for part, phrase in zip(REQUIRED_PARTS, phrases, strict=True)
     }
-    return {part: spoken_seconds(words.body[: one.end()]) for part, one in found.items() if one}
+    return {
+        part: spoken_seconds(script.body[: match.end()]) for part, match in matches.items() if match
+    }
 
 
 def _render_template(template: Template, lead: Lead, caller: str, at: datetime) -> RenderedTemplate:
@@ -176,7 +184,7 @@ def _render_template(template: Template, lead: Lead, caller: str, at: datetime) 
 
 
 def _sample_leads(template: Template) -> Iterator[Lead]:
-    """One with each kind of loan that these words are for."""
+    """Yield one lead for each loan purpose the template covers."""
     person = Person(first_name=LONG_BORROWER_NAME)
     for purpose in LOAN_PHRASES[template.language]:
         if template.loan_kind in ("", LOAN_KINDS.get(purpose, "")):
@@ -184,8 +192,8 @@ def _sample_leads(template: Template) -> Iterator[Lead]:
 
 
 def _strictest_limit(limits: Mapping[str, int | None]) -> TimeLimit | None:
-    found = [(seconds, code) for code, seconds in limits.items() if seconds is not None]
-    if not found:
+    known = [(seconds, code) for code, seconds in limits.items() if seconds is not None]
+    if not known:
         return None
-    seconds, code = min(found)
+    seconds, code = min(known)
     return TimeLimit(seconds=seconds, state=STATE_NAMES[code])

@@ -1,4 +1,4 @@
-"""An officer's own call to a borrower, begun on the page and made by their phone."""
+"""Calls to borrowers that officers start on the page and make on their own phone."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,16 +17,16 @@ from rooftree.outreach.calls import call_script
 from rooftree.outreach.messages import contact_permissions, number_checks, required_actions
 from rooftree.outreach.messages.send import address_for
 
-REPEAT_WINDOW = timedelta(minutes=1)  # a second press within it means the same call
+REPEAT_WINDOW = timedelta(minutes=1)  # a second click within it means the same call
 
 
 class CannotCall(Exception):
-    """The gate says no, or there is no number. The text is fit to show."""
+    """Sending is paused, or there is no number. The text can be shown to staff."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DialedCall:
-    """What to dial, and the attempt that waits for its outcome."""
+    """The number to dial, and the attempt waiting for its outcome."""
 
     attempt: ContactAttempt
     number: str  # E.164
@@ -34,34 +34,34 @@ class DialedCall:
 
 
 def begin_call(*, lead_id: UUID, by: User, at: datetime) -> DialedCall | Verdict:
-    """Ask the gate and, when it agrees, write the call down before it is made.
+    """Ask the gate and, if it allows the call, record the call before it is made.
 
-    The verdict is kept either way, also for a second press, which is the same
-    call; where it forbids the call it is the answer. Raises `CannotCall` when
-    there is no number, or sending is paused.
+    Returns the verdict if it does not allow the call. The verdict is stored either way, also
+    for a second click, which means the same call. Raises `CannotCall` if there is no number or
+    sending is paused.
     """
-    if sending_pause.is_sending_paused():  # a STOP of the lost days is not on file
+    if sending_pause.is_sending_paused():  # after a restore, a STOP of the lost days is not on file
         raise CannotCall(sending_pause.PAUSED_MESSAGE)
     with transaction.atomic():
         rows = Lead.objects.select_for_update(of=("self",))
         lead = rows.select_related("person", "officer__user").get(pk=lead_id)
         number = address_for(lead, "text")
         if not number:
-            raise CannotCall("There is no phone number for this borrower yet.")
-        pressed = _find_repeat_press(lead, by, at)
-        cause = pressed.cause if pressed else f"call:{uuid7_at(at)}"
+            raise CannotCall("No phone number on file for this borrower yet.")
+        earlier = _find_repeat_click(lead, by, at)
+        cause = earlier.cause if earlier else f"call:{uuid7_at(at)}"
         verdict = contact_permissions.decide_call(lead_id=lead.pk, cause=cause, at=at)
         if verdict.decision == Decision.ALLOW:
-            attempt = pressed or _record_attempt(verdict, lead, number, by)
-            return DialedCall(attempt=attempt, number=number, is_new=pressed is None)
+            attempt = earlier or _record_attempt(verdict, lead, number, by)
+            return DialedCall(attempt=attempt, number=number, is_new=earlier is None)
         if number_checks.request_missing_checks(verdict, at=at):
-            verdict.sentence += " It is asked for now: press again in a minute."
+            verdict.sentence += " We are checking this number now. Try again in a minute."
         elif verdict.decision == Decision.REQUIRE:
             required_actions.create_task(verdict, lead, at=at)
         return verdict
 
 
-def _find_repeat_press(lead: Lead, by: User, at: datetime) -> ContactAttempt | None:
+def _find_repeat_click(lead: Lead, by: User, at: datetime) -> ContactAttempt | None:
     rows = ContactAttempt.objects.filter(
         lead=lead,
         by=by,

@@ -1,7 +1,7 @@
-"""Ringing the loan officer about an offer, and connecting the borrower when they take it.
+"""Calls to loan officers about offers, connecting the borrower when the officer takes the lead.
 
-The officer hears who it is, presses 1 to take the lead and is put through. A
-voicemail box presses nothing, so it never takes a lead.
+The officer hears about the lead, presses 1 to take it and is connected. A voicemail box
+presses nothing, so it never takes a lead.
 """
 
 import logging
@@ -17,6 +17,7 @@ from django.db.models import Exists
 from rooftree.compliance.gate import call_rules
 from rooftree.compliance.gate.reason_sentences import ruling_sentence
 from rooftree.compliance.gate.verdict import Decision
+from rooftree.core.us_states import STATES
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.core.vendor_errors import RequestRejected, RetryLater, VendorError
 from rooftree.db.bulk_insert import insert_new_rows
@@ -40,7 +41,7 @@ from rooftree.tasks.batches import run_concurrently
 
 log = logging.getLogger(__name__)
 CLAIM_LIMIT = timedelta(seconds=60)
-BATCH_SIZE = 10  # calls placed at once
+BATCH_SIZE = 10  # calls placed concurrently
 RELATED_ROWS = ("officer__user", "offer__lead__person", "offer__lead__source")
 DUE_RINGS = PreparedQuery(
     lambda at: (
@@ -62,17 +63,17 @@ LOAN_NAMES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyPressResult:
-    """What the officer's key did: the markup to answer with, and the offer when it was taken."""
+    """The response to an officer's key: the markup, and the ownership if the lead was taken."""
 
     markup: str
     ownership: Ownership | None = None
 
 
 def queue_officer_calls(offers: Sequence[tuple[UUID, UUID]], *, at: datetime) -> None:
-    """Put the calls to officers about their offers in line, due now. One call an offer.
+    """Queue calls to officers about their offers, due now, one call per offer.
 
     Args:
-        offers: each with its officer.
+        offers: pairs of offer id and officer id.
     """
     insert_new_rows(
         [
@@ -83,22 +84,22 @@ def queue_officer_calls(offers: Sequence[tuple[UUID, UUID]], *, at: datetime) ->
 
 
 def place_due_calls(*, at: datetime) -> int:
-    """Place calls that are due, and text the same officers; how many were in hand.
+    """Place due calls and text the same officers; return how many calls were claimed.
 
-    A call of unknown fate is not placed again: the page shows the offer anyway,
-    and silence passes it on.
+    A call with an unknown outcome is not placed again: the page shows the offer anyway, and
+    without a response it passes to the next officer.
     """
     due = _claim_due_rings(at)
     if not due:
         return 0
     rings = [ring for ring in due if _is_offer_open(ring.offer)]
     answers = list(zip(rings, run_concurrently(_place_call, rings), strict=True))
-    placed = [(one, said) for one, said in answers if isinstance(said, CarrierReceipt)]
+    placed = [(ring, answer) for ring, answer in answers if isinstance(answer, CarrierReceipt)]
     with transaction.atomic():
         _record_placed(placed, at)
-        for one, said in answers:
-            if isinstance(said, VendorError):
-                _record_not_placed(one, said, at)
+        for ring, answer in answers:
+            if isinstance(answer, VendorError):
+                _record_not_placed(ring, answer, at)
     text_officers(rings, at=at)
     return len(due)
 
@@ -106,11 +107,10 @@ def place_due_calls(*, at: datetime) -> int:
 def _claim_due_rings(at: datetime) -> list[Ring]:
     with transaction.atomic():
         rings = DUE_RINGS.all(at=at)
-        taken = [ring for ring in rings if _is_offer_open(ring.offer)]
-        gone = [ring.pk for ring in rings if not _is_offer_open(ring.offer)]
-        update_where(Ring, where={"id": gone}, to={"state": "skipped", "ended_at": at})
-        claimed = {"state": "claimed", "placed_at": at}
-        update_where(Ring, where={"id": [one.pk for one in taken]}, to=claimed)
+        claimed = [ring.pk for ring in rings if _is_offer_open(ring.offer)]
+        skipped = [ring.pk for ring in rings if not _is_offer_open(ring.offer)]
+        update_where(Ring, where={"id": skipped}, to={"state": "skipped", "ended_at": at})
+        update_where(Ring, where={"id": claimed}, to={"state": "claimed", "placed_at": at})
     return rings
 
 
@@ -124,66 +124,67 @@ def _place_call(ring: Ring) -> CarrierReceipt | VendorError:
         )
     except VendorError as problem:
         return problem
-    except Exception as problem:  # a bug of ours in one call must not harm those already placed
+    except Exception as problem:  # a bug in one call must not affect those already placed
         log.exception("the call %s could not be placed", ring.pk)
         return RequestRejected(f"{type(problem).__name__} while placing it.")
 
 
 def _record_placed(placed: Sequence[tuple[Ring, CarrierReceipt]], at: datetime) -> None:
     name = get_carrier().name
-    said = [
-        {"id": one.pk, "carrier": name, "carrier_id": answer.carrier_id, "problem": ""}
-        for one, answer in placed
+    receipts = [
+        {"id": ring.pk, "carrier": name, "carrier_id": receipt.carrier_id, "problem": ""}
+        for ring, receipt in placed
     ]
-    update_each(Ring, said)
-    keys = [one.pk for one, _ in placed]
-    # Unless they picked up already.
+    update_each(Ring, receipts)
+    keys = [ring.pk for ring, _ in placed]
+    # Only if the officer has not picked up yet.
     update_where(Ring, where={"id": keys, "state": "claimed"}, to={"state": "placed"})
     write_events(
-        build_event("outreach.officer.rung", at=at, lead_id=one.offer.lead_id, offer=one.offer_id)
-        for one, _ in placed
+        build_event("outreach.officer.rung", at=at, lead_id=ring.offer.lead_id, offer=ring.offer_id)
+        for ring, _ in placed
     )
 
 
 def _record_not_placed(ring: Ring, problem: VendorError, at: datetime) -> None:
-    mine = Ring.objects.filter(pk=ring.pk, state="claimed")
+    claimed = Ring.objects.filter(pk=ring.pk, state="claimed")
     if isinstance(problem, RetryLater):
         due_at = at + timedelta(seconds=problem.retry_after_seconds or 5)
-        mine.update(state="due", due_at=due_at, problem=str(problem)[:300])
+        claimed.update(state="due", due_at=due_at, problem=str(problem)[:300])
     else:
-        mine.update(state="failed", problem=str(problem)[:300], ended_at=at)
+        claimed.update(state="failed", problem=str(problem)[:300], ended_at=at)
 
 
 def text_officers(rings: Sequence[Ring], *, at: datetime) -> int:
-    """Tell officers of their offers by text as well, once, whatever comes of it; how many.
+    """Text officers about their offers too, once per offer; return how many were sent.
 
-    No more than the whisper says, and where to take it. A text the carrier did
-    not take is not tried again: the call and the page say the same.
+    The text contains only what the call says, and the link to take the lead. A text the
+    carrier refuses is not retried, since the call and the page say the same.
     """
-    wanted = {
+    rings_by_id = {
         ring.pk: ring for ring in rings if ring.officer.is_texted and _is_offer_open(ring.offer)
     }
-    if not wanted or sending_pause.is_sending_paused():
+    if not rings_by_id or sending_pause.is_sending_paused():
         return 0
-    rows = [{"id": key, "texted_at": at} for key in wanted]
-    mine = update_each(Ring, rows, where={"texted_at": None})
-    told = [one for one in wanted.values() if one.pk in mine]
+    rows = [{"id": key, "texted_at": at} for key in rings_by_id]
+    claimed = update_each(Ring, rows, where={"texted_at": None})
+    to_text = [ring for ring in rings_by_id.values() if ring.pk in claimed]
     problems = {
-        one.pk: said
-        for one, said in zip(told, run_concurrently(_text_officer, told), strict=True)
-        if said
+        ring.pk: problem
+        for ring, problem in zip(to_text, run_concurrently(_text_officer, to_text), strict=True)
+        if problem
     }
     for key, problem in problems.items():
         Ring.objects.filter(pk=key).update(problem=f"By text: {problem}"[:300])
-    return len(told) - len(problems)
+    return len(to_text) - len(problems)
 
 
 def _text_officer(ring: Ring) -> VendorError | None:
+    summary = _describe_lead(ring.offer.lead)
     try:
         get_carrier().send_text(
             to=ring.officer.phone,
             sender=outbound_number(),
-            body=f"Rooftree: {_describe_lead(ring.offer.lead)} Take it: {settings.PUBLIC_URL}/queue/",
+            body=f"Rooftree: {summary} Take it: {settings.PUBLIC_URL}/queue/",
             status_callback="",
             reference=str(ring.pk),
         )
@@ -193,21 +194,21 @@ def _text_officer(ring: Ring) -> VendorError | None:
 
 
 def on_officer_answered(*, ring_id: UUID, at: datetime) -> str:
-    """The officer picked up: say who it is and wait for a key."""
+    """Return the markup when the officer picks up: describe the lead and wait for a key."""
     ring = _load_ring(ring_id)
     Ring.objects.filter(pk=ring.pk, answered_at=None).update(answered_at=at)
     Ring.objects.filter(pk=ring.pk, ended_at=None).update(state="answered")
     if not _is_offer_open(ring.offer):
-        return twiml.say_and_hang_up("This lead has gone to another loan officer. Goodbye.")
+        return twiml.say_and_hang_up("This lead was taken by another loan officer. Goodbye.")
     return twiml.ask_officer_for_key(
         f"Rooftree. {_describe_lead(ring.offer.lead)} Press 1 to take this lead and be connected.",
         action_url=f"{settings.PUBLIC_URL}/in/twilio/ring/{ring.pk}/key/",
-        goodbye="No key was pressed. The lead stays in your queue until its time is up. Goodbye.",
+        goodbye="No key pressed. The lead stays in your queue until the offer expires. Goodbye.",
     )
 
 
 def on_key_pressed(*, ring_id: UUID, digits: str, at: datetime) -> KeyPressResult:
-    """The officer pressed a key. 1 takes the lead and, where a call is lawful now, connects it."""
+    """Handle an officer's key: 1 takes the lead and connects the call if the gate allows it."""
     ring = _load_ring(ring_id)
     Ring.objects.filter(pk=ring.pk, pressed="").update(pressed=digits[:2])
     if digits != "1":
@@ -220,36 +221,37 @@ def on_key_pressed(*, ring_id: UUID, digits: str, at: datetime) -> KeyPressResul
     to = address_for(lead, "text")
     if not to:
         return KeyPressResult(
-            markup=twiml.say_and_hang_up("It is yours. There is no phone number yet."), ownership=owned
+            markup=twiml.say_and_hang_up("The lead is yours. No phone number on file yet."),
+            ownership=owned,
         )
-    shown = outbound_number(ring.officer.text_number)
-    if why_not := _connect_problem(ring, shown, at):
-        told = f"It is yours. You may not be connected now. {why_not}"
-        return KeyPressResult(markup=twiml.say_and_hang_up(told), ownership=owned)
-    attempt = _record_borrower_call(ring, lead, (shown, to), at)
+    caller_id = outbound_number(ring.officer.text_number)
+    if why_not := _connect_problem(ring, caller_id, at):
+        text = f"The lead is yours. The call can’t be connected now. {why_not}"
+        return KeyPressResult(markup=twiml.say_and_hang_up(text), ownership=owned)
+    attempt = _record_borrower_call(ring, lead, (caller_id, to), at)
     recording = call_recordings.plan_recording(attempt, at=at)
     markup = twiml.connect_call(
         to,
-        caller_id=shown,
+        caller_id=caller_id,
         action_url=f"{settings.PUBLIC_URL}/in/twilio/ring/{ring.pk}/after/",
-        said=f"Connecting you. {call_recordings.OFFICER_NOTICE if recording else ''}".strip(),
+        text=f"Connecting you. {call_recordings.OFFICER_NOTICE if recording else ''}".strip(),
         first_url=call_recordings.callback_url(recording, "notice") if recording else "",
     )
     return KeyPressResult(markup=markup, ownership=owned)
 
 
 def on_officer_call_ended(*, ring_id: UUID, at: datetime) -> None:
-    """The call to the officer is over, whatever came of it."""
+    """Mark the call to the officer as ended."""
     Ring.objects.filter(pk=ring_id, ended_at=None).update(state="ended", ended_at=at)
 
 
 def on_borrower_call_ended(
     *, ring_id: UUID, dial_status: str, seconds: int | None, at: datetime
 ) -> UUID | None:
-    """Note what became of the connected call; the lead's id when that was news.
+    """Record the result of the connected call; return the lead's id if that is new.
 
     Args:
-        seconds: how long it lasted; None when the carrier did not say.
+        seconds: the length of the call; None if the carrier doesn't say.
     """
     talked = dial_status == "completed"
     with transaction.atomic():
@@ -277,22 +279,20 @@ def on_borrower_call_ended(
 
 
 def fail_stale_rings(*, at: datetime) -> int:
-    """Calls claimed before a crash: their fate is unknown and they are not placed again."""
+    """Fail calls claimed before a crash: their outcome is unknown, so they aren't placed again."""
     stale = Ring.objects.filter(state="claimed", placed_at__lt=at - CLAIM_LIMIT)
-    return stale.update(state="failed", problem="The program stopped mid-way.", ended_at=at)
+    return stale.update(state="failed", problem="Rooftree stopped while placing it.", ended_at=at)
 
 
-def _connect_problem(ring: Ring, shown: str, at: datetime) -> str:
-    """Why the borrower may not be called now, or not under this number; "" when they may."""
+def _connect_problem(ring: Ring, caller_id: str, at: datetime) -> str:
+    """Return why the borrower can't be called now from this number; "" if they can."""
     verdict = contact_permissions.decide_call(
         lead_id=ring.offer.lead_id, cause=f"ring:{ring.pk}", at=at
     )
     if verdict.decision != Decision.ALLOW:
         return verdict.sentence
-    ours = is_our_number(
-        shown
-    )  # what comes in on a number of ours is answered, and a STOP is heard
-    ruling = call_rules.check_caller_id(shown=shown, is_ours=ours, takes_requests=ours)
+    is_ours = is_our_number(caller_id)  # calls to our own numbers are answered, opt-outs included
+    ruling = call_rules.check_caller_id(shown=caller_id, is_ours=is_ours, takes_requests=is_ours)
     return "" if ruling.decision is Decision.ALLOW else ruling_sentence(ruling, None)
 
 
@@ -305,20 +305,24 @@ def _is_offer_open(offer: Offer) -> bool:
 
 
 def _describe_lead(lead: Lead) -> str:
-    """Enough to pick up the thread, and nothing that should not be said to a voicemail box."""
+    """Return a spoken summary of the lead, without anything unfit for a voicemail box."""
     kind = LOAN_NAMES.get(lead.purpose, "mortgage")
     amount = f" for {lead.amount_cents // 100_000} thousand dollars" if lead.amount_cents else ""
-    where = f" in {lead.property_state}" if lead.property_state else ""
-    speaks = " They prefer Spanish." if lead.person.language == "es" else ""
-    first = lead.person.first_name or "No name"
-    return f"{lead.source.name} {kind} lead{amount}{where}: {first}.{speaks}"
+    where = f" in {STATES[lead.property_state]}" if lead.property_state in STATES else ""
+    language = " They prefer Spanish." if lead.person.language == "es" else ""
+    name = lead.person.first_name or "No name"
+    return f"{lead.source.name} {kind} lead{amount}{where}: {name}.{language}"
 
 
 def _record_borrower_call(
     ring: Ring, lead: Lead, numbers: tuple[str, str], at: datetime
 ) -> ContactAttempt:
-    """The call from our number to theirs, written down before it is made. Once for a ring."""
-    ours, theirs = numbers
+    """Record the call to the borrower before it is made, once per ring.
+
+    Args:
+        numbers: our number and the borrower's.
+    """
+    our_number, borrower_number = numbers
     with transaction.atomic():
         Ring.objects.filter(pk=ring.pk).update(connected_at=at)
         attempt, _ = ContactAttempt.objects.get_or_create(
@@ -328,8 +332,8 @@ def _record_borrower_call(
                 "lead": lead,
                 "person_id": lead.person_id,
                 "medium": "call",
-                "address": theirs,
-                "our_number": ours,
+                "address": borrower_number,
+                "our_number": our_number,
                 "by_id": ring.officer.user_id,
                 "at": at,
             },

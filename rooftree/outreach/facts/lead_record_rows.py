@@ -1,4 +1,4 @@
-"""The rows of a lead's file as the database hands them over, each value by its type."""
+"""Typed rows of a lead's records, parsed from the JSON that the database returns."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -9,18 +9,18 @@ from uuid import UUID
 
 
 class _Row:
-    """One row of the file as the database hands it over: moments, days and ids by their type."""
+    """One row parsed from JSON: times, dates and ids have their Python type."""
 
     __slots__ = ()
 
     @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> Self:
-        return cls(**{name: read(found[name]) for name, read in _readers_for(cls)})  # type: ignore[arg-type]
+    def from_json(cls, row: Mapping[str, Any]) -> Self:
+        return cls(**{name: read(row[name]) for name, read in _readers_for(cls)})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRevocation(_Row):
-    """Something taken back; see `compliance.models.Revocation`."""
+    """One revocation; see `compliance.models.Revocation`."""
 
     kind: str
     address: str
@@ -35,7 +35,7 @@ class StoredRevocation(_Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredConsent(_Row):
-    """A consent that was given."""
+    """One consent that was granted."""
 
     address: str
     record: dict[str, Any]
@@ -44,7 +44,7 @@ class StoredConsent(_Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastAttempt(_Row):
-    """One of our attempts to reach the person."""
+    """One attempt of ours to contact the person."""
 
     at: datetime
     medium: str
@@ -53,35 +53,36 @@ class PastAttempt(_Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastTouch(_Row):
-    """One time that the lead asked."""
+    """One inquiry of the lead."""
 
     at: datetime
-    asked_on: date | None  # when they asked; None: an import that does not say
+    asked_on: date | None  # date of the inquiry; None for an import without one
     source_id: UUID
     adapter: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DateSpan(_Row):
-    """Something in force from a day until another, exclusive."""
+    """A row in force from one date until another, exclusive."""
 
     from_date: date
     until_date: date | None
 
     def covers(self, day: date) -> bool:
+        """Return True if the row is in force on `day`."""
         return self.from_date <= day and (self.until_date is None or self.until_date > day)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceTermsSpan(DateSpan):
-    """Reviewed terms of a source, which say that its form names us."""
+    """Reviewed terms of a source that say its form names us."""
 
     source_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredLicense(DateSpan):
-    """A license of the company."""
+    """One license of the company."""
 
     state: str
     number: str
@@ -90,7 +91,7 @@ class StoredLicense(DateSpan):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DncListing(_Row):
-    """What one do-not-contact list, as held, says of a number; see `compliance.models.DncArea`."""
+    """The entry for a number in one loaded do-not-call list; see `compliance.models.DncArea`."""
 
     number: str
     registry: str
@@ -100,7 +101,7 @@ class DncListing(_Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberAnswer(_Row):
-    """What was answered when we asked whether a number changed hands after a day."""
+    """The answer to whether a number was reassigned after a date."""
 
     number: str
     since: date
@@ -110,7 +111,7 @@ class NumberAnswer(_Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberConfirmation(_Row):
-    """The last time that they spoke with us, or wrote to us, on a number."""
+    """The last time they spoke with us or wrote to us on a number."""
 
     number: str
     on: date
@@ -118,7 +119,7 @@ class NumberConfirmation(_Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoanEvent(_Row):
-    """A loan of theirs with us was applied for, or funded."""
+    """One application to us, or one loan funded by us."""
 
     code: str
     on: date
@@ -126,7 +127,7 @@ class LoanEvent(_Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreedCallback(_Row):
-    """A call that they asked for at a time, and who approved of its hour since."""
+    """One callback the borrower asked for, and who has approved its hour since."""
 
     due_at: datetime
     asked_at: datetime
@@ -136,7 +137,7 @@ class AgreedCallback(_Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastInbound:
-    """The last thing the person wrote to us, and what we took it to mean."""
+    """The last message from the person, and how it was classified."""
 
     created_at: datetime
     medium: str
@@ -145,15 +146,11 @@ class LastInbound:
 
 @cache
 def _readers_for(row: type[_Row]) -> list[tuple[str, Callable[[Any], Any]]]:
-    """How each value of a row is read, as its type says; None stays None."""
+    """Return the parser of each field by its annotated type; None stays None."""
     return [
-        (field.name, _READERS_BY_TYPE.get(field.type, _read_unchanged))
+        (field.name, _READERS_BY_TYPE.get(field.type, lambda value: value))
         for field in fields(row)  # type: ignore[arg-type]
     ]
-
-
-def _read_unchanged(value: Any) -> Any:
-    return value
 
 
 def _optional_reader(read: Callable[[str], Any]) -> Callable[[str | None], Any]:

@@ -1,4 +1,4 @@
-"""What carriers tell us later: where a message got to. Late and doubled news is usual."""
+"""Carrier callbacks about our messages. Late and duplicate callbacks are normal."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -20,26 +20,27 @@ from rooftree.outreach.messages import message_attempts
 from rooftree.outreach.models import Message
 
 log = logging.getLogger(__name__)
-EMPTY_RESPONSE = empty_response()  # the answer when we reply elsewhere, or not at all
+EMPTY_RESPONSE = empty_response()  # for a text we answer elsewhere, or not at all
 STATE_BY_DELIVERY_STATUS = {
     DeliveryStatus.SENT: "sent",
     DeliveryStatus.DELIVERED: "delivered",
     DeliveryStatus.FAILED: "failed",
 }
 
+# The states each state can follow, whatever order callbacks arrive in. "waiting" is one of them
+# because a message we believed unsent can turn out to be at the carrier.
 STATES_BEFORE = {
     "sent": ["claimed", "uncertain", "waiting"],
     "delivered": ["claimed", "uncertain", "waiting", "sent", "failed"],
     "failed": ["claimed", "uncertain", "sent"],
-}  # a state may only be left for a later one, whatever the order of the news
-# "waiting": we thought that nothing was handed over, and the carrier knows better
+}
 
 
 STATUS_COLUMNS = ["state", "carrier", "carrier_id", "problem", "due_at", "delivered_at", "sent_at"]
 
 
 def is_from_carrier(headers: Mapping[str, str], url: str, form: Iterable[tuple[str, str]]) -> bool:
-    """Whether the carrier signed this request. Without a carrier nothing is believed."""
+    """Return True if the carrier signed this request; always False without an auth token."""
     if not settings.TWILIO_AUTH_TOKEN:
         return False
     return twilio_signature.is_signed_by_twilio(
@@ -48,33 +49,39 @@ def is_from_carrier(headers: Mapping[str, str], url: str, form: Iterable[tuple[s
 
 
 def parse_inbound_text(form: Mapping[str, str]) -> InboundContact | None:
-    """A verified text from a borrower, in our words; None when it is none."""
-    came: InboundContact | None = get_carrier().module.parse_inbound(form)
-    return came if came and came.sender else None
+    """Parse a verified inbound text; None if it has no sender or is not a text."""
+    contact: InboundContact | None = get_carrier().module.parse_inbound(form)
+    return contact if contact and contact.sender else None
 
 
 def record_text_status(form: Mapping[str, str], *, reference: str, at: datetime) -> bool:
-    """A verified callback about one of our texts; False when it is no news."""
-    told: StatusCallback | None = get_carrier().module.parse_status(form)
-    if told is None:
+    """Record a verified status callback about one of our texts; False if it changes nothing."""
+    callback: StatusCallback | None = get_carrier().module.parse_status(form)
+    if callback is None:
         return False
-    problem = f"The carrier says {told.raw_status} ({told.error_code})." if told.error_code else ""
+    problem = ""
+    if callback.error_code:
+        problem = f"Carrier status: {callback.raw_status} (error {callback.error_code})."
     with transaction.atomic():
         is_news = record_message_status(
-            carrier_id=told.carrier_id,
-            status=STATE_BY_DELIVERY_STATUS.get(told.status, ""),
+            carrier_id=callback.carrier_id,
+            status=STATE_BY_DELIVERY_STATUS.get(callback.status, ""),
             problem=problem,
             reference=reference,
             carrier=get_carrier().name,
             at=at,
         )
-        if is_news and told.is_invalid_number:
-            record_dead_number(Message.objects.get(carrier_id=told.carrier_id).to_address, at=at)
+        if is_news and callback.is_invalid_number:
+            message = Message.objects.get(carrier_id=callback.carrier_id)
+            record_dead_number(message.to_address, at=at)
     return is_news
 
 
 def fetch_call_end(call_id: str) -> StatusCallback | None:
-    """How a connected call ended, asked of the carrier, which may not have got to tell us."""
+    """Ask the carrier how a connected call ended, in case its callback was lost.
+
+    None if the call is in progress or the carrier can't be asked.
+    """
     try:
         return get_carrier().find_call_end(call_id=call_id)
     except VendorError as problem:
@@ -83,9 +90,9 @@ def fetch_call_end(call_id: str) -> StatusCallback | None:
 
 
 def call_seconds(form: Mapping[str, str]) -> int | None:
-    """How long the call that a verified callback is about lasted; None when it does not say."""
-    said = form.get("DialCallDuration", "")
-    return int(said) if said.isdecimal() and len(said) < 7 else None
+    """Return the length of a call from its verified callback; None if it doesn't say."""
+    duration = form.get("DialCallDuration", "")
+    return int(duration) if duration.isdecimal() and len(duration) < 7 else None
 
 
 def record_message_status(
@@ -97,12 +104,12 @@ def record_message_status(
     carrier: str = "",
     at: datetime,
 ) -> bool:
-    """Note where a message got to; False when that changes nothing.
+    """Update a message to a later delivery status; return False if nothing changes.
 
     Args:
-        status: sent, delivered or failed; anything else is no news.
-        reference: our message id, when the carrier returned it: finds a message
-            whose carrier id a crash kept from us.
+        status: sent, delivered or failed; any other value is ignored.
+        reference: our message id, if the carrier returned it; it finds a message whose carrier
+            id was lost in a crash.
     """
     if status not in STATES_BEFORE:
         return False
@@ -110,7 +117,7 @@ def record_message_status(
         message = _lock_message(carrier_id, reference)
         if message is None or message.state not in STATES_BEFORE[status]:
             return False
-        if message.state == "failed":  # and now it arrived: the number is somebody's
+        if message.state == "failed":  # it arrived after all, so the number is in service
             Phone.objects.filter(e164=message.to_address).update(dead_at=None)
         message.state = status
         message.carrier = message.carrier or carrier
@@ -136,21 +143,25 @@ def record_message_status(
 
 
 def record_bounce(*, message_id: str, address: str, at: datetime) -> None:
-    """An e-mail came back: that address is not written to again."""
+    """Mark an address as bounced, so that it is never used again, and fail the message."""
     with transaction.atomic():
         Email.objects.filter(address__iexact=address, bounced_at=None).update(bounced_at=at)
         record_message_status(
-            carrier_id="", reference=message_id, status="failed", problem="It bounced.", at=at
+            carrier_id="",
+            reference=message_id,
+            status="failed",
+            problem="The e-mail bounced.",
+            at=at,
         )
 
 
 def record_dead_number(number: str, *, at: datetime) -> None:
-    """The carrier says that a number (E.164) is nobody's. The first time stays."""
+    """Mark a number (E.164) as not in service; the first date is kept."""
     Phone.objects.filter(e164=number, dead_at=None).update(dead_at=at)
 
 
 def record_signal(*, message: Message, kind: str, at: datetime) -> bool:
-    """The borrower opened or clicked; False when we knew."""
+    """Record that the borrower opened or clicked a message; return False if already known."""
     signal, is_new = Signal.objects.get_or_create(
         cause=f"{kind}:{message.pk}",
         defaults={"id": uuid7_at(at), "lead_id": message.lead_id, "kind": kind, "at": at},
@@ -162,5 +173,5 @@ def record_signal(*, message: Message, kind: str, at: datetime) -> bool:
 
 def _lock_message(carrier_id: str, reference: str) -> Message | None:
     rows = Message.objects.select_for_update().filter(direction="out")
-    found = rows.filter(carrier_id=carrier_id).first() if carrier_id else None
-    return found or (rows.filter(pk=reference).first() if reference else None)
+    message = rows.filter(carrier_id=carrier_id).first() if carrier_id else None
+    return message or (rows.filter(pk=reference).first() if reference else None)

@@ -1,4 +1,4 @@
-"""An e-mail that came in: what the borrower wrote, without what they quoted."""
+"""Parser for inbound e-mail: the borrower's own words, without the quoted text."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from rooftree.core import read_html
 from rooftree.core.masking import redact_numbers
 from rooftree.outreach.messages.sender_identity import find_replied_message
 
-MAX_BODY_LENGTH = 20_000  # characters kept of one letter
+MAX_BODY_LENGTH = 20_000  # characters kept of one e-mail
 RECIPIENT_HEADERS = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
 QUOTE_START = re.compile(
     r"^(>.*|-{2,} ?(original message|mensaje original) ?-{2,}|_{8,}|"
@@ -25,48 +25,47 @@ BULK_PRECEDENCES = frozenset({"bulk", "auto_reply", "junk", "list"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundEmail:
-    """One e-mail from outside that answers one of ours."""
+    """One inbound e-mail in reply to one of ours."""
 
     replied_message_id: UUID  # our message
     sender: str
     subject: str
     body: str
     reference: str  # its Message-ID
-    is_automatic: bool  # an absence note, not a person
-    bounced_address: str = ""  # the address that could not be reached
-    attachment_count: int = 0  # attachments, which are not kept
+    is_automatic: bool  # an out-of-office or other automatic reply
+    bounced_address: str = ""  # the address a delivery report says failed
+    attachment_count: int = 0  # attachments are not kept
 
 
 class NotAReplyToUs(Exception):
-    """No address of this letter is one that we gave out, or it cannot be read at all."""
+    """The e-mail is not addressed to a reply address of ours, or cannot be parsed."""
 
 
 def parse_email(raw: bytes) -> InboundEmail:
-    """Read a letter as the mail server hands it over (RFC 5322). Raises `NotOurs`."""
+    """Parse an e-mail as the mail server delivers it (RFC 5322). Raises `NotAReplyToUs`."""
     try:
         mail = message_from_bytes(raw, policy=policy.default)
         return _build_email(mail)
     except (MessageError, LookupError, ValueError, AttributeError, TypeError) as problem:
-        # The standard parser meets hostile headers with any of these.
-        raise NotAReplyToUs(f"The letter cannot be read ({type(problem).__name__}).") from problem
+        # The standard parser raises any of these on malformed headers.
+        raise NotAReplyToUs(f"The e-mail can’t be parsed ({type(problem).__name__}).") from problem
 
 
 def _build_email(mail: EmailMessage) -> InboundEmail:
-    headers = [str(one) for name in RECIPIENT_HEADERS for one in mail.get_all(name, [])]
-    about = next(
-        (key for _, one in getaddresses(headers) if (key := find_replied_message(one))), None
+    headers = [str(value) for name in RECIPIENT_HEADERS for value in mail.get_all(name, [])]
+    message_id = next(
+        (key for _, address in getaddresses(headers) if (key := find_replied_message(address))),
+        None,
     )
-    if about is None:
-        raise NotAReplyToUs("It is not addressed to an answer of ours.")
+    if message_id is None:
+        raise NotAReplyToUs("The e-mail is not addressed to a reply address of ours.")
+    subject = " ".join(str(mail.get("Subject", "")).replace("\x00", "").split())
+    body = strip_quotes(_body_text(mail).replace("\x00", ""))
     return InboundEmail(
-        replied_message_id=about,
+        replied_message_id=message_id,
         sender=parseaddr(str(mail.get("From", "")))[1][:254],
-        subject=redact_numbers(" ".join(str(mail.get("Subject", "")).replace("\x00", "").split()))[
-            0
-        ][:300],
-        body=redact_numbers(strip_quotes(_body_text(mail).replace("\x00", "")))[0][
-            :MAX_BODY_LENGTH
-        ],
+        subject=redact_numbers(subject)[0][:300],
+        body=redact_numbers(body)[0][:MAX_BODY_LENGTH],
         reference=" ".join(str(mail.get("Message-ID", "")).split())[:120],
         is_automatic=_is_automatic(mail),
         bounced_address=_bounced_address(mail),
@@ -75,7 +74,7 @@ def _build_email(mail: EmailMessage) -> InboundEmail:
 
 
 def strip_quotes(text: str) -> str:
-    """What they wrote themselves: up to the first line that begins a quotation."""
+    """Return the text before the first line that starts a quotation."""
     kept = []
     for line in text.splitlines():
         if QUOTE_START.match(line.strip()):
@@ -96,22 +95,26 @@ def _body_text(mail: EmailMessage) -> str:
 
 
 def _is_automatic(mail: EmailMessage) -> bool:
-    """RFC 3834 and what mail programs used before it."""
-    told = str(mail.get("Auto-Submitted", "no")).lower()
+    """Return True for an automatic reply, by RFC 3834 and older conventions."""
+    auto_submitted = str(mail.get("Auto-Submitted", "no")).lower()
     precedence = str(mail.get("Precedence", "")).lower()
-    return not told.startswith("no") or precedence in BULK_PRECEDENCES or "X-Autoreply" in mail
+    return (
+        not auto_submitted.startswith("no")
+        or precedence in BULK_PRECEDENCES
+        or "X-Autoreply" in mail
+    )
 
 
 def _bounced_address(mail: EmailMessage) -> str:
-    """The address a delivery report says failed for good (RFC 3464, status 5.x.x)."""
+    """Return the address a delivery report says failed for good (RFC 3464, status 5.x.x)."""
     if mail.get_content_type() != "multipart/report":
         return ""
     for part in mail.walk():
         if part.get_content_type() != "message/delivery-status":
             continue
-        blocks: Any = part.get_payload()  # one of headers for the report, one for each recipient
+        blocks: Any = part.get_payload()  # header blocks: one for the report, one per recipient
         for block in blocks:
             if str(block.get("Status", "")).strip().startswith("5"):
-                told = str(block.get("Final-Recipient", "") or block.get("Original-Recipient", ""))
-                return told.rpartition(";")[2].strip()[:254]
+                recipient = block.get("Final-Recipient", "") or block.get("Original-Recipient", "")
+                return str(recipient).rpartition(";")[2].strip()[:254]
     return ""

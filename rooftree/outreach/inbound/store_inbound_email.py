@@ -1,4 +1,4 @@
-"""Keeping an e-mail that came in, beside the conversation it belongs to."""
+"""Storing inbound e-mail with its conversation, including opt-outs and bounces."""
 
 import hashlib
 from datetime import datetime
@@ -22,49 +22,53 @@ from rooftree.outreach.messages import cancel_messages
 from rooftree.outreach.models import Message
 
 AUTOMATIC = "automatic"
-ATTACHMENT_NOTE = "\n\n[{} attached; files are not kept here]"
+ATTACHMENT_NOTE = "\n\n[{} attached, not stored]"
 
 
-def receive_email(letter: InboundEmail, *, raw: bytes, at: datetime) -> Reply:
-    """Keep one letter; words that end e-mail count in the same transaction. Once a letter.
+def receive_email(email: InboundEmail, *, raw: bytes, at: datetime) -> Reply:
+    """Store one inbound e-mail once, and apply an opt-out in the same transaction.
 
-    What they say ends e-mail, as their unsubscribing would; it is a person's to
-    read whether they meant calls and texts too (47 CFR 64.1200(a)(10)). A
-    delivery report marks the address; an absence note is kept and moves nothing.
+    Opt-out words end e-mail, like unsubscribing does; staff decide whether the borrower meant
+    calls and texts too (47 CFR 64.1200(a)(10)). A delivery report marks the address as bounced;
+    an automatic reply is stored and changes nothing.
     """
     with transaction.atomic():
-        ours = Message.objects.select_for_update().filter(pk=letter.replied_message_id, direction="out").first()
-        if ours is None:
+        original = (
+            Message.objects.select_for_update()
+            .filter(pk=email.replied_message_id, direction="out")
+            .first()
+        )
+        if original is None:
             return Reply(message=None, meaning=reply_classifier.ReplyMeaning.NONE.value)
-        if letter.bounced_address:
-            carrier_callbacks.record_bounce(message_id=str(ours.pk), address=letter.bounced_address, at=at)
+        if email.bounced_address:
+            carrier_callbacks.record_bounce(
+                message_id=str(original.pk), address=email.bounced_address, at=at
+            )
             return Reply(message=None, meaning="bounced")
-        reference = letter.reference or hashlib.sha256(raw).hexdigest()
+        reference = email.reference or hashlib.sha256(raw).hexdigest()
         cause = f"in:mail:{hashlib.sha256(reference.encode()).hexdigest()[:40]}"
         if Message.objects.filter(cause=cause, medium="email").exists():
             return Reply(
                 message=None, meaning=reply_classifier.ReplyMeaning.NONE.value, is_new=False
             )
-        word = (
+        meaning = (
             AUTOMATIC
-            if letter.is_automatic
-            else reply_classifier.classify_reply(letter.body).meaning.value
+            if email.is_automatic
+            else reply_classifier.classify_reply(email.body).meaning.value
         )
-        message = _store_message(letter, ours, word, cause, at)
-        if word in ("revoke", "wrong_person", "hold"):
-            _record_email_stop(ours, letter, word, cause, at)
-    return Reply(message=message, meaning=word)
+        message = _store_message(email, original, meaning, cause, at)
+        if meaning in ("revoke", "wrong_person", "hold"):
+            _record_email_stop(original, email, meaning, cause, at)
+    return Reply(message=message, meaning=meaning)
 
 
 def _store_message(
-    letter: InboundEmail, ours: Message, word: str, cause: str, at: datetime
+    email: InboundEmail, original: Message, meaning: str, cause: str, at: datetime
 ) -> Message:
-    lead = Lead.objects.select_related("person").get(pk=ours.lead_id)
-    files = (
-        ATTACHMENT_NOTE.format(f"{letter.attachment_count} file{'s'[: letter.attachment_count > 1]}")
-        if letter.attachment_count
-        else ""
-    )
+    lead = Lead.objects.select_related("person").get(pk=original.lead_id)
+    note, count = "", email.attachment_count
+    if count:
+        note = ATTACHMENT_NOTE.format("1 file" if count == 1 else f"{count} files")
     with assume_role("door", savepoint=False):
         message = Message.objects.create(
             id=uuid7_at(at),
@@ -74,20 +78,20 @@ def _store_message(
             medium="email",
             purpose="reply",
             cause=cause,
-            is_automated=word == AUTOMATIC,
-            language=ours.language,
+            is_automated=meaning == AUTOMATIC,
+            language=original.language,
             to_address="",
-            from_address=letter.sender,
-            subject=letter.subject,
-            body=f"{letter.body}{files}",
+            from_address=email.sender,
+            subject=email.subject,
+            body=f"{email.body}{note}",
             state="received",
             carrier="mail",
-            problem="" if word == "none" else word,
+            problem="" if meaning == "none" else meaning,
             created_at=at,
-            read_at=at if word == AUTOMATIC else None,
+            read_at=at if meaning == AUTOMATIC else None,
         )
-    if word != AUTOMATIC:
-        record_inbound_contact(message, word, at)
+    if meaning != AUTOMATIC:
+        record_inbound_contact(message, meaning, at)
     write_event(
         "outreach.email.received",
         at=at,
@@ -95,24 +99,24 @@ def _store_message(
         lead_id=lead.pk,
         person_id=lead.person_id,
         message=message.pk,
-        meaning=word,
+        meaning=meaning,
     )
     return message
 
 
 def _record_email_stop(
-    ours: Message, letter: InboundEmail, word: str, cause: str, at: datetime
+    original: Message, email: InboundEmail, meaning: str, cause: str, at: datetime
 ) -> None:
     store_revocation.store_revocation(
-        person_id=ours.person_id,
-        address=comparison_key(ours.to_address),
-        kind={"revoke": "unsubscribe", "wrong_person": "wrong_person", "hold": "review"}[word],
+        person_id=original.person_id,
+        address=comparison_key(original.to_address),
+        kind={"revoke": "unsubscribe", "wrong_person": "wrong_person", "hold": "review"}[meaning],
         media=["email"],
-        words=letter.body[:500],
+        words=email.body[:500],
         origin=cause,
         idempotency_key=cause,
         at=at,
     )
     cancel_messages.cancel_overtaken(
-        lead_id=ours.lead_id, because=f"reply:{word}", at=at, causes=CAUSES_ENDED_BY_STOP
+        lead_id=original.lead_id, because=f"reply:{meaning}", at=at, causes=CAUSES_ENDED_BY_STOP
     )

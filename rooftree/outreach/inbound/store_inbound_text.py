@@ -1,4 +1,4 @@
-"""What a borrower writes back: kept, read for a STOP at once, and waiting for the officer."""
+"""Storing inbound texts: opt-outs apply at once, everything else waits for the officer."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,65 +18,63 @@ from rooftree.outreach.models import Message
 from rooftree.outreach.wording import message_templates
 
 PHONE_MEDIA = ["call", "text", "voicemail"]
-NO_REPLY_MEANINGS = frozenset(
-    {"revoke", "wrong_person"}
-)  # words that ask for no answer of a person
-CAUSES_ENDED_BY_STOP = (
-    *cancel_messages.OVERTAKEN_CAUSES,
-    "watch:",
-    "milestone:",
-)  # what a STOP takes back, the gate aside
+NO_REPLY_MEANINGS = frozenset({"revoke", "wrong_person"})  # these need no answer from staff
+# A STOP cancels queued messages with these causes, in addition to what the gate blocks.
+CAUSES_ENDED_BY_STOP = (*cancel_messages.OVERTAKEN_CAUSES, "watch:", "milestone:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """One inbound text, and what it changed."""
+    """The result of receiving one inbound text or e-mail."""
 
-    message: Message | None  # None: nobody on file has this number
-    meaning: str  # as compliance.optout reads it
+    message: Message | None  # None: unknown sender, a bounce, or received before
+    meaning: str  # a `reply_classifier.ReplyMeaning`, or "bounced" or "automatic"
     is_new: bool = True
 
 
 def receive_text(*, sender: str, body: str, carrier_id: str, carrier: str, at: datetime) -> Reply:
-    """Keep one text from a borrower and act on a STOP in the same transaction.
+    """Store one text from a borrower and apply a STOP in the same transaction.
 
-    A carrier's repetition changes nothing. A revocation ends what is queued at
-    once (47 CFR 64.1200(a)(10)); ambiguous words hold all automatic messages
-    until a person looks; START restores only what written consent had given. A
-    number that may not be kept is masked.
+    A carrier's duplicate changes nothing. A revocation cancels queued messages at once
+    (47 CFR 64.1200(a)(10)); ambiguous words hold all automatic messages until staff review
+    them; START restores only what written consent had allowed. Social security, card and
+    account numbers are masked.
     """
     body, _ = redact_numbers(body.replace("\x00", ""))
-    word = reply_classifier.classify_reply(body).meaning.value
+    meaning = reply_classifier.classify_reply(body).meaning.value
     with transaction.atomic():
         if Message.objects.filter(carrier=carrier, carrier_id=carrier_id).exists():
-            return Reply(message=None, meaning=word, is_new=False)
+            return Reply(message=None, meaning=meaning, is_new=False)
         lead = find_lead_by_number(sender)
-        if word in ("revoke", "wrong_person", "hold"):
-            _record_stop(sender, body, word, lead, carrier_id, at)
+        if meaning in ("revoke", "wrong_person", "hold"):
+            _record_stop(sender, body, meaning, lead, carrier_id, at)
         if lead is None:
-            return Reply(message=None, meaning=word)
-        message = _store_message(lead, sender, body, word, carrier, carrier_id, at)
-        if word == "optin":
+            return Reply(message=None, meaning=meaning)
+        message = _store_message(lead, sender, body, meaning, carrier, carrier_id, at)
+        if meaning == "optin":
             store_revocation.restore_permission(address=sender, by=f"start:{message.pk}", at=at)
-        if word in ("revoke", "wrong_person", "hold"):
+        if meaning in ("revoke", "wrong_person", "hold"):
             cancel_messages.cancel_overtaken(
-                lead_id=lead.pk, because=f"reply:{word}", at=at, causes=CAUSES_ENDED_BY_STOP
+                lead_id=lead.pk, because=f"reply:{meaning}", at=at, causes=CAUSES_ENDED_BY_STOP
             )
-    return Reply(message=message, meaning=word)
+    return Reply(message=message, meaning=meaning)
 
 
 def find_lead_by_number(number: str) -> Lead | None:
-    """The lead a text from this number most likely belongs to: the one last written to."""
+    """Return the lead a text from this number most likely belongs to.
+
+    The lead we last texted there, otherwise the newest inquiry; None for an unknown number.
+    """
     people = Phone.objects.filter(e164=number, unlinked_at=None).values("person_id")
-    last = (
+    last_message = (
         Message.objects.filter(
             to_address=number, direction="out", person_id__in=people, sent_at__isnull=False
         )
         .order_by("-sent_at")
         .first()
     )
-    if last:
-        return Lead.objects.select_related("person").get(pk=last.lead_id)
+    if last_message:
+        return Lead.objects.select_related("person").get(pk=last_message.lead_id)
     return (
         Lead.objects.select_related("person")
         .filter(person_id__in=people)
@@ -86,7 +84,7 @@ def find_lead_by_number(number: str) -> Lead | None:
 
 
 def queue_auto_reply(*, reply: Reply, at: datetime) -> Message | None:
-    """The one confirmation of a STOP, or the answer to HELP; nothing else is automatic."""
+    """Queue the confirmation of a STOP or the answer to HELP; None for any other reply."""
     key = {"revoke": "stop_confirmed", "help": "help_answer"}.get(reply.meaning)
     if reply.message is None or key is None:
         return None
@@ -99,7 +97,7 @@ def queue_auto_reply(*, reply: Reply, at: datetime) -> Message | None:
     )
     cause = f"help:{reply.message.pk}"
     if reply.meaning == "revoke":
-        # The gate lets one confirmation through, however often they say it.
+        # One confirmation per revocation: the gate allows only one, however often they send STOP.
         cause = f"stop:{Revocation.objects.get(cause=f'text:{reply.message.carrier_id}').pk}"
     return send.queue_message(
         lead=lead,
@@ -113,24 +111,24 @@ def queue_auto_reply(*, reply: Reply, at: datetime) -> Message | None:
 
 
 def _record_stop(
-    sender: str, body: str, word: str, lead: Lead | None, carrier_id: str, at: datetime
+    sender: str, body: str, meaning: str, lead: Lead | None, carrier_id: str, at: datetime
 ) -> None:
     store_revocation.store_revocation(
         person_id=lead.person_id if lead else None,
         address=sender,
-        kind={"revoke": "stop", "wrong_person": "wrong_person", "hold": "review"}[word],
+        kind={"revoke": "stop", "wrong_person": "wrong_person", "hold": "review"}[meaning],
         media=PHONE_MEDIA,
         words=body[:500],
         origin=f"message:{carrier_id}",
         idempotency_key=f"text:{carrier_id}",
         at=at,
     )
-    if word == "wrong_person":
+    if meaning == "wrong_person":
         Phone.objects.filter(e164=sender, unlinked_at=None).update(unlinked_at=at)
 
 
 def _store_message(  # noqa: PLR0913
-    lead: Lead, sender: str, body: str, word: str, carrier: str, carrier_id: str, at: datetime
+    lead: Lead, sender: str, body: str, meaning: str, carrier: str, carrier_id: str, at: datetime
 ) -> Message:
     with assume_role("door", savepoint=False):
         message = Message.objects.create(
@@ -149,10 +147,10 @@ def _store_message(  # noqa: PLR0913
             state="received",
             carrier=carrier,
             carrier_id=carrier_id,
-            problem="" if word == "none" else word,
+            problem="" if meaning == "none" else meaning,
             created_at=at,
         )
-    record_inbound_contact(message, word, at)
+    record_inbound_contact(message, meaning, at)
     write_event(
         "outreach.text.received",
         at=at,
@@ -160,14 +158,14 @@ def _store_message(  # noqa: PLR0913
         lead_id=lead.pk,
         person_id=lead.person_id,
         message=message.pk,
-        meaning=word,
+        meaning=meaning,
     )
     return message
 
 
-def record_inbound_contact(message: Message, word: str, at: datetime) -> None:
-    """They reached us: caps read it, and scores, unless they want us to stop."""
-    ends = word in NO_REPLY_MEANINGS
+def record_inbound_contact(message: Message, meaning: str, at: datetime) -> None:
+    """Record the inbound contact for caps and, unless they opted out, a signal for scoring."""
+    is_opt_out = meaning in NO_REPLY_MEANINGS
     ContactAttempt.objects.create(
         id=uuid7_at(at),
         lead_id=message.lead_id,
@@ -175,11 +173,11 @@ def record_inbound_contact(message: Message, word: str, at: datetime) -> None:
         medium=message.medium,
         direction="in",
         address=message.from_address,
-        result=word if ends else "replied",
+        result=meaning if is_opt_out else "replied",
         at=at,
         cause=f"message:{message.pk}",
     )
-    if not ends:
+    if not is_opt_out:
         Signal.objects.create(
             id=uuid7_at(at),
             lead_id=message.lead_id,

@@ -1,7 +1,8 @@
-"""Every carrier. To add one: write its file, then add its line here.
+"""All carriers. To add one, write its module and add a line here.
 
-A carrier is a module with `Settings`, `send_text`, `find_text`, `place_call`,
-`parse_status` and `parse_inbound`.
+A carrier is a module with `Settings`, `send_text`, `find_text`, `place_call`, `find_call_end`,
+`start_recording`, `list_recordings`, `erase_recordings`, `parse_status`, `parse_recording` and
+`parse_inbound`.
 """
 
 CARRIERS = {

@@ -1,4 +1,4 @@
-"""The carrier this installation is set to use, with its credentials."""
+"""The carrier configured for this installation, with its credentials."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from rooftree.outreach.media.carrier_types import CarrierReceipt, CarrierRecordi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carrier:
-    """One carrier, ready to use."""
+    """One carrier with its settings. The methods call the carrier module."""
 
     name: str
     module: ModuleType
@@ -24,8 +24,8 @@ class Carrier:
     def send_text(
         self, *, to: str, sender: str, body: str, status_callback: str, reference: str
     ) -> CarrierReceipt:
-        """See `media.twilio.send_text`."""
-        sent: CarrierReceipt = self.module.send_text(
+        """Send a text; see `twilio.send_text`."""
+        receipt: CarrierReceipt = self.module.send_text(
             self.settings,
             to=to,
             sender=sender,
@@ -33,49 +33,51 @@ class Carrier:
             status_callback=status_callback,
             reference=reference,
         )
-        return sent
+        return receipt
 
     def find_text(
         self, *, to: str, sender: str, body: str, since: datetime
     ) -> CarrierReceipt | None:
-        """See `media.twilio.find_text`."""
-        found: CarrierReceipt | None = self.module.find_text(
+        """Find a text sent earlier; see `twilio.find_text`."""
+        receipt: CarrierReceipt | None = self.module.find_text(
             self.settings, to=to, sender=sender, body=body, since=since
         )
-        return found
+        return receipt
 
     def place_call(self, *, to: str, sender: str, url: str, status_callback: str) -> CarrierReceipt:
-        """See `media.twilio.place_call`."""
-        placed: CarrierReceipt = self.module.place_call(
+        """Place a call; see `twilio.place_call`."""
+        receipt: CarrierReceipt = self.module.place_call(
             self.settings, to=to, sender=sender, url=url, status_callback=status_callback
         )
-        return placed
+        return receipt
 
     def find_call_end(self, *, call_id: str) -> StatusCallback | None:
-        """See `media.twilio.find_call_end`."""
-        told: StatusCallback | None = self.module.find_call_end(self.settings, call_id=call_id)
-        return told
+        """Look up how a connected call ended; see `twilio.find_call_end`."""
+        status: StatusCallback | None = self.module.find_call_end(self.settings, call_id=call_id)
+        return status
 
     def start_recording(self, *, call_id: str, status_callback: str) -> CarrierReceipt:
-        """See `media.twilio.start_recording`."""
-        begun: CarrierReceipt = self.module.start_recording(
+        """Start recording a call; see `twilio.start_recording`."""
+        receipt: CarrierReceipt = self.module.start_recording(
             self.settings, call_id=call_id, status_callback=status_callback
         )
-        return begun
+        return receipt
 
     def list_recordings(self, *, call_id: str) -> list[CarrierRecording]:
-        """See `media.twilio.list_recordings`."""
-        held: list[CarrierRecording] = self.module.list_recordings(self.settings, call_id=call_id)
-        return held
+        """List the recordings of a call; see `twilio.list_recordings`."""
+        recordings: list[CarrierRecording] = self.module.list_recordings(
+            self.settings, call_id=call_id
+        )
+        return recordings
 
     def erase_recordings(self, *, call_id: str) -> None:
-        """See `media.twilio.erase_recordings`."""
+        """Erase the recordings of a call; see `twilio.erase_recordings`."""
         self.module.erase_recordings(self.settings, call_id=call_id)
 
 
 @cache
 def get_carrier() -> Carrier:
-    """The carrier named in the settings."""
+    """Return the carrier named in the settings."""
     module = import_module(CARRIERS[settings.CARRIER])
     if settings.CARRIER == "console":
         return Carrier(name="console", module=module, settings=module.Settings())

@@ -1,4 +1,4 @@
-"""E-mail to a borrower through whatever Django's mail settings name."""
+"""E-mail to borrowers through Django's configured mail server."""
 
 import smtplib
 from dataclasses import dataclass
@@ -10,51 +10,53 @@ from rooftree.core.vendor_errors import OutcomeUnknown, RequestRejected, RetryLa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundEmail:
+    """One e-mail to hand to the mail server."""
+
     to: str
     sender: str  # "Name <address>"
     subject: str
     body: str
-    reference: str  # our message id; comes back in replies
+    reference: str  # our message id; replies carry it
     unsubscribe_url: str
     reply_to: str = ""
 
 
-def send_email(letter: OutboundEmail) -> str:
-    """Hand one e-mail to the mail server; its Message-ID.
+def send_email(email: OutboundEmail) -> str:
+    """Hand one e-mail to the mail server; return its Message-ID.
 
-    Carries a one-click unsubscribe header (RFC 8058). Raises `Refused` when the
-    address or the message is refused for good, `TryLater` when nothing was
-    handed over, `Uncertain` when the line broke after the message was written.
+    It has a one-click unsubscribe header (RFC 8058). Raises `RequestRejected` if the address or
+    the message is refused for good, `RetryLater` if nothing was handed over, `OutcomeUnknown`
+    if the connection broke after the message was written.
     """
-    message_id = f"<{letter.reference}@rooftree.mail>"
+    message_id = f"<{email.reference}@rooftree.mail>"
     mail = EmailMessage(
-        subject=letter.subject,
-        body=letter.body,
-        from_email=letter.sender,
-        to=[letter.to],
-        reply_to=[letter.reply_to] if letter.reply_to else None,
+        subject=email.subject,
+        body=email.body,
+        from_email=email.sender,
+        to=[email.to],
+        reply_to=[email.reply_to] if email.reply_to else None,
         headers={
             "Message-ID": message_id,
-            "List-Unsubscribe": f"<{letter.unsubscribe_url}>",
+            "List-Unsubscribe": f"<{email.unsubscribe_url}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-            "X-Rooftree-Message": letter.reference,
+            "X-Rooftree-Message": email.reference,
         },
     )
-    line = mailers.create_connection("default")
+    mailer = mailers.create_connection("default")
     try:
-        line.open()
+        mailer.open()
     except (OSError, smtplib.SMTPException) as problem:
-        raise RetryLater("The mail server does not answer.") from problem
+        raise RetryLater("The mail server is not responding.") from problem
     try:
-        line.send_messages([mail])
+        mailer.send_messages([mail])
     except smtplib.SMTPRecipientsRefused as problem:
         _raise_by_code(next(iter(problem.recipients.values()))[0], "The address was refused.")
     except smtplib.SMTPResponseException as problem:
         _raise_by_code(problem.smtp_code, "The mail server refused the message.")
     except (OSError, smtplib.SMTPException) as problem:
-        raise OutcomeUnknown("The line broke while the message was handed over.") from problem
+        raise OutcomeUnknown("The connection broke while sending the message.") from problem
     finally:
-        line.close()
+        mailer.close()
     return message_id
 
 

@@ -1,4 +1,4 @@
-"""A carrier for laptops: it writes one line to the log and accepts at once."""
+"""Carrier for development: logs one line and accepts everything at once."""
 
 import hashlib
 import logging
@@ -20,13 +20,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Nothing to set."""
+    """No settings."""
 
 
 def send_text(
     settings: Settings, *, to: str, sender: str, body: str, status_callback: str, reference: str
 ) -> CarrierReceipt:
-    """Log that a text would go; the same reference gives the same id."""
+    """Log a text instead of sending it; the same reference returns the same id."""
     log.info("text %s to %s, %d characters", reference, _mask_number(to), len(body))
     return CarrierReceipt(
         carrier_id=_fake_id("text", reference), status=DeliveryStatus.DELIVERED, segments=1
@@ -36,49 +36,49 @@ def send_text(
 def find_text(
     settings: Settings, *, to: str, sender: str, body: str, since: datetime
 ) -> CarrierReceipt | None:
-    """None: this carrier never leaves a send in doubt."""
+    """Return None: this carrier never leaves an outcome unknown."""
     return None
 
 
 def place_call(
     settings: Settings, *, to: str, sender: str, url: str, status_callback: str, seconds: int = 20
 ) -> CarrierReceipt:
-    """Log that a call would be made."""
+    """Log a call instead of placing it."""
     log.info("call to %s for %d s", _mask_number(to), seconds)
     return CarrierReceipt(carrier_id=_fake_id("call", f"{to} {url}"), status=DeliveryStatus.SENT)
 
 
 def find_call_end(settings: Settings, *, call_id: str) -> StatusCallback | None:
-    """None: nobody was connected."""
+    """Return None: no call was connected."""
     return None
 
 
 def start_recording(settings: Settings, *, call_id: str, status_callback: str) -> CarrierReceipt:
-    """Refuse: nobody talks on this carrier."""
-    raise RequestRejected("This carrier connects nobody.")
+    """Refuse to record: this carrier connects no calls."""
+    raise RequestRejected("The console carrier does not connect calls.")
 
 
 def list_recordings(settings: Settings, *, call_id: str) -> list[CarrierRecording]:
-    """None."""
+    """Return an empty list: nothing is recorded."""
     return []
 
 
 def erase_recordings(settings: Settings, *, call_id: str) -> None:
-    """There is nothing to erase."""
+    """Do nothing: there are no recordings."""
 
 
 def parse_recording(form: Mapping[str, str]) -> CarrierRecording | None:
-    """None: this carrier calls nobody back."""
+    """Return None: this carrier sends no callbacks."""
     return None
 
 
 def parse_status(form: Mapping[str, str]) -> StatusCallback | None:
-    """None: this carrier calls nobody back."""
+    """Return None: this carrier sends no callbacks."""
     return None
 
 
 def parse_inbound(form: Mapping[str, str]) -> InboundContact | None:
-    """None: nothing comes in this way."""
+    """Return None: nothing arrives through this carrier."""
     return None
 
 

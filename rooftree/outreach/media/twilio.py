@@ -1,4 +1,4 @@
-"""Texts and calls by Twilio. A send of unknown fate is looked up, never repeated."""
+"""Texts and calls through Twilio. A send with an unknown outcome is looked up, never repeated."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,16 +19,18 @@ from rooftree.outreach.media.carrier_types import (
     StatusCallback,
 )
 
-LIMITS = ClientLimits(connect_timeout_seconds=4.0, read_timeout_seconds=12.0, total_timeout_seconds=15.0)
+LIMITS = ClientLimits(
+    connect_timeout_seconds=4.0, read_timeout_seconds=12.0, total_timeout_seconds=15.0
+)
 API = "/2010-04-01/Accounts"
-OPTED_OUT = "21610"  # this number said STOP to this sender: record the opt-out
+OPTED_OUT = "21610"  # this number sent STOP to this sender: record the opt-out
 CONFIGURATION_ERRORS = frozenset(
     {"20003", "20403", "21212", "21606", "21659", "21660", "21701", "21703"}
 )
-INVALID_NUMBER_ERRORS = frozenset({"21211", "30005"})  # not a number, or of no handset: KNOWN
+INVALID_NUMBER_ERRORS = frozenset({"21211", "30005"})  # not a number, or no such handset
 QUEUE_FULL_ERRORS = frozenset({"20429", "14107", "30001", "21611"})  # queues that are full
 PAGE_SIZE = 100
-CLOCK_SKEW = timedelta(seconds=30)  # between our clock and theirs
+CLOCK_SKEW = timedelta(seconds=30)  # allowed between our clock and Twilio's
 DELIVERY_STATUSES = {
     "accepted": DeliveryStatus.ACCEPTED,
     "scheduled": DeliveryStatus.ACCEPTED,
@@ -48,8 +50,10 @@ DELIVERY_STATUSES = {
     "busy": DeliveryStatus.FAILED,
     "no-answer": DeliveryStatus.FAILED,
 }
-ONGOING_STATUSES = frozenset({"in-progress"})  # of a call; a text is then read
-FINAL_RECORDING_STATUSES = frozenset({"completed", "absent", "deleted"})  # nothing more comes of it
+ONGOING_STATUSES = frozenset({"in-progress"})  # of a call
+FINAL_RECORDING_STATUSES = frozenset(
+    {"completed", "absent", "deleted"}
+)  # no further callback follows
 ANONYMOUS_CALLERS = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"})
 
 
@@ -70,31 +74,30 @@ def send_text(
 
     Args:
         to: E.164.
-        sender: a number of ours in E.164, or a messaging service (MG…).
-        status_callback: our public address for what becomes of it; "" for none.
-        reference: our message id. Twilio has no field for it: it travels in
+        sender: our number in E.164, or a messaging service (MG…).
+        status_callback: our public URL for status updates; "" for none.
+        reference: our message id. Twilio has no field for it, so it is part of
             `status_callback`.
 
     Raises:
-        Uncertain: Twilio may have sent it; look with `find_text`, never repeat.
-        Refused: with Twilio's code; `OptedOut` when the person said STOP.
-        Misconfigured, TryLater: nothing was sent.
+        OutcomeUnknown: Twilio might have sent it; look it up with `find_text`, never repeat.
+        RequestRejected: with Twilio's code; `OptedOut` if the person sent STOP.
+        Misconfigured, RetryLater: nothing was sent.
     """
-    by = "MessagingServiceSid" if sender.startswith("MG") else "From"
-    form = [("To", to), (by, sender), ("Body", body)]
+    sender_field = "MessagingServiceSid" if sender.startswith("MG") else "From"
+    form = [("To", to), (sender_field, sender), ("Body", body)]
     if status_callback:
         form.append(("StatusCallback", status_callback))
-    told = _post_form(settings, "Messages.json", form)
-    return _build_receipt(told)
+    return _build_receipt(_post_form(settings, "Messages.json", form))
 
 
 def find_text(
     settings: Settings, *, to: str, sender: str, body: str, since: datetime
 ) -> CarrierReceipt | None:
-    """The text with these words that went to `to` at `since` or later; None when there is none.
+    """Find a text with this body sent to `to` at `since` or later; None if there is none.
 
-    For a send of unknown fate. Twilio lists by day, so the time is compared here,
-    with `SKEW` for clocks that differ.
+    Used for a send with an unknown outcome. Twilio filters by day only, so the time is compared
+    here, with CLOCK_SKEW tolerance.
     """
     since = since.astimezone(UTC) - CLOCK_SKEW
     query = [("To", to), ("DateSent>", since.date().isoformat()), ("PageSize", str(PAGE_SIZE))]
@@ -102,24 +105,23 @@ def find_text(
         query.append(("From", sender))
     path: str = f"{API}/{settings.account_sid}/Messages.json"
     while path:
-        told = _get_json(settings, path, tuple(query))
-        for row in told.get("messages") or []:
+        page = _get_json(settings, path, tuple(query))
+        for row in page.get("messages") or []:
             if _is_same_text(row, body, since):
                 return _build_receipt(row)
-        path, query = str(told.get("next_page_uri") or ""), []
+        path, query = str(page.get("next_page_uri") or ""), []
     return None
 
 
 def place_call(
     settings: Settings, *, to: str, sender: str, url: str, status_callback: str, seconds: int = 20
 ) -> CarrierReceipt:
-    """Call `to` and do what the markup at `url` says; for calls to our own officers.
+    """Call `to` and follow the markup at `url`; used for calls to our own officers.
 
     Args:
-        seconds: how long it rings; under the time after which most voicemail
-            boxes answer.
+        seconds: how long it rings, shorter than most voicemail boxes take to answer.
 
-    Raises as `send_text`.
+    Raises the same exceptions as `send_text`.
     """
     form = [
         ("To", to),
@@ -129,39 +131,44 @@ def place_call(
         ("Timeout", str(seconds)),
     ]
     if status_callback:
-        # Told of its end alone, whatever that was: of the rest nothing follows.
+        # Only the end of the call matters to us, whatever the result.
         form += [("StatusCallback", status_callback), ("StatusCallbackEvent", "completed")]
     return _build_receipt(_post_form(settings, "Calls.json", form))
 
 
 def find_call_end(settings: Settings, *, call_id: str) -> StatusCallback | None:
-    """How the call that was connected to `call_id` ended; None while it goes on.
+    """Look up how the call connected to `call_id` ended; None while it is in progress.
 
-    Where none was, and that one is over, nobody was reached.
+    If `call_id` itself ended without a connected call, the result is "no-answer".
     """
     path = f"{API}/{settings.account_sid}"
     query = (("ParentCallSid", call_id),)
-    told = _get_json(settings, f"{path}/Calls.json", query)
-    for row in told.get("calls") or []:
+    connected = _get_json(settings, f"{path}/Calls.json", query)
+    for row in connected.get("calls") or []:
         return _build_call_end(call_id, str(row.get("status")), _parse_int(row.get("duration")))
-    told = _get_json(settings, f"{path}/Calls/{call_id}.json")
-    return _build_call_end(call_id, str(told.get("status")), 0, said="no-answer")
+    call = _get_json(settings, f"{path}/Calls/{call_id}.json")
+    return _build_call_end(call_id, str(call.get("status")), 0, raw_status="no-answer")
 
 
 def _build_call_end(
-    call_id: str, status: str, seconds: int | None, said: str = ""
+    call_id: str, status: str, seconds: int | None, raw_status: str = ""
 ) -> StatusCallback | None:
-    fate = DELIVERY_STATUSES.get(status, DeliveryStatus.UNKNOWN)
-    if status in ONGOING_STATUSES or not fate.is_final:
+    delivery_status = DELIVERY_STATUSES.get(status, DeliveryStatus.UNKNOWN)
+    if status in ONGOING_STATUSES or not delivery_status.is_final:
         return None
-    said = said or status
-    return StatusCallback(carrier_id=call_id, status=fate, raw_status=said, duration_seconds=seconds)
+    return StatusCallback(
+        carrier_id=call_id,
+        status=delivery_status,
+        raw_status=raw_status or status,
+        duration_seconds=seconds,
+    )
 
 
 def start_recording(settings: Settings, *, call_id: str, status_callback: str) -> CarrierReceipt:
-    """Begin to record a call that is under way, both sides of it.
+    """Start recording both sides of a call in progress.
 
-    Raises as `send_text`. One of unknown fate is looked up with `list_recordings`.
+    Raises the same exceptions as `send_text`. Look up an unknown outcome with
+    `list_recordings`.
     """
     form = [
         ("RecordingChannels", "dual"),
@@ -173,37 +180,37 @@ def start_recording(settings: Settings, *, call_id: str, status_callback: str) -
 
 
 def list_recordings(settings: Settings, *, call_id: str) -> list[CarrierRecording]:
-    """Every recording of a call, newest first."""
+    """Return all recordings of a call, newest first."""
     path = f"{API}/{settings.account_sid}/Calls/{call_id}/Recordings.json"
-    told = _get_json(settings, path)
+    page = _get_json(settings, path)
     return [
         CarrierRecording(
             carrier_id=str(row["sid"]),
             is_over=row.get("status") in FINAL_RECORDING_STATUSES,
             seconds=_parse_int(row.get("duration")),
         )
-        for row in told.get("recordings") or []
+        for row in page.get("recordings") or []
     ]
 
 
 def erase_recordings(settings: Settings, *, call_id: str) -> None:
-    """Stop recording a call, and delete what was recorded of it. May be repeated."""
+    """Stop recording a call and delete its recordings. Safe to repeat."""
     path = f"{API}/{settings.account_sid}"
-    none_runs = frozenset({400, 404})  # or the call is over
+    not_recording = frozenset({400, 404})  # nothing is recording, or the call is over
     _client(settings).send(
         VendorRequest(
             method="POST",
             path=f"{path}/Calls/{call_id}/Recordings/Twilio.CURRENT.json",
             is_idempotent=True,
             form=(("Status", "stopped"),),
-            accepted_statuses=none_runs,
+            accepted_statuses=not_recording,
         )
     )
-    for list_recording in list_recordings(settings, call_id=call_id):
+    for recording in list_recordings(settings, call_id=call_id):
         _client(settings).send(
             VendorRequest(
                 method="DELETE",
-                path=f"{path}/Recordings/{list_recording.carrier_id}.json",
+                path=f"{path}/Recordings/{recording.carrier_id}.json",
                 is_idempotent=True,
                 accepted_statuses=frozenset({404}),
             )
@@ -211,15 +218,15 @@ def erase_recordings(settings: Settings, *, call_id: str) -> None:
 
 
 def parse_status(form: Mapping[str, str]) -> StatusCallback | None:
-    """A verified status callback of a text or a call; None when it names neither."""
+    """Parse a verified status callback of a text or call; None if it is neither."""
     carrier_id = form.get("MessageSid") or form.get("SmsSid") or form.get("CallSid") or ""
-    said = form.get("MessageStatus") or form.get("SmsStatus") or form.get("CallStatus") or ""
-    if not carrier_id or not said:
+    raw_status = form.get("MessageStatus") or form.get("SmsStatus") or form.get("CallStatus") or ""
+    if not carrier_id or not raw_status:
         return None
     return StatusCallback(
         carrier_id=carrier_id,
-        status=DELIVERY_STATUSES.get(said, DeliveryStatus.UNKNOWN),
-        raw_status=said,
+        status=DELIVERY_STATUSES.get(raw_status, DeliveryStatus.UNKNOWN),
+        raw_status=raw_status,
         error_code=form.get("ErrorCode", ""),
         is_invalid_number=form.get("ErrorCode") in INVALID_NUMBER_ERRORS,
         sequence=_parse_int(form.get("SequenceNumber")),
@@ -228,7 +235,7 @@ def parse_status(form: Mapping[str, str]) -> StatusCallback | None:
 
 
 def parse_recording(form: Mapping[str, str]) -> CarrierRecording | None:
-    """A verified callback of a recording; None when it names none, or is about its beginning."""
+    """Parse a verified recording callback; None unless it reports the end of a recording."""
     if not form.get("RecordingSid") or form.get("RecordingStatus") not in FINAL_RECORDING_STATUSES:
         return None
     return CarrierRecording(
@@ -239,7 +246,7 @@ def parse_recording(form: Mapping[str, str]) -> CarrierRecording | None:
 
 
 def parse_inbound(form: Mapping[str, str]) -> InboundContact | None:
-    """A verified inbound text or call, or a key pressed in one; None when it is neither."""
+    """Parse a verified inbound text or call, or a key pressed in one; None if it is neither."""
     carrier_id = form.get("MessageSid") or form.get("SmsSid") or form.get("CallSid") or ""
     sender = form.get("From", "").strip()
     if not carrier_id:
@@ -266,14 +273,14 @@ def _client(settings: Settings) -> VendorClient:
 def _get_json(
     settings: Settings, path: str, query: tuple[tuple[str, str], ...] = ()
 ) -> dict[str, Any]:
-    told = (
+    data = (
         _client(settings)
         .send(VendorRequest(method="GET", path=path, is_idempotent=True, query=query))
         .json()
     )
-    if not isinstance(told, dict):
-        raise RetryLater("Twilio answered with something that is not data.")
-    return told
+    if not isinstance(data, dict):
+        raise RetryLater("Twilio’s response is not a JSON object.")
+    return data
 
 
 def _post_form(settings: Settings, resource: str, form: list[tuple[str, str]]) -> dict[str, Any]:
@@ -288,47 +295,45 @@ def _post_form(settings: Settings, resource: str, form: list[tuple[str, str]]) -
     )
     if answer.status >= 400:
         _raise_refusal(answer)
-    told = answer.json()
-    if not isinstance(told, dict) or not told.get("sid"):
-        raise OutcomeUnknown("Twilio took the request and did not say its id.")
-    return told
+    data = answer.json()
+    if not isinstance(data, dict) or not data.get("sid"):
+        raise OutcomeUnknown("Twilio accepted the request without returning an id.")
+    return data
 
 
 def _raise_refusal(answer: VendorResponse) -> NoReturn:
-    told = answer.json()
-    code = str(told.get("code") or "") if isinstance(told, dict) else ""
+    data = answer.json()
+    code = str(data.get("code") or "") if isinstance(data, dict) else ""
     if answer.status == 429 or code in QUEUE_FULL_ERRORS:
         raise RetryLater("Twilio is busy.", retry_after_seconds=answer.retry_after_seconds() or 1.0)
-    # Twilio's own sentence often quotes the number, so only its code is kept.
+    # Twilio's own message often quotes the number, so only the code is kept.
     if answer.status in {401, 403} or code in CONFIGURATION_ERRORS:
-        raise Misconfigured(
-            f"Twilio does not accept our account or number ({code or answer.status})."
-        )
+        raise Misconfigured(f"Twilio rejected our account or number ({code or answer.status}).")
     if answer.status == 404 and not code:
-        raise Misconfigured("Twilio does not know the account.")
+        raise Misconfigured("Twilio doesn’t know this account.")
     if code == OPTED_OUT:
-        raise OptedOut("Twilio says that this person sent STOP.", code=code)
+        raise OptedOut("Twilio reports that this person sent STOP.", code=code)
     if code in INVALID_NUMBER_ERRORS:
-        raise NoSuchNumber(f"Twilio refused it ({code}).", code=code)
+        raise NoSuchNumber(f"Twilio rejected the number ({code}).", code=code)
     raise RequestRejected(
-        f"Twilio refused it ({code or answer.status}).", code=code or str(answer.status)
+        f"Twilio rejected the request ({code or answer.status}).", code=code or str(answer.status)
     )
 
 
-def _build_receipt(told: Mapping[str, Any]) -> CarrierReceipt:
+def _build_receipt(data: Mapping[str, Any]) -> CarrierReceipt:
     return CarrierReceipt(
-        carrier_id=str(told["sid"]),
-        status=DELIVERY_STATUSES.get(str(told.get("status")), DeliveryStatus.UNKNOWN),
-        segments=_parse_int(told.get("num_segments")),
-        sent_at=_parse_time(told.get("date_created")),
+        carrier_id=str(data["sid"]),
+        status=DELIVERY_STATUSES.get(str(data.get("status")), DeliveryStatus.UNKNOWN),
+        segments=_parse_int(data.get("num_segments")),
+        sent_at=_parse_time(data.get("date_created")),
     )
 
 
 def _is_same_text(row: object, body: str, since: datetime) -> bool:
     if not isinstance(row, dict) or str(row.get("direction", "")).startswith("inbound"):
         return False
-    made = _parse_time(row.get("date_created"))
-    return row.get("body") == body and made is not None and made >= since
+    created_at = _parse_time(row.get("date_created"))
+    return row.get("body") == body and created_at is not None and created_at >= since
 
 
 def _parse_time(value: object) -> datetime | None:

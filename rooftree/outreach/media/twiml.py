@@ -1,4 +1,4 @@
-"""What a call or an inbound text does next, in Twilio's markup."""
+"""Twilio markup (TwiML) for the next step of a call or inbound text."""
 
 import re
 from xml.etree.ElementTree import Element, SubElement, tostring
@@ -11,17 +11,20 @@ VOICES = {"en": "en-US", "es": "es-US"}
 
 
 def empty_response() -> str:
-    """Do nothing: the answer to an inbound text that we reply to elsewhere."""
+    """Return markup that does nothing, for an inbound text answered elsewhere."""
     return _to_xml(Element("Response"))
 
 
 def ask_officer_for_key(
-    said: str, *, action_url: str, goodbye: str, language: str = "en", seconds: int = 8
+    text: str, *, action_url: str, goodbye: str, language: str = "en", seconds: int = 8
 ) -> str:
-    """Tell the officer who it is, and wait for a key; what was pressed goes to `action_url`.
+    """Return markup that describes the lead and waits for a key, which goes to `action_url`.
 
-    Without a key the officer hears `goodbye` and the call ends, so that a
-    voicemail box never takes a lead.
+    Without a key the officer hears `goodbye` and the call ends, so a voicemail box never takes
+    a lead.
+
+    Args:
+        seconds: how long to wait for a key.
     """
     response = Element("Response")
     gather = SubElement(
@@ -35,19 +38,19 @@ def ask_officer_for_key(
             "method": "POST",
         },
     )
-    _add_say(gather, said, language)
+    _add_say(gather, text, language)
     _add_say(response, goodbye, language)
     SubElement(response, "Hangup")
     return _to_xml(response)
 
 
-def play_notice(said: str, *, action_url: str, language: str, seconds: int = 1) -> str:
-    """Say something to its end, then go on at `action_url` with the key that was pressed, if any.
+def play_notice(text: str, *, action_url: str, language: str, seconds: int = 1) -> str:
+    """Return markup that says a notice, then continues at `action_url` with the pressed key.
 
-    Every key is one, the number sign too.
+    Every key counts, the pound key included.
     """
     response = Element("Response")
-    how = {
+    attributes = {
         "input": "dtmf",
         "numDigits": "1",
         "finishOnKey": "",
@@ -56,46 +59,47 @@ def play_notice(said: str, *, action_url: str, language: str, seconds: int = 1) 
         "action": action_url,
         "method": "POST",
     }
-    _add_say(SubElement(response, "Gather", how), said, language)
+    _add_say(SubElement(response, "Gather", attributes), text, language)
     return _to_xml(response)
 
 
-def say_and_continue(said: str) -> str:
-    """Say one thing, in English, and let the call go on."""
+def say_and_continue(text: str) -> str:
+    """Return markup that says a sentence in English and lets the call continue."""
     response = Element("Response")
-    _add_say(response, said, "en")
+    _add_say(response, text, "en")
     return _to_xml(response)
 
 
 def connect_call(
-    to: str, *, caller_id: str, action_url: str = "", said: str = "", first_url: str = ""
+    to: str, *, caller_id: str, action_url: str = "", text: str = "", first_url: str = ""
 ) -> str:
-    """Connect the call to `to` (E.164), shown as coming from `caller_id`, a number of ours.
+    """Return markup that connects the call to `to` (E.164), showing our number `caller_id`.
 
     Args:
-        first_url: the markup that whoever answers hears before the two are connected.
+        text: said to the first party before dialing; "" for nothing.
+        first_url: URL of the markup played to the answering party before both are connected.
     """
     response = Element("Response")
-    if said:
-        _add_say(response, said, "en")
-    how = {"callerId": caller_id, "timeout": "25", "answerOnBridge": "true"}
+    if text:
+        _add_say(response, text, "en")
+    attributes = {"callerId": caller_id, "timeout": "25", "answerOnBridge": "true"}
     if action_url:
-        how |= {"action": action_url, "method": "POST"}
-    before = {"url": first_url, "method": "POST"} if first_url else {}
-    SubElement(SubElement(response, "Dial", how), "Number", before).text = to
+        attributes |= {"action": action_url, "method": "POST"}
+    number_attributes = {"url": first_url, "method": "POST"} if first_url else {}
+    SubElement(SubElement(response, "Dial", attributes), "Number", number_attributes).text = to
     return _to_xml(response)
 
 
-def say_and_hang_up(said: str, *, language: str = "en") -> str:
-    """Say one thing and hang up."""
+def say_and_hang_up(text: str, *, language: str = "en") -> str:
+    """Return markup that says a sentence and hangs up."""
     response = Element("Response")
-    _add_say(response, said, language)
+    _add_say(response, text, language)
     SubElement(response, "Hangup")
     return _to_xml(response)
 
 
-def _add_say(parent: Element, said: str, language: str) -> None:
-    SubElement(parent, "Say", {"language": VOICES.get(language, "en-US")}).text = said
+def _add_say(parent: Element, text: str, language: str) -> None:
+    SubElement(parent, "Say", {"language": VOICES.get(language, "en-US")}).text = text
 
 
 def _to_xml(response: Element) -> str:

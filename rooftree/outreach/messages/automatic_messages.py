@@ -1,4 +1,4 @@
-"""Putting a message nobody typed in line: from a template, by each medium it can go by."""
+"""Automatic messages: rendered from a template and queued, one per medium."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,14 +18,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRequest:
-    """One message to be made of a template: once a cause and medium."""
+    """One message to create from a template, once per cause and medium."""
 
-    lead: Lead  # with its person, and its officer's user
+    lead: Lead  # with person and officer's user loaded
     key: str  # of the template
     medium: str
     idempotency_key: str
     purpose: str = "marketing"
-    extra_context: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # further names of it
+    extra_context: Mapping[str, Mapping[str, str]] = field(
+        default_factory=dict
+    )  # further names of it
     due_at: datetime | None = None  # None: at once
 
 
@@ -40,8 +42,8 @@ def queue_template(  # noqa: PLR0913
     more: Mapping[str, Mapping[str, str]] | None = None,
     due_at: Mapping[str, datetime] | None = None,
 ) -> list[Message]:
-    """Put the template `key` in line for a lead, by several media; see `plan_all`."""
-    wanted = [
+    """Queue the template `key` for a lead by several media; see `queue_requests`."""
+    requests = [
         MessageRequest(
             lead=lead,
             key=key,
@@ -53,87 +55,87 @@ def queue_template(  # noqa: PLR0913
         )
         for medium in media
     ]
-    return queue_requests(wanted, at=at)
+    return queue_requests(requests, at=at)
 
 
 def queue_requests(
-    wanted: Sequence[MessageRequest], *, at: datetime, worded_at: datetime | None = None
+    requests: Sequence[MessageRequest], *, at: datetime, worded_at: datetime | None = None
 ) -> list[Message]:
-    """Put messages in line, each in its borrower's language; those planned.
+    """Render and queue messages, each in its borrower's language; return the queued messages.
 
-    One without an address is left out, so is whoever only began a form and permitted nothing,
-    and so is one whose wording is missing or
-    broken: that is logged, and stops neither the others nor what the caller does besides.
+    Skips a request without an address, and a lead with only unfinished forms and no
+    permission. A missing or broken template is logged and skipped, so that the other messages
+    and the caller's own work go on.
 
     Args:
-        worded_at: the moment whose wording is used; without it today's.
+        worded_at: use the templates live at this time; None means `at`.
     """
-    return send.queue_messages(_render_requests(wanted, at, worded_at or at), at=at)
+    return send.queue_messages(_render_requests(requests, at, worded_at or at), at=at)
 
 
 def draft_requests(
-    wanted: Sequence[MessageRequest], *, at: datetime, worded_at: datetime
+    requests: Sequence[MessageRequest], *, at: datetime, worded_at: datetime
 ) -> list[Message]:
-    """The messages that `plan_all` would put in line. Nothing is written."""
-    return [
-        send.build_message(render_request, at)
-        for render_request in _render_requests(wanted, at, worded_at)
-    ]
+    """Return the messages that `queue_requests` would queue. Nothing is saved."""
+    return [send.build_message(spec, at) for spec in _render_requests(requests, at, worded_at)]
 
 
 def _render_requests(
-    wanted: Sequence[MessageRequest], at: datetime, worded_at: datetime
+    requests: Sequence[MessageRequest], at: datetime, worded_at: datetime
 ) -> list[send.MessageSpec]:
-    wanted = [
-        message_request
-        for message_request in wanted
-        if not unfinished_forms.has_only_unfinished_forms(message_request.lead)
+    requests = [
+        request
+        for request in requests
+        if not unfinished_forms.has_only_unfinished_forms(request.lead)
     ]
-    if not wanted:
+    if not requests:
         return []
     contact_points.prefetch_contacts(
-        [message_request.lead.person for message_request in wanted], "phones", "emails"
+        [request.lead.person for request in requests], "phones", "emails"
     )
     company = current_company()
-    live = message_templates.live_templates(
-        {message_request.key for message_request in wanted}, at=worded_at
-    )
+    live = message_templates.live_templates({request.key for request in requests}, at=worded_at)
     planned: list[send.MessageSpec] = []
-    for message_request in wanted:
-        if not (to := send.address_for(message_request.lead, message_request.medium)):
+    for request in requests:
+        if not (to := send.address_for(request.lead, request.medium)):
             continue
         try:
-            words = _render_content(message_request, live, company, at)
+            words = _render_content(request, live, company, at)
         except (message_templates.NoTemplate, message_templates.BadTemplate) as problem:
-            log.error("a %s was not planned: %s", message_request.medium, problem)
+            log.error("could not queue a %s: %s", request.medium, problem)
             continue
         planned.append(
             {
-                "lead": message_request.lead,
-                "medium": message_request.medium,
-                "purpose": message_request.purpose,
-                "cause": message_request.idempotency_key,
+                "lead": request.lead,
+                "medium": request.medium,
+                "purpose": request.purpose,
+                "cause": request.idempotency_key,
                 "words": words,
                 "to": to,
-                "due_at": message_request.due_at,
+                "due_at": request.due_at,
             }
         )
     return planned
 
 
 def _render_content(
-    one: MessageRequest, live: Sequence[Template], company: Company, at: datetime
+    request: MessageRequest, live: Sequence[Template], company: Company, at: datetime
 ) -> message_templates.MessageContent:
-    lead = one.lead
+    lead = request.lead
     template = message_templates.best_template(
         live,
-        one.key,
-        medium=one.medium,
+        request.key,
+        medium=request.medium,
         language=message_templates.language_for(lead.person.language),
         loan_kind=message_templates.LOAN_KINDS.get(lead.purpose, ""),
         is_closed=message_templates.is_company_closed(company, at),
     )
     rendered = message_templates.render_template(
-        template, lead=lead, company=company, officer=lead.officer, at=at, extra_context=one.extra_context
+        template,
+        lead=lead,
+        company=company,
+        officer=lead.officer,
+        at=at,
+        extra_context=request.extra_context,
     )
     return message_templates.MessageContent.from_rendered(rendered, lead.officer)

@@ -1,4 +1,4 @@
-"""May this borrower be called, texted or mailed now? The badges beside the buttons."""
+"""Whether a borrower can be called, texted or e-mailed now: the badges beside the buttons."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,66 +25,69 @@ from rooftree.outreach.wording.license_disclosures import license_disclosure
 from rooftree.outreach.wording.message_templates import signature
 from rooftree.outreach.wording.typed_messages import OPT_OUT
 
-MEDIUM_NAMES = {"call": "Call", "text": "Text", "email": "E-mail"}
+MEDIUM_NAMES = {"call": "Call", "text": "Text", "email": "Email"}
+MAX_LABEL_LENGTH = 30  # characters of a badge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactPermission:
-    """One medium's answer, in the words of the page."""
+    """The gate's answer for one medium, worded for the page."""
 
     medium: str
-    decision: str  # allow, defer, require, block, or none when there is no address
+    decision: str  # allow, defer, require or block; "none" without an address
     label: str
     sentence: str
     next_allowed_at: datetime | None = None
     address: str = ""
-    rulings: tuple[Ruling, ...] = ()  # every rule's answer; empty when there is no address
+    rulings: tuple[Ruling, ...] = ()  # of every rule; empty without an address
 
     @property
     def is_allowed(self) -> bool:
+        """Return True if an officer can use this medium now."""
         return self.decision == "allow"
 
 
 def permissions_of_lead(lead: UUID | Lead, *, at: datetime) -> dict[str, ContactPermission]:
-    """What an officer may do by hand now, for call, text and email. Nothing is stored.
+    """Return the permission for call, text and email by hand at `at`. Nothing is stored.
 
     Args:
-        lead: its id, or the lead itself; what is already loaded with it is not read again.
+        lead: its id, or the lead itself; related rows already loaded are not loaded again.
     """
     lead = _load_lead(lead) if isinstance(lead, UUID) else _prefetch_contacts(lead)
-    there = _addresses_by_medium(lead)
-    return _build_permissions(
-        lead, current_company(), there, LeadRecords(lead, keys=_address_keys(there), at=at)
-    )
+    addresses = _addresses_by_medium(lead)
+    records = LeadRecords(lead, keys=_address_keys(addresses), at=at)
+    return _build_permissions(lead, current_company(), addresses, records)
 
 
 def permissions_of_leads(
     leads: Sequence[Lead], *, at: datetime
 ) -> dict[UUID, dict[str, ContactPermission]]:
-    """The same for a page of leads, in one reading of the facts of all. Nothing is stored.
+    """Return the permissions of many leads, loading their records at once. Nothing is stored.
 
     Args:
-        leads: their persons, sources and officers are loaded.
+        leads: with person, source and officer loaded.
     """
     if not leads:
         return {}
     loaded = ("person__phones", "person__emails", "officer__licenses", "officer__user")
     prefetch_related_objects([*leads], *loaded)
-    company, there = current_company(), {lead.pk: _addresses_by_medium(lead) for lead in leads}
-    keys = {key: _address_keys(addresses) for key, addresses in there.items()}
-    known = LeadRecords.load_many(leads, keys=keys, at=at)
+    company = current_company()
+    addresses = {lead.pk: _addresses_by_medium(lead) for lead in leads}
+    keys = {lead_id: _address_keys(by_medium) for lead_id, by_medium in addresses.items()}
+    records = LeadRecords.load_many(leads, keys=keys, at=at)
     return {
-        lead.pk: _build_permissions(lead, company, there[lead.pk], known[lead.pk]) for lead in leads
+        lead.pk: _build_permissions(lead, company, addresses[lead.pk], records[lead.pk])
+        for lead in leads
     }
 
 
 def decide_call(*, lead_id: UUID, cause: str, at: datetime) -> VerdictRow:
-    """Whether an officer may call the borrower now; the verdict is kept."""
+    """Decide whether an officer can call the borrower now; store and return the verdict."""
     lead, company = _load_lead(lead_id), current_company()
-    there = _addresses_by_medium(lead)
-    known = LeadRecords(lead, keys=_address_keys(there), at=at)
-    outgoing = _build_sample_contact(lead, company, "call", there["call"], known, cause=cause)
-    facts = gather_facts(outgoing, lead=lead, company=company, at=at, known=known)
+    addresses = _addresses_by_medium(lead)
+    records = LeadRecords(lead, keys=_address_keys(addresses), at=at)
+    outgoing = _build_sample_contact(lead, company, "call", addresses["call"], records, cause=cause)
+    facts = gather_facts(outgoing, lead=lead, company=company, at=at, records=records)
     return verdict_storage.store_verdict(
         message_gate.decide(facts), facts, lead=lead, subject_key=cause, stage="handoff", at=at
     )
@@ -96,19 +99,22 @@ def _load_lead(lead_id: UUID) -> Lead:
 
 
 def _prefetch_contacts(lead: Lead) -> Lead:
-    """The lead with every row that all three media are judged by."""
+    """Load every row that the decisions about the three media need; return the lead."""
     prefetch_related_objects([lead], "person__phones", "person__emails", "officer__licenses")
     return lead
 
 
 def _addresses_by_medium(lead: Lead) -> dict[str, str]:
-    """Where each medium would go; "" when there is nowhere. As `send.address_for`, when loaded."""
+    """Return the address for each medium, "" if there is none.
+
+    Same choice as `send.address_for`, but on rows already loaded.
+    """
     numbers = [phone for phone in lead.person.phones.all() if phone.unlinked_at is None]
-    mails = [email for email in lead.person.emails.all() if email.bounced_at is None]
-    number = min(numbers, key=lambda one: (not one.is_primary, one.given_at), default=None)
-    mail = min(mails, key=lambda one: (not one.is_primary, one.given_at), default=None)
-    there = number.e164 if number else ""
-    return {"call": there, "text": there, "email": mail.address if mail else ""}
+    emails = [email for email in lead.person.emails.all() if email.bounced_at is None]
+    phone = min(numbers, key=lambda row: (not row.is_primary, row.given_at), default=None)
+    email = min(emails, key=lambda row: (not row.is_primary, row.given_at), default=None)
+    number = phone.e164 if phone else ""
+    return {"call": number, "text": number, "email": email.address if email else ""}
 
 
 def _address_keys(addresses: Mapping[str, str]) -> list[str]:
@@ -116,19 +122,22 @@ def _address_keys(addresses: Mapping[str, str]) -> list[str]:
 
 
 def _build_permissions(
-    lead: Lead, company: Company, addresses: Mapping[str, str], known: LeadRecords
+    lead: Lead, company: Company, addresses: Mapping[str, str], records: LeadRecords
 ) -> dict[str, ContactPermission]:
-    would = {
-        medium: _build_sample_contact(lead, company, medium, to, known)
+    contacts = {
+        medium: _build_sample_contact(lead, company, medium, to, records)
         for medium, to in addresses.items()
         if to
     }
     facts = gather_facts_of_many(
-        [*would.values()], lead=lead, company=company, at=known.at, known=known
+        [*contacts.values()], lead=lead, company=company, at=records.at, records=records
     )
-    said = {medium: message_gate.decide(one) for medium, one in zip(would, facts, strict=True)}
+    verdicts = {
+        medium: message_gate.decide(of_medium)
+        for medium, of_medium in zip(contacts, facts, strict=True)
+    }
     return {
-        medium: _build_permission(medium, to, said[medium])
+        medium: _build_permission(medium, to, verdicts[medium])
         if to
         else _no_address_permission(medium)
         for medium, to in addresses.items()
@@ -148,33 +157,33 @@ def _build_permission(medium: str, to: str, verdict: Verdict) -> ContactPermissi
 
 
 def _no_address_permission(medium: str) -> ContactPermission:
-    missing = "e-mail address" if medium == "email" else "phone number"
+    missing = "email address" if medium == "email" else "phone number"
     return ContactPermission(
         medium=medium,
         decision="none",
         label=f"No {missing}",
-        sentence=f"Nobody has given us a {missing} for this borrower yet.",
+        sentence=f"No {missing} on file for this borrower yet.",
     )
 
 
 def _build_sample_contact(
-    lead: Lead, company: Company, medium: str, to: str, known: LeadRecords, *, cause: str = ""
+    lead: Lead, company: Company, medium: str, to: str, records: LeadRecords, *, cause: str = ""
 ) -> OutgoingContact:
-    """As the officer would do it by hand: signed, with the way out, no promotion checked yet."""
+    """Build the contact an officer would make by hand: signed, with opt-out, no content yet."""
     ending = signature(company, lead.officer)
-    licensed = license_disclosure(
+    license_text = license_disclosure(
         medium,
         state=lead.property_state,
         company=company,
-        licenses=known.company_licenses,
-        at=known.at,
+        licenses=records.company_licenses,
+        at=records.at,
     )
     return OutgoingContact(
         medium=Medium(medium),
         purpose=Purpose.MARKETING,
         is_automated=False,
         to=to,
-        text="" if medium == "call" else f"{ending} {OPT_OUT['en']} {licensed}",
+        text="" if medium == "call" else f"{ending} {OPT_OUT['en']} {license_text}",
         officer=lead.officer,
         idempotency_key=cause,
     )
@@ -184,13 +193,14 @@ def _permission_label(medium: str, verdict: Verdict) -> str:
     name = MEDIUM_NAMES[medium]
     match verdict.decision:
         case Decision.ALLOW:
-            return f"{name} allowed"
+            return f"OK to {name.lower()}"
         case Decision.DEFER:
-            return f"{name} held"
+            return f"{name} on hold"
         case Decision.REQUIRE:
-            return f"{name} needs a person"
+            sentence = verdict.sentence.rstrip(".")
+            return sentence if len(sentence) <= MAX_LABEL_LENGTH else f"{name} needs review"
     if verdict.reason in ("revoked", "unsubscribed", "revoked_everything", "house_revoke_all"):
-        return f"{name}s ended"
+        return f"Opted out of {name.lower()}s"
     if verdict.reason in ("no_consent", "no_written_consent"):
-        return "No consent known"
-    return f"{name} not allowed"
+        return "No consent on file"
+    return f"Can’t {name.lower()}"

@@ -1,4 +1,4 @@
-"""The answer a borrower gets within seconds of asking."""
+"""The first text and e-mail a borrower gets within seconds of an inquiry."""
 
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
@@ -32,47 +32,40 @@ EARLIER_MESSAGES = PreparedQuery(
 )
 RECENT = timedelta(hours=24)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
-NO_TEXT_STATUSES = frozenset({"Transferred"})  # Zillow's concierge has them on the line
+NO_TEXT_STATUSES = frozenset({"Transferred"})  # Zillow's concierge is on the phone with them
 
 
 def queue_first_responses(touch_ids: Collection[UUID], *, at: datetime) -> list[Message]:
-    """Put the first text and e-mail of touches in line; those planned. See `wanted`."""
+    """Queue the first text and e-mail of touches; return those queued. See `build_requests`."""
     return automatic_messages.queue_requests(build_requests(touch_ids, at=at), at=at)
 
 
 def build_requests(touch_ids: Collection[UUID], *, at: datetime) -> list[MessageRequest]:
-    """The first text and e-mail that touches ask for.
+    """Return the first text and e-mail due for touches.
 
-    The first touch gets both. A repeated inquiry gets a text when none has
-    reached the borrower yet (it may have brought the consent the first one
-    lacked), and an e-mail when none went out in the last day. Whether each may
-    go is the gate's to say, when it is taken from the line. Safe to repeat, in
-    whatever order touches come; must run in a transaction.
+    The first touch gets both. A repeat inquiry gets a text if none was queued or sent before
+    (it can bring the consent the first one lacked), and an e-mail if none went out in the last
+    day. The gate decides about each when it is due. Safe to repeat, in any order of touches;
+    must run in a transaction.
     """
     touches = TOUCHES.all(keys=list(touch_ids))
     leads = {lead.pk: lead for lead in LEADS.all(keys=[touch.lead_id for touch in touches])}
-    in_line = EARLIER_MESSAGES.all(leads=[*leads])
-    sent = [
-        _EarlierMessage(
-            earlier_message.lead_id,
-            earlier_message.cause,
-            earlier_message.medium,
-            earlier_message.created_at,
-        )
-        for earlier_message in in_line
+    earlier = [
+        _EarlierMessage(message.lead_id, message.cause, message.medium, message.created_at)
+        for message in EARLIER_MESSAGES.all(leads=[*leads])
     ]
-    found = []
+    requests = []
     for touch in touches:
-        for message_request in _requests_for_touch(touch, leads[touch.lead_id], sent, at):
-            found.append(message_request)
-            sent.append(
-                _EarlierMessage(touch.lead_id, message_request.idempotency_key, message_request.medium, at)
+        for request in _requests_for_touch(touch, leads[touch.lead_id], earlier, at):
+            requests.append(request)
+            earlier.append(
+                _EarlierMessage(touch.lead_id, request.idempotency_key, request.medium, at)
             )
-    return found
+    return requests
 
 
 class _EarlierMessage(NamedTuple):
-    """What went out or is in line."""
+    """A message already sent or queued."""
 
     lead_id: UUID
     cause: str
@@ -81,29 +74,24 @@ class _EarlierMessage(NamedTuple):
 
 
 def _requests_for_touch(
-    touch: Touch, lead: Lead, sent: Iterable[_EarlierMessage], at: datetime
+    touch: Touch, lead: Lead, earlier: Iterable[_EarlierMessage], at: datetime
 ) -> list[MessageRequest]:
     if lead.is_test or lead.state in ("funded", "retired"):
         return []
     cause = f"touch:{touch.pk}"
-    mine = [
-        earlier_message
-        for earlier_message in sent
-        if earlier_message.lead_id == lead.pk and earlier_message.cause != cause
+    of_lead = [
+        message for message in earlier if message.lead_id == lead.pk and message.cause != cause
     ]
-    earlier = [(one.medium, one.at) for one in mine]
-    key = "again_hello" if earlier else "first_hello"
+    key = "again_hello" if of_lead else "first_hello"
     return [
         MessageRequest(lead=lead, key=key, medium=medium, idempotency_key=cause)
         for medium in ("text", "email")
-        if _is_needed(touch, medium, earlier, at)
+        if _is_needed(touch, medium, of_lead, at)
     ]
 
 
-def _is_needed(
-    touch: Touch, medium: str, earlier: list[tuple[str, datetime]], at: datetime
-) -> bool:
+def _is_needed(touch: Touch, medium: str, earlier: Iterable[_EarlierMessage], at: datetime) -> bool:
     if medium == "text" and touch.inquiry.get("vendor_status") in NO_TEXT_STATUSES:
         return False
     since = at - RECENT if medium == "email" else LONG_AGO
-    return not any(one == medium and when > since for one, when in earlier)
+    return not any(message.medium == medium and message.at > since for message in earlier)

@@ -1,4 +1,4 @@
-"""The rows that carrying messages out holds until its transaction ends, in one order for all."""
+"""Row locks for sending messages, always taken in the same order and held until commit."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -45,24 +45,24 @@ LOCKED_PEOPLE = PreparedQuery(
 
 
 def lock_due_messages(message_ids: Iterable[UUID], *, at: datetime) -> list[Message]:
-    """Those that are due and in nobody else's hands: the first for each person, who is held.
+    """Lock due messages no other worker holds, the first per person, and lock those people.
 
-    One decision a person at a time: two at once would each miss the other's attempt.
+    Only one decision per person at a time: two at once would each miss the other's attempt.
     """
-    found: dict[UUID, Message] = {}
+    by_person: dict[UUID, Message] = {}
     for message in DUE_MESSAGES.all(keys=list(message_ids), at=at):
-        found.setdefault(message.person_id, message)
-    LOCKED_PEOPLE.all(keys=list(found))
-    return list(found.values())
+        by_person.setdefault(message.person_id, message)
+    LOCKED_PEOPLE.all(keys=list(by_person))
+    return list(by_person.values())
 
 
 def lock_still_claimed(message_ids: Iterable[UUID], *, at: datetime) -> set[UUID]:
-    """Those that nobody has given up on or stopped meanwhile; the stopped are taken back."""
+    """Lock messages still claimed and undo the claims of stopped ones; return the other ids."""
     claimed: list[Any] = CLAIMED_MESSAGES.all(keys=list(message_ids))
-    stopped = [one for one in claimed if one.is_paused or _is_release_stopped(one)]
+    stopped = [row for row in claimed if row.is_paused or _is_release_stopped(row)]
     if stopped:
         cancel_messages.release_claims(stopped, at=at)
-    return {one.pk for one in claimed} - {one.pk for one in stopped}
+    return {row.pk for row in claimed} - {row.pk for row in stopped}
 
 
 def _is_release_stopped(claimed: Any) -> bool:

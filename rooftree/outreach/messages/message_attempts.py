@@ -1,4 +1,4 @@
-"""The contact attempt of a message, which caps count: from the claim on, gone if nothing left."""
+"""Contact attempts of messages, which caps count: from the claim on, unless nothing was sent."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from rooftree.outreach.models import Message
 
 
 def record_attempts(messages: Sequence[Message], at: datetime) -> None:
-    """Write down the contact attempts that caps count, once a message."""
+    """Record the contact attempts that caps count, once per message."""
     insert_new_rows(
         [
             ContactAttempt(
@@ -31,6 +31,6 @@ def record_attempts(messages: Sequence[Message], at: datetime) -> None:
 
 
 def delete_attempts(messages: Sequence[Message]) -> None:
-    """Nothing was handed over after all."""
+    """Delete the attempts of messages that never reached the carrier."""
     causes = [f"message:{message.pk}" for message in messages]
     ContactAttempt.objects.filter(cause__in=causes).delete()

@@ -1,8 +1,8 @@
-"""Messages that wait for a person: the gate asked for one, or a program of ours struck them.
+"""Messages waiting for staff review: the gate asked for it, or a bug of ours hit them.
 
-A release is no way around the gate. It is asked again at that moment with the
-fact that a named person decided, which answers only the rules that asked for
-judgment; stops, consents, hours and everything else are judged as they stand.
+Sending a reviewed message does not bypass the gate. The gate decides again, knowing that a
+named person approved. The approval answers only the rules that asked for human judgment;
+opt-outs, consents, hours and everything else apply as they stand at that moment.
 """
 
 from datetime import datetime, timedelta
@@ -23,11 +23,11 @@ MAX_REASON_LENGTH = 300  # characters of a reason
 
 
 class CannotReview(Exception):
-    """Somebody has decided already, or no reason was given. The text is fit to show."""
+    """The message was already reviewed, or no reason was given. The text can be shown to staff."""
 
 
 def messages_in_review() -> QuerySet[Message]:
-    """The messages that nothing but a person moves on, oldest first."""
+    """Return the messages waiting for a staff decision, oldest first."""
     rows = Message.objects.filter(state="review", direction="out")
     return rows.select_related("lead__person", "verdict", "officer__user", "by").order_by(
         "created_at", "id"
@@ -35,19 +35,19 @@ def messages_in_review() -> QuerySet[Message]:
 
 
 def needs_only_judgment(message: Message) -> bool:
-    """Whether a person's decision is all that is asked for; else something must be done first."""
+    """Return True if a staff decision is enough; False if something has to be done first."""
     verdict = message.verdict
     if verdict is None or verdict.decision != "require":
         return True
-    asked = [result for result in verdict.results if result["decision"] == "require"]
-    return all(one["reason"] in REASONS_A_PERSON_DECIDES for one in asked)
+    required = [result for result in verdict.results if result["decision"] == "require"]
+    return all(result["reason"] in REASONS_A_PERSON_DECIDES for result in required)
 
 
 def release_message(*, message_id: UUID, by: User, reason: str, at: datetime) -> Message:
-    """Let a message go as far as the gate agrees now; answers with what became of it.
+    """Approve a message and send it if the gate allows it now; return it in its new state.
 
-    It may be sent, held to its hour, blocked by another rule, or wait for a
-    person again. Pressing twice is one decision. Raises `CannotDecide`.
+    It can be sent, held until a permitted hour, blocked by another rule, or left in review.
+    A repeat within a minute counts as the same decision. Raises `CannotReview`.
     """
     reason = _clean_reason(reason)
     with transaction.atomic():
@@ -57,17 +57,17 @@ def release_message(*, message_id: UUID, by: User, reason: str, at: datetime) ->
         _record_review(message, by, reason, at, is_release=True)
         Message.objects.filter(pk=message.pk).update(state="waiting", due_at=at, problem="")
     send.deliver_messages([message.pk], at=at)
-    asked = message.verdict.reason if message.verdict else ""
+    review_reason = message.verdict.reason if message.verdict else ""
     message.refresh_from_db()
-    if message.state != "review" and asked:
-        _finish_task(message, asked, by, at)
+    if message.state != "review" and review_reason:
+        _finish_task(message, review_reason, by, at)
     return message
 
 
 def discard_message(*, message_id: UUID, by: User, reason: str, at: datetime) -> Message:
-    """It never goes; the reason stands on the timeline. Pressing twice is one decision.
+    """Cancel a message in review for good; the timeline shows the reason.
 
-    Raises `CannotDecide`.
+    A repeat within a minute counts as the same decision. Raises `CannotReview`.
     """
     reason = _clean_reason(reason)
     with transaction.atomic():
@@ -75,8 +75,10 @@ def discard_message(*, message_id: UUID, by: User, reason: str, at: datetime) ->
         if message.state != "review":
             return message
         _record_review(message, by, reason, at, is_release=False)
-        said = f"{by.name} decided that it does not go: {reason}"[:300]
-        Message.objects.filter(pk=message.pk).update(state="cancelled", due_at=None, problem=said)
+        problem = f"{by.name} discarded it: {reason}"[:300]
+        Message.objects.filter(pk=message.pk).update(
+            state="cancelled", due_at=None, problem=problem
+        )
         if message.verdict:
             _finish_task(message, message.verdict.reason, by, at)
     message.refresh_from_db()
@@ -86,22 +88,22 @@ def discard_message(*, message_id: UUID, by: User, reason: str, at: datetime) ->
 def _clean_reason(typed: str) -> str:
     reason = " ".join(typed.replace("\x00", "").split())[:MAX_REASON_LENGTH]
     if not reason:
-        raise CannotReview("Say why: the reason is kept with the decision.")
+        raise CannotReview("Enter a reason. It is kept with the decision.")
     return reason
 
 
 def _lock_message(message_id: UUID, by: User, at: datetime, *, is_release: bool) -> Message:
-    """The message, locked; of two people who decide at once the second hears of the first."""
+    """Lock and return the message; raise `CannotReview` if someone else already decided."""
     message = (
         Message.objects.select_for_update(of=("self",)).select_related("verdict").get(pk=message_id)
     )
     if message.state == "review":
         return message
-    mine = MessageReview.objects.filter(
+    same_decision = MessageReview.objects.filter(
         message=message, by=by, is_release=is_release, at__gt=at - REPEAT_WINDOW
     )
-    if not mine.exists():
-        raise CannotReview("Somebody has decided about this already.")
+    if not same_decision.exists():
+        raise CannotReview("This message was already reviewed.")
     return message
 
 
@@ -128,8 +130,8 @@ def _record_review(
     )
 
 
-def _finish_task(message: Message, asked: str, by: User, at: datetime) -> None:
-    """The task is over unless another message of the lead waits for the same."""
-    same = Message.objects.filter(lead_id=message.lead_id, state="review", verdict__reason=asked)
-    if not same.exclude(pk=message.pk).exists():
-        required_actions.finish_task(lead_id=message.lead_id, reason=asked, by=by.pk, at=at)
+def _finish_task(message: Message, reason: str, by: User, at: datetime) -> None:
+    """Finish the task unless another message of the lead is in review for the same reason."""
+    in_review = Message.objects.filter(lead_id=message.lead_id, state="review")
+    if not in_review.filter(verdict__reason=reason).exclude(pk=message.pk).exists():
+        required_actions.finish_task(lead_id=message.lead_id, reason=reason, by=by.pk, at=at)

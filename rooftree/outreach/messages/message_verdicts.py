@@ -1,4 +1,4 @@
-"""Asking the gate about messages of ours, and keeping what it said."""
+"""Gate verdicts about our messages: load the inputs, decide, store."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from django.db.models import prefetch_related_objects
 from rooftree.compliance.gate import message_gate, verdict_storage
 from rooftree.compliance.gate.facts import Facts, HumanDecision, Medium, Purpose
 from rooftree.compliance.gate.verdict import Decision
-from rooftree.compliance.gate.verdict import Verdict as Said
+from rooftree.compliance.gate.verdict import Verdict as GateVerdict
 from rooftree.compliance.models import Revocation, Verdict
 from rooftree.db.bulk_insert import insert_rows
 from rooftree.db.prepared_queries import PreparedQuery
@@ -28,14 +28,14 @@ LEADS = PreparedQuery(
     keys=list[UUID],
 )
 MEDIA = {"text": Medium.TEXT, "email": Medium.EMAIL}
-# An alert answers the borrower's own request with figures of a rate sheet we keep; figures for
-# one person who asked are no advertisement (comment 2(a)(2)-1.ii.A to 12 CFR 1026).
+# A rate alert answers the borrower's own request with figures from a rate sheet we keep. Figures
+# for one person who asked are not an advertisement (comment 2(a)(2)-1.ii.A to 12 CFR 1026).
 RATE_ALERT_PROOFS = ("rate_snapshot_ok", "prior_contact_ok", "disclosure_set_ok")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionInputs:
-    """One message, and the rows that a decision about it rests on, read at one moment."""
+    """One message and the rows its decision is based on, loaded at one moment."""
 
     message: Message
     lead: Lead
@@ -45,13 +45,13 @@ class DecisionInputs:
 
     @property
     def is_in_owners_name(self) -> bool:
-        """In nobody's name, or in that of the officer whose lead it is by now."""
+        """Return True if it is in the company's name or that of the lead's current officer."""
         return self.message.officer_id in (None, self.lead.officer_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecidedMessage:
-    """What the gate said of one message, with all it rests on."""
+    """The gate's verdict about one message, with the inputs and facts behind it."""
 
     inputs: DecisionInputs
     facts: Facts
@@ -59,29 +59,31 @@ class DecidedMessage:
 
     @property
     def message(self) -> Message:
+        """The message decided about."""
         return self.inputs.message
 
     @property
     def is_allowed(self) -> bool:
+        """Return True if the message can be sent now."""
         return self.verdict.decision == Decision.ALLOW
 
 
 def load_inputs(messages: Sequence[Message], *, at: datetime) -> list[DecisionInputs]:
-    """Everything, as it stands. No two of the messages are to one person."""
+    """Load the inputs of messages, no two of them to one person, and set their footers."""
     if not messages:
         return []
     leads = {lead.pk: lead for lead in LEADS.all(keys=[message.lead_id for message in messages])}
     contact_points.prefetch_contacts([lead.person for lead in leads.values()], "phones")
     prefetch_related_objects([*messages], "officer__user", "officer__licenses")
     keys = {message.lead_id: [address_key(message.to_address)] for message in messages}
-    known = LeadRecords.load_many([*leads.values()], keys=keys, at=at)
+    records = LeadRecords.load_many([*leads.values()], keys=keys, at=at)
     company = current_company()
     for message in messages:
         message.ending = build_footer(
             message,
             state=leads[message.lead_id].property_state,
             company=company,
-            licenses=known[message.lead_id].company_licenses,
+            licenses=records[message.lead_id].company_licenses,
             at=at,
         )
     return [
@@ -89,80 +91,87 @@ def load_inputs(messages: Sequence[Message], *, at: datetime) -> list[DecisionIn
             message=message,
             lead=leads[message.lead_id],
             company=company,
-            records=known[message.lead_id],
+            records=records[message.lead_id],
             answers=_load_human_answers(message),
         )
         for message in messages
     ]
 
 
-def decide_messages(found: Sequence[DecisionInputs], *, stage: str) -> list[DecidedMessage]:
-    """Ask the gate about messages and keep its verdicts."""
-    return _store_verdicts([_ask_gate(decision_inputs, stage) for decision_inputs in found])
+def decide_messages(all_inputs: Sequence[DecisionInputs], *, stage: str) -> list[DecidedMessage]:
+    """Ask the gate about messages and store its verdicts."""
+    return _store_verdicts([_ask_gate(inputs, stage) for inputs in all_inputs])
 
 
 def redecide_messages(
     before: Sequence[DecidedMessage], *, stage: str, at: datetime
 ) -> list[DecidedMessage]:
-    """The same, with what may come from outside between a claim and the carrier read anew.
+    """Decide again with fresh facts about anything that can change between claim and carrier.
 
-    That is what the borrower said or took back, and what the company declared.
-    The rest was read moments ago by the same worker, and our own attempts are
-    counted one decision a person at a time.
+    Reloaded are the borrower's messages and revocations and the company's declarations. The
+    rest was loaded moments ago by the same worker, and our own attempts cannot change because
+    only one message per person is decided at a time.
     """
     company = current_company()
-    known = LeadRecords.reload_news(
-        [decided_message.inputs.records for decided_message in before], at=at
-    )
-    now = [
-        replace(one.inputs, company=company, records=so) for one, so in zip(before, known, strict=True)
+    reloaded = LeadRecords.reload_news([decision.inputs.records for decision in before], at=at)
+    fresh_inputs = [
+        replace(decision.inputs, company=company, records=records)
+        for decision, records in zip(before, reloaded, strict=True)
     ]
     return _store_verdicts(
-        [_ask_gate(found, stage, was=was) for found, was in zip(now, before, strict=True)]
+        [
+            _ask_gate(inputs, stage, previous=decision)
+            for inputs, decision in zip(fresh_inputs, before, strict=True)
+        ]
     )
 
 
-def preview_verdicts(messages: Sequence[Message], *, at: datetime) -> list[Said]:
-    """What the gate would say of messages that are not in line. Nothing is written."""
+def preview_verdicts(messages: Sequence[Message], *, at: datetime) -> list[GateVerdict]:
+    """Return the gate's verdicts about messages that are not queued. Nothing is stored."""
     return [
-        message_gate.decide(gather_facts_at(found, at=at)) for found in load_inputs(messages, at=at)
+        message_gate.decide(gather_facts_at(inputs, at=at))
+        for inputs in load_inputs(messages, at=at)
     ]
 
 
-def gather_facts_at(found: DecisionInputs, *, at: datetime) -> Facts:
-    """All that the gate would look at, were it asked at `at` and nothing had come since."""
+def gather_facts_at(inputs: DecisionInputs, *, at: datetime) -> Facts:
+    """Return the facts for a decision at `at`, assuming nothing changes until then."""
     return gather_facts(
-        _build_outgoing(found), lead=found.lead, company=found.company, at=at, known=found.records
+        _build_outgoing(inputs),
+        lead=inputs.lead,
+        company=inputs.company,
+        at=at,
+        records=inputs.records,
     )
 
 
 def _ask_gate(
-    found: DecisionInputs, stage: str, *, was: DecidedMessage | None = None
+    inputs: DecisionInputs, stage: str, *, previous: DecidedMessage | None = None
 ) -> DecidedMessage:
-    """The verdict, not yet on file. The gate is pure: the same facts have the same again."""
-    facts = gather_facts_at(found, at=found.records.at)
-    if was and was.facts == facts:
-        verdict = verdict_storage.copy_verdict_row(was.verdict, stage=stage)
+    """Build the verdict without saving it. The gate is pure: equal facts reuse the verdict."""
+    facts = gather_facts_at(inputs, at=inputs.records.at)
+    if previous and previous.facts == facts:
+        verdict = verdict_storage.copy_verdict_row(previous.verdict, stage=stage)
     else:
-        cause = f"message:{found.message.pk}"
+        cause = f"message:{inputs.message.pk}"
         verdict = verdict_storage.build_verdict_row(
             message_gate.decide(facts),
             facts,
-            lead=found.lead,
+            lead=inputs.lead,
             subject_key=cause,
             stage=stage,
-            at=found.records.at,
+            at=inputs.records.at,
         )
-    return DecidedMessage(inputs=found, facts=facts, verdict=verdict)
+    return DecidedMessage(inputs=inputs, facts=facts, verdict=verdict)
 
 
 def _store_verdicts(decided: list[DecidedMessage]) -> list[DecidedMessage]:
-    insert_rows([decided_message.verdict for decided_message in decided])
+    insert_rows([decision.verdict for decision in decided])
     return decided
 
 
 def _load_human_answers(message: Message) -> tuple[HumanDecision, ...]:
-    """What people answered of the rules that stopped this message; a new one has no verdict yet."""
+    """Return staff decisions about the rules that stopped this message; none before a verdict."""
     if message.verdict_id is None:
         return ()
     released = MessageReview.objects.filter(message=message, is_release=True, verdict__isnull=False)
@@ -176,8 +185,8 @@ def _load_human_answers(message: Message) -> tuple[HumanDecision, ...]:
     )
 
 
-def _build_outgoing(found: DecisionInputs) -> OutgoingContact:
-    confirms, message = None, found.message
+def _build_outgoing(inputs: DecisionInputs) -> OutgoingContact:
+    confirms, message = None, inputs.message
     if message.cause.startswith("stop:"):
         confirms = Revocation.objects.get(pk=message.cause.removeprefix("stop:"))
     return OutgoingContact(
@@ -190,10 +199,10 @@ def _build_outgoing(found: DecisionInputs) -> OutgoingContact:
         officer=message.officer,
         idempotency_key=f"message:{message.pk}",
         confirms=confirms,
-        is_owners=found.is_in_owners_name,
+        is_owners=inputs.is_in_owners_name,
         is_officers_own=message.by_id is None
         or (message.officer is not None and message.by_id == message.officer.user_id),
-        answers=found.answers,
+        answers=inputs.answers,
         approved_until=message.template.approved_until if message.template else None,
         content_facts=RATE_ALERT_PROOFS if message.cause.startswith("watch:") else (),
     )

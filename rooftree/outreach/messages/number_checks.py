@@ -1,6 +1,7 @@
-"""Asking about a number before it is called or texted, where only that answer is missing.
+"""Vendor checks of a number before a call or text, requested when only they are missing.
 
-What waits for it is held, and decided anew when the answer comes, or in a quarter of an hour.
+A message waiting for a check is held and decided again when the answer arrives, or after
+RECHECK_AFTER.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from rooftree.outreach.messages import redecide_held_messages
 from rooftree.outreach.models import Message
 
 RECHECK_AFTER = timedelta(minutes=15)
-CHECK_KINDS = {  # what stops a message, and the answer that it lacks
+CHECK_KINDS = {  # the check that answers each reason for stopping a message
     "scrub_stale": QuestionKind.LISTS,
     "state_scrub_stale": QuestionKind.LISTS,
     "rnd_check_stale": QuestionKind.REASSIGNED,
@@ -28,22 +29,22 @@ STOPPING_DECISIONS = ("block", "require")
 
 
 def request_missing_checks(verdict: Verdict, *, at: datetime) -> bool:
-    """Whether nothing but answers about the number stands in the way; they are asked for now.
+    """Request the number checks a verdict lacks; return True if only they stop the message.
 
-    Without a vendor to ask, or with an answer of today that does not help, it does not wait.
+    Returns False without a vendor to ask, or if today's answer already didn't help.
     """
     reasons = {
         result["reason"] for result in verdict.results if result["decision"] in STOPPING_DECISIONS
     }
     if not reasons or not reasons <= CHECK_KINDS.keys():
         return False
-    wanted = _build_questions(verdict, {CHECK_KINDS[reason] for reason in reasons}, at)
-    return len(wanted) > 0 and number_questions.enqueue_questions(wanted, at=at) == wanted
+    questions = _build_questions(verdict, {CHECK_KINDS[reason] for reason in reasons}, at)
+    return len(questions) > 0 and number_questions.enqueue_questions(questions, at=at) == questions
 
 
 def make_answered_messages_due(answered: Sequence[NumberQuestion], *, at: datetime) -> int:
-    """Messages that waited for these answers are due; how many."""
-    numbers = {number_question.number for number_question in answered}
+    """Make messages that waited for these answers due now; return how many."""
+    numbers = {question.number for question in answered}
     rows = Message.objects.filter(
         to_address__in=numbers, direction="out", state="held", verdict__reason__in=CHECK_KINDS
     )
@@ -51,13 +52,13 @@ def make_answered_messages_due(answered: Sequence[NumberQuestion], *, at: dateti
 
 
 def redecide_reviewed_messages(*, at: datetime) -> int:
-    """What was left to people for want of a vendor is decided anew; how many messages."""
+    """Requeue messages left to staff because no vendor could check them; return how many."""
     reasons = [reason for reason, kind in CHECK_KINDS.items() if kind is QuestionKind.REASSIGNED]
     return redecide_held_messages.redecide_reviewed(reasons, at=at)
 
 
 def _build_questions(verdict: Verdict, kinds: set[QuestionKind], at: datetime) -> set[NewQuestion]:
-    """Those that it lacks; none where one of them cannot be put, as nobody knows since when."""
+    """Build the missing questions; none at all if the date a reassigned check needs is unknown."""
     facts = facts_from_json(verdict.facts)
     number = get_fact(facts.recipient, "recipient")
     since = reassigned_number_check.query_date(

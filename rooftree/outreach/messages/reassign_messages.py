@@ -1,4 +1,4 @@
-"""Messages belong to the person of their lead, also when it is found to be somebody else's."""
+"""Messages follow the person of their lead when people are merged or split."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,21 +20,23 @@ UNSENT_STATES = ["waiting", "held", "review"]
 
 
 def reassign_to_lead_person(lead_ids: Sequence[UUID]) -> int:
-    """Let the messages of these leads belong to whom the leads belong to; how many changed."""
+    """Move the messages of these leads to the leads' current person; return how many changed."""
     with connection.cursor() as cursor:
         cursor.execute(REASSIGN_SQL, [list(lead_ids)])
         return int(cursor.rowcount)
 
 
 def cancel_misaddressed(lead_ids: Sequence[UUID], *, at: datetime) -> int:
-    """Take back what waits to go to a number or address that is not this person's; how many."""
+    """Cancel unsent messages to a number or address of someone else; return how many."""
     rows = Message.objects.filter(lead__in=lead_ids, direction="out", state__in=UNSENT_STATES)
     with transaction.atomic():
-        waiting = list(rows.select_for_update(of=("self",)))
-        astray = [row for row in waiting if not _is_to_own_address(row)]
-        for message in astray:
+        unsent = list(rows.select_for_update(of=("self",)))
+        misaddressed = [message for message in unsent if not _is_to_own_address(message)]
+        for message in misaddressed:
             Message.objects.filter(pk=message.pk).update(
-                state="cancelled", problem="The number or address is another person’s.", due_at=None
+                state="cancelled",
+                problem="The number or address belongs to someone else.",
+                due_at=None,
             )
             write_event(
                 "outreach.messages.cancelled",
@@ -43,7 +45,7 @@ def cancel_misaddressed(lead_ids: Sequence[UUID], *, at: datetime) -> int:
                 count=1,
                 because="people_split",
             )
-    return len(astray)
+    return len(misaddressed)
 
 
 def _is_to_own_address(message: Message) -> bool:

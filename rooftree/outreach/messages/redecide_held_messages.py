@@ -1,4 +1,4 @@
-"""Deciding again what waits, because what it waited for has changed."""
+"""New decisions about held or reviewed messages after the cause of the wait has changed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,22 +16,22 @@ LICENSE_ENTRY_REASONS = ("license_words_not_on_file",)
 
 
 def redecide_after_consent_proof(*, lead_id: UUID, at: datetime) -> int:
-    """Automatic messages that lacked a proof of consent are decided anew; how many."""
+    """Requeue automatic messages that lacked proof of consent; return how many."""
     rows = _messages_in_review(CONSENT_PROOF_REASONS).filter(lead_id=lead_id, is_automated=True)
-    return _requeue_messages(rows, because="Their consent certificate has come.", at=at)
+    return _requeue_messages(rows, because="The consent certificate arrived.", at=at)
 
 
 def redecide_after_license_entry(*, at: datetime) -> int:
-    """Messages for which our license could not be named as its state wants; how many."""
+    """Requeue messages whose required license wording could not be filled in; return how many."""
     return _requeue_messages(
-        _messages_in_review(LICENSE_ENTRY_REASONS), because="Our license is on file.", at=at
+        _messages_in_review(LICENSE_ENTRY_REASONS), because="The state license is on file.", at=at
     )
 
 
 def redecide_reviewed(reasons: Sequence[str], *, at: datetime) -> int:
-    """Messages that people had for want of a vendor to ask; how many."""
+    """Requeue messages that staff had to review without a vendor to ask; return how many."""
     return _requeue_messages(
-        _messages_in_review(reasons), because="A vendor is asked instead.", at=at
+        _messages_in_review(reasons), because="A vendor can check this now.", at=at
     )
 
 
@@ -40,9 +40,9 @@ def _messages_in_review(reasons: Sequence[str]) -> QuerySet[Message]:
 
 
 def _requeue_messages(rows: QuerySet[Message], *, because: str, at: datetime) -> int:
-    about = set(rows.values_list("lead_id", "verdict__reason"))
+    tasks = set(rows.values_list("lead_id", "verdict__reason"))
     count = rows.update(state="waiting", due_at=at, problem="")
-    for lead_id, reason in about:
+    for lead_id, reason in tasks:
         lead_tasks.cancel_tasks_of_kind(
             lead_id=lead_id, kind=required_actions.task_kind(reason), because=because, at=at
         )
@@ -50,7 +50,11 @@ def _requeue_messages(rows: QuerySet[Message], *, because: str, at: datetime) ->
 
 
 def redecide_under_rule(place: str, *, at: datetime) -> int:
-    """What is held where a rule has another value by now is decided anew at once; how many."""
+    """Make held messages due now where a rule changed; return how many.
+
+    Args:
+        place: a state code, or `effective_rules.EVERYWHERE`.
+    """
     rows = Message.objects.filter(direction="out", state="held", due_at__gt=at)
     if place != EVERYWHERE:
         rows = rows.filter(verdict__facts__places__contains=[{"state": place}])

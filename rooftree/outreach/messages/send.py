@@ -1,10 +1,10 @@
-"""The only door to a borrower. Every text and e-mail passes here, behind the gate.
+"""The only way to send a text or e-mail to a borrower, behind the gate.
 
-A message is a row with a due time. Sending is four steps, each of which may be the
-last before a crash: decide and claim (committed, with the contact attempts that caps
-count), decide again at hand-off, call the carrier outside any transaction, record.
-Each step is taken by all messages in hand at once. A claim whose fate is unknown is
-looked up at the carrier or shown to staff; it is never sent again.
+A message is a row with a due time. Sending takes four steps, and a crash can follow any
+of them: decide and claim (committed, with the contact attempts that caps count), decide
+again at hand-off, call the carrier outside any transaction, record the result. All
+messages of a batch take each step together. A claim with an unknown outcome is looked up
+at the carrier or shown to staff; it is never sent again.
 """
 
 import logging
@@ -62,14 +62,14 @@ from rooftree.tasks.batches import run_batch, run_concurrently
 
 log = logging.getLogger(__name__)
 QUEUED_EVENT = "outreach.message.planned"
-CLAIM_LIMIT = timedelta(seconds=90)  # a carrier call ends well before; older claims were a crash
-LOOK_UP_FOR = timedelta(minutes=30)  # how long an uncertain text is looked for at the carrier
+CLAIM_LIMIT = timedelta(seconds=90)  # a carrier call ends well before; an older claim is a crash
+LOOK_UP_FOR = timedelta(minutes=30)  # stop looking up an uncertain text after this long
 LOOK_UP_EVERY = timedelta(minutes=2)
 BACK_OFF = (15, 60, 300, 900, 3600)  # seconds before the next try, by attempts made
 
 
 class MessageSpec(TypedDict):
-    """What an automatic message is to be; without a `due_at` it is due at once."""
+    """The content and destination of a message to queue; without `due_at` it is due at once."""
 
     lead: Lead
     medium: str
@@ -78,22 +78,22 @@ class MessageSpec(TypedDict):
     words: MessageContent
     to: str
     due_at: NotRequired[datetime | None]
-    by: NotRequired[User]  # who typed it, where no program wrote it
+    by: NotRequired[User]  # the user who typed it; absent for an automatic message
 
 
 def queue_message(*, at: datetime, **planned: Unpack[MessageSpec]) -> Message:
-    """Put an automatic message in line. Once per cause and medium.
+    """Queue a message, once per cause and medium; return the queued one.
 
-    It is decided when it is taken from the line, so nothing is promised here.
+    The gate decides when the message is due, so queuing does not mean it will be sent.
     """
     return queue_messages([planned], at=at)[0]
 
 
 def queue_messages(planned: Sequence[MessageSpec], *, at: datetime) -> list[Message]:
-    """Put messages in line; where one of the same cause and medium is there already, that one."""
-    drafts = [build_message(message_spec, at) for message_spec in planned]
-    for one, from_address in zip(drafts, sender_identity.from_addresses(drafts), strict=True):
-        one.from_address = from_address
+    """Queue messages; return each, or the existing one with the same cause and medium."""
+    drafts = [build_message(spec, at) for spec in planned]
+    for draft, from_address in zip(drafts, sender_identity.from_addresses(drafts), strict=True):
+        draft.from_address = from_address
     with assume_role("door", savepoint=False):
         written = insert_new_rows(drafts)
     write_events(
@@ -110,7 +110,7 @@ def queue_messages(planned: Sequence[MessageSpec], *, at: datetime) -> list[Mess
 
 
 def build_message(planned: MessageSpec, at: datetime) -> Message:
-    """The message as it would be put in line; nothing is written."""
+    """Build the message as it would be queued, without saving it."""
     words = planned["words"]
     return Message(
         id=uuid7_at(at),
@@ -133,110 +133,108 @@ def build_message(planned: MessageSpec, at: datetime) -> Message:
 
 
 def find_due_messages(*, at: datetime, limit: int = 50) -> list[UUID]:
-    """The messages to be decided now, oldest promise first; those of releases have their pace."""
+    """Return ids of messages due now, oldest due first, except release messages (paced apart)."""
     rows = Message.objects.filter(state__in=["waiting", "held"], due_at__lte=at, release=None)
     rows = rows.exclude(Exists(ACTIVE_PAUSE))
     return list(rows.order_by("due_at").values_list("pk", flat=True)[:limit])
 
 
 def deliver_messages(message_ids: Iterable[UUID], *, at: datetime) -> set[UUID]:
-    """Decide due messages and hand over those that may go; those that were ours to take.
+    """Decide due messages and send the allowed ones; return the ids this worker decided.
 
-    Of several to one person each is decided after the one before it, which counts for it. One
-    that a bug of ours strikes is set aside and harms no other.
+    Several messages to one person are decided one after another, and each counts for the next.
+    A message that hits a bug of ours is set aside and does not affect the others.
     """
 
-    def aside(key: UUID, problem: Exception) -> None:
+    def set_aside(key: UUID, problem: Exception) -> None:
         log.error("message %s could not be sent", key, exc_info=problem)
-        cancel_messages.set_message_aside(key, f"{type(problem).__name__} while working on it.", at)
+        cancel_messages.set_message_aside(key, f"{type(problem).__name__} while sending.", at)
 
-    left, decided = list(message_ids), dict[UUID, DecidedMessage]()
-    while taken := run_batch(lambda keys: _claim_messages(keys, at), left, on_failure=aside):
-        decided |= {one.message.pk: one for one in taken}
-        left = [one for one in left if one not in decided]
-    claimed = {key: one for key, one in decided.items() if one.is_allowed}
+    remaining, decided = list(message_ids), dict[UUID, DecidedMessage]()
+    while batch := run_batch(
+        lambda keys: _claim_messages(keys, at), remaining, on_failure=set_aside
+    ):
+        decided |= {decision.message.pk: decision for decision in batch}
+        remaining = [key for key in remaining if key not in decided]
+    claimed = {key: decision for key, decision in decided.items() if decision.is_allowed}
     ready = run_batch(
         lambda keys: _recheck_claimed([claimed[key] for key in keys], at),
         list(claimed),
-        on_failure=aside,
+        on_failure=set_aside,
     )
-    # All in the moment of the last look, however slow the carrier is: no STOP comes between.
-    answered = {one.message.pk: one for one in run_concurrently(_hand_to_carrier, ready)}
+    # Hand over all of them right after the recheck, so a slow carrier leaves no gap for a STOP.
+    results = {result.message.pk: result for result in run_concurrently(_hand_to_carrier, ready)}
     run_batch(
-        lambda keys: _record_results([answered[key] for key in keys]), list(answered), on_failure=aside
+        lambda keys: _record_results([results[key] for key in keys]),
+        list(results),
+        on_failure=set_aside,
     )
     return {*decided}
 
 
 def address_for(lead: Lead, medium: str) -> str:
-    """Where a text or e-mail to this lead's person goes; "" when there is nowhere."""
+    """Return the number or address to reach this lead's person at; "" if there is none."""
     if medium == "text":
-        return next(
-            (usable_phone.e164 for usable_phone in contact_points.usable_phones(lead.person)), ""
-        )
-    return next(
-        (usable_email.address for usable_email in contact_points.usable_emails(lead.person)), ""
-    )
+        return next((phone.e164 for phone in contact_points.usable_phones(lead.person)), "")
+    return next((email.address for email in contact_points.usable_emails(lead.person)), "")
 
 
 def reclaim_stale_messages(*, at: datetime) -> int:
-    """Messages claimed before a crash: their fate is unknown, so they are looked up or shown."""
+    """Mark messages claimed before a crash as uncertain; return how many."""
     stale = Message.objects.filter(state="claimed", claimed_at__lt=at - CLAIM_LIMIT)
     with assume_role("door"):
         rows = list(stale.select_for_update(skip_locked=True))
         for message in rows:
-            _mark_uncertain(message, "The program stopped mid-way.", at, look_at=at)
+            _mark_uncertain(message, "Rooftree stopped while sending it.", at, look_at=at)
     return len(rows)
 
 
 def reconcile_uncertain_texts(*, at: datetime, limit: int = 50) -> int:
-    """Ask the carrier for texts of unknown fate; how many were settled.
+    """Look up texts with an unknown outcome at the carrier; return how many were settled.
 
-    Never sends. One that the carrier has said for half an hour not to know stays
-    uncertain for good, shown to staff, who may write to the borrower themselves.
+    Never sends. A text the carrier does not know for half an hour stays uncertain for good;
+    staff see it and can write to the borrower themselves.
     """
-    unknown = Message.objects.filter(state="uncertain", medium="text", due_at__lte=at)
-    return sum(_reconcile_text(one, at) for one in unknown.order_by("due_at")[:limit])
+    uncertain = Message.objects.filter(state="uncertain", medium="text", due_at__lte=at)
+    return sum(_reconcile_text(message, at) for message in uncertain.order_by("due_at")[:limit])
 
 
 def _claim_messages(message_ids: Sequence[UUID], at: datetime) -> list[DecidedMessage]:
     with assume_role("door"):
-        found = load_inputs(lock_messages.lock_due_messages(message_ids, at=at), at=at)
-        sender_identity.sign_as_current_owners(found, at=at)
-        decided = decide_messages(found, stage="dequeued")
+        inputs = load_inputs(lock_messages.lock_due_messages(message_ids, at=at), at=at)
+        sender_identity.sign_as_current_owners(inputs, at=at)
+        decided = decide_messages(inputs, stage="dequeued")
         _store_decisions(decided, at)
     return decided
 
 
 def _store_decisions(decided: Sequence[DecidedMessage], at: datetime) -> None:
-    """Write each verdict's consequence on its message, and the attempts of those that may go."""
-    for one in decided:
-        _apply_verdict(one.message, one.verdict, at)
-    stopped = [decided_message for decided_message in decided if not decided_message.is_allowed]
+    """Apply each verdict to its message, and record an attempt for each allowed one."""
+    for decision in decided:
+        _apply_verdict(decision.message, decision.verdict, at)
+    stopped = [decision for decision in decided if not decision.is_allowed]
     message_attempts.record_attempts(
-        [decided_message.message for decided_message in decided if decided_message.is_allowed], at
+        [decision.message for decision in decided if decision.is_allowed], at
     )
-    for one in stopped:
-        if number_checks.request_missing_checks(one.verdict, at=at):
-            one.message.state, one.message.due_at = "held", at + number_checks.RECHECK_AFTER
-        elif one.message.state == "review":
-            required_actions.create_task(one.verdict, one.message.lead, at=at)
+    for decision in stopped:
+        message = decision.message
+        if number_checks.request_missing_checks(decision.verdict, at=at):
+            message.state, message.due_at = "held", at + number_checks.RECHECK_AFTER
+        elif message.state == "review":
+            required_actions.create_task(decision.verdict, message.lead, at=at)
     write_events(
         build_event(
-            f"outreach.message.{one.message.state}",
+            f"outreach.message.{decision.message.state}",
             at=at,
-            lead_id=one.message.lead_id,
-            message=one.message.pk,
-            verdict=one.verdict.pk,
-            reason=one.verdict.reason,
+            lead_id=decision.message.lead_id,
+            message=decision.message.pk,
+            verdict=decision.verdict.pk,
+            reason=decision.verdict.reason,
         )
-        for one in stopped
+        for decision in stopped
     )
     changed = ("id", "verdict_id", "ending", "state", "claimed_at", "attempts", "problem", "due_at")
-    rows = [
-        {name: getattr(decided_message.message, name) for name in changed}
-        for decided_message in decided
-    ]
+    rows = [{name: getattr(decision.message, name) for name in changed} for decision in decided]
     update_each(Message, rows)
 
 
@@ -252,32 +250,33 @@ def _apply_verdict(message: Message, verdict: Verdict, at: datetime) -> None:
 
 
 def _recheck_claimed(claimed: Sequence[DecidedMessage], at: datetime) -> list[DecidedMessage]:
-    """The last look before the carrier, as a STOP may have come since: those that still may go."""
+    """Decide again right before the carrier, since a STOP can have arrived; return the allowed."""
     with assume_role("door"):
-        mine = lock_messages.lock_still_claimed(
-            (decided_message.message.pk for decided_message in claimed), at=at
+        still_claimed = lock_messages.lock_still_claimed(
+            (decision.message.pk for decision in claimed), at=at
         )
-        now = redecide_messages(
-            [decided_message for decided_message in claimed if decided_message.message.pk in mine],
+        decided = redecide_messages(
+            [decision for decision in claimed if decision.message.pk in still_claimed],
             stage="handoff",
             at=at,
         )
-        allowed = [redecide_message for redecide_message in now if redecide_message.is_allowed]
-        stopped = [redecide_message for redecide_message in now if not redecide_message.is_allowed]
-        for one in allowed:
-            one.message.verdict, one.message.claimed_at = one.verdict, one.verdict.at
+        allowed = [decision for decision in decided if decision.is_allowed]
+        stopped = [decision for decision in decided if not decision.is_allowed]
+        for decision in allowed:
+            decision.message.verdict = decision.verdict
+            decision.message.claimed_at = decision.verdict.at
         changed = ("id", "verdict_id", "claimed_at")
-        rows = [{name: getattr(one.message, name) for name in changed} for one in allowed]
+        rows = [{name: getattr(decision.message, name) for name in changed} for decision in allowed]
         update_each(Message, rows)
         if stopped:
-            message_attempts.delete_attempts([one.message for one in stopped])
+            message_attempts.delete_attempts([decision.message for decision in stopped])
             _store_decisions(stopped, at)
     return allowed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _CarrierResult:
-    """What the carrier, or what became of calling it, says of one message."""
+    """The outcome of handing one message to the carrier: a receipt or an exception."""
 
     message: Message
     at: datetime
@@ -290,25 +289,25 @@ def _hand_to_carrier(ready: DecidedMessage) -> _CarrierResult:
     message, at = ready.message, ready.verdict.at
     try:
         carrier, accepted = _call_carrier(message)
-    except Exception as problem:  # a bug here, too, must not harm those already handed over
+    except Exception as problem:  # a bug must not affect the messages already handed over
         return _CarrierResult(message=message, at=at, problem=problem)
     return _CarrierResult(message=message, at=at, carrier=carrier, accepted=accepted)
 
 
-def _record_results(answered: Sequence[_CarrierResult]) -> Sequence[_CarrierResult]:
+def _record_results(results: Sequence[_CarrierResult]) -> Sequence[_CarrierResult]:
     with assume_role("door"):
-        _record_sent([carrier_result for carrier_result in answered if carrier_result.accepted])
-        for carrier_result in answered:
-            if carrier_result.problem:
-                _handle_failure(carrier_result.message, carrier_result.problem, carrier_result.at)
-    return answered
+        _record_sent([result for result in results if result.accepted])
+        for result in results:
+            if result.problem:
+                _handle_failure(result.message, result.problem, result.at)
+    return results
 
 
 def _handle_failure(message: Message, problem: Exception, at: datetime) -> None:
     match problem:
         case RetryLater():
             _requeue_message(message, problem, retry_delay(problem, message.attempts, BACK_OFF), at)
-        case Misconfigured():  # ours to mend in Set-up; nobody is forgotten
+        case Misconfigured():  # an admin has to fix it in Set-up; the message is kept
             _requeue_message(message, problem, cancel_messages.RETRY_AFTER, at)
         case RequestRejected():
             _mark_failed(message, problem, at)
@@ -320,7 +319,7 @@ def _handle_failure(message: Message, problem: Exception, at: datetime) -> None:
 
 def _call_carrier(message: Message) -> tuple[str, CarrierReceipt]:
     if message.medium == "email":
-        letter = borrower_mail.OutboundEmail(
+        email = borrower_mail.OutboundEmail(
             to=message.to_address,
             sender=message.from_address,
             subject=message.subject,
@@ -329,7 +328,7 @@ def _call_carrier(message: Message) -> tuple[str, CarrierReceipt]:
             unsubscribe_url=unsubscribe_url(message),
             reply_to=sender_identity.reply_address(message),
         )
-        return "mail", CarrierReceipt(carrier_id=borrower_mail.send_email(letter))
+        return "mail", CarrierReceipt(carrier_id=borrower_mail.send_email(email))
     carrier = get_carrier()
     accepted = carrier.send_text(
         to=message.to_address,
@@ -341,61 +340,64 @@ def _call_carrier(message: Message) -> tuple[str, CarrierReceipt]:
     return carrier.name, accepted
 
 
-def _record_sent(answered: Sequence[_CarrierResult]) -> None:
-    """The carrier has them. A callback may overtake its answer: what that says is kept anyhow."""
-    said: list[dict[str, Any]] = [
+def _record_sent(results: Sequence[_CarrierResult]) -> None:
+    """Mark messages the carrier accepted as sent.
+
+    A status callback can arrive first. Its state then stays; only the receipt is added.
+    """
+    receipts: list[dict[str, Any]] = [
         {
-            "id": carrier_result.message.pk,
-            "carrier": carrier_result.carrier,
-            "carrier_id": carrier_result.accepted.carrier_id,
-            "segments": carrier_result.accepted.segments,
+            "id": result.message.pk,
+            "carrier": result.carrier,
+            "carrier_id": result.accepted.carrier_id,
+            "segments": result.accepted.segments,
         }
-        for carrier_result in answered
-        if carrier_result.accepted
+        for result in results
+        if result.accepted
     ]
     sent = [
-        told | {"state": "sent", "sent_at": one.at, "due_at": None, "problem": ""}
-        for told, one in zip(said, answered, strict=True)
+        receipt | {"state": "sent", "sent_at": result.at, "due_at": None, "problem": ""}
+        for receipt, result in zip(receipts, results, strict=True)
     ]
-    news = update_each(Message, sent, where={"state": ["claimed", "uncertain"]})
-    update_each(Message, [told for told in said if told["id"] not in news])
+    updated = update_each(Message, sent, where={"state": ["claimed", "uncertain"]})
+    update_each(Message, [receipt for receipt in receipts if receipt["id"] not in updated])
     write_events(
         build_event(
-            "outreach.message.sent", at=carrier_result.at, lead_id=of.lead_id, message=of.pk
+            "outreach.message.sent", at=result.at, lead_id=message.lead_id, message=message.pk
         )
-        for carrier_result in answered
-        if (of := carrier_result.message).pk in news
+        for result in results
+        if (message := result.message).pk in updated
     )
-    first = {carrier_result.message.lead_id: carrier_result.at for carrier_result in answered}
-    rows = [{"id": key, "first_message_at": at} for key, at in first.items()]
+    first_sent = {result.message.lead_id: result.at for result in results}
+    rows = [{"id": lead_id, "first_message_at": at} for lead_id, at in first_sent.items()]
     update_each(Lead, rows, where={"first_message_at": None})
 
 
 def _reconcile_text(message: Message, at: datetime) -> bool:
     since = message.claimed_at or message.created_at
-    still = Message.objects.filter(pk=message.pk, state="uncertain")
+    uncertain = Message.objects.filter(pk=message.pk, state="uncertain")
     try:
-        found = get_carrier().find_text(
+        receipt = get_carrier().find_text(
             to=message.to_address, sender=message.from_address, body=message.full_text, since=since
         )
     except VendorError:
-        still.update(due_at=at + LOOK_UP_EVERY)
+        uncertain.update(due_at=at + LOOK_UP_EVERY)
         return False
-    if found is None or _is_of_another_message(found, message):
-        still.update(due_at=None if at - since > LOOK_UP_FOR else at + LOOK_UP_EVERY)
+    if receipt is None or _is_of_another_message(receipt, message):
+        uncertain.update(due_at=None if at - since > LOOK_UP_FOR else at + LOOK_UP_EVERY)
         return False
-    # The carrier gives whole seconds: what was sent cannot be older than its verdict.
-    sent_at = max(found.sent_at or since, since)
+    # The carrier gives whole seconds: a message cannot be sent before its verdict.
+    sent_at = max(receipt.sent_at or since, since)
     _record_results(
-        [_CarrierResult(message=message, at=sent_at, carrier=get_carrier().name, accepted=found)]
+        [_CarrierResult(message=message, at=sent_at, carrier=get_carrier().name, accepted=receipt)]
     )
     return True
 
 
-def _is_of_another_message(found: CarrierReceipt, message: Message) -> bool:
-    """The same words went to the same number twice, and this is the other one."""
-    same = Message.objects.filter(carrier_id=found.carrier_id).exclude(pk=message.pk)
-    return same.exists()
+def _is_of_another_message(receipt: CarrierReceipt, message: Message) -> bool:
+    """Return True if the same text went to the same number twice and this is the other one."""
+    same_receipt = Message.objects.filter(carrier_id=receipt.carrier_id)
+    return same_receipt.exclude(pk=message.pk).exists()
 
 
 def _mark_uncertain(message: Message, problem: str, at: datetime, *, look_at: datetime) -> None:
@@ -409,14 +411,14 @@ def _mark_uncertain(message: Message, problem: str, at: datetime, *, look_at: da
 def _requeue_message(
     message: Message, problem: VendorError, pause: timedelta, at: datetime
 ) -> None:
-    """Nothing was handed over: try again later, and do not count the attempt."""
+    """Try again later and don't count the attempt: nothing reached the carrier."""
     claimed = Message.objects.filter(pk=message.pk, state="claimed")
     if claimed.update(state="waiting", due_at=at + pause, problem=str(problem)[:300]):
         message_attempts.delete_attempts([message])
 
 
 def _mark_failed(message: Message, problem: RequestRejected, at: datetime) -> None:
-    """Refused for good: nobody was reached, so no attempt is counted."""
+    """Mark a message the carrier refused for good. Nobody was reached, so no attempt counts."""
     claimed = Message.objects.filter(pk=message.pk, state="claimed")
     if not claimed.update(state="failed", due_at=None, problem=str(problem)[:300]):
         return

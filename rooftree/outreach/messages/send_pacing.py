@@ -1,9 +1,9 @@
-"""Messages that waited together leave one after the other, at a pace that releases share.
+"""Pacing of messages that become due together, at a rate shared with releases.
 
-A pause that ends, an hour that many waited for, a program that was down: each makes many
-messages due in the same moment. Their due times are drawn apart, so that whoever stops
-everything finds at most two seconds of them at the carrier. What was just written goes at
-once: a borrower who asks does not stand in line behind them.
+The end of a pause, the end of quiet hours or a restart makes many messages due at the same
+moment. Their due times are spread, so that an emergency stop finds at most two seconds of
+them at the carrier. New messages go at once: a borrower who just asked does not queue behind
+them.
 """
 
 from datetime import datetime, timedelta
@@ -16,10 +16,10 @@ from rooftree.outreach.models import Message
 FRESH_FOR = timedelta(minutes=5)
 SECOND = timedelta(seconds=1)
 QUEUED_STATES = ("waiting", "held")
-_MUTEX = 0x726F_6F66_0037  # of the advisory lock
+_MUTEX = 0x726F_6F66_0037  # advisory lock id
 
-# Each leaves when it is due, but no sooner than its step after every one before it; what is
-# overdue counts as due within this last second, so that a second's worth of it goes now.
+# Each message leaves when due, but at least one step after every message before it. Overdue
+# messages count as due within the last second, so that one second's worth of them goes now.
 SPREAD_SQL = """
 with line as (
     select id, due_at, greatest(due_at, %(from)s) as earliest,
@@ -39,21 +39,21 @@ update message set due_at = placed.leaves_at from placed
 
 
 def count_leaving(*, at: datetime) -> int:
-    """How many of them leave within the next second, which releases leave to them."""
-    waited = Message.objects.filter(
+    """Count spread messages due within the next second; releases leave room for them."""
+    leaving = Message.objects.filter(
         release=None,
         state__in=QUEUED_STATES,
         due_at__lte=at + SECOND,
         created_at__lte=at - FRESH_FOR,
     )
-    return waited[: settings.RELEASE_PER_SECOND].count()
+    return leaving[: settings.RELEASE_PER_SECOND].count()
 
 
 def spread_due_messages(*, at: datetime) -> int:
-    """Draw apart what is due; how many have to wait a little longer. Twice is once."""
+    """Spread the due messages; return how many were delayed. Safe to repeat."""
     step = SECOND / settings.RELEASE_PER_SECOND
-    moments = {"at": at, "from": at - SECOND + step, "stale": at - FRESH_FOR}
+    times = {"at": at, "from": at - SECOND + step, "stale": at - FRESH_FOR}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", [_MUTEX])
-        cursor.execute(SPREAD_SQL, {**moments, "pace": settings.RELEASE_PER_SECOND})
+        cursor.execute(SPREAD_SQL, {**times, "pace": settings.RELEASE_PER_SECOND})
         return int(cursor.rowcount)

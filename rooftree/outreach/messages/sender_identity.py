@@ -1,4 +1,4 @@
-"""In whose name a message goes, and where an answer to it comes back to."""
+"""The sender of a message: its name, its number or mailbox, and its reply address."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -33,91 +33,90 @@ LAST_TEXTS = PreparedQuery(
 
 
 def outbound_number(preferred: str = "") -> str:
-    """The number a text or call goes out from, E.164: the officer's own, else the first of ours."""
+    """Return the E.164 number to send from: the officer's own, otherwise our first one."""
     return preferred or next(iter(settings.TWILIO_NUMBERS), "")
 
 
 def from_addresses(messages: Sequence[Message]) -> list[str]:
-    """For each the number or address the borrower sees, the same for the whole conversation.
+    """Return the sender number or mailbox of each message, in order.
 
-    A text goes out from the number they know from our last text to them, so one
-    borrower has one conversation on their phone, whoever writes in it. A first text
-    comes from the officer's own number, else the first of ours, and so does one after
-    the known number stopped being ours.
+    A text comes from the number of our last text to the borrower, so that they have one
+    conversation on their phone no matter who writes. A first text comes from the officer's own
+    number, otherwise our first one; so does a text after the last number stopped being ours.
     """
     texts = [message.to_address for message in messages if message.medium == "text"]
-    known = _previous_numbers(texts) if texts else {}
+    previous = _previous_numbers(texts) if texts else {}
     return [
         mailbox_for(message.officer)
         if message.medium == "email"
-        else known.get(message.to_address)
+        else previous.get(message.to_address)
         or outbound_number(message.officer.text_number if message.officer else "")
         for message in messages
     ]
 
 
 def _previous_numbers(addresses: Sequence[str]) -> dict[str, str]:
-    """By address, the number of our last text to it, while it is ours."""
-    last = {
-        last_text.to_address: last_text.from_address
-        for last_text in LAST_TEXTS.all(addresses=list(addresses))
-    }
-    ours = {one: is_our_number(one) for one in set(last.values())}
-    return {to: number for to, number in last.items() if ours[number]}
+    """Return, by address, the number of our last text to it, if that is still ours."""
+    last_texts = LAST_TEXTS.all(addresses=list(addresses))
+    senders = {message.to_address: message.from_address for message in last_texts}
+    is_ours = {number: is_our_number(number) for number in set(senders.values())}
+    return {to: number for to, number in senders.items() if is_ours[number]}
 
 
 def mailbox_for(officer: LoanOfficer | None) -> str:
-    """Our one address, under the officer's name where there is one."""
+    """Return our one e-mail address, with the officer's name if there is an officer."""
     if officer is None:
         return str(settings.DEFAULT_FROM_EMAIL)
     return formataddr((officer.user.name, parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
 
 
-def sign_as_current_owners(found: Sequence[DecisionInputs], *, at: datetime) -> None:
-    """Put what a program wrote in an officer's name into that of whoever has the lead by now.
+def sign_as_current_owners(all_inputs: Sequence[DecisionInputs], *, at: datetime) -> None:
+    """Re-sign automatic messages of reassigned leads with the name of the current officer.
 
-    It waited for its hour, or for a person, while the lead changed hands. Nothing in its words
-    but the signature depends on the officer. One that does not bear the signature as we would
-    write it today is left as it is, and the gate stops it. Call in the transaction that holds
-    the messages.
+    Such a message waited for a permitted hour or for review while its lead was reassigned.
+    Only the signature depends on the officer. A message without the signature we would write
+    today is left unchanged, and the gate stops it. Call in the transaction that locks the
+    messages.
     """
-    left = [
-        decision_inputs
-        for decision_inputs in found
-        if decision_inputs.message.is_automated and not decision_inputs.is_in_owners_name
+    outdated = [
+        inputs
+        for inputs in all_inputs
+        if inputs.message.is_automated and not inputs.is_in_owners_name
     ]
-    signed = [one.message for one in left if _replace_signature(one)]
+    signed = [inputs.message for inputs in outdated if _replace_signature(inputs)]
     for message, address in zip(signed, from_addresses(signed), strict=True):
         message.from_address = address
     changed = ("id", "officer_id", "from_address", "subject", "body")
-    update_each(Message, [{name: getattr(one, name) for name in changed} for one in signed])
+    update_each(Message, [{name: getattr(message, name) for name in changed} for message in signed])
     write_events(
         build_event(
             "outreach.message.signed_anew",
             at=at,
-            lead_id=one.lead_id,
-            message=one.pk,
-            officer_id=one.officer_id,
+            lead_id=message.lead_id,
+            message=message.pk,
+            officer_id=message.officer_id,
         )
-        for one in signed
+        for message in signed
     )
 
 
-def _replace_signature(found: DecisionInputs) -> bool:
-    """Exchange the signature of one message; False where it is not in it."""
-    message, owner = found.message, found.lead.officer
-    before, now = (signature(found.company, one) for one in (message.officer, owner))
-    if before not in message.body:
+def _replace_signature(inputs: DecisionInputs) -> bool:
+    """Replace the signature of one message; return False if the message doesn't contain it."""
+    message, owner = inputs.message, inputs.lead.officer
+    old, new = (signature(inputs.company, officer) for officer in (message.officer, owner))
+    if old not in message.body:
         return False
-    message.subject = message.subject.replace(before, now)
-    message.body = message.body.replace(before, now)
+    message.subject = message.subject.replace(old, new)
+    message.body = message.body.replace(old, new)
     message.officer = owner
     return True
 
 
 def reply_address(message: Message) -> str:
-    """Where an answer to this e-mail comes back to: an address of its own when we read mail,
-    otherwise the officer's."""
+    """Return the Reply-To of an e-mail: an address of its own if we read mail.
+
+    Otherwise it is the officer's own address; "" without an officer.
+    """
     if settings.REPLY_DOMAIN:
         key = message.pk.hex
         return f"reply+{key}-{_reply_token(key)}@{settings.REPLY_DOMAIN}"
@@ -125,20 +124,20 @@ def reply_address(message: Message) -> str:
 
 
 def find_replied_message(address: str) -> UUID | None:
-    """The message that an address of `reply_address` is about; None when it is none of ours."""
-    key, _, mark = address.partition("@")[0].partition("+")[2].lower().partition("-")
-    if not key or not constant_time_compare(mark, _reply_token(key)):
+    """Return the message id in an address from `reply_address`; None if the address isn't ours."""
+    key, _, token = address.partition("@")[0].partition("+")[2].lower().partition("-")
+    if not key or not constant_time_compare(token, _reply_token(key)):
         return None
     return UUID(key)
 
 
 def _reply_token(key: str) -> str:
-    """Lower-case, as mail servers may not keep the case of an address."""
+    """Return a lower-case token, since mail servers can change the case of an address."""
     return salted_hmac("rooftree.reply", key, algorithm="sha256").hexdigest()[:16]
 
 
 def is_our_number(number: str) -> bool:
-    """Whether it is assigned to us: one of the company's, or an officer's own."""
+    """Return True if the number is assigned to the company or to an active officer."""
     if number in settings.TWILIO_NUMBERS:
         return True
     return LoanOfficer.objects.filter(text_number=number, terminated_at=None).exists()

@@ -1,4 +1,4 @@
-"""Releases: acts that make messages to many people."""
+"""Campaigns: sends to many people at once, and the people in them."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -7,47 +7,53 @@ from rooftree.core.uuid7 import uuid7
 from rooftree.leads.models import Lead, Person
 from rooftree.org.models import User
 
-NEXT_STATES = {  # and what may follow each; the database allows nothing else
-    "draft": ["waiting", "going", "stopped"],  # its people are gathered
-    "waiting": ["canary", "stopped"],  # for a second person
-    "canary": ["looking", "done", "stopped"],  # the first few
-    "looking": ["going", "stopped"],  # somebody looks at what became of them
+NEXT_STATES = {  # the states that can follow each state; a database trigger enforces it
+    "draft": ["waiting", "going", "stopped"],  # people are being added
+    "waiting": ["canary", "stopped"],  # waiting for a second person to approve it
+    "canary": ["looking", "done", "stopped"],  # sending to the first few
+    "looking": ["going", "stopped"],  # waiting for staff to check the results of the first few
     "going": ["done", "stopped"],
     "done": [],
     "stopped": [],
 }
-RUNNING_STATES = ("canary", "going")  # the states in which its messages leave
+RUNNING_STATES = ("canary", "going")  # messages are sent only in these states
 
 
 class Release(models.Model):
-    """One act that makes messages to many people, and how far it may go.
+    """One campaign: a send to many people, with its limits and its progress.
 
-    The database keeps it: whom it is for and its limits never change once it left `draft`,
-    its states follow each other as in STATES, and one for more people than
-    `free_size` runs only when somebody else than its maker has approved it.
+    Database triggers enforce that its people and limits never change after `draft`, that its
+    states follow NEXT_STATES, and that a campaign for more people than `free_size` runs only
+    after someone other than its maker approved it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     kind = models.CharField(max_length=12)  # written, rates, greetings, steps
     title = models.CharField(max_length=200)
-    about = models.JSONField(default=dict)  # what its kind needs to know to make its messages
+    about = models.JSONField(default=dict)  # the data its kind needs to create the messages
     state = models.CharField(max_length=10, default="draft")
     size = models.PositiveIntegerField(default=0)  # people
-    free_size = models.PositiveIntegerField()  # so many go without a second person and a canary
+    free_size = (
+        models.PositiveIntegerField()
+    )  # up to this many people it needs no approval and no canary
     canary_size = models.PositiveIntegerField()  # people
     per_hour = models.PositiveIntegerField()  # messages
-    findings = models.JSONField(null=True)  # of its dry run
-    made_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")  # None: it arose
+    findings = models.JSONField(null=True)  # the result of its dry run
+    made_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+"
+    )  # None: created by the program
     made_at = models.DateTimeField()
     grown_at = models.DateTimeField()  # when the last person was added
     approved_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     approved_at = models.DateTimeField(null=True)
-    looked_at = models.DateTimeField(null=True)  # the first few are out: somebody should look
+    looked_at = models.DateTimeField(
+        null=True
+    )  # the first few are sent; staff should check the results
     went_on_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     went_on_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     stopped_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    because = models.CharField(max_length=300, blank=True)  # why it was stopped
+    because = models.CharField(max_length=300, blank=True)  # the reason for stopping it
 
     class Meta:
         db_table = "release"
@@ -72,14 +78,14 @@ class Release(models.Model):
 
 
 class ReleaseMember(models.Model):
-    """One person of a release, by the lead they are written to about."""
+    """One person in a campaign, with the lead the messages are about."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     release = models.ForeignKey(Release, models.PROTECT, related_name="members")
     person = models.ForeignKey(Person, models.CASCADE, related_name="+")
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="+")
-    cause = models.CharField(max_length=160)  # of the messages that are made
-    lined_up_at = models.DateTimeField(null=True)  # when they were made, or could not be
+    cause = models.CharField(max_length=160)  # of the messages created for this person
+    lined_up_at = models.DateTimeField(null=True)  # when messages were queued, or could not be
 
     class Meta:
         db_table = "release_member"

@@ -1,4 +1,4 @@
-"""What people do with a release: let it go, let it go on, stop it. Each is compare-and-set."""
+"""Approve, continue, pause, stop and finish a release. Every change is compare-and-set."""
 
 from datetime import datetime, timedelta
 
@@ -10,80 +10,87 @@ from rooftree.outreach.releases import release_drafts
 from rooftree.outreach.releases.models import NEXT_STATES, Release
 
 OPEN_STATES = [state for state, follow in NEXT_STATES.items() if follow]
-WORKER_HOLD_LIMIT = timedelta(
-    minutes=10
-)  # longer than any worker has a message of a stopped release
+WORKER_HOLD_LIMIT = timedelta(minutes=10)  # no worker holds a stopped release's message longer
 
 
 class CannotChangeRelease(Exception):
-    """The release is not where this could be done. The text is fit to show."""
+    """The release is in the wrong state for this. The text can be shown to staff."""
 
 
 def approve_release(release: Release, *, by: User, at: datetime) -> None:
-    """A second person lets its first few go. Twice is once. Raises `CannotAct`."""
+    """Approve a release as the second person and start its canary. Safe to repeat.
+
+    Raises `CannotChangeRelease`.
+    """
     if release.made_by_id == by.pk:
-        raise CannotChangeRelease("Somebody else than who made it must approve it.")
+        raise CannotChangeRelease("Someone other than its author has to approve this campaign.")
     with atomic():
-        waits = Release.objects.filter(pk=release.pk, state="waiting")
-        if not waits.update(state="canary", approved_by=by, approved_at=at):
+        waiting = Release.objects.filter(pk=release.pk, state="waiting")
+        if not waiting.update(state="canary", approved_by=by, approved_at=at):
             if Release.objects.filter(pk=release.pk, approved_by=by).exists():
                 return
-            raise CannotChangeRelease("It does not wait for approval any more.")
+            raise CannotChangeRelease("This campaign is no longer waiting for approval.")
         release_drafts.write_release_event("approved", release, by, at)
-        _notify_maker(release, f"{by.name} approved {release.title}; its first few go.", at)
+        _notify_maker(
+            release, f"{by.name} approved {release.title}. The first messages are going out.", at
+        )
 
 
 def continue_release(release: Release, *, by: User | None, at: datetime) -> None:
-    """After a look at its first few it goes to the others. Twice is once. Raises `CannotAct`."""
+    """Send a release to everyone else after its canary was checked. Safe to repeat.
+
+    Raises `CannotChangeRelease`.
+    """
     with atomic():
-        looked_at = Release.objects.filter(pk=release.pk, state="looking")
-        if not looked_at.update(state="going", went_on_by=by, went_on_at=at):
+        paused = Release.objects.filter(pk=release.pk, state="looking")
+        if not paused.update(state="going", went_on_by=by, went_on_at=at):
             if Release.objects.filter(pk=release.pk, state="going", went_on_by=by).exists():
                 return
-            raise CannotChangeRelease("It does not wait for a look any more.")
+            raise CannotChangeRelease("This campaign is no longer waiting for a check.")
         release_drafts.write_release_event("went_on", release, by, at)
 
 
 def stop_release(release: Release, *, by: User, because: str, at: datetime) -> int:
-    """Nothing more of it leaves, and what is in line is taken back; how many messages.
+    """Stop a release and cancel its queued messages; return how many were canceled.
 
-    It waits for nobody: whatever a worker has in hand at this moment is refused when the
-    worker looks for the last time before the carrier. Twice is once. Raises `CannotAct`.
+    Takes effect at once: a message a worker holds right now is refused at its recheck before
+    the carrier. Safe to repeat. Raises `CannotChangeRelease`.
     """
-    said = " ".join(because.replace("\x00", "").split())[:300] or "Stopped by hand."
+    reason = " ".join(because.replace("\x00", "").split())[:300] or "Stopped by hand."
     with atomic():
-        mine = Release.objects.filter(pk=release.pk, state__in=OPEN_STATES)
-        if not mine.update(state="stopped", stopped_by=by, because=said, ended_at=at):
+        unfinished = Release.objects.filter(pk=release.pk, state__in=OPEN_STATES)
+        if not unfinished.update(state="stopped", stopped_by=by, because=reason, ended_at=at):
             if Release.objects.filter(pk=release.pk, state="stopped").exists():
                 return 0
-            raise CannotChangeRelease("It is done: everything of it has left.")
-        release_drafts.write_release_event("stopped", release, by, at, because=said)
-    release.stopped_by, release.because = by, said
+            raise CannotChangeRelease("This campaign is done: all its messages were sent.")
+        release_drafts.write_release_event("stopped", release, by, at, because=reason)
+    release.stopped_by, release.because = by, reason
     return _cancel_messages(release, at)
 
 
 def cancel_late_messages(*, at: datetime) -> int:
-    """What a worker had in hand at a stop, and put back in line since; how many messages."""
+    """Cancel messages that workers held at a stop and requeued since; return how many."""
     stopped = Release.objects.filter(state="stopped", stopped_by__isnull=False)
     late = stopped.filter(ended_at__gt=at - WORKER_HOLD_LIMIT).select_related("stopped_by")
-    return sum(_cancel_messages(one, at) for one in late)
+    return sum(_cancel_messages(release, at) for release in late)
 
 
 def pause_for_review(release: Release, *, at: datetime) -> None:
-    """Its first few are out: it waits until somebody has looked at what became of them."""
+    """Pause a release after its canary until staff have checked the results."""
     with atomic():
-        begun = Release.objects.filter(pk=release.pk, state="canary")
-        if begun.update(state="looking", looked_at=at):
+        running = Release.objects.filter(pk=release.pk, state="canary")
+        if running.update(state="looking", looked_at=at):
             release_drafts.write_release_event("looking", release, None, at)
             release.state = "looking"
-            text = f"The first {release.canary_size} of {release.title} are out: look, then let it"
-            release_drafts.notify_users(
-                release, {release.approved_by, release.made_by}, f"{text} go on.", at
+            text = (
+                f"The first {release.canary_size} messages of {release.title} went out. "
+                "Check the results, then continue."
             )
+            release_drafts.notify_users(release, {release.approved_by, release.made_by}, text, at)
 
 
 def finish_release(release: Release, *, at: datetime) -> None:
-    """Everybody in it was written to, or is not to be."""
+    """Mark a release done: nobody in it is left to write to."""
     with atomic():
         running = Release.objects.filter(pk=release.pk, state__in=["canary", "going"])
         if running.update(state="done", ended_at=at):
@@ -92,7 +99,7 @@ def finish_release(release: Release, *, at: datetime) -> None:
 
 def _cancel_messages(release: Release, at: datetime) -> int:
     assert release.stopped_by is not None
-    because = f"{release.stopped_by.name} stopped the release: {release.because}"
+    because = f"{release.stopped_by.name} stopped the campaign: {release.because}"
     return cancel_messages.cancel_release_messages(release.pk, because=because, at=at)
 
 

@@ -1,4 +1,4 @@
-"""Whom a release is for: gathered while it is a draft, counted and shut when that is over."""
+"""Draft releases: collect their people, then seal them and ask for approval if they are large."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -19,16 +19,16 @@ from rooftree.outreach.releases import release_limits
 from rooftree.outreach.releases.models import Release, ReleaseMember
 from rooftree.routing.permissions import ROLES_BY_PERMISSION
 
-APPROVE_PERMISSION = "approve_release"  # of `routing.visible.MAY`
-QUIET_PERIOD = timedelta(minutes=1)
-_MUTEX = 7_203  # advisory lock of whoever looks for the draft that something arising belongs to
+APPROVE_PERMISSION = "approve_release"  # key of `routing.permissions.ROLES_BY_PERMISSION`
+QUIET_PERIOD = timedelta(minutes=1)  # a shared draft without new people is sealed after it
+_MUTEX = 7_203  # advisory lock id, held while finding or creating a shared draft
 
 
 def create_draft(
     *, kind: str, title: str, about: dict[str, Any], by: User | None, at: datetime
 ) -> Release:
-    """An empty draft, under the limits of today."""
-    made = Release.objects.create(
+    """Create an empty draft with today's limits."""
+    release = Release.objects.create(
         id=uuid7_at(at),
         kind=kind,
         title=title[:200],
@@ -38,15 +38,15 @@ def create_draft(
         grown_at=at,
         **asdict(release_limits.current_limits(at=at)),
     )
-    write_release_event("begun", made, by, at, of=kind)
-    return made
+    write_release_event("begun", release, by, at, of=kind)
+    return release
 
 
 def add_members(release: Release, members: Mapping[str, Lead], *, at: datetime) -> int:
-    """Put people into a draft, each once however many leads they have; how many are new.
+    """Add people to a draft, each person once even with several leads; return how many are new.
 
     Args:
-        members: by the cause of the messages that will be made, the lead they will be about.
+        members: the lead of each person, by the cause of the messages to create.
     """
     rows = [
         ReleaseMember(
@@ -63,9 +63,9 @@ def create_and_seal(
     *, kind: str, title: str, members: Mapping[str, Lead], about: dict[str, Any] | None = None,
     at: datetime,
 ) -> Release:  # fmt: skip
-    """A release that nobody made by hand, of people who are all known; see `seal`.
+    """Create a release by program with all its people, and seal it; see `seal_draft`.
 
-    Call in the transaction that would have made the messages.
+    Call in the transaction that would otherwise have created the messages.
     """
     release = create_draft(kind=kind, title=title, about=about or {}, by=None, at=at)
     add_members(release, members, at=at)
@@ -75,9 +75,10 @@ def create_and_seal(
 def join_shared_draft(
     *, kind: str, title: str, about: dict[str, Any], members: Mapping[str, Lead], at: datetime
 ) -> None:
-    """Put people who come one after the other into the one draft about the same; see `seal_quiet`.
+    """Add people to the shared draft of this kind and subject; see `seal_quiet_drafts`.
 
-    Call in the transaction that would have made the messages.
+    For people who arrive one after another. Call in the transaction that would otherwise have
+    created the messages.
     """
     with connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", [_MUTEX])
@@ -87,25 +88,25 @@ def join_shared_draft(
 
 
 def seal_quiet_drafts(*, at: datetime) -> None:
-    """Seal the drafts that people joined one after the other, once nobody has for a while."""
+    """Seal shared drafts that nobody has joined for QUIET_PERIOD."""
     quiet = Release.objects.filter(state="draft", made_by=None, grown_at__lte=at - QUIET_PERIOD)
     for key in quiet.values_list("pk", flat=True):
         seal_draft(key, by=None, at=at)
 
 
 def seal_draft(release_id: UUID, *, by: User | None, at: datetime) -> Release:
-    """Nobody joins a draft any more: a small one goes, a large one waits for a second person.
+    """Close a draft to new people: send a small one, ask for approval of a large one.
 
-    Twice is once. Nobody in it: it is stopped.
+    A draft without people is stopped. Safe to repeat.
     """
     with atomic():
         release = Release.objects.select_for_update().get(pk=release_id)
         if release.state != "draft":
             return release
         release.size = release.members.count()
-        small = "going" if release.size else "stopped"
-        release.state = "waiting" if release.size > release.free_size else small
-        release.because = "" if release.size else "Nobody is in it."
+        state_if_small = "going" if release.size else "stopped"
+        release.state = "waiting" if release.size > release.free_size else state_if_small
+        release.because = "" if release.size else "No one matched."
         release.ended_at = None if release.size else at
         release.save(update_fields=["size", "state", "because", "ended_at"])
         write_release_event(release.state, release, by, at, size=release.size)
@@ -115,19 +116,19 @@ def seal_draft(release_id: UUID, *, by: User | None, at: datetime) -> Release:
 
 
 def list_approvers(release: Release) -> list[User]:
-    """Who may let it go: everybody with the right, but not whoever made it."""
+    """Return the users who can approve a release: all with the permission except its maker."""
     rows = User.objects.filter(is_active=True, role__in=ROLES_BY_PERMISSION[APPROVE_PERMISSION])
     return [row for row in rows.order_by("name", "pk") if row.pk != release.made_by_id]
 
 
 def _request_approval(release: Release, by: User | None, at: datetime) -> None:
-    who = by.name if by else "The program"
-    text = f"{who} asks for a second person: {release.title}, to {release.size:,} people."
+    author = by.name if by else "Rooftree"
+    text = f"{author} asks for your approval: {release.title}, to {release.size:,} people."
     notify_users(release, list_approvers(release), text, at)
 
 
 def notify_users(release: Release, users: Iterable[User | None], text: str, at: datetime) -> None:
-    """Leave a notice with some of the staff about what a release has come to."""
+    """Notify users about the new state of a release."""
     cause = f"release:{release.pk}:{release.state}"
     staff_notices.save_notices(
         [
@@ -142,8 +143,8 @@ def notify_users(release: Release, users: Iterable[User | None], text: str, at: 
 
 
 def write_release_event(
-    what: str, release: Release, by: User | None, at: datetime, **more: Any
+    event: str, release: Release, by: User | None, at: datetime, **more: Any
 ) -> None:
-    """Write down in the ledger what a release has come to, and by whom."""
+    """Write a release event to the ledger, with the user who caused it."""
     actor = f"user:{by.pk}" if by else "system:releases"
-    write_event(f"outreach.release.{what}", at=at, actor=actor, release=release.pk, **more)
+    write_event(f"outreach.release.{event}", at=at, actor=actor, release=release.pk, **more)

@@ -1,4 +1,4 @@
-"""What the gate would say of a release's messages at this moment, by reason. Nothing is written."""
+"""Dry run of a release: the gate's verdicts about its messages now. Nothing is stored."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,44 +13,48 @@ from rooftree.outreach.messages.automatic_messages import MessageRequest
 from rooftree.outreach.models import Message
 from rooftree.outreach.wording.occasions import MEDIUM_NAMES
 
-MAX_EXAMPLES = 3  # messages that are shown as they would read
+MAX_EXAMPLES = 3  # messages shown in full
 
 
 class DryRunTally:
-    """The findings of a dry run, as they grow."""
+    """The results of a dry run, filled batch by batch."""
 
     def __init__(self, company: Company) -> None:
         self._zone = ZoneInfo(company.zone)
-        self._said: Counter[tuple[str, str]] = Counter()
+        self._counts: Counter[tuple[str, str]] = Counter()
         self._examples: list[dict[str, str]] = []
         self.messages = self.people = self.unreachable = 0
 
     def add_requests(
-        self, wanted: Sequence[MessageRequest], people: int, *, at: datetime, worded_at: datetime
+        self, requests: Sequence[MessageRequest], people: int, *, at: datetime, worded_at: datetime
     ) -> None:
-        """Ask the gate about the messages of some more people, each of whom is met once."""
-        drafts = automatic_messages.draft_requests(wanted, at=at, worded_at=worded_at)
+        """Add the messages of more people, each of whom is passed only once.
+
+        Args:
+            people: how many people `requests` are for.
+        """
+        drafts = automatic_messages.draft_requests(requests, at=at, worded_at=worded_at)
         self.people += people
         self.messages += len(drafts)
         self.unreachable += people - len({draft.person_id for draft in drafts})
-        for medium in MEDIUM_NAMES:  # the gate is asked of one message a person at a time
+        for medium in MEDIUM_NAMES:  # the gate decides one message per person at a time
             self._ask_gate([draft for draft in drafts if draft.medium == medium], at)
 
     def _ask_gate(self, drafts: Sequence[Message], at: datetime) -> None:
         for message, verdict in zip(
             drafts, message_verdicts.preview_verdicts(drafts, at=at), strict=True
         ):
-            self._said[verdict.decision.value, self._describe_verdict(verdict)] += 1
+            self._counts[verdict.decision.value, self._describe_verdict(verdict)] += 1
             if verdict.decision is Decision.ALLOW and len(self._examples) < MAX_EXAMPLES:
                 self._examples.append(
                     {"language": message.language, "subject": message.subject, "body": message.body}
                 )
 
     def to_json(self) -> dict[str, Any]:
-        """As it is kept with the release."""
+        """Return the results as JSON, to be stored with the release."""
         rows = [
-            {"decision": decision, "said": said, "messages": number}
-            for (decision, said), number in self._said.most_common()
+            {"decision": decision, "said": sentence, "messages": count}
+            for (decision, sentence), count in self._counts.most_common()
         ]
         return {
             "people": self.people, "messages": self.messages, "unreachable": self.unreachable,
@@ -60,11 +64,11 @@ class DryRunTally:
     def _describe_verdict(self, verdict: Verdict) -> str:
         if verdict.decision is Decision.DEFER and verdict.next_allowed_at:
             until = verdict.next_allowed_at.astimezone(self._zone)
-            return f"Held until {until:%-I:%M %p, %b %-d}"
+            return f"On hold until {until:%-I:%M %p, %b %-d}"
         return verdict.sentence
 
 
 def count_messages(findings: dict[str, Any], decision: str) -> int:
-    """How many messages of a dry run got this answer."""
+    """Count the messages of a dry run with this decision."""
     rows: Iterable[dict[str, Any]] = findings["said"]
     return sum(row["messages"] for row in rows if row["decision"] == decision)

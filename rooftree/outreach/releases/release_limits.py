@@ -1,4 +1,4 @@
-"""How far one act that makes many messages may go: three numbers of the rule data."""
+"""The three limits of a release, from the rule data."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,19 +10,19 @@ from rooftree.money.company_day import company_day
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseLimits:
-    """What a release is held to; it keeps the ones that stand when it begins."""
+    """The limits of one release; it keeps those in force when it was created."""
 
-    free_size: int  # people who are written to without a second person
-    canary_size: int  # people of the first few
+    free_size: int  # people that can be written to without approval
+    canary_size: int  # people written to first, before the results are checked
     per_hour: int  # messages
 
     def needs_second_person(self, people: int) -> bool:
-        """Whether so many are not written to before a second person has said so."""
+        """Return True if a release to this many people needs a second person's approval."""
         return people > self.free_size
 
 
 def current_limits(*, at: datetime) -> ReleaseLimits:
-    """Those of a release that begins at `at`, with what was changed until the company's day."""
+    """Return the limits of a release created at `at`, by the rules of that company day."""
     day, changes = company_day(at), approved_changes.load_approved_changes()
     return ReleaseLimits(
         free_size=effective_rules.effective_number_on("release_free_size", day, changes),

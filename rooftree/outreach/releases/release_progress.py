@@ -1,4 +1,4 @@
-"""How far a release is, what became of its first few, and what is beyond recall."""
+"""Progress of a release: counts, canary results, and messages already at the carrier."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,100 +15,95 @@ from rooftree.outreach.models import Message
 from rooftree.outreach.releases.models import Release
 
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
-CARRIER_HOLD = timedelta(
-    seconds=2
-)  # so much of our traffic the carrier may still have in its hands
-UNFINISHED_STATES = (
-    "waiting",
-    "held",
-    "claimed",
-    "review",
-)  # may leave yet, one for a person as well
-SUBMITTED_STATES = ("claimed", "sent", "delivered", "failed", "uncertain")  # what the carrier had
+CARRIER_HOLD = timedelta(seconds=2)  # the carrier can still be processing this much traffic
+UNFINISHED_STATES = ("waiting", "held", "claimed", "review")  # these messages can still be sent
+SUBMITTED_STATES = ("claimed", "sent", "delivered", "failed", "uncertain")  # the carrier had these
 STOP_KINDS = ("stop", "unsubscribe")
-# Of the first few: more than so many in a hundred, and a person must say that it goes on.
+# Percent of canary messages. Above any of these, staff have to continue the release by hand.
 MAX_PERCENT = {"failed": 10, "unknown": 5, "stops": 4, "complaints": 0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseProgress:
-    """A release in numbers: people, and what became of their messages."""
+    """A release in numbers: its people and the states of their messages."""
 
     people: int
-    people_waiting: int  # people whose turn has not come
+    people_waiting: int  # people whose messages are not queued yet
     states: Counter[str]  # messages by state
-    reasons: Sequence[tuple[str, str, int]]  # held, blocked and so on: state, sentence, messages
+    reasons: Sequence[tuple[str, str, int]]  # (state, sentence, count) of messages not sent
 
     @property
     def people_queued(self) -> int:
-        """People whose messages were made, or could not be."""
+        """The people whose messages were queued, or could not be."""
         return self.people - self.people_waiting
 
     @property
     def submitted(self) -> int:
-        """Messages that the carrier had."""
-        return sum(self.states[submitted_state] for submitted_state in SUBMITTED_STATES)
+        """The messages that were handed to the carrier."""
+        return sum(self.states[state] for state in SUBMITTED_STATES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CanaryResult:
-    """What became of the messages that went first, and of the people who got them."""
+    """The results of the canary: its messages, and the responses of the people."""
 
     submitted: int
     delivered: int
     failed: int
-    unknown: int  # their fate
+    unknown: int  # outcome unknown
     replies: int
     stops: int
-    complaints: int  # do not write to me, wrong person, or words that may mean stop
+    complaints: int  # do-not-contact, wrong person, or words that can mean stop
 
     @property
     def exceeded_limits(self) -> list[str]:
-        """Of what there are more than may be, for it to go on by itself."""
+        """The names of the counts above their MAX_PERCENT."""
         return [
             name
-            for name, most in MAX_PERCENT.items()
-            if getattr(self, name) * 100 > most * self.submitted
+            for name, limit in MAX_PERCENT.items()
+            if getattr(self, name) * 100 > limit * self.submitted
         ]
 
     @property
     def is_healthy(self) -> bool:
-        """Whether some went, and none of what must be rare is not."""
+        """Return True if messages were sent and no limit is exceeded."""
         return self.submitted > 0 and not self.exceeded_limits
 
 
 def count_sendable_now(release: Release, *, at: datetime) -> int:
-    """How many messages of it may be handed over now.
+    """Return how many messages of a release can be handed to the carrier now.
 
-    Counted over every release, and after what waited together: no second sees more than the
-    pace, so that never more than two seconds of it can be in the carrier's hands. Then its
-    hour, and its first few.
+    The pace per second is shared by all releases and by spread messages (`send_pacing`), so the
+    carrier never holds more than two seconds of it. The hourly limit and, during the canary,
+    its size come on top.
     """
-    second = Message.objects.filter(release__isnull=False, claimed_at__gt=at - SECOND)
-    hour = release.messages.filter(claimed_at__gt=at - HOUR)
-    pace = settings.RELEASE_PER_SECOND - second.count() - send_pacing.count_leaving(at=at)
-    left = min(pace, release.per_hour - hour.count())
+    last_second = Message.objects.filter(release__isnull=False, claimed_at__gt=at - SECOND)
+    last_hour = release.messages.filter(claimed_at__gt=at - HOUR)
+    pace = settings.RELEASE_PER_SECOND - last_second.count() - send_pacing.count_leaving(at=at)
+    allowed = min(pace, release.per_hour - last_hour.count())
     if release.state == "canary":
-        left = min(left, release.canary_size - count_people_reached(release))
-    return max(left, 0)
+        allowed = min(allowed, release.canary_size - count_people_reached(release))
+    return max(allowed, 0)
 
 
 def count_people_reached(release: Release) -> int:
-    """To how many people the carrier had something of it."""
+    """Count the people with a message of the release handed to the carrier."""
     return release.messages.filter(state__in=SUBMITTED_STATES).values("person").distinct().count()
 
 
 def is_finished(release: Release) -> bool:
-    """Whether everybody's turn has come and nothing is in line."""
-    waits = release.members.filter(lined_up_at=None).exists()
-    return not waits and not release.messages.filter(state__in=UNFINISHED_STATES).exists()
+    """Return True if everyone's messages were queued and none can still be sent."""
+    has_waiting = release.members.filter(lined_up_at=None).exists()
+    return not has_waiting and not release.messages.filter(state__in=UNFINISHED_STATES).exists()
 
 
 def load_progress(release: Release) -> ReleaseProgress:
-    """Where it stands."""
+    """Load the progress of a release."""
     states = Counter(dict(release.messages.values_list("state").annotate(Count("pk"))))
-    stuck = release.messages.filter(state__in=["held", "blocked", "review", "failed", "cancelled"])
-    reasons = stuck.values_list("state", "problem").annotate(number=Count("pk"))
+    not_sent = release.messages.filter(
+        state__in=["held", "blocked", "review", "failed", "cancelled"]
+    )
+    reasons = not_sent.values_list("state", "problem").annotate(number=Count("pk"))
     return ReleaseProgress(
         people=release.members.count(),
         people_waiting=release.members.filter(lined_up_at=None).count(),
@@ -118,15 +113,15 @@ def load_progress(release: Release) -> ReleaseProgress:
 
 
 def load_canary_result(release: Release) -> CanaryResult:
-    """The result of the first few, as far as it has come by now."""
-    few = release.messages.filter(state__in=SUBMITTED_STATES)
+    """Load the canary results so far."""
+    canary = release.messages.filter(state__in=SUBMITTED_STATES)
     if release.looked_at:
-        few = few.filter(claimed_at__lte=release.looked_at)
-    states = Counter(dict(few.values_list("state").annotate(Count("pk"))))
-    since, people = release.approved_at or release.made_at, few.values("person")
+        canary = canary.filter(claimed_at__lte=release.looked_at)
+    states = Counter(dict(canary.values_list("state").annotate(Count("pk"))))
+    since, people = release.approved_at or release.made_at, canary.values("person")
     replies = Message.objects.filter(person__in=people, direction="in", created_at__gte=since)
-    taken_back = Revocation.objects.filter(person__in=people, at__gte=since)
-    stops = taken_back.filter(kind__in=STOP_KINDS).values("person").distinct().count()
+    revocations = Revocation.objects.filter(person__in=people, at__gte=since)
+    stops = revocations.filter(kind__in=STOP_KINDS).values("person").distinct().count()
     return CanaryResult(
         submitted=states.total(),
         delivered=states["delivered"],
@@ -134,14 +129,14 @@ def load_canary_result(release: Release) -> CanaryResult:
         unknown=states["uncertain"],
         replies=replies.values("person").distinct().count(),
         stops=stops,
-        complaints=taken_back.exclude(kind__in=STOP_KINDS).values("person").distinct().count(),
+        complaints=revocations.exclude(kind__in=STOP_KINDS).values("person").distinct().count(),
     )
 
 
 def messages_beyond_recall(release: Release) -> QuerySet[Message]:
-    """Of a stopped release: what the carrier was given in its last two seconds.
+    """Return the messages of a stopped release handed to the carrier in its last two seconds.
 
-    All that was given to it earlier has left the carrier; all that was not is taken back.
+    Messages handed over earlier have left the carrier; the others are canceled.
     """
     if release.state != "stopped" or release.ended_at is None:
         return Message.objects.none()
@@ -149,11 +144,11 @@ def messages_beyond_recall(release: Release) -> QuerySet[Message]:
 
 
 def messages_beyond_recall_at_pause(stop: SendingPause) -> QuerySet[Message]:
-    """The same of all releases, when everything was stopped."""
+    """Return the same messages of all releases when all sending was paused."""
     return _filter_with_carrier(Message.objects.filter(release__isnull=False), stop.from_at)
 
 
 def _filter_with_carrier(messages: QuerySet[Message], at: datetime) -> QuerySet[Message]:
-    handed = messages.filter(state__in=SUBMITTED_STATES, verdict__stage="handoff")
-    late = handed.filter(claimed_at__gt=at - CARRIER_HOLD).exclude(delivered_at__lte=at)
+    submitted = messages.filter(state__in=SUBMITTED_STATES, verdict__stage="handoff")
+    late = submitted.filter(claimed_at__gt=at - CARRIER_HOLD).exclude(delivered_at__lte=at)
     return late.select_related("lead__person").order_by("claimed_at", "pk")

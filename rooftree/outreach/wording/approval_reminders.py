@@ -1,4 +1,4 @@
-"""Telling somebody before an approval ends, and when it has: the clock asks."""
+"""Notices to staff before an approval ends, and when it has ended."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -9,42 +9,41 @@ from rooftree.org.models import Company, User
 from rooftree.outreach.models import ContentVersion
 from rooftree.outreach.wording.version_approval import approvers
 
-REMINDER_DAYS = (30, 7, 1, 0)  # days
+REMINDER_DAYS = (30, 7, 1, 0)  # before the end
 
 
 def send_approval_reminders(table: type[ContentVersion], *, at: datetime) -> int:
-    """Tell of editions in use whose approval ends soon or is over; how many notices are new.
+    """Notify staff of live versions whose approval ends soon or is over; return the new notices.
 
-    Once a month, a week and a day before, and at the end: whoever approved it while they
-    may still approve, else all who may, else whoever hears alarms. Those that end on one
-    day are told together. Safe to repeat.
+    Reminds a month, a week and a day before, and at the end. The notice goes to the approver
+    if they can still approve, otherwise to everyone who can, otherwise to the users who get
+    alarms. Versions that end on the same day share a notice. Safe to repeat.
     """
     ending = table._default_manager.filter(
         from_at__lte=at, until_at=None, approved_until__lte=at + timedelta(days=REMINDER_DAYS[0])
     )
-    found: dict[tuple[User, date, int], list[ContentVersion]] = defaultdict(list)
-    for one in ending.select_related("decided_by").order_by("approved_until", "pk"):
-        assert one.approved_until is not None
-        for user in _choose_recipients(one):
-            found[
-                user, one.approved_until.date(), _reached_reminder(one.approved_until - at)
-            ].append(one)
-    told = [
+    groups: dict[tuple[User, date, int], list[ContentVersion]] = defaultdict(list)
+    for version in ending.select_related("decided_by").order_by("approved_until", "pk"):
+        assert version.approved_until is not None
+        for user in _choose_recipients(version):
+            days = _reached_reminder(version.approved_until - at)
+            groups[user, version.approved_until.date(), days].append(version)
+    notices = [
         staff_notices.build_notice(
             user_id=user.pk,
             kind="approval_ends",
             cause=f"approval:{table._meta.db_table}:{day}:{before}",
-            text=_reminder_text(some, day, before),
+            text=_reminder_text(versions, day, before),
             link=table.PAGE_PATH,
             at=at,
         )
-        for (user, day, before), some in found.items()
+        for (user, day, before), versions in groups.items()
     ]
-    return len(staff_notices.save_notices(told))
+    return len(staff_notices.save_notices(notices))
 
 
 def _reached_reminder(left: timedelta) -> int:
-    """The last of the days before the end that has come."""
+    """Return the latest entry of REMINDER_DAYS that has been reached."""
     return min(
         before
         for before in REMINDER_DAYS
@@ -52,16 +51,16 @@ def _reached_reminder(left: timedelta) -> int:
     )
 
 
-def _reminder_text(some: Sequence[ContentVersion], day: date, before: int) -> str:
-    what = f"{some[0]}" + (f" and {len(some) - 1} more" if len(some) > 1 else "")
+def _reminder_text(versions: Sequence[ContentVersion], day: date, before: int) -> str:
+    names = f"{versions[0]}" + (f" and {len(versions) - 1} more" if len(versions) > 1 else "")
     if not before:
-        return f"The approval of {what} is over: nothing automatic is sent with it."
-    return f"The approval of {what} ends on {day:%B} {day.day}. Have it approved anew before."
+        return f"The approval of {names} is over. Nothing automatic is sent with it."
+    return f"The approval of {names} ends on {day:%B} {day.day}. Renew it before then."
 
 
-def _choose_recipients(one: ContentVersion) -> Iterable[User]:
-    may = list(approvers())
-    if one.decided_by in may:
-        return [one.decided_by]
+def _choose_recipients(version: ContentVersion) -> Iterable[User]:
+    users = list(approvers())
+    if version.decided_by in users:
+        return [version.decided_by]
     company = Company.objects.first()
-    return may or staff_notices.alarm_users(company.alarm_user_id if company else None)
+    return users or staff_notices.alarm_users(company.alarm_user_id if company else None)

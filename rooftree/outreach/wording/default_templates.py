@@ -1,4 +1,4 @@
-"""The wording a new company starts with, by purpose, medium, language, kind of loan and hour."""
+"""The default templates of a new company, loaded from default_templates.yaml."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ OPT_OUT_LINES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefaultTemplate:
-    """One first edition. Its fields are explained at the head of default_templates.yaml."""
+    """One default template. The head of default_templates.yaml explains the fields."""
 
     key: str
     medium: str  # text | email | call
@@ -25,7 +25,7 @@ class DefaultTemplate:
 
     @property
     def place(self) -> tuple[str, ...]:
-        """What tells it from every other: at one moment one edition is in force at each place."""
+        """The unique key of a template: only one version per place is live at a time."""
         return self.key, self.medium, self.language, self.loan_kind, self.hours
 
 

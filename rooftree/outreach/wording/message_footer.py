@@ -1,4 +1,4 @@
-"""What every message of ours ends with: who we are, our license there, and how to end it."""
+"""The required ending of every message: company, state license and opt-out."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -17,7 +17,7 @@ UNSUBSCRIBE_PROMPT = {"en": "To stop these e-mails", "es": "Para no recibir más
 
 
 def unsubscribe_url(message: Message) -> str:
-    """The address that ends e-mail to this person: signed, without a sign-in, for ever."""
+    """Return the signed URL that unsubscribes this person; works without sign-in, never expires."""
     token = Signer(salt="unsubscribe").sign(str(message.pk))
     return f"{settings.PUBLIC_URL}/unsubscribe/{token}/"
 
@@ -30,25 +30,27 @@ def build_footer(
     licenses: Iterable[StoredLicense],
     at: datetime,
 ) -> str:
-    """What is added to a text or an e-mail about a property in `state`, as it is on file at `at`.
+    """Return the ending of a text or e-mail about a property in `state`, as of `at`.
 
-    A few words in a running exchange by text get nothing.
+    A text that only replies or confirms gets no ending.
     """
-    words = license_disclosure(
+    disclosure = license_disclosure(
         message.medium, state=state, company=company, licenses=licenses, at=at
     )
     if message.medium == "email":
-        return _build_email_footer(message, company, words)
-    return f"\n{words}" if words and Purpose(message.purpose) not in EXEMPT_PURPOSES else ""
+        return _build_email_footer(message, company, disclosure)
+    return (
+        f"\n{disclosure}" if disclosure and Purpose(message.purpose) not in EXEMPT_PURPOSES else ""
+    )
 
 
-def _build_email_footer(message: Message, company: Company, license_said: str) -> str:
-    """CAN-SPAM (15 USC 7704): our name, our postal address, and the way out."""
-    end = UNSUBSCRIBE_PROMPT.get(message.language, UNSUBSCRIBE_PROMPT["en"])
+def _build_email_footer(message: Message, company: Company, disclosure: str) -> str:
+    """Return the CAN-SPAM footer (15 USC 7704): our name, postal address and unsubscribe link."""
+    prompt = UNSUBSCRIBE_PROMPT.get(message.language, UNSUBSCRIBE_PROMPT["en"])
     lines = (
         f"{company.legal_name}, NMLS {company.nmls_id}",
         company.postal_address,
-        license_said,
-        f"{end}: {unsubscribe_url(message)}",
+        disclosure,
+        f"{prompt}: {unsubscribe_url(message)}",
     )
     return "\n--\n" + "".join(f"{line}\n" for line in lines if line)

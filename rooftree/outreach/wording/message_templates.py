@@ -1,4 +1,4 @@
-"""Turning a template into the words one borrower gets."""
+"""Template selection and rendering: the text one borrower gets."""
 
 import re
 import unicodedata
@@ -10,6 +10,7 @@ from functools import lru_cache
 from liquid import BoundTemplate, Environment, StrictUndefined
 from liquid.exceptions import LiquidError
 
+from rooftree.core.us_states import STATES
 from rooftree.db.prepared_queries import PreparedQuery
 from rooftree.leads.models import Lead
 from rooftree.org import working_hours
@@ -60,6 +61,38 @@ LOAN_KINDS = {
     "heloc": "equity",
     "home_equity": "equity",
 }
+# State names in running text, where they differ from `us_states.STATES`.
+STATE_PHRASES = {
+    "en": {
+        "DC": "Washington, DC",
+        "MH": "the Marshall Islands",
+        "MP": "the Northern Mariana Islands",
+        "VI": "the Virgin Islands",
+    },
+    "es": {
+        "DC": "Washington, DC",
+        "HI": "Hawái",
+        "LA": "Luisiana",
+        "MI": "Míchigan",
+        "MS": "Misisipi",
+        "MO": "Misuri",
+        "NH": "Nuevo Hampshire",
+        "NJ": "Nueva Jersey",
+        "NM": "Nuevo México",
+        "NY": "Nueva York",
+        "NC": "Carolina del Norte",
+        "ND": "Dakota del Norte",
+        "OR": "Oregón",
+        "PA": "Pensilvania",
+        "SC": "Carolina del Sur",
+        "SD": "Dakota del Sur",
+        "WV": "Virginia Occidental",
+        "AS": "Samoa Americana",
+        "MH": "las Islas Marshall",
+        "MP": "las Islas Marianas del Norte",
+        "VI": "las Islas Vírgenes",
+    },
+}
 SOON_PHRASES = {"en": "shortly", "es": "en breve"}
 WEEKDAY_PHRASES = {
     "en": ("on Monday", "on Tuesday", "on Wednesday", "on Thursday", "on Friday", "on Saturday",
@@ -70,7 +103,7 @@ WEEKDAY_PHRASES = {
 
 
 class _Liquid(Environment):
-    """Liquid in strangers' hands: strict names, no files, and no loop that does not end soon."""
+    """Liquid made safe for staff input: strict names, no file access, bounded loops."""
 
     loop_iteration_limit = 1_000
     output_stream_limit = 100_000  # bytes
@@ -96,11 +129,13 @@ class NoTemplate(Exception):
 
 
 class BadTemplate(Exception):
-    """The template cannot be rendered; the text says where."""
+    """The template can't be rendered; the text says where."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedTemplate:
+    """The text of a template rendered for one borrower."""
+
     template: Template
     subject: str
     body: str
@@ -108,7 +143,7 @@ class RenderedTemplate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageContent:
-    """What a message says and in whose name."""
+    """The content of a message and the officer it is signed by."""
 
     body: str
     subject: str = ""
@@ -117,7 +152,10 @@ class MessageContent:
     officer: LoanOfficer | None = None
 
     @classmethod
-    def from_rendered(cls, rendered: RenderedTemplate, officer: LoanOfficer | None) -> "MessageContent":
+    def from_rendered(
+        cls, rendered: RenderedTemplate, officer: LoanOfficer | None
+    ) -> "MessageContent":
+        """Return the content of a rendered template, signed by `officer`."""
         return cls(
             body=rendered.body,
             subject=rendered.subject,
@@ -128,7 +166,7 @@ class MessageContent:
 
 
 def language_for(stated: str) -> str:
-    """The language we write in: the one the borrower stated, if we have it, else English."""
+    """Return the borrower's stated language if we have it, otherwise English."""
     return stated if stated in LANGUAGES else "en"
 
 
@@ -141,10 +179,10 @@ def live_template(
     is_closed: bool = False,
     at: datetime,
 ) -> Template:
-    """The edition in force at `at` that fits best: by language, then by hour, then by kind of loan.
+    """Return the best live template at `at`: by language, then by hour, then by loan kind.
 
-    English where the language has none, and the one for any hour or any loan
-    where there is none of its own. Raises `NoWording`.
+    Falls back to English, to the template for any hour and to the one for any loan. Raises
+    `NoTemplate`.
     """
     return best_template(
         live_templates([key], at=at),
@@ -157,7 +195,7 @@ def live_template(
 
 
 def live_templates(keys: Iterable[str], *, at: datetime) -> list[Template]:
-    """Every edition of some templates in use at `at` under an approval, the oldest first."""
+    """Return the live, approved versions of some templates at `at`, oldest first."""
     return LIVE_TEMPLATES.all(keys=list(keys), at=at)
 
 
@@ -170,7 +208,7 @@ def best_template(
     loan_kind: str = "",
     is_closed: bool = False,
 ) -> Template:
-    """As `live_template`, of those in force."""
+    """Return the best of the live templates, as `live_template` does. Raises `NoTemplate`."""
     fitting = [
         template
         for template in live
@@ -181,22 +219,26 @@ def best_template(
     ]
     if not fitting:
         raise NoTemplate(f"There is no {medium} template named {key}.")
-    # The later of two equal ones, as a newer edition is the better fit.
+    # Of two equal fits the newer version wins.
     return max(
         reversed(fitting),
-        key=lambda one: (one.language == language, one.hours, one.loan_kind == loan_kind),
+        key=lambda template: (
+            template.language == language,
+            template.hours,
+            template.loan_kind == loan_kind,
+        ),
     )
 
 
 def is_company_closed(company: Company, at: datetime) -> bool:
-    """Whether nobody of the company calls at this moment. Without hours it never closes."""
+    """Return True if the company makes no calls at `at`. Without hours it is always open."""
     return bool(company.hours) and not working_hours.is_open(
         company.hours, zone=company.zone, at=at
     )
 
 
 def call_day_phrase(company: Company, language: str, at: datetime) -> str:
-    """When we call: `shortly`, or the day we open. A day's name stays true when it is read late."""
+    """Return when we call: "shortly", or the weekday we open, which stays true if read late."""
     opening = working_hours.next_opening(company.hours, zone=company.zone, at=at)
     if opening is None or opening == at:
         return SOON_PHRASES[language]
@@ -212,15 +254,14 @@ def render_template(
     at: datetime,
     extra_context: Mapping[str, Mapping[str, str]] | None = None,
 ) -> RenderedTemplate:
-    """The words for one borrower. Raises `BadTemplate` when a name in it is unknown."""
+    """Render a template for one borrower. Raises `BadTemplate` for an unknown placeholder."""
     language = template.language
-    first = safe_first_name(lead.person.first_name)
-    where = f" in {lead.property_state}" if language == "en" else f" en {lead.property_state}"
+    first_name = safe_first_name(lead.person.first_name)
     context = {
-        "borrower": {"first_name": first or NAME_FALLBACKS[language]},
+        "borrower": {"first_name": first_name or NAME_FALLBACKS[language]},
         "lead": {
             "kind": LOAN_PHRASES[language].get(lead.purpose, LOAN_PHRASES[language][""]),
-            "where": where if lead.property_state else "",
+            "where": _place_phrase(lead.property_state, language),
         },
         "company": {
             "brand": company.brand,
@@ -241,54 +282,64 @@ def render_template(
         raise BadTemplate(f"{template}: {problem}") from problem
 
 
+def _place_phrase(state: str, language: str) -> str:
+    """Return “ in Florida” with its leading space, in the template's language; "" if unknown."""
+    if not state:
+        return ""
+    name = STATE_PHRASES[language].get(state) or STATES.get(state, state)
+    return f" in {name}" if language == "en" else f" en {name}"
+
+
 @lru_cache(maxsize=256)
 def _parse_liquid(text: str) -> BoundTemplate:
-    """A template's text as Liquid, read once a process."""
+    """Parse a template's text as Liquid, cached per process."""
     return _liquid.from_string(text)
 
 
 def signature(company: Company, officer: LoanOfficer | None) -> str:
-    """How the sender is named, with every NMLS ID that must be shown (SAFE Act, state law)."""
-    ours = f"{company.brand} NMLS {company.nmls_id}"
-    return f"{officer.user.name} NMLS {officer.nmls_id}, {ours}" if officer else ours
+    """Return the sender's name with every required NMLS ID (SAFE Act, state law)."""
+    company_name = f"{company.brand} NMLS {company.nmls_id}"
+    return (
+        f"{officer.user.name} NMLS {officer.nmls_id}, {company_name}" if officer else company_name
+    )
 
 
 def safe_first_name(name: str) -> str:
-    """A first name as it may stand in a message: no markup, links, control or odd signs.
+    """Return a first name that is safe in a message: no markup, links or control characters.
 
-    Names come from strangers; what is left is letters, marks, spaces, hyphens,
-    apostrophes and the dots of initials, or nothing. A dot inside a word is
-    refused: phones make a link of it.
+    Names come from strangers. Only letters, marks, spaces, hyphens, apostrophes and the dots of
+    initials are kept; "" if the name is unusable. A dot inside a word is refused because phones
+    turn it into a link.
     """
     if re.search(r"[<>{}\[\]@/\\=]|https?:", name):
         return ""
     kept = "".join(
-        one for one in name if unicodedata.category(one)[0] in "LM" or one in " -'’."
+        char for char in name if unicodedata.category(char)[0] in "LM" or char in " -'’."
     ).strip()
     shown = " ".join(kept.split())[:MAX_NAME_LENGTH].strip()
-    if not any(one.isalpha() for one in shown) or re.search(r"\.[^\s.]{2}", shown):
+    if not any(char.isalpha() for char in shown) or re.search(r"\.[^\s.]{2}", shown):
         return ""
     return shown.title() if shown.isupper() or shown.islower() else shown
 
 
 def ensure_default_templates(*, at: datetime) -> int:
-    """Give a new company the wording it starts with; how many were added. Safe to repeat."""
-    there = set(Template.objects.values_list(*Template.PLACE_COLUMNS))
+    """Add missing default templates for a new company; return how many. Safe to repeat."""
+    existing = set(Template.objects.values_list(*Template.PLACE_COLUMNS))
     new = [
         prepare_first_version(
             Template(
-                key=default_template.key,
-                medium=default_template.medium,
-                language=default_template.language,
-                loan_kind=default_template.loan_kind,
-                hours=default_template.hours,
-                subject=default_template.subject,
-                body=default_template.body,
+                key=default.key,
+                medium=default.medium,
+                language=default.language,
+                loan_kind=default.loan_kind,
+                hours=default.hours,
+                subject=default.subject,
+                body=default.body,
             ),
             at=at,
         )
-        for default_template in DEFAULT_TEMPLATES
-        if default_template.place not in there
+        for default in DEFAULT_TEMPLATES
+        if default.place not in existing
     ]
     Template.objects.bulk_create(new, ignore_conflicts=True)
     return len(new)

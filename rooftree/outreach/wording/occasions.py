@@ -1,12 +1,12 @@
-"""What standing wording is for: the occasions the program knows, and those of sequences."""
+"""The occasions templates are for: built in, or named by staff for sequence steps."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rooftree.outreach.models import Template
 
-MEDIUM_NAMES = {"text": "Text", "email": "E-mail"}  # what is sent
-SPOKEN_MEDIUM_NAMES = {"call": "Call"}  # what a person says
+MEDIUM_NAMES = {"text": "Text", "email": "E-mail"}  # sent
+SPOKEN_MEDIUM_NAMES = {"call": "Call"}  # said by a person
 LANGUAGE_NAMES = {"en": "English", "es": "Spanish"}
 LOAN_KIND_NAMES = {
     "": "Any loan",
@@ -14,63 +14,66 @@ LOAN_KIND_NAMES = {
     "refinance": "Refinance",
     "equity": "Home equity",
 }
-HOURS_NAMES = {"": "Any hour", "closed": "While nobody calls"}
+HOURS_NAMES = {"": "Any hour", "closed": "After hours"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occasion:
-    """One thing that wording is sent for."""
+    """One occasion for sending a message."""
 
     title: str
     when: str
-    is_bare: bool = False  # a few words in a running exchange: no NMLS ID, no way out of it
-    is_step: bool = False  # a step of a sequence, so a sequence may use it
-    has_rates: bool = False  # it carries the figures of a rate sheet we keep
-    is_spoken: bool = False  # an officer says it; nothing goes out
+    is_bare: bool = False  # a short reply in a conversation: no NMLS ID, no opt-out
+    is_step: bool = False  # sequences can use it as a step
+    has_rates: bool = False  # contains figures from a rate sheet we keep
+    is_spoken: bool = False  # an officer says it; nothing is sent
 
     @property
     def media(self) -> Mapping[str, str]:
-        """What it may go by, by code, with its name."""
+        """The names of the possible media, by code."""
         return SPOKEN_MEDIUM_NAMES if self.is_spoken else MEDIUM_NAMES
 
 
 OCCASIONS = {
     "call_opening": Occasion(
-        title="Opening words", when="What an officer says first on a call", is_spoken=True
+        title="Opening script", when="The first words of an officer on a call", is_spoken=True
     ),
-    "first_hello": Occasion(title="First answer", when="Within seconds of a first inquiry"),
+    "first_hello": Occasion(title="First response", when="Within seconds of a first inquiry"),
     "again_hello": Occasion(
-        title="Answer to a repeated inquiry", when="When somebody we know asks again"
+        title="Response to a repeat inquiry", when="When a known borrower asks again"
     ),
-    "missed_call": Occasion(title="Missed call", when="When nobody took a borrower’s call"),
-    "not_reached_1": Occasion(
-        title="Not reached, first try", when="A step of a sequence", is_step=True
-    ),
-    "not_reached_2": Occasion(
-        title="Not reached, last try", when="A step of a sequence", is_step=True
-    ),
+    "missed_call": Occasion(title="Missed call", when="When no one answered a borrower’s call"),
+    "not_reached_1": Occasion(title="Not reached, first try", when="Sequence step", is_step=True),
+    "not_reached_2": Occasion(title="Not reached, last try", when="Sequence step", is_step=True),
     "rate_reached": Occasion(
-        title="Rate reached", when="When a rate they wait for is on our sheet", has_rates=True
+        title="Rate reached",
+        when="When our rate sheet reaches a borrower’s target rate",
+        has_rates=True,
     ),
-    "clear_to_close": Occasion(title="Clear to close", when="When underwriting has no condition"),
+    "clear_to_close": Occasion(
+        title="Clear to close", when="When underwriting has cleared all conditions"
+    ),
     "stop_confirmed": Occasion(
-        title="Stop confirmed", when="Once, after they wrote STOP", is_bare=True
+        title="Opt-out confirmation", when="Once, after a borrower texts STOP", is_bare=True
     ),
-    "help_answer": Occasion(title="Answer to HELP", when="After they wrote HELP", is_bare=True),
+    "help_answer": Occasion(
+        title="Answer to HELP", when="After a borrower texts HELP", is_bare=True
+    ),
 }
 
 
 def get_occasion(key: str) -> Occasion:
-    """It is what wording of this key is for; staff name those of steps themselves."""
-    found = OCCASIONS.get(key)
+    """Return the occasion of a template key; an unknown key is a sequence step named by staff."""
     title = key.replace("_", " ").capitalize()
-    return found or Occasion(title=title, when="A step of a sequence", is_step=True)
+    return OCCASIONS.get(key) or Occasion(title=title, when="Sequence step", is_step=True)
 
 
-def describe_place(one: Template) -> str:
-    """Where it stands: its medium, and its loan and hour unless it is for all of them."""
+def describe_place(template: Template) -> str:
+    """Return the medium of a template, with its loan kind and hours unless it covers all."""
     parts = [
-        get_occasion(one.key).media[one.medium],
-        LOAN_KIND_NAMES[one.loan_kind] if one.loan_kind else "",
+        get_occasion(template.key).media[template.medium],
+        LOAN_KIND_NAMES[template.loan_kind] if template.loan_kind else "",
     ]
-    return ", ".join(filter(None, [*parts, HOURS_NAMES[one.hours].lower() if one.hours else ""]))
+    return ", ".join(
+        filter(None, [*parts, HOURS_NAMES[template.hours].lower() if template.hours else ""])
+    )

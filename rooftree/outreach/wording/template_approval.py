@@ -1,4 +1,4 @@
-"""Wording that staff write: proposed, read by a second person, and in use once approved."""
+"""Templates written by staff: proposed, checked, and in use once a second person approves."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -10,28 +10,33 @@ from rooftree.outreach.wording.template_check import check_template
 
 
 def propose_draft(draft: Template, *, by: User, summary: str, at: datetime) -> Template:
-    """Send wording for approval. Raises `editions.CannotDecide`, also while a finding blocks."""
+    """Send a template for approval.
+
+    Raises `version_approval.CannotDecideVersion`, also while a finding blocks it.
+    """
     return version_approval.propose_version(
         draft, by=by, summary=summary, check=_make_checker(at), at=at
     )
 
 
 def approve_draft(
-    template: Template, *, by: User, until: datetime, at: datetime, alone: bool = False
+    template: Template, *, by: User, until: datetime, at: datetime, self_approved: bool = False
 ) -> Template:
-    """Use it from now on. Raises `editions.CannotDecide`, also while a finding blocks."""
+    """Put a template into use.
+
+    Raises `version_approval.CannotDecideVersion`, also while a finding blocks it.
+    """
     return version_approval.approve_version(
-        template, by=by, until=until, check=_make_checker(at), at=at, self_approved=alone
+        template, by=by, until=until, check=_make_checker(at), at=at, self_approved=self_approved
     )
 
 
 def restore_draft(template: Template, *, by: User, at: datetime) -> Template:
-    """Use an earlier edition anew, as the next one. Raises `editions.CannotDecide`."""
+    """Use an earlier version again. Raises `version_approval.CannotDecideVersion`."""
     return version_approval.restore_version(template, by=by, check=_make_checker(at), at=at)
 
 
 def _make_checker(at: datetime) -> Callable[[Template], Sequence[str]]:
     return lambda template: [
-        blocking_finding.text
-        for blocking_finding in check_template(template, at=at).blocking_findings
+        finding.text for finding in check_template(template, at=at).blocking_findings
     ]

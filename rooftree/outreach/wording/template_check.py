@@ -1,7 +1,7 @@
-"""Reading wording before a borrower does: what it comes to, and what is wrong with it.
+"""Template checks before approval: the preview, and findings that warn or block.
 
-It is read as rendered for made-up borrowers, as the gate will read it, and once more as it
-was typed, so that no branch of it goes unread and no number comes from somebody's hand.
+A template is checked as rendered for sample borrowers, which is what the gate will see, and
+as typed, so that every branch is read and no figure is typed by hand.
 """
 
 import re
@@ -25,11 +25,11 @@ from rooftree.outreach.wording.template_samples import (
 )
 
 CHANNELS = {"text": "sms", "email": "email", "call": "call"}
-TYPED_FIGURE_RULE = "CT-40"  # a figure that is on no rate sheet of ours
+TYPED_FIGURE_RULE = "CT-40"  # a figure that is not from our rate sheets
 PLACEHOLDER = re.compile(r"\{\{-?\s*[a-z_.]+\s*-?\}\}")
 UNDEFINED_NAME = re.compile(r"'?([^']+)'? is undefined")
-MAX_TEXT_LENGTH, MAX_EMAIL_LENGTH = 1_600, 20_000  # characters; carriers take no longer text
-MANY_SEGMENTS = 3  # segments
+MAX_TEXT_LENGTH, MAX_EMAIL_LENGTH = 1_600, 20_000  # characters; the text limit is the carriers'
+MANY_SEGMENTS = 3  # more than this gets a note
 NMLS_CITE = "12 CFR 1007.105; state advertising rules"
 CTIA_CITE = "CTIA Messaging Principles; carrier contract"
 REG_B_CITE = "12 CFR 1002.2(f); 12 CFR 1002.9"
@@ -38,7 +38,7 @@ ACTION_ORDER = ("block", "require", "note")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateFinding:
-    """One thing to know about wording, as a sentence. `action` is one of `ORDER`."""
+    """One finding about a template, as a sentence. `action` is one of ACTION_ORDER."""
 
     action: str
     text: str
@@ -48,71 +48,71 @@ class TemplateFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateCheck:
-    """What was found, and the wording as somebody made up gets it; None when it is broken."""
+    """The findings about a template and its preview; the preview is None if it can't render."""
 
     findings: tuple[TemplateFinding, ...]
     preview: RenderedTemplate | None = None
-    length: sms_segments.TextLength | None = None  # of a text
-    seconds: int | None = None  # until an officer has said who, for whom and why
+    length: sms_segments.TextLength | None = None  # only for a text
+    seconds: int | None = None  # of a call script, until all required parts are said
 
     @property
     def blocking_findings(self) -> Sequence[TemplateFinding]:
-        """With these it cannot be approved."""
-        return [remark for remark in self.findings if remark.action == "block"]
+        """The findings that prevent approval."""
+        return [finding for finding in self.findings if finding.action == "block"]
 
 
 def check_template(template: Template, *, at: datetime) -> TemplateCheck:
-    """All that can be said of a draft or an edition before it is sent."""
-    people, is_spoken = sample_borrowers(template), get_occasion(template.key).is_spoken
+    """Check a draft or version at `at`."""
+    samples, is_spoken = sample_borrowers(template), get_occasion(template.key).is_spoken
     try:
-        shown = [render_sample(template, person, at=at) for person in people]
-        said = call_script.longest_seconds(template, at=at) if is_spoken else {}
+        previews = [render_sample(template, sample, at=at) for sample in samples]
+        seconds_by_part = call_script.longest_seconds(template, at=at) if is_spoken else {}
     except BadTemplate as problem:
         return TemplateCheck(
             findings=(TemplateFinding(action="block", text=_describe_error(problem)),)
         )
-    found = [
-        *_check_lint_rules(template, shown),
+    findings = [
+        *_check_lint_rules(template, previews),
         *(
-            check_required_part
-            for pair in zip(people, shown, strict=True)
-            for check_required_part in _check_required_parts(template, *pair)
+            finding
+            for sample, preview in zip(samples, previews, strict=True)
+            for finding in _check_required_parts(template, sample, preview)
         ),
-        *_check_length(template, shown[0]),
-        *_check_call_script(said),
+        *_check_length(template, previews[0]),
+        *_check_call_script(seconds_by_part),
     ]
-    heard = [one for one in said.values() if one is not None]
-    once = {
-        (
-            check_lint_rule.action,
-            check_lint_rule.id,
-            check_lint_rule.id and check_lint_rule.text,
-        ): check_lint_rule
-        for check_lint_rule in reversed(found)
+    # Reversed twice: of equal findings the first one is kept, in its place.
+    unique = {
+        (finding.action, finding.id, finding.id and finding.text): finding
+        for finding in reversed(findings)
     }
+    known_seconds = [seconds for seconds in seconds_by_part.values() if seconds is not None]
+    is_complete = len(known_seconds) == len(seconds_by_part)
     return TemplateCheck(
         findings=tuple(
-            sorted(reversed(once.values()), key=lambda one: ACTION_ORDER.index(one.action))
+            sorted(
+                reversed(unique.values()), key=lambda finding: ACTION_ORDER.index(finding.action)
+            )
         ),
-        preview=shown[0],
-        length=sms_segments.measure_text(shown[0].body) if template.medium == "text" else None,
-        seconds=max(heard) if heard and len(heard) == len(said) else None,
+        preview=previews[0],
+        length=sms_segments.measure_text(previews[0].body) if template.medium == "text" else None,
+        seconds=max(known_seconds) if known_seconds and is_complete else None,
     )
 
 
 def _describe_error(problem: BadTemplate) -> str:
-    """What Liquid says, in one line: its first, without the picture of the place."""
-    said = str(problem).partition(": ")[2].partition("\n")[0].strip().rstrip(".")
-    unknown = UNDEFINED_NAME.fullmatch(said)
+    """Return Liquid's error as one sentence: its first line, without the code excerpt."""
+    error = str(problem).partition(": ")[2].partition("\n")[0].strip().rstrip(".")
+    unknown = UNDEFINED_NAME.fullmatch(error)
     if unknown:
-        said = f"there is no “{unknown[1]}” here"
-    return f"It cannot be filled in: {said}."
+        error = f"there is no placeholder “{unknown[1]}”"
+    return f"This can’t be rendered: {error}."
 
 
 def _check_lint_rules(
-    template: Template, shown: Iterable[RenderedTemplate]
+    template: Template, previews: Iterable[RenderedTemplate]
 ) -> Iterator[TemplateFinding]:
-    """What the rules of wording find, each rule once."""
+    """Yield the findings of the wording rules, each rule once."""
     proven = frozenset(RATE_ALERT_PROOFS if get_occasion(template.key).has_rates else ())
     typed = wording_check.Draft(
         body=PLACEHOLDER.sub(" ", template.body),
@@ -120,97 +120,97 @@ def _check_lint_rules(
         channel=CHANNELS[template.medium],
         facts=proven - {"rate_snapshot_ok"},
     )
-    sent = [
+    rendered = [
         wording_check.Draft(
-            body=rendered_template.body,
-            subject=rendered_template.subject,
+            body=preview.body,
+            subject=preview.subject,
             channel=CHANNELS[template.medium],
             facts=proven,
         )
-        for rendered_template in shown
+        for preview in previews
     ]
-    found = {
-        find_wording_issue.id: find_wording_issue
-        for draft in [typed, *sent]
-        for find_wording_issue in wording_check.find_wording_issues(draft)
+    drafts = [typed, *rendered]
+    issues = {
+        issue.id: issue for draft in drafts for issue in wording_check.find_wording_issues(draft)
     }
-    yield from (_describe_finding(one) for one in found.values())
-    if any(
-        wording_check.sounds_like_denial(f"{one.subject}\n{one.body}") for one in [typed, *sent]
-    ):
+    yield from (_describe_finding(issue) for issue in issues.values())
+    if any(wording_check.sounds_like_denial(f"{draft.subject}\n{draft.body}") for draft in drafts):
         yield TemplateFinding(
             action="block", id="RGB-01", cite=REG_B_CITE,
-            text="It tells somebody no. That is a notice of the creditor, never standing wording.",
+            text="This reads like a denial. Denials are creditor notices, never templates.",
         )  # fmt: skip
     if template.language != "en":
         yield TemplateFinding(
             action="note",
-            text="The patterns read English. Whoever approves must read this language.",
+            text="The wording rules only cover English. The approver has to read this language.",
         )
 
 
-def _describe_finding(found: wording_check.WordingFinding) -> TemplateFinding:
-    what = found.name.replace("_", " ")
-    if found.id == TYPED_FIGURE_RULE:
-        said = f"“{found.match}” is typed by hand. Figures are only filled in from a rate sheet."
-        return TemplateFinding(action="block", id=found.id, cite=found.cite, text=said)
-    said = f"“{found.match[:80]}” ({what}) must be written anew."
-    if found.action == "require":
-        proof = wording_check.EVIDENCE_BY_RULE[found.id]
-        owed = f" and takes {proof}" if proof else ""
-        said = f"“{found.match[:80]}” ({what}): every message with it waits for compliance{owed}."
-    return TemplateFinding(action=found.action, id=found.id, cite=found.cite, text=said)
+def _describe_finding(issue: wording_check.WordingFinding) -> TemplateFinding:
+    rule_name = issue.name.replace("_", " ")
+    if issue.id == TYPED_FIGURE_RULE:
+        text = f"“{issue.match}” is typed by hand. Use the rate placeholders for figures."
+        return TemplateFinding(action="block", id=issue.id, cite=issue.cite, text=text)
+    text = f"Rewrite “{issue.match[:80]}” ({rule_name})."
+    if issue.action == "require":
+        proof = wording_check.EVIDENCE_BY_RULE[issue.id]
+        needs = f" and needs {proof}" if proof else ""
+        text = f"“{issue.match[:80]}” ({rule_name}): each message waits for compliance{needs}."
+    return TemplateFinding(action=issue.action, id=issue.id, cite=issue.cite, text=text)
 
 
 def _check_required_parts(
-    template: Template, sample: SampleBorrower, shown: RenderedTemplate
+    template: Template, sample: SampleBorrower, preview: RenderedTemplate
 ) -> Iterator[TemplateFinding]:
-    """What every message must carry (content.md CP-01 to CP-03); e-mails get a footer besides."""
+    """Yield missing required parts (content.md CP-01 to CP-03); e-mails also get a footer."""
     company, is_text = current_company(), template.medium == "text"
-    if template.medium == "email" and not shown.subject:
-        yield TemplateFinding(action="block", text="An e-mail needs a subject.")
-    if not shown.body.strip():
-        yield TemplateFinding(action="block", text="It says nothing yet.")
+    if template.medium == "email" and not preview.subject:
+        yield TemplateFinding(action="block", text="Add a subject.")
+    if not preview.body.strip():
+        yield TemplateFinding(action="block", text="Add a message.")
         return
     if get_occasion(template.key).is_bare or get_occasion(template.key).is_spoken:
         return
-    owed = {company.nmls_id} if is_text else set()
-    owed |= {sample.officer.nmls_id} if sample.officer else set()
-    if not owed <= extract_nmls_ids(shown.body):
+    required_ids = {company.nmls_id} if is_text else set()
+    required_ids |= {sample.officer.nmls_id} if sample.officer else set()
+    if not required_ids <= extract_nmls_ids(preview.body):
         yield TemplateFinding(
             action="block", id="LIC-01", cite=NMLS_CITE,
-            text="Who sends it is not named with NMLS ID: fill in “sender”.",
+            text="Add the sender with NMLS ID: insert “sender”.",
         )  # fmt: skip
-    if is_text and company.brand not in shown.body:
+    if is_text and company.brand not in preview.body:
         yield TemplateFinding(
             action="block", id="CP-01", cite=CTIA_CITE,
-            text=f"A text must name {company.brand}: fill in “sender” or “company.brand”.",
+            text=f"Name {company.brand} in the text: insert “sender” or “company.brand”.",
         )  # fmt: skip
-    if is_text and not OPT_OUT_WORDING.search(shown.body):
+    if is_text and not OPT_OUT_WORDING.search(preview.body):
         yield TemplateFinding(
             action="block", id="TEN-01", cite=CTIA_CITE,
-            text="A text may be a borrower’s first: it must say “Reply STOP to end”.",
+            text="Add “Reply STOP to end”: this can be the first text a borrower gets.",
         )  # fmt: skip
 
 
-def _check_call_script(said: Mapping[str, int | None]) -> Iterator[TemplateFinding]:
-    """Who, for whom and why, in every state's seconds: one wording is said in all of them."""
-    for problem, cite in call_script.find_problems(said) if said else ():
+def _check_call_script(seconds_by_part: Mapping[str, int | None]) -> Iterator[TemplateFinding]:
+    """Yield timing problems. The same script is used in all states, so the strictest one counts."""
+    for problem, cite in call_script.find_problems(seconds_by_part) if seconds_by_part else ():
         yield TemplateFinding(action="block", id="DIS-01", cite=cite, text=problem)
 
 
-def _check_length(template: Template, shown: RenderedTemplate) -> Iterator[TemplateFinding]:
+def _check_length(template: Template, preview: RenderedTemplate) -> Iterator[TemplateFinding]:
     if template.medium != "text":
         if len(template.body) > MAX_EMAIL_LENGTH:
-            yield TemplateFinding(action="block", text="It is too long for an e-mail.")
+            yield TemplateFinding(
+                action="block", text=f"Use at most {MAX_EMAIL_LENGTH:,} characters."
+            )
         return
-    length = sms_segments.measure_text(shown.body)
-    if len(shown.body) > MAX_TEXT_LENGTH:
+    length = sms_segments.measure_text(preview.body)
+    if len(preview.body) > MAX_TEXT_LENGTH:
         yield TemplateFinding(
-            action="block", text=f"Carriers take {MAX_TEXT_LENGTH:,} characters at most."
+            action="block", text=f"Use at most {MAX_TEXT_LENGTH:,} characters, the carriers’ limit."
         )
     if length.segments > MANY_SEGMENTS:
-        yield TemplateFinding(action="note", text=f"It is paid as {length.segments} texts.")
+        yield TemplateFinding(action="note", text=f"Billed as {length.segments} texts.")
     if length.non_gsm_chars and template.language == "en":
-        said = f"{' '.join(length.non_gsm_chars[:8])} makes it cost more: 70 characters a segment, not 160."
-        yield TemplateFinding(action="note", text=said)
+        chars = " ".join(length.non_gsm_chars[:8])
+        text = f"{chars} costs more: 70 characters per segment instead of 160."
+        yield TemplateFinding(action="note", text=text)

@@ -1,4 +1,4 @@
-"""Made-up borrowers to read wording by, and what may be filled in."""
+"""Sample borrowers for template previews, and the available placeholders."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,25 +13,25 @@ from rooftree.outreach.wording import license_disclosures, message_footer, messa
 from rooftree.outreach.wording.message_templates import RenderedTemplate
 from rooftree.outreach.wording.occasions import MEDIUM_NAMES, get_occasion
 
-PLACEHOLDERS = {  # what may be filled in, and what comes of it
-    "borrower.first_name": "Their first name, or a greeting that needs none",
-    "sender": "Officer and company, with every NMLS ID the law asks for",
-    "lead.kind": "What they want, such as “buying a home”",
-    "lead.where": "“ in FL” with its space, or nothing while the state is not known",
-    "call.day": "When we call: “shortly”, or “on Monday” while nobody calls",
-    "company.brand": "The name that messages sign with",
-    "company.nmls_id": "The company’s NMLS ID",
-    "company.phone": "The company’s number",
+PLACEHOLDERS = {  # name: description for staff
+    "borrower.first_name": "First name, or a greeting that works without one",
+    "sender": "Officer and company, with the required NMLS IDs",
+    "lead.kind": "What they asked about, such as “buying a home”",
+    "lead.where": "“ in Florida”, including the space, or nothing if the state is unknown",
+    "call.day": "When we call: “shortly”, or “on Monday” after hours",
+    "company.brand": "Company name in signatures",
+    "company.nmls_id": "Company NMLS ID",
+    "company.phone": "Company phone number",
 }
 RATE_PLACEHOLDERS = {
-    "rate.product": "The product they wait for",
-    "rate.target": "The rate they wait for",
-    "rate.rate": "The rate on our sheet",
-    "rate.apr": "Its APR",
-    "rate.points": "Its points",
-    "rate.day": "The day of the sheet",
+    "rate.product": "Product on the borrower’s rate watch",
+    "rate.target": "Borrower’s target rate",
+    "rate.rate": "Rate on our rate sheet",
+    "rate.apr": "APR of that rate",
+    "rate.points": "Points of that rate",
+    "rate.day": "Date of the rate sheet",
 }
-CALLER_PLACEHOLDERS = {"caller.name": "The name of whoever makes the call"}
+CALLER_PLACEHOLDERS = {"caller.name": "Name of the caller"}
 SAMPLE_RATE = {
     "product": "30-year fixed",
     "target": "6.125%",
@@ -46,21 +46,22 @@ SAMPLE_PURPOSES = {"purchase": "purchase", "refinance": "refinance", "equity": "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleBorrower:
-    """Somebody made up, and whose borrower they are."""
+    """A sample lead and the officer it belongs to."""
 
     lead: Lead
     officer: LoanOfficer | None
 
 
 def placeholders_for(key: str) -> Mapping[str, str]:
-    """What may be filled in for one occasion."""
-    one = get_occasion(key)
-    more = RATE_PLACEHOLDERS if one.has_rates else CALLER_PLACEHOLDERS if one.is_spoken else {}
-    return PLACEHOLDERS | more
+    """Return the placeholders available for an occasion, with descriptions."""
+    occasion = get_occasion(key)
+    if occasion.has_rates:
+        return PLACEHOLDERS | RATE_PLACEHOLDERS
+    return PLACEHOLDERS | CALLER_PLACEHOLDERS if occasion.is_spoken else PLACEHOLDERS
 
 
 def sample_borrowers(template: Template) -> Sequence[SampleBorrower]:
-    """One of whom all is known and who has an officer, and one of whom nothing is."""
+    """Return two samples: one with full data and an officer, one with no data at all."""
     officer = LoanOfficer(user=User(name=SAMPLE_CALLER), nmls_id="1234567")
     purpose = SAMPLE_PURPOSES.get(template.loan_kind, "purchase")
     known = Lead(person=Person(first_name="Maria"), purpose=purpose, property_state="FL")
@@ -69,10 +70,10 @@ def sample_borrowers(template: Template) -> Sequence[SampleBorrower]:
 
 
 def sample_footer(template: Template, state: str, *, at: datetime) -> str:
-    """What is added to it for a property in `state`; "" for a few words, written or said."""
+    """Return the footer added for a property in `state`; "" for replies and scripts."""
     if template.medium not in MEDIUM_NAMES:
         return ""
-    planned = send.MessageSpec(
+    spec = send.MessageSpec(
         lead=sample_borrowers(template)[0].lead,
         medium=template.medium,
         purpose="confirmation" if get_occasion(template.key).is_bare else "marketing",
@@ -80,7 +81,7 @@ def sample_footer(template: Template, state: str, *, at: datetime) -> str:
         words=message_templates.MessageContent(body="", language=template.language),
         to="",
     )
-    message = send.build_message(planned, at)  # nothing is written
+    message = send.build_message(spec, at)  # not saved
     return message_footer.build_footer(
         message,
         state=state,
@@ -91,15 +92,19 @@ def sample_footer(template: Template, state: str, *, at: datetime) -> str:
 
 
 def render_sample(template: Template, sample: SampleBorrower, *, at: datetime) -> RenderedTemplate:
-    """The wording as that borrower would get it at `at`. Raises `wording.BadTemplate`."""
-    one = get_occasion(template.key)
+    """Render a template for a sample borrower at `at`. Raises `BadTemplate`."""
+    occasion = get_occasion(template.key)
     caller = sample.officer.user.name if sample.officer else SAMPLE_CALLER
-    more = {"rate": SAMPLE_RATE} if one.has_rates else {}
+    context: dict[str, dict[str, str]] = {}
+    if occasion.has_rates:
+        context["rate"] = SAMPLE_RATE
+    if occasion.is_spoken:
+        context["caller"] = {"name": caller}
     return message_templates.render_template(
         template,
         lead=sample.lead,
         company=current_company(),
         officer=sample.officer,
         at=at,
-        extra_context=more | ({"caller": {"name": caller}} if one.is_spoken else {}),
+        extra_context=context,
     )

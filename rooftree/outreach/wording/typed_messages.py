@@ -1,4 +1,4 @@
-"""What staff typed to a borrower: signed as the law wants, then through the one door."""
+"""Messages typed by staff: signed as the law requires, then sent through `send`."""
 
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -12,35 +12,34 @@ from rooftree.outreach.models import Message
 from rooftree.outreach.wording.message_templates import MessageContent, signature
 
 STOPPED_STATES = ("blocked", "review", "failed", "cancelled")
-REPEAT_WINDOW = timedelta(minutes=1)  # within it the same words are a second press of the button
+REPEAT_WINDOW = timedelta(minutes=1)  # the same text within it is a repeated click
 MAX_SUBJECT_LENGTH = 300
 OPT_OUT = {"en": "Reply STOP to end.", "es": "Responda ALTO para terminar."}
 
 
 class CannotSend(Exception):
-    """The gate or a missing address stops this message. The text is fit to show."""
+    """The gate or a missing address stops this message. The text can be shown to staff."""
 
 
 def send_typed_message(
     *, lead_id: UUID, medium: str, body: str, subject: str = "", by: User, at: datetime
 ) -> Message:
-    """Send what a member of staff typed, in the lead's officer's name.
+    """Send a message typed by staff, in the name of the lead's officer.
 
-    A message that is lawful only later is held and goes by itself; the row says
-    until when. The same words pressed twice within a minute are one message.
-    Raises `CannotSend` with the gate's or the carrier's sentence for one that
-    may not or did not go, or when there is nowhere to send it.
+    A message that can only be sent later is held until its `due_at`. The same text sent twice
+    within a minute is one message. Raises `CannotSend`, with the gate's or the carrier's
+    sentence, if the message can't be sent, failed, or has no address.
     """
     with transaction.atomic():
-        # The lead's row is the mutex: two presses at once must not both find nothing.
+        # The lead's row is the mutex, so that two clicks at once cannot both create a message.
         lead = (
             Lead.objects.select_for_update(of=("self",), no_key=True)
             .select_related("person", "officer__user")
             .get(pk=lead_id)
         )
-        words = _build_content(lead, medium, body, subject, at)
-        message = _find_repeat_press(lead, medium, body, by, at) or _queue_message(
-            lead, medium, words, by, at
+        content = _build_content(lead, medium, body, subject, at)
+        message = _find_repeat(lead, medium, body, by, at) or _queue_message(
+            lead, medium, content, by, at
         )
     send.deliver_messages([message.pk], at=at)
     message.refresh_from_db()
@@ -60,28 +59,28 @@ def _build_content(
     )
 
 
-def _find_repeat_press(
-    lead: Lead, medium: str, body: str, by: User, at: datetime
-) -> Message | None:
-    typed = body.replace("\x00", "").strip()  # what we add to it may differ by now
-    same = Message.objects.filter(
+def _find_repeat(lead: Lead, medium: str, body: str, by: User, at: datetime) -> Message | None:
+    typed = body.replace("\x00", "").strip()  # the ending we add can differ by now
+    repeats = Message.objects.filter(
         lead=lead, medium=medium, by=by, body__startswith=typed, created_at__gt=at - REPEAT_WINDOW
     )
-    return same.exclude(state__in=STOPPED_STATES).first()
+    return repeats.exclude(state__in=STOPPED_STATES).first()
 
 
 def _queue_message(
-    lead: Lead, medium: str, words: MessageContent, by: User, at: datetime
+    lead: Lead, medium: str, content: MessageContent, by: User, at: datetime
 ) -> Message:
     to = send.address_for(lead, medium)
     if not to:
-        raise CannotSend(f"There is no {'number' if medium == 'text' else 'e-mail address'} yet.")
+        raise CannotSend(
+            f"No {'phone number' if medium == 'text' else 'email address'} on file yet."
+        )
     return send.queue_message(
         lead=lead,
         medium=medium,
         purpose="reply" if _is_reply(lead, at) else "marketing",
         cause=f"typed:{uuid4()}",
-        words=words,
+        words=content,
         to=to,
         by=by,
         at=at,
@@ -89,23 +88,23 @@ def _queue_message(
 
 
 def _is_reply(lead: Lead, at: datetime) -> bool:
-    """Their own message came in the last 15 minutes (rulebook REQ-01)."""
+    """Return True if the borrower wrote within the last 15 minutes (rulebook REQ-01)."""
     return Message.objects.filter(
         lead=lead, direction="in", created_at__gt=at - timedelta(minutes=15)
     ).exists()
 
 
 def _add_signature(body: str, medium: str, lead: Lead, at: datetime) -> str:
-    """The typed words with what the law adds: name, NMLS ID, and the way out of a first text."""
+    """Add required parts to typed text: sender, NMLS IDs, and opt-out in a first text."""
     company, officer = Company.objects.get(), lead.officer
     language = "es" if lead.person.language == "es" else "en"
-    words = body.strip()
-    owed = [company.nmls_id, *([officer.nmls_id] if officer else [])]
-    if any(nmls_id not in words for nmls_id in owed):
-        words += f"\n{signature(company, officer)}"
+    text = body.strip()
+    required_ids = [company.nmls_id, *([officer.nmls_id] if officer else [])]
+    if any(nmls_id not in text for nmls_id in required_ids):
+        text += f"\n{signature(company, officer)}"
     earlier = Message.objects.filter(
         person=lead.person, direction="out", medium="text", sent_at__lt=at
     )
     if medium == "text" and not earlier.exists():
-        words += f" {OPT_OUT[language]}"
-    return words
+        text += f" {OPT_OUT[language]}"
+    return text

@@ -1,6 +1,6 @@
-"""Editions of what borrowers are sent: proposed by one person, approved by another, kept.
+"""Versions of content sent to borrowers: proposed by one person, approved by another.
 
-What is approved says until when. After that nothing automatic is made of it or sent with it.
+An approval has an end. After it nothing automatic is created from the version or sent with it.
 """
 
 import hashlib
@@ -19,18 +19,18 @@ from rooftree.org.models import User
 from rooftree.outreach.models import ContentVersion
 from rooftree.routing.permissions import ROLES_BY_PERMISSION
 
-APPROVE_PERMISSION = "approve_wording"  # of `routing.visible.MAY`
-MAX_APPROVAL = timedelta(days=365)  # of an approval (docs/rules/content.md)
+APPROVE_PERMISSION = "approve_wording"  # key of `routing.permissions.ROLES_BY_PERMISSION`
+MAX_APPROVAL = timedelta(days=365)  # longest approval (docs/rules/content.md)
 MAX_REASON_LENGTH = 300  # characters
-_MUTEX = 7_202  # advisory lock of every change of an edition
+_MUTEX = 7_202  # advisory lock id, held by every change of a version
 
 
 class CannotDecideVersion(Exception):
-    """The edition cannot be proposed, decided or put back. The text is fit to show."""
+    """The version can't be proposed, decided or restored. The text can be shown to staff."""
 
 
 class UnfitVersion(CannotDecideVersion):
-    """What it says must be written anew first; `problems` are sentences."""
+    """The content has to be fixed first; `problems` are sentences for staff."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__(" ".join(problems))
@@ -41,8 +41,8 @@ type Check[E] = Callable[[E], Sequence[str]]
 
 
 def prepare_first_version[E: ContentVersion](draft: E, *, at: datetime) -> E:
-    """The first edition of its place, which comes with the program: approved for the longest."""
-    draft.version, draft.summary = 1, "What a company starts with"
+    """Fill in a default as version 1, approved from `at` for MAX_APPROVAL; return it."""
+    draft.version, draft.summary = 1, "Default"
     draft.written_at = draft.decided_at = draft.from_at = at
     draft.approved_until = at + MAX_APPROVAL
     return draft
@@ -51,18 +51,19 @@ def prepare_first_version[E: ContentVersion](draft: E, *, at: datetime) -> E:
 def propose_version[E: ContentVersion](
     draft: E, *, by: User, summary: str, check: Check[E], at: datetime
 ) -> E:  # fmt: skip
-    """Send what somebody wrote for approval, as the next edition of its place.
+    """Send a draft for approval, as the next version of its place.
 
-    Raises `NotFit`, or `CannotDecide` without a summary and while another one waits.
+    Raises `UnfitVersion`, or `CannotDecideVersion` without a summary or while another version
+    waits for approval.
     """
     if not (summary := _clean_line(summary)):
-        raise CannotDecideVersion("Say what changed and why; the history shows it.")
+        raise CannotDecideVersion("Say what changed and why. The version history shows it.")
     _raise_if_unfit(draft, check)
     with atomic():
         _lock_versions()
         others = versions_of_place(draft)
         if waiting := others.filter(decided_at=None).first():
-            raise CannotDecideVersion(f"v{waiting.version} waits for approval; take it back first.")
+            raise CannotDecideVersion(f"v{waiting.version} waits for approval. Withdraw it first.")
         draft.id = uuid7_at(at)  # type: ignore[attr-defined]
         draft.version, draft.summary = _next_version_number(others), summary
         draft.written_by, draft.written_at = by, at
@@ -75,136 +76,146 @@ def propose_version[E: ContentVersion](
 
 
 def approve_version[E: ContentVersion](
-    edition: E, *, by: User, until: datetime, check: Check[E], at: datetime, self_approved: bool = False
-) -> E:  # fmt: skip
-    """Use an edition from now on, until its approval ends; the one before it ends now.
+    version: E,
+    *,
+    by: User,
+    until: datetime,
+    check: Check[E],
+    at: datetime,
+    self_approved: bool = False,
+) -> E:
+    """Put a version into use until its approval ends, and end the live version.
+
+    Safe to repeat. Raises `CannotDecideVersion` and `UnfitVersion`.
 
     Args:
-        alone: the author says that nobody else here may approve. It stands beside the
-            edition for good, and is refused, also by the database, when it is not so.
-
-    Approving twice is no error. Raises `CannotDecide` and `NotFit`.
+        self_approved: the author confirms that nobody else here can approve. It is stored with
+            the version for good, and refused, also by the database, if it isn't true.
     """
     if not at < until <= at + MAX_APPROVAL:
-        raise CannotDecideVersion("An approval ends within 12 months, on a day to come.")
+        raise CannotDecideVersion("Choose an end date within the next 12 months.")
     with atomic():
         _lock_versions()
-        one = _reload_locked(edition)
-        if one.decided_at is not None:
-            return _accept_repeat_decision(one, by, is_approved=True)
-        is_own = one.written_by == by
+        locked = _reload_locked(version)
+        if locked.decided_at is not None:
+            return _accept_repeat_decision(locked, by, is_approved=True)
+        is_own = locked.written_by == by
         if is_own and not (self_approved and is_only_approver(by)):
-            raise CannotDecideVersion("Somebody else than its author must approve it.")
-        _raise_if_unfit(one, check)
-        _end_live_version(one, at)
-        one.decided_by, one.decided_at, one.is_alone = by, at, is_own
-        one.from_at, one.approved_until = at, until
-        _save_columns(one, "decided_by", "decided_at", "is_alone", "from_at", "approved_until")
-        _write_event("approved", one, by, at, until=until, is_alone=is_own or None)
-        _notify_users([one.written_by], one, f"{by.name} approved {one}.", by, at)
-    return one
+            raise CannotDecideVersion("Someone other than its author has to approve it.")
+        _raise_if_unfit(locked, check)
+        _end_live_version(locked, at)
+        locked.decided_by, locked.decided_at, locked.is_alone = by, at, is_own
+        locked.from_at, locked.approved_until = at, until
+        locked.save(
+            update_fields=["decided_by", "decided_at", "is_alone", "from_at", "approved_until"]
+        )
+        _write_event("approved", locked, by, at, until=until, is_alone=is_own or None)
+        _notify_users([locked.written_by], locked, f"{by.name} approved {locked}.", by, at)
+    return locked
 
 
-def refuse_version[E: ContentVersion](edition: E, *, by: User, reason: str, at: datetime) -> E:
-    """It is never used; the reason stands beside it. Its author takes it back the same way."""
+def refuse_version[E: ContentVersion](version: E, *, by: User, reason: str, at: datetime) -> E:
+    """Refuse a version for good, with a reason. Its author withdraws it the same way."""
     if not (reason := _clean_line(reason)):
-        raise CannotDecideVersion("Say why: the author reads it.")
+        raise CannotDecideVersion("Enter a reason. The author will see it.")
     with atomic():
         _lock_versions()
-        one = _reload_locked(edition)
-        if one.decided_at is not None:
-            return _accept_repeat_decision(one, by, is_approved=False)
-        one.decided_by, one.decided_at, one.refusal = by, at, reason
-        _save_columns(one, "decided_by", "decided_at", "refusal")
-        _write_event("refused", one, by, at)
-        _notify_users([one.written_by], one, f"{by.name} refused {one}: {reason}", by, at)
-    return one
+        locked = _reload_locked(version)
+        if locked.decided_at is not None:
+            return _accept_repeat_decision(locked, by, is_approved=False)
+        locked.decided_by, locked.decided_at, locked.refusal = by, at, reason
+        locked.save(update_fields=["decided_by", "decided_at", "refusal"])
+        _write_event("refused", locked, by, at)
+        _notify_users([locked.written_by], locked, f"{by.name} refused {locked}: {reason}", by, at)
+    return locked
 
 
-def withdraw_version[E: ContentVersion](edition: E, *, by: User, reason: str, at: datetime) -> E:
-    """Stop using an edition at once, also for what is in line; nothing takes its place."""
+def withdraw_version[E: ContentVersion](version: E, *, by: User, reason: str, at: datetime) -> E:
+    """Stop using a version at once, also for queued messages; nothing replaces it."""
     if not (reason := _clean_line(reason)):
-        raise CannotDecideVersion("Say why: the reason is kept with the edition.")
+        raise CannotDecideVersion("Enter a reason. It is kept with the version.")
     with atomic():
         _lock_versions()
-        one = _reload_locked(edition)
-        if one.from_at is None or not one.is_approved(at):
-            raise CannotDecideVersion("Its approval is not in force.")
-        one.until_at, one.approved_until = one.until_at or at, at
-        one.ended_because = reason
-        _save_columns(one, "until_at", "approved_until", "ended_because")
-        _write_event("withdrawn", one, by, at)
-    return one
+        locked = _reload_locked(version)
+        if locked.from_at is None or not locked.is_approved(at):
+            raise CannotDecideVersion("This version has no approval in force.")
+        locked.until_at, locked.approved_until = locked.until_at or at, at
+        locked.ended_because = reason
+        locked.save(update_fields=["until_at", "approved_until", "ended_because"])
+        _write_event("withdrawn", locked, by, at)
+    return locked
 
 
-def restore_version[E: ContentVersion](edition: E, *, by: User, check: Check[E], at: datetime) -> E:
-    """Use an earlier edition anew: as the next one, under the approval it has.
+def restore_version[E: ContentVersion](version: E, *, by: User, check: Check[E], at: datetime) -> E:
+    """Use an earlier version again, as the next version, under its original approval.
 
-    Raises `CannotDecide` when that approval is over, and `NotFit` when rules of today forbid it.
+    Raises `CannotDecideVersion` if that approval is over, `UnfitVersion` if today's rules
+    forbid the content.
     """
     with atomic():
         _lock_versions()
-        one = _reload_locked(edition)
-        if one.state == "live" and one.is_approved(at):
-            return one
-        if one.from_at is None or not one.is_approved(at):
+        locked = _reload_locked(version)
+        if locked.state == "live" and locked.is_approved(at):
+            return locked
+        if locked.from_at is None or not locked.is_approved(at):
             raise CannotDecideVersion(
-                f"The approval of v{one.version} is over; send it for approval."
+                f"The approval of v{locked.version} is over. Send it for approval."
             )
-        if one.is_alone and not is_only_approver(by):
-            raise CannotDecideVersion("Its author approved it alone; send it for approval.")
-        _raise_if_unfit(one, check)
-        _end_live_version(one, at)
-        made = copy_as_draft(one)
-        made.id, made.version = uuid7_at(at), _next_version_number(versions_of_place(one))  # type: ignore[attr-defined]
-        made.summary, made.from_at = f"Back to v{one.version}, by {by.name}"[:MAX_REASON_LENGTH], at
-        made.approved_until = one.approved_until
+        if locked.is_alone and not is_only_approver(by):
+            raise CannotDecideVersion("Its author approved it alone. Send it for approval.")
+        _raise_if_unfit(locked, check)
+        _end_live_version(locked, at)
+        restored = copy_as_draft(locked)
+        restored.id = uuid7_at(at)  # type: ignore[attr-defined]
+        restored.version = _next_version_number(versions_of_place(locked))
+        restored.summary = f"Back to v{locked.version}, by {by.name}"[:MAX_REASON_LENGTH]
+        restored.from_at, restored.approved_until = at, locked.approved_until
         for name in ("written_by_id", "written_at", "decided_by_id", "decided_at", "is_alone"):
-            setattr(made, name, getattr(one, name))
-        made.save(force_insert=True)
-        _write_event("put_back", made, by, at, of=one.pk)
-    return made
+            setattr(restored, name, getattr(locked, name))
+        restored.save(force_insert=True)
+        _write_event("put_back", restored, by, at, of=locked.pk)
+    return restored
 
 
-def copy_as_draft[E: ContentVersion](one: E) -> E:
-    """A draft that says the same of the same place."""
-    left = {
+def copy_as_draft[E: ContentVersion](version: E) -> E:
+    """Return an unsaved draft with the same place and content."""
+    approval_columns = {
         field.attname for field in ContentVersion._meta.get_fields() if hasattr(field, "attname")
     }
-    said = {
-        field.attname: getattr(one, field.attname)
-        for field in one._meta.concrete_fields
-        if field.attname not in left and not field.primary_key
+    content = {
+        field.attname: getattr(version, field.attname)
+        for field in version._meta.concrete_fields
+        if field.attname not in approval_columns and not field.primary_key
     }
-    return type(one)(**said)
+    return type(version)(**content)
 
 
-def versions_of_place[E: ContentVersion](one: E) -> "QuerySet[E]":
-    """Every edition of the same place, the newest first."""
-    place = {name: getattr(one, name) for name in one.PLACE_COLUMNS}
-    return type(one)._default_manager.filter(**place).order_by("-version")
+def versions_of_place[E: ContentVersion](version: E) -> "QuerySet[E]":
+    """Return all versions of the same place, newest first."""
+    place = {name: getattr(version, name) for name in version.PLACE_COLUMNS}
+    return type(version)._default_manager.filter(**place).order_by("-version")
 
 
 def in_use_filter(at: datetime) -> Q:
-    """The editions that were the ones in use at a moment, whatever their approval."""
+    """Return a filter for the versions in use at `at`, approved or not."""
     return Q(from_at__lte=at) & (Q(until_at=None) | Q(until_at__gt=at))
 
 
 def approvers() -> "QuerySet[User]":
-    """Everybody who may approve, by name."""
+    """Return the users who can approve, by name."""
     return User.objects.filter(
         is_active=True, role__in=ROLES_BY_PERMISSION[APPROVE_PERMISSION]
     ).order_by("name", "pk")
 
 
 def is_only_approver(user: User) -> bool:
-    """Whether nobody else here may approve; then the author may, and it is shown."""
+    """Return True if nobody else can approve. Then the author can, and the page shows it."""
     return list(approvers().values_list("pk", flat=True)) == [user.pk]
 
 
-def content_hash(edition: ContentVersion) -> str:
-    """Of all that it says."""
-    return hashlib.sha256(edition.content_text.encode()).hexdigest()
+def content_hash(version: ContentVersion) -> str:
+    """Return the SHA-256 of the content."""
+    return hashlib.sha256(version.content_text.encode()).hexdigest()
 
 
 def _lock_versions() -> None:
@@ -212,8 +223,8 @@ def _lock_versions() -> None:
         cursor.execute("select pg_advisory_xact_lock(%s)", [_MUTEX])
 
 
-def _reload_locked[E: ContentVersion](edition: E) -> E:
-    return type(edition)._default_manager.select_for_update().get(pk=edition.pk)
+def _reload_locked[E: ContentVersion](version: E) -> E:
+    return type(version)._default_manager.select_for_update().get(pk=version.pk)
 
 
 def _next_version_number(others: "QuerySet[Any]") -> int:
@@ -221,53 +232,53 @@ def _next_version_number(others: "QuerySet[Any]") -> int:
     return newest.version + 1 if newest else 1
 
 
-def _raise_if_unfit[E: ContentVersion](edition: E, check: Check[E]) -> None:
-    if problems := check(edition):
+def _raise_if_unfit[E: ContentVersion](version: E, check: Check[E]) -> None:
+    if problems := check(version):
         raise UnfitVersion(problems)
 
 
-def _end_live_version(one: ContentVersion, at: datetime) -> None:
-    versions_of_place(one).filter(from_at__isnull=False, until_at=None).update(until_at=at)
+def _end_live_version(version: ContentVersion, at: datetime) -> None:
+    versions_of_place(version).filter(from_at__isnull=False, until_at=None).update(until_at=at)
 
 
-def _accept_repeat_decision[E: ContentVersion](one: E, by: User, *, is_approved: bool) -> E:
-    """The same press again; of two people who decide at once the second hears of the first."""
-    if one.decided_by == by and (one.from_at is not None) == is_approved:
-        return one
-    raise CannotDecideVersion("Somebody has decided about it already.")
+def _accept_repeat_decision[E: ContentVersion](version: E, by: User, *, is_approved: bool) -> E:
+    """Return a version the same user decided this way before; raise if someone else did."""
+    if version.decided_by == by and (version.from_at is not None) == is_approved:
+        return version
+    raise CannotDecideVersion("Someone already decided this.")
 
 
-def _save_columns(one: ContentVersion, *names: str) -> None:
-    """Change columns of a row that this transaction holds."""
-    one.save(update_fields=[*names])
-
-
-def _write_event(what: str, one: ContentVersion, by: User, at: datetime, **more: Any) -> None:
-    noun = type(one)._meta.db_table
+def _write_event(event: str, version: ContentVersion, by: User, at: datetime, **more: Any) -> None:
+    noun = type(version)._meta.db_table
     write_event(
-        f"outreach.{noun}.{what}",
+        f"outreach.{noun}.{event}",
         at=at,
         actor=f"user:{by.pk}",
-        edition=one.pk,
-        version=one.version,
-        place="/".join(getattr(one, name) for name in one.PLACE_COLUMNS if getattr(one, name)),
-        sha256=content_hash(one),
+        edition=version.pk,
+        version=version.version,
+        place="/".join(
+            getattr(version, name) for name in version.PLACE_COLUMNS if getattr(version, name)
+        ),
+        sha256=content_hash(version),
         **more,
     )
 
 
 def _notify_users(
-    users: Iterable[User | None], one: ContentVersion, text: str, by: User, at: datetime
+    users: Iterable[User | None], version: ContentVersion, text: str, by: User, at: datetime
 ) -> None:  # fmt: skip
-    """Leave a notice with those it concerns, but not with whoever did it."""
-    link, cause = f"{one.PAGE_PATH}editions/{one.pk}/", f"edition:{one.pk}:{one.state}"
-    told = [user for user in users if user and user != by]
+    """Notify users about a version, except the user who acted."""
+    link, cause = (
+        f"{version.PAGE_PATH}editions/{version.pk}/",
+        f"edition:{version.pk}:{version.state}",
+    )
     staff_notices.save_notices(
         [
             staff_notices.build_notice(
                 user_id=user.pk, kind="edition", cause=cause, text=text, link=link, at=at
             )
-            for user in told
+            for user in users
+            if user and user != by
         ]
     )
 

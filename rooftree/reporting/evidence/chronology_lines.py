@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rooftree.compliance.gate.reason_sentences import REASON_SENTENCES, humanize_reason, zone_name
+from rooftree.compliance.gate.reason_sentences import reason_sentence, zone_name
 from rooftree.compliance.rule_changes.change_effects import find_change_effects
 from rooftree.core.phone_numbers import format_phone
 from rooftree.core.us_states import STATES
@@ -354,13 +354,13 @@ def _deciding_results(verdict: Json) -> list[Json]:
 
 def _rule_change_notes(verdict: Json) -> Iterator[str]:
     """The company's own changes of rules that it rests on, and what it were without each."""
-    for find_change_effect in find_change_effects(verdict["facts"]):
-        without = find_change_effect.sentence_without or "the answer is the same."
-        yield f"Rule change {find_change_effect.amendment.number}, {find_change_effect.description}. Without it: {without}"
+    for change_effect in find_change_effects(verdict["facts"]):
+        without = change_effect.sentence_without or "the answer is the same."
+        yield f"Rule change {change_effect.amendment.number}, {change_effect.description}. Without it: {without}"
 
 
 def _rule_text(rule: Json) -> str:
-    words = REASON_SENTENCES.get(rule["reason"]) or humanize_reason(rule["reason"])
+    words = reason_sentence(rule["id"], rule["reason"])
     cite = BARE_CFR_SECTION.sub(r"12 CFR \1", rule["cite"])
     return f"{rule['id']}: {words[0].upper()}{words[1:]} ({cite})"
 

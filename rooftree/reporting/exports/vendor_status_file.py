@@ -64,7 +64,7 @@ def find_status_changes(source: Source, *, at: datetime) -> list[StatusChange]:
 def count_changes(source: Source, *, at: datetime) -> list[tuple[str, int]]:
     """How many leads the next file would tell what of, in words."""
     found = Counter(
-        find_status_change.status for find_status_change in find_status_changes(source, at=at)
+        status_change.status for status_change in find_status_changes(source, at=at)
     )
     said = {**REPORTABLE_STATUSES, CORRECTED: "What was told last is not so"}
     return [(said[key], found[key]) for key in said if found[key]]

@@ -52,7 +52,7 @@ KIND_LABELS = {
     "written": "Written by hand",
     "rates": "Rate alerts",
     "greetings": "First answers",
-    "steps": "A step of a sequence",
+    "steps": "Sequence step",
 }
 STATE_LABELS = {  # by state: icon, tone, words
     "draft": ("edit", "", "Draft"),

@@ -162,9 +162,7 @@ def rule_lines(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _rule_line(result: dict[str, Any]) -> dict[str, Any]:
     tone, icon, _ = DECISION_BADGES[result["decision"]]
-    said = reason_sentences.REASON_SENTENCES.get(
-        result["reason"]
-    ) or reason_sentences.humanize_reason(result["reason"])
+    said = reason_sentences.reason_sentence(result["id"], result["reason"])
     return {
         "id": result["id"],
         "cite": result["cite"],

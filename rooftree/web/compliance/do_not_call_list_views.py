@@ -66,8 +66,8 @@ def show_lists(request: StaffRequest) -> HttpResponse:
         **_folder_context(request),
         "service": vendor_account.active_service(),
         "waiting": sum(
-            open_question_count.count
-            for open_question_count in number_questions.open_question_counts().values()
+            question_count.count
+            for question_count in number_questions.open_question_counts().values()
         ),
         "titles": [(registry, list_title(registry)) for registry in REGISTRIES],
         "chosen": request.POST.get("registry", NATIONAL),

@@ -161,9 +161,9 @@ def _receive_request(form: PrivacyRequestForm, request: StaffRequest) -> Privacy
     if address is None:
         raise RequestRefused("This is no phone number and no e-mail address.")
     people = [
-        find_person
-        for find_person in contact_lookup.find_people(address, request.user)
-        if not find_person.merged_into_id
+        person
+        for person in contact_lookup.find_people(address, request.user)
+        if not person.merged_into_id
     ]
     if len(people) > 1:
         raise RequestRefused(

@@ -1,4 +1,4 @@
-"""One routing decision: who was chosen, who was not, why, and the same choice made again."""
+"""One routing decision: the officer chosen, the others and why not, and a replay."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,110 +17,109 @@ from rooftree.web.shared import display_formats
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import staff_view
 
-MAX_CANDIDATES = 25  # candidates before "show them"
-CANDIDATE_TABS = {"": "All", "could": "Could take it", "out": "Ruled out"}
+MAX_CANDIDATES = 25  # candidates listed before "Show all"
+CANDIDATE_TABS = {"": "All", "could": "Eligible", "out": "Ruled out"}
 
 
 @staff_view("GET")
 def show_decision(request: StaffRequest, decision_id: UUID) -> HttpResponse:
-    """The page of one decision, for whoever may see its lead."""
-    rows = RoutingDecision.objects.filter(lead__in=leads_visible_to(request.user))
-    one = get_object_or_404(
-        rows.select_related("lead__person", "lead__source", "rule_set", "officer__user"),
+    """Show one decision to users who can see its lead."""
+    decisions = RoutingDecision.objects.filter(lead__in=leads_visible_to(request.user))
+    decision = get_object_or_404(
+        decisions.select_related("lead__person", "lead__source", "rule_set", "officer__user"),
         pk=decision_id,
     )
     context = {
-        "decision": one,
-        "lead": one.lead,
-        "offer": Offer.objects.filter(decision=one).first(),
-        "facts": _lead_facts(one),
+        "decision": decision,
+        "lead": decision.lead,
+        "offer": Offer.objects.filter(decision=decision).first(),
+        "facts": _lead_facts(decision),
         "may_see_rules": has_permission(request.user, "see_routing"),
-        **(_replay_context(request, one) if one.inputs else {}),
+        **(_replay_context(request, decision) if decision.inputs else {}),
     }
     return render(request, "routing/decision.html", context)
 
 
-def _replay_context(request: StaffRequest, one: RoutingDecision) -> dict[str, Any]:
-    """The choice made again from what is stored, with a line for every officer."""
-    choice = replay_decision.replay_choice(one)
-    known = choice_inputs.inputs_from_json(one.inputs)
-    people = {candidate.id: candidate for candidate in known.candidates}
-    made_at = datetime.fromisoformat(one.inputs["at"])
-    rows = [_candidate_row(reason, people, one, made_at) for reason in choice.reasons]
-    kind = request.GET.get("show", "")
-    picked = [row for row in rows if not kind or (row["rank"] > 0) == (kind == "could")]
-    whole = "all" in request.GET
+def _replay_context(request: StaffRequest, decision: RoutingDecision) -> dict[str, Any]:
+    """Make the choice again from the stored inputs; return one row per candidate."""
+    choice = replay_decision.replay_choice(decision)
+    inputs = choice_inputs.inputs_from_json(decision.inputs)
+    candidates = {candidate.id: candidate for candidate in inputs.candidates}
+    decided_at = datetime.fromisoformat(decision.inputs["at"])
+    rows = [
+        _candidate_row(reason, candidates[reason.officer_id], decision, decided_at)
+        for reason in choice.reasons
+    ]
+    tab = request.GET.get("show", "")
+    selected = [row for row in rows if not tab or (row["rank"] > 0) == (tab == "could")]
+    limit = len(selected) if "all" in request.GET else MAX_CANDIDATES
+    eligible = sum(row["rank"] > 0 for row in rows)
+    counts = {"": len(rows), "could": eligible, "out": len(rows) - eligible}
     return {
-        "agrees": replay_decision.is_reproducible(one),
+        "agrees": replay_decision.is_reproducible(decision),
         "choice": choice,
-        "again_name": people[choice.officer_id].name if choice.officer_id else "nobody",
-        "rule_words": _rule_sentence(one, choice),
-        "rows": picked if whole else picked[:MAX_CANDIDATES],
-        "more": 0 if whole else max(0, len(picked) - MAX_CANDIDATES),
-        "kinds": [
-            (key, said, _count_candidates(rows, key)) for key, said in CANDIDATE_TABS.items()
-        ],
-        "kind": kind if kind in CANDIDATE_TABS else "",
+        "again_name": candidates[choice.officer_id].name if choice.officer_id else "no one",
+        "rule_sentence": _rule_sentence(decision, choice),
+        "rows": selected[:limit],
+        "more": max(0, len(selected) - limit),
+        "kinds": [(key, label, counts[key]) for key, label in CANDIDATE_TABS.items()],
+        "kind": tab if tab in CANDIDATE_TABS else "",
         "place": choice.place,
-        "what_if": _next_in_line(rows, one),
+        "what_if": _next_in_line(rows, decision),
     }
 
 
 def _candidate_row(
-    reason: ChoiceReason, people: dict[str, Candidate], one: RoutingDecision, at: datetime
+    reason: ChoiceReason, candidate: Candidate, decision: RoutingDecision, at: datetime
 ) -> dict[str, Any]:
-    person = people[reason.officer_id]
-    state = one.inputs["lead"]["state"]
     return {
-        "name": person.name,
+        "name": candidate.name,
         "rank": reason.rank,
         "outcome": {0: "Ruled out", 1: "Chosen"}.get(reason.rank, f"Number {reason.rank}"),
         "reason": reason.text,
-        "license": _license_status(person, state, at),
-        "load": f"{person.open} of {person.open_cap}",
-        "today": f"{person.today} of {person.daily_cap}",
+        "license": _license_status(candidate, decision.inputs["lead"]["state"], at),
+        "load": f"{candidate.open} of {candidate.open_cap}",
+        "today": f"{candidate.today} of {candidate.daily_cap}",
     }
 
 
-def _license_status(person: Candidate, state: str, at: datetime) -> tuple[str, str]:
-    """What a license in the state looked like then, and how loud that is."""
+def _license_status(candidate: Candidate, state: str, at: datetime) -> tuple[str, str]:
+    """Return the status of the license in the state at that time, and its CSS class."""
     if not state:
-        return "no state known", "quiet"
-    day = local_date(person.zone, at)
-    held = [permit for permit in person.permits if permit.state == state]
-    good = next((permit for permit in held if permit.is_in_force(day)), None)
-    if good:
-        until = good.until_date - timedelta(days=1) if good.until_date else None
-        return (f"until {until:%b} {until.day}, {until.year}" if until else "no end"), "soft"
-    return ("not in force" if held else "none"), "is-late"
+        return "state unknown", "quiet"
+    day = local_date(candidate.zone, at)
+    permits = [permit for permit in candidate.permits if permit.state == state]
+    in_force = next((permit for permit in permits if permit.is_in_force(day)), None)
+    if in_force is None:
+        return ("not in force" if permits else "none"), "is-late"
+    if in_force.until_date is None:
+        return "no end date", "soft"
+    last = in_force.until_date - timedelta(days=1)
+    return f"until {last:%b} {last.day}, {last.year}", "soft"
 
 
-def _count_candidates(rows: list[dict[str, Any]], kind: str) -> int:
-    return sum(not kind or (row["rank"] > 0) == (kind == "could") for row in rows)
-
-
-def _rule_sentence(one: RoutingDecision, choice: Choice) -> str:
-    rules = choice_inputs.load_rules(one.rule_set)
+def _rule_sentence(decision: RoutingDecision, choice: Choice) -> str:
+    rules = choice_inputs.load_rules(decision.rule_set)
     rule = next((rule for rule in rules if rule.name == choice.rule_name), None)
     return rule_sentences.rule_sentence(rule, rule_names.load_rule_names()) if rule else ""
 
 
-def _lead_facts(one: RoutingDecision) -> list[tuple[str, str]]:
-    """What was known of the lead at that moment, as stored."""
-    stored = one.inputs.get("lead", {})
+def _lead_facts(decision: RoutingDecision) -> list[tuple[str, str]]:
+    """Return what was known about the lead at that time, as stored."""
+    stored = decision.inputs.get("lead", {})
     if not stored:
         return []
     amount = stored.get("amount_cents")
     purpose = display_formats.purpose(stored["purpose"], stored.get("loan_type", ""))
     score = stored.get("score")
     return [
-        ("Property in", stored.get("state") or "unknown"),
+        ("Property state", stored.get("state") or "unknown"),
         ("Loan", f"{purpose}, {display_formats.money(amount)}" if amount is not None else purpose),
-        ("Source", one.lead.source.name),
+        ("Source", decision.lead.source.name),
         ("Language", rule_sentences.SPOKEN_LANGUAGES.get(stored.get("language", ""), "not stated")),
         ("Stated credit", (stored.get("credit_band") or "not stated").replace("_", " ")),
         ("Score", "not scored yet" if score is None else str(score)),
-        ("Inquiry", "repeated" if stored.get("is_repeat") else "new"),
+        ("Inquiry", "repeat" if stored.get("is_repeat") else "new"),
         (
             "Arrived",
             f"{rule_sentences.DAY_NAMES.get(stored.get('day'), '')} {stored.get('clock', '')}",
@@ -128,10 +127,10 @@ def _lead_facts(one: RoutingDecision) -> list[tuple[str, str]]:
     ]
 
 
-def _next_in_line(rows: list[dict[str, Any]], one: RoutingDecision) -> list[tuple[str, str]]:
-    """Who would have been next, by the order that was found."""
-    if one.officer is None:
+def _next_in_line(rows: list[dict[str, Any]], decision: RoutingDecision) -> list[tuple[str, str]]:
+    """Return who would have been next, as (condition, name)."""
+    if decision.officer is None:
         return []
-    first = one.officer.user.name
+    first = decision.officer.user.name
     second = next((row["name"] for row in rows if row["rank"] == 2), None)
-    return [(f"{first} had been busy", second or "the chain of the rule, from its next step on")]
+    return [(f"{first} had been busy", second or "the next step of the rule’s chain")]

@@ -1,4 +1,4 @@
-"""The form of one routing rule: what an edition stores, as boxes and fields, and back."""
+"""The form of one routing rule: stored rules to form fields, and back."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,75 +24,74 @@ from rooftree.web.shared.staff_forms import (
     text_field,
 )
 
-MAX_CHAIN_STEPS = 4  # of a chain that the form offers; longer ones keep their end
-WHOM = {BackupKind.POOL: "pool", BackupKind.BRANCH: "branch", BackupKind.OFFICERS: "officers"}
+MAX_CHAIN_STEPS = 4  # chain steps in the form; a longer chain keeps its further steps
 
 
 class RuleForm(StaffForm):
-    """One rule. `initial` comes from `typed_of`; `rule` gives back what was typed."""
+    """One rule. `rule_to_initial` makes `initial`; `build_rule` returns the typed rule."""
 
-    name = text_field("Name of the rule", "Decisions show it", max_length=120)
-    sources = checkboxes_field("From", ())
-    purposes = checkboxes_field("What for", PURPOSE_NAMES.items())
-    states = StatesField("Property in", "Two letters each, as TX, FL. Empty: every state")
-    without_state = checkbox_field("Leads that do not say where the property is")
-    languages = checkboxes_field("Asking for", SPOKEN_LANGUAGES.items())
-    amount_from_cents = DollarsField("Loan of at least, $")
-    amount_below_cents = DollarsField("and below, $")
+    name = text_field("Rule name", "Shown with each decision", max_length=120)
+    sources = checkboxes_field("Sources", ())
+    purposes = checkboxes_field("Loan purpose", PURPOSE_NAMES.items())
+    states = StatesField("Property states", "Two-letter codes, for example TX, FL. Empty: all")
+    without_state = checkbox_field("Include leads without a property state")
+    languages = checkboxes_field("Languages", SPOKEN_LANGUAGES.items())
+    amount_from_cents = DollarsField("Loan amount from, $")
+    amount_below_cents = DollarsField("Loan amount below, $")
     credit_bands = checkboxes_field(
         "Stated credit",
         [(credit_band, credit_band.replace("_", " ")) for credit_band in CREDIT_BANDS],
     )
-    score_at_least = integer_field("Score of at least", min_value=0, max_value=100, required=False)
+    score_at_least = integer_field("Minimum score", min_value=0, max_value=100, required=False)
     inquiry = choice_field(
         "Inquiry",
-        [("", "New or repeated"), ("new", "New"), ("repeat", "Repeated")],
+        [("", "New or repeat"), ("new", "New"), ("repeat", "Repeat")],
         required=False,
     )
-    days = checkboxes_field("Arriving on", DAY_NAMES.items())
-    from_time = text_field("From", "As 08:00, by the company’s clock", required=False, longest=5)
-    until_time = text_field("Until", "As 18:00", required=False, max_length=5)
+    days = checkboxes_field("Arrival days", DAY_NAMES.items())
+    from_time = text_field(
+        "From", "For example 08:00, in the company’s time zone", required=False, max_length=5
+    )
+    until_time = text_field("Until", "For example 18:00", required=False, max_length=5)
     pool_branches = checkboxes_field("Teams", ())
     take_seconds = integer_field(
-        "Seconds to take it", min_value=MIN_TAKE_SECONDS, max_value=MAX_TAKE_SECONDS
+        "Seconds to accept", min_value=MIN_TAKE_SECONDS, max_value=MAX_TAKE_SECONDS
     )
-    nobody = choice_field("When nobody of the pool may and can take it", ())
-    alarm_user_id = choice_field("Whom to call at the end", (), required=False)
+    nobody = choice_field("If no one in the pool is available", ())
+    alarm_user_id = choice_field("Finally call", (), required=False)
 
     FIELDSETS = (
         ("", ("name",)),
-        ("Which leads", (
+        ("Leads", (
             "sources", "purposes", "states", "without_state", "amount_from_cents",
             "amount_below_cents",
         )),
-        ("More about the lead", (
+        ("More conditions", (
             "languages", "credit_bands", "score_at_least", "inquiry", "days", "from_time",
             "until_time",
         )),
     )  # fmt: skip
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        known = kwargs.pop("known")
+    def __init__(self, *args: Any, choices: "RuleChoices", **kwargs: Any) -> None:
         stored = kwargs.get("initial") or {}
         super().__init__(*args, **kwargs)
-        self.known: RuleChoices = known
-        self.fields["sources"].choices = known.sources
-        self.fields["pool_branches"].choices = known.branches
-        self.fields["nobody"].choices = _include_stored_choice(known.nobody(), stored.get("nobody"))
-        self.fields["alarm_user_id"].choices = _include_stored_choice(
-            known.alarms, stored.get("alarm_user_id")
-        )
+        self.choices = choices
+        self.set_choices("sources", choices.sources)
+        self.set_choices("pool_branches", choices.branches)
+        nobody = _include_stored_choice(choices.nobody_choices(), stored.get("nobody"))
+        self.set_choices("nobody", nobody)
+        alarm = _include_stored_choice(choices.alarm_choices, stored.get("alarm_user_id"))
+        self.set_choices("alarm_user_id", alarm)
         for nth in range(1, MAX_CHAIN_STEPS + 1):
-            kept = stored.get(f"step_{nth}")
-            whom = choice_field("Then" if nth > 1 else "First", (), required=False)
-            whom.choices = _include_stored_choice(known.steps(), kept)
+            options = _include_stored_choice(choices.step_choices(), stored.get(f"step_{nth}"))
+            whom = choice_field("Then" if nth > 1 else "First", options, required=False)
             whom.widget.attrs["class"] = "input"
             seconds = integer_field(
                 "Seconds", min_value=MIN_TAKE_SECONDS, max_value=MAX_TAKE_SECONDS, required=False
             )
             seconds.widget.attrs |= {"class": "input", "placeholder": TAKE_SECONDS}
             self.fields[f"step_{nth}"], self.fields[f"step_{nth}_seconds"] = whom, seconds
-        for key, _, _ in known.officers:
+        for key, _, _ in choices.officers:
             self.fields[f"in_{key}"] = forms.BooleanField(required=False)
             share = integer_field("Share", min_value=1, max_value=MAX_WEIGHT, required=False)
             share.widget.attrs |= {"class": "input input--share", "placeholder": "1"}
@@ -100,22 +99,22 @@ class RuleForm(StaffForm):
 
     @property
     def officer_rows(self) -> list[dict[str, Any]]:
-        """Each officer with the box that puts them into the pool, and their share."""
+        """Each officer with their checkbox and their share."""
         return [
             {"name": name, "where": where, "box": self[f"in_{key}"], "share": self[f"share_{key}"]}
-            for key, name, where in self.known.officers
+            for key, name, where in self.choices.officers
         ]
 
     @property
     def step_rows(self) -> list[dict[str, Any]]:
-        """The places of the chain."""
+        """The steps of the chain."""
         return [
             {"nth": nth, "whom": self[f"step_{nth}"], "seconds": self[f"step_{nth}_seconds"]}
             for nth in range(1, MAX_CHAIN_STEPS + 1)
         ]
 
     def build_rule(self, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """What was typed, as an edition stores it. `before` keeps what the form cannot show."""
+        """Return the typed rule as it is stored, with the parts of `before` the form can't show."""
         typed, before = self.cleaned_data, before or {}
         nobody, _, pool = typed["nobody"].partition(":")
         chain = [
@@ -148,7 +147,7 @@ class RuleForm(StaffForm):
 
     def _build_pool(self) -> dict[str, Any]:
         typed = self.cleaned_data
-        keys = [key for key, _, _ in self.known.officers]
+        keys = [key for key, _, _ in self.choices.officers]
         weights = {key: typed[f"share_{key}"] for key in keys}
         return {
             "branches": list(typed["pool_branches"]),
@@ -177,7 +176,7 @@ SINGLE_CRITERIA = (
 
 
 class RuleChoices:
-    """What a rule can name: sources, teams, officers, people to call."""
+    """The choices of a rule: sources, teams, officers, and users to call."""
 
     def __init__(self) -> None:
         self.sources = list(Source.objects.order_by("name").values_list("slug", "name"))
@@ -187,39 +186,44 @@ class RuleChoices:
             (str(officer.pk), officer.user.name, officer.branch.name)
             for officer in officers.select_related("user", "branch")
         ]
-        heads = User.objects.filter(is_active=True, role__in=COMPANY_OR_BRANCH_ROLES)
-        self.alarm_choices = [
-            ("", "Whom the company names"),
-            *((str(head.pk), f"{head.name}, {head.role_label}") for head in heads.order_by("name")),
+        managers = User.objects.filter(is_active=True, role__in=COMPANY_OR_BRANCH_ROLES)
+        self.alarm_choices: list[tuple[str, Any]] = [
+            ("", "The company’s contact"),
+            *(
+                (str(user.pk), f"{user.name}, {user.role_label}")
+                for user in managers.order_by("name")
+            ),
         ]
 
     def step_choices(self) -> list[tuple[str, Any]]:
-        """What a place of the chain may be."""
+        """Return the choices of a chain step."""
         return [
-            ("", "Nobody further"),
-            (BackupKind.POOL.value, "The next of the same pool"),
+            ("", "No one"),
+            (BackupKind.POOL.value, "Next officer in the same pool"),
             *self._team_and_officer_choices("branch:", "officers:"),
         ]
 
     def nobody_choices(self) -> list[tuple[str, Any]]:
-        """What may happen when nobody can."""
+        """Return the choices for a pool without an available officer."""
         return [
-            (WhenNobody.ALARM.value, "The chain goes on, then somebody is called"),
-            (WhenNobody.HOLD.value, "It waits for the first who starts work"),
+            (WhenNobody.ALARM.value, "Continue with the chain, then call"),
+            (WhenNobody.HOLD.value, "Hold until the first officer starts work"),
             *self._team_and_officer_choices("pool:branch:", "pool:officers:"),
         ]
 
-    def _team_and_officer_choices(self, of_branch: str, of_officer: str) -> list[tuple[str, Any]]:
-        teams = [(f"{of_branch}{key}", f"The {name} team") for key, name in self.branches]
-        people = [(f"{of_officer}{key}", name) for key, name, _ in self.officers]
-        return [group for group in (("Teams", teams), ("Loan officers", people)) if group[1]]
+    def _team_and_officer_choices(
+        self, branch_prefix: str, officer_prefix: str
+    ) -> list[tuple[str, Any]]:
+        teams = [(f"{branch_prefix}{key}", f"{name} team") for key, name in self.branches]
+        officers = [(f"{officer_prefix}{key}", name) for key, name, _ in self.officers]
+        return [group for group in (("Teams", teams), ("Loan officers", officers)) if group[1]]
 
 
 def rule_to_initial(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """A stored rule as the form shows it."""
+    """Return a stored rule as initial values of the form."""
     criteria, pool = rule.get("criteria", {}), rule.get("pool", {})
     hours = criteria.get("hours") or {}
-    found = {
+    initial = {
         "name": rule.get("name", ""),
         **{name: criteria.get(name) for name in (*LIST_CRITERIA, *SINGLE_CRITERIA)},
         **{key: hours.get(key) for key in ("days", "from_time", "until_time")},
@@ -229,13 +233,13 @@ def rule_to_initial(rule: Mapping[str, Any]) -> dict[str, Any]:
         "alarm_user_id": rule.get("alarm_user_id", ""),
     }
     for key in pool.get("officers", ()):
-        found[f"in_{key}"] = True
+        initial[f"in_{key}"] = True
     for key, share in pool.get("weights", {}).items():
-        found[f"share_{key}"] = share
+        initial[f"share_{key}"] = share
     for nth, step in enumerate(rule.get("chain", ())[:MAX_CHAIN_STEPS], start=1):
-        found[f"step_{nth}"] = _step_value(step)
-        found[f"step_{nth}_seconds"] = step.get("take_seconds", TAKE_SECONDS)
-    return found
+        initial[f"step_{nth}"] = _step_value(step)
+        initial[f"step_{nth}_seconds"] = step.get("take_seconds", TAKE_SECONDS)
+    return initial
 
 
 def _step_value(step: Mapping[str, Any]) -> str:
@@ -255,20 +259,20 @@ def _nobody_value(rule: Mapping[str, Any]) -> str:
 
 def _parse_pool(typed: str) -> dict[str, Any]:
     kind, _, keys = typed.partition(":")
-    listed = keys.split(",") if keys else []
+    ids = keys.split(",") if keys else []
     return {
-        "branches": listed if kind == "branch" else [],
-        "officers": listed if kind == "officers" else [],
+        "branches": ids if kind == "branch" else [],
+        "officers": ids if kind == "officers" else [],
         "weights": {},
     }
 
 
 def _include_stored_choice(
-    choices: list[tuple[str, Any]], kept: str | None
+    choices: list[tuple[str, Any]], stored: str | None
 ) -> list[tuple[str, Any]]:
-    """The choices, and the stored one when it is not among them: several people, or who left."""
-    listed = {key for key, value in choices if isinstance(value, str)}
-    listed |= {key for _, value in choices if not isinstance(value, str) for key, _ in value}
-    if not kept or kept in listed:
+    """Add the stored choice if it isn't offered: several officers, or a deactivated user."""
+    keys = {key for key, value in choices if isinstance(value, str)}
+    keys |= {key for _, value in choices if not isinstance(value, str) for key, _ in value}
+    if not stored or stored in keys:
         return choices
-    return [*choices, (kept, "As it is now")]
+    return [*choices, (stored, "Keep current")]

@@ -1,16 +1,15 @@
-"""Routing: the rules in order as sentences, a draft of them, and every edition there was."""
+"""Routing rules: the rules in order as sentences, a draft of them, and all versions."""
 
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
-from rooftree.org.models import User
 from rooftree.routing import (
     choice_inputs,
     rule_check,
@@ -26,152 +25,149 @@ from rooftree.web.routing import rule_draft
 from rooftree.web.routing.forms import RuleChoices, RuleForm, rule_to_initial
 from rooftree.web.shared.htmx_responses import respond_done, respond_refused
 from rooftree.web.shared.staff_request import StaffRequest
-from rooftree.web.shared.staff_view import staff_view
+from rooftree.web.shared.staff_view import require_permission, staff_view
 
-PREVIEW_DAYS = 7  # of past leads that the page counts
-MAX_MOVED_LEADS = 30  # leads that would go to someone else
+PREVIEW_DAYS = 7  # days of past leads in counts and previews
+MAX_MOVED_LEADS = 30  # listed leads that would go to someone else
+MAX_EDITIONS = 200  # listed editions
+LATEST_EDITIONS = 4  # editions listed beside the rules
+MAX_SUMMARY_LENGTH = 300
 
 
 @staff_view("GET")
 def show_rules(request: StaffRequest) -> HttpResponse:
-    """The rules in order: the draft when there is one, else those that decide now."""
-    _require_permission(request.user, "see_routing")
+    """Show the rules in order: the user's draft if there is one, else the live rules."""
+    require_permission(request.user, "see_routing")
     live = rule_sets.current_rule_set(at=request.at)
     draft = rule_draft.load_draft(request) if has_permission(request.user, "edit_routing") else None
-    rules = draft.as_rules if draft else choice_inputs.load_rules(live)
+    live_rules = choice_inputs.load_rules(live)
     context = {
         "has_context": True,
         "live": live,
         "publisher": live.published_by.name if live.published_by else "Rooftree",
         "draft": draft,
         "is_behind": draft and draft.base != live.number,
-        "lines": _rule_lines(rules, choice_inputs.load_rules(live), request.at),
+        "lines": _rule_lines(draft.as_rules if draft else live_rules, live_rules, request.at),
         "alarm": rule_names.load_rule_names().alarm,
         "days": PREVIEW_DAYS,
         "may_edit": has_permission(request.user, "edit_routing"),
-        "editions": _editions_newest_first()[:4],
+        "editions": _editions_newest_first()[:LATEST_EDITIONS],
     }
     return render(request, "routing/show.html", context)
 
 
 @staff_view("GET")
 def preview_rules(request: StaffRequest) -> HttpResponse:
-    """Who would have got last week's leads by the draft, beside who does by the live rules."""
-    _require_permission(request.user, "edit_routing")
+    """Compare who would get last week's leads by the draft and by the live rules."""
+    require_permission(request.user, "edit_routing")
     live = rule_sets.current_rule_set(at=request.at)
     draft = rule_draft.load_or_start_draft(request, live)
-    context = {"live": live, "shown": _simulate_draft(draft, live, request.at)}
+    preview = _simulate_draft(draft, live, request.at)
+    context = {"live": live, "preview": preview}
     if request.htmx:
         return render(request, "routing/preview.html#result", context)
-    return render(
-        request, "routing/preview.html", context | _moved_leads(request, context["shown"])
-    )
+    return render(request, "routing/preview.html", context | _moved_leads(request, preview))
 
 
 @staff_view("GET", "POST")
 def edit_rule(request: StaffRequest, place: int = 0) -> HttpResponse:
-    """Edit one rule of the draft, or add one at its end (`place` 0)."""
-    _require_permission(request.user, "edit_routing")
+    """Show one rule of the draft, or a new one (`place` 0); a POST saves it to the draft."""
+    require_permission(request.user, "edit_routing")
     draft = rule_draft.load_or_start_draft(request, rule_sets.current_rule_set(at=request.at))
     if place > len(draft.rules):
         raise Http404
     before = draft.rules[place - 1] if place else {"name": ""}
-    known = RuleChoices()
+    form = RuleForm(request.POST or None, initial=rule_to_initial(before), choices=RuleChoices())
     if request.method == "GET":
-        form = RuleForm(initial=rule_to_initial(before), choices=known)
         return _render_rule_form(request, form, place, before)
-    form = RuleForm(request.POST, initial=rule_to_initial(before), choices=known)
     if form.is_valid():
-        changed = form.build_rule(before)
-        problems = _check_rule(changed, draft.rules, place)
+        rule = form.build_rule(before)
+        problems = _check_rule(rule, draft.rules, place)
         if not problems:
-            _save_rule(request, draft, changed, place)
-            return respond_done(request, "Kept in your draft", back_to=reverse("routing"))
-        for said in problems:
-            form.show_refusal("", said)
+            rules = list(draft.rules)
+            if place:
+                rules[place - 1] = rule
+            else:
+                rules.append(rule)
+            rule_draft.save_draft(request, draft, rules)
+            return respond_done(request, "Saved to your draft", back_to=reverse("routing"))
+        for problem in problems:
+            form.show_refusal("", problem)
     return _render_rule_form(request, form, place, before, status=422)
 
 
 @staff_view("POST")
 def move_rule(request: StaffRequest, place: int) -> HttpResponse:
-    """Move a rule of the draft up or down, or take it out."""
-    _require_permission(request.user, "edit_routing")
+    """Move a rule of the draft up or down, or remove it."""
+    require_permission(request.user, "edit_routing")
     draft = rule_draft.load_or_start_draft(request, rule_sets.current_rule_set(at=request.at))
     rules, to = list(draft.rules), request.POST.get("to", "")
-    if not 1 <= place <= len(rules):
+    if not 1 <= place <= len(rules) or to not in ("up", "down", "out"):
         raise Http404
-    one = rules.pop(place - 1)
-    if to in ("up", "down"):
-        rules.insert(max(0, place - 2 if to == "up" else place), one)
-    elif to != "out":
-        raise Http404
+    rule = rules.pop(place - 1)
+    if to != "out":
+        rules.insert(max(0, place - 2 if to == "up" else place), rule)
     rule_draft.save_draft(request, draft, rules)
-    said = f"“{one['name']}” is out of the draft" if to == "out" else "Moved in your draft"
-    return respond_done(request, said, back_to=reverse("routing"))
+    toast = f"“{rule['name']}” removed from your draft" if to == "out" else "Moved in your draft"
+    return respond_done(request, toast, back_to=reverse("routing"))
 
 
 @staff_view("POST")
 def delete_draft(request: StaffRequest) -> HttpResponse:
-    """Forget the draft; the live rules stay as they are."""
-    _require_permission(request.user, "edit_routing")
+    """Delete the user's draft; the live rules don't change."""
+    require_permission(request.user, "edit_routing")
     rule_draft.delete_draft(request)
-    return respond_done(
-        request, "The draft is gone; nothing else changed", back_to=reverse("routing")
-    )
+    return respond_done(request, "Draft deleted. Nothing else changed", back_to=reverse("routing"))
 
 
 @staff_view("GET", "POST")
 def publish_rules(request: StaffRequest) -> HttpResponse:
-    """Look at what the draft changes, say why, and make it the rules that decide."""
-    _require_permission(request.user, "edit_routing")
+    """Show what the draft changes; a POST with a summary publishes it as the live rules."""
+    require_permission(request.user, "edit_routing")
     live = rule_sets.current_rule_set(at=request.at)
     draft = rule_draft.load_draft(request)
     if draft is None:
         return HttpResponseRedirect(reverse("routing"))
-    summary, problems, status = request.POST.get("summary", "").strip(), (), 200
+    summary = request.POST.get("summary", "").strip()
+    problems: Sequence[str] = ()
     if request.method == "POST":
-        problems = () if summary else ("Say what changed and why; the history shows it.",)
+        problems, number = _publish_draft(request, draft, summary)
         if not problems:
-            try:
-                made = rule_sets.publish_rules(
-                    rule_check.parse_rules(draft.rules), by=request.user, at=request.at,
-                    summary=summary[:300],
-                )  # fmt: skip
-            except rule_check.BadRules as bad:
-                problems = bad.problems
-            else:
-                rule_draft.delete_draft(request)
-                said = f"v{made.number} decides from now on"
-                return respond_done(request, said, back_to=reverse("routing"))
-        status = 422
-    shown = _simulate_draft(draft, live, request.at)
+            rule_draft.delete_draft(request)
+            return respond_done(request, f"Rules v{number} are live", back_to=reverse("routing"))
     context = {
-        "live": live, "draft": draft, "next": live.number + 1, "summary": summary,
-        "problems": problems, "shown": shown, "is_behind": draft.base != live.number,
+        "live": live,
+        "draft": draft,
+        "next": live.number + 1,
+        "summary": summary,
+        "problems": problems,
+        "preview": _simulate_draft(draft, live, request.at),
+        "is_behind": draft.base != live.number,
         "lines": _rule_lines(draft.as_rules, choice_inputs.load_rules(live), request.at),
-    }  # fmt: skip
-    return render(request, "routing/publish.html", context, status=status)
+    }
+    return render(request, "routing/publish.html", context, status=422 if problems else 200)
 
 
 @staff_view("GET")
 def list_editions(request: StaffRequest) -> HttpResponse:
-    """Every edition there was, newest first."""
-    _require_permission(request.user, "see_routing")
-    rows = RuleSet.objects.defer("rules").select_related("published_by").order_by("-number")[:200]
-    return render(request, "routing/editions.html", {"editions": rows})
+    """List the editions, newest first."""
+    require_permission(request.user, "see_routing")
+    editions = _editions_newest_first()[:MAX_EDITIONS]
+    return render(request, "routing/editions.html", {"editions": editions})
 
 
 @staff_view("GET")
 def show_edition(request: StaffRequest, number: int) -> HttpResponse:
-    """One edition as it was, and the way back to it."""
-    _require_permission(request.user, "see_routing")
-    one = get_object_or_404(RuleSet.objects.select_related("published_by"), number=number)
+    """Show the rules of one edition, with a button to restore them."""
+    require_permission(request.user, "see_routing")
+    edition = get_object_or_404(RuleSet.objects.select_related("published_by"), number=number)
     live = rule_sets.current_rule_set(at=request.at)
+    rules, live_rules = choice_inputs.load_rules(edition), choice_inputs.load_rules(live)
     context = {
-        "edition": one,
+        "edition": edition,
         "live": live,
-        "is_live": one.number == live.number,
-        "lines": _rule_lines(choice_inputs.load_rules(one), choice_inputs.load_rules(live), None),
+        "is_live": edition.number == live.number,
+        "lines": _rule_lines(rules, live_rules, None),
         "may_edit": has_permission(request.user, "edit_routing"),
     }
     return render(request, "routing/edition.html", context)
@@ -179,76 +175,88 @@ def show_edition(request: StaffRequest, number: int) -> HttpResponse:
 
 @staff_view("POST")
 def restore_edition(request: StaffRequest, number: int) -> HttpResponse:
-    """Publish an earlier edition anew: the way back is a step forward, so nothing is lost."""
-    _require_permission(request.user, "edit_routing")
-    one = get_object_or_404(RuleSet, number=number)
+    """Publish the rules of an earlier edition as a new edition, so that the history stays."""
+    require_permission(request.user, "edit_routing")
+    earlier = get_object_or_404(RuleSet, number=number)
     try:
-        made = rule_sets.publish_rules(
-            choice_inputs.load_rules(one),
+        edition = rule_sets.publish_rules(
+            choice_inputs.load_rules(earlier),
             by=request.user,
             at=request.at,
             summary=f"Back to v{number}",
         )
     except rule_check.BadRules as bad:
         return respond_refused(request, str(bad), back_to=reverse("routing_edition", args=[number]))
-    return respond_done(
-        request,
-        f"v{made.number} decides from now on, with the rules of v{number}",
-        back_to=reverse("routing"),
-    )
+    toast = f"Rules v{edition.number} are live with the rules of v{number}"
+    return respond_done(request, toast, back_to=reverse("routing"))
 
 
-def _require_permission(user: User, verb: str) -> None:
-    if not has_permission(user, verb):
-        raise PermissionDenied("Routing rules belong to operations.")
+def _publish_draft(
+    request: StaffRequest, draft: rule_draft.RuleDraft, summary: str
+) -> tuple[Sequence[str], int]:
+    """Publish the draft; return the problems, if any, and the number of the new edition."""
+    if not summary:
+        return ("Say what changed and why. The version history shows it.",), 0
+    try:
+        edition = rule_sets.publish_rules(
+            rule_check.parse_rules(draft.rules),
+            by=request.user,
+            at=request.at,
+            summary=summary[:MAX_SUMMARY_LENGTH],
+        )
+    except rule_check.BadRules as bad:
+        return bad.problems, 0
+    return (), edition.number
 
 
 def _rule_lines(
     rules: Sequence[Rule], live: Sequence[Rule], at: datetime | None
 ) -> list[dict[str, Any]]:
-    """The rules as the page lists them, with how many leads each decided lately."""
-    called = rule_names.load_rule_names()
+    """Return the rules as the page lists them; with `at`, with the leads each one routed."""
+    names = rule_names.load_rule_names()
     counts = _count_decisions(at) if at else Counter()
     total = sum(counts.values())
     return [
         {
             "place": place,
-            "name": one.name,
-            "sentence": rule_sentences.rule_sentence(one, called),
-            "leads": counts[one.name],
+            "name": rule.name,
+            "sentence": rule_sentences.rule_sentence(rule, names),
+            "leads": counts[rule.name],
             "total": total,
-            "was": _difference_from_live(one, rules, live, called),
+            "change": _change_from_live(rule, rules, live, names),
             "is_first": place == 1,
             "is_last": place == len(rules),
         }
-        for place, one in enumerate(rules, start=1)
+        for place, rule in enumerate(rules, start=1)
     ]
 
 
-def _difference_from_live(
-    one: Rule, rules: Sequence[Rule], live: Sequence[Rule], called: Any
+def _change_from_live(
+    rule: Rule, rules: Sequence[Rule], live: Sequence[Rule], names: rule_names.RuleNames
 ) -> tuple[str, str] | None:
-    """How it differs from the live rule of this name, in words; None when it does not."""
-    old = next((rule for rule in live if rule.name == one.name), None)
-    if old is None:
-        return "Not among the live rules.", ""
-    if old != one:
-        return "Changed.", f"Live now: {rule_sentences.rule_sentence(old, called)}"
-    here, there = {rule.name for rule in rules}, {rule.name for rule in live}
-    now = [rule.name for rule in rules if rule.name in there].index(one.name)
-    stood = [rule.name for rule in live if rule.name in here].index(one.name)
-    return ("Moved.", f"Among the live rules it is number {stood + 1}.") if now != stood else None
+    """Return how a rule differs from the live rule of its name; None if it doesn't."""
+    live_rule = next((other for other in live if other.name == rule.name), None)
+    if live_rule is None:
+        return "New rule.", ""
+    if live_rule != rule:
+        return "Changed.", f"Live: {rule_sentences.rule_sentence(live_rule, names)}"
+    draft_names, live_names = {other.name for other in rules}, {other.name for other in live}
+    place = [other.name for other in rules if other.name in live_names].index(rule.name)
+    live_place = [other.name for other in live if other.name in draft_names].index(rule.name)
+    if place == live_place:
+        return None
+    return "Moved.", f"In the live rules it is number {live_place + 1}."
 
 
 def _count_decisions(at: datetime) -> Counter[str]:
+    """Count the leads of the last PREVIEW_DAYS by the rule of their first decision."""
     rows = RoutingDecision.objects.filter(at__gte=at - timedelta(days=PREVIEW_DAYS), at__lte=at)
     first = rows.order_by("lead_id", "at", "id").distinct("lead_id")
     return Counter(first.values_list("rule_name", flat=True))
 
 
-def _editions_newest_first() -> Any:
-    rows = RuleSet.objects.defer("rules").select_related("published_by")
-    return rows.order_by("-number")
+def _editions_newest_first() -> QuerySet[RuleSet]:
+    return RuleSet.objects.defer("rules").select_related("published_by").order_by("-number")
 
 
 def _render_rule_form(
@@ -258,51 +266,42 @@ def _render_rule_form(
     return render(request, "routing/rule.html", context, status=status)
 
 
-def _check_rule(
-    changed: dict[str, Any], rules: Sequence[dict[str, Any]], place: int
-) -> Sequence[str]:
-    """What is wrong with this rule, alone and among the others."""
-    others = [one["name"].strip().lower() for nth, one in enumerate(rules, 1) if nth != place]
-    if changed["name"].strip().lower() in others:
-        return ["Another rule has this name; decisions name their rule."]
+def _check_rule(rule: dict[str, Any], rules: Sequence[dict[str, Any]], place: int) -> Sequence[str]:
+    """Return the problems of a rule, on its own and among the other rules."""
+    other_names = [
+        other["name"].strip().lower() for nth, other in enumerate(rules, 1) if nth != place
+    ]
+    if rule["name"].strip().lower() in other_names:
+        return ["Another rule has this name. Choose a different one: decisions show the name."]
     try:
-        rule_check.parse_rules([changed])
+        rule_check.parse_rules([rule])
     except rule_check.BadRules as bad:
         return bad.problems
     return []
 
 
-def _save_rule(
-    request: StaffRequest, draft: rule_draft.RuleDraft, changed: dict[str, Any], place: int
-) -> None:
-    rules = list(draft.rules)
-    if place:
-        rules[place - 1] = changed
-    else:
-        rules.append(changed)
-    rule_draft.save_draft(request, draft, rules)
-
-
-def _simulate_draft(draft: rule_draft.RuleDraft, live: RuleSet, at: datetime) -> Any:
+def _simulate_draft(
+    draft: rule_draft.RuleDraft, live: RuleSet, at: datetime
+) -> rule_simulation.Simulation:
     return rule_simulation.simulate_rules(
         days=PREVIEW_DAYS, rules=draft.as_rules, live=choice_inputs.load_rules(live), at=at
     )
 
 
-def _moved_leads(request: StaffRequest, shown: rule_simulation.Simulation) -> dict[str, Any]:
-    """The leads that would go to someone else, as far as this user may see them."""
-    called = rule_names.load_rule_names().officers
-    some = shown.moved[:MAX_MOVED_LEADS]
-    leads = leads_visible_to(request.user).select_related("person", "source")
-    known = {str(lead.pk): lead for lead in leads.filter(pk__in=[m.lead_id for m in some])}
+def _moved_leads(request: StaffRequest, preview: rule_simulation.Simulation) -> dict[str, Any]:
+    """Return the leads that would go to someone else and that the user can see."""
+    names = rule_names.load_rule_names().officers
+    moved = preview.moved[:MAX_MOVED_LEADS]
+    visible = leads_visible_to(request.user).select_related("person", "source")
+    leads = {str(lead.pk): lead for lead in visible.filter(pk__in=[move.lead_id for move in moved])}
     rows = [
         {
-            "lead": known[one.lead_id],
-            "live": called.get(one.live, "Nobody"),
-            "draft": called.get(one.draft, "Nobody"),
-            "because": one.because,
+            "lead": leads[move.lead_id],
+            "live": names.get(move.live, "No one"),
+            "draft": names.get(move.draft, "No one"),
+            "because": move.because,
         }
-        for one in some
-        if one.lead_id in known
+        for move in moved
+        if move.lead_id in leads
     ]
-    return {"moved": rows, "more": len(shown.moved) - len(rows)}
+    return {"moved": rows, "more": len(preview.moved) - len(rows)}

@@ -1,4 +1,4 @@
-"""Set-up: who came in and took what out, keys of machines, and letting a colleague begin anew."""
+"""Audit log, API keys, and resets of other users' second factors and sessions."""
 
 from datetime import timedelta
 from typing import Any
@@ -28,31 +28,31 @@ from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_permission, staff_view
 from rooftree.web.sign_in import login
 
-ENTRY_LABELS = {  # (icon, tone, what the log says)
+ENTRY_LABELS = {  # kind: (icon, tone, label)
     AccessKind.SIGNED_IN: ("check", "ok", "Signed in"),
     AccessKind.SIGNED_OUT: ("arrow", "", "Signed out"),
     AccessKind.FAILED: ("x", "late", "Wrong password"),
-    AccessKind.TOO_OFTEN: ("ban", "late", "Tried too often"),
-    AccessKind.CODE_FAILED: ("x", "late", "Second factor did not fit"),
-    AccessKind.RESET_ASKED: ("mail", "", "Asked for a new password"),
-    AccessKind.PASSWORD_SET: ("key", "", "Chose a new password"),
+    AccessKind.TOO_OFTEN: ("ban", "late", "Too many attempts"),
+    AccessKind.CODE_FAILED: ("x", "late", "Wrong second factor"),
+    AccessKind.RESET_ASKED: ("mail", "", "Requested a password reset"),
+    AccessKind.PASSWORD_SET: ("key", "", "Set a new password"),
     AccessKind.FACTOR_ADDED: ("key", "ok", "Added a second factor"),
     AccessKind.FACTOR_REMOVED: ("key", "soon", "Removed a second factor"),
     AccessKind.SESSION_ENDED: ("x", "", "Ended sessions"),
     AccessKind.LEAD_OPENED: ("eye", "", "Opened a lead"),
     AccessKind.EXPORTED: ("download", "soon", "Exported"),
-    AccessKind.KEY_MADE: ("key", "soon", "Made an API key"),
+    AccessKind.KEY_MADE: ("key", "soon", "Created an API key"),
     AccessKind.KEY_REVOKED: ("key", "", "Revoked an API key"),
-    AccessKind.KEY_REFUSED: ("ban", "late", "API call refused"),
+    AccessKind.KEY_REFUSED: ("ban", "late", "API call rejected"),
 }
-LOG_TABS = {  # by the tab of the page; None shows everything
-    "": ("Everything", None),
-    "in": ("Signed in", (AccessKind.SIGNED_IN, AccessKind.SIGNED_OUT, AccessKind.SESSION_ENDED)),
+LOG_TABS = {  # tab: (label, kinds); None shows all
+    "": ("All", None),
+    "in": ("Sign-ins", (AccessKind.SIGNED_IN, AccessKind.SIGNED_OUT, AccessKind.SESSION_ENDED)),
     "refused": (
-        "Turned away",
+        "Rejected",
         (AccessKind.FAILED, AccessKind.TOO_OFTEN, AccessKind.CODE_FAILED, AccessKind.KEY_REFUSED),
     ),
-    "data": ("People’s data", (AccessKind.LEAD_OPENED, AccessKind.EXPORTED)),
+    "data": ("Borrower data", (AccessKind.LEAD_OPENED, AccessKind.EXPORTED)),
 }
 PAGE_SIZE = 50
 MAX_KEY_DAYS = 366
@@ -61,22 +61,24 @@ MAX_KEY_DAYS = 366
 class ApiKeyForm(StaffForm):
     """A new key."""
 
-    name = text_field("Name", "The machine that will have it", max_length=80)
-    user = choice_field("Acts as", (), "It sees what this person may see, and ends when they leave")
-    scopes = checkboxes_field("May", api_keys.SCOPES.items())
-    days = integer_field("Good for, days", min_value=1, max_value=MAX_KEY_DAYS)
+    name = text_field("Name", "The system that uses it", max_length=80)
+    user = choice_field(
+        "Acts as", (), "Sees what this user sees, and stops working when they are deactivated"
+    )
+    scopes = checkboxes_field("Permissions", api_keys.SCOPES.items())
+    days = integer_field("Valid for, days", min_value=1, max_value=MAX_KEY_DAYS)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        people = User.objects.filter(is_active=True).exclude(role=PARTNER).order_by("name", "id")
-        self.fields["user"].choices = [
-            (str(person.pk), f"{person.name}, {person.role_label}") for person in people
-        ]
+        users = User.objects.filter(is_active=True).exclude(role=PARTNER).order_by("name", "id")
+        self.set_choices(
+            "user", [(str(user.pk), f"{user.name}, {user.role_label}") for user in users]
+        )
 
 
 @staff_view("GET")
 def show_access_log(request: StaffRequest) -> HttpResponse:
-    """The access log, newest first; by kind and by person."""
+    """Show the audit log, newest first, filtered by kind and user."""
     require_permission(request.user, "see_access_log")
     tab = request.GET.get("show", "")
     tab = tab if tab in LOG_TABS else ""
@@ -89,8 +91,8 @@ def show_access_log(request: StaffRequest) -> HttpResponse:
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "lines": [_entry_line(one) for one in page],
-        "shows": [(key, label, key == tab) for key, (label, _) in LOG_TABS.items()],
+        "lines": [_entry_line(entry) for entry in page],
+        "tabs": [(key, label, key == tab) for key, (label, _) in LOG_TABS.items()],
         "person": person,
         "people": User.objects.order_by("name", "id").only("name"),
     }
@@ -99,87 +101,91 @@ def show_access_log(request: StaffRequest) -> HttpResponse:
 
 @staff_view("GET", "POST")
 def list_api_keys(request: StaffRequest) -> HttpResponse:
-    """Every key with what it may and when it was last used, and a new one, shown once."""
+    """List the API keys; a POST creates one and shows it once."""
     require_permission(request.user, "edit_api_keys")
     if request.method == "POST" and not login.is_recently_authenticated(request, request.at):
         return login.redirect_to_reauthentication(reverse("api_keys"))
     form = ApiKeyForm(request.POST or None, initial={"days": 90})
 
-    def make(typed: dict[str, Any]) -> tuple[ApiKey, str]:
+    def create(typed: dict[str, Any]) -> tuple[ApiKey, str]:
         with atomic():
-            made = api_keys.create_api_key(
+            created = api_keys.create_api_key(
                 name=typed["name"], user=User.objects.get(pk=typed["user"]),
                 scopes=typed["scopes"], lasts=timedelta(days=typed["days"]), by=request.user,
                 at=request.at,
             )  # fmt: skip
-            _log_key_event(request, AccessKind.KEY_MADE, made[0])
-        return made
+            _log_key_event(request, AccessKind.KEY_MADE, created[0])
+        return created
 
-    made = None
-    if request.method == "POST" and form.submit(make):
-        made, form = form.result, ApiKeyForm(initial={"days": 90})
-    rows = ApiKey.objects.select_related("user").order_by("revoked_at", "-created_at", "-id")
+    created = None
+    if request.method == "POST" and form.submit(create):
+        created, form = form.result, ApiKeyForm(initial={"days": 90})
+    keys = ApiKey.objects.select_related("user").order_by("revoked_at", "-created_at", "-id")
     context = {
-        "keys": rows,
+        "keys": keys,
         "form": form,
-        "made": made,
+        "created": created,
         "address": request.build_absolute_uri("/api/v1/"),
     }
-    status = 422 if request.method == "POST" and not made else 200
+    status = 422 if request.method == "POST" and not created else 200
     return render(request, "security/api_keys.html", context, status=status)
 
 
 @staff_view("POST")
 def revoke_api_key(request: StaffRequest, key_id: UUID) -> HttpResponse:
-    """The key opens nothing any more, from its next call."""
+    """Revoke a key; its next call is rejected."""
     require_permission(request.user, "edit_api_keys")
     key = get_object_or_404(ApiKey, pk=key_id)
     if not api_keys.revoke_api_key(key_id=key.pk, by=request.user, at=request.at):
-        return respond_refused(request, "It was revoked already.", back_to=reverse("api_keys"))
+        return respond_refused(request, "This key is already revoked.", back_to=reverse("api_keys"))
     _log_key_event(request, AccessKind.KEY_REVOKED, key)
-    return respond_done(request, f"{key.name} opens nothing any more", back_to=reverse("api_keys"))
+    return respond_done(request, f"{key.name} revoked", back_to=reverse("api_keys"))
 
 
 @staff_view("POST")
 def reset_second_factors(request: StaffRequest, user_id: UUID) -> HttpResponse:
-    """A colleague has lost their phone: without factors they set up new ones when they sign in."""
+    """Remove all second factors of a user who lost their phone; they set up new ones."""
     require_permission(request.user, "edit_people")
-    one = get_object_or_404(User, pk=user_id)
-    second_factor.reset_factors(user=one, by=request.user, at=request.at)
+    user = get_object_or_404(User, pk=user_id)
+    second_factor.reset_factors(user=user, by=request.user, at=request.at)
     access_log.record_access(
         AccessKind.FACTOR_REMOVED, client=request_caller(request), at=request.at, user_id=request.user.pk,
-        subject=f"all of {one.name}",
+        subject=f"all of {user.name}",
     )  # fmt: skip
     account_security.mail_security_change.enqueue(
-        user_id=str(one.pk), what=f"{request.user.name} removed your second factors."
+        user_id=str(user.pk), what=f"{request.user.name} removed your second factors."
     )
     return respond_done(
-        request, f"{one.name} sets up a new second factor when they sign in",
-        back_to=reverse("setup_person", args=[one.pk]),
+        request, f"Second factors of {user.name} removed. They set up a new one at sign-in",
+        back_to=reverse("setup_person", args=[user.pk]),
     )  # fmt: skip
 
 
 @staff_view("POST")
 def end_user_sessions(request: StaffRequest, user_id: UUID) -> HttpResponse:
-    """A colleague is signed out everywhere."""
+    """Sign a user out everywhere."""
     require_permission(request.user, "edit_people")
-    one = get_object_or_404(User, pk=user_id)
-    number_ended = staff_sessions.end_all_sessions(one.pk, reason="ended", at=request.at)
+    user = get_object_or_404(User, pk=user_id)
+    number_ended = staff_sessions.end_all_sessions(user.pk, reason="ended", at=request.at)
     access_log.record_access(
         AccessKind.SESSION_ENDED, client=request_caller(request), at=request.at, user_id=request.user.pk,
-        subject=f"all of {one.name}", number=number_ended,
+        subject=f"all of {user.name}", number=number_ended,
     )  # fmt: skip
     return respond_done(
-        request, f"{one.name} is signed out everywhere",
-        back_to=reverse("setup_person", args=[one.pk]),
+        request, f"{user.name} signed out everywhere",
+        back_to=reverse("setup_person", args=[user.pk]),
     )  # fmt: skip
 
 
-def _entry_line(row: AccessEntry) -> dict[str, Any]:
-    icon, tone, words = ENTRY_LABELS.get(AccessKind(row.kind), ("info", "", row.kind))
-    tone = f"is-{tone}" if tone else "rows__mark"
-    factor = views.FACTOR_LABELS.get(row.factor, "")
-    return {"row": row, "icon": icon, "tone": tone, "words": words, "factor": factor}
+def _entry_line(entry: AccessEntry) -> dict[str, Any]:
+    icon, tone, label = ENTRY_LABELS.get(AccessKind(entry.kind), ("info", "", entry.kind))
+    return {
+        "entry": entry,
+        "icon": icon,
+        "tone": f"is-{tone}" if tone else "rows__mark",
+        "label": label,
+        "factor": views.FACTOR_LABELS.get(entry.factor, ""),
+    }
 
 
 def _log_key_event(request: StaffRequest, kind: AccessKind, key: ApiKey) -> None:
@@ -189,8 +195,8 @@ def _log_key_event(request: StaffRequest, kind: AccessKind, key: ApiKey) -> None
     )  # fmt: skip
 
 
-def _find_user(asked: str) -> User | None:
+def _find_user(user_id: str) -> User | None:
     try:
-        return User.objects.filter(pk=UUID(asked)).first()
+        return User.objects.filter(pk=UUID(user_id)).first()
     except ValueError:
         return None

@@ -1,4 +1,4 @@
-"""Controls: what keeps data safe here, said by our own records; and what people must write down."""
+"""Security controls from the system's own records, and the records staff must add."""
 
 from datetime import date, datetime, timedelta
 from io import BytesIO
@@ -35,39 +35,40 @@ from rooftree.web.shared.staff_view import require_permission, staff_view
 
 PERIODS = {"90": "90 days", "365": "a year"}
 MAX_LISTED = 50
-RECORD_KINDS = [(key, one.title) for key, one in KINDS.items() if key != ACCESS_REVIEW]
+RECORD_KINDS = [(key, kind.title) for key, kind in KINDS.items() if key != ACCESS_REVIEW]
+MAX_NOTES_LENGTH = 600
 
 
 class RecordForm(StaffForm):
-    """Something people did."""
+    """A record of a control carried out by staff."""
 
-    kind = choice_field("What was done", RECORD_KINDS)
-    on_date = date_field("On which day")
-    said = textarea_field("By whom, and what came of it", required=True)
-    document = text_field("Where the paper is", "A file name, a link or a folder", required=False)
+    kind = choice_field("Type", RECORD_KINDS)
+    on_date = date_field("Date")
+    said = textarea_field("Result", "Who did it and what they found", required=True)
+    document = text_field("Document", "File name, link or folder", required=False)
 
 
 class IncidentForm(StaffForm):
-    """What went wrong."""
+    """A security incident."""
 
-    what = textarea_field("What happened", "Without names or numbers of borrowers.", required=True)
-    discovered_on = date_field("Discovered on", "The thirty days to tell the FTC run from here.")
+    what = textarea_field("What happened", "No borrower names or numbers", required=True)
+    discovered_on = date_field("Discovered on", "The 30 days to report to the FTC start here")
     consumers = integer_field(
-        "Whose data could be reached: how many people", min_value=0, max_value=100_000_000
+        "People affected", "Whose data may have been accessed", min_value=0, max_value=100_000_000
     )
-    is_encrypted = checkbox_field("All of it was encrypted")
-    was_key_taken = checkbox_field("The key may have been reached as well")
+    is_encrypted = checkbox_field("All data was encrypted")
+    was_key_taken = checkbox_field("The encryption key may be compromised")
 
 
 @staff_view("GET")
 def list_controls(request: StaffRequest) -> HttpResponse:
-    """Every control, what works and what needs somebody."""
+    """List the controls: effective, or in need of attention."""
     require_permission(request.user, "see_access_log")
-    days, asked = _parse_period(request.GET.get("days"), request.at)
-    found = security_controls.check_controls(asked)
+    days, scope = _parse_period(request.GET.get("days"), request.at)
+    controls = security_controls.check_controls(scope)
     context = {
-        "controls": found,
-        "late": [check_control for check_control in found if check_control.is_effective is False],
+        "controls": controls,
+        "late": [control for control in controls if control.is_effective is False],
         "periods": [(key, label, key == days) for key, label in PERIODS.items()],
         "days": days,
     }
@@ -75,39 +76,39 @@ def list_controls(request: StaffRequest) -> HttpResponse:
 
 
 @staff_view("POST")
-def export_controls(request: StaffRequest) -> HttpResponse:
-    """The controls of a period, signed, to hand to an examiner."""
+def export_controls(request: StaffRequest) -> FileResponse:
+    """Return the controls of a period as a signed archive for an examiner."""
     require_permission(request.user, "see_access_log")
-    _, asked = _parse_period(request.POST.get("days"), request.at)
-    body = controls_archive.build_archive(asked, by=request.user)
+    _, scope = _parse_period(request.POST.get("days"), request.at)
+    body = controls_archive.build_archive(scope, by=request.user)
     name = f"security controls {request.at:%Y-%m-%d}.zip"
     return FileResponse(BytesIO(body), as_attachment=True, filename=name)
 
 
 @staff_view("GET", "POST")
 def review_access(request: StaffRequest) -> HttpResponse:
-    """Everybody who can sign in; the reviewer says of each whether that is right."""
+    """List all users who can sign in; a POST records for each whether access is correct."""
     require_permission(request.user, "see_access_log")
     problem = ""
-    people = assurance_records.users_to_review()
+    users = assurance_records.users_to_review()
     if request.method == "POST":
-        decisions = {person.pk: request.POST.get(f"person-{person.pk}", "") for person in people}
+        decisions = {user.pk: request.POST.get(f"person-{user.pk}", "") for user in users}
         try:
             assurance_records.record_access_review(
-                decisions, said=request.POST.get("said", "").strip()[:600],
+                decisions, said=request.POST.get("said", "").strip()[:MAX_NOTES_LENGTH],
                 on=company_day(request.at), by=request.user, at=request.at,
             )  # fmt: skip
         except BadRecord as bad:
             problem = str(bad)
         else:
-            return respond_done(request, "The review is written down", back_to=reverse("controls"))
-    bare = {one.pk for one in second_factor.users_without_factor(people)}
+            return respond_done(request, "Review recorded", back_to=reverse("controls"))
+    without_factor = {user.pk for user in second_factor.users_without_factor(users)}
     context = {
         "people": [
-            (person, person.pk in bare, request.POST.get(f"person-{person.pk}", ""))
-            for person in people
+            (user, user.pk in without_factor, request.POST.get(f"person-{user.pk}", ""))
+            for user in users
         ],
-        "said": request.POST.get("said", ""),
+        "notes": request.POST.get("said", ""),
         "problem": problem,
         "last": assurance_records.latest_by_kind().get(ACCESS_REVIEW),
     }
@@ -116,25 +117,25 @@ def review_access(request: StaffRequest) -> HttpResponse:
 
 @staff_view("GET", "POST")
 def list_records(request: StaffRequest) -> HttpResponse:
-    """What people wrote down, and a form for more."""
+    """List the control records; a POST adds one."""
     require_permission(request.user, "see_access_log")
     form = RecordForm(request.POST or None, initial={"on_date": company_day(request.at)})
 
-    def keep(typed: dict[str, Any]) -> Assurance:
+    def save(typed: dict[str, Any]) -> Assurance:
         return assurance_records.record_assurance(
             typed["kind"], on=typed["on_date"], said=typed["said"], document=typed["document"],
             by=request.user, at=request.at,
         )  # fmt: skip
 
-    if request.method == "POST" and form.submit(keep):
-        return respond_done(request, "Written down", back_to=reverse("assurances"))
+    if request.method == "POST" and form.submit(save):
+        return respond_done(request, "Record added", back_to=reverse("assurances"))
     last = assurance_records.latest_by_kind()
     rows = Assurance.objects.select_related("by").order_by("-at", "-id")
     context = {
         "form": form,
         "kinds": [
-            (one.title, last.get(key), assurance_records.next_due_date(key, last.get(key)))
-            for key, one in KINDS.items()
+            (kind.title, last.get(key), assurance_records.next_due_date(key, last.get(key)))
+            for key, kind in KINDS.items()
         ],
         "rows": [(KINDS[row.kind].title, row) for row in rows[:MAX_LISTED]],
         "count": rows.count(),
@@ -146,15 +147,15 @@ def list_records(request: StaffRequest) -> HttpResponse:
 
 @staff_view("GET", "POST")
 def list_incidents(request: StaffRequest) -> HttpResponse:
-    """What went wrong, what the law asks about it, and a form for more."""
+    """List the incidents with their FTC deadlines; a POST records one."""
     require_permission(request.user, "see_access_log")
     form = IncidentForm(request.POST or None, initial={"discovered_on": company_day(request.at)})
 
-    def keep(typed: dict[str, Any]) -> Incident:
+    def save(typed: dict[str, Any]) -> Incident:
         return security_incidents.open_incident(Incident(**typed), by=request.user, at=request.at)
 
-    if request.method == "POST" and form.submit(keep):
-        return respond_done(request, "Written down", back_to=reverse("incidents"))
+    if request.method == "POST" and form.submit(save):
+        return respond_done(request, "Incident recorded", back_to=reverse("incidents"))
     rows = Incident.objects.select_related("opened_by").order_by("-opened_at", "-id")
     context = {
         "form": form,
@@ -167,21 +168,21 @@ def list_incidents(request: StaffRequest) -> HttpResponse:
 
 @staff_view("POST")
 def update_incident(request: StaffRequest, incident_id: UUID) -> HttpResponse:
-    """The FTC was told on a day, or it is over."""
+    """Record the report to the FTC, or close the incident."""
     require_permission(request.user, "see_access_log")
-    back = reverse("incidents")
+    page_url = reverse("incidents")
     try:
         if "told_on" in request.POST:
             on = _parse_date(request.POST["told_on"])
             security_incidents.record_ftc_notice(incident_id, on=on, by=request.user, at=request.at)
         else:
-            ended = request.POST.get("ended", "").strip()[:600]
+            ended = request.POST.get("ended", "").strip()[:MAX_NOTES_LENGTH]
             security_incidents.close_incident(
                 incident_id, ended=ended, by=request.user, at=request.at
             )
     except BadRecord as bad:
-        return respond_refused(request, str(bad), back_to=back, status=422)
-    return respond_done(request, "Written down", back_to=back)
+        return respond_refused(request, str(bad), back_to=page_url, status=422)
+    return respond_done(request, "Incident updated", back_to=page_url)
 
 
 def _parse_period(typed: str | None, at: datetime) -> tuple[str, security_controls.ControlScope]:
@@ -193,13 +194,13 @@ def _parse_period(typed: str | None, at: datetime) -> tuple[str, security_contro
     )
 
 
-def _incident_line(one: Incident, today: date) -> dict[str, Any]:
-    due = security_incidents.ftc_deadline(one)
-    return {"row": one, "due": due, "is_late": due is not None and due < today}
+def _incident_line(incident: Incident, today: date) -> dict[str, Any]:
+    due = security_incidents.ftc_deadline(incident)
+    return {"incident": incident, "due": due, "is_late": due is not None and due < today}
 
 
 def _parse_date(typed: str) -> date:
     try:
         return date.fromisoformat(typed)
     except ValueError:
-        raise BadRecord("Write the day as 2026-11-30.") from None
+        raise BadRecord("Enter a date, for example 2026-11-30.") from None

@@ -1,12 +1,12 @@
-"""A QR code as SVG, drawn here: no script, no network, one path in the colour of the text."""
+"""QR codes as SVG, drawn on the server as one path, without scripts or network requests."""
 
-import qrcode
+import qrcode  # type: ignore[import-untyped]
 
-QUIET = 4  # modules of white around it, which readers need
+QUIET = 4  # modules of white margin, which readers need
 
 
 def render_qr_svg(text: str) -> str:
-    """The picture of a text: black squares on white, in dark mode as well."""
+    """Return a text as an SVG QR code, black on white even in dark mode."""
     code = qrcode.QRCode(border=0, error_correction=qrcode.constants.ERROR_CORRECT_M)
     code.add_data(text)
     code.make()

@@ -1,4 +1,4 @@
-"""Adding and giving up second factors: an app, passkeys, recovery codes."""
+"""Adding and removing second factors: authenticator app, passkeys, recovery codes."""
 
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
@@ -22,7 +22,7 @@ SECRET_SESSION_KEY = "app_secret"  # noqa: S105 (a name in the session)
 
 @staff_view("GET", "POST", without_second_factor=True, audience=STAFF_AND_PARTNERS)
 def set_up_app(request: StaffRequest) -> HttpResponse:
-    """An authenticator app: the picture to scan, and the code that shows it was."""
+    """Show the QR code to scan; a POST with a code from the app enrolls it."""
     if not login.is_recently_authenticated(request, request.at):
         return login.redirect_to_reauthentication(reverse("security_app"))
     secret, problem = request.session.get(SECRET_SESSION_KEY), ""
@@ -34,17 +34,16 @@ def set_up_app(request: StaffRequest) -> HttpResponse:
                 user=request.user, secret=secret, code=request.POST.get("code", "")[:20],
                 at=request.at,
             )  # fmt: skip
-        except second_factor.InvalidCode as wrong:
-            problem = str(wrong)
+        except second_factor.InvalidCode as bad:
+            problem = str(bad)
         else:
             del request.session[SECRET_SESSION_KEY]
             return _finish_adding(request, Factor.APP, codes)
-    address = get_adapter().build_totp_url(request.user, secret)
+    totp_url = get_adapter().build_totp_url(request.user, secret)
     context = {
-        "picture": mark_safe(render_qr_svg(address)),  # noqa: S308 (drawn by us: squares only)
-        "letters": " ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
+        "qr_code": mark_safe(render_qr_svg(totp_url)),  # noqa: S308 (our own SVG of squares)
+        "letters": " ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
         "problem": problem,
-        "must_enrol": not login.is_fully_authenticated(request),
     }
     return render(
         request, "security/authenticator_app.html", context, status=422 if problem else 200
@@ -53,26 +52,27 @@ def set_up_app(request: StaffRequest) -> HttpResponse:
 
 @staff_view("POST", audience=STAFF_AND_PARTNERS)
 def remove_app(request: StaffRequest) -> HttpResponse:
-    """The app is not used any more."""
+    """Remove the authenticator app."""
     row = get_object_or_404(Authenticator, user=request.user, type=Authenticator.Type.TOTP)
-    return _remove_factor(request, row, "The app")
+    return _remove_factor(request, row, "Authenticator app")
 
 
 @staff_view("GET", "POST", without_second_factor=True, audience=STAFF_AND_PARTNERS)
 def add_passkey(request: StaffRequest) -> HttpResponse:
-    """GET: what the browser is asked to make. POST: the passkey it made."""
+    """Return the options for the browser; a POST stores the passkey it made."""
     if not login.is_recently_authenticated(request, request.at):
         if request.method == "GET":
-            there = f"{reverse('prove_again')}?to={reverse('security')}"
-            return JsonResponse({"go": there}, status=403)
+            url = f"{reverse('prove_again')}?to={reverse('security')}"
+            return JsonResponse({"go": url}, status=403)
         return login.redirect_to_reauthentication(reverse("security"))
     if request.method == "GET":
         return JsonResponse(passkeys.registration_options(request.user))
-    name = request.POST.get("name", "") or _default_passkey_name(request)
+    device: str = request.session.get("device") or "Passkey"
+    name = request.POST.get("name", "") or device
     try:
-        answer = request.POST.get("credential", "")
+        credential = request.POST.get("credential", "")
         codes = passkeys.register_passkey(
-            user=request.user, answer=answer, name=name, at=request.at
+            user=request.user, answer=credential, name=name, at=request.at
         )
     except passkeys.PasskeyRejected as problem:
         return views.render_security(request, problem=str(problem), status=422)
@@ -81,71 +81,65 @@ def add_passkey(request: StaffRequest) -> HttpResponse:
 
 @staff_view("POST", without_second_factor=True, audience=STAFF_AND_PARTNERS)
 def rename_own_passkey(request: StaffRequest, key_id: int) -> HttpResponse:
-    """Another name for a passkey."""
+    """Rename one of the user's passkeys."""
     passkeys.rename_passkey(
         row=_get_own_passkey(request, key_id), name=request.POST.get("name", "")
     )
-    return respond_done(request, "The name is kept", back_to=reverse("security"))
+    return respond_done(request, "Passkey renamed", back_to=reverse("security"))
 
 
 @staff_view("POST", audience=STAFF_AND_PARTNERS)
 def remove_passkey(request: StaffRequest, key_id: int) -> HttpResponse:
-    """A passkey opens nothing here any more."""
+    """Remove one of the user's passkeys."""
     row = _get_own_passkey(request, key_id)
-    return _remove_factor(request, row, f"The passkey {row.data['name']}")
+    return _remove_factor(request, row, f"Passkey {row.data['name']}")
 
 
 @staff_view("POST", audience=STAFF_AND_PARTNERS)
 def renew_recovery_codes(request: StaffRequest) -> HttpResponse:
-    """Ten new recovery codes, shown this once; those of before are void."""
+    """Replace the recovery codes and show the new ones once."""
     if not login.is_recently_authenticated(request, request.at):
         return login.redirect_to_reauthentication(reverse("security"))
     if not second_factor.is_required_for(request.user):
         return views.render_security(
-            request, problem="Set up an app or a passkey first.", status=422
+            request, problem="Set up an authenticator app or a passkey first.", status=422
         )
-    made = second_factor.replace_recovery_codes(user=request.user, at=request.at)
+    codes = second_factor.replace_recovery_codes(user=request.user, at=request.at)
     views.report_security_change(
         request, AccessKind.FACTOR_ADDED, "New recovery codes were made.", subject="recovery codes"
     )
-    return render(request, "security/recovery_codes.html", {"codes": made})
+    return render(request, "security/recovery_codes.html", {"codes": codes})
 
 
-def _finish_adding(request: StaffRequest, factor: Factor, made: list[str]) -> HttpResponse:
-    """This session is proved by it, others must prove themselves; new codes are shown once."""
+def _finish_adding(request: StaffRequest, factor: Factor, codes: list[str]) -> HttpResponse:
+    """Authenticate this session with the new factor; for a first factor, show its codes once."""
     login.mark_reauthenticated(request, request.at, factor=factor)
-    if made:  # the first one: who came in without it comes in anew
+    if codes:  # the first factor: sessions without one must sign in again
         staff_sessions.end_all_sessions(
             request.user.pk, reason="factors", at=request.at, except_key=request.session.session_key
         )
-    what = views.FACTOR_LABELS[factor]
+    label = views.FACTOR_LABELS[factor]
     views.report_security_change(
-        request, AccessKind.FACTOR_ADDED, f"A second factor was added: {what}.", subject=what
+        request, AccessKind.FACTOR_ADDED, f"A second factor was added: {label}.", subject=label
     )
-    if made:
-        return render(request, "security/recovery_codes.html", {"codes": made, "is_first": True})
-    said = {Factor.APP: "The app is set up", Factor.PASSKEY: "The passkey is set up"}[factor]
-    return respond_done(request, said, back_to=reverse("security"))
+    if codes:
+        return render(request, "security/recovery_codes.html", {"codes": codes, "is_first": True})
+    return respond_done(request, f"{label.capitalize()} added", back_to=reverse("security"))
 
 
-def _remove_factor(request: StaffRequest, row: Authenticator, what: str) -> HttpResponse:
+def _remove_factor(request: StaffRequest, row: Authenticator, label: str) -> HttpResponse:
     if not login.is_recently_authenticated(request, request.at):
         return login.redirect_to_reauthentication(reverse("security"))
     second_factor.remove_factor(user=request.user, row=row, at=request.at)
     if not second_factor.is_required_for(request.user):
         login.clear_factor(request)
     views.report_security_change(
-        request, AccessKind.FACTOR_REMOVED, f"{what} was removed.", subject=what
+        request, AccessKind.FACTOR_REMOVED, f"{label} was removed.", subject=label
     )
-    return respond_done(request, f"{what} is removed", back_to=reverse("security"))
+    return respond_done(request, f"{label} removed", back_to=reverse("security"))
 
 
 def _get_own_passkey(request: StaffRequest, key_id: int) -> Authenticator:
     return get_object_or_404(
         Authenticator, pk=key_id, user=request.user, type=Authenticator.Type.WEBAUTHN
     )
-
-
-def _default_passkey_name(request: StaffRequest) -> str:
-    """Where a passkey was made, when nobody named it."""
-    return request.session.get("device") or "Passkey"

@@ -1,4 +1,4 @@
-"""One's own sign-in: password, second factors, and where one is signed in."""
+"""The user's own sign-in: password, second factors and active sessions."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,18 +20,20 @@ from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import STAFF_AND_PARTNERS, staff_view
 from rooftree.web.sign_in import login
 
-FACTOR_LABELS = {
-    Factor.APP: "app",
+FACTOR_LABELS: dict[str, str] = {
+    Factor.APP: "authenticator app",
     Factor.PASSKEY: "passkey",
     Factor.RECOVERY_CODE: "recovery code",
 }
 
 
 class PasswordForm(StaffForm):
-    """The old password and the new one."""
+    """The current and the new password."""
 
-    old = secret_field("Password of now", required=True)
-    new = secret_field("New password", "At least 12 characters; a sentence is best.", required=True)
+    old = secret_field("Current password", required=True)
+    new = secret_field(
+        "New password", "At least 12 characters. A sentence works well.", required=True
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -43,39 +45,39 @@ class PasswordForm(StaffForm):
 
 @staff_view("GET", without_second_factor=True, audience=STAFF_AND_PARTNERS)
 def show_security(request: StaffRequest) -> HttpResponse:
-    """The page; whoever must set up a second factor first sees nothing else."""
+    """Show the sign-in page, or the setup of a second factor if one is required first."""
     return render_security(request)
 
 
 def render_security(request: StaffRequest, *, status: int = 200, **more: Any) -> HttpResponse:
-    """The page, with what an act has to say."""
+    """Render the page; `more` adds to its context."""
     idle = timedelta(seconds=settings.SESSION_IDLE_SECONDS)
-    listed = staff_sessions.list_active_sessions(request.user.pk, idle=idle, at=request.at)
+    active = staff_sessions.list_active_sessions(request.user.pk, idle=idle, at=request.at)
     context = {
-        "held": second_factor.enrolled_factors(request.user),
-        "must_enrol": not login.is_fully_authenticated(request),
+        "factors": second_factor.enrolled_factors(request.user),
         "is_required": settings.SECOND_FACTOR_REQUIRED,
         "sessions": [
             {
-                "row": list_active_session,
-                "name": staff_sessions.public_name(list_active_session.pk),
-                "is_this": list_active_session.pk == request.session.session_key,
-                "factor": FACTOR_LABELS.get(list_active_session.factor, ""),
+                "session": session,
+                "name": staff_sessions.public_name(session.pk),
+                "is_this": session.pk == request.session.session_key,
+                "factor": FACTOR_LABELS.get(session.factor, ""),
             }
-            for list_active_session in listed
+            for session in active
         ],
         "idle_minutes": settings.SESSION_IDLE_SECONDS // 60,
         "hours": settings.SESSION_COOKIE_AGE // 3600,
         "form": PasswordForm(),
         **more,
     }
-    template = "security/enroll.html" if context["must_enrol"] else "security/show.html"
+    must_enroll = not login.is_fully_authenticated(request)
+    template = "security/enroll.html" if must_enroll else "security/show.html"
     return render(request, template, context, status=status)
 
 
 @staff_view("POST", without_second_factor=True, audience=STAFF_AND_PARTNERS)
 def change_password(request: StaffRequest) -> HttpResponse:
-    """Another password; every other session ends."""
+    """Change the password and end all other sessions."""
     form = PasswordForm(request.POST)
 
     def change(typed: dict[str, Any]) -> None:
@@ -90,26 +92,28 @@ def change_password(request: StaffRequest) -> HttpResponse:
         return render_security(request, form=form, status=422)
     login.keep_current_session(request)
     report_security_change(request, AccessKind.PASSWORD_SET, "Your password was changed.")
-    return respond_done(request, "Your new password is set", back_to=reverse("security"))
+    return respond_done(request, "Password changed", back_to=reverse("security"))
 
 
 @staff_view("POST", without_second_factor=True, audience=STAFF_AND_PARTNERS)
 def end_session(request: StaffRequest, name: str) -> HttpResponse:
-    """End one session, wherever it is."""
+    """End one of the user's sessions."""
     if not staff_sessions.end_session(user_id=request.user.pk, name=name, at=request.at):
-        return respond_refused(request, "It has ended already.", back_to=reverse("security"))
+        return respond_refused(
+            request, "This session has already ended.", back_to=reverse("security")
+        )
     access_log.record_access(
         AccessKind.SESSION_ENDED,
         client=request_caller(request),
         at=request.at,
         user_id=request.user.pk,
     )
-    return respond_done(request, "That session has ended", back_to=reverse("security"))
+    return respond_done(request, "Session ended", back_to=reverse("security"))
 
 
 @staff_view("POST", without_second_factor=True, audience=STAFF_AND_PARTNERS)
 def end_other_sessions(request: StaffRequest) -> HttpResponse:
-    """End every session but this one."""
+    """End all of the user's sessions except this one."""
     number = staff_sessions.end_all_sessions(
         request.user.pk, reason="ended", at=request.at, except_key=request.session.session_key
     )
@@ -117,13 +121,13 @@ def end_other_sessions(request: StaffRequest) -> HttpResponse:
         AccessKind.SESSION_ENDED, client=request_caller(request), at=request.at, user_id=request.user.pk,
         number=number,
     )  # fmt: skip
-    return respond_done(request, "You are signed in only here", back_to=reverse("security"))
+    return respond_done(request, "All other sessions ended", back_to=reverse("security"))
 
 
 def report_security_change(
     request: StaffRequest, kind: AccessKind, what: str, *, subject: str = ""
 ) -> None:
-    """Something of one's sign-in was changed: into the log, and to one's mailbox."""
+    """Record a change of the sign-in in the audit log, and e-mail the user about it."""
     access_log.record_access(
         kind,
         client=request_caller(request),

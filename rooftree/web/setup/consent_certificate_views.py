@@ -1,4 +1,4 @@
-"""Set-up: the account that claims consent certificates, and what could not be claimed."""
+"""Setup of consent certificates: the TrustedForm account and the certificates without proof."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from rooftree.web.shared.staff_view import require_permission, staff_view
 
 
 class TrustedFormKeyForm(StaffForm):
-    """The one thing TrustedForm gives its customers."""
+    """The API key of the company's TrustedForm account."""
 
     key = secret_field(
         "API key", "In your ActiveProspect account, under TrustedForm", required=True
@@ -24,24 +24,24 @@ class TrustedFormKeyForm(StaffForm):
 @sensitive_post_parameters("key")
 @staff_view("GET", "POST")
 def edit_certificate_account(request: StaffRequest) -> HttpResponse:
-    """The key, and how the claims of the last 30 days stand."""
+    """Show the claims of the last 30 days; a POST saves the API key."""
     require_permission(request.user, "edit_setup")
     form = TrustedFormKeyForm(request.POST or None)
 
-    def keep(typed: dict[str, Any]) -> None:
+    def save(typed: dict[str, Any]) -> None:
         certificate_claims.save_trustedform_key(typed["key"], by=request.user.pk, at=request.at)
 
-    if request.method == "POST" and form.submit(keep):
+    if request.method == "POST" and form.submit(save):
         return respond_done(
-            request, "The key is kept; what waited is claimed now", back_to=request.path
+            request, "Key saved. Waiting certificates are being claimed", back_to=request.path
         )
-    stands = certificate_report.build_certificate_report(at=request.at)
-    counts = {name: stands.counts.get(name, 0) for name in ("retained", "pending", "failed")}
+    report = certificate_report.build_certificate_report(at=request.at)
+    counts = {name: report.counts.get(name, 0) for name in ("retained", "pending", "failed")}
     context = {
         "form": form,
-        "stands": stands,
+        "report": report,
         **counts,
-        "mismatch": stands.counts.get("retained_mismatch", 0),
+        "mismatch": report.counts.get("retained_mismatch", 0),
     }
     status = 422 if request.method == "POST" else 200
     return render(request, "setup/certificates.html", context, status=status)

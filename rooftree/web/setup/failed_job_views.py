@@ -1,24 +1,23 @@
-"""Work that gave up: what it was, why, and another try."""
-
-from typing import Any
+"""Failed jobs: what failed and why, with a retry."""
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
 from rooftree.tasks import failed_jobs
-from rooftree.tasks.failed_jobs import FailedJob
-from rooftree.web.setup.views import require_permission
 from rooftree.web.shared.htmx_responses import respond_done, respond_refused
 from rooftree.web.shared.staff_request import StaffRequest
-from rooftree.web.shared.staff_view import staff_view
+from rooftree.web.shared.staff_view import require_permission, staff_view
 
 
 @staff_view("GET")
 def list_failed_jobs(request: StaffRequest) -> HttpResponse:
-    """The newest tasks that gave up."""
+    """List the newest failed jobs."""
     require_permission(request.user, "edit_setup")
-    rows = [_job_line(list_failed_job) for list_failed_job in failed_jobs.list_failed_jobs()]
+    rows = [
+        {"job": job, "name": job.task.rpartition(".")[2].replace("_", " ").capitalize()}
+        for job in failed_jobs.list_failed_jobs()
+    ]
     return render(
         request, "setup/failed_jobs.html", {"rows": rows, "count": failed_jobs.count_failed_jobs()}
     )
@@ -26,14 +25,9 @@ def list_failed_jobs(request: StaffRequest) -> HttpResponse:
 
 @staff_view("POST")
 def retry_job(request: StaffRequest, job_id: int) -> HttpResponse:
-    """Put one back to work."""
+    """Put one failed job back in the queue."""
     require_permission(request.user, "edit_setup")
-    back = reverse("dead_letters")
+    back_to = reverse("dead_letters")
     if not failed_jobs.retry_failed_job(job_id):
-        return respond_refused(request, "It is at work again already, or done.", back_to=back)
-    return respond_done(request, "Back to work", back_to=back)
-
-
-def _job_line(one: FailedJob) -> dict[str, Any]:
-    name = one.task.rpartition(".")[2].replace("_", " ")
-    return {"one": one, "name": f"{name[:1].upper()}{name[1:]}"}
+        return respond_refused(request, "This job is already running or done.", back_to=back_to)
+    return respond_done(request, "Job queued again", back_to=back_to)

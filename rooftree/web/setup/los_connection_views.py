@@ -1,4 +1,4 @@
-"""Set-up: the LOS, where it is, who we are there, and what it tells us."""
+"""Setup of LOS connections: address, credentials, webhook subscription."""
 
 from typing import Any
 from uuid import UUID
@@ -12,92 +12,93 @@ from rooftree.core.vendor_errors import VendorError
 from rooftree.los import los_connections
 from rooftree.los.los_connections import CREDENTIAL_FIELDS, PLAIN_FIELDS
 from rooftree.los.models import Connection
-from rooftree.web.setup.views import require_permission
 from rooftree.web.shared.htmx_responses import respond_done, respond_refused
 from rooftree.web.shared.staff_forms import SECRET_ON_FILE_HINT, StaffForm, secret_field, text_field
 from rooftree.web.shared.staff_request import StaffRequest
-from rooftree.web.shared.staff_view import staff_view
+from rooftree.web.shared.staff_view import require_permission, staff_view
 
 LOS = "encompass"
-LABELS = {LOS: "ICE Encompass"}
 
 
 class ConnectionForm(StaffForm):
     """One lender instance of Encompass."""
 
-    name = text_field("Name", "As staff see it", max_length=120)
-    instance = text_field("Instance", "As BE11200000; TEBE… for tests", longest=60)
-    base_url = text_field("Address of the API", "As https://api.elliemae.com")
-    folder = text_field("Loan folder", "Where new loans go", required=False, max_length=120)
+    name = text_field("Name", "Staff see this name", max_length=120)
+    instance = text_field("Instance", "For example BE11200000; TEBE… for tests", max_length=60)
+    base_url = text_field("API address", "For example https://api.elliemae.com")
+    folder = text_field("Loan folder", "For new loans", required=False, max_length=120)
     template = text_field("Loan template", "Its path in Encompass", required=False)
-    template_type = text_field("Kind of template", required=False, max_length=60)
-    lead_id_field = text_field("Field for our lead id", "A custom field of its own", max_length=60)
+    template_type = text_field("Template type", required=False, max_length=60)
+    lead_id_field = text_field(
+        "Field for the lead ID", "A custom field used for nothing else", max_length=60
+    )
     client_id = text_field("API client ID", required=False, max_length=200)
     client_secret = secret_field("API client secret")
     user = text_field("API user", required=False, max_length=120)
-    password = secret_field("Its password")
+    password = secret_field("Password")
 
     FIELDSETS = (
-        ("Where", ("name", "instance", "base_url")),
+        ("Connection", ("name", "instance", "base_url")),
         ("New loans", ("folder", "template", "template_type", "lead_id_field")),
-        ("Who we are there", CREDENTIAL_FIELDS),
+        ("Credentials", CREDENTIAL_FIELDS),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        known: dict[str, bool] = kwargs.pop("known", {})
+    def __init__(
+        self, *args: Any, is_on_file: dict[str, bool] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        for name, is_known in known.items():
-            if is_known:
+        for name, is_stored in (is_on_file or {}).items():
+            if is_stored:
                 self.fields[name].help_text = SECRET_ON_FILE_HINT
 
 
 @staff_view("GET", "POST")
 def list_connections(request: StaffRequest) -> HttpResponse:
-    """The connections, and a new one."""
+    """List the connections; a POST adds one."""
     require_permission(request.user, "edit_setup")
     form = ConnectionForm(
         request.POST or None, initial={"lead_id_field": "CX.ROOFTREELEADID", "name": "Encompass"}
     )
 
     def add(typed: dict[str, Any]) -> Connection:
-        facts, credentials = _split_credentials(typed)
+        plain, credentials = _split_credentials(typed)
         return los_connections.add_connection(
-            los=LOS, facts=facts, credentials=credentials, by=request.user, at=request.at
+            los=LOS, facts=plain, credentials=credentials, by=request.user, at=request.at
         )
 
     if request.method == "POST" and form.submit(add):
-        back = reverse("setup_connection", args=[form.result.pk])
-        return respond_done(request, "Kept. Test it, then subscribe and turn it on", back_to=back)
-    rows = Connection.objects.order_by("name", "id")
+        page_url = reverse("setup_connection", args=[form.result.pk])
+        toast = "Connection saved. Next: test it, subscribe and turn it on"
+        return respond_done(request, toast, back_to=page_url)
     status = 422 if request.method == "POST" else 200
-    context = {"rows": rows, "form": form, "labels": LABELS}
+    context = {"rows": Connection.objects.order_by("name", "id"), "form": form}
     return render(request, "setup/los_connections.html", context, status=status)
 
 
 @staff_view("GET", "POST")
 def edit_connection(request: StaffRequest, connection_id: UUID) -> HttpResponse:
-    """One connection."""
+    """Show one connection and its go-live steps; a POST saves its settings."""
     require_permission(request.user, "edit_setup")
-    one = get_object_or_404(Connection, pk=connection_id)
-    initial = {name: getattr(one, name) for name in PLAIN_FIELDS}
-    known = los_connections.credentials_on_file(one)
-    form = ConnectionForm(request.POST or None, initial=initial, known=known)
+    connection = get_object_or_404(Connection, pk=connection_id)
+    initial = {name: getattr(connection, name) for name in PLAIN_FIELDS}
+    is_on_file = los_connections.credentials_on_file(connection)
+    form = ConnectionForm(request.POST or None, initial=initial, is_on_file=is_on_file)
 
-    def change(typed: dict[str, Any]) -> Connection:
-        facts, credentials = _split_credentials(typed)
+    def save(typed: dict[str, Any]) -> Connection:
+        plain, credentials = _split_credentials(typed)
         return los_connections.update_connection(
-            connection_id=one.pk, facts=facts, credentials=credentials,
+            connection_id=connection.pk, facts=plain, credentials=credentials,
             by=request.user, at=request.at,
         )  # fmt: skip
 
-    if request.method == "POST" and form.submit(change):
-        return respond_done(request, f"{form.result.name} is kept", back_to=request.path)
+    if request.method == "POST" and form.submit(save):
+        return respond_done(request, f"{form.result.name} saved", back_to=request.path)
     context = {
-        "connection": one,
+        "connection": connection,
         "form": form,
-        "missing": [name.replace("_", " ") for name, is_known in known.items() if not is_known],
-        "endpoint": f"{settings.PUBLIC_URL}/in/{one.los}/{one.slug}/",
-        "keys": bool(one.webhook_keys),
+        "missing": [name.replace("_", " ") for name, is_set in is_on_file.items() if not is_set],
+        "endpoint": f"{settings.PUBLIC_URL}/in/{connection.los}/{connection.slug}/",
+        "keys": bool(connection.webhook_keys),
     }
     status = 422 if request.method == "POST" else 200
     return render(request, "setup/los_connection.html", context, status=status)
@@ -105,38 +106,46 @@ def edit_connection(request: StaffRequest, connection_id: UUID) -> HttpResponse:
 
 @staff_view("POST")
 def apply_connection_action(request: StaffRequest, connection_id: UUID, what: str) -> HttpResponse:
-    """Test a connection, subscribe to its changes, turn it on or off."""
+    """Test a connection, subscribe to its changes, or turn it on or off."""
     require_permission(request.user, "edit_setup")
     if what not in ("test", "subscription", "on", "off"):
         raise Http404
-    one = get_object_or_404(Connection, pk=connection_id)
-    back = reverse("setup_connection", args=[one.pk])
+    connection = get_object_or_404(Connection, pk=connection_id)
+    page_url = reverse("setup_connection", args=[connection.pk])
     if what == "test":
-        problem = los_connections.check_connection(one, at=request.at)
+        problem = los_connections.check_connection(connection, at=request.at)
         if problem:
             return respond_refused(
-                request, f"It does not work yet. {problem}", back_to=back, status=422
+                request, f"The connection doesn’t work yet. {problem}", back_to=page_url, status=422
             )
-        return respond_done(request, "Signed in and asked: it works", back_to=back)
+        return respond_done(request, "The connection works", back_to=page_url)
     if what == "subscription":
-        return _subscribe_to_changes(request, one, back)
-    turn = los_connections.enable_connection if what == "on" else los_connections.disable_connection
-    turn(connection_id=one.pk, by=request.user, at=request.at)
-    said = "Loans are handed over through it from now on" if what == "on" else "It is off"
-    return respond_done(request, said, back_to=back)
+        return _subscribe_to_changes(request, connection, page_url)
+    if what == "on":
+        los_connections.enable_connection(
+            connection_id=connection.pk, by=request.user, at=request.at
+        )
+        return respond_done(
+            request, "Connection is on. Officers can hand off loans", back_to=page_url
+        )
+    los_connections.disable_connection(connection_id=connection.pk, by=request.user, at=request.at)
+    return respond_done(request, "Connection is off", back_to=page_url)
 
 
-def _subscribe_to_changes(request: StaffRequest, one: Connection, back: str) -> HttpResponse:
+def _subscribe_to_changes(
+    request: StaffRequest, connection: Connection, page_url: str
+) -> HttpResponse:
     try:
         los_connections.subscribe_to_changes(
-            connection_id=one.pk, site=settings.PUBLIC_URL, by=request.user, at=request.at
+            connection_id=connection.pk, site=settings.PUBLIC_URL, by=request.user, at=request.at
         )
     except VendorError as problem:
-        why = f"Encompass did not subscribe us. {problem}"
-        return respond_refused(request, why, back_to=back, status=422)
-    return respond_done(request, "Encompass tells us of changes from now on", back_to=back)
+        reason = f"Encompass didn’t accept the subscription. {problem}"
+        return respond_refused(request, reason, back_to=page_url, status=422)
+    return respond_done(request, "Subscribed to changes in Encompass", back_to=page_url)
 
 
 def _split_credentials(typed: dict[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
-    facts = {name: typed[name] for name in PLAIN_FIELDS}
-    return facts, {name: typed[name] for name in CREDENTIAL_FIELDS}
+    """Return the plain settings and the credentials."""
+    plain = {name: typed[name] for name in PLAIN_FIELDS}
+    return plain, {name: typed[name] for name in CREDENTIAL_FIELDS}

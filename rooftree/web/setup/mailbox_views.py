@@ -1,5 +1,6 @@
-"""Set-up: mailboxes that are read for lead e-mails and answers, each tried before it is kept."""
+"""Setup of mailboxes that are read for lead e-mails and replies, each tested before saving."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 
-from rooftree.capture.intake import mailbox_polling as rows
+from rooftree.capture.intake import mailbox_polling
 from rooftree.capture.models import Mailbox
 from rooftree.flow.source_email import EMAIL_ADAPTERS
 from rooftree.leads.models import Source
@@ -26,29 +27,27 @@ from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_permission, staff_view
 
 ENCRYPTION_LABELS = {
-    "tls": "TLS from the first byte",
+    "tls": "TLS",
     "starttls": "STARTTLS",
-    "none": "None; to this very machine alone",
+    "none": "None, only for a server on this machine",
 }
 
 
 class MailboxForm(StaffForm):
-    """Where a mailbox is, and whose letters stand in it."""
+    """Where a mailbox is, and the source of e-mails that name none."""
 
-    host = text_field("Server", "As imap.provider.com")
+    host = text_field("Server", "For example imap.provider.com")
     port = integer_field("Port", "993 with TLS, 143 with STARTTLS", min_value=1, max_value=65_535)
     security = choice_field("Encryption", ENCRYPTION_LABELS.items())
-    user = text_field("User name", "Mostly the address itself")
-    password = secret_field(
-        "Password", "An app password where the sign-in has two steps", required=True
-    )
+    user = text_field("User name", "Usually the e-mail address")
+    password = secret_field("Password", "With two-step sign-in, use an app password", required=True)
     folder = text_field("Folder")
-    source_id = choice_field("A letter that names no source is", (), required=False)
+    source_id = choice_field("Source of e-mails that name none", (), required=False)
 
     def __init__(self, *args: Any, is_kept: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        mailed = Source.objects.filter(adapter__in=EMAIL_ADAPTERS).order_by("name")
-        self.fields["source_id"].choices = row_choices(mailed, "Nobody’s: it is left alone")
+        sources = Source.objects.filter(adapter__in=EMAIL_ADAPTERS).order_by("name")
+        self.set_choices("source_id", row_choices(sources, "None: ignore them"))
         if is_kept:
             self.fields["password"].required = False
             self.fields["password"].help_text = SECRET_ON_FILE_HINT
@@ -57,35 +56,37 @@ class MailboxForm(StaffForm):
 @sensitive_post_parameters("password")
 @staff_view("GET", "POST")
 def list_mailboxes(request: StaffRequest) -> HttpResponse:
-    """The mailboxes and how each is doing; another is tried and kept."""
+    """List the mailboxes and their state; a POST tests and saves a new one."""
     require_permission(request.user, "edit_setup")
-    usual = {"port": 993, "security": "tls", "folder": "INBOX"}
-    form = MailboxForm(request.POST or None, initial=usual)
+    defaults = {"port": 993, "security": "tls", "folder": "INBOX"}
+    form = MailboxForm(request.POST or None, initial=defaults)
+    page_url = reverse("setup_mailboxes")
     if request.method == "POST" and form.submit(_mailbox_saver(request)):
-        said = f"{form.result} is read from now on"
-        return respond_done(request, said, back_to=reverse("setup_mailboxes"))
-    listed = Mailbox.objects.select_related("source").order_by("user", "id")
+        return respond_done(request, f"{form.result} added", back_to=page_url)
+    mailboxes = Mailbox.objects.select_related("source").order_by("user", "id")
     status = 422 if request.method == "POST" else 200
-    context = {"form": form, "mailboxes": listed}
+    context = {"form": form, "mailboxes": mailboxes}
     return render(request, "setup/mailboxes.html", context, status=status)
 
 
 @sensitive_post_parameters("password")
 @staff_view("GET", "POST")
 def edit_mailbox(request: StaffRequest, mailbox_id: UUID) -> HttpResponse:
-    """One of them, to change what is typed; it is tried again."""
+    """Show one mailbox; a POST tests the changes and saves them."""
     require_permission(request.user, "edit_setup")
-    one = get_object_or_404(Mailbox, pk=mailbox_id)
-    typed = {name: getattr(one, name) for name in rows.EDITABLE if name != "password"}
-    form = MailboxForm(request.POST or None, initial=typed, is_kept=True)
-    here = reverse("setup_mailboxes")
-    if request.method == "POST" and form.submit(_mailbox_saver(request, one.pk)):
-        return respond_done(request, f"{form.result} is read from now on", back_to=here)
+    mailbox = get_object_or_404(Mailbox, pk=mailbox_id)
+    initial = {
+        name: getattr(mailbox, name) for name in mailbox_polling.EDITABLE if name != "password"
+    }
+    form = MailboxForm(request.POST or None, initial=initial, is_kept=True)
+    page_url = reverse("setup_mailboxes")
+    if request.method == "POST" and form.submit(_mailbox_saver(request, mailbox.pk)):
+        return respond_done(request, f"{form.result} saved", back_to=page_url)
     context = {
         "form": form,
-        "title": one.user,
-        "sub": "tried before it is kept; nothing in it is changed",
-        "back": here,
+        "title": mailbox.user,
+        "sub": "tested before it is saved; the e-mails stay unchanged",
+        "back": page_url,
         "back_to": "Mailboxes",
     }
     status = 422 if request.method == "POST" else 200
@@ -94,19 +95,26 @@ def edit_mailbox(request: StaffRequest, mailbox_id: UUID) -> HttpResponse:
 
 @staff_view("POST")
 def switch_mailbox(request: StaffRequest, mailbox_id: UUID) -> HttpResponse:
-    """Read it no more, or go on where it was stopped."""
+    """Pause a mailbox, or resume it where it was paused."""
     require_permission(request.user, "edit_setup")
-    one = get_object_or_404(Mailbox, pk=mailbox_id)
+    mailbox = get_object_or_404(Mailbox, pk=mailbox_id)
     resumes = request.POST.get("to") == "on"
-    act = rows.resume_mailbox if resumes else rows.stop_mailbox
-    act(mailbox_id=one.pk, by=request.user, at=request.at)
-    said = "is read again, from where it was stopped" if resumes else "is not read any more"
-    return respond_done(request, f"{one.user} {said}", back_to=reverse("setup_mailboxes"))
+    act = mailbox_polling.resume_mailbox if resumes else mailbox_polling.stop_mailbox
+    act(mailbox_id=mailbox.pk, by=request.user, at=request.at)
+    return respond_done(
+        request,
+        f"{mailbox.user} {'resumed' if resumes else 'paused'}",
+        back_to=reverse("setup_mailboxes"),
+    )
 
 
-def _mailbox_saver(request: StaffRequest, mailbox_id: UUID | None = None) -> Any:
-    def keep(typed: dict[str, Any]) -> Mailbox:
-        wanted = typed | {"source_id": typed["source_id"] or None}
-        return rows.save_mailbox(wanted, mailbox_id=mailbox_id, by=request.user, at=request.at)
+def _mailbox_saver(
+    request: StaffRequest, mailbox_id: UUID | None = None
+) -> Callable[[dict[str, Any]], Mailbox]:
+    def save(typed: dict[str, Any]) -> Mailbox:
+        values = typed | {"source_id": typed["source_id"] or None}
+        return mailbox_polling.save_mailbox(
+            values, mailbox_id=mailbox_id, by=request.user, at=request.at
+        )
 
-    return keep
+    return save

@@ -1,4 +1,4 @@
-"""Set-up: the vendor that is asked which lists a number is on, and whether it changed hands."""
+"""Setup of the vendor that checks do-not-call lists and reassigned numbers."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from rooftree.compliance.numbers.number_vendor import QuestionKind
 from rooftree.compliance.numbers.vendor_account import AccountSettings
 from rooftree.compliance.rule_changes import approved_changes
 from rooftree.core.area_codes_and_zones import STATE_NAMES
-from rooftree.flow import number_lookups as flow
+from rooftree.flow import number_lookups
 from rooftree.money.company_day import company_day
 from rooftree.web.shared.htmx_responses import respond_done, respond_refused
 from rooftree.web.shared.staff_forms import (
@@ -32,23 +32,26 @@ from rooftree.web.shared.staff_view import require_permission, staff_view
 LISTS = {
     NATIONAL: "National registry",
     LITIGATOR: "Known litigators",
-    **{one: f"{STATE_NAMES[one]} state list" for one in sorted(STATES_WITH_OWN_DNC_LIST)},
+    **{state: f"{STATE_NAMES[state]} state list" for state in sorted(STATES_WITH_OWN_DNC_LIST)},
 }
 
 
 class NumberServiceForm(StaffForm):
-    """An account at Contact Center Compliance, and what it is subscribed to."""
+    """An account at Contact Center Compliance and its subscriptions."""
 
     key = secret_field("Login ID (API key)", "In your DNCScrub account", required=True)
-    project = text_field("Project", "Where the account has several", required=False, max_length=60)
+    project = text_field(
+        "Project", "If the account has more than one", required=False, max_length=60
+    )
     covers = checkboxes_field(
-        "Lists that the project is scrubbed against",
+        "Lists the project is scrubbed against",
         LISTS.items(),
-        "Tick only what it is subscribed to: a number counts as clear of these alone",
+        "Check only the lists you subscribe to. A number counts as clear of these lists only",
     )
     asks_reassigned = checkbox_field(
-        "It asks the FCC’s Reassigned Numbers Database for us",
-        "Needs your letter of authorization on file there; without it no answer is a safe harbor",
+        "Check the FCC’s Reassigned Numbers Database",
+        "Needs your letter of authorization on file at the vendor. Without it, an answer gives "
+        "no safe harbor",
     )
 
     def __init__(self, *args: Any, is_kept: bool = False, **kwargs: Any) -> None:
@@ -61,26 +64,28 @@ class NumberServiceForm(StaffForm):
 @sensitive_post_parameters("key")
 @staff_view("GET", "POST")
 def edit_number_service(request: StaffRequest) -> HttpResponse:
-    """The account and how it answers; a POST tries it and keeps it."""
+    """Show the account and its answers; a POST tests the account and saves it."""
     require_permission(request.user, "edit_setup")
-    kept = vendor_account.active_service()
+    service = vendor_account.active_service()
     form = NumberServiceForm(
-        request.POST or None, initial=_service_initial(kept), is_kept=kept is not None
+        request.POST or None, initial=_service_initial(service), is_kept=service is not None
     )
 
-    def keep(typed: dict[str, Any]) -> NumberService:
-        return flow.save_number_service(AccountSettings(**typed), by=request.user, at=request.at)
+    def save(typed: dict[str, Any]) -> NumberService:
+        return number_lookups.save_number_service(
+            AccountSettings(**typed), by=request.user, at=request.at
+        )
 
-    if request.method == "POST" and form.submit(keep):
+    if request.method == "POST" and form.submit(save):
         return respond_done(
-            request, "It answers; numbers are asked about from now on", back_to=_page_url()
+            request, "Account works. Number checks are on", back_to=reverse("setup_numbers")
         )
     today = company_day(request.at)
     context = {
         "form": form,
-        "service": kept,
-        "name": vendor_account.vendor_adapter(kept).NAME if kept else "",
-        "covers": [LISTS[cover] for cover in kept.covers] if kept else [],
+        "service": service,
+        "name": vendor_account.vendor_adapter(service).NAME if service else "",
+        "covers": [LISTS[key] for key in service.covers] if service else [],
         "waiting": number_questions.open_question_counts(),
         "counts": number_questions.answered_question_counts(),
         "good_for": approved_changes.effective_number_on("dnc_scrub_days", today),
@@ -93,28 +98,24 @@ def edit_number_service(request: StaffRequest) -> HttpResponse:
 
 @staff_view("POST")
 def apply_service_action(request: StaffRequest, what: str) -> HttpResponse:
-    """Try the account that is on file, or ask it no more."""
+    """Test the account on file, or turn off number checks."""
     require_permission(request.user, "edit_setup")
     if what not in ("trial", "stop"):
         raise Http404
-    kept = vendor_account.active_service()
-    if kept is None or what == "stop":
+    page_url = reverse("setup_numbers")
+    service = vendor_account.active_service()
+    if service is None or what == "stop":
         vendor_account.remove_account(by=request.user, at=request.at)
-        return respond_done(request, "Nobody is asked any more; answers age", back_to=_page_url())
-    problem = vendor_account.check_account(kept, at=request.at)
+        return respond_done(request, "Number checks are off", back_to=page_url)
+    problem = vendor_account.check_account(service, at=request.at)
     if problem:
-        return respond_refused(request, problem, back_to=_page_url())
-    kinds = [kind for kind in QuestionKind if kept.can_answer(kind)]
-    both = "both questions" if len(kinds) == len(QuestionKind) else "its question"
-    return respond_done(request, f"It answers {both} about our own number", back_to=_page_url())
+        return respond_refused(request, problem, back_to=page_url)
+    kinds = [kind for kind in QuestionKind if service.can_answer(kind)]
+    checks = "Both checks work" if len(kinds) == len(QuestionKind) else "The check works"
+    return respond_done(request, f"{checks} for your own number", back_to=page_url)
 
 
-def _service_initial(kept: NumberService | None) -> dict[str, Any]:
-    if kept is None:
+def _service_initial(service: NumberService | None) -> dict[str, Any]:
+    if service is None:
         return {"covers": [NATIONAL, LITIGATOR]}
-    names = ("project", "covers", "asks_reassigned")
-    return {name: getattr(kept, name) for name in names}
-
-
-def _page_url() -> str:
-    return reverse("setup_numbers")
+    return {name: getattr(service, name) for name in ("project", "covers", "asks_reassigned")}

@@ -1,4 +1,4 @@
-"""Set-up: who works here, in which role, and what is known of each loan officer."""
+"""Setup of users: staff with their roles and branches, and loan officer settings."""
 
 from datetime import timedelta
 from typing import Any
@@ -22,7 +22,6 @@ from rooftree.org import (
 from rooftree.org.models import PARTNER, ROLES, Branch, LoanOfficer, User
 from rooftree.org.working_hours import WEEKDAYS
 from rooftree.routing.rule_sentences import SPOKEN_LANGUAGES
-from rooftree.web.setup.views import require_permission
 from rooftree.web.setup.weekly_hours_form import WeeklyHoursForm, hours_to_initial, pop_hours
 from rooftree.web.shared import display_formats
 from rooftree.web.shared.htmx_responses import respond_done, respond_refused
@@ -37,7 +36,7 @@ from rooftree.web.shared.staff_forms import (
     zone_field,
 )
 from rooftree.web.shared.staff_request import StaffRequest
-from rooftree.web.shared.staff_view import staff_view
+from rooftree.web.shared.staff_view import require_permission, staff_view
 
 PRODUCTS = {
     "conventional": "Conventional",
@@ -48,77 +47,73 @@ PRODUCTS = {
     "non_qm": "Non-QM",
     "reverse": "Reverse",
 }
+SESSION_IDLE = timedelta(seconds=settings.SESSION_IDLE_SECONDS)
+NINE_TO_SIX = ("09:00", "18:00")
 
 
 class UserForm(StaffForm):
-    """One member of staff."""
+    """A new user, or with `user` the details of an existing one."""
 
     name = text_field("Name", max_length=120)
     email = text_field(
-        "Work e-mail", "They sign in with it", max_length=254, attrs={"inputmode": "email"}
+        "Work e-mail", "For signing in", max_length=254, attrs={"inputmode": "email"}
     )
     role = choice_field("Role", ROLES.items())
-    branch = choice_field("Sees", (), "And everything below it", required=False)
-    title = text_field("Title", "Shown under the name", required=False, max_length=120)
+    branch = choice_field("Branch", (), "Sees this branch and everything below it", required=False)
+    title = text_field("Title", "Shown below the name", required=False, max_length=120)
     phone = text_field("Phone", required=False, max_length=30, attrs={"inputmode": "tel"})
-    assists = checkboxes_field("Works the leads of", ())
+    assists = checkboxes_field("Assists", (), "Works the leads of these officers")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        itself: User | None = kwargs.pop("itself", None)
+    def __init__(self, *args: Any, user: User | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["branch"].choices = [
-            ("", "The whole company"),
-            *((str(n.pk), f"{'· ' * depth}{n.name}") for depth, n in branches.list_branch_tree()),
+        tree = [
+            (str(node.pk), f"{'· ' * depth}{node.name}")
+            for depth, node in branches.list_branch_tree()
         ]
-        if itself is None:
+        self.set_choices("branch", [("", "The whole company"), *tree])
+        if user is None:
             for name in ("title", "phone", "assists"):
                 del self.fields[name]
             return
         del self.fields["email"]
-        if itself.role != "assistant":
+        if user.role != "assistant":
             del self.fields["assists"]
             return
-        officers = LoanOfficer.objects.filter(terminated_at=None).select_related("user")
-        self.fields["assists"].choices = [
-            (str(officer.pk), officer.user.name) for officer in officers.order_by("user__name")
-        ]
+        self.set_choices("assists", _active_officer_choices())
 
 
 class OfficerForm(WeeklyHoursForm):
-    """What a loan officer lends, when they work, how many leads they take."""
+    """A loan officer's license ID, phones, languages, products, hours and caps."""
 
     nmls_id = text_field("NMLS ID", max_length=20, attrs={"inputmode": "numeric"})
-    sponsored_from_date = date_field("Sponsored by us since", required=False)
+    sponsored_from_date = date_field("Sponsored since", required=False)
     phone = text_field("Phone that rings", max_length=30, attrs={"inputmode": "tel"})
     text_number = text_field(
         "Number borrowers see", "For texts and calls", required=False, max_length=30,
         attrs={"inputmode": "tel"},
     )  # fmt: skip
-    is_texted = checkbox_field("Gets a text about an offer as well", "To the phone that rings")
-    languages = checkboxes_field("Speaks", SPOKEN_LANGUAGES.items())
-    products = checkboxes_field("Lends", PRODUCTS.items(), "Nothing ticked: everything")
-    zone = zone_field("Time zone", "Hours are by this clock")
-    daily_cap = integer_field("New leads a day, at most", min_value=0, max_value=1000)
-    open_cap = integer_field("Leads not yet reached, at most", min_value=0, max_value=10000)
+    is_texted = checkbox_field("Also text new offers", "To the phone that rings")
+    languages = checkboxes_field("Languages", SPOKEN_LANGUAGES.items())
+    products = checkboxes_field("Products", PRODUCTS.items(), "None checked: all products")
+    zone = zone_field("Time zone", "For the working hours")
+    daily_cap = integer_field("New leads per day, maximum", min_value=0, max_value=1000)
+    open_cap = integer_field("Leads not yet reached, maximum", min_value=0, max_value=10000)
     backup = choice_field("Backup", (), required=False)
 
     FIELDSETS = (
-        ("Entitlement", ("nmls_id", "sponsored_from_date")),
-        ("Reaching them", ("phone", "is_texted", "text_number", "languages")),
-        ("What and how many", ("products", "daily_cap", "open_cap", "backup", "zone")),
+        ("License", ("nmls_id", "sponsored_from_date")),
+        ("Contact", ("phone", "is_texted", "text_number", "languages")),
+        ("Leads", ("products", "daily_cap", "open_cap", "backup", "zone")),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        itself: LoanOfficer | None = kwargs.pop("itself", None)
+    def __init__(self, *args: Any, officer: LoanOfficer | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        others = LoanOfficer.objects.filter(terminated_at=None).select_related("user")
-        self.fields["backup"].choices = [
-            ("", "Nobody"),
-            *((str(o.pk), o.user.name) for o in others.order_by("user__name") if o != itself),
-        ]
+        own_key = str(officer.pk) if officer else ""
+        others = [choice for choice in _active_officer_choices() if choice[0] != own_key]
+        self.set_choices("backup", [("", "None"), *others])
 
     def officer_columns(self) -> dict[str, Any]:
-        """What was typed, as columns."""
+        """Return the typed values as columns of `LoanOfficer`."""
         typed = dict(self.cleaned_data)
         typed["hours"] = pop_hours(typed)
         typed["backup"] = LoanOfficer.objects.get(pk=typed["backup"]) if typed["backup"] else None
@@ -129,162 +124,184 @@ class OfficerForm(WeeklyHoursForm):
 
 @staff_view("GET", "POST")
 def list_users(request: StaffRequest) -> HttpResponse:
-    """Everybody who works here, and a new person."""
+    """List the users; a POST adds one and shows the link to set a password."""
     require_permission(request.user, "edit_people")
     form = UserForm(request.POST or None, initial={"role": "officer"})
 
     def add(typed: dict[str, Any]) -> User:
-        kept = {**typed, "branch": _find_branch(typed["branch"])}
-        return staff_accounts.add_user(**kept, by=request.user, at=request.at)
+        values = {**typed, "branch": _find_branch(typed["branch"])}
+        return staff_accounts.add_user(**values, by=request.user, at=request.at)
 
     if request.method == "POST" and form.submit(add):
-        return _render_user(request, form.result, link=_password_url(request, form.result), is_new=True)
-    staff_only = User.objects.exclude(role=PARTNER).select_related("branch", "officer")
-    rows = staff_only.order_by("-is_active", "name", "id")
+        link = _password_url(request, form.result)
+        return _render_user(request, form.result, link=link, is_new=True)
+    staff = User.objects.exclude(role=PARTNER).select_related("branch", "officer")
+    users = staff.order_by("-is_active", "name", "id")
     status = 422 if request.method == "POST" else 200
-    return render(request, "setup/people.html", {"people": rows, "form": form}, status=status)
+    return render(request, "setup/people.html", {"people": users, "form": form}, status=status)
 
 
 @staff_view("GET", "POST")
 def edit_user(request: StaffRequest, user_id: UUID) -> HttpResponse:
-    """One member of staff: name, role, branch."""
-    require_permission(request.user, "edit_people")
-    one = get_object_or_404(User.objects.exclude(role=PARTNER).select_related("branch"), pk=user_id)
+    """Show one user; a POST saves name, role, branch and other details."""
+    user = _get_user(request, user_id)
     if request.method == "GET":
-        return _render_user(request, one)
-    form = UserForm(request.POST, initial=_user_initial(one), user=one)
+        return _render_user(request, user)
+    form = UserForm(request.POST, initial=_user_initial(user), user=user)
 
-    def change(typed: dict[str, Any]) -> User:
-        return _change_user(one, typed, request)
+    def save(typed: dict[str, Any]) -> User:
+        return _change_user(user, typed, request)
 
-    if form.submit(change):
-        return respond_done(request, f"{form.result.name} is kept", back_to=reverse("setup_people"))
-    return _render_user(request, one, form=form, status=422)
+    if form.submit(save):
+        return respond_done(request, f"{form.result.name} saved", back_to=reverse("setup_people"))
+    return _render_user(request, user, form=form, status=422)
 
 
 @staff_view("POST")
 def show_user_password_link(request: StaffRequest, user_id: UUID) -> HttpResponse:
-    """A fresh link to set a password by, shown this once."""
-    require_permission(request.user, "edit_people")
-    one = get_object_or_404(User.objects.exclude(role=PARTNER).select_related("branch"), pk=user_id)
+    """Create a link to set a password and show it once."""
+    user = _get_user(request, user_id)
     try:
-        link = _password_url(request, one)
+        link = _password_url(request, user)
     except staff_accounts.StaffChangeError as problem:
         return respond_refused(
-            request, str(problem), back_to=reverse("setup_person", args=[one.pk])
+            request, str(problem), back_to=reverse("setup_person", args=[user.pk])
         )
-    return _render_user(request, one, link=link)
+    return _render_user(request, user, link=link)
 
 
 @staff_view("POST")
 def deactivate_user(request: StaffRequest, user_id: UUID) -> HttpResponse:
-    """Somebody leaves: they cannot sign in any more and their leads are free."""
-    require_permission(request.user, "edit_people")
-    one = get_object_or_404(User.objects.exclude(role=PARTNER), pk=user_id)
+    """Deactivate a user: end their sign-in and release their leads."""
+    user = _get_user(request, user_id)
     try:
-        staff_accounts.deactivate_user(user_id=one.pk, by=request.user, at=request.at)
+        staff_accounts.deactivate_user(user_id=user.pk, by=request.user, at=request.at)
     except staff_accounts.StaffChangeError as problem:
         return respond_refused(
-            request, str(problem), back_to=reverse("setup_person", args=[one.pk])
+            request, str(problem), back_to=reverse("setup_person", args=[user.pk])
         )
-    return respond_done(request, f"{one.name} has left", back_to=reverse("setup_people"))
+    return respond_done(request, f"{user.name} deactivated", back_to=reverse("setup_people"))
 
 
 @staff_view("GET", "POST")
 def edit_officer(request: StaffRequest, user_id: UUID) -> HttpResponse:
-    """What is known of a loan officer; the first time makes the user one."""
-    require_permission(request.user, "edit_people")
-    one = get_object_or_404(User.objects.exclude(role=PARTNER).select_related("branch"), pk=user_id)
-    held = LoanOfficer.objects.filter(user=one).first()
-    form = OfficerForm(request.POST or None, initial=_officer_initial(held, one), itself=held)
-
-    def keep(_: dict[str, Any]) -> LoanOfficer:
-        facts = form.officer_columns()
-        if held:
-            return staff_details.update_officer(
-                officer_id=held.pk, changes=facts, by=request.user, at=request.at
-            )
-        nmls_id, phone = facts.pop("nmls_id"), staff_details.parse_e164(facts.pop("phone"))
-        if facts["text_number"]:
-            facts["text_number"] = staff_details.parse_e164(facts["text_number"])
-        return staff_accounts.add_officer(
-            user=one, nmls_id=nmls_id, phone=phone, by=request.user, at=request.at, details=facts
-        )
-
-    if request.method == "POST" and form.submit(keep):
-        return respond_done(
-            request, f"{one.name} is kept", back_to=reverse("setup_person", args=[one.pk])
-        )
-    status = 422 if request.method == "POST" else 200
-    return render(
-        request, "setup/officer.html", {"person": one, "officer": held, "form": form}, status=status
+    """Show a loan officer's settings; a POST saves them and the first one makes the officer."""
+    user = _get_user(request, user_id)
+    officer = LoanOfficer.objects.filter(user=user).first()
+    form = OfficerForm(
+        request.POST or None, initial=_officer_initial(officer, user), officer=officer
     )
 
+    def save(_: dict[str, Any]) -> LoanOfficer:
+        columns = form.officer_columns()
+        if officer:
+            return staff_details.update_officer(
+                officer_id=officer.pk, changes=columns, by=request.user, at=request.at
+            )
+        nmls_id, phone = columns.pop("nmls_id"), staff_details.parse_e164(columns.pop("phone"))
+        if columns["text_number"]:
+            columns["text_number"] = staff_details.parse_e164(columns["text_number"])
+        return staff_accounts.add_officer(
+            user=user, nmls_id=nmls_id, phone=phone, by=request.user, at=request.at, details=columns
+        )
 
-def _render_user(request: StaffRequest, one: User, **more: Any) -> HttpResponse:
-    status = more.pop("status", 200)
-    held = LoanOfficer.objects.filter(user=one).first()
+    if request.method == "POST" and form.submit(save):
+        return respond_done(
+            request, f"{user.name} saved", back_to=reverse("setup_person", args=[user.pk])
+        )
+    status = 422 if request.method == "POST" else 200
+    context = {"person": user, "officer": officer, "form": form}
+    return render(request, "setup/officer.html", context, status=status)
+
+
+def _get_user(request: StaffRequest, user_id: UUID) -> User:
+    require_permission(request.user, "edit_people")
+    users = User.objects.exclude(role=PARTNER).select_related("branch")
+    return get_object_or_404(users, pk=user_id)
+
+
+def _active_officer_choices() -> list[tuple[str, str]]:
+    officers = LoanOfficer.objects.filter(terminated_at=None).select_related("user")
+    return [(str(officer.pk), officer.user.name) for officer in officers.order_by("user__name")]
+
+
+def _render_user(
+    request: StaffRequest,
+    user: User,
+    *,
+    form: UserForm | None = None,
+    status: int = 200,
+    **more: Any,
+) -> HttpResponse:
+    officer = LoanOfficer.objects.filter(user=user).first()
+    factors = second_factor.enrolled_factors(user)
+    passkeys = [display_formats.count_noun(len(factors.passkeys), "passkey")]
+    sessions = staff_sessions.list_active_sessions(user.pk, idle=SESSION_IDLE, at=request.at)
     context = {
-        "person": one,
-        "officer": held,
-        "leads": Lead.objects.filter(officer=held).count() if held else 0,
-        "form": more.pop("form", None) or UserForm(initial=_user_initial(one), user=one),
-        "has_password": one.has_usable_password(),
-        "factors": second_factor.enrolled_factors(one),
-        "factor_required": settings.SECOND_FACTOR_REQUIRED,
-        "session_count": len(
-            staff_sessions.list_active_sessions(one.pk, idle=SESSION_IDLE, at=request.at)
+        "person": user,
+        "officer": officer,
+        "leads": Lead.objects.filter(officer=officer).count() if officer else 0,
+        "form": form or UserForm(initial=_user_initial(user), user=user),
+        "has_password": user.has_usable_password(),
+        "factors": factors,
+        "factor_names": ", ".join(
+            [
+                *(passkeys if factors.passkeys else ()),
+                *(["authenticator app"] if factors.app else ()),
+            ]
         ),
+        "factor_required": settings.SECOND_FACTOR_REQUIRED,
+        "session_count": len(sessions),
         **more,
     }
     return render(request, "setup/person.html", context, status=status)
 
 
-def _change_user(one: User, typed: dict[str, Any], request: StaffRequest) -> User:
+def _change_user(user: User, typed: dict[str, Any], request: StaffRequest) -> User:
     by, at = request.user, request.at
     role, assists = typed.pop("role"), typed.pop("assists", None)
     typed["branch"] = _find_branch(typed["branch"])
     with atomic():
-        staff_accounts.change_role(user_id=one.pk, role=role, by=by, at=at)
-        changed = staff_details.update_user(user_id=one.pk, by=by, at=at, **typed)
+        staff_accounts.change_role(user_id=user.pk, role=role, by=by, at=at)
+        changed = staff_details.update_user(user_id=user.pk, by=by, at=at, **typed)
         if assists is not None:
             officers = LoanOfficer.objects.filter(pk__in=assists)
             staff_details.set_assisted_officers(assistant=changed, officers=officers, by=by, at=at)
     return changed
 
 
-def _password_url(request: StaffRequest, one: User) -> str:
-    who, token = passwords.create_reset_link(one, by=request.user, at=request.at)
-    return f"{settings.PUBLIC_URL}{reverse('set_password', args=[who, token])}"
+def _password_url(request: StaffRequest, user: User) -> str:
+    uid, token = passwords.create_reset_link(user, by=request.user, at=request.at)
+    return f"{settings.PUBLIC_URL}{reverse('set_password', args=[uid, token])}"
 
 
 def _find_branch(key: str) -> Branch | None:
     return Branch.objects.get(pk=key) if key else None
 
 
-def _user_initial(one: User) -> dict[str, Any]:
-    assisted = one.assists.values_list("officer_id", flat=True)
+def _user_initial(user: User) -> dict[str, Any]:
+    assisted = user.assists.values_list("officer_id", flat=True)
     return {
-        "name": one.name, "role": one.role, "branch": str(one.branch_id or ""),
-        "title": one.title, "phone": _display_phone(one.phone), "assists": [str(key) for key in assisted],
-    }  # fmt: skip
+        "name": user.name,
+        "role": user.role,
+        "branch": str(user.branch_id or ""),
+        "title": user.title,
+        "phone": _display_phone(user.phone),
+        "assists": [str(key) for key in assisted],
+    }
 
 
-def _officer_initial(held: LoanOfficer | None, one: User) -> dict[str, Any]:
-    if held is None:
-        zone_here = one.branch.zone if one.branch else "America/New_York"
+def _officer_initial(officer: LoanOfficer | None, user: User) -> dict[str, Any]:
+    if officer is None:
+        zone = user.branch.zone if user.branch else "America/New_York"
         week = hours_to_initial(dict.fromkeys(WEEKDAYS[:5], NINE_TO_SIX))
-        usual = {"languages": ["en"], "daily_cap": 20, "open_cap": 60, "is_texted": True}
-        return {"zone": zone_here, **usual, **week}
-    shown = {name: getattr(held, name) for name in OfficerForm.base_fields}
-    shown |= hours_to_initial(held.hours)
-    numbers = {name: _display_phone(shown[name]) for name in ("phone", "text_number")}
-    return shown | numbers | {"backup": str(held.backup_id or "")}
+        defaults = {"languages": ["en"], "daily_cap": 20, "open_cap": 60, "is_texted": True}
+        return {"zone": zone, **defaults, **week}
+    initial = {name: getattr(officer, name) for name in OfficerForm.base_fields}
+    initial |= hours_to_initial(officer.hours)
+    numbers = {name: _display_phone(initial[name]) for name in ("phone", "text_number")}
+    return initial | numbers | {"backup": str(officer.backup_id or "")}
 
 
 def _display_phone(number: str) -> str:
     return display_formats.phone(number) if number else ""
-
-
-SESSION_IDLE = timedelta(seconds=settings.SESSION_IDLE_SECONDS)
-NINE_TO_SIX = ("09:00", "18:00")

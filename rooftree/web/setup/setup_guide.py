@@ -1,4 +1,4 @@
-"""The way from an empty installation to the first lead: which steps are done, which are next."""
+"""The setup guide: the steps from an empty installation to the first lead, and their state."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -25,6 +25,8 @@ from rooftree.routing.models import RuleSet
 from rooftree.web.shared.display_formats import count_noun
 
 ENDS_SOON = timedelta(days=30)
+USERS_STEP, LICENSES_STEP = "Add users", "Check licenses"
+SOURCES_STEP, LOS_STEP = "Add a source", "Connect the LOS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,19 +34,19 @@ class GuideStep:
     """One step of the guide."""
 
     name: str
-    description: str  # how it stands, or what it is for
-    href: str  # "" where no page can do it
+    description: str  # its state, or its purpose while not done
+    href: str  # "" if no page can do it
     is_done: bool
     is_needed: bool = True  # False: leads flow without it
 
 
 def build_steps(today: date, at: datetime) -> list[GuideStep]:
-    """Every step in its order."""
+    """Return all steps in order."""
     company = Company.objects.select_related("alarm_user").first()
     return [
         _company_step(company),
         _branches_step(),
-        _people_step(),
+        _users_step(),
         _licenses_step(company, today, at),
         _alarm_step(company),
         _sources_step(),
@@ -55,32 +57,32 @@ def build_steps(today: date, at: datetime) -> list[GuideStep]:
 
 
 def list_capabilities(
-    listed: list[GuideStep], company: Company | None
+    steps: list[GuideStep], company: Company | None
 ) -> list[tuple[str, bool, str]]:
-    """What works already: (what, whether, what it needs)."""
-    done = {step.name: step.is_done for step in listed}
-    texts = settings.CARRIER != "console"
-    registered = bool(company and company.texting.get("brand_registered"))
-    mail = bool(company and company.mail_is_authenticated)
+    """Return what works now: (capability, whether it works, what it needs)."""
+    done = {step.name: step.is_done for step in steps}
+    has_carrier = settings.CARRIER != "console"
+    is_registered = bool(company and company.texting.get("brand_registered"))
+    sends_email = bool(company and company.mail_is_authenticated)
     return [
-        ("Leads are received and kept", done["Add a source"], "need a source"),
+        ("Receiving leads", done[SOURCES_STEP], "Needs a source"),
         (
             "Routing to licensed officers",
-            done["Check licenses"] and done["Bring in people"],
-            "needs officers and licenses",
+            done[LICENSES_STEP] and done[USERS_STEP],
+            "Needs officers and licenses",
         ),
         (
             "Texts",
-            texts and registered,
-            "need the carrier and a registered brand" if not texts else "need a registered brand",
+            has_carrier and is_registered,
+            "Needs a registered brand" if has_carrier else "Needs a carrier and a registered brand",
         ),
-        ("E-mail", mail, "needs SPF, DKIM and DMARC for our domain"),
-        ("Hand-off to the LOS", done["Connect the LOS"], "needs a connection"),
+        ("E-mail", sends_email, "Needs SPF, DKIM and DMARC for your domain"),
+        ("Hand-off to the LOS", done[LOS_STEP], "Needs a connection"),
     ]
 
 
 def read_system_status() -> dict[str, Any]:
-    """The database behind it, work that gave up, and what else runs."""
+    """Return the state of the database, the job queue and the background services."""
     with connection.cursor() as cursor:
         cursor.execute(
             "select current_setting('server_version'), "
@@ -91,26 +93,28 @@ def read_system_status() -> dict[str, Any]:
             "exists (select from number_service), "
             "exists (select from sending_pause where released_at is null)"
         )
-        version, size, waiting, gave_up, mailboxes, is_checked, is_paused = cursor.fetchone()
+        version, size, queued_jobs, failed_jobs, mailboxes, checks_numbers, is_paused = (
+            cursor.fetchone()
+        )
     return {
         "version": version.split()[0],
         "size": size,
-        "waiting": waiting,
-        "gave_up": gave_up,
+        "queued_jobs": queued_jobs,
+        "failed_jobs": failed_jobs,
         "mailboxes": mailboxes,
-        "is_checked": is_checked,
+        "checks_numbers": checks_numbers,
         "is_paused": is_paused,
     }
 
 
 def _company_step(company: Company | None) -> GuideStep:
-    said = "Who the lender is, as the law and every message name it"
+    description = "Your legal name and address, for disclosures and messages"
     if company:
         kind = "depository" if company.kind == "depository" else "nonbank"
-        said = f"{company.legal_name}, NMLS {company.nmls_id}, {kind}"
+        description = f"{company.legal_name}, NMLS {company.nmls_id}, {kind}"
     return GuideStep(
-        name="Name the company",
-        description=said,
+        name="Enter company details",
+        description=description,
         href=reverse("setup_company"),
         is_done=bool(company and company.legal_name and company.postal_address),
     )
@@ -118,70 +122,80 @@ def _company_step(company: Company | None) -> GuideStep:
 
 def _branches_step() -> GuideStep:
     kinds = list(Branch.objects.values_list("kind", flat=True))
-    counted = [
-        count_noun(kinds.count(kind), kind, many)
-        for kind, many in (("region", "regions"), ("branch", "branches"), ("team", "teams"))
+    counts = [
+        count_noun(kinds.count(kind), kind, plural)
+        for kind, plural in (("region", "regions"), ("branch", "branches"), ("team", "teams"))
         if kind in kinds
     ]
     return GuideStep(
-        name="Draw the branches",
-        description=", ".join(counted) or "Regions, branches and teams: who sees which leads",
+        name="Set up branches",
+        description=", ".join(counts) or "Regions, branches and teams decide who sees which leads",
         href=reverse("setup_branches"),
         is_done=bool(kinds),
     )
 
 
-def _people_step() -> GuideStep:
+def _users_step() -> GuideStep:
     officers = LoanOfficer.objects.filter(terminated_at=None).count()
-    staff = User.objects.filter(is_active=True).exclude(role="partner").count()
-    said = "Loan officers with their NMLS IDs, hours and caps; everyone else with a role"
+    users = User.objects.filter(is_active=True).exclude(role="partner").count()
+    description = "Loan officers with NMLS IDs, hours and caps; other staff with their roles"
     if officers:
-        said = f"{count_noun(officers, 'loan officer')}, {count_noun(staff, 'person', 'people')} in all"
+        description = f"{count_noun(officers, 'loan officer')}, {count_noun(users, 'user')} in all"
     return GuideStep(
-        name="Bring in people", description=said, href=reverse("setup_people"), is_done=officers > 0
+        name=USERS_STEP,
+        description=description,
+        href=reverse("setup_people"),
+        is_done=officers > 0,
     )
 
 
 def _licenses_step(company: Company | None, today: date, at: datetime) -> GuideStep:
-    good = Q(from_date__lte=today) & (Q(until_date=None) | Q(until_date__gt=today))
-    ours = CompanyLicense.objects.filter(good).values_list("state", flat=True).distinct().count()
-    held = License.objects.filter(
-        good, officer__terminated_at=None, status__in=AUTHORIZING_STATUSES
+    is_current = Q(from_date__lte=today) & (Q(until_date=None) | Q(until_date__gt=today))
+    company_states = (
+        CompanyLicense.objects.filter(is_current).values_list("state", flat=True).distinct().count()
     )
-    ending = held.filter(until_date__lte=today + ENDS_SOON).count()
-    said = "Nobody is offered a lead in a state where either license is missing"
-    if held.exists() or ours:
-        said = f"{count_noun(held.count(), 'license')} of officers; the company in {count_noun(ours, 'state')}"
-        said += f"; {ending} {'ends' if ending == 1 else 'end'} within 30 days" if ending else ""
+    officer_licenses = License.objects.filter(
+        is_current, officer__terminated_at=None, status__in=AUTHORIZING_STATUSES
+    )
     missing = missing_license_entries(company, at=at) if company else {}
-    if missing:
-        said = next(iter(missing.values()))
-    is_bank = bool(company and company.kind == "depository")
+    is_depository = bool(company and company.kind == "depository")
+    description = "Officers get no leads in a state without both licenses"
+    if is_depository:
+        description = "A depository’s officers need no state license"
+    elif missing:
+        description = next(iter(missing.values()))
+    elif officer_licenses.exists() or company_states:
+        officer_count = count_noun(officer_licenses.count(), "officer license")
+        description = f"{officer_count}; company licensed in {count_noun(company_states, 'state')}"
+        ending = officer_licenses.filter(until_date__lte=today + ENDS_SOON).count()
+        if ending:
+            description += f"; {ending} {'expires' if ending == 1 else 'expire'} within 30 days"
     return GuideStep(
-        name="Check licenses",
-        description="A depository’s officers need no state license" if is_bank else said,
+        name=LICENSES_STEP,
+        description=description,
         href=reverse("setup_licenses"),
-        is_done=is_bank or (held.exists() and ours > 0 and not missing),
+        is_done=is_depository or (officer_licenses.exists() and company_states > 0 and not missing),
     )
 
 
 def _alarm_step(company: Company | None) -> GuideStep:
-    named = company.alarm_user if company else None
+    alarm_user = company.alarm_user if company else None
     return GuideStep(
-        name="Say who is called when nobody answers",
-        description=named.name if named else "At the end of every chain stands a person",
+        name="Choose who gets unaccepted leads",
+        description=alarm_user.name if alarm_user else "We call this person if no one accepts",
         href=f"{reverse('setup_company')}#alarm_user_id",
-        is_done=named is not None,
+        is_done=alarm_user is not None,
     )
 
 
 def _sources_step() -> GuideStep:
     names = list(Source.objects.order_by("name").values_list("name", flat=True)[:4])
+    description = "Zillow, LendingTree or your own form: each gets its own post address"
+    if names:
+        description = ", ".join(names[:3]) + (" and more" if len(names) > 3 else "")
     return GuideStep(
-        name="Add a source",
-        description=", ".join(names[:3]) + (" and more" if len(names) > 3 else "")
-        if names
-        else "Zillow, LendingTree or your own form: each gets its own address",
+        name=SOURCES_STEP,
+        description=description,
         href=reverse("setup_sources"),
         is_done=bool(names),
     )
@@ -189,40 +203,44 @@ def _sources_step() -> GuideStep:
 
 def _rules_step() -> GuideStep:
     newest = RuleSet.objects.select_related("published_by").order_by("-number").first()
-    is_ours = bool(newest and newest.published_by)
-    said = "Until then every lead goes to whoever is licensed and available, in turn"
-    if is_ours:
-        said = f"v{newest.number}, published by {newest.published_by.name}"
+    description = "Until then, leads go round robin to licensed, available officers"
+    is_published = False
+    if newest and newest.published_by:
+        is_published = True
+        description = f"v{newest.number}, published by {newest.published_by.name}"
     return GuideStep(
-        name="Publish routing rules", description=said, href=reverse("routing"), is_done=is_ours,
+        name="Publish routing rules",
+        description=description,
+        href=reverse("routing"),
+        is_done=is_published,
         is_needed=False,
-    )  # fmt: skip
+    )
 
 
 def _carrier_step(company: Company | None) -> GuideStep:
-    if settings.CARRIER == "console":
-        said = "Texts and calls stay on the console; set ROOFTREE_CARRIER to connect one"
+    is_console = settings.CARRIER == "console"
+    carrier = settings.CARRIER.capitalize()
+    if is_console:
+        description = "Texts and calls go to the console. To connect one, set ROOFTREE_CARRIER"
     elif company and company.texting.get("brand_registered"):
-        said = f"{settings.CARRIER.capitalize()}; the brand is registered"
+        description = f"{carrier}; the brand is registered"
     else:
-        said = f"{settings.CARRIER.capitalize()} is connected; say that the brand is registered"
+        description = f"{carrier} is connected. Confirm that your brand is registered"
     return GuideStep(
         name="Connect a carrier",
-        description=said,
-        href=""
-        if settings.CARRIER == "console"
-        else f"{reverse('setup_company')}#brand_registered",
-        is_done=settings.CARRIER != "console",
+        description=description,
+        href="" if is_console else f"{reverse('setup_company')}#brand_registered",
+        is_done=not is_console,
         is_needed=False,
     )
 
 
 def _los_step() -> GuideStep:
-    held = Connection.objects.exclude(enabled_at=None).first()
+    los = Connection.objects.exclude(enabled_at=None).first()
     return GuideStep(
-        name="Connect the LOS",
-        description=f"{held.name}, {held.instance}" if held else "Hand loans over, and hear of milestones",
+        name=LOS_STEP,
+        description=f"{los.name}, {los.instance}" if los else "Hand off loans and get milestones",
         href=reverse("setup_los"),
-        is_done=held is not None,
+        is_done=los is not None,
         is_needed=False,
     )

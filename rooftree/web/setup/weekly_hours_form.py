@@ -1,4 +1,4 @@
-"""A week of hours in a form: two times a day, empty for a day off."""
+"""Weekly hours in a form: two times per day, empty for a day off."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,35 +9,35 @@ from rooftree.web.shared.staff_forms import StaffForm, text_field
 
 
 class WeeklyHoursForm(StaffForm):
-    """A form with the hours of a week among its fields."""
+    """A form with weekly hours among its fields."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for key, said in DAY_NAMES.items():
+        for key, day_name in DAY_NAMES.items():
             for end in ("from", "until"):
-                field = text_field(f"{said} {end}", required=False, max_length=5)
+                field = text_field(f"{day_name} {end}", required=False, max_length=5)
                 field.widget.attrs |= {"class": "input", "placeholder": "off"}
                 self.fields[f"{key}_{end}"] = field
 
     @property
     def week(self) -> list[dict[str, Any]]:
-        """The days with their two times."""
+        """The days, each with its two time fields."""
         return [
-            {"day": said, "from": self[f"{key}_from"], "until": self[f"{key}_until"]}
-            for key, said in DAY_NAMES.items()
+            {"day": day_name, "from": self[f"{key}_from"], "until": self[f"{key}_until"]}
+            for key, day_name in DAY_NAMES.items()
         ]
 
 
 def pop_hours(typed: dict[str, Any]) -> dict[str, list[str]]:
-    """The hours of the week, taken out of what was typed."""
+    """Remove the hours from the typed values and return them by weekday, without days off."""
     ends = {key: (typed.pop(f"{key}_from"), typed.pop(f"{key}_until")) for key in WEEKDAYS}
     return {key: list(span) for key, span in ends.items() if any(span)}
 
 
 def hours_to_initial(hours: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Hours as the form shows them."""
-    shown = {}
+    """Return stored hours as initial values of the form."""
+    initial = {}
     for key, span in hours.items():
         if span:
-            shown[f"{key}_from"], shown[f"{key}_until"] = span
-    return shown
+            initial[f"{key}_from"], initial[f"{key}_until"] = span
+    return initial

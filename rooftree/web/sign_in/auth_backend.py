@@ -1,4 +1,4 @@
-"""Reading the signed-in user with what every page needs of them, in one query."""
+"""Load the signed-in user with their officer and branch in one query."""
 
 from uuid import UUID
 
@@ -14,9 +14,9 @@ _USER_QUERY = PreparedQuery(
 
 
 class StaffBackend(ModelBackend):
-    """Django's own sign-in by password; the user comes with their officer and branch."""
+    """Django's password sign-in; the user comes with their officer and branch."""
 
     def get_user(self, user_id: UUID) -> User | None:
-        """The user of a session; None once they may not sign in any more."""
+        """Return the user of a session; None if they can no longer sign in."""
         user = _USER_QUERY.first(user_id=user_id)
         return user if user is not None and self.user_can_authenticate(user) else None

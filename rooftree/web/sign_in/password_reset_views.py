@@ -1,4 +1,4 @@
-"""A forgotten password: a link by e-mail, and one answer for everybody who asks."""
+"""Password reset: a link by e-mail, with the same response for known and unknown addresses."""
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -17,13 +17,13 @@ from rooftree.web.shared.request_caller import client_address, request_caller
 @never_cache
 @require_http_methods(["GET", "POST"])
 def request_password_reset(request: HttpRequest) -> HttpResponse:
-    """Asks for the e-mail; afterwards says the same whether it is known here or not."""
+    """Ask for the e-mail address, mail a link, and show the same page for any address."""
     email, problem = request.POST.get("email", "").strip(), ""
     if request.method == "POST":
         try:
             validate_email(email)
         except ValidationError:
-            problem = "Write the whole e-mail address, as you@lender.com."
+            problem = "Enter an e-mail address, for example you@lender.com."
         else:
             _mail_reset_link(request, email)
     context = {"email": email, "problem": problem, "is_asked": email and not problem}
@@ -31,17 +31,17 @@ def request_password_reset(request: HttpRequest) -> HttpResponse:
 
 
 def _mail_reset_link(request: HttpRequest, email: str) -> None:
-    """Have the link mailed if there is somebody to mail it to, and not too often."""
+    """Mail the link if the address belongs to a user, within the rate limits."""
     at = timezone.now()
     user = passwords.find_resettable_user(email)
-    counted = [
+    allowed = [
         throttle.consume_attempt(throttle.RESET_ADDRESS, client_address(request), at=at),
         throttle.consume_attempt(throttle.RESET_ACCOUNT, email, at=at),
     ]
     access_log.record_access(
-        AccessKind.RESET_ASKED if all(counted) else AccessKind.TOO_OFTEN, client=request_caller(request), at=at,
+        AccessKind.RESET_ASKED if all(allowed) else AccessKind.TOO_OFTEN, client=request_caller(request), at=at,
         user_id=user.pk if user else None, tried="" if user else access_log.hash_unknown_email(email),
         subject="password reset",
     )  # fmt: skip
-    if user is not None and all(counted):
+    if user is not None and all(allowed):
         account_security.mail_password_link.enqueue(user_id=str(user.pk))

@@ -1,6 +1,6 @@
-"""A new colleague's first page: setting the password that only they know."""
+"""The page to set a password, opened by a one-time link."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.views import PasswordResetConfirmView
@@ -10,28 +10,33 @@ from django.utils import timezone
 
 from rooftree.org import access_log, passwords
 from rooftree.org.access_log import AccessKind
-from rooftree.org.models import Company
+from rooftree.org.models import Company, User
 from rooftree.web.shared.request_caller import request_caller
 
+if TYPE_CHECKING:
+    UserPasswordForm = SetPasswordForm[User]
+else:
+    UserPasswordForm = SetPasswordForm
 
-class NewPasswordForm(SetPasswordForm):
-    """The password, twice; what is wrong with it in sentences."""
 
-    error_messages = {"password_mismatch": "The two are not the same; type it again."}
+class NewPasswordForm(UserPasswordForm):
+    """The new password, typed twice."""
+
+    error_messages = {"password_mismatch": "The passwords don’t match. Enter the same one twice."}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        labels = {"new_password1": "New password", "new_password2": "The same again"}
+        labels = {"new_password1": "New password", "new_password2": "Repeat new password"}
         for name, label in labels.items():
             field = self.fields[name]
             field.label, field.help_text = label, ""
             field.widget.attrs["class"] = "input"
-            field.error_messages["required"] = "Type the password here."
-        self.fields["new_password1"].help_text = "At least 12 characters; a sentence is best."
+            field.error_messages["required"] = "Enter the password."
+        self.fields["new_password1"].help_text = "At least 12 characters. A sentence works well."
 
 
 class SetPasswordView(PasswordResetConfirmView):
-    """Opened by the link an administrator passed on; it works once."""
+    """The page behind a link passed on by an administrator; the link works once."""
 
     template_name = "sign_in/set_password.html"
     form_class = NewPasswordForm
@@ -39,8 +44,9 @@ class SetPasswordView(PasswordResetConfirmView):
     success_url = reverse_lazy("sign_in")
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """The password is theirs from now on."""
-        answer = super().form_valid(form)
+        """Set the password and record it in the audit log."""
+        assert self.user
+        response = super().form_valid(form)
         at = timezone.now()
         passwords.record_password_set(self.user, at=at)
         access_log.record_access(
@@ -49,9 +55,9 @@ class SetPasswordView(PasswordResetConfirmView):
             at=at,
             user_id=self.user.pk,
         )
-        return answer
+        return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Whose password it is."""
+        """Add the user and the company's brand."""
         brand = Company.objects.values_list("brand", flat=True).first()
         return super().get_context_data(company=brand, person=self.user, **kwargs)

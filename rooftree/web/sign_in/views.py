@@ -1,5 +1,6 @@
-"""The door: sign in, the second step, sign out, and where each role lands."""
+"""Sign in, second factor, sign out, and each role's start page."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -14,27 +15,29 @@ from django.views.decorators.http import require_http_methods
 
 from rooftree.org import access_log, second_factor, throttle
 from rooftree.org.access_log import AccessKind
-from rooftree.org.models import Company
+from rooftree.org.models import Company, User
 from rooftree.org.second_factor import Factor
 from rooftree.web.demo import demo_login
 from rooftree.web.shared import navigation
 from rooftree.web.shared.request_caller import client_address, request_caller
+from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import STAFF_AND_PARTNERS, staff_view
 from rooftree.web.sign_in import login, passkeys
 
-TOO_MANY_ATTEMPTS = "That was tried too often. Wait a quarter of an hour, or use a passkey."
+TOO_MANY_ATTEMPTS = "Too many attempts. Wait 15 minutes, or use a passkey."
 
 
 class SignInForm(AuthenticationForm):
-    """E-mail and password; says no more than that they do not fit together."""
+    """E-mail and password; errors don't reveal which of the two is wrong."""
 
     error_messages = {
-        "invalid_login": "This e-mail and password do not fit together. Check both and try again.",
-        "inactive": "This account is closed. Ask your administrator.",
+        "invalid_login": "Wrong e-mail or password. Check both and try again.",
+        "inactive": "This account is deactivated. Ask your administrator.",
     }
 
     def clean(self) -> dict[str, Any]:
-        """Whether they fit; every try is counted and every failure written down."""
+        """Check the password; count every attempt and log every failure."""
+        assert self.request
         email, at = self.cleaned_data.get("username") or "", timezone.now()
         if email and not login.allow_login_attempt(self.request, email, at):
             login.log_failed_attempt(self.request, email, AccessKind.TOO_OFTEN, at)
@@ -47,14 +50,14 @@ class SignInForm(AuthenticationForm):
 
 
 class SignInView(LoginView):
-    """The sign-in page. In the demo it also lists one person per role to look around as."""
+    """The sign-in page; in the demo it also offers one user per role."""
 
     template_name = "sign_in/show.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
-    def form_valid(self, form: SignInForm) -> HttpResponse:
-        """The password is right; whoever has a second factor is asked for it."""
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Ask for the second factor if the user has one, else log in."""
         user, at, to = form.get_user(), timezone.now(), self.get_success_url()
         if second_factor.is_required_for(user):
             return login.begin_second_factor(self.request, user, to, at)
@@ -62,7 +65,7 @@ class SignInView(LoginView):
         return HttpResponseRedirect(to)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """What the page needs beside the form."""
+        """Add the company's brand and the demo's users."""
         return super().get_context_data(
             company=Company.objects.values_list("brand", flat=True).first(),
             people=demo_login.list_personas() if settings.IS_DEMO else [],
@@ -73,25 +76,25 @@ class SignInView(LoginView):
 @never_cache
 @require_http_methods(["GET", "POST"])
 def verify_second_factor(request: HttpRequest) -> HttpResponse:
-    """After the password: the code of the app, a recovery code, or a passkey."""
+    """Ask for the second factor after the password: app code, recovery code or passkey."""
     at = timezone.now()
-    held = login.pending_login(request, at)
-    if held is None:
+    pending = login.pending_login(request, at)
+    if pending is None:
         return redirect("sign_in")
-    user, to = held
+    user, to = pending
     problem = ""
     if request.method == "POST":
         factor, problem = _check_code(request, user, at)
         if factor:
             login.log_in(request, user, factor=factor, at=at)
             return HttpResponseRedirect(login.safe_redirect_url(request, to))
-    has = second_factor.enrolled_factors(user)
-    context = {"person": user, "held": has, "problem": problem, "next": to}
+    factors = second_factor.enrolled_factors(user)
+    context = {"person": user, "factors": factors, "problem": problem, "next": to}
     return render(request, "sign_in/second_factor.html", context, status=422 if problem else 200)
 
 
-def _check_code(request: HttpRequest, user: Any, at: Any) -> tuple[Factor | None, str]:
-    """Which factor the typed code is, or what is wrong with it."""
+def _check_code(request: HttpRequest, user: User, at: datetime) -> tuple[Factor | None, str]:
+    """Return the factor of the typed code, or None and the problem with it."""
     if not throttle.consume_attempt(throttle.CODE, str(user.pk), at=at):
         access_log.record_access(
             AccessKind.TOO_OFTEN, client=request_caller(request), at=at, user_id=user.pk
@@ -102,14 +105,14 @@ def _check_code(request: HttpRequest, user: Any, at: Any) -> tuple[Factor | None
         access_log.record_access(
             AccessKind.CODE_FAILED, client=request_caller(request), at=at, user_id=user.pk
         )
-        return None, "This code does not fit, or it was used already. Take the next one."
+        return None, "Wrong or already used code. Try the next one."
     return factor, ""
 
 
 @never_cache
 @require_http_methods(["GET", "POST"])
 def sign_in_with_passkey(request: HttpRequest) -> HttpResponse:
-    """GET: what the browser is asked. POST: its answer, which signs in by itself."""
+    """Return the options for the browser; a POST checks its response and logs in."""
     at = timezone.now()
     if not throttle.consume_attempt(throttle.PASSKEY_ADDRESS, client_address(request), at=at):
         return JsonResponse({"problem": TOO_MANY_ATTEMPTS}, status=429)
@@ -131,8 +134,8 @@ def sign_in_with_passkey(request: HttpRequest) -> HttpResponse:
 
 
 @staff_view("GET", "POST", without_second_factor=True, audience=STAFF_AND_PARTNERS)
-def reauthenticate(request: HttpRequest) -> HttpResponse:
-    """Before something that a thief of an open browser would do: is it still you?"""
+def reauthenticate(request: StaffRequest) -> HttpResponse:
+    """Ask for the password again before a sensitive change, then continue to `to`."""
     to = login.safe_redirect_url(request, request.POST.get("to") or request.GET.get("to", ""))
     problem = ""
     if request.method == "POST":
@@ -143,18 +146,19 @@ def reauthenticate(request: HttpRequest) -> HttpResponse:
             return HttpResponseRedirect(to, status=303)
         else:
             login.log_failed_attempt(request, request.user.email, AccessKind.FAILED, request.at)
-            problem = "This is not your password."
-    context = {"to": to, "problem": problem, "held": second_factor.enrolled_factors(request.user)}
+            problem = "Wrong password."
+    factors = second_factor.enrolled_factors(request.user)
+    context = {"to": to, "problem": problem, "factors": factors}
     return render(request, "sign_in/reauthenticate.html", context, status=422 if problem else 200)
 
 
 class SignOutView(LogoutView):
-    """Ends the session and has the browser forget what it kept of our pages."""
+    """End the session and clear the browser's cache and storage for this site."""
 
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Sign out."""
+        """Sign out and record it in the audit log."""
         if request.user.is_authenticated:
             access_log.record_access(
                 AccessKind.SIGNED_OUT,
@@ -162,12 +166,12 @@ class SignOutView(LogoutView):
                 at=timezone.now(),
                 user_id=request.user.pk,
             )
-        answer = super().post(request, *args, **kwargs)
-        answer["Clear-Site-Data"] = '"cache", "storage"'
-        return answer
+        response = super().post(request, *args, **kwargs)
+        response["Clear-Site-Data"] = '"cache", "storage"'
+        return response
 
 
 @staff_view("GET", audience=STAFF_AND_PARTNERS)
-def redirect_to_landing(request: HttpRequest) -> HttpResponse:
-    """The bare address: each role on the page that is its own."""
+def redirect_to_landing(request: StaffRequest) -> HttpResponse:
+    """Redirect the root URL to the user's start page."""
     return redirect(navigation.landing_url(request.user))

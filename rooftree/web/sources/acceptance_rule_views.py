@@ -1,4 +1,4 @@
-"""Which inquiries of a source are taken, tried on what it brought before they hold."""
+"""Acceptance rules of a source: which inquiries are accepted, with a preview on past leads."""
 
 from typing import Any
 from uuid import UUID
@@ -24,34 +24,33 @@ from rooftree.web.sources.limit_forms import BUDGET_FIELDS, CAP_FIELDS, LimitsFo
 
 
 class AcceptanceRulesForm(LimitsForm):
-    """What an inquiry of this source must be."""
+    """What an inquiry of a source must be to be accepted."""
 
     licensed_only = checkbox_field(
-        "Only where we are licensed", "The company, and an officer. No state said: taken"
+        "Only states where you’re licensed",
+        "Both the company and an officer. Leads without a state are accepted",
     )
-    required = checkboxes_field(
-        "It must come with", [(key, said) for key, said in REQUIRABLE_FIELDS.items()]
-    )
+    required = checkboxes_field("Required fields", REQUIRABLE_FIELDS.items())
 
     FIELDSETS = (
-        ("What it must be", ("licensed_only", "required", "duplicate_days")),
-        ("At most", CAP_FIELDS),
-        ("For at most", BUDGET_FIELDS),
+        ("Requirements", ("licensed_only", "required", "duplicate_days")),
+        ("Maximum leads", CAP_FIELDS),
+        ("Maximum spend", BUDGET_FIELDS),
     )
 
 
 @staff_view("GET", "POST")
 def edit_acceptance(request: StaffRequest, source_id: UUID) -> HttpResponse:
-    """Set the limits, or look at them and at what they refused."""
+    """Show the acceptance rules and what they refused lately; a POST applies new ones."""
     source = _get_limitable_source(request, source_id)
     if request.method == "GET":
-        kept = limits_to_json(source_limits_check.source_limits(source))
+        stored = limits_to_json(source_limits_check.source_limits(source))
         return _render_page(
-            request, source, AcceptanceRulesForm(initial={"duplicate_days": 0, **kept})
+            request, source, AcceptanceRulesForm(initial={"duplicate_days": 0, **stored})
         )
     form = AcceptanceRulesForm(request.POST)
 
-    def keep(_: dict[str, Any]) -> Source:
+    def save(_: dict[str, Any]) -> Source:
         return manage_sources.save_setup_part(
             "acceptance",
             limits_to_json(form.limits()),
@@ -60,22 +59,22 @@ def edit_acceptance(request: StaffRequest, source_id: UUID) -> HttpResponse:
             at=request.at,
         )
 
-    if form.submit(keep):
+    if form.submit(save):
         back_to = reverse("source_acceptance", args=[source.pk])
-        return respond_done(request, f"{source.name} is held to these from now on", back_to=back_to)
+        return respond_done(request, f"Limits of {source.name} applied", back_to=back_to)
     return _render_page(request, source, form, status=422)
 
 
 @staff_view("POST")
 def preview_acceptance(request: StaffRequest, source_id: UUID) -> HttpResponse:
-    """What was typed, tried on the last thirty days. Nothing is kept of it."""
+    """Apply the typed rules to the last 30 days; store nothing."""
     source = _get_limitable_source(request, source_id)
     form = AcceptanceRulesForm(request.POST)
     if not form.is_valid():
         return _render_page(request, source, form, status=422)
-    run = limits_preview.preview_limits(source, form.limits(), at=request.at)
-    tried = [(vendor_reason_for(one.reason_code), one) for one in run.refused_groups]
-    return _render_page(request, source, form, run=run, tried=tried)
+    preview = limits_preview.preview_limits(source, form.limits(), at=request.at)
+    groups = [(vendor_reason_for(group.reason_code), group) for group in preview.refused_groups]
+    return _render_page(request, source, form, preview=preview, refused_groups=groups)
 
 
 def _get_limitable_source(request: StaffRequest, source_id: UUID) -> Source:
@@ -103,8 +102,8 @@ def _render_page(
     context = {
         "source": source,
         "form": form,
-        "hears_why": source_limits_check.rejection_answer_for(source) is not None,
-        "refused": [(vendor_reason_for(why), number) for why, number in counts],
+        "tells_reason": source_limits_check.rejection_answer_for(source) is not None,
+        "refused": [(vendor_reason_for(reason), number) for reason, number in counts],
         **more,
     }
     return render(request, "sources/acceptance_rules.html", context, status=status)

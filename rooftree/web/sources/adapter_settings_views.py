@@ -1,4 +1,4 @@
-"""What staff tell the adapter of a source, one field for each thing it asks."""
+"""Settings of a source's adapter, one form field per setting."""
 
 from collections.abc import Callable
 from functools import partial
@@ -17,27 +17,6 @@ from rooftree.web.shared.staff_forms import LinesField, StaffForm, text_field
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_permission, staff_view
 
-
-class AdapterSettingsForm(StaffForm):
-    """The settings of one adapter."""
-
-    def __init__(self, *args: Any, source: Source, **kwargs: Any) -> None:
-        asked = adapter_settings.available_settings(source)
-        kwargs["initial"] = {
-            available_setting.key: adapter_settings.editable_value(
-                available_setting, source.setup.get(available_setting.key)
-            )
-            for available_setting in asked
-        }
-        fields = {
-            available_setting.key: FIELD_BUILDERS[available_setting.kind](
-                available_setting.label, available_setting.help
-            )
-            for available_setting in asked
-        }
-        super().__init__(*args, more=fields, **kwargs)
-
-
 LINE_FIELD = partial(text_field, required=False)
 FIELD_BUILDERS: dict[SettingKind, Callable[[str, str], Any]] = {
     SettingKind.TEXT: LINE_FIELD,
@@ -47,22 +26,38 @@ FIELD_BUILDERS: dict[SettingKind, Callable[[str, str], Any]] = {
 }
 
 
+class AdapterSettingsForm(StaffForm):
+    """The settings of one adapter."""
+
+    def __init__(self, *args: Any, source: Source, **kwargs: Any) -> None:
+        settings = adapter_settings.available_settings(source)
+        kwargs["initial"] = {
+            setting.key: adapter_settings.editable_value(setting, source.setup.get(setting.key))
+            for setting in settings
+        }
+        fields = {
+            setting.key: FIELD_BUILDERS[setting.kind](setting.label, setting.help)
+            for setting in settings
+        }
+        super().__init__(*args, extra_fields=fields, **kwargs)
+
+
 @staff_view("GET", "POST")
 def edit_settings(request: StaffRequest, source_id: UUID) -> HttpResponse:
-    """Type them, or look at them."""
+    """Show the adapter settings of a source; a POST saves them."""
     require_permission(request.user, "edit_sources")
-    one = get_object_or_404(Source, pk=source_id)
-    form = AdapterSettingsForm(request.POST or None, source=one)
+    source = get_object_or_404(Source, pk=source_id)
+    form = AdapterSettingsForm(request.POST or None, source=source)
 
-    def tell(typed: dict[str, Any]) -> Source:
+    def save(typed: dict[str, Any]) -> Source:
         return adapter_settings.save_settings(
-            source_id=one.pk, typed=typed, by=request.user, at=request.at
+            source_id=source.pk, typed=typed, by=request.user, at=request.at
         )
 
-    if request.method == "POST" and form.submit(tell):
+    if request.method == "POST" and form.submit(save):
         return respond_done(
-            request, f"{one.name} is kept", back_to=reverse("setup_source", args=[one.pk])
+            request, f"{source.name} saved", back_to=reverse("setup_source", args=[source.pk])
         )
     status = 422 if request.method == "POST" else 200
-    context = {"source": one, "form": form}
+    context = {"source": source, "form": form}
     return render(request, "sources/adapter_settings.html", context, status=status)

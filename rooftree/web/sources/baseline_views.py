@@ -1,4 +1,4 @@
-"""What is agreed with a source and expected of it, beside what it brings; the end of its audit."""
+"""The baseline of a source: what was agreed vs. what it delivers, and the end of its audit."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,36 +30,40 @@ UNKNOWN = "Not known yet"
 
 
 class BaselineForm(StaffForm):
-    """What is agreed and expected."""
+    """What was agreed with a source and is expected of it."""
 
-    per_week = integer_field("Leads a week", "As promised", min_value=1, max_value=1_000_000, required=False)
-    contactable_pct = integer_field(
-        "Of 100, can be reached", "Have a number that is theirs", min_value=1, max_value=100, required=False
+    per_week = integer_field(
+        "Leads per week", "As promised", min_value=1, max_value=1_000_000, required=False
     )
-    price_cents = DollarsField("Price of a lead, $", "0 where it costs nothing")
+    contactable_pct = integer_field(
+        "Reachable leads, %",
+        "Leads with a phone number that belongs to the borrower",
+        min_value=1,
+        max_value=100,
+        required=False,
+    )
+    price_cents = DollarsField("Price per lead, $", "0 if it costs nothing")
     exclusive = choice_field(
-        "Sold", [("", UNKNOWN), *baseline.EXCLUSIVITY_LABELS.items()], required=False
+        "Exclusivity", [("", UNKNOWN), *baseline.EXCLUSIVITY_LABELS.items()], required=False
     )
     contact = text_field(
-        "Contact at the vendor", "Who to call when it goes wrong", required=False, max_length=200
+        "Contact at the vendor", "Who to call if something breaks", required=False, max_length=200
     )
 
     FIELDSETS = (
-        ("What it brings", ("per_week", "contactable_pct", "price_cents", "exclusive")),
-        ("Who answers for it", ("contact", "watcher_id")),
+        ("Agreed", ("per_week", "contactable_pct", "price_cents", "exclusive")),
+        ("People", ("contact", "watcher_id")),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        people = User.objects.filter(is_active=True).order_by("name")
+        users = User.objects.filter(is_active=True).order_by("name")
         watcher = choice_field(
-            "Hears when it falls silent or gets worse",
-            row_choices(people, "Nobody yet"),
-            required=False,
+            "Notify when silent or below quality", row_choices(users, "No one yet"), required=False
         )
-        super().__init__(*args, more={"watcher_id": watcher}, **kwargs)
+        super().__init__(*args, extra_fields={"watcher_id": watcher}, **kwargs)
 
     def baseline_columns(self) -> dict[str, Any]:
-        """What was typed, as columns."""
+        """Return the typed values as columns of `Baseline`."""
         typed = dict(self.cleaned_data)
         watcher = typed["watcher_id"]
         return {**typed, "watcher_id": UUID(watcher) if watcher else None}
@@ -67,27 +71,25 @@ class BaselineForm(StaffForm):
 
 @staff_view("GET", "POST")
 def edit_baseline(request: StaffRequest, source_id: UUID) -> HttpResponse:
-    """Write it down, or look at it."""
+    """Show the baseline of a source; a POST saves it."""
     source = _get_source(request, source_id)
     if request.method == "GET":
         return _render_page(request, source)
     form = BaselineForm(request.POST)
 
-    def agree(_: dict[str, Any]) -> Any:
+    def save(_: dict[str, Any]) -> Any:
         return baseline.save_baseline(
             source_id=source.pk, facts=form.baseline_columns(), by=request.user, at=request.at
         )
 
-    if form.submit(agree):
-        return respond_done(
-            request, f"The baseline of {source.name} is kept", back_to=_page_url(source)
-        )
+    if form.submit(save):
+        return respond_done(request, f"Baseline of {source.name} saved", back_to=_page_url(source))
     return _render_page(request, source, form=form, status=422)
 
 
 @staff_view("POST")
 def waive_part(request: StaffRequest, source_id: UUID) -> HttpResponse:
-    """Do without one part of it, in one's own name."""
+    """Waive one part of the baseline in the user's name."""
     source = _get_source(request, source_id)
     part = request.POST.get("part", "")
 
@@ -99,31 +101,32 @@ def waive_part(request: StaffRequest, source_id: UUID) -> HttpResponse:
             by=request.user,
             at=request.at,
         )
-        return f"{baseline.BASELINE_PARTS[part]} is waived by you"
+        return f"{baseline.BASELINE_PARTS[part]} waived in your name"
 
     return _apply_and_respond(request, source, waive)
 
 
 @staff_view("POST")
 def launch_source(request: StaffRequest, source_id: UUID) -> HttpResponse:
-    """End the audit."""
+    """End the audit of a source."""
     source = _get_source(request, source_id)
 
-    def act() -> str:
+    def launch() -> str:
         baseline.launch_source(source_id=source.pk, by=request.user, at=request.at)
-        return f"{source.name} is launched"
+        return f"{source.name} launched"
 
-    return _apply_and_respond(request, source, act)
+    return _apply_and_respond(request, source, launch)
 
 
 def _apply_and_respond(
     request: StaffRequest, source: Source, act: Callable[[], str]
 ) -> HttpResponse:
+    """Carry out `act`, which returns the toast, or show why it can't be done."""
     try:
-        said = act()
+        message = act()
     except BadSource as problem:
         return _render_page(request, source, problem=str(problem), status=422)
-    return respond_done(request, said, back_to=_page_url(source))
+    return respond_done(request, message, back_to=_page_url(source))
 
 
 def _get_source(request: StaffRequest, source_id: UUID) -> Source:
@@ -138,23 +141,29 @@ def _page_url(source: Source) -> str:
 
 
 def _render_page(
-    request: StaffRequest, source: Source, *, status: int = 200, **more: Any
+    request: StaffRequest,
+    source: Source,
+    *,
+    form: BaselineForm | None = None,
+    problem: str = "",
+    status: int = 200,
 ) -> HttpResponse:
-    held = baseline.get_baseline(source)
-    initial = {name: getattr(held, name) for name in baseline.EDITABLE}
-    missing = baseline.missing_parts(held)
+    stored = baseline.get_baseline(source)
+    initial = {name: getattr(stored, name) for name in baseline.EDITABLE}
     context = {
         "source": source,
-        "held": held,
+        "baseline": stored,
         "contract": vendor_contracts.contract_in_force(source.pk, company_day(request.at)),
-        "brings": source_health_alerts.measure_source(source, at=request.at),
-        "missing": [(part, baseline.BASELINE_PARTS[part]) for part in missing],
-        "waived": [
-            (baseline.BASELINE_PARTS[part], said)
-            for part, said in held.waived.items()
-            if not baseline.is_given(held, part)
+        "actual": source_health_alerts.measure_source(source, at=request.at),
+        "missing": [
+            (part, baseline.BASELINE_PARTS[part]) for part in baseline.missing_parts(stored)
         ],
-        "form": more.pop("form", None) or BaselineForm(initial=initial),
-        **more,
+        "waived": [
+            (baseline.BASELINE_PARTS[part], waiver)
+            for part, waiver in stored.waived.items()
+            if not baseline.is_given(stored, part)
+        ],
+        "form": form or BaselineForm(initial=initial),
+        "problem": problem,
     }
     return render(request, "sources/baseline.html", context, status=status)

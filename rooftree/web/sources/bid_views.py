@@ -1,4 +1,4 @@
-"""What we bid on a source's pings, and what came of the last ones."""
+"""Bids on a source's pings, and the results of the latest ones."""
 
 from typing import Any
 from uuid import UUID
@@ -21,26 +21,29 @@ from rooftree.web.sources.limit_forms import BUDGET_FIELDS, CAP_FIELDS, LimitsFo
 
 
 class BidForm(LimitsForm):
-    """Prices and limits."""
+    """Prices and limits of the bids on a source."""
 
     prices = LinesField(
         "Prices, $",
-        "One a line: 30 for every lead, refinance 40 for a purpose, FL 45 for a state, "
-        "FL purchase 52 for both. The closest one counts. None: no bid",
+        "One per line: 30 for every lead, refinance 40 for a purpose, FL 45 for a state, "
+        "FL purchase 52 for both. The most specific price counts. Empty: no bids",
     )
     seconds = integer_field(
-        "A bid holds, seconds", "Sellers decide within a minute", min_value=1, max_value=MAX_BID_SECONDS
+        "Bid valid for, seconds",
+        "Sellers decide within a minute",
+        min_value=1,
+        max_value=MAX_BID_SECONDS,
     )
 
     FIELDSETS = (
-        ("What a lead is worth", ("prices",)),
-        ("At most", CAP_FIELDS),
-        ("For at most", BUDGET_FIELDS),
-        ("And only", ("duplicate_days", "seconds")),
+        ("Price per lead", ("prices",)),
+        ("Maximum leads", CAP_FIELDS),
+        ("Maximum spend", BUDGET_FIELDS),
+        ("Other limits", ("duplicate_days", "seconds")),
     )
 
     def build_rules(self) -> BidRules:
-        """What was typed. Raises `BadSource`."""
+        """Return the typed rules. Raises `BadSource`."""
         typed = self.cleaned_data
         return BidRules(
             prices=bid_settings.parse_prices(typed["prices"]),
@@ -51,21 +54,21 @@ class BidForm(LimitsForm):
 
 @staff_view("GET", "POST")
 def edit_bids(request: StaffRequest, source_id: UUID) -> HttpResponse:
-    """Set them, or look at them."""
+    """Show the bid rules of a source and its latest pings; a POST saves the rules."""
     require_permission(request.user, "edit_sources")
     source = get_object_or_404(Source, pk=source_id, adapter="ping_post")
     if request.method == "GET":
         return _render_page(request, source, BidForm(initial=_bid_initial(source)))
     form = BidForm(request.POST)
 
-    def keep(_: dict[str, Any]) -> Source:
+    def save(_: dict[str, Any]) -> Source:
         return bid_settings.save_bid_rules(
             source_id=source.pk, rules=form.build_rules(), by=request.user, at=request.at
         )
 
-    if form.submit(keep):
-        home = reverse("source_bids", args=[source.pk])
-        return respond_done(request, f"{source.name} is bid to by these from now on", back_to=home)
+    if form.submit(save):
+        page_url = reverse("source_bids", args=[source.pk])
+        return respond_done(request, f"Bids for {source.name} saved", back_to=page_url)
     return _render_page(request, source, form, status=422)
 
 
@@ -87,16 +90,18 @@ def _render_page(
         "source": source,
         "form": form,
         "day": day,
-        "why_not": [
-            (REFUSAL_REASONS[why], count) for why, count in day.no_bid_counts if why in REFUSAL_REASONS
+        "no_bid_reasons": [
+            (REFUSAL_REASONS[reason], count)
+            for reason, count in day.no_bid_counts
+            if reason in REFUSAL_REASONS
         ],
         "latest": [
             (
-                latest_ping,
-                display_formats.purpose(latest_ping.purpose) if latest_ping.purpose else "",
-                REFUSAL_REASONS.get(latest_ping.why, ""),
+                ping,
+                display_formats.purpose(ping.purpose) if ping.purpose else "",
+                REFUSAL_REASONS.get(ping.why, ""),
             )
-            for latest_ping in bid_settings.latest_pings(source)
+            for ping in bid_settings.latest_pings(source)
         ],
         "addresses": "\n".join(source_addresses(source)),
     }

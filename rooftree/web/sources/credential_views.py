@@ -1,4 +1,4 @@
-"""What the vendor gave the company for a source: typed once, never shown again."""
+"""Vendor credentials of a source: entered once, never shown again."""
 
 from typing import Any
 from uuid import UUID
@@ -17,40 +17,39 @@ from rooftree.web.shared.staff_view import require_permission, staff_view
 
 
 class CredentialsForm(StaffForm):
-    """One field for each thing the adapter needs; what is on file is not shown."""
+    """The credentials an adapter needs; values on file are not shown."""
 
     def __init__(self, *args: Any, source: Source, **kwargs: Any) -> None:
         missing = vendor_credentials.missing_credentials(source)
-        asked = vendor_credentials.required_credentials(source)
-        fields = {
-            required_credential.key: secret_field(
-                required_credential.label,
-                required_credential.help if required_credential in missing else SECRET_ON_FILE_HINT,
+        fields: dict[str, Any] = {
+            credential.key: secret_field(
+                credential.label, credential.help if credential in missing else SECRET_ON_FILE_HINT
             )
-            for required_credential in asked
+            for credential in vendor_credentials.required_credentials(source)
         }
-        for missing_credential in missing:  # some may come later; none is a matter of taste
-            fields[missing_credential.key].is_awaited = True
-        super().__init__(*args, more=fields, **kwargs)
+        for credential in missing:  # can be entered later, but isn't labeled as optional
+            fields[credential.key].is_awaited = True
+        super().__init__(*args, extra_fields=fields, **kwargs)
 
 
 @sensitive_post_parameters()
 @staff_view("GET", "POST")
 def edit_credentials(request: StaffRequest, source_id: UUID) -> HttpResponse:
-    """Type them, or see which are missing."""
+    """Show which credentials of a source are missing; a POST saves new ones."""
     require_permission(request.user, "edit_sources")
-    one = get_object_or_404(Source, pk=source_id)
-    form = CredentialsForm(request.POST or None, source=one)
+    source = get_object_or_404(Source, pk=source_id)
+    form = CredentialsForm(request.POST or None, source=source)
 
-    def give(typed: dict[str, Any]) -> Source:
+    def save(typed: dict[str, Any]) -> Source:
         return vendor_credentials.save_credentials(
-            source_id=one.pk, typed=typed, by=request.user, at=request.at
+            source_id=source.pk, typed=typed, by=request.user, at=request.at
         )
 
-    if request.method == "POST" and form.submit(give):
+    if request.method == "POST" and form.submit(save):
         return respond_done(
-            request, f"{one.name} is kept", back_to=reverse("setup_source", args=[one.pk])
+            request, f"{source.name} saved", back_to=reverse("setup_source", args=[source.pk])
         )
-    context = {"source": one, "form": form, "missing": vendor_credentials.missing_credentials(one)}
+    missing = vendor_credentials.missing_credentials(source)
+    context = {"source": source, "form": form, "missing": missing}
     status = 422 if request.method == "POST" else 200
     return render(request, "sources/credentials.html", context, status=status)

@@ -1,4 +1,4 @@
-"""A field map on a page: its lines as rows of controls, and back."""
+"""The field map editor: map lines as rows of form controls, and back."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -13,57 +13,64 @@ from rooftree.capture.parsing.value_formats import CONVERSIONS
 from rooftree.capture.parsing.value_paths import format_path, list_leaves
 from rooftree.web.shared.staff_request import StaffRequest
 
-BLANK_ROWS = 2  # empty rows at the end, for more
-GROUP_ABOVE_LINES = 20  # lines that are looked over in one list
-MAX_VALUE_LENGTH = 160  # characters of a value
+BLANK_ROWS = 2  # empty rows after the filled ones
+GROUP_ABOVE_LINES = 20  # longer maps are grouped by field group
+MAX_VALUE_LENGTH = 160  # characters of a value shown on the page
+MAX_VALUES = 200  # values of a delivery listed for the editor
+MAX_DRAFTS = 5  # drafts kept in a session, the latest
 SESSION_KEY = "map_drafts"
 
 
 def parse_lines(data: QueryDict) -> tuple[MapLine, ...]:
-    """The lines of a submitted page; rows without a field are no lines."""
-    rows = [_parse_line(data, nth) for nth in range(MAX_LINES + BLANK_ROWS)]
-    return tuple(row for row in rows if row.field)
+    """Read the map lines of a submitted page; skip rows without a field."""
+    lines = [_parse_line(data, nth) for nth in range(MAX_LINES + BLANK_ROWS)]
+    return tuple(line for line in lines if line.field)
 
 
 def _parse_line(data: QueryDict, nth: int) -> MapLine:
+    pairs = [
+        part.partition("=") for part in data.get(f"words-{nth}", "").replace("\n", ";").split(";")
+    ]
     return MapLine(
         field=data.get(f"field-{nth}", ""),
         path=data.get(f"path-{nth}", "").strip(),
         constant=data.get(f"constant-{nth}", "").strip(),
         convert=data.get(f"convert-{nth}", ""),
-        words=_parse_value_map(data.get(f"words-{nth}", "")),
+        words={
+            source_word.strip(): our_word.strip()
+            for source_word, sign, our_word in pairs
+            if sign and source_word.strip()
+        },
         is_required=data.get(f"required-{nth}") == "on",
     )
 
 
-def _parse_value_map(text: str) -> dict[str, str]:
-    """`P = purchase; R = refinance`, as theirs and ours."""
-    pairs = [part.partition("=") for part in text.replace("\n", ";").split(";")]
-    return {theirs.strip(): ours.strip() for theirs, sign, ours in pairs if sign and theirs.strip()}
-
-
 def group_rows(lines: Sequence[MapLine]) -> list[dict[str, Any]]:
-    """The rows in one list; where there are many, those of each group of fields under its name.
+    """Return the rows in one list, or grouped by field group when there are many.
 
-    The numbers of the rows stay: of several lines for one field the first counts.
+    Rows keep their numbers: of several lines for one field, the first counts.
     """
-    made: dict[str, list[dict[str, Any]]] = {"": []}
-    if len(lines) > GROUP_ABOVE_LINES:
-        made = {title: [] for title, _ in field_choices()} | made
+    is_grouped = len(lines) > GROUP_ABOVE_LINES
+    groups: dict[str, list[dict[str, Any]]] = {"": []}
+    if is_grouped:
+        groups = {title: [] for title, _ in field_choices()} | groups
     for row in build_rows(lines):
         target = TARGET_FIELDS.get(row["line"].field) if row["line"] else None
-        made[target.group if target and len(lines) > GROUP_ABOVE_LINES else ""].append(row)
-    return [{"title": title, "rows": some} for title, some in made.items() if some]
+        groups[target.group if target and is_grouped else ""].append(row)
+    return [{"title": title, "rows": rows} for title, rows in groups.items() if rows]
 
 
 def build_rows(lines: Sequence[MapLine]) -> list[dict[str, Any]]:
-    """The lines as the page shows them, blank ones after them."""
+    """Return the lines as rows for the page, followed by blank rows."""
     filled = [
         {
             "nth": nth,
             "line": line,
             "label": TARGET_FIELDS[line.field].label if line.field in TARGET_FIELDS else line.field,
-            "words": "; ".join(f"{theirs} = {ours}" for theirs, ours in line.words.items()),
+            "words": "; ".join(
+                f"{source_word} = {our_word}" for source_word, our_word in line.words.items()
+            ),
+            "is_open": bool(line.constant or line.convert or line.words or line.is_required),
         }
         for nth, line in enumerate(lines)
     ]
@@ -72,7 +79,7 @@ def build_rows(lines: Sequence[MapLine]) -> list[dict[str, Any]]:
 
 
 def field_choices() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Our fields in their groups, for the list of a row."""
+    """Return the target fields in their groups, as choices for a row."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for target_field in TARGET_FIELDS.values():
         groups.setdefault(target_field.group, []).append((target_field.key, target_field.label))
@@ -80,44 +87,44 @@ def field_choices() -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def conversion_choices() -> list[tuple[str, list[tuple[str, str]]]]:
-    """How a value may be written over there, by what it is."""
+    """Return the value formats in groups by type of value, as choices for a row."""
     return [
-        (kind.value.capitalize(), [(key, said) for key, (said, _) in ways.items()])
-        for kind, ways in CONVERSIONS.items()
+        (kind.value.capitalize(), [(key, label) for key, (label, _) in formats.items()])
+        for kind, formats in CONVERSIONS.items()
     ]
 
 
 def list_values(tree: Any) -> list[tuple[str, str]]:
-    """Where something stands in a delivery, and what."""
-    return [(format_path(steps), shorten_value(value)) for steps, value in list_leaves(tree)][:200]
+    """Return (path, value) of every leaf of a payload, up to MAX_VALUES."""
+    return [(format_path(steps), shorten_value(value)) for steps, value in list_leaves(tree)][
+        :MAX_VALUES
+    ]
 
 
 def shorten_value(value: Any) -> str:
-    """A value as a page shows it."""
-    said = as_text(value)
-    return said if len(said) <= MAX_VALUE_LENGTH else f"{said[:MAX_VALUE_LENGTH]}…"
+    """Return a value as text, cut to MAX_VALUE_LENGTH characters."""
+    text = as_text(value)
+    return text if len(text) <= MAX_VALUE_LENGTH else f"{text[:MAX_VALUE_LENGTH]}…"
 
 
 def load_draft(request: StaffRequest, source_id: UUID) -> tuple[MapLine, ...] | None:
-    """This person's draft of a source's map, when there is one."""
-    held = request.session.get(SESSION_KEY, {}).get(str(source_id))
-    return None if held is None else parse_map_lines(held)
+    """Return the user's draft of a source's map; None if there is none."""
+    draft = request.session.get(SESSION_KEY, {}).get(str(source_id))
+    return None if draft is None else parse_map_lines(draft)
 
 
 def save_draft(request: StaffRequest, source_id: UUID, lines: Iterable[MapLine]) -> None:
-    """Put the lines into the draft."""
-    held = {
+    """Save the lines as the user's draft in the session."""
+    drafts = {
         **request.session.get(SESSION_KEY, {}),
         str(source_id): [line.to_json() for line in lines],
     }
-    request.session[SESSION_KEY] = dict(list(held.items())[-5:])
+    request.session[SESSION_KEY] = dict(list(drafts.items())[-MAX_DRAFTS:])
 
 
 def delete_draft(request: StaffRequest, source_id: UUID) -> None:
-    """There is no draft any more."""
-    held = {
-        key: one
-        for key, one in request.session.get(SESSION_KEY, {}).items()
-        if key != str(source_id)
+    """Delete the user's draft of a source's map."""
+    drafts = request.session.get(SESSION_KEY, {})
+    request.session[SESSION_KEY] = {
+        key: draft for key, draft in drafts.items() if key != str(source_id)
     }
-    request.session[SESSION_KEY] = held

@@ -1,9 +1,10 @@
-"""The field map of a source that may post anything: edited beside what really came."""
+"""The field map of a source that posts its own format, edited beside its real deliveries."""
 
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -19,7 +20,7 @@ from rooftree.capture.parsing.field_map import (
 )
 from rooftree.capture.parsing.payload_tree import build_payload_tree
 from rooftree.capture.parsing.reading_notes import ReadingNotes
-from rooftree.capture.parsing.single_lead_posts import preview_map as previewed
+from rooftree.capture.parsing.single_lead_posts import preview_map
 from rooftree.capture.parsing.wire_formats import UnreadableBody
 from rooftree.capture.source_setup import publish_field_map
 from rooftree.capture.source_setup.manage_sources import ADAPTERS_WITH_PROOF_CHOICE
@@ -30,29 +31,30 @@ from rooftree.web.shared.staff_view import require_permission, staff_view
 from rooftree.web.sources import field_map_editor
 from rooftree.web.sources.views import reason_text, visible_deliveries
 
-MAX_DELIVERIES = 8  # deliveries to choose from
-MAX_UNREAD_VALUES = 30  # values nobody asked for that are listed
-HIDDEN_PATHS = ("schema_version", "received_at", "extras", "source", "channel")  # seen elsewhere
+MAX_DELIVERIES = 8  # deliveries offered to test the map with
+MAX_UNREAD_VALUES = 30  # unmapped values listed
+HIDDEN_PATHS = ("schema_version", "received_at", "extras", "source", "channel")  # shown elsewhere
 
 
 @staff_view("GET", "POST")
 def edit_field_map(request: StaffRequest, source_id: UUID) -> HttpResponse:
-    """The map as it would be: the draft, the live one, or a guess from what came last."""
+    """Show the draft, the live map, or a guess from the latest delivery; a POST saves a draft."""
     source = _get_source(request, source_id)
     if request.method == "POST":
         lines = field_map_editor.parse_lines(request.POST)
         field_map_editor.save_draft(request, source.pk, lines)
         return _render_page(request, source, lines, problems=_check_lines(lines))
+    draft = field_map_editor.load_draft(request, source.pk)
+    if draft is not None:
+        return _render_page(request, source, draft)
     delivery = _chosen_delivery(request, source)
-    lines = field_map_editor.load_draft(request, source.pk)
-    if lines is None:
-        lines = publish_field_map.current_map_lines(source) or _guess_lines(delivery)
+    lines = publish_field_map.current_map_lines(source) or _guess_lines(delivery)
     return _render_page(request, source, lines)
 
 
 @staff_view("POST")
 def preview_field_map(request: StaffRequest, source_id: UUID) -> HttpResponse:
-    """What the lines as typed make of one delivery; nothing is kept."""
+    """Show what the typed lines read from one delivery; store nothing."""
     source = _get_source(request, source_id)
     lines = field_map_editor.parse_lines(request.POST)
     context = _preview_context(_chosen_delivery(request, source), lines) | {
@@ -63,44 +65,42 @@ def preview_field_map(request: StaffRequest, source_id: UUID) -> HttpResponse:
 
 @staff_view("POST")
 def publish_map_edition(request: StaffRequest, source_id: UUID) -> HttpResponse:
-    """Read deliveries by the lines as typed from now on."""
+    """Publish the typed lines as the live map."""
     source = _get_source(request, source_id)
     lines = field_map_editor.parse_lines(request.POST)
     field_map_editor.save_draft(request, source.pk, lines)
     summary = request.POST.get("summary", "").strip()
-    problems = [] if summary else ["Say what changed and why; the history shows it."]
+    problems = [] if summary else ["Say what changed and why. The version history shows it."]
     if not problems:
         try:
-            made = publish_field_map.publish_field_map(
+            edition = publish_field_map.publish_field_map(
                 lines, source_id=source.pk, by=request.user, at=request.at, summary=summary
             )
         except BadMap as bad:
             problems = list(bad.problems)
         else:
             field_map_editor.delete_draft(request, source.pk)
-            said = f"{source.name} is read by map v{made.number} from now on"
-            return respond_done(request, said, back_to=_page_url(source))
+            message = f"Field map v{edition.number} of {source.name} is live"
+            return respond_done(request, message, back_to=_page_url(source))
     return _render_page(request, source, lines, problems=problems, status=422)
 
 
 @staff_view("POST")
 def discard_draft(request: StaffRequest, source_id: UUID) -> HttpResponse:
-    """Forget the draft; the live map stays as it is."""
+    """Delete the user's draft; the live map doesn't change."""
     source = _get_source(request, source_id)
     field_map_editor.delete_draft(request, source.pk)
-    return respond_done(
-        request, "The draft is gone; nothing else changed", back_to=_page_url(source)
-    )
+    return respond_done(request, "Draft deleted. Nothing else changed", back_to=_page_url(source))
 
 
 @staff_view("POST")
 def restore_edition(request: StaffRequest, source_id: UUID, number: int) -> HttpResponse:
-    """Publish an earlier edition anew: the way back is a step forward."""
+    """Publish the lines of an earlier edition as a new edition, so that the history stays."""
     source = _get_source(request, source_id)
-    one = get_object_or_404(MapEdition, source=source, number=number)
+    earlier = get_object_or_404(MapEdition, source=source, number=number)
     try:
-        made = publish_field_map.publish_field_map(
-            parse_map_lines(one.lines),
+        edition = publish_field_map.publish_field_map(
+            parse_map_lines(earlier.lines),
             source_id=source.pk,
             by=request.user,
             at=request.at,
@@ -109,8 +109,8 @@ def restore_edition(request: StaffRequest, source_id: UUID, number: int) -> Http
     except BadMap as bad:
         return respond_refused(request, str(bad), back_to=_page_url(source))
     field_map_editor.delete_draft(request, source.pk)
-    said = f"v{made.number} is read by from now on, with the lines of v{number}"
-    return respond_done(request, said, back_to=_page_url(source))
+    message = f"v{edition.number} is live with the lines of v{number}"
+    return respond_done(request, message, back_to=_page_url(source))
 
 
 def _get_source(request: StaffRequest, source_id: UUID) -> Source:
@@ -122,21 +122,20 @@ def _page_url(source: Source) -> str:
     return reverse("source_map", args=[source.pk])
 
 
-def _latest_deliveries(request: StaffRequest, source: Source) -> Any:
-    came = visible_deliveries(request.user).filter(source=source).exclude(state="duplicate")
-    return came.exclude(outcome="ignored").order_by("-received_at", "-id")
+def _latest_deliveries(request: StaffRequest, source: Source) -> QuerySet[Delivery]:
+    deliveries = visible_deliveries(request.user).filter(source=source).exclude(state="duplicate")
+    return deliveries.exclude(outcome="ignored").order_by("-received_at", "-id")
 
 
 def _chosen_delivery(request: StaffRequest, source: Source) -> Delivery | None:
-    """The delivery to try the map on: the one chosen, else the newest."""
-    wanted = request.POST.get("delivery") or request.GET.get("delivery") or ""
-    came = _latest_deliveries(request, source)
+    """Return the delivery to test the map with: the chosen one, else the newest."""
+    chosen_id = request.POST.get("delivery") or request.GET.get("delivery") or ""
+    deliveries = _latest_deliveries(request, source)
     try:
-        chosen = came.filter(pk=UUID(wanted)).first() if wanted else None
+        chosen = deliveries.filter(pk=UUID(chosen_id)).first() if chosen_id else None
     except ValueError:
         chosen = None
-    found: Delivery | None = chosen or came.first()
-    return found
+    return chosen or deliveries.first()
 
 
 def _guess_lines(delivery: Delivery | None) -> tuple[MapLine, ...]:
@@ -159,45 +158,41 @@ def _check_lines(lines: Sequence[MapLine]) -> list[str]:
 
 
 def _preview_context(delivery: Delivery | None, lines: Sequence[MapLine]) -> dict[str, Any]:
-    """What the lines give for a delivery, one by one and together."""
+    """Return what the lines read from a delivery, line by line and as a lead."""
     if delivery is None:
         return {"delivery": None}
     stored = [line.to_json() for line in lines]
     incoming = receive_delivery.rebuild_incoming(delivery)
     try:
-        reading, envelope = previewed(
+        reading, envelope = preview_map(
             incoming, stored, receive_delivery.adapter_of(delivery.source)
         )
         tree = build_payload_tree(incoming, ReadingNotes())
     except UnreadableBody as problem:
         return {"delivery": delivery, "unreadable": reason_text(str(problem))}
-    said = [
-        (row["label"], row["line"].path or "always", field_map_editor.shorten_value(value))
-        for row, (_, value) in zip(field_map_editor.build_rows(lines), reading.line_values, strict=False)
+    rows = field_map_editor.build_rows(lines)
+    line_values = [
+        (row["label"], row["line"].path or "fixed value", field_map_editor.shorten_value(value))
+        for row, (_, value) in zip(rows, reading.line_values, strict=False)
     ]
     return {
         "delivery": delivery,
         "outcome": envelope.outcome.value,
         "reason": reason_text(envelope.reason or ""),
         "warnings": [warning.replace("_", " ") for warning in envelope.warnings],
-        "read_as": _lead_lines(envelope.to_json()["leads"]),
-        "given": [line for line in said if line[2]],
-        "silent": [line for line in said if not line[2]],
+        "lead_values": [
+            (path, field_map_editor.shorten_value(value))
+            for lead in envelope.to_json()["leads"][:1]
+            for path, value in field_map_editor.list_values(lead)
+            if not path.startswith(HIDDEN_PATHS)
+        ],
+        "filled_lines": [line for line in line_values if line[2]],
+        "empty_lines": [line for line in line_values if not line[2]],
         "unmapped": [
             (path, field_map_editor.shorten_value(value)) for path, value in reading.unread_values
         ][:MAX_UNREAD_VALUES],
-        "places": field_map_editor.list_values(tree),
+        "paths": field_map_editor.list_values(tree),
     }
-
-
-def _lead_lines(leads: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
-    """The inquiry in lines: what stands where in the canonical record."""
-    return [
-        (path, field_map_editor.shorten_value(value))
-        for lead in leads[:1]
-        for path, value in field_map_editor.list_values(lead)
-        if not path.startswith(HIDDEN_PATHS)
-    ]
 
 
 def _render_page(
@@ -209,6 +204,7 @@ def _render_page(
     status: int = 200,
 ) -> HttpResponse:
     live = publish_field_map.current_map_edition(source)
+    quarantined = visible_deliveries(request.user).filter(source=source, state="quarantined")
     context = {
         "source": source,
         "live": live,
@@ -221,9 +217,7 @@ def _render_page(
         "has_draft": field_map_editor.load_draft(request, source.pk) is not None,
         "problems": problems,
         "summary": request.POST.get("summary", ""),
-        "aside": visible_deliveries(request.user)
-        .filter(source=source, state="quarantined")
-        .count(),
+        "quarantined_count": quarantined.count(),
         **_preview_context(_chosen_delivery(request, source), lines),
     }
     return render(request, "sources/field_map.html", context, status=status)

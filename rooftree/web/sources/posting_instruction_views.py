@@ -1,4 +1,4 @@
-"""What a sender must know to post to a source, to print and send; and a try of its posts."""
+"""Posting instructions for a vendor, to print and send, and a test of its posts."""
 
 from typing import Any
 from uuid import UUID
@@ -16,41 +16,42 @@ from rooftree.web.sources import field_map_editor
 from rooftree.web.sources.views import reason_text
 
 HIDDEN_PATHS = ("schema_version", "received_at", "source")
+MAX_ECHO_LENGTH = 2000  # characters of an oversized body shown again in the form
 
 
 @staff_view("GET")
 def show_instructions(request: StaffRequest, source_id: UUID) -> HttpResponse:
-    """The instructions."""
+    """Show the posting instructions of a source, with an example in the test form."""
     source = _get_source(request, source_id)
     return _render_page(request, source, posting_instructions.build_example_post(source))
 
 
 @staff_view("POST")
 def try_post(request: StaffRequest, source_id: UUID) -> HttpResponse:
-    """Read what was pasted as a real post would be. Nothing is stored, nobody is written to."""
+    """Read the pasted body as a real post; store nothing and send nothing."""
     source = _get_source(request, source_id)
     typed = request.POST.get("body", "").strip()
     body = typed.encode(errors="replace")
     if not body or len(body) > MAX_BODY_BYTES:
-        problem = "Paste what would be posted, at most 1 MB of it."
-        return _render_page(request, source, typed[:2000], problem=problem, status=422)
-    found = posting_instructions.preview_post(source, body, at=request.at)
-    return _render_page(request, source, typed, tried=_reading_context(found))
+        problem = "Paste a post body of at most 1 MB."
+        return _render_page(request, source, typed[:MAX_ECHO_LENGTH], problem=problem, status=422)
+    envelope = posting_instructions.preview_post(source, body, at=request.at)
+    return _render_page(request, source, typed, result=_result_context(envelope))
 
 
-def _reading_context(found: Envelope) -> dict[str, Any]:
-    """What was understood, in words."""
-    answer = posting_instructions.SampleReply(when="", answer=found.http)
-    leads = found.to_json()["leads"]
+def _result_context(envelope: Envelope) -> dict[str, Any]:
+    """Return what was recognized in a post, as the page shows it."""
+    reply = posting_instructions.SampleReply(when="", answer=envelope.http)
+    leads = envelope.to_json()["leads"]
     return {
-        "is_well": found.outcome.value.startswith("accepted"),
-        "is_test": found.outcome.value == "accepted_test",
-        "is_ping": found.placed_bid is not None,
-        "refusal": found.refusal,
-        "why": reason_text(found.reason or ""),
-        "answer": answer.body,
-        "status": found.http.status,
-        "warnings": [warning.replace("_", " ") for warning in found.warnings],
+        "is_accepted": envelope.outcome.value.startswith("accepted"),
+        "is_test": envelope.outcome.value == "accepted_test",
+        "is_ping": envelope.placed_bid is not None,
+        "refusal": envelope.refusal,
+        "reason": reason_text(envelope.reason or ""),
+        "answer": reply.body,
+        "status": envelope.http.status,
+        "warnings": [warning.replace("_", " ") for warning in envelope.warnings],
         "lead": [
             (path, field_map_editor.shorten_value(value))
             for lead in leads
@@ -75,7 +76,7 @@ def _render_page(
     context = {
         "source": source,
         "company": current_company(),
-        "said": posting_instructions.build_instructions(source, at=request.at),
+        "instructions": posting_instructions.build_instructions(source, at=request.at),
         "body": body,
         **more,
     }

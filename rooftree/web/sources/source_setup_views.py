@@ -1,4 +1,4 @@
-"""Set-up: who sends leads, the address each posts to, and its secrets, shown once."""
+"""Setup of lead sources: their settings, post addresses, and secrets, which are shown once."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,7 +21,6 @@ from rooftree.capture.source_setup import (
 from rooftree.capture.source_setup.manage_sources import SourceWithSecrets
 from rooftree.capture.sources import SOURCES
 from rooftree.leads.models import Source
-from rooftree.web.setup.views import require_permission
 from rooftree.web.shared.htmx_responses import respond_done
 from rooftree.web.shared.staff_forms import (
     DollarsField,
@@ -34,45 +33,46 @@ from rooftree.web.shared.staff_forms import (
     zone_field,
 )
 from rooftree.web.shared.staff_request import StaffRequest
-from rooftree.web.shared.staff_view import staff_view
+from rooftree.web.shared.staff_view import require_permission, staff_view
 
 
 class SourceForm(StaffForm):
-    """One source."""
+    """A new source, or with `source` the settings of an existing one."""
 
-    adapter = choice_field("How leads arrive", [(key, one.LABEL) for key, one in SOURCES.items()])
-    name = text_field("Name", "As staff see it", max_length=120)
-    cost_cents = DollarsField("Cost of a lead, $", "Empty: as each delivery says")
+    adapter = choice_field("Type", [(key, adapter.LABEL) for key, adapter in SOURCES.items()])
+    name = text_field("Name", "Staff see this name", max_length=120)
+    cost_cents = DollarsField("Cost per lead, $", "Empty: read from each delivery")
     expected_gap = integer_field(
-        "Alarm after hours of silence",
-        "Empty: by its own pauses",
+        "Alert after, hours without a lead",
+        "Empty: based on the source’s usual gaps",
         min_value=1,
         max_value=720,
         required=False,
     )
     per_minute = integer_field(
-        "Most deliveries a minute",
-        "More are asked to come again. Empty: no limit",
+        "Maximum deliveries per minute",
+        "Senders are asked to retry beyond this. Empty: no limit",
         min_value=10,
         max_value=1_000_000,
         required=False,
     )
-    zone = zone_field("Its times are in", "Where a delivery names no zone")
-    allowed_origins = LinesField("Websites of the form", "As https://www.example.com, one a line")
-    is_test = checkbox_field("Only tests: its leads are counted nowhere")
+    zone = zone_field("Time zone", "For times without a zone")
+    allowed_origins = LinesField(
+        "Websites with the form", "One per line, for example https://www.example.com"
+    )
+    is_test = checkbox_field("Test source", "Its leads don’t count in any report")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        itself: Source | None = kwargs.pop("itself", None)
+    def __init__(self, *args: Any, source: Source | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if itself:
+        if source:
             del self.fields["adapter"]
-            if itself.adapter != "website_form":
+            if source.adapter != "website_form":
                 del self.fields["allowed_origins"]
-            if itself.adapter in import_staging.RECORD_FORMATS:
+            if source.adapter in import_staging.RECORD_FORMATS:
                 del self.fields["expected_gap"], self.fields["zone"], self.fields["per_minute"]
 
     def source_columns(self) -> dict[str, Any]:
-        """What was typed, as columns."""
+        """Return the typed values as columns of `Source`."""
         typed = dict(self.cleaned_data)
         if "expected_gap" in typed:
             gap = typed["expected_gap"]
@@ -82,7 +82,7 @@ class SourceForm(StaffForm):
 
 @staff_view("GET", "POST")
 def list_source_setups(request: StaffRequest) -> HttpResponse:
-    """Every source, and a new one."""
+    """List the sources; a POST adds one and shows its address once."""
     require_permission(request.user, "edit_sources")
     initial = {
         "zone": "America/New_York",
@@ -92,12 +92,12 @@ def list_source_setups(request: StaffRequest) -> HttpResponse:
     form = SourceForm(request.POST or None, initial=initial)
 
     def create(_: dict[str, Any]) -> SourceWithSecrets:
-        facts = form.source_columns()
-        adapter, name = facts.pop("adapter"), facts.pop("name")
+        columns = form.source_columns()
+        adapter, name = columns.pop("adapter"), columns.pop("name")
         if adapter != "website_form":
-            facts["allowed_origins"] = []
+            columns["allowed_origins"] = []
         return manage_sources.create_source(
-            adapter=adapter, name=name, details=facts, by=request.user, at=request.at
+            adapter=adapter, name=name, details=columns, by=request.user, at=request.at
         )
 
     if request.method == "POST" and form.submit(create):
@@ -112,81 +112,88 @@ def list_source_setups(request: StaffRequest) -> HttpResponse:
 
 @staff_view("GET", "POST")
 def edit_source(request: StaffRequest, source_id: UUID) -> HttpResponse:
-    """One source: what it costs, when it is missed, where its form may stand."""
+    """Show one source's settings; a POST saves them."""
     require_permission(request.user, "edit_sources")
-    one = get_object_or_404(Source, pk=source_id)
+    source = get_object_or_404(Source, pk=source_id)
     if request.method == "GET":
-        return _render_source(request, one)
-    form = SourceForm(request.POST, source=one)
+        return _render_source(request, source)
+    form = SourceForm(request.POST, source=source)
 
-    def change(_: dict[str, Any]) -> Source:
+    def save(_: dict[str, Any]) -> Source:
         return manage_sources.update_source(
-            source_id=one.pk, by=request.user, at=request.at, details=form.source_columns()
+            source_id=source.pk, by=request.user, at=request.at, details=form.source_columns()
         )
 
-    if form.submit(change):
-        return respond_done(request, f"{form.result.name} is kept", back_to=reverse("setup_sources"))
-    return _render_source(request, one, form=form, status=422)
+    if form.submit(save):
+        return respond_done(request, f"{form.result.name} saved", back_to=reverse("setup_sources"))
+    return _render_source(request, source, form=form, status=422)
 
 
 @staff_view("POST")
 def renew_secrets(request: StaffRequest, source_id: UUID) -> HttpResponse:
-    """A new address and secret; the old ones are turned away from now on."""
+    """Create a new address and secret, shown once; the old ones stop working at once."""
     require_permission(request.user, "edit_sources")
-    one = get_object_or_404(Source, pk=source_id)
-    opened = manage_sources.renew_secrets(source_id=one.pk, by=request.user, at=request.at)
+    source = get_object_or_404(Source, pk=source_id)
+    opened = manage_sources.renew_secrets(source_id=source.pk, by=request.user, at=request.at)
     return _render_source(request, opened.source, opened=opened)
 
 
 @staff_view("POST")
 def switch_source(request: StaffRequest, source_id: UUID) -> HttpResponse:
-    """Turn deliveries away, or take them again."""
+    """Pause a source, so that its deliveries are rejected, or resume it."""
     require_permission(request.user, "edit_sources")
-    one = get_object_or_404(Source, pk=source_id)
+    source = get_object_or_404(Source, pk=source_id)
     resumes = request.POST.get("to") == "on"
     act = manage_sources.resume_source if resumes else manage_sources.pause_source
-    act(source_id=one.pk, by=request.user, at=request.at)
-    said = "is taken again" if resumes else "is turned away until you resume"
+    act(source_id=source.pk, by=request.user, at=request.at)
     return respond_done(
-        request, f"{one.name} {said}", back_to=reverse("setup_source", args=[one.pk])
+        request,
+        f"{source.name} {'resumed' if resumes else 'paused'}",
+        back_to=reverse("setup_source", args=[source.pk]),
     )
 
 
 @sensitive_variables("opened")
-def _curl_example(one: Source, address: str, opened: SourceWithSecrets | None) -> str:
-    """Commands that post a lead; with its secret only at the moment that is shown."""
-    if not posting_instructions.has_instructions(one):
+def _curl_example(source: Source, address: str, opened: SourceWithSecrets | None) -> str:
+    """Return commands that post a lead; they hold the secret only right after its creation."""
+    if not posting_instructions.has_instructions(source):
         return ""
-    return posting_instructions.curl_commands(one, address, *([opened.secret] if opened else []))
+    secrets = [opened.secret] if opened else []
+    return posting_instructions.curl_commands(source, address, *secrets)
 
 
-def _render_source(request: StaffRequest, one: Source, **more: Any) -> HttpResponse:
-    status = more.pop("status", 200)
-    opened: SourceWithSecrets | None = more.get("opened")
-    addresses = manage_sources.source_addresses(one, one.token if opened else "")
-    gap = one.expected_gap
+def _render_source(
+    request: StaffRequest,
+    source: Source,
+    *,
+    form: SourceForm | None = None,
+    opened: SourceWithSecrets | None = None,
+    is_new: bool = False,
+    status: int = 200,
+) -> HttpResponse:
+    addresses = manage_sources.source_addresses(source, source.token if opened else "")
+    gap = source.expected_gap
     initial = {
-        **{name: getattr(one, name) for name in manage_sources.EDITABLE},
+        **{name: getattr(source, name) for name in manage_sources.EDITABLE},
         "expected_gap": int(gap.total_seconds() // 3600) if gap else None,
     }
-    is_form = one.adapter == "website_form"
+    takes_posts = source.adapter not in import_staging.RECORD_FORMATS
+    labels = [setting.label for setting in adapter_settings.available_settings(source)]
+    form_url = f"{settings.PUBLIC_URL}{reverse('lead_form', args=[source.slug])}"
     context = {
-        "source": one,
-        "label": manage_sources.adapter_label(one),
+        "source": source,
+        "label": manage_sources.adapter_label(source),
         "address": "\n".join(addresses),
-        "curl": _curl_example(one, addresses[0], opened),
-        "is_mapped": one.adapter in manage_sources.ADAPTERS_WITH_PROOF_CHOICE,
-        "credentials": vendor_credentials.required_credentials(one),
-        "missing": []
-        if one.adapter in import_staging.RECORD_FORMATS
-        else vendor_credentials.missing_credentials(one),
-        "takes_posts": one.adapter not in import_staging.RECORD_FORMATS,
-        "can_be_limited": source_limits_check.can_be_limited(one),
-        "settings": adapter_settings.available_settings(one),
-        "hosted": f"{settings.PUBLIC_URL}{reverse('lead_form', args=[one.slug])}"
-        if is_form
-        else "",
-        "form": more.pop("form", None) or SourceForm(initial=initial, source=one),
-        **more,
+        "curl": _curl_example(source, addresses[0], opened),
+        "is_mapped": source.adapter in manage_sources.ADAPTERS_WITH_PROOF_CHOICE,
+        "credentials": vendor_credentials.required_credentials(source),
+        "missing": vendor_credentials.missing_credentials(source) if takes_posts else [],
+        "takes_posts": takes_posts,
+        "can_be_limited": source_limits_check.can_be_limited(source),
+        "setting_labels": ", ".join([*labels[:1], *(label.lower() for label in labels[1:])]),
+        "hosted": form_url if source.adapter == "website_form" else "",
+        "form": form or SourceForm(initial=initial, source=source),
+        "opened": opened,
+        "is_new": is_new,
     }
     return render(request, "sources/setup.html", context, status=status)

@@ -1,4 +1,4 @@
-"""URLs of lead sources and their settings."""
+"""URLs of lead sources and their setup."""
 
 from django.urls import URLPattern, path
 

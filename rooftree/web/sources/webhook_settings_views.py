@@ -1,4 +1,4 @@
-"""How a source that may post anything proves itself and is answered."""
+"""Verification of a source's posts and, for generic webhooks, the responses it gets."""
 
 from typing import Any
 from uuid import UUID
@@ -27,40 +27,43 @@ STATUSES = {"200": "200 OK", "201": "201 Created"}
 
 
 class WebhookForm(StaffForm):
-    """What the sender must prove and hears."""
+    """How a sender is verified and what it gets as a response."""
 
-    channel = choice_field("What kind of sender", CHANNELS.items())
+    channel = choice_field("Type of sender", CHANNELS.items())
     proof = choice_field(
-        "Proves itself by", PROOF_LABELS.items(), "Besides the address nobody can guess"
+        "Verified by", PROOF_LABELS.items(), "In addition to the secret post address"
     )
-    header = text_field("Header of the secret or the signature", "As X-Api-Key", required=False)
-    user = text_field("User name", "For a user name and a password; empty: any", required=False)
+    header = text_field(
+        "Header of the secret or signature", "For example X-Api-Key", required=False
+    )
+    user = text_field(
+        "User name", "For user name and password. Empty: any user name", required=False
+    )
     networks = LinesField(
-        "Only from these addresses", "As 203.0.113.0/24, one a line; empty: from all"
+        "Allowed IP addresses", "One per line, for example 203.0.113.0/24. Empty: all"
     )
-    answer = choice_field("Is answered in", ANSWER_FORMATS.items())
-    status = choice_field("When it went well", STATUSES.items())
+    answer = choice_field("Response format", ANSWER_FORMATS.items())
+    status = choice_field("Status on success", STATUSES.items())
     success = textarea_field(
-        "The answer when it went well", "{id} stands for our id; empty: the usual"
+        "Response on success", "{id} stands for the delivery ID. Empty: the default"
     )
     failure = textarea_field(
-        "The answer when it is turned away", "{error} stands for why; empty: the usual"
+        "Response on failure", "{error} stands for the reason. Empty: the default"
     )
 
     FIELDSETS = (
-        ("Who it is", ("channel", "proof", "header", "user", "networks")),
-        ("What it hears", ("answer", "status", "success", "failure")),
+        ("Sender", ("channel", "proof", "header", "user", "networks")),
+        ("Responses", ("answer", "status", "success", "failure")),
     )
-    GENERIC_ONLY_FIELDS = ("channel", "answer", "status", "success", "failure")  # not a known vendor's
+    GENERIC_ONLY_FIELDS = ("channel", "answer", "status", "success", "failure")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        is_free = kwargs.pop("is_free")
+    def __init__(self, *args: Any, is_generic: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in () if is_free else self.GENERIC_ONLY_FIELDS:
+        for name in () if is_generic else self.GENERIC_ONLY_FIELDS:
             del self.fields[name]
 
     def webhook_columns(self) -> dict[str, Any]:
-        """What was typed, as the set-up keeps it."""
+        """Return the typed values as `save_post_settings` stores them."""
         typed = dict(self.cleaned_data)
         if "status" in typed:
             typed["status"] = 201 if typed["status"] == "201" else None
@@ -69,49 +72,35 @@ class WebhookForm(StaffForm):
 
 @staff_view("GET", "POST")
 def edit_webhook(request: StaffRequest, source_id: UUID) -> HttpResponse:
-    """Set it, or look at it."""
-    source = _get_source(request, source_id)
-    if request.method == "GET":
-        return _render_page(request, source, _build_form(source))
-    form = _build_form(source, request.POST)
+    """Show the verification and responses of a source; a POST saves them."""
+    require_permission(request.user, "edit_sources")
+    source = get_object_or_404(Source, pk=source_id, adapter__in=ADAPTERS_WITH_PROOF_CHOICE)
+    form = WebhookForm(
+        request.POST or None,
+        initial=_webhook_initial(source),
+        is_generic=source.adapter == "generic",
+    )
 
-    def tell(_: dict[str, Any]) -> Source:
+    def save(_: dict[str, Any]) -> Source:
         return post_settings.save_post_settings(
             source_id=source.pk, details=form.webhook_columns(), by=request.user, at=request.at
         )
 
-    if form.submit(tell):
-        return respond_done(request, f"{source.name} is kept", back_to=_page_url(source))
-    return _render_page(request, source, form, status=422)
-
-
-def _build_form(source: Source, typed: Any = None) -> WebhookForm:
-    return WebhookForm(typed, initial=_webhook_initial(source), is_free=source.adapter == "generic")
-
-
-def _get_source(request: StaffRequest, source_id: UUID) -> Source:
-    require_permission(request.user, "edit_sources")
-    return get_object_or_404(Source, pk=source_id, adapter__in=ADAPTERS_WITH_PROOF_CHOICE)
-
-
-def _page_url(source: Source) -> str:
-    return reverse("source_posts", args=[source.pk])
+    if request.method == "POST" and form.submit(save):
+        page_url = reverse("source_posts", args=[source.pk])
+        return respond_done(request, f"{source.name} saved", back_to=page_url)
+    status = 422 if request.method == "POST" else 200
+    context = {"source": source, "form": form}
+    return render(request, "sources/webhook_settings.html", context, status=status)
 
 
 def _webhook_initial(source: Source) -> dict[str, Any]:
-    told = {
+    stored = {
         name: source.setup[name] for name in post_settings.POST_SETTINGS if name in source.setup
     }
-    usual = {
+    defaults = {
         "channel": "aggregator",
         "answer": "json",
         "proof": posting_instructions.default_proof(source),
     }
-    return {**usual, **told, "status": str(told.get("status", 200))}
-
-
-def _render_page(
-    request: StaffRequest, source: Source, form: WebhookForm, *, status: int = 200, **more: Any
-) -> HttpResponse:
-    context = {"source": source, "form": form, **more}
-    return render(request, "sources/webhook_settings.html", context, status=status)
+    return {**defaults, **stored, "status": str(stored.get("status", 200))}

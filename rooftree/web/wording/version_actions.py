@@ -71,7 +71,7 @@ def _approve_version(request: StaffRequest, edition: ContentVersion, publish: Mo
     require_permission(request.user, version_approval.APPROVE_PERMISSION)
     made = publish.approve_draft(
         edition, by=request.user, until=_parse_approval_end(request), at=request.at,
-        alone=request.POST.get("alone") == "on",
+        self_approved=request.POST.get("alone") == "on",
     )  # fmt: skip
     return f"v{made.version} is in use from now on"
 

@@ -136,7 +136,7 @@ def test_a_key_pressed_in_the_notice_means_no_recording_and_the_call_goes_on(wor
     one = CallRecording.objects.get()
     assert one.objected_at == make.NOON
     assert one.asked_at is None
-    assert one.problem == "They do not want to be recorded."
+    assert one.problem == "The borrower objected to recording."
     assert at_carrier(world) == []
     assert ContactAttempt.objects.get(lead=lead, medium="call").result == "spoken"
     assert kinds() == ["objected", "told"]

@@ -103,7 +103,7 @@ def test_the_pages_of_fairness_and_pay_fit_and_are_accessible(
     page.get_by_label("In words").fill("Interest rate")
     page.get_by_label("Loan officer").select_option(label="Dana Whitfield")
     page.get_by_role("button", name="Write it down").click()
-    expect(page.get_by_text("Pay may not depend on a term of the loan.")).to_be_visible()
+    expect(page.get_by_text("Pay can't depend on a loan's terms.")).to_be_visible()
     shown_well(page, f"pay_plan-refused-{name}")
     page.goto(reverse("agreement"))
     page.get_by_role("button", name="Enter it").click()

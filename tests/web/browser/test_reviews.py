@@ -16,11 +16,11 @@ def waiting(people, noon):
         lead=people.ben, person=people.ben.person, medium="text", purpose="marketing",
         cause="step:1", to_address="+18135550142", state="review", created_at=noon,
         body="Good morning, Ben. Rates moved this week. Shall we look at your numbers again?",
-        problem="They may have asked us to stop; a person must read their answer.",
+        problem="Possible opt-out: a person must read the reply.",
     )  # fmt: skip
     for title, role, hours in (
         ("Ask for a pay stub", "", -2), ("Call back as agreed", "", 5),
-        ("Read their answer: did they ask us to stop?", "compliance", 3),
+        ("Read the reply: did they ask us to stop?", "compliance", 3),
     ):  # fmt: skip
         wanted = lead_tasks.SystemTask(
             kind=f"test:{hours}", title=title, due_at=noon + hours * make.HOUR, role=role
@@ -61,6 +61,6 @@ def test_a_message_is_refused_and_a_task_ticked_off_by_one_press_each(chromium, 
 
     page = open_as(chromium, front, "Loan officer", PHONE)
     page.goto("/tasks/")
-    page.get_by_role("button", name="Done: Ask for a pay stub").click()
+    page.get_by_role("button", name="Mark done: Ask for a pay stub").click()
     expect(page.locator("#tasks")).not_to_contain_text("Ask for a pay stub")
     assert Task.objects.get(title="Ask for a pay stub").done_by == waiting.dana.user

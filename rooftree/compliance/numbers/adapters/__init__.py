@@ -1,3 +1,3 @@
-"""Vendors that answer questions about numbers, by their key."""
+"""Adapters of the number check vendors, by key."""
 
 ADAPTERS = {"dncscrub": "rooftree.compliance.numbers.adapters.dncscrub"}

@@ -1,7 +1,8 @@
-"""Contact Center Compliance: its Full Scrub, version 5, and its query of the FCC's database.
+"""Contact Center Compliance: Full Scrub, version 5, and its query of the FCC's database.
 
-After docs.dncscrub.com (Scrub multiple numbers, Output guide, RND Basic). As a caller agent
-it asks the Reassigned Numbers Database for us, once the letter of authorization is filed.
+From docs.dncscrub.com (Scrub multiple numbers, Output guide, RND Basic). As a caller agent, it
+queries the Reassigned Numbers Database for the company once the letter of authorization is
+filed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,10 +20,10 @@ ADDRESSES = {
     QuestionKind.LISTS: "https://www.dncscrub.com",
     QuestionKind.REASSIGNED: "https://dataapi.dncscrub.com",
 }
-MAX_NUMBERS = 1000  # of RND Basic; a scrub takes 10,000
-CLEAN_CODES = frozenset("CWLEFGY")  # on no list, whatever else it says of the line
-LISTED_CODES = frozenset("DXHOV")  # also where the vendor knows an exemption: ours are our own
-PROJECT_LIST_CODE = "P"  # on the project's own list; "no further checks are performed"
+MAX_NUMBERS = 1000  # limit of RND Basic; a scrub accepts 10,000
+CLEAN_CODES = frozenset("CWLEFGY")  # on no list, whatever else the code says about the line
+LISTED_CODES = frozenset("DXHOV")  # also with a vendor's exemption: the gate has its own
+PROJECT_LIST_CODE = "P"  # project list; "no further checks are performed"
 LIST_CODES_BY_NAME = {name.lower(): code for code, name in STATE_NAMES.items()} | {
     "national": "US",
     "litigator": "LITIGATOR",
@@ -32,61 +33,62 @@ LIST_CODES_BY_NAME = {name.lower(): code for code, name in STATE_NAMES.items()} 
 
 
 def check_lists(account: VendorAccount, numbers: Sequence[str]) -> dict[str, NumberAnswer]:
-    """See `shapes.Adapter`."""
+    """Return, by number (E.164), the lists it is on; see `NumberVendor`."""
     body = {"phoneList": ",".join(map(_ten_digits, numbers)), "version": "5", "output": "json"}
     if account.project:
         body["projId"] = account.project
     rows = _request_rows(account, QuestionKind.LISTS, "app/main/rpc/scrub", body)
-    found = {f"+1{row.get('Phone', '')}": _list_answer(row, account.covers) for row in rows}
-    return {number: found[number] for number in numbers if number in found}
+    answers = {f"+1{row.get('Phone', '')}": _list_answer(row, account.covers) for row in rows}
+    return {number: answers[number] for number in numbers if number in answers}
 
 
-def check_reassigned(account: VendorAccount, asked: Mapping[str, date]) -> dict[str, NumberAnswer]:
-    """See `shapes.Adapter`."""
+def check_reassigned(account: VendorAccount, dates: Mapping[str, date]) -> dict[str, NumberAnswer]:
+    """Return, by number, whether it was reassigned after its day; see `NumberVendor`."""
     body: dict[str, Any] = {
         "data": [
             {"phoneNumber": _ten_digits(number), "date": f"{since:%Y%m%d}"}
-            for number, since in asked.items()
+            for number, since in dates.items()
         ]
     }
     if account.project:
         body["projId"] = account.project
     rows = _request_rows(account, QuestionKind.REASSIGNED, "v1.5/Data/RNDBasic", body)
     if any(row.get("IsSandBox") for row in rows):
-        raise Misconfigured(f"{NAME} answers from its sandbox, by chance; use the real key.")
-    found = {f"+1{row.get('PhoneNumber', '')}": _reassigned_answer(row) for row in rows}
-    return {number: found[number] for number in asked if number in found}
+        raise Misconfigured(f"{NAME} sends random sandbox answers. Use the production key.")
+    answers = {f"+1{row.get('PhoneNumber', '')}": _reassigned_answer(row) for row in rows}
+    return {number: answers[number] for number in dates if number in answers}
 
 
 def _list_answer(row: Mapping[str, Any], covers: Sequence[str]) -> NumberAnswer:
-    """A code that is none of ours, as for an area code outside the subscription, says nothing."""
+    """Read a result; an unknown code, as for an unsubscribed area code, is no answer."""
     code = str(row.get("ResultCode", ""))
     if code in CLEAN_CODES:
         return NumberAnswer(raw=row, covers=tuple(covers))
     if code == PROJECT_LIST_CODE:
         return NumberAnswer(raw=row, covers=("INTERNAL",), listed=("INTERNAL",))
     if code in LISTED_CODES:
-        named = _lists_in_reason(str(row.get("Reason", ""))) or tuple(covers)
-        return NumberAnswer(raw=row, covers=named, listed=named)
+        lists = _lists_in_reason(str(row.get("Reason", ""))) or tuple(covers)
+        return NumberAnswer(raw=row, covers=lists, listed=lists)
     return NumberAnswer(raw=row)
 
 
 def _lists_in_reason(reason: str) -> tuple[str, ...]:
-    """The lists that a reason names, as `National (USA) 2003-06-01;;;`; none unless all are known.
+    """Return the lists in a reason like `National (USA) 2003-06-01;;;`, if all are known.
 
-    Of the others it says nothing, as it may have stopped at the first.
+    The reason says nothing about other lists: the vendor might stop at the first.
     """
     parts = [part.split("(")[0].strip().lower() for part in reason.replace(",", ";").split(";")]
-    found = [LIST_CODES_BY_NAME.get(part, "") for part in parts if part and part != "w"]
-    return tuple(found) if all(found) else ()
+    codes = [LIST_CODES_BY_NAME.get(part, "") for part in parts if part and part != "w"]
+    return tuple(codes) if all(codes) else ()
 
 
 def _reassigned_answer(row: Mapping[str, Any]) -> NumberAnswer:
-    """A no without the safe harbor proves as little as no data (47 CFR 64.1200(m))."""
-    changed, is_safe = row.get("IsReassigned"), row.get("HasSafeHarbor") is True
-    if changed is True:
+    """Read a result; a no without the safe harbor counts as no data (47 CFR 64.1200(m))."""
+    is_reassigned, is_safe = row.get("IsReassigned"), row.get("HasSafeHarbor") is True
+    if is_reassigned is True:
         return NumberAnswer(raw=row, response="yes")
-    return NumberAnswer(raw=row, response="no" if changed is False and is_safe else "no_data")
+    is_no = is_reassigned is False and is_safe
+    return NumberAnswer(raw=row, response="no" if is_no else "no_data")
 
 
 def _request_rows(
@@ -97,7 +99,7 @@ def _request_rows(
     )
     rows = _client(account.urls[kind]).send(ask).json()
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise RetryLater(f"{NAME} gave no list of answers.")
+        raise RetryLater(f"{NAME} didn't return a list of answers.")
     return rows
 
 
