@@ -5,10 +5,12 @@ BIN := .venv/bin
 PORT ?= 8000
 export PORT
 
-.PHONY: help setup demo serve test check bench chaos lock format hooks clean
+PARTS := test-pages test-browser test-chaos test-bench
+
+.PHONY: help setup demo serve test $(PARTS) check bench chaos lock format hooks clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "PORT and ROOFTREE_HOME choose where it runs: PORT=8001 ROOFTREE_HOME=~/second make demo"
 
 setup: .venv/.runtime ## the environment and the command line (.venv/bin/rooftree)
@@ -19,8 +21,13 @@ demo: .venv/.runtime ## a lender's history and a live market, with sign-ins for 
 serve: .venv/.runtime ## Rooftree itself, as the environment describes it (docs/settings.md)
 	@$(BIN)/rooftree serve
 
-test: .venv/.development .venv/.browser ## the suite, in two halves, each on a database of its own
+test: .venv/.development .venv/.browser ## the suite, on parallel workers, with its coverage (WORKERS=2)
 	@scripts/test
+
+$(PARTS): .venv/.development .venv/.browser
+test-pages: ## the tests of pages alone; test-browser, test-chaos and test-bench are the other parts
+$(PARTS):
+	@scripts/test -m $(@:test-%=%)
 
 check: .venv/.development ## lint, formatting, types, import contracts, migrations in step
 	@scripts/check

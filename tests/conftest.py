@@ -1,8 +1,5 @@
 """What every test stands on: a real PostgreSQL, made from nothing when there is none."""
 
-import getpass
-import hashlib
-import os
 import shutil
 import tempfile
 import time
@@ -20,12 +17,11 @@ from psycopg.conninfo import make_conninfo
 from psycopg.errors import DeadlockDetected
 
 from rooftree.core import embedded_database
-from rooftree.core.data_dir import DataDir, DataDirLocked
 from rooftree.management import database_grants
 from rooftree.tasks.dsn import database_dsn
+from tests import database
 from tests.cast import Cast, gather
 
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 AT_WORK = (
     "select count(*) from pg_stat_activity where datname = current_database() "
     "and pid <> pg_backend_pid() and backend_type = 'client backend' and state <> 'idle'"
@@ -33,22 +29,72 @@ AT_WORK = (
 HOLDS_ROWS = "select '{0}' where exists (select from \"{0}\")"
 SAME_FOR_ALL = {"django_content_type", "auth_permission"}  # made with the tables
 FLUSHES = 5  # tries to empty the tables while others still ask
-RUNS_AT_ONCE = 32  # of one checkout; each has a database server of its own
+SOCKETS = "database_sockets"  # what the controller of parallel workers tells each of them
+MARKS = {  # folders whose tests can run apart, by `make test-<mark>` or `pytest -m <mark>`
+    "tests/web": "pages",
+    "tests/web/browser": "browser",
+    "tests/chaos": "chaos",
+    "tests/bench": "bench",
+}
+# Parallel workers get these first: their files take minutes, and would be the tail of the run.
+LONG = ("tests/chaos", "tests/web/browser", "tests/management", "tests/bench", "tests/demo")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by its folder, and put the folders whose files run long first."""
+    for item in items:
+        path = item.nodeid
+        for folder, mark in MARKS.items():
+            if path.startswith(f"{folder}/"):
+                item.add_marker(mark)
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    places = (number for number, one in enumerate(LONG) if item.nodeid.startswith(f"{one}/"))
+    return next(places, len(LONG))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Start one database server for all parallel workers; it stops after the last of them."""
+    if not settings.DATABASE_IS_EMBEDDED:
+        return
+    config = node.config
+    if not hasattr(config, SOCKETS):
+        server = database.start()
+        config.add_cleanup(server.stop)
+        setattr(config, SOCKETS, str(server.sockets))
+    node.workerinput[SOCKETS] = getattr(config, SOCKETS)
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> Iterator[None]:
-    """Start the embedded server for this run, unless DATABASE_URL names another."""
+def django_db_modify_db_settings(
+    request: pytest.FixtureRequest,
+    django_db_modify_db_settings_parallel_suffix: None,
+    django_db_blocker: Any,
+) -> Iterator[None]:
+    """Point Django at the embedded server of this run, unless DATABASE_URL names another.
+
+    A parallel worker uses the server that the controller started. The tests' database is a
+    copy of a template, so that the migrations run once and not in every worker.
+    """
     if not settings.DATABASE_IS_EMBEDDED:
         yield
         return
-    home = _free_home()
-    server = embedded_database.start_server(home.path, FAST)
-    connections["default"].settings_dict["HOST"] = str(server.sockets)
+    known = connections["default"].settings_dict
+    server = None
+    if shared := getattr(request.config, "workerinput", {}).get(SOCKETS):
+        known["HOST"] = shared
+    else:
+        server = database.start()
+        known["HOST"] = str(server.sockets)
+    with django_db_blocker.unblock():
+        known["TEST"]["TEMPLATE"] = database.ensure_template()
     yield
     connections.close_all()
-    server.stop()
-    home.release()
+    if server:
+        server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -157,22 +203,6 @@ def folders() -> Iterator[Callable[[], Path]]:
     yield make
     for folder in made:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _free_home() -> DataDir:
-    """A folder kept between runs, of this checkout and user, that no other run holds."""
-    checkout = hashlib.sha256(os.fsencode(Path(__file__).resolve())).hexdigest()[:10]
-    root = Path(tempfile.gettempdir()) / f"rooftree-tests-{getpass.getuser()}-{checkout}"
-    for number in range(RUNS_AT_ONCE):
-        home = DataDir(root / str(number))
-        for folder in (root, home.path):
-            folder.mkdir(mode=0o711, exist_ok=True)
-        try:
-            home.acquire()
-        except DataDirLocked:
-            continue
-        return home
-    raise RuntimeError(f"{RUNS_AT_ONCE} test runs of this checkout are going on already.")
 
 
 @pytest.fixture

@@ -104,18 +104,20 @@ def test_arizona_keeps_its_clock_and_the_navajo_nation_does_not() -> None:
     assert decide(call(at=later, places=both, asks=("hours",))).reason == "in_window"
 
 
-@pytest.mark.parametrize("code", sorted(STATES))
-def test_every_state_opens_within_four_days_and_never_outside_the_federal_window(code: str) -> None:
-    for zone in STATES[code].zones:
-        for start in ("2026-12-24T22:00:00", "2027-03-13T22:00:00", "2027-07-02T22:00:00"):
-            at = datetime.fromisoformat(start).replace(tzinfo=ZoneInfo(zone))
-            one = facts(at=at, places=(place(code, zone),), asks=("hours",))
-            until = decide(one).next_allowed_at
-            assert until is not None
-            assert timedelta(0) < until - at <= timedelta(days=4)
-            local = until.astimezone(ZoneInfo(zone))
-            assert 8 <= local.hour < 21
-            assert decide(replace(one, at=until - SECOND)).decision.value == "defer"
+@pytest.mark.parametrize(
+    "start", ["2026-12-24T22:00:00", "2027-03-13T22:00:00", "2027-07-02T22:00:00"]
+)
+def test_every_state_opens_within_four_days_and_never_outside_the_federal_window(
+    start: str,
+) -> None:
+    for code, zone in ((state, zone) for state in STATES for zone in STATES[state].zones):
+        at = datetime.fromisoformat(start).replace(tzinfo=ZoneInfo(zone))
+        one = facts(at=at, places=(place(code, zone),), asks=("hours",))
+        until = decide(one).next_allowed_at
+        assert until is not None, (code, zone)
+        assert timedelta(0) < until - at <= timedelta(days=4), (code, zone)
+        assert 8 <= until.astimezone(ZoneInfo(zone)).hour < 21, (code, zone)
+        assert decide(replace(one, at=until - SECOND)).decision.value == "defer", (code, zone)
 
 
 def test_places_without_a_common_hour_go_to_a_person() -> None:

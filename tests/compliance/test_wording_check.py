@@ -79,14 +79,14 @@ def _ids(pattern: dict[str, str], text: str, **changes: object) -> set[str]:
     return {wording_issue.id for wording_issue in find_wording_issues(draft)}
 
 
-@pytest.mark.parametrize(("pattern", "text"), BLOCKED, ids=lambda one: str(one)[:40])
-def test_the_example_that_must_be_found_is_found(pattern: dict[str, str], text: str) -> None:
-    assert pattern["id"] in _ids(pattern, text)
+def test_each_example_that_must_be_found_is_found() -> None:
+    missed = [(one["id"], text) for one, text in BLOCKED if one["id"] not in _ids(one, text)]
+    assert missed == []
 
 
-@pytest.mark.parametrize(("pattern", "text"), ALLOWED, ids=lambda one: str(one)[:40])
-def test_the_example_that_may_pass_passes(pattern: dict[str, str], text: str) -> None:
-    assert pattern["id"] not in _ids(pattern, text)
+def test_each_example_that_may_pass_passes() -> None:
+    found = [(one["id"], text) for one, text in ALLOWED if one["id"] in _ids(one, text)]
+    assert found == []
 
 
 LIFTED_BY_A_FACT = {

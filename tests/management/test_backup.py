@@ -15,7 +15,7 @@ import pytest
 from rooftree.core import embedded_database
 from rooftree.core.data_dir import DataDir
 from rooftree.management import database_grants
-from tests.conftest import FAST
+from tests.database import FAST
 
 ROOT = Path(__file__).parents[2]
 PASSPHRASE = "a sentence that nobody guesses"

@@ -26,7 +26,11 @@ from tests import make
 from tests.cast import Cast, gather
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
+    # Fewer processes to start and to talk to for each page.
+    *("--in-process-gpu", "--disable-extensions", "--disable-site-isolation-trials"),
+]
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 SIZES = [
     pytest.param(size, scheme, id=f"{size['width']}-{scheme}")

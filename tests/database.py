@@ -1,0 +1,102 @@
+"""The database server of a test run, and a copy of one migrated template for each process."""
+
+import getpass
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.core.management import call_command
+from django.db import connections
+from psycopg.conninfo import make_conninfo
+
+from rooftree.core import embedded_database
+from rooftree.core.data_dir import DataDir, DataDirLocked
+from rooftree.management import database_grants
+from rooftree.tasks.dsn import database_dsn
+
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+SHARED = FAST | {"max_connections": "200"}  # every worker has threads that connect
+LOCK = 7_236_001  # an advisory lock: one process makes the template, the others wait
+ROOT = Path(__file__).parents[1]
+RUNS_AT_ONCE = 32  # of one checkout; each has a database server of its own
+
+
+@dataclass(frozen=True, slots=True)
+class RunServer:
+    """A running server and the folder that it holds."""
+
+    server: embedded_database.Server
+    home: DataDir
+
+    @property
+    def sockets(self) -> Path:
+        return self.server.sockets
+
+    def stop(self) -> None:
+        """Stop the server and release its folder."""
+        self.server.stop()
+        self.home.release()
+
+
+def start() -> RunServer:
+    """Start a server without durability, empty of what an earlier run left but the template."""
+    home = _free_home()
+    server = embedded_database.start_server(home.path, SHARED)
+    with _administrator(str(server.sockets)) as connection:
+        ours = "datname like 'test\\_%%' and datname <> %s"
+        left = connection.execute(f"select datname from pg_database where {ours}", [_template()])
+        for (name,) in left.fetchall():
+            connection.execute(f'drop database "{name}" with (force)')
+    return RunServer(server, home)
+
+
+def ensure_template() -> str:
+    """Name a database with every table; make it if neither this run nor an earlier one has."""
+    known, template = connections["default"].settings_dict, _template()
+    name, draft = known["NAME"], f"{template}_draft"
+    with _administrator(known["HOST"]) as connection:
+        connection.execute("select pg_advisory_lock(%s)", [LOCK])
+        made = connection.execute("select 1 from pg_database where datname = %s", [template])
+        if made.fetchone() is None:
+            connection.execute(f"drop database if exists {draft} with (force)")
+            connection.execute(f"create database {draft}")
+            known["NAME"] = draft
+            call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
+            database_grants.apply_grants(database_dsn(), embedded_database.PROGRAM_ROLE)
+            connections.close_all()
+            known["NAME"] = name
+            connection.execute(f"alter database {draft} rename to {template}")
+    return template
+
+
+def _template() -> str:
+    """Name the template by everything that makes its tables, so that a change makes another."""
+    files = [*(ROOT / "rooftree" / "migrations").glob("*.py"), ROOT / "requirements.lock"]
+    files.append(Path(str(database_grants.__file__)))
+    parts = (f"{file.name}\0".encode() + file.read_bytes() for file in sorted(files))
+    return f"test_template_{hashlib.sha256(b''.join(parts)).hexdigest()[:16]}"
+
+
+def _administrator(sockets: str) -> "psycopg.Connection[Any]":
+    address = make_conninfo("", host=sockets, user=embedded_database.OWNER_ROLE, dbname="postgres")
+    return psycopg.connect(address, autocommit=True)
+
+
+def _free_home() -> DataDir:
+    """Hold a folder kept between runs, of this checkout and user, that no other run holds."""
+    checkout = hashlib.sha256(os.fsencode(Path(__file__).resolve())).hexdigest()[:10]
+    root = Path(tempfile.gettempdir()) / f"rooftree-tests-{getpass.getuser()}-{checkout}"
+    for number in range(RUNS_AT_ONCE):
+        home = DataDir(root / str(number))
+        for folder in (root, home.path):
+            folder.mkdir(mode=0o711, exist_ok=True)
+        try:
+            home.acquire()
+        except DataDirLocked:
+            continue
+        return home
+    raise RuntimeError(f"{RUNS_AT_ONCE} test runs of this checkout are going on already.")
