@@ -51,7 +51,7 @@ def test_one_name_needs_a_place_in_common():
 def test_who_was_taken_apart_is_not_proposed_again():
     ben, other = person("Ben", "Ortiz", "+18135550142"), person("Ben", "Ortiz", "+18135550142")
     made = merge_people.merge_people(
-        kept_id=ben.pk, gone_id=other.pk, reason="said", by=None, at=make.NOON
+        survivor_id=ben.pk, duplicate_id=other.pk, reason="said", by=None, at=make.NOON
     )
     assert said(ben) == []
 

@@ -323,7 +323,7 @@ def test_what_spoke_for_a_merge_is_not_left_of_any_record_of_a_person(ben) -> No
     part, whole = make.person(last_name="Ortiz"), make.person(last_name="Ortiz")
     for kept, gone in ((ben.person, part), (whole, ben.person)):
         merge_people.merge_people(
-            kept_id=kept.pk, gone_id=gone.pk, reason="papers", by=None, at=make.NOON,
+            survivor_id=kept.pk, duplicate_id=gone.pk, reason="papers", by=None, at=make.NOON,
             evidence="Both are Ben Ortiz",
         )  # fmt: skip
     PossibleDuplicate.objects.create(
