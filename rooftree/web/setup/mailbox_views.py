@@ -1,4 +1,4 @@
-"""Setup of mailboxes that are read for lead e-mails and replies, each tested before saving."""
+"""Setup of mailboxes that are read for lead emails and replies, each tested before saving."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,15 +34,15 @@ ENCRYPTION_LABELS = {
 
 
 class MailboxForm(StaffForm):
-    """Where a mailbox is, and the source of e-mails that name none."""
+    """Where a mailbox is, and the source of emails that name none."""
 
     host = text_field("Server", "For example imap.provider.com")
     port = integer_field("Port", "993 with TLS, 143 with STARTTLS", min_value=1, max_value=65_535)
     security = choice_field("Encryption", ENCRYPTION_LABELS.items())
-    user = text_field("User name", "Usually the e-mail address")
+    user = text_field("User name", "Usually the email address")
     password = secret_field("Password", "With two-step sign-in, use an app password", required=True)
     folder = text_field("Folder")
-    source_id = choice_field("Source of e-mails that name none", (), required=False)
+    source_id = choice_field("Source of emails that name none", (), required=False)
 
     def __init__(self, *args: Any, is_kept: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -85,7 +85,7 @@ def edit_mailbox(request: StaffRequest, mailbox_id: UUID) -> HttpResponse:
     context = {
         "form": form,
         "title": mailbox.user,
-        "sub": "tested before it is saved; the e-mails stay unchanged",
+        "sub": "tested before it is saved; the emails stay unchanged",
         "back": page_url,
         "back_to": "Mailboxes",
     }

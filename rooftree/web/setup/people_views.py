@@ -55,9 +55,7 @@ class UserForm(StaffForm):
     """A new user, or with `user` the details of an existing one."""
 
     name = text_field("Name", max_length=120)
-    email = text_field(
-        "Work e-mail", "For signing in", max_length=254, attrs={"inputmode": "email"}
-    )
+    email = text_field("Work email", "For signing in", max_length=254, attrs={"inputmode": "email"})
     role = choice_field("Role", ROLES.items())
     branch = choice_field("Branch", (), "Sees this branch and everything below it", required=False)
     title = text_field("Title", "Shown below the name", required=False, max_length=120)

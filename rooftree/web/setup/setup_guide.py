@@ -76,7 +76,7 @@ def list_capabilities(
             has_carrier and is_registered,
             "Needs a registered brand" if has_carrier else "Needs a carrier and a registered brand",
         ),
-        ("E-mail", sends_email, "Needs SPF, DKIM and DMARC for your domain"),
+        ("Email", sends_email, "Needs SPF, DKIM and DMARC for your domain"),
         ("Hand-off to the LOS", done[LOS_STEP], "Needs a connection"),
     ]
 

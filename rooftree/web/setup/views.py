@@ -40,17 +40,17 @@ DIRECT_LENDING = "direct_lending"
 
 
 class CompanyForm(WeeklyHoursForm):
-    """The company's details: lender, contact, texting, calling and e-mail."""
+    """The company's details: lender, contact, texting, calling and email."""
 
     legal_name = text_field("Legal name", "As shown in NMLS")
-    brand = text_field("Name in messages", "Signs texts and e-mails", max_length=120)
+    brand = text_field("Name in messages", "Signs texts and emails", max_length=120)
     kind = choice_field(
         "Type of lender", COMPANY_KINDS.items(), "A depository’s officers need no state license"
     )
     nmls_id = text_field("NMLS ID", max_length=20, attrs={"inputmode": "numeric"})
     registered_dbas = LinesField("Registered trade names", "One per line")
     postal_address = textarea_field(
-        "Mailing address", "In the footer of every marketing e-mail", required=True
+        "Mailing address", "In the footer of every marketing email", required=True
     )
     phone = text_field("Main phone", max_length=30, attrs={"inputmode": "tel"})
     website = text_field(
@@ -73,7 +73,7 @@ class CompanyForm(WeeklyHoursForm):
         ("Lender", ("legal_name", "brand", "kind", "nmls_id", "registered_dbas", "zone")),
         ("Contact", ("postal_address", "phone", "website", "alarm_user_id")),
         ("Texting", ("brand_registered", "direct_lending", "company_kind", "carrier_policy")),
-        ("Calling and e-mail", ("telemarketer_states", "mail_is_authenticated")),
+        ("Calling and email", ("telemarketer_states", "mail_is_authenticated")),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -29,6 +29,8 @@ class StaffForm(forms.Form):
     """The base of staff forms: adds CSS classes and messages for missing values."""
 
     FIELDSETS: tuple[tuple[str, tuple[str, ...]], ...] = ()  # (heading, names of its fields)
+    # Fields that are required depending on other values: they aren't marked as optional.
+    CONDITIONALLY_REQUIRED: frozenset[str] = frozenset()
 
     def __init__(
         self, *args: Any, extra_fields: Mapping[str, Any] | None = None, **kwargs: Any
@@ -59,7 +61,7 @@ class StaffForm(forms.Form):
     def submit(self, act: Callable[[dict[str, Any]], Any]) -> bool:
         """Call `act` with the cleaned data; return False with field errors if it can't be done.
 
-        The result of `act` is stored as `made`. A `UserError` becomes an error of its field.
+        The result of `act` is stored as `result`. A `UserError` becomes an error of its field.
         """
         if not self.is_valid():
             return False

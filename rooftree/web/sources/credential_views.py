@@ -27,9 +27,9 @@ class CredentialsForm(StaffForm):
             )
             for credential in vendor_credentials.required_credentials(source)
         }
-        for credential in missing:  # can be entered later, but isn't labeled as optional
-            fields[credential.key].is_awaited = True
         super().__init__(*args, extra_fields=fields, **kwargs)
+        # Missing credentials can be entered later, but aren't marked as optional.
+        self.CONDITIONALLY_REQUIRED = frozenset(credential.key for credential in missing)
 
 
 @sensitive_post_parameters()

@@ -56,7 +56,7 @@ REFUSED_STATE = ("ban", "soon", "Refused")  # closed by the source's acceptance 
 REPLAYABLE_STATES = ("quarantined", "closed")
 REASON_TEXTS = {
     "no_name": "There is no name.",
-    "no_contact": "There is no valid phone number or e-mail address.",
+    "no_contact": "There is no valid phone number or email address.",
     "unreadable": "The content can’t be read.",
     "malformed": "The content can’t be read.",
     "our_fault": "Rooftree failed to process it five times.",
