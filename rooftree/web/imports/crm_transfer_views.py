@@ -27,17 +27,17 @@ KIND_LABELS = {
     "note": "notes",
     "task": "tasks",
     "call": "calls",
-    "email": "e-mails",
+    "email": "emails",
     "text": "texts",
     "meeting": "meetings",
 }
 ROW_OUTCOMES = ("new", "known", "left_out", "repeated", "refused")
 PEOPLE_LABELS = {  # count of a preview: (label, icon, tone)
     "with_phone": ("With a phone number", "phone", ""),
-    "with_email": ("With an e-mail address", "mail", ""),
+    "with_email": ("With an email address", "mail", ""),
     "do_not_call": ("Opted out of calls", "ban", "late"),
     "do_not_text": ("Opted out of texts", "ban", "late"),
-    "do_not_email": ("Opted out of e-mail", "ban", "late"),
+    "do_not_email": ("Opted out of email", "ban", "late"),
 }
 
 

@@ -37,7 +37,7 @@ MAX_FILE_BYTES = settings.UPLOAD_LIMIT - FORM_OVERHEAD_BYTES
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet program would run these cells
 FIX_HINTS = {  # refusal reason: what to change in the row
     "no_name": "Enter a first or last name.",
-    "no_contact": "Enter a valid ten-digit phone number or an e-mail address.",
+    "no_contact": "Enter a valid ten-digit phone number or an email address.",
     "our_fault": "Rooftree failed to process it. Replay its delivery.",
 }
 OUTCOME_LABELS = {  # outcome: (label before, label after the import, icon, tone)

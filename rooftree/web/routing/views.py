@@ -232,7 +232,7 @@ def _rule_lines(
 
 
 def _change_from_live(
-    rule: Rule, rules: Sequence[Rule], live: Sequence[Rule], names: rule_names.RuleNames
+    rule: Rule, rules: Sequence[Rule], live: Sequence[Rule], names: rule_sentences.RuleNames
 ) -> tuple[str, str] | None:
     """Return how a rule differs from the live rule of its name; None if it doesn't."""
     live_rule = next((other for other in live if other.name == rule.name), None)
