@@ -110,10 +110,13 @@ def list_api_keys(request: StaffRequest) -> HttpResponse:
     def create(typed: dict[str, Any]) -> tuple[ApiKey, str]:
         with atomic():
             created = api_keys.create_api_key(
-                name=typed["name"], user=User.objects.get(pk=typed["user"]),
-                scopes=typed["scopes"], lasts=timedelta(days=typed["days"]), by=request.user,
+                name=typed["name"],
+                user=User.objects.get(pk=typed["user"]),
+                scopes=typed["scopes"],
+                lasts=timedelta(days=typed["days"]),
+                by=request.user,
                 at=request.at,
-            )  # fmt: skip
+            )
             _log_key_event(request, AccessKind.KEY_MADE, created[0])
         return created
 
@@ -149,16 +152,20 @@ def reset_second_factors(request: StaffRequest, user_id: UUID) -> HttpResponse:
     user = get_object_or_404(User, pk=user_id)
     second_factor.reset_factors(user=user, by=request.user, at=request.at)
     access_log.record_access(
-        AccessKind.FACTOR_REMOVED, client=request_caller(request), at=request.at, user_id=request.user.pk,
+        AccessKind.FACTOR_REMOVED,
+        client=request_caller(request),
+        at=request.at,
+        user_id=request.user.pk,
         subject=f"all of {user.name}",
-    )  # fmt: skip
+    )
     account_security.mail_security_change.enqueue(
         user_id=str(user.pk), what=f"{request.user.name} removed your second factors."
     )
     return respond_done(
-        request, f"Second factors of {user.name} removed. They set up a new one at sign-in",
+        request,
+        f"Second factors of {user.name} removed. They set up a new one at sign-in",
         back_to=reverse("setup_person", args=[user.pk]),
-    )  # fmt: skip
+    )
 
 
 @staff_view("POST")
@@ -168,13 +175,18 @@ def end_user_sessions(request: StaffRequest, user_id: UUID) -> HttpResponse:
     user = get_object_or_404(User, pk=user_id)
     number_ended = staff_sessions.end_all_sessions(user.pk, reason="ended", at=request.at)
     access_log.record_access(
-        AccessKind.SESSION_ENDED, client=request_caller(request), at=request.at, user_id=request.user.pk,
-        subject=f"all of {user.name}", number=number_ended,
-    )  # fmt: skip
+        AccessKind.SESSION_ENDED,
+        client=request_caller(request),
+        at=request.at,
+        user_id=request.user.pk,
+        subject=f"all of {user.name}",
+        number=number_ended,
+    )
     return respond_done(
-        request, f"{user.name} signed out everywhere",
+        request,
+        f"{user.name} signed out everywhere",
         back_to=reverse("setup_person", args=[user.pk]),
-    )  # fmt: skip
+    )
 
 
 def _entry_line(entry: AccessEntry) -> dict[str, Any]:
@@ -190,9 +202,13 @@ def _entry_line(entry: AccessEntry) -> dict[str, Any]:
 
 def _log_key_event(request: StaffRequest, kind: AccessKind, key: ApiKey) -> None:
     access_log.record_access(
-        kind, client=request_caller(request), at=request.at, user_id=request.user.pk, api_key_id=key.pk,
+        kind,
+        client=request_caller(request),
+        at=request.at,
+        user_id=request.user.pk,
+        api_key_id=key.pk,
         subject=key.name,
-    )  # fmt: skip
+    )
 
 
 def _find_user(user_id: str) -> User | None:

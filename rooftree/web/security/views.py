@@ -82,9 +82,12 @@ def change_password(request: StaffRequest) -> HttpResponse:
 
     def change(typed: dict[str, Any]) -> None:
         passwords.change_password(
-            user=request.user, old=typed["old"], new=typed["new"],
-            but=request.session.session_key, at=request.at,
-        )  # fmt: skip
+            user=request.user,
+            old=typed["old"],
+            new=typed["new"],
+            but=request.session.session_key,
+            at=request.at,
+        )
 
     if not login.allow_login_attempt(request, request.user.email, request.at) or not form.submit(
         change
@@ -118,16 +121,19 @@ def end_other_sessions(request: StaffRequest) -> HttpResponse:
         request.user.pk, reason="ended", at=request.at, except_key=request.session.session_key
     )
     access_log.record_access(
-        AccessKind.SESSION_ENDED, client=request_caller(request), at=request.at, user_id=request.user.pk,
+        AccessKind.SESSION_ENDED,
+        client=request_caller(request),
+        at=request.at,
+        user_id=request.user.pk,
         number=number,
-    )  # fmt: skip
+    )
     return respond_done(request, "All other sessions ended", back_to=reverse("security"))
 
 
 def report_security_change(
     request: StaffRequest, kind: AccessKind, what: str, *, subject: str = ""
 ) -> None:
-    """Record a change of the sign-in in the audit log, and e-mail the user about it."""
+    """Record a change of the sign-in in the audit log, and email the user about it."""
     access_log.record_access(
         kind,
         client=request_caller(request),

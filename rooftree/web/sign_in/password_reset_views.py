@@ -1,4 +1,4 @@
-"""Password reset: a link by e-mail, with the same response for known and unknown addresses."""
+"""Password reset: a link by email, with the same response for known and unknown addresses."""
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -17,13 +17,13 @@ from rooftree.web.shared.request_caller import client_address, request_caller
 @never_cache
 @require_http_methods(["GET", "POST"])
 def request_password_reset(request: HttpRequest) -> HttpResponse:
-    """Ask for the e-mail address, mail a link, and show the same page for any address."""
+    """Ask for the email address, mail a link, and show the same page for any address."""
     email, problem = request.POST.get("email", "").strip(), ""
     if request.method == "POST":
         try:
             validate_email(email)
         except ValidationError:
-            problem = "Enter an e-mail address, for example you@lender.com."
+            problem = "Enter an email address, for example you@lender.com."
         else:
             _mail_reset_link(request, email)
     context = {"email": email, "problem": problem, "is_asked": email and not problem}
@@ -39,9 +39,12 @@ def _mail_reset_link(request: HttpRequest, email: str) -> None:
         throttle.consume_attempt(throttle.RESET_ACCOUNT, email, at=at),
     ]
     access_log.record_access(
-        AccessKind.RESET_ASKED if all(allowed) else AccessKind.TOO_OFTEN, client=request_caller(request), at=at,
-        user_id=user.pk if user else None, tried="" if user else access_log.hash_unknown_email(email),
+        AccessKind.RESET_ASKED if all(allowed) else AccessKind.TOO_OFTEN,
+        client=request_caller(request),
+        at=at,
+        user_id=user.pk if user else None,
+        tried="" if user else access_log.hash_unknown_email(email),
         subject="password reset",
-    )  # fmt: skip
+    )
     if user is not None and all(allowed):
         account_security.mail_password_link.enqueue(user_id=str(user.pk))

@@ -28,10 +28,10 @@ TOO_MANY_ATTEMPTS = "Too many attempts. Wait 15 minutes, or use a passkey."
 
 
 class SignInForm(AuthenticationForm):
-    """E-mail and password; errors don't reveal which of the two is wrong."""
+    """Email and password; errors don't reveal which of the two is wrong."""
 
     error_messages = {
-        "invalid_login": "Wrong e-mail or password. Check both and try again.",
+        "invalid_login": "Wrong email or password. Check both and try again.",
         "inactive": "This account is deactivated. Ask your administrator.",
     }
 
