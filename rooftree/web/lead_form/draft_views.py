@@ -1,4 +1,4 @@
-"""What an open form tells us while it is filled in: the steps that were gone on from."""
+"""Drafts of the public form, saved after each completed step."""
 
 import logging
 from datetime import timedelta
@@ -15,27 +15,29 @@ from rooftree.capture.own_form.form_seal import BadSeal
 from rooftree.capture.sources.website_form import MIN_FILL_TIME
 from rooftree.flow import clock
 from rooftree.org import throttle
-from rooftree.web.lead_form import views as whole
+from rooftree.web.lead_form import views
 from rooftree.web.lead_form.forms import FIELD_NAMES, LeadForm
 from rooftree.web.lead_form.translations import TRANSLATIONS
 
 log = logging.getLogger(__name__)
-# An open form gives a sign every 15 seconds, and an office may share one address.
-DRAFT_LIMIT = throttle.ThrottleLimit(name="form signs", max_attempts=2400, window=timedelta(hours=1))
+# An open form posts every 15 seconds, and an office can share one address.
+DRAFT_LIMIT = throttle.ThrottleLimit(
+    name="form signs", max_attempts=2400, window=timedelta(hours=1)
+)
 
 
 @csrf_exempt  # no session is behind it; the seal proves that the form is ours (form_seal)
 @never_cache
 @require_POST
 def save_form_draft(request: HttpRequest, slug: str) -> HttpResponse:
-    """Keep the answers so far of somebody who can be reached; no page reads what this says."""
-    source, company, at = whole.get_open_source(slug), whole.get_lender(), clock.now()
+    """Save the answers so far once there is an email or phone; the response has no body."""
+    source, company, at = views.get_open_source(slug), views.get_lender(), clock.now()
     try:
         seal, _ = form_seal.open_seal(
             request.POST.get("seal", ""), source=slug, legal_name=company.legal_name, at=at
         )
     except BadSeal as problem:
-        log.info("a draft came without its seal: %s", problem)
+        log.info("form draft without a valid seal: %s", problem)
         return HttpResponse(status=409)
     if _is_bot(request, seal.age(at)):
         return HttpResponse(status=204)
@@ -45,19 +47,19 @@ def save_form_draft(request: HttpRequest, slug: str) -> HttpResponse:
     ):
         return HttpResponse(status=429)
     form = LeadForm(request.POST, TRANSLATIONS[seal.language] | {"code": seal.language})
-    form.is_valid()  # what is wrong or missing is left out: they have not finished
-    given = {name: form.cleaned_data[name] for name in FIELD_NAMES if form.cleaned_data.get(name)}
-    if not (given.get("email") or given.get("phone")):
+    form.is_valid()  # leaves out wrong and missing answers: the visitor has not finished
+    answers = {name: form.cleaned_data[name] for name in FIELD_NAMES if form.cleaned_data.get(name)}
+    if not (answers.get("email") or answers.get("phone")):
         return HttpResponse(status=204)
     form_drafts.save_draft(
         UUID(seal.submission_id),
         source=source,
-        answers=whole.submission_metadata(request.POST, seal) | given,
-        visitor=form_drafts.Visitor(headers=whole.visitor_headers(request), address=address),
+        answers=views.submission_metadata(request.POST, seal) | answers,
+        visitor=form_drafts.Visitor(headers=views.visitor_headers(request), address=address),
         at=at,
     )
     return HttpResponse(status=204)
 
 
 def _is_bot(request: HttpRequest, age: timedelta) -> bool:
-    return bool(request.POST.get(whole.HONEYPOT)) or age < MIN_FILL_TIME
+    return bool(request.POST.get(views.HONEYPOT)) or age < MIN_FILL_TIME

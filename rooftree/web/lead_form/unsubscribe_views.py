@@ -1,4 +1,4 @@
-"""The end of our e-mails, for whoever holds the link: no sign-in, one press, for ever."""
+"""Unsubscribe links of marketing emails: no sign-in, one click, permanent."""
 
 from django.core.signing import BadSignature, Signer
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,20 +13,20 @@ from rooftree.outreach.models import Message
 from rooftree.web.lead_form.translations import TRANSLATIONS
 
 
-@csrf_exempt  # the token is the proof; a mail program posts without ours (RFC 8058)
+@csrf_exempt  # the signed token is the proof; mail programs post without a CSRF token (RFC 8058)
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe_email(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask, and on a post end marketing e-mail; never by a GET, which scanners follow.
+    """Ask for confirmation; a POST unsubscribes. A GET never does, because scanners follow links.
 
-    The answer to a post is never a redirect, for the one-click programs.
+    The response to a POST is never a redirect, which one-click mail programs require.
     """
     message = _find_message(token)
     is_ended = request.method == "POST"
     if is_ended:
         borrower_replies.unsubscribe_person(message=message, at=clock.now())
     language = message.language if message.language in TRANSLATIONS else "en"
-    answer = render(
+    response = render(
         request,
         "lead_form/unsubscribe.html",
         {
@@ -37,8 +37,8 @@ def unsubscribe_email(request: HttpRequest, token: str) -> HttpResponse:
             "is_ended": is_ended,
         },
     )
-    answer["Referrer-Policy"] = "no-referrer"
-    return answer
+    response["Referrer-Policy"] = "no-referrer"
+    return response
 
 
 def _find_message(token: str) -> Message:

@@ -1,7 +1,7 @@
-"""The company's public form: shown on its own page or in a frame of an allowed site.
+"""The company's public form, on its own page or in a frame of an allowed site.
 
-What goes on from here is the same delivery as a post to /in/form/<slug>, with one thing
-added: the wording in it is the one this server signed, never the visitor's text.
+A submission becomes the same delivery as a post to /in/form/<slug>, except that its consent
+wording is the one this server signed, never text from the visitor.
 """
 
 import json
@@ -38,30 +38,30 @@ from rooftree.web.lead_form.forms import LeadForm
 from rooftree.web.lead_form.translations import TRANSLATIONS
 
 log = logging.getLogger(__name__)
-FORM_VERSION = (
-    "hosted-2026-11-27"  # of the layout, so that a figure can be read against what was shown
-)
+FORM_VERSION = "hosted-2026-12-02"  # of layout and texts, to compare results by version
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE)
 HONEYPOT = HONEYPOTS[0]
 UTM_KEYS = tuple(f"utm_{name}" for name in UTM_FIELDS)
-# Measured in the browser; the visitor's word, kept beside what the server knows.
+# Measured in the browser: claims of the visitor, stored beside what the server knows.
 BROWSER_MEASUREMENTS = (
     *("shown_sha256", "font_px", "contrast", "visible", "box_at_load"),
     *("checked_at", "ticks", "seconds_on_page", "fields_touched", "steps"),
 )
-MAX_TRAIL_LENGTH = 900  # letters
-# Of one address; an office or a school may share one.
-REQUEST_LIMIT = throttle.ThrottleLimit(name="form requests", max_attempts=60, window=timedelta(hours=1))
+MAX_TRAIL_LENGTH = 900  # characters
+# Per IP address, which an office or a school can share.
+REQUEST_LIMIT = throttle.ThrottleLimit(
+    name="form requests", max_attempts=60, window=timedelta(hours=1)
+)
 OTHER_LANGUAGE = {"en": "es", "es": "en"}
 KEPT_HEADERS = frozenset({"Origin", "User-Agent", "Accept-Language", "Referer"})
-MIN_FONT_PX, MIN_CONTRAST = 12, 4.5  # below, a wording was not conspicuous
+MIN_FONT_PX, MIN_CONTRAST = 12, 4.5  # below, consent wording is not conspicuous
 
 
-@csrf_exempt  # no session is behind it; the seal proves that the form is ours (form_seal)
+@csrf_exempt  # there is no session; the seal proves that the form is ours (form_seal)
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def show_lead_form(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show the form, or take it in and go on to the thanks."""
+    """Show the form; a POST stores the submission and redirects to the thank-you page."""
     source, company, at = get_open_source(slug), get_lender(), clock.now()
     language = _chosen_language(request)
     words = TRANSLATIONS[language] | {"code": language}
@@ -74,7 +74,7 @@ def show_lead_form(request: HttpRequest, slug: str) -> HttpResponse:
             request.POST.get("seal", ""), source=slug, legal_name=company.legal_name, at=at
         )
     except BadSeal as problem:
-        log.info("a form came back without its seal: %s", problem)
+        log.info("form without a valid seal: %s", problem)
         seal = _issue_seal(source, company, language, at)
         return _render_form(request, source, company, form, seal=seal, note="stale", status=409)
     if not form.is_valid() and not request.POST.get(HONEYPOT):
@@ -86,23 +86,23 @@ def show_lead_form(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 @require_safe
 def show_thanks(request: HttpRequest, slug: str, reference: str = "") -> HttpResponse:
-    """What follows, with the reference to quote."""
+    """Show the thank-you page with the reference."""
     source, language = get_open_source(slug), _chosen_language(request)
     context = {"words": TRANSLATIONS[language], "language": language, "company": get_lender()}
-    answer = render(request, "lead_form/thanks.html", {**context, "reference": reference})
-    return _allow_framing(answer, source)
+    response = render(request, "lead_form/thanks.html", {**context, "reference": reference})
+    return _allow_framing(response, source)
 
 
 @cache_control(public=True, max_age=3600)
 @require_safe
 def serve_embed_script(request: HttpRequest, slug: str) -> HttpResponse:
-    """The script of one line that puts the form on another site's page."""
+    """Return the script that embeds the form in another site's page."""
     get_open_source(slug)
     return render(request, "lead_form/embed.js", content_type="text/javascript; charset=utf-8")
 
 
 def get_open_source(slug: str) -> Source:
-    """The source whose form this is; 404 when there is none or it is paused."""
+    """Return the source of a form; raise `Http404` if there is none or it is paused."""
     source = Source.objects.filter(adapter="website_form", slug=slug, paused_at=None).first()
     if source is None:
         raise Http404
@@ -110,7 +110,7 @@ def get_open_source(slug: str) -> Source:
 
 
 def get_lender() -> Company:
-    """The company whose form this is; 404 before there is one."""
+    """Return the company; raise `Http404` if there is none yet."""
     company = Company.objects.first()
     if company is None:
         raise Http404
@@ -118,10 +118,10 @@ def get_lender() -> Company:
 
 
 def _chosen_language(request: HttpRequest) -> str:
-    """As the address says, else as the browser prefers."""
-    asked = request.GET.get("lang", "")
-    if asked in TRANSLATIONS:
-        return asked
+    """Return the language of the URL, else the browser's."""
+    language = request.GET.get("lang", "")
+    if language in TRANSLATIONS:
+        return language
     return "es" if request.headers.get("accept-language", "").lower().startswith("es") else "en"
 
 
@@ -156,7 +156,7 @@ def _render_form(  # noqa: PLR0913
     note: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    """The form, with what was typed. A new seal is a new wording: its box starts unticked."""
+    """Render the form with the typed values; after a new seal, the consent box is unchecked."""
     edition = form_wording.find_edition(seal.version, seal.language)
     text = edition.render(company.legal_name) if edition else ""
     is_ticked = note != "stale" and form.is_bound and bool(form.data.get("consent"))
@@ -173,7 +173,7 @@ def _render_form(  # noqa: PLR0913
 
 
 def _form_context(company: Company, form: LeadForm) -> dict[str, Any]:
-    """What the form shows to everybody."""
+    """Return the context that is the same for every visitor."""
     words = form.translations
     return {
         "form": form,
@@ -195,9 +195,9 @@ def _query_string(request: HttpRequest, **changes: str) -> str:
 
 
 def _hidden_fields(request: HttpRequest, *, forget: bool) -> dict[str, str]:
-    """The hidden fields: where the visitor came from, and what was measured so far."""
+    """Return the hidden fields: where the visitor came from, and the measurements so far."""
     posted: QueryDict = request.POST if request.method == "POST" else request.GET
-    marks = {name: posted.get(name, "")[:500] for name in (*UTM_KEYS, *CLICK_IDS)}
+    marketing = {name: posted.get(name, "")[:500] for name in (*UTM_KEYS, *CLICK_IDS)}
     page = posted.get("page", "")
     came_from = posted.get("referrer") or request.headers.get("referer", "")
     measured = {
@@ -206,7 +206,7 @@ def _hidden_fields(request: HttpRequest, *, forget: bool) -> dict[str, str]:
     }
     here = request.build_absolute_uri()
     return {
-        **{name: value for name, value in marks.items() if value},
+        **{name: value for name, value in marketing.items() if value},
         **({"partner": partner[:50]} if (partner := posted.get("partner", "")) else {}),
         "page": (page if _is_web_url(page) else here)[:2000],
         "referrer": came_from[:2000] if _is_web_url(came_from) else "",
@@ -224,18 +224,18 @@ def _is_web_url(url: str) -> bool:
 def _build_delivery_body(
     answers: dict[str, Any], posted: QueryDict, seal: Seal, text: str, company: Company
 ) -> bytes:
-    """The delivery, as our own script on a company's site would have posted it."""
+    """Return the body of the delivery, as our script on a company's site would post it."""
     given = {name: value for name, value in answers.items() if value and name != "consent"}
-    found = (
+    body = (
         submission_metadata(posted, seal)
         | given
         | {"consent": _consent_record(posted, seal, text, company)}
     )
-    return json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")
+    return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def submission_metadata(posted: QueryDict, seal: Seal) -> dict[str, Any]:
-    """What goes with the answers: which form, where the visitor came from, what they did."""
+    """Return the form version, the visitor's origin, and their steps in the form."""
     return {
         "submission_id": seal.submission_id,
         "form": FORM_VERSION,
@@ -255,16 +255,16 @@ def submission_metadata(posted: QueryDict, seal: Seal) -> dict[str, Any]:
 
 
 def visitor_headers(request: HttpRequest) -> dict[str, str]:
-    """The headers of a visitor that go with their request."""
+    """Return the visitor's headers that are stored with the delivery."""
     return {name: value for name, value in request.headers.items() if name in KEPT_HEADERS}
 
 
 def _consent_record(posted: QueryDict, seal: Seal, text: str, company: Company) -> dict[str, Any]:
-    """What was shown, as signed, and what the visitor's browser says of it.
+    """Return the signed consent wording and the browser's measurements of it.
 
-    `version` is what makes this a record of our own form. It is left out when the
-    browser measured that our words were not what stood there, unticked and plain to
-    see; the gate then asks for more before an automated text.
+    `version` makes it a record of our own form. It is left out if the browser measured that the
+    wording was different, prechecked or not conspicuous. The gate then requires more before an
+    automated text.
     """
     measured = {
         name: posted.get(name, "")[:100] for name in BROWSER_MEASUREMENTS[:7] if posted.get(name)
@@ -286,7 +286,7 @@ def _consent_record(posted: QueryDict, seal: Seal, text: str, company: Company) 
 
 
 def _is_conspicuous(measured: dict[str, str], seal: Seal) -> bool:
-    """Nothing measured speaks against it; a browser without script measures nothing."""
+    """Return False if a measurement shows otherwise; without scripts there are none."""
     shown = measured.get("shown_sha256")
     if shown and shown != seal.text_sha256:
         return False
@@ -315,14 +315,14 @@ def _submit_form(
 ) -> HttpResponse:
     at = clock.now()
     endpoint = endpoint_of(source)
-    ours = {settings.PUBLIC_URL, f"{request.scheme}://{request.get_host()}"}
+    own_origins = {settings.PUBLIC_URL, f"{request.scheme}://{request.get_host()}"}
     incoming = IncomingDelivery(
         path=f"/in/form/{source.slug}",
         headers={**visitor_headers(request), "Content-Type": "application/json; charset=utf-8"},
         body=body,
         remote_addr=request.META.get("REMOTE_ADDR") or None,
         received_at=at,
-        endpoint=replace(endpoint, allowed_origins=endpoint.allowed_origins | ours),
+        endpoint=replace(endpoint, allowed_origins=endpoint.allowed_origins | own_origins),
     )
     try:
         address = request.META.get("REMOTE_ADDR") or ""
@@ -339,40 +339,35 @@ def _submit_form(
                     received, partner=partner, name=name, at=at
                 )
     except DatabaseError as problem:
-        log.error("a form could not be stored: %s", type(problem).__name__)
+        log.error("form could not be stored: %s", type(problem).__name__)
         return _render_form(request, source, company, form, seal=seal, note="away", status=503)
     if received.answer.status >= 400:
         return _render_form(request, source, company, form, seal=seal, note="elsewhere", status=403)
-    told = json.loads(received.answer.to_bytes() or b"{}")
-    named = {"slug": source.slug} | (
-        {"reference": told["reference"]} if told.get("reference") else {}
-    )
-    back_to = reverse("lead_form_thanks", kwargs=named)
+    reference = json.loads(received.answer.to_bytes() or b"{}").get("reference")
+    url_kwargs = {"slug": source.slug} | ({"reference": reference} if reference else {})
+    back_to = reverse("lead_form_thanks", kwargs=url_kwargs)
     return HttpResponseRedirect(f"{back_to}?lang={form.translations['code']}", status=303)
 
 
 def _referring_partner(request: HttpRequest) -> Partner | None:
-    """Whose link the visitor came by, when there is such a partner still."""
+    """Return the active partner whose link the visitor used; None if there is none."""
     slug = (request.POST if request.method == "POST" else request.GET).get("partner", "")
     if not slug or "\0" in slug:
         return None
-    mine = Partner.objects.filter(slug=slug[:50], user__is_active=True)
-    return mine.select_related("user").first()
+    partners = Partner.objects.filter(slug=slug[:50], user__is_active=True)
+    return partners.select_related("user").first()
 
 
 def _display_name(answers: dict[str, Any]) -> str:
-    """As the partner sees it: nobody but the visitor has said who they are."""
+    """Return the name a partner sees: first name and last initial, as the visitor typed them."""
     return f"{answers.get('first_name', '')} {answers.get('last_name', '')[:1]}.".strip()
 
 
-def _allow_framing(answer: HttpResponse, source: Source) -> HttpResponse:
-    """The page may stand in a frame of the source's own sites, and of no other."""
-    sites = [
-        allowed_origin
-        for allowed_origin in source.allowed_origins
-        if ORIGIN.fullmatch(allowed_origin)
-    ]
-    answer._csp_config = settings.SECURE_CSP | {"frame-ancestors": sites or [CSP.NONE]}
+def _allow_framing(response: HttpResponse, source: Source) -> HttpResponse:
+    """Allow frames on the source's own websites and nowhere else."""
+    sites = [origin for origin in source.allowed_origins if ORIGIN.fullmatch(origin)]
+    config = settings.SECURE_CSP | {"frame-ancestors": sites or [CSP.NONE]}
+    response._csp_config = config  # type: ignore[attr-defined]
     if sites:
-        answer.xframe_options_exempt = True  # the older header knows no list
-    return answer
+        response.xframe_options_exempt = True  # the older header can't list sites
+    return response

@@ -1,5 +1,5 @@
-// Puts the form where this script stands, and makes the frame as high as its page.
-// What the visitor came with (utm, click ids) goes along, for a frame cannot see it.
+// Inserts the form after this script and fits the frame to the height of its page.
+// Passes on utm parameters and click IDs, which the page in the frame can't see.
 (() => {
   const script = document.currentScript;
   const address = new URL("./", script.src);
