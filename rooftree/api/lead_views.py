@@ -1,4 +1,4 @@
-"""One lead, as its person behind the key may see it."""
+"""One lead, as the user behind the key sees it."""
 
 from typing import Any
 from uuid import UUID
@@ -11,51 +11,54 @@ from rooftree.routing.permissions import leads_visible_to
 
 
 @require_api_key(scope="leads:read", permission="read_lead")
-def read_lead(let: ApiCall, lead_id: UUID) -> dict[str, Any]:
-    """A lead with its person, its officer and its loans. Reading it is written down."""
-    seen = leads_visible_to(let.user).select_related("person", "source", "officer__user")
-    found = seen.filter(pk=lead_id).first()
-    if found is None:
+def read_lead(call: ApiCall, lead_id: UUID) -> dict[str, Any]:
+    """Return a lead with its person, officer and loans, and record the access.
+
+    Raises `ApiError` if the key's user can't see the lead.
+    """
+    visible = leads_visible_to(call.user).select_related("person", "source", "officer__user")
+    lead = visible.filter(pk=lead_id).first()
+    if lead is None:
         raise NOT_FOUND
-    let.log_access(AccessKind.LEAD_OPENED, lead_id=found.pk)
-    return _lead_json(found)
+    call.log_access(AccessKind.LEAD_OPENED, lead_id=lead.pk)
+    return _lead_json(lead)
 
 
-def _lead_json(one: Lead) -> dict[str, Any]:
+def _lead_json(lead: Lead) -> dict[str, Any]:
     return {
-        "id": str(one.pk),
-        "state": one.state,
-        "source": {"id": str(one.source_id), "name": one.source.name},
-        "arrived_at": format_timestamp(one.created_at),
-        "purpose": one.purpose,
-        "amount_cents": one.amount_cents,
-        "property": {"state": one.property_state, "zip": one.property_zip},
-        "score": one.score,
-        "person": _person_json(one),
-        "officer": {"name": one.officer.user.name, "nmls_id": one.officer.nmls_id}
-        if one.officer
+        "id": str(lead.pk),
+        "state": lead.state,
+        "source": {"id": str(lead.source_id), "name": lead.source.name},
+        "arrived_at": format_timestamp(lead.created_at),
+        "purpose": lead.purpose,
+        "amount_cents": lead.amount_cents,
+        "property": {"state": lead.property_state, "zip": lead.property_zip},
+        "score": lead.score,
+        "person": _person_json(lead),
+        "officer": {"name": lead.officer.user.name, "nmls_id": lead.officer.nmls_id}
+        if lead.officer
         else None,
-        "loans": [_loan_json(loan) for loan in Loan.objects.filter(lead=one).order_by("id")],
+        "loans": [_loan_json(loan) for loan in Loan.objects.filter(lead=lead).order_by("id")],
     }
 
 
-def _person_json(one: Lead) -> dict[str, Any]:
-    human = one.person
-    numbers = human.phones.filter(unlinked_at=None).order_by("-is_primary", "id")
-    addresses = human.emails.order_by("-is_primary", "id")
+def _person_json(lead: Lead) -> dict[str, Any]:
+    person = lead.person
+    numbers = person.phones.filter(unlinked_at=None).order_by("-is_primary", "id")
+    addresses = person.emails.order_by("-is_primary", "id")
     return {
-        "first_name": human.first_name,
-        "last_name": human.last_name,
+        "first_name": person.first_name,
+        "last_name": person.last_name,
         "phones": list(numbers.values_list("e164", flat=True)),
         "emails": list(addresses.values_list("address", flat=True)),
     }
 
 
-def _loan_json(one: Loan) -> dict[str, Any]:
+def _loan_json(loan: Loan) -> dict[str, Any]:
     return {
-        "id": str(one.pk),
-        "milestone": one.milestone,
-        "amount_cents": one.amount_cents,
-        "application_date": one.application_date and one.application_date.isoformat(),
-        "funded_date": one.funded_date and one.funded_date.isoformat(),
+        "id": str(loan.pk),
+        "milestone": loan.milestone,
+        "amount_cents": loan.amount_cents,
+        "application_date": loan.application_date and loan.application_date.isoformat(),
+        "funded_date": loan.funded_date and loan.funded_date.isoformat(),
     }

@@ -1,4 +1,4 @@
-"""What the API takes and gives: one table, read by people as a page and by machines as OpenAPI."""
+"""The API description: one table, shown as a page for people and as OpenAPI for programs."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,28 +20,48 @@ def _object_schema(**fields: Any) -> dict[str, Any]:
     return {"type": "object", "properties": fields, "required": list(fields)}
 
 
-def _array_schema(of: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": of}
+def _array_schema(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items}
 
 
 SOURCE_FIGURES_SCHEMA = _object_schema(
-    id={"type": ["string", "null"], "format": "uuid"}, name=STRING, leads=INTEGER, attempted=INTEGER,
-    talked=INTEGER, applications=INTEGER, funded=INTEGER, spend_cents=INTEGER, revenue_cents=INTEGER,
+    id={"type": ["string", "null"], "format": "uuid"},
+    name=STRING,
+    leads=INTEGER,
+    attempted=INTEGER,
+    talked=INTEGER,
+    applications=INTEGER,
+    funded=INTEGER,
+    spend_cents=INTEGER,
+    revenue_cents=INTEGER,
     cost_per_funded_cents=NULLABLE_INTEGER,
-)  # fmt: skip
+)
 LEAD_SCHEMA = _object_schema(
-    id=STRING, state=STRING, source=_object_schema(id=STRING, name=STRING),
-    arrived_at={"type": "string", "format": "date-time"}, purpose=STRING,
-    amount_cents=NULLABLE_INTEGER, property=_object_schema(state=STRING, zip=STRING), score=NULLABLE_INTEGER,
-    person=_object_schema(first_name=STRING, last_name=STRING, phones=_array_schema(STRING), emails=_array_schema(STRING)),
+    id=STRING,
+    state=STRING,
+    source=_object_schema(id=STRING, name=STRING),
+    arrived_at={"type": "string", "format": "date-time"},
+    purpose=STRING,
+    amount_cents=NULLABLE_INTEGER,
+    property=_object_schema(state=STRING, zip=STRING),
+    score=NULLABLE_INTEGER,
+    person=_object_schema(
+        first_name=STRING,
+        last_name=STRING,
+        phones=_array_schema(STRING),
+        emails=_array_schema(STRING),
+    ),
     officer={"oneOf": [_object_schema(name=STRING, nmls_id=STRING), {"type": "null"}]},
     loans=_array_schema(
         _object_schema(
-            id=STRING, milestone=STRING, amount_cents=NULLABLE_INTEGER, application_date=NULLABLE_DATE,
+            id=STRING,
+            milestone=STRING,
+            amount_cents=NULLABLE_INTEGER,
+            application_date=NULLABLE_DATE,
             funded_date=NULLABLE_DATE,
         )
     ),
-)  # fmt: skip
+)
 SOURCES_SCHEMA = _object_schema(
     period=_object_schema(key=STRING, from_date=STRING, until_date=STRING),
     sources=_array_schema(SOURCE_FIGURES_SCHEMA),
@@ -53,7 +73,7 @@ ERROR_SCHEMA = _object_schema(error=_object_schema(code=STRING, text=STRING))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One thing a machine may ask."""
+    """One endpoint of the API."""
 
     path: str
     summary: str
@@ -66,7 +86,7 @@ class Endpoint:
 ENDPOINTS = (
     Endpoint(
         path="/leads/{lead_id}",
-        summary="One lead, if the person behind the key may see it. Reading is written down.",
+        summary="Read one lead that the key’s user can see. The audit log records it.",
         scope="leads:read",
         response_schema=LEAD_SCHEMA,
         parameters=(
@@ -81,7 +101,7 @@ ENDPOINTS = (
     Endpoint(
         path="/leads",
         method="post",
-        summary="Send a lead in. The body is JSON, a form or XML, read by the source’s field map.",
+        summary="Send a lead as JSON, form data or XML. The source’s field map reads it.",
         scope="leads:write",
         response_schema=_object_schema(delivery_id=STRING),
         parameters=(
@@ -96,7 +116,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/sources",
-        summary="What the leads of a period cost and became, by source, as on Home.",
+        summary="Cost and results of a period’s leads by source, as on Home.",
         scope="reports:read",
         response_schema=SOURCES_SCHEMA,
         parameters=(
@@ -104,40 +124,41 @@ ENDPOINTS = (
                 "name": "period",
                 "in": "query",
                 "required": False,
-                "description": "2026-q3, 2026-10 or 12m-2026-10; else the last full quarter",
+                "description": "2026-q3, 2026-10 or 12m-2026-10; by default the last full quarter",
                 "schema": STRING,
             },
         ),
     ),
 )
 ERROR_RESPONSES = {
-    "401": "No key, or one that is revoked, expired or unknown",
-    "403": "The key lacks the scope, or its person the right",
-    "404": "Not there, or not this key's to see",
-    "429": f"More than {api_keys.REQUESTS_PER_MINUTE.max_attempts} calls a minute; wait as Retry-After says",
+    "401": "No key, or a revoked, expired or unknown key",
+    "403": "The key lacks the scope, or its user lacks the permission",
+    "404": "Not found, or this key can't see it",
+    "429": f"More than {api_keys.REQUESTS_PER_MINUTE.max_attempts} calls per minute; "
+    "wait for the seconds in Retry-After",
 }
 
 
 @require_GET
 def serve_openapi(_: HttpRequest) -> HttpResponse:
-    """The description for machines. It says nothing about anybody's data."""
+    """Return the OpenAPI description, which holds no data."""
     return JsonResponse(build_openapi())
 
 
 @require_GET
 def show_docs(request: HttpRequest) -> HttpResponse:
-    """The description for people."""
+    """Show the API documentation."""
     context = {
         "endpoints": ENDPOINTS,
         "scopes": api_keys.SCOPES.items(),
-        "refusals": ERROR_RESPONSES.items(),
-        "address": f"{settings.PUBLIC_URL}/api/v1",
+        "errors": ERROR_RESPONSES.items(),
+        "base_url": f"{settings.PUBLIC_URL}/api/v1",
     }
     return render(request, "api/docs.html", context)
 
 
 def build_openapi() -> dict[str, Any]:
-    """The whole as OpenAPI 3.1."""
+    """Return the API description as OpenAPI 3.1."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "Rooftree", "version": VERSION},
@@ -150,16 +171,19 @@ def build_openapi() -> dict[str, Any]:
     }
 
 
-def _build_operation(one: Endpoint) -> dict[str, Any]:
-    refused = {
-        status: {"description": said, "content": {"application/json": {"schema": ERROR_SCHEMA}}}
-        for status, said in ERROR_RESPONSES.items()
+def _build_operation(endpoint: Endpoint) -> dict[str, Any]:
+    errors = {
+        status: {"description": text, "content": {"application/json": {"schema": ERROR_SCHEMA}}}
+        for status, text in ERROR_RESPONSES.items()
     }
-    good = {"description": "Done", "content": {"application/json": {"schema": one.response_schema}}}
+    success = {
+        "description": "Success",
+        "content": {"application/json": {"schema": endpoint.response_schema}},
+    }
     return {
-        "summary": one.summary,
-        "description": f"Needs the scope {one.scope}.",
-        "parameters": list(one.parameters),
-        **({"requestBody": REQUEST_BODY} if one.method == "post" else {}),
-        "responses": {"201" if one.method == "post" else "200": good, **refused},
+        "summary": endpoint.summary,
+        "description": f"Needs the scope {endpoint.scope}.",
+        "parameters": list(endpoint.parameters),
+        **({"requestBody": REQUEST_BODY} if endpoint.method == "post" else {}),
+        "responses": {"201" if endpoint.method == "post" else "200": success, **errors},
     }

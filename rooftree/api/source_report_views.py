@@ -1,4 +1,4 @@
-"""The figures of each source, as on Home."""
+"""Figures by source, as on Home."""
 
 from typing import Any
 
@@ -10,18 +10,18 @@ from rooftree.reporting.first_screen.report_period import last_complete_period, 
 
 
 @require_api_key(scope="reports:read", permission="see_home")
-def report_sources(let: ApiCall) -> dict[str, Any]:
-    """What the leads of a period cost and became, by source; the last full quarter unless asked.
+def report_sources(call: ApiCall) -> dict[str, Any]:
+    """Return cost and results of a period's leads by source; by default the last full quarter.
 
-    The branch of the person behind the key bounds it, as on their own page.
+    Only leads of the branch of the key's user count, as on that user's own page.
     """
-    today = company_day(let.at)
-    asked = let.request.GET.get("period", "")
-    period = parse_period(asked, today) if asked else last_complete_period("quarter", today)
+    today = company_day(call.at)
+    typed = call.request.GET.get("period", "")
+    period = parse_period(typed, today) if typed else last_complete_period("quarter", today)
     if period is None:
-        raise ApiError(400, "period", "Write the period as 2026-q3, 2026-10 or 12m-2026-10.")
-    branch = let.user.branch
-    shown = cost_by_source.load_first_screen(
+        raise ApiError(400, "period", "Send the period as 2026-q3, 2026-10 or 12m-2026-10.")
+    branch = call.user.branch
+    figures = cost_by_source.load_first_screen(
         period=period, branch_paths=[branch.path] if branch else None, today=today
     )
     return {
@@ -30,8 +30,8 @@ def report_sources(let: ApiCall) -> dict[str, Any]:
             "from_date": period.from_date.isoformat(),
             "until_date": period.until_date.isoformat(),
         },
-        "sources": [_row_json(row) for row in shown.rows],
-        "total": _row_json(shown.total),
+        "sources": [_row_json(row) for row in figures.rows],
+        "total": _row_json(figures.total),
     }
 
 

@@ -1,4 +1,4 @@
-"""The addresses of the API, below /api/v1/; description.py says what each takes and gives."""
+"""URLs of the API below /api/v1/; openapi.py describes parameters and responses."""
 
 from django.urls import URLPattern, path
 

@@ -1,4 +1,4 @@
-"""URLs of what vendors and carriers send us."""
+"""URLs for webhooks of vendors and carriers."""
 
 from django.urls import URLPattern, path
 

@@ -1,7 +1,7 @@
-"""What machines send us: deliveries of leads, carriers' callbacks, LOS webhooks.
+"""Webhooks: lead deliveries, carrier callbacks, inbound email and LOS events.
 
-Nothing here meets a session or a CSRF token (`machines`); each verifies its sender by itself.
-The success is said only after the commit.
+There is no session and no CSRF token here (`webhook_middleware`); each view verifies its sender.
+Success is reported only after the commit.
 """
 
 import logging
@@ -17,7 +17,7 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_http_methods
 
 from rooftree.capture.intake import flood_limits, source_lookup
-from rooftree.capture.intake.receive_delivery import count_rejection
+from rooftree.capture.intake.receive_delivery import count_rejection, endpoint_of
 from rooftree.capture.intake.source_lookup import SourceChanged
 from rooftree.capture.parsing.envelope import Answer, IncomingDelivery
 from rooftree.capture.sources import SOURCES
@@ -45,10 +45,10 @@ View = Callable[..., HttpResponse]
 
 
 def webhook_view(*methods: str) -> Callable[[View], View]:
-    """Wrap a view for a machine.
+    """Wrap a webhook view.
 
-    A full disk or a database that is away is a 503, so that the sender tries
-    again; nothing was acknowledged. A call we never placed is a 404.
+    If the disk is full or the database is down, the response is 503 and the sender retries;
+    nothing was acknowledged. A callback for an unknown call is a 404.
     """
 
     def wrap(view: View) -> View:
@@ -60,7 +60,7 @@ def webhook_view(*methods: str) -> Callable[[View], View]:
             except (Ring.DoesNotExist, CallRecording.DoesNotExist):
                 return HttpResponse(status=404)
             except (DatabaseError, SourceChanged) as problem:
-                log.error("%s could not be taken in: %s", view.__name__, type(problem).__name__)
+                log.error("%s could not be stored: %s", view.__name__, type(problem).__name__)
                 return _retry_later_response(request, status=503, seconds=RETRY_AFTER_SECONDS)
 
         return inside
@@ -70,9 +70,9 @@ def webhook_view(*methods: str) -> Callable[[View], View]:
 
 @webhook_view("POST", "GET", "HEAD", "OPTIONS")
 def receive_delivery(request: HttpRequest, adapter: str, token: str, **rest: str) -> HttpResponse:
-    """One delivery of a lead. Answers in the vendor's own dialect, after the commit.
+    """Store one lead delivery; reply in the vendor's own format, after the commit.
 
-    `rest` is what else an address says; the adapter reads it off the path.
+    `rest` holds further parts of the URL; the adapter reads them from the path.
     """
     if adapter not in SOURCES:
         return HttpResponse(status=404)
@@ -84,7 +84,7 @@ def receive_delivery(request: HttpRequest, adapter: str, token: str, **rest: str
         try:
             return _handle_delivery(request, known, at)
         except SourceChanged:
-            pass  # by what the source is now
+            pass  # handle it with the source as it is now
     source = source_lookup.look_up_source(adapter, token)
     if source is None or source.paused_at:
         count_rejection(adapter, "unknown_token", at)
@@ -93,7 +93,7 @@ def receive_delivery(request: HttpRequest, adapter: str, token: str, **rest: str
 
 
 def _handle_delivery(request: HttpRequest, source: Source, at: datetime) -> HttpResponse:
-    """The answer of a source. Raises `Outdated` when it was changed since it was looked up."""
+    """Handle a delivery. Raises `SourceChanged` if the source changed since it was looked up."""
     if request.method == "OPTIONS":
         source_lookup.require_current_source(source)
         return _add_cors_headers(HttpResponse(status=204), request, source)
@@ -113,7 +113,7 @@ def _handle_delivery(request: HttpRequest, source: Source, at: datetime) -> Http
 
 @webhook_view("POST")
 def update_text_status(request: HttpRequest, message_id: UUID) -> HttpResponse:
-    """Where one of our texts got to."""
+    """Record the delivery status of a text we sent."""
     if not carrier_callbacks.is_from_carrier(*_signature_input(request)):
         return HttpResponse(status=403)
     carrier_callbacks.record_text_status(
@@ -124,17 +124,17 @@ def update_text_status(request: HttpRequest, message_id: UUID) -> HttpResponse:
 
 @webhook_view("POST")
 def receive_text(request: HttpRequest) -> HttpResponse:
-    """A text from a borrower. A STOP counts before the carrier has its answer."""
+    """Store a text from a borrower; a STOP takes effect before the response."""
     if not carrier_callbacks.is_from_carrier(*_signature_input(request)):
         return HttpResponse(status=403)
-    came = carrier_callbacks.parse_inbound_text(_carrier_params(request))
-    if came:
+    text = carrier_callbacks.parse_inbound_text(_carrier_params(request))
+    if text:
         borrower_replies.receive_text(
-            sender=came.sender,
-            body=came.body,
-            carrier_id=came.carrier_id,
+            sender=text.sender,
+            body=text.body,
+            carrier_id=text.carrier_id,
             carrier=settings.CARRIER,
-            is_answered=bool(came.opt_out),
+            is_answered=bool(text.opt_out),
             at=clock.now(),
         )
     return _twiml_response(carrier_callbacks.EMPTY_RESPONSE)
@@ -142,7 +142,7 @@ def receive_text(request: HttpRequest) -> HttpResponse:
 
 @webhook_view("POST")
 def on_officer_answered(request: HttpRequest, ring_id: UUID) -> HttpResponse:
-    """An officer picked up."""
+    """Return what an officer hears after picking up."""
     if not carrier_callbacks.is_from_carrier(*_signature_input(request)):
         return HttpResponse(status=403)
     return _twiml_response(call_events.on_officer_answered(ring_id=ring_id, at=clock.now()))
@@ -150,7 +150,7 @@ def on_officer_answered(request: HttpRequest, ring_id: UUID) -> HttpResponse:
 
 @webhook_view("POST")
 def on_officer_key_pressed(request: HttpRequest, ring_id: UUID) -> HttpResponse:
-    """An officer pressed a key."""
+    """Handle the key an officer pressed."""
     if not carrier_callbacks.is_from_carrier(*_signature_input(request)):
         return HttpResponse(status=403)
     digits = _carrier_params(request).get("Digits", "")
@@ -161,14 +161,14 @@ def on_officer_key_pressed(request: HttpRequest, ring_id: UUID) -> HttpResponse:
 
 @webhook_view("POST")
 def on_borrower_leg_ended(request: HttpRequest, ring_id: UUID) -> HttpResponse:
-    """The connected call to the borrower is over."""
+    """Record the end of a connected call to the borrower."""
     if not carrier_callbacks.is_from_carrier(*_signature_input(request)):
         return HttpResponse(status=403)
-    told = _carrier_params(request)
+    params = _carrier_params(request)
     call_events.on_borrower_call_ended(
         ring_id=ring_id,
-        dial_status=told.get("DialCallStatus", ""),
-        seconds=carrier_callbacks.call_seconds(told),
+        dial_status=params.get("DialCallStatus", ""),
+        seconds=carrier_callbacks.call_seconds(params),
         at=clock.now(),
     )
     return _twiml_response(carrier_callbacks.EMPTY_RESPONSE)
@@ -176,26 +176,28 @@ def on_borrower_leg_ended(request: HttpRequest, ring_id: UUID) -> HttpResponse:
 
 @webhook_view("POST")
 def on_officer_call_status(request: HttpRequest, ring_id: UUID) -> HttpResponse:
-    """The call to an officer is over, or on its way."""
+    """Record the status of a call to an officer."""
     if not carrier_callbacks.is_from_carrier(*_signature_input(request)):
         return HttpResponse(status=403)
     call_events.on_officer_call_status(
-        ring_id=ring_id, carrier_status=_carrier_params(request).get("CallStatus", ""), at=clock.now()
+        ring_id=ring_id,
+        carrier_status=_carrier_params(request).get("CallStatus", ""),
+        at=clock.now(),
     )
     return HttpResponse(status=204)
 
 
 @webhook_view("POST")
 def on_inbound_call(request: HttpRequest) -> HttpResponse:
-    """A borrower calls one of our numbers."""
+    """Route a borrower's call to one of our numbers."""
     if not carrier_callbacks.is_from_carrier(*_signature_input(request)):
         return HttpResponse(status=403)
-    told = _carrier_params(request)
+    params = _carrier_params(request)
     return _twiml_response(
         call_events.on_inbound_call(
-            sender=told.get("From", ""),
-            called=told.get("To", ""),
-            call_id=told.get("CallSid", ""),
+            sender=params.get("From", ""),
+            called=params.get("To", ""),
+            call_id=params.get("CallSid", ""),
             at=clock.now(),
         )
     )
@@ -203,15 +205,15 @@ def on_inbound_call(request: HttpRequest) -> HttpResponse:
 
 @webhook_view("POST")
 def on_inbound_call_ended(request: HttpRequest) -> HttpResponse:
-    """That call is over, or nobody took it."""
+    """Record the end of a borrower's call, answered or not."""
     if not carrier_callbacks.is_from_carrier(*_signature_input(request)):
         return HttpResponse(status=403)
-    told = _carrier_params(request)
+    params = _carrier_params(request)
     return _twiml_response(
         call_events.on_inbound_call_ended(
-            call_id=told.get("CallSid", ""),
-            dial_status=told.get("DialCallStatus", ""),
-            seconds=carrier_callbacks.call_seconds(told),
+            call_id=params.get("CallSid", ""),
+            dial_status=params.get("DialCallStatus", ""),
+            seconds=carrier_callbacks.call_seconds(params),
             at=clock.now(),
         )
     )
@@ -219,14 +221,14 @@ def on_inbound_call_ended(request: HttpRequest) -> HttpResponse:
 
 @webhook_view("POST")
 def on_recording_step(request: HttpRequest, recording_id: UUID, step: str) -> HttpResponse:
-    """What is played and told about recording a call, step by step."""
+    """Handle one step of recording a call: notice, keys, officer joined, status."""
     if not carrier_callbacks.is_from_carrier(*_signature_input(request)):
         return HttpResponse(status=403)
-    told, at = _carrier_params(request), clock.now()
+    params, at = _carrier_params(request), clock.now()
     if step == "notice":
         return _twiml_response(call_events.recording_notice(recording_id=recording_id))
     if step == "told":
-        call_id, digits = told.get("CallSid", ""), told.get("Digits", "")
+        call_id, digits = params.get("CallSid", ""), params.get("Digits", "")
         return _twiml_response(
             call_events.on_notice_played(
                 recording_id=recording_id, call_id=call_id, digits=digits, at=at
@@ -236,27 +238,27 @@ def on_recording_step(request: HttpRequest, recording_id: UUID, step: str) -> Ht
         return _twiml_response(
             call_events.on_inbound_call_answered(recording_id=recording_id, at=at)
         )
-    call_events.on_recording_event(told, recording_id=recording_id, at=at)
+    call_events.on_recording_event(params, recording_id=recording_id, at=at)
     return HttpResponse(status=204)
 
 
 @webhook_view("POST")
 def receive_email(request: HttpRequest, secret: str) -> HttpResponse:
-    """An e-mail that came in, as our mail server or a mail provider hands it over."""
-    wanted = settings.MAIL_IN_SECRET
-    if not wanted or not constant_time_compare(secret, wanted):
+    """Store an inbound email posted by our mail server or a mail provider."""
+    expected = settings.MAIL_IN_SECRET
+    if not expected or not constant_time_compare(secret, expected):
         count_rejection("mail", "unknown_token", clock.now())
         return HttpResponse(status=404)
     raw, at = extract_raw_email(request), clock.now()
-    is_kept = borrower_replies.receive_email(raw=raw, at=at) or source_email.receive_source_email(
+    is_stored = borrower_replies.receive_email(raw=raw, at=at) or source_email.receive_source_email(
         raw=raw, at=at
     )
-    return HttpResponse("kept\n" if is_kept else "not ours\n", content_type="text/plain")
+    return HttpResponse("stored\n" if is_stored else "ignored\n", content_type="text/plain")
 
 
 @webhook_view("POST")
 def receive_encompass_webhook(request: HttpRequest, slug: str) -> HttpResponse:
-    """An Encompass webhook. Only trouble of ours is a 5xx: Encompass takes a 4xx as delivered."""
+    """Handle an Encompass webhook; only our own errors are 5xx, as it never retries a 4xx."""
     connection = Connection.objects.filter(slug=slug, los="encompass").first()
     body = request.body
     if connection is None or not verify_webhook(
@@ -281,12 +283,12 @@ def _build_incoming(request: HttpRequest, source: Source) -> IncomingDelivery:
         body=request.body,
         remote_addr=_sender_address(request),
         received_at=clock.now(),
-        endpoint=lead_arrival.receive_delivery.endpoint_of(source),
+        endpoint=endpoint_of(source),
     )
 
 
 def _sender_address(request: HttpRequest) -> str | None:
-    """The address of who called: the socket's, or what our own proxy, and only it, says."""
+    """Return the sender's IP address: of the socket, or as our own proxy reports it."""
     forwarded = request.headers.get("X-Forwarded-For", "")
     if settings.SECURE_PROXY_SSL_HEADER and forwarded:
         return forwarded.rpartition(",")[2].strip() or None
@@ -304,7 +306,7 @@ def _vendor_response(answer: Answer) -> HttpResponse:
 
 
 def _add_cors_headers(response: HttpResponse, request: HttpRequest, source: Source) -> HttpResponse:
-    """A browser on the company's own site may read the answer; no other may."""
+    """Let browsers on the company's own websites, and no others, read the response."""
     origin = request.headers.get("origin", "")
     allowed = {allowed_origin.lower().rstrip("/") for allowed_origin in source.allowed_origins}
     if origin.lower().rstrip("/") in allowed:
@@ -316,26 +318,26 @@ def _add_cors_headers(response: HttpResponse, request: HttpRequest, source: Sour
 
 
 def _signature_input(request: HttpRequest) -> tuple[dict[str, str], str, list[tuple[str, str]]]:
-    """What a carrier signs: the headers, the public address it called, and the form."""
+    """Return what a carrier signs: headers, public URL and form data."""
     form = [(key, value) for key in request.POST for value in request.POST.getlist(key)]
     return dict(request.headers), f"{settings.PUBLIC_URL}{request.get_full_path()}", form
 
 
 def _carrier_params(request: HttpRequest) -> dict[str, str]:
-    """What a carrier says, without what no database can keep; its signature covers the rest."""
+    """Return the carrier's parameters without NUL characters, which PostgreSQL can't store."""
     return {
         key.replace("\0", ""): value.replace("\0", "") for key, value in request.POST.dict().items()
     }
 
 
 def _retry_later_response(request: HttpRequest, *, status: int, seconds: int) -> HttpResponse:
-    """Nothing was kept, and it may be sent again; said in the sender's dialect."""
-    again = {"Retry-After": str(seconds), "Cache-Control": NO_STORE}
+    """Ask the sender to retry, as JSON or text; nothing was stored."""
+    headers = {"Retry-After": str(seconds), "Cache-Control": NO_STORE}
     if "json" in request.headers.get("content-type", ""):
-        words = {"error": "try_again", "retry_after_seconds": seconds}
-        return JsonResponse(words, status=status, headers=again)
-    words = f"Nothing was kept. Try again in {seconds} seconds.\n"
-    return HttpResponse(words, status=status, content_type="text/plain", headers=again)
+        body = {"error": "try_again", "retry_after_seconds": seconds}
+        return JsonResponse(body, status=status, headers=headers)
+    text = f"Nothing was stored. Try again in {seconds} seconds.\n"
+    return HttpResponse(text, status=status, content_type="text/plain", headers=headers)
 
 
 def _twiml_response(body: str) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""The short way for machines: what comes below /in/ meets no session, no cookie and no page."""
+"""Requests below /in/ skip sessions, cookies and the other middleware of pages."""
 
 from collections.abc import Callable
 
@@ -7,16 +7,16 @@ from django.urls import resolve
 
 
 class WebhookMiddleware:
-    """Gives a machine's request straight to its view, past what only pages need."""
+    """Pass webhook requests straight to their views."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Leave every other request to those who come after."""
+        """Handle requests below /in/ here, and pass on all others."""
         if not request.path_info.startswith("/in/"):
             return self.get_response(request)
-        found = resolve(request.path_info)
-        answer: HttpResponse = found.func(request, *found.args, **found.kwargs)
-        answer.headers.setdefault("Content-Length", str(len(answer.content)))
-        return answer
+        match = resolve(request.path_info)
+        response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+        response.headers.setdefault("Content-Length", str(len(response.content)))
+        return response
