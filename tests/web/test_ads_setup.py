@@ -28,7 +28,7 @@ def clerk(signed_in, db):
 
 def test_the_page_names_what_is_missing_and_after_typing_it_shows_none_of_it(clerk, facebook):
     page = reverse("source_credentials", args=[facebook.pk])
-    assert b"Still missing: App secret, Verify token, Access token" in clerk.get(page).content
+    assert "App secret, Verify token, Access token." in clerk.get(page).text
 
     answer = clerk.post(
         page, {"secret": "app-s3cret", "verify_token": "words", "access_token": TOKEN}
@@ -39,7 +39,7 @@ def test_the_page_names_what_is_missing_and_after_typing_it_shows_none_of_it(cle
     assert facebook.secret == "app-s3cret"
     assert json.loads(facebook.credentials) == {"verify_token": "words", "access_token": TOKEN}
     shown = clerk.get(page).content
-    assert b"Still missing" not in shown
+    assert b"Missing:" not in shown
     assert TOKEN.encode() not in shown
 
 
@@ -90,7 +90,7 @@ def test_a_source_that_needs_nothing_says_so(clerk):
 
     shown = clerk.get(reverse("source_credentials", args=[zillow.pk])).content
 
-    assert b"Nothing to fill in" in shown
+    assert b"Nothing to enter" in shown
 
 
 def test_an_officer_sees_no_credentials(signed_in, facebook):
@@ -103,7 +103,7 @@ def test_the_certificate_key_is_kept_sealed_and_hurries_what_waited(signed_in, d
     make.company()
     boss = signed_in(make.user("administrator"))
     page = reverse("setup_certificates")
-    assert b"no key" in boss.get(page).content
+    assert b"no API key" in boss.get(page).content
     touch = make.touch()
     waiting = Certificate.objects.create(
         touch=touch, url="https://cert.trustedform.com/x", wanted_at=make.NOON,

@@ -36,12 +36,10 @@ def page(source, name="source_baseline"):
 
 def test_it_is_written_waived_and_launched_in_the_page(clerk, source, user):
     shown = clerk.get(page(source)).content.decode()
-    assert "Still open:</b> Volume, Quality, Price" in shown
+    assert "Volume, Quality, Price" in shown
     kept = clerk.post(page(source), TYPED | {"contactable_pct": "", "watcher_id": str(user.pk)})
     assert kept.status_code == 303
-    assert (
-        "Still open:</b> Quality, Return terms" in clerk.get(page(source)).content.decode()
-    )
+    assert "Quality, Return terms." in clerk.get(page(source)).content.decode()
 
     early = clerk.post(page(source, "source_baseline_launch"))
     assert (early.status_code, "Fill in or waive first" in early.content.decode()) == (422, True)
@@ -53,7 +51,7 @@ def test_it_is_written_waived_and_launched_in_the_page(clerk, source, user):
     assert source.launched_at is not None
     shown = clerk.get(page(source)).content.decode()
     assert f"by {user.name}: too new" in shown
-    assert "In audit" not in shown and "Launch it" not in shown
+    assert "In audit" not in shown and "Launch source" not in shown
 
 
 @pytest.mark.parametrize(
@@ -78,7 +76,7 @@ def test_what_it_brings_stands_beside_what_was_agreed(clerk, source, user):
 
     shown = clerk.get(page(source)).content.decode()
 
-    assert '100% <span class="quiet">of 80%</span>' in shown
+    assert '100% <span class="quiet">of 80%</span>' in " ".join(shown.split())
 
 
 def test_a_source_filled_from_files_has_none(clerk):
@@ -106,4 +104,4 @@ def test_the_sources_page_says_what_is_in_audit_and_what_is_silent(clerk, source
     shown = clerk.get(reverse("sources")).content.decode()
     assert "In audit" in shown and "Silent" in shown
     single = clerk.get(reverse("source", args=[silent.pk])).content.decode()
-    assert "Every administrator was told" in single
+    assert "All administrators were notified" in single

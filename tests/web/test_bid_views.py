@@ -57,7 +57,7 @@ def test_prices_and_limits_are_kept_and_written_down(clerk, seller):
         ({"prices": "FL purchase"}, "end the line with a price"),
         ({"prices": "30\n40"}, "Every lead has two prices"),
         ({"prices": "3000"}, "A price can&#x27;t be more"),
-        ({"seconds": "0"}, "A whole number from 1"),
+        ({"seconds": "0"}, "Enter a whole number from 1"),
     ],
 )
 def test_what_makes_no_sense_is_said_and_nothing_changes(clerk, seller, change, said):
@@ -111,8 +111,8 @@ def test_a_known_vendor_gets_a_secret_a_proof_page_and_its_own_lines_to_change(c
     assert made.secret and made.secret in shown
     assert "X-Api-Key" in shown
     proof = clerk.get(reverse("source_posts", args=[made.pk])).content.decode()
-    assert "Proves itself by" in proof
-    assert "When it went well" not in proof  # its answers are its contract's
+    assert "Verified by" in proof
+    assert "Status on success" not in proof  # its answers are its contract's
     lines = clerk.get(reverse("source_map", args=[made.pk])).content.decode()
     assert "loan_purpose" in lines or "mortgage.loan.purpose" in lines
     kept = clerk.post(reverse("source_posts", args=[made.pk]), {"proof": "address"})

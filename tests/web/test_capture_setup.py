@@ -134,7 +134,7 @@ def test_a_test_post_shows_what_it_would_become_and_keeps_nothing(vendor, clerk)
         {"body": '{"name": "Ana Diaz", "phone": "8135550142"}'},
     )
 
-    assert "It would become a lead." in page.content.decode()
+    assert "This post would create a lead." in page.content.decode()
     assert (Delivery.objects.count(), Lead.objects.count()) == (0, 0)
 
 
@@ -201,7 +201,7 @@ def test_refused_rows_come_back_as_a_file_that_runs_nothing(clerk):
     header, row = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
     assert header == ["First name", "Mobile", "Note", "Line", "What to change"]
     assert row == ["'=1+2", "", "'@SUM(A1)", "3",
-                   "Give a valid ten-digit phone number, or an e-mail address."]  # fmt: skip
+                   "Enter a valid ten-digit phone number or an email address."]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_a_source_that_needs_nothing_says_so(clerk):
 
     page = clerk.get(reverse("source_settings", args=[zillow.pk])).content.decode()
 
-    assert "needs no more than its address" in page
+    assert "only needs its post address" in page
 
 
 def test_an_e_mail_source_has_an_address_without_capitals(clerk):

@@ -58,7 +58,7 @@ def test_a_flood_is_shown_on_sources(hurried, signed_in):
     with clock.freeze(make.NOON + make.MINUTE):
         pages = [browser.get(path) for path in ("/sources/", f"/sources/{hurried.pk}/")]
 
-    assert b"Flooded" in pages[0].content
+    assert b"Over limit" in pages[0].content
     page = pages[1].content.decode()
-    assert "asked to come again" in page
-    assert "10 a minute" in page
+    assert "asked to retry" in page
+    assert "10 per minute" in page

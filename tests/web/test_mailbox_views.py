@@ -26,9 +26,15 @@ def systems(signed_in):
 
 def typed(server, **changes):
     return {
-        "host": "127.0.0.1", "port": server.ports.imap, "security": "none", "user": imap_mailbox.USER,
-        "password": imap_mailbox.PASSWORD, "folder": "INBOX", "source_id": "", **changes,
-    }  # fmt: skip
+        "host": "127.0.0.1",
+        "port": server.ports.imap,
+        "security": "none",
+        "user": imap_mailbox.USER,
+        "password": imap_mailbox.PASSWORD,
+        "folder": "INBOX",
+        "source_id": "",
+        **changes,
+    }
 
 
 def test_a_mailbox_that_answers_is_kept_and_listed_without_its_password(systems, server):
@@ -39,9 +45,9 @@ def test_a_mailbox_that_answers_is_kept_and_listed_without_its_password(systems,
     assert answer.status_code == 303
     shown = systems.get(PAGE).text
     assert imap_mailbox.USER in shown
-    assert "What names no source is of Rate Hub." in shown
+    assert "Emails without a source go to Rate Hub." in shown
     assert imap_mailbox.PASSWORD not in shown + systems.get(_page_of(Mailbox.objects.get())).text
-    assert "1 read" in systems.get("/setup/").text
+    assert "1 connected" in systems.get("/setup/").text
 
 
 def test_one_that_does_not_is_not_kept_and_nothing_typed_is_lost(systems, server):
@@ -59,7 +65,7 @@ def test_it_is_stopped_and_resumed_by_a_press(systems, server):
 
     systems.post(address, {"to": "off"})
     assert Mailbox.objects.get().due_at is None
-    assert "not read" in systems.get(PAGE).text
+    assert "paused" in systems.get(PAGE).text
 
     systems.post(address, {"to": "on"})
     assert Mailbox.objects.get().due_at is not None
@@ -79,7 +85,7 @@ def test_what_went_wrong_stands_beside_it(systems):
 
     shown = systems.get(PAGE).text
 
-    assert "cannot be read" in shown
+    assert "can’t be read" in shown
     assert "port 993, closed the connection." in shown
 
 

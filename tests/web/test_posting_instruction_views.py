@@ -133,20 +133,21 @@ def test_a_test_flag_is_named_where_the_format_has_one(clerk):
     without = clerk.get(page(opened("zillow", user).source)).content.decode()
 
     assert "<code>lead_mode = 0</code>" in with_flag
-    assert "has no word for a test" in without
+    assert "has no test flag" in without
 
 
 @pytest.mark.parametrize(
     ("body", "said"),
     [
         ('{"first_name": "Ana", "last_name": "Diaz", "phone": "8135550142", "shoe": "9"}',
-         ["It would become a lead.", "+18135550142", "not understood", "shoe"]),
-        ("first_name=Ana&last_name=Diaz&email=ana@example.com", ["It would become a lead."]),
+         ["This post would create a lead.", "+18135550142", "not recognized", "shoe"]),
+        ("first_name=Ana&last_name=Diaz&email=ana@example.com", ["This post would create a lead."]),
         ("<lead><first_name>Ana</first_name><phone>8135550142</phone></lead>",
-         ["It would become a lead."]),
-        ('{"first_name": "Ana"}', ["It would not become a lead.", "Nobody can be reached"]),
-        ('{"first_name": ', ["It would not become a lead.", "It is not JSON."]),
-        ("<!DOCTYPE x><a/>", ["which is never read"]),
+         ["This post would create a lead."]),
+        ('{"first_name": "Ana"}',
+         ["This post would not create a lead.", "There is no valid phone"]),
+        ('{"first_name": ', ["This post would not create a lead.", "The JSON isn’t valid."]),
+        ("<!DOCTYPE x><a/>", ["which Rooftree never reads"]),
     ],
 )  # fmt: skip
 def test_a_try_says_what_would_be_understood_and_stores_nothing(clerk, body, said):

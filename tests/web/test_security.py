@@ -59,7 +59,7 @@ def test_without_a_second_factor_only_its_own_pages_open(dana, required):
     for path in ("/queue/", "/home/", "/pipeline/", "/find/", "/", "/access-log/"):
         answer = browser.get(path)
         assert (answer.status_code, answer.url) == (302, reverse("security")), path
-    assert "One thing before you begin" in browser.get(reverse("security")).text
+    assert "Set up a second factor" in browser.get(reverse("security")).text
     fragment = browser.get("/offers/", headers={"HX-Request": "true"})
     assert fragment["HX-Redirect"] == reverse("security")
 
@@ -122,7 +122,7 @@ def test_codes_cannot_be_guessed_on_and_on(dana):
 
     page = browser.post(reverse("second_factor"), {"code": code_at(secret, timezone.now())})
 
-    assert "tried too often" in page.text
+    assert "Too many attempts" in page.text
     assert "_auth_user_id" not in browser.session
 
 
@@ -174,8 +174,10 @@ def test_somebody_elses_passkey_cannot_be_named_or_removed(cast, dana, signed_in
 
 
 def test_the_demo_says_that_it_lets_everybody_off(cast, signed_in):
-    assert "asks nobody for a second factor" in Client().get("/sign-in/").text
-    assert "demo asks for no second factor" in signed_in(cast.ruth).get(reverse("security")).text
+    assert "doesn’t require a second factor" in Client().get("/sign-in/").text
+    assert (
+        "demo doesn’t require a second factor" in signed_in(cast.ruth).get(reverse("security")).text
+    )
 
 
 # Trying passwords.
@@ -189,19 +191,21 @@ def test_an_account_is_not_guessed_on_and_on_and_its_owner_elsewhere_comes_in(da
     elsewhere = Client(REMOTE_ADDR="198.51.100.7")
     answer = try_password(elsewhere, dana)
 
-    assert "tried too often" in page.text
+    assert "Too many attempts" in page.text
     assert kinds(dana).count("failed") == throttle.ACCOUNT_FROM_ADDRESS.max_attempts
     assert answer.status_code == 302
 
 
 def test_one_address_cannot_try_every_account(cast, monkeypatch):
     monkeypatch.setattr(
-        throttle, "ADDRESS", throttle.ThrottleLimit(name="address", max_attempts=3, window=throttle.QUARTER)
+        throttle,
+        "ADDRESS",
+        throttle.ThrottleLimit(name="address", max_attempts=3, window=throttle.QUARTER),
     )
     for number in range(3):
         try_password(Client(), User(email=f"guess{number}@x.example"), "wrong")
 
-    assert "tried too often" in try_password(Client(), cast.dana.user).text
+    assert "Too many attempts" in try_password(Client(), cast.dana.user).text
 
 
 def test_a_stranger_learns_nothing_of_who_works_here(dana):
@@ -342,7 +346,7 @@ def test_a_forgotten_password_is_chosen_anew_by_a_link(dana):
     assert sent.to == [dana.email]
     assert try_password(browser, dana, NEW).status_code == 302
     assert stays.get("/queue/").status_code == 302
-    assert "used up" in Client().get(path, follow=True).text
+    assert "no longer works" in Client().get(path, follow=True).text
 
 
 def test_the_link_of_a_stranger_ends_after_an_hour(dana, monkeypatch):
@@ -354,7 +358,7 @@ def test_the_link_of_a_stranger_ends_after_an_hour(dana, monkeypatch):
     real = SelfServiceTokens._now
     monkeypatch.setattr(SelfServiceTokens, "_now", lambda self: real(self) + timedelta(minutes=61))
 
-    assert "used up" in Client().get(path, follow=True).text
+    assert "no longer works" in Client().get(path, follow=True).text
 
 
 def test_every_address_gets_the_same_answer(cast, dana):

@@ -48,9 +48,9 @@ def kinds():
 def test_an_empty_installation_says_what_comes_first(browser):
     page = browser.get("/setup/").text
 
-    assert "Ready for the first lead in" in page
-    assert "Name the company" in page
-    assert "0 of 9 done" in page
+    assert "left before your first lead" in page
+    assert "Enter company details" in page
+    assert "0 of 9 steps done" in page
 
 
 def test_the_guide_ticks_what_is_done(cast, browser):
@@ -58,7 +58,7 @@ def test_the_guide_ticks_what_is_done(cast, browser):
 
     assert "Lindenfield Mortgage, LLC, NMLS 1204417, nonbank" in page
     assert "1 region" in page or "2 branches" in page
-    assert "6 of 9 done" in page
+    assert "6 of 9 steps done" in page
     assert "Ready for leads" in page
 
 
@@ -138,7 +138,7 @@ def test_a_new_colleague_sets_a_password_by_a_link_shown_once(cast, browser):
     visitor.post(door.request["PATH_INFO"], {"new_password1": chosen, "new_password2": chosen})
 
     assert Client().login(username="ana@lindenfield.example", password=chosen)
-    assert "used up" in Client().get(f"/{path}", follow=True).text
+    assert "no longer works" in Client().get(f"/{path}", follow=True).text
     assert kinds().count("org.user.password_set") == 1
     assert mail.outbox == []
 
@@ -382,7 +382,7 @@ def test_work_that_gave_up_is_listed_and_tried_again(browser):
     assert "Twilio did not answer." in page
 
     browser.post(reverse("dead_letter_retry", args=[job]))
-    assert "Nothing gave up" in browser.get(reverse("dead_letters")).text
+    assert "No failed jobs" in browser.get(reverse("dead_letters")).text
 
 
 def test_a_file_of_nmls_is_shown_before_it_is_taken_in(cast, signed_in):

@@ -31,7 +31,7 @@ def test_the_right_password_opens_the_door(cast):
 def test_a_wrong_password_keeps_the_typed_address_and_says_what_to_do(cast):
     page = Client().post("/sign-in/", {"username": "dana@lindenfield.example", "password": "no"})
 
-    assert "do not fit together" in page.text
+    assert "Wrong email or password" in page.text
     assert 'value="dana@lindenfield.example"' in page.text
     assert "_auth_user_id" not in Client().session
 

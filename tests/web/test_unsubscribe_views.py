@@ -52,7 +52,7 @@ def test_pressing_the_button_ends_e_mail(message):
     answer = Client(enforce_csrf_checks=True).post(path_of(message))
 
     assert answer.status_code == 200
-    assert "E-mails ended" in answer.content.decode()
+    assert "You’re unsubscribed" in answer.content.decode()
     assert ended()
 
 
@@ -109,7 +109,7 @@ def test_the_page_speaks_the_e_mails_language(message):
     page = Client().get(path_of(message)).content.decode()
 
     assert '<html lang="es">' in page
-    assert "Terminar los correos" in page
+    assert "Cancelar suscripción" in page
 
 
 def test_a_bad_token_is_not_found_and_ends_nothing(message):

@@ -42,7 +42,7 @@ def test_credentials_are_typed_on_a_page_that_names_what_is_missing(
 ):
     page = open_as(chromium, front, "Administrator", size, scheme)
     page.goto(reverse("source_credentials", args=[facebook.pk]))
-    expect(page.get_by_text("Still missing: App secret")).to_be_visible()
+    expect(page.get_by_text("Missing: App secret")).to_be_visible()
     shown_well(page, f"credentials-{size['width']}-{scheme}")
     page.goto(reverse("setup_source", args=[facebook.pk]))
     shown_well(page, f"source-missing-{size['width']}-{scheme}")
@@ -54,9 +54,9 @@ def test_what_is_typed_is_kept(chromium, front, facebook):
     page.get_by_label("App secret").fill("app-secret")
     page.get_by_label("Verify token").fill("words")
     page.get_by_label("Access token").fill("EAA")
-    page.get_by_role("button", name="Keep").click()
+    page.get_by_role("button", name="Save").click()
 
-    expect(page.get_by_text("What the vendor gave you is on file.")).to_be_visible()
+    expect(page.get_by_text("All on file.")).to_be_visible()
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
@@ -93,7 +93,9 @@ def test_what_the_vendor_told_stands_beside_what_it_sent(chromium, front, facebo
         body=json.dumps(NOTICE).encode(), received_at=make.NOON,
         endpoint=endpoint_of(facebook), is_verified=True,
     )  # fmt: skip
-    kept = lead_arrival.accept_delivery(source=facebook, incoming=incoming, at=make.NOON).stored_delivery
+    kept = lead_arrival.accept_delivery(
+        source=facebook, incoming=incoming, at=make.NOON
+    ).stored_delivery
     Retrieval.objects.update(
         status=400, body=json.dumps(EXPIRED).encode(), told_at=make.NOON,
         problem="Meta does not accept the access token (190): Error validating access token",
@@ -105,8 +107,8 @@ def test_what_the_vendor_told_stands_beside_what_it_sent(chromium, front, facebo
     )  # fmt: skip
     page = open_as(chromium, front, "Operations", size, scheme)
     page.goto(reverse("delivery", args=[kept.pk]))
-    expect(page.get_by_text("its credentials need a look").first).to_be_visible()
+    expect(page.get_by_text("refused your credentials").first).to_be_visible()
     shown_well(page, f"told-{size['width']}-{scheme}")
     page.goto(reverse("source", args=[facebook.pk]))
-    expect(page.get_by_text("Every lead on the vendor’s own list since")).to_be_visible()
+    expect(page.get_by_text("You have every lead on the vendor’s own list since")).to_be_visible()
     shown_well(page, f"listed-{size['width']}-{scheme}")

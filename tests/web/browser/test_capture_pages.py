@@ -77,24 +77,24 @@ def test_a_map_is_mended_beside_what_came_and_then_replayed(chromium, front, pos
 
     for nth, (field, path) in enumerate(lines):
         if not page.locator(f"#path-{nth}").count():
-            page.get_by_role("button", name="Keep as my draft").click()
+            page.get_by_role("button", name="Save draft").click()
             page.wait_for_load_state()
         page.locator(f"#field-{nth}").select_option(field)
         page.locator(f"#path-{nth}").fill(path)
-    expect(page.locator("#tried")).to_contain_text("A lead somebody can act on")
+    expect(page.locator("#tried")).to_contain_text("Creates a lead")
     expect(page.locator("#tried")).to_contain_text("unknown enum:loan.purpose=P")
     page.locator(".map__line").nth(2).locator("summary").click()
     page.locator("#words-2").fill("P = purchase; R = refinance")
     expect(page.locator("#tried")).not_to_contain_text("unknown enum")
-    page.get_by_label("What changed, and why").fill("Their first lead")
+    page.get_by_label("What changed and why").fill("Their first lead")
     page.get_by_role("button", name="Publish v1").click()
-    expect(page.get_by_text("is read by map v1")).to_be_visible()
+    expect(page.get_by_text("Field map v1 of Northern Leads is live")).to_be_visible()
 
     edition = MapEdition.objects.get(source=post_source)
     assert [(line["field"], line["path"]) for line in edition.lines] == list(lines)
     page.goto(reverse("delivery", args=[delivery.pk]))
     page.get_by_role("button", name="Replay").click()
-    expect(page.get_by_text("It can be used now")).to_be_visible()
+    expect(page.get_by_text("can be used now")).to_be_visible()
     delivery.refresh_from_db()
     assert delivery.state == "received"
 
@@ -109,7 +109,7 @@ def test_the_pages_of_a_post_fit_and_are_accessible(chromium, front, post_source
     page.goto(reverse("source_map", args=[post_source.pk]))
     shown_well(page, f"map-full-{name}")
     page.get_by_role("button", name="Publish v1").click()
-    expect(page.get_by_text("It cannot be published so")).to_be_visible()
+    expect(page.get_by_text("Fix this before you publish")).to_be_visible()
     shown_well(page, f"map-error-{name}")
     page.goto(reverse("source_posts", args=[post_source.pk]))
     shown_well(page, f"posts-{name}")
@@ -125,7 +125,7 @@ def test_the_details_of_a_source_fit_and_are_accessible(chromium, front, clerk, 
     page.goto(reverse("source_settings", args=[line.pk]))
     shown_well(page, f"details-{name}")
     page.get_by_label("Ring this number").fill("12")
-    page.get_by_role("button", name="Keep").click()
+    page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("is no phone number")).to_be_visible()
     shown_well(page, f"details-error-{name}")
     page.goto(reverse("setup_source", args=[line.pk]))
@@ -140,40 +140,40 @@ def test_a_spreadsheet_is_brought_in_step_by_step(chromium, front, clerk, size, 
     shown_well(page, f"imports-empty-{name}")
     make.source("csv_import", name="Old CRM", slug="old-crm")
     page.goto(reverse("imports"))
-    page.get_by_label("The file").set_input_files(
+    page.get_by_label("File", exact=True).set_input_files(
         {"name": "people.csv", "mimeType": "text/csv", "buffer": b"PK\x03\x04"}
     )
-    page.get_by_role("button", name="Read it").click()
+    page.get_by_role("button", name="Upload file").click()
     expect(page.get_by_text("This is a damaged Excel workbook")).to_be_visible()
     shown_well(page, f"imports-error-{name}")
-    page.get_by_label("The file").set_input_files(
+    page.get_by_label("File", exact=True).set_input_files(
         {"name": "people.csv", "mimeType": "text/csv", "buffer": FILE.encode()}
     )
-    page.get_by_role("button", name="Read it").click()
-    expect(page.get_by_label("Our field for Mobile")).to_have_value("mobile")
+    page.get_by_role("button", name="Upload file").click()
+    expect(page.get_by_label("Field for Mobile")).to_have_value("mobile")
     shown_well(page, f"import-columns-{name}")
-    page.get_by_role("button", name="Look what would happen").click()
+    page.get_by_role("button", name="Preview").click()
     expect(page.locator("#progress")).to_be_visible()
     shown_well(page, f"import-progress-{name}")
 
     journey.run()
-    expect(page.get_by_text("What would happen")).to_be_visible()
-    expect(page.get_by_text("Give a valid ten-digit phone number")).to_be_visible()
+    expect(page.get_by_role("heading", name="Preview")).to_be_visible()
+    expect(page.get_by_text("Enter a valid ten-digit phone number")).to_be_visible()
     shown_well(page, f"import-checked-{name}")
     before = Lead.objects.count()
-    page.get_by_role("button", name="Import it").click()
+    page.get_by_role("button", name="Import", exact=True).click()
     expect(page.locator("#progress")).to_be_visible()
     journey.run()
 
-    expect(page.get_by_text("What happened")).to_be_visible()
+    expect(page.get_by_role("heading", name="Result")).to_be_visible()
     shown_well(page, f"import-done-{name}")
     assert Lead.objects.count() == before + 2
     assert Spreadsheet.objects.get().counts == {"new": 2, "refused": 1}
-    page.get_by_role("button", name="Undo this import").click()
-    expect(page.get_by_text("Being taken back")).to_be_visible()
+    page.get_by_role("button", name="Undo import").click()
+    expect(page.get_by_text("Undo in progress")).to_be_visible()
     shown_well(page, f"import-undoing-{name}")
     journey.run()
-    expect(page.get_by_text("2 leads of it were closed")).to_be_visible()
+    expect(page.get_by_text("2 leads closed")).to_be_visible()
     assert Lead.objects.filter(retired_reason="import undone").count() == 2
 
 
@@ -188,17 +188,17 @@ def test_the_pages_of_a_seller_fit_and_are_accessible(chromium, front, clerk, si
     shown_well(page, f"bids-empty-{name}")
 
     page.get_by_label("Prices, $").fill("30\nFL boat 52")
-    page.get_by_role("button", name="Bid by these").click()
+    page.get_by_role("button", name="Save bids").click()
     expect(page.get_by_text("boat is no state")).to_be_visible()
     shown_well(page, f"bids-wrong-{name}")
     page.get_by_label("Prices, $").fill("30\nrefinance 40\nFL purchase 52.50")
-    page.get_by_label("Most leads a day").fill("40")
-    page.get_by_role("button", name="Bid by these").click()
-    expect(page.get_by_text("is bid to by these from now on")).to_be_visible()
+    page.get_by_label("Leads per day").fill("40")
+    page.get_by_role("button", name="Save bids").click()
+    expect(page.get_by_text("Bids for Auction House saved")).to_be_visible()
 
     page.goto(reverse("source_instructions", args=[seller.pk]))
-    page.get_by_role("button", name="Read it").click()
-    expect(page.get_by_text("So it would be bid to now")).to_be_visible()
+    page.get_by_role("button", name="Test post").click()
+    expect(page.get_by_text("This is the bid you would make now")).to_be_visible()
     shown_well(page, f"seller-proof-{name}")
     assert not PlacedBid.objects.exists()
     for state in ("FL", "NY"):

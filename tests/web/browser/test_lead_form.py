@@ -33,21 +33,21 @@ def opened(browser, live_server, size=PHONE, lang="en", **context) -> Page:
 
 def first_two_steps(page) -> None:
     page.get_by_label("Buy a home").check()
-    page.get_by_label("State of the home").select_option("FL")
+    page.get_by_label("State where the home is").select_option("FL")
     page.get_by_role("button", name="Next").click()
     contact(page)
     page.get_by_role("button", name="Next").click()
 
 
 def money(page) -> None:
-    page.get_by_label("Price or value of the home").fill("$458,000")
+    page.get_by_label("Home price or value").fill("$458,000")
     page.get_by_label("Down payment").fill("10%")
 
 
 def contact(page) -> None:
     page.get_by_label("First name").fill("Ben")
     page.get_by_label("Last name").fill("Ortiz")
-    page.get_by_label("E-mail").fill("ben.ortiz@home.example")
+    page.get_by_label("Email").fill("ben.ortiz@home.example")
     page.get_by_label("Phone").fill("(813) 555-0142")
 
 
@@ -63,7 +63,7 @@ def test_three_steps_record_what_stood_before_the_visitors_eyes(chromium, live_s
     page.get_by_label("Call and text me").check()
     page.wait_for_timeout(3_000)  # a hand is not faster
     page.get_by_role("button", name="Send my request").click()
-    expect(page.get_by_role("heading", name="Your request is here")).to_be_visible()
+    expect(page.get_by_role("heading", name="We got your request")).to_be_visible()
 
     found = stored()
     shown = found["consent"]
@@ -90,7 +90,7 @@ def test_next_says_what_is_missing_and_goes_to_it(chromium, live_server, site):
     page.get_by_role("button", name="Next").click()
 
     expect(page.get_by_text("Choose what you would like to do.")).to_be_visible()
-    expect(page.get_by_text("Choose the state the home is in.")).to_be_visible()
+    expect(page.get_by_text("Choose the state where the home is.")).to_be_visible()
     expect(page.get_by_label("Buy a home")).to_be_focused()
     page.get_by_label("Buy a home").check()
     expect(page.get_by_text("Choose what you would like to do.")).to_be_hidden()
@@ -99,24 +99,24 @@ def test_next_says_what_is_missing_and_goes_to_it(chromium, live_server, site):
 def test_what_the_server_finds_wrong_opens_its_step_and_has_the_focus(chromium, live_server, site):
     page = opened(chromium, live_server)
     page.get_by_label("Buy a home").check()
-    page.get_by_label("State of the home").select_option("FL")
+    page.get_by_label("State where the home is").select_option("FL")
     page.get_by_role("button", name="Next").click()
     contact(page)
     page.get_by_label("Phone").fill("12")
     page.get_by_role("button", name="Next").click()
-    page.get_by_label("Price or value of the home").fill("458k")
+    page.get_by_label("Home price or value").fill("458k")
     page.get_by_label("Call and text me").check()
     page.get_by_role("button", name="Send my request").click()
 
     expect(page.get_by_label("Phone")).to_be_focused()
     expect(page.get_by_label("Phone")).to_have_value("12")
-    expect(page.get_by_text("Write a phone number with its area code")).to_be_visible()
+    expect(page.get_by_text("Enter a phone number with area code")).to_be_visible()
     page.get_by_label("Phone").fill("(813) 555-0142")
     page.get_by_role("button", name="Next").click()
-    expect(page.get_by_label("Price or value of the home")).to_have_value("458k")
+    expect(page.get_by_label("Home price or value")).to_have_value("458k")
     page.wait_for_timeout(2_000)
     page.get_by_role("button", name="Send my request").click()
-    expect(page.get_by_role("heading", name="Your request is here")).to_be_visible()
+    expect(page.get_by_role("heading", name="We got your request")).to_be_visible()
     assert stored()["consent"]["box_at_load"] == "unticked"
     assert stored()["consent"]["checked"] is True
 
@@ -124,14 +124,14 @@ def test_what_the_server_finds_wrong_opens_its_step_and_has_the_focus(chromium, 
 def test_without_script_it_is_one_page_that_works(chromium, live_server, site):
     page = opened(chromium, live_server, java_script_enabled=False)
     page.get_by_label("Lower my rate or payment").check()
-    page.get_by_label("State of the home").select_option("FL")
+    page.get_by_label("State where the home is").select_option("FL")
     expect(page.get_by_label("Down payment")).to_be_hidden()
     page.get_by_label("How much would you like to borrow?").fill("280000")
     contact(page)
     page.get_by_label("Call and text me").check()
     page.get_by_role("button", name="Send my request").click()
 
-    expect(page.get_by_role("heading", name="Your request is here")).to_be_visible()
+    expect(page.get_by_role("heading", name="We got your request")).to_be_visible()
     found = stored()
     assert found["loan_amount"] == "280000"
     assert found["consent"]["version"] == form_wording.EDITIONS[0].version
@@ -166,7 +166,7 @@ def test_it_works_in_a_frame_of_an_allowed_site_and_grows_with_its_page(
     page.wait_for_timeout(3_000)
     inner = frame.locator("html").evaluate("one => [one.scrollHeight, one.clientHeight]")
     frame.get_by_role("button", name="Send my request").click()
-    expect(frame.get_by_role("heading", name="Your request is here")).to_be_visible()
+    expect(frame.get_by_role("heading", name="We got your request")).to_be_visible()
 
     found = stored()
     assert inner[0] <= inner[1] + 1  # nothing to scroll inside the frame
@@ -198,10 +198,10 @@ def test_axe_finds_nothing_and_nothing_runs_out_of_the_page(
     looks.append(violations(page))
     shoot(page, f"form 1 {size['width']} {scheme}")
     page.get_by_label("Buy a home").check()
-    page.get_by_label("State of the home").select_option("FL")
+    page.get_by_label("State where the home is").select_option("FL")
     page.get_by_role("button", name="Next").click()
     page.get_by_role("button", name="Next").click()
-    expect(page.get_by_text("Give an e-mail address or a phone number")).to_be_visible()
+    expect(page.get_by_text("Enter an email or a phone number so we can reply")).to_be_visible()
     looks.append(violations(page))
     shoot(page, f"form 2 {size['width']} {scheme}")
     contact(page)
@@ -216,7 +216,7 @@ def test_axe_finds_nothing_and_nothing_runs_out_of_the_page(
     )
     money(page)
     page.get_by_role("button", name="Send my request").click()
-    expect(page.get_by_role("heading", name="Your request is here")).to_be_visible()
+    expect(page.get_by_role("heading", name="We got your request")).to_be_visible()
     looks.append(violations(page))
 
     assert looks == [[], [], [], [], []]
@@ -229,16 +229,16 @@ def test_who_goes_on_from_their_number_and_leaves_reaches_us_without_what_they_h
     page = opened(chromium, live_server)
     page.wait_for_timeout(3_000)
     page.get_by_label("Buy a home").check()
-    page.get_by_label("State of the home").select_option("FL")
+    page.get_by_label("State where the home is").select_option("FL")
     page.get_by_role("button", name="Next").click()
-    expect(page.get_by_text("we keep your answers")).to_be_visible()
+    expect(page.get_by_text("we save your answers")).to_be_visible()
     contact(page)
     assert not FormDraft.objects.exists()  # nothing leaves before they go on
 
     with page.expect_response("**/draft/") as answer:
         page.get_by_role("button", name="Next").click()
     assert answer.value.status == 204
-    page.get_by_label("Price or value of the home").fill("$458,000")
+    page.get_by_label("Home price or value").fill("$458,000")
     page.get_by_label("Call and text me").check()
     page.context.close()
 

@@ -37,7 +37,7 @@ def test_which_licenses_they_are_is_shown_before_it_is_taken_in(
             "New York,B500123,Approved,01/01/2020,Mortgage Loan Exempt Registration",
         )
     )
-    page.get_by_role("button", name="See what would change").click()
+    page.get_by_role("button", name="Preview changes").click()
     expect(page.get_by_text("license none → DFPI, Residential Mortgage Lending")).to_be_visible()
     expect(page.get_by_text("New York wants another wording")).to_be_visible()
     shown_well(page, f"nmls-found-{size['width']}-{scheme}")

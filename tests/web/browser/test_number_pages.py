@@ -37,13 +37,13 @@ def test_the_account_none_refused_kept_and_down(chromium, front, people, vendor,
     shown_well(page, f"numbers-none-{size['width']}-{scheme}")
 
     page.get_by_label("Login ID").fill("wrong")
-    page.get_by_role("button", name="Try it and keep it").click()
+    page.get_by_role("button", name="Test and save").click()
     expect(page.get_by_text("does not accept our credentials")).to_be_visible()
     shown_well(page, f"numbers-refused-{size['width']}-{scheme}")
 
     page.get_by_label("Login ID").fill(dncscrub.LOGIN_ID)
-    page.get_by_label("It asks the FCC").check()
-    page.get_by_role("button", name="Try it and keep it").click()
+    page.get_by_label("Check the FCC").check()
+    page.get_by_role("button", name="Test and save").click()
     expect(page.get_by_role("heading", name="DNCScrub")).to_be_visible()
     NumberService.objects.update(
         failing_since=make.NOON, problem="www.dncscrub.com does not accept our credentials (401)."
@@ -52,7 +52,7 @@ def test_the_account_none_refused_kept_and_down(chromium, front, people, vendor,
         kind="lists", number="+18135550142", asked_at=make.NOON, due_at=make.NOON
     )
     page.goto(reverse("setup_numbers"))
-    expect(page.get_by_text("It has not answered since")).to_be_visible()
+    expect(page.get_by_text("No answer since")).to_be_visible()
     shown_well(page, f"numbers-down-{size['width']}-{scheme}")
 
 

@@ -46,7 +46,7 @@ def arrive(chromium, front, size, scheme="light"):
 
 
 def type_password(page, user):
-    page.get_by_label("Work e-mail").fill(user.email)
+    page.get_by_label("Work email").fill(user.email)
     page.get_by_label("Password").fill(make.PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
 
@@ -66,16 +66,16 @@ def test_a_passkey_is_set_up_before_anything_else_and_opens_the_door_by_itself(
     page = arrive(chromium, front, size)
     sees_nothing_wrong(page, size, "door")
     type_password(page, production.dana.user)
-    expect(page.get_by_role("heading", name="One thing before you begin")).to_be_visible()
+    expect(page.get_by_role("heading", name="Set up a second factor")).to_be_visible()
     page.goto("/queue/")
-    expect(page.get_by_role("heading", name="One thing before you begin")).to_be_visible()
+    expect(page.get_by_role("heading", name="Set up a second factor")).to_be_visible()
     sees_nothing_wrong(page, size, "enrol")
 
     page.get_by_role("button", name="Set up a passkey").click()
-    expect(page.get_by_role("heading", name="It is set up. Keep these codes")).to_be_visible()
+    expect(page.get_by_role("heading", name="You’re set up. Save these codes")).to_be_visible()
     expect(page.get_by_label("Recovery codes").get_by_role("listitem")).to_have_count(10)
     sees_nothing_wrong(page, size, "codes")
-    page.get_by_role("link", name="I have kept them").click()
+    page.get_by_role("link", name="I saved them").click()
     page.wait_for_url("**/queue/")
     page.goto("about:blank")  # what the queue still asks for must not bring a session with it
     page.context.clear_cookies()
@@ -93,20 +93,20 @@ def test_a_passkey_is_renamed_and_removed(chromium, front, production, size):
     page = arrive(chromium, front, size)
     type_password(page, production.dana.user)
     page.get_by_role("button", name="Set up a passkey").click()
-    page.get_by_role("link", name="I have kept them").click()
+    page.get_by_role("link", name="I saved them").click()
     page.wait_for_url("**/queue/")
     page.goto("/me/sign-in/")
-    page.get_by_text(re.compile("^Change")).first.click()
+    page.get_by_text(re.compile("^Edit")).first.click()
     page.get_by_label(re.compile("^Name of")).fill("My laptop")
     page.get_by_role("button", name="Rename").click()
     expect(page.get_by_role("region", name="Passkeys").locator("b")).to_have_text("My laptop")
     sees_nothing_wrong(page, size, "own page")
     assert Authenticator.objects.get(type="webauthn").data["name"] == "My laptop"
 
-    page.get_by_text(re.compile("^Change")).first.click()
+    page.get_by_text(re.compile("^Edit")).first.click()
     page.get_by_role("button", name="Remove My laptop").click()
 
-    expect(page.get_by_role("heading", name="One thing before you begin")).to_be_visible()
+    expect(page.get_by_role("heading", name="Set up a second factor")).to_be_visible()
     assert not Authenticator.objects.exists()
 
 
@@ -119,19 +119,19 @@ def test_an_app_is_scanned_and_its_code_asked_for_after_the_password(
     type_password(page, production.dana.user)
     page.get_by_role("link", name="Use an authenticator app").click()
     sees_nothing_wrong(page, size, f"app {scheme}")
-    page.get_by_text("No camera? Type the key").click()
+    page.get_by_text("No camera? Enter the key").click()
     secret = page.locator(".key-text").inner_text().replace(" ", "")
-    page.get_by_label("The six digits it shows now").fill(code_of(secret))
-    page.get_by_role("button", name="Set it up").click()
-    expect(page.get_by_role("heading", name="It is set up. Keep these codes")).to_be_visible()
+    page.get_by_label("Six-digit code from the app").fill(code_of(secret))
+    page.get_by_role("button", name="Set up app").click()
+    expect(page.get_by_role("heading", name="You’re set up. Save these codes")).to_be_visible()
 
     page.context.clear_cookies()
     page.goto("/sign-in/")
     type_password(page, production.dana.user)
     expect(page.get_by_role("heading", name="One more step")).to_be_visible()
     sees_nothing_wrong(page, size, f"second step {scheme}")
-    page.get_by_label("Code of your app").fill(code_of(secret, later=1))
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_label("Code from your app").fill(code_of(secret, later=1))
+    page.get_by_role("button", name="Continue").click()
 
     page.wait_for_url("**/queue/")
 
@@ -145,8 +145,8 @@ def test_the_pages_that_watch_over_it_are_clean(chromium, front, people, size, s
     page.get_by_label("Name", exact=True).fill("Website")
     page.get_by_label("Acts as").select_option(label="Ruth Adler, Branch manager")
     page.get_by_label("Read a lead that its person may see").check()
-    page.get_by_role("button", name="Make it").click()
-    expect(page.get_by_label("The key")).to_contain_text("rt_")
+    page.get_by_role("button", name="Create key").click()
+    expect(page.get_by_label("API key", exact=True)).to_contain_text("rt_")
     sees_nothing_wrong(page, size, f"keys {scheme}")
     for path in (
         "/access-log/", "/me/sign-in/", "/home/records/leads/export/?period=12m-2026-10",

@@ -63,7 +63,7 @@ def test_its_pages_are_shown_well_at_every_step(chromium, front, vendor, people,
     journey.run(at=at)
     page.goto(address)
     shown_well(page, f"transfer-map-{name}")
-    page.get_by_role("button", name="Look what would happen").click()
+    page.get_by_role("button", name="Preview").click()
     page.wait_for_load_state()
     journey.run(at=timezone.now())
     page.goto(address)
