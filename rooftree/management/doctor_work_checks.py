@@ -83,9 +83,9 @@ def check_failed_jobs() -> DoctorFinding:
     """Tasks that were tried as often as it makes sense."""
     if number := failed_jobs.count_failed_jobs():
         return problem_finding(
-            f"{number} tasks gave up", "Set-up, Work that gave up, says why of each"
+            f"{number} jobs failed", "Setup, Failed jobs, shows the reason of each"
         )
-    return ok("no task gave up")
+    return ok("no failed jobs")
 
 
 def check_dnc_lists() -> DoctorFinding:
