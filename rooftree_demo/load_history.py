@@ -64,7 +64,9 @@ class Journal:
         folder = Path(settings.ROOFTREE_HOME) / "demo" / str(Company.objects.get().pk)
         folder.mkdir(parents=True, exist_ok=True)
         return cls(
-            folder, HistoryPlan.load_or_create(folder, count=HISTORY_SIZES[os.environ.get("DEMO", "")]), share
+            folder,
+            HistoryPlan.load_or_create(folder, count=HISTORY_SIZES[os.environ.get("DEMO", "")]),
+            share,
         )
 
     @cached_property

@@ -82,7 +82,9 @@ def _clear_faults(vendor: Vendor, body: Json) -> Json:
 
 
 def _list_requests(vendor: Vendor, body: Json) -> Json:
-    rows: list[Any] = [row.as_json() for row in vendor.record.requests_since(int(body.get("since", 0)))]
+    rows: list[Any] = [
+        row.as_json() for row in vendor.record.requests_since(int(body.get("since", 0)))
+    ]
     return {"requests": rows, "total": vendor.record.total}
 
 

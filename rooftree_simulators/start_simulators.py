@@ -105,7 +105,9 @@ class Simulators:
             **{key: one.port for key, one in others.items()},
         )
 
-    def _add_listener[Kind: (HttpListener, SmtpListener, ImapListener)](self, listener: Kind) -> Kind:
+    def _add_listener[Kind: (HttpListener, SmtpListener, ImapListener)](
+        self, listener: Kind
+    ) -> Kind:
         self._listeners.append(listener)
         return listener
 

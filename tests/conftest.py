@@ -114,9 +114,9 @@ def as_the_program(request: pytest.FixtureRequest) -> Iterator[None]:
         request.getfixturevalue("db")
         with connection.cursor() as cursor:
             cursor.execute(f"set local session authorization {embedded_database.PROGRAM_ROLE}")
-        connection.account = None
+        connection.role_prefix = None
         yield
-        connection.account = None
+        connection.role_prefix = None
         return
     request.getfixturevalue("transactional_db")
     known = connection.settings_dict

@@ -15,10 +15,16 @@ from rooftree.outreach.messages import reassign_messages, send_pacing
 ROOT = Path(__file__).parent.parent
 OURS = sorted((ROOT / "rooftree").rglob("*.py"))
 MEDIA = "rooftree/outreach/media"
-MAILERS = {f"{MEDIA}/mail.py", "rooftree/org/staff_mail.py"}
+MAILERS = {f"{MEDIA}/borrower_mail.py", "rooftree/org/staff_mail.py"}
 DOOR = {
     f"rooftree/outreach/{name}.py"
-    for name in ("send", "ring", "callbacks", "call_in", "recordings")
+    for name in (
+        "messages/send",
+        "calls/officer_calls",
+        "inbound/carrier_callbacks",
+        "calls/answer_inbound_call",
+        "calls/call_recordings",
+    )
 }
 LEFT = {"claimed", "sent", "delivered"}
 
@@ -117,7 +123,10 @@ def test_messages_are_made_by_the_door_and_by_what_borrowers_write_only():
             for node in nodes(file)
         )
 
-    inboxes = {f"rooftree/outreach/{name}.py" for name in ("replies", "letter_box")}
+    inboxes = {
+        f"rooftree/outreach/{name}.py"
+        for name in ("inbound/store_inbound_text", "inbound/store_inbound_email")
+    }
     assert where(makes) == {"rooftree/outreach/messages/send.py", *inboxes}
     for name in inboxes:
         assert any(
@@ -148,7 +157,8 @@ def test_no_statement_of_ours_writes_messages_by_hand():
     ("name", "files"),
     [
         ("door", [f"outreach/{one}.py" for one in
-                  ("send", "take_back", "callbacks", "replies", "letter_box")]),
+                  ("messages/send", "messages/cancel_messages", "inbound/carrier_callbacks",
+                   "inbound/store_inbound_text", "inbound/store_inbound_email")]),
         ("keeper", ["retention/purges.py"]),
         ("sealer", ["ledger/seal.py"]),
     ],
@@ -157,7 +167,7 @@ def test_each_right_of_the_database_is_taken_where_it_is_meant_to_be(name, files
     def takes(file: Path) -> bool:
         return any(
             isinstance(node, ast.Call)
-            and ast.unparse(node.func) == "right"
+            and ast.unparse(node.func) == "db_role"
             and ast.unparse(node.args[0]) == repr(name)
             for node in nodes(file)
         )
@@ -177,7 +187,7 @@ def test_a_right_is_taken_by_name_in_one_file():
         node.args[0]
         for file in OURS
         for node in nodes(file)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "right"
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "db_role"
     ]
     assert named
     assert all(isinstance(one, ast.Constant) and one.value in ROLE_SUFFIXES for one in named)

@@ -61,7 +61,9 @@ class VendorRequest:
     json: Any = None
     form: tuple[tuple[str, str], ...] | None = field(default=None, repr=False)
     content: bytes | None = field(default=None, repr=False)
-    accepted_statuses: frozenset[int] = frozenset()  # statuses besides 2xx that are answers to the caller
+    accepted_statuses: frozenset[int] = (
+        frozenset()
+    )  # statuses besides 2xx that are answers to the caller
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,12 +219,15 @@ class VendorClient:
             return answer
         if status in RETRYABLE_STATUSES:
             raise RetryLater(
-                f"{host} is busy ({status}).", retry_after_seconds=answer.retry_after_seconds() or 1.0
+                f"{host} is busy ({status}).",
+                retry_after_seconds=answer.retry_after_seconds() or 1.0,
             )
         if status >= 500 and not ask.is_idempotent:
             raise OutcomeUnknown(f"{host} failed ({status}) while it had the request.")
         if status >= 500:
-            raise RetryLater(f"{host} failed ({status}).", retry_after_seconds=answer.retry_after_seconds())
+            raise RetryLater(
+                f"{host} failed ({status}).", retry_after_seconds=answer.retry_after_seconds()
+            )
         if status in {401, 403}:
             raise Misconfigured(f"{host} does not accept our credentials ({status}).")
         raise RequestRejected(f"{host} refused the request ({status}).", code=str(status))

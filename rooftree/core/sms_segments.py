@@ -37,7 +37,9 @@ def measure_text(text: str) -> TextLength:
     widths = [_char_units(one, encoding) for one in text]
     units = sum(widths)
     if units <= SINGLE_SEGMENT_UNITS[encoding]:
-        return TextLength(segments=1 if text else 0, units=units, encoding=encoding, non_gsm_chars=odd)
+        return TextLength(
+            segments=1 if text else 0, units=units, encoding=encoding, non_gsm_chars=odd
+        )
     segments, filled = 1, 0
     for width in widths:
         if filled + width > MULTI_SEGMENT_UNITS[encoding]:

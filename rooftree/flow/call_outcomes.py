@@ -246,5 +246,9 @@ def _unlink_wrong_number(lead: Lead, at: datetime) -> None:
     if number:
         cause = f"wrong_number:{lead.pk}:{number}"
         store_revocation.unlink_number(
-            person_id=lead.person_id, number=number, origin="page:disposition", idempotency_key=cause, at=at
+            person_id=lead.person_id,
+            number=number,
+            origin="page:disposition",
+            idempotency_key=cause,
+            at=at,
         )

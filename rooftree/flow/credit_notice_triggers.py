@@ -314,7 +314,9 @@ def remind_and_close_due(*, at: datetime) -> None:
     """Say aloud what is due; a reply that did not come by its day closes its own credit_clock."""
     credit_clocks.send_due_reminders(at=at)
     today = company_day(at)
-    for credit_clock in CreditClock.objects.filter(kind="reply", closed_at=None, due_on__lt=today)[:100]:
+    for credit_clock in CreditClock.objects.filter(kind="reply", closed_at=None, due_on__lt=today)[
+        :100
+    ]:
         ruling = notice_rules.check_incomplete_application(
             received_on=None, noi_sent_on=credit_clock.began_on, reply_by=credit_clock.due_on, reply_on=None,
             today=today,

@@ -93,7 +93,9 @@ def process_next_batch(*, at: datetime) -> int:
 
     with transaction.atomic():
         deliveries = DUE_DELIVERIES.all(at=at)
-        run_batch(work, deliveries, on_failure=lambda one, problem: _record_failure(one, problem, at))
+        run_batch(
+            work, deliveries, on_failure=lambda one, problem: _record_failure(one, problem, at)
+        )
     return len(deliveries)
 
 

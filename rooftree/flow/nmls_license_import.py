@@ -101,7 +101,9 @@ class LicenseChange:
         line = self.row
         if self.stored_license is None:
             kind = (
-                f", license {line.format_value(line.license)}" if self.names_company_license_kind else ""
+                f", license {line.format_value(line.license)}"
+                if self.names_company_license_kind
+                else ""
             )
             return f"new, {line.status}{kind}"
         said = [
@@ -124,7 +126,9 @@ class FileComparison:
     unchanged_count: int = 0
     problems: list[str] = field(default_factory=list)  # what is left out, each in a sentence
     unknown_nmls_ids: list[str] = field(default_factory=list)  # NMLS IDs nobody here has
-    missing_licenses: list[License] = field(default_factory=list)  # of officers in the file, but not in it
+    missing_licenses: list[License] = field(
+        default_factory=list
+    )  # of officers in the file, but not in it
 
 
 class NotALicenseFile(Exception):
@@ -250,7 +254,9 @@ def _compare_rows(lines: list[FileRow], found: FileComparison) -> None:
         for loan_officer in LoanOfficer.objects.filter(terminated_at=None).select_related("user")
     }
     known = [line for line in lines if line.nmls_id in officers or line.nmls_id == ours]
-    found.unknown_nmls_ids = sorted({line.nmls_id for line in lines} - {one.nmls_id for one in known})
+    found.unknown_nmls_ids = sorted(
+        {line.nmls_id for line in lines} - {one.nmls_id for one in known}
+    )
     counting = _choose_rows(known, ours, found)
     for line in sorted(counting.values(), key=lambda one: one.row_number):
         officer = officers.get(line.nmls_id)
@@ -284,12 +290,18 @@ def _is_importable_company_row(
     if line.license or not line.license_kinds:
         return True
     if _license_kind(held) not in line.license_kinds:
-        name = f"“{line.license_name}” is none that we know" if line.license_name else "the file names none"
+        name = (
+            f"“{line.license_name}” is none that we know"
+            if line.license_name
+            else "the file names none"
+        )
         found.problems.append(
             f"Row {line.row_number}: {where} wants another wording under each of its licenses, and "
             f"{name}. Choose under Licenses which it is."
         )
-    elif line.license_name and held and line.number != held.number:  # whose number would be said as ours
+    elif (
+        line.license_name and held and line.number != held.number
+    ):  # whose number would be said as ours
         found.problems.append(
             f"Row {line.row_number}: “{line.license_name}” is none of {where}’s licenses that we know, and its "
             "number is not the one on file. If it is that license, correct it under Licenses."

@@ -29,7 +29,13 @@ __all__ = [
 
 
 def merge_people(
-    *, survivor_id: UUID, duplicate_id: UUID, reason: str, by: User | None, at: datetime, evidence: str = ""
+    *,
+    survivor_id: UUID,
+    duplicate_id: UUID,
+    reason: str,
+    by: User | None,
+    at: datetime,
+    evidence: str = "",
 ) -> PersonMerge:
     """Make `gone` a part of `kept`; their messages go with their leads. Raises `CannotMerge`."""
     with transaction.atomic():
@@ -76,7 +82,9 @@ def keep_people_apart(
     Raises `CannotAnswer`.
     """
     with transaction.atomic():
-        pair = duplicate_review.mark_different_people(duplicate_pair_id, number_moved=moved, by=by.pk, at=at)
+        pair = duplicate_review.mark_different_people(
+            duplicate_pair_id, number_moved=moved, by=by.pk, at=at
+        )
         if moved:
             reassign_messages.cancel_misaddressed(_lead_ids(pair.older_id), at=at)
         for lead_id in _lead_ids(pair.older_id, pair.newer_id):

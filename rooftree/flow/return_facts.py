@@ -65,7 +65,9 @@ def collect_facts(paid: Sequence[PaidArrival]) -> dict[UUID, ArrivalFacts]:
             numbers=numbers,
             unreadable_numbers=unreadable,
             disconnected_numbers=_learned_after_arrival(dead, touch, numbers, zone),
-            wrong_numbers={n: wrong[touch.person_id, n] for n in numbers if (touch.person_id, n) in wrong},
+            wrong_numbers={
+                n: wrong[touch.person_id, n] for n in numbers if (touch.person_id, n) in wrong
+            },
             emails=addresses,
             bounced_emails=_learned_after_arrival(bounced, touch, addresses, zone),
             earlier_purchases=_earlier_payments(touch, earlier[touch.person_id], zone),

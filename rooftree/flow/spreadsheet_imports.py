@@ -296,7 +296,9 @@ def _follow_import(
         for stored_inquiry in stored
         if stored_inquiry.touch.is_first and not stored_inquiry.lead.is_test
     ]
-    is_large = then == "greet" and release_limits.current_limits(at=at).needs_second_person(sheet.row_count)
+    is_large = then == "greet" and release_limits.current_limits(at=at).needs_second_person(
+        sheet.row_count
+    )
     for some in batched(fresh, AT_ONCE):
         lead_ids = [str(one.lead.pk) for one in some]
         assign_leads.using(queue_name="soon", priority=0).enqueue(lead_ids=lead_ids)

@@ -106,14 +106,22 @@ TICKS = (
         run=lambda at: lead_offers.pass_on_lapsed_offers(at=at),
     ),
     PeriodicJob(
-        name="leads nobody has yet", interval_seconds=5, run=lambda at: lead_offers.offer_waiting_leads(at=at)
+        name="leads nobody has yet",
+        interval_seconds=5,
+        run=lambda at: lead_offers.offer_waiting_leads(at=at),
     ),
     PeriodicJob(
-        name="messages due", interval_seconds=1, run=lambda at: message_dispatch.send_due_messages(at=at)
+        name="messages due",
+        interval_seconds=1,
+        run=lambda at: message_dispatch.send_due_messages(at=at),
     ),
-    PeriodicJob(name="releases", interval_seconds=1, run=lambda at: release_runner.run_releases(at=at)),
     PeriodicJob(
-        name="calls to officers due", interval_seconds=1, run=lambda at: officer_calls.place_due_calls(at=at)
+        name="releases", interval_seconds=1, run=lambda at: release_runner.run_releases(at=at)
+    ),
+    PeriodicJob(
+        name="calls to officers due",
+        interval_seconds=1,
+        run=lambda at: officer_calls.place_due_calls(at=at),
     ),
     PeriodicJob(
         name="recordings of calls due",
@@ -121,19 +129,27 @@ TICKS = (
         run=lambda at: call_events.process_due_recordings(at=at),
     ),
     PeriodicJob(
-        name="ends of calls", interval_seconds=600, run=lambda at: call_events.look_up_call_ends(at=at)
+        name="ends of calls",
+        interval_seconds=600,
+        run=lambda at: call_events.look_up_call_ends(at=at),
     ),
     PeriodicJob(name="deliveries waiting", interval_seconds=2, run=process_waiting_deliveries),
     PeriodicJob(name="look-ups at vendors due", interval_seconds=2, run=run_vendor_lookups),
     PeriodicJob(name="certificates to claim", interval_seconds=5, run=claim_certificates),
     PeriodicJob(
-        name="vendors' own lists", interval_seconds=30, run=lambda at: vendor_sweeps.run_due_sweeps(at=at)
+        name="vendors' own lists",
+        interval_seconds=30,
+        run=lambda at: vendor_sweeps.run_due_sweeps(at=at),
     ),
     PeriodicJob(
-        name="other systems being read", interval_seconds=2, run=lambda at: crm_transfers.read_due_pages(at=at)
+        name="other systems being read",
+        interval_seconds=2,
+        run=lambda at: crm_transfers.read_due_pages(at=at),
     ),
     PeriodicJob(
-        name="numbers to ask about", interval_seconds=5, run=lambda at: number_lookups.ask_due_questions(at=at)
+        name="numbers to ask about",
+        interval_seconds=5,
+        run=lambda at: number_lookups.ask_due_questions(at=at),
     ),
     PeriodicJob(
         name="do-not-contact files",
@@ -141,7 +157,9 @@ TICKS = (
         run=lambda at: dnc_list_imports.enqueue_waiting_files(at=at),
     ),
     PeriodicJob(
-        name="mailboxes to read", interval_seconds=10, run=lambda at: read_mailboxes.read_due_mailboxes(at=at)
+        name="mailboxes to read",
+        interval_seconds=10,
+        run=lambda at: read_mailboxes.read_due_mailboxes(at=at),
     ),
     PeriodicJob(
         name="who may be the same human",
@@ -165,18 +183,28 @@ TICKS = (
     ),
     PeriodicJob(name="ledger sealing", interval_seconds=1, run=lambda at: seal.seal_events(at=at)),
     PeriodicJob(name="heads of the ledger", interval_seconds=60, run=publish_heads),
-    PeriodicJob(name="sums folding", interval_seconds=5, run=lambda at: fold_rollups.fold_deltas(at=at)),
+    PeriodicJob(
+        name="sums folding", interval_seconds=5, run=lambda at: fold_rollups.fold_deltas(at=at)
+    ),
     PeriodicJob(name="sequence steps due", interval_seconds=10, run=run_due_sequence_steps),
     PeriodicJob(
-        name="hand-offs due", interval_seconds=10, run=lambda at: handoff_outbox.send_due_handoffs(at=at)
+        name="hand-offs due",
+        interval_seconds=10,
+        run=lambda at: handoff_outbox.send_due_handoffs(at=at),
     ),
     PeriodicJob(
-        name="LOS hints due", interval_seconds=10, run=lambda at: loan_milestones.read_due_loans(at=at)
+        name="LOS hints due",
+        interval_seconds=10,
+        run=lambda at: loan_milestones.read_due_loans(at=at),
     ),
     PeriodicJob(
-        name="LOS polls due", interval_seconds=30, run=lambda at: loan_milestones.poll_due_connections(at=at)
+        name="LOS polls due",
+        interval_seconds=30,
+        run=lambda at: loan_milestones.poll_due_connections(at=at),
     ),
-    PeriodicJob(name="messages of unknown fate", interval_seconds=30, run=recover_interrupted_messages),
+    PeriodicJob(
+        name="messages of unknown fate", interval_seconds=30, run=recover_interrupted_messages
+    ),
     PeriodicJob(name="notices to staff", interval_seconds=10, run=mail_notices),
     PeriodicJob(
         name="what a company starts with",
@@ -190,7 +218,9 @@ TICKS = (
         run=lambda at: account_security.delete_expired_sessions(at=at),
     ),
     PeriodicJob(
-        name="drafts let go", interval_seconds=3600, run=lambda at: form_drafts.delete_old_drafts(at=at)
+        name="drafts let go",
+        interval_seconds=3600,
+        run=lambda at: form_drafts.delete_old_drafts(at=at),
     ),
     PeriodicJob(
         name="months compared for fair lending",
@@ -217,15 +247,25 @@ TICKS = (
         interval_seconds=60,
         run=lambda at: vendor_returns.remind_unsent_returns(at=at),
     ),
-    PeriodicJob(name="pings let go", interval_seconds=3600, run=lambda at: placed_bids.delete_old_bids(at=at)),
     PeriodicJob(
-        name="leads gone quiet", interval_seconds=600, run=lambda at: close_stale_leads.close_due(at=at)
+        name="pings let go",
+        interval_seconds=3600,
+        run=lambda at: placed_bids.delete_old_bids(at=at),
     ),
     PeriodicJob(
-        name="records no longer kept", interval_seconds=21600, run=lambda at: data_removal.plan_removal(at=at)
+        name="leads gone quiet",
+        interval_seconds=600,
+        run=lambda at: close_stale_leads.close_due(at=at),
     ),
     PeriodicJob(
-        name="removals under way", interval_seconds=10, run=lambda at: data_removal.run_removals(at=at)
+        name="records no longer kept",
+        interval_seconds=21600,
+        run=lambda at: data_removal.plan_removal(at=at),
+    ),
+    PeriodicJob(
+        name="removals under way",
+        interval_seconds=10,
+        run=lambda at: data_removal.run_removals(at=at),
     ),
     PeriodicJob(
         name="licenses that ended",

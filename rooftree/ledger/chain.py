@@ -80,7 +80,9 @@ def check_chain(
     for row in rows:
         problem = _find_problem(row, place=place + 1, previous=head)
         if problem:
-            return ChainReport(link_count=place - after, head=head, broken_at=place + 1, problem=problem)
+            return ChainReport(
+                link_count=place - after, head=head, broken_at=place + 1, problem=problem
+            )
         place, head = place + 1, str(row["chain_hash"])
     return ChainReport(link_count=place - after, head=head)
 

@@ -186,7 +186,9 @@ def _find_map_problems(los: str, held: Mapping[str, Any]) -> Iterator[GoLiveFind
     for codes in REQUIRED_MILESTONES:
         if not meant.intersection(codes):
             says = "no status of the map means it"
-            yield GoLiveFinding(about="status", item=" or ".join(codes), message=says, file="mapping")
+            yield GoLiveFinding(
+                about="status", item=" or ".join(codes), message=says, file="mapping"
+            )
 
 
 def _iter_map_statuses(los: str, held: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -213,7 +215,9 @@ def _find_dead_paths(table: FieldTable) -> Iterator[GoLiveFinding]:
         for path in asked:
             if not handoff_paths.is_handoff_path(path):
                 says = f"the mapping reads {path}, which no hand-off has: the field stays empty"
-                yield GoLiveFinding(about="path", item=row.id or row.to, message=says, file="mapping")
+                yield GoLiveFinding(
+                    about="path", item=row.id or row.to, message=says, file="mapping"
+                )
 
 
 def _find_file_problems(
@@ -243,7 +247,9 @@ def _find_handoff_problems(
         return
     for need in made.needs:
         says, blocks = f"needs {need.path}", need.required
-        yield GoLiveFinding(about="path", item=need.field, message=says, file=one.name, blocks=blocks)
+        yield GoLiveFinding(
+            about="path", item=need.field, message=says, file=one.name, blocks=blocks
+        )
     if isinstance(made.body, Mapping):
         yield from _find_long_values(iter_leaves(made.body), one.name, table, lengths)
     officer = handoff.officer
@@ -271,7 +277,9 @@ def _find_long_values(
         most = lengths.get(ids.get(place, ""), lengths.get(place))
         if most is not None and len(text) > most:
             says = f"{len(text)} characters, of which the LOS keeps {most}"
-            yield GoLiveFinding(about="length", item=ids.get(place) or place, message=says, file=file)
+            yield GoLiveFinding(
+                about="length", item=ids.get(place) or place, message=says, file=file
+            )
 
 
 def _find_originator_problems(one: CheckFile, users: Sequence[LosUser]) -> Iterator[GoLiveFinding]:

@@ -32,11 +32,7 @@ def _inner_type(hint: Any) -> Any:
     """The dataclass, or plain type, within `X | None` and `tuple[X, ...]`."""
     if get_origin(hint) in (Union, types.UnionType, tuple):
         return next(
-            (
-                _inner_type(argument)
-                for argument in get_args(hint)
-                if argument is not type(None)
-            ),
+            (_inner_type(argument) for argument in get_args(hint) if argument is not type(None)),
             None,
         )
     return get_origin(hint) or hint

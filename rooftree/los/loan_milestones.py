@@ -97,7 +97,11 @@ def all_milestones() -> Mapping[str, CanonicalMilestone]:
 
 
 def find_new_steps(
-    recorded: Sequence[RecordedStep], seen: Iterable[ObservedStep], *, previous_milestone: str, current_milestone: str
+    recorded: Sequence[RecordedStep],
+    seen: Iterable[ObservedStep],
+    *,
+    previous_milestone: str,
+    current_milestone: str,
 ) -> tuple[NewStep, ...]:
     """What a fresh read adds to what is written down, earlier ranks first.
 
@@ -120,8 +124,14 @@ def find_new_steps(
         if _is_new_step(fact, recorded, is_funnel(fact.code))
     ]
     known = {row.code for row in recorded} | {event.code for event in events}
-    if current_milestone and current_milestone != previous_milestone and not any(e.code == current_milestone for e in events):
-        fact = first.get(current_milestone) or ObservedStep(code=current_milestone, on=None, source_status="")
+    if (
+        current_milestone
+        and current_milestone != previous_milestone
+        and not any(e.code == current_milestone for e in events)
+    ):
+        fact = first.get(current_milestone) or ObservedStep(
+            code=current_milestone, on=None, source_status=""
+        )
         events.append(_build_step(fact, again=current_milestone in known))
     events += _infer_steps(known | {event.code for event in events}, first)
     return tuple(sorted(events, key=_step_order))
@@ -162,7 +172,9 @@ def _infer_steps(known: set[str], first: Mapping[str, ObservedStep]) -> list[New
     if top is None:
         return []
     return [
-        NewStep(code=code, rank=all_milestones()[code].rank, on=None, source_status="", is_inferred=True)
+        NewStep(
+            code=code, rank=all_milestones()[code].rank, on=None, source_status="", is_inferred=True
+        )
         for code in EVERY_LOAN_PASSES
         if code not in known and code not in first and (all_milestones()[code].rank or 0) < top
     ]
@@ -170,7 +182,9 @@ def _infer_steps(known: set[str], first: Mapping[str, ObservedStep]) -> list[New
 
 def _build_step(fact: ObservedStep, *, again: bool = False) -> NewStep:
     rank = all_milestones()[fact.code].rank
-    return NewStep(code=fact.code, rank=rank, on=fact.on, source_status=fact.source_status, is_return=again)
+    return NewStep(
+        code=fact.code, rank=rank, on=fact.on, source_status=fact.source_status, is_return=again
+    )
 
 
 def _step_order(event: NewStep) -> tuple[int, bool, int, date, str]:

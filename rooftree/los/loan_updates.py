@@ -111,11 +111,16 @@ def apply_snapshot(reading: LoanSnapshot, *, loan_id: UUID, at: datetime) -> Loa
     with transaction.atomic():
         loan = Loan.objects.select_for_update().get(pk=loan_id)
         recorded = [
-            RecordedStep(code=milestone.code, on=milestone.on_date, is_inferred=milestone.is_inferred)
+            RecordedStep(
+                code=milestone.code, on=milestone.on_date, is_inferred=milestone.is_inferred
+            )
             for milestone in loan.milestones.order_by("recorded_at", "id")
         ]
         events = loan_milestones.find_new_steps(
-            recorded, reading.observed_steps, previous_milestone=loan.stands_at, current_milestone=reading.current_milestone
+            recorded,
+            reading.observed_steps,
+            previous_milestone=loan.stands_at,
+            current_milestone=reading.current_milestone,
         )
         steps = tuple(_create_milestone(loan, event, at) for event in events)
         was_funded, was_application = loan.funded_date, loan.application_date

@@ -126,9 +126,7 @@ def list_backups(folder: Path) -> list[Path]:
 def list_erasure_files(folder: Path) -> list[Path]:
     """The lists of erasures of all whole backups of a folder."""
     return [
-        backup / ERASED_FILE
-        for backup in list_backups(folder)
-        if (backup / ERASED_FILE).is_file()
+        backup / ERASED_FILE for backup in list_backups(folder) if (backup / ERASED_FILE).is_file()
     ]
 
 

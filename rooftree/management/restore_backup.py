@@ -36,7 +36,9 @@ class RestoreResult:
     """What is in place now."""
 
     manifest: Manifest
-    former_database: str  # the name under which the former database is kept; "" when it held nothing
+    former_database: (
+        str  # the name under which the former database is kept; "" when it held nothing
+    )
 
 
 def restore_backup(

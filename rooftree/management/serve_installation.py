@@ -154,7 +154,10 @@ def rooftree_processes() -> list[ProcessSpec]:
     shared = database.child_environment() | {"DATABASE_OWNER_URL": ""}  # what runs is not the owner
     return [
         ProcessSpec(
-            name="web", command=web_command(), entry_point=process_entry_points.run_web, environment=shared
+            name="web",
+            command=web_command(),
+            entry_point=process_entry_points.run_web,
+            environment=shared,
         ),
         ProcessSpec(
             name="worker",

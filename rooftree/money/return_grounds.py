@@ -57,7 +57,9 @@ class ArrivalFacts:
     arrived_at: datetime
     numbers: tuple[str, ...] = ()  # E.164
     unreadable_numbers: tuple[str, ...] = ()  # what was given as a number and can be none
-    disconnected_numbers: Mapping[str, datetime] = field(default_factory=dict)  # the carrier said: nobody's
+    disconnected_numbers: Mapping[str, datetime] = field(
+        default_factory=dict
+    )  # the carrier said: nobody's
     wrong_numbers: Mapping[str, WrongNumberReport] = field(default_factory=dict)
     emails: tuple[str, ...] = ()
     bounced_emails: Mapping[str, datetime] = field(default_factory=dict)
@@ -94,7 +96,10 @@ def find_ground(facts: ArrivalFacts, agreed: ReturnTerms) -> ReturnGround | None
 
 def _check_invalid_phone(facts: ArrivalFacts, _: ReturnTerms) -> ReturnGround | None:
     """Each number they gave is no number, or nobody's."""
-    if not (facts.numbers or facts.unreadable_numbers) or not set(facts.numbers) <= facts.disconnected_numbers.keys():
+    if (
+        not (facts.numbers or facts.unreadable_numbers)
+        or not set(facts.numbers) <= facts.disconnected_numbers.keys()
+    ):
         return None
     said = [f"“{one}” cannot be a US phone number" for one in facts.unreadable_numbers]
     said += [
@@ -105,7 +110,10 @@ def _check_invalid_phone(facts: ArrivalFacts, _: ReturnTerms) -> ReturnGround | 
         reason=ReturnReason.INVALID_PHONE,
         sentence=_join_sentence(said),
         evidence=tuple(
-            (f"Carrier on {phone_numbers.format_phone(number)}", _format_moment(facts.disconnected_numbers[number]))
+            (
+                f"Carrier on {phone_numbers.format_phone(number)}",
+                _format_moment(facts.disconnected_numbers[number]),
+            )
             for number in facts.numbers
         ),
     )
@@ -116,7 +124,11 @@ def _check_wrong_number(facts: ArrivalFacts, _: ReturnTerms) -> ReturnGround | N
     useless = facts.disconnected_numbers.keys() | facts.wrong_numbers.keys()
     if not facts.wrong_numbers or not facts.numbers or not set(facts.numbers) <= useless:
         return None
-    found = [(number, facts.wrong_numbers[number]) for number in facts.numbers if number in facts.wrong_numbers]
+    found = [
+        (number, facts.wrong_numbers[number])
+        for number in facts.numbers
+        if number in facts.wrong_numbers
+    ]
     said = [
         f"on {_format_day(one.at)} our loan officer reached another person at {phone_numbers.format_phone(number)}"
         if one.by

@@ -23,7 +23,9 @@ def notify_user(
         text: no personal data beyond a first name.
         link: a path of ours.
     """
-    notice = build_notice(user_id=user_id, kind=kind, cause=idempotency_key, text=text, link=link, at=at)
+    notice = build_notice(
+        user_id=user_id, kind=kind, cause=idempotency_key, text=text, link=link, at=at
+    )
     return bool(save_notices([notice]))
 
 

@@ -51,7 +51,9 @@ def compose_letter(request: PrivacyRequest, facts: LetterFacts) -> str:
 
 def kept_class_sentences(keys: Sequence[str]) -> list[str]:
     """What stays and why, a sentence or two for each class, each once."""
-    return [LEGAL_HOLD_SENTENCE if key == "legal_hold" else SCHEDULE[key].kept_reason for key in keys]
+    return [
+        LEGAL_HOLD_SENTENCE if key == "legal_hold" else SCHEDULE[key].kept_reason for key in keys
+    ]
 
 
 def _body_paragraphs(request: PrivacyRequest, facts: LetterFacts) -> list[str]:

@@ -98,7 +98,13 @@ def extend_deadline(request_id: UUID, *, because: str, by: User, at: datetime) -
 
 
 def answer_request(
-    request_id: UUID, *, outcome: str, by: User, at: datetime, because: str = "", notified_recipients: str = ""
+    request_id: UUID,
+    *,
+    outcome: str,
+    by: User,
+    at: datetime,
+    because: str = "",
+    notified_recipients: str = "",
 ) -> None:
     """The answer was handed over. Raises `CannotAnswer`.
 

@@ -102,7 +102,9 @@ class AssignmentBatch:
                     STORE_TURNS_SQL, [list(column) for column in zip(*rows, strict=True)]
                 )
 
-    def _load_inputs(self, about: LeadFacts, pools: Sequence[Pool], start: ChoiceStart) -> ChoiceInputs:
+    def _load_inputs(
+        self, about: LeadFacts, pools: Sequence[Pool], start: ChoiceStart
+    ) -> ChoiceInputs:
         place = tuple(sorted({pool_key(pool) for pool in pools})), about.state
         found, counted = self._read.get(place) or (None, 0)
         found = found or choice_inputs.load_choice_inputs(pools, state=about.state, at=self.at)

@@ -25,8 +25,12 @@ class ChoiceInputs:
     lender: Lender
     candidates: tuple[Candidate, ...]
     turns: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # pool key, officer id
-    declined_officers: frozenset[str] = frozenset()  # officers who passed or let it lapse in this round
-    busy_officers: frozenset[str] = frozenset()  # officers being given another lead in the same instant
+    declined_officers: frozenset[str] = (
+        frozenset()
+    )  # officers who passed or let it lapse in this round
+    busy_officers: frozenset[str] = (
+        frozenset()
+    )  # officers being given another lead in the same instant
     place: int = 0  # in the chain, where to begin
     rule_name: str = ""  # the rule whose chain is walked; "" finds it
     roster_sha256: str = ""  # under which name the candidates are on file

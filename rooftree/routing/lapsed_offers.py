@@ -87,7 +87,9 @@ def pass_on_lead(*, lead_id: UUID | str, at: datetime) -> Assignment | Unassigne
             return assign_leads.assign_to_best_officer(lead_id=lead_id, start=start, at=at)
         rule = _find_rule_of(last)
         if rule and last.place < len(rule.chain):
-            onward = ChoiceStart(declined_officers=start.declined_officers, place=last.place + 1, rule_name=rule.name)
+            onward = ChoiceStart(
+                declined_officers=start.declined_officers, place=last.place + 1, rule_name=rule.name
+            )
             return assign_leads.assign_to_best_officer(lead_id=lead_id, start=onward, at=at)
         return _end_chain(lead, rule, last, at)
 

@@ -113,7 +113,10 @@ class Scheduler:
     def _record_failure(self, turn: _JobState, problem: Exception) -> None:
         """Say it once, not every second; try again ever more slowly."""
         turn.failures += 1
-        wait = min(turn.tick.interval_seconds * 2**turn.failures, max(MAX_RETRY_SECONDS, turn.tick.interval_seconds))
+        wait = min(
+            turn.tick.interval_seconds * 2**turn.failures,
+            max(MAX_RETRY_SECONDS, turn.tick.interval_seconds),
+        )
         turn.due = time.monotonic() + wait
         kind = type(problem).__name__
         if kind != turn.last_error:

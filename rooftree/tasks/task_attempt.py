@@ -61,7 +61,9 @@ class AttemptOutcome:
     seconds: float = 0
 
 
-def run_attempt(args: Mapping[str, Any], *, previous_attempts: int, age: timedelta) -> AttemptOutcome:
+def run_attempt(
+    args: Mapping[str, Any], *, previous_attempts: int, age: timedelta
+) -> AttemptOutcome:
     """Run the task that a row names, in this thread, and judge how it ended.
 
     Args:

@@ -109,9 +109,13 @@ def _oban_result(job: Job, outcome: AttemptOutcome) -> Any:
     if outcome.next_step is NextStep.CLOSED:
         return Cancel(outcome.reason)
     if outcome.next_step is NextStep.WAIT:
-        log.info("task %s (row %s, %s) waits: %s", name, job.id, _request_label(job), outcome.reason)
+        log.info(
+            "task %s (row %s, %s) waits: %s", name, job.id, _request_label(job), outcome.reason
+        )
         return Snooze(max(1, round(outcome.seconds)), {"waits_for": outcome.reason})
-    log.warning("task %s (row %s, %s) failed: %s", name, job.id, _request_label(job), outcome.reason)
+    log.warning(
+        "task %s (row %s, %s) failed: %s", name, job.id, _request_label(job), outcome.reason
+    )
     if outcome.next_step is NextStep.DEAD:
         job.max_attempts = job.attempt  # Oban discards a row whose attempts are used up
     job.extra = {**(job.extra or {}), "wait": outcome.seconds}

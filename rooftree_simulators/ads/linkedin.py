@@ -136,7 +136,9 @@ class LinkedIn(Vendor):
             separators=(",", ":"),
         ).encode()
 
-    def post_notice(self, key: str, action: str = "CREATED", secret: str = CLIENT_SECRET) -> HttpAnswer:
+    def post_notice(
+        self, key: str, action: str = "CREATED", secret: str = CLIENT_SECRET
+    ) -> HttpAnswer:
         """Post the notice of a response to the callback."""
         body = self.notice_body(key, action)
         headers = {

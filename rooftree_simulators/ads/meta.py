@@ -164,7 +164,9 @@ class Meta(Vendor):
         match method, *path:
             case "POST", "callback":
                 self.callback = str(body["url"])
-                return {"verified": self.verify_callback(str(body.get("verify_token", VERIFY_TOKEN)))}
+                return {
+                    "verified": self.verify_callback(str(body.get("verify_token", VERIFY_TOKEN)))
+                }
             case "POST", "lead":
                 lead_id = self.submit_lead(dict(body["answers"]), boxes=body.get("boxes"))
                 told = self.post_notice(lead_id).status if body.get("notify", True) else None

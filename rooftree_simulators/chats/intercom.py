@@ -51,7 +51,9 @@ class Intercom(Vendor):
             }
         return key
 
-    def open_conversation(self, contact: str, page: str, *, shows: bool = False) -> tuple[str, HttpAnswer]:
+    def open_conversation(
+        self, contact: str, page: str, *, shows: bool = False
+    ) -> tuple[str, HttpAnswer]:
         """The visitor opens a conversation; its id, and what our address answered.
 
         Args:
@@ -116,7 +118,9 @@ class Intercom(Vendor):
                 return {"verified": self.verify_callback()}
             case "POST", "visitor":
                 told = {name: str(body.get(name, "")) for name in ("name", "email", "phone")}
-                number, answer = self.open_conversation(self.add_visitor(**told), f"<p>{escape(body['says'])}</p>")
+                number, answer = self.open_conversation(
+                    self.add_visitor(**told), f"<p>{escape(body['says'])}</p>"
+                )
                 return {"conversation": number, "status": answer.status}
         raise LookupError("/".join(path))
 

@@ -66,7 +66,9 @@ class HubSpot(Vendor):
     def handle(self, request: Request) -> Reply:
         match request.method, *request.path.strip("/").split("/"):
             case "GET", "crm", "v3", "owners":
-                return self._page_reply(request, self.owners, {"limit", "after", "email", "archived"})
+                return self._page_reply(
+                    request, self.owners, {"limit", "after", "email", "archived"}
+                )
             case "GET", "crm", "v3", "properties", "contacts":
                 return json_reply(200, {"results": self._property_definitions()})
             case "GET", "crm", "v3", "objects", kind if kind in self.objects:

@@ -143,7 +143,9 @@ class Monday(Vendor):
             return _error_reply(
                 "CursorException", "CursorExpiredError: the cursor is no longer valid"
             )
-        return self._data_reply({"next_items_page": self._items_page(board, start, _page_limit(query))})
+        return self._data_reply(
+            {"next_items_page": self._items_page(board, start, _page_limit(query))}
+        )
 
     def _items_page(self, board: str, start: int, size: int) -> Json:
         rows, cursor = self.items[board], None

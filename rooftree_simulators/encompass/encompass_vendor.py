@@ -180,7 +180,9 @@ class Encompass(Vendor):
             hooks.delete_subscription(subscription_id)
             return Reply(status=204)
         if method in {"PUT", "PATCH"}:
-            hooks.update_subscription(subscription_id, read_json_body(request, dict), whole=method == "PUT")
+            hooks.update_subscription(
+                subscription_id, read_json_body(request, dict), whole=method == "PUT"
+            )
             return Reply(status=204)
         raise not_found_error("No such resource.")
 

@@ -96,7 +96,9 @@ class TwilioAccount:
     def senders(self, message_from: str, service: str) -> list[str]:
         return self.services.get(service, []) if service else [message_from]
 
-    def post_signed(self, url: str, fields: list[tuple[str, str]], *, method: str = "POST") -> HttpAnswer:
+    def post_signed(
+        self, url: str, fields: list[tuple[str, str]], *, method: str = "POST"
+    ) -> HttpAnswer:
         """Call us as Twilio does, signed; the attempt is kept for the state call.
 
         A connection that fails is tried once more, as Twilio does by default.
@@ -130,7 +132,9 @@ class TwilioAccount:
             )
         return answer
 
-    def report_status(self, url: str, fields: list[tuple[str, str]], *, method: str = "POST") -> None:
+    def report_status(
+        self, url: str, fields: list[tuple[str, str]], *, method: str = "POST"
+    ) -> None:
         """A status callback, with the account's bad habits: lost, twice, out of order."""
         values = self.switches.values
         if self.rng.random() < float(values["loss_rate"]):

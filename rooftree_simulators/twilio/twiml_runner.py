@@ -64,10 +64,14 @@ def _fetch_document(account: TwilioAccount, call: CallLeg, wanted: NextDocument)
     fields = [*request_fields(account, call), *wanted.fields]
     answer = account.post_signed(wanted.url, fields, method=wanted.method)
     if not 200 <= answer.status < 300:
-        account.record_warning(11200, f"the URL answered {answer.status}", url=wanted.url, call=call.sid)
+        account.record_warning(
+            11200, f"the URL answered {answer.status}", url=wanted.url, call=call.sid
+        )
         return None
     if "xml" not in answer.content_type:
-        account.record_warning(12300, f"content type {answer.content_type}", url=wanted.url, call=call.sid)
+        account.record_warning(
+            12300, f"content type {answer.content_type}", url=wanted.url, call=call.sid
+        )
         return None
     try:
         return twiml_reader.parse_twiml(answer.body)

@@ -147,7 +147,11 @@ def test_nobody_named_to_hear_of_silence_is_no_launch(source, clerk):
 
 @pytest.mark.parametrize(
     ("part", "why", "said"),
-    [("price_cents", "  ", "Enter a reason"), ("colour", "x", "Choose"), ("contact", "x", "is filled in")],
+    [
+        ("price_cents", "  ", "Enter a reason"),
+        ("colour", "x", "Choose"),
+        ("contact", "x", "is filled in"),
+    ],
 )
 def test_a_waiver_needs_a_reason_and_something_to_waive(source, clerk, part, why, said):
     agree(source, clerk, price_cents=None)
@@ -178,9 +182,7 @@ def test_a_silence_is_told_once_to_the_named_person_and_its_end_as_well(source, 
 
     alarm = told(clerk)
     assert [one.kind for one in alarm] == ["source_silent"]
-    assert alarm[0].text.startswith(
-        "LeadConduit is silent: no leads since Mon Nov 23, 12:00 PM."
-    )
+    assert alarm[0].text.startswith("LeadConduit is silent: no leads since Mon Nov 23, 12:00 PM.")
     assert not told(other)
     arrive(source, NOON + 31 * HOUR)
     look(NOON + 31 * HOUR + MINUTE)

@@ -82,7 +82,11 @@ def test_they_are_two_people_and_nobody_is_asked(together):
     assert not PossibleDuplicate.objects.exists()
     with pytest.raises(CannotMerge, match="apply together"):
         person_merges.merge_people(
-            survivor_id=together.person_id, duplicate_id=lupe.pk, reason="said", by=None, at=make.NOON
+            survivor_id=together.person_id,
+            duplicate_id=lupe.pk,
+            reason="said",
+            by=None,
+            at=make.NOON,
         )
 
 

@@ -245,7 +245,10 @@ def test_whatever_a_vendor_answers_when_asked_gives_an_outcome(key, data):
         status = data.draw(st.sampled_from([200, 200, 400, 401, 404, 429, 500]))
         told[path] = VendorAnswer(status=status, body=json.dumps(answer).encode())
     incoming = IncomingDelivery(
-        body=(folder / "body.json").read_bytes(), received_at=NOON, is_verified=True, vendor_answers=told
+        body=(folder / "body.json").read_bytes(),
+        received_at=NOON,
+        is_verified=True,
+        vendor_answers=told,
     )
 
     envelope = SOURCES[key].read(incoming)

@@ -1,4 +1,4 @@
-"""What a delivery, a certificate and source terms prove of a consent, and what they do not."""
+"""Consent proven by a delivery, a certificate and source terms."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -52,7 +52,7 @@ def _decided(record: dict[str, object]) -> str:
     return decide(facts(consents=consents, at=NOON)).reason
 
 
-def test_our_own_form_proves_everything() -> None:
+def test_own_form_proves_every_part_of_consent() -> None:
     record = build_consent_record(OWN, NAMES)
     assert record["seller"] == US
     assert record["signature"] == "checkbox_unticked_by_default"
@@ -61,7 +61,7 @@ def test_our_own_form_proves_everything() -> None:
     assert _decided(record) == "pewc_valid"
 
 
-def test_a_platform_that_says_nothing_proves_only_the_number() -> None:
+def test_platform_without_evidence_proves_only_the_number() -> None:
     bare = replace(OWN, consent={"status": "not_provided", "channels": []}, is_own_form=False)
     assert build_consent_record(bare, NAMES) == {
         "type": "number_provided",
@@ -88,20 +88,20 @@ def test_a_platform_that_says_nothing_proves_only_the_number() -> None:
         ({"seller_named": "Other Bank"}, "seller_not_named"),
     ],
 )
-def test_what_is_not_proven_is_not_consent(changes: dict[str, object], reason: str) -> None:
+def test_unproven_part_is_not_consent(changes: dict[str, object], reason: str) -> None:
     assert (
         _decided(build_consent_record(replace(OWN, consent={**CANONICAL, **changes}), NAMES))
         == reason
     )
 
 
-def test_a_box_of_somebody_elses_form_proves_nothing_about_how_it_worked() -> None:
+def test_third_party_form_proves_nothing_about_its_checkbox() -> None:
     record = build_consent_record(replace(OWN, is_own_form=False), NAMES)
     assert "signature" not in record
     assert _decided(record) == "consent_not_affirmative"
 
 
-def test_source_terms_prove_the_box_while_they_are_in_force_and_reviewed() -> None:
+def test_source_terms_prove_the_checkbox_while_in_force_and_reviewed() -> None:
     bought = replace(
         OWN, consent={**CANONICAL, "leadid_token": "abc"}, is_own_form=False, terms=TERMS
     )
@@ -117,7 +117,7 @@ def test_source_terms_prove_the_box_while_they_are_in_force_and_reviewed() -> No
         )
 
 
-def test_a_certificate_for_another_number_takes_the_number_away() -> None:
+def test_certificate_for_another_number_removes_the_number() -> None:
     claimed = SessionCertificate(
         phone="+13055550999",
         signature="checkbox_unticked_by_default",
@@ -134,7 +134,7 @@ def test_a_certificate_for_another_number_takes_the_number_away() -> None:
     assert "session_cert" in good["evidence"]
 
 
-def test_a_prechecked_box_found_by_the_certificate_is_no_consent() -> None:
+def test_prechecked_box_on_the_certificate_is_not_consent() -> None:
     claimed = SessionCertificate(
         phone=NUMBER,
         signature="prechecked_box",
@@ -150,21 +150,21 @@ def test_a_prechecked_box_found_by_the_certificate_is_no_consent() -> None:
     )
 
 
-def test_a_disowned_number_is_nobodys_consent() -> None:
+def test_disowned_number_is_not_consent() -> None:
     assert (
         _decided(build_consent_record(replace(OWN, is_disowned=True), NAMES))
         == "consent_person_mismatch"
     )
 
 
-def test_a_registered_trade_name_counts_and_a_part_of_a_word_does_not() -> None:
+def test_registered_trade_name_counts_but_part_of_a_word_does_not() -> None:
     dba = {**CANONICAL, "text": WORDING.replace(US, "ACME Home Loans,")}
     assert build_consent_record(replace(OWN, consent=dba), NAMES)["seller"] == "Acme Home Loans"
     near = {**CANONICAL, "text": WORDING.replace(US, "Acme Mortgage LLCs")}
     assert "seller" not in build_consent_record(replace(OWN, consent=near), NAMES)
 
 
-def test_spanish_wording_is_read() -> None:
+def test_spanish_wording_is_recognized() -> None:
     words = (
         f"Acepto que {US} me llame y envíe mensajes con tecnología automática. "
         "El consentimiento no es condición de compra."

@@ -1,30 +1,32 @@
-"""The three commands as others call them."""
+"""The commands decide, optout and lint."""
 
 import json
 from io import StringIO
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
+from django.core.management import BaseCommand, call_command
+
+from rooftree_casebook.management.commands import decide
 
 
-def _run(command: str, path: Path) -> list[dict[str, object]]:
+def _run(command: str | BaseCommand, path: Path) -> list[dict[str, object]]:
     out = StringIO()
     call_command(command, str(path), stdout=out)
     return [json.loads(line) for line in out.getvalue().splitlines()]
 
 
-def test_decide_prints_one_line_a_case_in_order(tmp_path: Path) -> None:
+def test_decide_prints_one_line_per_case_in_order(tmp_path: Path) -> None:
     path = tmp_path / "cases.jsonl"
     source = Path(__file__).parent / "cases.jsonl"
     path.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
     ids = [json.loads(line)["id"] for line in path.read_text(encoding="utf-8").splitlines()]
-    lines = _run("decide", path)
+    lines = _run(decide.Command(), path)
     assert [line["id"] for line in lines] == ids
     assert set(lines[0]) == {"id", "decision", "reason", "next_allowed_at", "rules"}
 
 
-def test_optout_prints_the_text_the_meaning_and_the_match(tmp_path: Path) -> None:
+def test_optout_prints_text_meaning_and_match(tmp_path: Path) -> None:
     path = tmp_path / "inbound.txt"
     path.write_text("STOP\nHola\nwrong number\n", encoding="utf-8")
     assert _run("optout", path) == [
@@ -34,15 +36,15 @@ def test_optout_prints_the_text_the_meaning_and_the_match(tmp_path: Path) -> Non
     ]
 
 
-def test_lint_ends_with_one_when_a_finding_blocks(tmp_path: Path) -> None:
+def test_lint_exits_with_1_when_a_finding_blocks(tmp_path: Path) -> None:
     path = tmp_path / "message.txt"
     path.write_text("Guaranteed approval", encoding="utf-8")
     with pytest.raises(SystemExit) as ended:
         _run("lint", path)
     assert ended.value.code == 1
     path.write_text("You are pre-approved!", encoding="utf-8")
-    [found] = _run("lint", path)
-    assert (found["id"], found["action"]) == ("CT-13", "require")
+    [finding] = _run("lint", path)
+    assert (finding["id"], finding["action"]) == ("CT-13", "require")
 
 
 def test_lint_reads_json_with_facts(tmp_path: Path) -> None:

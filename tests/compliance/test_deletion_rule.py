@@ -1,4 +1,4 @@
-"""What a record is kept for, and what it is kept for when more than one rule keeps it."""
+"""The retention of a record, also when several rules apply."""
 
 from datetime import date, timedelta
 
@@ -12,7 +12,7 @@ from rooftree.retention.retention_schedule import (
     SCHEDULE,
 )
 
-# The law's figures, said a second time: a value changed in the rule data is noticed here.
+# The law's numbers, written a second time, so that a change in the rule data fails here.
 MONTHS = {
     "consent_record": (60, "last_contact", False),  # 16 CFR 310.5(a)(8), (b)
     "call_detail_record": (60, "creation", False),  # 16 CFR 310.5(a)(2)
@@ -60,12 +60,12 @@ CALLED = {  # what records are called in a decision, and the class that is meant
 
 
 @pytest.mark.parametrize(("key", "records"), CALLED.items())
-def test_a_record_is_known_by_what_it_is_called(key: str, records: tuple[str, ...]) -> None:
+def test_record_kind_is_recognized_by_its_name(key: str, records: tuple[str, ...]) -> None:
     for record in records:
         assert SCHEDULE[key].covers(record), record
 
 
-def test_a_request_is_answered_in_45_days_and_extended_by_45() -> None:
+def test_privacy_request_is_due_in_45_days_with_a_45_day_extension() -> None:
     assert (REQUEST_ANSWER_DAYS, REQUEST_EXTENSION_DAYS, REQUEST_WARN_DAYS) == (45, 45, 10)
 
 
@@ -77,50 +77,52 @@ def test_a_request_is_answered_in_45_days_and_extended_by_45() -> None:
         ("application_message", "retention_7_years"),
     ],
 )
-def test_the_longest_of_several_rules_keeps_a_record(record: str, reason: str) -> None:
-    said = check_deletion(
+def test_longest_of_several_rules_keeps_a_record(record: str, reason: str) -> None:
+    ruling = check_deletion(
         record=record,
         since=date(2024, 10, 20),
         today=date(2026, 11, 23),
         is_held=False,
         is_telemarketing=False,
     )
-    assert said.reason == reason
+    assert ruling.reason == reason
 
 
-def test_the_schedule_says_what_the_law_says() -> None:
-    assert {key: (one.months, one.clock_event, one.on_request) for key, one in SCHEDULE.items()} == MONTHS
-    assert all(one.cite and one.name for one in SCHEDULE.values())
+def test_retention_schedule_matches_the_law() -> None:
+    assert {
+        key: (rule.months, rule.clock_event, rule.on_request) for key, rule in SCHEDULE.items()
+    } == MONTHS
+    assert all(rule.cite and rule.name for rule in SCHEDULE.values())
 
 
 @pytest.mark.parametrize("record", [key for key, (months, *_) in MONTHS.items() if months])
-def test_a_record_goes_on_the_day_its_clock_ends_and_not_the_day_before(record: str) -> None:
+def test_record_can_be_deleted_on_its_last_day_and_not_the_day_before(record: str) -> None:
     months = MONTHS[record][0] or 0
     today = date(2040, 6, 15)
     begins = date(2040 - months // 12, 6 - months % 12, 15)
-    asked = {"record": record, "today": today, "is_held": False}
-    assert check_deletion(since=begins, **asked).reason == "retention_elapsed"
-    assert check_deletion(since=begins + timedelta(days=1), **asked).decision.value == "block"
+    arguments = {"record": record, "today": today, "is_held": False}
+    assert check_deletion(since=begins, **arguments).reason == "retention_elapsed"
+    assert check_deletion(since=begins + timedelta(days=1), **arguments).decision.value == "block"
 
 
 @pytest.mark.parametrize("record", MONTHS)
-def test_a_hold_keeps_every_record_whatever_its_clock_says(record: str) -> None:
-    said = check_deletion(
+def test_legal_hold_keeps_every_record(record: str) -> None:
+    ruling = check_deletion(
         record=record, since=date(1999, 1, 1), today=date(2040, 1, 1), is_held=True
     )
-    assert said.reason == "legal_hold"
+    assert ruling.reason == "legal_hold"
 
 
 @pytest.mark.parametrize("record", [key for key, (months, *_) in MONTHS.items() if not months])
-def test_a_stop_and_the_proof_of_a_removal_are_kept_for_ever(record: str) -> None:
-    said = check_deletion(
+def test_opt_out_and_proof_of_deletion_are_kept_forever(record: str) -> None:
+    ruling = check_deletion(
         record=record, since=date(1990, 1, 1), today=date(2040, 1, 1), is_held=False
     )
-    assert said.decision.value == "block"
+    assert ruling.decision.value == "block"
 
 
-def test_a_record_whose_clock_never_began_is_kept() -> None:
-    said = check_deletion(
+def test_record_without_a_start_date_is_kept() -> None:
+    ruling = check_deletion(
         record="application_and_notices_reg_b", since=None, today=date(2040, 1, 1), is_held=False
     )
-    assert said.reason == "retention_25_months"
+    assert ruling.reason == "retention_25_months"

@@ -1,4 +1,4 @@
-"""A change of the rule data decides from its date on and for its state, and nowhere else."""
+"""A rule change decides only from its date on and only for its state."""
 
 import json
 from dataclasses import replace
@@ -39,19 +39,19 @@ def change(item: str, value: Any, **more: Any) -> Amendment:
 
 
 def here(text: str) -> datetime:
-    """A moment by the clock of Florida."""
+    """Return a moment on the clock of Florida."""
     return datetime.fromisoformat(text).replace(tzinfo=NEW_YORK).astimezone(UTC)
 
 
-def said(one: Facts) -> tuple[str, str]:
-    verdict = message_gate.decide(one)
+def decide_reason(message: Facts) -> tuple[str, str]:
+    verdict = message_gate.decide(message)
     return verdict.decision.value, verdict.reason
 
 
 EVENING = here("2026-11-24T18:30")  # a Tuesday
 SATURDAYS = {"mon_fri": None, "sat": ["10:00", "17:00"], "sun": None}
 OFF = {"mon_fri": None, "sat": None, "sun": None}
-# Facts, what is decided without a change, the change, and what is decided with it.
+# Facts, the reason without a rule change, the change, and the reason with it.
 DECIDES = [
     (facts(at=EVENING), "allow", change("live", TEN_TO_FIVE), "after_window"),
     (facts(at=EVENING), "allow", change("auto", TEN_TO_FIVE), "after_window"),
@@ -105,30 +105,34 @@ DECIDES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("one", "before", "made", "reason"), DECIDES)
-def test_a_changed_value_decides(one: Facts, before: str, made: Amendment, reason: str) -> None:
-    assert said(one)[0] == before
+@pytest.mark.parametrize(("message", "before", "amendment", "reason"), DECIDES)
+def test_changed_value_decides(
+    message: Facts, before: str, amendment: Amendment, reason: str
+) -> None:
+    assert decide_reason(message)[0] == before
 
-    changed = replace(one, amendments=(made,))
+    changed = replace(message, amendments=(amendment,))
     verdict = message_gate.decide(changed)
 
     assert verdict.decision.value != before
-    assert verdict.reason == reason or reason in {each.reason for each in verdict.rulings}
+    assert verdict.reason == reason or reason in {ruling.reason for ruling in verdict.rulings}
     assert message_gate.decide(facts_from_json(facts_to_json(changed))) == verdict
     assert verdict_checker.find_problems(stored(changed)) == []
 
 
-def test_what_is_cited_names_the_change() -> None:
-    one = facts(at=EVENING, amendments=(change("live", TEN_TO_FIVE),))
+def test_citation_names_the_rule_change() -> None:
+    message = facts(at=EVENING, amendments=(change("live", TEN_TO_FIVE),))
 
     cites = {
-        each.cite for each in message_gate.decide(one).rulings if each.reason == "after_window"
+        ruling.cite
+        for ruling in message_gate.decide(message).rulings
+        if ruling.reason == "after_window"
     }
 
     assert cites == {"Fla. Stat. 501.616 (rule change 7)"}
 
 
-def test_a_change_begins_at_the_midnight_of_the_place() -> None:
+def test_rule_change_starts_at_local_midnight() -> None:
     late = change("live", {day: ["08:00", "20:00"] for day in rule_items.DAY_KEYS} | {"sat": None})
     begins = replace(late, from_date=date(2026, 11, 28))  # a Saturday
 
@@ -138,30 +142,30 @@ def test_a_change_begins_at_the_midnight_of_the_place() -> None:
         at=here("2026-11-28T12:00"), amendments=(replace(begins, until_date=date(2026, 11, 28)),)
     )
 
-    assert said(friday)[0] == "allow"
-    assert said(saturday)[0] == "defer"
-    assert said(ended)[0] == "allow"
+    assert decide_reason(friday)[0] == "allow"
+    assert decide_reason(saturday)[0] == "defer"
+    assert decide_reason(ended)[0] == "allow"
 
 
-def test_what_is_held_over_the_day_of_a_change_goes_by_the_new_hours() -> None:
+def test_deferral_past_a_rule_change_uses_the_new_hours() -> None:
     begins = change("live", TEN_TO_FIVE, from_date=date(2026, 11, 25))
 
-    held = message_gate.decide(facts(at=here("2026-11-24T21:00"), amendments=(begins,)))
+    verdict = message_gate.decide(facts(at=here("2026-11-24T21:00"), amendments=(begins,)))
 
-    assert held.next_allowed_at == here("2026-11-25T10:00")
+    assert verdict.next_allowed_at == here("2026-11-25T10:00")
 
 
-def test_of_two_dates_that_it_may_be_the_stricter_number_counts() -> None:
-    """A person who may be in Florida or in California, half an hour after Florida's midnight."""
+def test_stricter_number_counts_when_the_local_date_is_uncertain() -> None:
+    """A person might be in Florida or California, half an hour after Florida's midnight."""
     both = (place(), place("CA", "America/Los_Angeles"))
     at = here("2026-11-25T00:30")
     for days, expected in ((10, 10), (60, 31)):
         begins = change("dnc_scrub_days", days, place="US", from_date=date(2026, 11, 25))
-        one = facts(at=at, places=both, amendments=(begins,))
-        assert effective_rules.effective_number("dnc_scrub_days", one) == expected
+        message = facts(at=at, places=both, amendments=(begins,))
+        assert effective_rules.effective_number("dnc_scrub_days", message) == expected
 
 
-def test_the_newest_of_several_changes_counts_and_a_withdrawn_one_does_not() -> None:
+def test_newest_rule_change_counts_and_a_withdrawn_one_does_not() -> None:
     first, second = change("caps", [], number=1), change("caps", [{"n": 2, "days": 1}], number=2)
     day = date(2026, 11, 25)
 
@@ -174,30 +178,30 @@ def test_the_newest_of_several_changes_counts_and_a_withdrawn_one_does_not() -> 
     )
 
 
-def test_changes_that_are_over_or_elsewhere_are_no_facts() -> None:
-    kept = change("caps", [], number=3)
+def test_ended_and_unrelated_rule_changes_are_not_facts() -> None:
+    current = change("caps", [], number=3)
     followed = change("caps", [], number=1, from_date=date(2026, 1, 1))
     over = change("holidays", [], number=2, until_date=date(2026, 11, 1))
     elsewhere = change("caps", [], number=4, place="GA")
 
-    assert effective_rules.relevant_changes((followed, over, kept, elsewhere), {"FL"}, NOON) == (
+    assert effective_rules.relevant_changes((followed, over, current, elsewhere), {"FL"}, NOON) == (
         followed,
-        kept,
+        current,
     )
     later = NOON + timedelta(days=3)
-    assert effective_rules.relevant_changes((followed, over, kept, elsewhere), {"FL"}, later) == (
-        kept,
-    )
+    assert effective_rules.relevant_changes(
+        (followed, over, current, elsewhere), {"FL"}, later
+    ) == (current,)
 
 
-def test_a_limit_of_releases_is_no_fact_of_a_message() -> None:
-    kept = change("dnc_scrub_days", 10, place="US")
+def test_campaign_limit_is_not_a_fact_of_a_message() -> None:
+    current = change("dnc_scrub_days", 10, place="US")
     limit = change("release_per_hour", 300, place="US", number=8)
 
-    assert effective_rules.relevant_changes((kept, limit), {"FL"}, NOON) == (kept,)
+    assert effective_rules.relevant_changes((current, limit), {"FL"}, NOON) == (current,)
 
 
-def test_an_altered_change_among_the_facts_is_found() -> None:
+def test_checker_finds_an_altered_rule_change() -> None:
     row = stored(facts(at=NOON, amendments=(change("live", TEN_TO_FIVE),)))
     assert verdict_checker.find_problems(row) == []
 
@@ -207,7 +211,7 @@ def test_an_altered_change_among_the_facts_is_found() -> None:
     assert "allowed, but it is outside hours" in verdict_checker.find_problems(row)
 
 
-def test_an_allow_against_a_change_is_found_by_the_checker() -> None:
+def test_checker_finds_an_allow_against_a_rule_change() -> None:
     bad = facts(at=EVENING, amendments=(change("live", TEN_TO_FIVE),))
     row = stored(bad, decision="allow", reason="in_window", next_allowed_at=None)
     assert verdict_checker.find_problems(row) == ["allowed, but it is outside hours"]
@@ -219,8 +223,8 @@ def test_an_allow_against_a_change_is_found_by_the_checker() -> None:
     assert verdict_checker.find_problems(row) == ["allowed, but a state cap is reached"]
 
 
-def test_a_change_that_cannot_be_read_stops_the_message() -> None:
-    assert said(facts(amendments=(change("live", "nonsense"),))) == (
+def test_unreadable_rule_change_blocks_the_message() -> None:
+    assert decide_reason(facts(amendments=(change("live", "nonsense"),))) == (
         "block", "gate_failed_closed",
     )  # fmt: skip
 
@@ -255,10 +259,10 @@ VALUES = st.one_of(
     is_automated=st.booleans(),
     hours=st.lists(st.integers(0, 50), max_size=3),
 )
-def test_a_change_decides_only_from_its_date_on_and_only_in_its_state(**kwargs: Any) -> None:
+def test_rule_change_counts_only_from_its_date_and_in_its_state(**kwargs: Any) -> None:
     at, where, (item, value) = kwargs["at"], kwargs["where"], kwargs["value"]
     begins = at.date() + timedelta(days=kwargs["ahead"])
-    made = change(
+    amendment = change(
         item, value, place=kwargs["state"], from_date=begins,
         until_date=begins + timedelta(days=kwargs["lasts"]) if kwargs["lasts"] else None,
     )  # fmt: skip
@@ -266,16 +270,18 @@ def test_a_change_decides_only_from_its_date_on_and_only_in_its_state(**kwargs: 
         at=at, places=(where,), is_automated=kwargs["is_automated"],
         consents=(consent(captured_at=at),), registered_states=tuple(STATES),
         emergencies_read_at=at, last_confirmed_on=at.date(),
-        contacts=tuple(PriorContact(at=at - timedelta(hours=h), medium=None) for h in kwargs["hours"]),
+        contacts=tuple(
+            PriorContact(at=at - timedelta(hours=hours), medium=None) for hours in kwargs["hours"]
+        ),
     )  # fmt: skip
-    changed = replace(plain, amendments=(made,))
+    changed = replace(plain, amendments=(amendment,))
     today = at.astimezone(ZoneInfo(where.zone)).date()
 
     before, after = message_gate.decide(plain), message_gate.decide(changed)
 
-    if where.state != made.place:
+    if where.state != amendment.place:
         assert after == before
-    elif not made.is_in_force(today):  # it may only move when a held message goes
+    elif not amendment.is_in_force(today):  # it may only move when a held message goes
         assert (after.decision, after.reason) == (before.decision, before.reason) or (
             "no_common_window" in {before.reason, after.reason}
         )

@@ -1,4 +1,4 @@
-"""Each gate of production stops a message that is lawful but for one fact."""
+"""Each production gate stops a message that is lawful except for one fact."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -114,7 +114,7 @@ TRIPS: dict[str, tuple[Facts, str]] = {
 
 
 @pytest.mark.parametrize("gate", TRIPS)
-def test_one_wrong_fact_is_stopped_by_its_own_gate(gate: str) -> None:
+def test_wrong_fact_is_stopped_only_by_its_own_gate(gate: str) -> None:
     wrong, reason = TRIPS[gate]
     verdict = decide(wrong)
     assert verdict.decision is not Decision.ALLOW
@@ -125,12 +125,12 @@ def test_one_wrong_fact_is_stopped_by_its_own_gate(gate: str) -> None:
     assert objecting == [reason]
 
 
-def test_standing_wording_goes_until_the_second_its_approval_ends() -> None:
+def test_template_is_allowed_until_the_second_its_approval_ends() -> None:
     assert decide(facts(wording_until=NOON + timedelta(seconds=1))).decision is Decision.ALLOW
     assert decide(facts(wording_until=None)).decision is Decision.ALLOW  # a person's own words
 
 
-def test_every_enforced_gate_that_can_object_is_tried() -> None:
+def test_every_gate_that_can_object_has_a_test() -> None:
     assert set(ENFORCED_CHECKS) - set(TRIPS) == {
         "email_hours"
     }  # it only ever says that email has none

@@ -1,4 +1,4 @@
-"""Each state's own wording of our license is asked of every message there, and found missing."""
+"""State license wording is required in every message, and a missing one is found."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -126,8 +126,8 @@ def words(state: str, kind: str, medium: Medium = Medium.EMAIL) -> str:
     return demand.words
 
 
-def there(state: str, kind: str = "", *, number: str = "ML-20417", **changes: Any) -> Facts:
-    """A message about a property in `state`, where company and officer are licensed."""
+def message_in(state: str, kind: str = "", *, number: str = "ML-20417", **changes: Any) -> Facts:
+    """Return a message about a property in `state`, where company and officer are licensed."""
     about: dict[str, Any] = {
         "property_state": state,
         "officer": officer(licenses=(license_in(state),)),
@@ -142,11 +142,11 @@ def there(state: str, kind: str = "", *, number: str = "ML-20417", **changes: An
     return make(**about | changes)
 
 
-def opinion(one: Facts, **changes: Any) -> list[str]:
-    verdict = decide(one)
+def checker_problems(message: Facts, **changes: Any) -> list[str]:
+    verdict = decide(message)
     stored = {
-        "facts": facts_to_json(one),
-        "facts_sha256": facts_hash(one),
+        "facts": facts_to_json(message),
+        "facts_sha256": facts_hash(message),
         "decision": verdict.decision.value,
         "reason": verdict.reason,
         "next_allowed_at": None,
@@ -154,20 +154,20 @@ def opinion(one: Facts, **changes: Any) -> list[str]:
     return verdict_checker.find_problems(stored | changes)
 
 
-def test_what_each_state_wants_said_is_what_its_law_says() -> None:
-    found = {
+def test_state_wording_matches_the_law() -> None:
+    wordings = {
         (state, kind): (words(state, kind), words(state, kind, Medium.TEXT))
         for state, kind in IN_FORCE
     }
-    assert found == SAID
+    assert wordings == SAID
 
 
 @pytest.mark.parametrize(("state", "kind", "name"), CALLED)
-def test_which_license_it_is_is_known_by_nmlss_name_of_it(state: str, kind: str, name: str) -> None:
+def test_license_kind_is_matched_by_its_nmls_name(state: str, kind: str, name: str) -> None:
     assert license_wording.match_license_kind(state, name, on=TODAY) == kind
 
 
-def test_no_license_is_known_before_its_wording_was_asked() -> None:
+def test_license_kind_is_unknown_before_the_wording_was_required() -> None:
     name = "Residential Mortgage Lending Act License"
     assert license_wording.match_license_kind("CA", name, on=date(2020, 9, 28)) == ""
     assert license_wording.match_license_kind("CA", name, on=date(2020, 9, 29)) == "crmla"
@@ -175,21 +175,19 @@ def test_no_license_is_known_before_its_wording_was_asked() -> None:
 
 @pytest.mark.parametrize("medium", [Medium.EMAIL, Medium.TEXT])
 @pytest.mark.parametrize(("state", "kind"), IN_FORCE)
-def test_a_message_without_it_needs_a_person_and_with_it_goes(
-    state: str, kind: str, medium: Medium
-) -> None:
+def test_message_needs_the_license_wording(state: str, kind: str, medium: Medium) -> None:
     wanted = words(state, kind, medium)
 
-    without = check_license_wording(there(state, kind, medium=medium))
-    said = check_license_wording(
-        there(state, kind, medium=medium, text=f"{WORDS}\n{wanted.upper()}")
+    without = check_license_wording(message_in(state, kind, medium=medium))
+    ruling = check_license_wording(
+        message_in(state, kind, medium=medium, text=f"{WORDS}\n{wanted.upper()}")
     )
 
     assert without is not None
     assert (without.decision.value, without.reason) == ("require", "add_license_words")
     assert STATES[state] and wanted in without.detail
-    assert said is not None
-    assert (said.decision.value, said.cite) == (
+    assert ruling is not None
+    assert (ruling.decision.value, ruling.cite) == (
         "allow",
         WORDING_BY_STATE_DATA["states"][state][-1]["cite"],
     )
@@ -197,15 +195,16 @@ def test_a_message_without_it_needs_a_person_and_with_it_goes(
 
 @pytest.mark.parametrize("medium", [Medium.EMAIL, Medium.TEXT])
 @pytest.mark.parametrize(("state", "kind"), IN_FORCE)
-def test_the_second_opinion_finds_it_missing_by_itself(
-    state: str, kind: str, medium: Medium
-) -> None:
-    with_it = there(state, kind, medium=medium, text=f"{WORDS}\n{words(state, kind, medium)}")
-    without = there(state, kind, medium=medium)
+def test_checker_finds_missing_license_wording(state: str, kind: str, medium: Medium) -> None:
+    with_it = message_in(state, kind, medium=medium, text=f"{WORDS}\n{words(state, kind, medium)}")
+    without = message_in(state, kind, medium=medium)
     mistaken = {"decision": "allow", "reason": "licensed"}
 
-    assert not any("wording" in one for one in opinion(with_it, **mistaken))
-    assert any("the state's license wording is missing" in one for one in opinion(without, **mistaken))
+    assert not any("wording" in message for message in checker_problems(with_it, **mistaken))
+    assert any(
+        "the state's license wording is missing" in message
+        for message in checker_problems(without, **mistaken)
+    )
 
 
 @pytest.mark.parametrize(
@@ -216,10 +215,8 @@ def test_the_second_opinion_finds_it_missing_by_itself(
         ({"kind": "cfl", "number": ""}, "aren’t on file: the license number."),
     ],
 )
-def test_what_is_not_on_file_is_named_with_the_page_to_enter_it(
-    changes: dict[str, str], missing: str
-) -> None:
-    ruling = check_license_wording(there("CA", **changes))
+def test_missing_detail_is_named_with_its_page(changes: dict[str, str], missing: str) -> None:
+    ruling = check_license_wording(message_in("CA", **changes))
 
     assert ruling is not None
     assert ruling.reason == "license_words_not_on_file"
@@ -227,11 +224,11 @@ def test_what_is_not_on_file_is_named_with_the_page_to_enter_it(
     assert ruling.detail.endswith("Add it under Setup, Licenses.")
 
 
-def test_a_website_that_is_not_on_file_is_entered_with_the_company() -> None:
+def test_missing_website_is_added_on_the_company_page() -> None:
     bare = company(
         licensed_states=("TX",), license_there=StateLicense(number="1", license=""), website=""
     )
-    ruling = check_license_wording(there("TX", company=bare))
+    ruling = check_license_wording(message_in("TX", company=bare))
 
     assert ruling is not None
     assert ruling.detail.endswith(
@@ -239,13 +236,13 @@ def test_a_website_that_is_not_on_file_is_entered_with_the_company() -> None:
     )
 
 
-def test_a_state_that_asks_nothing_and_a_bank_are_left_alone() -> None:
+def test_state_without_wording_and_bank_need_none() -> None:
     bank = company(is_depository=True)
-    assert check_license_wording(there("FL")) is None
-    assert check_license_wording(there("CA", company=bank)) is None
-    assert check_license_wording(there("CA", purpose=Purpose.REPLY)) is None
-    assert check_license_wording(there("CA", purpose=Purpose.CONFIRMATION)) is None
-    assert not opinion(there("CA", company=bank, text=WORDS))
+    assert check_license_wording(message_in("FL")) is None
+    assert check_license_wording(message_in("CA", company=bank)) is None
+    assert check_license_wording(message_in("CA", purpose=Purpose.REPLY)) is None
+    assert check_license_wording(message_in("CA", purpose=Purpose.CONFIRMATION)) is None
+    assert not checker_problems(message_in("CA", company=bank, text=WORDS))
 
 
 @pytest.mark.parametrize(
@@ -265,27 +262,31 @@ def test_a_state_that_asks_nothing_and_a_bank_are_left_alone() -> None:
         ("VA", date(2017, 4, 1)),
     ],
 )
-def test_it_is_asked_from_its_first_day(state: str, first: date) -> None:
+def test_wording_is_required_from_its_first_day(state: str, first: date) -> None:
     assert required_wording(state, Medium.EMAIL, US, on=first - timedelta(days=1)) is None
     assert required_wording(state, Medium.EMAIL, US, on=first) is not None
 
 
-def test_georgia_stopped_asking_for_its_words_with_2021() -> None:
+def test_georgia_wording_ended_with_2021() -> None:
     last = required_wording("GA", Medium.TEXT, US, on=date(2020, 12, 31))
 
     assert last is not None
     assert last.words == "Georgia Residential Mortgage Licensee"
     assert required_wording("GA", Medium.TEXT, US, on=date(2021, 1, 1)) is None
     late, early = datetime(2021, 1, 1, 4, 59, tzinfo=UTC), datetime(2021, 1, 1, 5, tzinfo=UTC)
-    assert check_license_wording(there("GA", at=late)) is not None  # 23:59 in Atlanta
-    assert check_license_wording(there("GA", at=early)) is None
+    assert check_license_wording(message_in("GA", at=late)) is not None  # 23:59 in Atlanta
+    assert check_license_wording(message_in("GA", at=early)) is None
     mistaken = {"decision": "allow", "reason": "licensed"}
-    assert any("wording" in one for one in opinion(there("GA", at=late), **mistaken))
-    assert not any("wording" in one for one in opinion(there("GA", at=early), **mistaken))
+    assert any(
+        "wording" in message for message in checker_problems(message_in("GA", at=late), **mistaken)
+    )
+    assert not any(
+        "wording" in message for message in checker_problems(message_in("GA", at=early), **mistaken)
+    )
 
 
 @pytest.mark.parametrize(("state", "kind"), IN_FORCE)
-def test_the_words_pass_the_rules_of_wording_and_cost_a_text_one_segment_at_most(
+def test_license_wording_passes_the_wording_rules_and_adds_at_most_one_text_segment(
     state: str, kind: str
 ) -> None:
     text = words(state, kind, Medium.TEXT)

@@ -1,4 +1,4 @@
-"""The files of do-not-contact registries, read as they come."""
+"""The files of do-not-contact registries, as received."""
 
 import io
 import zipfile
@@ -17,7 +17,7 @@ NATIONAL = b"212,5550100\r\n212,5550101\r\n305,5559999\r\n"
 
 
 def _broken() -> bytes:
-    """An archive that was damaged on its way, within what is packed."""
+    """Return an archive whose packed content was damaged in transit."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.txt", NATIONAL)
@@ -40,34 +40,38 @@ def _lists(blocks, number: str) -> bool:
     return block is not None and bool(block[place >> 3] >> (place & 7) & 1)
 
 
-def test_the_national_registrys_flat_file_is_read() -> None:
-    found = _read(NATIONAL)
-    assert (found.has_change_lines, found.area_codes, size(found.listed)) == (False, ["212", "305"], 3)
-    assert _lists(found.listed, "2125550100")
-    assert _lists(found.listed, "3055559999")
-    assert not _lists(found.listed, "2125550102")
-    assert not _lists(found.listed, "3055550100")
+def test_national_registry_flat_file_is_read() -> None:
+    numbers = _read(NATIONAL)
+    assert (numbers.has_change_lines, numbers.area_codes, size(numbers.listed)) == (
+        False,
+        ["212", "305"],
+        3,
+    )
+    assert _lists(numbers.listed, "2125550100")
+    assert _lists(numbers.listed, "3055559999")
+    assert not _lists(numbers.listed, "2125550102")
+    assert not _lists(numbers.listed, "3055550100")
 
 
-def test_a_zip_archive_with_one_file_is_read_like_the_file() -> None:
+def test_zip_with_one_file_is_read_like_the_file() -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("2026-11-20_212.txt", NATIONAL)
     assert _read(packed.getvalue()).listed == _read(NATIONAL).listed
 
 
-def test_a_change_list_adds_and_takes_off() -> None:
-    found = _read(b"212,5550100,2026-11-20,A\n212,5550101,2026-11-20,D\n")
-    assert found.has_change_lines
-    assert _lists(found.listed, "2125550100")
-    assert _lists(found.removed, "2125550101")
-    assert not _lists(found.listed, "2125550101")
+def test_change_list_adds_and_removes_numbers() -> None:
+    numbers = _read(b"212,5550100,2026-11-20,A\n212,5550101,2026-11-20,D\n")
+    assert numbers.has_change_lines
+    assert _lists(numbers.listed, "2125550100")
+    assert _lists(numbers.removed, "2125550101")
+    assert not _lists(numbers.listed, "2125550101")
 
 
-def test_the_later_line_of_a_change_list_counts() -> None:
-    found = _read(b"212,5550100,2026-11-18,A\n212,5550100,2026-11-20,D\n")
-    assert not _lists(found.listed, "2125550100")
-    assert _lists(found.removed, "2125550100")
+def test_later_line_of_a_change_list_counts() -> None:
+    numbers = _read(b"212,5550100,2026-11-18,A\n212,5550100,2026-11-20,D\n")
+    assert not _lists(numbers.listed, "2125550100")
+    assert _lists(numbers.removed, "2125550100")
 
 
 @pytest.mark.parametrize(
@@ -84,13 +88,13 @@ def test_the_later_line_of_a_change_list_counts() -> None:
         "512,5550100",
     ],
 )
-def test_a_number_may_be_written_as_states_and_vendors_write_it(line: str) -> None:
-    found = _read(f"{line}\n".encode())
-    assert _lists(found.listed, "5125550100")
-    assert not found.has_change_lines
+def test_number_formats_of_states_and_vendors_are_read(line: str) -> None:
+    numbers = _read(f"{line}\n".encode())
+    assert _lists(numbers.listed, "5125550100")
+    assert not numbers.has_change_lines
 
 
-def test_a_heading_is_no_number() -> None:
+def test_header_line_is_not_a_number() -> None:
     assert size(_read(b"PhoneNumber,Listed\n5125550100,2026-10-01\n").listed) == 1
 
 
@@ -109,12 +113,12 @@ def test_a_heading_is_no_number() -> None:
         (b"212,5550100," + b"," * 5000, "Line 2"),
     ],
 )
-def test_a_file_with_anything_unreadable_is_refused_whole(data: bytes, words: str) -> None:
+def test_file_with_an_unreadable_line_is_rejected(data: bytes, words: str) -> None:
     with pytest.raises(BadListFile, match=words):
         _read(data)
 
 
-def test_two_lists_in_one_archive_are_refused() -> None:
+def test_zip_with_two_lists_is_rejected() -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("a.txt", NATIONAL)
@@ -123,7 +127,7 @@ def test_two_lists_in_one_archive_are_refused() -> None:
         _read(packed.getvalue())
 
 
-def test_the_day_of_a_copy_is_taken_from_its_name() -> None:
+def test_copy_date_is_read_from_the_file_name() -> None:
     assert date_in_name("2026-11-20_212.txt") == date(2026, 11, 20)
     assert date_in_name("/tmp/20261120-212.zip") == date(2026, 11, 20)
     assert date_in_name("list.txt") is None

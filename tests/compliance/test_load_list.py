@@ -1,4 +1,4 @@
-"""A registry's file becomes what every look-up reads: whole, once, and never an older copy."""
+"""A registry file is loaded completely, once, and never over a newer copy."""
 
 import io
 from datetime import timedelta
@@ -40,7 +40,7 @@ def is_listed(number: str, registry: str = "US") -> bool:
     return bool(row and row[0])
 
 
-def test_a_full_file_lists_its_numbers_and_covers_its_area_codes() -> None:
+def test_full_file_lists_its_numbers_and_covers_its_area_codes() -> None:
     done = loaded("212,5550100\n212,5560101\n305,5559999\n", days=3)
 
     assert (done.added, done.removed, done.numbers, done.areas) == (3, 0, 3, ("212", "305"))
@@ -54,7 +54,7 @@ def test_a_full_file_lists_its_numbers_and_covers_its_area_codes() -> None:
     assert event.data["added"] == 3
 
 
-def test_a_full_file_replaces_its_own_area_codes_and_no_other() -> None:
+def test_full_file_replaces_only_its_own_area_codes() -> None:
     loaded("212,5550100\n212,5560101\n305,5559999\n", days=3)
     done = loaded("212,5550100\n212,5570102\n")
 
@@ -66,7 +66,7 @@ def test_a_full_file_replaces_its_own_area_codes_and_no_other() -> None:
     assert DncArea.objects.get(area="305").dated == TODAY - timedelta(days=3)
 
 
-def test_a_change_list_adds_and_takes_off_and_brings_the_copy_up_to_date() -> None:
+def test_change_list_updates_numbers_and_the_copy_date() -> None:
     loaded("212,5550100\n212,5550101\n", days=20)
     done = loaded("212,5550100,2026-11-20,D\n212,5580100,2026-11-21,A\n")
 
@@ -78,28 +78,28 @@ def test_a_change_list_adds_and_takes_off_and_brings_the_copy_up_to_date() -> No
     assert (area.dated, area.numbers) == (TODAY, 2)
 
 
-def test_changes_without_a_full_file_are_refused() -> None:
+def test_change_list_without_a_full_file_is_rejected() -> None:
     loaded("212,5550100\n", days=20)
     with pytest.raises(BadListFile, match="305"):
         loaded("305,5550100,2026-11-20,A\n")
     assert not is_listed("3055550100")
 
 
-def test_the_same_file_twice_is_one_load() -> None:
+def test_same_file_twice_is_loaded_once() -> None:
     loaded("212,5550100\n")
     again = loaded("212,5550100\n")
     assert (again.was_already_loaded, again.added) == (True, 0)
     assert DncFile.objects.count() == 1
 
 
-def test_the_same_list_downloaded_anew_is_a_newer_copy() -> None:
+def test_same_list_downloaded_again_is_a_newer_copy() -> None:
     loaded("212,5550100\n", days=20)
     again = loaded("212,5550100\n")
     assert (again.was_already_loaded, again.added, again.removed) == (False, 0, 0)
     assert DncArea.objects.get().dated == TODAY
 
 
-def test_an_older_copy_never_replaces_a_newer_one() -> None:
+def test_older_copy_never_replaces_a_newer_one() -> None:
     loaded("212,5550100\n", days=2)
     with pytest.raises(BadListFile, match="older"):
         loaded("212,5550100\n212,5550102\n", days=5)
@@ -107,7 +107,7 @@ def test_an_older_copy_never_replaces_a_newer_one() -> None:
 
 
 @pytest.mark.parametrize(("days", "fits"), [(31, True), (32, False), (-1, False)])
-def test_a_copy_may_be_31_days_old_and_not_of_tomorrow(days: int, fits: bool) -> None:
+def test_copy_can_be_31_days_old_and_not_from_tomorrow(days: int, fits: bool) -> None:
     if fits:
         assert loaded("212,5550100\n", days=days).added == 1
     else:
@@ -116,7 +116,7 @@ def test_a_copy_may_be_31_days_old_and_not_of_tomorrow(days: int, fits: bool) ->
         assert not DncArea.objects.exists()
 
 
-def test_a_file_that_was_cut_off_is_refused_until_somebody_says_that_it_is_whole() -> None:
+def test_truncated_file_is_rejected_until_staff_confirm_it() -> None:
     many = "".join(f"212,555{number:04}\n" for number in range(100))
     loaded(many, days=3)
     with pytest.raises(BadListFile, match="51 numbers fewer"):
@@ -126,7 +126,7 @@ def test_a_file_that_was_cut_off_is_refused_until_somebody_says_that_it_is_whole
     assert not is_listed("2125550099")
 
 
-def test_a_file_of_many_area_codes_that_was_cut_off_in_its_last_is_refused() -> None:
+def test_file_truncated_in_its_last_area_code_is_rejected() -> None:
     many = "".join(f"212,555{number:04}\n" for number in range(100))
     loaded(many + "305,5550001\n305,5550002\n305,5550003\n", days=3)
     with pytest.raises(BadListFile, match="2 numbers fewer of area code 305"):
@@ -134,7 +134,7 @@ def test_a_file_of_many_area_codes_that_was_cut_off_in_its_last_is_refused() -> 
     assert is_listed("3055550003")
 
 
-def test_a_trial_says_what_would_happen_and_changes_nothing() -> None:
+def test_preview_reports_the_load_and_changes_nothing() -> None:
     done = loaded("212,5550100\n", is_trial=True)
     assert (done.added, done.areas) == (1, ("212",))
     assert not DncArea.objects.exists()
@@ -142,7 +142,7 @@ def test_a_trial_says_what_would_happen_and_changes_nothing() -> None:
     assert not is_listed("2125550100")
 
 
-def test_a_states_list_is_one_whole_whatever_the_area_codes() -> None:
+def test_state_list_is_complete_across_area_codes() -> None:
     loaded("5125550100\n2125550101\n", "TX", days=3)
     loaded("5125550100\n2125550199\n", "TX")
     area = DncArea.objects.get()
@@ -152,7 +152,7 @@ def test_a_states_list_is_one_whole_whatever_the_area_codes() -> None:
     assert not is_listed("5125550100")  # the national registry is another list
 
 
-def test_our_own_list_only_grows() -> None:
+def test_internal_list_only_grows() -> None:
     loaded("5125550100\n", "INTERNAL", days=900)
     done = loaded("5125550101\n", "INTERNAL")
     assert (done.added, done.removed) == (1, 0)
@@ -160,7 +160,7 @@ def test_our_own_list_only_grows() -> None:
     assert DncArea.objects.get().numbers == 2
 
 
-def test_nothing_takes_a_number_off_our_own_list() -> None:
+def test_nothing_removes_a_number_from_the_internal_list() -> None:
     loaded("5125550100\n", "INTERNAL", days=3)
     with pytest.raises(BadListFile, match="only grows"):
         loaded("512,5550100,2026-11-20,D\n512,5550101,2026-11-20,A\n", "INTERNAL")
@@ -168,12 +168,12 @@ def test_nothing_takes_a_number_off_our_own_list() -> None:
     assert not is_listed("5125550101", "INTERNAL")
 
 
-def test_a_list_that_nobody_keeps_is_refused() -> None:
+def test_unknown_list_is_rejected() -> None:
     with pytest.raises(BadListFile, match="ZZ"):
         loaded("5125550100\n", "ZZ")
 
 
-def test_an_unreadable_line_changes_nothing() -> None:
+def test_unreadable_line_changes_nothing() -> None:
     loaded("212,5550100\n", days=3)
     with pytest.raises(BadListFile, match="Line 2"):
         loaded("212,5550101\nxyz\n")
@@ -181,9 +181,9 @@ def test_an_unreadable_line_changes_nothing() -> None:
     assert DncArea.objects.get().dated == TODAY - timedelta(days=3)
 
 
-def test_the_first_and_the_last_number_of_a_block_are_told_apart() -> None:
+def test_first_and_last_number_of_a_block_are_distinguished() -> None:
     loaded("212,5550000\n212,5559999\n", days=1)
-    assert [is_listed(f"212555{one}") for one in ("0000", "0001", "9998", "9999")] == [
+    assert [is_listed(f"212555{digits}") for digits in ("0000", "0001", "9998", "9999")] == [
         True,
         False,
         False,

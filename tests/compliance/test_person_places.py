@@ -1,4 +1,4 @@
-"""Which places a number and an address stand for."""
+"""Places of phone numbers and addresses."""
 
 import pytest
 
@@ -13,8 +13,8 @@ from rooftree.core.area_codes_and_zones import STATE_BY_AREA_CODE, STATE_NAMES, 
 from tests.compliance.usual import facts, place
 
 
-def zones(found: tuple[object, ...]) -> list[str]:
-    return [one.zone for one in found]  # type: ignore[attr-defined]
+def zones(places: tuple[object, ...]) -> list[str]:
+    return [found_place.zone for found_place in places]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -30,12 +30,12 @@ def zones(found: tuple[object, ...]) -> list[str]:
         ("+12035550111", "CT", ["America/New_York"]),
     ],
 )
-def test_an_area_code_stands_for_its_state_and_all_its_zones(
+def test_area_code_gives_its_state_and_all_zones(
     phone: str, state: str, expected: list[str]
 ) -> None:
-    found = area_code_places(phone)
-    assert zones(found) == expected
-    assert {area_code_place.state for area_code_place in found} == {state}
+    places = area_code_places(phone)
+    assert zones(places) == expected
+    assert {found_place.state for found_place in places} == {state}
 
 
 SPLIT = {  # written down a second time, by the codes' maps: two slips must agree to go unseen
@@ -58,16 +58,16 @@ SPLIT = {  # written down a second time, by the codes' maps: two slips must agre
     ("code", "expected"),
     [(code, zones) for zones, codes in SPLIT.items() for code in codes.split()],
 )
-def test_an_area_code_of_two_clocks_counts_in_both(code: str, expected: str) -> None:
+def test_area_code_with_two_zones_counts_in_both(code: str, expected: str) -> None:
     assert " ".join(zones(area_code_places(f"+1{code}5550111"))) == expected
 
 
 @pytest.mark.parametrize("phone", ["+18885550111", "+14165550111", "+442071234567", "305", ""])
-def test_toll_free_and_foreign_numbers_stand_for_no_place(phone: str) -> None:
+def test_toll_free_and_foreign_numbers_have_no_place(phone: str) -> None:
     assert area_code_places(phone) == ()
 
 
-def test_a_state_that_is_split_counts_in_all_its_zones_until_the_zip_settles_it() -> None:
+def test_split_state_counts_in_all_zones_until_the_zip_is_known() -> None:
     assert zones(address_places("property", "FL")) == ["America/New_York", "America/Chicago"]
     assert zones(address_places("property", "FL", "33131")) == ["America/New_York"]
     assert zones(address_places("property", "FL", "32501")) == ["America/Chicago"]
@@ -75,7 +75,7 @@ def test_a_state_that_is_split_counts_in_all_its_zones_until_the_zip_settles_it(
     assert address_places("residence", "ZZ") == address_places("residence", None) == ()
 
 
-def test_a_home_address_narrows_its_own_area_code_and_no_other_state() -> None:
+def test_home_address_narrows_only_an_area_code_of_its_state() -> None:
     number = area_code_places("+18505550111")
     assert zones(narrow_area_codes(number + address_places("residence", "FL", "32501"))) == [
         "America/Chicago",
@@ -85,7 +85,7 @@ def test_a_home_address_narrows_its_own_area_code_and_no_other_state() -> None:
     assert narrow_area_codes(elsewhere) == elsewhere
 
 
-def test_a_property_that_is_not_their_home_does_not_count() -> None:
+def test_property_that_is_not_home_does_not_count() -> None:
     rental = address_places("property", "CA", is_home=False)
     unsure = address_places("property", "CA")
     assert candidate_places(facts(places=rental)) == ()
@@ -93,7 +93,7 @@ def test_a_property_that_is_not_their_home_does_not_count() -> None:
     assert candidate_places(facts(places=(place(kind="ip_geo"),))) == ()
 
 
-def test_every_area_code_and_every_zip_lies_in_a_state_we_have_rules_for() -> None:
+def test_every_area_code_and_zip_is_in_a_state_with_rules() -> None:
     assert set(STATE_BY_AREA_CODE.values()) <= set(STATES) == set(STATE_NAMES)
     for code in STATES:
         for prefix in range(1000):

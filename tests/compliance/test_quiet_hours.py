@@ -1,4 +1,4 @@
-"""Hours at their edges, by every clock a person may live under."""
+"""Calling hours at their edges, on every clock that might apply to a person."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,18 +14,18 @@ from tests.compliance.usual import call, facts, place
 SECOND = timedelta(seconds=1)
 
 
-def said(
+def decide_hours(
     local: str, state: str, zone: str, *, is_automated: bool = False, guard: int = 0
 ) -> tuple[str, str | None]:
-    """The reason and the next moment, by the clock of the place."""
+    """Return the reason and the next moment, on the clock of the place."""
     at = datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(zone))
-    one = _asked(at, state, zone, is_automated, guard)
-    verdict = decide(one)
+    message = _build_message(at, state, zone, is_automated, guard)
+    verdict = decide(message)
     until = verdict.next_allowed_at
     return verdict.reason, f"{until:%Y-%m-%dT%H:%M}" if until else None
 
 
-def _asked(at: datetime, state: str, zone: str, is_automated: bool, guard: int) -> Facts:
+def _build_message(at: datetime, state: str, zone: str, is_automated: bool, guard: int) -> Facts:
     build = facts if is_automated else call
     return build(at=at, places=(place(state, zone),), guard_minutes=guard, asks=("hours",))
 
@@ -56,8 +56,10 @@ def _asked(at: datetime, state: str, zone: str, is_automated: bool, guard: int) 
         ("2026-12-31T10:00:00", "LA", "America/Chicago", "state_holiday_ban"),
     ],
 )
-def test_a_call_at_the_edge_of_a_window(local: str, state: str, zone: str, expected: str) -> None:
-    assert said(local, state, zone)[0] == expected
+def test_call_at_the_edge_of_calling_hours(
+    local: str, state: str, zone: str, expected: str
+) -> None:
+    assert decide_hours(local, state, zone)[0] == expected
 
 
 @pytest.mark.parametrize(
@@ -73,15 +75,15 @@ def test_a_call_at_the_edge_of_a_window(local: str, state: str, zone: str, expec
         ("2026-11-29T12:00:00", "SD", "America/Denver", "sunday_ban"),
     ],
 )
-def test_an_automated_text_has_the_narrower_window(
+def test_automated_text_has_narrower_hours(
     local: str, state: str, zone: str, expected: str
 ) -> None:
-    assert said(local, state, zone, is_automated=True)[0] == expected
+    assert decide_hours(local, state, zone, is_automated=True)[0] == expected
 
 
-def test_the_guard_closes_the_window_early_and_opens_it_no_later() -> None:
-    assert said("2026-11-24T20:49:59", "NY", "America/New_York", guard=10)[0] == "in_window"
-    late = said("2026-11-24T20:50:00", "NY", "America/New_York", guard=10)
+def test_guard_closes_hours_early_and_does_not_delay_opening() -> None:
+    assert decide_hours("2026-11-24T20:49:59", "NY", "America/New_York", guard=10)[0] == "in_window"
+    late = decide_hours("2026-11-24T20:50:00", "NY", "America/New_York", guard=10)
     assert late == ("after_window", "2026-11-25T08:00")
 
 
@@ -92,11 +94,11 @@ def test_the_guard_closes_the_window_early_and_opens_it_no_later() -> None:
         ("2026-10-31T21:00:00", "2026-11-01T08:00"),  # thirteen elapsed... on the wall eleven
     ],
 )
-def test_a_night_with_a_clock_change_ends_at_eight_on_the_wall(held_from: str, until: str) -> None:
-    assert said(held_from, "NY", "America/New_York") == ("after_window", until)
+def test_night_with_a_clock_change_ends_at_8_local_time(held_from: str, until: str) -> None:
+    assert decide_hours(held_from, "NY", "America/New_York") == ("after_window", until)
 
 
-def test_arizona_keeps_its_clock_and_the_navajo_nation_does_not() -> None:
+def test_arizona_has_no_daylight_time_but_the_navajo_nation_does() -> None:
     both = (place("AZ", "America/Phoenix"), place("AZ", "America/Denver"))
     at = datetime(2027, 7, 6, 7, 30, tzinfo=ZoneInfo("America/Phoenix"))
     assert decide(call(at=at, places=both, asks=("hours",))).reason == "before_window"
@@ -107,27 +109,27 @@ def test_arizona_keeps_its_clock_and_the_navajo_nation_does_not() -> None:
 @pytest.mark.parametrize(
     "start", ["2026-12-24T22:00:00", "2027-03-13T22:00:00", "2027-07-02T22:00:00"]
 )
-def test_every_state_opens_within_four_days_and_never_outside_the_federal_window(
+def test_every_state_opens_within_four_days_and_federal_hours(
     start: str,
 ) -> None:
     for code, zone in ((state, zone) for state in STATES for zone in STATES[state].zones):
         at = datetime.fromisoformat(start).replace(tzinfo=ZoneInfo(zone))
-        one = facts(at=at, places=(place(code, zone),), asks=("hours",))
-        until = decide(one).next_allowed_at
+        message = facts(at=at, places=(place(code, zone),), asks=("hours",))
+        until = decide(message).next_allowed_at
         assert until is not None, (code, zone)
         assert timedelta(0) < until - at <= timedelta(days=4), (code, zone)
         assert 8 <= until.astimezone(ZoneInfo(zone)).hour < 21, (code, zone)
-        assert decide(replace(one, at=until - SECOND)).decision.value == "defer", (code, zone)
+        assert decide(replace(message, at=until - SECOND)).decision.value == "defer", (code, zone)
 
 
-def test_places_without_a_common_hour_go_to_a_person() -> None:
+def test_places_without_a_common_hour_require_a_person() -> None:
     apart = (place("ME"), place("GU", "Pacific/Guam"))
     at = datetime(2026, 11, 24, 12, tzinfo=ZoneInfo("America/New_York"))
     verdict = decide(facts(at=at, places=apart, asks=("hours",)))
     assert (verdict.decision.value, verdict.reason) == ("require", "no_common_window")
 
 
-def test_no_usable_place_asks_for_one() -> None:
+def test_missing_location_is_required() -> None:
     verdict = decide(facts(places=(place(kind="ip_geo"),), asks=("hours",)))
     assert verdict.reason == "location_evidence_missing"
 
@@ -142,16 +144,19 @@ def test_no_usable_place_asks_for_one() -> None:
         ("WA", "supervisor_approval_state_silent"),
     ],
 )
-def test_a_late_call_they_asked_for_depends_on_their_state(state: str, reason: str) -> None:
+def test_requested_late_call_depends_on_the_state(state: str, reason: str) -> None:
     at = datetime(2026, 11, 24, 21, 30, tzinfo=ZoneInfo(STATES[state].zones[0]))
     where = (place(state, STATES[state].zones[0]),)
-    asked = call(at=at, places=where, requested_at=at, asks=("hours",))
-    assert decide(asked).reason == reason
-    assert decide(replace(asked, requested_at=at - timedelta(minutes=16))).reason == "after_window"
-    assert decide(replace(asked, is_automated=True)).reason == "after_window"
+    requested_call = call(at=at, places=where, requested_at=at, asks=("hours",))
+    assert decide(requested_call).reason == reason
+    assert (
+        decide(replace(requested_call, requested_at=at - timedelta(minutes=16))).reason
+        == "after_window"
+    )
+    assert decide(replace(requested_call, is_automated=True)).reason == "after_window"
 
 
-def test_a_prompt_reply_may_go_at_night_and_a_late_one_waits() -> None:
+def test_prompt_reply_is_allowed_at_night_and_a_late_one_waits() -> None:
     at = datetime(2026, 11, 24, 22, 0, tzinfo=ZoneInfo("America/New_York"))
     reply = facts(at=at, purpose=Purpose.REPLY, has_promo=False, asks=("hours",))
     prompt = replace(reply, inbound_at=at - timedelta(minutes=15))

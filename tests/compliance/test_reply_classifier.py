@@ -1,4 +1,4 @@
-"""What people write when they want us to stop, and when they do not."""
+"""Replies that ask to stop, and replies that don't."""
 
 import re
 from time import process_time
@@ -93,17 +93,17 @@ FINE = [
 ]
 
 
-def test_a_person_who_wants_us_to_stop_is_understood() -> None:
+def test_opt_out_words_are_recognized() -> None:
     assert [text for text in STOPS if classify_reply(text).meaning is not ReplyMeaning.REVOKE] == []
 
 
 @pytest.mark.parametrize("text", READ_FIRST)
-def test_an_ambiguous_word_is_held_for_a_person(text: str) -> None:
+def test_ambiguous_word_is_held_for_a_person(text: str) -> None:
     assert classify_reply(text).meaning is ReplyMeaning.HOLD
 
 
 @pytest.mark.parametrize("text", FINE)
-def test_an_ordinary_answer_stops_nothing(text: str) -> None:
+def test_ordinary_reply_stops_nothing(text: str) -> None:
     reading = classify_reply(text)
     assert (reading.meaning, reading.matched_words) == (ReplyMeaning.NONE, None)
 
@@ -112,7 +112,7 @@ def test_an_ordinary_answer_stops_nothing(text: str) -> None:
     "text",
     ["wrong number", "You have the wrong person", "Número equivocado", "this is not him"],
 )
-def test_a_wrong_person_is_told_apart(text: str) -> None:
+def test_wrong_person_is_distinguished(text: str) -> None:
     assert classify_reply(text).meaning is ReplyMeaning.WRONG_PERSON
 
 
@@ -126,7 +126,7 @@ def test_a_wrong_person_is_told_apart(text: str) -> None:
         ("unstop", "optin"),
     ],
 )
-def test_help_and_start_are_words_of_their_own(text: str, meaning: str) -> None:
+def test_help_and_start_have_their_own_meaning(text: str, meaning: str) -> None:
     assert classify_reply(text).meaning == meaning
 
 
@@ -136,7 +136,7 @@ def test_help_and_start_are_words_of_their_own(text: str, meaning: str) -> None:
     after=st.sampled_from(["", "!", " .", " 🙏", "​", " please"]),
     upper=st.booleans(),
 )
-def test_a_keyword_stops_us_however_it_is_dressed(
+def test_keyword_stops_messages_in_any_form(
     keyword: str, before: str, after: str, upper: bool
 ) -> None:
     word = keyword.upper() if upper else keyword
@@ -144,19 +144,19 @@ def test_a_keyword_stops_us_however_it_is_dressed(
 
 
 @given(st.text(max_size=200))
-def test_any_text_at_all_is_read(text: str) -> None:
+def test_any_text_is_classified(text: str) -> None:
     assert classify_reply(text).text == text
     assert classify_reply(text) == classify_reply(text)
 
 
-def test_a_long_letter_takes_no_longer_to_read_than_its_length() -> None:
+def test_long_text_takes_linear_time() -> None:
     began = process_time()
     for words in ("again next ", "report me ", "that name "):
         classify_reply(words * 8_000)
     assert process_time() - began < 20  # reading on to the end at each word took minutes
 
 
-# One message for each expression and spelling of the data that no labelled message needs alone.
+# One message for each pattern and spelling of the data that no labeled message covers alone.
 EXAMPLES: list[tuple[str, str]] = [
     ("f off", "revoke"),
     ("I am serious, cease and desist", "revoke"),
@@ -177,32 +177,34 @@ EXAMPLES: list[tuple[str, str]] = [
 ]
 
 
-def test_each_expression_of_the_data_reads_what_it_is_for() -> None:
+def test_patterns_match_their_examples() -> None:
     wrong = [text for text, meaning in EXAMPLES if classify_reply(text).meaning.value != meaning]
     assert wrong == []
 
 
 def _words_we_know() -> set[str]:
-    """Those of the labelled messages, and those that the expressions spell out."""
-    said = [message["text"].lower() for message in MESSAGES] + [text for text, _ in EXAMPLES]
+    """Return the words of the labeled messages and of the patterns."""
+    texts = [message["text"].lower() for message in MESSAGES] + [text for text, _ in EXAMPLES]
     sources = [
         *OPT_OUT_DATA["words"].values(),
         *OPT_OUT_RULES["free_text_patterns"],
         *STOP_KEYWORDS,
     ]
     sources += [
-        one for kind in ("short", "revoke", "wrong_person", "hold") for one in OPT_OUT_DATA[kind]
+        word_known
+        for kind in ("short", "revoke", "wrong_person", "hold")
+        for word_known in OPT_OUT_DATA[kind]
     ]
-    return set(re.findall(r"[a-z'ñáéíóú]+", " ".join([*said, *sources])))
+    return set(re.findall(r"[a-z'ñáéíóú]+", " ".join([*texts, *sources])))
 
 
-def test_each_spelling_is_put_right_to_words_that_somebody_reads() -> None:
+def test_corrected_spellings_are_recognized_words() -> None:
     known = _words_we_know()
     spelled = OPT_OUT_DATA["spelled"]
     assert [typed for typed, words in spelled.items() if not set(words.split()) <= known] == []
 
 
-def test_each_word_that_others_are_taken_for_is_one_that_somebody_reads() -> None:
+def test_fuzzy_targets_are_recognized_words() -> None:
     near = OPT_OUT_DATA["near"]
     assert sorted(set(near) - _words_we_know()) == []
     slips = {word: word[:2] + word[3:] for word in near}
@@ -210,7 +212,9 @@ def test_each_word_that_others_are_taken_for_is_one_that_somebody_reads() -> Non
     assert put_right == {word: word for word in near}
 
 
-def test_each_word_of_its_own_would_else_be_taken_for_another() -> None:
+def test_exempt_words_would_otherwise_be_misread() -> None:
     near, real = OPT_OUT_DATA["near"], OPT_OUT_DATA["real"]
     assert [word for word in real if correct_spelling(word, STOP_KEYWORDS) != word] == []
-    assert [word for word in real if all(_edit_distance(word, one) != 1 for one in near)] == []
+    assert [
+        word for word in real if all(_edit_distance(word, word_known) != 1 for word_known in near)
+    ] == []

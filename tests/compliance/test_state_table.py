@@ -14,13 +14,13 @@ from rooftree.compliance.consent.reply_classifier import OPT_OUT_RULES, _match_s
 from rooftree.compliance.gate import rulebook
 from rooftree.compliance.gate.person_places import address_places
 from rooftree.compliance.gate.rulebook import STATES, Cap, shipped_house_caps
-from tests.compliance.test_quiet_hours import said
+from tests.compliance.test_quiet_hours import decide_hours
 
 WINTER = {"mon": "2027-01-11", "fri": "2027-01-15", "sat": "2027-01-16", "sun": "2027-01-17"}
 SUMMER = {"mon": "2027-07-12", "fri": "2027-07-16", "sat": "2027-07-17", "sun": "2027-07-18"}
 OLD_ROW = {"mon": "2026-09-21", "fri": "2026-09-25", "sat": "2026-09-26", "sun": "2026-09-27"}
 
-# Weekdays, Saturday, Sunday; "-" is a closed day. States that are not here have the federal hours.
+# Weekdays, Saturday, Sunday; "-": closed. States that aren't listed have the federal hours.
 FEDERAL = "08-21 08-21 08-21"
 LIVE = {
     "AL": "08-20 08-20 -", "CT": "09-20 09-20 09-20", "FL": "08-20 08-20 08-20",
@@ -59,7 +59,7 @@ ZONES = {
 
 
 def _edges(hours: str, days: dict[str, str]) -> Iterator[tuple[str, bool]]:
-    """Moments by the clock of the place, and whether they are open."""
+    """Yield moments on the clock of the place, and whether they are open."""
     weekday, saturday, sunday = hours.split()
     for day, window in zip(days.values(), (weekday, weekday, saturday, sunday), strict=True):
         if window == "-":
@@ -77,22 +77,23 @@ def _wrong(state: str, hours: str, days: dict[str, str], *, is_automated: bool =
     return [
         (moment, is_open)
         for moment, is_open in _edges(hours, days)
-        if (said(moment, state, zone, is_automated=is_automated)[0] == "in_window") != is_open
+        if (decide_hours(moment, state, zone, is_automated=is_automated)[0] == "in_window")
+        != is_open
     ]
 
 
-def test_a_call_may_be_made_in_each_states_hours_and_a_second_outside_may_not() -> None:
+def test_call_is_allowed_only_within_the_states_hours() -> None:
     wrong = {state: _wrong(state, LIVE.get(state, FEDERAL), WINTER) for state in STATES}
     assert {state: moments for state, moments in wrong.items() if moments} == {}
 
 
-def test_a_machine_has_the_narrower_hours_where_a_state_has_some() -> None:
+def test_automated_messages_have_the_states_narrower_hours() -> None:
     hours = {state: LIVE.get(state, FEDERAL) for state in STATES} | AUTOMATED
     wrong = {state: _wrong(state, hours[state], WINTER, is_automated=True) for state in STATES}
     assert {state: moments for state, moments in wrong.items() if moments} == {}
 
 
-def test_mississippi_opens_an_hour_later_in_summer() -> None:
+def test_mississippi_opens_an_hour_later_in_daylight_time() -> None:
     assert _wrong("MS", "09-20 09-20 -", SUMMER) == []
 
 
@@ -100,18 +101,18 @@ def test_pennsylvania_had_wider_hours_before_its_law_changed() -> None:
     assert _wrong("PA", FEDERAL, OLD_ROW) == []
 
 
-def test_each_state_counts_in_each_of_its_clocks() -> None:
+def test_state_counts_in_each_of_its_zones() -> None:
     stated = {state: zones.split() for zones, states in ZONES.items() for state in states.split()}
     full = {
-        state: [one if one.startswith("Pacific/") else f"America/{one}" for one in zones]
+        state: [row if row.startswith("Pacific/") else f"America/{row}" for row in zones]
         for state, zones in stated.items()
     }
     assert {
-        state: [one.zone for one in address_places("residence", state)] for state in full
+        state: [row.zone for row in address_places("residence", state)] for state in full
     } == full
 
 
-def test_every_state_is_in_the_table_once() -> None:
+def test_table_has_every_state_once() -> None:
     assert sorted(" ".join(ZONES.values()).split()) == sorted(STATES)
 
 
@@ -131,12 +132,12 @@ def test_every_state_is_in_the_table_once() -> None:
         ("no_adad", "WA"),
     ],
 )
-def test_a_switch_is_on_in_its_states_alone(switch: str, states: str) -> None:
-    assert " ".join(sorted(code for code, one in STATES.items() if switch in one.flags)) == states
+def test_switch_is_on_only_in_its_states(switch: str, states: str) -> None:
+    assert " ".join(sorted(code for code, row in STATES.items() if switch in row.flags)) == states
 
 
 @pytest.mark.parametrize(
-    ("held", "expected"),
+    ("states_of_law", "expected"),
     [
         (rulebook.STATES_WITH_OWN_DNC_LIST, "CO FL IN LA MA MO OK PA TN TX WY"),
         (rulebook.TRIGGER_STATES, "AR CT GA IA ID KS KY ME RI TX UT WI"),
@@ -144,11 +145,11 @@ def test_a_switch_is_on_in_its_states_alone(switch: str, states: str) -> None:
         (rulebook.ALL_PARTY_RECORDING_STATES, "CA CT DE FL HI IL MA MD MI MT NH NV OR PA PR WA"),
     ],
 )
-def test_a_law_reaches_the_states_it_names(held: frozenset[str], expected: str) -> None:
-    assert " ".join(sorted(held)) == expected
+def test_law_applies_to_the_states_it_names(states_of_law: frozenset[str], expected: str) -> None:
+    assert " ".join(sorted(states_of_law)) == expected
 
 
-def test_the_houses_own_limits() -> None:
+def test_house_limits_are_as_shipped() -> None:
     assert shipped_house_caps("call") == (
         Cap(count=1, hours=2), Cap(count=3, hours=24), Cap(count=8, hours=168),
     )  # fmt: skip
@@ -156,7 +157,7 @@ def test_the_houses_own_limits() -> None:
     assert shipped_house_caps("email") == (Cap(count=1, hours=24), Cap(count=3, hours=168))
 
 
-def test_the_numbers_that_hold_everywhere_as_they_came() -> None:
+def test_federal_numbers_are_as_shipped() -> None:
     assert rulebook.CHANGEABLE_NUMBERS == {
         "dnc_scrub_days": 31, "ebr_transaction_months": 18, "ebr_inquiry_months": 3,
         "rnd_check_days": 31, "rnd_contact_days": 45, "confirm_seconds": 300, "confirm_count": 1,
@@ -166,14 +167,14 @@ def test_the_numbers_that_hold_everywhere_as_they_came() -> None:
     }  # fmt: skip
 
 
-def test_what_counts_as_an_abandoned_call() -> None:
+def test_abandoned_call_limits_are_as_shipped() -> None:
     """47 CFR 64.1200(a)(6)-(7)."""
-    held = (rulebook.MAX_ABANDON_PERCENT, rulebook.MIN_RING_SECONDS, rulebook.MIN_RINGS)
-    assert held == (3.0, 15, 4)
+    states_of_law = (rulebook.MAX_ABANDON_PERCENT, rulebook.MIN_RING_SECONDS, rulebook.MIN_RINGS)
+    assert states_of_law == (3.0, 15, 4)
     assert rulebook.MAX_CONNECT_SECONDS == 2
 
 
-def test_each_expression_of_the_rulebook_reads_what_it_is_for() -> None:
+def test_patterns_match_their_examples() -> None:
     examples = (
         "quit messaging", "don't contact", "take me off", "remove me", "opting out",
         "unsubscribe", "leave me alone", "wrong person", "lose this number", "no me escriba",
@@ -183,7 +184,7 @@ def test_each_expression_of_the_rulebook_reads_what_it_is_for() -> None:
         assert re.search(expression, example), example
 
 
-def test_a_recorded_call_into_nebraska_has_its_own_sundays() -> None:
+def test_recorded_call_into_nebraska_has_its_own_sunday_hours() -> None:
     assert STATES["NE"].recorded_sunday == (time(13), time(21))
     assert [state.code for state in STATES.values() if state.recorded_sunday] == ["NE"]
 
@@ -191,12 +192,12 @@ def test_a_recorded_call_into_nebraska_has_its_own_sundays() -> None:
 POLITE = "please pls now thanks thank you it this all msgs messages texts me sir ok just"
 
 
-def test_a_keyword_with_a_polite_word_is_a_stop() -> None:
+def test_keyword_with_a_polite_word_is_an_opt_out() -> None:
     assert [word for word in POLITE.split() if _match_short_stop(f"quit {word}") != "quit"] == []
     assert set(POLITE.split()) <= set(OPT_OUT_RULES["short_message_rule"]["other_words_allowed"])
 
 
-def test_a_short_message_has_four_words_at_most() -> None:
+def test_short_message_has_at_most_four_words() -> None:
     assert _match_short_stop("quit please now thanks") == "quit"
     assert _match_short_stop("quit please now thanks you") is None
 
@@ -207,7 +208,7 @@ KEYWORDS = (
 )
 
 
-def test_the_keywords_are_those_of_the_rule_and_the_carriers() -> None:
+def test_keywords_are_those_of_the_rule_and_the_carriers() -> None:
     assert (
         ", ".join([*OPT_OUT_RULES["per_se_keywords"], *OPT_OUT_RULES["extra_keywords"]]) == KEYWORDS
     )

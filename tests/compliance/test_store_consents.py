@@ -1,4 +1,4 @@
-"""What one arrival proves about permission is written down once, for each number and address."""
+"""A delivery's consent is stored once for each number and address."""
 
 from dataclasses import replace
 from datetime import date
@@ -28,7 +28,7 @@ def of(address: str) -> Consent:
     return Consent.objects.get(address=address)
 
 
-def test_a_ticked_box_is_written_consent_with_its_exact_words():
+def test_checked_box_is_written_consent_with_its_exact_wording():
     lead = journey.deliver(journey.website(), journey.form_post())
 
     row = of(BEN)
@@ -42,32 +42,34 @@ def test_a_ticked_box_is_written_consent_with_its_exact_words():
     assert written.count() == 2
 
 
-def test_the_ledger_says_whether_all_is_on_record_that_the_telemarketing_rule_wants():
+def test_ledger_shows_if_the_consent_record_is_complete():
     lead = journey.deliver(journey.website(), journey.form_post())
 
     kind = Event.objects.filter(kind="compliance.consent.recorded", lead_id=lead.pk)
-    told = {Consent.objects.get(pk=event.data["consent"]).address: event.data for event in kind}
-    assert told[BEN]["is_complete"] is True
-    assert "is_complete" not in told[MAIL]  # the rule is about calls
+    instruction = {
+        Consent.objects.get(pk=event.data["consent"]).address: event.data for event in kind
+    }
+    assert instruction[BEN]["is_complete"] is True
+    assert "is_complete" not in instruction[MAIL]  # the rule is about calls
     row = of(BEN)
     row.wording = ""
     assert telemarketing_records.missing_fields("consent", recorded_fields(row)) == ["request_copy"]
 
 
-def test_an_unticked_box_is_kept_as_a_refusal():
+def test_unchecked_box_is_stored_as_a_refusal():
     journey.deliver(journey.website(), journey.form_post(consent=False))
 
     assert of(BEN).status != "granted"
 
 
-def test_a_source_that_proves_nothing_is_kept_as_nothing():
+def test_source_without_evidence_is_stored_as_not_provided():
     journey.deliver(journey.zillow(), journey.zillow_contact())
 
     assert {of(BEN).status, of(MAIL).status} == {"not_provided"}
     assert of(BEN).delivery is not None
 
 
-def test_working_the_same_delivery_again_writes_nothing():
+def test_processing_a_delivery_again_stores_nothing():
     source, contact = journey.zillow(), journey.zillow_contact()
     journey.deliver(source, contact)
     before = Consent.objects.count()
@@ -78,7 +80,7 @@ def test_working_the_same_delivery_again_writes_nothing():
     assert Consent.objects.count() == before
 
 
-def test_a_later_arrival_adds_a_row_and_edits_none():
+def test_later_delivery_adds_a_row_and_edits_none():
     journey.deliver(journey.website(), journey.form_post())
     first = of(BEN)
 
@@ -93,15 +95,17 @@ def test_a_later_arrival_adds_a_row_and_edits_none():
 
 
 @pytest.mark.parametrize(
-    ("told", "address", "media"),
+    ("instruction", "address", "media"),
     [
         ("do_not_call", BEN, ["call", "text", "voicemail"]),
         ("do_not_text", BEN, ["text"]),
         ("do_not_email", MAIL, ["email"]),
     ],
 )
-def test_a_vendors_do_not_contact_is_ours_and_a_later_lead_does_not_undo_it(told, address, media):
-    lead = stored_with(told)
+def test_vendor_do_not_contact_applies_and_a_later_lead_does_not_undo_it(
+    instruction, address, media
+):
+    lead = stored_with(instruction)
 
     row = Revocation.objects.get()
     assert (row.kind, row.address, sorted(row.media)) == ("vendor", address, media)
@@ -110,11 +114,11 @@ def test_a_vendors_do_not_contact_is_ours_and_a_later_lead_does_not_undo_it(told
     assert Revocation.objects.get().ended_at is None
 
 
-def stored_with(told: str) -> Lead:
-    """An inquiry whose vendor says what not to do, stored as intake stores it."""
+def stored_with(instruction: str) -> Lead:
+    """Return the lead of an inquiry with a vendor's suppression, stored as intake stores it."""
     received = journey.arrive(journey.zillow(), journey.zillow_contact())
     (inquiry,) = receive_delivery.reread_delivery(received.delivery).leads
-    inquiry = replace(inquiry, suppression=Suppression(**{told: True}))
+    inquiry = replace(inquiry, suppression=Suppression(**{instruction: True}))
     arrival = store_inquiries.Arrival(inquiry=inquiry, delivery=received.delivery, position=0)
     return store_inquiries.store_inquiries([arrival], at=make.NOON)[0].lead
 
@@ -129,14 +133,14 @@ def stored_with(told: str) -> Lead:
         ("2026-06-15", {"reviewed_at": None}, False),  # nobody has read them
     ],
 )
-def test_source_terms_count_within_their_dates_and_once_reviewed(day, changes, in_force):
+def test_source_terms_count_within_their_dates_once_reviewed(day, changes, in_force):
     source = make.source()
     make.terms(source, **{"from_date": "2026-06-01", "reviewed_at": make.NOON, **changes})
 
     assert (terms_in_force(source.pk, date.fromisoformat(day)) is not None) is in_force
 
 
-def test_the_newest_terms_in_force_count():
+def test_newest_terms_in_force_count():
     source = make.source()
     make.terms(source, from_date="2026-01-01", reviewed_at=make.NOON)
     newer = make.terms(source, from_date="2026-06-01", reviewed_at=make.NOON)

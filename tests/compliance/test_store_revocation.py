@@ -1,4 +1,4 @@
-"""Permission taken back, once per cause, and given again only by what may give it."""
+"""Opt-outs: stored once per idempotency key, and ended only by the consumer."""
 
 import pytest
 
@@ -19,20 +19,20 @@ def record(kind: str = "stop", **changes) -> Revocation:
             "kind": kind,
             "media": ["call", "text"],
             "origin": "message:SM1",
-            "cause": f"test:{kind}",
+            "idempotency_key": f"test:{kind}",
             "at": make.NOON,
             **changes,
         }
     )
 
 
-def test_the_same_cause_is_one_revocation_and_keeps_its_first_moment():
+def test_same_key_is_one_opt_out_with_its_first_moment():
     first = record(words="STOP")
     again = record(words="stop it", at=make.NOON + make.HOUR)
 
     assert again == first
-    kept = Revocation.objects.get()
-    assert (kept.at, kept.words, kept.media) == (make.NOON, "STOP", ["call", "text"])
+    row = Revocation.objects.get()
+    assert (row.at, row.words, row.media) == (make.NOON, "STOP", ["call", "text"])
     assert Event.objects.filter(kind="compliance.permission.revoked").count() == 1
 
 
@@ -47,7 +47,7 @@ def test_the_same_cause_is_one_revocation_and_keeps_its_first_moment():
         ("wrong_person", False),
     ],
 )
-def test_start_ends_what_the_consumer_began_and_nothing_else(kind, ends):
+def test_start_ends_only_the_consumers_own_opt_outs(kind, ends):
     record(kind)
 
     ended = store_revocation.restore_permission(address=BEN, by="start:1", at=make.NOON + make.HOUR)
@@ -58,10 +58,10 @@ def test_start_ends_what_the_consumer_began_and_nothing_else(kind, ends):
     assert Event.objects.filter(kind="compliance.permission.restored").count() == int(ends)
 
 
-def test_start_ends_nothing_of_another_number_and_nothing_later_and_nothing_twice():
-    record(cause="a", address="+18135550199")
-    record(cause="b", at=make.NOON + make.DAY)
-    record(cause="c")
+def test_start_ends_only_earlier_opt_outs_of_its_number_once():
+    record(idempotency_key="a", address="+18135550199")
+    record(idempotency_key="b", at=make.NOON + make.DAY)
+    record(idempotency_key="c")
 
     assert (
         store_revocation.restore_permission(address=BEN, by="start:1", at=make.NOON + make.HOUR)
@@ -74,10 +74,10 @@ def test_start_ends_nothing_of_another_number_and_nothing_later_and_nothing_twic
     assert Revocation.objects.get(cause="c").ended_by == "start:1"
 
 
-def test_a_stop_after_a_start_stands():
+def test_opt_out_after_start_applies():
     record()
     store_revocation.restore_permission(address=BEN, by="start:1", at=make.NOON + make.HOUR)
 
-    record(cause="test:again", at=make.NOON + make.DAY)
+    record(idempotency_key="test:again", at=make.NOON + make.DAY)
 
     assert Revocation.objects.filter(ended_at=None).count() == 1

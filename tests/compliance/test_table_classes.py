@@ -1,4 +1,4 @@
-"""No table is without a class: what holds people's data is kept by a rule, or the build fails."""
+"""Every table with personal data has a retention class."""
 
 import pytest
 from django.apps import apps
@@ -20,11 +20,11 @@ SAID_OTHERWISE = {  # columns that sound like a borrower's and are not
 }
 
 
-def test_every_table_with_a_person_in_it_has_exactly_one_class_of_records() -> None:
+def test_every_table_about_a_person_has_one_record_class() -> None:
     missing = {
-        one
-        for one in OURS - set(CLASS_BY_TABLE) - TABLES_ABOUT_NOBODY
-        if not one.startswith(PLUMBING)
+        table
+        for table in OURS - set(CLASS_BY_TABLE) - TABLES_ABOUT_NOBODY
+        if not table.startswith(PLUMBING)
     }
     assert missing == set(), "give each a class in retention/table_classes.py"
     assert not set(CLASS_BY_TABLE) & TABLES_ABOUT_NOBODY
@@ -33,19 +33,21 @@ def test_every_table_with_a_person_in_it_has_exactly_one_class_of_records() -> N
 
 
 @pytest.mark.django_db
-def test_a_table_that_is_said_to_be_about_nobody_has_no_column_about_somebody() -> None:
+def test_table_about_nobody_has_no_personal_column() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "select table_name, column_name from information_schema.columns "
             "where table_schema = 'public' and table_name = any(%s) and column_name = any(%s)",
             [list(TABLES_ABOUT_NOBODY), list(TELLING)],
         )
-        found = {(table, column) for table, column in cursor.fetchall()}
+        columns = {(table, column) for table, column in cursor.fetchall()}
     assert {
-        (table, column) for table, column in found if column not in SAID_OTHERWISE.get(table, set())
+        (table, column)
+        for table, column in columns
+        if column not in SAID_OTHERWISE.get(table, set())
     } == set()
 
 
-def test_what_is_removed_is_shown_under_a_class_of_the_schedule() -> None:
+def test_removed_record_sets_are_in_the_retention_schedule() -> None:
     assert {record_set.record_class for record_set in RECORD_SETS} <= set(SCHEDULE)
     assert {record_set.table for record_set in RECORD_SETS} <= set(CLASS_BY_TABLE)

@@ -1,4 +1,4 @@
-"""The second opinion agrees with the gate, and one altered fact does not get past it."""
+"""The checker agrees with the gate, and finds an altered fact."""
 
 import ast
 from datetime import UTC, datetime, timedelta
@@ -20,12 +20,12 @@ PLACES = [place(code, zone) for code, row in STATES.items() for zone in row.zone
 STOP = Revocation(at=NOON - timedelta(seconds=1), media=(Medium.TEXT,), about=None, by_text=True)
 
 
-def stored(one: Facts, **changes: Any) -> dict[str, Any]:
-    verdict = decide(one)
+def stored(message: Facts, **changes: Any) -> dict[str, Any]:
+    verdict = decide(message)
     until = verdict.next_allowed_at
     return {
-        "facts": facts_to_json(one),
-        "facts_sha256": facts_hash(one),
+        "facts": facts_to_json(message),
+        "facts_sha256": facts_hash(message),
         "decision": verdict.decision.value,
         "reason": verdict.reason,
         "next_allowed_at": until.isoformat() if until else None,
@@ -34,7 +34,7 @@ def stored(one: Facts, **changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "one",
+    "message",
     [
         facts(),
         email(),
@@ -46,8 +46,8 @@ def stored(one: Facts, **changes: Any) -> dict[str, Any]:
         facts(purpose=Purpose.INFORMATIONAL, has_promo=False),
     ],
 )
-def test_a_verdict_as_the_gate_gave_it_is_sound(one: Facts) -> None:
-    assert verdict_checker.find_problems(stored(one)) == []
+def test_checker_accepts_the_gates_verdict(message: Facts) -> None:
+    assert verdict_checker.find_problems(stored(message)) == []
 
 
 @settings(max_examples=200, deadline=None)
@@ -65,9 +65,9 @@ def test_a_verdict_as_the_gate_gave_it_is_sound(one: Facts) -> None:
     has_stop=st.booleans(),
     has_consent=st.booleans(),
 )
-def test_the_checker_and_the_gate_agree_on_any_facts(**kwargs: Any) -> None:
+def test_checker_and_gate_agree_on_generated_facts(**kwargs: Any) -> None:
     at = kwargs["at"]
-    one = facts(
+    message = facts(
         at=at,
         places=kwargs["where"],
         medium=kwargs["medium"],
@@ -83,7 +83,7 @@ def test_the_checker_and_the_gate_agree_on_any_facts(**kwargs: Any) -> None:
         registered_states=tuple(STATES),
         emergencies_read_at=at,
     )
-    assert verdict_checker.find_problems(stored(one)) == []
+    assert verdict_checker.find_problems(stored(message)) == []
 
 
 @pytest.mark.parametrize(
@@ -107,39 +107,39 @@ def test_the_checker_and_the_gate_agree_on_any_facts(**kwargs: Any) -> None:
         facts(has_audit_row=False),
     ],
 )
-def test_an_allow_that_the_facts_do_not_bear_is_found(bad: Facts) -> None:
+def test_checker_finds_an_allow_against_the_facts(bad: Facts) -> None:
     assert verdict_checker.find_problems(stored(bad, decision="allow", reason="pewc_valid")) != []
 
 
-def test_one_altered_fact_is_found_by_the_hash() -> None:
+def test_hash_reveals_an_altered_fact() -> None:
     row = stored(facts())
     row["facts"]["recipient"] = "+13055550112"
     assert "the facts have changed since they were hashed" in verdict_checker.find_problems(row)
 
 
-def test_an_altered_fact_with_a_new_hash_is_found_by_the_rules() -> None:
+def test_rules_reveal_an_altered_fact_with_a_new_hash() -> None:
     row = stored(facts())
     row["facts"]["consents"][0]["condition_of_purchase"] = True
     row["facts_sha256"] = json_hash(row["facts"])
     assert verdict_checker.find_problems(row) == ["allowed, but written consent is missing"]
 
 
-def test_a_moment_outside_hours_is_no_moment() -> None:
-    one = facts(at=NOON + timedelta(hours=10))
+def test_checker_finds_a_deferral_to_a_moment_outside_hours() -> None:
+    message = facts(at=NOON + timedelta(hours=10))
     late = (NOON + timedelta(hours=11)).isoformat()
-    assert verdict_checker.find_problems(stored(one, next_allowed_at=late)) != []
-    assert verdict_checker.find_problems(stored(one, next_allowed_at=None)) != []
+    assert verdict_checker.find_problems(stored(message, next_allowed_at=late)) != []
+    assert verdict_checker.find_problems(stored(message, next_allowed_at=None)) != []
 
 
-def test_a_block_for_a_stop_that_never_was_is_found() -> None:
+def test_checker_finds_a_block_without_an_opt_out() -> None:
     assert verdict_checker.find_problems(stored(facts(), decision="block", reason="revoked")) != []
 
 
-def test_facts_that_ask_only_some_gates_are_found() -> None:
+def test_checker_finds_facts_that_name_only_some_gates() -> None:
     assert verdict_checker.find_problems(stored(facts(asks=("hours",)))) != []
 
 
-def test_the_checker_shares_no_code_with_the_gate() -> None:
+def test_checker_shares_no_code_with_the_gate() -> None:
     tree = ast.parse(Path(verdict_checker.__file__).read_text(encoding="utf-8"))
     modules = set()
     for node in ast.walk(tree):

@@ -1,4 +1,4 @@
-"""A verdict is kept with everything it rests on, so that it can be derived again."""
+"""A verdict is stored with everything it rests on, so that it can be derived again."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def kept() -> list[Verdict]:
+def verdicts() -> list[Verdict]:
     journey.ready()
     make.officer("Dana Whitfield", licensed=("FL",))
     journey.deliver(journey.website(), journey.form_post())
@@ -23,35 +23,42 @@ def kept() -> list[Verdict]:
     return list(Verdict.objects.all())
 
 
-def test_every_verdict_follows_again_from_its_stored_facts(kept):
-    assert {one.decision for one in kept} >= {"allow"}
-    for one in kept:
-        again = message_gate.decide(facts_json.facts_from_json(one.facts))
-        assert (again.decision.value, again.reason) == (one.decision, one.reason)
-        assert [ruling.as_json() for ruling in again.rulings] == one.results
+def test_verdict_follows_again_from_its_stored_facts(verdicts):
+    assert {verdict.decision for verdict in verdicts} >= {"allow"}
+    for verdict in verdicts:
+        again = message_gate.decide(facts_json.facts_from_json(verdict.facts))
+        assert (again.decision.value, again.reason) == (verdict.decision, verdict.reason)
+        assert [ruling.as_json() for ruling in again.rulings] == verdict.results
     for prove in deep_checks.DEEP_CHECKS:
         assert prove(make.NOON).holds
 
 
-def test_the_words_that_were_judged_are_among_the_facts(kept):
-    for one in kept:
-        assert "1204417" in one.facts["text"]
-        assert one.rules_version == one.facts["rules_version"]
+def test_message_text_is_among_the_facts(verdicts):
+    for verdict in verdicts:
+        assert "1204417" in verdict.facts["text"]
+        assert verdict.rules_version == verdict.facts["rules_version"]
 
 
-def test_facts_changed_afterwards_are_seen(kept):
-    Verdict.objects.filter(pk=kept[0].pk).update(facts=kept[0].facts | {"text": "Something else"})
+def test_deep_check_finds_changed_facts(verdicts):
+    Verdict.objects.filter(pk=verdicts[0].pk).update(
+        facts=verdicts[0].facts | {"text": "Something else"}
+    )
 
     assert not deep_checks.check_facts_unchanged(make.NOON).holds
 
 
-def test_a_verdict_on_too_few_facts_is_kept_as_the_block_it_is(kept):
-    lead = kept[0].lead
-    facts = facts_json.facts_from_json(kept[0].facts)
+def test_verdict_on_missing_facts_is_stored_as_a_block(verdicts):
+    lead = verdicts[0].lead
+    facts = facts_json.facts_from_json(verdicts[0].facts)
     poorer = replace(facts, consents=UNKNOWN)
 
     row = verdict_storage.store_verdict(
-        message_gate.decide(poorer), poorer, lead=lead, subject_key="test:1", stage="shown", at=make.NOON
+        message_gate.decide(poorer),
+        poorer,
+        lead=lead,
+        subject_key="test:1",
+        stage="shown",
+        at=make.NOON,
     )
 
     row.refresh_from_db()

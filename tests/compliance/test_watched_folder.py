@@ -1,4 +1,4 @@
-"""The folder that is watched for do-not-contact files: each once, in order, and gaps are told."""
+"""The watched folder for do-not-contact files: each once, in order, gaps reported."""
 
 import os
 from datetime import date
@@ -40,10 +40,10 @@ def take_in(folder: Path, *, at=make.NOON) -> int:
 
 
 def is_listed(number: str) -> dict[str, bool]:
-    return {one.registry: one.is_listed for one in number_lookup.look_up_number(number)}
+    return {status.registry: status.is_listed for status in number_lookup.look_up_number(number)}
 
 
-def test_files_are_taken_in_in_the_order_of_their_day_whatever_their_names(folder):
+def test_files_are_loaded_in_date_order(folder):
     put(folder, "z_2026-11-18.txt", "813,5550101", "813,5550102")
     put(folder, "b_2026-11-19_changes.txt", "813,5550102,2026-11-19,D")
     put(folder, "a_2026-11-20_changes.txt", "813,5550103,2026-11-20,A")
@@ -56,12 +56,12 @@ def test_files_are_taken_in_in_the_order_of_their_day_whatever_their_names(folde
         (date(2026, 11, 19), True, 0),
         (date(2026, 11, 20), True, 0),
     ]
-    said = [is_listed(f"+181355501{n:02}") for n in (1, 2, 3)]
-    assert said == [{"US": True}, {"US": False}, {"US": True}]
+    statuses = [is_listed(f"+181355501{n:02}") for n in (1, 2, 3)]
+    assert statuses == [{"US": True}, {"US": False}, {"US": True}]
     assert DncArea.objects.get().dated == date(2026, 11, 20)
 
 
-def test_a_full_file_comes_before_the_changes_of_its_day(folder):
+def test_full_file_is_loaded_before_the_changes_of_its_day(folder):
     put(folder, "2026-11-20_a_changes.txt", "813,5550103,2026-11-20,A")
     put(folder, "2026-11-20_full.txt", *(f"813,55501{n:02}" for n in range(10)))
 
@@ -70,7 +70,7 @@ def test_a_full_file_comes_before_the_changes_of_its_day(folder):
     assert not DncFolderFile.objects.exclude(problem="").exists()
 
 
-def test_each_is_taken_in_once_and_again_only_when_it_changed(folder):
+def test_file_is_loaded_once_and_again_only_when_changed(folder):
     path = put(folder, "2026-11-20.txt", "813,5550101")
     assert (take_in(folder), take_in(folder)) == (1, 0)
 
@@ -81,13 +81,13 @@ def test_each_is_taken_in_once_and_again_only_when_it_changed(folder):
     assert DncFolderFile.objects.count() == 1
 
 
-def test_a_file_that_is_still_being_written_is_left_alone(folder):
+def test_file_still_being_written_is_skipped(folder):
     put(folder, "2026-11-20.txt", "813,5550101", changed_at=make.NOON - 59 * make.SECOND)
     assert take_in(folder) == 0
     assert take_in(folder, at=make.NOON + make.SECOND) == 1
 
 
-def test_a_folder_named_as_a_list_holds_its_files(folder):
+def test_folder_named_after_a_list_has_its_files(folder):
     put(folder, "TX/2026-11-20.csv", "2145550101")
     put(folder, "litigator/2026-11-20.txt", "2145550101")
 
@@ -106,7 +106,7 @@ def test_a_folder_named_as_a_list_holds_its_files(folder):
         ("2026-11-20.txt", "813,5550101,2026-11-20,A", "no full file"),
     ],
 )
-def test_what_cannot_be_used_is_refused_told_once_and_holds_up_no_other(folder, name, line, words):
+def test_bad_file_is_rejected_reported_once_and_blocks_no_other(folder, name, line, words):
     admin = make.user("administrator")
     put(folder, name, line)
     put(folder, "2026-11-21_last.txt", "407,5550101")
@@ -119,21 +119,21 @@ def test_what_cannot_be_used_is_refused_told_once_and_holds_up_no_other(folder, 
     assert take_in(folder) == 0
 
 
-def test_a_gap_between_change_lists_is_told(folder):
+def test_gap_between_change_lists_is_reported(folder):
     admin = make.user("administrator")
     put(folder, "2026-11-18.txt", "813,5550101")
-    # The list of the 19th, which added 5550102, never came.
+    # The list of the 19th, which added 5550102, is missing.
     put(folder, "2026-11-20.txt", "813,5550102,2026-11-20,D", "813,5550103,2026-11-20,A")
 
     take_in(folder)
 
     assert DncFile.objects.get(is_change=True).strays == 1
-    told = StaffNotice.objects.get(user=admin, kind="lists").text
-    assert "1 of its changes were so already: a file between may be missing" in told
+    notice = StaffNotice.objects.get(user=admin, kind="lists").text
+    assert "1 of its changes were so already: a file between may be missing" in notice
     assert is_listed("+18135550103") == {"US": True}
 
 
-def test_the_clock_has_a_worker_take_them_in(folder):
+def test_clock_enqueues_the_loading(folder):
     put(folder, "2026-11-20.txt", "813,5550101")
 
     dnc_list_imports.enqueue_waiting_files(at=make.NOON)
@@ -144,7 +144,7 @@ def test_the_clock_has_a_worker_take_them_in(folder):
     assert is_listed("+18135550101") == {"US": True}
 
 
-def test_without_a_folder_nothing_is_looked_at(settings):
+def test_nothing_is_read_without_a_folder(settings):
     settings.DNC_FOLDER = ""
     dnc_list_imports.enqueue_waiting_files(at=make.NOON)
     run_queued_tasks(by=make.NOON)

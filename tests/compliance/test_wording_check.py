@@ -1,4 +1,4 @@
-"""Every wording rule against its own examples, and what a finding does."""
+"""Every wording rule against its own examples, and the effect of a finding."""
 
 import re
 
@@ -18,9 +18,9 @@ from rooftree.compliance.wording_rules.wording_check import (
 from tests.compliance.usual import NOON, WORDS, facts
 
 CHANNELS = {"sms": "sms", "ai_sender": "ai_sender", "subject": ""}
-BLOCKED = [(one, text) for one in WORDING_DATA["patterns"] for text in one["blocked"]]
-ALLOWED = [(one, text) for one in WORDING_DATA["patterns"] for text in one["allowed"]]
-# As content.md states them: what a hit does, what it is called, where alone it is looked for.
+BLOCKED = [(pattern, text) for pattern in WORDING_DATA["patterns"] for text in pattern["blocked"]]
+ALLOWED = [(pattern, text) for pattern in WORDING_DATA["patterns"] for text in pattern["allowed"]]
+# As content.md states them: id, action, name, scope.
 STATED = """
     CT-01 block rate_without_apr
     CT-02 block payment_trigger
@@ -63,13 +63,13 @@ STATED = """
 """
 
 
-def test_each_rule_does_what_the_wording_rules_say() -> None:
-    ours = [
-        (one["id"], one["action"], one["name"], one.get("scope"))
-        for one in WORDING_DATA["patterns"]
+def test_rules_match_the_wording_document() -> None:
+    rules_as_shipped = [
+        (pattern["id"], pattern["action"], pattern["name"], pattern.get("scope"))
+        for pattern in WORDING_DATA["patterns"]
     ]
 
-    assert [" ".join(filter(None, one)) for one in ours] == [
+    assert [" ".join(filter(None, pattern)) for pattern in rules_as_shipped] == [
         line.strip() for line in STATED.strip().splitlines()
     ]
 
@@ -79,14 +79,20 @@ def _ids(pattern: dict[str, str], text: str, **changes: object) -> set[str]:
     return {wording_issue.id for wording_issue in find_wording_issues(draft)}
 
 
-def test_each_example_that_must_be_found_is_found() -> None:
-    missed = [(one["id"], text) for one, text in BLOCKED if one["id"] not in _ids(one, text)]
+def test_forbidden_examples_are_found() -> None:
+    missed = [
+        (pattern["id"], text)
+        for pattern, text in BLOCKED
+        if pattern["id"] not in _ids(pattern, text)
+    ]
     assert missed == []
 
 
-def test_each_example_that_may_pass_passes() -> None:
-    found = [(one["id"], text) for one, text in ALLOWED if one["id"] in _ids(one, text)]
-    assert found == []
+def test_allowed_examples_pass() -> None:
+    blocked_examples = [
+        (pattern["id"], text) for pattern, text in ALLOWED if pattern["id"] in _ids(pattern, text)
+    ]
+    assert blocked_examples == []
 
 
 LIFTED_BY_A_FACT = {
@@ -96,13 +102,14 @@ LIFTED_BY_A_FACT = {
     "rate_snapshot_ok": ("CT-34", "CT-40"),
     "lock_agreement_ok": ("CT-37",),
 }
-OF_ID = {one["id"]: one for one in WORDING_DATA["patterns"]}
+OF_ID = {pattern["id"]: pattern for pattern in WORDING_DATA["patterns"]}
 
 
 @pytest.mark.parametrize(
-    ("fact", "rule"), [(fact, one) for fact, rules in LIFTED_BY_A_FACT.items() for one in rules]
+    ("fact", "rule"),
+    [(fact, pattern) for fact, rules in LIFTED_BY_A_FACT.items() for pattern in rules],
 )
-def test_the_fact_that_lifts_a_rule_lifts_it(fact: str, rule: str) -> None:
+def test_exempting_fact_lifts_its_rule(fact: str, rule: str) -> None:
     for text in OF_ID[rule]["blocked"]:
         assert rule not in _ids(OF_ID[rule], text, facts=frozenset({fact}))
 
@@ -118,48 +125,48 @@ def test_the_fact_that_lifts_a_rule_lifts_it(fact: str, rule: str) -> None:
         ("CT-30", "CALL BACK ABOUT YOUR LOAN, NMLS 1204417"),
     ],
 )
-def test_the_words_that_lift_a_rule_lift_it(rule: str, text: str) -> None:
+def test_exempting_words_lift_their_rule(rule: str, text: str) -> None:
     assert rule not in _ids(OF_ID[rule], text)
     unless = re.compile(OF_ID[rule]["unless"], re.IGNORECASE)
     assert rule in _ids(OF_ID[rule], unless.sub("", text))
 
 
-def test_a_true_fact_answers_the_rule_that_names_it() -> None:
+def test_proven_fact_satisfies_the_rule_that_names_it() -> None:
     words = "Your payment could be $1,850/month"
     assert draft_ruling(Draft(body=words)).reason == "payment_trigger"
     shown = Draft(body=words, facts=frozenset({"disclosure_set_ok", "rate_snapshot_ok"}))
     assert draft_ruling(shown).reason == "clean"
 
 
-def test_a_short_link_matters_in_a_text_and_not_in_an_email() -> None:
+def test_short_link_blocks_a_text_and_not_an_email() -> None:
     assert find_wording_issues(Draft(body="See bit.ly/3xyz", channel="sms"))[0].name == "shortener"
     assert find_wording_issues(Draft(body="See bit.ly/3xyz", channel="email")) == ()
 
 
-def test_one_promotional_line_makes_the_message_marketing() -> None:
+def test_promotional_line_makes_the_message_marketing() -> None:
     assert is_promotional(
         find_wording_issues(Draft(body="Your file is complete. Lowest rates in Texas!"))
     )
     assert not is_promotional(find_wording_issues(Draft(body="Your file is complete.")))
 
 
-def test_the_strictest_and_most_particular_finding_speaks() -> None:
-    said = draft_ruling(Draft(body="Rates as low as 5.5%"))
-    assert (said.decision, said.reason) == (Decision.BLOCK, "as_low_as")
+def test_strictest_and_most_specific_finding_is_the_reason() -> None:
+    ruling = draft_ruling(Draft(body="Rates as low as 5.5%"))
+    assert (ruling.decision, ruling.reason) == (Decision.BLOCK, "as_low_as")
 
 
-def test_the_words_of_a_send_are_read_by_the_gate() -> None:
+def test_gate_checks_the_rendered_text() -> None:
     ids = "Dana Lee NMLS 222222, Acme Mortgage NMLS 111111. Reply STOP to opt out."
     blocked = decide(facts(text=f"Ours is 5.5% today. {ids}"))
     assert (blocked.decision, blocked.reason) == (Decision.BLOCK, "rate_without_apr")
     assert "5.5%" in blocked.sentence
-    asked = decide(facts(text=f"A no-cost refinance for you. {ids}"))
-    assert (asked.decision, asked.reason) == (Decision.REQUIRE, "no_cost")
+    verdict = decide(facts(text=f"A no-cost refinance for you. {ids}"))
+    assert (verdict.decision, verdict.reason) == (Decision.REQUIRE, "no_cost")
     proven = facts(text=f"5.75% (6.012% APR). {ids}", content_facts=("rate_snapshot_ok",))
     assert decide(proven).decision is Decision.ALLOW
 
 
-def test_an_approver_answers_what_needs_approval_and_nothing_else() -> None:
+def test_approver_can_allow_only_what_needs_approval() -> None:
     def approved(words: str, reason: str) -> Verdict:
         by = HumanDecision(rule="CNT-01", reason=reason, by="user:1", at=NOON)
         return decide(facts(text=f"{words} {WORDS}", answers=(by,)))
@@ -172,12 +179,12 @@ def test_an_approver_answers_what_needs_approval_and_nothing_else() -> None:
     assert denied.reason == "treat_as_application_send_adverse_action"
 
 
-def test_words_that_tell_somebody_no_wait_for_a_person() -> None:
-    said = decide(facts(text=f"Sorry, you were turned down. {WORDS}"))
-    assert said.decision is Decision.REQUIRE
-    assert said.reason == "treat_as_application_send_adverse_action"
+def test_declining_words_wait_for_a_person() -> None:
+    ruling = decide(facts(text=f"Sorry, you were turned down. {WORDS}"))
+    assert ruling.decision is Decision.REQUIRE
+    assert ruling.reason == "treat_as_application_send_adverse_action"
 
 
-def test_words_of_denial_are_recognized() -> None:
+def test_denial_words_are_recognized() -> None:
     assert sounds_like_denial("Sorry, you do not qualify")
     assert not sounds_like_denial("Let us see what you qualify for")

@@ -1,4 +1,4 @@
-"""The usual facts of a lawful automated text, so that a test says only what matters."""
+"""Facts of a lawful automated text, so that a test states only what matters."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -148,18 +148,18 @@ USUAL: dict[str, Any] = {
 
 
 def facts(**changes: Any) -> Facts:
-    """Production facts: total, with every gate asked."""
+    """Return production facts: total, with every gate."""
     return Facts(**{**USUAL, **changes})
 
 
 def email(**changes: Any) -> Facts:
-    """The same message as an email."""
+    """Return the facts of the same message as an email."""
     usual: dict[str, Any] = {"medium": Medium.EMAIL, "recipient": "ben@example.com", "consents": ()}
     return facts(**{**usual, **changes})
 
 
 def call(**changes: Any) -> Facts:
-    """The same person, called by hand, without a written consent."""
+    """Return the facts of a call by hand to the same person, without a written consent."""
     usual: dict[str, Any] = {
         "medium": Medium.CALL,
         "is_automated": False,

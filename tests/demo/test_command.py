@@ -99,11 +99,7 @@ def test_outside_the_demo_the_address_does_not_exist_at_all(settings, monkeypatc
 def test_what_takes_two_of_compliance_can_be_tried_as_both():
     demo_company.ensure_company(at=NOW)
 
-    found = [
-        persona
-        for persona in demo_login.list_personas()
-        if persona.user.role == "compliance"
-    ]
+    found = [persona for persona in demo_login.list_personas() if persona.user.role == "compliance"]
 
     assert [one.label for one in found] == ["Compliance", "Compliance, second person"]
     assert found[0].user != found[1].user

@@ -171,9 +171,7 @@ def test_a_database_of_somebody_real_is_left_alone():
 
 def test_whoever_took_a_lead_at_night_calls_in_the_morning_and_every_inquiry_is_followed(control):
     at_night = [
-        story
-        for story in plan_stories(now=NOW)
-        if story.at.hour in (6, 7, 8, 9) and story.at < NOW
+        story for story in plan_stories(now=NOW) if story.at.hour in (6, 7, 8, 9) and story.at < NOW
     ]
 
     for story in at_night[-25:]:

@@ -90,9 +90,7 @@ def test_twelve_sources_six_branches_in_two_regions_and_forty_officers():
 
 
 def test_no_two_borrowers_share_a_number_or_an_address():
-    people = [
-        invent_borrower(story.rng(), story.number) for story in plan_stories(now=NOW)
-    ]
+    people = [invent_borrower(story.rng(), story.number) for story in plan_stories(now=NOW)]
 
     assert (
         len({person.phone for person in people})
@@ -103,8 +101,6 @@ def test_no_two_borrowers_share_a_number_or_an_address():
 
 
 def test_who_comes_to_the_spanish_site_speaks_spanish():
-    es = [story for story in plan_stories(now=NOW) if story.slug == "our-site-es"][
-        :50
-    ]
+    es = [story for story in plan_stories(now=NOW) if story.slug == "our-site-es"][:50]
 
     assert {invent_borrower(one.rng(), one.number, language="es").language for one in es} == {"es"}

@@ -24,14 +24,14 @@ pytestmark = pytest.mark.usefixtures("committed")
 
 
 def test_meta_finds_our_address_and_nobody_else_does(world, facebook):
-    assert facebook.verify()
-    assert not facebook.verify("guessed-words")
+    assert facebook.verify_callback()
+    assert not facebook.verify_callback("guessed-words")
 
 
 def test_a_meta_lead_is_noticed_asked_for_and_worked(world, facebook):
-    lead_id = facebook.submit(ANDRE, boxes={"tcpa_sms_calls": True})
+    lead_id = facebook.submit_lead(ANDRE, boxes={"tcpa_sms_calls": True})
 
-    answer = facebook.notify(lead_id)
+    answer = facebook.post_notice(lead_id)
 
     assert (answer.status, answer.body) == (200, b"EVENT_RECEIVED")
     assert not Lead.objects.exists()  # answered before anything was asked
@@ -44,7 +44,7 @@ def test_a_meta_lead_is_noticed_asked_for_and_worked(world, facebook):
 
 
 def test_the_token_and_the_app_secret_are_kept_in_no_row_of_the_lead(world, facebook):
-    facebook.notify(facebook.submit(ANDRE))
+    facebook.post_notice(facebook.submit_lead(ANDRE))
     world.run()
 
     for row in (Delivery.objects.get(), Retrieval.objects.get()):
@@ -54,10 +54,10 @@ def test_the_token_and_the_app_secret_are_kept_in_no_row_of_the_lead(world, face
 
 
 def test_the_notice_of_one_lead_sent_again_makes_no_second_lead(world, facebook):
-    lead_id = facebook.submit(ANDRE)
-    first = facebook.notify(lead_id)
+    lead_id = facebook.submit_lead(ANDRE)
+    first = facebook.post_notice(lead_id)
     world.run()
-    again = facebook.notify(lead_id)
+    again = facebook.post_notice(lead_id)
     world.run(1)
 
     assert (again.status, again.body) == (first.status, first.body)
@@ -65,20 +65,20 @@ def test_the_notice_of_one_lead_sent_again_makes_no_second_lead(world, facebook)
 
 
 def test_a_lead_that_comes_in_two_batches_is_one_touch(world, facebook):
-    ids = [facebook.submit(ANDRE | {"email": f"a{n}@home.example"}) for n in range(3)]
-    facebook.notify(ids[1], ids[0])
+    ids = [facebook.submit_lead(ANDRE | {"email": f"a{n}@home.example"}) for n in range(3)]
+    facebook.post_notice(ids[1], ids[0])
     world.run()
-    facebook.notify(ids[2], ids[1])
+    facebook.post_notice(ids[2], ids[1])
     world.run(1)
 
     assert sorted(Touch.objects.values_list("vendor_lead_id", flat=True)) == sorted(ids)
 
 
 def test_a_batch_whose_leads_all_came_before_is_a_repetition(world, facebook):
-    ids = [facebook.submit(ANDRE | {"email": f"a{n}@home.example"}) for n in range(2)]
-    facebook.notify(*ids)
+    ids = [facebook.submit_lead(ANDRE | {"email": f"a{n}@home.example"}) for n in range(2)]
+    facebook.post_notice(*ids)
     world.run()
-    facebook.notify(*reversed(ids))
+    facebook.post_notice(*reversed(ids))
     world.run(1)
 
     assert sorted(outcome[0] for outcome in outcomes()) == ["duplicate", "worked"]
@@ -88,7 +88,7 @@ def test_a_batch_whose_leads_all_came_before_is_a_repetition(world, facebook):
 
 def test_a_lead_that_waits_for_meta_is_counted_as_waiting(world, facebook):
     strike(facebook, "status:500", match={"op": "read lead"})
-    facebook.notify(facebook.submit(ANDRE))
+    facebook.post_notice(facebook.submit_lead(ANDRE))
     assert invariants.check_deliveries_accounted_for(make.NOON).holds
     world.run()
 
@@ -96,7 +96,7 @@ def test_a_lead_that_waits_for_meta_is_counted_as_waiting(world, facebook):
 
 
 def test_with_a_forged_signature_nothing_is_kept(world, facebook):
-    answer = facebook.notify(facebook.submit(ANDRE), secret="guessed")
+    answer = facebook.post_notice(facebook.submit_lead(ANDRE), secret="guessed")
 
     assert answer.status == 401
     assert not Delivery.objects.exists()
@@ -105,7 +105,7 @@ def test_with_a_forged_signature_nothing_is_kept(world, facebook):
 
 def test_while_meta_is_failing_the_lead_waits_and_is_worked_once_meta_answers(world, facebook):
     strike(facebook, "status:500", count=2, match={"op": "read lead"})
-    facebook.notify(facebook.submit(ANDRE))
+    facebook.post_notice(facebook.submit_lead(ANDRE))
     world.run()
 
     assert not Lead.objects.exists()
@@ -118,7 +118,7 @@ def test_while_meta_is_failing_the_lead_waits_and_is_worked_once_meta_answers(wo
 
 def test_a_lead_meta_does_not_give_out_for_long_is_shown_and_still_asked_for(world, facebook):
     strike(facebook, "status:503", count=4, match={"op": "read lead"})
-    facebook.notify(facebook.submit(ANDRE))
+    facebook.post_notice(facebook.submit_lead(ANDRE))
     for minute in (0, 1, 3, 9):
         world.run(minute)
 
@@ -132,7 +132,7 @@ def test_an_expired_token_sets_the_lead_aside_with_a_sentence_and_a_new_one_work
 ):
     make.user("administrator")
     facebook.expired = True
-    facebook.notify(facebook.submit(ANDRE))
+    facebook.post_notice(facebook.submit_lead(ANDRE))
     world.run()
 
     assert outcomes() == [("quarantined", "quarantined", "upstream_auth")]
@@ -145,8 +145,8 @@ def test_an_expired_token_sets_the_lead_aside_with_a_sentence_and_a_new_one_work
 
 
 def test_a_lead_that_was_deleted_at_meta_is_set_aside_and_not_asked_for_again(world, facebook):
-    lead_id = facebook.submit(ANDRE)
-    facebook.notify(lead_id)
+    lead_id = facebook.submit_lead(ANDRE)
+    facebook.post_notice(lead_id)
     facebook.delete(lead_id)
     world.run()
 
@@ -155,8 +155,8 @@ def test_a_lead_that_was_deleted_at_meta_is_set_aside_and_not_asked_for_again(wo
 
 
 def test_of_a_batch_the_others_are_worked_when_one_is_gone(world, facebook):
-    gone, there = facebook.submit(ANDRE), facebook.submit(ANDRE)
-    facebook.notify(gone, there)
+    gone, there = facebook.submit_lead(ANDRE), facebook.submit_lead(ANDRE)
+    facebook.post_notice(gone, there)
     facebook.delete(gone)
     world.run()
 
@@ -165,8 +165,8 @@ def test_of_a_batch_the_others_are_worked_when_one_is_gone(world, facebook):
 
 
 def test_a_stored_meta_lead_is_read_again_without_the_network(world, facebook):
-    lead_id = facebook.submit({"full_name": "Andre Whitfield"})
-    facebook.notify(lead_id)
+    lead_id = facebook.submit_lead({"full_name": "Andre Whitfield"})
+    facebook.post_notice(lead_id)
     world.run()
     assert outcomes() == [("quarantined", "quarantined", "no_contact")]
     asked = len(facebook.record.since())
@@ -186,7 +186,7 @@ def test_a_stored_meta_lead_is_read_again_without_the_network(world, facebook):
 
 
 def test_a_program_that_dies_while_it_asks_loses_nothing_and_asks_again(world, facebook):
-    facebook.notify(facebook.submit(ANDRE))
+    facebook.post_notice(facebook.submit_lead(ANDRE))
     assert claim_due_row(Retrieval.objects.all(), at=make.NOON)  # and the process dies here
 
     world.run(1)
@@ -204,13 +204,13 @@ def business(world) -> linkedin.LinkedIn:
 
 
 def test_linkedin_finds_our_address_by_its_challenge(world, business):
-    assert business.verify()
+    assert business.verify_callback()
 
 
 def test_a_linkedin_lead_is_joined_with_the_words_of_its_form(world, business):
     answers = {1: "Graham", 2: "Ashby", 3: "g.ashby@home.example", 4: "+1 512 555 0154"}
-    key = business.submit(answers, choice=1, accepts=True)
-    assert business.notify(key).status == 200
+    key = business.submit_lead(answers, choice=1, accepts=True)
+    assert business.post_notice(key).status == 200
     world.run()
 
     lead = Lead.objects.get()
@@ -221,8 +221,8 @@ def test_a_linkedin_lead_is_joined_with_the_words_of_its_form(world, business):
 
 
 def test_a_linkedin_test_lead_is_no_lead_of_anybody(world, business):
-    key = business.submit({1: "Test", 3: "t@linkedin.example"}, accepts=False, is_test=True)
-    business.notify(key)
+    key = business.submit_lead({1: "Test", 3: "t@linkedin.example"}, accepts=False, is_test=True)
+    business.post_notice(key)
     world.run()
 
     assert Lead.objects.get().is_test
@@ -230,10 +230,10 @@ def test_a_linkedin_test_lead_is_no_lead_of_anybody(world, business):
 
 
 def test_linkedins_notice_that_a_lead_was_deleted_changes_nothing_of_ours(world, business):
-    key = business.submit({1: "Graham", 2: "Ashby", 3: "g.ashby@home.example"})
-    business.notify(key)
+    key = business.submit_lead({1: "Graham", 2: "Ashby", 3: "g.ashby@home.example"})
+    business.post_notice(key)
     world.run()
-    assert business.notify(key, "DELETED").status == 200
+    assert business.post_notice(key, "DELETED").status == 200
     world.run(1)
 
     assert Lead.objects.count() == 1
@@ -242,7 +242,7 @@ def test_linkedins_notice_that_a_lead_was_deleted_changes_nothing_of_ours(world,
 
 def test_an_ended_linkedin_token_is_told_and_tried_again(world, business):
     business.expired = True
-    business.notify(business.submit({1: "Graham", 2: "Ashby", 3: "g.ashby@home.example"}))
+    business.post_notice(business.submit_lead({1: "Graham", 2: "Ashby", 3: "g.ashby@home.example"}))
     world.run()
     assert outcomes() == [("quarantined", "quarantined", "upstream_auth")]
     business.expired = False

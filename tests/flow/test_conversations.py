@@ -215,12 +215,12 @@ def visitors(world) -> intercom.Intercom:
 
 
 def test_intercom_finds_our_address(world, visitors):
-    assert visitors.verify()
+    assert visitors.verify_callback()
     assert not Delivery.objects.exists()
 
 
 def test_an_intercom_visitor_who_is_only_an_id_is_asked_for_and_becomes_a_lead(world, visitors):
-    who = visitors.visitor(name="Wren Alvarez", email="wren@home.example", phone="+18135550131")
+    who = visitors.add_visitor(name="Wren Alvarez", email="wren@home.example", phone="+18135550131")
 
     _, answer = visitors.write(who, "<p>Can I refi my FHA loan?</p>")
     world.run()
@@ -232,7 +232,7 @@ def test_an_intercom_visitor_who_is_only_an_id_is_asked_for_and_becomes_a_lead(w
 
 
 def test_an_intercom_that_does_not_answer_costs_no_visitor_who_left_a_number(world, visitors):
-    who = visitors.visitor()
+    who = visitors.add_visitor()
     del visitors.contacts[who]
 
     visitors.write(who, "<p>my ssn is 900-45-6789 call me 813&nbsp;555&nbsp;0132</p>")
@@ -245,7 +245,7 @@ def test_an_intercom_that_does_not_answer_costs_no_visitor_who_left_a_number(wor
 
 
 def test_a_visitor_who_wants_to_be_left_alone_is(world, visitors):
-    who = visitors.visitor(name="Wren Alvarez", email="wren@home.example", phone="+18135550131")
+    who = visitors.add_visitor(name="Wren Alvarez", email="wren@home.example", phone="+18135550131")
 
     visitors.write(who, "<p>Please stop texting me</p>")
     world.run()
@@ -257,7 +257,7 @@ def test_a_drift_contact_is_asked_for_and_our_own_reply_is_no_lead(world):
     source("chat_drift", drift.VERIFICATION_TOKEN, access_token=drift.TOKEN)
     vendor = world.simulators.drift
     vendor.callback = f"{world.url}/in/chat_drift/{TOKEN}"
-    who = vendor.visitor(name="Hector Vale", email="hector@home.example", phone="813-555-0188")
+    who = vendor.add_visitor(name="Hector Vale", email="hector@home.example", phone="813-555-0188")
 
     vendor.write(who, "Looking to buy in Tampa", conversation=7781)
     vendor.write(1, "Hi!", conversation=7781, kind="user")

@@ -206,7 +206,7 @@ def test_the_revenue_of_a_funded_loan_is_booked_once_wherever_the_process_dies(w
     lead = given_a_handoff(world)
     world.run(1)
     loan = Loan.objects.get(lead=lead)
-    world.call("enc/scenario", {"loan_id": loan.los_loan_id, "path": "happy", "days": 1})
+    world.say("enc/scenario", {"loan_id": loan.los_loan_id, "path": "happy", "days": 1})
     world.pass_time("PT30H")
     hint = LoanHint(
         event_id="e-1",

@@ -24,8 +24,8 @@ pytestmark = pytest.mark.usefixtures("committed")
 def book(world):
     """HubSpot, connected, with three people; Dana is an officer here, Sam is nobody."""
     vendor = world.simulators.hubspot
-    dana = vendor.owner("Dana Okafor", "dana@lindenfield.example")
-    sam = vendor.owner("Sam Gone", "sam@elsewhere.example")
+    dana = vendor.add_owner("Dana Okafor", "dana@lindenfield.example")
+    sam = vendor.add_owner("Sam Gone", "sam@elsewhere.example")
     ivo = vendor.contact(
         firstname="Ivo",
         lastname="Petrov",

@@ -25,19 +25,19 @@ def dana():
 
 
 def of_salesforce(vendor):
-    dana = vendor.add("User", Name="Dana Okafor", Email=DANA, NMLS_ID__c="")
-    ivo = vendor.add(
+    dana = vendor.add_record("User", Name="Dana Okafor", Email=DANA, NMLS_ID__c="")
+    ivo = vendor.add_record(
         "Lead", FirstName="Ivo", LastName="Petrov", MobilePhone="8135550114", State="FL",
         Status="Working - Contacted", OwnerId=dana, HasOptedOutOfEmail=True,
         Email="ivo@home.example", Loan_Amount__c=285000.0,
     )  # fmt: skip
-    vendor.add("Lead", FirstName="No", LastName="Way", Status="Open", OwnerId=dana)
-    vendor.add("Note", ParentId=ivo, Title="Fair", Body="Call after the fair", OwnerId=dana)
-    vendor.add(
+    vendor.add_record("Lead", FirstName="No", LastName="Way", Status="Open", OwnerId=dana)
+    vendor.add_record("Note", ParentId=ivo, Title="Fair", Body="Call after the fair", OwnerId=dana)
+    vendor.add_record(
         "Task", WhoId=ivo, OwnerId=dana, Subject="Send the estimate", IsClosed=False,
         ActivityDate="2026-11-30", Status="Not Started",
     )  # fmt: skip
-    vendor.add(
+    vendor.add_record(
         "Task", WhoId=ivo, OwnerId=dana, Subject="Call", IsClosed=True, TaskSubtype="Call",
         CallType="Outbound", CompletedDateTime="2026-10-01T15:00:00.000+0000",
     )  # fmt: skip
@@ -48,7 +48,7 @@ def of_salesforce(vendor):
 
 
 def of_hubspot(vendor):
-    dana = vendor.owner("Dana Okafor", DANA)
+    dana = vendor.add_owner("Dana Okafor", DANA)
     ivo = vendor.contact(
         firstname="Ivo", lastname="Petrov", phone="8135550114", state="FL",
         email="ivo@home.example", hs_email_optout="true", hubspot_owner_id=dana,
@@ -69,20 +69,20 @@ def of_hubspot(vendor):
 
 
 def of_zoho(vendor):
-    dana = vendor.user("Dana Okafor", DANA)
-    ivo = vendor.add(
+    dana = vendor.add_user("Dana Okafor", DANA)
+    ivo = vendor.add_record(
         "Leads", First_Name="Ivo", Last_Name="Petrov", Mobile="8135550114", State="FL",
         Email="ivo@home.example", Email_Opt_Out=True, Owner=dana, Lead_Status="Contacted",
         Loan_Amount=285000,
     )  # fmt: skip
-    vendor.add("Leads", Last_Name="Way", Owner=dana)
+    vendor.add_record("Leads", Last_Name="Way", Owner=dana)
     parent = {"id": ivo, "name": "Ivo Petrov"}
-    vendor.add("Notes", Note_Content="Call after the fair", Parent_Id=parent, Owner=dana)
-    vendor.add(
+    vendor.add_record("Notes", Note_Content="Call after the fair", Parent_Id=parent, Owner=dana)
+    vendor.add_record(
         "Tasks", Subject="Send the estimate", Status="Not Started", Due_Date="2026-11-30",
         What_Id=parent, Owner=dana,
     )  # fmt: skip
-    vendor.add(
+    vendor.add_record(
         "Calls", Subject="Call", Call_Type="Outbound", What_Id=parent, Owner=dana,
         Call_Start_Time="2026-10-01T11:00:00-04:00",
     )  # fmt: skip
@@ -93,26 +93,26 @@ def of_zoho(vendor):
 
 
 def of_pipedrive(vendor):
-    dana = vendor.add("users", name="Dana Okafor", email=DANA)
+    dana = vendor.add_record("users", name="Dana Okafor", email=DANA)
     amount = vendor.field("Loan purpose")
-    ivo = vendor.add(
+    ivo = vendor.add_record(
         "persons", name="Ivo Petrov", first_name="Ivo", last_name="Petrov",
         phones=[{"value": "8135550114", "primary": True, "label": "mobile"}],
         emails=[{"value": "ivo@home.example", "primary": True, "label": "home"}],
     )  # fmt: skip
-    nobody = vendor.add("persons", name="No Way", phones=[], emails=[])
-    stage = vendor.add("stages", name="Application")
-    vendor.add(
+    nobody = vendor.add_record("persons", name="No Way", phones=[], emails=[])
+    stage = vendor.add_record("stages", name="Application")
+    vendor.add_record(
         "deals", title="Refi", owner_id=dana, person_id=ivo, stage_id=stage, status="open",
         value=285000, currency="USD", custom_fields={amount: "Refinance"},
     )  # fmt: skip
-    vendor.add("leads", title="Lead", owner_id=dana, person_id=nobody, value=None)
-    vendor.add("notes", content="<b>Call</b> after the fair", person_id=ivo, user_id=dana)
-    vendor.add(
+    vendor.add_record("leads", title="Lead", owner_id=dana, person_id=nobody, value=None)
+    vendor.add_record("notes", content="<b>Call</b> after the fair", person_id=ivo, user_id=dana)
+    vendor.add_record(
         "activities", subject="Send the estimate", type="task", done=False, owner_id=dana,
         due_date="2026-11-30", due_time="22:00:00", person_id=ivo, deal_id=None, lead_id=None,
     )  # fmt: skip
-    vendor.add(
+    vendor.add_record(
         "activities", subject="Call", type="call", done=True, owner_id=dana, person_id=ivo,
         marked_as_done_time="2026-10-01T15:00:00Z",
     )  # fmt: skip
@@ -120,7 +120,7 @@ def of_pipedrive(vendor):
 
 
 def of_monday(vendor):
-    dana = vendor.user("Dana Okafor", DANA)
+    dana = vendor.add_user("Dana Okafor", DANA)
     board = vendor.add_board("Leads")
     who = {"personsAndTeams": [{"id": int(dana), "kind": "person"}]}
     ivo = vendor.item(
@@ -262,9 +262,9 @@ def test_a_token_that_ends_in_the_middle_is_bought_anew(connect, name):
 
 
 MANY = {
-    "salesforce": (lambda vendor, nth: vendor.add("Lead", LastName=f"N{nth}"), 1100),
-    "zoho": (lambda vendor, nth: vendor.add("Leads", Last_Name=f"N{nth}"), 450),
-    "pipedrive": (lambda vendor, nth: vendor.add("deals", title=f"N{nth}", value=1, currency="USD",
+    "salesforce": (lambda vendor, nth: vendor.add_record("Lead", LastName=f"N{nth}"), 1100),
+    "zoho": (lambda vendor, nth: vendor.add_record("Leads", Last_Name=f"N{nth}"), 450),
+    "pipedrive": (lambda vendor, nth: vendor.add_record("deals", title=f"N{nth}", value=1, currency="USD",
                                                  person_id=None), 250),
     "monday": (lambda vendor, nth: vendor.item("4455", f"N{nth}"), 120),
 }  # fmt: skip

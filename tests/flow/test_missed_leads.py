@@ -21,7 +21,10 @@ def gone_through(world: World, minutes: float) -> Sweep:
 
 def test_a_lead_meta_never_told_us_of_is_found_in_its_list_and_worked(world, facebook):
     Source.objects.update(created_at=make.NOON - make.HOUR)
-    told, untold = facebook.submit(ANDRE), facebook.submit(ANDRE | {"email": "b@home.example"})
+    told, untold = (
+        facebook.submit_lead(ANDRE),
+        facebook.submit_lead(ANDRE | {"email": "b@home.example"}),
+    )
     facebook.notify(told)
     world.run()
 
@@ -35,7 +38,7 @@ def test_a_lead_meta_never_told_us_of_is_found_in_its_list_and_worked(world, fac
 
 def test_the_next_look_through_the_list_finds_nothing_missing(world, facebook):
     Source.objects.update(created_at=make.NOON - make.HOUR)
-    facebook.submit(ANDRE)
+    facebook.submit_lead(ANDRE)
     gone_through(world, 0)
 
     row = gone_through(world, 16)
@@ -47,7 +50,7 @@ def test_the_next_look_through_the_list_finds_nothing_missing(world, facebook):
 
 def test_a_notice_that_comes_after_the_list_told_the_lead_is_a_repetition(world, facebook):
     Source.objects.update(created_at=make.NOON - make.HOUR)
-    lead_id = facebook.submit(ANDRE)
+    lead_id = facebook.submit_lead(ANDRE)
     gone_through(world, 0)
     assert Touch.objects.count() == 1
 
@@ -61,7 +64,7 @@ def test_more_leads_than_one_page_of_the_list_are_all_found(world, facebook):
     Source.objects.update(created_at=make.NOON - make.HOUR)
     for n in range(105):
         form = "991122334455668" if n % 35 == 0 else meta.FORM
-        facebook.submit({"full_name": "Nobody Known"}, form=form)
+        facebook.submit_lead({"full_name": "Nobody Known"}, form=form)
 
     row = gone_through(world, 0)
 
@@ -71,7 +74,7 @@ def test_more_leads_than_one_page_of_the_list_are_all_found(world, facebook):
 
 def test_leads_older_than_the_source_are_not_fetched(world, facebook):
     Source.objects.update(created_at=make.NOON)
-    facebook.submit(ANDRE, at=make.NOON - make.DAY)
+    facebook.submit_lead(ANDRE, at=make.NOON - make.DAY)
 
     row = gone_through(world, 0)
 
@@ -81,7 +84,7 @@ def test_leads_older_than_the_source_are_not_fetched(world, facebook):
 
 def test_while_the_list_cannot_be_read_nothing_is_said_to_be_whole(world, facebook):
     Source.objects.update(created_at=make.NOON - make.HOUR)
-    facebook.submit(ANDRE)
+    facebook.submit_lead(ANDRE)
     facebook.expired = True
     row = gone_through(world, 0)
     assert row.ended_at is None
@@ -97,7 +100,7 @@ def test_while_the_list_cannot_be_read_nothing_is_said_to_be_whole(world, facebo
 
 def test_a_list_that_was_cut_short_on_its_way_is_asked_for_again(world, facebook):
     Source.objects.update(created_at=make.NOON - make.HOUR)
-    facebook.submit(ANDRE)
+    facebook.submit_lead(ANDRE)
     strike(facebook, "malformed_json", nth=3)  # the page of leads
     row = gone_through(world, 0)
     assert (row.ended_at, row.missed) == (None, 0)
@@ -121,7 +124,10 @@ def business(world: World, **more: str) -> linkedin.LinkedIn:
 
 def test_a_lead_linkedin_never_told_us_of_is_found_in_its_list_and_worked(world):
     vendor = business(world, account=linkedin.ACCOUNT)
-    told, untold = vendor.submit_lead(ASHBY), vendor.submit_lead(ASHBY | {3: "w.ashby@home.example"})
+    told, untold = (
+        vendor.submit_lead(ASHBY),
+        vendor.submit_lead(ASHBY | {3: "w.ashby@home.example"}),
+    )
     vendor.post_notice(told)
     world.run()
 

@@ -47,7 +47,12 @@ def the_same(officer, **changes) -> str:
 
 def test_what_is_on_file_already_is_no_change(dana):
     found = nmls_license_import.compare_file(file(the_same(dana)), at=make.NOON)
-    assert (found.changes, found.unchanged_count, found.problems, found.missing_licenses) == ([], 1, [], [])
+    assert (found.changes, found.unchanged_count, found.problems, found.missing_licenses) == (
+        [],
+        1,
+        [],
+        [],
+    )
 
 
 def test_a_new_state_a_renewal_and_a_worse_status_are_taken_in(dana, ana):
@@ -56,7 +61,8 @@ def test_a_new_state_a_renewal_and_a_worse_status_are_taken_in(dana, ana):
         "222222,Texas - SML,TX-9,Approved,01/15/2026,2026",
     )
     assert [
-        change.description for change in nmls_license_import.compare_file(body, at=make.NOON).changes
+        change.description
+        for change in nmls_license_import.compare_file(body, at=make.NOON).changes
     ] == [
         "status Approved → Approved - Inactive",
         "new, Approved",
@@ -112,7 +118,9 @@ def test_where_a_state_licenses_twice_one_approval_is_enough_and_the_other_row_i
         by=ana, at=make.NOON,
     )  # fmt: skip
     assert (found.changes, found.unchanged_count) == ([], 1)
-    assert found.problems == ["Row 3: it says Pending in FL, where row 2 counts, which says Approved."]
+    assert found.problems == [
+        "Row 3: it says Pending in FL, where row 2 counts, which says Approved."
+    ]
     assert on_file(dana).status == "Approved"
 
 
@@ -163,9 +171,9 @@ def test_only_a_license_to_lend_or_broker_lets_the_company_lend(ana, called, is_
 
 def test_a_license_that_the_file_leaves_out_is_told_and_stays(dana, ana):
     body = file("222222,GA,GA-1,Approved,01/01/2026,2026")
-    assert [one.state for one in nmls_license_import.compare_file(body, at=make.NOON).missing_licenses] == [
-        "FL"
-    ]
+    assert [
+        one.state for one in nmls_license_import.compare_file(body, at=make.NOON).missing_licenses
+    ] == ["FL"]
     nmls_license_import.import_file(body, by=ana, at=make.NOON)
     assert on_file(dana).status == "Approved"
 
@@ -274,7 +282,8 @@ def test_a_kind_that_was_not_on_file_or_is_another_is_shown_and_kept(dana, ana):
 
     body = ours(f"CA,4130001,Approved,03/01/2015,,{CFL}")
     assert [
-        change.description for change in nmls_license_import.compare_file(body, at=make.NOON).changes
+        change.description
+        for change in nmls_license_import.compare_file(body, at=make.NOON).changes
     ] == ["license DFPI, Residential Mortgage Lending Act → DFPI, California Financing Law"]
 
 

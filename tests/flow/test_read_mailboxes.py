@@ -117,7 +117,7 @@ def test_a_mailbox_that_numbers_its_letters_anew_brings_none_twice_and_none_is_l
 def test_a_letter_that_somebody_deletes_meanwhile_holds_up_nobody(world, box):
     gone = box.add_message(letter(1))
     box.add_message(letter(2))
-    box.delete(gone)
+    box.delete_message(gone)
 
     world.run()
 
@@ -161,14 +161,14 @@ def test_a_server_that_hangs_up_in_the_middle_is_asked_again_and_nothing_is_doub
     box.add_message(letter(1))
     world.run()
     box.add_message(letter(2))
-    box.switches.change({"hangs_up_at": "UID FETCH"})
+    box.switches.update({"hangs_up_at": "UID FETCH"})
     world.run(2)
     row = Mailbox.objects.get()
     assert "closed the connection" in row.problem
     assert row.due_at > journey.later(2)
     assert not StaffNotice.objects.filter(kind="mailbox").exists()
 
-    box.switches.change({"hangs_up_at": ""})
+    box.switches.update({"hangs_up_at": ""})
     world.run(10)
     assert Lead.objects.count() == 2
     assert Mailbox.objects.get().problem == ""
@@ -295,7 +295,7 @@ def test_a_password_that_is_on_file_is_told_to_no_other_server(world, box):
 
 
 def test_a_busy_server_is_said_to_be_busy(world):
-    world.simulators.imap.switches.change({"busy": True})
+    world.simulators.imap.switches.update({"busy": True})
 
     with pytest.raises(BadMailbox, match="closed the connection"):
         mailbox_polling.save_mailbox(typed(world), by=make.user("administrator"), at=make.NOON)

@@ -49,7 +49,7 @@ def test_a_zillow_lead_is_answered_rung_taken_worked_handed_over_and_funded(worl
     loan = Loan.objects.get()
     assert Handoff.objects.get().state == "created"
 
-    world.call("enc/scenario", {"loan_id": loan.los_loan_id, "path": "happy", "days": 1})
+    world.say("enc/scenario", {"loan_id": loan.los_loan_id, "path": "happy", "days": 1})
     for _ in range(6):
         world.pass_time("PT5H")
         world.run(8)
@@ -67,12 +67,12 @@ def test_a_zillow_lead_is_answered_rung_taken_worked_handed_over_and_funded(worl
 
 @pytest.mark.parametrize("carrier_confirms", [True, False])
 def test_a_stop_ends_texts_at_once_with_one_confirmation(world, dana, carrier_confirms):
-    world.call("twilio/switches", {"opt_out_handling": carrier_confirms})
+    world.say("twilio/switches", {"opt_out_handling": carrier_confirms})
     lead = given_a_texted_lead(world)
     ours = journey.texts(lead)[0].from_address
 
     for minutes, words in enumerate(("STOP", "stop"), start=1):
-        world.call("twilio/inbound", {"from": "+18135550142", "to": ours, "body": words})
+        world.say("twilio/inbound", {"from": "+18135550142", "to": ours, "body": words})
         world.run(minutes)
 
     assert len(world.texts_at_carrier()) == 2  # the first hello, and one confirmation
@@ -116,7 +116,7 @@ def test_silence_goes_down_the_chain_and_ends_with_a_named_manager(world):
 
 def test_a_carrier_that_is_down_delays_the_text_and_loses_nothing(world, dana):
     site = journey.website(secret="the site's own secret")
-    world.call("twilio/faults", {"match": {"op": "create Messages"}, "action": "drop_before"})
+    world.say("twilio/faults", {"match": {"op": "create Messages"}, "action": "drop_before"})
     world.submit(site, journey.form_post())
     world.run()
     lead = Lead.objects.get()
@@ -133,7 +133,7 @@ def test_a_carrier_that_is_down_delays_the_text_and_loses_nothing(world, dana):
 
 def test_a_text_that_was_taken_before_the_line_broke_is_found_and_never_sent_again(world, dana):
     site = journey.website(secret="the site's own secret")
-    world.call(
+    world.say(
         "twilio/faults",
         {"match": {"op": "create Messages"}, "count": 1, "action": "drop_after_commit"},
     )
@@ -156,7 +156,7 @@ def test_a_loan_made_before_the_line_broke_is_found_and_not_made_twice(world, da
     world.run()
     world.pass_time("PT5M")
     lead = Lead.objects.get()
-    world.call(
+    world.say(
         "enc/faults",
         {
             "match": {"method": "POST", "path_regex": "/encompass/v3/loans$"},

@@ -51,7 +51,11 @@ def test_a_limit_leaves_the_rest_for_the_next_time():
     assert (verify_ledger().link_count, verify_ledger().unsealed) == (2, 3)
     seal_events(at=make.NOON, limit=10)
 
-    assert (verify_ledger().link_count, verify_ledger().unsealed, verify_ledger().is_intact) == (5, 0, True)
+    assert (verify_ledger().link_count, verify_ledger().unsealed, verify_ledger().is_intact) == (
+        5,
+        0,
+        True,
+    )
 
 
 @pytest.mark.django_db
@@ -114,7 +118,11 @@ def test_writers_and_sealers_at_once_make_one_whole_chain():
 
     seal_events(at=make.NOON)
 
-    assert (verify_ledger().link_count, verify_ledger().unsealed, verify_ledger().is_intact) == (30, 0, True)
+    assert (verify_ledger().link_count, verify_ledger().unsealed, verify_ledger().is_intact) == (
+        30,
+        0,
+        True,
+    )
 
 
 @pytest.mark.django_db(transaction=True)

@@ -92,7 +92,7 @@ def test_a_created_loan_carries_our_lead_id_in_both_fields(office):
 
     assert (read.lead_id, read.raw["4495"]) == (make.lead(1), make.lead(1))
     assert read.loan_number.startswith("TEST-")
-    assert [seen.code for seen in read.seen] == ["lead_in_los"]
+    assert [seen.code for seen in read.observed_steps] == ["lead_in_los"]
     assert office.sim.office.violations == []
 
 
@@ -100,7 +100,7 @@ def test_twenty_threads_sign_in_once(office):
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(office.create, range(20)))
 
-    assert (office.loans, office.calls_to_skip("token")) == (20, 1)
+    assert (office.loans, office.calls("token")) == (20, 1)
 
 
 def test_a_token_that_dies_midway_is_replaced_once_and_the_work_is_done_once(office):
@@ -109,7 +109,7 @@ def test_a_token_that_dies_midway_is_replaced_once_and_the_work_is_done_once(off
 
     office.create(2)
 
-    assert (office.loans, office.calls_to_skip("token")) == (2, 2)
+    assert (office.loans, office.calls("token")) == (2, 2)
 
 
 def test_a_token_that_is_never_accepted_asks_for_a_person(office):
@@ -118,7 +118,7 @@ def test_a_token_that_is_never_accepted_asks_for_a_person(office):
     with pytest.raises(Misconfigured):
         office.create()
 
-    assert (office.loans, office.calls_to_skip("token")) == (0, 2)
+    assert (office.loans, office.calls("token")) == (0, 2)
 
 
 def test_a_new_secret_is_taken_up_without_a_restart(office):
@@ -168,7 +168,7 @@ def test_a_create_without_an_answer_is_uncertain_and_found_after_the_lag(office)
     office.fault("drop_after_commit", count=1, match={"op": "create"})
     with pytest.raises(OutcomeUnknown):
         office.create()
-    assert (office.loans, office.calls_to_skip("create")) == (1, 1)
+    assert (office.loans, office.calls("create")) == (1, 1)
 
     early = office.look()
     assert (early.loan_ids, early.is_conclusive) == ((), False)
@@ -177,7 +177,7 @@ def test_a_create_without_an_answer_is_uncertain_and_found_after_the_lag(office)
     late = office.look()
 
     assert (late.loan_ids, late.is_conclusive) == (tuple(office.sim.office.loans), True)
-    assert office.calls_to_skip("create") == 1
+    assert office.calls("create") == 1
 
 
 def test_a_create_that_never_arrived_is_known_only_after_the_lag(office):
@@ -200,7 +200,7 @@ def test_a_create_with_a_broken_answer_is_never_sent_twice(office, fault):
     except OutcomeUnknown:
         made = ""
 
-    assert (office.loans, office.calls_to_skip("create")) == (1, 1)
+    assert (office.loans, office.calls("create")) == (1, 1)
     assert made in ("", *office.sim.office.loans)
 
 
@@ -219,7 +219,7 @@ def test_a_read_that_breaks_off_is_read_again(office):
     office.fault("drop_before", count=1, match={"op": "fieldReader"})
 
     assert office.encompass.read_loan(loan_id).loan_id == loan_id
-    assert office.calls_to_skip("fieldReader") == 2
+    assert office.calls("fieldReader") == 2
 
 
 def test_an_unknown_folder_is_ours_to_mend(office):
@@ -260,7 +260,7 @@ def test_a_loan_open_on_a_desktop_is_written_after_it_is_closed(office):
     office.sim.control("POST", lock, {"user": "processor1", "release": True})
     office.encompass.write_fields(loan_id, {"2976": "zillow premier"})
 
-    assert office.sim.office.loan(loan_id).document["leadSource"] == "zillow premier"
+    assert office.sim.office.get_loan(loan_id).document["leadSource"] == "zillow premier"
 
 
 def test_a_funded_loan_brings_its_dates_amount_and_revenue(office):
@@ -272,10 +272,12 @@ def test_a_funded_loan_brings_its_dates_amount_and_revenue(office):
         ("Clear to Close", "2026-12-15"),
         ("Funding", "2026-12-21"),
     ]:
-        office.move_rows(loan_id, status, on)
+        office.move(loan_id, status, on)
 
     read = office.encompass.read_loan(loan_id)
-    events = find_new_steps([], read.seen, previous_milestone="", current_milestone=read.stands_at)
+    events = find_new_steps(
+        [], read.observed_steps, previous_milestone="", current_milestone=read.stands_at
+    )
 
     assert (read.stands_at, read.ended_as, read.unmapped) == ("funded", "", ())
     assert (read.application_date, read.funded_date) == (date(2026, 11, 24), date(2026, 12, 21))
@@ -298,9 +300,14 @@ def test_steps_entered_in_the_wrong_order_end_in_the_right_ranks(office):
     written: list[RecordedStep] = []
     stood_at = ""
     for status, on in [("Clear to Close", "2026-12-15"), ("Cond. Approval", "2026-12-05")]:
-        office.move_rows(loan_id, status, on)
+        office.move(loan_id, status, on)
         read = office.encompass.read_loan(loan_id)
-        news = find_new_steps(written, read.seen, previous_milestone=stood_at, current_milestone=read.stands_at)
+        news = find_new_steps(
+            written,
+            read.observed_steps,
+            previous_milestone=stood_at,
+            current_milestone=read.stands_at,
+        )
         written += [RecordedStep(code=e.code, on=e.on, is_inferred=e.is_inferred) for e in news]
         stood_at = read.stands_at
 
@@ -308,37 +315,45 @@ def test_steps_entered_in_the_wrong_order_end_in_the_right_ranks(office):
     seen = {row.code: row.on for row in written if not row.is_inferred}
     assert seen["clear_to_close"] == date(2026, 12, 15)
     assert seen["conditional_approval"] == date(2026, 12, 5)
-    assert find_new_steps(written, read.seen, previous_milestone=stood_at, current_milestone=read.stands_at) == ()
+    assert (
+        find_new_steps(
+            written,
+            read.observed_steps,
+            previous_milestone=stood_at,
+            current_milestone=read.stands_at,
+        )
+        == ()
+    )
 
 
 def test_a_denial_is_read_from_field_1393_whatever_the_milestones_say(office):
     loan_id = office.create()
-    office.move_rows(loan_id, "Application", "2026-11-24")
-    office.move_rows(loan_id, "1393=Application denied", "2026-12-02")
+    office.move(loan_id, "Application", "2026-11-24")
+    office.move(loan_id, "1393=Application denied", "2026-12-02")
 
     read = office.encompass.read_loan(loan_id)
 
     assert (read.ended_as, read.stands_at) == ("denied", "denied")
-    assert ("denied", date(2026, 12, 2)) in [(seen.code, seen.on) for seen in read.seen]
+    assert ("denied", date(2026, 12, 2)) in [(seen.code, seen.on) for seen in read.observed_steps]
 
 
 def test_disclosure_tracking_says_when_the_loan_estimate_went(office):
     loan_id = office.create()
-    office.move_rows(loan_id, "Application", "2026-11-24")
+    office.move(loan_id, "Application", "2026-11-24")
     assert office.encompass.read_loan(loan_id).notices == {}
 
-    office.move_rows(loan_id, "Loan Estimate sent", "2026-11-25")
+    office.move(loan_id, "Loan Estimate sent", "2026-11-25")
 
     assert office.encompass.read_loan(loan_id).notices == {"loan_estimate": date(2026, 11, 25)}
 
 
 def test_a_suspension_ends_with_a_later_approval(office):
     loan_id = office.create()
-    office.move_rows(loan_id, "Submittal", "2026-12-01")
-    office.move_rows(loan_id, "Suspended", "2026-12-03")
+    office.move(loan_id, "Submittal", "2026-12-01")
+    office.move(loan_id, "Suspended", "2026-12-03")
     assert office.encompass.read_loan(loan_id).stands_at == "suspended"
 
-    office.move_rows(loan_id, "Cond. Approval", "2026-12-08")
+    office.move(loan_id, "Cond. Approval", "2026-12-08")
 
     assert office.encompass.read_loan(loan_id).stands_at == "conditional_approval"
 
@@ -347,7 +362,7 @@ def test_what_the_desktop_does_in_silence_is_found_by_the_poll(office):
     mine, theirs = office.create(1), office.create(2)
     office.clock.advance(3600)
     asked_at = office.clock.now()
-    office.move_rows(mine, "Clear to Close", by="desktop")
+    office.move(mine, "Clear to Close", by="desktop")
     office.clock.advance(60)
 
     found = office.encompass.find_changed_since(asked_at)

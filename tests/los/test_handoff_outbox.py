@@ -18,7 +18,7 @@ def ask(lead) -> Handoff:
 
 
 def fault(world, action: str, **rest) -> None:
-    world.call("enc/faults", {"match": CREATE, "count": 1, "action": action} | rest)
+    world.say("enc/faults", {"match": CREATE, "count": 1, "action": action} | rest)
 
 
 def at_encompass(world) -> int:

@@ -28,13 +28,17 @@ def written(events: tuple[NewStep, ...]) -> list[RecordedStep]:
 
 
 def test_a_first_step_is_one_event_with_the_los_date():
-    events = find_new_steps([], [seen("lead_in_los", MAY_4)], previous_milestone="", current_milestone="lead_in_los")
+    events = find_new_steps(
+        [], [seen("lead_in_los", MAY_4)], previous_milestone="", current_milestone="lead_in_los"
+    )
 
     assert [(e.code, e.on, e.is_inferred) for e in events] == [("lead_in_los", MAY_4, False)]
 
 
 def test_a_later_step_proves_the_earlier_ones_without_inventing_their_day():
-    events = find_new_steps([], [seen("clear_to_close", MAY_20)], previous_milestone="", current_milestone="")
+    events = find_new_steps(
+        [], [seen("clear_to_close", MAY_20)], previous_milestone="", current_milestone=""
+    )
 
     inferred = [e.code for e in events if e.is_inferred]
     assert inferred == [
@@ -48,7 +52,9 @@ def test_a_later_step_proves_the_earlier_ones_without_inventing_their_day():
 
 
 def test_steps_that_many_loans_skip_are_not_invented():
-    events = find_new_steps([], [seen("servicing", MAY_20)], previous_milestone="", current_milestone="servicing")
+    events = find_new_steps(
+        [], [seen("servicing", MAY_20)], previous_milestone="", current_milestone="servicing"
+    )
 
     skipped = {"prequalified", "preapproved", "resubmitted", "final_approval", "shipped"}
     assert skipped.isdisjoint(e.code for e in events)
@@ -77,7 +83,9 @@ def test_clear_to_close_lost_and_won_again_keeps_its_first_day_and_all_turns():
         ([seen("suspended", MAY_20)], "suspended"),
         ([seen("clear_to_close", MAY_20), seen("suspended", MAY_20)], "clear_to_close"),
     ]:
-        events = find_new_steps(history, facts, previous_milestone=stood_at, current_milestone=stands_at)
+        events = find_new_steps(
+            history, facts, previous_milestone=stood_at, current_milestone=stands_at
+        )
         turns += [(e.code, e.on, e.is_return) for e in events if not e.is_inferred]
         history, stood_at = history + written(events), stands_at
 
@@ -92,14 +100,19 @@ def test_a_second_suspension_on_another_day_is_another_event():
     history = [RecordedStep(code="suspended", on=MAY_4)]
 
     events = find_new_steps(
-        history, [seen("suspended", MAY_9)], previous_milestone="suspended", current_milestone="suspended"
+        history,
+        [seen("suspended", MAY_9)],
+        previous_milestone="suspended",
+        current_milestone="suspended",
     )
 
     assert [(e.code, e.on) for e in events] == [("suspended", MAY_9)]
 
 
 def test_a_denial_infers_nothing():
-    events = find_new_steps([], [seen("denied", MAY_9)], previous_milestone="", current_milestone="denied")
+    events = find_new_steps(
+        [], [seen("denied", MAY_9)], previous_milestone="", current_milestone="denied"
+    )
 
     assert [e.code for e in events] == ["denied"]
 
@@ -122,7 +135,12 @@ reads = st.lists(facts, max_size=8)
 def test_reading_the_same_twice_gives_nothing_new(read, stands_at):
     first = find_new_steps([], read, previous_milestone="", current_milestone=stands_at)
 
-    assert find_new_steps(written(first), read, previous_milestone=stands_at, current_milestone=stands_at) == ()
+    assert (
+        find_new_steps(
+            written(first), read, previous_milestone=stands_at, current_milestone=stands_at
+        )
+        == ()
+    )
 
 
 @given(reads, st.randoms())
@@ -131,7 +149,10 @@ def test_the_order_of_the_facts_does_not_matter(read, random):
     random.shuffle(shuffled)
 
     def told(facts):
-        return [(e.code, e.on) for e in find_new_steps([], facts, previous_milestone="", current_milestone="")]
+        return [
+            (e.code, e.on)
+            for e in find_new_steps([], facts, previous_milestone="", current_milestone="")
+        ]
 
     assert told(read) == told(shuffled)
 

@@ -35,7 +35,7 @@ def hint(loan_id: str, event_id: str = "e-1", minutes: float = 1) -> LosEvent | 
 
 
 def funds(world, loan: Loan) -> None:
-    world.call("enc/scenario", {"loan_id": loan.los_loan_id, "path": "happy", "days": 1})
+    world.say("enc/scenario", {"loan_id": loan.los_loan_id, "path": "happy", "days": 1})
     world.pass_time("PT30H")
 
 
@@ -66,7 +66,7 @@ def test_a_funded_loan_is_counted_once_however_often_it_is_told(world, loan):
 
 def test_a_los_that_does_not_answer_is_read_later_and_holds_up_no_other_loan(world, loan):
     funds(world, loan)
-    world.call("enc/faults", {"match": {"method": "GET"}, "count": 20, "action": "status:500"})
+    world.say("enc/faults", {"match": {"method": "GET"}, "count": 20, "action": "status:500"})
     hint(loan.los_loan_id)
     hint("somebody-elses", "e-2", minutes=1)
 
@@ -123,7 +123,7 @@ def test_the_poll_finds_what_no_webhook_told(world, loan):
 def test_a_poll_that_breaks_off_is_asked_again_from_where_it_began(world, loan):
     Connection.objects.update(poll_due_at=journey.later(30), polled_to_at=rows.NOON)
     funds(world, loan)
-    world.call(
+    world.say(
         "enc/faults",
         {"match": {"path_regex": "/milestones"}, "count": 20, "action": "status:500"},
     )

@@ -35,7 +35,8 @@ def test_good_news_waits_for_the_morning_at_the_property(asked, answered):
 
 
 @pytest.mark.parametrize(
-    ("language", "day"), [("en", "On November 24 our sheet"), ("es", "El 24 de noviembre nuestra")]
+    ("language", "day"),
+    [("en", "On November 24 our rate sheet"), ("es", "El 24 de noviembre nuestra")],
 )
 def test_a_rate_is_dated_in_the_words_of_the_letter_and_by_the_companys_day(language, day):
     journey.ready(zone="America/New_York")

@@ -60,7 +60,12 @@ def test_notices_are_mailed_to_staff_once_and_not_when_they_were_read(cast):
 
 def test_a_mail_server_that_is_down_delays_a_notice_and_loses_none(cast, settings):
     staff_notices.notify_user(
-        user_id=cast.ruth.pk, kind="unclaimed", idempotency_key="a", text="a", link="/x/", at=make.NOON
+        user_id=cast.ruth.pk,
+        kind="unclaimed",
+        idempotency_key="a",
+        text="a",
+        link="/x/",
+        at=make.NOON,
     )
     working = settings.MAILERS
     settings.MAILERS = {

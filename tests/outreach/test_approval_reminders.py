@@ -83,7 +83,7 @@ def test_those_who_may_approve_hear_a_month_a_week_and_a_day_before_and_at_the_e
     for minutes in (0, 10):
         notify_expiring_approvals(ENDS + minutes * make.MINUTE)
     assert [text.partition(" is ")[2] for _, text in told(cora)[6:]] == [
-        "over: nothing automatic is sent with it."
+        "over. Nothing automatic is sent with it."
     ] * 2
 
 

@@ -55,7 +55,11 @@ def test_an_email_has_it_in_its_footer_above_the_way_out(lead, carriers):
     said = "Loans made or arranged pursuant to a California Financing Law license, number 60DBO-1"
     letter = carriers.letters[-1]["text"]
     assert said in " ".join(letter.split())
-    assert letter.index("Tampa, FL 33602") < letter.index("California") < letter.index("To stop")
+    assert (
+        letter.index("Tampa, FL 33602")
+        < letter.index("California Financing")
+        < letter.index("To stop")
+    )
 
 
 def test_where_a_state_wants_nothing_a_text_ends_as_it_was_written(lead, carriers):
@@ -96,7 +100,7 @@ def test_without_it_on_file_nothing_goes_until_it_is_entered(lead, carriers):
         "License wording for California needs details that aren’t on file: the kind of license. "
         "Add it under Setup, Licenses."
     )
-    duty = lead.unfinished_tasks.get(kind="require:license_words_not_on_file")
+    duty = lead.tasks.get(kind="require:license_words_not_on_file")
     assert duty.title == "Enter our license as the state requires it"
     assert not contact_permissions.permissions_of_lead(lead.pk, at=journey.later(60))[
         "text"

@@ -97,7 +97,7 @@ def test_each_kind_of_revocation_is_the_fact_it_is(lead, changes, name, expected
             "address": BEN if changes.get("media") != ["email"] else address_key(MAIL),
             "media": ["call", "text", "voicemail"],
             "origin": "page:test",
-            "cause": "test:1",
+            "idempotency_key": "test:1",
             "at": make.NOON,
             **changes,
         }
@@ -131,7 +131,7 @@ def test_own_attempts_are_not_counted_against_the_message_itself(lead):
     text = Message.objects.get(medium="text")
 
     assert len(facts(lead).contacts) == 2
-    assert len(facts(lead, cause=f"message:{text.pk}").contacts) == 1
+    assert len(facts(lead, idempotency_key=f"message:{text.pk}").contacts) == 1
 
 
 def test_attempts_older_than_any_cap_are_left_out(lead):

@@ -126,7 +126,7 @@ def test_the_second_of_two_people_hears_that_it_is_decided(waiting, carriers, om
 
 
 def test_a_decision_without_a_reason_changes_nothing(waiting, omar):
-    with pytest.raises(message_reviews.CannotReview, match="Say why"):
+    with pytest.raises(message_reviews.CannotReview, match="Enter a reason"):
         message_reviews.decide_message(
             message_id=waiting.pk, releases=True, reason="  ", by=omar, at=LATER
         )

@@ -208,7 +208,7 @@ def test_an_answer_about_one_day_answers_for_another_only_where_that_follows(ask
 def test_a_vendor_that_is_down_is_asked_again_and_told_of_and_nothing_goes(asked, lead):
     admin = make.user("administrator")
     held = write(lead, at=LATE)
-    asked.faults.add({"action": "status:500"})
+    asked.faults.add_fault({"action": "status:500"})
     for minute in (1, 3, 14):
         answer(LATE + timedelta(minutes=minute))
 
@@ -217,12 +217,12 @@ def test_a_vendor_that_is_down_is_asked_again_and_told_of_and_nothing_goes(asked
     assert open_question.attempts == 3
     assert "failed (500)" in NumberService.objects.get().problem
     assert NumberService.objects.get().failing_since == LATE + make.MINUTE
-    assert "cannot be checked" in StaffNotice.objects.get(kind="numbers", user=admin).text
+    assert "Number checks fail" in StaffNotice.objects.get(kind="numbers", user=admin).text
     send.deliver_messages([held.pk], at=LATE + 16 * make.MINUTE)
     held.refresh_from_db()
     assert held.state == "held"
 
-    asked.faults.clear()
+    asked.faults.clear_faults()
     answer(LATE + make.HOUR)
     assert NumberQuestion.objects.get(kind="reassigned").response == "no"
     assert NumberService.objects.get().failing_since is None
@@ -247,14 +247,14 @@ def test_two_at_once_ask_the_same_question_once(asked, lead):
     answer(LATE + make.MINUTE)
 
     assert NumberQuestion.objects.filter(kind="reassigned").count() == 1
-    assert len([one for one in asked.record.since(0) if one.op == "query"]) == 1
+    assert len([one for one in asked.record.requests_since(0) if one.op == "query"]) == 1
 
 
 def test_a_whole_batch_is_one_request_and_one_bad_number_spoils_no_other(asked):
     mine = {NewQuestion(kind=QuestionKind.LISTS, number=f"+1813555{n:04}") for n in range(100, 105)}
     number_questions.enqueue_questions(mine, at=make.NOON)
     answer(make.NOON)
-    assert len(asked.record.since(0)) == 1
+    assert len(asked.record.requests_since(0)) == 1
     assert NumberQuestion.objects.filter(answered_at=make.NOON).count() == 5
 
     bad = "+18132550142"
@@ -316,7 +316,7 @@ def test_the_newer_of_two_copies_counts_and_of_one_day_the_one_that_lists_it(ask
 
 def test_a_call_waits_a_minute_for_a_number_of_which_nothing_is_known(asked, dana):
     mine = make.lead(officer=dana, person=make.person(phone=BEN), warmed_at=make.NOON)
-    with pytest.raises(CannotCall, match="press again in a minute"):
+    with pytest.raises(CannotCall, match="Try again in a minute"):
         call_events.start_call(lead_id=mine.pk, by=dana.user, at=make.NOON)
 
     answer(make.NOON)
@@ -355,7 +355,7 @@ def test_an_answer_that_says_nothing_is_not_asked_for_again_the_same_day(asked, 
 
     with pytest.raises(CannotCall) as refused:
         call_events.start_call(lead_id=mine.pk, by=dana.user, at=make.NOON + make.MINUTE)
-    assert "press again" not in str(refused.value)
+    assert "Try again" not in str(refused.value)
     assert NumberQuestion.objects.count() == 1
 
 
@@ -371,7 +371,7 @@ def test_maine_has_the_number_checked_before_a_sales_call(asked, dana):
         {NewQuestion(kind=QuestionKind.LISTS, number="+12075550142")}, at=make.NOON
     )
     answer(make.NOON)
-    with pytest.raises(CannotCall, match=r"Maine asks.*press again"):
+    with pytest.raises(CannotCall, match=r"reassigned-number check.*Try again"):
         call_events.start_call(lead_id=mine.pk, by=dana.user, at=make.NOON)
 
     answer(make.NOON)

@@ -32,7 +32,7 @@ def press(rung: Ring, digits: str, minutes: float = 0.2) -> str:
 def test_the_officer_is_rung_once_about_an_offer(rung, dana, carriers):
     journey.run(journey.later(0.1))
 
-    placed = list(carriers.twilio.role_prefix.calls_to_skip.values())
+    placed = list(carriers.twilio.account.calls.values())
     assert [call.to for call in placed] == [dana.phone]
     assert (rung.state, rung.carrier_id) == ("placed", placed[0].sid)
 
@@ -47,7 +47,7 @@ def test_an_offer_that_has_gone_keeps_no_officer_of_another_waiting(dana, carrie
     with clock.freeze(make.NOON):
         ring_due_officers()
 
-    assert len(carriers.twilio.role_prefix.calls_to_skip) == officer_calls.BATCH_SIZE + 1
+    assert len(carriers.twilio.account.calls) == officer_calls.BATCH_SIZE + 1
     assert Ring.objects.get(pk=gone.pk).state == "skipped"
 
 
@@ -105,7 +105,7 @@ def test_any_other_key_and_a_voicemail_box_take_nothing(rung, digits):
 def test_after_it_lapsed_the_officer_hears_that_it_is_gone(rung):
     Offer.objects.update(lapsed_at=journey.later(2), ended_because="silence")
 
-    assert "gone to another loan officer" in call_events.on_officer_answered(
+    assert "taken by another loan officer" in call_events.on_officer_answered(
         ring_id=rung.pk, at=journey.later(3)
     )
     assert "another loan officer" in press(rung, "1", 3)
@@ -205,7 +205,7 @@ def test_the_officers_own_word_on_a_connected_call_is_no_second_attempt(rung, da
     ],
 )
 def test_a_carrier_that_does_not_ring(dana, carriers, action, state, later_state):
-    carriers.twilio.faults.add(
+    carriers.twilio.faults.add_fault(
         {"match": {"op": "create Calls"}, "action": action, "count": 1, "body": '{"code": 21211}'}
     )
     journey.deliver(journey.website(), journey.form_post())
@@ -214,12 +214,12 @@ def test_a_carrier_that_does_not_ring(dana, carriers, action, state, later_state
     journey.run(journey.later(0.2))
 
     assert Ring.objects.get().state == later_state
-    assert len(carriers.twilio.role_prefix.calls_to_skip) <= 1
+    assert len(carriers.twilio.account.calls) <= 1
 
 
 def test_a_ring_whose_offer_is_gone_is_not_placed(dana, carriers):
     with_fault = {"match": {"op": "create Calls"}, "action": "status:429", "count": 1}
-    carriers.twilio.faults.add(with_fault)
+    carriers.twilio.faults.add_fault(with_fault)
     journey.deliver(journey.website(), journey.form_post())
     lead_offers.take_offer(
         offer_id=Offer.objects.get().pk, officer_id=dana.pk, at=journey.later(0.05)
@@ -228,7 +228,7 @@ def test_a_ring_whose_offer_is_gone_is_not_placed(dana, carriers):
     journey.run(journey.later(0.2))
 
     assert Ring.objects.get().state == "skipped"
-    assert carriers.twilio.role_prefix.calls_to_skip == {}
+    assert carriers.twilio.account.calls == {}
 
 
 def test_a_ring_claimed_before_a_crash_is_not_placed_again(rung, carriers):
@@ -239,7 +239,7 @@ def test_a_ring_claimed_before_a_crash_is_not_placed_again(rung, carriers):
     officer_calls.fail_stale_rings(at=journey.later(1.1))
 
     assert Ring.objects.get().state == "failed"
-    assert len(carriers.twilio.role_prefix.calls_to_skip) == 1
+    assert len(carriers.twilio.account.calls) == 1
 
 
 def test_news_out_of_order_does_not_bring_an_ended_ring_back(rung):

@@ -107,8 +107,8 @@ def test_what_leaves_after_a_stop_at_full_pace_is_all_on_the_page(going, omar, c
     listed = {one.to_address for one in release_progress.messages_beyond_recall(going)}
     assert after - before <= listed
     assert len(listed) <= 2 * PACE
-    assert not going.messages_to_cancel.filter(state__in=["waiting", "held", "claimed"]).exists()
-    gone = going.messages_to_cancel.filter(state__in=release_progress.SUBMITTED_STATES)
+    assert not going.messages.filter(state__in=["waiting", "held", "claimed"]).exists()
+    gone = going.messages.filter(state__in=release_progress.SUBMITTED_STATES)
     assert read(carriers) == set(gone.values_list("to_address", flat=True))
     assert len(after) < 60
 
@@ -117,9 +117,7 @@ def test_no_two_seconds_hold_more_than_two_seconds_of_the_pace(going, carriers):
     with at_work(since=1):
         wait_for(going, 4 * PACE)
 
-    handed = sorted(
-        going.messages_to_cancel.exclude(claimed_at=None).values_list("claimed_at", flat=True)
-    )
+    handed = sorted(going.messages.exclude(claimed_at=None).values_list("claimed_at", flat=True))
     for first in handed:
         together = [message for message in handed if first <= message < first + 2 * make.SECOND]
         assert len(together) <= 2 * PACE
@@ -149,7 +147,7 @@ def from_a_shell(*words: str) -> str:
 
 def test_a_stop_from_a_shell_is_seen_by_workers_before_their_next_call(going, carriers):
     release_runner._create_messages(going, 4, second(1))
-    ids = list(going.messages_to_cancel.filter(state="waiting").values_list("pk", flat=True))
+    ids = list(going.messages.filter(state="waiting").values_list("pk", flat=True))
     claimed = send._claim_messages(ids, second(1))  # a worker is about to hand them over
     had = len(carriers.letters)
 
@@ -159,7 +157,7 @@ def test_a_stop_from_a_shell_is_seen_by_workers_before_their_next_call(going, ca
     assert send._recheck_claimed(claimed, second(2)) == []
     assert release_runner.run_releases(at=second(3)) == 0
     assert len(carriers.letters) == had
-    waits = going.messages_to_cancel.filter(pk__in=ids)
+    waits = going.messages.filter(pk__in=ids)
     assert set(waits.values_list("state", "claimed_at")) == {("waiting", None)}
     assert len(claimed) == 4
 

@@ -117,7 +117,7 @@ def test_more_than_a_few_wait_for_somebody_else_than_their_maker(limits, people,
 
     assert (release.state, release.size, left(release)) == ("waiting", 5, 0)
     assert "Mia Torres asks" in StaffNotice.objects.get(user=omar).text
-    with pytest.raises(release_control.CannotChangeRelease, match="Somebody else"):
+    with pytest.raises(release_control.CannotChangeRelease, match="Someone other than"):
         release_control.approve_release(release, by=mia, at=second(3))
 
 

@@ -39,7 +39,7 @@ def stop_texts(at=make.NOON, **changes) -> Revocation:
             "kind": "stop",
             "media": ["call", "text", "voicemail"],
             "origin": "message:SM-stop",
-            "cause": "text:SM-stop",
+            "idempotency_key": "text:SM-stop",
             "at": at,
             **changes,
         }
@@ -302,12 +302,14 @@ def test_a_text_the_carrier_never_had_stays_in_doubt_and_is_shown(carriers):
 def test_a_carrier_that_cannot_be_asked_for_an_hour_is_asked_until_it_answers(carriers):
     carriers.fault("drop_after_commit", count=1)
     arrived()
-    carriers.twilio.faults.add({"match": {"method": "GET"}, "action": "status:500", "count": 200})
+    carriers.twilio.faults.add_fault(
+        {"match": {"method": "GET"}, "action": "status:500", "count": 200}
+    )
     for minutes in (2, 20, 40, 60):
         journey.run(journey.later(minutes))
     assert message("text").due_at is not None
 
-    carriers.twilio.faults.clear()
+    carriers.twilio.faults.clear_faults()
     journey.run(journey.later(70))
 
     assert message("text").state == "sent"

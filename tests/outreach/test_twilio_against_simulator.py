@@ -68,7 +68,7 @@ def test_a_text_goes_out_once_with_its_words(line):
     assert [(row.sid, row.to, row.sender, row.body) for row in line.sent] == [
         (accepted.carrier_id, BEN, MAIN_NUMBER, WORDS)
     ]
-    assert (accepted.fate, accepted.segments) == (DeliveryStatus.ACCEPTED, 1)
+    assert (accepted.status, accepted.segments) == (DeliveryStatus.ACCEPTED, 1)
 
 
 def test_a_messaging_service_is_named_as_such(line):
@@ -151,7 +151,7 @@ def test_a_sender_that_is_not_ours_is_ours_to_mend(line):
 
 
 def test_a_wrong_token_is_ours_to_mend(line):
-    line.sim.role_prefix.auth_token = "another"
+    line.sim.account.auth_token = "another"
 
     with pytest.raises(Misconfigured):
         line.send()
@@ -166,7 +166,7 @@ def test_a_call_rings_and_carries_the_address_of_its_markup(line):
         status_callback="http://127.0.0.1:9/status",
     )
 
-    assert list(line.sim.role_prefix.calls_to_skip) == [accepted.carrier_id]
+    assert list(line.sim.account.calls) == [accepted.carrier_id]
 
 
 def test_markup_escapes_what_a_borrower_typed():

@@ -105,7 +105,7 @@ def test_the_total_is_the_sum_of_the_rows_and_the_period_before_stands_beside_it
     assert shown.total.cost_per_funded_cents == 250_00
     for measure in ("leads", "applications", "funded", "spend_cents", "revenue_cents", "attempted"):
         assert getattr(shown.total, measure) == sum(getattr(row, measure) for row in shown.rows)
-    assert (shown.before.leads, shown.before.cost_per_funded_cents) == (1, 500_00)
+    assert (shown.previous_total.leads, shown.previous_total.cost_per_funded_cents) == (1, 500_00)
 
 
 def test_a_period_that_is_not_all_on_file_is_no_measure(db):
@@ -150,7 +150,7 @@ def test_a_branch_sees_only_what_its_own_leads_became(two_sources):
 
 
 def test_too_little_history_leaves_the_ripeness_unknown(two_sources):
-    assert screen().total.ripe.word == "unknown"
+    assert screen().total.maturity.word == "unknown"
     assert screen().total.expected_fundings is None
 
 
@@ -165,8 +165,8 @@ def test_with_history_a_young_cohort_is_called_young_and_more_is_expected(db):
         lead_of(zillow, at=datetime(2026, 10, 7, 15, tzinfo=UTC), cost=100_00)  # 47 days old
         lead_of(zillow, at=datetime(2026, 10, 28, 15, tzinfo=UTC), cost=100_00)
 
-    assert screen().total.ripe.word == "mature"
-    young = screen(period=october).total.ripe
+    assert screen().total.maturity.word == "mature"
+    young = screen(period=october).total.maturity
     assert (young.word, young.share) == ("young", 0.5)
     assert young.judge_from > TODAY
 

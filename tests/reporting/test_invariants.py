@@ -33,7 +33,12 @@ def allowed(lead, *, cause, decision="allow"):
     """A verdict row as the gate would store it, with the decision a test needs."""
     facts = Facts(medium=Medium.TEXT, purpose=Purpose.MARKETING)
     row = verdict_storage.store_verdict(
-        message_gate.decide(facts), facts, lead=lead, subject_key=cause, stage="handoff", at=make.NOON
+        message_gate.decide(facts),
+        facts,
+        lead=lead,
+        subject_key=cause,
+        stage="handoff",
+        at=make.NOON,
     )
     type(row).objects.filter(pk=row.pk).update(decision=decision)
     row.refresh_from_db()

@@ -140,7 +140,9 @@ def test_the_consent_of_one_inquiry_is_one_entry_whatever_numbers_it_covers(cast
         make.consent(cast.ben.person, delivery=delivery, channels=channels)
 
     said = [
-        one.detail for one in lead_history.build_timeline(cast.ben) if one.key.startswith("consent:")
+        one.detail
+        for one in lead_history.build_timeline(cast.ben)
+        if one.key.startswith("consent:")
     ]
 
     assert said == ["for calls, dialed calls, texts and e-mail"]

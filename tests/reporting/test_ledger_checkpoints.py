@@ -103,9 +103,9 @@ def test_a_ledger_made_anew_holds_by_itself_and_a_head_kept_elsewhere_tells(tmp_
     made_anew()
 
     kept = list(ledger_checkpoints.read_heads(tmp_path / "kept"))
-    assert [
-        problem.split(":")[0] for problem in ledger_checkpoints.find_problems(kept)
-    ] == ["head 5 is of another chain"]
+    assert [problem.split(":")[0] for problem in ledger_checkpoints.find_problems(kept)] == [
+        "head 5 is of another chain"
+    ]
     with pytest.raises(command_base.CheckFailed):
         call_command("check", heads=tmp_path / "kept", json=True)
     said = json.loads(capsys.readouterr().out)["findings"]

@@ -43,7 +43,7 @@ def graph(running):
 
 
 def test_meta_answers_a_lead_in_the_shape_of_the_documents(running, graph):
-    lead_id = running.meta.submit(ANSWERS, boxes={"tcpa_sms_calls": True})
+    lead_id = running.meta.submit_lead(ANSWERS, boxes={"tcpa_sms_calls": True})
 
     told = graph.get(f"/v25.0/{lead_id}", params={"fields": FIELDS}).json()
 
@@ -52,7 +52,7 @@ def test_meta_answers_a_lead_in_the_shape_of_the_documents(running, graph):
 
 
 def test_meta_gives_only_the_fields_that_were_asked_for(running, graph):
-    lead_id = running.meta.submit(ANSWERS, boxes={"tcpa_sms_calls": True})
+    lead_id = running.meta.submit_lead(ANSWERS, boxes={"tcpa_sms_calls": True})
 
     told = graph.get(f"/v25.0/{lead_id}", params={"fields": "id,field_data"}).json()
 
@@ -60,7 +60,7 @@ def test_meta_gives_only_the_fields_that_were_asked_for(running, graph):
 
 
 def test_metas_notice_has_the_documented_keys_and_is_signed_over_its_bytes(running):
-    lead_id = running.meta.submit(ANSWERS)
+    lead_id = running.meta.submit_lead(ANSWERS)
 
     assert shape(json.loads(running.meta.notice(lead_id))) == shape(kept("meta_notice.json"))
     vector = kept("ads_signatures.json")["meta"]
@@ -78,7 +78,7 @@ def test_an_expired_token_is_a_400_with_code_190(running, graph):
 
 
 def test_without_the_proof_of_the_app_meta_gives_nothing(running):
-    lead_id = running.meta.submit(ANSWERS)
+    lead_id = running.meta.submit_lead(ANSWERS)
     bare = {"access_token": meta.TOKEN}
 
     told = httpx2.get(f"{running.urls['meta']}/v25.0/{lead_id}", params=bare)
@@ -87,7 +87,7 @@ def test_without_the_proof_of_the_app_meta_gives_nothing(running):
 
 
 def test_a_deleted_lead_is_an_object_that_does_not_exist(running, graph):
-    lead_id = running.meta.submit(ANSWERS)
+    lead_id = running.meta.submit_lead(ANSWERS)
     running.meta.delete(lead_id)
 
     error = graph.get(f"/v25.0/{lead_id}").json()["error"]
@@ -97,7 +97,7 @@ def test_a_deleted_lead_is_an_object_that_does_not_exist(running, graph):
 
 def test_metas_list_of_a_form_goes_on_by_its_cursor_and_keeps_to_the_time_asked(running, graph):
     for hours in range(5):
-        running.meta.submit(ANSWERS, at=NOON - timedelta(hours=hours))
+        running.meta.submit_lead(ANSWERS, at=NOON - timedelta(hours=hours))
     since = int((NOON - timedelta(hours=3, minutes=30)).timestamp())
     after = {"field": "time_created", "operator": "GREATER_THAN", "value": since}
     asked = {"filtering": json.dumps([after]), "limit": 3}
@@ -111,7 +111,7 @@ def test_metas_list_of_a_form_goes_on_by_its_cursor_and_keeps_to_the_time_asked(
 
 
 def test_linkedin_answers_in_the_shape_of_the_documents(running):
-    key = running.linkedin.submit({1: "Graham"}, accepts=True)
+    key = running.linkedin.submit_lead({1: "Graham"}, accepts=True)
     headers = {"Authorization": f"Bearer {linkedin.TOKEN}", "LinkedIn-Version": "202608"}
     with httpx2.Client(base_url=running.urls["linkedin"], headers=headers) as client:
         response = client.get(f"/rest/leadFormResponses/{key}").json()
@@ -132,7 +132,7 @@ def test_linkedin_wants_a_token_and_a_version(running):
 
 
 def test_linkedins_notice_is_signed_over_the_prefix_and_the_body(running):
-    key = running.linkedin.submit({1: "Graham"})
+    key = running.linkedin.submit_lead({1: "Graham"})
     notice = json.loads(running.linkedin.notice(key))
     vector = kept("ads_signatures.json")["linkedin"]
 

@@ -40,7 +40,7 @@ def salesforce_token(asked):
 
 
 def test_hubspot_gives_only_the_properties_and_associations_that_were_asked_for(running, asked):
-    key = running.hubspot.contact(firstname="Ivo", hs_lead_status="NEW")
+    key = running.hubspot.add_contact(firstname="Ivo", hs_lead_status="NEW")
     running.hubspot.add_engagement("notes", key, hs_note_body="Hello")
     contact = asked("hubspot", "GET", "/crm/v3/objects/contacts").json()["results"][0]
     note = asked("hubspot", "GET", "/crm/v3/objects/notes?properties=hs_note_body").json()
@@ -55,7 +55,7 @@ def test_hubspot_gives_only_the_properties_and_associations_that_were_asked_for(
 
 def test_hubspot_lists_a_hundred_at_most_and_goes_on_after_the_last(running, asked):
     for nth in range(3):
-        running.hubspot.contact(firstname=f"P{nth}")
+        running.hubspot.add_contact(firstname=f"P{nth}")
     first = asked("hubspot", "GET", "/crm/v3/objects/contacts?limit=2").json()
     after = first["paging"]["next"]["after"]
     second = asked("hubspot", "GET", f"/crm/v3/objects/contacts?limit=2&after={after}").json()
@@ -86,7 +86,7 @@ def test_salesforce_goes_on_by_a_locator_and_refuses_fields_it_does_not_have(
     running, asked, salesforce_token
 ):
     for nth in range(201):
-        running.salesforce.add("Lead", LastName=f"N{nth}")
+        running.salesforce.add_record("Lead", LastName=f"N{nth}")
     headers = {**salesforce_token, "Sforce-Query-Options": "batchSize=200"}
     query = "/services/data/v62.0/query?q=SELECT+Id,LastName+FROM+Lead"
     first = asked("salesforce", "GET", query, headers=headers).json()
@@ -104,7 +104,7 @@ def test_zoho_wants_its_fields_named_and_shows_nothing_with_a_204(running, asked
     unnamed = asked("zoho", "GET", leads, headers=zoho_token)
     empty = asked("zoho", "GET", f"{leads}?fields=Last_Name", headers=zoho_token)
     for nth in range(3):
-        running.zoho.add("Leads", Last_Name=f"N{nth}")
+        running.zoho.add_record("Leads", Last_Name=f"N{nth}")
     first = asked("zoho", "GET", f"{leads}?fields=Last_Name&per_page=2", headers=zoho_token).json()
     token = first["info"]["next_page_token"]
     rest = asked(
@@ -132,8 +132,8 @@ def test_pipedrive_goes_on_by_start_in_its_first_version_and_by_cursor_in_its_se
     running, asked
 ):
     for nth in range(3):
-        running.pipedrive.add("leads", title=f"N{nth}")
-        running.pipedrive.add("deals", title=f"N{nth}")
+        running.pipedrive.add_record("leads", title=f"N{nth}")
+        running.pipedrive.add_record("deals", title=f"N{nth}")
     leads = asked("pipedrive", "GET", "/v1/leads?limit=2").json()
     deals = asked("pipedrive", "GET", "/api/v2/deals?limit=2").json()
     cursor = deals["additional_data"]["next_cursor"]
@@ -148,7 +148,7 @@ def test_pipedrive_goes_on_by_start_in_its_first_version_and_by_cursor_in_its_se
 def test_mondays_errors_come_with_a_200_and_its_cursor_lives_an_hour(running, asked):
     board = running.monday.add_board("Leads")
     for nth in range(3):
-        running.monday.item(board, f"N{nth}")
+        running.monday.add_item(board, f"N{nth}")
     first = "query ($board: [ID!]) { boards (ids: $board) { items_page (limit: 2) { cursor } } }"
     told = asked(
         "monday", "POST", "/v2", json={"query": first, "variables": {"board": [board]}}

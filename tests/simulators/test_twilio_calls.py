@@ -313,7 +313,7 @@ def test_a_person_who_calls_us_hears_our_document(
     assert_signed(asked, receiver.url)
     assert (asked.form["Direction"], asked.form["CallStatus"]) == ("inbound", "ringing")
     [child] = [row for row in running.twilio.account.calls.values() if row.parent == sid]
-    assert (child.to, child.sender, child.status) == (DANA, BEN, "completed")
+    assert (child.to, child.from_number, child.status) == (DANA, BEN, "completed")
 
 
 def test_calls_are_listed_by_number_and_status(

@@ -34,12 +34,17 @@ def test_what_follows_depends_on_the_kind_of_failure(failure, follows):
 
 
 def test_a_vendor_that_says_when_is_asked_again_then():
-    assert classify_failure(RetryLater("busy", retry_after_seconds=90), tried=3, age=FRESH).seconds == 90
+    assert (
+        classify_failure(RetryLater("busy", retry_after_seconds=90), tried=3, age=FRESH).seconds
+        == 90
+    )
 
 
 def test_a_vendor_that_is_busy_for_a_day_is_shown_to_a_person():
     assert (
-        classify_failure(RetryLater("busy", retry_after_seconds=90), tried=3, age=MAX_RETRY_LATER_AGE).next_step
+        classify_failure(
+            RetryLater("busy", retry_after_seconds=90), tried=3, age=MAX_RETRY_LATER_AGE
+        ).next_step
         is NextStep.DEAD
     )
 

@@ -181,7 +181,9 @@ def test_who_reads_pages_gets_a_page_when_too_much_was_sent(front, path, languag
 
 def test_a_server_that_is_not_ready_says_when_to_come_again(front, monkeypatch):
     monkeypatch.setattr(front, "_migrated", False)
-    monkeypatch.setattr(front, "_check_readiness", lambda: (False, "the database is not responding"))
+    monkeypatch.setattr(
+        front, "_check_readiness", lambda: (False, "the database is not responding")
+    )
     machine = Conversation(front, "/in/zillow/x")
     person = Conversation(front, "/queue/", headers=[(b"accept", b"text/html")])
     for talk in (machine, person):
@@ -263,9 +265,9 @@ def test_a_reader_that_is_too_slow_is_dropped():
         readers._clients.add(slow)
         for number in range(MAX_QUEUED_EVENTS + 1):
             readers.broadcast(json.dumps({"event": "lead", "data": {"lead": str(number)}}))
-        return slow in readers._clients, [slow.queue.get_nowait() for _ in range(MAX_QUEUED_EVENTS)][
-            -1
-        ]
+        return slow in readers._clients, [
+            slow.queue.get_nowait() for _ in range(MAX_QUEUED_EVENTS)
+        ][-1]
 
     assert asyncio.run(flood()) == (False, None)
 

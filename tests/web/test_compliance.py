@@ -275,7 +275,7 @@ def test_an_evidence_file_is_made_from_the_page_and_holds(cast, omar, tmp_path):
     answer = omar.post(reverse("evidence"), {"address": "+18135550142"})
 
     path = tmp_path / "file.zip"
-    path.write_bytes(b"".join(answer.streaming_content))
+    path.write_bytes(answer.content)
     assert "evidence 18135550142" in answer["Content-Disposition"]
     assert evidence_file_check.find_problems(path) == []
     made = Event.objects.get(kind="compliance.evidence.made")

@@ -73,8 +73,7 @@ def test_a_hold_placed_on_the_page_shows_on_the_person_to_compliance_alone(
     hold = LegalHold.objects.get()
     assert (hold.address, hold.placed_by) == (number, cast.omar)
     assert (
-        "Legal hold: Ortiz v. Lindenfield"
-        in omar.get(reverse("person", args=[cast.ben.pk])).text
+        "Legal hold: Ortiz v. Lindenfield" in omar.get(reverse("person", args=[cast.ben.pk])).text
     )
     others = signed_in(make.user("administrator")).get(reverse("person", args=[cast.ben.pk])).text
     assert "legal hold" not in others.lower()

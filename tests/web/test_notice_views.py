@@ -15,7 +15,12 @@ def told(cast):
         (cast.dana.user, "reply", "Ben wrote."),
     ):
         staff_notices.notify_user(
-            user_id=user.pk, kind=kind, idempotency_key=f"{kind}:1", text=text, link=link, at=make.NOON
+            user_id=user.pk,
+            kind=kind,
+            idempotency_key=f"{kind}:1",
+            text=text,
+            link=link,
+            at=make.NOON,
         )
     return link
 

@@ -122,7 +122,11 @@ def everything(cast):
         user=make.user("marketing"), cause="test", kind="test", text="Hello", at=make.NOON
     )
     merged = merge_people.merge_people(
-        survivor_id=owned.person_id, duplicate_id=make.person().pk, reason="said", by=None, at=make.NOON
+        survivor_id=owned.person_id,
+        duplicate_id=make.person().pk,
+        reason="said",
+        by=None,
+        at=make.NOON,
     )
     alike = PossibleDuplicate.objects.create(
         older=owned.person, newer=make.person(), speaks_for="same phone", found_at=make.NOON

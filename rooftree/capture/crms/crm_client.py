@@ -165,7 +165,9 @@ class CrmClient:
 
     def _rate_limited(self, answer: http_client.VendorResponse) -> RetryLater:
         after = answer.retry_after_seconds() or DEFAULT_WAIT_SECONDS
-        return RetryLater(f"{self.system.NAME} asks us to wait {after:.0f} seconds.", retry_after_seconds=after)
+        return RetryLater(
+            f"{self.system.NAME} asks us to wait {after:.0f} seconds.", retry_after_seconds=after
+        )
 
     def _access_denied(self, said: str = "") -> Misconfigured:
         return Misconfigured(f"{self.system.NAME} does not let us in.{said} {self.system.FIX_HINT}")

@@ -44,7 +44,9 @@ class PastActivity:
 
     kind: ActivityKind
     external_id: str  # theirs, unique within its kind
-    record_keys: tuple[str, ...]  # a record's id, or "person_id=7" as vendor_ids has it; the best first
+    record_keys: tuple[
+        str, ...
+    ]  # a record's id, or "person_id=7" as vendor_ids has it; the best first
     at: datetime | None = None
     title: str = ""
     text: str = field(default="", repr=False)

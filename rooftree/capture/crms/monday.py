@@ -78,7 +78,9 @@ def classify_failure(answer: http_client.VendorResponse) -> VendorError | None:
             if isinstance(wait, int | float)
             else answer.retry_after_seconds() or DEFAULT_WAIT_SECONDS
         )
-        return RetryLater(f"monday.com asks us to wait {after:.0f} seconds.", retry_after_seconds=after)
+        return RetryLater(
+            f"monday.com asks us to wait {after:.0f} seconds.", retry_after_seconds=after
+        )
     if "AUTH" in code:
         return Misconfigured(f"monday.com does not let us in. {FIX_HINT}")
     return RequestRejected(f"monday.com refuses what we asked: {said or code}.", code=code)

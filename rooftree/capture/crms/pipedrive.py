@@ -76,7 +76,10 @@ def fetch_page(talk: CrmClient, cursor: Cursor) -> CrmPage:
     )
     rows = list_objects(found.get("data"))
     if part in ("notes", "activities"):
-        return CrmPage(activities=tuple(_parse_activity(row, part, talk.zone) for row in rows), next_cursor=more)
+        return CrmPage(
+            activities=tuple(_parse_activity(row, part, talk.zone) for row in rows),
+            next_cursor=more,
+        )
     return CrmPage(answer=_join_lookups(talk, rows), next_cursor=more)
 
 

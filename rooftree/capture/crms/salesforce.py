@@ -98,7 +98,8 @@ def classify_failure(answer: http_client.VendorResponse) -> VendorError | None:
     code = as_text(nested_value(found[0], "errorCode")) if isinstance(found, list) and found else ""
     if code == DAILY_LIMIT_CODE:
         return RetryLater(
-            "Salesforce has answered as often today as it may.", retry_after_seconds=DAILY_LIMIT_WAIT_SECONDS
+            "Salesforce has answered as often today as it may.",
+            retry_after_seconds=DAILY_LIMIT_WAIT_SECONDS,
         )
     if answer.status == 400:
         return RequestRejected(f"Salesforce refuses what we asked ({code or 400}).", code=code)
@@ -120,7 +121,9 @@ def fetch_page(talk: CrmClient, cursor: Cursor) -> CrmPage:
         return CrmPage(owners=tuple(map(_parse_owner, rows)), next_cursor=more)
     if part == "leads":
         return CrmPage(answer=found, declared_counts=declared, next_cursor=more)
-    return CrmPage(activities=tuple(_parse_activity(row, part, talk.zone) for row in rows), next_cursor=more)
+    return CrmPage(
+        activities=tuple(_parse_activity(row, part, talk.zone) for row in rows), next_cursor=more
+    )
 
 
 def _build_query(talk: CrmClient, part: str) -> str:
@@ -165,7 +168,9 @@ def _parse_activity(one: Mapping[str, Any], part: str, zone: str) -> PastActivit
     return PastActivity(
         kind=kind,
         external_id=as_text(one.get("Id")),
-        record_keys=(who, f"contact_id={who}") if who else (),  # a lead that was converted is a contact
+        record_keys=(who, f"contact_id={who}")
+        if who
+        else (),  # a lead that was converted is a contact
         at=parse_timestamp(one.get("CreatedDate") if is_open else started),
         title=as_text(one.get("Subject") or one.get("Title")),
         text=strip_markup(one.get("Description") or one.get("Body")),

@@ -107,7 +107,9 @@ def fetch_page(talk: CrmClient, cursor: Cursor) -> CrmPage:
     if part == "leads":
         return CrmPage(answer=found, declared_counts=declared, next_cursor=more)
     rows = list_objects(found.get("data"))
-    return CrmPage(activities=tuple(_parse_activity(row, part, talk.zone) for row in rows), next_cursor=more)
+    return CrmPage(
+        activities=tuple(_parse_activity(row, part, talk.zone) for row in rows), next_cursor=more
+    )
 
 
 def _data_center_hosts(credentials: Mapping[str, str]) -> tuple[str, str]:

@@ -233,7 +233,8 @@ def _read_suppression(
     said = {
         name: refusal
         for name, value in cells.items()
-        if (refusal := guess_label_field(kind.normalize_column(name), kind.field_names)) in OPT_OUT_FIELDS
+        if (refusal := guess_label_field(kind.normalize_column(name), kind.field_names))
+        in OPT_OUT_FIELDS
         and yes_or_no(value)
     }
     if not said:

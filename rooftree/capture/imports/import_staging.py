@@ -186,7 +186,9 @@ def save_column_map(
     listed = list(lines)
     with atomic():
         sheet = Spreadsheet.objects.select_for_update().get(pk=sheet_id)
-        check_map(listed, filled_elsewhere=RECORD_FORMATS[sheet.source.adapter].fixed_columns.values())
+        check_map(
+            listed, filled_elsewhere=RECORD_FORMATS[sheet.source.adapter].fixed_columns.values()
+        )
         if options.get("then", "keep") not in allowed_lead_actions(sheet.source):
             raise InvalidImport("People who come from another system are not greeted as new ones.")
         if sheet.state not in ("columns", "checked"):

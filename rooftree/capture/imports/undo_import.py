@@ -67,7 +67,10 @@ def close_next_batch(*, sheet_id: UUID, at: datetime) -> bool:
         )
         sheet.counts = {**sheet.counts, "closed": sheet.counts["closed"] + len(mine)}
         lead_tasks.cancel_tasks(
-            [lead.pk for lead in mine], key_prefix=f"imported:{sheet.pk}:", because=UNDO_REASON, at=at
+            [lead.pk for lead in mine],
+            key_prefix=f"imported:{sheet.pk}:",
+            because=UNDO_REASON,
+            at=at,
         )
         if not mine:
             sheet.state = "done"

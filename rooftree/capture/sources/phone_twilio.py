@@ -58,7 +58,7 @@ FINAL_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "cancele
 ANONYMOUS_NUMBERS = frozenset({"266696687", "7378742833", "2562533", "8656696", "86282452253"})
 HINT_FIELDS = ("CallerName", "StirVerstat", "ForwardedFrom", "ParentCallSid")
 PLACE_FIELDS = ("FromCity", "FromState", "FromZip")  # the area code's location, not the caller's
-UNANSWERED_NOTICE = "We are sorry, nobody can take your call right now. We will call you back."
+UNANSWERED_NOTICE = "Sorry, no one can take your call right now. We will call you back."
 _NO_CONTENT_ANSWER = Answer(status=204)
 _KEY_PATTERN = re.compile(r"key=([^,]+)")
 

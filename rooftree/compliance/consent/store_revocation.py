@@ -53,7 +53,9 @@ def store_revocation(  # noqa: PLR0913
     return row
 
 
-def unlink_number(*, person_id: UUID, number: str, origin: str, idempotency_key: str, at: datetime) -> None:
+def unlink_number(
+    *, person_id: UUID, number: str, origin: str, idempotency_key: str, at: datetime
+) -> None:
     """The number is somebody else's: no call or text goes there again for this person."""
     Phone.objects.filter(person=person_id, e164=number, unlinked_at=None).update(unlinked_at=at)
     store_revocation(

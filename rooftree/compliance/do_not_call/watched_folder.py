@@ -80,7 +80,9 @@ def load_next_file(folder: Path, *, at: datetime) -> bool:
         _record_outcome(one, done, problem, at)
         if problem or (done and done.redundant_changes):
             _notify_problem(
-                one, problem or describe_redundant_changes(done.redundant_changes if done else 0), at
+                one,
+                problem or describe_redundant_changes(done.redundant_changes if done else 0),
+                at,
             )
     return True
 

@@ -40,5 +40,7 @@ def find_change_effects(stored: Mapping[str, Any]) -> list[ChangeEffect]:
         is_same = (other.decision, other.reason, other.next_allowed_at) == (
             made.decision, made.reason, made.next_allowed_at,
         )  # fmt: skip
-        found.append(ChangeEffect(amendment=amendment, sentence_without="" if is_same else other.sentence))
+        found.append(
+            ChangeEffect(amendment=amendment, sentence_without="" if is_same else other.sentence)
+        )
     return found

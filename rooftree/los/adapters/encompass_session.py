@@ -78,7 +78,9 @@ class EncompassSession:
         `core.http.Client.ask`.
         """
         with self._places:
-            return self._send_with_retries(replace(ask, accepted_statuses=ask.accepted_statuses | HANDLED_STATUSES))
+            return self._send_with_retries(
+                replace(ask, accepted_statuses=ask.accepted_statuses | HANDLED_STATUSES)
+            )
 
     def _send_with_retries(self, ask: VendorRequest) -> VendorResponse:
         for pause in (*BUSY_PAUSES_SECONDS, None):
@@ -86,12 +88,15 @@ class EncompassSession:
             if answer.status != 429:
                 break
             if pause is None:
-                raise RetryLater("Encompass is busy.", retry_after_seconds=answer.retry_after_seconds() or 30.0)
+                raise RetryLater(
+                    "Encompass is busy.", retry_after_seconds=answer.retry_after_seconds() or 30.0
+                )
             spread = 0.5 + random.random()  # noqa: S311 (spread, not secrecy)
             self._sleep(min(answer.retry_after_seconds() or pause * spread, 15.0))
         if is_loan_locked(answer):
             raise RetryLater(
-                "The loan is open in Encompass by somebody.", retry_after_seconds=LOCKED_LOAN_WAIT_SECONDS
+                "The loan is open in Encompass by somebody.",
+                retry_after_seconds=LOCKED_LOAN_WAIT_SECONDS,
             )
         return answer
 

@@ -11,10 +11,14 @@ from rooftree.tasks.scheduler import PeriodicJob, Scheduler
 
 UPKEEP_JOBS = [
     PeriodicJob(
-        name="rescue orphaned tasks", interval_seconds=2, run=lambda at: orphaned_jobs.requeue_orphaned_jobs()
+        name="rescue orphaned tasks",
+        interval_seconds=2,
+        run=lambda at: orphaned_jobs.requeue_orphaned_jobs(),
     ),
     PeriodicJob(
-        name="tidy finished tasks", interval_seconds=300, run=lambda at: orphaned_jobs.delete_finished_jobs()
+        name="tidy finished tasks",
+        interval_seconds=300,
+        run=lambda at: orphaned_jobs.delete_finished_jobs(),
     ),
 ]
 

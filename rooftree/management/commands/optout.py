@@ -25,7 +25,11 @@ class Command(command_base.Command):
             reading = classify_reply(line)
             self.stdout.write(
                 json.dumps(
-                    {"text": line, "result": reading.meaning.value, "matched": reading.matched_words},
+                    {
+                        "text": line,
+                        "result": reading.meaning.value,
+                        "matched": reading.matched_words,
+                    },
                     ensure_ascii=False,
                 )
             )

@@ -103,7 +103,9 @@ def result_as_table(result: Backtest, rule: AlertRule) -> list[str]:
         )
         for miss in result.misses
     ]
-    return lines + [f"not watched       {name}: {why}" for name, why in result.unwatched_loans.items()]
+    return lines + [
+        f"not watched       {name}: {why}" for name, why in result.unwatched_loans.items()
+    ]
 
 
 def _round_share(part: int, whole: int) -> float:

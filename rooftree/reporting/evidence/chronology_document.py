@@ -70,7 +70,9 @@ def _summary_sentences(evidence: Json, clock: CompanyClock) -> list[str]:
     said = []
     if evidence["inquiries"]:
         first = evidence["inquiries"][0]
-        said.append(f"They first asked us {clock.format_moment(first['at'])}, through {first['source']}.")
+        said.append(
+            f"They first asked us {clock.format_moment(first['at'])}, through {first['source']}."
+        )
     given = [one for one in evidence["consents"] if one["status"] == "granted" and one["channels"]]
     said += [
         f"{consent_title(one)}, {clock.format_moment(one['captured_at'] or one['recorded_at'])}."

@@ -97,7 +97,11 @@ class CompanyClock:
         return f"{self._to_local(text):%I:%M:%S %p %Z}".lstrip("0")
 
     def format_moment(self, text: str | None) -> str:
-        return f"{self.format_day(text)}, {self.format_time(text)}" if text else "at a time that is not known"
+        return (
+            f"{self.format_day(text)}, {self.format_time(text)}"
+            if text
+            else "at a time that is not known"
+        )
 
     def format_utc(self, text: str) -> str:
         return f"{datetime.fromisoformat(text):%H:%M:%S} UTC"

@@ -55,7 +55,9 @@ def find_status_changes(source: Source, *, at: datetime) -> list[StatusChange]:
         status = max(reached, key=STATUS_RANK.__getitem__, default="")
         before = told.get(row["pk"], "")
         if status and status != before:
-            found.append(StatusChange(touch_id=row["pk"], status=status, reached_at=reached[status]))
+            found.append(
+                StatusChange(touch_id=row["pk"], status=status, reached_at=reached[status])
+            )
         elif before not in ("", CORRECTED) and not status:
             found.append(StatusChange(touch_id=row["pk"], status=CORRECTED, reached_at=at))
     return found
@@ -63,9 +65,7 @@ def find_status_changes(source: Source, *, at: datetime) -> list[StatusChange]:
 
 def count_changes(source: Source, *, at: datetime) -> list[tuple[str, int]]:
     """How many leads the next file would tell what of, in words."""
-    found = Counter(
-        status_change.status for status_change in find_status_changes(source, at=at)
-    )
+    found = Counter(status_change.status for status_change in find_status_changes(source, at=at))
     said = {**REPORTABLE_STATUSES, CORRECTED: "What was told last is not so"}
     return [(said[key], found[key]) for key in said if found[key]]
 

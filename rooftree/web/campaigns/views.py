@@ -1,4 +1,4 @@
-"""Releases: acts that write to many people, with their second person, first few and stop."""
+"""Campaigns: messages to many people, with preview, approval, first messages and stop."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -46,115 +46,115 @@ from rooftree.web.shared.staff_forms import (
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_permission, staff_view
 
-MAX_LISTED = 50  # releases of the list
-MAX_MESSAGES = 200  # messages beyond recall that are named
+MAX_LISTED = 50  # ended campaigns
+MAX_MESSAGES = 200  # messages listed as already sent to the carrier
 KIND_LABELS = {
-    "written": "Written by hand",
+    "written": "Created by staff",
     "rates": "Rate alerts",
-    "greetings": "First answers",
+    "greetings": "First responses",
     "steps": "Sequence step",
 }
-STATE_LABELS = {  # by state: icon, tone, words
+STATE_LABELS = {  # by state: icon, tone, label
     "draft": ("edit", "", "Draft"),
-    "waiting": ("user", "soon", "Waits for a second person"),
-    "canary": ("play", "accent", "The first few go"),
-    "looking": ("eye", "soon", "Waits for a look"),
-    "going": ("play", "accent", "Going"),
+    "waiting": ("user", "soon", "Waiting for approval"),
+    "canary": ("play", "accent", "Sending first messages"),
+    "looking": ("eye", "soon", "Results check needed"),
+    "going": ("play", "accent", "Sending"),
     "done": ("check", "ok", "Done"),
     "stopped": ("ban", "late", "Stopped"),
 }
-STOP_REASONS = {
+STOP_REASONS = {  # by exceeded limit, to follow "Too many"
     "failed": "failures",
-    "unknown": "unknown fates",
-    "stops": "stops",
+    "unknown": "unknown statuses",
+    "stops": "opt-outs",
     "complaints": "complaints",
 }
-MESSAGE_STATES = {  # of messages, as a page lists them: icon, tone, words
+MESSAGE_STATES = {  # by message state, in the order listed: icon, tone, label
     "delivered": ("check", "ok", "Delivered"),
-    "sent": ("arrow", "", "With the carrier"),
-    "claimed": ("arrow", "", "Being handed over"),
-    "uncertain": ("warn", "soon", "Perhaps with the carrier"),
+    "sent": ("arrow", "", "Sent"),
+    "claimed": ("arrow", "", "Sending"),
+    "uncertain": ("warn", "soon", "Checking"),
     "failed": ("x", "late", "Failed"),
-    "waiting": ("clock", "", "In line"),
-    "held": ("moon", "hold", "Held"),
-    "review": ("user", "soon", "For a person"),
+    "waiting": ("clock", "", "Queued"),
+    "held": ("moon", "hold", "On hold"),
+    "review": ("user", "soon", "Needs review"),
     "blocked": ("ban", "late", "Blocked"),
-    "cancelled": ("undo", "", "Taken back"),
+    "cancelled": ("undo", "", "Canceled"),
 }
 
 
 class CampaignForm(StaffForm):
-    """Which wording, to whom."""
+    """A new campaign: its template and its audience."""
 
     FIELDSETS = (
-        ("What", ("title", "wording")),
-        ("To whom", ("stages", "source", "state", "loan", "silent_days")),
+        ("Message", ("title", "wording")),
+        ("Audience", ("stages", "source", "state", "loan", "silent_days")),
     )
-    title = text_field("Its name", "For yourselves, as “Spring check-in”")
-    wording = choice_field("Approved wording", [])
-    stages = checkboxes_field("Leads that are", STAGES.items())
-    source = choice_field("From", [], required=False)
-    state = choice_field("Property in", [("", "Any state"), *STATES.items()], required=False)
-    loan = choice_field("Loan", LOAN_KIND_NAMES.items(), required=False)
+    title = text_field("Campaign name", "Only your team sees it. For example “Spring check-in”")
+    wording = choice_field("Approved template", [])
+    stages = checkboxes_field("Leads in", STAGES.items())
+    source = choice_field("Source", [], required=False)
+    state = choice_field("Property state", [("", "Any state"), *STATES.items()], required=False)
+    loan = choice_field("Loan type", LOAN_KIND_NAMES.items(), required=False)
     silent_days = integer_field(
-        "Not written to or called for, days", min_value=0, max_value=3650, required=False
+        "Days since last message or call", min_value=0, max_value=3650, required=False
     )
 
-    def __init__(self, *args: Any, at: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, at: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["wording"].choices = _wording_choices(at)
+        self.templates = _wording_choices(at)
+        self.set_choices("wording", self.templates)
         sources = Source.objects.filter(is_test=False).order_by("name").values_list("pk", "name")
-        self.fields["source"].choices = [("", "Any source"), *((str(k), n) for k, n in sources)]
+        self.set_choices(
+            "source", [("", "Any source"), *((str(key), name) for key, name in sources)]
+        )
 
     @property
     def audience(self) -> Audience:
-        said = self.cleaned_data
+        """The audience chosen in a valid form; no stages means all."""
+        chosen = self.cleaned_data
         return Audience(
-            stages=tuple(said["stages"] or STAGES),
-            source=said["source"],
-            state=said["state"],
-            loan=said["loan"],
-            silent_days=said["silent_days"] or 0,
+            stages=tuple(chosen["stages"] or STAGES),
+            source=chosen["source"],
+            state=chosen["state"],
+            loan=chosen["loan"],
+            silent_days=chosen["silent_days"] or 0,
         )
 
 
 @staff_view("GET")
 def list_campaigns(request: StaffRequest) -> HttpResponse:
-    """What waits for somebody, what runs, and what was."""
+    """List open and ended campaigns, with the limits and the emergency stop."""
     require_permission(request.user, "see_releases")
-    stop = sending_pause.current_pause()
+    pause = sending_pause.current_pause()
     rows = Release.objects.select_related("made_by", "approved_by")
-    open_ones = rows.filter(state__in=release_control.OPEN_STATES).order_by("-made_at")
+    unfinished = rows.filter(state__in=release_control.OPEN_STATES).order_by("-made_at")
     ended = rows.exclude(state__in=release_control.OPEN_STATES).order_by("-made_at")[:MAX_LISTED]
     context = {
         "has_context": True,
-        "open": [_campaign_line(open_one) for open_one in open_ones],
-        "ended": [_campaign_line(row) for row in ended],
+        "open": [_campaign_line(release) for release in unfinished],
+        "ended": [_campaign_line(release) for release in ended],
         "may_make": has_permission(request.user, "make_release"),
         "may_stop_all": has_permission(request.user, "stop_sending"),
-        "pause": stop,
+        "pause": pause,
         "limits": _limit_lines(request.at),
         "may_see_rules": has_permission(request.user, "see_compliance"),
-        **(
-            _beyond_recall_context(
-                release_progress.messages_beyond_recall_at_pause(stop), request.user
-            )
-            if stop
-            else {}
-        ),
     }
+    if pause:
+        messages = release_progress.messages_beyond_recall_at_pause(pause)
+        context |= _beyond_recall_context(messages, request.user)
     return render(request, "campaigns/index.html", context)
 
 
 @staff_view("GET", "POST")
 def create_campaign(request: StaffRequest) -> HttpResponse:
-    """Choose a wording and its readers; nothing is sent, the dry run begins."""
+    """Show the form for a new campaign; a POST creates a draft and starts its dry run."""
     require_permission(request.user, "make_release")
     form = CampaignForm(request.POST or None, at=request.at, initial={"stages": [*STAGES]})
     if request.method == "POST" and form.is_valid():
         key, medium = form.cleaned_data["wording"].split("/")
         try:
-            made = release_runner.create_release(
+            release = release_runner.create_release(
                 title=form.cleaned_data["title"], audience=form.audience, key=key, medium=medium,
                 by=request.user, at=request.at,
             )  # fmt: skip
@@ -162,73 +162,74 @@ def create_campaign(request: StaffRequest) -> HttpResponse:
             form.show_refusal("", str(problem))
         else:
             return respond_redirect(
-                request, "The dry run is under way; nothing is sent", to=_campaign_url(made.pk)
+                request, "Preview is running. Nothing is sent", to=_campaign_url(release.pk)
             )
-    context = {"form": form, "is_empty": not form.fields["wording"].choices}
+    context = {"form": form, "is_empty": not form.templates}
     return render(request, "campaigns/new.html", context, status=422 if form.errors else 200)
 
 
 @staff_view("GET")
 def show_campaign(request: StaffRequest, release_id: UUID) -> HttpResponse:
-    """One release: its people and words, how far it is, and the button that stops it."""
+    """Show one campaign: its audience, preview, progress and actions."""
     require_permission(request.user, "see_releases")
-    one = _get_campaign(release_id)
-    return render(request, "campaigns/show.html", _campaign_context(one, request))
+    context = _campaign_context(_get_campaign(release_id), request)
+    return render(request, "campaigns/show.html", context)
 
 
 @staff_view("POST")
 def apply_campaign_action(request: StaffRequest, release_id: UUID, what: str) -> HttpResponse:
-    """Ask for a second person, approve, refuse, go on, or stop."""
+    """Carry out an action on a campaign: see ACTIONS."""
     require_permission(request.user, "see_releases")
     if what not in ACTIONS:
         raise Http404
-    one = _get_campaign(release_id)
-    verb, carry_out = ACTIONS[what]
-    require_permission(request.user, verb)
+    release = _get_campaign(release_id)
+    permission, act = ACTIONS[what]
+    require_permission(request.user, permission)
     try:
-        said = carry_out(request, one)
+        words = act(request, release)
     except release_control.CannotChangeRelease as problem:
-        return respond_refused(request, str(problem), back_to=_campaign_url(one.pk))
-    return respond_done(request, said, back_to=_campaign_url(one.pk))
+        return respond_refused(request, str(problem), back_to=_campaign_url(release.pk))
+    return respond_done(request, words, back_to=_campaign_url(release.pk))
 
 
 @staff_view("POST")
 def stop_everything(request: StaffRequest) -> HttpResponse:
-    """Nothing leaves any more, of releases and of all else, until an administrator says so."""
+    """Stop all sending, not only campaigns, until an administrator resumes it."""
     require_permission(request.user, "stop_sending")
     because = " ".join(request.POST.get("because", "").split())[:150]
-    words = f"{request.user.name} stopped it. {because}".strip()
-    sending_pause.begin_pause(reason=words[:200], backup_at=None, at=request.at)
-    return respond_done(request, "Nothing leaves any more", back_to=reverse("releases"))
+    reason = f"Stopped by {request.user.name}. {because}".strip()
+    sending_pause.begin_pause(reason=reason[:200], backup_at=None, at=request.at)
+    return respond_done(request, "All sending is stopped", back_to=reverse("releases"))
 
 
-def _request_approval(request: StaffRequest, one: Release) -> str:
-    if not one.findings:
-        raise release_control.CannotChangeRelease("Its dry run is not done yet.")
-    if one.made_by_id != request.user.pk:
-        raise release_control.CannotChangeRelease("Only its maker asks for it.")
-    sealed = release_drafts.seal_draft(one.pk, by=request.user, at=request.at)
-    if sealed.state == "waiting":
-        return "A second person is asked"
-    return "It goes"
+def _request_approval(request: StaffRequest, release: Release) -> str:
+    if not release.findings:
+        raise release_control.CannotChangeRelease("Wait for the preview to finish.")
+    if release.made_by_id != request.user.pk:
+        raise release_control.CannotChangeRelease("Only the person who created it can send it.")
+    sealed = release_drafts.seal_draft(release.pk, by=request.user, at=request.at)
+    return "Approval requested" if sealed.state == "waiting" else "Campaign is sending"
 
 
-def _approve_campaign(request: StaffRequest, one: Release) -> str:
-    release_control.approve_release(one, by=request.user, at=request.at)
-    return f"The first {one.canary_size} go"
+def _approve_campaign(request: StaffRequest, release: Release) -> str:
+    release_control.approve_release(release, by=request.user, at=request.at)
+    return f"Approved. Sending to the first {release.canary_size} people"
 
 
-def _continue_campaign(request: StaffRequest, one: Release) -> str:
-    release_control.continue_release(one, by=request.user, at=request.at)
-    return "It goes on to everybody"
+def _continue_campaign(request: StaffRequest, release: Release) -> str:
+    release_control.continue_release(release, by=request.user, at=request.at)
+    return "Sending to everyone"
 
 
-def _stop_campaign(request: StaffRequest, one: Release) -> str:
+def _stop_campaign(request: StaffRequest, release: Release) -> str:
     because = request.POST.get("reason", "")
-    taken = release_control.stop_release(one, by=request.user, because=because, at=request.at)
-    return f"Stopped; {count_noun(taken, 'message')} taken back"
+    canceled = release_control.stop_release(
+        release, by=request.user, because=because, at=request.at
+    )
+    return f"Campaign stopped, {count_noun(canceled, 'message')} canceled"
 
 
+# By the last word of the URL: the required permission and the function.
 ACTIONS: dict[str, tuple[str, Callable[[StaffRequest, Release], str]]] = {
     "request": ("make_release", _request_approval),
     "approval": ("approve_release", _approve_campaign),
@@ -238,108 +239,108 @@ ACTIONS: dict[str, tuple[str, Callable[[StaffRequest, Release], str]]] = {
 
 
 def _limit_lines(at: datetime) -> list[tuple[str, str]]:
-    """How far a release that begins now may go, in words."""
-    now = release_limits.current_limits(at=at)
+    """Describe the limits of a campaign that starts now."""
+    limits = release_limits.current_limits(at=at)
     return [
-        ("Without a second person", count_noun(now.free_size, "person", "people")),
+        ("Without approval", count_noun(limits.free_size, "person", "people")),
         (
-            "The first few",
-            f"{count_noun(now.canary_size, 'person', 'people')}, then somebody looks",
+            "First messages",
+            f"{count_noun(limits.canary_size, 'person', 'people')}, then a results check",
         ),
-        ("In an hour", f"{count_noun(now.per_hour, 'message')} of one release"),
-        ("In a second", f"{count_noun(settings.RELEASE_PER_SECOND, 'message')} of all"),
+        ("Per hour", f"{count_noun(limits.per_hour, 'message')} per campaign"),
+        ("Per second", f"{count_noun(settings.RELEASE_PER_SECOND, 'message')} in total"),
     ]
 
 
-def _campaign_context(one: Release, request: StaffRequest) -> dict[str, Any]:
-    user, found = request.user, release_progress.load_progress(one)
-    approvers = release_drafts.list_approvers(one)
-    first = release_progress.load_canary_result(one) if one.approved_at else None
-    is_open = one.state in release_control.OPEN_STATES
+def _campaign_context(release: Release, request: StaffRequest) -> dict[str, Any]:
+    user, progress = request.user, release_progress.load_progress(release)
+    approvers = release_drafts.list_approvers(release)
+    first = release_progress.load_canary_result(release) if release.approved_at else None
+    exceeded = first.exceeded_limits if first else []
+    is_open, is_draft = release.state in release_control.OPEN_STATES, release.state == "draft"
     return {
-        **_campaign_line(one),
-        "progress": found,
-        "percent": round(100 * found.people_queued / found.people) if found.people else 0,
-        "states": _message_state_lines(found),
-        "reasons": [(*MESSAGE_STATES[state], said, many) for state, said, many in found.reasons],
+        **_campaign_line(release),
+        "progress": progress,
+        "percent": round(100 * progress.people_queued / progress.people) if progress.people else 0,
+        "states": [
+            (*labels, progress.states[state])
+            for state, labels in MESSAGE_STATES.items()
+            if progress.states[state]
+        ],
+        "reasons": [
+            (*MESSAGE_STATES[state], reason, count) for state, reason, count in progress.reasons
+        ],
         "first": first,
-        "too_many": ", ".join(STOP_REASONS[name] for name in first.exceeded_limits)
-        if first
-        else "",
-        "worst": release_progress.MAX_PERCENT,
-        **_beyond_recall_context(release_progress.messages_beyond_recall(one), user),
-        "totals": _dry_run_totals(one),
-        "audience": _audience_lines(one),
+        "too_many": ", ".join(STOP_REASONS[name] for name in exceeded),
+        "max_percent": release_progress.MAX_PERCENT,
+        **_beyond_recall_context(release_progress.messages_beyond_recall(release), user),
+        "totals": _dry_run_totals(release),
+        "audience": _audience_lines(release),
         "is_open": is_open,
-        "is_small": found.people <= one.free_size,
+        "is_small": progress.people <= release.free_size,
         "is_paused": sending_pause.is_sending_paused(),
-        "may_ask": one.state == "draft" and one.made_by_id == user.pk and one.findings,
-        "may_approve": one.state == "waiting" and user in approvers,
-        "may_go_on": one.state == "looking" and has_permission(user, "approve_release"),
+        "may_ask": is_draft and release.made_by_id == user.pk and release.findings,
+        "may_approve": release.state == "waiting" and user in approvers,
+        "may_go_on": release.state == "looking" and has_permission(user, "approve_release"),
         "may_stop": is_open and has_permission(user, "stop_release"),
-        "others": [other.name for other in approvers],
+        "others": [approver.name for approver in approvers],
     }
 
 
-def _beyond_recall_context(found: QuerySet[Message], user: User) -> dict[str, Any]:
-    """What is beyond recall: by name where the reader may know of the lead, else how many."""
-    seen = leads_visible_to(user)
+def _beyond_recall_context(messages: QuerySet[Message], user: User) -> dict[str, Any]:
+    """Return the messages on leads the user can see, and the count of the others."""
+    visible = leads_visible_to(user)
     return {
-        "beyond": found.filter(lead__in=seen)[:MAX_MESSAGES],
-        "elsewhere": found.exclude(lead__in=seen).count(),
+        "beyond": messages.filter(lead__in=visible)[:MAX_MESSAGES],
+        "elsewhere": messages.exclude(lead__in=visible).count(),
     }
 
 
-def _campaign_line(one: Release) -> dict[str, Any]:
-    icon, tone, said = STATE_LABELS[one.state]
-    return {"release": one, "kind": KIND_LABELS[one.kind], "icon": icon, "tone": tone, "said": said}
+def _campaign_line(release: Release) -> dict[str, Any]:
+    icon, tone, status = STATE_LABELS[release.state]
+    return {
+        "release": release,
+        "kind": KIND_LABELS[release.kind],
+        "icon": icon,
+        "tone": tone,
+        "status": status,
+    }
 
 
-def _message_state_lines(
-    found: release_progress.ReleaseProgress,
-) -> list[tuple[str, str, str, int]]:
-    return [
-        (*words, found.states[key]) for key, words in MESSAGE_STATES.items() if found.states[key]
-    ]
-
-
-def _dry_run_totals(one: Release) -> dict[str, int]:
-    if not one.findings:
+def _dry_run_totals(release: Release) -> dict[str, int]:
+    if not release.findings:
         return {}
-    answers = ("allow", "defer", "require", "block")
-    return {name: release_dry_run.count_messages(one.findings, name) for name in answers}
+    decisions = ("allow", "defer", "require", "block")
+    return {name: release_dry_run.count_messages(release.findings, name) for name in decisions}
 
 
-def _audience_lines(one: Release) -> list[tuple[str, str]]:
-    """Whom it is for, in words."""
-    said = one.about.get("audience")
-    if said is None:
+def _audience_lines(release: Release) -> list[tuple[str, str]]:
+    """Describe the audience; empty for campaigns that Rooftree created."""
+    about = release.about
+    audience = about.get("audience")
+    if audience is None:
         return []
-    source = Source.objects.filter(pk=said["source"]).first() if said["source"] else None
-    days = said["silent_days"]
+    source = Source.objects.filter(pk=audience["source"]).first() if audience["source"] else None
+    days = audience["silent_days"]
     return [
         (
-            "Wording",
-            f"{get_occasion(one.about['key']).title}, {MEDIUM_NAMES[one.about['medium']].lower()}",
+            "Template",
+            f"{get_occasion(about['key']).title}, {MEDIUM_NAMES[about['medium']].lower()}",
         ),
-        ("Leads that are", ", ".join(STAGES[stage].lower() for stage in said["stages"])),
-        ("From", source.name if source else "any source"),
-        ("Property in", STATES.get(said["state"], "any state")),
-        ("Loan", LOAN_KIND_NAMES[said["loan"]].lower()),
-        ("Silence", f"{count_noun(days, 'day')} without a word of ours" if days else "any"),
+        ("Leads in", ", ".join(STAGES[stage].lower() for stage in audience["stages"])),
+        ("Source", source.name if source else "Any source"),
+        ("Property state", STATES.get(audience["state"], "Any state")),
+        ("Loan type", LOAN_KIND_NAMES[audience["loan"]]),
+        ("Last message or call", f"At least {count_noun(days, 'day')} ago" if days else "Any time"),
     ]
 
 
-def _wording_choices(at: Any) -> list[tuple[str, str]]:
-    """What may be sent to many by hand: approved wording that no event of the program sends."""
+def _wording_choices(at: datetime) -> list[tuple[str, str]]:
+    """Return the approved templates for campaigns: those that no event sends automatically."""
     keys = Template.objects.values_list("key", flat=True).distinct()
     steps = [key for key in keys if key not in OCCASIONS or OCCASIONS[key].is_step]
     live = message_templates.live_templates(set(steps), at=at)
-    places = {
-        (live_template.key, live_template.medium)
-        for live_template in live
-        if live_template.language == "en"
-    }
+    places = {(template.key, template.medium) for template in live if template.language == "en"}
     return [
         (f"{key}/{medium}", f"{get_occasion(key).title}, {MEDIUM_NAMES[medium].lower()}")
         for key, medium in sorted(places)

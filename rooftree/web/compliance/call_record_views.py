@@ -1,4 +1,4 @@
-"""Calls on record: whether they are recorded, and those of which something is missing."""
+"""Compliance > Calls: the call recording switch, and call records that are incomplete."""
 
 from datetime import timedelta
 
@@ -21,17 +21,17 @@ from rooftree.web.shared.staff_view import (
 )
 
 PAGE_SIZE = 20
-LOOKBACK = timedelta(days=31)  # what is older than that can no longer be found out
+LOOKBACK = timedelta(days=31)  # what is missing from older calls can't be found out any more
 
 
 @staff_view("GET", "POST")
 def show_call_records(request: StaffRequest) -> HttpResponse:
-    """The switch, and incomplete calls of the last month, newest first."""
+    """Show incomplete call records of the last month, newest first; a POST switches recording."""
     require_permission(request.user, "see_compliance")
     if request.method == "POST":
         return _switch_recording(request)
-    ended = request.at - call_recordings.MAX_CALL_LENGTH
-    rows = call_record_check.incomplete_calls(before=ended).filter(
+    ended_before = request.at - call_recordings.MAX_CALL_LENGTH
+    rows = call_record_check.incomplete_calls(before=ended_before).filter(
         lead__in=leads_visible_to(request.user), at__gt=request.at - LOOKBACK
     )
     page = Paginator(rows.select_related("lead__person", "by"), PAGE_SIZE).get_page(
@@ -40,7 +40,7 @@ def show_call_records(request: StaffRequest) -> HttpResponse:
     company = Company.objects.first()
     context = {
         "page": page,
-        "calls": [{"row": one, "lacks": call_record_check.missing_fields(one)} for one in page],
+        "calls": [{"row": row, "missing": call_record_check.missing_fields(row)} for row in page],
         "not_erased": call_recordings.overdue_erasures(
             before=request.at - call_recordings.RETRY_AFTER
         ),
@@ -52,8 +52,11 @@ def show_call_records(request: StaffRequest) -> HttpResponse:
 
 
 def _recording_notices(request: StaffRequest) -> list[tuple[str, str]]:
-    """What is said, by language, as if the reader called about a mortgage, or was called."""
-    calls = [ContactAttempt(lead=Lead(), by=request.user, direction=one) for one in ("out", "in")]
+    """Return the notices by language, for an outbound and an inbound call of this user."""
+    calls = [
+        ContactAttempt(lead=Lead(), by=request.user, direction=direction)
+        for direction in ("out", "in")
+    ]
     return [
         (language, call_recordings.build_notice_text(call, language))
         for language in call_recordings.NOTICES
@@ -65,5 +68,5 @@ def _switch_recording(request: StaffRequest) -> HttpResponse:
     require_company_permission(request.user, "record_calls")
     is_on = request.POST.get("act") == "on"
     call_recordings.switch_recording(is_on=is_on, by=request.user, at=request.at)
-    said = "Calls are recorded from now on" if is_on else "No call is recorded from now on"
-    return respond_done(request, said, back_to=reverse("call_records"))
+    words = "Call recording is on" if is_on else "Call recording is off"
+    return respond_done(request, words, back_to=reverse("call_records"))

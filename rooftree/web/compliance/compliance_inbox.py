@@ -1,6 +1,6 @@
-"""What needs a compliance officer today: everything that has a day, or waits for a second person.
+"""Compliance > Today: what has a deadline or needs a second person.
 
-Each line is counted for who asks: what they may not see or do is not in it.
+A line counts only what this user can see and do.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -26,12 +26,12 @@ from rooftree.web.shared import navigation_counts
 from rooftree.web.shared.display_formats import count_noun
 from rooftree.web.shared.staff_view import has_company_permission
 
-DUE_SOON = timedelta(days=5)  # a day that is so near is named before it is over
+DUE_SOON = timedelta(days=5)  # deadlines this close are listed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxLine:
-    """One thing to see to: in words, how loud, and where."""
+    """One line of the Today card, with its page."""
 
     text: str
     href: str
@@ -39,10 +39,10 @@ class InboxLine:
 
 
 def list_inbox_lines(user: User, at: datetime) -> list[InboxLine]:
-    """What waits for this user, what is late first."""
+    """List what needs this user today, late items first."""
     today = company_day(at)
-    found = [line for part in LINE_SOURCES for line in part(user, today)]
-    return sorted(found, key=lambda line: not line.is_late)
+    lines = [line for source in LINE_SOURCES for line in source(user, today)]
+    return sorted(lines, key=lambda line: not line.is_late)
 
 
 def _deadline_lines(user: User, today: date) -> Iterator[InboxLine]:
@@ -55,66 +55,69 @@ def _deadline_lines(user: User, today: date) -> Iterator[InboxLine]:
 def _privacy_request_lines(user: User, today: date) -> Iterator[InboxLine]:
     if has_company_permission(user, "keep_records"):
         days = PrivacyRequest.objects.filter(answered_at=None).values_list("due_date", flat=True)
-        yield from _due_lines(days, today, "data request", "privacy_requests")
+        yield from _due_lines(days, today, "privacy request", "privacy_requests")
 
 
 def _campaign_lines(user: User, today: date) -> Iterator[InboxLine]:
     if has_permission(user, "approve_release"):
         waiting = Release.objects.filter(state="waiting").exclude(made_by=user).count()
-        yield from _waiting_lines(waiting, "release", "for a second person", "releases")
+        yield from _waiting_lines(waiting, "campaign", "your approval", "releases")
         looking = Release.objects.filter(state="looking").count()
-        yield from _waiting_lines(looking, "release", "for a look at its first few", "releases")
+        yield from _waiting_lines(looking, "campaign", "a results check", "releases")
 
 
 def _wording_lines(user: User, today: date) -> Iterator[InboxLine]:
     if has_permission(user, "approve_wording"):
         for table, noun, name in (
-            (Template, "wording", "wording"), (Sequence, "sequence", "sequences"),
+            (Template, "template", "wording"), (Sequence, "sequence", "sequences"),
         ):  # fmt: skip
             waiting = navigation_counts.pending_approvals(table, user).count()
-            yield from _waiting_lines(waiting, noun, "for your approval", name)
+            yield from _waiting_lines(waiting, noun, "your approval", name)
 
 
 def _export_lines(user: User, today: date) -> Iterator[InboxLine]:
     if has_company_permission(user, "approve_export"):
         rows = ExportRequest.objects.filter(decided_at=None).exclude(asked_by=user)
-        yield from _waiting_lines(rows.count(), "export", "for a second person", "export_asks")
+        yield from _waiting_lines(rows.count(), "export", "your approval", "export_asks")
 
 
-def _removal_lines(user: User, today: date) -> Iterator[InboxLine]:
+def _purge_lines(user: User, today: date) -> Iterator[InboxLine]:
     if has_company_permission(user, "keep_records"):
         rows = Purge.objects.filter(asked_at__isnull=False, approved_at=None, ended_at=None)
         waiting = rows.exclude(asked_by=user).count()
-        yield from _waiting_lines(waiting, "removal", "for a second person", "keeping")
+        yield from _waiting_lines(waiting, "deletion", "your approval", "keeping")
 
 
 def _agreement_lines(user: User, today: date) -> Iterator[InboxLine]:
     if has_company_permission(user, "approve_agreements"):
         rows = Agreement.objects.filter(decision="require", approved_at=None, ended_at=None)
         waiting = rows.exclude(entered_by=user).count()
-        yield from _waiting_lines(waiting, "agreement", "for counsel’s document", "things_of_value")
+        yield from _waiting_lines(waiting, "agreement", "counsel’s document", "things_of_value")
 
 
 def _pay_plan_lines(user: User, today: date) -> Iterator[InboxLine]:
     if has_company_permission(user, "approve_pay_plans"):
         rows = PayPlan.objects.filter(approved_at=None, dropped_at=None)
         waiting = rows.exclude(written_by=user).count()
-        yield from _waiting_lines(waiting, "pay plan", "for a second person", "pay_plans")
+        yield from _waiting_lines(waiting, "pay plan", "your approval", "pay_plans")
 
 
 def _rule_change_lines(user: User, today: date) -> Iterator[InboxLine]:
     if has_company_permission(user, "change_rules"):
         rows = RuleChange.objects.filter(approved_at=None, dropped_at=None)
         waiting = rows.exclude(written_by=user).count()
-        yield from _waiting_lines(waiting, "rule change", "for a second person", "rules")
+        yield from _waiting_lines(waiting, "rule change", "your approval", "rules")
 
 
 def _finding_lines(user: User, today: date) -> Iterator[InboxLine]:
     if has_company_permission(user, "see_fair_lending"):
-        fair = Q(rule="FLR-01")
-        for rule, name in ((fair, "fair_lending"), (~fair, "things_of_value")):
+        is_fair_lending = Q(rule="FLR-01")
+        for rule, name in (
+            (is_fair_lending, "fair_lending"),
+            (~is_fair_lending, "things_of_value"),
+        ):
             waiting = Finding.objects.filter(rule, closed_at=None).count()
-            yield from _waiting_lines(waiting, "finding", "for your conclusion", name)
+            yield from _waiting_lines(waiting, "finding", "your review", name)
 
 
 def _license_lines(user: User, today: date) -> Iterator[InboxLine]:
@@ -124,28 +127,30 @@ def _license_lines(user: User, today: date) -> Iterator[InboxLine]:
             until_date__range=(today + timedelta(days=1), today + ENDS_SOON),
         ).count()  # fmt: skip
         if ending:
-            said = f"{count_noun(ending, 'license')} end{'s' if ending == 1 else ''} within 30 days"
-            yield InboxLine(text=said, href=reverse("setup_licenses"))
+            verb = "expires" if ending == 1 else "expire"
+            text = f"{count_noun(ending, 'license')} {verb} within 30 days"
+            yield InboxLine(text=text, href=reverse("setup_licenses"))
 
 
 LINE_SOURCES: tuple[Callable[[User, date], Iterator[InboxLine]], ...] = (
-    _deadline_lines, _privacy_request_lines, _campaign_lines, _wording_lines, _export_lines, _removal_lines, _agreement_lines, _pay_plan_lines, _rule_change_lines,
-    _finding_lines, _license_lines,
+    _deadline_lines, _privacy_request_lines, _campaign_lines, _wording_lines, _export_lines,
+    _purge_lines, _agreement_lines, _pay_plan_lines, _rule_change_lines, _finding_lines,
+    _license_lines,
 )  # fmt: skip
 
 
 def _due_lines(days: Iterable[date], today: date, noun: str, name: str) -> Iterator[InboxLine]:
-    """Those whose last day is over, and those whose last day is near."""
-    listed = list(days)
-    if late := sum(day < today for day in listed):
-        said = f"{count_noun(late, noun)} {'is' if late == 1 else 'are'} late"
-        yield InboxLine(text=said, href=reverse(name), is_late=True)
-    if soon := sum(today <= day <= today + DUE_SOON for day in listed):
-        said = f"{count_noun(soon, noun)} {'is' if soon == 1 else 'are'} due within 5 days"
-        yield InboxLine(text=said, href=reverse(name))
+    """Yield a line for overdue days and one for days that are near."""
+    due_days = list(days)
+    if late := sum(day < today for day in due_days):
+        text = f"{count_noun(late, noun)} overdue"
+        yield InboxLine(text=text, href=reverse(name), is_late=True)
+    if soon := sum(today <= day <= today + DUE_SOON for day in due_days):
+        text = f"{count_noun(soon, noun)} due within 5 days"
+        yield InboxLine(text=text, href=reverse(name))
 
 
-def _waiting_lines(number: int, noun: str, what: str, name: str) -> Iterator[InboxLine]:
+def _waiting_lines(number: int, noun: str, need: str, name: str) -> Iterator[InboxLine]:
     if number:
-        said = f"{count_noun(number, noun)} wait{'s' if number == 1 else ''} {what}"
-        yield InboxLine(text=said, href=reverse(name))
+        verb = "needs" if number == 1 else "need"
+        yield InboxLine(text=f"{count_noun(number, noun)} {verb} {need}", href=reverse(name))

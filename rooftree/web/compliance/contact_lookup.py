@@ -1,4 +1,4 @@
-"""All that is known of one number or address: who has it, what they allowed, what we decided."""
+"""What is on file about one phone number or email: people, consents, opt-outs and verdicts."""
 
 import json
 from collections.abc import Sequence
@@ -20,39 +20,40 @@ from rooftree.reporting.evidence import chronology_lines
 from rooftree.routing.permissions import leads_visible_to
 from rooftree.web.shared import display_formats
 
-DECISION_BADGES = {  # decision: (class, icon, word)
+INVALID_ADDRESS = "Enter a 10-digit US phone number or an email address."
+DECISION_BADGES = {  # by decision: tone, icon, label
     "allow": ("ok", "check", "Allowed"),
-    "defer": ("hold", "moon", "Held"),
-    "require": ("soon", "user", "Person"),
-    "block": ("late", "ban", "Never"),
+    "defer": ("hold", "moon", "On hold"),
+    "require": ("soon", "user", "Review"),
+    "block": ("late", "ban", "Blocked"),
 }
 DECISION_LABELS = {
     "allow": "Allowed",
-    "defer": "Held",
-    "require": "Needs a person",
-    "block": "Never",
+    "defer": "On hold",
+    "require": "Needs review",
+    "block": "Blocked",
 }
 STOPPED_MEDIA_LABELS = {
     "text": "texts",
     "call": "calls",
-    "email": "e-mail",
+    "email": "email",
     "voicemail": "voicemail",
 }
-MEDIA_LABELS = {"text": "Text", "call": "Call", "email": "E-mail", "voicemail": "Voicemail"}
+MEDIA_LABELS = {"text": "Text", "call": "Call", "email": "Email", "voicemail": "Voicemail"}
 SENT_STATES = ("sent", "delivered", "claimed", "uncertain")
 REVOCATION_LABELS = {
-    "stop": "They wrote STOP",
-    "unsubscribe": "They unsubscribed",
-    "do_not_contact": "Our own do-not-contact list",
-    "wrong_person": "Somebody else’s number",
-    "vendor": "The source passed on a do-not-contact",
-    "review": "Their words wait for a person",
+    "stop": "Texted STOP",
+    "unsubscribe": "Unsubscribed",
+    "do_not_contact": "Internal do-not-contact list",
+    "wrong_person": "Wrong number",
+    "vendor": "Do not contact, passed on by the source",
+    "review": "Possible opt-out, needs review",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactAddress:
-    """A number or address as filed, and as people write it."""
+    """A phone number or email: its key in the database and its display form."""
 
     key: str
     display: str
@@ -63,32 +64,32 @@ class ContactAddress:
 
 
 def parse_address(typed: str) -> ContactAddress | None:
-    """The number or address in what was typed; None when it is neither."""
-    mail = parse_email_address(typed)
-    if mail:
-        return ContactAddress(key=comparison_key(mail), display=mail)
+    """Parse a typed phone number or email; return None if it is neither."""
+    email = parse_email_address(typed)
+    if email:
+        return ContactAddress(key=comparison_key(email), display=email)
     number = parse_phone_number(typed).e164
     return ContactAddress(key=number, display=display_formats.phone(number)) if number else None
 
 
 def find_people(address: ContactAddress, user: User) -> QuerySet[Person]:
-    """Who has, or had, this number or address, among those the user may know of."""
-    has = Q(emails__key=address.key) if address.is_email else Q(phones__e164=address.key)
-    people = Person.objects.filter(has).distinct()
+    """Find the people who have or had this address; branch users see only their own leads'."""
+    has_address = Q(emails__key=address.key) if address.is_email else Q(phones__e164=address.key)
+    people = Person.objects.filter(has_address).distinct()
     if user.branch_id is not None:
         people = people.filter(leads__in=leads_visible_to(user))
     return people.order_by("created_at", "id")
 
 
 def attach_newest_leads(people: Sequence[Person], user: User) -> list[dict[str, Any]]:
-    """The people, each with the newest lead the user may open."""
+    """Return each person with the newest lead that the user can open, or None."""
     leads = leads_visible_to(user).filter(person__in=people).order_by("warmed_at")
     newest: dict[Any, Lead] = {lead.person_id: lead for lead in leads}
     return [{"person": person, "lead": newest.get(person.pk)} for person in people]
 
 
 def list_consents(address: ContactAddress, people: Sequence[Person]) -> list[Consent]:
-    """Permissions for this number or address, newest first."""
+    """List the consents of these people for this address, newest first."""
     rows = Consent.objects.filter(address=address.key, person__in=people)
     return list(
         rows.select_related("person", "delivery__source", "terms").order_by("-recorded_at", "-id")
@@ -96,39 +97,39 @@ def list_consents(address: ContactAddress, people: Sequence[Person]) -> list[Con
 
 
 def list_revocations(address: ContactAddress, people: Sequence[Person]) -> list[dict[str, Any]]:
-    """What was taken back here, or by these people anywhere; in force first."""
+    """List opt-outs for this address, or of these people at any address; those in force first."""
     rows = Revocation.objects.filter(Q(address=address.key) | Q(person__in=people))
-    listed = sorted(rows.select_related("person"), key=lambda one: one.at, reverse=True)
-    listed.sort(key=lambda one: one.ended_at is not None)
+    newest_first = sorted(rows.select_related("person"), key=lambda row: row.at, reverse=True)
+    newest_first.sort(key=lambda row: row.ended_at is not None)
     return [
         {
             "row": row,
-            "said": REVOCATION_LABELS[row.kind],
+            "label": REVOCATION_LABELS[row.kind],
             "media": ", ".join(MEDIA_LABELS.get(medium, medium).lower() for medium in row.media),
             "elsewhere": "" if row.address == address.key else _display_address(row.address),
         }
-        for row in listed
+        for row in newest_first
     ]
 
 
 def find_verdicts(people: Sequence[Person], user: User) -> QuerySet[Verdict]:
-    """Every answer of the gate about these people, newest first."""
+    """Return every verdict about these people on leads the user can see, newest first."""
     rows = Verdict.objects.filter(person__in=people, lead__in=leads_visible_to(user))
     return rows.select_related("person", "lead").prefetch_related("messages").order_by("-at", "-id")
 
 
 def verdict_line(verdict: Verdict) -> dict[str, Any]:
-    """A verdict as one line of the list."""
-    tone, icon, said = DECISION_BADGES[verdict.decision]
+    """Build the list line of a verdict."""
+    tone, icon, label = DECISION_BADGES[verdict.decision]
     message = next(iter(verdict.messages.all()), None)
     if verdict.decision == "allow" and message and message.state in SENT_STATES:
-        said = "Sent"
+        label = "Sent"
     about = (message.subject or message.body) if message else ""
     return {
         "verdict": verdict,
         "tone": tone,
         "icon": icon,
-        "said": said,
+        "label": label,
         "medium": MEDIA_LABELS.get(verdict.medium, verdict.medium),
         "name": verdict.person.first_name or verdict.person.name,
         "about": f"{about[:60]}…" if len(about) > 60 else about,
@@ -136,49 +137,46 @@ def verdict_line(verdict: Verdict) -> dict[str, Any]:
 
 
 def verdict_details(verdict: Verdict) -> dict[str, Any]:
-    """A verdict with every rule's answer, the strictest first, and the facts it rests on."""
+    """Build the page of a verdict: each rule's result, strictest first, and the facts used."""
     return {
         **verdict_line(verdict),
         "rules": rule_lines(verdict.results),
-        "stopped": sum(result["decision"] != "allow" for result in verdict.results),
+        "against_count": sum(result["decision"] != "allow" for result in verdict.results),
         "facts": [
-            (_fact_label(name), _fact_text(value)) for name, value in sorted(verdict.facts.items())
+            (name.replace("_", " ").capitalize(), _fact_text(value))
+            for name, value in sorted(verdict.facts.items())
         ],
-        "same": deep_checks.is_same_verdict(verdict),
-        "changes": find_change_effects(verdict.facts),
-        "asked_for": chronology_lines.PURPOSES.get(verdict.purpose, verdict.purpose),
-        "asked_at": chronology_lines.VERDICT_STAGES.get(verdict.stage, "when it was asked"),
+        "is_same": deep_checks.is_same_verdict(verdict),
+        "change_effects": find_change_effects(verdict.facts),
+        "purpose": chronology_lines.PURPOSES.get(verdict.purpose, verdict.purpose),
+        "stage": chronology_lines.VERDICT_STAGES.get(verdict.stage, "on request"),
         "cause": verdict.cause.partition(":")[0].replace("_", " "),
     }
 
 
 def rule_lines(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Every rule's answer in words, the strictest first."""
+    """Build a line for each rule's result, strictest first; `results` as stored in a verdict."""
     return [
         _rule_line(result)
-        for result in sorted(results, key=lambda one: -STRICTNESS[one["decision"]])
+        for result in sorted(results, key=lambda result: -STRICTNESS[result["decision"]])
     ]
 
 
 def _rule_line(result: dict[str, Any]) -> dict[str, Any]:
     tone, icon, _ = DECISION_BADGES[result["decision"]]
-    said = reason_sentences.reason_sentence(result["id"], result["reason"])
+    text = reason_sentences.reason_sentence(result["id"], result["reason"])
     return {
         "id": result["id"],
         "cite": result["cite"],
         "tone": f"is-{tone}",
         "icon": icon,
-        "said": f"{said[:1].upper()}{said[1:]}",
+        "text": f"{text[:1].upper()}{text[1:]}",
         "is_against": result["decision"] != "allow",
     }
 
 
 def _display_address(address: str) -> str:
     return address if "@" in address else display_formats.phone(address)
-
-
-def _fact_label(name: str) -> str:
-    return name.replace("_", " ").capitalize()
 
 
 def _fact_text(value: Any) -> str:

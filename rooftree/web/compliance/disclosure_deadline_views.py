@@ -1,4 +1,4 @@
-"""Credit notices: what is due to whom, on what evidence, and the proof that it went."""
+"""Compliance > Disclosure deadlines: credit notices due, their evidence, and proof of sending."""
 
 import re
 from collections.abc import Mapping
@@ -19,6 +19,7 @@ from rooftree.compliance.models import CreditClock
 from rooftree.money.company_day import company_day
 from rooftree.org.models import User
 from rooftree.routing.permissions import has_permission, leads_visible_to
+from rooftree.web.shared.display_formats import count_noun
 from rooftree.web.shared.htmx_responses import respond_done
 from rooftree.web.shared.staff_forms import (
     LinesField,
@@ -43,34 +44,32 @@ STATE_TABS = {
 }
 STATE_BADGES = {"overdue": ("late", "warn"), "soon": ("soon", "clock"), "open": ("", "clock")}
 EVIDENCE_LABELS = {
-    "told_no": "Told no",
+    "told_no": "Declined",
     "application": "Application",
     "counter_offer": "Counteroffer",
 }
-PROOF_LABELS = {  # of a proof: how its parts are said
+PROOF_LABELS = {  # by the key of a stored proof
     "where": "Shown by",
-    "said": "In its words",
-    "on_date": "On",
+    "said": "LOS entry",
+    "on_date": "Date",
     "reference": "Document",
     "delivery": "Delivered",
-    "reply_by": "They may reply by",
+    "reply_by": "Reply due",
     "reasons": "Reasons given",
-    "reports_used": "Reports used",
+    "reports_used": "Credit reports used",
     "notices": "Notices sent",
     "note": "Note",
     "by": "Recorded by",
 }
 DELIVERY_LABELS = {
-    "mail": "By mail, on paper",
+    "mail": "By mail",
     "electronic": "Electronically",
     "encompass": "Encompass",
 }
 ISO_DATE_PATTERN = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
 ADVERSE_KINDS = {"decision", "completed", "adverse_action", "counteroffer"}
 DELIVERED_OUTCOMES = {"sent", "approved", "counteroffer", "incomplete"}
-FIELD_APPLIES_TO = {  # fields that not every clock has: of which kinds, or with which outcomes
+FIELD_APPLIES_TO = {  # fields only for these kinds of clock, or these outcomes
     "reference": DELIVERED_OUTCOMES,
     **dict.fromkeys(
         ("delivery", "has_consented", "has_shown_access", "is_ended"), DELIVERED_OUTCOMES
@@ -83,102 +82,105 @@ FIELD_APPLIES_TO = {  # fields that not every clock has: of which kinds, or with
 
 
 class ProofForm(StaffForm):
-    """What a person of compliance saw in the LOS."""
+    """The outcome of a notice, as compliance saw it in the LOS."""
 
     FIELDSETS = (
         ("", ("outcome", "on_date", "reference", "note")),
         (
-            "How it was delivered",
+            "Delivery",
             ("delivery", "has_consented", "has_shown_access", "is_ended"),
         ),
         (
-            "What an adverse action notice says",
+            "Adverse action notice",
             ("is_adverse", "reasons", "reports_used", "notices", "score_disclosed"),
         ),
-        ("What begins with it", ("reply_by", "is_combined")),
+        ("What happens next", ("reply_by", "is_combined")),
     )
 
-    outcome = choice_field("What became of it", ())
-    on_date = date_field("On which day", "When the notice went, or when it happened")
-    reference = text_field(
-        "Document in the LOS", "As its number or name in the eFolder", required=False
+    CONDITIONALLY_REQUIRED = frozenset(
+        {"reference", "note", "reasons", "reply_by", "reports_used", "notices"}
     )
-    note = textarea_field("How you know", "Needed where no document went", rows=2)
+
+    outcome = choice_field("Outcome", ())
+    on_date = date_field("Date", "The day the notice was sent, or the day it happened")
+    reference = text_field(
+        "Document in the LOS", "Its number or name in the eFolder", required=False
+    )
+    note = textarea_field("How you know", "Required if no document was sent", rows=2)
     delivery = choice_field(
-        "It went",
-        [("", "No document went"), ("mail", "By mail, on paper"), ("electronic", "Electronically")],
+        "Sent",
+        [("", "No document was sent"), ("mail", "By mail"), ("electronic", "Electronically")],
         required=False,
     )
-    has_consented = checkbox_field("They consented under E-SIGN to electronic notices")
-    has_shown_access = checkbox_field("They showed that they can open them")
-    is_ended = checkbox_field("They took that back, or the e-mail bounced")
-    is_adverse = checkbox_field("It is an adverse action notice")
-    reasons = LinesField("The specific reasons it gives")
+    has_consented = checkbox_field("The borrower consented to electronic notices under E-SIGN")
+    has_shown_access = checkbox_field("The borrower showed that they can open them")
+    is_ended = checkbox_field("The borrower withdrew that consent, or the email bounced")
+    is_adverse = checkbox_field("This is an adverse action notice")
+    reasons = LinesField("Specific reasons given")
     reports_used = integer_field(
         "Consumers whose credit report was used", min_value=0, max_value=10, required=False
     )
-    notices = integer_field("Consumers who were sent the notice", min_value=0, max_value=10, required=False)
-    score_disclosed = checkbox_field("It discloses the score that was used")
-    reply_by = date_field(
-        "They may reply by", "Of a notice of incompleteness: the day it gives", required=False
+    notices = integer_field(
+        "Consumers who received the notice", min_value=0, max_value=10, required=False
     )
-    is_combined = checkbox_field("The counteroffer’s letter is the adverse action notice as well")
+    score_disclosed = checkbox_field("The notice discloses the credit score used")
+    reply_by = date_field(
+        "Reply due", "For a notice of incompleteness, the date it states", required=False
+    )
+    is_combined = checkbox_field("The counteroffer letter is also the adverse action notice")
 
     def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
-        """With what can be said of this kind of clock, and no more."""
+        """Create the form with only the fields and outcomes of this kind of clock."""
         super().__init__(*args, **kwargs)
-        self.fields["outcome"].choices = [
-            (one, credit_clocks.CLOCK_OUTCOMES[one]) for one in ALLOWED_OUTCOMES[kind]
-        ]
-        for name, needs in FIELD_APPLIES_TO.items():
-            if not needs & {kind, *ALLOWED_OUTCOMES[kind]}:
+        self.set_choices(
+            "outcome",
+            [
+                (outcome, credit_clocks.CLOCK_OUTCOMES[outcome])
+                for outcome in ALLOWED_OUTCOMES[kind]
+            ],
+        )
+        for name, conditions in FIELD_APPLIES_TO.items():
+            if not conditions & {kind, *ALLOWED_OUTCOMES[kind]}:
                 del self.fields[name]
-        for name in ("reference", "note", "reasons", "reply_by", "reports_used", "notices"):
-            if name in self.fields:
-                self.fields[name].is_awaited = True  # what was chosen above says whether
 
 
 def visible_deadlines(user: User) -> QuerySet[CreditClock]:
-    """The clocks of the leads a user may know of."""
+    """Return the credit clocks of the leads that a user can see."""
     rows = CreditClock.objects.select_related("lead__person", "lead__officer__user", "owner")
     return rows.filter(lead__in=leads_visible_to(user))
 
 
 @staff_view("GET")
 def list_deadlines(request: StaffRequest) -> HttpResponse:
-    """All of them, soonest first; as an examiner reads them, on paper too."""
+    """List deadlines by state and kind, soonest first; also printable for an examiner."""
     require_permission(request.user, "see_clocks")
-    mine, at = visible_deadlines(request.user), request.at
+    visible, at = visible_deadlines(request.user), request.at
     group = request.GET.get("show", "open")
     group = group if group in STATE_TABS else "open"
     kind = request.GET.get("kind", "")
     kind = kind if kind in CLOCK_KINDS else ""
-    rows = _filter_by_state(mine, group, at)
+    rows = _filter_by_state(visible, group, at)
     page = Paginator(rows.filter(kind=kind) if kind else rows, PAGE_SIZE).get_page(
         request.GET.get("page")
     )
     context = {
         "page": page,
-        "lines": [deadline_line(one, at) for one in page.object_list],
+        "lines": [deadline_line(clock, at) for clock in page.object_list],
         "groups": [
-            (key, label, _filter_by_state(mine, key, at).count())
+            (key, label, _filter_by_state(visible, key, at).count())
             for key, label in STATE_TABS.items()
         ],
         "group": group,
-        "kinds": [("", "All kinds"), *((key, one.short) for key, one in CLOCK_KINDS.items())],
+        "kinds": [("", "All kinds"), *((key, clock.short) for key, clock in CLOCK_KINDS.items())],
         "kind": kind,
     }
-    template = (
-        "compliance/disclosure_deadlines.html#clocks"
-        if request.htmx
-        else "compliance/disclosure_deadlines.html"
-    )
-    return render(request, template, context)
+    template = "compliance/disclosure_deadlines.html"
+    return render(request, f"{template}#clocks" if request.htmx else template, context)
 
 
 @staff_view("GET")
 def show_deadline(request: StaffRequest, clock_id: UUID) -> HttpResponse:
-    """One clock: why it runs, since when, and how it ended."""
+    """Show one deadline with its trigger, evidence and outcome."""
     require_permission(request.user, "see_clocks")
     return _render_deadline(
         request, get_object_or_404(visible_deadlines(request.user), pk=clock_id)
@@ -187,7 +189,7 @@ def show_deadline(request: StaffRequest, clock_id: UUID) -> HttpResponse:
 
 @staff_view("POST")
 def record_proof(request: StaffRequest, clock_id: UUID) -> HttpResponse:
-    """Record that the creditor's notice went, or why none is owed."""
+    """Record that the creditor sent its notice, or why none is owed."""
     require_permission(request.user, "close_clock")
     clock = get_object_or_404(visible_deadlines(request.user), pk=clock_id)
     form = ProofForm(request.POST, kind=clock.kind)
@@ -199,8 +201,10 @@ def record_proof(request: StaffRequest, clock_id: UUID) -> HttpResponse:
         except BadNoticeProof as problem:
             form.show_refusal(problem.field, str(problem))
         else:
-            said = f"Recorded: {credit_clocks.CLOCK_OUTCOMES[form.cleaned_data['outcome']].lower()}"
-            return respond_done(request, said, back_to=request.path.removesuffix("proof/"))
+            outcome = credit_clocks.CLOCK_OUTCOMES[form.cleaned_data["outcome"]]
+            return respond_done(
+                request, f"Recorded: {outcome.lower()}", back_to=request.path.removesuffix("proof/")
+            )
     return _render_deadline(request, clock, form=form, status=422)
 
 
@@ -218,23 +222,24 @@ def _filter_by_state(
 
 
 def deadline_line(clock: CreditClock, at: datetime) -> dict[str, Any]:
-    """A clock as a row shows it."""
+    """Build the list line of a clock."""
     if clock.closed_at:
-        tone, icon, said = "ok", "check", credit_clocks.CLOCK_OUTCOMES[clock.closed_as]
+        tone, icon, status = "ok", "check", credit_clocks.CLOCK_OUTCOMES[clock.closed_as]
     else:
-        left = (clock.due_on - company_day(at)).days
-        how = "overdue" if left < 0 else "soon" if clock.due_at <= at + DUE_SOON else "open"
-        tone, icon = STATE_BADGES[how]
-        said = f"{-left} day{'s'[: -left > 1]} overdue" if left < 0 else (
-            "Due today" if left == 0 else f"{left} day{'s'[: left > 1]} left"
-        )  # fmt: skip
+        days_left = (clock.due_on - company_day(at)).days
+        state = "overdue" if days_left < 0 else "soon" if clock.due_at <= at + DUE_SOON else "open"
+        tone, icon = STATE_BADGES[state]
+        if days_left < 0:
+            status = f"{count_noun(-days_left, 'day')} overdue"
+        else:
+            status = f"{count_noun(days_left, 'day')} left" if days_left else "Due today"
     return {
         "clock": clock,
         "title": CLOCK_KINDS[clock.kind].title,
         "rule": CLOCK_KINDS[clock.kind].rule,
         "tone": tone,
         "icon": icon,
-        "said": said,
+        "status": status,
     }
 
 
@@ -243,41 +248,45 @@ def _render_deadline(
 ) -> HttpResponse:
     today = company_day(request.at)
     may_close = has_permission(request.user, "close_clock") and clock.closed_at is None
-    usual = {"on_date": today, "is_adverse": clock.kind == "adverse_action"}
+    initial = {"on_date": today, "is_adverse": clock.kind == "adverse_action"}
     context = {
         "line": deadline_line(clock, request.at),
         "clock": clock,
         "evidence": [
-            {**one, "label": _evidence_label(one["item"]), "moment": _parse_exact_time(one["at"])}
-            for one in clock.evidence
+            {
+                **item,
+                "label": _evidence_label(item["item"]),
+                "moment": _parse_exact_time(item["at"]),
+            }
+            for item in clock.evidence
         ],
         "proof": _proof_lines(clock.proof),
-        "form": (form or ProofForm(initial=usual, kind=clock.kind)) if may_close else None,
+        "form": (form or ProofForm(initial=initial, kind=clock.kind)) if may_close else None,
     }
     return render(request, "compliance/disclosure_deadline.html", context, status=status)
 
 
 def _build_noted_proof(form: ProofForm) -> NoticeProof:
-    typed = {name: said for name, said in form.cleaned_data.items() if said is not None}
+    typed = {name: value for name, value in form.cleaned_data.items() if value is not None}
     return NoticeProof(**typed | {"reasons": tuple(typed.get("reasons", ()))})
 
 
-def _proof_lines(held: Mapping[str, Any]) -> list[tuple[str, str]]:
-    found = []
-    for name, label in PROOF_LABELS.items():
-        if value := held.get(name):
-            found.append((label, _proof_value_text(value)))
-    return found
+def _proof_lines(proof: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (label, _proof_value_text(value))
+        for name, label in PROOF_LABELS.items()
+        if (value := proof.get(name))
+    ]
 
 
 def _proof_value_text(value: Any) -> str:
     if isinstance(value, list):
         return "; ".join(value)
-    said = DELIVERY_LABELS.get(value) or str(value)
-    if ISO_DATE_PATTERN.fullmatch(said):
-        on = date.fromisoformat(said)
-        return f"{on:%b} {on.day}, {on.year}"
-    return said
+    text = DELIVERY_LABELS.get(value) or str(value)
+    if ISO_DATE_PATTERN.fullmatch(text):
+        day = date.fromisoformat(text)
+        return f"{day:%b} {day.day}, {day.year}"
+    return text
 
 
 def _evidence_label(item: str) -> str:
@@ -288,6 +297,7 @@ def _evidence_label(item: str) -> str:
     )
 
 
-def _parse_exact_time(said: str) -> datetime | None:
-    moment = datetime.fromisoformat(said)
+def _parse_exact_time(text: str) -> datetime | None:
+    """Parse a time with its zone; return None for a date alone."""
+    moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else None

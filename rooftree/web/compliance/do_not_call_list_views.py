@@ -1,9 +1,9 @@
-"""Do-not-contact lists: what is held, how old it is, and a new file of one."""
+"""Compliance > Do-not-call lists: the loaded lists and their age, and the upload of a new file."""
 
-from collections.abc import Iterable
 from datetime import date
+from io import BufferedIOBase
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -32,48 +32,52 @@ from rooftree.web.shared.htmx_responses import respond_done
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_permission, staff_view
 
-RENEW_SOON_DAYS = 7  # days before a copy is too old that it is pointed out
+RENEW_SOON_DAYS = 7  # warn this many days before a copy is too old
 MAX_FILES = 30
 LIST_TITLES = {
     NATIONAL: "National registry",
     LITIGATOR: "Known litigators",
-    INTERNAL: "Our own list, from before Rooftree",
+    INTERNAL: "Internal list from before Rooftree",
 }
 
 
 @staff_view("GET", "POST")
 def show_lists(request: StaffRequest) -> HttpResponse:
-    """What is held of every list; a POST loads a file, or says what it would do."""
+    """Show the loaded lists; a POST loads a file or previews it."""
     require_permission(request.user, "see_compliance")
-    problem, trial = "", None
+    problem = preview = ""
     if request.method == "POST":
         require_permission(request.user, "load_lists")
         is_trial = request.POST.get("act") == "trial"
         try:
-            found = _load_upload(request, is_trial=is_trial)
-        except BadListFile as refused:
-            problem = str(refused)
+            result = _load_upload(request, is_trial=is_trial)
+        except BadListFile as refusal:
+            problem = str(refusal)
         else:
             if not is_trial:
-                return respond_done(request, _load_summary(found), back_to=reverse("dnc_lists"))
-            trial = found
+                return respond_done(request, _load_summary(result), back_to=reverse("dnc_lists"))
+            preview = _load_summary(result, is_preview=True)
     context = {
-        "held": [
+        "lists": [
             _list_line(loaded_list)
             for loaded_list in loaded_lists.loaded_lists(today=company_day(request.at))
         ],
-        "files": [_file_line(recent_file) for recent_file in _recent_files()],
+        "files": [
+            _file_line(file)
+            for file in DncFile.objects.select_related("loaded_by").order_by("-loaded_at", "-id")[
+                :MAX_FILES
+            ]
+        ],
         **_folder_context(request),
         "service": vendor_account.active_service(),
-        "waiting": sum(
-            question_count.count
-            for question_count in number_questions.open_question_counts().values()
+        "pending_checks": sum(
+            questions.count for questions in number_questions.open_question_counts().values()
         ),
         "titles": [(registry, list_title(registry)) for registry in REGISTRIES],
         "chosen": request.POST.get("registry", NATIONAL),
         "dated": request.POST.get("dated", ""),
         "problem": problem,
-        "trial": _load_summary(trial, would=True) if trial else "",
+        "preview": preview,
         "largest": f"{MAX_FILE_BYTES // 1024 // 1024} MB",
         "good_for": loaded_lists.max_copy_age_days(company_day(request.at)),
         "may_load": has_permission(request.user, "load_lists"),
@@ -83,49 +87,49 @@ def show_lists(request: StaffRequest) -> HttpResponse:
     )
 
 
-def _recent_files() -> Iterable[DncFile]:
-    return DncFile.objects.select_related("loaded_by").order_by("-loaded_at", "-id")[:MAX_FILES]
-
-
 def _folder_context(request: StaffRequest) -> dict[str, Any]:
-    """The watched folder: what lies there and waits, and what became of the rest."""
+    """Return the watched folder's pending and processed files."""
     if not settings.DNC_FOLDER:
         return {"folder": ""}
     folder = Path(settings.DNC_FOLDER)
     rows = DncFolderFile.objects.select_related("file").order_by("-seen_at", "path")
     return {
         "folder": settings.DNC_FOLDER,
-        "is_there": folder.is_dir(),
-        "lying": [
+        "folder_exists": folder.is_dir(),
+        "pending_files": [
             pending_file.path
             for pending_file in watched_folder.pending_files(folder, at=request.at)
         ],
-        "found": rows[:MAX_FILES],
+        "processed_files": rows[:MAX_FILES],
     }
 
 
-def _file_line(one: DncFile) -> dict[str, Any]:
-    counts = {"added": f"{one.added:,}", "removed": f"{one.removed:,}"}
-    gap = watched_folder.describe_redundant_changes(one.strays)
-    return {"row": one, "title": list_title(one.registry), "gap": gap, **counts}
-
-
-def _list_line(one: loaded_lists.LoadedList) -> dict[str, Any]:
+def _file_line(file: DncFile) -> dict[str, Any]:
     return {
-        "row": one,
-        "title": list_title(one.registry),
-        "numbers": f"{one.numbers:,}",
-        "tone": age_tone(one.days_left),
+        "row": file,
+        "title": list_title(file.registry),
+        "gap": watched_folder.describe_redundant_changes(file.strays),
+        "added": f"{file.added:,}",
+        "removed": f"{file.removed:,}",
+    }
+
+
+def _list_line(loaded_list: loaded_lists.LoadedList) -> dict[str, Any]:
+    return {
+        "row": loaded_list,
+        "title": list_title(loaded_list.registry),
+        "numbers": f"{loaded_list.numbers:,}",
+        "tone": age_tone(loaded_list.days_left),
     }
 
 
 def list_title(registry: str) -> str:
-    """It is a list's name on a page."""
+    """Return the label of a list."""
     return LIST_TITLES.get(registry) or f"{STATE_NAMES.get(registry, registry)} state list"
 
 
 def age_tone(days_left: int | None) -> str:
-    """How loudly the age of a copy is told."""
+    """Return the tone for a copy's age; None days: the list doesn't expire."""
     if days_left is None:
         return "ok"
     return "late" if days_left < 0 else "soon" if days_left <= RENEW_SOON_DAYS else "ok"
@@ -139,7 +143,7 @@ def _load_upload(request: StaffRequest, *, is_trial: bool) -> LoadResult:
         registry=request.POST.get("registry", ""),
         name=file.name or "",
         dated=_parse_list_date(request.POST.get("dated", ""), file.name or ""),
-        file=file.file,
+        file=cast(BufferedIOBase, file.file),
         may_shrink="whole" in request.POST,
     )
     return load_file(upload, by=request.user, at=request.at, is_trial=is_trial)
@@ -151,18 +155,18 @@ def _parse_list_date(typed: str, name: str) -> date:
     except ValueError:
         day = None
     if day is None:
-        raise BadListFile("Give the day on which the registry made this copy.")
+        raise BadListFile("Enter the date on which the registry made this copy.")
     return day
 
 
-def _load_summary(found: LoadResult, *, would: bool = False) -> str:
-    name = list_title(found.registry)
-    if found.was_already_loaded:
-        return f"This very file was loaded before; {name} is as it was"
-    verb, noun = "would be " if would else "", "number" if found.added == 1 else "numbers"
-    gap = watched_folder.describe_redundant_changes(found.redundant_changes)
-    said = (
-        f"{name} of {found.dated:%m/%d}: {found.added:,} {noun} {verb}added, "
-        f"{found.removed:,} taken off"
+def _load_summary(result: LoadResult, *, is_preview: bool = False) -> str:
+    name = list_title(result.registry)
+    if result.was_already_loaded:
+        return f"This file was already loaded. {name} is unchanged"
+    verb, noun = "would be " if is_preview else "", "number" if result.added == 1 else "numbers"
+    gap = watched_folder.describe_redundant_changes(result.redundant_changes)
+    summary = (
+        f"{name} of {result.dated:%m/%d}: {result.added:,} {noun} {verb}added, "
+        f"{result.removed:,} removed"
     )
-    return f"{said}. {gap.rstrip('.')}" if gap else said
+    return f"{summary}. {gap.rstrip('.')}" if gap else summary

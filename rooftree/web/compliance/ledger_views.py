@@ -1,10 +1,10 @@
-"""The ledger: walked to its end, its signed heads, and the keys that anybody may compare with."""
+"""Compliance > Ledger: its verification, its signed heads, and the public signing keys."""
 
 import json
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -23,14 +23,14 @@ MAX_LISTED = 30  # heads on the page
 
 @staff_view("GET")
 def verify_ledger(request: StaffRequest) -> HttpResponse:
-    """Walk the whole chain and say what was found; the newest heads."""
+    """Verify the whole chain, and show the result with the newest signed heads."""
     require_permission(request.user, "see_compliance")
     rows = PublishedHead.objects.select_related("key").order_by("-sequence")
     context = {
         "report": verify_chain.verify_ledger(),
         "heads": rows[:MAX_LISTED],
         "head_count": rows.count(),
-        "wrong": list(
+        "head_problems": list(
             ledger_checkpoints.find_problems(ledger_checkpoints.export_head(row) for row in rows)
         ),
         "key": SigningKey.objects.filter(until_at=None).first(),
@@ -42,16 +42,16 @@ def verify_ledger(request: StaffRequest) -> HttpResponse:
 
 @staff_view("GET")
 def download_heads(request: StaffRequest) -> HttpResponse:
-    """Every signed head, one on a line: to be kept elsewhere, and compared with some day."""
+    """Download every signed head, one JSON object per line, to keep and compare elsewhere."""
     require_permission(request.user, "see_compliance")
     rows = PublishedHead.objects.select_related("key").order_by("sequence")
     text = "".join(
         json.dumps(ledger_checkpoints.export_head(row), sort_keys=True) + "\n" for row in rows
     )
-    answer = HttpResponse(text, content_type="application/jsonl")
+    response = HttpResponse(text, content_type="application/jsonl")
     name = f"ledger heads {request.at:%Y-%m-%d}.jsonl"
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 @staff_view("POST")
@@ -59,26 +59,26 @@ def publish_head(request: StaffRequest) -> HttpResponse:
     """Sign the end of the ledger now, without waiting for the end of the day."""
     require_permission(request.user, "see_compliance")
     head = ledger_checkpoints.publish_head(at=request.at)
-    said = f"Entry {head.sequence} is the newest signed head" if head else "Nothing is sealed yet"
-    return respond_done(request, said, back_to=reverse("compliance_ledger"))
+    words = f"Signed the head at entry {head.sequence}" if head else "No entries are sealed yet"
+    return respond_done(request, words, back_to=reverse("compliance_ledger"))
 
 
 @require_safe
-def serve_signing_keys(request: StaffRequest) -> HttpResponse:
-    """The public keys of the company, for whoever holds something that we signed."""
+def serve_signing_keys(request: HttpRequest) -> HttpResponse:
+    """Serve the company's public keys, so that anyone can check its signatures."""
     company = Company.objects.first()
-    said: dict[str, Any] = {
+    body: dict[str, Any] = {
         "company": company.legal_name if company else "",
         "nmls_id": company.nmls_id if company else "",
         "keys": signing_keys.list_public_keys(),
     }
-    return JsonResponse(said)
+    return JsonResponse(body)
 
 
 def sealing_status() -> dict[str, int]:
-    """How far the chain is sealed; cheap, unlike walking it."""
-    last = Event.objects.exclude(sequence=None).order_by("-sequence").values("sequence").first()
+    """Return how many entries are sealed and unsealed; cheap, unlike verifying the chain."""
+    sequences = Event.objects.exclude(sequence=None).order_by("-sequence")
     return {
-        "sealed": last["sequence"] if last else 0,
+        "sealed": sequences.values_list("sequence", flat=True).first() or 0,
         "unsealed": Event.objects.filter(sequence=None).count(),
     }

@@ -1,4 +1,4 @@
-"""Messages that wait for a person: read with reason and facts, then released or refused."""
+"""Compliance > Messages to review: messages that a person must send or discard."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,13 +19,13 @@ from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_permission, staff_view
 
 PAGE_SIZE = 20
-OUTCOME_MESSAGES = {
-    "sent": "Released, and sent",
-    "delivered": "Released, and sent",
-    "waiting": "Released: it goes as soon as sending is possible",
-    "held": "Released: it goes when its hour comes",
-    "uncertain": "Released: whether it arrived is being looked up",
-    "cancelled": "It never goes; your reason is on the lead",
+OUTCOME_MESSAGES = {  # by the state that a decision leaves the message in
+    "sent": "Message sent",
+    "delivered": "Message sent",
+    "waiting": "Approved. It goes out as soon as sending is possible",
+    "held": "Approved. It goes out when quiet hours end",
+    "uncertain": "Approved. We’re checking whether it arrived",
+    "cancelled": "Message discarded. Your reason is on the lead",
 }
 
 
@@ -35,35 +35,31 @@ class ReviewLine:
 
     message: Message
     rules: list[Any]
-    is_judgment: bool  # else something must be done first, and it is asked again then
+    is_judgment: bool  # False: a missing step must be done first, then it is checked again
 
 
 @staff_view("GET")
 def list_messages(request: StaffRequest) -> HttpResponse:
-    """All of them, those that wait longest first; for htmx the list alone."""
+    """List messages in review, longest waiting first; htmx gets only the list."""
     require_permission(request.user, "decide_message")
     rows = message_review.messages_in_review().filter(
         lead__in=leads_visible_to(request.user).values("pk")
     )
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
-    context = {"page": page, "lines": [_build_line(one) for one in page.object_list]}
-    template = (
-        "compliance/message_reviews.html#waiting"
-        if request.htmx
-        else "compliance/message_reviews.html"
-    )
-    return render(request, template, context)
+    context = {"page": page, "lines": [_build_line(message) for message in page.object_list]}
+    template = "compliance/message_reviews.html"
+    return render(request, f"{template}#waiting" if request.htmx else template, context)
 
 
 @staff_view("POST")
 def decide_message(request: StaffRequest, message_id: UUID) -> HttpResponse:
-    """Release it through the gate, or refuse it, with a reason."""
+    """Send a message through the gate, or discard it; both need a reason."""
     require_permission(request.user, "decide_message")
-    mine = Message.objects.filter(lead__in=leads_visible_to(request.user).values("pk"))
-    message = get_object_or_404(mine, pk=message_id)
+    visible = Message.objects.filter(lead__in=leads_visible_to(request.user).values("pk"))
+    message = get_object_or_404(visible, pk=message_id)
     back = reverse("reviews")
     try:
-        left = flow.decide_message(
+        decided = flow.decide_message(
             message_id=message.pk,
             releases=request.POST.get("answer") == "release",
             reason=request.POST.get("reason", ""),
@@ -72,14 +68,14 @@ def decide_message(request: StaffRequest, message_id: UUID) -> HttpResponse:
         )
     except flow.CannotReview as problem:
         return respond_refused(request, str(problem), back_to=back)
-    if left.state not in OUTCOME_MESSAGES:
-        return respond_refused(request, f"It did not go. {left.problem}", back_to=back)
-    return respond_done(request, OUTCOME_MESSAGES[left.state], back_to=back)
+    if decided.state not in OUTCOME_MESSAGES:
+        return respond_refused(request, f"Not sent. {decided.problem}", back_to=back)
+    return respond_done(request, OUTCOME_MESSAGES[decided.state], back_to=back)
 
 
 def _build_line(message: Message) -> ReviewLine:
-    asked = message.verdict.results if message.verdict else []
-    against = [result for result in asked if result.get("decision") != "allow"]
+    results = message.verdict.results if message.verdict else []
+    against = [result for result in results if result.get("decision") != "allow"]
     return ReviewLine(
         message=message,
         rules=contact_lookup.rule_lines(against),

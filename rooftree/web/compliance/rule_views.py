@@ -1,5 +1,6 @@
-"""Compliance > Rules: what is in force in each state and everywhere, since when and why."""
+"""Compliance > Rules: the values in force in each state and everywhere, with their authority."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -17,20 +18,20 @@ from rooftree.money.company_day import company_day
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import has_company_permission, require_permission, staff_view
 
-SUMMARY_ITEMS = ("live", "auto", "caps")  # of a state, on the page of all
-UNSETTLED_LAW = {  # by the key of the rule data, the reading that is built in
-    "revoke_all_cross_category": "A stop that answers one kind of message ends every kind at once.",
-    "texts_as_calls_227c": "A text counts as a call for the do-not-call rules.",
+SUMMARY_ITEMS = ("live", "auto", "caps")  # a state's values on the page of all states
+UNSETTLED_LAW = {  # by key of the rule data: the reading that Rooftree takes
+    "revoke_all_cross_category": "An opt-out from one kind of message applies to every kind.",
+    "texts_as_calls_227c": "A text counts as a call under the do-not-call rules.",
     "written_consent": "Consent to automated marketing must be in writing.",
-    "quiet_hours_vs_consent": "Hours hold for people who consented, too.",
-    "ai_voice": "A voice of AI is an artificial voice, and says so in its first sentence.",
+    "quiet_hours_vs_consent": "Quiet hours apply even to people who consented.",
+    "ai_voice": "An AI voice is an artificial voice and says so in its first sentence.",
 }
 RELATED_FIELDS = ("written_by", "approved_by", "dropped_by", "withdraws")
 
 
 @staff_view("GET")
 def list_rules(request: StaffRequest) -> HttpResponse:
-    """What holds everywhere, the states in short, what waits, and what was changed."""
+    """Show the values everywhere, a summary of each state, and proposed and past changes."""
     require_permission(request.user, "see_compliance")
     changes, day = approved_changes.load_approved_changes(), _chosen_date(request)
     rows = RuleChange.objects.select_related(*RELATED_FIELDS).order_by("-number")
@@ -39,7 +40,13 @@ def list_rules(request: StaffRequest) -> HttpResponse:
         "states": [_state_summary(code, day, changes) for code in sorted(STATES, key=place_name)],
         "waiting": _change_lines(rows.filter(approved_at=None, dropped_at=None)),
         "history": _change_lines(rows.exclude(approved_at=None, dropped_at=None)),
-        "fixed": _fixed_readings(),
+        "fixed": [
+            {
+                "sentence": sentence,
+                "authorities": "; ".join(_authorities(RULE_DATA["federal"][key])),
+            }
+            for key, sentence in UNSETTLED_LAW.items()
+        ],
         **_shared_context(request, day),
     }
     return render(request, "compliance/rules/index.html", context)
@@ -47,7 +54,7 @@ def list_rules(request: StaffRequest) -> HttpResponse:
 
 @staff_view("GET")
 def show_place(request: StaffRequest, place: str) -> HttpResponse:
-    """Every value of one state, or of what holds everywhere."""
+    """Show every value of one state, or of the rules that apply everywhere."""
     require_permission(request.user, "see_compliance")
     if not rule_items.place_items(place):
         raise Http404
@@ -68,9 +75,9 @@ def show_place(request: StaffRequest, place: str) -> HttpResponse:
 
 
 def change_badge(change: RuleChange) -> tuple[str, str, str]:
-    """Tone, icon and word of what became of a change."""
+    """Return the tone, icon and label of a change's state."""
     if change.is_waiting:
-        return "soon", "clock", "waits for approval"
+        return "soon", "clock", "waiting for approval"
     if change.dropped_at:
         return "", "ban", "not approved"
     return "ok", "check", "approved"
@@ -86,7 +93,7 @@ def _shared_context(request: StaffRequest, day: date) -> dict[str, Any]:
 
 
 def _chosen_date(request: StaffRequest) -> date:
-    """The date asked about, else today."""
+    """Return the date of the query, else today."""
     try:
         return date.fromisoformat(request.GET.get("on", ""))
     except ValueError:
@@ -95,15 +102,14 @@ def _chosen_date(request: StaffRequest) -> date:
 
 def _state_summary(code: str, day: date, changes: Changes) -> dict[str, Any]:
     values = {
-        effective_value.item.key: effective_value
-        for effective_value in effective_values.effective_values(code, day, changes)
+        value.item.key: value for value in effective_values.effective_values(code, day, changes)
     }
     return {
         "code": code,
         "name": place_name(code),
-        "short": [values[key] for key in SUMMARY_ITEMS],
-        "days": len(values["holidays"].value) + len(values["proclaimed"].value),
-        "on": [
+        "summary": [values[key] for key in SUMMARY_ITEMS],
+        "closed_days": len(values["holidays"].value) + len(values["proclaimed"].value),
+        "active_switches": [
             value.item.label
             for value in values.values()
             if value.item.kind == "switch" and value.value
@@ -126,18 +132,9 @@ def _change_lines(rows: QuerySet[RuleChange]) -> list[dict[str, Any]]:
     ]
 
 
-def _fixed_readings() -> list[dict[str, str]]:
-    """What counsel may want otherwise and only a release changes: the law is unsettled there."""
-    return [
-        {"says": says, "why": "; ".join(_authorities(RULE_DATA["federal"][key]))}
-        for key, says in UNSETTLED_LAW.items()
-    ]
-
-
-def _authorities(said: dict[str, Any]) -> list[str]:
-    """Where the law stands: the orders and cases that the rule data name."""
-    named = (
-        said.get(key, []) for key in ("order", "case", "cite", "against_written", "held_calls")
-    )
-    found = [one for each in named for one in ([each] if isinstance(each, str) else each)]
-    return found + [f"otherwise: {one}" for one in said.get("held_not_calls", [])]
+def _authorities(entry: dict[str, Any]) -> Iterable[str]:
+    """Return the orders and cases that an entry of the rule data names; contrary ones last."""
+    for key in ("order", "case", "cite", "against_written", "held_calls"):
+        named = entry.get(key, [])
+        yield from [named] if isinstance(named, str) else named
+    yield from (f"contrary: {case}" for case in entry.get("held_not_calls", []))

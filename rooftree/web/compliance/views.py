@@ -1,12 +1,11 @@
-"""Compliance: look up any number or address, what waits for a person, what proves the rest."""
+"""Compliance: contact lookup, the review inbox, do-not-contact, and evidence files."""
 
-from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from django.core.paginator import Paginator
-from django.http import FileResponse, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
@@ -36,7 +35,7 @@ MEDIA = ("call", "text", "voicemail", "email")
 
 @staff_view("GET")
 def show_compliance(request: StaffRequest) -> HttpResponse:
-    """The search; before it was used, what waits and how things stand."""
+    """Show the search, and its result or the inbox."""
     require_permission(request.user, "see_compliance")
     typed = request.GET.get("q", "").strip()
     address = contact_lookup.parse_address(typed) if typed else None
@@ -61,10 +60,10 @@ def show_compliance(request: StaffRequest) -> HttpResponse:
 
 @staff_view("GET")
 def show_verdict(request: StaffRequest, verdict_id: UUID) -> HttpResponse:
-    """One verdict, opened; for whoever may see its lead."""
+    """Show one verdict to users who can see its lead."""
     rows = Verdict.objects.filter(lead__in=leads_visible_to(request.user))
-    one = get_object_or_404(rows.select_related("person", "lead"), pk=verdict_id)
-    context = {"one": contact_lookup.verdict_details(one), "lead": one.lead}
+    verdict = get_object_or_404(rows.select_related("person", "lead"), pk=verdict_id)
+    context = {"details": contact_lookup.verdict_details(verdict), "lead": verdict.lead}
     if request.htmx:
         return render(request, "compliance/_verdict.html", context)
     return render(request, "compliance/verdict.html", context)
@@ -72,17 +71,15 @@ def show_verdict(request: StaffRequest, verdict_id: UUID) -> HttpResponse:
 
 @staff_view("POST")
 def add_do_not_contact(request: StaffRequest) -> HttpResponse:
-    """Put a number or address on our own list: nothing goes there again."""
+    """Add a phone number or email to the internal do-not-contact list."""
     require_permission(request.user, "revoke_consent")
     require_permission(request.user, "see_compliance")
     address = contact_lookup.parse_address(request.POST.get("address", ""))
-    media = [one for one in MEDIA if one in request.POST.getlist("media")]
+    media = [medium for medium in MEDIA if medium in request.POST.getlist("media")]
     back = f"{reverse('compliance')}?{urlencode({'q': address.display if address else ''})}"
     if address is None or not media:
-        why = (
-            "Tick what must stop." if address else "This is no phone number and no e-mail address."
-        )
-        return respond_refused(request, why, back_to=back, status=422)
+        problem = "Choose what to stop." if address else contact_lookup.INVALID_ADDRESS
+        return respond_refused(request, problem, back_to=back, status=422)
     people = list(contact_lookup.find_people(address, request.user)[:2])
     store_revocation.store_revocation(
         person_id=people[0].pk if len(people) == 1 else None,
@@ -94,26 +91,28 @@ def add_do_not_contact(request: StaffRequest) -> HttpResponse:
         idempotency_key=f"page:{_parse_or_new_uuid(request.POST.get('token'))}",
         at=request.at,
     )
-    return respond_done(request, f"Nothing goes to {address.display} any more", back_to=back)
+    return respond_done(request, f"Contact with {address.display} is stopped", back_to=back)
 
 
 @staff_view("POST")
 def download_evidence(request: StaffRequest) -> HttpResponse:
-    """Everything on file about one number or address, to keep or to hand over."""
+    """Download everything on file about one phone number or email, with its proof."""
     require_permission(request.user, "make_evidence")
     address = contact_lookup.parse_address(request.POST.get("address", ""))
     if address is None:
-        why = "This is no phone number and no e-mail address."
-        return respond_refused(request, why, back_to=reverse("compliance"), status=422)
+        back = reverse("compliance")
+        return respond_refused(request, contact_lookup.INVALID_ADDRESS, back_to=back, status=422)
     actor = f"user:{request.user.pk}"
     body = evidence_archive.build_archive(address.key, actor=actor, at=request.at)
     name = f"evidence {address.key.lstrip('+')} {request.at:%Y-%m-%d}.zip"
-    return FileResponse(BytesIO(body), as_attachment=True, filename=name)
+    response = HttpResponse(body, content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 @staff_view("POST")
 def resolve_hold(request: StaffRequest, revocation_id: UUID) -> HttpResponse:
-    """A person read the words and says whether they were a stop."""
+    """Decide whether a borrower's unclear reply was an opt-out."""
     require_permission(request.user, "release_hold")
     is_stop = request.POST.get("meaning") == "stop"
     try:
@@ -122,10 +121,10 @@ def resolve_hold(request: StaffRequest, revocation_id: UUID) -> HttpResponse:
         )
     except hold_review.HoldAlreadyDecided as problem:
         return respond_refused(request, str(problem), back_to=reverse("compliance"))
-    said = "Released. Messages that waited for it can be let go one by one"
+    words = "Hold released. You can now send its messages one by one"
     if is_stop:
-        said = "It counts as a stop from now on"
-    return respond_done(request, said, back_to=reverse("compliance"))
+        words = "Recorded as an opt-out"
+    return respond_done(request, words, back_to=reverse("compliance"))
 
 
 def _lookup_context(
@@ -139,7 +138,7 @@ def _lookup_context(
     if medium in contact_lookup.MEDIA_LABELS:
         verdicts = verdicts.filter(medium=medium)
     page = Paginator(verdicts, PAGE_SIZE).get_page(request.GET.get("page"))
-    lines = [contact_lookup.verdict_line(one) for one in page.object_list]
+    lines = [contact_lookup.verdict_line(verdict) for verdict in page.object_list]
     revocations = contact_lookup.list_revocations(address, people)
     stopped = sorted(
         {
@@ -154,23 +153,22 @@ def _lookup_context(
         **_do_not_call_status(address, request),
         "consents": contact_lookup.list_consents(address, people),
         "revocations": revocations,
-        "stopped": [contact_lookup.STOPPED_MEDIA_LABELS.get(one, one) for one in stopped],
+        "stopped": [contact_lookup.STOPPED_MEDIA_LABELS.get(medium, medium) for medium in stopped],
         "page": page,
         "lines": lines,
         "first": contact_lookup.verdict_details(lines[0]["verdict"]) if lines else None,
         "decisions": contact_lookup.DECISION_LABELS.items(),
         "decision": decision,
         "medium": medium,
-        "media": [("call", "Call"), ("text", "Text"), ("email", "E-mail")],
+        "media": [("call", "Call"), ("text", "Text"), ("email", "Email")],
         "offered_media": ["email"] if address.is_email else ["call", "text", "voicemail"],
-        "names_of_media": contact_lookup.MEDIA_LABELS,
     }
 
 
 def _inbox_context(request: StaffRequest) -> dict[str, Any]:
-    """What a person must look at, and what waits for its hour."""
-    mine = leads_visible_to(request.user)
-    messages = Message.objects.filter(lead__in=mine, direction="out").select_related(
+    """Return what needs review, what is on hold, and the status of lists and emergencies."""
+    visible = leads_visible_to(request.user)
+    messages = Message.objects.filter(lead__in=visible, direction="out").select_related(
         "lead__person", "verdict"
     )
     held = messages.filter(state="held").order_by("due_at", "id")
@@ -189,7 +187,7 @@ def _inbox_context(request: StaffRequest) -> dict[str, Any]:
         "emergencies": list(enumerate(company.emergencies)) if company else [],
         "is_fresh": _is_checked_today(company, request),
         "watched": [
-            place_name(one) for one in approved_changes.states_with_switch(EMERGENCY_STOP, day)
+            place_name(state) for state in approved_changes.states_with_switch(EMERGENCY_STOP, day)
         ],
         "lists": _registry_summary(request),
         "without_terms": sum(1 for _, terms in source_terms.terms_by_source(day) if terms is None),
@@ -202,37 +200,47 @@ def _inbox_context(request: StaffRequest) -> dict[str, Any]:
 def _do_not_call_status(
     address: contact_lookup.ContactAddress, request: StaffRequest
 ) -> dict[str, Any]:
-    """What the do-not-call lists that we hold say of a number."""
+    """Return the number's entries on the loaded do-not-call lists."""
     today = company_day(request.at)
-    good_for = loaded_lists.max_copy_age_days(today)
-    said = [] if address.is_email else number_lookup.look_up_number(address.key)
+    max_age_days = loaded_lists.max_copy_age_days(today)
+    entries = [] if address.is_email else number_lookup.look_up_number(address.key)
     return {
         "lists": [
             {
-                "title": list_title(one.registry),
-                "dated": one.dated,
-                "by": one.vendor,
-                "is_listed": one.is_listed,
+                "title": list_title(entry.registry),
+                "dated": entry.dated,
+                "vendor": entry.vendor,
+                "is_listed": entry.is_listed,
                 "tone": age_tone(
-                    loaded_lists.days_left(one.registry, one.dated, today=today, max_age_days=good_for)
+                    loaded_lists.days_left(
+                        entry.registry, entry.dated, today=today, max_age_days=max_age_days
+                    )
                 ),
             }
-            for one in said
+            for entry in entries
         ],
-        "has_national": any(one.registry == NATIONAL for one in said),
+        "has_national": any(entry.registry == NATIONAL for entry in entries),
     }
 
 
 def _registry_summary(request: StaffRequest) -> dict[str, Any]:
-    """How many numbers the do-not-call registries we hold list, and how old the copies are."""
-    held = loaded_lists.loaded_lists(today=company_day(request.at))
-    aging = [loaded_list for loaded_list in held if loaded_list.days_left is not None]
+    """Summarize the do-not-call lists that expire: their numbers and the age of the copies."""
+    today = company_day(request.at)
+    aging = [
+        loaded_list
+        for loaded_list in loaded_lists.loaded_lists(today=today)
+        if loaded_list.days_left is not None
+    ]
     return {
-        "count": sum(one.file_count for one in aging),
-        "numbers": f"{sum(one.numbers for one in aging):,}",
-        "oldest": min((one.dated for one in aging), default=None),
-        "late": sum(one.file_count for one in aging if age_tone(one.days_left) == "late"),
-        "good_for": loaded_lists.max_copy_age_days(company_day(request.at)),
+        "count": sum(loaded_list.file_count for loaded_list in aging),
+        "numbers": f"{sum(loaded_list.numbers for loaded_list in aging):,}",
+        "oldest": min((loaded_list.dated for loaded_list in aging), default=None),
+        "late": sum(
+            loaded_list.file_count
+            for loaded_list in aging
+            if age_tone(loaded_list.days_left) == "late"
+        ),
+        "good_for": loaded_lists.max_copy_age_days(today),
     }
 
 
@@ -242,7 +250,7 @@ def _is_checked_today(company: Company | None, request: StaffRequest) -> bool:
 
 
 def _parse_or_new_uuid(typed: str | None) -> UUID:
-    """What makes a form count once; one of its own when it brought none."""
+    """Return the form's idempotency token, or a new one if it has none."""
     try:
         return UUID(typed or "")
     except ValueError:

@@ -1,4 +1,4 @@
-"""Compliance, exports: who wants to take people's data out, and what a second person says to it."""
+"""Compliance > Export requests: approval of large exports by a second person."""
 
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ MAX_LISTED = 40
 
 @staff_view("GET")
 def list_export_requests(request: StaffRequest) -> HttpResponse:
-    """What waits for a second person, and what was decided."""
+    """List the export requests waiting for approval and the decided ones."""
     require_company_permission(request.user, "approve_export")
     rows = ExportRequest.objects.select_related("asked_by", "decided_by")
     context = {
@@ -39,26 +39,27 @@ def list_export_requests(request: StaffRequest) -> HttpResponse:
 
 @staff_view("POST")
 def decide_export(request: StaffRequest, ask_id: UUID) -> HttpResponse:
-    """The second person agrees or refuses."""
+    """Approve or reject an export request as the second person."""
     require_company_permission(request.user, "approve_export")
-    ask = get_object_or_404(ExportRequest, pk=ask_id)
+    export_request = get_object_or_404(ExportRequest, pk=ask_id)
     is_allowed, back = request.POST.get("say") == "allow", reverse("export_asks")
     try:
         export_approval.decide_request(
-            ask.pk, is_allowed=is_allowed, by=request.user, at=request.at
+            export_request.pk, is_allowed=is_allowed, by=request.user, at=request.at
         )
     except CannotExport as problem:
         return respond_refused(request, str(problem), back_to=back)
-    return respond_done(request, "Allowed, once" if is_allowed else "Refused", back_to=back)
+    words = "Export approved once" if is_allowed else "Export rejected"
+    return respond_done(request, words, back_to=back)
 
 
-def _request_line(one: ExportRequest) -> dict[str, Any]:
-    """An ask, with its list by name and how it stands."""
-    kind, _, number = one.subject.partition(":")
-    if one.taken_at:
-        state = ("ok", "download", "Taken")
-    elif one.is_refused:
-        state = ("late", "ban", "Refused")
+def _request_line(row: ExportRequest) -> dict[str, Any]:
+    """Build the list line of a request, with the title of its list and its state."""
+    figure = row.subject.partition(":")[2]
+    if row.taken_at:
+        state = ("ok", "download", "Exported")
+    elif row.is_refused:
+        state = ("late", "ban", "Rejected")
     else:
-        state = ("ok", "check", "Allowed") if one.decided_at else ("soon", "clock", "Waits")
-    return {"one": one, "list": FIGURE_TITLES.get(number, "Loans in process"), "state": state}
+        state = ("ok", "check", "Approved") if row.decided_at else ("soon", "clock", "Waiting")
+    return {"row": row, "list": FIGURE_TITLES.get(figure, "Loans in process"), "state": state}

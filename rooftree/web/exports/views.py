@@ -1,4 +1,4 @@
-"""Taking a list out as a file: a page that asks why, and then the file."""
+"""Exports of lead lists: a page that asks for the reason, then the CSV file."""
 
 from dataclasses import replace
 
@@ -13,8 +13,8 @@ from rooftree.reporting.exports import export_approval, lead_export
 from rooftree.reporting.exports.export_approval import CannotExport, ExportIntent
 from rooftree.reporting.first_screen.figure_leads import FIGURE_TITLES
 from rooftree.routing.permissions import users_with_permission
-from rooftree.web.home import views
-from rooftree.web.pipeline import views as board
+from rooftree.web.home import views as home_views
+from rooftree.web.pipeline import views as pipeline_views
 from rooftree.web.shared.file_responses import csv_response
 from rooftree.web.shared.htmx_responses import respond_done
 from rooftree.web.shared.request_caller import request_caller
@@ -24,9 +24,9 @@ from rooftree.web.shared.staff_view import require_permission, staff_view
 
 @staff_view("GET", "POST")
 def export_records(request: StaffRequest, number: str) -> HttpResponse:
-    """The leads behind a figure of Home."""
+    """Export the leads behind a figure of the Home page."""
     require_permission(request.user, "export")
-    leads = views.leads_behind(request, number)
+    leads = home_views.leads_behind(request, number)
     back = f"{reverse('records', args=[number])}?{request.GET.urlencode()}"
     return _ask_or_export(
         request, leads, subject=f"records:{number}", title=FIGURE_TITLES[number], back=back
@@ -35,9 +35,9 @@ def export_records(request: StaffRequest, number: str) -> HttpResponse:
 
 @staff_view("GET", "POST")
 def export_pipeline(request: StaffRequest) -> HttpResponse:
-    """The leads of the loans in process."""
+    """Export the leads of the loans in process."""
     require_permission(request.user, "export")
-    loans = board.visible_loans(request.user, request.at)
+    loans = pipeline_views.visible_loans(request.user, request.at)
     leads = Lead.objects.filter(pk__in=loans.values("lead_id")).order_by("-created_at", "-id")
     return _ask_or_export(
         request, leads, subject="pipeline", title="Loans in process", back=reverse("pipeline")
@@ -48,35 +48,33 @@ def _ask_or_export(
     request: StaffRequest, leads: QuerySet[Lead], *, subject: str, title: str, back: str
 ) -> HttpResponse:
     number, problem = leads.count(), ""
-    asked = ExportIntent(
+    intent = ExportIntent(
         user_id=request.user.pk, subject=subject, reason=request.POST.get("reason", ""),
         caller=request_caller(request), query=request.GET.urlencode(),
     )  # fmt: skip
-    needs_second = export_approval.is_needed(number)
-    waits = (
-        export_approval.find_open_request(asked, number=number, at=request.at)
-        if needs_second
+    needs_approval = export_approval.is_needed(number)
+    approval = (
+        export_approval.find_open_request(intent, number=number, at=request.at)
+        if needs_approval
         else None
     )
-    may_take = not needs_second or (waits is not None and waits.decided_at is not None)
+    may_export = not needs_approval or (approval is not None and approval.decided_at is not None)
     if request.method == "POST":
         try:
-            if may_take:
-                given = replace(asked, reason=waits.reason) if waits else asked
-                text, _ = lead_export.export_leads_csv(leads, given, at=request.at)
+            if may_export:
+                approved = replace(intent, reason=approval.reason) if approval else intent
+                text, _ = lead_export.export_leads_csv(leads, approved, at=request.at)
                 return csv_response(text, f"{slugify(title)}-{request.at:%Y-%m-%d}.csv")
             approvers = users_with_permission("approve_export")
             export_approval.request_approval(
-                asked, number=number, approvers=approvers, at=request.at
+                intent, number=number, approvers=approvers, at=request.at
             )
-            return respond_done(
-                request, "A second person is asked", back_to=request.get_full_path()
-            )
+            return respond_done(request, "Approval requested", back_to=request.get_full_path())
         except CannotExport as refusal:
             problem = str(refusal)
     context = {
-        "title": title, "back": back, "number": number, "most": lead_export.MAX_LEADS,
-        "reason": asked.reason, "problem": problem, "longest": export_approval.MAX_REASON_LENGTH,
-        "waits": waits, "may_take": may_take, "few": export_approval.MAX_WITHOUT_APPROVAL,
+        "title": title, "back": back, "number": number, "reason": intent.reason,
+        "problem": problem, "longest": export_approval.MAX_REASON_LENGTH, "approval": approval,
+        "may_export": may_export, "few": export_approval.MAX_WITHOUT_APPROVAL,
     }  # fmt: skip
     return render(request, "exports/show.html", context, status=422 if problem else 200)

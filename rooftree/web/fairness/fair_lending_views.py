@@ -1,4 +1,4 @@
-"""Compliance > Fair lending: the monitor's months, its findings, and the file of places."""
+"""Compliance > Fair lending: monthly comparisons, their findings, and the census file."""
 
 from datetime import date
 from typing import Any
@@ -27,17 +27,20 @@ from rooftree.web.shared.request_caller import request_caller
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_company_permission, staff_view
 
-MONTHS = 12  # in the list
-FINDINGS = 50
+MONTHS = 12  # listed
+FINDINGS = 50  # listed
+FINDINGS_HINT = (
+    "A ratio above the limit appears here once and stays until you record your conclusion."
+)
 TABLE_TITLES = {
-    Grouping.LANGUAGE: "By the language they stated",
-    Grouping.PLACE: "By the minority share of the people where the property is",
+    Grouping.LANGUAGE: "By stated language",
+    Grouping.PLACE: "By minority share of the property’s location",
 }
 
 
 @staff_view("GET", "POST")
 def show_monitor(request: StaffRequest) -> HttpResponse:
-    """One month of the monitor, the newest unless asked; a POST loads a file of places."""
+    """Show one month, by default the newest; a POST loads a census file."""
     require_company_permission(request.user, "see_fair_lending")
     problem = ""
     if request.method == "POST":
@@ -45,33 +48,33 @@ def show_monitor(request: StaffRequest) -> HttpResponse:
         try:
             if file is None:
                 raise minority_shares.InvalidShareFile("Choose a file.")
-            made = minority_shares.load_file(
+            loaded = minority_shares.load_file(
                 file.read(), name=file.name or "", by=request.user, at=request.at
             )
         except minority_shares.InvalidShareFile as refusal:
             problem = str(refusal)
         else:
-            said = f"{made.places:,} places; months that are compared from now on use them"
-            return respond_done(request, said, back_to=reverse("fair_lending"))
+            words = f"{loaded.places:,} locations loaded. Future comparisons use them"
+            return respond_done(request, words, back_to=reverse("fair_lending"))
     context = _monitor_context(_chosen_month(request)) | {"problem": problem}
     return render(request, "fairness/fair_lending.html", context, status=422 if problem else 200)
 
 
 @staff_view("GET", "POST")
 def export_month(request: StaffRequest) -> HttpResponse:
-    """A month as a file for counsel, with a reason."""
+    """Export a month as a file for counsel; the user must give a reason."""
     require_company_permission(request.user, "see_fair_lending")
     month = _chosen_month(request)
     if month is None:
         raise Http404
     reason, problem = request.POST.get("reason", ""), ""
     if request.method == "POST":
-        asked = ExportIntent(
+        intent = ExportIntent(
             user_id=request.user.pk, subject=f"fair_lending:{month:%Y-%m}", reason=reason,
             caller=request_caller(request),
         )  # fmt: skip
         try:
-            text = monthly_comparison.export_csv(month, asked, at=request.at)
+            text = monthly_comparison.export_csv(month, intent, at=request.at)
         except CannotExport as refusal:
             problem = str(refusal)
         else:
@@ -84,28 +87,27 @@ def export_month(request: StaffRequest) -> HttpResponse:
 
 
 def _chosen_month(request: StaffRequest) -> date | None:
-    """The month asked for; without one the newest there is, and None when there is none."""
+    """Return the month of the query, by default the newest; None if it has no report."""
     months = FairLendingReport.objects.order_by("-month").values_list("month", flat=True)
-    asked = request.GET.get("month", "")
-    if not asked:
+    chosen = request.GET.get("month", "")
+    if not chosen:
         return months.first()
-    return next((month for month in set(months) if f"{month:%Y-%m}" == asked), None)
+    return next((month for month in set(months) if f"{month:%Y-%m}" == chosen), None)
 
 
 def _monitor_context(month: date | None) -> dict[str, Any]:
-    reports = {
-        fair_lending_report.measure: fair_lending_report
-        for fair_lending_report in FairLendingReport.objects.filter(month=month)
-    }
+    rows = FairLendingReport.objects.filter(month=month) if month else ()
+    reports = {report.measure: report for report in rows}
     months = FairLendingReport.objects.order_by("-month").values_list("month", flat=True).distinct()
-    rows = Finding.objects.filter(rule=FLR_01.id).select_related("closed_by")
+    findings = Finding.objects.filter(rule=FLR_01.id).select_related("closed_by")
     return {
         "month": month,
         "months": list(months[:MONTHS]),
         "cards": [_measure_card(Measure(key), reports.get(key)) for key in MEASURES]
         if month
         else [],
-        "findings": rows.order_by("closed_at", "-found_at", "-pk")[:FINDINGS],
+        "findings": findings.order_by("closed_at", "-found_at", "-pk")[:FINDINGS],
+        "findings_hint": FINDINGS_HINT,
         "places": minority_shares.newest_file(),
         "fewest": MIN_GROUP_SIZE,
         "limit": RATIO_LIMIT,
@@ -119,34 +121,34 @@ def _measure_card(measure: Measure, report: FairLendingReport | None) -> dict[st
     groups = monthly_comparison.report_groups(report) if report else {}
     return {
         "key": measure.value,
-        "said": MEASURES[measure],
+        "measure": MEASURES[measure],
         "report": report,
         "comparisons": count_comparisons(groups),
         "tables": [
-            (TABLE_TITLES[by], by.value, [_group_line(one, by, measure) for one in some])
-            for by, some in groups.items()
+            (TABLE_TITLES[by], by.value, [_group_line(group, by, measure) for group in rows])
+            for by, rows in groups.items()
         ],
     }
 
 
-def _group_line(one: Group, by: Grouping, measure: Measure) -> dict[str, Any]:
-    name = monthly_comparison.group_label(by, one.name)
-    if one.is_small or one.value is None:
+def _group_line(group: Group, by: Grouping, measure: Measure) -> dict[str, Any]:
+    name = monthly_comparison.group_label(by, group.name)
+    if group.is_small or group.value is None:
         return {"name": name, "is_small": True}
-    say = _minutes_text if measure is Measure.RESPONSE else _share_text
+    format_value = _minutes_text if measure is Measure.RESPONSE else _share_text
     return {
         "name": name,
-        "row": one,
-        "value": say(one.value),
-        "between": f"{say(one.low)} to {say(one.high)}",
-        "ratio": _ratio_text(one.ratio),
-        "ratio_between": f"{_ratio_text(one.ratio_low)} to {_ratio_text(one.ratio_high)}",
+        "row": group,
+        "value": format_value(group.value),
+        "interval": f"{format_value(group.low)} to {format_value(group.high)}",
+        "ratio": _ratio_text(group.ratio),
+        "ratio_interval": f"{_ratio_text(group.ratio_low)} to {_ratio_text(group.ratio_high)}",
     }
 
 
 def _minutes_text(value: float | None) -> str:
     if value is None:
-        return "no end"
+        return "no limit"
     if value < 60:
         return f"{value:.0f} min"
     return f"{value / 60:.1f} h" if value < 48 * 60 else f"{value / 1440:.1f} days"
@@ -157,4 +159,4 @@ def _share_text(value: float | None) -> str:
 
 
 def _ratio_text(value: float | None) -> str:
-    return "no end" if value is None else f"{value:.2f}"
+    return "no limit" if value is None else f"{value:.2f}"

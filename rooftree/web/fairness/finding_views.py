@@ -1,4 +1,4 @@
-"""What rules found, closed by the compliance officer who looked at it."""
+"""Findings: closing one with a conclusion."""
 
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from rooftree.web.shared.staff_view import require_company_permission, staff_vie
 
 @staff_view("POST")
 def close_finding(request: StaffRequest, finding_id: UUID) -> HttpResponse:
-    """Write down what was found and done; the finding is closed with it."""
+    """Close a finding with the compliance officer's conclusion."""
     require_company_permission(request.user, "conclude_findings")
     finding = get_object_or_404(Finding, pk=finding_id)
     try:
@@ -25,4 +25,4 @@ def close_finding(request: StaffRequest, finding_id: UUID) -> HttpResponse:
         )  # fmt: skip
     except BadConclusion as problem:
         return respond_refused(request, str(problem), back_to=finding.link, status=422)
-    return respond_done(request, "Closed, with what you wrote", back_to=finding.link)
+    return respond_done(request, "Finding closed", back_to=finding.link)

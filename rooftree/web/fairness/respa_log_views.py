@@ -1,9 +1,11 @@
-"""Compliance > Partners and things of value: the ledger, agreements, and what stands out."""
+"""Compliance > RESPA log: things of value, agreements with partners and sources, and findings."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Q, Sum
+from django import forms
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -27,79 +29,96 @@ from rooftree.web.shared.staff_forms import (
     text_field,
 )
 from rooftree.web.shared.staff_request import StaffRequest
-from rooftree.web.shared.staff_view import require_permission, staff_view
+from rooftree.web.shared.staff_view import (
+    has_company_permission,
+    require_permission,
+    staff_view,
+)
 
-MAX_LISTED = 200
-FINDINGS = 50
+MAX_LISTED = 200  # entries
+FINDINGS = 50  # listed
+FINDINGS_HINT = (
+    "Gifts above the house limit, payments that rise with referrals, payments after an agreement "
+    "ends, and overpaid joint advertising appear here."
+)
 
 
 class AgreementForm(StaffForm):
-    """A new agreement."""
+    """A new agreement with a partner or a source."""
 
-    with_whom = choice_field("Whom it is with", ())
+    CONDITIONALLY_REQUIRED = frozenset({"cents"})  # `enter_agreement` refuses an empty amount
+
+    with_whom = choice_field("Partner or source", ())
     payee = choice_field(
-        "Where it is a source: what it does",
+        "Type of source",
         (("", "Choose"), *SELLER_KINDS.items()),
         required=False,
     )
-    is_employee = checkbox_field("The partner is our own employee, and no loan officer")
-    what = text_field("What is paid for", "As “Ten open houses a year, signs and flyers”")
-    basis = choice_field("What the amount depends on", (("", "Choose"), *PAYMENT_BASES.items()))
-    cents = DollarsField("Amount, $", "For all of it; for one, where leads are bought")
-    cents.is_awaited = True  # an amount of nothing is refused by the domain
-    our_cost_pct = integer_field("Our share of the cost, %", min_value=0, max_value=100, required=False)
+    is_employee = checkbox_field("The partner is our employee, but not a loan officer")
+    what = text_field("Service", "For example “Ten open houses a year, signs and flyers”")
+    basis = choice_field("Amount depends on", (("", "Choose"), *PAYMENT_BASES.items()))
+    cents = DollarsField("Amount, $", "In total, or per lead if you buy leads")
+    our_cost_pct = integer_field(
+        "Our share of the cost, %", min_value=0, max_value=100, required=False
+    )
     our_benefit_pct = integer_field(
         "Our share of the benefit, %", min_value=0, max_value=100, required=False
     )
-    endorses_us = checkbox_field("They recommend us to borrowers")
+    endorses_us = checkbox_field("They endorse us to borrowers")
     fair_value_document = text_field(
-        "What shows that the price is fair", "A study or a quote, and where it lies", required=False
+        "Proof of fair value", "A study or a quote, and where it is filed", required=False
     )
-    document = text_field("Where the signed paper lies")
+    document = text_field("Signed document", "Where it is filed")
     from_date = date_field("First day")
-    until_date = date_field("Last day", "At most three years later")
+    until_date = date_field("Last day", "Within three years")
 
     FIELDSETS = (
         ("", ("with_whom", "payee", "is_employee", "what")),
-        ("The price", ("basis", "cents", "endorses_us", "fair_value_document")),
+        ("Price", ("basis", "cents", "endorses_us", "fair_value_document")),
         ("Joint advertising", ("our_cost_pct", "our_benefit_pct")),
-        ("The paper", ("document", "from_date", "until_date")),
+        ("Document", ("document", "from_date", "until_date")),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         partners = Partner.objects.select_related("user").order_by("user__name", "pk")
         sources = Source.objects.order_by("name", "pk")
-        groups = (
-            ("Partners", [(f"partner:{partner.pk}", str(partner)) for partner in partners]),
-            ("Sources of leads", [(f"source:{source.pk}", source.name) for source in sources]),
-        )
-        self.fields["with_whom"].choices = [
+        groups = {
+            "Partners": [(f"partner:{partner.pk}", str(partner)) for partner in partners],
+            "Sources": [(f"source:{source.pk}", source.name) for source in sources],
+        }
+        field = self.fields["with_whom"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [
             ("", "Choose"),
-            *(group for group in groups if group[1]),
+            *((label, choices) for label, choices in groups.items() if choices),
         ]
 
 
 @staff_view("GET")
 def show_respa_log(request: StaffRequest) -> HttpResponse:
-    """The whole of it, as an examiner would want it on paper."""
+    """Show agreements, totals by partner, entries and findings; printable for an examiner."""
     require_permission(request.user, "see_things_of_value")
     things = ThingOfValue.objects.select_related("partner__user", "by", "corrected_by")
-    made = Agreement.objects.select_related(
+    agreement_rows = Agreement.objects.select_related(
         "partner__user", "source", "entered_by", "approved_by", "ended_by"
     )
     findings = Finding.objects.filter(rule=RSP_01.id).select_related("closed_by")
     today = company_day(request.at)
     context = {
         "partners": _partner_totals(),
-        "things": [(thing, ruling_text(thing)) for thing in things.order_by("-on_date", "-pk")[:MAX_LISTED]],
+        "things": [
+            (thing, ruling_text(thing))
+            for thing in things.order_by("-on_date", "-pk")[:MAX_LISTED]
+        ],
         "shown": MAX_LISTED,
         "agreements": [
-            _agreement_line(one, request, today)
-            for one in made.order_by("-from_date", "-pk")
+            _agreement_line(agreement, request, today)
+            for agreement in agreement_rows.order_by("-from_date", "-pk")
         ],
         "findings": findings.order_by("closed_at", "-found_at", "-pk")[:FINDINGS],
-        "may_conclude": request.user.branch_id is None and has_permission(request.user, "conclude_findings"),
+        "findings_hint": FINDINGS_HINT,
+        "may_conclude": has_company_permission(request.user, "conclude_findings"),
         "may_enter": has_permission(request.user, "enter_agreements"),
         "rule": RSP_01,
     }  # fmt: skip
@@ -108,7 +127,7 @@ def show_respa_log(request: StaffRequest) -> HttpResponse:
 
 @staff_view("GET", "POST")
 def enter_agreement(request: StaffRequest) -> HttpResponse:
-    """Enter an agreement; what the rule forbids is refused with the reason."""
+    """Add an agreement; one that the rule forbids is refused with the reason."""
     require_permission(request.user, "enter_agreements")
     form = AgreementForm(request.POST if request.method == "POST" else None)
 
@@ -116,13 +135,16 @@ def enter_agreement(request: StaffRequest) -> HttpResponse:
         return agreements.enter_agreement(typed=typed, by=request.user, at=request.at)
 
     if request.method == "POST" and form.submit(enter):
-        said = "In force" if form.result.decision == "allow" else "Kept; compliance must approve it"
-        return respond_done(request, said, back_to=reverse("things_of_value"))
+        needs_approval = form.result.decision != "allow"
+        words = (
+            "Agreement added. Compliance must approve it" if needs_approval else "Agreement added"
+        )
+        return respond_done(request, words, back_to=reverse("things_of_value"))
     context = {
-        "form": form, "title": "An agreement", "back": "things_of_value",
-        "back_label": "Things of value", "button": "Enter it", "rule": RSP_01,
-        "note": "Nothing is paid for referring borrowers. Goods and services are paid at what they "
-        "are worth, whoever refers whom.",
+        "form": form, "title": "New agreement", "back": "things_of_value",
+        "back_label": "RESPA log", "button": "Add agreement", "rule": RSP_01,
+        "note": "Never pay for referrals. Pay fair value for goods and services, no matter who "
+        "refers whom.",
     }  # fmt: skip
     status = 422 if request.method == "POST" else 200
     return render(request, "fairness/form.html", context, status=status)
@@ -130,7 +152,7 @@ def enter_agreement(request: StaffRequest) -> HttpResponse:
 
 @staff_view("POST")
 def approve_agreement(request: StaffRequest, agreement_id: UUID) -> HttpResponse:
-    """Counsel has reviewed it: a second person puts it in force."""
+    """Approve an agreement as a second person, based on counsel's document."""
     require_permission(request.user, "approve_agreements")
     get_object_or_404(Agreement, pk=agreement_id)
     back = reverse("things_of_value")
@@ -141,33 +163,35 @@ def approve_agreement(request: StaffRequest, agreement_id: UUID) -> HttpResponse
         )  # fmt: skip
     except BadAgreement as problem:
         return respond_refused(request, str(problem), back_to=back, status=422)
-    return respond_done(request, "It is in force", back_to=back)
+    return respond_done(request, "Agreement approved", back_to=back)
 
 
 @staff_view("POST")
 def end_agreement(request: StaffRequest, agreement_id: UUID) -> HttpResponse:
-    """Nothing is paid under it any more."""
+    """End an agreement: no payments under it from tomorrow."""
     require_permission(request.user, "approve_agreements")
     get_object_or_404(Agreement, pk=agreement_id)
     agreements.end_agreement(agreement_id=agreement_id, by=request.user, at=request.at)
-    return respond_done(request, "It has ended", back_to=reverse("things_of_value"))
+    return respond_done(request, "Agreement ended", back_to=reverse("things_of_value"))
 
 
 def ruling_text(thing: ThingOfValue) -> str:
-    """What the rule said of a thing, in words; nothing of what it was never asked about."""
+    """Describe the rule's decision on an entry; "" if it wasn't checked."""
     return reason_sentences.REASON_SENTENCES.get(thing.reason) or (
         thing.reason and reason_sentences.humanize_reason(thing.reason)
     )
 
 
-def _partner_totals() -> Any:
-    """Each partner with what passed between us; what was taken back left out."""
-    counts = Q(things__corrects=None, things__corrected_by=None)
+def _partner_totals() -> QuerySet[Partner]:
+    """Return partners with their totals given and received, without reversed entries."""
+    is_valid = Q(things__corrects=None, things__corrected_by=None)
     return (
         Partner.objects.select_related("user")
         .annotate(
-            given=Sum("things__fair_value_cents", filter=counts & Q(things__direction="given")),
-            had=Sum("things__fair_value_cents", filter=counts & Q(things__direction="received")),
+            given=Sum("things__fair_value_cents", filter=is_valid & Q(things__direction="given")),
+            received=Sum(
+                "things__fair_value_cents", filter=is_valid & Q(things__direction="received")
+            ),
             rows=Count("things"),
         )
         .filter(rows__gt=0)
@@ -175,16 +199,18 @@ def _partner_totals() -> Any:
     )
 
 
-def _agreement_line(one: Agreement, request: StaffRequest, today: Any) -> dict[str, Any]:
-    waits = one.decision == "require" and one.approved_at is None and one.ended_at is None
-    is_mine = one.entered_by_id == request.user.pk
+def _agreement_line(agreement: Agreement, request: StaffRequest, today: date) -> dict[str, Any]:
+    is_open = agreement.ended_at is None
+    is_waiting = is_open and agreement.decision == "require" and agreement.approved_at is None
+    is_mine = agreement.entered_by_id == request.user.pk
+    may_approve = has_permission(request.user, "approve_agreements")
     return {
-        "row": one,
-        "who": one.partner or one.source,
-        "basis": PAYMENT_BASES[one.basis],
-        "waits": waits,
-        "in_force": agreements.can_pay_on(one, today),
-        "last": agreements.last_payable_day(one),
-        "may_approve": waits and not is_mine and has_permission(request.user, "approve_agreements"),
-        "may_end": one.ended_at is None and has_permission(request.user, "approve_agreements"),
+        "row": agreement,
+        "payee": agreement.partner or agreement.source,
+        "basis": PAYMENT_BASES[agreement.basis],
+        "is_waiting": is_waiting,
+        "in_force": agreements.can_pay_on(agreement, today),
+        "last_day": agreements.last_payable_day(agreement),
+        "may_approve": is_waiting and not is_mine and may_approve,
+        "may_end": is_open and may_approve,
     }

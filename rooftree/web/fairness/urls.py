@@ -1,4 +1,4 @@
-"""URLs of fair lending, compensation plans and the RESPA log."""
+"""URLs of fair lending, pay plans and the RESPA log."""
 
 from django.urls import URLPattern, path
 

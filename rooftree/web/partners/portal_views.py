@@ -1,4 +1,4 @@
-"""What a partner sees of us: the borrowers they introduced, and a form for the next."""
+"""Partner portal: the borrowers that a partner referred, and the form to refer one."""
 
 from typing import Any
 from uuid import UUID
@@ -32,20 +32,20 @@ MAX_LISTED = 200
 
 
 class ClientForm(StaffForm):
-    """Who is introduced."""
+    """A borrower whom a partner refers."""
 
     first_name = text_field("First name", max_length=80, attrs={"autocomplete": "off"})
     last_name = text_field("Last name", max_length=80)
     phone = text_field("Phone", required=False, max_length=30, attrs={"inputmode": "tel"})
-    email = text_field("E-mail", required=False, max_length=200, attrs={"inputmode": "email"})
+    email = text_field("Email", required=False, max_length=200, attrs={"inputmode": "email"})
     purpose = choice_field(
-        "What they want", [("", "Not sure"), *PURPOSE_LABELS.items()], required=False
+        "Loan purpose", [("", "Not sure"), *PURPOSE_LABELS.items()], required=False
     )
-    property_state = StatesField("State of the property", "Two letters, as TX")
-    note = textarea_field("What should we know?", "No Social Security number, no account number")
+    property_state = StatesField("Property state", "Two letters, for example TX")
+    note = textarea_field("Notes", "Don’t include Social Security or account numbers")
     wants_a_call = checkbox_field(
-        "They told me that you may call them",
-        "Leave it open if they did not. Texts need their own yes, which only they can give.",
+        "The borrower agreed to a call",
+        "Leave unchecked if they didn’t. Only the borrower can agree to texts.",
     )
     reference = text_field("", max_length=36)
 
@@ -54,67 +54,67 @@ class ClientForm(StaffForm):
         ("", ("purpose", "property_state", "note", "wants_a_call")),
     )
 
-    NOT_COPIED = ("property_state", "reference")  # what is not taken as it was typed
+    NOT_COPIED = ("property_state", "reference")  # fields that are converted first
 
     def build_client(self, typed: dict[str, Any]) -> IntroducedClient:
-        """What was typed."""
-        said = {name: value for name, value in typed.items() if name not in self.NOT_COPIED}
-        return IntroducedClient(**said, property_state=next(iter(typed["property_state"]), ""))
+        """Build the client from cleaned data."""
+        copied = {name: value for name, value in typed.items() if name not in self.NOT_COPIED}
+        return IntroducedClient(**copied, property_state=next(iter(typed["property_state"]), ""))
 
 
 @partner_view("GET")
 def show_portal(request: StaffRequest) -> HttpResponse:
-    """Whom they introduced, each with what the borrower lets them see."""
+    """List the partner's referrals with the progress that each borrower allows them to see."""
     require_permission(request.user, "see_portal")
-    mine = _current_partner(request)
-    rows = Introduction.objects.filter(partner=mine)
+    partner = _current_partner(request)
+    rows = Introduction.objects.filter(partner=partner)
     context = {
-        "partner": mine,
+        "partner": partner,
         "company": Company.objects.first(),
         "rows": partner_progress.load_progress(rows)[:MAX_LISTED],
-        "link": referral_url(mine),
+        "link": referral_url(partner),
     }
     return render(request, "partners/portal.html", context)
 
 
 @partner_view("GET", "POST")
 def introduce_borrower(request: StaffRequest) -> HttpResponse:
-    """The form, and taking it in."""
+    """Show the referral form; a POST submits it."""
     require_permission(request.user, "see_portal")
-    mine = _current_partner(request)
+    partner = _current_partner(request)
     if request.method == "GET":
         return _render_form(request, ClientForm(initial={"reference": str(uuid7())}))
     form = ClientForm(request.POST)
 
-    def take(typed: dict[str, Any]) -> Introduction:
+    def submit(typed: dict[str, Any]) -> Introduction:
         return partner_introductions.submit_introduction(
-            partner=mine,
+            partner=partner,
             client=form.build_client(typed),
             reference=_parse_reference(typed),
             at=request.at,
         )
 
-    if form.submit(take):
+    if form.submit(submit):
         return respond_done(
-            request, f"Thank you. {form.result.name} is with us.", back_to=reverse("portal")
+            request, f"Thank you. We received {form.result.name}.", back_to=reverse("portal")
         )
     return _render_form(request, form, status=422)
 
 
 def referral_url(partner: Partner) -> str:
-    """Their link to the company's own form; "" while there is no such form."""
-    form = Source.objects.filter(adapter="website_form", paused_at=None).order_by("created_at")
-    found = form.filter(is_test=False).first()
-    if found is None:
+    """Return the partner's link to the company's website form; "" if there is no form."""
+    forms = Source.objects.filter(adapter="website_form", paused_at=None).order_by("created_at")
+    source = forms.filter(is_test=False).first()
+    if source is None:
         return ""
-    return f"{settings.PUBLIC_URL}{reverse('lead_form', args=[found.slug])}?partner={partner.slug}"
+    return f"{settings.PUBLIC_URL}{reverse('lead_form', args=[source.slug])}?partner={partner.slug}"
 
 
 def _parse_reference(typed: dict[str, Any]) -> UUID:
     try:
         return UUID(typed["reference"])
     except ValueError:
-        raise BadPartner("", "This page was not ours. Open it anew.") from None
+        raise BadPartner("", "This form is invalid. Reload the page and try again.") from None
 
 
 def _current_partner(request: StaffRequest) -> Partner:

@@ -1,4 +1,4 @@
-"""Partners as staff see them: accounts, introductions, what borrowers allowed, things of value."""
+"""Partners: accounts, referrals, borrower permissions, and entries of the RESPA log."""
 
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from rooftree.capture.partners.partner_accounts import (
 )
 from rooftree.capture.partners.thing_of_value_ruling import BadPartner
 from rooftree.leads.models import Agreement, Introduction, Partner, ThingOfValue
+from rooftree.leads.vocabulary import PartnerType
 from rooftree.money.company_day import company_day
 from rooftree.org import passwords, staff_accounts
 from rooftree.org.staff_accounts import StaffChangeError
@@ -41,51 +42,51 @@ MAX_LISTED = 100
 
 
 class PartnerForm(StaffForm):
-    """A new partner."""
+    """A new partner account."""
 
     name = text_field("Name", max_length=120)
-    email = text_field("E-mail", "They sign in with it", max_length=254, attrs={"inputmode": "email"})
-    kind = choice_field("What they are", ((key.value, said) for key, said in PARTNER_KINDS.items()))
+    email = text_field("Email", "Used to sign in", max_length=254, attrs={"inputmode": "email"})
+    kind = choice_field("Type", ((key.value, label) for key, label in PARTNER_KINDS.items()))
     company = text_field("Company", required=False, max_length=120)
     license_no = text_field("License number", required=False, max_length=40)
 
 
 class ThingOfValueForm(StaffForm):
-    """A thing of value."""
+    """A new entry of the RESPA log."""
 
-    direction = choice_field("Which way", VALUE_DIRECTIONS.items())
-    what = text_field("What it was", "As “Two tickets to the county fair”", max_length=200)
-    fair_value_cents = DollarsField("What it is worth, $", "Its fair value; 0 for nothing")
-    fair_value_cents.is_awaited = True  # 0 is an answer, and none is refused
-    why = text_field("What it was for", "The service, or the occasion", max_length=300)
-    on_date = date_field("Day")
+    # An amount of 0 is allowed, an empty one is not: `record_thing_of_value` refuses it.
+    CONDITIONALLY_REQUIRED = frozenset({"fair_value_cents"})
+
+    direction = choice_field("Direction", VALUE_DIRECTIONS.items())
+    what = text_field("Item", "For example “Two tickets to the county fair”", max_length=200)
+    fair_value_cents = DollarsField("Fair value, $", "Enter 0 if it has no value")
+    why = text_field("Purpose", "The service or the occasion", max_length=300)
+    on_date = date_field("Date")
     basis = choice_field(
-        "What its amount depends on", (("", "Choose"), *PAYMENT_BASES.items()),
-        "Of what is given to them", required=False,
+        "Amount depends on", (("", "Choose"), *PAYMENT_BASES.items()),
+        "Only for items you give", required=False,
     )  # fmt: skip
-    agreement = choice_field("Under the agreement", (), required=False)
-    document = text_field("Counsel’s document", "Where counsel must review it", required=False)
-    is_employee = checkbox_field("They are our own employee, and no loan officer")
+    agreement = choice_field("Agreement", (), required=False)
+    document = text_field("Counsel’s document", "If counsel must review it", required=False)
+    is_employee = checkbox_field("The partner is our employee, but not a loan officer")
     has_happened = checkbox_field(
-        "It has happened already",
-        "What the rule forbids is then kept all the same, and compliance is told",
+        "This already happened",
+        "The entry is then recorded even if the rule forbids it, and compliance is notified",
     )
 
     def __init__(self, *args: Any, partner: Partner, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        made = Agreement.objects.filter(partner=partner).order_by("-from_date", "-pk")
-        self.fields["agreement"].choices = [
-            ("", "None"),
-            *(
-                (str(agreement.pk), f"{agreement.what}, until {agreement.until_date:%m/%d/%Y}")
-                for agreement in made
-            ),
+        agreements = Agreement.objects.filter(partner=partner).order_by("-from_date", "-pk")
+        choices = [
+            (str(agreement.pk), f"{agreement.what}, until {agreement.until_date:%m/%d/%Y}")
+            for agreement in agreements
         ]
+        self.set_choices("agreement", [("", "None"), *choices])
 
 
 @staff_view("GET", "POST")
 def list_partners(request: StaffRequest) -> HttpResponse:
-    """All partners, and a new one."""
+    """List partners; a POST adds one."""
     require_permission(request.user, "see_partners")
     is_sent = request.method == "POST"
     if is_sent:
@@ -101,7 +102,9 @@ def list_partners(request: StaffRequest) -> HttpResponse:
         )
     rows = Partner.objects.select_related("user").prefetch_related("introductions")
     context = {
-        "rows": [(row, PARTNER_KINDS[row.kind]) for row in rows.order_by("user__name", "pk")],
+        "rows": [
+            (row, PARTNER_KINDS[PartnerType(row.kind)]) for row in rows.order_by("user__name", "pk")
+        ],
         "form": form,
         "may_edit": has_permission(request.user, "edit_partners"),
         "may_see_things": has_permission(request.user, "see_things_of_value"),
@@ -111,14 +114,14 @@ def list_partners(request: StaffRequest) -> HttpResponse:
 
 @staff_view("GET")
 def show_partner(request: StaffRequest, partner_id: UUID) -> HttpResponse:
-    """One partner."""
+    """Show one partner."""
     require_permission(request.user, "see_partners")
     return _render_partner(request, _get_partner(partner_id))
 
 
 @staff_view("POST")
 def show_password_link(request: StaffRequest, partner_id: UUID) -> HttpResponse:
-    """A fresh link to set a password by, shown this once."""
+    """Show a new link to set a password; it is shown only once."""
     require_permission(request.user, "edit_partners")
     partner = _get_partner(partner_id)
     try:
@@ -129,33 +132,33 @@ def show_password_link(request: StaffRequest, partner_id: UUID) -> HttpResponse:
 
 @staff_view("POST")
 def deactivate_partner(request: StaffRequest, partner_id: UUID) -> HttpResponse:
-    """They cannot sign in any more; their introductions stay."""
+    """Deactivate a partner's account; their referrals stay."""
     require_permission(request.user, "edit_partners")
     partner = _get_partner(partner_id)
     staff_accounts.deactivate_user(user_id=partner.user_id, by=request.user, at=request.at)
-    return respond_done(request, f"{partner} can no longer sign in", back_to=_partner_url(partner))
+    return respond_done(request, f"{partner} deactivated", back_to=_partner_url(partner))
 
 
 @staff_view("POST")
 def record_value(request: StaffRequest, partner_id: UUID) -> HttpResponse:
-    """Write down a thing of value."""
+    """Add an entry to the RESPA log."""
     require_permission(request.user, "note_value")
     partner = _get_partner(partner_id)
     form = ThingOfValueForm(request.POST, partner=partner)
 
-    def keep(typed: dict[str, Any]) -> ThingOfValue:
+    def record(typed: dict[str, Any]) -> ThingOfValue:
         return partner_accounts.record_thing_of_value(
             partner_id=partner.pk, typed=typed, by=request.user, at=request.at
         )
 
-    if form.submit(keep):
-        return respond_done(request, "Written down, for good", back_to=_partner_url(partner))
+    if form.submit(record):
+        return respond_done(request, "Entry added", back_to=_partner_url(partner))
     return _render_partner(request, partner, value_form=form, status=422)
 
 
 @staff_view("POST")
 def correct_value(request: StaffRequest, thing_id: UUID) -> HttpResponse:
-    """Take a slip back by another row."""
+    """Reverse an entry of the RESPA log with another entry."""
     require_permission(request.user, "note_value")
     thing = get_object_or_404(ThingOfValue.objects.select_related("partner"), pk=thing_id)
     try:
@@ -166,14 +169,12 @@ def correct_value(request: StaffRequest, thing_id: UUID) -> HttpResponse:
         return respond_refused(
             request, str(problem), back_to=_partner_url(thing.partner), status=422
         )
-    return respond_done(
-        request, "Taken back by a row of its own", back_to=_partner_url(thing.partner)
-    )
+    return respond_done(request, "Entry reversed", back_to=_partner_url(thing.partner))
 
 
 @staff_view("GET", "POST")
 def edit_permission(request: StaffRequest, introduction_id: UUID) -> HttpResponse:
-    """What the borrower lets the partner see: for whoever may work on the lead."""
+    """Edit what a borrower lets their partner see; open to users who can work on the lead."""
     introduction = get_object_or_404(visible_introductions(request), pk=introduction_id)
     require_permission(request.user, "change_lead")
     problem = ""
@@ -186,9 +187,7 @@ def edit_permission(request: StaffRequest, introduction_id: UUID) -> HttpRespons
         except BadPartner as refusal:
             problem = str(refusal)
         else:
-            return respond_done(
-                request, "Written down; from now on they see this", back_to=request.path
-            )
+            return respond_done(request, "Permission saved", back_to=request.path)
     (progress,) = partner_progress.load_progress(
         visible_introductions(request).filter(pk=introduction.pk)
     )
@@ -208,7 +207,7 @@ def edit_permission(request: StaffRequest, introduction_id: UUID) -> HttpRespons
 
 
 def visible_introductions(request: StaffRequest) -> QuerySet[Introduction]:
-    """The introductions of the leads a user may know of."""
+    """Return the referrals of the leads that the user can see."""
     leads = leads_visible_to(request.user)
     return Introduction.objects.filter(delivery__touches__lead__in=leads).distinct()
 
@@ -218,7 +217,7 @@ def _render_partner(request: StaffRequest, partner: Partner, **more: Any) -> Htt
     things = partner.things.select_related("by", "corrects", "corrected_by")
     context = {
         "partner": partner,
-        "kind": PARTNER_KINDS[partner.kind],
+        "kind": PARTNER_KINDS[PartnerType(partner.kind)],
         "form_link": referral_url(partner),
         "rows": partner_progress.load_progress(
             visible_introductions(request).filter(partner=partner)
@@ -246,5 +245,5 @@ def _partner_url(partner: Partner) -> str:
 
 
 def _password_url(request: StaffRequest, partner: Partner) -> str:
-    who, token = passwords.create_reset_link(partner.user, by=request.user, at=request.at)
-    return f"{settings.PUBLIC_URL}{reverse('set_password', args=[who, token])}"
+    user_key, token = passwords.create_reset_link(partner.user, by=request.user, at=request.at)
+    return f"{settings.PUBLIC_URL}{reverse('set_password', args=[user_key, token])}"

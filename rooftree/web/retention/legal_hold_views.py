@@ -1,4 +1,4 @@
-"""Compliance, legal holds: placing one, lifting one, and every one there was."""
+"""Compliance > Retention > Legal holds: place, lift and list holds."""
 
 from datetime import timedelta
 from typing import Any
@@ -29,33 +29,37 @@ ONE_DAY = timedelta(days=1)
 
 
 class LegalHoldForm(StaffForm):
-    """What a hold is for, and whose records it keeps."""
+    """A new hold: its matter, and whose records it keeps."""
 
     matter = text_field(
-        "Matter", "As counsel calls it: a case, a complaint, an examination", max_length=120
+        "Matter", "Counsel’s name for the case, complaint or examination", max_length=120
     )
-    why = textarea_field("Why", "The letter or order that asks for it", required=True, rows=2)
-    address = text_field("Number or e-mail", "All that is theirs stays", required=False)
-    person = choice_field("Or a person on file", (), required=False)
-    source = choice_field("Or what came from", (), required=False)
-    from_date = date_field("Arrived from", required=False)
-    last_date = date_field("To", "Both days count", required=False)
+    why = textarea_field("Reason", "The letter or order that requires it", required=True, rows=2)
+    address = text_field(
+        "Phone number or email", "Keeps all records of this contact", required=False
+    )
+    person = choice_field("Person", (), required=False)
+    source = choice_field("Source", (), required=False)
+    from_date = date_field("Received from", required=False)
+    last_date = date_field("Received through", required=False)
 
     def __init__(self, *args: Any, person: Person | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         sources = Source.objects.order_by("name").values_list("pk", "name")
-        self.fields["source"].choices = [("", "Any source"), *((str(k), n) for k, n in sources)]
+        self.set_choices(
+            "source", [("", "Any source"), *((str(key), name) for key, name in sources)]
+        )
         if person is None:
             del self.fields["person"]
         else:
-            self.fields["person"].choices = [(str(person.pk), person.name), ("", "Nobody")]
+            self.set_choices("person", [(str(person.pk), person.name), ("", "No one")])
 
     def build_scope(self) -> legal_holds.HoldScope:
-        """Whose records; raises `CannotHold` for a number that is none."""
+        """Build the scope of the hold. Raises `BadHold` for an invalid phone number or email."""
         typed = self.cleaned_data
         address = contact_lookup.parse_address(typed["address"]) if typed["address"] else None
         if typed["address"] and address is None:
-            raise legal_holds.BadHold("This is no phone number and no e-mail address.")
+            raise legal_holds.BadHold(contact_lookup.INVALID_ADDRESS)
         last = typed["last_date"]
         return legal_holds.HoldScope(
             person_id=UUID(typed["person"]) if typed.get("person") else None,
@@ -67,25 +71,26 @@ class LegalHoldForm(StaffForm):
 
 @staff_view("GET", "POST")
 def list_legal_holds(request: StaffRequest) -> HttpResponse:
-    """Every hold, those in force first, and a new one."""
+    """List holds, those in force first; a POST places one."""
     require_company_permission(request.user, "keep_records")
     form = LegalHoldForm(request.POST or None, person=_linked_person(request))
     if request.method == "POST" and form.is_valid():
         try:
-            made = legal_holds.place_hold(
-                form.build_scope(), matter=form.cleaned_data["matter"], why=form.cleaned_data["why"],
-                by=request.user, at=request.at,
+            hold = legal_holds.place_hold(
+                form.build_scope(), matter=form.cleaned_data["matter"],
+                why=form.cleaned_data["why"], by=request.user, at=request.at,
             )  # fmt: skip
         except legal_holds.BadHold as problem:
             form.show_refusal("", str(problem))
         else:
-            said = f"{made.matter}: nothing of it is removed any more"
-            return respond_done(request, said, back_to=reverse("legal_holds"))
+            return respond_done(
+                request, f"Hold placed on {hold.matter}", back_to=reverse("legal_holds")
+            )
     rows = LegalHold.objects.select_related("person", "source", "placed_by", "lifted_by")
     context = {
         "form": form,
         "live": [_hold_line(row) for row in rows.filter(lifted_at=None).order_by("-placed_at")],
-        "over": [_hold_line(row) for row in rows.exclude(lifted_at=None).order_by("-lifted_at")],
+        "lifted": [_hold_line(row) for row in rows.exclude(lifted_at=None).order_by("-lifted_at")],
     }
     status = 422 if request.method == "POST" else 200
     return render(request, "retention/legal_holds.html", context, status=status)
@@ -93,7 +98,7 @@ def list_legal_holds(request: StaffRequest) -> HttpResponse:
 
 @staff_view("POST")
 def lift_hold(request: StaffRequest, hold_id: UUID) -> HttpResponse:
-    """The matter is over: what the hold kept goes by its clocks again."""
+    """Lift a hold: the retention schedule applies to its records again."""
     require_company_permission(request.user, "keep_records")
     hold = get_object_or_404(LegalHold, pk=hold_id)
     back = reverse("legal_holds")
@@ -104,34 +109,29 @@ def lift_hold(request: StaffRequest, hold_id: UUID) -> HttpResponse:
         )  # fmt: skip
     except legal_holds.BadHold as problem:
         return respond_refused(request, str(problem), back_to=back, status=422)
-    return respond_done(request, f"{hold.matter} is lifted", back_to=back)
+    return respond_done(request, f"Hold on {hold.matter} lifted", back_to=back)
 
 
 def _linked_person(request: StaffRequest) -> Person | None:
-    """The person of the lead that this page was opened from."""
-    asked = request.GET.get("lead", "")
-    lead = leads_visible_to(request.user).filter(pk=asked).first() if _is_uuid(asked) else None
+    """Return the person of the lead that this page was opened from, if the user can see it."""
+    try:
+        lead_id = UUID(request.GET.get("lead", ""))
+    except ValueError:
+        return None
+    lead = leads_visible_to(request.user).filter(pk=lead_id).first()
     return lead.person if lead else None
 
 
-def _is_uuid(typed: str) -> bool:
-    try:
-        UUID(typed)
-    except ValueError:
-        return False
-    return True
-
-
-def _hold_line(one: LegalHold) -> dict[str, Any]:
-    """A hold, with what it is of in words."""
-    said = [one.person.name] if one.person else []
-    if one.address:
-        said.append(one.address if "@" in one.address else display_formats.phone(one.address))
-    if one.source:
-        said.append(f"all that came from {one.source.name}")
-    if one.from_date:
-        said.append(f"from {one.from_date:%b} {one.from_date.day}, {one.from_date.year}")
-    if one.until_date:
-        last = one.until_date - ONE_DAY
-        said.append(f"to {last:%b} {last.day}, {last.year}")
-    return {"one": one, "of": ", ".join(said)}
+def _hold_line(hold: LegalHold) -> dict[str, Any]:
+    """Build the list line of a hold, with its scope as a phrase."""
+    scope = [hold.person.name] if hold.person else []
+    if hold.address:
+        scope.append(hold.address if "@" in hold.address else display_formats.phone(hold.address))
+    if hold.source:
+        scope.append(f"everything from {hold.source.name}")
+    if hold.from_date:
+        scope.append(f"from {hold.from_date:%b} {hold.from_date.day}, {hold.from_date.year}")
+    if hold.until_date:
+        last = hold.until_date - ONE_DAY
+        scope.append(f"through {last:%b} {last.day}, {last.year}")
+    return {"hold": hold, "scope": ", ".join(scope)}

@@ -1,4 +1,4 @@
-"""Compliance, requests: what people ask about their data, with its clock, acts and answer."""
+"""Compliance > Retention > Privacy requests: receive, carry out and answer them in time."""
 
 from collections.abc import Callable
 from datetime import date
@@ -36,26 +36,26 @@ MAX_LISTED = 50
 
 
 class PrivacyRequestForm(StaffForm):
-    """A request that came in."""
+    """A new privacy request."""
 
-    address = text_field("Number or e-mail", "By which they are known to us")
-    kind = choice_field("They want us to", REQUEST_KINDS.items())
+    address = text_field("Phone number or email", "As we have it on file")
+    kind = choice_field("Request", REQUEST_KINDS.items())
     state = choice_field(
-        "They live in", [("", "They did not say"), *STATES.items()], required=False
+        "State of residence", [("", "Not stated"), *STATES.items()], required=False
     )
-    came_by = choice_field("It came by", [(one, one.capitalize()) for one in RECEIVED_VIA])
-    received_date = date_field("Received on", "The 45 days run from here")
-    owner = choice_field("Who answers it", ())
+    came_by = choice_field("Received by", [(via, via.capitalize()) for via in RECEIVED_VIA])
+    received_date = date_field("Received on", "The 45 days start here")
+    owner = choice_field("Assigned to", ())
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         owners = users_with_permission("keep_records").order_by("name")
-        self.fields["owner"].choices = [(str(owner.pk), owner.name) for owner in owners]
+        self.set_choices("owner", [(str(owner.pk), owner.name) for owner in owners])
 
 
 @staff_view("GET", "POST")
 def list_requests(request: StaffRequest) -> HttpResponse:
-    """Every request, the open ones first by their day; and a new one."""
+    """List open requests by due date and answered ones; a POST adds one."""
     require_company_permission(request.user, "keep_records")
     today = company_day(request.at)
     form = PrivacyRequestForm(
@@ -63,13 +63,15 @@ def list_requests(request: StaffRequest) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         try:
-            made = _receive_request(form, request)
+            privacy_request = _receive_request(form, request)
         except RequestRefused as problem:
             form.show_refusal("", str(problem))
         else:
-            back = reverse("privacy_request", args=[made.pk])
+            due_date = privacy_request.due_date
             return respond_done(
-                request, f"Due {made.due_date:%b} {made.due_date.day}", back_to=back
+                request,
+                f"Request added, due {due_date:%b} {due_date.day}",
+                back_to=reverse("privacy_request", args=[privacy_request.pk]),
             )
     rows = PrivacyRequest.objects.all()
     context = {
@@ -85,22 +87,23 @@ def list_requests(request: StaffRequest) -> HttpResponse:
 
 @staff_view("GET")
 def show_request(request: StaffRequest, request_id: UUID) -> HttpResponse:
-    """One request: who, by when, what was done, and the letter to hand over."""
+    """Show one request with its status, the possible actions and the response letter."""
     require_company_permission(request.user, "keep_records")
-    one = _get_request(request_id)
+    privacy_request = _get_request(request_id)
+    person_id = privacy_request.person_id
     context = {
-        **_request_line(one, company_day(request.at)),
-        "confirm_by": privacy_requests.acknowledgment_due_date(one),
+        **_request_line(privacy_request, company_day(request.at)),
+        "confirm_by": privacy_requests.acknowledgment_due_date(privacy_request),
         "fields": [
             (key, label) for key, (label, _) in privacy_fulfillment.CORRECTABLE_FIELDS.items()
         ],
-        "held": legal_holds.active_holds(privacy_fulfillment.merged_person_ids(one.person_id))
-        if one.person_id
+        "holds": legal_holds.active_holds(privacy_fulfillment.merged_person_ids(person_id))
+        if person_id
         else [],
-        "onward": privacy_fulfillment.list_recipients(one.person_id) if one.person_id else [],
-        "stays": answer_letter.kept_class_sentences(one.stays),
-        "purge": one.purges.first(),
-        "letter": _build_letter(one),
+        "recipients": privacy_fulfillment.list_recipients(person_id) if person_id else [],
+        "kept_records": answer_letter.kept_class_sentences(privacy_request.stays),
+        "purge": privacy_request.purges.first(),
+        "letter": _build_letter(privacy_request),
         "large": purges.SECOND_PERSON_ABOVE,
     }
     return render(request, "retention/privacy_request.html", context)
@@ -108,45 +111,43 @@ def show_request(request: StaffRequest, request_id: UUID) -> HttpResponse:
 
 @staff_view("POST")
 def apply_request_action(request: StaffRequest, request_id: UUID, what: str) -> HttpResponse:
-    """One step of a request."""
+    """Carry out an action on a request: see ACTIONS."""
     require_company_permission(request.user, "keep_records")
     if what not in ACTIONS:
         raise Http404
     back = reverse("privacy_request", args=[_get_request(request_id).pk])
     try:
-        made = ACTIONS[what](request, request_id)
+        result = ACTIONS[what](request, request_id)
     except RequestRefused as problem:
         return respond_refused(request, str(problem), back_to=back, status=422)
-    return made if isinstance(made, HttpResponse) else respond_done(request, made, back_to=back)
+    if isinstance(result, HttpResponse):
+        return result
+    return respond_done(request, result, back_to=back)
 
 
 def request_lines(
     rows: QuerySet[PrivacyRequest], *, today: date, order: str = "due_date"
 ) -> list[dict[str, Any]]:
-    """Requests as lines of a list."""
-    chosen = rows.select_related("person", "owner").order_by(order, "pk")[:MAX_LISTED]
-    return [_request_line(row, today) for row in chosen]
+    """Build the list lines of requests."""
+    rows = rows.select_related("person", "owner").order_by(order, "pk")[:MAX_LISTED]
+    return [_request_line(row, today) for row in rows]
 
 
-def _request_line(one: PrivacyRequest, today: date) -> dict[str, Any]:
-    left = (one.due_date - today).days
-    tone = "late" if left < 0 else "soon" if left <= REQUEST_WARN_DAYS else ""
-    shown = (
-        one.address
-        if "@" in one.address
-        else display_formats.phone(one.address)
-        if one.address
-        else ""
-    )
+def _request_line(privacy_request: PrivacyRequest, today: date) -> dict[str, Any]:
+    days_left = (privacy_request.due_date - today).days
+    tone = "late" if days_left < 0 else "soon" if days_left <= REQUEST_WARN_DAYS else ""
+    address, person = privacy_request.address, privacy_request.person
+    if address and "@" not in address:
+        address = display_formats.phone(address)
     return {
-        "one": one,
-        "name": (one.person.name if one.person else "") or shown or "Somebody whose data is gone",
-        "shown": shown,
-        "wants": REQUEST_KINDS[one.kind],
-        "left": abs(left),
-        "is_late": left < 0,
+        "privacy_request": privacy_request,
+        "name": (person.name if person else "") or address or "Deleted person",
+        "address": address,
+        "kind_label": REQUEST_KINDS[privacy_request.kind],
+        "days": abs(days_left),
+        "is_late": days_left < 0,
         "tone": tone,
-        "icon": "warn" if left < 0 else "clock",
+        "icon": "warn" if days_left < 0 else "clock",
     }
 
 
@@ -159,7 +160,7 @@ def _receive_request(form: PrivacyRequestForm, request: StaffRequest) -> Privacy
     typed = form.cleaned_data
     address = contact_lookup.parse_address(typed["address"])
     if address is None:
-        raise RequestRefused("This is no phone number and no e-mail address.")
+        raise RequestRefused(contact_lookup.INVALID_ADDRESS)
     people = [
         person
         for person in contact_lookup.find_people(address, request.user)
@@ -167,12 +168,13 @@ def _receive_request(form: PrivacyRequestForm, request: StaffRequest) -> Privacy
     ]
     if len(people) > 1:
         raise RequestRefused(
-            f"{len(people)} people have or had it. Use another number or address of theirs."
+            f"{len(people)} people have this contact. Enter another one of the person’s."
         )
     return privacy_requests.receive_request(
         NewRequest(
             kind=typed["kind"], address=address.key, person_id=people[0].pk if people else None,
-            state=typed["state"], received_via=typed["came_by"], received_date=typed["received_date"],
+            state=typed["state"], received_via=typed["came_by"],
+            received_date=typed["received_date"],
         ),
         owner=User.objects.get(pk=typed["owner"]), by=request.user, at=request.at,
     )  # fmt: skip
@@ -182,22 +184,22 @@ def _confirm_identity(request: StaffRequest, key: UUID) -> str:
     privacy_requests.confirm_identity(
         key, how=request.POST.get("how", ""), by=request.user, at=request.at
     )
-    return "Written down"
+    return "Identity confirmed"
 
 
 def _extend_deadline(request: StaffRequest, key: UUID) -> str:
     privacy_requests.extend_deadline(
         key, because=request.POST.get("because", ""), by=request.user, at=request.at
     )
-    return "45 days more. Tell them now, and why"
+    return "Deadline extended by 45 days. Notify the person now"
 
 
 def _download_copy(request: StaffRequest, key: UUID) -> HttpResponse:
     body = privacy_fulfillment.build_copy(key, by=request.user, at=request.at)
     name = f"your data {request.at:%Y-%m-%d}.zip"
-    answer = HttpResponse(body, content_type="application/zip")
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
+    response = HttpResponse(body, content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 def _correct_record(request: StaffRequest, key: UUID) -> str:
@@ -205,22 +207,22 @@ def _correct_record(request: StaffRequest, key: UUID) -> str:
         key, field=request.POST.get("field", ""), value=request.POST.get("value", ""),
         by=request.user, at=request.at,
     )  # fmt: skip
-    return "Corrected"
+    return "Correction saved"
 
 
 def _delete_records(request: StaffRequest, key: UUID) -> str:
-    made = privacy_fulfillment.delete_person_data(key, by=request.user, at=request.at)
-    if made is None:
-        return "Nothing may go yet. They are not contacted any more"
-    if made.approved_at is None:
-        return "They are not contacted any more. A second person approves the removal"
-    return "They are not contacted any more, and the removal begins within seconds"
+    purge = privacy_fulfillment.delete_person_data(key, by=request.user, at=request.at)
+    if purge is None:
+        return "Contact stopped. No records can be deleted yet"
+    if purge.approved_at is None:
+        return "Contact stopped. A second person must approve the deletion"
+    return "Contact stopped. Deletion starts within seconds"
 
 
 def _answer_request(request: StaffRequest, key: UUID) -> str:
-    said = {one: request.POST.get(one, "") for one in ("outcome", "because", "onward")}
-    privacy_requests.answer_request(key, by=request.user, at=request.at, **said)
-    return "Answered"
+    typed = {name: request.POST.get(name, "") for name in ("outcome", "because", "onward")}
+    privacy_requests.answer_request(key, by=request.user, at=request.at, **typed)
+    return "Request closed"
 
 
 ACTIONS: dict[str, Callable[[StaffRequest, UUID], HttpResponse | str]] = {
@@ -233,17 +235,17 @@ ACTIONS: dict[str, Callable[[StaffRequest, UUID], HttpResponse | str]] = {
 }
 
 
-def _build_letter(one: PrivacyRequest) -> str:
+def _build_letter(privacy_request: PrivacyRequest) -> str:
     company = Company.objects.get()
-    person: Person | None = one.person
-    purge = one.purges.first()
+    person: Person | None = privacy_request.person
+    purge = privacy_request.purges.first()
     return answer_letter.compose_letter(
-        one,
+        privacy_request,
         answer_letter.LetterFacts(
             company=company.legal_name, postal_address=company.postal_address,
             name=" ".join(filter(None, (person.first_name, person.last_name))) if person else "",
-            state=STATES.get(one.state, ""),
+            state=STATES.get(privacy_request.state, ""),
             removed=purge.rows.exclude(removed_at=None).count() if purge else 0,
-            recipients=privacy_fulfillment.list_recipients(one.person_id) if one.person_id else (),
+            recipients=privacy_fulfillment.list_recipients(person.pk) if person else (),
         ),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Compliance, keeping: the schedule, what is due, and every removal with its proof."""
+"""Compliance > Retention: the schedule, the records due, and every deletion with its proof."""
 
 from collections import Counter
 from typing import Any
@@ -25,51 +25,49 @@ from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_company_permission, staff_view
 
 MAX_LISTED = 20
-RECORD_LABELS = {  # holdings, as a count of them reads
+RECORD_LABELS = {  # by record set, to follow a count
     "lead": "inquiries",
-    "message": "messages, each with its verdicts",
+    "message": "messages with their verdicts",
     "verdict": "verdicts without a message",
     "attempt": "calls",
-    "delivery": "writings as received",
-    "consent": "permissions",
-    "basis": "proofs for leads of a credit bureau",
-    "revocation": "lifted stops",
-    "unmatched text": "texts of unknown numbers",
-    "introduction": "introductions",
+    "delivery": "lead deliveries as received",
+    "consent": "consents",
+    "basis": "proofs for credit bureau leads",
+    "revocation": "ended opt-outs",
+    "unmatched text": "texts from unknown numbers",
+    "introduction": "referrals",
     "spreadsheet": "uploaded spreadsheets",
-    "notice": "notices to staff",
-    "access": "lines of the access log",
-    "request": "requests about data",
-    "person": "people, with their numbers and addresses",
+    "notice": "staff notifications",
+    "access": "audit log entries",
+    "request": "privacy requests",
+    "person": "people with their phone numbers and addresses",
 }
 PURGE_REASONS = {
-    "schedule": "By the schedule",
-    "request": "A person asked",
-    "restore": "Again, after a restore",
+    "schedule": "Retention schedule",
+    "request": "Privacy request",
+    "restore": "Repeated after a restore",
 }
 
 
 @staff_view("GET")
 def show_retention(request: StaffRequest) -> HttpResponse:
-    """What is kept and how long, what waits for a person, and what was removed."""
+    """Show the schedule, open requests, and deletions; one may wait for approval."""
     require_company_permission(request.user, "see_keeping")
-    open_ = Purge.objects.filter(because="schedule", ended_at=None).first()
+    open_purge = Purge.objects.filter(because="schedule", ended_at=None).first()
     context = {
         "has_context": True,
         "may_keep": has_permission(request.user, "keep_records"),
-        "classes": _schedule_lines(open_),
-        "waiting": open_ if open_ and open_.approved_at is None else None,
+        "classes": _schedule_lines(open_purge),
+        "waiting": open_purge if open_purge and open_purge.approved_at is None else None,
         "holds": LegalHold.objects.filter(lifted_at=None).count(),
         "requests": request_lines(
             PrivacyRequest.objects.filter(answered_at=None), today=company_day(request.at)
         ),
         "purges": [
-            _purge_line(purges_with_count)
-            for purges_with_count in _purges_with_counts().order_by("-planned_at", "-pk")[
-                :MAX_LISTED
-            ]
+            _purge_line(purge)
+            for purge in _purges_with_counts().order_by("-planned_at", "-pk")[:MAX_LISTED]
         ],
-        "asks": ExportRequest.objects.filter(decided_at=None).count(),
+        "export_requests": ExportRequest.objects.filter(decided_at=None).count(),
         "large": purges.SECOND_PERSON_ABOVE,
     }
     return render(request, "retention/show.html", context)
@@ -77,94 +75,99 @@ def show_retention(request: StaffRequest) -> HttpResponse:
 
 @staff_view("POST")
 def count_due_records(request: StaffRequest) -> HttpResponse:
-    """Count what is due now, instead of waiting for the clock to."""
+    """Count the records due for deletion now, without waiting for the scheduled count."""
     require_company_permission(request.user, "keep_records")
     back = reverse("keeping")
     if Purge.objects.filter(because="schedule", ended_at=None).exists():
-        return respond_refused(
-            request, "One removal is open already; it comes first.", back_to=back
-        )
-    found = purges.plan_scheduled_purge(at=request.at)
-    said = f"{found.counted:,} records are due" if found else "Nothing is due"
-    return respond_done(request, said, back_to=back)
+        return respond_refused(request, "Finish the open deletion first.", back_to=back)
+    purge = purges.plan_scheduled_purge(at=request.at)
+    words = f"{purge.counted:,} records are due" if purge else "No records are due"
+    return respond_done(request, words, back_to=back)
 
 
 @staff_view("GET")
 def show_purge(request: StaffRequest, purge_id: UUID) -> HttpResponse:
-    """One removal: counted, approved, removed, and what proves it; fit to print."""
+    """Show one deletion with its counts, approvals, result and proof; fit to print."""
     require_company_permission(request.user, "see_keeping")
-    one = get_object_or_404(_purges_with_counts(), pk=purge_id)
-    kept = Counter(one.rows.exclude(kept_because="").values_list("kept_because", flat=True))
+    purge = get_object_or_404(_purges_with_counts(), pk=purge_id)
+    kept = Counter(purge.rows.exclude(kept_because="").values_list("kept_because", flat=True))
     context = {
-        **_purge_line(one),
+        **_purge_line(purge),
         "counts": [
-            {"name": RECORD_LABELS[name], "holding": RECORD_SETS_BY_NAME[name], "number": f"{number:,}",
-             "law": SCHEDULE[RECORD_SETS_BY_NAME[name].record_class]}
-            for name, number in one.counts.items()
+            {"name": RECORD_LABELS[name], "number": f"{number:,}",
+             "rule": SCHEDULE[RECORD_SETS_BY_NAME[name].record_class]}
+            for name, number in purge.counts.items()
         ],
-        "slices": Event.objects.filter(kind=purges.PURGED_EVENT, data__purge=str(one.pk)).order_by("id"),
+        "slices": Event.objects.filter(
+            kind=purges.PURGED_EVENT, data__purge=str(purge.pk)
+        ).order_by("id"),
         "kept": [(_kept_reason_text(reason), number) for reason, number in kept.most_common()],
-        "seen": purge_proof.prove_purges() if one.ended_at else None,
+        "proof": purge_proof.prove_purges() if purge.ended_at else None,
         "may_keep": has_permission(request.user, "keep_records"),
-        "is_mine": one.asked_by_id == request.user.pk,
+        "is_mine": purge.asked_by_id == request.user.pk,
     }  # fmt: skip
     return render(request, "retention/purge.html", context)
 
 
 @staff_view("POST")
 def approve_purge(request: StaffRequest, purge_id: UUID) -> HttpResponse:
-    """The first or the second of two people lets a large removal go."""
+    """Approve a large deletion, as the first or the second person."""
     require_company_permission(request.user, "keep_records")
-    one = get_object_or_404(Purge, pk=purge_id)
-    step = purges.approve_purge if one.asked_by_id else purges.request_purge
-    back = reverse("purge", args=[one.pk])
+    purge = get_object_or_404(Purge, pk=purge_id)
+    step = purges.approve_purge if purge.asked_by_id else purges.request_purge
+    back = reverse("purge", args=[purge.pk])
     try:
-        step(purge_id=one.pk, by=request.user, at=request.at)
+        step(purge_id=purge.pk, by=request.user, at=request.at)
     except purges.PurgeRefused as problem:
         return respond_refused(request, str(problem), back_to=back)
-    said = "It begins within seconds" if one.asked_by_id else "A second person must approve it now"
-    return respond_done(request, said, back_to=back)
+    words = (
+        "Deletion starts within seconds" if purge.asked_by_id else "A second person must approve"
+    )
+    return respond_done(request, words, back_to=back)
 
 
 def _purges_with_counts() -> Any:
-    of_rows = {
+    counts = {
         "removed": Count("rows", filter=Q(rows__removed_at__isnull=False)),
         "left": Count("rows", filter=Q(rows__removed_at=None, rows__kept_because="")),
     }
-    return Purge.objects.select_related("asked_by", "approved_by").annotate(**of_rows)
+    return Purge.objects.select_related("asked_by", "approved_by").annotate(**counts)
 
 
-def _purge_line(one: Any) -> dict[str, Any]:
-    if one.ended_at:
+def _purge_line(purge: Any) -> dict[str, Any]:
+    if purge.ended_at:
         state = ("ok", "check", "Done")
-    elif one.approved_at:
-        state = ("soon", "clock", "Under way")
+    elif purge.approved_at:
+        state = ("soon", "clock", "In progress")
+    elif purge.asked_by_id:
+        state = ("hold", "user", "Waiting for a second person")
     else:
-        state = ("hold", "user", "Waits for a second person" if one.asked_by_id else "Waits")
-    return {"one": one, "state": state, "because": PURGE_REASONS[one.because]}
+        state = ("hold", "user", "Waiting for approval")
+    return {"purge": purge, "state": state, "reason": PURGE_REASONS[purge.because]}
 
 
-def _schedule_lines(open_: Purge | None) -> list[dict[str, Any]]:
-    """Every class of the schedule that we hold records of, with what of it is due."""
+def _schedule_lines(open_purge: Purge | None) -> list[dict[str, Any]]:
+    """List the classes of the schedule that have records here, with how many are due."""
     due: Counter[str] = Counter()
-    for name, number in open_.counts.items() if open_ else ():
+    for name, number in open_purge.counts.items() if open_purge else ():
         due[RECORD_SETS_BY_NAME[name].record_class] += number
-    held, removed = set(CLASS_BY_TABLE.values()), {record_set.record_class for record_set in RECORD_SETS}
+    stored = set(CLASS_BY_TABLE.values())
+    deleted = {record_set.record_class for record_set in RECORD_SETS}
     return [
         {
-            "one": one,
-            "after": CLOCK_EVENT_LABELS[one.clock_event] if one.months else "",
+            "rule": rule,
+            "after": CLOCK_EVENT_LABELS[rule.clock_event] if rule.months else "",
             "due": due[key],
-            "goes": key in removed,
+            "is_deleted": key in deleted,
         }
-        for key, one in SCHEDULE.items()
-        if key in held
+        for key, rule in SCHEDULE.items()
+        if key in stored
     ]
 
 
 def _kept_reason_text(reason: str) -> str:
     if reason == "legal_hold":
-        return "A legal hold was placed meanwhile"
+        return "A legal hold was placed in the meantime"
     if reason == purges.ALREADY_GONE:
-        return "It was gone before"
+        return "Already deleted"
     return (REASON_SENTENCES.get(reason) or humanize_reason(reason)).capitalize()

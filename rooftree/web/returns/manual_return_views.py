@@ -1,4 +1,4 @@
-"""Asking a vendor, by hand, to take a delivered lead back."""
+"""Manual returns: ask a vendor to take back a lead that Rooftree did not flag."""
 
 from typing import Any
 from uuid import UUID
@@ -20,34 +20,32 @@ from rooftree.web.shared.staff_view import require_permission, staff_view
 
 
 class ManualReturnForm(StaffForm):
-    """For which of the reasons its contract knows, and why."""
+    """A reason that the contract allows, and an explanation."""
 
-    reason = choice_field("For", ())
-    sentence = textarea_field(
-        "The reason in a sentence", "As the vendor will read it", required=True
-    )
+    reason = choice_field("Reason", ())
+    sentence = textarea_field("Explanation", "The vendor reads this", required=True)
 
     def __init__(self, *args: Any, reasons: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["reason"].choices = [
-            (reason, REASON_LABELS[ReturnReason(reason)]) for reason in reasons
-        ]
+        labels = [(reason, REASON_LABELS[ReturnReason(reason)]) for reason in reasons]
+        self.set_choices("reason", labels)
         self.fields["sentence"].widget.attrs["maxlength"] = 400
 
 
 @staff_view("GET", "POST")
 def request_return(request: StaffRequest, touch_id: UUID) -> HttpResponse:
-    """The form, or why the lead cannot be given back."""
+    """Show the form, or why the lead can't be returned; a POST drafts the return."""
     require_permission(request.user, "work_returns")
-    seen = Touch.objects.filter(lead__in=leads_visible_to(request.user))
-    touch = get_object_or_404(seen.select_related("source", "lead__person"), pk=touch_id)
+    visible = Touch.objects.filter(lead__in=leads_visible_to(request.user))
+    touch = get_object_or_404(visible.select_related("source", "lead__person"), pk=touch_id)
+    form: ManualReturnForm | None = None
+    problem = ""
     try:
-        form, problem = (
-            ManualReturnForm(request.POST or None, reasons=_allowed_reasons(request, touch)),
-            "",
-        )
+        reasons = vendor_returns.allowed_reasons(touch.pk, at=request.at)
     except ClaimNotAllowed as refusal:
-        form, problem = None, str(refusal)
+        problem = str(refusal)
+    else:
+        form = ManualReturnForm(request.POST or None, reasons=reasons)
 
     def draft(typed: dict[str, Any]) -> Claim:
         return vendor_returns.draft_return_by_hand(
@@ -55,12 +53,8 @@ def request_return(request: StaffRequest, touch_id: UUID) -> HttpResponse:
         )
 
     if request.method == "POST" and form and form.submit(draft):
-        here = reverse("return", args=[form.result.pk])
-        return respond_redirect(request, "It goes with the next file", to=here)
+        url = reverse("return", args=[form.result.pk])
+        return respond_redirect(request, "Return added to the next file", to=url)
     context = {"touch": touch, "form": form, "problem": problem}
     status = 422 if request.method == "POST" else 200
     return render(request, "returns/manual_return.html", context, status=status)
-
-
-def _allowed_reasons(request: StaffRequest, touch: Touch) -> list[str]:
-    return vendor_returns.allowed_reasons(touch.pk, at=request.at)

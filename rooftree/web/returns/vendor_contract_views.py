@@ -1,4 +1,4 @@
-"""What was agreed with a vendor: what it takes back, until when, and what it is told."""
+"""Vendor contracts: which leads a vendor takes back, by when, and the statuses we report to it."""
 
 from typing import Any
 from uuid import UUID
@@ -28,45 +28,49 @@ from rooftree.web.shared.staff_forms import (
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_permission, staff_view
 
-VENDOR_WORD_PREFIX, STATUS_WORD_PREFIX = (
-    "word_",
-    "told_",
-)  # what the names of the fields for their words begin with
+VENDOR_WORD_PREFIX = "word_"  # of the fields for the vendor's name of a reason
+STATUS_WORD_PREFIX = "told_"  # of the fields for the vendor's name of a status
 DEFAULT_TERMS = {"window_days": 14, "warn_days": 3, "duplicate_days": 30}
 
 
 class ContractForm(StaffForm):
-    """The days, the reasons and the words of one contract."""
+    """The deadlines, reasons and vendor terms of one contract."""
 
-    from_date = date_field(
-        "In force from", "Leads that arrive from then on; earlier ones keep theirs"
-    )
+    from_date = date_field("In force from", "Applies to leads received from this day")
     window_days = integer_field(
-        "Days to give a lead back", "Counted from its arrival", min_value=0, max_value=MAX_WINDOW_DAYS
+        "Return window, days", "Counted from delivery", min_value=0, max_value=MAX_WINDOW_DAYS
     )
-    warn_days = integer_field("Warn before the end, days", min_value=0, max_value=60)
+    warn_days = integer_field("Warning before the deadline, days", min_value=0, max_value=60)
     reasons = checkboxes_field(
-        "They take back", ((key.value, said) for key, said in REASON_LABELS.items())
+        "Return reasons", ((key.value, label) for key, label in REASON_LABELS.items())
     )
     duplicate_days = integer_field(
-        "A duplicate is one within, days", "Of the earlier one", min_value=0, max_value=MAX_WINDOW_DAYS
+        "Duplicate window, days",
+        "Counted from the earlier lead",
+        min_value=0,
+        max_value=MAX_WINDOW_DAYS,
     )
-    states = StatesField("States ordered", "As TX, FL. Empty: wherever the company is licensed")
-    send_to = text_field("Where the file goes", "Their portal or address", required=False)
+    states = StatesField(
+        "States ordered", "For example TX, FL. Empty: all states you’re licensed in"
+    )
+    send_to = text_field("Send return file to", "Vendor’s portal or email address", required=False)
 
     FIELDSETS = (
-        ("When", ("from_date", "window_days", "warn_days", "watcher")),
-        ("What", ("reasons", "duplicate_days", "states")),
-        ("What they call it", tuple(f"{VENDOR_WORD_PREFIX}{key.value}" for key in REASON_LABELS)),
+        ("Deadlines", ("from_date", "window_days", "warn_days", "watcher")),
+        ("Returns", ("reasons", "duplicate_days", "states")),
         (
-            "What they are told of their leads",
+            "Vendor’s names for reasons",
+            tuple(f"{VENDOR_WORD_PREFIX}{key.value}" for key in REASON_LABELS),
+        ),
+        (
+            "Statuses reported to the vendor",
             tuple(f"{STATUS_WORD_PREFIX}{key}" for key in REPORTABLE_STATUSES),
         ),
-        ("Where", ("send_to",)),
+        ("Delivery", ("send_to",)),
     )
 
     def build_terms(self, typed: dict[str, Any]) -> ContractTerms:
-        """What was typed."""
+        """Build the contract terms from cleaned data."""
         return ContractTerms(
             window_days=typed["window_days"],
             warn_days=typed["warn_days"],
@@ -85,7 +89,7 @@ class ContractForm(StaffForm):
 
 @staff_view("GET", "POST")
 def edit_contract(request: StaffRequest, source_id: UUID) -> HttpResponse:
-    """The contract of one source, by date; a new one is a new row."""
+    """Show a source's contracts by date; a POST adds a new one as a new row."""
     require_permission(request.user, "see_returns")
     source = get_object_or_404(Source, pk=source_id)
     now = vendor_contracts.contract_in_force(source.pk, company_day(request.at))
@@ -95,25 +99,23 @@ def edit_contract(request: StaffRequest, source_id: UUID) -> HttpResponse:
     form = ContractForm(
         request.POST if is_sent else None,
         initial=_contract_initial(now, request),
-        more=_vendor_fields(),
+        extra_fields=_vendor_fields(),
     )
 
-    def keep(typed: dict[str, Any]) -> Contract:
+    def record(typed: dict[str, Any]) -> Contract:
         return vendor_contracts.record_contract(
             source_id=source.pk, from_date=typed["from_date"], terms=form.build_terms(typed),
             by=request.user, at=request.at,
         )  # fmt: skip
 
-    if is_sent and form.submit(keep):
-        return respond_done(
-            request, f"The contract with {source.name} is recorded", back_to=request.path
-        )
+    if is_sent and form.submit(record):
+        return respond_done(request, f"Contract with {source.name} saved", back_to=request.path)
     context = {
         "source": source,
         "form": form,
         "now": now,
         "rows": [
-            (contract, [said for key, said in REASON_LABELS.items() if key in contract.reasons])
+            (contract, [label for key, label in REASON_LABELS.items() if key in contract.reasons])
             for contract in source.contracts.select_related("made_by", "watcher").order_by(
                 "-made_at"
             )
@@ -124,37 +126,37 @@ def edit_contract(request: StaffRequest, source_id: UUID) -> HttpResponse:
 
 
 def _vendor_fields() -> dict[str, Any]:
-    """Who may be named, and the vendor's own words."""
+    """Create the fields that depend on data: who is warned, and the vendor's own terms."""
     watchers = User.objects.filter(
         is_active=True, role__in=ROLES_BY_PERMISSION["see_returns"]
     ).order_by("name")
     fields = {
         "watcher": choice_field(
-            "Who is warned", row_choices(watchers, "Choose one"), "Before the days run out, daily"
+            "Who is warned", row_choices(watchers, "Choose one"), "Daily, before the deadline"
         )
     }
     fields |= {
         f"{VENDOR_WORD_PREFIX}{key.value}": text_field(
-            said, "Empty: in our words", required=False, max_length=60
+            label, "Empty: our name", required=False, max_length=60
         )
-        for key, said in REASON_LABELS.items()
+        for key, label in REASON_LABELS.items()
     }
-    told = "Their word for it. Empty: they are not told"
+    hint = "Vendor’s name for it. Empty: not reported"
     fields |= {
-        f"{STATUS_WORD_PREFIX}{key}": text_field(said, told, required=False, max_length=60)
-        for key, said in REPORTABLE_STATUSES.items()
+        f"{STATUS_WORD_PREFIX}{key}": text_field(label, hint, required=False, max_length=60)
+        for key, label in REPORTABLE_STATUSES.items()
     }
     return fields
 
 
 def _contract_initial(now: Contract | None, request: StaffRequest) -> dict[str, Any]:
-    """The contract in force, to begin from; dated today."""
+    """Return the contract in force as initial values, dated today."""
     today = {"from_date": company_day(request.at)}
     if now is None:
         return {**DEFAULT_TERMS, **today}
-    kept = ("window_days", "warn_days", "duplicate_days", "states", "send_to")
+    copied = ("window_days", "warn_days", "duplicate_days", "states", "send_to")
     return {
-        **{name: getattr(now, name) for name in kept},
+        **{name: getattr(now, name) for name in copied},
         **today,
         "watcher": str(now.watcher_id),
         "reasons": list(now.reasons),

@@ -1,4 +1,4 @@
-"""What a vendor is told of its leads, file by file."""
+"""Status reports: files that tell a vendor how far its leads came."""
 
 from uuid import UUID
 
@@ -19,19 +19,17 @@ from rooftree.web.shared.staff_view import require_permission, staff_view
 
 @staff_view("GET", "POST")
 def list_status_files(request: StaffRequest, source_id: UUID) -> HttpResponse:
-    """The files so far, and what the next one would say; a press makes it."""
+    """List the files and preview the next one; a POST creates it."""
     require_permission(request.user, "work_returns")
     source = get_object_or_404(Source, pk=source_id)
     if request.method == "POST":
         try:
-            made = vendor_status_file.create_file(
+            file = vendor_status_file.create_file(
                 source_id=source.pk, by=request.user, at=request.at
             )
         except NothingToReport as problem:
             return respond_refused(request, str(problem), back_to=request.path)
-        return respond_done(
-            request, f"File {made.number} is ready to be sent", back_to=request.path
-        )
+        return respond_done(request, f"File {file.number} is ready to send", back_to=request.path)
     contract = vendor_contracts.contract_in_force(source.pk, company_day(request.at))
     words = contract.statuses if contract else {}
     context = {
@@ -45,8 +43,8 @@ def list_status_files(request: StaffRequest, source_id: UUID) -> HttpResponse:
 
 @staff_view("GET")
 def download_status_file(request: StaffRequest, file_id: UUID) -> HttpResponse:
-    """One file, the same whenever it is asked for."""
+    """Download one file; its content never changes."""
     require_permission(request.user, "work_returns")
-    made = get_object_or_404(StatusFile.objects.select_related("source"), pk=file_id)
-    name = f"{made.source.slug}-statuses-{made.number}.csv"
-    return csv_response(vendor_status_file.file_text(made), name)
+    file = get_object_or_404(StatusFile.objects.select_related("source"), pk=file_id)
+    name = f"{file.source.slug}-statuses-{file.number}.csv"
+    return csv_response(vendor_status_file.file_text(file), name)

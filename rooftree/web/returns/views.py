@@ -1,4 +1,4 @@
-"""Returns: what vendors owe back, what we ask of them, and what they answer."""
+"""Returns: leads to return to vendors, the files sent to them, and their answers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ from rooftree.leads.models import Source
 from rooftree.money import return_claims, return_totals, vendor_contracts
 from rooftree.money.models import Claim, Contract, ReturnFile
 from rooftree.money.return_claims import ClaimNotAllowed
-from rooftree.money.return_grounds import REASON_LABELS
+from rooftree.money.return_grounds import REASON_LABELS, ReturnReason
 from rooftree.org.models import User
 from rooftree.reporting.exports import export_approval, lead_export, return_export
 from rooftree.reporting.exports.export_approval import CannotExport, ExportIntent
@@ -31,13 +31,13 @@ from rooftree.web.shared.staff_view import require_permission, staff_view
 
 PAGE_SIZE = 50
 FREE_ADAPTERS = (*import_staging.RECORD_FORMATS, "website_form", "referral_partner")
-STATE_TABS = {  # of the list: what is shown, and the states in it
+STATE_TABS = {  # label, and the states of the returns listed
     "unsent": ("To send", ("drafted",)),
     "out": ("With the vendor", ("sent", "disputed")),
     "answered": ("Answered", ("refused", "credited")),
     "closed": ("Closed", ("closed",)),
 }
-STATE_BADGES = {  # state or how it was closed: (icon, tone, what is said)
+STATE_BADGES = {  # by state, or `closed:` and how it was closed: icon, tone, label
     "drafted": ("clock", "soon", "To send"),
     "sent": ("up", "", "With the vendor"),
     "disputed": ("flag", "soon", "Disputed"),
@@ -47,7 +47,7 @@ STATE_BADGES = {  # state or how it was closed: (icon, tone, what is said)
     "closed:refused": ("ban", "", "Refused, closed"),
     "closed:withdrawn": ("undo", "", "Withdrawn"),
     "closed:dropped": ("x", "", "Not sent"),
-    "closed:missed": ("warn", "late", "Too late"),
+    "closed:missed": ("warn", "late", "Deadline missed"),
 }
 STEP_LABELS = {
     "drafted": "Found",
@@ -57,46 +57,47 @@ STEP_LABELS = {
     "refused": "Refused",
     "disputed": "Disputed",
     "closed": "Closed",
-    "missed": "Too late",
+    "missed": "Deadline missed",
     "noted": "Note",
 }
 
 
 def visible_returns(user: User) -> QuerySet[Claim]:
-    """The returns of the leads a user may know of."""
+    """Return the returns of the leads that a user can see."""
     rows = Claim.objects.select_related("source", "touch__lead__person", "contract", "file")
     return rows if user.branch_id is None else rows.filter(touch__lead__in=leads_visible_to(user))
 
 
 @staff_view("GET")
 def list_returns(request: StaffRequest) -> HttpResponse:
-    """The money at stake by source, and the returns themselves, soonest first."""
+    """Show totals by source, and the returns of one tab, soonest deadline first."""
     require_permission(request.user, "see_returns")
-    mine = visible_returns(request.user)
-    stakes = return_totals.totals_by_source(mine, at=request.at)
-    source = Source.objects.filter(pk=_parse_uuid(request.GET.get("source"))).first()
+    visible = visible_returns(request.user)
+    totals = return_totals.totals_by_source(visible, at=request.at)
+    source_id = _parse_uuid(request.GET.get("source"))
+    source = Source.objects.filter(pk=source_id).first() if source_id else None
     group = request.GET.get("state", "unsent")
     group = group if group in STATE_TABS else "unsent"
-    listed = mine.filter(state__in=STATE_TABS[group][1]).order_by("send_by", "pk")
+    claims = visible.filter(state__in=STATE_TABS[group][1]).order_by("send_by", "pk")
     if source:
-        listed = listed.filter(source=source)
-    page = Paginator(listed, PAGE_SIZE).get_page(request.GET.get("page"))
+        claims = claims.filter(source=source)
+    page = Paginator(claims, PAGE_SIZE).get_page(request.GET.get("page"))
     with_contract = set(Contract.objects.values_list("source_id", flat=True))
     context = {
         "rows": [
-            (source, stakes.get(source.pk, return_totals.NO_RETURNS), source.pk in with_contract)
-            for source in Source.objects.filter(is_test=False).order_by("name", "id")
-            if source.pk in with_contract or source.pk in stakes
+            (row, totals.get(row.pk, return_totals.NO_RETURNS), row.pk in with_contract)
+            for row in Source.objects.filter(is_test=False).order_by("name", "id")
+            if row.pk in with_contract or row.pk in totals
         ],
         "without": [
-            source
-            for source in Source.objects.filter(is_test=False, paused_at=None)
+            row
+            for row in Source.objects.filter(is_test=False, paused_at=None)
             .exclude(adapter__in=FREE_ADAPTERS)
             .order_by("name")
-            if source.pk not in with_contract and source.pk not in stakes
+            if row.pk not in with_contract and row.pk not in totals
         ],
         "page": page,
-        "claims": [return_line(one) for one in page.object_list],
+        "claims": [return_line(claim) for claim in page.object_list],
         "groups": [(key, label) for key, (label, _) in STATE_TABS.items()],
         "group": group,
         "source": source,
@@ -108,28 +109,28 @@ def list_returns(request: StaffRequest) -> HttpResponse:
 
 @staff_view("GET")
 def show_return(request: StaffRequest, claim_id: UUID) -> HttpResponse:
-    """One return: why, with its evidence, and what became of it."""
+    """Show one return with its reason, evidence and activity."""
     require_permission(request.user, "see_returns")
     return _render_return(request, _get_visible_return(request.user, claim_id))
 
 
 @staff_view("POST")
 def apply_return_action(request: StaffRequest, claim_id: UUID, what: str) -> HttpResponse:
-    """Take the next step of a return."""
+    """Carry out an action on a return: see ACTIONS."""
     require_permission(request.user, "work_returns")
-    one = _get_visible_return(request.user, claim_id)
+    claim = _get_visible_return(request.user, claim_id)
     if what not in ACTIONS:
         raise Http404
     try:
-        words = ACTIONS[what](request, one)
+        words = ACTIONS[what](request, claim)
     except ClaimNotAllowed as problem:
-        return _render_return(request, one, problem=str(problem), tried=what, status=422)
-    return respond_done(request, words, back_to=reverse("return", args=[one.pk]))
+        return _render_return(request, claim, problem=str(problem), tried=what, status=422)
+    return respond_done(request, words, back_to=reverse("return", args=[claim.pk]))
 
 
 @staff_view("GET", "POST")
 def send_returns(request: StaffRequest, source_id: UUID) -> HttpResponse:
-    """Ask why, then give the file of all that is to be sent to a vendor."""
+    """Show the export form; a POST with a reason downloads the file of all unsent returns."""
     _require_send(request.user)
     source = get_object_or_404(Source, pk=source_id)
     drafts = visible_returns(request.user).filter(
@@ -138,7 +139,7 @@ def send_returns(request: StaffRequest, source_id: UUID) -> HttpResponse:
     problem, status = "", 200
     if request.method == "POST":
         try:
-            made, text = flow.send_returns(
+            file, text = flow.send_returns(
                 Claim.objects.filter(pk__in=drafts.values("pk")),
                 _export_request(request, source),
                 source_id=source.pk, by=request.user, at=request.at,
@@ -146,14 +147,15 @@ def send_returns(request: StaffRequest, source_id: UUID) -> HttpResponse:
         except (ClaimNotAllowed, CannotExport) as refusal:
             problem, status = str(refusal), 422
         else:
-            return csv_response(text, _file_name(made))
-    stake = return_totals.totals_by_source(drafts, at=request.at).get(
+            return csv_response(text, _file_name(file))
+    totals = return_totals.totals_by_source(drafts, at=request.at).get(
         source.pk, return_totals.NO_RETURNS
     )
     files = source.return_files.order_by("-number")
     context = {
-        "source": source, "stake": stake, "problem": problem, "longest": export_approval.MAX_REASON_LENGTH,
-        "reason": request.POST.get("reason", ""), "files": files.select_related("made_by")[:12],
+        "source": source, "totals": totals, "problem": problem,
+        "longest": export_approval.MAX_REASON_LENGTH, "reason": request.POST.get("reason", ""),
+        "files": files.select_related("made_by")[:12],
         "contract": vendor_contracts.contract_in_force(source.pk, request.at.date()),
     }  # fmt: skip
     return render(request, "returns/send.html", context, status=status)
@@ -161,37 +163,37 @@ def send_returns(request: StaffRequest, source_id: UUID) -> HttpResponse:
 
 @staff_view("POST")
 def download_file_again(request: StaffRequest, file_id: UUID) -> HttpResponse:
-    """The same file once more, with a reason of its own."""
+    """Download a file again, unchanged, with a new reason."""
     _require_send(request.user)
-    made = get_object_or_404(ReturnFile.objects.select_related("source"), pk=file_id)
-    if made.claims.exclude(pk__in=visible_returns(request.user).values("pk")).exists():
+    file = get_object_or_404(ReturnFile.objects.select_related("source"), pk=file_id)
+    if file.claims.exclude(pk__in=visible_returns(request.user).values("pk")).exists():
         raise Http404
-    back = reverse("return_send", args=[made.source_id])
+    back = reverse("return_send", args=[file.source_id])
     try:
         text = return_export.export_returns_csv(
-            made, _export_request(request, made.source), at=request.at
+            file, _export_request(request, file.source), at=request.at
         )
     except CannotExport as problem:
         return respond_refused(request, str(problem), back_to=back, status=422)
-    return csv_response(text, _file_name(made))
+    return csv_response(text, _file_name(file))
 
 
-def return_line(one: Claim) -> dict[str, Any]:
-    """A return as a line shows it."""
-    key = f"closed:{one.closed_as}" if one.state == "closed" else one.state
-    icon, tone, words = STATE_BADGES[key]
+def return_line(claim: Claim) -> dict[str, Any]:
+    """Build the list line of a return."""
+    key = f"closed:{claim.closed_as}" if claim.state == "closed" else claim.state
+    icon, tone, status = STATE_BADGES[key]
     return {
-        "claim": one,
+        "claim": claim,
         "icon": icon,
         "tone": tone,
-        "said": words,
-        "reason": REASON_LABELS.get(one.reason, one.reason),
-        "left_cents": one.asked_cents - one.credited_cents,
+        "status": status,
+        "reason": REASON_LABELS[ReturnReason(claim.reason)],
+        "open_cents": claim.asked_cents - claim.credited_cents,
     }
 
 
 def can_send(user: User) -> bool:
-    """A file of returns names people: only who may take people out makes one."""
+    """Return True if the user can download return files, which contain personal data."""
     return has_permission(user, "work_returns") and has_permission(user, "export")
 
 
@@ -200,44 +202,44 @@ def _require_send(user: User) -> None:
         raise PermissionDenied
 
 
-def _record_credit(request: StaffRequest, one: Claim) -> str:
-    read = parse_amount(request.POST.get("amount", ""))
-    if read is None or read.kind is not AmountKind.EXACT or not read.cents:
-        raise ClaimNotAllowed("Write the amount they credited, as 65.50.")
+def _record_credit(request: StaffRequest, claim: Claim) -> str:
+    amount = parse_amount(request.POST.get("amount", ""))
+    if amount is None or amount.kind is not AmountKind.EXACT or not amount.cents:
+        raise ClaimNotAllowed("Enter the credited amount, for example 65.50.")
     before = request.POST.get("before", "")
     flow.record_credit(
-        one.pk, cents=read.cents, before_cents=int(before) if before.isdecimal() else -1,
+        claim.pk, cents=amount.cents, before_cents=int(before) if before.isdecimal() else -1,
         by=request.user, at=request.at, note=request.POST.get("note", ""),
     )  # fmt: skip
-    return "Credited, and booked"
+    return "Credit recorded"
 
 
-def _record_refusal(request: StaffRequest, one: Claim) -> str:
+def _record_refusal(request: StaffRequest, claim: Claim) -> str:
     return_claims.record_refusal(
-        one.pk, note=request.POST.get("note", ""), by=request.user, at=request.at
+        claim.pk, note=request.POST.get("note", ""), by=request.user, at=request.at
     )
-    return "Their refusal is written down"
+    return "Refusal recorded"
 
 
-def _dispute_refusal(request: StaffRequest, one: Claim) -> str:
+def _dispute_refusal(request: StaffRequest, claim: Claim) -> str:
     return_claims.dispute_claim(
-        one.pk, note=request.POST.get("note", ""), by=request.user, at=request.at
+        claim.pk, note=request.POST.get("note", ""), by=request.user, at=request.at
     )
-    return "Disputed; it waits for their answer"
+    return "Dispute recorded, waiting on the vendor"
 
 
-def _close_return(request: StaffRequest, one: Claim) -> str:
+def _close_return(request: StaffRequest, claim: Claim) -> str:
     return_claims.close_claim(
-        one.pk, note=request.POST.get("note", ""), by=request.user, at=request.at
+        claim.pk, note=request.POST.get("note", ""), by=request.user, at=request.at
     )
-    return "Closed"
+    return "Return closed"
 
 
-def _add_note(request: StaffRequest, one: Claim) -> str:
+def _add_note(request: StaffRequest, claim: Claim) -> str:
     return_claims.add_remark(
-        one.pk, text=request.POST.get("note", ""), by=request.user, at=request.at
+        claim.pk, text=request.POST.get("note", ""), by=request.user, at=request.at
     )
-    return "Noted"
+    return "Note saved"
 
 
 ACTIONS: dict[str, Callable[[StaffRequest, Claim], str]] = {
@@ -250,22 +252,22 @@ ACTIONS: dict[str, Callable[[StaffRequest, Claim], str]] = {
 
 
 def _render_return(
-    request: StaffRequest, one: Claim, *, problem: str = "", tried: str = "", status: int = 200
+    request: StaffRequest, claim: Claim, *, problem: str = "", tried: str = "", status: int = 200
 ) -> HttpResponse:
-    one = _get_visible_return(request.user, one.pk)
-    steps = one.steps.select_related("by").order_by("-at", "-pk")
+    claim = _get_visible_return(request.user, claim.pk)
+    steps = claim.steps.select_related("by").order_by("-at", "-pk")
     context = {
-        "claim": one,
-        "line": return_line(one),
+        "claim": claim,
+        "line": return_line(claim),
         "steps": [(step, STEP_LABELS.get(step.kind, step.kind)) for step in steps],
-        "word": vendor_contracts.vendor_reason(one.contract, one.reason),
-        "left": lead_export.format_dollars(one.asked_cents - one.credited_cents),
+        "vendor_reason": vendor_contracts.vendor_reason(claim.contract, claim.reason),
+        "open_amount": lead_export.format_dollars(claim.asked_cents - claim.credited_cents),
         "problem": problem,
         "tried": tried,
         "typed": request.POST,
         "may_work": has_permission(request.user, "work_returns"),
         "may_send": can_send(request.user),
-        "is_answerable": one.state in return_claims.ANSWERABLE_STATES,
+        "is_answerable": claim.state in return_claims.ANSWERABLE_STATES,
     }
     return render(request, "returns/return.html", context, status=status)
 
@@ -281,8 +283,8 @@ def _export_request(request: StaffRequest, source: Source) -> ExportIntent:
     )  # fmt: skip
 
 
-def _file_name(made: ReturnFile) -> str:
-    return f"{made.source.slug}-returns-{made.number}.csv"
+def _file_name(file: ReturnFile) -> str:
+    return f"{file.source.slug}-returns-{file.number}.csv"
 
 
 def _parse_uuid(typed: str | None) -> UUID | None:

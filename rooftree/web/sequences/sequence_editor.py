@@ -1,4 +1,4 @@
-"""Steps of a sequence on a page: rows of controls, and back; and a draft of one's own."""
+"""Parsing for the sequence editor: steps as form rows, and drafts in the session."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,11 +11,11 @@ from rooftree.outreach.wording.occasions import MEDIUM_NAMES
 from rooftree.web.shared.staff_request import StaffRequest
 
 SESSION_KEY = "sequence_drafts"
-BLANK_ROWS = 2  # empty rows at the end, for more
+BLANK_ROWS = 2  # empty rows at the end for new steps
 
 
 def parse_steps(data: QueryDict) -> list[dict[str, Any]]:
-    """The steps of a submitted page; a row without wording is none."""
+    """Parse the submitted steps; rows without a template are skipped."""
     rows = [_parse_step(data, nth) for nth in range(MAX_STEPS + BLANK_ROWS)]
     return [row for row in rows if row["template"]]
 
@@ -27,14 +27,12 @@ def _parse_step(data: QueryDict, nth: int) -> dict[str, Any]:
     return {
         "after_minutes": whole * unit,
         "template": data.get(f"template-{nth}", ""),
-        "media": [
-            medium_name for medium_name in MEDIUM_NAMES if data.get(f"{medium_name}-{nth}") == "on"
-        ],
+        "media": [medium for medium in MEDIUM_NAMES if data.get(f"{medium}-{nth}") == "on"],
     }
 
 
 def build_rows(steps: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The steps as rows of controls, blank ones after them."""
+    """Build form rows from steps, followed by blank rows."""
     filled = []
     for nth, step in enumerate(steps):
         number, unit = split_minutes(step["after_minutes"])
@@ -44,17 +42,17 @@ def build_rows(steps: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def load_draft(request: StaffRequest, key: str) -> list[dict[str, Any]] | None:
-    """What this person typed last and did not send."""
-    held: list[dict[str, Any]] | None = request.session.get(SESSION_KEY, {}).get(key)
-    return held
+    """Return the user's draft of a sequence, or None."""
+    draft: list[dict[str, Any]] | None = request.session.get(SESSION_KEY, {}).get(key)
+    return draft
 
 
 def save_draft(request: StaffRequest, key: str, steps: Sequence[dict[str, Any]]) -> None:
-    """Hold what was typed for this person alone."""
+    """Save steps as the user's draft, in their session."""
     request.session[SESSION_KEY] = {**request.session.get(SESSION_KEY, {}), key: list(steps)}
 
 
 def delete_draft(request: StaffRequest, key: str) -> None:
-    """There is no draft any more."""
-    held = request.session.get(SESSION_KEY, {})
-    request.session[SESSION_KEY] = {name: steps for name, steps in held.items() if name != key}
+    """Delete the user's draft; do nothing if there is none."""
+    drafts = request.session.get(SESSION_KEY, {})
+    request.session[SESSION_KEY] = {name: steps for name, steps in drafts.items() if name != key}

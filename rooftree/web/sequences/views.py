@@ -1,4 +1,4 @@
-"""Sequences: their steps, an editor of them, and every edition with who follows it."""
+"""Sequences: their steps, the editor, and every version with the leads on it."""
 
 from collections.abc import Iterable
 from collections.abc import Sequence as Many
@@ -24,26 +24,26 @@ from rooftree.web.shared.staff_view import require_permission, staff_view
 from rooftree.web.wording import version_actions
 
 END_CONDITIONS = (
-    "They write back, by text or e-mail",
-    "Somebody speaks with them, or they call us",
-    "They ask us to stop",
-    "The lead goes to the LOS, is funded or retired",
-    "The last step is out",
+    "the borrower replies by text or email",
+    "someone talks with the borrower, or the borrower calls",
+    "the borrower opts out",
+    "the lead is handed off to the LOS, funded or closed",
+    "the last step is sent",
 )
-START_CONDITION = "An officer says “Voicemail” or “No answer”"
+START_CONDITION = "a loan officer records “Voicemail” or “No answer”"
 
 
 @staff_view("GET")
 def list_sequences(request: StaffRequest) -> HttpResponse:
-    """Every sequence in use with its steps, and what waits for approval."""
+    """List the live sequences with their steps, and proposals waiting for approval."""
     require_permission(request.user, "see_sequences")
-    used = _sequence_rows().filter(version_approval.in_use_filter(request.at)).order_by("name")
+    live = _sequence_rows().filter(version_approval.in_use_filter(request.at)).order_by("name")
     context = {
         "has_context": True,
         "lines": [
-            {"sequence": sequence_row, "steps": _describe_steps(sequence_row.steps, request.at),
-             "is_approved": sequence_row.is_approved(request.at)}
-            for sequence_row in used
+            {"sequence": sequence, "steps": _describe_steps(sequence.steps, request.at),
+             "is_approved": sequence.is_approved(request.at)}
+            for sequence in live
         ],
         "waiting": _sequence_rows().filter(decided_at=None).order_by("written_at"),
         "starts": START_CONDITION,
@@ -55,7 +55,7 @@ def list_sequences(request: StaffRequest) -> HttpResponse:
 
 @staff_view("GET", "POST")
 def edit_sequence(request: StaffRequest, key: str) -> HttpResponse:
-    """The steps of one sequence to change; a POST keeps them as a draft."""
+    """Show the editor of a sequence; a POST saves the typed steps as a draft."""
     require_permission(request.user, "edit_sequences")
     live = _get_live_sequence(key)
     if request.method == "POST":
@@ -67,76 +67,77 @@ def edit_sequence(request: StaffRequest, key: str) -> HttpResponse:
 
 @staff_view("POST")
 def propose_sequence(request: StaffRequest, key: str) -> HttpResponse:
-    """Send the steps as typed for approval."""
+    """Send the typed steps for approval."""
     require_permission(request.user, "edit_sequences")
     live, steps = _get_live_sequence(key), sequence_editor.parse_steps(request.POST)
     sequence_editor.save_draft(request, key, steps)
     draft = Sequence(key=key, name=live.name, steps=steps)
     try:
-        made = sequence_approval.propose_draft(
+        proposal = sequence_approval.propose_draft(
             draft, by=request.user, summary=request.POST.get("summary", ""), at=request.at
         )
-    except version_approval.UnfitVersion as bad:
-        return _render_editor(request, live, steps, problems=bad.problems, status=422)
-    except version_approval.CannotDecideVersion as bad:
-        return _render_editor(request, live, steps, problems=[str(bad)], status=422)
+    except version_approval.UnfitVersion as refusal:
+        return _render_editor(request, live, steps, problems=refusal.problems, status=422)
+    except version_approval.CannotDecideVersion as refusal:
+        return _render_editor(request, live, steps, problems=[str(refusal)], status=422)
     sequence_editor.delete_draft(request, key)
     return respond_done(
-        request, f"v{made.version} waits for approval", back_to=reverse("sequences")
+        request, f"v{proposal.version} sent for approval", back_to=reverse("sequences")
     )
 
 
 @staff_view("POST")
 def discard_draft(request: StaffRequest, key: str) -> HttpResponse:
-    """Forget what was typed; the sequence in use stays as it is."""
+    """Delete the user's draft; the live sequence doesn't change."""
     require_permission(request.user, "edit_sequences")
     sequence_editor.delete_draft(request, key)
-    said = "The draft is gone; nothing else changed"
-    return respond_done(request, said, back_to=reverse("sequence", args=[key]))
+    return respond_done(request, "Draft deleted", back_to=reverse("sequence", args=[key]))
 
 
 @staff_view("GET")
 def show_sequence_version(request: StaffRequest, edition_id: UUID) -> HttpResponse:
-    """One edition as it is or was followed, and what may be done with it."""
+    """Show one version with its steps, its approval and the possible actions."""
     require_permission(request.user, "see_sequences")
-    one = _get_version(edition_id)
+    version = _get_version(edition_id)
     before = (
-        version_approval.versions_of_place(one)
-        .filter(version__lt=one.version, from_at__isnull=False)
+        version_approval.versions_of_place(version)
+        .filter(version__lt=version.version, from_at__isnull=False)
         .first()
     )
     context = {
-        "edition": one,
-        "steps": _describe_steps(one.steps, request.at),
+        "version": version,
+        "steps": _describe_steps(version.steps, request.at),
         "before": before,
         "steps_before": _describe_steps(before.steps, request.at) if before else (),
-        "problems": sequence_approval.find_problems(one.steps, at=request.at),
+        "problems": sequence_approval.find_problems(version.steps, at=request.at),
         "starts": START_CONDITION,
         "ends": END_CONDITIONS,
-        "sha256": version_approval.content_hash(one),
-        "history": _annotate_running(version_approval.versions_of_place(one)),
-        **version_actions.action_context(one, request.user, request.at),
+        "sha256": version_approval.content_hash(version),
+        "history": _annotate_running(version_approval.versions_of_place(version)),
+        **version_actions.action_context(version, request.user, request.at),
     }
     return render(request, "sequences/version.html", context)
 
 
 @staff_view("POST")
 def apply_version_action(request: StaffRequest, edition_id: UUID, what: str) -> HttpResponse:
-    """Approve, refuse, take back, stop, put back or renew an edition."""
+    """Carry out an action on a version: see `version_actions.ACTIONS`."""
     require_permission(request.user, "see_sequences")
-    one = _get_version(edition_id)
-    back = reverse("sequence_edition", args=[one.pk])
-    return version_actions.apply_action(request, one, what, publish=sequence_approval, back_to=back)
+    version = _get_version(edition_id)
+    back = reverse("sequence_edition", args=[version.pk])
+    return version_actions.apply_action(
+        request, version, what, publish=sequence_approval, back_to=back
+    )
 
 
-def _sequence_rows() -> "QuerySet[Sequence]":
+def _sequence_rows() -> QuerySet[Sequence]:
     return _annotate_running(Sequence.objects.all())
 
 
-def _annotate_running(rows: "QuerySet[Sequence]") -> "QuerySet[Sequence]":
-    """With how many leads follow each edition now; none is None."""
-    followed = Enrollment.objects.filter(sequence=OuterRef("pk"), ended_at=None).order_by()
-    running = followed.values("sequence").annotate(number=Count("pk")).values("number")
+def _annotate_running(rows: QuerySet[Sequence]) -> QuerySet[Sequence]:
+    """Annotate `running`: how many leads are on each version now, or None if there are none."""
+    enrollments = Enrollment.objects.filter(sequence=OuterRef("pk"), ended_at=None).order_by()
+    running = enrollments.values("sequence").annotate(number=Count("pk")).values("number")
     return rows.select_related("written_by", "decided_by").annotate(running=Subquery(running))
 
 
@@ -145,7 +146,7 @@ def _get_version(edition_id: UUID) -> Sequence:
 
 
 def _get_live_sequence(key: str) -> Sequence:
-    """The edition in use, else the newest there was, to begin from."""
+    """Return the newest version that is or was live. Raises `Http404` if there is none."""
     rows = Sequence.objects.filter(key=key, from_at__isnull=False).order_by("-version")
     return get_object_or_404(rows[:1])
 
@@ -158,12 +159,12 @@ def _describe_steps(
 
 
 def _wording_choices(at: datetime) -> list[tuple[str, str]]:
-    """The wording that a step may use, by its name."""
-    there = Template.objects.filter(version_approval.in_use_filter(at), approved_until__gt=at)
-    keys = set(there.values_list("key", flat=True))
+    """Return the templates that a step can use, by title."""
+    live = Template.objects.filter(version_approval.in_use_filter(at), approved_until__gt=at)
+    keys = set(live.values_list("key", flat=True))
     return sorted(
         ((key, get_occasion(key).title) for key in keys if get_occasion(key).is_step),
-        key=lambda one: one[1],
+        key=lambda choice: choice[1],
     )
 
 

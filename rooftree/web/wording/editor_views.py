@@ -1,4 +1,4 @@
-"""The editor of one place of wording: both languages side by side, and what they come to."""
+"""Templates > editor: both languages of one template side by side, with preview and problems."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -30,68 +30,68 @@ from rooftree.web.shared.staff_view import require_permission, staff_view
 from rooftree.web.wording import wording_editor
 from rooftree.web.wording.wording_editor import WordingPlace, parse_place
 
-MAX_LEADS = 8  # recent ones to try wording on
+MAX_LEADS = 8  # recent leads offered for the preview
 
 
 @staff_view("GET", "POST")
 def edit_wording(request: StaffRequest, **parts: str) -> HttpResponse:
-    """One place in both languages, side by side; a POST keeps what was typed as a draft."""
+    """Show the editor; a POST saves the typed text as the user's draft."""
     require_permission(request.user, "see_sequences")
-    here = parse_place(**parts)
+    place = parse_place(**parts)
     if request.method == "POST":
         require_permission(request.user, "edit_sequences")
-        wording_editor.save_draft(request, here, wording_editor.parse_wording(request.POST))
-        return HttpResponseRedirect(here.url, status=303)
-    return _render_editor(request, here, wording_editor.load_draft(request, here))
+        wording_editor.save_draft(request, place, wording_editor.parse_wording(request.POST))
+        return HttpResponseRedirect(place.url, status=303)
+    return _render_editor(request, place, wording_editor.load_draft(request, place))
 
 
 @staff_view("POST")
 def preview_wording(request: StaffRequest, **parts: str) -> HttpResponse:
-    """What the words as typed come to, and what is wrong with them; nothing is kept."""
+    """Render the preview and problems of the typed text, without saving it."""
     require_permission(request.user, "edit_sequences")
-    here = parse_place(**parts)
-    context = _preview_context(request, here, wording_editor.parse_wording(request.POST))
+    place = parse_place(**parts)
+    context = _preview_context(request, place, wording_editor.parse_wording(request.POST))
     return render(request, "wording/place.html#read", context)
 
 
 @staff_view("POST")
 def propose_wording(request: StaffRequest, **parts: str) -> HttpResponse:
-    """Send what was changed for approval, each language as an edition of its own."""
+    """Send each changed language for approval as its own version."""
     require_permission(request.user, "edit_sequences")
-    here, said = parse_place(**parts), wording_editor.parse_wording(request.POST)
-    wording_editor.save_draft(request, here, said)
-    changed = _changed_languages(here, said)
-    problems = [] if changed else ["Nothing is changed."]
+    place, typed = parse_place(**parts), wording_editor.parse_wording(request.POST)
+    wording_editor.save_draft(request, place, typed)
+    changed = _changed_languages(place, typed)
+    problems = [] if changed else ["Change the text first."]
     sent = []
     for language in changed:
         try:
             sent.append(
                 template_approval.propose_draft(
-                    here.build_template(language, said[language]), by=request.user, at=request.at,
+                    place.build_template(language, typed[language]), by=request.user, at=request.at,
                     summary=request.POST.get("summary", ""),
                 )
             )  # fmt: skip
         except version_approval.CannotDecideVersion as problem:
             problems.append(f"{LANGUAGE_NAMES[language]}: {problem}")
     if problems:
-        return _render_editor(request, here, said, problems=problems, sent=sent, status=422)
-    wording_editor.delete_draft(request, here)
-    who = " and ".join(f"{LANGUAGE_NAMES[one.language]} v{one.version}" for one in sent)
-    return respond_done(request, f"{who} wait for approval", back_to=here.url)
+        return _render_editor(request, place, typed, problems=problems, sent=sent, status=422)
+    wording_editor.delete_draft(request, place)
+    names = " and ".join(f"{LANGUAGE_NAMES[row.language]} v{row.version}" for row in sent)
+    return respond_done(request, f"{names} sent for approval", back_to=place.url)
 
 
 @staff_view("POST")
 def discard_draft(request: StaffRequest, **parts: str) -> HttpResponse:
-    """Forget what was typed; what is in use stays as it is."""
+    """Delete the user's draft; the live version doesn't change."""
     require_permission(request.user, "edit_sequences")
-    here = parse_place(**parts)
-    wording_editor.delete_draft(request, here)
-    return respond_done(request, "The draft is gone; nothing else changed", back_to=here.url)
+    place = parse_place(**parts)
+    wording_editor.delete_draft(request, place)
+    return respond_done(request, "Draft deleted", back_to=place.url)
 
 
 def _render_editor(
     request: StaffRequest,
-    here: WordingPlace,
+    place: WordingPlace,
     draft: Mapping[str, Mapping[str, str]] | None,
     *,
     problems: Iterable[str] = (),
@@ -99,28 +99,24 @@ def _render_editor(
     status: int = 200,
 ) -> HttpResponse:
     may_edit = has_permission(request.user, "edit_sequences")
-    said = draft or _live_wording(here)
+    typed = draft or _live_wording(place)
     context = {
         "has_draft": draft is not None,
         "problems": problems,
         "sent": sent,
         "summary": request.POST.get("summary", ""),
-        "names": template_samples.placeholders_for(here.key).items(),
-        "history": _version_history(here),
+        "names": template_samples.placeholders_for(place.key).items(),
+        "history": _version_history(place),
         "may_edit": may_edit,
         "leads": _sample_leads(request)[:MAX_LEADS] if may_edit else (),
-        **_preview_context(request, here, said),
+        **_preview_context(request, place, typed),
     }
     return render(request, "wording/place.html", context, status=status)
 
 
-def _live_wording(here: WordingPlace) -> dict[str, dict[str, str]]:
-    """What stands there now, to begin from; nothing where there is none."""
-    live = {
-        template.language: template
-        for template in _version_history(here)
-        if template.state == "live"
-    }
+def _live_wording(place: WordingPlace) -> dict[str, dict[str, str]]:
+    """Return the live text by language, to start from; empty where there is none."""
+    live = _live_versions(place)
     return {
         code: {"subject": live[code].subject, "body": live[code].body}
         if code in live
@@ -129,51 +125,54 @@ def _live_wording(here: WordingPlace) -> dict[str, dict[str, str]]:
     }
 
 
-def _version_history(here: WordingPlace) -> "QuerySet[Template]":
+def _live_versions(place: WordingPlace) -> dict[str, Template]:
+    history = _version_history(place)
+    return {version.language: version for version in history if version.state == "live"}
+
+
+def _version_history(place: WordingPlace) -> QuerySet[Template]:
     rows = Template.objects.filter(
-        key=here.key, medium=here.medium, loan_kind=here.loan_kind, hours=here.hours
+        key=place.key, medium=place.medium, loan_kind=place.loan_kind, hours=place.hours
     )
     return rows.select_related("written_by", "decided_by").order_by("-written_at", "-version")
 
 
-def _changed_languages(here: WordingPlace, said: Mapping[str, Mapping[str, str]]) -> list[str]:
-    """The languages in which something else was typed than what is in use."""
-    now = _live_wording(here)
+def _changed_languages(place: WordingPlace, typed: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Return the languages whose typed text differs from the live text."""
+    live = _live_wording(place)
     return [
         code
-        for code in said
-        if any(said[code][part].strip() != now[code][part].strip() for part in ("subject", "body"))
+        for code in typed
+        if any(
+            typed[code][part].strip() != live[code][part].strip() for part in ("subject", "body")
+        )
     ]
 
 
-def _sample_leads(request: StaffRequest) -> "QuerySet[Lead]":
-    mine = leads_visible_to(request.user).filter(is_test=False)
-    return mine.select_related("person", "officer__user").order_by("-warmed_at")
+def _sample_leads(request: StaffRequest) -> QuerySet[Lead]:
+    leads = leads_visible_to(request.user).filter(is_test=False)
+    return leads.select_related("person", "officer__user").order_by("-warmed_at")
 
 
 def _chosen_lead(request: StaffRequest) -> Lead | None:
-    """The real lead chosen to read the words for, of those this person may know of."""
+    """Return the lead chosen for the preview, if the user can see it."""
     try:
-        wanted = UUID(request.POST.get("lead", ""))
+        lead_id = UUID(request.POST.get("lead", ""))
     except ValueError:
         return None
-    return _sample_leads(request).filter(pk=wanted).first()
+    return _sample_leads(request).filter(pk=lead_id).first()
 
 
 def _preview_context(
-    request: StaffRequest, here: WordingPlace, said: Mapping[str, Mapping[str, str]]
+    request: StaffRequest, place: WordingPlace, typed: Mapping[str, Mapping[str, str]]
 ) -> dict[str, Any]:
-    """Each language's words as typed, read and shown for somebody."""
+    """Return the preview and problems of each language's typed text."""
     lead = _chosen_lead(request)
     state = _chosen_state(request, lead)
-    live = {
-        template.language: template
-        for template in _version_history(here)
-        if template.state == "live"
-    }
-    changed = _changed_languages(here, said)
+    live = _live_versions(place)
+    changed = _changed_languages(place, typed)
     return {
-        "place": here,
+        "place": place,
         "lead": lead,
         "states": STATES.items(),
         "state": state,
@@ -181,10 +180,12 @@ def _preview_context(
             {
                 "code": code,
                 "name": LANGUAGE_NAMES[code],
-                "said": said[code],
+                "typed": typed[code],
                 "live": live.get(code),
                 "is_changed": code in changed,
-                **_rendered_column(here.build_template(code, said[code]), lead, state, request.at),
+                **_rendered_column(
+                    place.build_template(code, typed[code]), lead, state, request.at
+                ),
             }
             for code in message_templates.LANGUAGES
         ],
@@ -192,7 +193,7 @@ def _preview_context(
 
 
 def _chosen_state(request: StaffRequest, lead: Lead | None) -> str:
-    """Whose law the ending is shown for: the state chosen, else that of the lead."""
+    """Return the state for the license disclosure: the chosen one, else the lead's."""
     chosen = request.POST.get("state", "")
     return chosen if chosen in STATES else lead.property_state if lead else ""
 
@@ -202,18 +203,18 @@ def _rendered_column(
 ) -> dict[str, Any]:
     if not template.body and not template.subject:
         return {"is_empty": True}
-    found = check_template(template, at=at)
-    shown = found.preview
-    if shown and lead:
+    check = check_template(template, at=at)
+    preview = check.preview
+    if preview and lead:
         sample = template_samples.SampleBorrower(lead=lead, officer=lead.officer)
-        shown = template_samples.render_sample(template, sample, at=at)
-    ending = template_samples.sample_footer(template, state, at=at) if shown else ""
+        preview = template_samples.render_sample(template, sample, at=at)
+    ending = template_samples.sample_footer(template, state, at=at) if preview else ""
     is_text = template.medium == "text"
     return {
-        "reading": found,
-        "shown": shown,
+        "reading": check,
+        "preview": preview,
         "ending": ending,
-        "length": sms_segments.measure_text(shown.body + ending) if shown and is_text else None,
-        "missing": missing_license_entries(current_company(), at=at).get(state, ""),
-        "is_blocked": bool(found.blocking_findings),
+        "length": sms_segments.measure_text(preview.body + ending) if preview and is_text else None,
+        "missing_license": missing_license_entries(current_company(), at=at).get(state, ""),
+        "is_blocked": bool(check.blocking_findings),
     }

@@ -1,4 +1,4 @@
-"""What people do with an edition of wording or of a sequence: the same buttons for both."""
+"""Actions on a version of a template or sequence: approve, reject, withdraw, restore, renew."""
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
@@ -17,121 +17,117 @@ from rooftree.web.shared.htmx_responses import respond_done, respond_refused
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_permission
 
-ENDING_SOON = timedelta(days=30)  # an approval that ends within it is shown as ending
-EDIT_PERMISSION = "edit_sequences"  # of `routing.visible.MAY`
+ENDING_SOON = timedelta(days=30)  # warn this long before an approval expires
+EDIT_PERMISSION = "edit_sequences"  # key of `routing.permissions.ROLES_BY_PERMISSION`
 
 
 def apply_action(
-    request: StaffRequest, edition: ContentVersion, what: str, *, publish: ModuleType, back_to: str
+    request: StaffRequest, version: ContentVersion, what: str, *, publish: ModuleType, back_to: str
 ) -> HttpResponse:
-    """Carry one act out, in the words of its button.
+    """Carry out one of ACTIONS and confirm it.
 
     Args:
-        publish: the module that knows how to read such an edition: propose, approve, put_back.
+        publish: the module with `propose_draft`, `approve_draft` and `restore_draft` for this
+            kind of content.
     """
     if what not in ACTIONS:
         raise Http404
     try:
-        said = ACTIONS[what](request, edition, publish)
+        words = ACTIONS[what](request, version, publish)
     except version_approval.CannotDecideVersion as problem:
         return respond_refused(request, str(problem), back_to=back_to)
-    return respond_done(request, said, back_to=back_to)
+    return respond_done(request, words, back_to=back_to)
 
 
-def action_context(edition: ContentVersion, user: User, at: datetime) -> dict[str, Any]:
-    """What may be done with it by whom, for the page."""
-    is_own, is_waiting = edition.written_by_id == user.pk, edition.state == "waiting"
-    may_approve, is_only = (
-        has_permission(user, version_approval.APPROVE_PERMISSION),
-        version_approval.is_only_approver(user),
-    )
-    may_edit, is_approved = has_permission(user, EDIT_PERMISSION), edition.is_approved(at)
-    used = edition.from_at is not None
+def action_context(version: ContentVersion, user: User, at: datetime) -> dict[str, Any]:
+    """Return which actions the user can take on a version, for its page."""
+    is_own, is_waiting = version.written_by_id == user.pk, version.state == "waiting"
+    may_approve = has_permission(user, version_approval.APPROVE_PERMISSION)
+    is_only = version_approval.is_only_approver(user)
+    may_edit, is_approved = has_permission(user, EDIT_PERMISSION), version.is_approved(at)
+    was_live = version.from_at is not None
+    expires_at = version.approved_until
     return {
         "may_approve": is_waiting and may_approve and (not is_own or is_only),
         "is_alone": is_waiting and may_approve and is_own and is_only,
         "may_take_back": is_waiting and is_own,
         "may_refuse": is_waiting and may_approve and not is_own,
-        "may_withdraw": used and is_approved and may_approve,
-        "may_put_back": used and is_approved and may_edit and edition.state == "ended",
-        "may_renew": may_edit and used and edition.state == "live",
+        "may_withdraw": was_live and is_approved and may_approve,
+        "may_put_back": was_live and is_approved and may_edit and version.state == "ended",
+        "may_renew": may_edit and was_live and version.state == "live",
         "others": [
             approver.name
             for approver in version_approval.approvers()
-            if approver.pk != edition.written_by_id
+            if approver.pk != version.written_by_id
         ],
         "is_approved": is_approved,
-        "ends_soon": is_approved and edition.approved_until - at < ENDING_SOON,
+        "ends_soon": is_approved and expires_at is not None and expires_at - at < ENDING_SOON,
         "last_day": company_day(at) + version_approval.MAX_APPROVAL,
         "first_day": company_day(at) + timedelta(days=1),
     }
 
 
-def _approve_version(request: StaffRequest, edition: ContentVersion, publish: ModuleType) -> str:
+def _approve_version(request: StaffRequest, version: ContentVersion, publish: ModuleType) -> str:
     require_permission(request.user, version_approval.APPROVE_PERMISSION)
-    made = publish.approve_draft(
-        edition, by=request.user, until=_parse_approval_end(request), at=request.at,
+    live = publish.approve_draft(
+        version, by=request.user, until=_parse_approval_end(request), at=request.at,
         self_approved=request.POST.get("alone") == "on",
     )  # fmt: skip
-    return f"v{made.version} is in use from now on"
+    return f"v{live.version} is live"
 
 
-def _refuse_version(request: StaffRequest, edition: ContentVersion, publish: ModuleType) -> str:
+def _refuse_version(request: StaffRequest, version: ContentVersion, publish: ModuleType) -> str:
     require_permission(request.user, version_approval.APPROVE_PERMISSION)
-    _record_refusal(request, edition, request.POST.get("reason", ""))
-    return f"v{edition.version} is refused; its author sees why"
+    _record_refusal(request, version, request.POST.get("reason", ""))
+    return f"v{version.version} rejected. Its author can see the reason"
 
 
-def _withdraw_proposal(request: StaffRequest, edition: ContentVersion, publish: ModuleType) -> str:
-    if edition.written_by_id != request.user.pk:
-        raise PermissionDenied("Only its author takes a proposal back.")
-    _record_refusal(request, edition, "Taken back by its author")
-    return f"v{edition.version} is taken back"
+def _withdraw_proposal(request: StaffRequest, version: ContentVersion, publish: ModuleType) -> str:
+    if version.written_by_id != request.user.pk:
+        raise PermissionDenied("Only the author can withdraw a proposal.")
+    _record_refusal(request, version, "Withdrawn by its author")
+    return f"v{version.version} withdrawn"
 
 
-def _record_refusal(request: StaffRequest, edition: ContentVersion, reason: str) -> None:
-    version_approval.refuse_version(edition, by=request.user, reason=reason, at=request.at)
+def _record_refusal(request: StaffRequest, version: ContentVersion, reason: str) -> None:
+    version_approval.refuse_version(version, by=request.user, reason=reason, at=request.at)
 
 
-def _stop_version(request: StaffRequest, edition: ContentVersion, publish: ModuleType) -> str:
+def _stop_version(request: StaffRequest, version: ContentVersion, publish: ModuleType) -> str:
     require_permission(request.user, version_approval.APPROVE_PERMISSION)
     reason = request.POST.get("reason", "")
-    version_approval.withdraw_version(edition, by=request.user, reason=reason, at=request.at)
-    return f"v{edition.version} is not sent any more"
+    version_approval.withdraw_version(version, by=request.user, reason=reason, at=request.at)
+    return f"v{version.version} withdrawn. It is no longer sent"
 
 
-def _restore_version(request: StaffRequest, edition: ContentVersion, publish: ModuleType) -> str:
+def _restore_version(request: StaffRequest, version: ContentVersion, publish: ModuleType) -> str:
     require_permission(request.user, EDIT_PERMISSION)
-    made = publish.restore_draft(edition, by=request.user, at=request.at)
-    return f"v{made.version} is in use from now on, and says what v{edition.version} said"
+    live = publish.restore_draft(version, by=request.user, at=request.at)
+    return f"v{live.version} is live with the content of v{version.version}"
 
 
-def _renew_version(request: StaffRequest, edition: ContentVersion, publish: ModuleType) -> str:
+def _renew_version(request: StaffRequest, version: ContentVersion, publish: ModuleType) -> str:
     require_permission(request.user, EDIT_PERMISSION)
-    made = publish.propose_draft(
-        version_approval.copy_as_draft(edition), by=request.user, at=request.at,
-        summary=f"The same as v{edition.version}, to be approved anew",
+    proposal = publish.propose_draft(
+        version_approval.copy_as_draft(version), by=request.user, at=request.at,
+        summary=f"Renewal of v{version.version} without changes",
     )  # fmt: skip
-    return f"v{made.version} waits for approval"
+    return f"v{proposal.version} sent for approval"
 
 
 def _parse_approval_end(request: StaffRequest) -> datetime:
-    """The beginning of the day on which the approval ends, by the company's clock."""
+    """Return the start of the day on which the approval expires, in the company's time zone.
+
+    The last day offered is a whole year away, whatever daylight saving time did in between.
+    """
     try:
         day = date.fromisoformat(request.POST.get("until", ""))
     except ValueError:
-        raise version_approval.CannotDecideVersion("Say on which day the approval ends.") from None
-    begins = datetime.combine(day, time(0), company_zone())
-    return (
-        min(begins, request.at + version_approval.MAX_APPROVAL)
-        if _is_last_offered_day(day, request)
-        else begins
-    )
-
-
-def _is_last_offered_day(day: date, request: StaffRequest) -> bool:
-    """The last day offered is a whole year away, whatever the clocks did in between."""
-    return day == company_day(request.at) + version_approval.MAX_APPROVAL
+        raise version_approval.CannotDecideVersion("Enter the day the approval expires.") from None
+    expires_at = datetime.combine(day, time(0), company_zone())
+    if day == company_day(request.at) + version_approval.MAX_APPROVAL:
+        return min(expires_at, request.at + version_approval.MAX_APPROVAL)
+    return expires_at
 
 
 ACTIONS: dict[str, Callable[[StaffRequest, Any, ModuleType], str]] = {

@@ -1,4 +1,4 @@
-"""Wording: every standing text and letter, what is or was in use, and every edition of it."""
+"""Templates: every automatic message and script, live now or in the past, and its versions."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -34,26 +34,26 @@ from rooftree.web.shared.staff_view import require_permission, staff_view
 from rooftree.web.wording import version_actions, wording_editor
 from rooftree.web.wording.wording_editor import WordingPlace, version_place
 
-MAX_COUNTED = 10_000  # messages of an edition that are counted
-NEW_STEP = "new"  # a step that staff name themselves
+MAX_COUNTED = 10_000  # messages made from a version; beyond that they aren't counted
+NEW_STEP = "new"  # a sequence step that staff name themselves
 
 
 @staff_view("GET")
 def list_wording(request: StaffRequest) -> HttpResponse:
-    """Every place with what is in use there, in each language; or was, at a moment that passed."""
+    """List the templates live now, or at a past moment of the query, in each language."""
     require_permission(request.user, "see_sequences")
     moment, problem = _chosen_moment(request)
     rows = Template.objects.select_related("decided_by", "written_by")
-    used = rows.filter(version_approval.in_use_filter(moment))
+    live = rows.filter(version_approval.in_use_filter(moment))
     waiting = rows.filter(decided_at=None).order_by("written_at")
     context = {
         "has_context": True,
-        "groups": _group_places(used, waiting, moment),
-        "waiting": [{"edition": row, "place": version_place(row)} for row in waiting],
+        "groups": _group_places(live, waiting, moment),
+        "waiting": [{"version": row, "place": version_place(row)} for row in waiting],
         "moment": moment,
         "is_past": moment != request.at,
         "problem": problem,
-        "asked": request.GET.get("at", ""),
+        "typed_at": request.GET.get("at", ""),
         "languages": LANGUAGE_NAMES.items(),
         "approvers": [approver.name for approver in version_approval.approvers()],
         "may_edit": has_permission(request.user, "edit_sequences"),
@@ -63,76 +63,78 @@ def list_wording(request: StaffRequest) -> HttpResponse:
 
 
 class WordingPlaceForm(StaffForm):
-    """A place that has no wording of its own yet."""
+    """The place of a new template."""
 
-    key = choice_field("Sent for", [])
-    name = text_field(
-        "Its name", "For a step of a sequence that is not there yet", required=False, max_length=50
-    )
-    medium = choice_field("By", (MEDIUM_NAMES | SPOKEN_MEDIUM_NAMES).items())
-    loan_kind = choice_field("Loan", LOAN_KIND_NAMES.items(), required=False)
-    hours = choice_field("Hour", HOURS_NAMES.items(), required=False)
+    key = choice_field("Used for", [])
+    name = text_field("Step name", "For a new sequence step", required=False, max_length=50)
+    medium = choice_field("Channel", (MEDIUM_NAMES | SPOKEN_MEDIUM_NAMES).items())
+    loan_kind = choice_field("Loan type", LOAN_KIND_NAMES.items(), required=False)
+    hours = choice_field("Hours", HOURS_NAMES.items(), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        known = [(key, get_occasion(key).title) for key in _wording_keys()]
-        self.fields["key"].choices = [*known, (NEW_STEP, "A new step of a sequence")]
+        occasions = [(key, get_occasion(key).title) for key in _wording_keys()]
+        self.set_choices("key", [*occasions, (NEW_STEP, "New sequence step")])
 
 
 @staff_view("GET", "POST")
 def choose_place(request: StaffRequest) -> HttpResponse:
-    """Choose where wording of its own is wanted; the editor opens, and nothing is made yet."""
+    """Choose the place of a new template and open its editor; nothing is saved yet."""
     require_permission(request.user, "edit_sequences")
     form = WordingPlaceForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        said = form.cleaned_data
-        key = _build_key(said["name"]) if said["key"] == NEW_STEP else said["key"]
+        typed = form.cleaned_data
+        key = _build_key(typed["name"]) if typed["key"] == NEW_STEP else typed["key"]
         media = get_occasion(key).media
         if not key:
-            form.show_refusal("name", "Give the step a name, in letters and digits.")
-        elif said["medium"] not in media:
-            form.show_refusal("medium", f"It goes by {' or '.join(media.values()).lower()} only.")
+            form.show_refusal("name", "Enter a name with letters or digits.")
+        elif typed["medium"] not in media:
+            form.show_refusal("medium", f"Choose {' or '.join(media.values()).lower()}.")
         else:
-            here = WordingPlace(
-                key=key, medium=said["medium"], loan_kind=said["loan_kind"], hours=said["hours"]
+            place = WordingPlace(
+                key=key, medium=typed["medium"], loan_kind=typed["loan_kind"], hours=typed["hours"]
             )
-            return HttpResponseRedirect(here.url, status=303)
+            return HttpResponseRedirect(place.url, status=303)
     return render(request, "wording/new.html", {"form": form}, status=422 if form.errors else 200)
 
 
 @staff_view("GET")
 def show_wording_version(request: StaffRequest, edition_id: UUID) -> HttpResponse:
-    """One edition exactly as it is or was sent, who let it be, and what may be done with it."""
+    """Show one version with its exact text, its approval and the possible actions."""
     require_permission(request.user, "see_sequences")
-    one = _get_version(edition_id)
+    version = _get_version(edition_id)
     before = (
-        version_approval.versions_of_place(one)
-        .filter(version__lt=one.version, from_at__isnull=False)
+        version_approval.versions_of_place(version)
+        .filter(version__lt=version.version, from_at__isnull=False)
         .first()
     )
-    count = Message.objects.filter(template=one)[: MAX_COUNTED + 1].count()
+    count = Message.objects.filter(template=version)[: MAX_COUNTED + 1].count()
     context = {
-        "edition": one,
-        "place": version_place(one),
-        "language": LANGUAGE_NAMES[one.language],
-        "reading": check_template(one, at=request.at),
+        "version": version,
+        "place": version_place(version),
+        "language": LANGUAGE_NAMES[version.language],
+        "reading": check_template(version, at=request.at),
         "before": before,
-        "subject_changes": wording_editor.diff_words(before.subject, one.subject) if before else (),
-        "changes": wording_editor.diff_words(before.body, one.body) if before else (),
-        "sha256": version_approval.content_hash(one),
+        "subject_changes": wording_editor.diff_words(before.subject, version.subject)
+        if before
+        else (),
+        "changes": wording_editor.diff_words(before.body, version.body) if before else (),
+        "sha256": version_approval.content_hash(version),
         "made_from_it": f"over {MAX_COUNTED:,}" if count > MAX_COUNTED else f"{count:,}",
-        **version_actions.action_context(one, request.user, request.at),
+        **version_actions.action_context(version, request.user, request.at),
     }
     return render(request, "wording/version.html", context)
 
 
 @staff_view("POST")
 def apply_version_action(request: StaffRequest, edition_id: UUID, what: str) -> HttpResponse:
-    """Approve, refuse, take back, stop, put back or renew an edition."""
+    """Carry out an action on a version: see `version_actions.ACTIONS`."""
     require_permission(request.user, "see_sequences")
-    one = _get_version(edition_id)
-    back = reverse("wording_edition", args=[one.pk])
-    return version_actions.apply_action(request, one, what, publish=template_approval, back_to=back)
+    version = _get_version(edition_id)
+    back = reverse("wording_edition", args=[version.pk])
+    return version_actions.apply_action(
+        request, version, what, publish=template_approval, back_to=back
+    )
 
 
 def _get_version(edition_id: UUID) -> Template:
@@ -141,67 +143,75 @@ def _get_version(edition_id: UUID) -> Template:
 
 
 def _disclosure_line(language: str, moment: datetime) -> dict[str, Any]:
-    """What our own form asks consent with, read by the same rules."""
-    one = form_wording.current_edition(language, on=company_day(moment))
-    said = one.render(Company.objects.values_list("legal_name", flat=True).first() or "")
-    found = wording_check.find_wording_issues(
-        wording_check.Draft(body=said, channel="page", language=language)
-    )
-    return {"language": LANGUAGE_NAMES[language], "edition": one, "said": said, "found": found}
+    """Return the consent text of the company's website form, with the problems in it."""
+    edition = form_wording.current_edition(language, on=company_day(moment))
+    text = edition.render(Company.objects.values_list("legal_name", flat=True).first() or "")
+    draft = wording_check.Draft(body=text, channel="page", language=language)
+    return {
+        "language": LANGUAGE_NAMES[language],
+        "edition": edition,
+        "text": text,
+        "findings": wording_check.find_wording_issues(draft),
+    }
 
 
 def _chosen_moment(request: StaffRequest) -> tuple[datetime, str]:
-    """The moment asked about, by the reader's clock, and what is wrong with it."""
-    asked = request.GET.get("at", "")
-    if not asked:
+    """Return the moment of the query, in the user's zone and never in the future, and an error."""
+    typed = request.GET.get("at", "")
+    if not typed:
         return request.at, ""
     try:
-        moment = timezone.make_aware(datetime.fromisoformat(asked))
+        moment = timezone.make_aware(datetime.fromisoformat(typed))
     except ValueError:
-        return request.at, "Write the moment as 2026-11-30 14:05:00."
+        return request.at, "Enter it as 2026-11-30 14:05:00."
     return min(moment, request.at), ""
 
 
 def _wording_keys() -> list[str]:
-    """What wording is sent for: what the program knows, then the steps that staff named."""
-    there = Template.objects.order_by("key").values_list("key", flat=True).distinct()
-    return [*OCCASIONS, *(key for key in there if key not in OCCASIONS)]
+    """Return the keys of all occasions: Rooftree's, then the steps that staff named."""
+    keys = Template.objects.order_by("key").values_list("key", flat=True).distinct()
+    return [*OCCASIONS, *(key for key in keys if key not in OCCASIONS)]
 
 
 def _build_key(name: str) -> str:
-    plain = "".join(one if one.isascii() and one.isalnum() else " " for one in name.lower())
+    plain = "".join(char if char.isascii() and char.isalnum() else " " for char in name.lower())
     return "_".join(plain.split())
 
 
 def _group_places(
-    used: Iterable[Template], waiting: Iterable[Template], moment: datetime
+    live: Iterable[Template], waiting: Iterable[Template], moment: datetime
 ) -> list[dict[str, Any]]:
-    """The places by what they are sent for, each with its editions by language."""
-    found: dict[str, dict[WordingPlace, dict[str, Any]]] = {key: {} for key in _wording_keys()}
-    for template in used:
-        line = _place_line(found, template)
-        line[template.language] = {"edition": template, "tone": _approval_tone(template, moment)}
+    """Group the places by occasion, each with its live versions by language."""
+    groups: dict[str, dict[WordingPlace, dict[str, Any]]] = {key: {} for key in _wording_keys()}
+    for template in live:
+        line = _place_line(groups, template)
+        line[template.language] = {"version": template, "tone": _approval_tone(template, moment)}
     for template in waiting:
-        _place_line(found, template)["waiting"].append(template)
+        _place_line(groups, template)["waiting"].append(template)
     return [
         {
             "occasion": get_occasion(key),
-            "lines": sorted(places.values(), key=lambda one: one["order"]),
+            "lines": sorted(places.values(), key=lambda line: line["order"]),
         }
-        for key, places in found.items()
+        for key, places in groups.items()
         if places
     ]
 
 
 def _place_line(
-    found: dict[str, dict[WordingPlace, dict[str, Any]]], one: Template
+    groups: dict[str, dict[WordingPlace, dict[str, Any]]], template: Template
 ) -> dict[str, Any]:
-    here = version_place(one)
-    order = (one.medium != "text", one.hours, list(LOAN_KIND_NAMES).index(one.loan_kind))
-    return found[one.key].setdefault(here, {"place": here, "order": order, "waiting": []})
+    place = version_place(template)
+    order = (
+        template.medium != "text",
+        template.hours,
+        list(LOAN_KIND_NAMES).index(template.loan_kind),
+    )
+    return groups[template.key].setdefault(place, {"place": place, "order": order, "waiting": []})
 
 
-def _approval_tone(one: Template, moment: datetime) -> str:
-    if not one.is_approved(moment):
+def _approval_tone(template: Template, moment: datetime) -> str:
+    expires_at = template.approved_until
+    if expires_at is None or not template.is_approved(moment):
         return "late"
-    return "soon" if one.approved_until - moment < version_actions.ENDING_SOON else "ok"
+    return "soon" if expires_at - moment < version_actions.ENDING_SOON else "ok"

@@ -1,4 +1,4 @@
-"""Wording on a page: its place in the address, and what somebody typed but did not send yet."""
+"""Parsing for the template editor: places in URLs, typed text, drafts in the session, and diffs."""
 
 import re
 from collections.abc import Mapping
@@ -14,13 +14,13 @@ from rooftree.outreach.wording.occasions import HOURS_NAMES, LOAN_KIND_NAMES, Oc
 from rooftree.web.shared.staff_request import StaffRequest
 
 SESSION_KEY = "wording_drafts"
-ANY_SEGMENT = "any"  # stands in an address for every loan, or every hour
+ANY_SEGMENT = "any"  # in a URL: any loan type, or any hours
 MAX_KEY_LENGTH, MAX_SUBJECT_LENGTH, MAX_BODY_LENGTH = 60, 200, 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordingPlace:
-    """Where wording stands, in every language."""
+    """The place of a template: occasion, medium, loan type and hours; it has all languages."""
 
     key: str
     medium: str
@@ -29,40 +29,42 @@ class WordingPlace:
 
     @property
     def url(self) -> str:
-        """Of its page."""
+        """The URL of its page."""
         return reverse("wording_place", args=self.url_args)
 
     @property
     def url_args(self) -> list[str]:
-        """As they stand in an address."""
+        """Its parts as they are in the URL."""
         return [self.key, self.medium, self.loan_kind or ANY_SEGMENT, self.hours or ANY_SEGMENT]
 
     @property
     def occasion(self) -> Occasion:
-        """What it is sent for."""
+        """The occasion it is sent for."""
         return get_occasion(self.key)
 
     @property
     def description(self) -> str:
-        """Its medium, loan and hour in one line."""
+        """Medium, loan type and hours in one line."""
         loan, hours = LOAN_KIND_NAMES[self.loan_kind], HOURS_NAMES[self.hours]
         return " · ".join([self.occasion.media[self.medium], loan, hours])
 
-    def build_template(self, language: str, said: Mapping[str, str]) -> Template:
-        """What was typed, as an edition that is not on file."""
+    def build_template(self, language: str, typed: Mapping[str, str]) -> Template:
+        """Build an unsaved version from typed text."""
         return Template(
             key=self.key, medium=self.medium, loan_kind=self.loan_kind, hours=self.hours,
-            language=language, subject=said["subject"], body=said["body"],
+            language=language, subject=typed["subject"], body=typed["body"],
         )  # fmt: skip
 
 
-def version_place(one: Template) -> WordingPlace:
-    """Where an edition stands."""
-    return WordingPlace(key=one.key, medium=one.medium, loan_kind=one.loan_kind, hours=one.hours)
+def version_place(version: Template) -> WordingPlace:
+    """Return the place of a version."""
+    return WordingPlace(
+        key=version.key, medium=version.medium, loan_kind=version.loan_kind, hours=version.hours
+    )
 
 
 def parse_place(key: str, medium: str, loan: str, hours: str) -> WordingPlace:
-    """The place an address names. Raises `Http404` for one that cannot be."""
+    """Parse a place from a URL's parts. Raises `Http404` if there is no such place."""
     place = WordingPlace(
         key=key,
         medium=medium,
@@ -77,7 +79,7 @@ def parse_place(key: str, medium: str, loan: str, hours: str) -> WordingPlace:
 
 
 def parse_wording(data: QueryDict) -> dict[str, dict[str, str]]:
-    """Subject and body in each language, with the line ends of one machine."""
+    """Parse subject and body in each language; line ends become `\\n`."""
     return {
         language: {
             "subject": _clean_subject(data.get(f"subject-{language}", "")),
@@ -89,43 +91,44 @@ def parse_wording(data: QueryDict) -> dict[str, dict[str, str]]:
 
 
 def load_draft(request: StaffRequest, place: WordingPlace) -> dict[str, dict[str, str]] | None:
-    """What this person typed last for a place and did not send."""
-    held: dict[str, dict[str, str]] | None = request.session.get(SESSION_KEY, {}).get(
+    """Return the user's draft for a place, or None."""
+    draft: dict[str, dict[str, str]] | None = request.session.get(SESSION_KEY, {}).get(
         _draft_key(place)
     )
-    return held
+    return draft
 
 
 def save_draft(
-    request: StaffRequest, place: WordingPlace, said: Mapping[str, Mapping[str, str]]
+    request: StaffRequest, place: WordingPlace, typed: Mapping[str, Mapping[str, str]]
 ) -> None:
-    """Hold what was typed for this person alone."""
-    request.session[SESSION_KEY] = {**request.session.get(SESSION_KEY, {}), _draft_key(place): said}
+    """Save typed text as the user's draft, in their session."""
+    drafts = request.session.get(SESSION_KEY, {})
+    request.session[SESSION_KEY] = {**drafts, _draft_key(place): typed}
 
 
 def delete_draft(request: StaffRequest, place: WordingPlace) -> None:
-    """There is no draft any more."""
-    held = request.session.get(SESSION_KEY, {})
+    """Delete the user's draft for a place; do nothing if there is none."""
+    drafts = request.session.get(SESSION_KEY, {})
     request.session[SESSION_KEY] = {
-        name: said for name, said in held.items() if name != _draft_key(place)
+        key: draft for key, draft in drafts.items() if key != _draft_key(place)
     }
 
 
 def diff_words(before: str, after: str) -> list[tuple[str, str]]:
-    """The words of two texts in order, each run with what became of it: same, out or in."""
+    """Diff two texts by words: runs as (kind, text), of kind `same`, `out` or `in`."""
     old, new = _split_words(before), _split_words(after)
-    found: list[tuple[str, str]] = []
-    for how, a, b, c, d in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
-        if how == "equal":
-            found.append(("same", "".join(old[a:b])))
+    runs: list[tuple[str, str]] = []
+    for tag, a, b, c, d in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
+        if tag == "equal":
+            runs.append(("same", "".join(old[a:b])))
             continue
-        found += [("out", "".join(old[a:b]))] if b > a else []
-        found += [("in", "".join(new[c:d]))] if d > c else []
-    return found
+        runs += [("out", "".join(old[a:b]))] if b > a else []
+        runs += [("in", "".join(new[c:d]))] if d > c else []
+    return runs
 
 
 def _split_words(text: str) -> list[str]:
-    """Words and what parts them, so that they join to the text again."""
+    """Split into words and white space, which join to the text again."""
     return [part for part in re.split(r"(\s+)", text) if part]
 
 

@@ -166,7 +166,7 @@ def test_a_tap_of_the_officer_stops_it_and_what_was_recorded_is_deleted(world, r
 def test_a_carrier_that_is_down_is_asked_again_to_erase(world, recorded):
     lead = connect(world)
     world.run(1)
-    world.call("twilio/faults", {"match": {"op": "delete Recordings"}, "action": "drop_before"})
+    world.say("twilio/faults", {"match": {"op": "delete Recordings"}, "action": "drop_before"})
 
     call_events.record_recording_objection(lead=lead, by=recorded.user, at=journey.later(2))
     world.run(2)
@@ -195,7 +195,7 @@ def test_a_notice_whose_end_we_were_not_told_of_is_no_notice(world, recorded):
 
 
 def test_a_doubled_callback_records_and_tells_once(world, recorded):
-    world.call("twilio/switches", {"dup_rate": 1})
+    world.say("twilio/switches", {"dup_rate": 1})
     connect(world)
     [told] = told_about(world, "told")
     again = call_events.on_notice_played(
@@ -216,7 +216,7 @@ def test_a_doubled_callback_records_and_tells_once(world, recorded):
 
 def test_an_end_that_was_never_told_is_looked_up(world, recorded):
     connect(world)
-    world.call("twilio/switches", {"loss_rate": 1})
+    world.say("twilio/switches", {"loss_rate": 1})
     world.run(1)
     world.pass_time("PT10M")
     assert CallRecording.objects.get().ended_at is None
@@ -232,7 +232,7 @@ def test_an_end_that_was_never_told_is_looked_up(world, recorded):
 @pytest.mark.parametrize("fault", ["drop_after_commit", "drop_before"])
 def test_one_of_unknown_fate_is_looked_up_and_never_begun_twice(world, recorded, fault):
     connect(world)
-    world.call("twilio/faults", {"match": CREATE, "count": 1, "action": fault})
+    world.say("twilio/faults", {"match": CREATE, "count": 1, "action": fault})
     world.run(1)
     begun = len(at_carrier(world))
     assert CallRecording.objects.get().carrier_id == ""
@@ -247,7 +247,7 @@ def test_one_of_unknown_fate_is_looked_up_and_never_begun_twice(world, recorded,
 
 def test_an_objection_reaches_one_whose_begin_is_not_known(world, recorded):
     lead = connect(world)
-    world.call("twilio/faults", {"match": CREATE, "count": 1, "action": "drop_after_commit"})
+    world.say("twilio/faults", {"match": CREATE, "count": 1, "action": "drop_after_commit"})
     world.run(1)
     assert len(at_carrier(world)) == 1
 
@@ -260,7 +260,7 @@ def test_an_objection_reaches_one_whose_begin_is_not_known(world, recorded):
 
 def test_an_objection_wins_over_a_recording_that_is_just_being_begun(world, recorded):
     lead = connect(world)
-    world.call("twilio/faults", {"match": CREATE, "count": 1, "action": "delay:2500"})
+    world.say("twilio/faults", {"match": CREATE, "count": 1, "action": "delay:2500"})
     at = journey.later(1)
 
     def begin() -> None:
@@ -343,9 +343,9 @@ def test_the_end_of_a_call_that_the_carrier_did_not_tell_is_looked_up(world, dan
         world.officer_behaves(BEN, voice="no-answer")
     lead = connect(world, wait="PT30S")
     attempt = ContactAttempt.objects.get(lead=lead, medium="call")
-    world.simulators.twilio.role_prefix.auth_token = "so that what it tells is not believed"
+    world.simulators.twilio.account.auth_token = "so that what it tells is not believed"
     world.pass_time("PT10M")
-    world.simulators.twilio.role_prefix.auth_token = AUTH_TOKEN
+    world.simulators.twilio.account.auth_token = AUTH_TOKEN
     attempt.refresh_from_db()
     assert (attempt.result, attempt.seconds) == ("", None)
 

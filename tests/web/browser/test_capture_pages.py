@@ -126,7 +126,7 @@ def test_the_details_of_a_source_fit_and_are_accessible(chromium, front, clerk, 
     shown_well(page, f"details-{name}")
     page.get_by_label("Ring this number").fill("12")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("is no phone number")).to_be_visible()
+    expect(page.get_by_text("is not a phone number")).to_be_visible()
     shown_well(page, f"details-error-{name}")
     page.goto(reverse("setup_source", args=[line.pk]))
     shown_well(page, f"source-of-calls-{name}")

@@ -88,7 +88,9 @@ def test_words_that_come_too_late_are_refused_as_they_are_typed(
     page.goto(reverse("wording_place", args=PLACE))
     expect(page.locator("#read")).to_contain_text("are said after about")
     page.locator("#body-en").fill("Hello! " + "How are you this fine day? " * 3 + OFFERS)
-    expect(page.locator("#read")).to_contain_text("Connecticut allows 10 seconds. This script takes")
+    expect(page.locator("#read")).to_contain_text(
+        "Connecticut allows 10 seconds. This script takes"
+    )
     shown_well(page, f"opening refused {size['width']} {scheme}")
     page.locator("#body-en").fill(OFFERS)
     expect(page.locator("#read")).not_to_contain_text("Connecticut gives")
