@@ -28,7 +28,8 @@ def omar():
 def hold(lead, at=make.NOON + make.MINUTE, cause="text:1"):
     return store_revocation.store_revocation(
         person_id=lead.person_id, address=BEN, kind="review", media=["call", "text", "email"],
-        words="cancel Tuesday, I can do Wednesday", origin="message:1", idempotency_key=cause, at=at,
+        words="cancel Tuesday, I can do Wednesday", origin="message:1", idempotency_key=cause,
+        at=at,
     )  # fmt: skip
 
 

@@ -219,7 +219,8 @@ def test_what_waited_for_its_hour_goes_before_a_release_and_within_the_same_pace
     release = approved(written(mia), omar)
     waited = [
         send.queue_message(
-            lead=person, medium="text", purpose="informational", words=send.MessageContent(body="Hi"),
+            lead=person, medium="text", purpose="informational",
+            words=send.MessageContent(body="Hi"),
             cause=f"step:{person.pk}", to="+18135550101", at=second(0) - make.HOUR,
         ).pk
         for person in people[:3]
@@ -370,7 +371,8 @@ def test_a_release_is_not_done_while_a_person_may_still_let_a_message_of_it_go(
     unread, release = people[0], written(mia)
     store_revocation.store_revocation(
         person_id=unread.person_id, address=unread.person.emails.get().address, kind="review",
-        media=["email"], words="cancel Tuesday", origin="page:1", idempotency_key="page:1", at=second(1),
+        media=["email"], words="cancel Tuesday", origin="page:1", idempotency_key="page:1",
+        at=second(1),
     )  # fmt: skip
     release_drafts.seal_draft(release.pk, by=mia, at=second(1))
     go(release, 2)
