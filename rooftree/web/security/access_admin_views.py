@@ -92,7 +92,7 @@ def show_access_log(request: StaffRequest) -> HttpResponse:
     context = {
         "page": page,
         "lines": [_entry_line(entry) for entry in page],
-        "tabs": [(key, label, key == tab) for key, (label, _) in LOG_TABS.items()],
+        "log_tabs": [(key, label, key == tab) for key, (label, _) in LOG_TABS.items()],
         "person": person,
         "people": User.objects.order_by("name", "id").only("name"),
     }

@@ -189,7 +189,7 @@ def test_the_pages_of_a_seller_fit_and_are_accessible(chromium, front, clerk, si
 
     page.get_by_label("Prices, $").fill("30\nFL boat 52")
     page.get_by_role("button", name="Save bids").click()
-    expect(page.get_by_text("boat is no state")).to_be_visible()
+    expect(page.get_by_text("boat is not a state")).to_be_visible()
     shown_well(page, f"bids-wrong-{name}")
     page.get_by_label("Prices, $").fill("30\nrefinance 40\nFL purchase 52.50")
     page.get_by_label("Leads per day").fill("40")
