@@ -30,7 +30,7 @@ def renew_approvals(*, at: datetime) -> None:
             same = publish.propose(
                 version_approval.copy_as_draft(one),
                 by=author,
-                summary="The same, for another year",
+                summary="Renewal without changes",
                 at=moment,
             )
             publish.approve(

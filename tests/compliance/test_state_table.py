@@ -1,7 +1,7 @@
-"""The rule data, written down a second time from the rulebook: two slips must agree to go unseen.
+"""The rule data, written a second time from the rulebook, so that one slip can't go unnoticed.
 
-The hours go through the gate, a second before and at each edge of each kind of day. The rest
-are lists and numbers that decide only together with a case; they are compared as they stand.
+The hours go through the gate, a second before and at each edge of each kind of day. The rest are
+lists and numbers that decide only with a case; they are compared directly.
 """
 
 import re

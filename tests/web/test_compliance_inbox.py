@@ -48,12 +48,12 @@ def test_notices_and_requests_are_named_once_their_day_is_near_and_louder_once_i
     clock(make.lead(), 6)
     asked(cast, days=0)
     assert said(cast.omar) == [
-        "1 credit notice is due within 5 days", "1 data request is due within 5 days",
+        "1 credit notice due within 5 days", "1 privacy request due within 5 days",
     ]  # fmt: skip
     asked(cast, days=-1)
     asked(cast, days=-2)
     first = compliance_inbox.list_inbox_lines(cast.omar, make.NOON)[0]
-    assert (first.text, first.is_late) == ("2 data requests are late", True)
+    assert (first.text, first.is_late) == ("2 privacy requests overdue", True)
 
 
 def test_what_a_second_person_must_decide_is_not_in_its_authors_list(cast):
@@ -77,10 +77,10 @@ def test_what_a_second_person_must_decide_is_not_in_its_authors_list(cast):
     )  # fmt: skip
     assert said(cast.omar) == []
     assert said(other) == [
-        "1 export waits for a second person",
-        "1 agreement waits for counsel’s document",
-        "1 pay plan waits for a second person",
-        "1 rule change waits for a second person",
+        "1 export needs your approval",
+        "1 agreement needs counsel’s document",
+        "1 pay plan needs your approval",
+        "1 rule change needs your approval",
     ]
 
 
@@ -91,7 +91,7 @@ def test_findings_and_licenses_that_end_soon_are_named(cast):
     held = License.objects.filter(officer=cast.dana).first()
     License.objects.filter(pk=held.pk).update(until_date=DAY + timedelta(days=30))
     assert said(cast.omar) == [
-        "1 finding waits for your conclusion", "1 license ends within 30 days",
+        "1 finding needs your review", "1 license expires within 30 days",
     ]  # fmt: skip
 
 
@@ -101,11 +101,11 @@ def test_an_administrator_hears_of_what_is_theirs_alone(cast):
     )
     asked(cast, days=-1)
     clock(cast.ben, -1)
-    assert said(make.user("administrator")) == ["1 credit notice is late"]
+    assert said(make.user("administrator")) == ["1 credit notice overdue"]
 
 
 def test_the_page_shows_it(cast, signed_in):
-    assert "needs you today" in signed_in(cast.omar).get("/compliance/").text
+    assert "need you today" in signed_in(cast.omar).get("/compliance/").text
     clock(cast.ben, -1)
     page = signed_in(cast.omar).get("/compliance/").text
-    assert "1 credit notice is late" in page
+    assert "1 credit notice overdue" in page

@@ -119,7 +119,7 @@ def test_more_than_a_few_people_leave_only_when_a_second_person_agreed(cast, sig
     ines, omar = signed_in(make.user("executive", name="Ines Prado")), signed_in(cast.omar)
 
     page = ines.post(address, WHY, follow=True)
-    assert "It waits for a second person." in page.text
+    assert "Waiting for a second person." in page.text
     assert ines.post(address, WHY, follow=True)["Content-Type"].startswith("text/html")
     ask = ExportRequest.objects.get()
     assert not AccessEntry.objects.filter(kind="exported").exists()
@@ -132,7 +132,7 @@ def test_more_than_a_few_people_leave_only_when_a_second_person_agreed(cast, sig
     assert AccessEntry.objects.get(kind="exported").reason == WHY["reason"]
 
     again = ines.post(address, WHY, follow=True)
-    assert "It waits for a second person." in again.text, "once is once"
+    assert "Waiting for a second person." in again.text, "once is once"
 
 
 def test_a_list_that_outgrew_what_was_agreed_is_asked_for_again(cast, signed_in):
@@ -146,7 +146,7 @@ def test_a_list_that_outgrew_what_was_agreed_is_asked_for_again(cast, signed_in)
 
     page = ines.post(address, WHY, follow=True)
 
-    assert "It waits for a second person." in page.text
+    assert "Waiting for a second person." in page.text
     second = ExportRequest.objects.exclude(pk=first.pk).get()
     omar.post(reverse("export_decision", args=[second.pk]), {"say": "allow"})
     assert len(file_of(ines.post(address))) == second.number

@@ -48,7 +48,7 @@ def test_the_schedule_is_on_the_page_with_its_laws(omar) -> None:
     page = omar.get(reverse("keeping")).text
     assert "Permission and its proof" in page
     assert "5 years" in page and "25 months" in page and "16 CFR 310.5" in page
-    assert "at once when its person asks" in page
+    assert "or until the person asks for deletion" in page
 
 
 def test_an_administrator_sees_counts_and_no_names(cast, signed_in, omar) -> None:
@@ -116,7 +116,7 @@ def test_a_deletion_from_letter_to_answer(cast, omar) -> None:
     assert "First make sure that it is them" in page
     step(omar, request, "identity", how="Called back on the number on file")
     page = step(omar, request, "deletion").text
-    assert "the removal begins within seconds" in page
+    assert "Deletion starts within seconds" in page
     data_removal.run_removals(at=make.NOON)
     assert Lead.objects.get(pk=cast.ben.pk).asked == ""
     page = step(omar, request, "answer", outcome="done").text
@@ -182,9 +182,9 @@ def test_two_people_let_a_large_removal_go_and_its_page_proves_it(
     signed_in(make.user("compliance")).post(reverse("purge_approval", args=[purge.pk]))
     data_removal.run_removals(at=make.NOON)
     assert not Lead.objects.filter(asked="A plan").exists()
-    assert "It is proved." in omar.get(address).text
+    assert "Deletion verified." in omar.get(address).text
     Lead.objects.filter(created_at=LONG_AGO).update(asked="Back again")
-    assert "The proof does not hold." in omar.get(address).text
+    assert "Deletion could not be verified." in omar.get(address).text
 
 
 def test_a_hold_over_a_source_is_said_in_words(cast, omar) -> None:

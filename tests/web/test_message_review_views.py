@@ -34,7 +34,7 @@ def test_the_list_shows_words_and_reason_and_takes_a_decision(cast, waiting, sig
 
     assert answer.status_code == 303
     assert Message.objects.get(pk=waiting.pk).state == "cancelled"
-    assert "No message waits for a decision" in browser.get(reverse("reviews")).text
+    assert "No messages to review" in browser.get(reverse("reviews")).text
     assert "Too late now" in browser.get(reverse("lead", args=[waiting.lead_id])).text
 
 
@@ -56,7 +56,7 @@ def test_a_release_that_the_gate_forbids_says_so(cast, waiting, signed_in, htmx)
     )
 
     assert answer.status_code == 409
-    assert "It did not go." in answer.text
+    assert "Not sent." in answer.text
     assert Message.objects.get(pk=waiting.pk).state == "blocked"
 
 

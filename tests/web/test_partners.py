@@ -57,7 +57,7 @@ def test_a_partner_is_added_gets_a_link_and_signs_in_to_their_own_page(signed_in
     browser.post(reverse("sign_in"), {"username": user.email, "password": make.PASSWORD})
     assert browser.get("/").url == reverse("portal")
     page = browser.get(reverse("portal")).content.decode()
-    assert "Nobody yet" in page
+    assert "No referrals yet" in page
     assert 'href="/find/"' not in page
     assert "<live-stream" not in page
 
@@ -91,7 +91,7 @@ def test_an_introduction_is_typed_in_and_shows_as_received(agent):
         ({"phone": ""}, "Give a phone number or an e-mail address"),
         ({"last_name": ""}, "Enter last name"),
         ({"property_state": "Florida"}, "Unknown state: FLORIDA"),
-        ({"reference": "x"}, "Open it anew"),
+        ({"reference": "x"}, "Reload the page"),
     ],
 )
 def test_what_is_missing_is_said_and_nobody_is_introduced(agent, change, said):

@@ -109,8 +109,8 @@ def test_the_page_tells_how_the_first_few_went_and_lets_the_others_go(mia, omar,
     journey.run()
 
     said = page(omar, release)
-    assert "Waits for a look" in said
-    assert "As hoped" in said
+    assert "Results check needed" in said
+    assert "Within limits" in said
 
     assert press(omar, release, "going-on").state == "going"
     journey.run(make.NOON + 2 * make.SECOND)
@@ -130,7 +130,7 @@ def test_stopping_is_one_press_and_lists_what_is_beyond_recall(mia, omar, people
     name = release.messages.get().lead.person.name
     assert "Stopped by Mia Torres" in said
     assert f"<b>{name}</b>" in said
-    assert "Stop it now" not in said
+    assert "Stop campaign" not in said
 
 
 def test_who_is_of_another_branch_is_not_told_their_names(mia, omar, people):
@@ -168,17 +168,17 @@ def test_compliance_stops_everything_from_the_page(omar, people):
         "Omar Haddad stopped it. The carrier asked us to." in sending_pause.current_pause().because
     )
     said = omar.get(reverse("releases")).content.decode()
-    assert "Nothing leaves." in said
+    assert "All sending is stopped." in said
     assert "The carrier had nothing of a release in its hands" in said
-    assert "Messages to single people are not listed here" in said
+    assert "Individual messages are not listed here" in said
 
 
 def test_after_a_restore_the_page_does_not_claim_to_know_what_the_carrier_has(omar, people):
     sending_pause.begin_pause(reason="A backup was restored.", backup_at=make.NOON, at=make.NOON)
 
     said = omar.get(reverse("releases")).content.decode()
-    assert "Nothing leaves." in said
-    assert "beyond recall" not in said.lower()
+    assert "All sending is stopped." in said
+    assert "already sent to the carrier" not in said.lower()
 
 
 def test_an_unknown_act_is_no_address(omar, mia, people):

@@ -157,7 +157,7 @@ def test_an_executive_reads_and_changes_nothing(claim, signed_in):
 def test_no_contract_yet_says_what_to_do(clerk, zillow):
     shown = clerk.get(reverse("returns")).content.decode()
 
-    assert "No contract is recorded yet" in shown
+    assert "No contracts yet" in shown
     assert reverse("contract", args=[zillow.pk]) in shown
 
 

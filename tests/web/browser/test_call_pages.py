@@ -34,7 +34,7 @@ def test_the_page_of_calls_fits_and_switches_recording(chromium, front, people, 
         asked_at=noon, carrier_id="RE" + "2b" * 16, objected_at=noon,
         erase_from=noon - 3 * make.HOUR, problem="Twilio does not accept our account (20003).",
     )  # fmt: skip
-    page.get_by_role("button", name="Record calls from now on").click()
+    page.get_by_role("button", name="Start recording calls").click()
 
     expect(page.get_by_text("are recorded since")).to_be_visible()
     expect(page.get_by_text("Missing: length").first).to_be_visible()

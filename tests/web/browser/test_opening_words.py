@@ -86,7 +86,7 @@ def test_words_that_come_too_late_are_refused_as_they_are_typed(
     page.goto(reverse("wording"))
     shown_well(page, f"opening wording {size['width']} {scheme}")
     page.goto(reverse("wording_place", args=PLACE))
-    expect(page.locator("#read")).to_contain_text("are said after about")
+    expect(page.locator("#read")).to_contain_text("with long names to say who is calling")
     page.locator("#body-en").fill("Hello! " + "How are you this fine day? " * 3 + OFFERS)
     expect(page.locator("#read")).to_contain_text(
         "Connecticut allows 10 seconds. This script takes"

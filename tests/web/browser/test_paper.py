@@ -75,7 +75,7 @@ def test_the_pages_that_name_our_licenses_fit_and_are_accessible(
 
     page = open_as(chromium, front, "Marketing", size, scheme)
     page.goto(reverse("wording_place", args=["first_hello", "text", "any", "any"]))
-    page.get_by_label("And as it ends in").select_option("CA")
+    page.get_by_label("License disclosure for").select_option("CA")
     page.locator("#body-en").fill("Hi, {{ sender }} here. Call us? Reply STOP to end.")
     expect(page.get_by_text("California Financing Law license CO-CA-1").first).to_be_visible()
     shown_well(page, f"wording-{name}")

@@ -40,17 +40,17 @@ def test_the_pages_of_partners_fit_and_are_accessible(
 ):
     name = f"{size['width']}-{scheme}"
     page = sign_in(chromium, front, "ana@sunbelt.example", size, scheme)
-    expect(page.get_by_text("Nobody yet")).to_be_visible()
+    expect(page.get_by_text("No referrals yet")).to_be_visible()
     shown_well(page, f"portal-empty-{name}")
-    page.get_by_role("link", name="Introduce somebody").click()
+    page.get_by_role("link", name="Refer a borrower").click()
     page.get_by_label("First name").fill("Ida")
-    page.get_by_role("button", name="Introduce them").click()
-    expect(page.get_by_text("Give last name")).to_be_visible()
+    page.get_by_role("button", name="Send referral").click()
+    expect(page.get_by_text("Enter last name")).to_be_visible()
     shown_well(page, f"introduce-wrong-{name}")
     page.get_by_label("Last name").fill("Berg")
     page.locator("#phone").fill("(813) 555-0177")
-    page.get_by_role("button", name="Introduce them").click()
-    expect(page.get_by_text("Ida Berg is with us")).to_be_visible()
+    page.get_by_role("button", name="Send referral").click()
+    expect(page.get_by_text("We received Ida Berg")).to_be_visible()
     for first in ("Leo", "Mara"):
         partner_introductions.submit_introduction(
             partner=ana, reference=make.uuid7(), at=noon,
@@ -82,10 +82,10 @@ def test_the_pages_of_partners_fit_and_are_accessible(
     staff.goto(reverse("partners"))
     shown_well(staff, f"partners-{name}")
     staff.goto(reverse("partner", args=[ana.pk]))
-    staff.get_by_role("button", name="Write it down").click()
-    expect(staff.get_by_text("Give what it was for")).to_be_visible()
+    staff.get_by_role("button", name="Add entry").click()
+    expect(staff.get_by_text("Enter purpose")).to_be_visible()
     shown_well(staff, f"partner-{name}")
-    staff.get_by_role("link", name="allowed").first.click()
-    staff.get_by_role("button", name="Write it down").click()
+    staff.get_by_role("link", name="Sharing").first.click()
+    staff.get_by_role("button", name="Save permission").click()
     expect(staff.get_by_text("Enter how the borrower gave permission")).to_be_visible()
     shown_well(staff, f"permission-{name}")

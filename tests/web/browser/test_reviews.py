@@ -53,9 +53,9 @@ def test_full_pages_of_decisions_and_tasks_are_sound(chromium, front, waiting, s
 def test_a_message_is_refused_and_a_task_ticked_off_by_one_press_each(chromium, front, waiting):
     page = open_as(chromium, front, "Compliance", DESK)
     page.goto("/compliance/messages/")
-    page.get_by_label("Why").fill("He asked for a pause")
-    page.get_by_role("button", name="It never goes").click()
-    expect(page.locator("#reviews")).to_contain_text("No message waits for a decision")
+    page.get_by_label("Reason").fill("He asked for a pause")
+    page.get_by_role("button", name="Discard message").click()
+    expect(page.locator("#reviews")).to_contain_text("No messages to review")
     assert Message.objects.get(cause="step:1").state == "cancelled"
     page.context.close()
 

@@ -78,12 +78,12 @@ def test_the_monitor_shows_groups_with_intervals_and_hides_the_small(compliance)
     assert "13 min" in page
     assert "Korean" in page
     assert "Fewer than 30 leads" in page
-    assert "no file of places was loaded" in page
+    assert "no census file was loaded" in page
     assert "Bonferroni" in page
 
 
 def test_before_the_first_month_the_monitor_says_when_it_begins(compliance):
-    assert "No month has been compared yet" in compliance.get(reverse("fair_lending")).text
+    assert "No months compared yet" in compliance.get(reverse("fair_lending")).text
     assert compliance.get(reverse("fair_lending_taken_out")).status_code == 404
     assert compliance.get(reverse("fair_lending") + "?month=x").status_code == 200
 
@@ -100,7 +100,7 @@ def test_a_finding_is_closed_with_words_and_stays(compliance):
 
     page = compliance.get(reverse("fair_lending")).text
     assert "its hours were changed" in page
-    assert "Close it with this" not in page
+    assert "Close finding" not in page
 
 
 def test_a_month_leaves_only_with_a_reason_marked_and_written_down(compliance):
