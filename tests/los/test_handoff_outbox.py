@@ -69,7 +69,7 @@ def test_a_busy_los_is_asked_again_later(world, lead, monkeypatch):
     assert (waiting.state, at_encompass(world)) == ("pending", 0)
     assert waiting.due_at > rows.NOON
     assert not handoff_outbox.send_due_handoffs(at=waiting.due_at - rows.SECOND)
-    world.simulators.encompass.faults.clear()
+    world.simulators.encompass.faults.clear_faults()
 
     assert send(world, 5).state == "created"
     assert at_encompass(world) == 1

@@ -77,7 +77,7 @@ def test_a_los_that_does_not_answer_is_read_later_and_holds_up_no_other_loan(wor
     assert waiting.due_at > journey.later(1)
     assert waiting.problem
     assert LosEvent.objects.get(event_id="e-2").read_at  # not ours, and dealt with
-    world.simulators.encompass.faults.clear()
+    world.simulators.encompass.faults.clear_faults()
     loan_milestones.read_due_loans(at=journey.later(10))
     loan.refresh_from_db()
     assert loan.milestone == "funded"
@@ -133,7 +133,7 @@ def test_a_poll_that_breaks_off_is_asked_again_from_where_it_began(world, loan):
     row = Connection.objects.get()
     assert row.polled_to_at == rows.NOON
     assert row.poll_due_at == journey.later(30) + loan_updates.POLL_EVERY
-    world.simulators.encompass.faults.clear()
+    world.simulators.encompass.faults.clear_faults()
     assert loan_milestones.poll_due_connections(at=journey.later(36)) == 1
     loan.refresh_from_db()
     assert loan.milestone == "funded"

@@ -173,7 +173,7 @@ def test_a_carrier_that_is_down_is_asked_again_to_erase(world, recorded):
     assert len(at_carrier(world)) == 1
     assert CallRecording.objects.get().erased_at is None
 
-    world.simulators.twilio.faults.clear()
+    world.simulators.twilio.faults.clear_faults()
     world.run(4)
     assert at_carrier(world) == []
     assert CallRecording.objects.get().erased_at == journey.later(4)
