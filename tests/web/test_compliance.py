@@ -37,7 +37,7 @@ def stop(address, kind="stop", **changes):
             "kind": kind,
             "media": ["call", "text", "voicemail"],
             "origin": "message:1",
-            "cause": f"text:{make.number()}",
+            "idempotency_key": f"text:{make.number()}",
             "at": make.NOON,
             "words": "please stop",
         }

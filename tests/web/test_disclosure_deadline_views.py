@@ -210,7 +210,7 @@ def test_the_leads_page_shows_each_piece_with_where_it_came_from(cast, ben, sign
         f"/leads/{ben.pk}/application/", headers={"HX-Request": "true"}
     )
 
-    assert "1 of 6 pieces" in card.text
+    assert "1 of 6 items" in card.text
     assert "Zillow" in card.text
     assert "Adverse action notice" in card.text
 
@@ -254,7 +254,7 @@ def test_a_basis_is_put_on_file_by_compliance_with_its_proof(cast, ben, omar, si
     typed = {"is_authorized": "on", "reference": ""}
 
     assert signed_in(cast.dana.user).post(at, typed).status_code == 403
-    assert "Give where the proof is kept" in omar.post(at, typed).text
+    assert "Enter proof on file" in omar.post(at, typed).text
     assert not ben.bases.exists()
     omar.post(at, {**typed, "reference": "EQ-118"})
 

@@ -66,8 +66,8 @@ def test_only_looking_changes_nothing(omar):
     [
         ("813,5550142\nnonsense\n", {}, "Line 2"),
         ("813,5550142\n", {"dated": "2020-01-01"}, "over 31 days old"),
-        ("813,5550142\n", {"dated": ""}, "Give the day"),
-        ("813,5550142\n", {"dated": "soon"}, "Give the day"),
+        ("813,5550142\n", {"dated": ""}, "Enter the date"),
+        ("813,5550142\n", {"dated": "soon"}, "Enter the date"),
         ("813,5550142\n", {"registry": "ZZ"}, "no list ZZ"),
     ],
 )
@@ -99,8 +99,8 @@ def test_a_number_looked_up_says_which_lists_it_is_on(omar):
     post(omar, "813,5550142\n", dated=day)
     post(omar, "8135550199\n", dated=day, registry="FL")
     text = omar.get(found).text
-    assert "On the list: National registry" in text
-    assert "Not on the list: Florida state list" in text
+    assert "On list: National registry" in text
+    assert "Not on list: Florida state list" in text
     assert "so the number counts as listed" not in text
     DncArea.objects.update(dated="2026-01-01")
     assert "too old, so the number counts as listed" in omar.get(found).text
@@ -147,7 +147,7 @@ def test_changes_that_do_not_follow_say_that_a_file_is_missing(omar):
 
     shown = omar.get(PAGE).text
     assert "1 of its changes were so already" in shown
-    assert ">gap<" in shown
+    assert ">Gap<" in shown
 
 
 def test_a_vendor_that_does_not_answer_is_an_alarm_here(omar):
@@ -162,4 +162,4 @@ def test_a_vendor_that_does_not_answer_is_an_alarm_here(omar):
     shown = omar.get(PAGE).text
 
     assert "has not answered since" in shown
-    assert "1 number waits for it" in shown
+    assert "1 number waiting to be checked" in shown

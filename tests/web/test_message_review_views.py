@@ -44,7 +44,7 @@ def test_a_decision_without_a_reason_is_refused_and_changes_nothing(cast, waitin
     )
 
     assert answer.status_code == 409
-    assert "Say why" in answer.text
+    assert "Enter a reason" in answer.text
     assert not MessageReview.objects.exists()
 
 
