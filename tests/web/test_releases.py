@@ -75,8 +75,9 @@ def test_the_dry_run_is_shown_before_anything_is_asked(mia, people):
 
     said = page(mia, release)
 
-    assert "3 would go, 0 held, 0 blocked, 0 for a person, 1 without an address" in said
-    assert "Ask for a second person" in said
+    assert "3 would be sent, 0 held, 0 blocked, 0 for review" in said
+    assert "and 1 without an address" in said
+    assert "Request approval" in said
     assert Message.objects.count() == 0
 
 
@@ -97,7 +98,7 @@ def test_an_empty_audience_is_said_at_once(mia, people):
 def test_its_maker_cannot_approve_it_and_another_can(mia, omar, people):
     release = press(mia, made(mia), "request")
     assert release.state == "waiting"
-    assert "Omar Haddad may approve it" in page(mia, release)
+    assert "Omar Haddad can approve it" in page(mia, release)
 
     assert press(mia, release, "approval").state == "waiting"
     assert press(omar, release, "approval").state == "canary"
@@ -143,7 +144,7 @@ def test_who_is_of_another_branch_is_not_told_their_names(mia, omar, people):
     said = page(elsewhere, release)
 
     assert release.messages.get().lead.person.name not in said
-    assert "1 more to people of other branches" in said
+    assert "1 more to borrowers of other branches" in said
 
 
 def test_operations_make_and_stop_but_do_not_approve(mia, people):
@@ -165,11 +166,11 @@ def test_compliance_stops_everything_from_the_page(omar, people):
     omar.post(reverse("stop_everything"), {"because": "The carrier asked us to."})
 
     assert (
-        "Omar Haddad stopped it. The carrier asked us to." in sending_pause.current_pause().because
+        "Stopped by Omar Haddad. The carrier asked us to." in sending_pause.current_pause().because
     )
     said = omar.get(reverse("releases")).content.decode()
     assert "All sending is stopped." in said
-    assert "The carrier had nothing of a release in its hands" in said
+    assert "The carrier had no campaign messages" in said
     assert "Individual messages are not listed here" in said
 
 
