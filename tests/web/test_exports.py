@@ -126,7 +126,7 @@ def test_more_than_a_few_people_leave_only_when_a_second_person_agreed(cast, sig
 
     assert WHY["reason"] in omar.get(reverse("export_asks")).text
     omar.post(reverse("export_decision", args=[ask.pk]), {"say": "allow"})
-    assert "agreed" in ines.get(address).text
+    assert "approved it" in ines.get(address).text
     taken = ines.post(address)
     assert len(file_of(taken)) == ask.number
     assert AccessEntry.objects.get(kind="exported").reason == WHY["reason"]

@@ -66,13 +66,13 @@ def test_a_contract_is_recorded_as_typed_and_begun_from_the_next_time(clerk, zil
     assert (made.statuses, made.watcher, made.made_by) == ({"funded": "FUNDED"}, pat, pat)
     shown = clerk.get(reverse("contract", args=[zillow.pk])).content.decode()
     assert "OOA" in shown
-    assert "14 days for: Duplicate of one they delivered before; Out of area" in shown
+    assert "14 days to return: Duplicate of one they delivered before; Out of area" in shown
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"watcher": ""}, "Give who is warned"),
+        ({"watcher": ""}, "Enter who is warned"),
         ({"warn_days": "14"}, "Warn within the days in which a return is taken"),
         ({"duplicate_days": "0"}, "Say within how many days"),
         ({"states": "Texas"}, "Unknown state: TEXAS"),

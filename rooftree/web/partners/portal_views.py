@@ -54,12 +54,16 @@ class ClientForm(StaffForm):
         ("", ("purpose", "property_state", "note", "wants_a_call")),
     )
 
-    NOT_COPIED = ("property_state", "reference")  # fields that are converted first
+    NOT_COPIED = ("property_state", "wants_a_call", "reference")  # named or stored differently
 
     def build_client(self, typed: dict[str, Any]) -> IntroducedClient:
         """Build the client from cleaned data."""
         copied = {name: value for name, value in typed.items() if name not in self.NOT_COPIED}
-        return IntroducedClient(**copied, property_state=next(iter(typed["property_state"]), ""))
+        return IntroducedClient(
+            **copied,
+            property_state=next(iter(typed["property_state"]), ""),
+            agreed_to_contact=typed["wants_a_call"],
+        )
 
 
 @partner_view("GET")
