@@ -220,8 +220,10 @@ def _delete_records(request: StaffRequest, key: UUID) -> str:
 
 
 def _answer_request(request: StaffRequest, key: UUID) -> str:
-    typed = {name: request.POST.get(name, "") for name in ("outcome", "because", "onward")}
-    privacy_requests.answer_request(key, by=request.user, at=request.at, **typed)
+    privacy_requests.answer_request(
+        key, outcome=request.POST.get("outcome", ""), because=request.POST.get("because", ""),
+        notified_recipients=request.POST.get("onward", ""), by=request.user, at=request.at,
+    )  # fmt: skip
     return "Request closed"
 
 

@@ -88,7 +88,7 @@ def test_with_nothing_kept_the_pages_say_what_comes_here(chromium, front, people
         shoot(page, f"keeping empty {path[:-1]} {size['width']}")
     page.goto("/compliance/legal-holds/")
     page.get_by_label("Matter").fill("Matter 1")
-    page.get_by_label("Reason").fill("Letter of counsel")
+    page.get_by_label("Reason", exact=True).fill("Letter of counsel")
     page.get_by_role("button", name="Place hold").click()
     page.get_by_text("Say whose records").wait_for()
     assert page.get_by_label("Matter").input_value() == "Matter 1"

@@ -135,7 +135,7 @@ def test_a_file_of_places_is_loaded_or_refused_in_a_sentence(compliance, tmp_pat
         compliance.post(reverse("fair_lending"), {"file": file})
 
     assert MinorityShareFile.objects.get().places == 1
-    assert "acs.csv, 1 places" in compliance.get(reverse("fair_lending")).text
+    assert "acs.csv, 1 location" in compliance.get(reverse("fair_lending")).text
 
 
 @pytest.mark.parametrize("role", ["manager", "administrator", "executive", "operations", "officer"])

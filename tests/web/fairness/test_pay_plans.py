@@ -94,15 +94,15 @@ def test_a_plan_counts_once_somebody_else_approved_it(compliance, approver):
     decision = reverse("pay_plan_decision", args=[one.pk])
 
     compliance.post(decision, {"act": "approve"})
-    assert "waits for approval" in approver.get(reverse("pay_plans")).text
+    assert "waiting for approval" in approver.get(reverse("pay_plans")).text
     approver.post(decision, {"act": "approve"})
 
     one.refresh_from_db()
     assert one.approved_by != one.written_by
     page = approver.get(reverse("pay_plans")).text
     assert "A fixed percentage of the loan amount, 1.25%" in page
-    assert "bonus out of profits 10% of all pay" in page
-    assert "counts" in page
+    assert "bonus from profits 10% of total pay" in page
+    assert "active" in page
 
 
 def test_pay_does_not_move_for_terms_that_may_have_been_offered(compliance, approver):
@@ -148,7 +148,7 @@ def test_a_plan_that_is_dropped_can_no_longer_be_approved(compliance, approver):
     approver.post(decision, {"act": "approve"})
 
     assert PayPlan.objects.get().approved_at is None
-    assert "dropped" in approver.get(reverse("pay_plans")).text
+    assert "discarded" in approver.get(reverse("pay_plans")).text
 
 
 def test_the_database_keeps_no_plan_that_the_rule_forbids():

@@ -163,7 +163,7 @@ def test_an_agreement_counts_once_another_person_names_counsels_document(signed_
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"with_whom": ""}, "Give whom it is with"),
+        ({"with_whom": ""}, "Enter partner or source"),
         ({"payee": ""}, "Choose what they sell"),
         ({"cents": ""}, "Enter the agreed amount"),
         ({"until_date": "2026-10-31"}, "The end must not be before the start"),
