@@ -5,7 +5,7 @@ the Safeguards Rule (16 CFR 314) it serves. It is computed from rows, never type
 program cannot see is asked of people, and counts only once they wrote it down.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,18 +21,17 @@ from rooftree.money.company_day import company_day
 from rooftree.org import second_factor
 from rooftree.org.access_log import AccessKind
 from rooftree.org.models import ROLES, AccessEntry, ApiKey, StaffSession, User
-from rooftree.reporting.controls import assurance_records, database_account, security_incidents
+from rooftree.reporting.controls import (
+    assurance_records,
+    database_account,
+    ledger_changes,
+    security_incidents,
+)
 from rooftree.reporting.evidence import ledger_checkpoints
 from rooftree.reporting.models import Assurance, Incident
 
 IDLE_AFTER = timedelta(days=90)  # house: access that nobody used for this long is looked at
 MAX_BACKUP_AGE = timedelta(hours=26)  # a day, and two hours for the backup itself
-RIGHTS_EVENTS = ("org.user.", "org.api_key.", "org.assistant.")
-RULE_EVENTS = (
-    "routing.rules.published", "capture.map.published", "outreach.template.", "outreach.sequence.",
-    "compliance.source_terms.", "compliance.emergency.", "compliance.rule_change.",
-    "capture.source.changed",
-)  # fmt: skip
 APPEND_ONLY_TABLES = ("event", "access_entry", "published_head", "assurance")
 REFUSED_ACCESS_KINDS = (
     AccessKind.FAILED,
@@ -157,7 +156,9 @@ def _check_api_keys(asked: ControlScope) -> Control:
 
 
 def _check_rights_changes(asked: ControlScope) -> Control:
-    rows = _ledger_rows(RIGHTS_EVENTS, asked)
+    rows = ledger_changes.list_changes(
+        ledger_changes.RIGHTS_EVENTS, since=asked.since, until=asked.at
+    )
     return Control(
         title="Each change of somebody’s rights names who made it",
         cite="16 CFR 314.4(c)(1), (c)(7)",
@@ -169,7 +170,9 @@ def _check_rights_changes(asked: ControlScope) -> Control:
 
 
 def _check_rule_changes(asked: ControlScope) -> Control:
-    rows = _ledger_rows(RULE_EVENTS, asked)
+    rows = ledger_changes.list_changes(
+        ledger_changes.RULE_EVENTS, since=asked.since, until=asked.at
+    )
     return Control(
         title="Each change of a rule, wording or source names who made it",
         cite="16 CFR 314.4(c)(7)",
@@ -237,8 +240,9 @@ def _check_transit_encryption(asked: ControlScope) -> Control:
 def _check_logging(asked: ControlScope) -> Control:
     guarded = _run_query(
         "select distinct c.relname from pg_trigger t join pg_class c on c.oid = t.tgrelid "
-        "where not t.tgisinternal and t.tgenabled <> 'D' and c.relname = any(%s)", list(APPEND_ONLY_TABLES)
-    )  # fmt: skip
+        "where not t.tgisinternal and t.tgenabled <> 'D' and c.relname = any(%s)",
+        list(APPEND_ONLY_TABLES),
+    )
     entries = AccessEntry.objects.filter(at__range=(asked.since, asked.at)).count()
     newest = ledger_checkpoints.newest_head()
     wrong = (
@@ -380,29 +384,6 @@ def _assurance_control(key: str, last: Assurance | None, asked: ControlScope) ->
         is_effective=due is not None and due >= company_day(asked.at), sentence=said,
         action_url_name="access_review" if key == assurance_records.ACCESS_REVIEW else "assurances",
     )  # fmt: skip
-
-
-def _ledger_rows(kinds: Sequence[str], asked: ControlScope) -> list[Row]:
-    """Entries of the ledger in the period, each with its author in words."""
-    like = Q()
-    for kind in kinds:
-        like |= Q(kind__startswith=kind)
-    rows = Event.objects.filter(like, occurred_at__range=(asked.since, asked.at))
-    found = list(rows.order_by("occurred_at", "id").values("kind", "actor", "occurred_at", "data"))
-    names = {f"user:{key}": name for key, name in User.objects.values_list("pk", "name")}
-    return [
-        {
-            "at": row["occurred_at"].isoformat(),
-            "what": row["kind"],
-            "by": names.get(row["actor"], row["actor"]),
-            "about": _describe_data(row["data"], names),
-        }
-        for row in found
-    ]
-
-
-def _describe_data(data: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    return "; ".join(f"{key}: {names.get(f'user:{value}', value)}" for key, value in data.items())
 
 
 def _run_query(text: str, *given: Any, whole: bool = False) -> list[Any]:

@@ -5,12 +5,12 @@ from typing import Any
 from rooftree.compliance.consent.source_terms import SIGNATURES
 from rooftree.reporting.evidence.chronology_lines import (
     SENT_STATES,
-    CompanyClock,
     build_lines,
     consent_title,
     dnc_list_name,
     format_address,
 )
+from rooftree.reporting.evidence.company_clock import CompanyClock
 
 type Json = dict[str, Any]
 KINDS = {

@@ -1,16 +1,15 @@
 """What happened, a line each in the words of a person who was not there."""
 
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Container, Iterable, Iterator
 from itertools import groupby
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from rooftree.compliance.gate.reason_sentences import reason_sentence, zone_name
+from rooftree.compliance.gate.reason_sentences import reason_sentence
 from rooftree.compliance.rule_changes.change_effects import find_change_effects
 from rooftree.core.phone_numbers import format_phone
 from rooftree.core.us_states import STATES
+from rooftree.reporting.evidence.company_clock import CompanyClock
 from rooftree.reporting.timeline.call_entries import CALL_RESULTS, describe_recording
 from rooftree.reporting.timeline.message_entries import STATE_TITLES
 
@@ -53,12 +52,6 @@ STOP_TITLES = {
     "vendor": "The source passed on a do-not-contact",
     "review": "Their words waited for a person to read them",
 }
-PLACE_ORIGINS = {
-    "area_code": "by the area code",
-    "residence": "at their home",
-    "property": "at the property",
-    "stated": "as they said",
-}
 DNC_LIST_NAMES = {
     "US": "the national do-not-call registry",
     "INTERNAL": "our own do-not-contact list",
@@ -77,44 +70,6 @@ SENT_STATES = ("sent", "delivered")
 BARE_CFR_SECTION = re.compile(
     r"(?<!CFR )\b(10\d\d\.\d)"
 )  # the wording rules cite by the section alone
-
-
-class CompanyClock:
-    """Moments in the company's own zone, with UTC beside."""
-
-    def __init__(self, zone: str) -> None:
-        self.zone = ZoneInfo(zone)
-
-    @property
-    def name(self) -> str:
-        return f"{zone_name(self.zone)} time ({self.zone.key})"
-
-    def format_day(self, text: str) -> str:
-        return f"{self._to_local(text):%b} {self._to_local(text).day}, {self._to_local(text):%Y}"
-
-    def format_time(self, text: str) -> str:
-        """As `5:07:02 PM EST`."""
-        return f"{self._to_local(text):%I:%M:%S %p %Z}".lstrip("0")
-
-    def format_moment(self, text: str | None) -> str:
-        return (
-            f"{self.format_day(text)}, {self.format_time(text)}"
-            if text
-            else "at a time that is not known"
-        )
-
-    def format_utc(self, text: str) -> str:
-        return f"{datetime.fromisoformat(text):%H:%M:%S} UTC"
-
-    def format_at_place(self, text: str, place: Mapping[str, Any]) -> str:
-        """What a clock at a place showed, as `9:00 AM in California (by the area code)`."""
-        zone = ZoneInfo(place["zone"])
-        hour = f"{datetime.fromisoformat(text).astimezone(zone):%I:%M %p}".lstrip("0")
-        state = STATES.get(place["state"], place["state"])
-        return f"{hour} {zone_name(zone)} in {state} ({PLACE_ORIGINS.get(place['kind'], place['kind'])})"
-
-    def _to_local(self, text: str) -> datetime:
-        return datetime.fromisoformat(text).astimezone(self.zone)
 
 
 def build_lines(evidence: Json, clock: CompanyClock) -> list[Json]:
@@ -232,9 +187,8 @@ def _inbound_message_line(one: Json, clock: CompanyClock) -> Json:
 def _stop_line(one: Json, clock: CompanyClock) -> Json:
     notes = [f"It ends {join_media(one['media'])}."] if one["media"] else []
     if one["ended_at"]:
-        notes.append(
-            f"It was undone {clock.format_moment(one['ended_at'])}, by {_revoked_by(one['ended_by'])}."
-        )
+        undone = clock.format_moment(one["ended_at"])
+        notes.append(f"It was undone {undone}, by {_revoked_by(one['ended_by'])}.")
     return _build_line(
         one["at"],
         STOP_TITLES.get(one["kind"], "They may not be contacted"),
@@ -257,7 +211,8 @@ def _revoked_by(cause: str) -> str:
 def _loose_verdict_lines(verdicts: list[Json], clock: CompanyClock) -> Iterator[Json]:
     """What was decided about calls, and about whatever never became a message."""
     for verdict in verdicts:
-        title = f"Asked whether they may be reached by {MEDIA.get(verdict['medium'], verdict['medium'])}"
+        medium = MEDIA.get(verdict["medium"], verdict["medium"])
+        title = f"Asked whether they may be reached by {medium}"
         yield _build_line(verdict["at"], title, clock, **_verdict_groups([verdict], clock))
 
 
@@ -360,7 +315,10 @@ def _rule_change_notes(verdict: Json) -> Iterator[str]:
     """The company's own changes of rules that it rests on, and what it were without each."""
     for change_effect in find_change_effects(verdict["facts"]):
         without = change_effect.sentence_without or "the answer is the same."
-        yield f"Rule change {change_effect.amendment.number}, {change_effect.description}. Without it: {without}"
+        yield (
+            f"Rule change {change_effect.amendment.number}, {change_effect.description}. "
+            f"Without it: {without}"
+        )
 
 
 def _rule_text(rule: Json) -> str:

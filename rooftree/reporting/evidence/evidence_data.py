@@ -6,13 +6,11 @@ who have, or had, this number or address, and nothing more.
 
 import base64
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import datetime
 from itertools import groupby
 from typing import Any
-from uuid import UUID
 
-from django.db.models import Model, Q
+from django.db.models import Q
 
 from rooftree.capture.models import FormCertificate, FormPage
 from rooftree.compliance.do_not_call import number_lookup
@@ -24,9 +22,9 @@ from rooftree.leads.models import ContactAttempt, Delivery, Person, Touch
 from rooftree.ledger.chain import GENESIS_HASH, HASHED_FIELDS
 from rooftree.ledger.models import Event
 from rooftree.org.models import Company, LoanOfficer, User
-from rooftree.outreach.models import CallRecording, Message, Template
-from rooftree.outreach.wording.version_approval import content_hash
-from rooftree.reporting.evidence import ledger_checkpoints
+from rooftree.outreach.models import Message
+from rooftree.reporting.evidence import contact_evidence, ledger_checkpoints
+from rooftree.reporting.evidence.json_rows import export_row, export_rows, to_json_value
 
 FORMAT = "rooftree-evidence-2"
 type Json = dict[str, Any]
@@ -44,21 +42,16 @@ def collect_evidence(address: str, *, at: datetime) -> Json:
     )
     messages = list(Message.objects.filter(person__in=people))
     attempts = list(ContactAttempt.objects.filter(person__in=people))
-    editions = Template.objects.select_related("written_by", "decided_by").filter(
-        pk__in={message.template_id for message in messages if message.template_id}
-        | _opening_template_ids(events)
-    )
     return {
         "format": FORMAT,
         "subject": address,
-        "made_at": _to_json_value(at),
+        "made_at": to_json_value(at),
         "rules_version": RULES_VERSION,
-        "company": _export_row(
+        "company": export_row(
             Company.objects.get(), ("legal_name", "nmls_id", "postal_address", "zone")
         ),
         "people": [
-            _export_row(person, ("id", "first_name", "last_name", "created_at"))
-            for person in people
+            export_row(person, ("id", "first_name", "last_name", "created_at")) for person in people
         ],
         "staff": _staff_names(messages, attempts),
         "inquiries": _list_inquiries(people),
@@ -71,22 +64,12 @@ def collect_evidence(address: str, *, at: datetime) -> Json:
             Revocation.objects.filter(Q(address=address) | Q(person__in=people)), "at"
         ),
         **_number_lists(address),
-        "messages": export_rows(messages, "created_at"),
-        "editions": [_template_version(edition) for edition in editions.order_by("from_at", "pk")],
-        "attempts": export_rows(attempts, "at"),
-        "recordings": export_rows(
-            CallRecording.objects.filter(attempt__person__in=people), "told_at", "asked_at"
-        ),
+        **contact_evidence.collect_contacts(people, messages, attempts, events),
         "verdicts": (verdicts := export_rows(Verdict.objects.filter(person__in=people), "at")),
         "rule_changes": _applied_rule_changes(verdicts),
         **_ledger_proofs(events),
         "ledger": _ledger_summary(events),
     }
-
-
-def _opening_template_ids(events: Iterable[Event]) -> set[UUID]:
-    """The editions of the words that whoever called them had before them."""
-    return {UUID(event.data["opening"]) for event in events if "opening" in event.data}
 
 
 def _number_lists(address: str) -> Json:
@@ -111,27 +94,15 @@ def _find_people(address: str) -> Iterable[Person]:
     return Person.objects.filter(has).distinct().order_by("created_at", "id")
 
 
-def export_rows(found: Iterable[Model], *order: str) -> list[Json]:
-    """Every column of the rows, as JSON values, in order."""
-    rows = [
-        _export_row(one, [field.attname for field in one._meta.concrete_fields]) for one in found
-    ]
-    return sorted(rows, key=lambda one: [*(str(one[name] or "") for name in order), one["id"]])
-
-
-def _export_row(one: Model, names: Sequence[str]) -> Json:
-    return {name: _to_json_value(getattr(one, name)) for name in names}
-
-
 def _form_evidence(people: Sequence[Person]) -> Json:
     """What our own form showed them and what they did there, with the pages as rendered."""
     rows = FormCertificate.objects.filter(touch__person__in=people).order_by("made_at", "id")
-    certificates = [_export_row(row, ("id", "facts", "sha256", "made_at")) for row in rows]
+    certificates = [export_row(row, ("id", "facts", "sha256", "made_at")) for row in rows]
     shown = {certificate["facts"]["shown"]["page_sha256"] for certificate in certificates}
     pages = FormPage.objects.filter(pk__in=shown).order_by("sha256")
     return {
         "form_certificates": certificates,
-        "form_pages": [_export_row(page, ("sha256", "html", "shown_at")) for page in pages],
+        "form_pages": [export_row(page, ("sha256", "html", "shown_at")) for page in pages],
     }
 
 
@@ -147,7 +118,7 @@ def _applied_rule_changes(verdicts: Iterable[Json]) -> list[Json]:
     ]
     return [
         {
-            **_export_row(row, names),
+            **export_row(row, names),
             "written_by": row.written_by.name,
             "approved_by": row.approved_by.name if row.approved_by else None,
         }
@@ -178,7 +149,7 @@ def _list_inquiries(people: Sequence[Person]) -> list[Json]:
     rows = Touch.objects.filter(person__in=people).select_related("source").order_by("at", "id")
     return [
         {
-            **_export_row(row, ("id", "at")),
+            **export_row(row, ("id", "at")),
             "source": row.source.name,
             "consent": row.inquiry.get("consent"),
         }
@@ -186,25 +157,11 @@ def _list_inquiries(people: Sequence[Person]) -> list[Json]:
     ]
 
 
-def _template_version(one: Template) -> Json:
-    """The wording that messages were made from, word for word, and its approval."""
-    names = [
-        *("id", *Template.PLACE_COLUMNS, "version", "subject", "body", "summary"),
-        *("written_at", "decided_at", "is_alone", "from_at", "until_at", "approved_until"),
-    ]
-    who = {"written_by": one.written_by, "decided_by": one.decided_by}
-    return {
-        **_export_row(one, names),
-        **{key: user.name if user else None for key, user in who.items()},
-        "sha256": content_hash(one),
-    }
-
-
 def export_delivery(one: Delivery) -> Json:
     """What the source sent, as it was kept: without numbers of social security and cards."""
     names = ("id", "received_at", "path", "headers", "body_sha256", "verification")
     return {
-        **_export_row(one, names),
+        **export_row(one, names),
         "source": one.source.name,
         "body": base64.b64encode(bytes(one.body)).decode(),
     }
@@ -234,7 +191,7 @@ def _chain_entries(events: Sequence[Event]) -> list[Json]:
     ) | {0: GENESIS_HASH}
     return [
         {
-            **_export_row(event, (*HASHED_FIELDS, "person_place", "sequence", "chain_hash")),
+            **export_row(event, (*HASHED_FIELDS, "person_place", "sequence", "chain_hash")),
             "previous": before.get(event.sequence - 1) if event.sequence else None,
         }
         for event in events
@@ -257,15 +214,3 @@ def _ledger_summary(events: Sequence[Event]) -> Json:
 
 def _person_key(event: Event) -> str:
     return str(event.person_id)
-
-
-def _to_json_value(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, UUID | Decimal):
-        return str(value)
-    if isinstance(value, bytes | memoryview):
-        return base64.b64encode(bytes(value)).decode()
-    return value

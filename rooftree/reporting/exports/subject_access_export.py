@@ -29,7 +29,8 @@ from rooftree.leads.models import (
 from rooftree.ledger.write_events import write_event
 from rooftree.org.models import Company
 from rooftree.outreach.models import CallRecording, Message
-from rooftree.reporting.evidence.evidence_data import export_delivery, export_rows
+from rooftree.reporting.evidence.evidence_data import export_delivery
+from rooftree.reporting.evidence.json_rows import export_rows
 
 type Json = dict[str, Any]
 SECTION_TITLES = {  # section: how it is called to the person

@@ -1,0 +1,40 @@
+"""List the changes of rights and of rules that the ledger holds, each with who made it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+
+from rooftree.ledger.models import Event
+from rooftree.org.models import User
+
+RIGHTS_EVENTS = ("org.user.", "org.api_key.", "org.assistant.")
+RULE_EVENTS = (
+    "routing.rules.published", "capture.map.published", "outreach.template.", "outreach.sequence.",
+    "compliance.source_terms.", "compliance.emergency.", "compliance.rule_change.",
+    "capture.source.changed",
+)  # fmt: skip
+
+
+def list_changes(kinds: Sequence[str], *, since: datetime, until: datetime) -> list[dict[str, Any]]:
+    """List the ledger entries of a period whose kind begins with one of `kinds`, oldest first."""
+    like = Q()
+    for kind in kinds:
+        like |= Q(kind__startswith=kind)
+    rows = Event.objects.filter(like, occurred_at__range=(since, until))
+    found = list(rows.order_by("occurred_at", "id").values("kind", "actor", "occurred_at", "data"))
+    names = {f"user:{key}": name for key, name in User.objects.values_list("pk", "name")}
+    return [
+        {
+            "at": row["occurred_at"].isoformat(),
+            "what": row["kind"],
+            "by": names.get(row["actor"], row["actor"]),
+            "about": _describe_data(row["data"], names),
+        }
+        for row in found
+    ]
+
+
+def _describe_data(data: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    return "; ".join(f"{key}: {names.get(f'user:{value}', value)}" for key, value in data.items())
