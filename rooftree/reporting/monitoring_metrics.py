@@ -159,7 +159,8 @@ def _lead_metrics(given: dict[str, Any]) -> list[MetricFamily]:
         _single_value_metric("rooftree_leads_last_hour", f"Leads accepted {WINDOW_TEXT}", leads[0]),
         _build_family(
             "rooftree_speed_to_lead_seconds",
-            f"From a lead's arrival to the first message, and to a person's first attempt, {WINDOW_TEXT}",
+            "From a lead's arrival to the first message, and to a person's first attempt, "
+            f"{WINDOW_TEXT}",
             speeds,
         ),
         _build_family(

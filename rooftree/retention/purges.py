@@ -80,7 +80,10 @@ class DatedRecord:
 def due_records(holding: RecordSet, *, today: date) -> list[DatedRecord]:
     """The records whose every clock has ended and that no hold keeps."""
     ends = _clock_cutoffs(today)
-    condition = f"r.{holding.created_column} < %(youngest)s and {_CLOCKS_ENDED_SQL} and not {IS_HELD_SQL} limit {MAX_RECORDS_PER_SET}"
+    condition = (
+        f"r.{holding.created_column} < %(youngest)s and {_CLOCKS_ENDED_SQL} "
+        f"and not {IS_HELD_SQL} limit {MAX_RECORDS_PER_SET}"
+    )
     found = _load_records(holding, condition, ends=json.dumps(ends), youngest=max(ends.values()))
     return [
         dated_record
@@ -234,10 +237,18 @@ def _remove_rows(purge: Purge, holding: RecordSet, rows: Sequence[PurgeRow], at:
         for statement in holding.removal_statements:
             cursor.execute(statement, {"ids": ids, "at": at})
     event = write_event(
-        PURGED_EVENT, at=at, actor="system:purge", purge=purge.pk, because=purge.because,
-        holding=holding.name, record=holding.record_class, count=len(ids), sha256=ids_commitment(ids),
-        on_date=str(purge.on_date), rules_version=purge.rules_version,
-    )  # fmt: skip
+        PURGED_EVENT,
+        at=at,
+        actor="system:purge",
+        purge=purge.pk,
+        because=purge.because,
+        holding=holding.name,
+        record=holding.record_class,
+        count=len(ids),
+        sha256=ids_commitment(ids),
+        on_date=str(purge.on_date),
+        rules_version=purge.rules_version,
+    )
     PurgeRow.objects.filter(pk__in=[row.pk for row in rows]).update(
         removed_at=at, event_id=event.pk
     )

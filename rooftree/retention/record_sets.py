@@ -38,18 +38,21 @@ _ROW_IS_OF_PERSON = "r.person_id = any(%(people)s)"
 _LEAD_PERSON = "array(select l.person_id from lead l where l.id = r.lead_id)"
 
 # A file that neither closed nor ended has no day yet: it is kept.
-_APPLICATION_ANSWERED_AT = """(select case when bool_and(l.funded_date is not null or l.ended_as <> '') then
-      max(greatest(l.funded_date, l.application_date, l.created_at,
-                   (select max(s.reached_at) from milestone s where s.loan_id = l.id))) end
+_APPLICATION_ANSWERED_AT = """(select case
+      when bool_and(l.funded_date is not null or l.ended_as <> '') then max(greatest(
+           l.funded_date, l.application_date, l.created_at,
+           (select max(s.reached_at) from milestone s where s.loan_id = l.id))) end
     from loan l where l.lead_id = r.id)"""
 _HANDED_OFF_AT = "(select max(h.asked_at) from handoff h where h.lead_id = r.id)"
 _LOAN_CLOSED_AT = "(select max(l.funded_date) from loan l where l.lead_id = r.id)"
 _HAS_LOAN = "exists (select from loan l where l.lead_id = r.id)"
 _NOTICE_CLOSED_AT = "(select max(c.closed_at) from credit_clock c where c.lead_id = r.id)"
-_HAS_OPEN_CLOCK = (
-    "exists (select from credit_clock c where c.lead_id = r.id and c.closed_at is null)"
-)
-_HAS_NO_LOAN_FILE = f"not {_HAS_LOAN} and {_HANDED_OFF_AT} is null"
+_HAS_OPEN_CLOCK = """exists (select from credit_clock c
+      where c.lead_id = r.id and c.closed_at is null)"""
+_ONLY_HANDOFF = f"not {_HAS_LOAN} and {_HANDED_OFF_AT} is not null"
+_ONLY_NOTICE = f"not {_HAS_LOAN} and {_HANDED_OFF_AT} is null and {_NOTICE_CLOSED_AT} is not null"
+_HAS_CLOSED_LOAN = f"{_LOAN_CLOSED_AT} is not null"
+_LEADS_OF_PEOPLE = "(select l.id from lead l where l.person_id = any(%(people)s))"
 _LEAD_LAST_USED_AT = """case when
       exists (select from enrolment e where e.lead_id = r.id and e.ended_at is null)
       or exists (select from rate_watch w where w.lead_id = r.id and w.ended_at is null) then null
@@ -63,10 +66,10 @@ LEAD = RecordSet(
     record_class=LEAD_FILE_CLASS,
     clocks_sql=f"""({_clock_sql(LEAD_FILE_CLASS, _LEAD_LAST_USED_AT)}
         {_extra_clock_sql(_HAS_LOAN, APPLICATION_CLASS, _APPLICATION_ANSWERED_AT)}
-        {_extra_clock_sql(f"not {_HAS_LOAN} and {_HANDED_OFF_AT} is not null", APPLICATION_CLASS, _HANDED_OFF_AT)}
-        {_extra_clock_sql(f"{_HAS_NO_LOAN_FILE} and {_NOTICE_CLOSED_AT} is not null", APPLICATION_CLASS, _NOTICE_CLOSED_AT)}
+        {_extra_clock_sql(_ONLY_HANDOFF, APPLICATION_CLASS, _HANDED_OFF_AT)}
+        {_extra_clock_sql(_ONLY_NOTICE, APPLICATION_CLASS, _NOTICE_CLOSED_AT)}
         {_extra_clock_sql(_HAS_OPEN_CLOCK, APPLICATION_CLASS, "null")}
-        {_extra_clock_sql(f"{_LOAN_CLOSED_AT} is not null", "loan_estimate_trid", _LOAN_CLOSED_AT)})""",
+        {_extra_clock_sql(_HAS_CLOSED_LOAN, "loan_estimate_trid", _LOAN_CLOSED_AT)})""",
     people_sql="array_remove(array[r.person_id, r.co_borrower_id], null)",
     requester_condition=_ROW_IS_OF_PERSON,
     removal_statements=(
@@ -191,7 +194,7 @@ BASIS = RecordSet(
         "where l.id = r.lead_id)",
     ),
     people_sql=_LEAD_PERSON,
-    requester_condition="r.lead_id in (select l.id from lead l where l.person_id = any(%(people)s))",
+    requester_condition=f"r.lead_id in {_LEADS_OF_PEOPLE}",
     removal_statements=("delete from lead_basis where id = any(%(ids)s)",),
 )
 
@@ -220,12 +223,13 @@ DELIVERY = RecordSet(
     created_column="received_at",
     record_class=CONSENT_CLASS,
     condition="r.state <> 'received'",
-    clocks_sql=f"(case when {_PROVES_CONSENT} then {_clock_sql(CONSENT_CLASS, _DELIVERY_LAST_USED_AT)} "
+    clocks_sql=f"(case when {_PROVES_CONSENT} "
+    f"then {_clock_sql(CONSENT_CLASS, _DELIVERY_LAST_USED_AT)} "
     f"else {_clock_sql(LEAD_FILE_CLASS, _DELIVERY_LAST_USED_AT)} end)",
     people_sql=f"array({_DELIVERY_TOUCHES.format('t.person_id')})",
-    requester_condition="""r.id in (select t.delivery_id from touch t where t.person_id = any(%(people)s))
-        and not exists (select from touch t where t.delivery_id = r.id
-                         and t.person_id <> all(%(people)s))""",
+    requester_condition="""r.id in (select t.delivery_id from touch t
+        where t.person_id = any(%(people)s)) and not exists (select from touch t
+        where t.delivery_id = r.id and t.person_id <> all(%(people)s))""",
     removal_statements=(
         """delete from certificate where touch_id in
              (select id from touch where delivery_id = any(%(ids)s))""",
@@ -258,7 +262,8 @@ UNMATCHED = RecordSet(
     condition="r.message_id is null",
     clocks_sql=_clock_sql(MESSAGES_CLASS, "r.at"),
     people_sql="array(select p.person_id from phone p where p.e164 = r.from_address)",
-    requester_condition="r.from_address in (select p.e164 from phone p where p.person_id = any(%(people)s))",
+    requester_condition="""r.from_address in
+        (select p.e164 from phone p where p.person_id = any(%(people)s))""",
     removal_statements=("delete from unmatched_text where id = any(%(ids)s)",),
 )
 INTRODUCTION = RecordSet(
@@ -301,7 +306,7 @@ NOTICE = RecordSet(
     record_class=LEAD_FILE_CLASS,
     clocks_sql=_clock_sql(LEAD_FILE_CLASS, "r.at"),
     people_sql=f"array(select l.person_id from lead l where l.id = {_LINKED_LEAD})",
-    requester_condition=f"{_LINKED_LEAD} in (select l.id from lead l where l.person_id = any(%(people)s))",
+    requester_condition=f"{_LINKED_LEAD} in {_LEADS_OF_PEOPLE}",
     removal_statements=("delete from staff_notice where id = any(%(ids)s)",),
 )
 ACCESS_ENTRY = RecordSet(
@@ -366,7 +371,8 @@ PERSON = RecordSet(
     people_sql="array[r.id]",
     requester_condition="r.id = any(%(people)s)",
     removal_statements=(
-        f"delete from likeness where older_id in {_MERGED_PERSON_IDS} or newer_id in {_MERGED_PERSON_IDS}",
+        f"""delete from likeness
+             where older_id in {_MERGED_PERSON_IDS} or newer_id in {_MERGED_PERSON_IDS}""",
         f"""update person_merge set evidence = ''
              where kept_id in {_MERGED_PERSON_IDS} or gone_id in {_MERGED_PERSON_IDS}""",
         f"update revocation set words = '' where person_id in {_MERGED_PERSON_IDS}",

@@ -36,7 +36,8 @@ class DatabaseAccount:
                 "append-only is guarded by triggers, which that account could switch off."
             )
         if self.removable_tables:
-            return f"The program’s account, {self.name}, may remove: {', '.join(self.removable_tables)}."
+            tables = ", ".join(self.removable_tables)
+            return f"The program’s account, {self.name}, may remove: {tables}."
         return (
             f"The program runs as {self.name}, which owns no table: it may not change or remove "
             "what is append-only, nor switch off a trigger, nor write a message but by the door."

@@ -15,7 +15,8 @@ import typst
 from rooftree.compliance.evidence.evidence_file_check import MANIFEST_NAME, SIGNATURE_NAME
 from rooftree.reporting.evidence import signing_keys
 
-FONT_RANGES = (  # of the fonts that come with the typesetter: Latin, Greek, Cyrillic, and their signs
+# Of the fonts that come with the typesetter: Latin, Greek, Cyrillic, and their signs.
+FONT_RANGES = (
     *((0x20, 0x24F), (0x370, 0x45F), (0x1E00, 0x1EFF), (0x2010, 0x2040), (0x20A0, 0x20BF)),
     *((0x2116, 0x2116), (0x2120, 0x2120), (0x2122, 0x2122), (0x2190, 0x21FF), (0x2200, 0x227F)),
 )

@@ -36,11 +36,16 @@ def _claim_rows(claims: Sequence[Claim], ids: Sequence[str]) -> Iterator[tuple[A
     for claim in claims:
         inquiry, theirs = claim.touch.inquiry, _vendor_ids(claim)
         yield (
-            claim.touch.vendor_lead_id, claim.touch.at.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
-            _first_contact(inquiry, "phones", "e164", "raw"), _first_contact(inquiry, "emails", "address", "raw"),
-            vendor_reason(claim.contract, claim.reason), claim.sentence, lead_export.format_dollars(claim.asked_cents),
-            str(claim.pk), *(theirs.get(key, "") for key in ids),
-        )  # fmt: skip
+            claim.touch.vendor_lead_id,
+            claim.touch.at.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
+            _first_contact(inquiry, "phones", "e164", "raw"),
+            _first_contact(inquiry, "emails", "address", "raw"),
+            vendor_reason(claim.contract, claim.reason),
+            claim.sentence,
+            lead_export.format_dollars(claim.asked_cents),
+            str(claim.pk),
+            *(theirs.get(key, "") for key in ids),
+        )
 
 
 def _vendor_ids(one: Claim) -> dict[str, str]:

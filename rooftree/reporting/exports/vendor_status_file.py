@@ -85,11 +85,15 @@ def create_file(*, source_id: UUID, by: User, at: datetime) -> StatusFile:
         )  # fmt: skip
         StatusLine.objects.bulk_create(
             StatusLine(
-                id=uuid7_at(at), file=made, touch_id=status_change.touch_id, status=status_change.status,
-                word=contract.statuses.get(status_change.status) or status_change.status, since_at=status_change.reached_at,
+                id=uuid7_at(at),
+                file=made,
+                touch_id=status_change.touch_id,
+                status=status_change.status,
+                word=contract.statuses.get(status_change.status) or status_change.status,
+                since_at=status_change.reached_at,
             )
             for status_change in news
-        )  # fmt: skip
+        )
         write_event(
             "reporting.status_file.made", at=at, actor=f"user:{by.pk}", source_id=source.pk,
             file=made.pk, number=made.number, lines=len(news),

@@ -169,9 +169,12 @@ def _add_ratio(group: Group, ratio: Estimate) -> Group:
     """The group with its ratio to the reference, and whether a person must look at it."""
     ruling = permitted_factors.check_outcome_ratio(ratio=round(ratio.value, 9))
     return replace(
-        group, ratio=_finite_or_none(ratio.value), ratio_low=ratio.low, ratio_high=_finite_or_none(ratio.high),
+        group,
+        ratio=_finite_or_none(ratio.value),
+        ratio_low=ratio.low,
+        ratio_high=_finite_or_none(ratio.high),
         needs_review=ruling.decision is Decision.REQUIRE,
-    )  # fmt: skip
+    )
 
 
 def _ratio(

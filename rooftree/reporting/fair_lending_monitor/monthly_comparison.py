@@ -144,10 +144,13 @@ def _due_comparisons(at: datetime) -> list[tuple[date, Measure]]:
 def _served_leads(month: date, file: MinorityShareFile | None) -> Iterator[LeadOutcome]:
     shares = minority_shares.load_shares(file)
     about: dict[str, Any] = {
-        "from": _month_start(month), "until": _month_end(month), "worked": timedelta(days=WORKED_WITHIN_DAYS),
-        "handed": timedelta(days=MEASURES[Measure.HANDED_OFF].days), "tries": MIN_ATTEMPTS,
+        "from": _month_start(month),
+        "until": _month_end(month),
+        "worked": timedelta(days=WORKED_WITHIN_DAYS),
+        "handed": timedelta(days=MEASURES[Measure.HANDED_OFF].days),
+        "tries": MIN_ATTEMPTS,
         "files": FILE_ADAPTERS,
-    }  # fmt: skip
+    }
     with connection.cursor() as cursor:
         cursor.execute(LEADS_SQL, about)
         rows = cursor.fetchall()
@@ -169,8 +172,8 @@ def _build_finding(
     return compliance_findings.NewFinding(
         rule=FLR_01.id,
         idempotency_key=f"fair:{report.month:%Y-%m}:{report.measure}:{by}:{group.name}",
-        sentence=f"{report.month:%B %Y}, {label} by {by}: {group_label(by, group.name)} against its "
-        f"reference, ratio {ratio}; {chance}.",
+        sentence=f"{report.month:%B %Y}, {label} by {by}: {group_label(by, group.name)} against "
+        f"its reference, ratio {ratio}; {chance}.",
         notice=f"A comparison of {report.month:%B %Y} needs your review.",
         link=PAGE,
     )

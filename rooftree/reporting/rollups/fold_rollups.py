@@ -27,7 +27,8 @@ with mine as (
   returning 1
 ), months as (
   insert into month_rollup (id, {MONTH_KEY}, amount)
-  select gen_random_uuid(), date_trunc('month', arrival_date)::date, {KEY_WITHOUT_DATES}, sum(amount)
+  select gen_random_uuid(), date_trunc('month', arrival_date)::date, {KEY_WITHOUT_DATES},
+         sum(amount)
     from sums group by date_trunc('month', arrival_date), {KEY_WITHOUT_DATES}
   on conflict ({MONTH_KEY}) do update set amount = month_rollup.amount + excluded.amount
 )

@@ -14,13 +14,13 @@ from rooftree.reporting.rollups.metric_definitions import (
     ROLLUP_KEY,
 )
 
-_TRUE_SUMS_SQL = " union all ".join(
-    [*MEASURE_SQL.values(), f"select {ROLLUP_KEY}, amount from ({LEADLESS_ENTRIES_SQL}) lump"]
-)  # noqa: S608
+_LEADLESS_SUMS_SQL = f"select {ROLLUP_KEY}, amount from ({LEADLESS_ENTRIES_SQL}) lump"  # noqa: S608
+_TRUE_SUMS_SQL = " union all ".join([*MEASURE_SQL.values(), _LEADLESS_SUMS_SQL])
 
 # The sums by month against those by day, which are held against the tables.
 _MONTH_DIFFERENCES_SQL = f"""
-select arrival_month, null::date, {fold_rollups.KEY_WITHOUT_DATES}, sum(counted)::bigint, sum(actual)::bigint
+select arrival_month, null::date, {fold_rollups.KEY_WITHOUT_DATES},
+       sum(counted)::bigint, sum(actual)::bigint
   from (select {fold_rollups.MONTH_KEY}, amount as counted, 0 as actual from month_rollup
          union all
         select date_trunc('month', arrival_date)::date, {fold_rollups.KEY_WITHOUT_DATES}, 0, amount

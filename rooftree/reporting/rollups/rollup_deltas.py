@@ -108,8 +108,9 @@ def _missing_amounts(lead_id: UUID, names: Iterable[str]) -> list[tuple[Any, ...
     """The differences, by key, between the tables and what was counted for a lead."""
     parts = [f"{MEASURE_SQL[name]} and lead.id = %(lead)s" for name in names]
     counted = [_COUNTED_SQL.format(lead=lead_id, name=name) for name in names]
+    amounts = " union all ".join([*parts, *counted])
     query = (
-        f"select {ROLLUP_KEY}, sum(amount)::bigint from ({' union all '.join([*parts, *counted])}) moved "  # noqa: S608
+        f"select {ROLLUP_KEY}, sum(amount)::bigint from ({amounts}) moved "  # noqa: S608
         f"group by {ROLLUP_KEY} having sum(amount) <> 0"
     )
     with connection.cursor() as cursor:
