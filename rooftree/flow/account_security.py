@@ -15,7 +15,7 @@ If it was you, choose one here:
 {link}
 
 The link works once, within an hour. If it was not you, do nothing: your password stays.
-"""
+"""  # noqa: S105
 SECURITY_CHANGE_TEXT = """{what}
 
 If it was you, all is well. If not, tell your administrator at once; they can end your sessions.

@@ -127,11 +127,12 @@ def _apply_reply(message: Message, meaning: str, at: datetime) -> None:
     rescore_lead(lead_id=lead.pk, because="replied", at=at)
     credit_notice_triggers.check_borrower_message(message, at=at)
     if lead.officer:
+        name = lead.person.first_name or "A borrower"
         staff_notices.notify_user(
             user_id=lead.officer.user_id,
             kind="reply",
             idempotency_key=f"message:{message.pk}",
-            text=f"{lead.person.first_name or 'A borrower'} {OFFICER_NOTICES.get(meaning, 'wrote back')}.",
+            text=f"{name} {OFFICER_NOTICES.get(meaning, 'wrote back')}.",
             link=f"/leads/{lead.pk}/",
             at=at,
         )

@@ -34,10 +34,22 @@ from rooftree.tasks.dedupe import complete_waiting_duplicates
 from rooftree.tasks.live_updates import publish_update
 
 __all__ = [
-    "CannotCall", "NoActiveRecording", "on_borrower_call_ended", "on_officer_answered", "on_inbound_call", "on_inbound_call_ended",
-    "on_inbound_call_answered", "recording_notice", "record_recording_objection", "on_officer_pressed", "on_recording_event", "start_call", "on_officer_call_status",
-    "process_recordings", "on_notice_played",
-]  # fmt: skip
+    "CannotCall",
+    "NoActiveRecording",
+    "on_borrower_call_ended",
+    "on_officer_answered",
+    "on_inbound_call",
+    "on_inbound_call_ended",
+    "on_inbound_call_answered",
+    "recording_notice",
+    "record_recording_objection",
+    "on_officer_pressed",
+    "on_recording_event",
+    "start_call",
+    "on_officer_call_status",
+    "process_recordings",
+    "on_notice_played",
+]
 LOOKUP_BATCH = 20  # calls at a time
 FINAL_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 

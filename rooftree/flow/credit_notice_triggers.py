@@ -114,14 +114,18 @@ def check_application(lead_id: UUID, *, at: datetime) -> CreditClock | None:
     opened = [
         credit_clocks.start_clock(
             credit_clocks.NewClock(
-                lead=lead, kind=kind, began_on=began_on, sentence=sentence,
-                idempotency_key=f"{kind}:six:{lead.pk}", evidence=[one.as_json() for one in held.values()],
+                lead=lead,
+                kind=kind,
+                began_on=began_on,
+                sentence=sentence,
+                idempotency_key=f"{kind}:six:{lead.pk}",
+                evidence=[one.as_json() for one in held.values()],
             ),
             at=at,
         )
         for kind in ("estimate", "decision")
         if not CreditClock.objects.filter(lead=lead, kind=kind).exists()
-    ]  # fmt: skip
+    ]
     publish_update("lead", lead=str(lead.pk))
     return next(filter(None, opened), None)
 
@@ -170,13 +174,16 @@ def record_denial(lead_id: UUID, origin: str, how: str, *, at: datetime) -> Cred
         evidence = [{"item": "told_no", "at": at.isoformat(), "origin": origin, "where": how}]
         opened = credit_clocks.start_clock(
             credit_clocks.NewClock(
-                lead=lead, kind="adverse_action", began_on=day, idempotency_key=f"adverse_action:{origin}",
+                lead=lead,
+                kind="adverse_action",
+                began_on=day,
+                idempotency_key=f"adverse_action:{origin}",
                 sentence=f"{how}: a decision on credit, even without an application "
                 f"({ruling.rule}).",
                 evidence=evidence,
             ),
             at=at,
-        )  # fmt: skip
+        )
         _stop_marketing(lead_id, "told no", at)
         publish_update("lead", lead=str(lead_id))
     return opened
@@ -238,10 +245,14 @@ def _open_application_clocks(loan: Loan, at: datetime) -> None:
         if known.filter(loan=None).update(loan=loan) or known.filter(loan=loan).exists():
             continue
         wanted = credit_clocks.NewClock(
-            lead=loan.lead, loan=loan, kind=kind, began_on=day, idempotency_key=f"{kind}:loan:{loan.pk}",
+            lead=loan.lead,
+            loan=loan,
+            kind=kind,
+            began_on=day,
+            idempotency_key=f"{kind}:loan:{loan.pk}",
             sentence=f"The LOS took an application on {day:%b} {day.day}.",
             evidence=[_los_evidence(loan, "application", day.isoformat())],
-        )  # fmt: skip
+        )
         credit_clocks.start_clock(wanted, at=at)
 
 
@@ -318,9 +329,12 @@ def remind_and_close_due(*, at: datetime) -> None:
         :100
     ]:
         ruling = notice_rules.check_incomplete_application(
-            received_on=None, noi_sent_on=credit_clock.began_on, reply_by=credit_clock.due_on, reply_on=None,
+            received_on=None,
+            noi_sent_on=credit_clock.began_on,
+            reply_by=credit_clock.due_on,
+            reply_on=None,
             today=today,
-        )  # fmt: skip
+        )
         if ruling.reason == "no_further_notice":
             proof = {"from": "clock", "said": "No reply is on file", "on_date": today.isoformat()}
             credit_clocks.close_clock(credit_clock, outcome="no_reply", proof=proof, by=None, at=at)

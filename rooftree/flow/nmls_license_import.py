@@ -202,11 +202,17 @@ def _parse_row(row: Row, columns: dict[str, str], *, on: date) -> FileRow:
         longest = from_date + TEMPORARY_AUTHORITY_LIMIT
         until = min(until, longest) if until else longest
     return FileRow(
-        row_number=row.line, nmls_id=said["nmls_id"].lstrip("0"), state=state, number=said["number"],
-        status=status, from_date=from_date, until_date=until, license_name=said["called"],
+        row_number=row.line,
+        nmls_id=said["nmls_id"].lstrip("0"),
+        state=state,
+        number=said["number"],
+        status=status,
+        from_date=from_date,
+        until_date=until,
+        license_name=said["called"],
         license_kinds=license_wording.license_kinds(state, on=on),
         license=license_wording.match_license_kind(state, said["called"], on=on),
-    )  # fmt: skip
+    )
 
 
 def _parse_state(typed: str) -> str:
@@ -303,8 +309,9 @@ def _is_importable_company_row(
         line.license_name and held and line.number != held.number
     ):  # whose number would be said as ours
         found.problems.append(
-            f"Row {line.row_number}: “{line.license_name}” is none of {where}’s licenses that we know, and its "
-            "number is not the one on file. If it is that license, correct it under Licenses."
+            f"Row {line.row_number}: “{line.license_name}” is none of {where}’s licenses "
+            "that we know, and its number is not the one on file. If it is that license, "
+            "correct it under Licenses."
         )
         return False
     return True
@@ -322,8 +329,8 @@ def _choose_rows(
     for line in sorted(lines, key=lambda one: _row_priority(one, is_ours=one.nmls_id == ours)):
         if other := counting.get((line.nmls_id, line.state)):
             found.problems.append(
-                f"Row {other.row_number}: it says {other.status_text} in {other.state}, where row {line.row_number} "
-                f"counts, which says {line.status_text}."
+                f"Row {other.row_number}: it says {other.status_text} in {other.state}, "
+                f"where row {line.row_number} counts, which says {line.status_text}."
             )
         counting[line.nmls_id, line.state] = line
     return counting

@@ -153,7 +153,11 @@ def _stop_contact(request: PrivacyRequest, people: Sequence[UUID], *, at: dateti
     mails = Email.objects.filter(person__in=people).values_list("key", flat=True)
     for address in [*numbers, *mails]:
         store_revocation.store_revocation(
-            person_id=people[0], address=address, kind="do_not_contact",
+            person_id=people[0],
+            address=address,
+            kind="do_not_contact",
             media=EMAIL_MEDIA if "@" in address else NUMBER_MEDIA,
-            origin=f"request:{request.pk}", idempotency_key=f"request:{request.pk}:{address}", at=at,
-        )  # fmt: skip
+            origin=f"request:{request.pk}",
+            idempotency_key=f"request:{request.pk}:{address}",
+            at=at,
+        )

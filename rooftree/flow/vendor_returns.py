@@ -266,7 +266,8 @@ def _warn_of_unsent_returns(some: Sequence[Claim], at: datetime) -> None:
     _notify_watchers(
         first,
         cause=f"returns:{first.source_id}:{company_day(at)}",
-        text=f"{len(sums)} {noun} not sent to {first.source.name} yet: {money_amounts.format_cents(sum(sums))}. "
+        text=f"{len(sums)} {noun} not sent to {first.source.name} yet: "
+        f"{money_amounts.format_cents(sum(sums))}. "
         f"The first must be there by {ends:%b} {ends.day}, {ends:%H:%M}.",
         link=f"/returns/?source={first.source_id}",
         at=at,

@@ -103,7 +103,8 @@ def _check_invalid_phone(facts: ArrivalFacts, _: ReturnTerms) -> ReturnGround | 
         return None
     said = [f"“{one}” cannot be a US phone number" for one in facts.unreadable_numbers]
     said += [
-        f"the carrier said on {_format_day(facts.disconnected_numbers[number])} that {phone_numbers.format_phone(number)} is nobody’s"
+        f"the carrier said on {_format_day(facts.disconnected_numbers[number])} "
+        f"that {phone_numbers.format_phone(number)} is nobody’s"
         for number in facts.numbers
     ]
     return ReturnGround(
@@ -130,10 +131,11 @@ def _check_wrong_number(facts: ArrivalFacts, _: ReturnTerms) -> ReturnGround | N
         if number in facts.wrong_numbers
     ]
     said = [
-        f"on {_format_day(one.at)} our loan officer reached another person at {phone_numbers.format_phone(number)}"
+        f"on {_format_day(one.at)} our loan officer reached another person "
+        f"at {phone_numbers.format_phone(number)}"
         if one.by
-        else f"on {_format_day(one.at)} whoever has {phone_numbers.format_phone(number)} answered that it is "
-        "the wrong number"
+        else f"on {_format_day(one.at)} whoever has {phone_numbers.format_phone(number)} "
+        "answered that it is the wrong number"
         for number, one in found
     ]
     return ReturnGround(
@@ -153,7 +155,8 @@ def _check_duplicate(facts: ArrivalFacts, agreed: ReturnTerms) -> ReturnGround |
     lead = f" as lead {before.vendor_lead_id}" if before.vendor_lead_id else ""
     return ReturnGround(
         reason=ReturnReason.DUPLICATE,
-        sentence=f"You delivered the same person on {_format_day(before.at)}{lead}, and we paid for it.",
+        sentence=f"You delivered the same person on {_format_day(before.at)}{lead}, "
+        "and we paid for it.",
         evidence=_purchase_evidence(before),
     )
 

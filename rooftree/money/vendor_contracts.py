@@ -22,7 +22,8 @@ from rooftree.money.return_grounds import (
 from rooftree.org.models import User
 
 MAX_WINDOW_DAYS = 365  # of a window; more is a slip of the keyboard
-REPORTABLE_STATUSES = {  # what a vendor may be told of its leads: how far they came, never why not further
+# What a vendor may be told of its leads: how far they came, never why not further.
+REPORTABLE_STATUSES = {
     "contacted": "A person of ours has talked with them",
     "application": "They applied",
     "funded": "Their loan funded",

@@ -108,8 +108,8 @@ def _check_temporary_authority(held: License) -> None:
         held.until_date is None or held.until_date > longest
     ):
         raise InvalidLicense(
-            f"Temporary authority lasts {TEMPORARY_AUTHORITY_LIMIT.days} days at most: its last day is "
-            f"{longest - timedelta(days=1):%b %d, %Y} or before."
+            f"Temporary authority lasts {TEMPORARY_AUTHORITY_LIMIT.days} days at most: its last "
+            f"day is {longest - timedelta(days=1):%b %d, %Y} or before."
         )
 
 

@@ -37,7 +37,10 @@ def refusal_of_field(field: str) -> str | None:
     said = field.replace("_", " ")
     fair = permitted_factors.check_factor(use="route", field=field.lower())
     if fair.decision is Decision.BLOCK:
-        return f"A rule may not look at {said}: {REFUSAL_REASONS[fair.reason]} ({fair.rule}, {fair.cite})."
+        return (
+            f"A rule may not look at {said}: {REFUSAL_REASONS[fair.reason]} "
+            f"({fair.rule}, {fair.cite})."
+        )
     pay = officer_pay_rules.check_routing_rule(field.lower())
     if pay.decision is Decision.BLOCK:
         return (

@@ -66,8 +66,8 @@ def _language_wait_problems(rules: Sequence[Rule]) -> Iterator[str]:
         others = [rule.take_seconds for rule in rules[place:] if not rule.criteria.languages]
         if rule.criteria.languages and rule.take_seconds > min(others, default=rule.take_seconds):
             yield (
-                f"{_rule_label(rule)}: give at most {min(others)} seconds to take it, as the rules after "
-                f"it do; {equal_wait_sentence()}."
+                f"{_rule_label(rule)}: give at most {min(others)} seconds to take it, as the rules "
+                f"after it do; {equal_wait_sentence()}."
             )
 
 

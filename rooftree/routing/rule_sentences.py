@@ -51,8 +51,8 @@ class RuleNames:
 def rule_sentence(rule: Rule, names: RuleNames) -> str:
     """What a rule does, from which leads it fits to what happens when nobody can."""
     parts = [
-        f"{criteria_phrase(rule.criteria, names)} goes to {_pool_phrase(rule.pool, names)}, in turn, "
-        f"{format_duration(rule.take_seconds)} to take it"
+        f"{criteria_phrase(rule.criteria, names)} goes to {_pool_phrase(rule.pool, names)}, "
+        f"in turn, {format_duration(rule.take_seconds)} to take it"
     ]
     parts += [f"then {_step_phrase(step, names)}" for step in rule.chain]
     alarmed = names.users.get(rule.alarm_user_id, names.alarm)
@@ -100,11 +100,13 @@ def _criteria_details(criteria: Criteria) -> Iterator[str]:
         yield "without a property state"
     yield from _amount_phrases(criteria)
     if criteria.credit_bands:
-        yield f"with stated credit {join_with_or(b.replace('_', ' ') for b in criteria.credit_bands)}"
+        bands = join_with_or(band.replace("_", " ") for band in criteria.credit_bands)
+        yield f"with stated credit {bands}"
     if criteria.score_at_least is not None:
         yield f"with a score of {criteria.score_at_least} or more"
     if criteria.languages:
-        yield f"asking for {join_with_or(SPOKEN_LANGUAGES.get(tag, tag) for tag in criteria.languages)}"
+        languages = join_with_or(SPOKEN_LANGUAGES.get(tag, tag) for tag in criteria.languages)
+        yield f"asking for {languages}"
     if criteria.hours:
         yield _span_phrase(criteria.hours)
 

@@ -13,7 +13,7 @@ from rooftree_simulators.vendor_base import Json, Reply, Request, SimulatorSetup
 CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN = "1000.CLIENT", "zoho-secret", "1000.refresh-token"
 MAX_PAGE_SIZE, MAX_FIELDS = 200, 50
 MAX_PAGED_RECORDS = 2000  # records that pages by number reach
-_PAGE_TOKEN_PREFIX = "c8582xx9e7c7-"
+_PAGE_TOKEN_PREFIX = "c8582xx9e7c7-"  # noqa: S105
 _TOKEN_LIFETIME = timedelta(hours=1)
 _KNOWN_FIELDS = (
     *("id", "Owner", "Company", "First_Name", "Last_Name", "Full_Name", "Email"),

@@ -11,7 +11,8 @@ from rooftree.leads.models import Lead
 from rooftree.ledger.write_events import write_event
 from rooftree.org.models import User
 
-RELATIONSHIP_LABELS = {  # 15 USC 1681b(c)(4): what we are to them today; a loan that was paid off is none
+# 15 USC 1681b(c)(4): what we are to them today; a loan that was paid off is none.
+RELATIONSHIP_LABELS = {
     "": "None",
     "current_servicer": "We service their current loan",
     "originated_current_loan": "We originated their current loan",

@@ -37,9 +37,13 @@ class NewFinding:
 def open_finding(found: NewFinding, *, at: datetime) -> bool:
     """Put it before compliance of the whole company; False when the same was found before."""
     row = Finding(
-        id=uuid7_at(at), rule=found.rule, cause=found.idempotency_key, sentence=found.sentence[:400],
-        link=found.link, found_at=at,
-    )  # fmt: skip
+        id=uuid7_at(at),
+        rule=found.rule,
+        cause=found.idempotency_key,
+        sentence=found.sentence[:400],
+        link=found.link,
+        found_at=at,
+    )
     with transaction.atomic():
         if not insert_row_if_new(row):
             return False
@@ -47,12 +51,16 @@ def open_finding(found: NewFinding, *, at: datetime) -> bool:
         staff_notices.save_notices(
             [
                 staff_notices.build_notice(
-                    user_id=officer.pk, kind="finding", cause=f"finding:{found.idempotency_key}"[:160],
-                    text=found.notice, link=found.link, at=at,
+                    user_id=officer.pk,
+                    kind="finding",
+                    cause=f"finding:{found.idempotency_key}"[:160],
+                    text=found.notice,
+                    link=found.link,
+                    at=at,
                 )
                 for officer in officers.order_by("pk")
             ]
-        )  # fmt: skip
+        )
         write_event(
             "compliance.finding.opened", at=at, actor="system:compliance", finding=row.pk,
             rule=found.rule,

@@ -71,8 +71,10 @@ STATE_ITEMS: tuple[RuleItem, ...] = (
     ),
     RuleItem(key="auto", label="Hours for automated messages", kind="week", is_optional=True),
     RuleItem(
-        key="prerecorded_sun_holiday", label="Recorded calls on Sundays and holidays",
-        kind="hours", is_optional=True,
+        key="prerecorded_sun_holiday",
+        label="Recorded calls on Sundays and holidays",
+        kind="hours",
+        is_optional=True,
     ),
     RuleItem(key="caps", label="Contacts at most", kind="caps"),
     RuleItem(key="auto_caps", label="Automated contacts at most", kind="caps"),
@@ -80,7 +82,9 @@ STATE_ITEMS: tuple[RuleItem, ...] = (
     RuleItem(key="proclaimed", label="Proclaimed days without calls and texts", kind="dates"),
     _switch_item("pewc_all_marketing", "Written consent before any marketing call or text"),
     _switch_item("no_ebr_exemption", "Having been in touch does not answer the state’s own list"),
-    _switch_item("rnd_required_before_sales_call", "Reassigned numbers are checked before a sales call"),
+    _switch_item(
+        "rnd_required_before_sales_call", "Reassigned numbers are checked before a sales call"
+    ),
     _switch_item("no_recorded_message", "No recorded or artificial voice"),
     _switch_item("no_adad", "No automatic dialing and announcing device"),
     _switch_item("mobile_unsolicited_ban", "No call to a mobile that was not asked for"),
@@ -88,83 +92,147 @@ STATE_ITEMS: tuple[RuleItem, ...] = (
     _switch_item(EMERGENCY_STOP, "A declared emergency stops sales contact"),
     _switch_item(TRIGGER_LEAD_LAW, "A credit bureau’s lead is told that we are not affiliated"),
     _switch_item(
-        "different_time_with_express_consent", "They may agree to another hour",
-        nature="counsel", is_permissive=True,
+        "different_time_with_express_consent",
+        "They may agree to another hour",
+        nature="counsel",
+        is_permissive=True,
     ),
     _switch_item(
-        "consent_lifts_day_bans", "Their consent lifts closed days for a call they asked for",
-        nature="counsel", is_permissive=True,
+        "consent_lifts_day_bans",
+        "Their consent lifts closed days for a call they asked for",
+        nature="counsel",
+        is_permissive=True,
     ),
-)  # fmt: skip
+)
 FEDERAL_DATA = RULE_DATA["federal"]
 EVERYWHERE_ITEMS: tuple[RuleItem, ...] = (
     RuleItem(
-        key=effective_rules.FEDERAL_WINDOW_ITEM, label="Hours for calls and texts, everywhere", kind="week",
+        key=effective_rules.FEDERAL_WINDOW_ITEM,
+        label="Hours for calls and texts, everywhere",
+        kind="week",
         cite=FEDERAL_CITE,
     ),
     RuleItem(
-        key="dnc_scrub_days", label="A copy of a do-not-call list is good for", kind="number",
-        unit="days", least=1, most=90, cite=FEDERAL_DATA["dnc_scrub_max_age_days"]["cite"],
+        key="dnc_scrub_days",
+        label="A copy of a do-not-call list is good for",
+        kind="number",
+        unit="days",
+        least=1,
+        most=90,
+        cite=FEDERAL_DATA["dnc_scrub_max_age_days"]["cite"],
     ),
     RuleItem(
-        key="ebr_inquiry_months", label="An inquiry answers a listing for", kind="number",
-        unit="months", most=12, cite=FEDERAL_DATA["ebr"]["cite"],
+        key="ebr_inquiry_months",
+        label="An inquiry answers a listing for",
+        kind="number",
+        unit="months",
+        most=12,
+        cite=FEDERAL_DATA["ebr"]["cite"],
     ),
     RuleItem(
-        key="ebr_transaction_months", label="Having been a customer answers a listing for",
-        kind="number", unit="months", most=36, cite=FEDERAL_DATA["ebr"]["cite"],
+        key="ebr_transaction_months",
+        label="Having been a customer answers a listing for",
+        kind="number",
+        unit="months",
+        most=36,
+        cite=FEDERAL_DATA["ebr"]["cite"],
     ),
     RuleItem(
-        key="rnd_check_days", label="A check of a reassigned number is good for", kind="number",
-        unit="days", most=90, cite=FEDERAL_DATA["rnd"]["cite"],
+        key="rnd_check_days",
+        label="A check of a reassigned number is good for",
+        kind="number",
+        unit="days",
+        most=90,
+        cite=FEDERAL_DATA["rnd"]["cite"],
     ),
     RuleItem(
-        key="rnd_contact_days", label="Having reached them stands for that check for",
-        kind="number", unit="days", most=90, cite=FEDERAL_DATA["rnd"]["cite"],
+        key="rnd_contact_days",
+        label="Having reached them stands for that check for",
+        kind="number",
+        unit="days",
+        most=90,
+        cite=FEDERAL_DATA["rnd"]["cite"],
     ),
     RuleItem(
-        key="confirm_seconds", label="A stop is confirmed within", kind="number", unit="seconds",
-        most=3600, cite=FEDERAL_DATA["revocation"]["cite"],
+        key="confirm_seconds",
+        label="A stop is confirmed within",
+        kind="number",
+        unit="seconds",
+        most=3600,
+        cite=FEDERAL_DATA["revocation"]["cite"],
     ),
     RuleItem(
-        key="confirm_count", label="Texts that confirm one stop", kind="number", unit="texts",
-        most=3, cite=FEDERAL_DATA["revocation"]["cite"],
+        key="confirm_count",
+        label="Texts that confirm one stop",
+        kind="number",
+        unit="texts",
+        most=3,
+        cite=FEDERAL_DATA["revocation"]["cite"],
     ),
     RuleItem(
-        key="unsubscribe_days", label="An unsubscribe link works for", kind="number", unit="days",
-        least=1, most=3650, cite="15 USC 7704(a)(3)",
+        key="unsubscribe_days",
+        label="An unsubscribe link works for",
+        kind="number",
+        unit="days",
+        least=1,
+        most=3650,
+        cite="15 USC 7704(a)(3)",
     ),
     *(
         RuleItem(
-            key=f"guard_{medium}", label=f"{name} stop before the hours end", kind="number",
-            nature="house", unit="minutes", most=120, cite="house",
+            key=f"guard_{medium}",
+            label=f"{name} stop before the hours end",
+            kind="number",
+            nature="house",
+            unit="minutes",
+            most=120,
+            cite="house",
         )
         for medium, name in (
-            ("text", "Texts"), ("call", "Calls"), ("voicemail_drop", "Voicemails"),
+            ("text", "Texts"),
+            ("call", "Calls"),
+            ("voicemail_drop", "Voicemails"),
         )
     ),
     *(
         RuleItem(
-            key=HOUSE_CAP_ITEMS[medium], label=f"{name} to one person at most", kind="caps",
-            nature="house", cite="house",
+            key=HOUSE_CAP_ITEMS[medium],
+            label=f"{name} to one person at most",
+            kind="caps",
+            nature="house",
+            cite="house",
         )
         for medium, name in (("call", "Calls"), ("text", "Texts"), ("email", "E-mails"))
     ),
     *(
         RuleItem(
-            key=f"first_day_{medium}", label=f"{name} in the first 24 hours of an inquiry",
-            kind="number", nature="house", unit="", most=10, cite="house",
+            key=f"first_day_{medium}",
+            label=f"{name} in the first 24 hours of an inquiry",
+            kind="number",
+            nature="house",
+            unit="",
+            most=10,
+            cite="house",
         )
         for medium, name in (("call", "Calls"), ("text", "Texts"), ("email", "E-mails"))
     ),
     RuleItem(
-        key="first_week_email", label="E-mails in the first week of an inquiry", kind="number",
-        nature="house", most=20, cite="house",
+        key="first_week_email",
+        label="E-mails in the first week of an inquiry",
+        kind="number",
+        nature="house",
+        most=20,
+        cite="house",
     ),
     *(
         RuleItem(
-            key=f"release_{name}", label=label, kind="number", nature="house", least=least,
-            most=most, cite="house",
+            key=f"release_{name}",
+            label=label,
+            kind="number",
+            nature="house",
+            least=least,
+            most=most,
+            cite="house",
         )
         for name, label, least, most in (
             ("free_size", "People a release reaches without a second person", 0, 100),
@@ -172,7 +240,7 @@ EVERYWHERE_ITEMS: tuple[RuleItem, ...] = (
             ("per_hour", "Messages of one release in an hour", 1, 5000),
         )
     ),
-)  # fmt: skip
+)
 STATE_ITEMS_BY_KEY = {state_item.key: state_item for state_item in STATE_ITEMS}
 EVERYWHERE_ITEMS_BY_KEY = {
     everywhere_item.key: everywhere_item for everywhere_item in EVERYWHERE_ITEMS

@@ -33,7 +33,8 @@ class Command(command_base.Command):
         parser.add_argument(
             "--with-secrets",
             action="store_true",
-            help=f"put the secrets in, closed with the passphrase in {PASSPHRASE_VARIABLE} or typed",
+            help="put the secrets in, closed with the passphrase in "
+            f"{PASSPHRASE_VARIABLE} or typed",
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 

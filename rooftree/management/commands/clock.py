@@ -24,7 +24,7 @@ UPKEEP_JOBS = [
 
 
 class Command(command_base.Command):
-    """Runs everything in `rooftree.flow.tick_schedule.TICKS` at its interval, and rescues orphans."""
+    """Run everything in `rooftree.flow.tick_schedule.TICKS` at its interval; rescue orphans."""
 
     help = "Run the promise clock; any number of clocks may run against one database."
     example = "rooftree clock"

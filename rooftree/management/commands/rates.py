@@ -58,25 +58,32 @@ def result_as_json(result: Backtest) -> dict[str, Any]:
         "chances": result.opportunities,
         "misses": [
             {
-                "loan": miss.loan_id, "from": miss.from_date.isoformat(),
-                "until": miss.until_date.isoformat(), "savings_cents": miss.savings_cents,
+                "loan": miss.loan_id,
+                "from": miss.from_date.isoformat(),
+                "until": miss.until_date.isoformat(),
+                "savings_cents": miss.savings_cents,
                 "refinanced_elsewhere": miss.is_elsewhere,
             }
             for miss in result.misses
         ],
         "coverage": {
-            "loans": result.loans, "watched": watched, "share": _round_share(watched, result.loans),
+            "loans": result.loans,
+            "watched": watched,
+            "share": _round_share(watched, result.loans),
             "unwatched": dict(result.unwatched_loans),
         },
         "sent": [
             {
-                "loan": alert.loan_id, "on": alert.on.isoformat(), "offer_pct": str(alert.offer_pct),
-                "savings_cents": alert.savings_cents, "break_even_months": alert.break_even_months,
+                "loan": alert.loan_id,
+                "on": alert.on.isoformat(),
+                "offer_pct": str(alert.offer_pct),
+                "savings_cents": alert.savings_cents,
+                "break_even_months": alert.break_even_months,
                 "false_hope": alert.is_false_hope,
             }
             for alert in result.alerts
         ],
-    }  # fmt: skip
+    }
 
 
 def result_as_table(result: Backtest, rule: AlertRule) -> list[str]:
@@ -89,7 +96,8 @@ def result_as_table(result: Backtest, rule: AlertRule) -> list[str]:
         f"alerts            {told['alerts']}, {told['alerts_per_month']} a month; "
         f"most in {busiest[0]}: {busiest[1]}",
         f"false hopes       {told['false_hopes']} of {told['alerts']} alerts",
-        f"misses            {len(result.misses)}, of {result.opportunities} times worth a refinance",
+        f"misses            {len(result.misses)}, "
+        f"of {result.opportunities} times worth a refinance",
         f"one officer       at most {told['most_for_one_officer_in_a_month']} alerts in a month",
         f"judged by         {rule.closing_cost_pct}% of the balance and "
         f"${rule.closing_cost_cents / 100:,.2f} paid back within {rule.worth_within_months} months",

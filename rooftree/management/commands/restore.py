@@ -47,7 +47,8 @@ class Command(command_base.Command):
             "--secrets",
             type=Path,
             metavar="FILE",
-            help=f"only write the backup's secrets to FILE; the passphrase is in {PASSPHRASE_VARIABLE}",
+            help="only write the backup's secrets to FILE; the passphrase is in "
+            f"{PASSPHRASE_VARIABLE}",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -81,7 +82,8 @@ class Command(command_base.Command):
         self.stdout.write(f"The database is as it was at {done.manifest.made_at}.")
         if done.former_database:
             self.stdout.write(
-                f"The former one is kept as {done.former_database}; drop it when you need it no more."
+                f"The former one is kept as {done.former_database}; "
+                "drop it when you need it no more."
             )
         sealed = "; they are sealed in this backup" if done.manifest.secrets == "sealed" else ""
         self.stdout.write(NOT_RESTORED_MESSAGE.format(at=done.manifest.made_at, secrets=sealed))
