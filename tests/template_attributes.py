@@ -1,7 +1,7 @@
 """Report attributes that templates read and our classes do not have.
 
-Django renders nothing for a missing attribute, so a renamed field leaves a page silently incomplete.
-Run `pytest -p tests.template_attributes tests/web`; the misses are printed at the end.
+Django renders nothing for a missing attribute, so a renamed field leaves a page silently
+incomplete. Run `pytest -p tests.template_attributes tests/web`; the misses are printed at the end.
 """
 
 from typing import Any

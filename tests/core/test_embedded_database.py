@@ -87,7 +87,8 @@ OWNER = textwrap.dedent("""
     from rooftree.core import embedded_database
     if sys.argv[2] == "orphan":
         embedded_database.parent_death_hook = lambda how: None  # as on a system without that signal
-    print(embedded_database.start_server(Path(sys.argv[1]), {"shared_buffers": "16MB"}).process.pid, flush=True)
+    server = embedded_database.start_server(Path(sys.argv[1]), {"shared_buffers": "16MB"})
+    print(server.process.pid, flush=True)
     time.sleep(60)
 """)
 

@@ -23,7 +23,9 @@ loaded = {{"here": "yes"}}
 held = open(sys.argv[1], "w")
 def part():
 {part}
-child = forked_process.fork_process(part, title="python -m part", environment={{"GIVEN": "given"}}, in_child=None)
+child = forked_process.fork_process(
+    part, title="python -m part", environment={{"GIVEN": "given"}}, in_child=None
+)
 {then}
 """
 

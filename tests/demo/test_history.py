@@ -27,7 +27,8 @@ from tests.demo.conftest import NOW
 TELL = f"""
 from datetime import datetime
 from rooftree_demo.stories import plan_stories
-print(*(f"{{one.number}}:{{one.fate}}" for one in plan_stories(now=datetime.fromisoformat("{NOW}"))))
+stories = plan_stories(now=datetime.fromisoformat("{NOW}"))
+print(*(f"{{one.number}}:{{one.fate}}" for one in stories))
 """
 
 

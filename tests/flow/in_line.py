@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from rooftree.leads.models import Lead
-from rooftree.outreach.messages import send
+from rooftree.outreach.messages import plan_messages, send
 from rooftree.outreach.wording.message_templates import MessageContent
 from tests import make
 from tests.flow import journey
@@ -30,10 +30,15 @@ def asked(first_name, code="813", state="FL", *, at=make.NOON):
 def waiting(lead, due_at, medium="text", *, at=make.NOON):
     text = f"Hello. {SIGNED}"
     return send.queue_message(
-        lead=lead, medium=medium, purpose="marketing", cause=f"step:{make.number()}",
-        words=MessageContent(body=text, subject="Rates"), to=send.address_for(lead, medium), due_at=due_at,
+        lead=lead,
+        medium=medium,
+        purpose="marketing",
+        cause=f"step:{make.number()}",
+        words=MessageContent(body=text, subject="Rates"),
+        to=plan_messages.address_for(lead, medium),
+        due_at=due_at,
         at=at,
-    )  # fmt: skip
+    )
 
 
 def florida(text):

@@ -264,10 +264,14 @@ def test_a_token_that_ends_in_the_middle_is_bought_anew(connect, name):
 MANY = {
     "salesforce": (lambda vendor, nth: vendor.add_record("Lead", LastName=f"N{nth}"), 1100),
     "zoho": (lambda vendor, nth: vendor.add_record("Leads", Last_Name=f"N{nth}"), 450),
-    "pipedrive": (lambda vendor, nth: vendor.add_record("deals", title=f"N{nth}", value=1, currency="USD",
-                                                 person_id=None), 250),
+    "pipedrive": (
+        lambda vendor, nth: vendor.add_record(
+            "deals", title=f"N{nth}", value=1, currency="USD", person_id=None
+        ),
+        250,
+    ),
     "monday": (lambda vendor, nth: vendor.item("4455", f"N{nth}"), 120),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", MANY)

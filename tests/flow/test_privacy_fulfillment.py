@@ -252,9 +252,12 @@ def test_after_a_deletion_nothing_more_is_sent_to_them(ben, omar) -> None:
 def test_who_became_part_of_another_record_after_asking_is_not_missed(ben, omar, kind) -> None:
     row = asks(kind, ben, omar)
     merge_people.merge_people(
-        survivor_id=make.person(first_name="Benjamin").pk, duplicate_id=ben.person_id, reason="papers",
-        by=omar.pk, at=make.NOON,
-    )  # fmt: skip
+        survivor_id=make.person(first_name="Benjamin").pk,
+        duplicate_id=ben.person_id,
+        reason="papers",
+        by=omar.pk,
+        at=make.NOON,
+    )
     ben.refresh_from_db()
     assert ben.person_id != row.person_id
     if kind == "access":

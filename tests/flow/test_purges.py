@@ -228,9 +228,12 @@ def test_many_records_on_hold_do_not_keep_others_from_being_found(ben, monkeypat
     other = make.lead(person=make.person(), source=ben.source, asked="A plan")
     for held, free in ((ben, other), (other, ben)):
         hold = legal_holds.place_hold(
-            legal_holds.HoldScope(person_id=held.person_id), matter="Matter 3", why="Subpoena of July",
-            by=make.user("compliance"), at=make.NOON,
-        )  # fmt: skip
+            legal_holds.HoldScope(person_id=held.person_id),
+            matter="Matter 3",
+            why="Subpoena of July",
+            by=make.user("compliance"),
+            at=make.NOON,
+        )
         found = purges.due_records(RECORD_SETS_BY_NAME["lead"], today=years(2, days=1).date())
         assert [due_record.id for due_record in found] == [free.pk]
         legal_holds.lift_hold(

@@ -71,10 +71,17 @@ def test_a_step_of_a_claim_is_emptied_and_changed_in_no_other_way(ben) -> None:
 
 def a_clock_a_claim_and_a_search_that_name_them(lead: Lead, *, by: User) -> None:
     CreditClock.objects.create(
-        lead=lead, kind=next(iter(CLOCK_KINDS)), began_on=make.NOON, due_on=make.NOON, due_at=make.NOON,
-        sentence="Ben Ortiz applied", opened_at=make.NOON, closed_at=make.NOON, closed_as="sent",
+        lead=lead,
+        kind=next(iter(CLOCK_KINDS)),
+        began_on=make.NOON,
+        due_on=make.NOON,
+        due_at=make.NOON,
+        sentence="Ben Ortiz applied",
+        opened_at=make.NOON,
+        closed_at=make.NOON,
+        closed_as="sent",
         cause="clock:1",
-    )  # fmt: skip
+    )
     contract = Contract.objects.create(
         source=lead.source, from_date=make.NOON, window_days=14, warn_days=2, watcher=by,
         made_by=by, made_at=make.NOON,

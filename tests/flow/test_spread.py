@@ -6,6 +6,7 @@ from rooftree.flow import message_dispatch, restore_recovery
 from rooftree.org import sending_pause
 from rooftree.outreach.messages import send, send_pacing
 from rooftree.outreach.models import Message
+from rooftree.outreach.wording.message_templates import MessageContent
 from tests import make
 from tests.flow import journey
 
@@ -24,11 +25,16 @@ def in_line(number, *, at=make.NOON, **changes):
     """Texts to as many people that wait to be decided."""
     found = [
         send.queue_message(
-            lead=make.lead(), medium="text", purpose="informational", words=send.MessageContent(body="Hi"),
-            cause=f"step:{make.number()}", to="+18135550101", at=at,
+            lead=make.lead(),
+            medium="text",
+            purpose="informational",
+            words=MessageContent(body="Hi"),
+            cause=f"step:{make.number()}",
+            to="+18135550101",
+            at=at,
         ).pk
         for _ in range(number)
-    ]  # fmt: skip
+    ]
     Message.objects.filter(pk__in=found).update(**changes or {"due_at": at})
     return Message.objects.filter(pk__in=found)
 

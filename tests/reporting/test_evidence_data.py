@@ -45,9 +45,15 @@ def company(db):
 def ben(company):
     lead = journey.deliver(journey.website(), journey.form_post())
     store_revocation.store_revocation(
-        person_id=lead.person_id, address=BEN, kind="stop", media=["text", "call"],
-        origin="message:1", idempotency_key="text:1", words="please stop", at=make.NOON + make.MINUTE,
-    )  # fmt: skip
+        person_id=lead.person_id,
+        address=BEN,
+        kind="stop",
+        media=["text", "call"],
+        origin="message:1",
+        idempotency_key="text:1",
+        words="please stop",
+        at=make.NOON + make.MINUTE,
+    )
     make.person(phone="+13055550177", email="mei@home.example", first_name="Mei")
     seal.seal_events(at=LATER)
     return lead

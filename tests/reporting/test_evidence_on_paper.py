@@ -111,8 +111,8 @@ def test_each_message_has_its_words_to_the_last_its_decision_and_who_sent_it(lea
 
 def test_what_was_held_or_refused_says_why_by_which_rule_and_until_when(said):
     for part in (
-        "Nov 23, 2026, 11:00:00 PM EST, when its turn came: allowed from Tue Nov 24, 12:00 PM Eastern. "
-        "Florida doesn't allow marketing calls or texts after 8:00 PM Eastern.",
+        "Nov 23, 2026, 11:00:00 PM EST, when its turn came: allowed from Tue Nov 24, 12:00 PM "
+        "Eastern. Florida doesn't allow marketing calls or texts after 8:00 PM Eastern.",
         "HRS-02: Calling hours are over where the borrower might be. (Fla. Stat. 501.616(6)",
         "refused. Remove the guarantee: approval can't be promised (“Guaranteed approval”).",
         "CNT-01: Remove the guarantee: approval can't be promised. (12 CFR 1014.3(q); UDAAP)",

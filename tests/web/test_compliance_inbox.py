@@ -72,9 +72,15 @@ def test_what_a_second_person_must_decide_is_not_in_its_authors_list(cast):
         reason="counsel_review_msa", entered_by=cast.omar, entered_at=make.NOON,
     )  # fmt: skip
     change_approval.propose_change(
-        place="FL", item="caps", value=[{"n": 2, "days": 1}], by=cast.omar, at=make.NOON,
-        grounds=change_approval.ChangeGrounds(from_date=DAY + make.DAY, cite="Fla. HB 761", why="It begins"),
-    )  # fmt: skip
+        place="FL",
+        item="caps",
+        value=[{"n": 2, "days": 1}],
+        by=cast.omar,
+        at=make.NOON,
+        grounds=change_approval.ChangeGrounds(
+            from_date=DAY + make.DAY, cite="Fla. HB 761", why="It begins"
+        ),
+    )
     assert said(cast.omar) == []
     assert said(other) == [
         "1 export needs your approval",

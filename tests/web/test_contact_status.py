@@ -30,9 +30,14 @@ def leads_of(cast):
     stopped = make.lead(officer=cast.dana, source=form)
     make.touch(stopped)
     store_revocation.store_revocation(
-        person_id=stopped.person_id, address=stopped.person.phones.get().e164, kind="stop",
-        media=["call", "text", "voicemail"], origin="message:1", idempotency_key="text:1", at=make.NOON,
-    )  # fmt: skip
+        person_id=stopped.person_id,
+        address=stopped.person.phones.get().e164,
+        kind="stop",
+        media=["call", "text", "voicemail"],
+        origin="message:1",
+        idempotency_key="text:1",
+        at=make.NOON,
+    )
     return list(Lead.objects.select_related("person", "source", "officer__user").order_by("pk"))
 
 

@@ -190,8 +190,13 @@ def test_two_people_let_a_large_removal_go_and_its_page_proves_it(
 def test_a_hold_over_a_source_is_said_in_words(cast, omar) -> None:
     day = make.NOON.date()
     legal_holds.place_hold(
-        legal_holds.HoldScope(source_id=cast.zillow.pk, from_date=day, until_date=day + timedelta(days=1)),
-        matter="Exam 12", why="State examination", by=cast.omar, at=make.NOON,
-    )  # fmt: skip
+        legal_holds.HoldScope(
+            source_id=cast.zillow.pk, from_date=day, until_date=day + timedelta(days=1)
+        ),
+        matter="Exam 12",
+        why="State examination",
+        by=cast.omar,
+        at=make.NOON,
+    )
     page = omar.get(reverse("legal_holds")).text
     assert "Everything from Zillow, from Nov 23, 2026, through Nov 23, 2026" in page

@@ -220,10 +220,7 @@ def test_a_change_is_withdrawn_by_two_people_too(omar, lena):
     act(omar, "approval")
 
     assert approved_changes.load_approved_changes()[0].until_date == date(2026, 12, 5)
-    assert (
-        "Ends Dec 5, 2026"
-        in omar.get(reverse("rule_change", args=[first.pk])).text
-    )
+    assert "Ends Dec 5, 2026" in omar.get(reverse("rule_change", args=[first.pk])).text
 
 
 def test_a_change_is_not_approved_for_a_reason_which_stays(omar, lena):

@@ -213,8 +213,9 @@ def rule_change(*, by):
     why = change_approval.ChangeGrounds(
         from_date=make.NOON.date() + make.DAY, cite="Fla. HB 761", why="It begins"
     )
-    return change_approval.propose_change(place="FL", item="caps", value=[{"n": 2, "days": 1}], grounds=why, by=by,
-                        at=make.NOON)  # fmt: skip
+    return change_approval.propose_change(
+        place="FL", item="caps", value=[{"n": 2, "days": 1}], grounds=why, by=by, at=make.NOON
+    )
 
 
 def plan_of(officer):
@@ -228,9 +229,12 @@ def plan_of(officer):
 def kept(lead, *, by):
     """A legal hold, a request about data, a removal and an export that wait."""
     hold = legal_holds.place_hold(
-        legal_holds.HoldScope(person_id=lead.person_id), matter="Matter 1", why="A complaint of May",
-        by=by, at=make.NOON,
-    )  # fmt: skip
+        legal_holds.HoldScope(person_id=lead.person_id),
+        matter="Matter 1",
+        why="A complaint of May",
+        by=by,
+        at=make.NOON,
+    )
     asked = privacy_requests.NewRequest(
         kind="access", address="+18135550142", person_id=lead.person_id, state="",
         received_via="letter", received_date=make.NOON.date(),
@@ -273,9 +277,11 @@ def returned(touch, *, by):
     )  # fmt: skip
     why = ReturnGround(reason=ReturnReason.OUT_OF_AREA, sentence="Out of area.")
     return_claims.draft_claim(
-        return_claims.PaidArrival(touch=touch, entry=paid, left_cents=65_50), why, contract=contract,
+        return_claims.PaidArrival(touch=touch, entry=paid, left_cents=65_50),
+        why,
+        contract=contract,
         at=make.NOON,
-    )  # fmt: skip
+    )
     return_claims.send_claims(Claim.objects.all(), source_id=touch.source_id, by=by, at=make.NOON)
     return Claim.objects.get()
 

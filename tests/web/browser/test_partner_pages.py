@@ -53,9 +53,13 @@ def test_the_pages_of_partners_fit_and_are_accessible(
     expect(page.get_by_text("We received Ida Berg")).to_be_visible()
     for first in ("Leo", "Mara"):
         partner_introductions.submit_introduction(
-            partner=ana, reference=make.uuid7(), at=noon,
-            client=IntroducedClient(first_name=first, last_name="Holt", email=f"{first}@home.example"),
-        )  # fmt: skip
+            partner=ana,
+            reference=make.uuid7(),
+            at=noon,
+            client=IntroducedClient(
+                first_name=first, last_name="Holt", email=f"{first}@home.example"
+            ),
+        )
     page.reload()
     shown_well(page, f"portal-{name}")
     page.goto(reverse("security"))
