@@ -143,7 +143,7 @@ def test_a_letter_of_unknown_fate_is_shown_and_never_repeated(world, after, lett
         "rooftree.capture.intake.receive_delivery:reread_delivery",  # picked up
         "rooftree.capture.intake.store_inquiries:_build_touch",  # nothing is written yet
         "rooftree.capture.intake.store_inquiries:book_entries.book_touch_costs",
-        "rooftree.flow.lead_arrival:rollup_deltas.count_new_leads",  # stored, its clocks not started
+        "rooftree.flow.lead_arrival:rollup_deltas.count_new_leads",  # stored, no clock started
     ],
 )
 def test_a_delivery_is_worked_once_wherever_the_process_dies(world, mine):
