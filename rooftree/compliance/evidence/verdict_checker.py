@@ -1,9 +1,9 @@
 """An independent check of stored verdicts: plain arithmetic on the stored facts.
 
 This module reads the stored JSON and imports nothing from the gate. It has its own small reading
-of hours, consent, opt-outs, caps, licenses and the company's rule changes, so that a mistake in
-the gate can't hide itself. It checks the hash, that each allowed message was allowed rightly,
-and that each deferral ends at an allowed hour.
+of hours, consent, opt-outs, caps, licenses and the company's rule changes, and of license wording
+in `license_wording_check`, so that a mistake in the gate can't hide itself. It checks the hash,
+that each allowed message was allowed rightly, and that each deferral ends at an allowed hour.
 """
 
 import hashlib
@@ -16,15 +16,14 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
+from rooftree.compliance.evidence.license_wording_check import has_license_wording
+
 type Json = Mapping[str, Any]
 
 RULE_TABLE: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[1] / "gate" / "rules.yaml").read_text(encoding="utf-8")
 )
 STATE_ROWS: dict[str, Any] = {**RULE_TABLE["states"], **RULE_TABLE["territories"]}
-LICENSE_WORDING: dict[str, Any] = yaml.safe_load(
-    (Path(__file__).parents[1] / "gate" / "license_wording.yaml").read_text(encoding="utf-8")
-)["states"]
 WRITTEN_MEDIA = ("text", "email", "mail")
 PHONE_MEDIA = ("call", "text", "voicemail_drop")
 REQUIRED_EVIDENCE = {"text_hash", "page_url", "ip", "user_agent"}
@@ -327,43 +326,7 @@ def _lacks_words(facts: Json) -> bool:
     )
     if is_exempt or company["is_depository"] or "license_there" not in company:
         return False  # the key is absent in facts from before this rule
-    today = _latest_local_date(state, facts)
-    versions = [
-        version
-        for version in LICENSE_WORDING.get(state, [])
-        if str(version["from"]) <= today < str(version.get("until", "9999-12-31"))
-    ]
-    if not versions:
-        return False
-    license_there = company["license_there"] or {"number": "", "license": ""}
-    kind = license_there["license"]
-    wording = versions[0].get("licenses", {kind: versions[0]}).get(kind)
-    if wording is None:
-        return True
-    form = wording.get("text") if facts["medium"] == "text" else None
-    words = _fill_wording(form or wording["says"], facts, license_there["number"])
-    return words is None or _normalize_spaces(words) not in _normalize_spaces(facts["text"])
-
-
-def _fill_wording(form: str, facts: Json, number: str) -> str | None:
-    """Fill the company's details into a wording; None when a detail that it names is missing."""
-    company, digits = facts["company"], facts["company"]["phone"][-10:]
-    values = {
-        "{number}": number,
-        "{nmls_id}": company["nmls_id"],
-        "{website}": company["website"].removeprefix("https://").removeprefix("http://"),
-        "{phone}": f"({digits[:3]}) {digits[3:6]}-{digits[6:]}" if digits else "",
-        "{address}": facts["postal_address"] or "",
-    }
-    for placeholder, value in values.items():
-        if placeholder in form and not value:
-            return None
-        form = form.replace(placeholder, value.rstrip("/"))
-    return form
-
-
-def _normalize_spaces(text: str) -> str:
-    return " ".join(text.split()).casefold()
+    return not has_license_wording(facts, today=_latest_local_date(state, facts))
 
 
 def _lacks_basis(facts: Json) -> bool:
