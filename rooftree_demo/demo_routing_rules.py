@@ -9,21 +9,26 @@ NIGHT_OFFICERS = ("Duarte", "Mensah", "Zhou", "Ortega")
 SPANISH_OFFICERS = ("Rivera", "Ortega", "Duarte", "Caballero", "Villalobos", "Escobedo", "Ochoa")
 type BackupChain = tuple[Backup, ...]
 EXPERIENCED_OFFICERS = ("Whitfield", "Raman", "Albrecht", "Gallagher")
+REGIONS = (  # branch, manager, states
+    ("Tampa", "Ruth Adler", ("FL", "SC")),
+    ("Atlanta", "Bernice Tate", ("GA", "TN")),
+    ("Charlotte", "Walter Quinn", ("NC", "VA", "PA", "OH")),
+    ("Austin", "Henry Osei", ("TX", "IL")),
+    ("Denver", "Claire Novak", ("CO", "WA", "HI")),
+    ("Phoenix", "Isabel Montoya", ("AZ", "NV", "CA")),
+)
 
 
 def routing_rules(
     branches: Mapping[str, Branch], officers: Mapping[str, LoanOfficer], users: Mapping[str, User]
 ) -> tuple[Rule, ...]:
-    """Every rule, in order; at the end of each chain stand those who work while others sleep."""
+    """Return every rule, in order; the night officers are the last backup of each chain."""
 
     def several(names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(str(officers[name].pk) for name in names)
 
     night = Backup(kind=BackupKind.OFFICERS, officers=several(NIGHT_OFFICERS), take_seconds=120)
     again = Backup(kind=BackupKind.POOL, take_seconds=60)
-
-    def region(branch: str, manager: str, states: tuple[str, ...]) -> Rule:
-        return _region_rule(branches[branch], users[manager], states, chain=(again, night))
 
     return (
         Rule(
@@ -49,12 +54,10 @@ def routing_rules(
             take_seconds=90,
             chain=(night,),
         ),
-        region("Tampa", "Ruth Adler", ("FL", "SC")),
-        region("Atlanta", "Bernice Tate", ("GA", "TN")),
-        region("Charlotte", "Walter Quinn", ("NC", "VA", "PA", "OH")),
-        region("Austin", "Henry Osei", ("TX", "IL")),
-        region("Denver", "Claire Novak", ("CO", "WA", "HI")),
-        region("Phoenix", "Isabel Montoya", ("AZ", "NV", "CA")),
+        *(
+            _region_rule(branches[branch], users[manager], states, chain=(again, night))
+            for branch, manager, states in REGIONS
+        ),
         Rule(name="Everyone in turn", chain=(night,)),
     )
 

@@ -272,20 +272,7 @@ def _follow_import(
 ) -> None:
     """Nothing is sent and nobody rings unless the person who imported chose so."""
     count_arrivals(stored)
-    kind, owners = (
-        import_staging.RECORD_FORMATS[sheet.source.adapter],
-        crm_transfers.owner_names(sheet),
-    )
-    for stored_inquiry in stored:
-        if told := import_records.history_note(
-            stored_inquiry.touch.inquiry, sheet.source.name, kind, owners
-        ):
-            remarks.add_remark(
-                lead_id=stored_inquiry.lead.pk,
-                by=sheet.uploaded_by_id,
-                text=told[: remarks.MAX_LENGTH],
-                at=at,
-            )
+    _add_history_notes(sheet, stored, at)
     credit_notice_triggers.check_arrivals(stored, at=at)
     number_lookups.ask_about_arrivals(stored, at=at)
     then = sheet.options.get("then")
@@ -313,6 +300,26 @@ def _follow_import(
         elif then == "greet":
             touch_ids = [str(one.touch.pk) for one in some]
             respond_to_touches.using(queue_name="soon", priority=0).enqueue(touch_ids=touch_ids)
+
+
+def _add_history_notes(
+    sheet: Spreadsheet, stored: Sequence[store_inquiries.StoredInquiry], at: datetime
+) -> None:
+    """Add a remark to each lead whose imported record has a history."""
+    kind, owners = (
+        import_staging.RECORD_FORMATS[sheet.source.adapter],
+        crm_transfers.owner_names(sheet),
+    )
+    for stored_inquiry in stored:
+        if told := import_records.history_note(
+            stored_inquiry.touch.inquiry, sheet.source.name, kind, owners
+        ):
+            remarks.add_remark(
+                lead_id=stored_inquiry.lead.pk,
+                by=sheet.uploaded_by_id,
+                text=told[: remarks.MAX_LENGTH],
+                at=at,
+            )
 
 
 def _close_deliveries(deliveries: Sequence[Delivery], at: datetime, **to: str) -> None:

@@ -1,6 +1,7 @@
 """`rooftree export`: the leads behind a figure of Home, as a file, with a name and a reason."""
 
 from argparse import ArgumentParser
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,11 @@ from rooftree.reporting.first_screen.figure_leads import (
     FigureScope,
     leads_behind_figure,
 )
-from rooftree.reporting.first_screen.report_period import last_complete_period, parse_period
+from rooftree.reporting.first_screen.report_period import (
+    ReportPeriod,
+    last_complete_period,
+    parse_period,
+)
 from rooftree.routing.permissions import leads_visible_to, users_with_permission
 
 
@@ -41,17 +46,7 @@ class Command(command_base.Command):
         """Write the file; how many leads it holds goes to stderr."""
         at, number = now(), options["number"]
         by = require_operator(options["by"], verb="export")
-        today = company_day(at)
-        asked_for = options["period"]
-        period = (
-            parse_period(asked_for.lower(), today)
-            if asked_for
-            else last_complete_period("quarter", today)
-        )
-        if period is None:
-            raise command_base.UsageError(
-                f"{asked_for} is no period; say 2026-11, 2026-q3 or 12m-2026-10."
-            )
+        period = _find_period(options["period"], company_day(at))
         part = FigureScope(
             period=period,
             source_id=_find_source(options["source"]).pk if options["source"] else None,
@@ -81,6 +76,14 @@ class Command(command_base.Command):
         else:
             self.stdout.write(text, ending="")
         self.stderr.write(f"{FIGURE_TITLES[number]}, {period.label}: {count:,} leads")
+
+
+def _find_period(text: str | None, today: date) -> ReportPeriod:
+    """Return the period named by the option; without it, the last complete quarter."""
+    period = parse_period(text.lower(), today) if text else last_complete_period("quarter", today)
+    if period is None:
+        raise command_base.UsageError(f"{text} is no period; say 2026-11, 2026-q3 or 12m-2026-10.")
+    return period
 
 
 def _find_source(slug: str) -> Source:

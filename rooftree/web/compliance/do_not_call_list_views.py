@@ -62,12 +62,7 @@ def show_lists(request: StaffRequest) -> HttpResponse:
             _list_line(loaded_list)
             for loaded_list in loaded_lists.loaded_lists(today=company_day(request.at))
         ],
-        "files": [
-            _file_line(file)
-            for file in DncFile.objects.select_related("loaded_by").order_by("-loaded_at", "-id")[
-                :MAX_FILES
-            ]
-        ],
+        "files": _latest_files(),
         **_folder_context(request),
         "service": vendor_account.active_service(),
         "pending_checks": sum(
@@ -102,6 +97,12 @@ def _folder_context(request: StaffRequest) -> dict[str, Any]:
         ],
         "processed_files": rows[:MAX_FILES],
     }
+
+
+def _latest_files() -> list[dict[str, Any]]:
+    """Return a line for each of the files loaded last, newest first."""
+    files = DncFile.objects.select_related("loaded_by").order_by("-loaded_at", "-id")
+    return [_file_line(file) for file in files[:MAX_FILES]]
 
 
 def _file_line(file: DncFile) -> dict[str, Any]:
