@@ -26,6 +26,7 @@ DOOR = {
         "calls/call_recordings",
     )
 }
+PLANNER = "rooftree/outreach/messages/plan_messages.py"
 LEFT = {"claimed", "sent", "delivered"}
 
 
@@ -114,7 +115,7 @@ def test_a_message_leaves_in_the_door_only():
     assert "rooftree/outreach/messages/send.py" in where(writes)
 
 
-def test_messages_are_made_by_the_door_and_by_what_borrowers_write_only():
+def test_messages_are_made_by_the_planner_and_by_what_borrowers_write_only():
     def makes(file: Path) -> bool:
         return any(
             isinstance(node, ast.Call)
@@ -127,11 +128,20 @@ def test_messages_are_made_by_the_door_and_by_what_borrowers_write_only():
         f"rooftree/outreach/{name}.py"
         for name in ("inbound/store_inbound_text", "inbound/store_inbound_email")
     }
-    assert where(makes) == {"rooftree/outreach/messages/send.py", *inboxes}
+    assert where(makes) == {PLANNER, *inboxes}
     for name in inboxes:
         assert any(
             string == "in" for string in strings(ROOT / name)
         )  # the direction of what they keep
+
+
+def test_planner_saves_nothing_and_only_the_door_queues_its_messages():
+    calls = {ast.unparse(node.func) for node in nodes(ROOT / PLANNER) if isinstance(node, ast.Call)}
+    saves = re.compile(r"(^|\.)(save|create|bulk_create|update|insert\w*|update_each|assume_role)$")
+
+    assert "Message" in calls
+    assert not [call for call in calls if saves.search(call) or ".objects" in call]
+    assert not [module for module in imported(ROOT / PLANNER) if module.startswith("rooftree.db")]
 
 
 def test_no_statement_of_ours_writes_messages_by_hand():
@@ -167,7 +177,7 @@ def test_each_right_of_the_database_is_taken_where_it_is_meant_to_be(name, files
     def takes(file: Path) -> bool:
         return any(
             isinstance(node, ast.Call)
-            and ast.unparse(node.func) == "db_role"
+            and ast.unparse(node.func) == "assume_role"
             and ast.unparse(node.args[0]) == repr(name)
             for node in nodes(file)
         )
@@ -187,7 +197,7 @@ def test_a_right_is_taken_by_name_in_one_file():
         node.args[0]
         for file in OURS
         for node in nodes(file)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "db_role"
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "assume_role"
     ]
     assert named
     assert all(isinstance(one, ast.Constant) and one.value in ROLE_SUFFIXES for one in named)

@@ -16,7 +16,7 @@ from rooftree.nurture import default_sequence, sequence_enrollment
 from rooftree.org.models import User
 from rooftree.outreach.calls import call_record_check
 from rooftree.outreach.inbound import carrier_callbacks
-from rooftree.outreach.messages import cancel_messages, send
+from rooftree.outreach.messages import cancel_messages, plan_messages
 from rooftree.reporting.rollups import rollup_deltas
 from rooftree.scoring.rescore_leads import rescore_lead
 from rooftree.tasks.live_updates import publish_update
@@ -141,7 +141,7 @@ def _save_attempt(
             "lead": lead,
             "person_id": lead.person_id,
             "medium": "call",
-            "address": send.address_for(lead, "text"),
+            "address": plan_messages.address_for(lead, "text"),
             "result": result,
             "result_at": at,
             "by": by,
@@ -235,14 +235,14 @@ def _update_callback_task(
 
 def _mark_disconnected_number(lead: Lead, at: datetime) -> None:
     """The carrier failed at the number, and whoever dialed it heard that it is nobody's."""
-    number = send.address_for(lead, "text")
+    number = plan_messages.address_for(lead, "text")
     tries = ContactAttempt.objects.filter(person=lead.person, address=number, medium="call")
     if number and tries.filter(failed_at__isnull=False).exists():
         carrier_callbacks.record_dead_number(number, at=at)
 
 
 def _unlink_wrong_number(lead: Lead, at: datetime) -> None:
-    number = send.address_for(lead, "text")
+    number = plan_messages.address_for(lead, "text")
     if number:
         cause = f"wrong_number:{lead.pk}:{number}"
         store_revocation.unlink_number(

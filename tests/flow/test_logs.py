@@ -11,6 +11,7 @@ from rooftree.flow import message_dispatch
 from rooftree.leads.models import Lead
 from rooftree.org.models import Company
 from rooftree.outreach.messages import send
+from rooftree.outreach.wording.message_templates import MessageContent
 from tests import make
 from tests.flow import journey
 from tests.flow.outside_world import around
@@ -61,6 +62,6 @@ def _strike_a_bug(lead):
     Company.objects.update(texting=["not what anybody expects"])
     send.queue_message(
         lead=lead, medium="text", purpose="informational", cause="touch:broken", to="+18135550101",
-        words=send.MessageContent(body=f"Hello {lead.person.first_name}"), at=make.NOON,
+        words=MessageContent(body=f"Hello {lead.person.first_name}"), at=make.NOON,
     )  # fmt: skip
     message_dispatch.send_due_messages(at=journey.later(2))

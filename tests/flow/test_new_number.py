@@ -4,7 +4,7 @@ import pytest
 
 from rooftree.flow import borrower_replies
 from rooftree.org.models import User
-from rooftree.outreach.messages import contact_permissions, send
+from rooftree.outreach.messages import contact_permissions, plan_messages
 from rooftree.outreach.models import Message
 from rooftree.outreach.wording import typed_messages
 from tests import make
@@ -39,7 +39,7 @@ def test_the_next_text_goes_to_the_number_they_gave_last(ben):
         at=journey.later(24 * 60 + 5),
     )  # fmt: skip
     assert sent.to_address == NEW
-    assert send.address_for(ben, "text") == NEW
+    assert plan_messages.address_for(ben, "text") == NEW
 
 
 def test_a_reply_from_the_old_number_is_still_theirs(ben):
@@ -72,4 +72,4 @@ def test_wrong_number_from_the_new_one_brings_the_old_one_back(ben):
         sender=NEW, body="wrong number", carrier_id="SM1", carrier="console", at=journey.later(1500)
     )
 
-    assert send.address_for(ben, "text") == OLD
+    assert plan_messages.address_for(ben, "text") == OLD

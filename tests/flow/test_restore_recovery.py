@@ -11,6 +11,7 @@ from rooftree.org.models import SendingPause, StaffNotice
 from rooftree.outreach.calls import dial_borrower, officer_calls
 from rooftree.outreach.messages import send
 from rooftree.outreach.models import Message
+from rooftree.outreach.wording.message_templates import MessageContent
 from tests import make
 from tests.flow import journey
 
@@ -31,7 +32,7 @@ def in_line(lead, *, at, **changes):
     """A text to the lead's person that waits to be decided."""
     message = send.queue_message(
         lead=lead, medium="text", purpose="informational", cause=f"step:{make.number()}",
-        words=send.MessageContent(body="Hello"), to="+18135550101", at=at,
+        words=MessageContent(body="Hello"), to="+18135550101", at=at,
     )  # fmt: skip
     Message.objects.filter(pk=message.pk).update(**changes)
     message.refresh_from_db()

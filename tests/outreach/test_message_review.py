@@ -9,8 +9,8 @@ from rooftree.flow import message_reviews
 from rooftree.leads.models import Task
 from rooftree.ledger.models import Event
 from rooftree.outreach.messages import message_review, send
-from rooftree.outreach.messages.send import MessageContent
 from rooftree.outreach.models import Message, MessageReview
+from rooftree.outreach.wording.message_templates import MessageContent
 from rooftree.reporting import deep_checks
 from tests import make
 from tests.flow import journey

@@ -17,6 +17,7 @@ from rooftree.outreach.models import Message
 from rooftree.outreach.releases import release_control, release_drafts, release_progress
 from rooftree.outreach.releases.audience import Audience
 from rooftree.outreach.releases.models import Release
+from rooftree.outreach.wording.message_templates import MessageContent
 from rooftree.rates import rate_watch
 from rooftree.routing.models import Ownership
 from tests import make
@@ -220,7 +221,7 @@ def test_what_waited_for_its_hour_goes_before_a_release_and_within_the_same_pace
     waited = [
         send.queue_message(
             lead=person, medium="text", purpose="informational",
-            words=send.MessageContent(body="Hi"),
+            words=MessageContent(body="Hi"),
             cause=f"step:{person.pk}", to="+18135550101", at=second(0) - make.HOUR,
         ).pk
         for person in people[:3]

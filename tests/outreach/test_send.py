@@ -12,6 +12,7 @@ from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.ledger.models import Event
 from rooftree.outreach.messages import cancel_messages, message_attempts, send
 from rooftree.outreach.models import Message
+from rooftree.outreach.wording.message_templates import MessageContent
 from tests import make
 from tests.flow import journey
 
@@ -231,7 +232,7 @@ def test_a_stop_between_claim_and_hand_over_stops_the_text(carriers, monkeypatch
 
 def test_one_message_a_cause_and_medium_whoever_asks(carriers):
     lead = arrived()
-    words = send.MessageContent(body="Again")
+    words = MessageContent(body="Again")
 
     for _ in range(3):
         same = send.queue_message(
@@ -349,7 +350,7 @@ def test_what_is_overtaken_is_taken_back_and_the_rest_stays_in_line(carriers):
             medium="text",
             purpose="marketing",
             cause=cause,
-            words=send.MessageContent(body="Words"),
+            words=MessageContent(body="Words"),
             to=BEN,
             at=make.NOON + make.DAY,
         )
@@ -377,7 +378,7 @@ def test_two_messages_to_one_person_at_once_cannot_both_slip_under_a_cap(dana, s
             medium="text",
             purpose="marketing",
             cause=f"typed:{nth}",
-            words=send.MessageContent(body="Lindenfield Mortgage NMLS 1204417. Reply STOP to end."),
+            words=MessageContent(body="Lindenfield Mortgage NMLS 1204417. Reply STOP to end."),
             to=BEN,
             at=journey.later(1),
         )

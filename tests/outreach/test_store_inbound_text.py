@@ -8,8 +8,9 @@ from rooftree.flow import borrower_replies, call_outcomes
 from rooftree.leads.models import ContactAttempt, Lead, Phone, Signal
 from rooftree.nurture.models import Enrollment
 from rooftree.outreach.inbound.store_inbound_text import find_lead_by_number
-from rooftree.outreach.messages import send
+from rooftree.outreach.messages import plan_messages, send
 from rooftree.outreach.models import Message
+from rooftree.outreach.wording.message_templates import MessageContent
 from tests import make
 from tests.flow import journey
 
@@ -51,9 +52,7 @@ def write_again(lead: Lead, minutes: float, cause: str = "typed:next") -> Messag
         medium="text",
         purpose="marketing",
         cause=cause,
-        words=send.MessageContent(
-            body="Lindenfield Mortgage NMLS 1204417 here. Reply STOP to end."
-        ),
+        words=MessageContent(body="Lindenfield Mortgage NMLS 1204417 here. Reply STOP to end."),
         to=BEN,
         at=journey.later(minutes),
     )
@@ -206,7 +205,7 @@ def test_a_wrong_number_is_unlinked(lead):
 
     assert Phone.objects.get(e164=BEN).unlinked_at == journey.later(10)
     assert find_lead_by_number(BEN) is None
-    assert send.address_for(lead, "text") == ""
+    assert plan_messages.address_for(lead, "text") == ""
 
 
 def test_start_brings_back_whom_a_written_consent_had_let_in(lead):
@@ -252,7 +251,7 @@ def test_a_stop_by_text_leaves_email_alone(lead):
         medium="email",
         purpose="marketing",
         cause="typed:mail",
-        words=send.MessageContent(body="Lindenfield Mortgage NMLS 1204417", subject="Your request"),
+        words=MessageContent(body="Lindenfield Mortgage NMLS 1204417", subject="Your request"),
         to="ben.ortiz@home.example",
         at=journey.later(20),
     )
@@ -264,7 +263,7 @@ def test_a_stop_by_text_leaves_email_alone(lead):
 
 def test_an_unsubscribe_ends_marketing_mail_and_not_the_news_of_their_own_loan(lead):
     first = Message.objects.get(medium="email")
-    words = send.MessageContent(body="Lindenfield Mortgage NMLS 1204417", subject="Your loan")
+    words = MessageContent(body="Lindenfield Mortgage NMLS 1204417", subject="Your loan")
     for purpose in ("marketing", "informational"):
         send.queue_message(
             lead=lead,

@@ -15,7 +15,7 @@ from rooftree.org import sending_pause
 from rooftree.org.models import User
 from rooftree.outreach.calls import call_script
 from rooftree.outreach.messages import contact_permissions, number_checks, required_actions
-from rooftree.outreach.messages.send import address_for
+from rooftree.outreach.messages.plan_messages import address_for
 
 REPEAT_WINDOW = timedelta(minutes=1)  # a second click within it means the same call
 

@@ -9,7 +9,7 @@ from rooftree.leads import contact_points, unfinished_forms
 from rooftree.leads.models import Lead
 from rooftree.org.current_company import current_company
 from rooftree.org.models import Company
-from rooftree.outreach.messages import send
+from rooftree.outreach.messages import plan_messages, send
 from rooftree.outreach.models import Message, Template
 from rooftree.outreach.wording import message_templates
 
@@ -77,12 +77,14 @@ def draft_requests(
     requests: Sequence[MessageRequest], *, at: datetime, worded_at: datetime
 ) -> list[Message]:
     """Return the messages that `queue_requests` would queue. Nothing is saved."""
-    return [send.build_message(spec, at) for spec in _render_requests(requests, at, worded_at)]
+    return [
+        plan_messages.build_message(spec, at) for spec in _render_requests(requests, at, worded_at)
+    ]
 
 
 def _render_requests(
     requests: Sequence[MessageRequest], at: datetime, worded_at: datetime
-) -> list[send.MessageSpec]:
+) -> list[plan_messages.MessageSpec]:
     requests = [
         request
         for request in requests
@@ -95,9 +97,9 @@ def _render_requests(
     )
     company = current_company()
     live = message_templates.live_templates({request.key for request in requests}, at=worded_at)
-    planned: list[send.MessageSpec] = []
+    planned: list[plan_messages.MessageSpec] = []
     for request in requests:
-        if not (to := send.address_for(request.lead, request.medium)):
+        if not (to := plan_messages.address_for(request.lead, request.medium)):
             continue
         try:
             words = _render_content(request, live, company, at)

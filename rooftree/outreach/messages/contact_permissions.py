@@ -107,7 +107,7 @@ def _prefetch_contacts(lead: Lead) -> Lead:
 def _addresses_by_medium(lead: Lead) -> dict[str, str]:
     """Return the address for each medium, "" if there is none.
 
-    Same choice as `send.address_for`, but on rows already loaded.
+    Same choice as `plan_messages.address_for`, but on rows already loaded.
     """
     numbers = [phone for phone in lead.person.phones.all() if phone.unlinked_at is None]
     emails = [email for email in lead.person.emails.all() if email.bounced_at is None]

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NotRequired, TypedDict, Unpack
+from typing import Any, Unpack
 from uuid import UUID
 
 from django.conf import settings
@@ -20,7 +20,6 @@ from django.db.models import Exists
 from rooftree.compliance.consent import store_revocation
 from rooftree.compliance.gate.verdict import Decision
 from rooftree.compliance.models import Verdict
-from rooftree.core.uuid7 import uuid7_at
 from rooftree.core.vendor_errors import (
     Misconfigured,
     OutcomeUnknown,
@@ -32,10 +31,8 @@ from rooftree.core.vendor_errors import (
 from rooftree.db.bulk_insert import insert_new_rows
 from rooftree.db.bulk_update import update_each
 from rooftree.db.db_role import assume_role
-from rooftree.leads import contact_points
 from rooftree.leads.models import Lead
 from rooftree.ledger.write_events import build_event, write_event, write_events
-from rooftree.org.models import User
 from rooftree.org.sending_pause import ACTIVE_PAUSE
 from rooftree.outreach.inbound import carrier_callbacks
 from rooftree.outreach.media import borrower_mail
@@ -55,9 +52,9 @@ from rooftree.outreach.messages.message_verdicts import (
     load_inputs,
     redecide_messages,
 )
+from rooftree.outreach.messages.plan_messages import MessageSpec, build_message
 from rooftree.outreach.models import Message
 from rooftree.outreach.wording.message_footer import unsubscribe_url
-from rooftree.outreach.wording.message_templates import MessageContent
 from rooftree.tasks.batches import run_batch, run_concurrently
 
 log = logging.getLogger(__name__)
@@ -66,19 +63,6 @@ CLAIM_LIMIT = timedelta(seconds=90)  # a carrier call ends well before; an older
 LOOK_UP_FOR = timedelta(minutes=30)  # stop looking up an uncertain text after this long
 LOOK_UP_EVERY = timedelta(minutes=2)
 BACK_OFF = (15, 60, 300, 900, 3600)  # seconds before the next try, by attempts made
-
-
-class MessageSpec(TypedDict):
-    """The content and destination of a message to queue; without `due_at` it is due at once."""
-
-    lead: Lead
-    medium: str
-    purpose: str
-    cause: str
-    words: MessageContent
-    to: str
-    due_at: NotRequired[datetime | None]
-    by: NotRequired[User]  # the user who typed it; absent for an automatic message
 
 
 def queue_message(*, at: datetime, **planned: Unpack[MessageSpec]) -> Message:
@@ -107,29 +91,6 @@ def queue_messages(planned: Sequence[MessageSpec], *, at: datetime) -> list[Mess
         else Message.objects.get(cause=draft.cause, medium=draft.medium)
         for draft in drafts
     ]
-
-
-def build_message(planned: MessageSpec, at: datetime) -> Message:
-    """Build the message as it would be queued, without saving it."""
-    words = planned["words"]
-    return Message(
-        id=uuid7_at(at),
-        cause=planned["cause"],
-        medium=planned["medium"],
-        lead=planned["lead"],
-        person_id=planned["lead"].person_id,
-        purpose=planned["purpose"],
-        template=words.template,
-        language=words.language,
-        officer=words.officer,
-        by=planned.get("by"),
-        is_automated="by" not in planned,
-        to_address=planned["to"],
-        subject=words.subject,
-        body=words.body,
-        created_at=at,
-        due_at=planned.get("due_at") or at,
-    )
 
 
 def find_due_messages(*, at: datetime, limit: int = 50) -> list[UUID]:
@@ -170,13 +131,6 @@ def deliver_messages(message_ids: Iterable[UUID], *, at: datetime) -> set[UUID]:
         on_failure=set_aside,
     )
     return {*decided}
-
-
-def address_for(lead: Lead, medium: str) -> str:
-    """Return the number or address to reach this lead's person at; "" if there is none."""
-    if medium == "text":
-        return next((phone.e164 for phone in contact_points.usable_phones(lead.person)), "")
-    return next((email.address for email in contact_points.usable_emails(lead.person)), "")
 
 
 def reclaim_stale_messages(*, at: datetime) -> int:

@@ -7,7 +7,7 @@ from datetime import datetime
 from rooftree.leads.models import Lead, Person
 from rooftree.org.current_company import current_company
 from rooftree.org.models import LoanOfficer, User
-from rooftree.outreach.messages import send
+from rooftree.outreach.messages import plan_messages
 from rooftree.outreach.models import Template
 from rooftree.outreach.wording import license_disclosures, message_footer, message_templates
 from rooftree.outreach.wording.message_templates import RenderedTemplate
@@ -73,7 +73,7 @@ def sample_footer(template: Template, state: str, *, at: datetime) -> str:
     """Return the footer added for a property in `state`; "" for replies and scripts."""
     if template.medium not in MEDIUM_NAMES:
         return ""
-    spec = send.MessageSpec(
+    spec = plan_messages.MessageSpec(
         lead=sample_borrowers(template)[0].lead,
         medium=template.medium,
         purpose="confirmation" if get_occasion(template.key).is_bare else "marketing",
@@ -81,7 +81,7 @@ def sample_footer(template: Template, state: str, *, at: datetime) -> str:
         words=message_templates.MessageContent(body="", language=template.language),
         to="",
     )
-    message = send.build_message(spec, at)  # not saved
+    message = plan_messages.build_message(spec, at)  # not saved
     return message_footer.build_footer(
         message,
         state=state,

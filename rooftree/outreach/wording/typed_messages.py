@@ -7,7 +7,7 @@ from django.db import transaction
 
 from rooftree.leads.models import Lead
 from rooftree.org.models import Company, User
-from rooftree.outreach.messages import send
+from rooftree.outreach.messages import plan_messages, send
 from rooftree.outreach.models import Message
 from rooftree.outreach.wording.message_templates import MessageContent, signature
 
@@ -70,7 +70,7 @@ def _find_repeat(lead: Lead, medium: str, body: str, by: User, at: datetime) -> 
 def _queue_message(
     lead: Lead, medium: str, content: MessageContent, by: User, at: datetime
 ) -> Message:
-    to = send.address_for(lead, medium)
+    to = plan_messages.address_for(lead, medium)
     if not to:
         raise CannotSend(
             f"No {'phone number' if medium == 'text' else 'email address'} on file yet."
