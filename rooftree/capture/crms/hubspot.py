@@ -92,7 +92,9 @@ def _fetch_owners(talk: CrmClient, cursor: Cursor) -> CrmPage:
     owners = tuple(
         CrmOwner(
             id=as_text(list_object.get("id")),
-            name=f"{as_text(list_object.get('firstName'))} {as_text(list_object.get('lastName'))}".strip(),
+            name=" ".join(
+                as_text(list_object.get(key)) for key in ("firstName", "lastName")
+            ).strip(),
             email=as_text(list_object.get("email")),
             nmls_id=find_nmls_id(list_object.get("lastName")),
         )

@@ -42,7 +42,9 @@ SAFE_OPTIONS = {"then": "keep", "known": "leave"}  # what happens unless somebod
 _NUMBERING_LOCK_ID = 7_301  # advisory lock of numbering
 SAVE_AS_CSV_HINT = "Save it as CSV (comma separated, UTF-8) and upload that."
 UPLOAD_PROBLEMS = {
-    "not_csv_zip_signature": f"This is a damaged Excel workbook, or no workbook at all. {SAVE_AS_CSV_HINT}",
+    "not_csv_zip_signature": (
+        f"This is a damaged Excel workbook, or no workbook at all. {SAVE_AS_CSV_HINT}"
+    ),
     "workbook_broken": f"This Excel workbook cannot be read. {SAVE_AS_CSV_HINT}",
     "workbook_too_large": f"This Excel workbook is too large. {SAVE_AS_CSV_HINT}",
     "xml_dtd_forbidden": f"This Excel workbook cannot be read. {SAVE_AS_CSV_HINT}",

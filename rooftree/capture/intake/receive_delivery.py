@@ -5,7 +5,7 @@ The answer must be sent only after the stored rows are committed.
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.tasks import Task
 
 from rooftree.capture.bidding import placed_bids
-from rooftree.capture.intake import vendor_lookups
+from rooftree.capture.intake import stored_request, vendor_lookups
 from rooftree.capture.intake.source_limits_check import (
     apply_source_limits,
     is_single_inquiry,
@@ -31,7 +31,6 @@ from rooftree.capture.parsing.envelope import (
 )
 from rooftree.capture.source_setup.acceptance_limits import lead_price_cents
 from rooftree.capture.sources import SOURCES
-from rooftree.core.masking import mask_numbers
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.db.bulk_insert import insert_row, insert_row_if_new
 from rooftree.leads.canonical import CanonicalLead
@@ -44,12 +43,6 @@ UNSTORED_OUTCOMES = frozenset({Outcome.REJECTED_AUTH, Outcome.REJECTED_TOO_LARGE
 WORKABLE_OUTCOMES = frozenset({Outcome.ACCEPTED, Outcome.ACCEPTED_TEST, Outcome.UPDATED})
 UNBOUGHT_OUTCOMES = frozenset({Outcome.IGNORED, Outcome.NOT_ACCEPTED})
 STATE_BY_OUTCOME = {Outcome.QUARANTINED: "quarantined", Outcome.REJECTED_MALFORMED: "quarantined"}
-PROOF_DESCRIPTIONS = {
-    "header": "secret in a header",
-    "basic": "user name and password",
-    "hmac": "signature of the body",
-}
-PRIVATE_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,16 +260,13 @@ def _build_delivery(
         source=source,
         received_at=at,
         method=incoming.method,
-        path=_drop_unstorable(_without_token(incoming.path, source))[:300],
-        query=_storable_pairs(incoming.query, source),
-        headers=_storable_pairs(incoming.headers, source),
-        # Some vendors prove their identity with a secret in the body; it is checked, not stored.
-        body=incoming.masked.body.replace(source.secret.encode(), b"<secret>")
-        if source.secret
-        else incoming.masked.body,
+        path=stored_request.storable_path(incoming.path, source),
+        query=stored_request.storable_pairs(incoming.query, source),
+        headers=stored_request.storable_pairs(incoming.headers, source),
+        body=stored_request.storable_body(incoming, source),
         body_sha256=hashlib.sha256(incoming.body).hexdigest(),
         remote_addr=incoming.remote_addr,
-        verification=_describe_verification(source, incoming),
+        verification=stored_request.describe_verification(incoming, source, adapter_of(source)),
         state=STATE_BY_OUTCOME.get(envelope.outcome, "received" if is_workable else "closed"),
         outcome=envelope.outcome.value,
         reason=(envelope.reason or "")[:80],
@@ -383,44 +373,3 @@ def _build_key_row(key: str, delivery: Delivery, answer: Answer) -> DeliveryKey:
         answer_type=answer.content_type or "",
         answer_body=answer.to_bytes().decode(),
     )
-
-
-def _without_token(text: str, source: Source) -> str:
-    for secret, name in ((source.token, "<token>"), (source.secret, "<secret>")):
-        text = text.replace(secret, name) if secret else text
-    return text
-
-
-def _storable_pairs(pairs: Mapping[str, str], source: Source) -> dict[str, str]:
-    """Return headers or a query without credentials, with sensitive numbers masked."""
-    return {
-        _drop_unstorable(name)[:200]: _mask_value(
-            _drop_unstorable(name), _drop_unstorable(value), source
-        )[:500]
-        for name, value in pairs.items()
-        if name.lower() not in PRIVATE_HEADERS
-    }
-
-
-def _drop_unstorable(text: str) -> str:
-    """Remove characters PostgreSQL cannot store, so that no authentic delivery fails on them."""
-    return text.replace("\0", "").encode(errors="replace").decode()
-
-
-def _mask_value(name: str, value: str, source: Source) -> str:
-    # The name in front tells the masking which kind of number the value is.
-    labeled = mask_numbers(f"{name}={value}".encode()).body.decode(errors="replace")
-    return _without_token(labeled[len(name) + 1 :], source)
-
-
-def _describe_verification(source: Source, incoming: IncomingDelivery) -> str:
-    if incoming.is_verified:
-        return "the vendor's own list"
-    if source.secret and hasattr(adapter_of(source), "CREDENTIALS"):
-        return "signature or key"
-    if incoming.header("x-rooftree-signature"):
-        return "signature"
-    default_proof = getattr(adapter_of(source), "PROOF", "")
-    if proof := PROOF_DESCRIPTIONS.get(source.setup.get("proof") or default_proof):
-        return proof
-    return "path token" if source.token else "allowed origin"

@@ -6,12 +6,10 @@ One transaction stores many inquiries. The caller opens it and starts the deadli
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from rooftree.capture.identity import co_borrower, contact_details, person_lookup, person_matching
-from rooftree.capture.identity.address_keys import address_key
-from rooftree.capture.intake import vendor_credit_data
+from rooftree.capture.intake import inquiry_rows, vendor_credit_data
 from rooftree.capture.own_form import form_certificates
 from rooftree.compliance.consent import store_consents
 from rooftree.compliance.consent.store_consents import ArrivedTouch
@@ -28,7 +26,6 @@ from rooftree.money.models import Entry
 
 SAME_INTEREST_WINDOW = timedelta(days=180)  # house: an older open lead is a separate interest
 PURCHASE_PURPOSES = frozenset({"purchase", "construction"})
-NESTED_PARTS = frozenset({"borrower", "property", "loan", "credit", "income"})
 OPEN_STATES = ("new", "working", "nurture", "application")
 STORED_TOUCHES = PreparedQuery(
     lambda deliveries: Touch.objects.select_related("lead").filter(delivery__in=deliveries),
@@ -243,7 +240,7 @@ def _upsert_people(
         _update_known_person(person, inquiry.arrival.inquiry, inquiry.stated_at(at))
     rows = []
     for inquiry in new:
-        inquiry.person = _build_person(inquiry.arrival.inquiry, at)
+        inquiry.person = inquiry_rows.build_person(inquiry.arrival.inquiry, at)
         rows.append((inquiry.person, inquiry.arrival.inquiry, inquiry.stated_at(at)))
     return [person for person, _, _ in rows], *contact_details.new_contact_rows(rows)
 
@@ -253,7 +250,7 @@ def _upsert_leads(pending: Sequence[_PendingInquiry], at: datetime) -> list[Lead
     new = [inquiry for inquiry in pending if inquiry.lead is None]
     for inquiry in pending:
         if inquiry.lead:
-            _update_repeat_lead(inquiry.lead, inquiry.arrival.inquiry, at)
+            inquiry_rows.update_repeat_lead(inquiry.lead, inquiry.arrival.inquiry, at)
     for inquiry in new:
         inquiry.lead, inquiry.is_first = _build_lead(inquiry, at), True
     return [inquiry.lead for inquiry in new if inquiry.lead]
@@ -309,62 +306,12 @@ def _find_open_lead(
     return None
 
 
-def _build_person(inquiry: CanonicalLead, at: datetime) -> Person:
-    borrower, home = inquiry.borrower, inquiry.mailing_address
-    return Person(
-        id=uuid7_at(at),
-        first_name=(borrower and borrower.first_name) or "",
-        middle_name=(borrower and borrower.middle_name) or "",
-        last_name=(borrower and borrower.last_name) or "",
-        suffix=(borrower and borrower.suffix) or "",
-        name_key=person_matching.name_key(
-            (borrower and borrower.first_name) or "", (borrower and borrower.last_name) or ""
-        ),
-        language=(inquiry.preferred_language or "")[:5],
-        street=((home and home.line1) or "")[:200],
-        city=((home and home.city) or "")[:120],
-        state=(home and home.state) or "",
-        zip=(home and home.zip) or "",
-        home_key=address_key((home and home.line1) or "", (home and home.zip) or ""),
-        created_at=at,
-    )
-
-
 def _update_known_person(person: Person, inquiry: CanonicalLead, at: datetime) -> None:
     """Add the person's new phone numbers and email addresses, and update the language."""
     contact_details.store_contacts(person, inquiry, at=at)
     if inquiry.preferred_language and inquiry.preferred_language != person.language:
         Person.objects.filter(pk=person.pk).update(language=inquiry.preferred_language[:5])
         person.language = inquiry.preferred_language[:5]
-
-
-def _loan_columns(inquiry: CanonicalLead) -> dict[str, object]:
-    """Return the inquiry's values by the lead's column names, without empty ones."""
-    loan, home, credit = inquiry.loan, inquiry.property, inquiry.credit
-    columns: dict[str, object | None] = {"timeline": inquiry.timeline, "asked": inquiry.message}
-    if loan:
-        columns |= {
-            "purpose": loan.purpose,
-            "loan_type": loan.type,
-            "amount_cents": loan.amount_cents,
-            "down_payment_cents": loan.down_payment_cents,
-            "cash_out_cents": loan.cash_out_cents,
-            "current_rate_pct": loan.current_rate_pct,
-        }
-    if home:
-        columns |= {
-            "value_cents": home.purchase_price_cents or home.estimated_value_cents,
-            "property_street": home.line1 and home.line1[:200],
-            "property_city": home.city and home.city[:120],
-            "property_state": home.state,
-            "property_zip": home.zip,
-            "property_key": address_key(home.line1 or "", home.zip or ""),
-            "property_type": home.type,
-            "property_use": home.use,
-        }
-    if credit:
-        columns["credit_band"] = credit.band
-    return {key: value for key, value in columns.items() if value is not None and value != ""}
 
 
 def _build_lead(pending: _PendingInquiry, at: datetime) -> Lead:
@@ -378,36 +325,8 @@ def _build_lead(pending: _PendingInquiry, at: datetime) -> Lead:
         details=inquiry.to_json(),
         created_at=at,
         warmed_at=at,
-        **{"property_key": "", **_loan_columns(inquiry)},
+        **{"property_key": "", **inquiry_rows.loan_columns(inquiry)},
     )
-
-
-def _update_repeat_lead(lead: Lead, inquiry: CanonicalLead, at: datetime) -> None:
-    """Update a lead from a repeated inquiry: newest values win, and a snoozed lead returns."""
-    changes = _loan_columns(inquiry) | {
-        "details": _merge_details(lead.details, inquiry.to_json()),
-        "warmed_at": max(at, lead.warmed_at),
-        "snoozed_until": None,
-    }
-    if "property_street" in changes or "property_zip" in changes:
-        street, zip_code = changes.get("property_street"), changes.get("property_zip")
-        changes["property_key"] = address_key(
-            str(street or lead.property_street), str(zip_code or lead.property_zip)
-        )
-    if lead.state == "nurture":
-        changes["state"] = "working"
-    Lead.objects.filter(pk=lead.pk).update(**changes)
-    lead.refresh_from_db()  # a trigger can end the ownership when the property's state changes
-
-
-def _merge_details(details: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """Merge new details into old; within a nested part, values not stated again are kept."""
-    merged_parts = {
-        name: {**details.get(name, {}), **part}
-        for name, part in changes.items()
-        if name in NESTED_PARTS and isinstance(part, dict)
-    }
-    return {**details, **changes, **merged_parts}
 
 
 def _get_campaign(pending: _PendingInquiry) -> Campaign | None:
