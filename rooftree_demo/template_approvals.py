@@ -27,13 +27,13 @@ def renew_approvals(*, at: datetime) -> None:
         )
         for one in list(ending.order_by("pk")):
             moment = min(at, one.approved_until - RENEW_LEAD_TIME)
-            same = publish.propose(
+            same = publish.propose_draft(
                 version_approval.copy_as_draft(one),
                 by=author,
                 summary="Renewal without changes",
                 at=moment,
             )
-            publish.approve(
+            publish.approve_draft(
                 same, by=reader, until=moment + version_approval.MAX_APPROVAL, at=moment
             )
     StaffNotice.objects.filter(kind="edition", read_at=None, at__lte=at).update(read_at=at)

@@ -4,7 +4,7 @@ import os
 import shutil
 import socket
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -43,14 +43,15 @@ select name, setting from pg_settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoctorFinding:
-    """One finding; `do` says what helps, and is empty when all is well."""
+    """One finding; `remedy` says what helps, and is empty when all is well."""
 
     is_ok: bool
     text: str
     remedy: str = ""
 
     def as_json(self, what: str) -> dict[str, Any]:
-        return {"what": what, **asdict(self)}
+        """Return the object that `doctor --json` prints; scripts rely on its keys."""
+        return {"what": what, "well": self.is_ok, "text": self.text, "do": self.remedy}
 
 
 def ok(text: str) -> DoctorFinding:

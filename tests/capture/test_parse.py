@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from rooftree_casebook.management.commands.parse import Command
+
 DELIVERIES = Path(__file__).parent / "deliveries"
 
 
 def parse(*arguments: object, **options: str) -> dict:
     out = StringIO()
-    call_command("parse", *map(str, arguments), stdout=out, **options)
+    call_command(Command(), *map(str, arguments), stdout=out, **options)
     return json.loads(out.getvalue())
 
 

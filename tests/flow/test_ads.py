@@ -147,7 +147,7 @@ def test_an_expired_token_sets_the_lead_aside_with_a_sentence_and_a_new_one_work
 def test_a_lead_that_was_deleted_at_meta_is_set_aside_and_not_asked_for_again(world, facebook):
     lead_id = facebook.submit_lead(ANDRE)
     facebook.post_notice(lead_id)
-    facebook.delete(lead_id)
+    facebook.delete_lead(lead_id)
     world.run()
 
     assert outcomes() == [("quarantined", "quarantined", "upstream_gone")]
@@ -157,7 +157,7 @@ def test_a_lead_that_was_deleted_at_meta_is_set_aside_and_not_asked_for_again(wo
 def test_of_a_batch_the_others_are_worked_when_one_is_gone(world, facebook):
     gone, there = facebook.submit_lead(ANDRE), facebook.submit_lead(ANDRE)
     facebook.post_notice(gone, there)
-    facebook.delete(gone)
+    facebook.delete_lead(gone)
     world.run()
 
     assert Touch.objects.get().vendor_lead_id == there
@@ -169,7 +169,7 @@ def test_a_stored_meta_lead_is_read_again_without_the_network(world, facebook):
     facebook.post_notice(lead_id)
     world.run()
     assert outcomes() == [("quarantined", "quarantined", "no_contact")]
-    asked = len(facebook.record.since())
+    asked = len(facebook.record.requests_since())
 
     kept = Retrieval.objects.get()
     whole = facebook.leads[lead_id] | {"field_data": [
@@ -182,7 +182,7 @@ def test_a_stored_meta_lead_is_read_again_without_the_network(world, facebook):
     world.run(5)
 
     assert Lead.objects.count() == 1
-    assert len(facebook.record.since()) == asked
+    assert len(facebook.record.requests_since()) == asked
 
 
 def test_a_program_that_dies_while_it_asks_loses_nothing_and_asks_again(world, facebook):

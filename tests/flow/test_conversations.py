@@ -222,7 +222,7 @@ def test_intercom_finds_our_address(world, visitors):
 def test_an_intercom_visitor_who_is_only_an_id_is_asked_for_and_becomes_a_lead(world, visitors):
     who = visitors.add_visitor(name="Wren Alvarez", email="wren@home.example", phone="+18135550131")
 
-    _, answer = visitors.write(who, "<p>Can I refi my FHA loan?</p>")
+    _, answer = visitors.open_conversation(who, "<p>Can I refi my FHA loan?</p>")
     world.run()
 
     assert answer.status == 200
@@ -235,7 +235,7 @@ def test_an_intercom_that_does_not_answer_costs_no_visitor_who_left_a_number(wor
     who = visitors.add_visitor()
     del visitors.contacts[who]
 
-    visitors.write(who, "<p>my ssn is 900-45-6789 call me 813&nbsp;555&nbsp;0132</p>")
+    visitors.open_conversation(who, "<p>my ssn is 900-45-6789 call me 813&nbsp;555&nbsp;0132</p>")
     world.run()
 
     delivery = Delivery.objects.get()
@@ -247,7 +247,7 @@ def test_an_intercom_that_does_not_answer_costs_no_visitor_who_left_a_number(wor
 def test_a_visitor_who_wants_to_be_left_alone_is(world, visitors):
     who = visitors.add_visitor(name="Wren Alvarez", email="wren@home.example", phone="+18135550131")
 
-    visitors.write(who, "<p>Please stop texting me</p>")
+    visitors.open_conversation(who, "<p>Please stop texting me</p>")
     world.run()
 
     assert Revocation.objects.filter(address="+18135550131", ended_at=None).exists()
@@ -259,8 +259,8 @@ def test_a_drift_contact_is_asked_for_and_our_own_reply_is_no_lead(world):
     vendor.callback = f"{world.url}/in/chat_drift/{TOKEN}"
     who = vendor.add_visitor(name="Hector Vale", email="hector@home.example", phone="813-555-0188")
 
-    vendor.write(who, "Looking to buy in Tampa", conversation=7781)
-    vendor.write(1, "Hi!", conversation=7781, kind="user")
+    vendor.post_message(who, "Looking to buy in Tampa", conversation=7781)
+    vendor.post_message(1, "Hi!", conversation=7781, kind="user")
     world.run()
 
     assert Lead.objects.get().person.last_name == "Vale"

@@ -196,7 +196,7 @@ def test_a_text_that_says_no_waits_for_a_person_and_opens_the_notice_when_it_goe
     lead = asked()
     by, omar = make.user("manager"), make.user("compliance")
     text_in("can you do it?", at=make.NOON + make.MINUTE)
-    with pytest.raises(typed_messages.CannotSend, match="telling them no"):
+    with pytest.raises(typed_messages.CannotSend, match="Reads as a denial"):
         credit_notice_triggers.send_staff_message(
             lead_id=lead.pk, medium="text", body="Sorry, you don't qualify.", by=by,
             at=make.NOON + 2 * make.MINUTE,
@@ -289,7 +289,7 @@ def loan_of(lead: Lead) -> Loan:
 def reads(loan: Loan, at=make.NOON + make.DAY, **changes) -> None:
     """The LOS says something new about the loan."""
     reading = LoanSnapshot(
-        **{"loan_id": "L-1", "loan_number": "26-1", "lead_id": "", "seen": (), "stands_at": "",
+        **{"loan_id": "L-1", "loan_number": "26-1", "lead_id": "", "observed_steps": (), "current_milestone": "",
            "ended_as": "", **changes}
     )  # fmt: skip
     loan_milestones.follow_loan_news(
@@ -298,7 +298,10 @@ def reads(loan: Loan, at=make.NOON + make.DAY, **changes) -> None:
 
 
 def seen(code: str, on: date) -> dict:
-    return {"seen": (ObservedStep(code=code, on=on, source_status=code),), "stands_at": code}
+    return {
+        "observed_steps": (ObservedStep(code=code, on=on, source_status=code),),
+        "current_milestone": code,
+    }
 
 
 APPLIED = {**seen("application", date(2026, 11, 24)), "application_date": date(2026, 11, 24)}

@@ -26,7 +26,7 @@ def book(world):
     vendor = world.simulators.hubspot
     dana = vendor.add_owner("Dana Okafor", "dana@lindenfield.example")
     sam = vendor.add_owner("Sam Gone", "sam@elsewhere.example")
-    ivo = vendor.contact(
+    ivo = vendor.add_contact(
         firstname="Ivo",
         lastname="Petrov",
         email="ivo@home.example",
@@ -36,7 +36,7 @@ def book(world):
         hubspot_owner_id=dana,
         hs_email_optout="true",
     )
-    mara = vendor.contact(
+    mara = vendor.add_contact(
         firstname="Mara",
         lastname="Lind",
         email="mara@home.example",
@@ -45,7 +45,7 @@ def book(world):
         hs_lead_status="UNQUALIFIED",
         hubspot_owner_id=sam,
     )
-    vendor.contact(firstname="Nobody", lastname="Reachable")
+    vendor.add_contact(firstname="Nobody", lastname="Reachable")
     vendor.add_engagement(
         "notes", ivo, hs_note_body="<p>Call after the fair</p>", hubspot_owner_id=dana
     )
@@ -162,7 +162,7 @@ def test_what_they_have_and_what_we_took_adds_up_kind_by_kind(book, dana, connec
 
 def test_many_pages_are_read_each_once(book, dana, connected):
     for nth in range(250):
-        book.contact(firstname=f"P{nth}", lastname="Many", email=f"p{nth}@home.example")
+        book.add_contact(firstname=f"P{nth}", lastname="Many", email=f"p{nth}@home.example")
 
     sheet = moving.read(connected)
 
@@ -173,14 +173,16 @@ def test_many_pages_are_read_each_once(book, dana, connected):
 def test_a_system_that_asks_for_patience_is_left_alone_for_as_long_as_it_says(
     book, dana, connected
 ):
-    book.faults.add({**hubspot.rate_limit_fault(60), "count": 1, "match": {"op": "list contacts"}})
+    book.faults.add_fault(
+        {**hubspot.rate_limit_fault(60), "count": 1, "match": {"op": "list contacts"}}
+    )
     sheet = moving.begun(connected)
     journey.run()
-    asked = len(book.record.since())
+    asked = len(book.record.requests_since())
     journey.run(journey.later(0.5))
     waits = CrmImport.objects.get(pk=sheet.pk)
 
-    assert len(book.record.since()) == asked
+    assert len(book.record.requests_since()) == asked
     assert "asks us to wait 60 seconds" in waits.problem
     journey.run(journey.later(1.1))
     assert Spreadsheet.objects.get(pk=sheet.pk).state == "columns"
@@ -204,7 +206,7 @@ def test_a_reading_that_was_put_away_asks_the_system_no_more(book, dana, connect
     for minutes in (0, 3, 6):
         journey.run(journey.later(minutes))
 
-    assert not book.record.since()
+    assert not book.record.requests_since()
     assert CrmImport.objects.get(pk=sheet.pk).attempts == 0
 
 
@@ -301,7 +303,7 @@ def test_killed_in_the_middle_of_its_pages_it_goes_on_and_has_each_once(
     book, dana, connected, mine
 ):
     for nth in range(150):
-        book.contact(firstname=f"P{nth}", lastname="Many", email=f"p{nth}@home.example")
+        book.add_contact(firstname=f"P{nth}", lastname="Many", email=f"p{nth}@home.example")
     sheet = moving.begun(connected)
 
     for minutes in (0, 3, 6):
@@ -329,7 +331,7 @@ def test_killed_while_history_is_joined_no_task_is_doubled(book, dana, connected
 def test_an_officer_without_the_license_does_not_get_the_lead_and_it_says_so(book, connected):
     user = make.user("officer", name="Dana Okafor", email="dana@lindenfield.example")
     make.officer(user=user, licensed=("TX",))
-    book.custom("property_state")
+    book.add_custom_property("property_state")
     book.objects["contacts"][0]["properties"]["property_state"] = "FL"
 
     moving.moved(connected)

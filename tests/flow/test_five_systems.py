@@ -49,13 +49,13 @@ def of_salesforce(vendor):
 
 def of_hubspot(vendor):
     dana = vendor.add_owner("Dana Okafor", DANA)
-    ivo = vendor.contact(
+    ivo = vendor.add_contact(
         firstname="Ivo", lastname="Petrov", phone="8135550114", state="FL",
         email="ivo@home.example", hs_email_optout="true", hubspot_owner_id=dana,
         hs_lead_status="Working", loan_amount="285000",
     )  # fmt: skip
-    vendor.custom("loan_amount")
-    vendor.contact(firstname="No", lastname="Way", hubspot_owner_id=dana)
+    vendor.add_custom_property("loan_amount")
+    vendor.add_contact(firstname="No", lastname="Way", hubspot_owner_id=dana)
     vendor.add_engagement("notes", ivo, hs_note_body="<p>Call after the fair</p>")
     vendor.add_engagement(
         "tasks", ivo, hs_task_subject="Send the estimate", hubspot_owner_id=dana,
@@ -94,7 +94,7 @@ def of_zoho(vendor):
 
 def of_pipedrive(vendor):
     dana = vendor.add_record("users", name="Dana Okafor", email=DANA)
-    amount = vendor.field("Loan purpose")
+    amount = vendor.add_custom_field("Loan purpose")
     ivo = vendor.add_record(
         "persons", name="Ivo Petrov", first_name="Ivo", last_name="Petrov",
         phones=[{"value": "8135550114", "primary": True, "label": "mobile"}],
@@ -123,13 +123,13 @@ def of_monday(vendor):
     dana = vendor.add_user("Dana Okafor", DANA)
     board = vendor.add_board("Leads")
     who = {"personsAndTeams": [{"id": int(dana), "kind": "person"}]}
-    ivo = vendor.item(
+    ivo = vendor.add_item(
         board, "Ivo Petrov", Phone=("phone", "8135550114", {"phone": "8135550114"}),
         Email=("email", "ivo@home.example", {"email": "ivo@home.example"}),
         Status=("status", "Working on it", {"index": 0}), Owner=("people", "Dana Okafor", who),
         Loan_amount=("numbers", "285000", "285000"), State="FL",
     )  # fmt: skip
-    vendor.item(board, "No Way", Owner=("people", "Dana Okafor", who))
+    vendor.add_item(board, "No Way", Owner=("people", "Dana Okafor", who))
     vendor.add_update(ivo, "Call after the fair", dana, "Will do")
     return source("crm_monday", access_token=monday.TOKEN, boards=board)
 
@@ -238,7 +238,7 @@ def test_a_wrong_secret_is_told_in_the_systems_own_words(connect, name):
 def test_too_many_questions_and_a_failing_server_are_waited_for(connect, name):
     vendor, book = connect(name)
     sheet = moving.begun(book)
-    vendor.faults.add({"action": "status:429", "headers": {"Retry-After": "90"}, "count": 1})
+    vendor.faults.add_fault({"action": "status:429", "headers": {"Retry-After": "90"}, "count": 1})
     journey.run()
     assert "wait 90 seconds" in Spreadsheet.objects.get(pk=sheet.pk).transfer.problem
     strike(vendor, "status:503", count=3)
@@ -253,7 +253,7 @@ def test_too_many_questions_and_a_failing_server_are_waited_for(connect, name):
 @pytest.mark.parametrize("name", WITH_TOKENS_THAT_END)
 def test_a_token_that_ends_in_the_middle_is_bought_anew(connect, name):
     vendor, book = connect(name)
-    vendor.faults.add({"action": "expire_token", "nth": 3})
+    vendor.faults.add_fault({"action": "expire_token", "nth": 3})
 
     sheet = moving.read(book)
 
@@ -270,7 +270,7 @@ MANY = {
         ),
         250,
     ),
-    "monday": (lambda vendor, nth: vendor.item("4455", f"N{nth}"), 120),
+    "monday": (lambda vendor, nth: vendor.add_item("4455", f"N{nth}"), 120),
 }
 
 
@@ -303,7 +303,7 @@ def test_a_team_of_monday_that_is_named_first_is_nobodys_officer(connect, dana):
 
 def test_monday_says_in_a_good_answer_that_it_had_enough(connect):
     vendor, book = connect("monday")
-    vendor.faults.add({**monday.budget_fault(16), "count": 1, "match": {"op": "boards"}})
+    vendor.faults.add_fault({**monday.budget_fault(16), "count": 1, "match": {"op": "boards"}})
     sheet = moving.begun(book)
     journey.run()
     assert "wait 16 seconds" in Spreadsheet.objects.get(pk=sheet.pk).transfer.problem
@@ -316,7 +316,9 @@ def test_monday_says_in_a_good_answer_that_it_had_enough(connect):
 def test_a_cursor_that_a_system_forgot_begins_its_part_anew_and_doubles_nobody(connect):
     vendor, book = connect("monday")
     for nth in range(60):
-        vendor.item("4455", f"Ann{nth} Lee", Phone=("phone", "", {"phone": f"81355502{nth:02}"}))
+        vendor.add_item(
+            "4455", f"Ann{nth} Lee", Phone=("phone", "", {"phone": f"81355502{nth:02}"})
+        )
     sheet = moving.begun(book)
     strike(vendor, "status:503", count=3, match={"op": "next_items_page"})
     journey.run()

@@ -25,7 +25,7 @@ def test_a_lead_meta_never_told_us_of_is_found_in_its_list_and_worked(world, fac
         facebook.submit_lead(ANDRE),
         facebook.submit_lead(ANDRE | {"email": "b@home.example"}),
     )
-    facebook.notify(told)
+    facebook.post_notice(told)
     world.run()
 
     row = gone_through(world, 1)
@@ -54,7 +54,7 @@ def test_a_notice_that_comes_after_the_list_told_the_lead_is_a_repetition(world,
     gone_through(world, 0)
     assert Touch.objects.count() == 1
 
-    assert facebook.notify(lead_id).status == 200
+    assert facebook.post_notice(lead_id).status == 200
     world.run(1)
 
     assert Touch.objects.count() == 1

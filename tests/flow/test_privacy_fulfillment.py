@@ -61,7 +61,7 @@ def written(request: PrivacyRequest, **more) -> str:
     request.refresh_from_db()
     usual = {
         "company": "Lindenfield Mortgage, LLC", "postal_address": "400 Linden Street",
-        "name": "Ben Ortiz", "state": "California", "removed": 1, "onward": (),
+        "name": "Ben Ortiz", "state": "California", "removed": 1, "recipients": (),
     }  # fmt: skip
     return compose_letter(request, LetterFacts(**usual | more))
 
@@ -287,7 +287,7 @@ def test_an_application_stays_whole_and_the_letter_says_why(ben, omar) -> None:
     ben.refresh_from_db()
     assert ben.details and ben.state == "application"
     assert not Revocation.objects.exists(), "an open file must still be answered to"
-    said = written(row, onward=privacy_fulfillment.list_recipients(ben.person_id))
+    said = written(row, recipients=privacy_fulfillment.list_recipients(ben.person_id))
     assert "25 months after our answer" in said and "Gramm-Leach-Bliley" in said
 
 

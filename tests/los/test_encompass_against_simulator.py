@@ -276,10 +276,10 @@ def test_a_funded_loan_brings_its_dates_amount_and_revenue(office):
 
     read = office.encompass.read_loan(loan_id)
     events = find_new_steps(
-        [], read.observed_steps, previous_milestone="", current_milestone=read.stands_at
+        [], read.observed_steps, previous_milestone="", current_milestone=read.current_milestone
     )
 
-    assert (read.stands_at, read.ended_as, read.unmapped) == ("funded", "", ())
+    assert (read.current_milestone, read.ended_as, read.unmapped_statuses) == ("funded", "", ())
     assert (read.application_date, read.funded_date) == (date(2026, 11, 24), date(2026, 12, 21))
     assert (read.amount_cents, read.revenue_cents) == (400_000_00, 11_000_00)
     dated = {event.code: event.on for event in events}
@@ -306,10 +306,10 @@ def test_steps_entered_in_the_wrong_order_end_in_the_right_ranks(office):
             written,
             read.observed_steps,
             previous_milestone=stood_at,
-            current_milestone=read.stands_at,
+            current_milestone=read.current_milestone,
         )
         written += [RecordedStep(code=e.code, on=e.on, is_inferred=e.is_inferred) for e in news]
-        stood_at = read.stands_at
+        stood_at = read.current_milestone
 
     assert stood_at == "clear_to_close"
     seen = {row.code: row.on for row in written if not row.is_inferred}
@@ -320,7 +320,7 @@ def test_steps_entered_in_the_wrong_order_end_in_the_right_ranks(office):
             written,
             read.observed_steps,
             previous_milestone=stood_at,
-            current_milestone=read.stands_at,
+            current_milestone=read.current_milestone,
         )
         == ()
     )
@@ -333,7 +333,7 @@ def test_a_denial_is_read_from_field_1393_whatever_the_milestones_say(office):
 
     read = office.encompass.read_loan(loan_id)
 
-    assert (read.ended_as, read.stands_at) == ("denied", "denied")
+    assert (read.ended_as, read.current_milestone) == ("denied", "denied")
     assert ("denied", date(2026, 12, 2)) in [(seen.code, seen.on) for seen in read.observed_steps]
 
 
@@ -351,11 +351,11 @@ def test_a_suspension_ends_with_a_later_approval(office):
     loan_id = office.create()
     office.move(loan_id, "Submittal", "2026-12-01")
     office.move(loan_id, "Suspended", "2026-12-03")
-    assert office.encompass.read_loan(loan_id).stands_at == "suspended"
+    assert office.encompass.read_loan(loan_id).current_milestone == "suspended"
 
     office.move(loan_id, "Cond. Approval", "2026-12-08")
 
-    assert office.encompass.read_loan(loan_id).stands_at == "conditional_approval"
+    assert office.encompass.read_loan(loan_id).current_milestone == "conditional_approval"
 
 
 def test_what_the_desktop_does_in_silence_is_found_by_the_poll(office):

@@ -40,39 +40,44 @@ def reason(agreed=EVERYTHING, **facts) -> str:
 
 
 def test_a_lead_of_which_nothing_bad_is_known_is_kept():
-    assert reason(numbers=(BEN,), addresses=("ben@home.example",), state="FL") == ""
+    assert reason(numbers=(BEN,), emails=("ben@home.example",), state="FL") == ""
 
 
 def test_a_number_is_invalid_when_the_carrier_says_so_of_each_of_them():
-    assert reason(numbers=(BEN,), dead={BEN: LATER}) == "invalid_phone"
-    assert reason(numbers=(BEN, ANA), dead={BEN: LATER}) == ""
-    assert reason(numbers=(BEN, ANA), dead={BEN: LATER, ANA: LATER}) == "invalid_phone"
+    assert reason(numbers=(BEN,), disconnected_numbers={BEN: LATER}) == "invalid_phone"
+    assert reason(numbers=(BEN, ANA), disconnected_numbers={BEN: LATER}) == ""
+    assert (
+        reason(numbers=(BEN, ANA), disconnected_numbers={BEN: LATER, ANA: LATER}) == "invalid_phone"
+    )
 
 
 def test_what_cannot_be_a_number_is_invalid_only_when_no_other_number_was_given():
-    assert reason(unreadable=("813-555",)) == "invalid_phone"
-    assert reason(unreadable=("813-555",), numbers=(BEN,)) == ""
+    assert reason(unreadable_numbers=("813-555",)) == "invalid_phone"
+    assert reason(unreadable_numbers=("813-555",), numbers=(BEN,)) == ""
     assert reason() == ""
 
 
 def test_a_number_of_somebody_else_counts_when_no_other_number_works():
     wrong = {BEN: WrongNumberReport(at=LATER, by="Dana Whitfield")}
-    assert reason(numbers=(BEN,), wrong=wrong) == "wrong_number"
-    assert reason(numbers=(BEN, ANA), wrong=wrong) == ""
-    assert reason(numbers=(BEN, ANA), wrong=wrong, dead={ANA: LATER}) == "wrong_number"
+    assert reason(numbers=(BEN,), wrong_numbers=wrong) == "wrong_number"
+    assert reason(numbers=(BEN, ANA), wrong_numbers=wrong) == ""
+    assert (
+        reason(numbers=(BEN, ANA), wrong_numbers=wrong, disconnected_numbers={ANA: LATER})
+        == "wrong_number"
+    )
 
 
 @pytest.mark.parametrize(("days", "is_one"), [(29.9, True), (30, True), (30.1, False)])
 def test_a_duplicate_counts_within_the_agreed_days(days, is_one):
-    assert (reason(earlier=(before(days),)) == "duplicate") == is_one
+    assert (reason(earlier_purchases=(before(days),)) == "duplicate") == is_one
 
 
 def test_one_bought_from_another_vendor_is_another_reason():
     elsewhere = before(3, is_same_source=False)
-    assert reason(earlier=(elsewhere,)) == "bought_before"
+    assert reason(earlier_purchases=(elsewhere,)) == "bought_before"
     only_theirs = ReturnTerms(reasons={ReturnReason.DUPLICATE}, duplicate_days=30)
-    assert reason(only_theirs, earlier=(elsewhere,)) == ""
-    assert reason(only_theirs, earlier=(elsewhere, before(9))) == "duplicate"
+    assert reason(only_theirs, earlier_purchases=(elsewhere,)) == ""
+    assert reason(only_theirs, earlier_purchases=(elsewhere, before(9))) == "duplicate"
 
 
 def test_the_area_is_where_we_are_licensed_unless_states_were_ordered():
@@ -87,12 +92,17 @@ def test_the_area_is_where_we_are_licensed_unless_states_were_ordered():
 
 def test_an_address_counts_when_mail_to_each_came_back():
     both = ("ben@home.example", "ben@work.example")
-    assert reason(addresses=both, bounced={both[0]: LATER}) == ""
-    assert reason(addresses=both, bounced=dict.fromkeys(both, LATER)) == "invalid_email"
+    assert reason(emails=both, bounced_emails={both[0]: LATER}) == ""
+    assert reason(emails=both, bounced_emails=dict.fromkeys(both, LATER)) == "invalid_email"
 
 
 def test_of_several_reasons_the_best_proven_that_is_accepted_is_given():
-    facts = {"numbers": (BEN,), "dead": {BEN: LATER}, "state": "NV", "is_licensed": False}
+    facts = {
+        "numbers": (BEN,),
+        "disconnected_numbers": {BEN: LATER},
+        "state": "NV",
+        "is_licensed": False,
+    }
     assert reason(**facts) == "invalid_phone"
     assert reason(ReturnTerms(reasons={ReturnReason.OUT_OF_AREA}), **facts) == "out_of_area"
     assert reason(ReturnTerms(reasons=()), **facts) == ""
@@ -102,12 +112,15 @@ def test_each_reason_explains_itself_in_a_sentence_with_its_evidence():
     said = {
         one.sentence: dict(one.evidence)
         for facts in (
-            {"numbers": (BEN,), "dead": {BEN: LATER}},
-            {"numbers": (BEN,), "wrong": {BEN: WrongNumberReport(at=LATER, by="Dana Whitfield")}},
-            {"numbers": (BEN,), "wrong": {BEN: WrongNumberReport(at=LATER)}},
-            {"earlier": (before(3),)},
+            {"numbers": (BEN,), "disconnected_numbers": {BEN: LATER}},
+            {
+                "numbers": (BEN,),
+                "wrong_numbers": {BEN: WrongNumberReport(at=LATER, by="Dana Whitfield")},
+            },
+            {"numbers": (BEN,), "wrong_numbers": {BEN: WrongNumberReport(at=LATER)}},
+            {"earlier_purchases": (before(3),)},
             {"state": "NV", "is_licensed": False},
-            {"addresses": ("ben@home.example",), "bounced": {"ben@home.example": LATER}},
+            {"emails": ("ben@home.example",), "bounced_emails": {"ben@home.example": LATER}},
         )
         if (one := find_ground(ArrivalFacts(arrived_at=make.NOON, **facts), EVERYTHING))
     }

@@ -150,7 +150,7 @@ def test_a_branch_sees_only_what_its_own_leads_became(two_sources):
 
 
 def test_too_little_history_leaves_the_ripeness_unknown(two_sources):
-    assert screen().total.maturity.word == "unknown"
+    assert screen().total.maturity.label == "unknown"
     assert screen().total.expected_fundings is None
 
 
@@ -165,9 +165,9 @@ def test_with_history_a_young_cohort_is_called_young_and_more_is_expected(db):
         lead_of(zillow, at=datetime(2026, 10, 7, 15, tzinfo=UTC), cost=100_00)  # 47 days old
         lead_of(zillow, at=datetime(2026, 10, 28, 15, tzinfo=UTC), cost=100_00)
 
-    assert screen().total.maturity.word == "mature"
+    assert screen().total.maturity.label == "mature"
     young = screen(period=october).total.maturity
-    assert (young.word, young.share) == ("young", 0.5)
+    assert (young.label, young.share) == ("young", 0.5)
     assert young.judge_from > TODAY
 
 

@@ -168,12 +168,14 @@ def test_silence_goes_down_the_chain_and_never_back_to_those_who_were_asked():
     people = (officer("ann"), officer("bob"), officer("cid"))
 
     second = choose_officer(
-        LEAD, [rule], known(*people, asked=frozenset(["ann"]), place=1), at=NOON
+        LEAD, [rule], known(*people, declined_officers=frozenset(["ann"]), place=1), at=NOON
     )
     third = choose_officer(
-        LEAD, [rule], known(*people, asked=frozenset(["ann", "bob"]), place=1), at=NOON
+        LEAD, [rule], known(*people, declined_officers=frozenset(["ann", "bob"]), place=1), at=NOON
     )
-    last = choose_officer(LEAD, [rule], known(*people, asked=frozenset(["cid"]), place=2), at=NOON)
+    last = choose_officer(
+        LEAD, [rule], known(*people, declined_officers=frozenset(["cid"]), place=2), at=NOON
+    )
 
     assert (second.officer_id, second.place, second.take_seconds) == ("bob", 1, 60)
     assert (third.officer_id, third.place, third.take_seconds) == ("cid", 2, 30)

@@ -62,7 +62,7 @@ def test_meta_gives_only_the_fields_that_were_asked_for(running, graph):
 def test_metas_notice_has_the_documented_keys_and_is_signed_over_its_bytes(running):
     lead_id = running.meta.submit_lead(ANSWERS)
 
-    assert shape(json.loads(running.meta.notice(lead_id))) == shape(kept("meta_notice.json"))
+    assert shape(json.loads(running.meta.notice_body(lead_id))) == shape(kept("meta_notice.json"))
     vector = kept("ads_signatures.json")["meta"]
     made = hmac.new(vector["secret"].encode(), vector["body"].encode(), hashlib.sha256)
     assert f"sha256={made.hexdigest()}" == vector["signature"]
@@ -88,7 +88,7 @@ def test_without_the_proof_of_the_app_meta_gives_nothing(running):
 
 def test_a_deleted_lead_is_an_object_that_does_not_exist(running, graph):
     lead_id = running.meta.submit_lead(ANSWERS)
-    running.meta.delete(lead_id)
+    running.meta.delete_lead(lead_id)
 
     error = graph.get(f"/v25.0/{lead_id}").json()["error"]
 
@@ -133,7 +133,7 @@ def test_linkedin_wants_a_token_and_a_version(running):
 
 def test_linkedins_notice_is_signed_over_the_prefix_and_the_body(running):
     key = running.linkedin.submit_lead({1: "Graham"})
-    notice = json.loads(running.linkedin.notice(key))
+    notice = json.loads(running.linkedin.notice_body(key))
     vector = kept("ads_signatures.json")["linkedin"]
 
     assert shape(notice) == shape(kept("linkedin_notice.json"))

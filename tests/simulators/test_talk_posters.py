@@ -73,7 +73,7 @@ def test_intercoms_mark_and_its_event_are_as_documented(running, receiver: Recei
     )
     vendor = running.intercom
     vendor.callback = f"{receiver.url}/in"
-    vendor.open_conversation(vendor.visitor(name="Wren"), "<p>Hi</p>")
+    vendor.open_conversation(vendor.add_visitor(name="Wren"), "<p>Hi</p>")
 
     (sent,) = receiver.got
     known = keys_of(told("intercom_conversation_created.json"))
@@ -83,7 +83,7 @@ def test_intercoms_mark_and_its_event_are_as_documented(running, receiver: Recei
 def test_a_drift_message_carries_its_token_in_the_body(running, receiver: Receiver):
     vendor = running.drift
     vendor.callback = f"{receiver.url}/in"
-    vendor.open_conversation(vendor.visitor(name="Hector"), "Hi", conversation=1)
+    vendor.post_message(vendor.add_visitor(name="Hector"), "Hi", conversation=1)
 
     (sent,) = receiver.got
     assert keys_of(json.loads(sent.body)) == keys_of(told("drift_new_message.json"))

@@ -102,7 +102,7 @@ def test_without_a_number_there_is_nothing_to_call(cast, ben, signed_in, htmx):
     answer = signed_in(cast.dana.user).post(calls_of(ben), headers=htmx)
 
     assert answer.status_code == 409
-    assert "no phone number" in answer.text
+    assert "No phone number" in answer.text
 
 
 def test_without_script_a_page_shows_the_number_and_the_outcomes(cast, ben, signed_in):

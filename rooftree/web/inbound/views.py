@@ -253,7 +253,7 @@ def receive_email(request: HttpRequest, secret: str) -> HttpResponse:
     is_stored = borrower_replies.receive_email(raw=raw, at=at) or source_email.receive_source_email(
         raw=raw, at=at
     )
-    return HttpResponse("stored\n" if is_stored else "ignored\n", content_type="text/plain")
+    return HttpResponse("kept\n" if is_stored else "not ours\n", content_type="text/plain")
 
 
 @webhook_view("POST")

@@ -20,7 +20,7 @@ def ben(world, recorded):
     """Ben is Dana's, and calls our number."""
     lead = journey.deliver(journey.website(), journey.form_post())
     lead_ownership.give_lead(lead_id=lead.pk, officer_id=recorded.pk, by=None, at=make.NOON)
-    world.call(
+    world.say(
         "twilio/seed",
         {"numbers": [{"number": MAIN_NUMBER, "voice_url": f"{world.url}/in/twilio/call/"}]},
     )
@@ -74,7 +74,7 @@ def test_a_call_that_nobody_answers_is_not_recorded(world, ben, recorded):
 
 
 def test_a_caller_nobody_knows_is_put_through_and_not_recorded(world, ben):
-    world.call("twilio/call", {"from": "+14155550199", "to": MAIN_NUMBER})
+    world.say("twilio/call", {"from": "+14155550199", "to": MAIN_NUMBER})
     world.pass_time("PT30S")
 
     assert heard_by(world, "+14155550199") == []
