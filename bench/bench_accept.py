@@ -47,7 +47,7 @@ def main() -> None:
 
 def _measure(here: Installation, asked: Any, bare: PostTarget, ours: PostTarget) -> dict[str, Any]:
     with (
-        here.process(serve_command("floor", bare.port)) as bare_web,
+        here.process(serve_command("baseline_app", bare.port)) as bare_web,
         here.process(rooftree_command("web"), PORT=str(ours.port)) as our_web,
     ):
         for port in (bare.port, ours.port):

@@ -15,9 +15,9 @@ from measurements import report_results
 from temp_installation import find_free_port, open_installation, rooftree_command, wait_for_url
 
 NO_PEER_MESSAGE = """beside
-  no peer is named, so nothing was measured. Start one, then report_results where it takes leads:
+  no peer is named, so nothing was measured. Start one, then say where it takes leads:
   bench/bench_peer.py --peer http://127.0.0.1:8001/its/webhook/ --body lead.json
-  docs/performance.md tells of BottleCRM (the package django-crm)."""
+  docs/performance.md describes BottleCRM (the package django-crm)."""
 
 
 def main() -> None:

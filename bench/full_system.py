@@ -150,7 +150,7 @@ def open_full_system(
             people_loader.load_people(people, site)
             people_loader.vacuum_database()
             with (
-                here.process(serve_command("noon_web", port)) as web,
+                here.process(serve_command("fixed_clock_web", port)) as web,
                 here.process(python_command("bench/fixed_clock.py")) as worker,
             ):
                 wait_for_url(f"http://127.0.0.1:{port}/readyz")

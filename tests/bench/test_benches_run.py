@@ -45,12 +45,12 @@ SAID = {
 def test_every_benchmark_has_its_smallest_size():
     names = {file.stem.removeprefix("bench_") for file in BENCH.glob("bench_*.py")}
 
-    assert names - {"beside"} == set(SMALLEST)
+    assert names - {"peer"} == set(SMALLEST)
 
 
 def test_without_another_product_beside_ours_nothing_is_measured_and_it_says_so():
     done = subprocess.run(
-        [sys.executable, BENCH / "bench_beside.py"], capture_output=True, text=True, check=True
+        [sys.executable, BENCH / "bench_peer.py"], capture_output=True, text=True, check=True
     )
 
     assert "nothing was measured" in done.stdout

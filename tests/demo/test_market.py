@@ -86,8 +86,8 @@ def test_in_its_first_minutes_a_real_lead_comes_from_every_source(market):
     for actor, rounds in ((shoppers, len(SHARES)), (newcomers, len(FEEDS))):
         for _ in range(rounds):
             actor.next_step = 0
-            actor.beat()
-        actor.errands.look(patience=None)
+            actor.act()
+        actor.errands.collect_finished(patience=None)
     world.pass_time("PT4M")  # calls end
     for minutes in (5, 6, 25):  # worked, look-ups answered, what was left or untold taken in
         world.run(minutes)

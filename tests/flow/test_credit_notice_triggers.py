@@ -288,10 +288,11 @@ def loan_of(lead: Lead) -> Loan:
 
 def reads(loan: Loan, at=make.NOON + make.DAY, **changes) -> None:
     """The LOS says something new about the loan."""
-    reading = LoanSnapshot(
-        **{"loan_id": "L-1", "loan_number": "26-1", "lead_id": "", "observed_steps": (), "current_milestone": "",
-           "ended_as": "", **changes}
-    )  # fmt: skip
+    usual = {
+        "loan_id": "L-1", "loan_number": "26-1", "lead_id": "", "observed_steps": (),
+        "current_milestone": "", "ended_as": "",
+    }  # fmt: skip
+    reading = LoanSnapshot(**usual | changes)
     loan_milestones.follow_loan_news(
         loan_updates.apply_snapshot(reading, loan_id=loan.pk, at=at), at=at
     )
