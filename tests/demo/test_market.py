@@ -85,7 +85,7 @@ def test_in_its_first_minutes_a_real_lead_comes_from_every_source(market):
 
     for actor, rounds in ((shoppers, len(SHARES)), (newcomers, len(FEEDS))):
         for _ in range(rounds):
-            actor.next_step = 0
+            actor.next = 0
             actor.act()
         actor.errands.collect_finished(patience=None)
     world.pass_time("PT4M")  # calls end
