@@ -40,8 +40,8 @@ def test_pressing_call_puts_the_words_and_the_seconds_on_the_page(
 
     words = page.get_by_label("Say first")
     expect(words).to_contain_text("Hola Ben, le habla Dana Whitfield")
-    expect(words).to_contain_text("Within 30 seconds (Washington)")
-    expect(words).to_contain_text("End the call within 10 seconds when they ask")
+    expect(words).to_contain_text("Say this within 30 seconds (Washington law)")
+    expect(words).to_contain_text("hang up within 10 seconds")
     expect(words).to_be_in_viewport()
     shown_well(page, f"opening lead {size['width']} {scheme}")
     page.goto(reverse("calls", args=[washington.ben.pk]))
