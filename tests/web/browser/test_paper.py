@@ -46,7 +46,7 @@ def test_what_an_examiner_is_shown_reads_well_on_paper(chromium, front, committe
     blocked = Verdict.objects.filter(reason="guaranteed_approval").latest("at")
     page.goto(reverse("verdict", args=[blocked.pk]))
     said = on_paper(page, "paper-verdict")
-    assert "Advertising, by message, when its turn came" in said
+    assert "When its turn came, for" in said
     assert "Property state" in said  # the facts it rests on are open on paper
 
     for name in ("releases", "clocks", "controls", "compliance_ledger"):

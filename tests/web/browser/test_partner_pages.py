@@ -19,7 +19,7 @@ def sign_in(chromium, front, email, size, scheme):
     context = chromium.new_context(viewport=size, color_scheme=scheme, base_url=front)
     page = context.new_page()
     page.goto("/sign-in/")
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(make.PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/portal/")

@@ -76,7 +76,7 @@ def test_the_pages_of_returns_fit_and_are_accessible(
     unclaimed = paid(zillow, at=noon - make.DAY)
     page.goto(reverse("delivery", args=[unclaimed.delivery_id]))
     shown_well(page, f"return-delivery-{name}")
-    page.get_by_role("link", name="Give it back").click()
+    page.get_by_role("link", name="Return lead…").click()
     page.get_by_role("button", name="Add return").click()
     expect(page.get_by_text("Enter explanation.")).to_be_visible()
     shown_well(page, f"return-by-hand-{name}")
