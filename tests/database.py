@@ -19,7 +19,8 @@ from rooftree.management import database_grants
 from rooftree.tasks.dsn import database_dsn
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-SHARED = FAST | {"max_connections": "200", "max_locks_per_transaction": "256"}  # every worker has threads that connect
+# Every worker has threads that connect; dropping a schema locks every table.
+SHARED = FAST | {"max_connections": "200", "max_locks_per_transaction": "256"}
 LOCK = 7_236_001  # an advisory lock: one process makes the template, the others wait
 ROOT = Path(__file__).parents[1]
 RUNS_AT_ONCE = 32  # of one checkout; each has a database server of its own
