@@ -1,4 +1,4 @@
-"""What staff are told by mail about their own sign-in, and what of it is swept away."""
+"""Mail to staff about their own sign-in, and the cleanup of old sessions and counters."""
 
 from datetime import datetime
 
@@ -9,27 +9,28 @@ from rooftree.flow import clock
 from rooftree.org import passwords, staff_mail, staff_sessions, throttle
 from rooftree.org.models import User
 
-PASSWORD_LINK_TEXT = """Somebody asked for a new password for this address at Rooftree.
-If it was you, choose one here:
+PASSWORD_LINK_TEXT = """We received a request to reset the Rooftree password for this address.
+If it was you, choose a new password here:
 
 {link}
 
-The link works once, within an hour. If it was not you, do nothing: your password stays.
+The link works once and expires in an hour. If it wasn't you, do nothing: your password stays.
 """  # noqa: S105
 SECURITY_CHANGE_TEXT = """{what}
 
-If it was you, all is well. If not, tell your administrator at once; they can end your sessions.
+If it was you, you don't need to do anything. If not, tell your administrator right away.
+They can end your sessions.
 """
 
 
 @task(queue_name="now", priority=60)
 def mail_password_link(*, user_id: str) -> None:
-    """The link by which somebody who forgot their password chooses another."""
+    """Mail the link with which a user who forgot their password chooses a new one."""
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is None:
         return
-    who, token = passwords.create_self_service_link(user, at=clock.now())
-    link = f"{settings.PUBLIC_URL}/set-password/{who}/{token}/"
+    uid, token = passwords.create_self_service_link(user, at=clock.now())
+    link = f"{settings.PUBLIC_URL}/set-password/{uid}/{token}/"
     staff_mail.mail_users(
         user_ids=[user_id],
         subject="Choose a new password",
@@ -39,7 +40,7 @@ def mail_password_link(*, user_id: str) -> None:
 
 @task(queue_name="now", priority=60)
 def mail_security_change(*, user_id: str, what: str) -> None:
-    """Tell the owner of an account that its sign-in was changed: `what` is a sentence."""
+    """Tell the owner of an account that its sign-in changed; `what` is a sentence."""
     staff_mail.mail_users(
         user_ids=[user_id],
         subject="Your sign-in was changed",
@@ -48,6 +49,6 @@ def mail_security_change(*, user_id: str, what: str) -> None:
 
 
 def delete_expired_sessions(*, at: datetime) -> None:
-    """Drop sessions that have ended and tries that count no more."""
+    """Delete ended sessions and sign-in attempts that no longer count."""
     staff_sessions.delete_expired_sessions(at=at)
     throttle.delete_expired_counters(at=at)

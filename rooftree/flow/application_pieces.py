@@ -1,4 +1,4 @@
-"""Collecting what we hold of an application, from every way in which it reached us."""
+"""The pieces of an application on file, whichever way each of them reached us."""
 
 from collections.abc import Iterable
 
@@ -12,15 +12,15 @@ from rooftree.compliance.credit.application_detection import (
 from rooftree.leads.models import Lead, Loan, Remark, Touch
 from rooftree.outreach.models import Message
 
-SSN_WARNING = "ssn_discarded"  # as `capture.notes` warns of one that was masked
-MESSAGE_ORIGINS = {"text": "their text", "email": "their e-mail"}
+SSN_WARNING = "ssn_discarded"  # the warning of `capture.notes` when it masked one
+MESSAGE_ORIGINS = {"text": "a text from the borrower", "email": "an email from the borrower"}
 
 
 def collect_pieces(lead: Lead) -> dict[str, ApplicationPiece]:
-    """The pieces we hold, each as it first reached us: five of a lead are nothing unusual.
+    """Collect the pieces of an application on file, each as it first reached us.
 
-    Forms, files, chats and calls are touches; what they wrote, what staff wrote down and
-    what the LOS holds come beside.
+    Pieces come from touches (forms, files, chats and calls), from messages of the borrower,
+    from notes of staff and from the LOS. Five pieces of one lead are nothing unusual.
     """
     return earliest_pieces(
         [
@@ -33,13 +33,13 @@ def collect_pieces(lead: Lead) -> dict[str, ApplicationPiece]:
 
 
 def pieces_in_touch(touch: Touch) -> set[str]:
-    """The pieces of one arrival."""
-    held = items_in_inquiry(touch.inquiry)
-    return held | {"ssn"} if SSN_WARNING in touch.delivery.warnings else held
+    """Return the pieces of one arrival."""
+    pieces = items_in_inquiry(touch.inquiry)
+    return pieces | {"ssn"} if SSN_WARNING in touch.delivery.warnings else pieces
 
 
 def message_text(message: Message) -> str:
-    """All that a borrower wrote in a message."""
+    """Return everything a borrower wrote in a message: its subject and its body."""
     return f"{message.subject}\n{message.body}"
 
 
@@ -56,7 +56,7 @@ def _pieces_in_messages(lead: Lead) -> Iterable[ApplicationPiece]:
         "subject", "body", "medium", "created_at"
     ):
         for item in items_in_text(message_text(message)):
-            where = MESSAGE_ORIGINS.get(message.medium, "their message")
+            where = MESSAGE_ORIGINS.get(message.medium, "a message from the borrower")
             yield ApplicationPiece(
                 item=item, at=message.created_at, origin=f"message:{message.pk}", where=where
             )
@@ -72,7 +72,7 @@ def _pieces_in_remarks(lead: Lead) -> Iterable[ApplicationPiece]:
 
 
 def _pieces_in_los(lead: Lead) -> Iterable[ApplicationPiece]:
-    """What the LOS told us of the loan; that it took an application is a fact of its own."""
+    """Yield the loan amount of the LOS; that the LOS took an application counts separately."""
     for loan in Loan.objects.filter(lead=lead, amount_cents__isnull=False, read_at__isnull=False):
         assert loan.read_at is not None
         yield ApplicationPiece(

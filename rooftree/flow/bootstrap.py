@@ -1,4 +1,4 @@
-"""What a new installation starts with: first wording, one sequence, a first routing rule."""
+"""The defaults of a new installation: first templates, one sequence, a first routing rule."""
 
 from datetime import datetime
 
@@ -9,13 +9,13 @@ from rooftree.routing import rule_sets
 
 
 def create_defaults_if_company(*, at: datetime) -> None:
-    """As `ensure`, once there is a company to answer for; the clock asks."""
+    """Create the defaults once a company exists. The scheduler calls this."""
     if Company.objects.exists():
         create_defaults(at=at)
 
 
 def create_defaults(*, at: datetime) -> None:
-    """Give the company what it needs to answer its first lead. Safe to repeat at every start."""
+    """Create what a company needs to answer its first lead. Safe to repeat at every start."""
     message_templates.ensure_default_templates(at=at)
     sequence_enrollment.ensure_first_sequence(at=at)
-    rule_sets.current_rule_set(at=at)
+    rule_sets.load_current_rule_set(at=at)

@@ -1,4 +1,4 @@
-"""What follows when a borrower writes back or ends our messages."""
+"""The steps that follow when a borrower writes back or ends our messages."""
 
 import logging
 from datetime import datetime
@@ -28,9 +28,9 @@ ANSWERABLE_MEANINGS = frozenset({"none", "optin", "help"})
 OFFICER_NOTICES = {
     "none": "wrote back",
     "optin": "wants messages again",
-    "help": "asked who we are",
-    "hold": "wrote something that may mean stop: read it",
-    "revoke": "asked us to stop texts and calls",
+    "help": "asked who is writing",
+    "hold": "may have asked to stop: read the message",
+    "revoke": "opted out of texts and calls",
     "wrong_person": "says this is the wrong number",
 }
 
@@ -44,10 +44,11 @@ def receive_text(
     at: datetime,
     is_answered: bool = False,
 ) -> Reply:
-    """Keep an inbound text; a STOP counts before this returns. The officer hears of it.
+    """Store an inbound text and notify the officer; a STOP counts before this returns.
 
-    `is_answered` says that the carrier itself has confirmed the STOP already: a
-    second confirmation would be one too many (47 CFR 64.1200(a)(12)).
+    Args:
+        is_answered: the carrier has confirmed the STOP already. A second confirmation
+            would be one too many (47 CFR 64.1200(a)(12)).
     """
     with transaction.atomic():
         reply = store_inbound_text.receive_text(
@@ -60,31 +61,31 @@ def receive_text(
                 _respond_to_reply(reply, reply.message, is_answered=is_answered, at=at)
         except DatabaseError:
             raise
-        except Exception:  # the edge: a STOP counts, whatever fails after it
-            log.exception("what follows from message %s was not done", reply.message.pk)
+        except Exception:  # the edge: a STOP counts even if the steps after it fail
+            log.exception("the steps after inbound message %s failed", reply.message.pk)
     return reply
 
 
 def receive_email(*, raw: bytes, at: datetime) -> bool:
-    """Keep an e-mail that answers one of ours; False when it answers none.
+    """Store an e-mail that answers one of ours; return False if it answers none.
 
-    An absence note is kept and moves nothing. Raises nothing for what a stranger
-    may write.
+    An out-of-office reply is stored and changes nothing. An e-mail of a stranger never
+    raises.
     """
     try:
-        letter = parse_inbound_email.parse_email(raw)
+        email = parse_inbound_email.parse_email(raw)
     except parse_inbound_email.NotAReplyToUs as problem:
-        log.info("a letter was not taken in: %s", problem)
+        log.info("an e-mail was not stored: %s", problem)
         return False
     with transaction.atomic():
-        reply = store_inbound_email.receive_email(letter, raw=raw, at=at)
+        reply = store_inbound_email.receive_email(email, raw=raw, at=at)
         if reply.message and reply.meaning != store_inbound_email.AUTOMATIC:
             _apply_reply(reply.message, reply.meaning, at)
     return True
 
 
 def unsubscribe_person(*, message: Message, at: datetime) -> None:
-    """End e-mail to the person this message went to (15 USC 7704(a)(3)). Pressing twice is fine."""
+    """End e-mail to the recipient of a message (15 USC 7704(a)(3)). Safe to repeat."""
     with transaction.atomic():
         store_revocation.store_revocation(
             person_id=message.person_id,
@@ -101,16 +102,16 @@ def unsubscribe_person(*, message: Message, at: datetime) -> None:
             purpose="marketing",  # news of their own loan goes on (15 USC 7702(17))
             state__in=["waiting", "held", "review"],
         )
-        waiting.update(state="cancelled", problem="They unsubscribed.", due_at=None)
+        waiting.update(state="cancelled", problem="Borrower unsubscribed.", due_at=None)
         publish_update("lead", lead=str(message.lead_id))
 
 
 def _respond_to_reply(reply: Reply, message: Message, *, is_answered: bool, at: datetime) -> None:
-    _apply_reply(message, reply.meaning, at)  # first: it takes back what is in line
+    _apply_reply(message, reply.meaning, at)  # first, because it cancels queued messages
     try:
         answer = None if is_answered else store_inbound_text.queue_auto_reply(reply=reply, at=at)
     except (NoTemplate, BadTemplate) as problem:
-        log.error("a %s could not be answered: %s", reply.meaning, problem)
+        log.error("a reply with meaning %s could not be answered: %s", reply.meaning, problem)
         return
     if answer:
         send_messages.enqueue()

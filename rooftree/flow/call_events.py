@@ -1,4 +1,4 @@
-"""What follows when an officer calls a borrower, or answers the call about an offer."""
+"""The steps that follow calls: an officer calls, a borrower calls, a recording changes."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -41,7 +41,7 @@ __all__ = [
     "on_inbound_call",
     "on_inbound_call_ended",
     "on_inbound_call_answered",
-    "recording_notice",
+    "build_recording_notice",
     "record_recording_objection",
     "on_officer_pressed",
     "on_recording_event",
@@ -50,51 +50,54 @@ __all__ = [
     "process_recordings",
     "on_notice_played",
 ]
-LOOKUP_BATCH = 20  # calls at a time
+LOOKUP_BATCH = 20  # calls per run
 FINAL_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 
 
 def start_call(*, lead_id: UUID, by: User, at: datetime) -> DialedCall:
-    """A member of staff calls the borrower now; answers with what to dial.
+    """Start a call from staff to a borrower; return the number to dial.
 
-    Its outcome is `attempts.record`. Raises `CannotCall` with the gate's
-    sentence, whose verdict is kept.
+    The outcome is recorded with `call_outcomes.record_outcome`. Raises `CannotCall` with
+    the gate's sentence; the verdict is stored.
     """
     with transaction.atomic():
-        begun = dial_borrower.begin_call(lead_id=lead_id, by=by, at=at)
-        if isinstance(begun, DialedCall) and begun.is_new:
-            rollup_deltas.count_attempt(begun.attempt.lead)
+        call = dial_borrower.begin_call(lead_id=lead_id, by=by, at=at)
+        if isinstance(call, DialedCall) and call.is_new:
+            rollup_deltas.count_attempt(call.attempt.lead)
             publish_update("lead", lead=str(lead_id))
-    if not isinstance(begun, DialedCall):
-        raise CannotCall(begun.sentence)
-    return begun
+    if not isinstance(call, DialedCall):
+        raise CannotCall(call.sentence)
+    return call
 
 
 def on_officer_answered(*, ring_id: UUID, at: datetime) -> str:
-    """The officer picked up; what they hear."""
+    """Handle an officer picking up; return the markup they hear."""
     return officer_calls.on_officer_answered(ring_id=ring_id, at=at)
 
 
 def on_officer_pressed(*, ring_id: UUID, digits: str, at: datetime) -> str:
-    """The officer pressed a key; what they hear. Taking the lead moves its sums with it."""
+    """Handle a key pressed by an officer; return the markup they hear.
+
+    If the officer takes the lead, its reporting totals move to that officer.
+    """
     with transaction.atomic():
-        done = officer_calls.on_key_pressed(ring_id=ring_id, digits=digits, at=at)
-        if done.ownership:
-            taken = done.ownership
+        result = officer_calls.on_key_pressed(ring_id=ring_id, digits=digits, at=at)
+        if result.ownership:
+            ownership = result.ownership
             staff_notices.dismiss_for_officer(
-                officer_id=taken.officer_id, cause=f"offer:{taken.offer_id}", at=at
+                officer_id=ownership.officer_id, cause=f"offer:{ownership.offer_id}", at=at
             )
-            lead = Lead.objects.get(pk=taken.lead_id)
+            lead = Lead.objects.get(pk=ownership.lead_id)
             rollup_deltas.recount_lead(lead)
             rollup_deltas.count_attempt(lead)
             publish_update("offer", lead=str(lead.pk))
-    return done.markup
+    return result.markup
 
 
 def on_borrower_call_ended(
     *, ring_id: UUID, dial_status: str, seconds: int | None = None, at: datetime
 ) -> None:
-    """The connected call is over."""
+    """Handle the end of a call that connected an officer with a borrower."""
     with transaction.atomic():
         lead_id = officer_calls.on_borrower_call_ended(
             ring_id=ring_id, dial_status=dial_status, seconds=seconds, at=at
@@ -104,11 +107,13 @@ def on_borrower_call_ended(
             rollup_deltas.count_attempt(lead)
             rescore_lead(lead_id=lead.pk, because="called", at=at)
             publish_update("lead", lead=str(lead.pk))
-            publish_update("offer", lead=str(lead.pk))  # its opening words leave the officer's page
+            publish_update(
+                "offer", lead=str(lead.pk)
+            )  # removes the call script from the officer's page
 
 
 def on_inbound_call(*, sender: str, called: str = "", call_id: str, at: datetime) -> str:
-    """A borrower calls one of our numbers; what the caller hears. Their sequence ends."""
+    """Answer a borrower's call and end their sequence; return the markup the caller hears."""
     with transaction.atomic():
         call = answer_inbound_call.answer_call(sender=sender, called=called, call_id=call_id, at=at)
         if call.attempt and call.is_news:
@@ -124,7 +129,10 @@ def on_inbound_call(*, sender: str, called: str = "", call_id: str, at: datetime
 def on_inbound_call_ended(
     *, call_id: str, dial_status: str, seconds: int | None = None, at: datetime
 ) -> str:
-    """That call is over. A missed one becomes a promise, and its officer hears of it."""
+    """Handle the end of a borrower's call; return the markup the caller hears.
+
+    A missed call sets a deadline to call back and notifies the lead's officer.
+    """
     with transaction.atomic():
         call = answer_inbound_call.record_call_end(
             call_id=call_id, dial_status=dial_status, seconds=seconds, at=at
@@ -148,87 +156,87 @@ def _follow_missed_call(attempt: ContactAttempt, at: datetime) -> None:
             user_id=lead.officer.user_id,
             kind="called",
             idempotency_key=attempt.cause,
-            text=f"{lead.person.first_name or 'A borrower'} called, and nobody could answer.",
+            text=f"{lead.person.first_name or 'A borrower'} called, and no one could answer.",
             link=f"/leads/{lead.pk}/",
             at=at,
         )
 
 
 def on_officer_call_status(*, ring_id: UUID, carrier_status: str, at: datetime) -> None:
-    """The call to the officer is over, whatever came of it."""
+    """Handle the end of a call to an officer, whatever its result."""
     if carrier_status in FINAL_STATUSES:
         officer_calls.on_officer_call_ended(ring_id=ring_id, at=at)
 
 
-def recording_notice(*, recording_id: UUID) -> str:
-    """A borrower we called picked up; what they hear before they are connected."""
+def build_recording_notice(*, recording_id: UUID) -> str:
+    """Return the markup a called borrower hears before they are connected."""
     return call_recordings.notice_markup(CallRecording.objects.get(pk=recording_id))
 
 
 def on_notice_played(*, recording_id: UUID, call_id: str, digits: str, at: datetime) -> str:
-    """They heard that the call is recorded; how it goes on."""
+    """Handle a played recording notice; return the markup that continues the call."""
     with transaction.atomic():
-        one = call_recordings.on_notice_played(
+        recording = call_recordings.on_notice_played(
             recording_id=recording_id, call_id=call_id, digits=digits, at=at
         )
-        _announce_recording(one)
-    return answer_inbound_call.continue_after_notice(one)
+        _announce_recording(recording)
+    return answer_inbound_call.continue_after_notice(recording)
 
 
 def on_inbound_call_answered(*, recording_id: UUID, at: datetime) -> str:
-    """The officer answered a call that came in, whose caller was told; what the officer hears."""
+    """Handle an officer answering an inbound call; return the markup the officer hears.
+
+    The caller has heard the recording notice by then.
+    """
     with transaction.atomic():
-        one = call_recordings.on_officer_answered(recording_id=recording_id, at=at)
-        _announce_recording(one)
-    return call_recordings.officer_notice_markup(one)
+        recording = call_recordings.on_officer_answered(recording_id=recording_id, at=at)
+        _announce_recording(recording)
+    return call_recordings.officer_notice_markup(recording)
 
 
 def on_recording_event(form: Mapping[str, str], *, recording_id: UUID, at: datetime) -> None:
-    """The carrier tells what became of a recording."""
+    """Handle the carrier's report about a recording."""
     with transaction.atomic():
-        one = call_recordings.on_recording_ended(form, recording_id=recording_id, at=at)
-        _announce_recording(one)
+        recording = call_recordings.on_recording_ended(form, recording_id=recording_id, at=at)
+        _announce_recording(recording)
 
 
 def record_recording_objection(*, lead: Lead, by: User, at: datetime) -> None:
-    """They said that they do not want to be recorded. Raises `NothingToStop`."""
+    """Record that the borrower objects to being recorded. Raises `NoActiveRecording`."""
     with transaction.atomic():
         _announce_recording(call_recordings.record_objection(lead, by=by, at=at))
 
 
 def look_up_call_ends(*, at: datetime) -> None:
-    """Ask the carrier how calls ended of which nobody told us."""
+    """Look up the ends of calls at the carrier when no callback reported them."""
     for attempt in call_record_check.calls_without_length(at=at)[:LOOKUP_BATCH]:
         kind, _, key = attempt.cause.partition(":")
-        rung = Ring.objects.filter(pk=key).first() if kind == "ring" else None
-        told = carrier_callbacks.fetch_call_end(rung.carrier_id if rung else key)
-        if told is None:
+        ring = Ring.objects.filter(pk=key).first() if kind == "ring" else None
+        call_end = carrier_callbacks.fetch_call_end(ring.carrier_id if ring else key)
+        if call_end is None:
             continue
-        if rung:
-            on_borrower_call_ended(
-                ring_id=rung.pk, dial_status=told.raw_status, seconds=told.duration_seconds, at=at
-            )
+        status, seconds = call_end.raw_status, call_end.duration_seconds
+        if ring:
+            on_borrower_call_ended(ring_id=ring.pk, dial_status=status, seconds=seconds, at=at)
         else:
-            on_inbound_call_ended(
-                call_id=key, dial_status=told.raw_status, seconds=told.duration_seconds, at=at
-            )
+            on_inbound_call_ended(call_id=key, dial_status=status, seconds=seconds, at=at)
 
 
-def _announce_recording(one: CallRecording) -> None:
-    if one.due_at:
+def _announce_recording(recording: CallRecording) -> None:
+    if recording.due_at:
         process_recordings.enqueue()
-    if one.attempt:
-        publish_update("lead", lead=str(one.attempt.lead_id))
+    if recording.attempt:
+        publish_update("lead", lead=str(recording.attempt.lead_id))
 
 
 @task(queue_name="now", priority=60)
 def process_recordings() -> None:
-    """Begin, look up and erase what is due at the carrier."""
+    """Start, look up and erase the recordings that are due at the carrier."""
     complete_waiting_duplicates(process_recordings)
     process_due_recordings(at=clock.now())
 
 
 def process_due_recordings(*, at: datetime) -> None:
-    """The same, by whoever comes by."""
+    """Start, look up and erase due recordings now, in the calling process."""
     while call_recordings.process_due_recordings(at=at) == call_recordings.BATCH_SIZE:
         pass

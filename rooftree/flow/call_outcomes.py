@@ -1,4 +1,4 @@
-"""What an officer did about a lead, in one tap, and what follows from it."""
+"""The outcome of a call, recorded in one tap, and the steps that follow from it."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -29,23 +29,21 @@ RESULTS = {
     "wrong_number": "Wrong number",
     "bad_number": "Not in service",
     "not_interested": "Not interested",
-    "told_no": "Told: does not qualify",
+    "told_no": "Declined: does not qualify",
 }
-OUTCOME_WINDOW = timedelta(hours=12)  # after that an outcome is about another call
-DUPLICATE_WINDOW = timedelta(minutes=1)  # the same outcome said again within it is one tap
-CALLBACK_KEPT_WINDOW = timedelta(
-    minutes=30
-)  # a call that much before an agreed one keeps the agreement
-CONNECTED_CALL_WINDOW = timedelta(
-    hours=1
-)  # within it a tap is about the call that the ring connected
+OUTCOME_WINDOW = timedelta(hours=12)  # a later outcome belongs to another call
+DUPLICATE_WINDOW = timedelta(minutes=1)  # a repeat of the same outcome within it is one tap
+# A call up to this long before the agreed time counts as the agreed callback.
+CALLBACK_KEPT_WINDOW = timedelta(minutes=30)
+# Within it a tap is about the call that the ring connected.
+CONNECTED_CALL_WINDOW = timedelta(hours=1)
 NOT_REACHED = frozenset({"voicemail", "no_answer"})
 REACHED = frozenset({"spoken", "call_back", "not_interested", "told_no"})
 CLOSING_RESULTS = {"not_interested": "not interested", "told_no": "told they do not qualify"}
 
 
 class InvalidOutcome(Exception):
-    """The page sent something that is no disposition, or one that lacks its time."""
+    """The outcome is unknown, or a callback has no time. The text is fit to show to staff."""
 
 
 def record_outcome(
@@ -57,17 +55,17 @@ def record_outcome(
     call_back_at: datetime | None = None,
     cause: str = "",
 ) -> ContactAttempt:
-    """Write down what came of a call. Once per `cause`, when the page gives one.
+    """Record the outcome of a call, once per `cause` if the page gives one.
 
-    Not reached starts the short sequence; reached stops it; a wrong number is
-    unlinked at once; one that is not in service counts as nobody's where the carrier
-    could not complete a call to it either; "not interested" closes the lead, and so does
-    telling them that they do not qualify, which is a decision with a notice of its own.
+    "Not reached" starts the short sequence and "reached" stops it. A wrong number is
+    unlinked at once. A number "not in service" is marked dead if the carrier could not
+    complete a call to it either. "Not interested" closes the lead. So does telling the
+    borrower that they do not qualify, which is a credit decision with a notice of its own.
     """
     if result not in RESULTS:
-        raise InvalidOutcome(f"{result} is not one of: {', '.join(RESULTS.values())}.")
+        raise InvalidOutcome(f"“{result}” is not an outcome. Choose {', '.join(RESULTS.values())}.")
     if result == "call_back" and call_back_at is None:
-        raise InvalidOutcome("Say when to call back.")
+        raise InvalidOutcome("Choose a time to call back.")
     with transaction.atomic():
         lead = (
             Lead.objects.select_for_update(of=("self",), no_key=True)
@@ -81,7 +79,7 @@ def record_outcome(
         _follow_outcome(lead, result, by, at, call_back_at)
         if result == "told_no":
             credit_notice_triggers.record_denial(
-                lead.pk, f"attempt:{attempt.pk}", f"{by.name} told them no", at=at
+                lead.pk, f"attempt:{attempt.pk}", f"{by.name} told the borrower no", at=at
             )
         write_event(
             "flow.attempt.recorded",
@@ -98,15 +96,15 @@ def record_outcome(
     return attempt
 
 
-def calls_without_outcome(lead_id: UUID, at: datetime) -> QuerySet[ContactAttempt]:
-    """Calls to the borrower that were begun and whose outcome nobody has said, newest first."""
-    begun = Q(cause__startswith="ring:") | Q(cause__startswith="call:")
-    rows = ContactAttempt.objects.filter(begun, lead_id=lead_id, medium="call", result="")
+def find_calls_without_outcome(lead_id: UUID, at: datetime) -> QuerySet[ContactAttempt]:
+    """Return started calls to the borrower that have no outcome yet, newest first."""
+    is_call = Q(cause__startswith="ring:") | Q(cause__startswith="call:")
+    rows = ContactAttempt.objects.filter(is_call, lead_id=lead_id, medium="call", result="")
     return rows.filter(at__gt=at - OUTCOME_WINDOW, at__lte=at).order_by("-at", "-id")
 
 
-def connected_call(by: User, at: datetime) -> ContactAttempt | None:
-    """The call on which a ring put somebody through, until anybody says that it is over."""
+def find_open_officer_call(by: User, at: datetime) -> ContactAttempt | None:
+    """Return the last call that a ring connected for a user and that has no outcome yet."""
     rows = ContactAttempt.objects.filter(
         by=by,
         medium="call",
@@ -121,19 +119,21 @@ def connected_call(by: User, at: datetime) -> ContactAttempt | None:
 def _save_attempt(
     lead: Lead, result: str, by: User, at: datetime, cause: str
 ) -> tuple[ContactAttempt, bool]:
-    """A call that the ring connected is the same attempt: it gets its result, not a twin.
+    """Save the outcome on the attempt it belongs to; return the attempt and if it is new.
 
-    The lead's row is locked, so that of two taps at once the second finds the
-    first: the same outcome within a minute is one tap.
+    A call that the ring connected already has an attempt, which gets the result. The
+    lead's row is locked, so the second of two simultaneous taps finds the first: the same
+    outcome within a minute is one tap.
     """
-    if known := _find_repeated_outcome(lead, result, by, at, cause):
-        return known, False
+    if earlier_tap := _find_repeated_outcome(lead, result, by, at, cause):
+        return earlier_tap, False
     cause = cause or f"tap:{uuid7_at(at)}"
-    if begun := calls_without_outcome(lead.pk, at).first() or _find_connected_call(lead, at):
-        begun.result, begun.result_at = result, at
-        begun.save(update_fields=["result", "result_at"])
-        call_record_check.mark_complete(begun, at=at)
-        return begun, True
+    attempt = find_calls_without_outcome(lead.pk, at).first()
+    if attempt := attempt or _find_connected_call_of_lead(lead, at):
+        attempt.result, attempt.result_at = result, at
+        attempt.save(update_fields=["result", "result_at"])
+        call_record_check.mark_complete(attempt, at=at)
+        return attempt, True
     return ContactAttempt.objects.get_or_create(
         cause=cause,
         defaults={
@@ -153,19 +153,21 @@ def _save_attempt(
 def _find_repeated_outcome(
     lead: Lead, result: str, by: User, at: datetime, cause: str
 ) -> ContactAttempt | None:
-    """The attempt whose outcome this tap, or this page, has told already."""
-    said = Q(by=by, result=result, result_at__gt=at - DUPLICATE_WINDOW, result_at__lte=at)
-    rows = ContactAttempt.objects.filter(said | Q(cause=cause) if cause else said, lead=lead)
+    """Return the attempt that this tap, or this page, has recorded already."""
+    is_same_tap = Q(by=by, result=result, result_at__gt=at - DUPLICATE_WINDOW, result_at__lte=at)
+    rows = ContactAttempt.objects.filter(
+        is_same_tap | Q(cause=cause) if cause else is_same_tap, lead=lead
+    )
     return rows.filter(medium="call").order_by("-at").first()
 
 
-def _find_connected_call(lead: Lead, at: datetime) -> ContactAttempt | None:
-    """The call the ring connected, of which only the carrier has told the end so far."""
+def _find_connected_call_of_lead(lead: Lead, at: datetime) -> ContactAttempt | None:
+    """Return the connected call of a lead whose end only the carrier has reported so far."""
     rows = ContactAttempt.objects.filter(
         lead=lead,
         medium="call",
         cause__startswith="ring:",
-        result_at=None,  # nobody of ours has said how it went
+        result_at=None,  # no staff member has recorded an outcome
         at__gt=at - CONNECTED_CALL_WINDOW,
         at__lte=at,
     )
@@ -173,7 +175,7 @@ def _find_connected_call(lead: Lead, at: datetime) -> ContactAttempt | None:
 
 
 def _update_lead_state(lead: Lead, result: str, at: datetime) -> None:
-    """The stamps and the state that follow from the result."""
+    """Set the timestamps and the state that follow from the result."""
     changes: dict[str, object] = {"promise_at": None}
     if lead.first_attempt_at is None:
         changes["first_attempt_at"] = at
@@ -202,23 +204,27 @@ def _follow_outcome(
     if result == "bad_number":
         _mark_disconnected_number(lead, at)
         vendor_returns.check_leads([lead.pk], at=at)
-    if result in REACHED:  # a hello that waits for the morning would come too late
+    if result in REACHED:  # a greeting held until the morning would come too late
         cancel_messages.cancel_overtaken(lead_id=lead.pk, because=result, at=at)
 
 
 def _update_callback_task(
     lead: Lead, result: str, by: User, at: datetime, call_back_at: datetime | None
 ) -> None:
-    """A new time takes the old one's place; a call at its time keeps it; a closed lead ends it."""
+    """Move, finish or cancel the callback task.
+
+    A new time replaces the old one, a call at the agreed time finishes the task, and an
+    outcome that ends the calls cancels it.
+    """
     if call_back_at:
-        wanted = lead_tasks.SystemTask(
+        callback = lead_tasks.SystemTask(
             kind=lead_tasks.CALL_BACK,
             title="Call back as agreed",
             due_at=call_back_at,
             user_id=by.pk,
             updates_due_at=True,
         )
-        lead_tasks.add_or_update_task(wanted, lead_id=lead.pk, at=at)
+        lead_tasks.add_or_update_task(callback, lead_id=lead.pk, at=at)
     elif result in ("wrong_number", "bad_number") or result in CLOSING_RESULTS:
         lead_tasks.cancel_tasks_of_kind(
             lead_id=lead.pk, kind=lead_tasks.CALL_BACK, because=result, at=at
@@ -234,10 +240,10 @@ def _update_callback_task(
 
 
 def _mark_disconnected_number(lead: Lead, at: datetime) -> None:
-    """The carrier failed at the number, and whoever dialed it heard that it is nobody's."""
+    """Mark a number dead if the carrier failed to call it and staff heard the same."""
     number = plan_messages.address_for(lead, "text")
-    tries = ContactAttempt.objects.filter(person=lead.person, address=number, medium="call")
-    if number and tries.filter(failed_at__isnull=False).exists():
+    calls = ContactAttempt.objects.filter(person=lead.person, address=number, medium="call")
+    if number and calls.filter(failed_at__isnull=False).exists():
         carrier_callbacks.record_dead_number(number, at=at)
 
 

@@ -1,4 +1,4 @@
-"""The one clock that tasks and pages read. Tests and a demo's history may stop it; nothing else."""
+"""The clock that tasks and pages read. Only tests and the demo's history can freeze it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,17 +6,17 @@ from datetime import datetime
 
 from django.utils import timezone
 
-_frozen_moments: list[datetime] = []  # of the whole process: a stopped clock stands in every thread
+_frozen_moments: list[datetime] = []  # process-wide: a frozen clock holds in every thread
 
 
 def now() -> datetime:
-    """This moment, aware, UTC."""
+    """Return the current moment as an aware UTC datetime."""
     return _frozen_moments[-1] if _frozen_moments else timezone.now()
 
 
 @contextmanager
 def freeze(moment: datetime) -> Iterator[None]:
-    """Let the whole process believe that it is `moment`."""
+    """Freeze the clock of the whole process at `moment`."""
     _frozen_moments.append(moment)
     try:
         yield

@@ -1,8 +1,8 @@
-"""Closing what nobody will answer any more: leads on which nothing has happened for months.
+"""Close leads on which nothing has happened for months.
 
-House rule, not law: a lead ends with a reason instead of waiting for ever. What
-anybody still owes the borrower, or still waits for, keeps it open. A borrower
-who asks again later is a new lead of the same person.
+House rule, not law: a lead ends with a reason instead of waiting forever. It stays open
+while staff owe the borrower something or wait for something. A borrower who inquires
+again later becomes a new lead of the same person.
 """
 
 from datetime import datetime, timedelta
@@ -16,16 +16,15 @@ from rooftree.ledger.write_events import write_event
 from rooftree.outreach.messages import cancel_messages
 from rooftree.tasks.live_updates import publish_update
 
-CLOSE_AFTER_NO_ANSWER = timedelta(days=90)  # house: since the last try, message or inquiry
-CLOSE_AFTER_CONVERSATION = timedelta(
-    days=180
-)  # house: since the last of all that, after a conversation
+# House: since the last attempt, message or inquiry; longer if there was a conversation.
+CLOSE_AFTER_NO_ANSWER = timedelta(days=90)
+CLOSE_AFTER_CONVERSATION = timedelta(days=180)
 NO_ANSWER_REASON = "no answer for 90 days"
-NEVER_TRIED_REASON = "nobody could reach them for 90 days"
-WENT_QUIET_REASON = "quiet for 180 days since we talked"
+NEVER_TRIED_REASON = "no contact attempt in 90 days"
+WENT_QUIET_REASON = "no activity for 180 days after a conversation"
 
-# The newest of all that happened to a lead, and what it still waits for. A task or a snooze
-# counts at the moment it is for, so that one long forgotten holds nothing up for ever.
+# The newest activity of a lead, and everything that keeps it open. A task or a snooze counts
+# at the moment it is due, so a forgotten one does not keep a lead open forever.
 _STALE_SQL = """
 with open_one as (
   select lead.id, lead.first_talk_at is not null as has_talked,
@@ -64,24 +63,24 @@ select * from ({_STALE_SQL.format(which="lead.warmed_at <= %(at)s - %(not_reache
 _ONE_LEAD_SQL = _STALE_SQL.format(which="lead.id = %(lead)s")
 
 
-def close_due(*, at: datetime, limit: int = 200) -> int:
-    """Close the leads whose silence has lasted long enough; how many."""
+def close_due_leads(*, at: datetime, limit: int = 200) -> int:
+    """Close the leads that have been inactive long enough; return how many."""
     return sum(
         close_if_stale(lead_id=row[0], at=at)
         for row in _run_query(_ALL_STALE_SQL, at=at, limit=limit)
     )
 
 
-def closing_time(lead_id: UUID) -> datetime | None:
-    """When a lead will be closed if nothing happens; None while something keeps it open."""
+def find_closing_time(lead_id: UUID) -> datetime | None:
+    """Return when an inactive lead will be closed; None while something keeps it open."""
     rows = _run_query(_ONE_LEAD_SQL, lead=lead_id)
     return rows[0][3] if rows else None
 
 
 def close_if_stale(*, lead_id: UUID, at: datetime) -> bool:
-    """Close one lead whose silence has lasted long enough; False when it has not."""
+    """Close a lead that has been inactive long enough; return False if it has not."""
     with transaction.atomic():
-        # Whatever happens to a lead locks its row, and is seen by the question after it.
+        # Every activity locks the lead's row, so the query below sees it.
         lead = Lead.objects.select_for_update(of=("self",), no_key=True).filter(pk=lead_id).first()
         rows = _run_query(_ONE_LEAD_SQL, lead=lead_id) if lead else []
         if not rows or rows[0][3] > at:
@@ -103,9 +102,9 @@ def close_if_stale(*, lead_id: UUID, at: datetime) -> bool:
     return True
 
 
-def _run_query(query: str, **given: Any) -> list[tuple[Any, ...]]:
-    given |= {"not_reached": CLOSE_AFTER_NO_ANSWER, "talked": CLOSE_AFTER_CONVERSATION}
+def _run_query(query: str, **params: Any) -> list[tuple[Any, ...]]:
+    params |= {"not_reached": CLOSE_AFTER_NO_ANSWER, "talked": CLOSE_AFTER_CONVERSATION}
     with connection.cursor() as cursor:
-        cursor.execute(query, given)
+        cursor.execute(query, params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows

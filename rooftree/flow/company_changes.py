@@ -1,4 +1,4 @@
-"""The company's licenses and facts as they are entered, and what waited for them."""
+"""Changes to the company's licenses and profile, and the messages that waited for them."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -19,22 +19,22 @@ from rooftree.outreach.messages import redecide_held_messages
 def add_license(
     *, state: str, number: str, license: str, dates: LicenseDates, by: User, at: datetime
 ) -> CompanyLicense:
-    """Record that the company may lend in a state, and under which license. Raises `BadLicense`."""
+    """Add a license of the company in a state. Raises `InvalidLicense`."""
     _check_license_kind(state, license, on=at.date())
     with atomic():
-        made = company_licenses.add_company_license(
+        added = company_licenses.add_company_license(
             state=state, number=number, license=license, dates=dates, by=by, at=at
         )
         redecide_held_messages.redecide_after_license_entry(at=at)
-    return made
+    return added
 
 
 def edit_license(
     *, license_id: UUID, number: str, license: str, dates: LicenseDates, by: User, at: datetime
 ) -> CompanyLicense:
-    """Correct or end a license of the company. Raises `BadLicense`."""
-    held = CompanyLicense.objects.get(pk=license_id)
-    _check_license_kind(held.state, license, on=at.date())
+    """Correct or end a license of the company. Raises `InvalidLicense`."""
+    stored = CompanyLicense.objects.get(pk=license_id)
+    _check_license_kind(stored.state, license, on=at.date())
     with atomic():
         changed = company_licenses.edit_company_license(
             license_id=license_id, number=number, license=license, dates=dates, by=by, at=at
@@ -44,7 +44,7 @@ def edit_license(
 
 
 def update_company(facts: Mapping[str, Any], *, by: User, at: datetime) -> Company:
-    """Write down what the company is. Raises `company.BadCompany`."""
+    """Update the company's profile. Raises `company_profile.BadCompany`."""
     with atomic():
         changed = company_profile.update_company(facts, by=by, at=at)
         redecide_held_messages.redecide_after_license_entry(at=at)
@@ -52,10 +52,13 @@ def update_company(facts: Mapping[str, Any], *, by: User, at: datetime) -> Compa
 
 
 def _check_license_kind(state: str, license: str, *, on: date) -> None:
-    known = license_wording.license_kinds(state, on=on)
-    if known and license not in known:
+    kinds = license_wording.license_kinds(state, on=on)
+    if kinds and license not in kinds:
         raise InvalidLicense(
-            f"{STATES[state]} wants another wording under each of its licenses: say which it is."
+            f"{STATES[state]} requires different wording for each of its licenses. "
+            "Choose the license."
         )
-    if license and license not in known:
-        raise InvalidLicense(f"{STATES.get(state, state)} has one wording only: leave that empty.")
+    if license and license not in kinds:
+        raise InvalidLicense(
+            f"{STATES.get(state, state)} has only one wording. Leave the license type empty."
+        )

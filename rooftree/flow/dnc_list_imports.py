@@ -1,4 +1,4 @@
-"""Do-not-contact files that lie in the watched folder are taken in by a worker."""
+"""Imports of do-not-contact files from the watched folder, done by a worker."""
 
 from datetime import datetime
 from pathlib import Path
@@ -12,14 +12,17 @@ from rooftree.tasks.dedupe import complete_waiting_duplicates
 
 
 def enqueue_waiting_files(*, at: datetime) -> None:
-    """Have files taken in, if any wait: a registry fills a worker for minutes, not the clock."""
+    """Enqueue the import if files are waiting.
+
+    A registry takes minutes, so a worker imports it and not the scheduler.
+    """
     if settings.DNC_FOLDER and watched_folder.pending_files(Path(settings.DNC_FOLDER), at=at):
         import_dnc_lists.enqueue()
 
 
 @task(queue_name="soon")
 def import_dnc_lists() -> None:
-    """Take in file after file, each in a transaction of its own."""
+    """Import the waiting files one by one, each in its own transaction."""
     complete_waiting_duplicates(import_dnc_lists)
     while watched_folder.load_next_file(Path(settings.DNC_FOLDER), at=clock.now()):
         pass

@@ -1,4 +1,4 @@
-"""What follows when somebody calls a tracking number or chats: one conversation, one touch."""
+"""Calls to tracking numbers and chats: one conversation becomes one touch."""
 
 from datetime import datetime, timedelta
 
@@ -10,25 +10,32 @@ from rooftree.leads.models import Delivery, Touch
 from rooftree.leads.vocabulary import InteractionKind
 from rooftree.outreach.calls import answer_inbound_call
 
-LONGEST_CALL = timedelta(minutes=15)  # then a call that nobody ended is worked as it is
+LONGEST_CALL = timedelta(minutes=15)  # a call without a reported end is processed after this
 
 
 def add_ring_number(answer: Answer, *, sender: str) -> Answer:
-    """The answer to a caller, with the number to ring: their officer's, else the company's."""
+    """Fill in the number to ring for a caller: their officer's, else the company's."""
     if RING_NUMBER_PLACEHOLDER not in str(answer.body):
         return answer
     return answer.with_values(ring=answer_inbound_call.forwarding_number(sender))
 
 
 def call_wait_deadline(envelope: Envelope, delivery: Delivery, *, at: datetime) -> datetime | None:
-    """Until when a call is left to end: while it rings there is nobody to call back."""
+    """Return until when to wait for a live call to end; None if there is nothing to wait for.
+
+    While a call is live there is no one to call back.
+    """
     ends_at = delivery.received_at + LONGEST_CALL
-    is_live = any(_is_call(lead) and _answered(lead) is None for lead in envelope.leads)
+    interactions = [lead.interaction for lead in envelope.leads if lead.interaction]
+    is_live = any(
+        interaction.kind is InteractionKind.CALL and interaction.answered is None
+        for interaction in interactions
+    )
     return ends_at if is_live and at < ends_at else None
 
 
 def append_to_conversation(inquiry: CanonicalLead, *, delivery: Delivery, at: datetime) -> bool:
-    """Whether it was of a conversation that has its touch already, and is added to it."""
+    """Append to the conversation's existing touch; return False if there is none."""
     touch = amend_touch(inquiry, delivery=delivery, at=at)
     if touch is None or touch.delivery_id == delivery.pk:
         return False
@@ -37,31 +44,25 @@ def append_to_conversation(inquiry: CanonicalLead, *, delivery: Delivery, at: da
 
 
 def handle_call_touch(touch: Touch, *, at: datetime) -> bool:
-    """Whether the touch was a call, whose end is then told as of any call that came in.
+    """Handle the end of the call that a touch describes; return False if it is not a call.
 
-    A missed one is a promise and a text, where one is lawful; one that was answered
-    needs neither.
+    A missed call sets a deadline to call back and queues a text where that is lawful; an
+    answered call needs neither.
     """
-    talk = touch.inquiry.get("interaction", {})
-    if talk.get("kind") != InteractionKind.CALL:
+    call = touch.inquiry.get("interaction", {})
+    if call.get("kind") != InteractionKind.CALL:
         return False
-    number = next((one["e164"] for one in touch.inquiry.get("phones", []) if "e164" in one), "")
+    number = next(
+        (phone["e164"] for phone in touch.inquiry.get("phones", []) if "e164" in phone), ""
+    )
     call_id = f"{touch.source.adapter}:{touch.vendor_lead_id}"
-    called = talk.get("tracking_number") or ""
+    called = call.get("tracking_number") or ""
     answer_inbound_call.store_call(touch.lead, sender=number, called=called, call_id=call_id, at=at)
-    is_spoken = talk.get("answered") is True and talk.get("voicemail") is not True
+    was_answered = call.get("answered") is True and call.get("voicemail") is not True
     call_events.on_inbound_call_ended(
         call_id=call_id,
-        dial_status="completed" if is_spoken else "no-answer",
-        seconds=talk.get("duration_s"),
+        dial_status="completed" if was_answered else "no-answer",
+        seconds=call.get("duration_s"),
         at=at,
     )
     return True
-
-
-def _is_call(inquiry: CanonicalLead) -> bool:
-    return inquiry.interaction is not None and inquiry.interaction.kind is InteractionKind.CALL
-
-
-def _answered(inquiry: CanonicalLead) -> bool | None:
-    return inquiry.interaction.answered if inquiry.interaction else None

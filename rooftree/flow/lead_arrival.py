@@ -1,7 +1,7 @@
-"""What happens to a lead from arrival to the first live conversation.
+"""The order of events from a lead's arrival to the first live conversation.
 
-Read top to bottom: this file is the order of events. Each task makes one call
-into a room and names what follows it; no room knows what comes next.
+Read top to bottom. Each task makes one call into a room and names the next step; no room
+knows what comes next.
 """
 
 import logging
@@ -34,7 +34,7 @@ from rooftree.tasks.dedupe import complete_waiting_duplicates
 from rooftree.tasks.live_updates import publish_update, publish_updates
 
 log = logging.getLogger(__name__)
-DELIVERY_BATCH = 20  # deliveries of one transaction
+DELIVERY_BATCH = 20  # deliveries per transaction
 DUE_DELIVERIES = PreparedQuery(
     lambda at: (
         Delivery.objects.select_for_update(of=("self",), skip_locked=True)
@@ -44,28 +44,28 @@ DUE_DELIVERIES = PreparedQuery(
     ),
     at=datetime,
 )
-MAX_ATTEMPTS = 5  # of our own bugs; then a person looks
+MAX_ATTEMPTS = 5  # after failures of our own; then the delivery is quarantined for staff
 REPLAYED_FIELDS = ["outcome", "reason", "warnings", "state", "due_at", "attempts", "problem"]
-BACKOFF_SECONDS = (5, 30, 120, 600)  # seconds
-LATE_AFTER = timedelta(hours=1)  # a first answer later than this goes as part of a release
+BACKOFF_SECONDS = (5, 30, 120, 600)  # before the next try, by attempts made
+LATE_AFTER = timedelta(hours=1)  # a later first response is sent as part of a release
 
 
 def accept_delivery(*, source: Source, incoming: IncomingDelivery, at: datetime) -> ReceiveResult:
-    """Take a delivery in and nudge the work on it. Answer the sender after this returns."""
+    """Store a delivery and enqueue its processing. Answer the sender after this returns."""
+
+    def choose_task(envelope: Envelope) -> "Task[[], None]":
+        return look_up_deliveries if envelope.lookups else process_deliveries
+
     return receive_delivery.receive_delivery(
-        source=source, incoming=incoming, at=at, choose_task=_next_task
+        source=source, incoming=incoming, at=at, choose_task=choose_task
     )
-
-
-def _next_task(envelope: Envelope) -> "Task[[], None]":
-    return look_up_deliveries if envelope.lookups else process_deliveries
 
 
 @task(queue_name="soon", priority=60)
 def look_up_deliveries() -> None:
-    """Ask the vendors what deliveries wait for, until none is due, and work what was answered.
+    """Run due vendor look-ups until none is left, and process the deliveries they answer.
 
-    Not among what is done now: a vendor that is slow must not hold up borrowers of others.
+    Not on the "now" queue: a slow vendor must not delay the borrowers of other vendors.
     """
     while vendor_lookups.run_next_lookup(at=clock.now()):
         process_deliveries.enqueue()
@@ -73,38 +73,39 @@ def look_up_deliveries() -> None:
 
 @task(queue_name="now", priority=40)
 def process_deliveries() -> None:
-    """Turn deliveries that are due into leads, until none is left."""
+    """Turn due deliveries into leads until none is left."""
     complete_waiting_duplicates(process_deliveries)
     while process_next_batch(at=clock.now()) == DELIVERY_BATCH:
         pass
 
 
 def process_next_batch(*, at: datetime) -> int:
-    """Work on the deliveries that have waited longest; how many, 0 when none is due.
+    """Process the deliveries that have waited longest; return how many, 0 if none is due.
 
-    A bug of ours in one delivery holds up no other: it is set aside, tried
-    again later, and shown in quarantine in the end.
+    A bug of ours in one delivery does not affect the others. That delivery is retried later
+    and quarantined in the end.
     """
 
-    def work(some: Sequence[Delivery]) -> Sequence[Delivery]:
+    def process(batch: Sequence[Delivery]) -> Sequence[Delivery]:
         with transaction.atomic():
-            _process_batch(some, at)
-        return some
+            _process_batch(batch, at)
+        return batch
 
     with transaction.atomic():
         deliveries = DUE_DELIVERIES.all(at=at)
         run_batch(
-            work, deliveries, on_failure=lambda one, problem: _record_failure(one, problem, at)
+            process,
+            deliveries,
+            on_failure=lambda delivery, problem: _record_failure(delivery, problem, at),
         )
     return len(deliveries)
 
 
 def replay_delivery(*, delivery_id: UUID, by: object, at: datetime) -> Delivery:
-    """Read a stored delivery again with today's adapter, and work it if it can be used now.
+    """Parse a stored delivery again with the current adapter, and process it if usable now.
 
-    One that was refused by our limits is accepted by it, whatever they are.
-
-    Repeat-safe: a delivery that was worked stays as it is.
+    A replay accepts a delivery that acceptance rules refused, whatever the rules are now.
+    Safe to repeat: a processed delivery stays as it is.
     """
     with transaction.atomic():
         delivery = (
@@ -116,19 +117,21 @@ def replay_delivery(*, delivery_id: UUID, by: object, at: datetime) -> Delivery:
             return delivery
         if vendor_lookups.expedite_lookups(delivery, at=at):
             look_up_deliveries.enqueue()
-        envelope, was_refused = (
-            receive_delivery.reread_delivery(delivery),
-            delivery.outcome == "not_accepted",
-        )
+        was_refused = delivery.outcome == "not_accepted"
+        envelope = receive_delivery.reread_delivery(delivery)
         delivery.problem = ""
         delivery.outcome = envelope.outcome.value
         delivery.reason = (envelope.reason or "")[:80]
         delivery.warnings = list(envelope.warnings)
-        is_used = envelope.outcome in receive_delivery.WORKABLE_OUTCOMES
-        if is_used and was_refused and not receive_delivery.claim_delivery_key(delivery, envelope):
+        is_usable = envelope.outcome in receive_delivery.WORKABLE_OUTCOMES
+        if (
+            is_usable
+            and was_refused
+            and not receive_delivery.claim_delivery_key(delivery, envelope)
+        ):
             delivery.state, delivery.reason = "duplicate", "superseded"
             delivery.outcome = "duplicate_delivery"
-        elif is_used:
+        elif is_usable:
             delivery.state, delivery.due_at, delivery.attempts = "received", at, 0
             process_deliveries.enqueue()
         delivery.save(update_fields=REPLAYED_FIELDS)
@@ -143,49 +146,48 @@ def replay_delivery(*, delivery_id: UUID, by: object, at: datetime) -> Delivery:
 
 
 def _process_batch(deliveries: Sequence[Delivery], at: datetime) -> None:
-    """A word about a call or a chat may be more of one before it: each is worked by itself."""
-    read = [(delivery, receive_delivery.reread_delivery(delivery)) for delivery in deliveries]
-    _store_leads([one for one in read if not _is_conversation(one[1])], at)
-    for one in read:
-        if _is_conversation(one[1]):
-            _store_leads([one], at)
+    """Store deliveries together, but calls and chats one by one.
+
+    A delivery about a call or a chat can continue the conversation of an earlier one.
+    """
+    parsed = [(delivery, receive_delivery.reread_delivery(delivery)) for delivery in deliveries]
+    _store_leads([pair for pair in parsed if not _is_conversation(pair[1])], at)
+    for pair in parsed:
+        if _is_conversation(pair[1]):
+            _store_leads([pair], at)
 
 
 def _is_conversation(envelope: Envelope) -> bool:
     return any(lead.interaction is not None for lead in envelope.leads)
 
 
-def _store_leads(read: Sequence[tuple[Delivery, Envelope]], at: datetime) -> None:
+def _store_leads(parsed: Sequence[tuple[Delivery, Envelope]], at: datetime) -> None:
     arrivals: list[Arrival] = []
-    ended: list[dict[str, object]] = []
-    for delivery, envelope in read:
+    finished_rows: list[dict[str, object]] = []
+    for delivery, envelope in parsed:
         if ends_at := inbound_calls.call_wait_deadline(envelope, delivery, at=at):
             update_where(Delivery, where={"id": delivery.pk}, to={"due_at": ends_at})
             continue
-        ours = _arrivals_to_store(delivery, envelope)
+        claimed = _claim_arrivals(delivery, envelope)
         arrivals += [
             arrival
-            for arrival in ours
+            for arrival in claimed
             if not inbound_calls.append_to_conversation(arrival.inquiry, delivery=delivery, at=at)
         ]
         if envelope.lookups:
             vendor_lookups.queue_lookups(delivery, envelope.lookups, at=at)
             look_up_deliveries.enqueue()
             continue
-        end = receive_delivery.final_delivery_columns(delivery, envelope, at, is_ours=bool(ours))
-        ended.append({"id": delivery.pk, **end})
-    _start_responses(
-        [
-            store_inquiry
-            for store_inquiry in store_inquiries.store_inquiries(arrivals, at=at)
-            if store_inquiry.is_new
-        ],
-        at,
-    )
-    update_each(Delivery, ended)
+        columns = receive_delivery.final_delivery_columns(
+            delivery, envelope, at, is_ours=bool(claimed)
+        )
+        finished_rows.append({"id": delivery.pk, **columns})
+    stored = store_inquiries.store_inquiries(arrivals, at=at)
+    _start_responses([inquiry for inquiry in stored if inquiry.is_new], at)
+    update_each(Delivery, finished_rows)
 
 
-def _arrivals_to_store(delivery: Delivery, envelope: Envelope) -> list[Arrival]:
+def _claim_arrivals(delivery: Delivery, envelope: Envelope) -> list[Arrival]:
     return [
         Arrival(inquiry=inquiry, delivery=delivery, position=position)
         for position, inquiry in enumerate(envelope.leads)
@@ -194,75 +196,74 @@ def _arrivals_to_store(delivery: Delivery, envelope: Envelope) -> list[Arrival]:
 
 
 def _start_responses(stored: Sequence[store_inquiries.StoredInquiry], at: datetime) -> None:
-    """The replies and the assignments are committed together and run side by side."""
+    """Enqueue responses and assignments; they are committed together and run in parallel."""
     count_arrivals(stored)
-    real = [stored_inquiry for stored_inquiry in stored if not stored_inquiry.lead.is_test]
-    wrote = [one for one in real if not inbound_calls.handle_call_touch(one.touch, at=at)]
+    real = [inquiry for inquiry in stored if not inquiry.lead.is_test]
+    written = [
+        inquiry for inquiry in real if not inbound_calls.handle_call_touch(inquiry.touch, at=at)
+    ]
     credit_notice_triggers.check_arrivals(real, at=at)
     number_lookups.ask_about_arrivals(real, at=at)
-    if any([certificate_claims.queue_certificate(one.touch, at=at) for one in real]):
+    if any([certificate_claims.queue_certificate(inquiry.touch, at=at) for inquiry in real]):
         claim_certificates.enqueue()
-    late = [one for one in wrote if one.touch.delivery.received_at < at - LATE_AFTER]
+    late = [inquiry for inquiry in written if inquiry.touch.delivery.received_at < at - LATE_AFTER]
     if late:
         _gather_late_greetings(late, at)
-    if fresh := [str(one.touch.pk) for one in wrote if one not in late]:
-        respond_to_touches.enqueue(touch_ids=fresh)
-    if free := [str(one.lead.pk) for one in real if one.lead.officer_id is None]:
-        assign_leads.enqueue(lead_ids=free)
-    for one in wrote:
-        if one.lead.officer_id is not None:
-            notify_owner.enqueue(touch_id=str(one.touch.pk))
-    publish_updates([("lead", None, {"lead": str(one.lead.pk)}) for one in real])
+    if touch_ids := [str(inquiry.touch.pk) for inquiry in written if inquiry not in late]:
+        respond_to_touches.enqueue(touch_ids=touch_ids)
+    if lead_ids := [str(inquiry.lead.pk) for inquiry in real if inquiry.lead.officer_id is None]:
+        assign_leads.enqueue(lead_ids=lead_ids)
+    for inquiry in written:
+        if inquiry.lead.officer_id is not None:
+            notify_owner.enqueue(touch_id=str(inquiry.touch.pk))
+    publish_updates([("lead", None, {"lead": str(inquiry.lead.pk)}) for inquiry in real])
 
 
 def _gather_late_greetings(stored: Sequence[store_inquiries.StoredInquiry], at: datetime) -> None:
-    """They came long ago and are worked only now, perhaps thousands by one press of a replay.
+    """Gather first responses to deliveries processed late into a shared release draft.
 
-    A few are answered within minutes; for many a second person looks first.
+    One replay can process thousands of old deliveries. A few are answered within minutes;
+    many wait for a second person's approval.
     """
     release_drafts.join_shared_draft(
         kind="greetings",
-        title="First answers to deliveries that were worked late",
+        title="First responses to deliveries processed late",
         about={"of": "late deliveries"},
-        members={
-            f"touch:{stored_inquiry.touch.pk}": stored_inquiry.lead for stored_inquiry in stored
-        },
+        members={f"touch:{inquiry.touch.pk}": inquiry.lead for inquiry in stored},
         at=at,
     )
 
 
 def count_arrivals(stored: Sequence[store_inquiries.StoredInquiry]) -> None:
-    """Count what was stored in this very transaction: new leads, and what each arrival cost."""
-    rollup_deltas.count_new_leads(
-        [stored_inquiry.lead for stored_inquiry in stored if stored_inquiry.touch.is_first]
-    )
-    for stored_inquiry in stored:
-        if not stored_inquiry.touch.is_first:
-            rollup_deltas.count_touch(stored_inquiry.lead, cost=stored_inquiry.cost)
+    """Count new leads and the cost of each arrival, in the transaction that stored them."""
+    rollup_deltas.count_new_leads([inquiry.lead for inquiry in stored if inquiry.touch.is_first])
+    for inquiry in stored:
+        if not inquiry.touch.is_first:
+            rollup_deltas.count_touch(inquiry.lead, cost=inquiry.cost)
 
 
 def _record_failure(delivery: Delivery, problem: Exception, at: datetime) -> None:
-    log.error("delivery %s could not be worked: %s", delivery.pk, type(problem).__name__)
-    tries = delivery.attempts + 1
-    is_over = tries >= MAX_ATTEMPTS
+    log.error("delivery %s could not be processed: %s", delivery.pk, type(problem).__name__)
+    attempts = delivery.attempts + 1
+    gives_up = attempts >= MAX_ATTEMPTS
     Delivery.objects.filter(pk=delivery.pk).update(
-        attempts=tries,
-        state="quarantined" if is_over else "received",
-        reason="our_fault" if is_over else delivery.reason,
-        problem=f"{type(problem).__name__} while working on it.",
-        due_at=None if is_over else at + timedelta(seconds=BACKOFF_SECONDS[tries - 1]),
+        attempts=attempts,
+        state="quarantined" if gives_up else "received",
+        reason="our_fault" if gives_up else delivery.reason,
+        problem=f"{type(problem).__name__} while processing the delivery.",
+        due_at=None if gives_up else at + timedelta(seconds=BACKOFF_SECONDS[attempts - 1]),
     )
 
 
 @task(queue_name="soon", priority=50)
 def claim_certificates() -> None:
-    """Claim what proves consents, until none is due."""
+    """Claim consent certificates until none is due."""
     while claim_next_certificate(at=clock.now()):
         pass
 
 
 def claim_next_certificate(*, at: datetime) -> bool:
-    """Claim one certificate; messages that waited for its proof are decided again."""
+    """Claim one certificate and decide the messages that waited for it; False if none is due."""
     lead_id = certificate_claims.claim_next_certificate(at=at)
     if lead_id is None:
         return False
@@ -273,37 +274,35 @@ def claim_next_certificate(*, at: datetime) -> bool:
 
 @task(queue_name="now", priority=60)
 def respond_to_touches(*, touch_ids: list[str]) -> None:
-    """Text and e-mail people as the gate allows; runs beside `assign_leads`.
+    """Text and e-mail borrowers as the gate allows; runs in parallel with `assign_leads`.
 
-    The messages are in line, committed, before the first is carried out: if the
-    program stops between, the clock sends what is left.
+    The messages are queued and committed before the first is sent: if the process stops in
+    between, the scheduler sends the rest.
     """
     with requeue_individually(respond_to_touches, touch_ids=touch_ids):
         with transaction.atomic():
-            planned = first_response.queue_first_responses(
-                [UUID(one) for one in touch_ids], at=clock.now()
+            messages = first_response.queue_first_responses(
+                [UUID(touch_id) for touch_id in touch_ids], at=clock.now()
             )
-        send_messages_by_id(
-            [queue_first_response.pk for queue_first_response in planned], at=clock.now()
-        )
+        send_messages_by_id([message.pk for message in messages], at=clock.now())
 
 
 @task(queue_name="now", priority=50)
 def assign_leads(*, lead_ids: list[str]) -> None:
-    """Score the leads, then choose a loan officer for each, whose phone rings.
+    """Score the leads, then choose a loan officer for each and ring their phones.
 
-    The calls are in line, committed, before the first is placed: as with messages.
+    As with messages, the calls are queued and committed before the first is placed.
     """
     with requeue_individually(assign_leads, lead_ids=lead_ids):
-        at, keys = clock.now(), [UUID(one) for one in lead_ids]
-        rescore_many(keys, because="arrived", at=at)
-        lead_offers.assign_officers(keys, at=at)
+        at, ids = clock.now(), [UUID(lead_id) for lead_id in lead_ids]
+        rescore_many(ids, because="arrived", at=at)
+        lead_offers.assign_officers(ids, at=at)
     ring_due_officers()
 
 
 @task(queue_name="now")
 def notify_owner(*, touch_id: str) -> None:
-    """The lead's officer hears that the borrower asked again, and by which way."""
+    """Notify a lead's officer that the borrower inquired again, and through which source."""
     at = clock.now()
     touch = Touch.objects.select_related("source", "lead__officer", "lead__person").get(pk=touch_id)
     lead = touch.lead
@@ -315,7 +314,7 @@ def notify_owner(*, touch_id: str) -> None:
             user_id=lead.officer.user_id,
             kind="asked_again",
             idempotency_key=f"touch:{touch.pk}",
-            text=f"{lead.person.first_name or 'A borrower'} asked again, through {touch.source}.",
+            text=f"{lead.person.first_name or 'A borrower'} inquired again through {touch.source}.",
             link=f"/leads/{lead.pk}/",
             at=at,
         )

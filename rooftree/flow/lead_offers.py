@@ -1,4 +1,4 @@
-"""Offering a lead, ringing the officer, and what follows from taking it, passing or silence."""
+"""Offers of leads: ring the officer, and handle taking, declining and lapsed offers."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -27,35 +27,35 @@ from rooftree.tasks.live_updates import publish_update, publish_updates
 OFFICERS_BY_ID = PreparedQuery(
     lambda keys: LoanOfficer.objects.only("user_id").filter(pk__in=keys), keys=list[UUID]
 )
-RESPONSE_TIME = timedelta(minutes=5)  # house: a borrower who asks again is called within
+RESPONSE_TIME = timedelta(minutes=5)  # house: call back a borrower who inquires again within this
 
 
 def assign_officers(lead_ids: Sequence[UUID], *, at: datetime) -> None:
-    """Choose an officer for each of some leads; the calls to them are in line, due at once.
+    """Choose an officer for each lead and queue the calls to them, due at once.
 
-    Repeat-safe: a lead on offer stays there.
+    Safe to repeat: a lead that is on offer stays there.
     """
-    left = list(lead_ids)
-    while left:
+    remaining = list(lead_ids)
+    while remaining:
         with transaction.atomic():
-            chosen = assign_to_best_officers(left, at=at)
-            _notify_offered_officers(chosen, at)
-        done = {assign_to_best_officer.lead_id for assign_to_best_officer in chosen}
-        left = [one for one in left if one not in done]
+            assignments = assign_to_best_officers(remaining, at=at)
+            _notify_offered_officers(assignments, at)
+        assigned = {assignment.lead_id for assignment in assignments}
+        remaining = [lead_id for lead_id in remaining if lead_id not in assigned]
 
 
 def take_offer(*, offer_id: UUID, officer_id: UUID, at: datetime) -> Ownership:
-    """The officer takes the lead. Raises `acknowledge.CannotTake` when it has gone."""
+    """Take an offered lead for an officer. Raises `answer_offer.CannotTake` if it is gone."""
     with transaction.atomic():
-        owned = answer_offer.take_offer(offer_id=offer_id, officer_id=officer_id, at=at)
+        ownership = answer_offer.take_offer(offer_id=offer_id, officer_id=officer_id, at=at)
         staff_notices.dismiss_for_officer(officer_id=officer_id, cause=f"offer:{offer_id}", at=at)
-        rollup_deltas.recount_lead(owned.lead)
-        publish_update("offer", lead=str(owned.lead_id))
-    return owned
+        rollup_deltas.recount_lead(ownership.lead)
+        publish_update("offer", lead=str(ownership.lead_id))
+    return ownership
 
 
 def decline_offer(*, offer_id: UUID, officer_id: UUID, at: datetime) -> None:
-    """The officer passes; the next on the chain is rung."""
+    """Decline an offer for an officer and ring the next officer on the chain."""
     with transaction.atomic():
         lead_id = answer_offer.decline_offer(offer_id=offer_id, officer_id=officer_id, at=at)
         staff_notices.dismiss_for_officer(officer_id=officer_id, cause=f"offer:{offer_id}", at=at)
@@ -63,36 +63,31 @@ def decline_offer(*, offer_id: UUID, officer_id: UUID, at: datetime) -> None:
 
 
 def pass_on_lapsed_offers(*, at: datetime) -> int:
-    """Give every offer whose time ran out to the next on its chain; how many."""
+    """Pass every lapsed offer to the next officer on its chain; return how many lapsed."""
     with transaction.atomic():
         lapsed = lapsed_offers.end_overdue_offers(at=at, limit=100)
-        for end_overdue_offer in lapsed:
-            _notify_and_ring(
-                [lapsed_offers.pass_on_lead(lead_id=end_overdue_offer.lead_id, at=at)], at
-            )
+        for offer in lapsed:
+            _notify_and_ring([lapsed_offers.pass_on_lead(lead_id=offer.lead_id, at=at)], at)
             staff_notices.dismiss_for_officer(
-                officer_id=end_overdue_offer.officer_id,
-                cause=f"offer:{end_overdue_offer.offer_id}",
-                at=at,
+                officer_id=offer.officer_id, cause=f"offer:{offer.offer_id}", at=at
             )
-            publish_update("offer", lead=str(end_overdue_offer.lead_id))
+            publish_update("offer", lead=str(offer.lead_id))
     return len(lapsed)
 
 
 def offer_waiting_leads(*, at: datetime) -> int:
-    """Offer the leads that waited for somebody to open or become eligible; how many."""
+    """Offer leads that waited for an officer to be open or eligible; return how many."""
     lead_ids = waiting_leads.find_leads_to_offer(at=at, limit=50)
     for lead_id in lead_ids:
         with transaction.atomic():
-            rollup_deltas.append_missing_deltas(
-                lead_id
-            )  # it may have lost its branch with its officer
+            # The lead can have lost its branch with its officer.
+            rollup_deltas.append_missing_deltas(lead_id)
             _notify_and_ring([lapsed_offers.pass_on_lead(lead_id=lead_id, at=at)], at)
     return len(lead_ids)
 
 
 def end_unlicensed_assignments(*, at: datetime) -> int:
-    """End what a license that ran out had allowed; the leads are offered again. How many."""
+    """End assignments whose license expired; return how many leads will be offered again."""
     lead_ids = expired_licenses.end_unlawful_assignments(at=at)
     for lead_id in lead_ids:
         rollup_deltas.append_missing_deltas(lead_id)
@@ -100,50 +95,45 @@ def end_unlicensed_assignments(*, at: datetime) -> int:
 
 
 def reassign_lead(*, lead_id: UUID, officer_id: UUID, by: User, at: datetime) -> None:
-    """A manager gives the lead to an officer. Raises `own.CannotGive`."""
+    """Reassign a lead to an officer, by a manager. Raises `lead_ownership.CannotOwn`."""
     with transaction.atomic():
         lead_ownership.give_lead(lead_id=lead_id, officer_id=officer_id, by=by, at=at)
         rollup_deltas.recount_lead(Lead.objects.get(pk=lead_id))
         publish_update("offer", lead=str(lead_id))
 
 
-def _notify_and_ring(chosen: Iterable[Assignment | Unassigned], at: datetime) -> None:
-    """Each officer with a new offer is told and rung."""
-    if _notify_offered_officers(chosen, at):
+def _notify_and_ring(assignments: Iterable[Assignment | Unassigned], at: datetime) -> None:
+    """Notify and ring each officer with a new offer."""
+    if _notify_offered_officers(assignments, at):
         ring_officers.enqueue()
 
 
-def _notify_offered_officers(chosen: Iterable[Assignment | Unassigned], at: datetime) -> bool:
-    """Put the call to each officer with a new offer in line, and tell pages; whether there is one.
-
-    On their own page they have a notice.
-    """
-    offered = {
-        one.offer_id: one
-        for one in chosen
-        if isinstance(one, Assignment) and one.offer_id and one.is_new
+def _notify_offered_officers(assignments: Iterable[Assignment | Unassigned], at: datetime) -> bool:
+    """Queue a call and a notice to each officer with a new offer; return False if none is new."""
+    offers = {
+        assignment.offer_id: assignment
+        for assignment in assignments
+        if isinstance(assignment, Assignment) and assignment.offer_id and assignment.is_new
     }
-    if not offered:
+    if not offers:
         return False
     officer_calls.queue_officer_calls(
-        [(key, one.officer_id) for key, one in offered.items()], at=at
+        [(offer_id, offer.officer_id) for offer_id, offer in offers.items()], at=at
     )
-    users = {
-        one.pk: one.user_id
-        for one in OFFICERS_BY_ID.all(keys=[o.officer_id for o in offered.values()])
-    }
+    officer_ids = [offer.officer_id for offer in offers.values()]
+    users = {officer.pk: officer.user_id for officer in OFFICERS_BY_ID.all(keys=officer_ids)}
     staff_notices.save_notices(
         [
             staff_notices.build_notice(
-                user_id=users[one.officer_id],
+                user_id=users[offer.officer_id],
                 kind="offer",
-                cause=f"offer:{key}",
-                text="A lead is offered to you. It goes to the next officer if you let it wait.",
+                cause=f"offer:{offer_id}",
+                text="You have a new lead. If you don't take it, the next officer gets it.",
                 link="/queue/",
                 at=at,
             )
-            for key, one in offered.items()
+            for offer_id, offer in offers.items()
         ]
     )
-    publish_updates([("offer", None, {"lead": str(one.lead_id)}) for one in offered.values()])
+    publish_updates([("offer", None, {"lead": str(offer.lead_id)}) for offer in offers.values()])
     return True

@@ -1,4 +1,4 @@
-"""What follows when a loan moves in the LOS."""
+"""The steps that follow when a loan moves in the LOS."""
 
 import logging
 from datetime import datetime
@@ -23,11 +23,11 @@ from rooftree.tasks.live_updates import publish_update
 
 log = logging.getLogger(__name__)
 CLEAR_TO_CLOSE = "clear_to_close"
-BATCH = 20
+BATCH = 20  # loans per run
 
 
 def receive_hint(*, hint: LoanHint, connection: Connection, at: datetime) -> None:
-    """Keep a verified webhook and nudge the reading of its loan."""
+    """Store a verified webhook and enqueue the reading of its loan."""
     with transaction.atomic():
         if loan_updates.store_hint(hint, connection=connection, at=at):
             read_hints.enqueue()
@@ -35,21 +35,21 @@ def receive_hint(*, hint: LoanHint, connection: Connection, at: datetime) -> Non
 
 @task(queue_name="soon", priority=10)
 def read_hints() -> None:
-    """Read every loan that the LOS says has changed."""
+    """Read every loan that the LOS reports as changed."""
     read_due_loans(at=clock.now())
 
 
 def read_due_loans(*, at: datetime) -> int:
-    """Read the loans of every hint that is due; how many.
+    """Read the loans of due hints; return how many hints.
 
-    What a loan's new steps are and what follows from them are one transaction:
-    a crash between the two would lose the revenue, for the steps are new once.
+    A loan's new milestones and the steps that follow them are stored in one transaction: a
+    crash in between would lose the revenue, because a milestone is new only once.
     """
     due = LosEvent.objects.filter(read_at=None, due_at__lte=at).order_by("due_at")
     ids = list(due.values_list("pk", flat=True)[:BATCH])
     for event_id in ids:
-        if found := loan_updates.read_hinted_loan(event_id=event_id, at=at):
-            loan, reading = found
+        if hinted := loan_updates.read_hinted_loan(event_id=event_id, at=at):
+            loan, reading = hinted
             with transaction.atomic():
                 follow_loan_news(
                     loan_updates.apply_snapshot(reading, loan_id=loan.pk, at=at), at=at
@@ -59,10 +59,10 @@ def read_due_loans(*, at: datetime) -> int:
 
 
 def poll_due_connections(*, at: datetime) -> int:
-    """Ask each LOS what changed, for what no webhook told; how many loans were read."""
-    read = 0
+    """Poll each LOS for changes that no webhook reported; return how many loans were read."""
+    loan_count = 0
     for connection in Connection.objects.filter(enabled_at__isnull=False, poll_due_at__lte=at):
-        is_whole = False
+        is_complete = False
         try:
             for loan in loan_updates.find_changed_loans(connection=connection, at=at):
                 reading = loan_updates.read_from_los(loan)
@@ -70,16 +70,16 @@ def poll_due_connections(*, at: datetime) -> int:
                     follow_loan_news(
                         loan_updates.apply_snapshot(reading, loan_id=loan.pk, at=at), at=at
                     )
-                read += 1
-            is_whole = True
+                loan_count += 1
+            is_complete = True
         except VendorError as problem:
-            log.warning("the poll of %s was broken off: %s", connection.name, problem)
-        loan_updates.schedule_next_poll(connection=connection, at=at, is_complete=is_whole)
-    return read
+            log.warning("the poll of %s was interrupted: %s", connection.name, problem)
+        loan_updates.schedule_next_poll(connection=connection, at=at, is_complete=is_complete)
+    return loan_count
 
 
 def follow_loan_news(news: LoanUpdate | None, *, at: datetime) -> None:
-    """Count what a loan's new steps mean, tell the officer, and the borrower what they may know."""
+    """Count a loan's new milestones and notify the officer and, of good news, the borrower."""
     if news is None:
         return
     loan = news.loan
@@ -130,14 +130,17 @@ def _alert_clear_to_close(step: Milestone, at: datetime) -> None:
 
 
 def _notify_unmapped_statuses(news: LoanUpdate, at: datetime) -> None:
-    """A status nobody has said the meaning of moves nothing; somebody must map it. Told once."""
+    """Ask administrators, once, to map a LOS status that has no meaning here yet.
+
+    An unmapped status changes nothing.
+    """
     company = Company.objects.get()
     for status in news.unmapped_statuses:
         staff_notices.notify_users(
             staff_notices.alarm_users(company.alarm_user_id),
             kind="unmapped",
             cause=f"unmapped:{news.loan.los}:{status}"[:160],
-            text=f"The LOS says {status!r}, which has no meaning here yet: map it.",
+            text=f"The LOS sent the status {status!r}, which isn't mapped yet. Map it.",
             link=f"/leads/{news.loan.lead_id}/",
             at=at,
         )
@@ -145,15 +148,15 @@ def _notify_unmapped_statuses(news: LoanUpdate, at: datetime) -> None:
 
 def _notify_officer(news: LoanUpdate, at: datetime) -> None:
     lead = Lead.objects.select_related("officer", "person").get(pk=news.loan.lead_id)
-    seen = [step for step in news.steps if not step.is_inferred]
-    if lead.officer is None or not seen:
+    milestones = [step for step in news.steps if not step.is_inferred]
+    if lead.officer is None or not milestones:
         return
-    words = seen[-1].code.replace("_", " ")
+    milestone_name = milestones[-1].code.replace("_", " ")
     staff_notices.notify_user(
         user_id=lead.officer.user_id,
         kind="milestone",
-        idempotency_key=f"milestone:{seen[-1].pk}",
-        text=f"{lead.person.first_name or 'A borrower'}'s loan: {words}.",
+        idempotency_key=f"milestone:{milestones[-1].pk}",
+        text=f"{lead.person.first_name or 'A borrower'}'s loan: {milestone_name}.",
         link=f"/leads/{lead.pk}/",
         at=at,
     )

@@ -1,4 +1,4 @@
-"""Handing a lead to the LOS, and what stops when it is handed over."""
+"""Hand-offs of leads to the LOS, and the work that ends with them."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -17,19 +17,19 @@ from rooftree.org.models import User
 from rooftree.tasks.live_updates import publish_update
 
 __all__ = ["HandoffNotReady", "request_handoff", "send_handoffs"]
-MISSING_DATA_TASK = "handoff"  # the kind of the task that asks for what is missing
+MISSING_DATA_TASK = "handoff"  # the kind of the task that asks for missing data
 MISSING_DATA_DUE_IN = timedelta(days=1)
-BATCH = 20
+BATCH = 20  # hand-offs per run
 
 
 def request_handoff(*, lead_id: UUID, by: User, at: datetime) -> Handoff:
-    """Hand a lead to the LOS; its open task to find what was missing is done with that.
+    """Queue the hand-off of a lead to the LOS and finish its open task for missing data.
 
-    Raises `CannotHandOff` saying what is missing, which is then the officer's task.
+    Raises `HandoffNotReady` with the missing data, which becomes the officer's task.
     """
     try:
         with transaction.atomic():
-            made = handoff_outbox.queue_handoff(lead_id=lead_id, by=by, at=at)
+            handoff = handoff_outbox.queue_handoff(lead_id=lead_id, by=by, at=at)
             sequence_enrollment.stop_sequence(lead_id=lead_id, because="handed off", at=at)
             lead_tasks.finish_tasks_of_kind(
                 lead_id=lead_id, kind=MISSING_DATA_TASK, by=by.pk, at=at
@@ -37,25 +37,25 @@ def request_handoff(*, lead_id: UUID, by: User, at: datetime) -> Handoff:
             send_handoffs.enqueue()
             publish_update("lead", lead=str(lead_id))
     except HandoffNotReady as problem:
-        said = " ".join(missing_data_text.describe_missing(one) for one in problem.missing)
-        if said:
-            _add_missing_data_task(lead_id, said, by, at)
-        raise HandoffNotReady(said or str(problem), problem.missing) from problem
-    return made
+        missing = " ".join(missing_data_text.describe_missing(item) for item in problem.missing)
+        if missing:
+            _add_missing_data_task(lead_id, missing, by, at)
+        raise HandoffNotReady(missing or str(problem), problem.missing) from problem
+    return handoff
 
 
-def _add_missing_data_task(lead_id: UUID, said: str, by: User, at: datetime) -> None:
-    officer = Lead.objects.values_list("officer__user_id", flat=True).get(pk=lead_id)
-    wanted = lead_tasks.SystemTask(
+def _add_missing_data_task(lead_id: UUID, missing: str, by: User, at: datetime) -> None:
+    officer_user_id = Lead.objects.values_list("officer__user_id", flat=True).get(pk=lead_id)
+    task_spec = lead_tasks.SystemTask(
         kind=MISSING_DATA_TASK,
-        title=f"Before the hand-off: {said}",
+        title=f"Before the hand-off: {missing}",
         due_at=at + MISSING_DATA_DUE_IN,
-        user_id=officer or by.pk,
+        user_id=officer_user_id or by.pk,
     )
-    lead_tasks.add_or_update_task(wanted, lead_id=lead_id, at=at)
+    lead_tasks.add_or_update_task(task_spec, lead_id=lead_id, at=at)
 
 
 @task(queue_name="soon")
 def send_handoffs() -> None:
-    """Send every hand-off that is due, or find out what became of it."""
+    """Send every due hand-off, or look up the result of one that is uncertain."""
     handoff_outbox.send_due_handoffs(at=clock.now(), limit=BATCH)

@@ -1,4 +1,4 @@
-"""What follows when a person decides about a message, or about an answer that may mean stop."""
+"""Staff decisions about messages in review and about replies that could mean stop."""
 
 from datetime import datetime
 from uuid import UUID
@@ -20,29 +20,30 @@ HOLD_REASON = "hold_for_human_review"
 
 
 def decide_message(
-    *, message_id: UUID, releases: bool, reason: str, by: User, at: datetime
+    *, message_id: UUID, is_release: bool, reason: str, by: User, at: datetime
 ) -> Message:
-    """Release or refuse a message that waits for a person. Raises `CannotDecide`.
+    """Release or discard a message in review. Raises `CannotReview`.
 
-    A carrier is called here, so this is no transaction.
+    Calls the carrier, so don't call it in a transaction.
     """
-    act = message_review.release_message if releases else message_review.discard_message
-    message = act(message_id=message_id, by=by, reason=reason, at=at)
+    decide = message_review.release_message if is_release else message_review.discard_message
+    message = decide(message_id=message_id, by=by, reason=reason, at=at)
     credit_notice_triggers.check_sent_message(message, at=at)
     publish_update("message", lead=str(message.lead_id))
     return message
 
 
 def decide_hold(*, revocation_id: UUID, is_stop: bool, by: User, at: datetime) -> Revocation:
-    """A person read the words. With that whoever was to read them is done.
+    """Record if a held reply means stop, and finish the tasks to review it.
 
-    Raises `release_hold.CannotRelease`.
+    Raises `hold_review.HoldAlreadyDecided`.
     """
-    act = hold_review.confirm_stop if is_stop else hold_review.release_hold
+    decide = hold_review.confirm_stop if is_stop else hold_review.release_hold
     with transaction.atomic():
-        row = act(revocation_id=revocation_id, by=by, at=at)
-        theirs = Lead.objects.filter(person=row.person) if row.person else Lead.objects.none()
-        for lead_id in theirs.values_list("pk", flat=True):
+        revocation = decide(revocation_id=revocation_id, by=by, at=at)
+        person = revocation.person
+        leads = Lead.objects.filter(person=person) if person else Lead.objects.none()
+        for lead_id in leads.values_list("pk", flat=True):
             required_actions.finish_task(lead_id=lead_id, reason=HOLD_REASON, by=by.pk, at=at)
             publish_update("lead", lead=str(lead_id))
-    return row
+    return revocation

@@ -1,4 +1,4 @@
-"""A partner's introduction becomes a lead as any delivery does, and stays the partner's."""
+"""Introductions by referral partners: each becomes a delivery and stays linked to the partner."""
 
 import json
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from rooftree.flow import lead_arrival
 from rooftree.leads.models import Introduction, Partner
 from rooftree.leads.vocabulary import PartnerType
 
-DAILY_LIMIT = 50  # of one partner; more is a list, which is imported
+DAILY_LIMIT = 50  # per partner; more than this is a list to import
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntroducedClient:
-    """Who is introduced, as the partner says. A partner's word is not the borrower's consent."""
+    """The client as the partner describes them. A partner's word is not the client's consent."""
 
     first_name: str
     last_name: str
@@ -30,7 +30,7 @@ class IntroducedClient:
     purpose: str = ""
     property_state: str = ""
     note: str = ""
-    agreed_to_contact: bool = False  # they told the partner that we may call
+    agreed_to_contact: bool = False  # they told the partner that we can call
 
     @property
     def name(self) -> str:
@@ -40,17 +40,19 @@ class IntroducedClient:
 def submit_introduction(
     *, partner: Partner, client: IntroducedClient, reference: UUID, at: datetime
 ) -> Introduction:
-    """Take the client in by the door of all partners; the same reference is one introduction.
+    """Submit a client like any delivery of a partner; the same reference is one introduction.
 
-    Raises `BadPartner` when they can neither be called nor written to.
+    Raises `BadPartner` if the client has neither a phone number nor an e-mail address.
     """
     if not client.phone and not client.email:
-        raise BadPartner("phone", "Give a phone number or an e-mail address.")
+        raise BadPartner("phone", "Enter a phone number or an email address.")
     if partner.source.paused_at:
-        raise BadPartner("", "Introductions are not taken at the moment. Please call us.")
-    today = partner.introductions.filter(at__date=at.date()).count()
-    if today >= DAILY_LIMIT and not partner.introductions.filter(pk=reference).exists():
-        raise BadPartner("", f"That is the {DAILY_LIMIT}th today. Send us a list instead.")
+        raise BadPartner("", "We aren't accepting introductions right now. Call us.")
+    today_count = partner.introductions.filter(at__date=at.date()).count()
+    if today_count >= DAILY_LIMIT and not partner.introductions.filter(pk=reference).exists():
+        raise BadPartner(
+            "", f"You've reached {DAILY_LIMIT} introductions today. Send us a list instead."
+        )
     source = partner.source
     incoming = IncomingDelivery(
         path=f"/in/referral_partner/{source.token}",
@@ -69,25 +71,28 @@ def submit_introduction(
 def record_introduction(
     received: ReceiveResult, *, partner: Partner, name: str, at: datetime, key: UUID | None = None
 ) -> Introduction:
-    """The delivery is an introduction of this partner's; said again it is the same one."""
+    """Record a delivery as a partner's introduction; return the existing one on a repeat.
+
+    Raises `BadPartner` if the delivery was not stored or another partner used the key.
+    """
     if received.stored_delivery is None:
-        raise BadPartner("", "It could not be taken in. Please call us.")
-    made = Introduction(
+        raise BadPartner("", "We couldn't save this introduction. Call us.")
+    introduction = Introduction(
         id=key or received.stored_delivery.pk, partner=partner, delivery=received.stored_delivery,
         name=name[:120] or "No name", at=at,
     )  # fmt: skip
-    if insert_row_if_new(made):
-        return made
-    known = Introduction.objects.filter(pk=made.pk, partner=partner).first()
-    if known is None:
-        raise BadPartner("", "This page was used before. Open it anew.")
-    return known
+    if insert_row_if_new(introduction):
+        return introduction
+    existing = Introduction.objects.filter(pk=introduction.pk, partner=partner).first()
+    if existing is None:
+        raise BadPartner("", "This form was already submitted. Open a new one.")
+    return existing
 
 
 def _build_payload(
     partner: Partner, client: IntroducedClient, reference: UUID
 ) -> dict[str, object]:
-    """What a partner's own program would post."""
+    """Build the payload that a partner's own system would post."""
     return {
         "referral_id": str(reference),
         "partner": {

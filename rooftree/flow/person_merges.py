@@ -1,4 +1,4 @@
-"""What follows when two people prove to be one, or one to be two."""
+"""Merges and splits of people, and the steps that follow them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -37,9 +37,9 @@ def merge_people(
     at: datetime,
     evidence: str = "",
 ) -> PersonMerge:
-    """Make `gone` a part of `kept`; their messages go with their leads. Raises `CannotMerge`."""
+    """Merge a duplicate into the survivor, with its messages. Raises `CannotMerge`."""
     with transaction.atomic():
-        made = one_person.merge_people(
+        merge = one_person.merge_people(
             survivor_id=survivor_id,
             duplicate_id=duplicate_id,
             reason=reason,
@@ -50,49 +50,50 @@ def merge_people(
         duplicate_review.record_pair_answer(
             [survivor_id, duplicate_id], "same", by=by.pk if by else None, at=at
         )
-        leads = _lead_ids(made.kept_id, made.gone_id)
+        leads = _find_lead_ids(merge.kept_id, merge.gone_id)
         _move_messages(leads)
         vendor_returns.check_leads(leads, at=at)
-    return made
+    return merge
 
 
 def split_people(*, merge_id: UUID, reason: str, by: User | None, at: datetime) -> PersonMerge:
-    """Undo a merge; what waits to go to the other one's number goes no more.
+    """Undo a merge and cancel queued messages addressed to the other person.
 
     Raises `CannotSplit`.
     """
     with transaction.atomic():
-        made = two_people.split_people(
+        merge = two_people.split_people(
             merge_id=merge_id, reason=reason, by=by.pk if by else None, at=at
         )
-        pair = [made.kept_id, made.gone_id]
+        pair = [merge.kept_id, merge.gone_id]
         duplicate_review.record_pair_answer(pair, "two", by=by.pk if by else None, at=at)
-        leads = _lead_ids(*pair)
+        leads = _find_lead_ids(*pair)
         _move_messages(leads)
         reassign_messages.cancel_misaddressed(leads, at=at)
         vendor_returns.check_leads(leads, at=at)
-    return made
+    return merge
 
 
 def keep_people_apart(
-    *, duplicate_pair_id: UUID, moved: bool, by: User, at: datetime
+    *, duplicate_pair_id: UUID, number_moved: bool, by: User, at: datetime
 ) -> PossibleDuplicate:
-    """They are two people; what waits to go to a number that has a new owner goes no more.
+    """Record that a pair is two people.
 
+    If their number moved from one to the other, cancel queued messages to its former owner.
     Raises `CannotAnswer`.
     """
     with transaction.atomic():
         pair = duplicate_review.mark_different_people(
-            duplicate_pair_id, number_moved=moved, by=by.pk, at=at
+            duplicate_pair_id, number_moved=number_moved, by=by.pk, at=at
         )
-        if moved:
-            reassign_messages.cancel_misaddressed(_lead_ids(pair.older_id), at=at)
-        for lead_id in _lead_ids(pair.older_id, pair.newer_id):
+        if number_moved:
+            reassign_messages.cancel_misaddressed(_find_lead_ids(pair.older_id), at=at)
+        for lead_id in _find_lead_ids(pair.older_id, pair.newer_id):
             publish_update("lead", lead=str(lead_id))
     return pair
 
 
-def _lead_ids(*people: UUID) -> list[UUID]:
+def _find_lead_ids(*people: UUID) -> list[UUID]:
     return list(Lead.objects.filter(person__in=people).order_by("pk").values_list("pk", flat=True))
 
 

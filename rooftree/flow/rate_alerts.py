@@ -1,4 +1,4 @@
-"""A rate was recorded: who waited for it hears of it, and so does their officer."""
+"""Alerts to borrowers and officers when a recorded rate reaches a rate watch."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,9 +27,9 @@ def record_rate(  # noqa: PLR0913
     by: User | None,
     at: datetime,
 ) -> RateObservation:
-    """Keep a rate and alert every watch it reaches. Raises `observe.NotARate`."""
+    """Record a rate and alert every watch it reaches. Raises `record_rates.InvalidRate`."""
     with transaction.atomic():
-        seen = record_rates.record_rate(
+        observation = record_rates.record_rate(
             product=product,
             rate_pct=rate_pct,
             apr_pct=apr_pct,
@@ -38,40 +38,43 @@ def record_rate(  # noqa: PLR0913
             by=by,
             at=at,
         )
-        reached = rate_watch.mark_reached_watches(seen, at=at)
-        for mark_reached_watch in reached:
-            mark_reached_watch.lead = Lead.objects.select_related("person", "officer__user").get(
-                pk=mark_reached_watch.lead_id
-            )
-            _notify_officer(mark_reached_watch.lead, seen, f"watch:{mark_reached_watch.pk}", at)
-        if release_limits.current_limits(at=at).needs_second_person(len(reached)):
-            _gather_release(reached, seen, at)
-        elif reached:
-            for mark_reached_watch in reached:
-                borrower_alerts.queue_rate_alert(watch=mark_reached_watch, observation=seen, at=at)
+        watches = rate_watch.mark_reached_watches(observation, at=at)
+        leads = Lead.objects.select_related("person", "officer__user")
+        for watch in watches:
+            watch.lead = leads.get(pk=watch.lead_id)
+            _notify_officer(watch.lead, observation, f"watch:{watch.pk}", at)
+        if release_limits.current_limits(at=at).needs_second_person(len(watches)):
+            _create_release(watches, observation, at)
+        elif watches:
+            for watch in watches:
+                borrower_alerts.queue_rate_alert(watch=watch, observation=observation, at=at)
             send_messages.enqueue()
-    return seen
+    return observation
 
 
-def _gather_release(reached: Sequence[RateWatch], seen: RateObservation, at: datetime) -> None:
-    """One figure reached so many at once that a second person looks first."""
+def _create_release(
+    watches: Sequence[RateWatch], observation: RateObservation, at: datetime
+) -> None:
+    """Put alerts to so many people into a release, which waits for a second person."""
     release_drafts.create_and_seal(
         kind="rates",
-        title=f"Rate alerts: {record_rates.PRODUCTS[seen.product]} at {seen.rate_pct:.3f}%",
-        about={"observation": str(seen.pk)},
-        members={f"watch:{one.pk}": one.lead for one in reached},
+        title=f"Rate alerts: {record_rates.PRODUCTS[observation.product]} "
+        f"at {observation.rate_pct:.3f}%",
+        about={"observation": str(observation.pk)},
+        members={f"watch:{watch.pk}": watch.lead for watch in watches},
         at=at,
     )
 
 
-def _notify_officer(lead: Lead, seen: RateObservation, cause: str, at: datetime) -> None:
+def _notify_officer(lead: Lead, observation: RateObservation, cause: str, at: datetime) -> None:
     if lead.officer is None:
         return
     staff_notices.notify_user(
         user_id=lead.officer.user_id,
         kind="rate",
         idempotency_key=cause,
-        text=f"{lead.person.first_name or 'A borrower'}'s rate watch: {seen.rate_pct:.3f}% today.",
+        text=f"{lead.person.first_name or 'A borrower'}'s rate watch was reached: "
+        f"{observation.rate_pct:.3f}% today.",
         link=f"/leads/{lead.pk}/",
         at=at,
     )

@@ -1,4 +1,4 @@
-"""Letters out of mailboxes that are read: an answer to one of ours, else a lead, else nobody's."""
+"""Read connected mailboxes: each e-mail is a reply to ours, a lead, or passed over."""
 
 import logging
 from datetime import datetime
@@ -15,28 +15,28 @@ log = logging.getLogger(__name__)
 
 
 def read_due_mailboxes(*, at: datetime) -> None:
-    """Read the mailboxes that are due, until none is. Must not run in a transaction."""
-    while (row := mailbox_polling.claim_due_mailbox(at=at)) is not None:
+    """Read due mailboxes until none is left. Don't call in a transaction."""
+    while (mailbox := mailbox_polling.claim_due_mailbox(at=at)) is not None:
         try:
-            for letter in mailbox_polling.fetch_new_messages(row, at=at):
-                _store_email(row, letter, at)
+            for email in mailbox_polling.fetch_new_messages(mailbox, at=at):
+                _store_email(mailbox, email, at)
         except MailboxOvertaken:
-            log.info("a mailbox was read by somebody else meanwhile")
+            log.info("another process read the mailbox in the meantime")
         except VendorError as problem:
             log.warning("a mailbox could not be read: %s", type(problem).__name__)
-            mailbox_polling.record_failure(row, problem, at=at)
+            mailbox_polling.record_failure(mailbox, problem, at=at)
         except DatabaseError:
             raise
-        except Exception:  # the edge: a letter that our code stumbles on holds up no other mailbox
-            log.exception("a letter could not be taken in")
-            said = "One of its letters could not be taken in; it is tried again."
-            mailbox_polling.record_failure(row, RetryLater(said), at=at)
+        except Exception:  # the edge: a bug with one e-mail must not stop other mailboxes
+            log.exception("an e-mail could not be stored")
+            problem_text = "An email couldn't be processed. Rooftree will try again."
+            mailbox_polling.record_failure(mailbox, RetryLater(problem_text), at=at)
 
 
-def _store_email(row: Mailbox, letter: MailboxMessage, at: datetime) -> None:
-    """The letter and the place behind it are kept together."""
+def _store_email(mailbox: Mailbox, email: MailboxMessage, at: datetime) -> None:
+    """Store an e-mail and advance the mailbox's position in one transaction."""
     with transaction.atomic():
         is_ours = borrower_replies.receive_email(
-            raw=letter.raw, at=at
-        ) or source_email.receive_source_email(raw=letter.raw, at=at, default_source=row.source)
-        mailbox_polling.advance_position(row, letter, is_ours=is_ours)
+            raw=email.raw, at=at
+        ) or source_email.receive_source_email(raw=email.raw, at=at, default_source=mailbox.source)
+        mailbox_polling.advance_position(mailbox, email, is_ours=is_ours)

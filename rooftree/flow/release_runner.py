@@ -1,4 +1,4 @@
-"""Acts that make messages to many people: gathered, looked at, let go at a pace, stopped."""
+"""Releases: create, dry-run and send messages to many people at a pace."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,29 +26,34 @@ from rooftree.outreach.releases.release_dry_run import DryRunTally
 from rooftree.rates.models import RateObservation, RateWatch
 from rooftree.tasks.live_updates import publish_update
 
-OBSERVATION_TIME = timedelta(minutes=30)  # before the first few can be judged without a person
-DRY_RUN_BATCH = 100  # people of one look in a dry run
-_PACEMAKER_LOCK = 7_204  # advisory lock of the one that hands over at a time
+OBSERVATION_TIME = timedelta(minutes=30)  # before a canary can pass without a person
+DRY_RUN_BATCH = 100  # people per dry-run batch
+_PACEMAKER_LOCK = 7_204  # advisory lock of the only process that sends
 
 
 def create_release(
     *, title: str, audience: Audience, key: str, medium: str, by: User, at: datetime
 ) -> Release:
-    """A draft of one wording to many people, and its dry run. Raises `acts.CannotAct`."""
-    leads = audience.select_leads(by, at=at).select_related("person")
-    found = list(leads[: MAX_PEOPLE + 1])
-    if not found:
-        raise release_control.CannotChangeRelease("Nobody is in this audience.")
-    if len(found) > MAX_PEOPLE:
-        raise release_control.CannotChangeRelease(f"More than {MAX_PEOPLE:,} people: narrow it.")
+    """Create a draft of one template to many people and enqueue its dry run.
+
+    Raises `release_control.CannotChangeRelease`.
+    """
+    rows = audience.select_leads(by, at=at).select_related("person")
+    leads = list(rows[: MAX_PEOPLE + 1])
+    if not leads:
+        raise release_control.CannotChangeRelease("No one is in this audience. Change its filters.")
+    if len(leads) > MAX_PEOPLE:
+        raise release_control.CannotChangeRelease(
+            f"This audience has more than {MAX_PEOPLE:,} people. Narrow it."
+        )
     with transaction.atomic():
-        worded = {"key": key, "medium": medium, "worded_at": at.isoformat()}
-        about = {**worded, "audience": audience.to_json()}
+        template = {"key": key, "medium": medium, "worded_at": at.isoformat()}
+        about = {**template, "audience": audience.to_json()}
         release = release_drafts.create_draft(
             kind="written", title=title, about=about, by=by, at=at
         )
         release_drafts.add_members(
-            release, {f"release:{release.pk}:{lead.pk}": lead for lead in found}, at=at
+            release, {f"release:{release.pk}:{lead.pk}": lead for lead in leads}, at=at
         )
         dry_run_release.enqueue(release_id=str(release.pk))
     return release
@@ -56,49 +61,49 @@ def create_release(
 
 @task(queue_name="soon")
 def dry_run_release(*, release_id: str) -> None:
-    """The dry run of a release. Interrupted, it begins again: it changes nothing."""
+    """Run the dry run of a release. It changes nothing, so an interrupted one starts over."""
     run_dry_run(release_id=UUID(release_id), at=clock.now())
 
 
 def run_dry_run(*, release_id: UUID, at: datetime) -> None:
-    """Ask the gate about everybody in a release that nobody has let go, and keep what it said."""
+    """Ask the gate about everyone in an unapproved release and store the verdict counts."""
     release = Release.objects.get(pk=release_id)
     tally = DryRunTally(current_company())
-    for some in batched(
-        _release_members(release).iterator(chunk_size=DRY_RUN_BATCH), DRY_RUN_BATCH
+    for members in batched(
+        _select_members(release).iterator(chunk_size=DRY_RUN_BATCH), DRY_RUN_BATCH
     ):
         with transaction.atomic():
-            wanted = _build_messages(release, some, at)
-        tally.add_requests(wanted, len(some), at=at, worded_at=_wording_date(release, at))
+            requests = _build_messages(release, members, at)
+        tally.add_requests(requests, len(members), at=at, worded_at=_wording_date(release, at))
     undecided = Release.objects.filter(pk=release_id, state__in=["draft", "waiting"])
     undecided.update(findings=tally.to_json())
     publish_update("releases", release=str(release_id))
 
 
 def run_releases(*, at: datetime) -> int:
-    """Hand over what running releases may hand over now; how many messages. Each second.
+    """Send the messages that running releases can send now; return how many. Runs every second.
 
-    One at a time does it, in whatever process, as the pace is counted over all of them.
+    Only one process sends at a time, because the pace is counted across all releases.
     """
     release_drafts.seal_quiet_drafts(at=at)
     release_control.cancel_late_messages(at=at)
     _dry_run_automatic_releases()
     _continue_healthy_releases(at)
-    with _pacemaker_lock() as is_mine:
-        if not is_mine:
+    with _pacemaker_lock() as is_locked:
+        if not is_locked:
             return 0
         running = Release.objects.filter(state__in=RUNNING_STATES).order_by("made_at", "pk")
         return sum(_run_release(release, at) for release in running)
 
 
 def _run_release(release: Release, at: datetime) -> int:
-    began, left = clock.now(), release_progress.count_sendable_now(release, at=at)
-    ids = _due_message_ids(release, left, at)
-    if len(ids) < left:
-        _create_messages(release, left - len(ids), at)
-        ids = _due_message_ids(release, left, at)
+    started_at, limit = clock.now(), release_progress.count_sendable_now(release, at=at)
+    ids = _find_due_message_ids(release, limit, at)
+    if len(ids) < limit:
+        _create_messages(release, limit - len(ids), at)
+        ids = _find_due_message_ids(release, limit, at)
     handled = send_messages_by_id(ids, at=at) if ids else 0
-    after = at + (clock.now() - began)  # not before what was just handed over
+    after = at + (clock.now() - started_at)  # after the messages just sent
     if (
         release.state == "canary"
         and release_progress.count_people_reached(release) >= release.canary_size
@@ -111,39 +116,41 @@ def _run_release(release: Release, at: datetime) -> int:
     return handled
 
 
-def _due_message_ids(release: Release, limit: int, at: datetime) -> list[UUID]:
+def _find_due_message_ids(release: Release, limit: int, at: datetime) -> list[UUID]:
     due = release.messages.filter(state__in=["waiting", "held"], due_at__lte=at)
     return list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:limit])
 
 
 def _create_messages(release: Release, people: int, at: datetime) -> None:
-    """Make the messages of the next few people, in the name of who owns each lead now."""
+    """Create the messages of the next few people, in the name of each lead's current owner."""
     with transaction.atomic():
-        waiting = _release_members(release).filter(lined_up_at=None)
-        some = list(waiting.select_for_update(of=("self",), skip_locked=True)[:people])
-        had = set(release.messages.values_list("person_id", flat=True)) if some else set()
-        each = {one.lead.person_id: one for one in some}  # two may be one by now
-        new = [one for person_id, one in each.items() if person_id not in had]
-        wanted = _build_messages(release, new, at)
-        made = automatic_messages.queue_requests(
-            wanted, at=at, worded_at=_wording_date(release, at)
+        waiting = _select_members(release).filter(lined_up_at=None)
+        members = list(waiting.select_for_update(of=("self",), skip_locked=True)[:people])
+        messaged = set(release.messages.values_list("person_id", flat=True)) if members else set()
+        # Two members can have been merged into one person since.
+        by_person = {member.lead.person_id: member for member in members}
+        new = [member for person_id, member in by_person.items() if person_id not in messaged]
+        messages = automatic_messages.queue_requests(
+            _build_messages(release, new, at), at=at, worded_at=_wording_date(release, at)
         )
-        mine = Message.objects.filter(
-            pk__in=[queue_request.pk for queue_request in made], state="waiting"
+        queued = Message.objects.filter(
+            pk__in=[message.pk for message in messages], state="waiting", release=None
         )
-        mine.filter(release=None).update(release=release)
-        ReleaseMember.objects.filter(pk__in=[one.pk for one in some]).update(lined_up_at=at)
+        queued.update(release=release)
+        ReleaseMember.objects.filter(pk__in=[member.pk for member in members]).update(
+            lined_up_at=at
+        )
 
 
-def _release_members(release: Release) -> QuerySet[ReleaseMember]:
+def _select_members(release: Release) -> QuerySet[ReleaseMember]:
     rows = release.members.select_related("lead__person", "lead__officer__user", "lead__source")
     return rows.order_by("pk")
 
 
 def _wording_date(release: Release, at: datetime) -> datetime:
-    """The wording that its approver read; what arose by itself has today's."""
-    said = release.about.get("worded_at")
-    return datetime.fromisoformat(said) if said else at
+    """Return the date of the wording its approver read; automatic releases use today's."""
+    worded_at = release.about.get("worded_at")
+    return datetime.fromisoformat(worded_at) if worded_at else at
 
 
 def _build_messages(
@@ -152,7 +159,7 @@ def _build_messages(
     return MESSAGE_BUILDERS[release.kind](release, members, at)
 
 
-def _written_messages(
+def _build_written_messages(
     release: Release, members: Sequence[ReleaseMember], at: datetime
 ) -> list[MessageRequest]:
     key, medium = release.about["key"], release.about["medium"]
@@ -163,42 +170,40 @@ def _written_messages(
     ]
 
 
-def _rate_messages(
+def _build_rate_messages(
     release: Release, members: Sequence[ReleaseMember], at: datetime
 ) -> list[MessageRequest]:
-    seen = RateObservation.objects.get(pk=release.about["observation"])
+    observation = RateObservation.objects.get(pk=release.about["observation"])
     watches = RateWatch.objects.in_bulk([_origin_id(member) for member in members])
-    found = []
+    requests = []
     for member in members:
         if watch := watches.get(_origin_id(member)):
             watch.lead = member.lead
-            found += borrower_alerts.build_rate_alert(watch=watch, observation=seen, at=at)
-    return found
+            requests += borrower_alerts.build_rate_alert(
+                watch=watch, observation=observation, at=at
+            )
+    return requests
 
 
-def _greeting_messages(
-    release: Release, members: Sequence[ReleaseMember], at: datetime
-) -> list[MessageRequest]:
-    return first_response.build_requests([_origin_id(member) for member in members], at=at)
-
-
-def _step_messages(
+def _build_step_messages(
     release: Release, members: Sequence[ReleaseMember], at: datetime
 ) -> list[MessageRequest]:
     return [
-        wanted
+        request
         for member in members
-        for wanted in sequence_enrollment.build_step_requests(member.cause)
+        for request in sequence_enrollment.build_step_requests(member.cause)
     ]
 
 
 MESSAGE_BUILDERS: dict[
     str, Callable[[Release, Sequence[ReleaseMember], datetime], list[MessageRequest]]
 ] = {
-    "written": _written_messages,
-    "rates": _rate_messages,
-    "greetings": _greeting_messages,
-    "steps": _step_messages,
+    "written": _build_written_messages,
+    "rates": _build_rate_messages,
+    "greetings": lambda release, members, at: first_response.build_requests(
+        [_origin_id(member) for member in members], at=at
+    ),
+    "steps": _build_step_messages,
 }
 
 
@@ -207,11 +212,11 @@ def _origin_id(member: ReleaseMember) -> UUID:
 
 
 def _dry_run_automatic_releases() -> None:
-    """Whoever is to approve what arose by itself reads a dry run first, as of any other."""
+    """Enqueue dry runs of automatic releases, so their approver sees one as for any other."""
     untried = Release.objects.filter(state="waiting", findings__isnull=True)
     for key in untried.values_list("pk", flat=True):
         with transaction.atomic():
-            if untried.filter(pk=key).update(findings={}):  # under way
+            if untried.filter(pk=key).update(findings={}):  # claims the dry run
                 dry_run_release.enqueue(release_id=str(key))
 
 
@@ -225,13 +230,16 @@ def _continue_healthy_releases(at: datetime) -> None:
 
 @contextmanager
 def _pacemaker_lock() -> Iterator[bool]:
-    """Whether nobody else is at it. The lock ends with the session, so a dead one holds up none."""
+    """Hold the lock of the only process that sends; yield False if another process has it.
+
+    The lock ends with the session, so a dead process does not block the others.
+    """
     with connection.cursor() as cursor:
         cursor.execute("select pg_try_advisory_lock(%s)", [_PACEMAKER_LOCK])
-        (is_mine,) = cursor.fetchone()
+        (is_locked,) = cursor.fetchone()
     try:
-        yield is_mine
+        yield is_locked
     finally:
-        if is_mine:
+        if is_locked:
             with connection.cursor() as cursor:
                 cursor.execute("select pg_advisory_unlock(%s)", [_PACEMAKER_LOCK])

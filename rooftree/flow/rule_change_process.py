@@ -1,4 +1,4 @@
-"""What follows a change of a rule: its dry run, and that what is held is decided anew."""
+"""Rule changes: propose, dry-run and approve them, and decide held messages again."""
 
 from datetime import datetime
 from typing import Any
@@ -20,51 +20,55 @@ from rooftree.outreach.messages import redecide_held_messages, rule_change_dry_r
 def propose_change(
     *, place: str, item: str, value: Any, grounds: ChangeGrounds, by: User, at: datetime
 ) -> RuleChange:
-    """A change that waits for a second person, and its dry run. Raises `acts.BadChange`."""
+    """Propose a rule change and enqueue its dry run. Raises `change_approval.BadChange`."""
     with transaction.atomic():
-        made = change_approval.propose_change(
+        change = change_approval.propose_change(
             place=place, item=item, value=value, grounds=grounds, by=by, at=at
         )
-        dry_run_change.enqueue(change_id=str(made.pk))
-    return made
+        dry_run_change.enqueue(change_id=str(change.pk))
+    return change
 
 
 def propose_withdrawal(
     *, change: RuleChange, grounds: ChangeGrounds, by: User, at: datetime
 ) -> RuleChange:
-    """The end of a change, in the same way. Raises `acts.BadChange`."""
+    """Propose to withdraw a change; enqueue the dry run. Raises `change_approval.BadChange`."""
     with transaction.atomic():
-        made = change_approval.propose_withdrawal(change=change, grounds=grounds, by=by, at=at)
-        dry_run_change.enqueue(change_id=str(made.pk))
-    return made
+        withdrawal = change_approval.propose_withdrawal(
+            change=change, grounds=grounds, by=by, at=at
+        )
+        dry_run_change.enqueue(change_id=str(withdrawal.pk))
+    return withdrawal
 
 
 def approve_change(*, change_id: UUID, by: User, at: datetime) -> RuleChange:
-    """A second person puts it in force, and what is held there is decided anew."""
+    """Approve a change as the second person, and decide held messages in its place again."""
     with transaction.atomic():
-        one = change_approval.approve_change(change_id=change_id, by=by, at=at)
-        if one.item not in RELEASE_LIMITS and redecide_held_messages.redecide_under_rule(
-            one.place, at=at
+        change = change_approval.approve_change(change_id=change_id, by=by, at=at)
+        if change.item not in RELEASE_LIMITS and redecide_held_messages.redecide_under_rule(
+            change.place, at=at
         ):
             send_messages.enqueue()
-    return one
+    return change
 
 
 def repeat_dry_run(change: RuleChange) -> None:
-    """Another dry run of a change that waits: what is in line has changed since."""
+    """Enqueue another dry run of a waiting change, because queued messages have changed."""
     dry_run_change.enqueue(change_id=str(change.pk))
 
 
 @task(queue_name="soon")
 def dry_run_change(*, change_id: str) -> None:
-    """The dry run of a change. Interrupted, it begins again: it changes nothing."""
+    """Run the dry run of a change. It changes nothing, so an interrupted one starts over."""
     run_dry_run(change_id=UUID(change_id), at=clock.now())
 
 
 def run_dry_run(*, change_id: UUID, at: datetime) -> None:
-    """Ask the gate about every message in line, and keep what it said beside the change."""
+    """Ask the gate about every queued message and store its verdicts with the change."""
     change = RuleChange.objects.select_related("withdraws").get(pk=change_id)
     if change.is_waiting:
         change_approval.store_dry_run(
-            change_id=change_id, found=rule_change_dry_run.preview_rule_change(change, at=at), at=at
+            change_id=change_id,
+            dry_run=rule_change_dry_run.preview_rule_change(change, at=at),
+            at=at,
         )

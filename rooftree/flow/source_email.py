@@ -1,4 +1,4 @@
-"""An e-mail at the secret address of a source: a delivery like any other."""
+"""E-mails to the secret address of a source, stored as deliveries."""
 
 from datetime import datetime
 
@@ -13,10 +13,10 @@ EMAIL_ADAPTERS = ("email_text", "email_adf")
 
 
 def receive_source_email(*, raw: bytes, at: datetime, default_source: Source | None = None) -> bool:
-    """Take in a letter to `leads+<token>@…`; False when no source has that address.
+    """Store an e-mail to `leads+<token>@…` as a delivery; return False if it has no source.
 
     Args:
-        usual: the source of a letter that names none.
+        default_source: the source of an e-mail to no known address.
     """
     source = _find_addressed_source(raw) or default_source
     if source is None or source.paused_at:
@@ -37,7 +37,7 @@ def receive_source_email(*, raw: bytes, at: datetime, default_source: Source | N
 
 def _find_addressed_source(raw: bytes) -> Source | None:
     for token in lead_email_parser.address_tokens(raw):
-        named = Source.objects.filter(adapter__in=EMAIL_ADAPTERS, token_hash=hash_token(token))
-        if source := named.filter(paused_at=None).first():
+        sources = Source.objects.filter(adapter__in=EMAIL_ADAPTERS, token_hash=hash_token(token))
+        if source := sources.filter(paused_at=None).first():
             return source
     return None

@@ -1,4 +1,4 @@
-"""Going through vendors' own lists: what never reached us is taken in as if it had been posted."""
+"""Sweeps of vendors' own lead lists: a lead that never reached us is stored as a delivery."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from rooftree.flow import lead_arrival
 
 
 def run_due_sweeps(*, at: datetime) -> None:
-    """Begin the sweeps that are due, and make their look-ups until none is due."""
+    """Start due sweeps and run their look-ups until none is due."""
     missed_lead_sweeps.begin_due_sweeps(at=at)
     while (step := missed_lead_sweeps.run_next_step(at=at)) is not None:
         with transaction.atomic():

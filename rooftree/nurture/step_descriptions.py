@@ -9,7 +9,7 @@ from rooftree.outreach.models import Template
 from rooftree.outreach.wording.message_templates import NoTemplate, best_template
 from rooftree.outreach.wording.occasions import MEDIUM_NAMES, get_occasion
 
-MINUTES_PER_UNIT = {"minutes": 1, "hours": 60, "days": 24 * 60}  # in minutes
+MINUTES_PER_UNIT = {"minutes": 1, "hours": 60, "days": 24 * 60}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

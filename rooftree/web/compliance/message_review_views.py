@@ -61,7 +61,7 @@ def decide_message(request: StaffRequest, message_id: UUID) -> HttpResponse:
     try:
         decided = flow.decide_message(
             message_id=message.pk,
-            releases=request.POST.get("answer") == "release",
+            is_release=request.POST.get("answer") == "release",
             reason=request.POST.get("reason", ""),
             by=request.user,
             at=request.at,

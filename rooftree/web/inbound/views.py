@@ -226,7 +226,7 @@ def on_recording_step(request: HttpRequest, recording_id: UUID, step: str) -> Ht
         return HttpResponse(status=403)
     params, at = _carrier_params(request), clock.now()
     if step == "notice":
-        return _twiml_response(call_events.recording_notice(recording_id=recording_id))
+        return _twiml_response(call_events.build_recording_notice(recording_id=recording_id))
     if step == "told":
         call_id, digits = params.get("CallSid", ""), params.get("Digits", "")
         return _twiml_response(

@@ -99,7 +99,7 @@ def _apply_answer(request: StaffRequest, pair: PossibleDuplicate, answer: str) -
         return f"Merged {older} and {newer}"
     if answer in ("two", "moved"):
         person_merges.keep_people_apart(
-            duplicate_pair_id=pair.pk, moved=answer == "moved", by=by, at=at
+            duplicate_pair_id=pair.pk, number_moved=answer == "moved", by=by, at=at
         )
         return f"{older} and {newer} stay two people"
     if answer == "apart":

@@ -88,7 +88,7 @@ def lead_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
         "entries": entries if shows_all else entries[:MAX_ENTRIES],
         "more": 0 if shows_all else max(0, len(entries) - MAX_ENTRIES),
         "reasons": lead_cards.build_score_reasons(lead),
-        "tasks": (tasks := lead_tasks.open_tasks(lead)),
+        "tasks": (tasks := lead_tasks.list_open_tasks(lead)),
         "rates": lead_cards.build_rate_card(lead, at),
         "products": PRODUCTS.items(),
         "handing": handoff_card.build_handoff_card(lead, tasks),
@@ -99,7 +99,7 @@ def _call_script(lead: Lead, user: User, at: datetime) -> call_script.CallScript
     """Return the script of the call this user has started; None without an open call."""
     if lead.first_attempt_at is None:  # no call yet, as for most leads; save the query
         return None
-    call = call_outcomes.calls_without_outcome(lead.pk, at).filter(by=user).first()
+    call = call_outcomes.find_calls_without_outcome(lead.pk, at).filter(by=user).first()
     return call_script.script_for_call(call.at, lead=lead, by=user) if call else None
 
 

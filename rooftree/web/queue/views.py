@@ -250,7 +250,7 @@ def _connected_call_context(request: StaffRequest) -> dict[str, Any]:
 
     Empty on the lead's own page, which shows the script itself.
     """
-    call = call_outcomes.connected_call(request.user, request.at)
+    call = call_outcomes.find_open_officer_call(request.user, request.at)
     if call is None or request.htmx.current_url_abs_path == url_for("lead", call.lead_id):
         return {}
     return {
