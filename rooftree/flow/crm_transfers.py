@@ -1,4 +1,4 @@
-"""Reading other systems, and what follows from whose leads were whose over there."""
+"""Transfers from other CRMs: read their pages, keep the stages and officers of their leads."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ from rooftree.ledger.write_events import build_event, write_events
 from rooftree.routing import lead_ownership
 from rooftree.tasks.live_updates import publish_update
 
-PAGES_PER_TURN = 20  # pages of one turn; then the other systems get theirs
+PAGES_PER_TURN = 20  # pages per run; then the other systems get their turn
 
 
 def read_due_pages(*, at: datetime) -> None:
-    """Read the next pages that are due, of whichever system."""
+    """Read the next due pages of any system."""
     for _ in range(PAGES_PER_TURN):
         step = crm_import.fetch_next_page(at=at)
         if step is None:
@@ -37,7 +37,7 @@ def read_due_pages(*, at: datetime) -> None:
 
 @task(queue_name="soon")
 def describe_transfer(*, sheet_id: str) -> None:
-    """Count what was read; interrupted, it begins again."""
+    """Count the records read and suggest a mapping. If interrupted, it starts over."""
     crm_import.prefill_mapping(sheet_id=UUID(sheet_id), at=clock.now())
     publish_update("sources", spreadsheet=sheet_id)
 
@@ -45,42 +45,40 @@ def describe_transfer(*, sheet_id: str) -> None:
 def apply_transfer(
     sheet: Spreadsheet, stored: Sequence[StoredInquiry], *, at: datetime
 ) -> dict[UUID, UUID]:
-    """New leads keep the stage and the officer they had; deliveries whose officer kept theirs.
+    """Give new leads the stage and the officer they had in the other system.
 
-    Nobody rings, nothing is sent, nothing is promised.
+    Return the officer's id by delivery id, for the leads whose officer could keep them. No
+    call is placed, no message is sent and no response deadline is set.
     """
-    moved = crm_import.crm_import_of(sheet)
-    if moved is None:
+    crm = crm_import.crm_import_of(sheet)
+    if crm is None:
         return {}
-    imported_activities.link_earlier_activities(
-        sheet, [stored_inquiry.touch for stored_inquiry in stored], at=at
-    )
-    fresh = [stored_inquiry for stored_inquiry in stored if stored_inquiry.touch.is_first]
-    _set_stages(sheet, moved, fresh, at)
-    kept = {}
-    for one in fresh:
-        officer_id = owner_mapping.mapped_officer_id(moved, one.touch.inquiry)
-        if officer_id and _keep_officer(sheet, one.lead, officer_id, at):
-            kept[one.touch.delivery_id] = UUID(officer_id)
-    return kept
+    imported_activities.link_earlier_activities(sheet, [inquiry.touch for inquiry in stored], at=at)
+    new_inquiries = [inquiry for inquiry in stored if inquiry.touch.is_first]
+    _set_stages(sheet, crm, new_inquiries, at)
+    officers = {}
+    for inquiry in new_inquiries:
+        officer_id = owner_mapping.mapped_officer_id(crm, inquiry.touch.inquiry)
+        if officer_id and _keep_officer(sheet, inquiry.lead, officer_id, at):
+            officers[inquiry.touch.delivery_id] = UUID(officer_id)
+    return officers
 
 
-def owner_names(sheet: Spreadsheet) -> dict[str, str]:
-    """What the owners over there are called, by their ids; none for a file."""
-    moved = crm_import.crm_import_of(sheet)
-    return moved.owner_names() if moved else {}
+def load_owner_names(sheet: Spreadsheet) -> dict[str, str]:
+    """Return the owners' names in the other system by their ids; empty for a file."""
+    crm = crm_import.crm_import_of(sheet)
+    return crm.owner_names() if crm else {}
 
 
 def _set_stages(
-    sheet: Spreadsheet, moved: CrmImport, fresh: Sequence[StoredInquiry], at: datetime
+    sheet: Spreadsheet, crm: CrmImport, stored: Sequence[StoredInquiry], at: datetime
 ) -> None:
-    by_state: dict[str, list[StoredInquiry]] = defaultdict(list)
-    for stored_inquiry in fresh:
-        by_state[owner_mapping.mapped_lead_state(moved, stored_inquiry.touch.inquiry)].append(
-            stored_inquiry
-        )
+    leads_by_state: dict[str, list[Lead]] = defaultdict(list)
+    for inquiry in stored:
+        state = owner_mapping.mapped_lead_state(crm, inquiry.touch.inquiry)
+        leads_by_state[state].append(inquiry.lead)
     for state in ("nurture", "retired"):
-        leads = Lead.objects.filter(pk__in=[one.lead.pk for one in by_state[state]], state="new")
+        leads = Lead.objects.filter(pk__in=[lead.pk for lead in leads_by_state[state]], state="new")
         changes: dict[str, object] = {"state": state, "promise_at": None}
         if state == "retired":
             changes |= {"retired_at": at, "retired_reason": f"closed in {sheet.source.name}"[:60]}
@@ -90,17 +88,17 @@ def _set_stages(
                 "capture.lead.staged",
                 at=at,
                 actor="system:import",
-                lead_id=one.lead.pk,
-                person_id=one.lead.person_id,
+                lead_id=lead.pk,
+                person_id=lead.person_id,
                 spreadsheet=sheet.pk,
                 state=state,
             )
-            for one in by_state[state]
+            for lead in leads_by_state[state]
         )
 
 
 def _keep_officer(sheet: Spreadsheet, lead: Lead, officer_id: str, at: datetime) -> bool:
-    """Whether the officer may have the lead; where the law says no, the lead says so."""
+    """Give the lead to its officer; return False, with a note on the lead, if not allowed."""
     try:
         with transaction.atomic():
             lead_ownership.import_ownership(
@@ -110,7 +108,7 @@ def _keep_officer(sheet: Spreadsheet, lead: Lead, officer_id: str, at: datetime)
         remarks.add_remark(
             lead_id=lead.pk,
             by=sheet.uploaded_by_id,
-            text=f"Nobody has this lead: its officer in {sheet.source.name} may not. {problem}",
+            text=f"Unassigned: its officer in {sheet.source.name} can't own this lead. {problem}",
             at=at,
         )
         return False
