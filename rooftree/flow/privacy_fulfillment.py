@@ -1,7 +1,7 @@
-"""Carrying out what a person asks about their data: a copy of it, a correction, its deletion.
+"""Fulfillment of privacy requests: a copy of a person's data, a correction, a deletion.
 
-What may go is the schedule's to say, and a hold wins over the person's wish too. Whoever asks
-to be deleted is not contacted again, whether or not they ever asked us to stop.
+The retention schedule decides what can be deleted, and a legal hold wins over a person's
+request. A person who asks for deletion is not contacted again, even without an opt-out.
 """
 
 from collections.abc import Sequence
@@ -24,11 +24,10 @@ from rooftree.reporting.exports import subject_access_export
 from rooftree.retention import privacy_requests, purges
 from rooftree.retention.models import PrivacyRequest, Purge
 from rooftree.retention.privacy_requests import RequestRefused
-from rooftree.retention.purges import DatedRecord
 from rooftree.retention.record_sets import RECORD_SETS
 
 LEGAL_HOLD = "legal_hold"
-CORRECTABLE_FIELDS = {  # columns of a person: what each is called, and how long it may be
+CORRECTABLE_FIELDS = {  # columns of a person: label and maximum length
     "first_name": ("First name", 120),
     "last_name": ("Last name", 120),
     "street": ("Street", 200),
@@ -41,35 +40,37 @@ DELETION_REASON = "asked to be deleted"
 
 
 def build_copy(request_id: UUID, *, by: User, at: datetime) -> bytes:
-    """It is all we hold about the person, as an archive to hand over. Raises `CannotAnswer`."""
+    """Build an archive of all data about the person. Raises `RequestRefused`."""
     with transaction.atomic():
         request = privacy_requests.lock_request(request_id, kind="access")
         assert request.person_id is not None
-        people = merged_person_ids(request.person_id)
+        people = find_merged_person_ids(request.person_id)
         archive = subject_access_export.build_archive(people, actor=f"user:{by.pk}", at=at)
         privacy_requests.mark_carried_out(request_id, by=by, at=at)
     return archive
 
 
 def correct_person(request_id: UUID, *, field: str, value: str, by: User, at: datetime) -> None:
-    """Put right what we hold of the person; what their sources sent stays as evidence of it.
+    """Correct one field of a person; the data their sources sent stays as evidence.
 
-    Raises `CannotAnswer`.
+    Raises `RequestRefused`.
     """
     value = " ".join(value.split())
     if field not in CORRECTABLE_FIELDS or not value:
-        raise RequestRefused("Say what was wrong and what is right.")
+        raise RequestRefused("Choose a field and enter the correct value.")
     if field == "state":
         value = value.upper()
         if value not in STATES:
-            raise RequestRefused("Write the state as two letters, such as CA.")
+            raise RequestRefused("Enter the state as two letters, such as CA.")
     if len(value) > CORRECTABLE_FIELDS[field][1]:
-        raise RequestRefused(f"This holds at most {CORRECTABLE_FIELDS[field][1]} characters.")
+        raise RequestRefused(f"Enter at most {CORRECTABLE_FIELDS[field][1]} characters.")
     with transaction.atomic():
         request = privacy_requests.lock_request(request_id, kind="correction")
         assert request.person_id is not None
-        person = Person.objects.select_for_update().get(pk=merged_person_ids(request.person_id)[0])
-        was = getattr(person, field)
+        person = Person.objects.select_for_update().get(
+            pk=find_merged_person_ids(request.person_id)[0]
+        )
+        old_value = getattr(person, field)
         setattr(person, field, value)
         Person.objects.filter(pk=person.pk).update(
             **{field: value},
@@ -80,28 +81,28 @@ def correct_person(request_id: UUID, *, field: str, value: str, by: User, at: da
             "leads.person.corrected", at=at, actor=f"user:{by.pk}", person_id=person.pk, field=field
         )
         privacy_requests.mark_carried_out(
-            request_id, by=by, at=at, field=field, was=was[:200], became=value
+            request_id, by=by, at=at, field=field, was=old_value[:200], became=value
         )
 
 
 def delete_person_data(request_id: UUID, *, by: User, at: datetime) -> Purge | None:
-    """Stop all contact at once and let go of what may go; None when all of it must stay.
+    """Stop all contact at once and plan the deletion; None if everything has to be kept.
 
-    Raises `CannotAnswer`.
+    Raises `RequestRefused`.
     """
     with transaction.atomic():
         request = privacy_requests.lock_request(request_id, kind="deletion")
         assert request.person_id is not None
-        people = merged_person_ids(request.person_id)
+        people = find_merged_person_ids(request.person_id)
         _stop_contact(request, people, at=at)
-        chosen, stays = _split_by_retention(people, at=at)
-        privacy_requests.mark_carried_out(request_id, by=by, at=at, stays=stays)
-        return purges.plan_request_purge(request, chosen, by=by, at=at)
+        removable, retention_classes = _split_by_retention(people, at=at)
+        privacy_requests.mark_carried_out(request_id, by=by, at=at, stays=retention_classes)
+        return purges.plan_request_purge(request, removable, by=by, at=at)
 
 
 def list_recipients(person_id: UUID) -> list[str]:
-    """Who outside has the person's data from us: to be told of a correction or a deletion."""
-    leads = Lead.objects.filter(person__in=merged_person_ids(person_id))
+    """List outside recipients of a person's data, to be told of a correction or a deletion."""
+    leads = Lead.objects.filter(person__in=find_merged_person_ids(person_id))
     files = Handoff.objects.filter(lead__in=leads, sent_at__isnull=False)
     partners = Introduction.objects.filter(delivery__touches__lead__in=leads)
     return sorted(
@@ -110,8 +111,8 @@ def list_recipients(person_id: UUID) -> list[str]:
     )
 
 
-def merged_person_ids(person_id: UUID) -> list[UUID]:
-    """The person, and the records that were found to be them; of a part of one, all of it."""
+def find_merged_person_ids(person_id: UUID) -> list[UUID]:
+    """Return the ids of the surviving person and of every record merged into it, survivor first."""
     root = Person.objects.values_list("merged_into", flat=True).get(pk=person_id) or person_id
     parts = Person.objects.filter(merged_into=root).values_list("pk", flat=True)
     return [root, *parts]
@@ -120,23 +121,25 @@ def merged_person_ids(person_id: UUID) -> list[UUID]:
 def _split_by_retention(
     people: Sequence[UUID], *, at: datetime
 ) -> tuple[dict[str, list[UUID]], list[str]]:
-    """What goes, by holding, and the classes of what stays."""
-    chosen: dict[str, list[UUID]] = {}
-    stays: set[str] = set()
-    for holding in RECORD_SETS:
-        records = purges.records_of_people(holding, people)
-        kept = {record.id: record.retention_reason(at.date(), is_asked=True) for record in records}
-        chosen[holding.name] = [key for key, why in kept.items() if why is None]
-        stays |= {_retention_class(record, why) for record in records if (why := kept[record.id])}
-    return chosen, sorted(stays)
-
-
-def _retention_class(record: DatedRecord, why: tuple[str, str]) -> str:
-    return LEGAL_HOLD if record.is_held else why[0]
+    """Return the removable records by record set, and the retention classes of the others."""
+    removable: dict[str, list[UUID]] = {}
+    retention_classes: set[str] = set()
+    for record_set in RECORD_SETS:
+        removable[record_set.name] = []
+        for record in purges.records_of_people(record_set, people):
+            reason = record.retention_reason(at.date(), is_requested=True)
+            if reason is None:
+                removable[record_set.name].append(record.id)
+            else:
+                retention_classes.add(LEGAL_HOLD if record.is_held else reason[0])
+    return removable, sorted(retention_classes)
 
 
 def _stop_contact(request: PrivacyRequest, people: Sequence[UUID], *, at: datetime) -> None:
-    """No sequence, no waiting message and no new one; an open loan file is still answered to."""
+    """End sequences, cancel queued messages and block new ones.
+
+    A person with an open loan file can still be contacted about it.
+    """
     leads = Lead.objects.filter(person__in=people).exclude(state="application")
     for lead_id in leads.values_list("pk", flat=True):
         sequence_enrollment.stop_sequence(lead_id=lead_id, because=DELETION_REASON, at=at)
@@ -150,8 +153,8 @@ def _stop_contact(request: PrivacyRequest, people: Sequence[UUID], *, at: dateti
         return
     phones = Phone.objects.filter(person__in=people, unlinked_at=None)
     numbers = phones.values_list("e164", flat=True)
-    mails = Email.objects.filter(person__in=people).values_list("key", flat=True)
-    for address in [*numbers, *mails]:
+    emails = Email.objects.filter(person__in=people).values_list("key", flat=True)
+    for address in [*numbers, *emails]:
         store_revocation.store_revocation(
             person_id=people[0],
             address=address,

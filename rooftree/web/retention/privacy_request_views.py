@@ -97,7 +97,7 @@ def show_request(request: StaffRequest, request_id: UUID) -> HttpResponse:
         "fields": [
             (key, label) for key, (label, _) in privacy_fulfillment.CORRECTABLE_FIELDS.items()
         ],
-        "holds": legal_holds.active_holds(privacy_fulfillment.merged_person_ids(person_id))
+        "holds": legal_holds.active_holds(privacy_fulfillment.find_merged_person_ids(person_id))
         if person_id
         else [],
         "recipients": privacy_fulfillment.list_recipients(person_id) if person_id else [],

@@ -41,7 +41,7 @@ def request_return(request: StaffRequest, touch_id: UUID) -> HttpResponse:
     form: ManualReturnForm | None = None
     problem = ""
     try:
-        reasons = vendor_returns.allowed_reasons(touch.pk, at=request.at)
+        reasons = vendor_returns.find_return_reasons(touch.pk, at=request.at)
     except ClaimNotAllowed as refusal:
         problem = str(refusal)
     else:
