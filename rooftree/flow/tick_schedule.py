@@ -1,7 +1,7 @@
-"""The whole clock of the product on one page: what is done periodically, and how often.
+"""The periodic jobs of the product and their intervals, on one page.
 
-Every entry does a batch of what is due and claims its rows, so any number of
-clocks may run. A restart loses nothing: what is due stays due.
+Every job handles a batch of due rows and claims them, so any number of schedulers can run.
+A restart loses nothing, because due rows stay due.
 """
 
 from datetime import datetime
@@ -51,49 +51,52 @@ from rooftree.tasks.scheduler import PeriodicJob
 
 
 def process_waiting_deliveries(at: datetime) -> None:
-    """Deliveries whose nudge was lost."""
+    """Process deliveries whose task was lost."""
     while lead_arrival.process_next_batch(at=at):
         pass
 
 
 def run_vendor_lookups(at: datetime) -> None:
-    """What vendors must still tell us of leads, and the deliveries that waited for it."""
+    """Run due vendor look-ups, and process the deliveries that waited for them."""
     while vendor_lookups.run_next_lookup(at=at):
         process_waiting_deliveries(at)
 
 
 def claim_certificates(at: datetime) -> None:
-    """Proofs of consent whose nudge was lost, or that must be tried again."""
+    """Claim consent certificates whose task was lost or that are due for a retry."""
     while lead_arrival.claim_next_certificate(at=at):
         pass
 
 
 def run_due_sequence_steps(at: datetime) -> None:
-    """Sequence steps that are due, and their messages."""
+    """Queue due sequence steps and send their messages."""
     if sequence_enrollment.queue_due_steps(at=at):
         message_dispatch.send_due_messages(at=at)
 
 
 def recover_interrupted_messages(at: datetime) -> None:
-    """Claims a crash left behind: looked up at the carrier, or shown; never sent again."""
+    """Recover messages and calls that a crash interrupted, without sending any again.
+
+    Uncertain texts are looked up at the carrier; the rest is shown to staff.
+    """
     send.reclaim_stale_messages(at=at)
     send.reconcile_uncertain_texts(at=at)
     officer_calls.fail_stale_rings(at=at)
 
 
 def mail_notices(at: datetime) -> None:
-    """What staff have not read on their page goes to their mailbox."""
+    """Mail notices that staff have not read on their page."""
     staff_mail.mail_due_notices(at=at, limit=50)
 
 
 def notify_expiring_approvals(at: datetime) -> None:
-    """Wording and sequences that may soon not be sent any more."""
+    """Remind staff of templates and sequences whose approval expires soon."""
     for table in (Template, Sequence):
         approval_reminders.send_approval_reminders(table, at=at)
 
 
-def publish_heads(at: datetime) -> None:
-    """The end of the ledger, signed once a day and kept where we cannot change it."""
+def publish_ledger_heads(at: datetime) -> None:
+    """Sign the head of the ledger once a day and copy it to a place we can't change."""
     ledger_checkpoints.publish_daily_head(at=at)
     if settings.HEADS_FOLDER:
         ledger_checkpoints.copy_heads_to(Path(settings.HEADS_FOLDER))
@@ -101,17 +104,17 @@ def publish_heads(at: datetime) -> None:
 
 TICKS = (
     PeriodicJob(
-        name="offers whose time ran out",
+        name="lapsed offers",
         interval_seconds=1,
         run=lambda at: lead_offers.pass_on_lapsed_offers(at=at),
     ),
     PeriodicJob(
-        name="leads nobody has yet",
+        name="unassigned leads",
         interval_seconds=5,
         run=lambda at: lead_offers.offer_waiting_leads(at=at),
     ),
     PeriodicJob(
-        name="messages due",
+        name="due messages",
         interval_seconds=1,
         run=lambda at: message_dispatch.send_due_messages(at=at),
     ),
@@ -119,35 +122,35 @@ TICKS = (
         name="releases", interval_seconds=1, run=lambda at: release_runner.run_releases(at=at)
     ),
     PeriodicJob(
-        name="calls to officers due",
+        name="due officer calls",
         interval_seconds=1,
         run=lambda at: officer_calls.place_due_calls(at=at),
     ),
     PeriodicJob(
-        name="recordings of calls due",
+        name="due call recordings",
         interval_seconds=5,
         run=lambda at: call_events.process_due_recordings(at=at),
     ),
     PeriodicJob(
-        name="ends of calls",
+        name="missing call ends",
         interval_seconds=600,
         run=lambda at: call_events.look_up_call_ends(at=at),
     ),
-    PeriodicJob(name="deliveries waiting", interval_seconds=2, run=process_waiting_deliveries),
-    PeriodicJob(name="look-ups at vendors due", interval_seconds=2, run=run_vendor_lookups),
-    PeriodicJob(name="certificates to claim", interval_seconds=5, run=claim_certificates),
+    PeriodicJob(name="waiting deliveries", interval_seconds=2, run=process_waiting_deliveries),
+    PeriodicJob(name="vendor look-ups", interval_seconds=2, run=run_vendor_lookups),
+    PeriodicJob(name="consent certificates", interval_seconds=5, run=claim_certificates),
     PeriodicJob(
-        name="vendors' own lists",
+        name="missed-lead sweeps",
         interval_seconds=30,
         run=lambda at: vendor_sweeps.run_due_sweeps(at=at),
     ),
     PeriodicJob(
-        name="other systems being read",
+        name="CRM transfers",
         interval_seconds=2,
         run=lambda at: crm_transfers.read_due_pages(at=at),
     ),
     PeriodicJob(
-        name="numbers to ask about",
+        name="number look-ups",
         interval_seconds=5,
         run=lambda at: number_lookups.ask_due_questions(at=at),
     ),
@@ -157,17 +160,17 @@ TICKS = (
         run=lambda at: dnc_list_imports.enqueue_waiting_files(at=at),
     ),
     PeriodicJob(
-        name="mailboxes to read",
+        name="mailboxes",
         interval_seconds=10,
         run=lambda at: read_mailboxes.read_due_mailboxes(at=at),
     ),
     PeriodicJob(
-        name="who may be the same human",
+        name="possible duplicates",
         interval_seconds=5,
         run=lambda at: duplicate_review.compare_new_people(at=at),
     ),
     PeriodicJob(
-        name="forms that were left",
+        name="abandoned forms",
         interval_seconds=5,
         run=lambda at: abandoned_forms.submit_abandoned_forms(at=at),
     ),
@@ -177,98 +180,96 @@ TICKS = (
         run=lambda at: source_health_alerts.check_silent_sources(at=at),
     ),
     PeriodicJob(
-        name="quality of sources",
+        name="lead quality",
         interval_seconds=3600,
         run=lambda at: source_health_alerts.check_lead_quality(at=at),
     ),
     PeriodicJob(name="ledger sealing", interval_seconds=1, run=lambda at: seal.seal_events(at=at)),
-    PeriodicJob(name="heads of the ledger", interval_seconds=60, run=publish_heads),
+    PeriodicJob(name="ledger heads", interval_seconds=60, run=publish_ledger_heads),
     PeriodicJob(
-        name="sums folding", interval_seconds=5, run=lambda at: fold_rollups.fold_deltas(at=at)
+        name="rollup folding", interval_seconds=5, run=lambda at: fold_rollups.fold_deltas(at=at)
     ),
-    PeriodicJob(name="sequence steps due", interval_seconds=10, run=run_due_sequence_steps),
+    PeriodicJob(name="due sequence steps", interval_seconds=10, run=run_due_sequence_steps),
     PeriodicJob(
-        name="hand-offs due",
+        name="due hand-offs",
         interval_seconds=10,
         run=lambda at: handoff_outbox.send_due_handoffs(at=at),
     ),
     PeriodicJob(
-        name="LOS hints due",
+        name="due LOS hints",
         interval_seconds=10,
         run=lambda at: loan_milestones.read_due_loans(at=at),
     ),
     PeriodicJob(
-        name="LOS polls due",
+        name="due LOS polls",
         interval_seconds=30,
         run=lambda at: loan_milestones.poll_due_connections(at=at),
     ),
+    PeriodicJob(name="interrupted messages", interval_seconds=30, run=recover_interrupted_messages),
+    PeriodicJob(name="staff notices", interval_seconds=10, run=mail_notices),
     PeriodicJob(
-        name="messages of unknown fate", interval_seconds=30, run=recover_interrupted_messages
-    ),
-    PeriodicJob(name="notices to staff", interval_seconds=10, run=mail_notices),
-    PeriodicJob(
-        name="what a company starts with",
+        name="company defaults",
         interval_seconds=60,
         run=lambda at: bootstrap.create_defaults_if_company(at=at),
     ),
-    PeriodicJob(name="approvals that end", interval_seconds=600, run=notify_expiring_approvals),
+    PeriodicJob(name="expiring approvals", interval_seconds=600, run=notify_expiring_approvals),
     PeriodicJob(
-        name="sessions that ended",
+        name="expired sessions",
         interval_seconds=600,
         run=lambda at: account_security.delete_expired_sessions(at=at),
     ),
     PeriodicJob(
-        name="drafts let go",
+        name="old form drafts",
         interval_seconds=3600,
         run=lambda at: form_drafts.delete_old_drafts(at=at),
     ),
     PeriodicJob(
-        name="months compared for fair lending",
+        name="fair lending comparison",
         interval_seconds=3600,
         run=lambda at: monthly_comparison.compare_due_months(at=at),
     ),
     PeriodicJob(
-        name="things of value",
+        name="RESPA log",
         interval_seconds=3600,
         run=lambda at: things_of_value_findings.check_partners(at=at),
     ),
     PeriodicJob(
-        name="credit notices due",
+        name="due credit notices",
         interval_seconds=60,
-        run=lambda at: credit_notice_triggers.remind_and_close_due(at=at),
+        run=lambda at: credit_notice_triggers.process_due_clocks(at=at),
     ),
     PeriodicJob(
-        name="leads to give back",
+        name="lead returns",
         interval_seconds=30,
         run=lambda at: vendor_returns.check_due_contracts(at=at),
     ),
     PeriodicJob(
-        name="returns not sent",
+        name="unsent returns",
         interval_seconds=60,
         run=lambda at: vendor_returns.remind_unsent_returns(at=at),
     ),
     PeriodicJob(
-        name="pings let go",
+        name="old bids",
         interval_seconds=3600,
         run=lambda at: placed_bids.delete_old_bids(at=at),
     ),
     PeriodicJob(
-        name="leads gone quiet",
+        name="stale leads",
         interval_seconds=600,
-        run=lambda at: close_stale_leads.close_due(at=at),
+        run=lambda at: close_stale_leads.close_due_leads(at=at),
     ),
     PeriodicJob(
-        name="records no longer kept",
+        name="removal planning",
         interval_seconds=21600,
         run=lambda at: data_removal.plan_removal(at=at),
     ),
     PeriodicJob(
-        name="removals under way",
+        name="removals",
         interval_seconds=10,
         run=lambda at: data_removal.run_removals(at=at),
     ),
     PeriodicJob(
-        name="licenses that ended",
+        name="expired licenses",
         interval_seconds=300,
         run=lambda at: lead_offers.end_unlicensed_assignments(at=at),
     ),
