@@ -1,7 +1,7 @@
-"""A process that does one step of the product and is killed at a named line of it.
+"""A process that runs one step of the product and is killed at a named line of it.
 
-Run by tests/flow/test_crash.py as `python -m tests.flow.dying`, with the order on
-standard input. It leaves by SIGKILL: no clean-up of ours or of Python runs.
+Run by tests/flow/test_crash.py as `python -m tests.flow.dying`, with its instructions on
+standard input. It ends by SIGKILL, so no clean-up of ours or of Python runs.
 """
 
 import json
@@ -13,41 +13,41 @@ from importlib import import_module
 
 
 def main() -> None:
-    """Set up as the parent test is, lay the mine, do the step."""
-    order = json.load(sys.stdin)
+    """Set up like the parent test, install the crash and run the step."""
+    instructions = json.load(sys.stdin)
     os.environ["DJANGO_SETTINGS_MODULE"] = "rooftree.settings"
     from django.conf import settings
 
-    settings.DATABASES["default"].update(order["database"])
-    for name, value in order["settings"].items():
+    settings.DATABASES["default"].update(instructions["database"])
+    for name, value in instructions["settings"].items():
         setattr(settings, name, value)
     import django
 
     django.setup()
-    lay_mine(order["mine"], after=order["after"])
+    install_crash(instructions["crash_point"], after=instructions["after"])
     from rooftree.flow import clock
 
-    at = datetime.fromisoformat(order["at"])
-    module, _, verb = order["step"].rpartition(".")
+    at = datetime.fromisoformat(instructions["at"])
+    module, _, verb = instructions["step"].rpartition(".")
     with clock.freeze(at):
         getattr(import_module(module), verb)(at=at)
 
 
-def lay_mine(place: str, *, after: bool) -> None:
-    """Whoever calls `module:name.name` dies; with `after`, once it has done its work."""
+def install_crash(place: str, *, after: bool) -> None:
+    """Kill the process when `module:name.name` is called; with `after`, after the call."""
     module, _, path = place.partition(":")
     *owners, name = path.split(".")
     owner = import_module(module)
-    for one in owners:
-        owner = getattr(owner, one)
+    for owner_name in owners:
+        owner = getattr(owner, owner_name)
     real = getattr(owner, name)
 
-    def mine(*args: object, **kwargs: object) -> None:
+    def crash(*args: object, **kwargs: object) -> None:
         if after:
             real(*args, **kwargs)
         os.kill(os.getpid(), signal.SIGKILL)
 
-    setattr(owner, name, mine)
+    setattr(owner, name, crash)
 
 
 if __name__ == "__main__":

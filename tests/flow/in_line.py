@@ -1,4 +1,4 @@
-"""Leads whose messages wait for a moment."""
+"""Leads with consent, and messages queued for a later moment."""
 
 from datetime import datetime
 
@@ -11,8 +11,8 @@ from tests.flow import journey
 SIGNED = "Lindenfield Mortgage NMLS 1204417. Reply STOP to opt out."
 
 
-def asked(first_name, code="813", state="FL", *, at=make.NOON):
-    """A lead whose form proves consent; both first messages are sent."""
+def create_consented_lead(first_name, code="813", state="FL", *, at=make.NOON):
+    """Deliver a lead whose form proves consent; both first messages are sent."""
     nth = make.number()
     post = journey.form_post(
         first_name=first_name, email=f"{first_name.lower()}@home.example",
@@ -20,14 +20,14 @@ def asked(first_name, code="813", state="FL", *, at=make.NOON):
         property_zip="33602" if state == "FL" else "90012",
         rendered_at=(at - make.MINUTE).isoformat(), submitted_at=at.isoformat(),
     )  # fmt: skip
-    site = journey.Source.objects.filter(slug="our-site").first() or journey.website(
+    site = journey.Source.objects.filter(slug="our-site").first() or journey.create_website(
         name="Our form"
     )
     journey.deliver(site, post, at=at)
     return Lead.objects.get(person__first_name=first_name)
 
 
-def waiting(lead, due_at, medium="text", *, at=make.NOON):
+def queue_message(lead, due_at, medium="text", *, at=make.NOON):
     text = f"Hello. {SIGNED}"
     return send.queue_message(
         lead=lead,
@@ -41,5 +41,5 @@ def waiting(lead, due_at, medium="text", *, at=make.NOON):
     )
 
 
-def florida(text):
+def florida_time(text):
     return datetime.fromisoformat(f"{text}-05:00")

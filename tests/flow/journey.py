@@ -1,4 +1,4 @@
-"""Driving a lead through the product as the outside world does: posts, callbacks, the clock."""
+"""Helpers that drive a lead through the product from outside: posts, callbacks, the clock."""
 
 import json
 from datetime import datetime, timedelta
@@ -23,8 +23,8 @@ WORDING = (
 )
 
 
-def ready(*, states: tuple[str, ...] = ("CA", "FL", "TX"), **changes: Any) -> None:
-    """A company that may do everything issue 2 needs, with its first wording and rules."""
+def set_up_company(*, states: tuple[str, ...] = ("CA", "FL", "TX"), **changes: Any) -> None:
+    """Create a company with every permission, the default templates and rules."""
     company = make.company(states=states)
     company.telemarketer_states = list(states)
     company.texting = {"brand_registered": True, "attributes": ["direct_lending"]}
@@ -36,8 +36,8 @@ def ready(*, states: tuple[str, ...] = ("CA", "FL", "TX"), **changes: Any) -> No
     bootstrap.create_defaults(at=make.NOON - make.DAY)
 
 
-def zillow(**changes: Any) -> Source:
-    """Zillow, whose terms were reviewed: they name us, and prove no consent to texts."""
+def create_zillow(**changes: Any) -> Source:
+    """Create Zillow with reviewed terms: they name us and prove no consent to texts."""
     source = make.source(
         "zillow",
         **{
@@ -59,8 +59,8 @@ def zillow(**changes: Any) -> Source:
     return source
 
 
-def website(**changes: Any) -> Source:
-    """The company's own form."""
+def create_website(**changes: Any) -> Source:
+    """Create the company's own form."""
     return make.source(
         "website_form",
         **{
@@ -73,7 +73,7 @@ def website(**changes: Any) -> Source:
 
 
 def zillow_contact(**changes: Any) -> dict[str, Any]:
-    """What Zillow posts for a Florida purchase."""
+    """Build the payload that Zillow posts for a Florida purchase."""
     number = make.number()
     sender = {
         "firstName": "Ben",
@@ -103,7 +103,7 @@ def zillow_contact(**changes: Any) -> dict[str, Any]:
 
 
 def form_post(*, consent: bool = True, **changes: Any) -> dict[str, Any]:
-    """What our own form posts, by default for the same Ben, with the box ticked."""
+    """Build the post of our own form, by default for the same Ben, with consent checked."""
     return {
         "submission_id": f"s-{make.number()}",
         "form": "hosted-v1",
@@ -126,7 +126,7 @@ def form_post(*, consent: bool = True, **changes: Any) -> dict[str, Any]:
 def arrive(
     source: Source, body: dict[str, Any] | bytes, *, at: datetime = make.NOON, **changes: Any
 ) -> ReceiveResult:
-    """One post reaches us and is stored; nothing is worked yet."""
+    """Store one post, without processing it."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     origin = {"Origin": source.allowed_origins[0]} if source.allowed_origins else {}
     path = f"/in/zillow/{source.token}" if source.token else f"/in/form/{source.slug}"
@@ -142,39 +142,39 @@ def arrive(
 
 
 def run(at: datetime = make.NOON) -> None:
-    """Everything that is due by `at` happens at `at`: queued tasks, then the clock once."""
+    """Run everything due by `at`, at `at`: queued tasks, then each periodic job once."""
     with moment.freeze(at):
         run_queued_tasks(by=at)
-        for tick in tick_schedule.TICKS:
-            tick.run(at)
+        for job in tick_schedule.TICKS:
+            job.run(at)
         run_queued_tasks(by=at)
 
 
 def deliver(
     source: Source, body: dict[str, Any], *, at: datetime = make.NOON, **changes: Any
 ) -> Lead:
-    """A post arrives and all that follows at once has happened; the lead it belongs to."""
+    """Deliver a post, run everything that follows at once and return its lead."""
     arrive(source, body, at=at, **changes)
     run(at)
     return Lead.objects.latest("warmed_at")
 
 
-def texts(lead: Lead) -> list[Message]:
-    """Texts to the borrower that left us."""
-    return _left(lead, "text")
+def sent_texts(lead: Lead) -> list[Message]:
+    """Return the texts sent to the borrower."""
+    return _sent_messages(lead, "text")
 
 
-def emails(lead: Lead) -> list[Message]:
-    """E-mails to the borrower that left us."""
-    return _left(lead, "email")
+def sent_emails(lead: Lead) -> list[Message]:
+    """Return the e-mails sent to the borrower."""
+    return _sent_messages(lead, "email")
 
 
 def later(minutes: float) -> datetime:
-    """`minutes` after noon."""
+    """Return the moment `minutes` after noon."""
     return make.NOON + timedelta(minutes=minutes)
 
 
-def _left(lead: Lead, medium: str) -> list[Message]:
+def _sent_messages(lead: Lead, medium: str) -> list[Message]:
     return list(
         Message.objects.filter(
             lead=lead, direction="out", medium=medium, state__in=["sent", "delivered"]
@@ -188,4 +188,4 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-assert settings.IS_DEMO  # no test of ours runs against a real carrier
+assert settings.IS_DEMO  # no test runs against a real carrier

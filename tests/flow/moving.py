@@ -1,4 +1,4 @@
-"""A lender that moves to us from another system: connecting, reading, importing."""
+"""Helpers for a lender that moves from another CRM: connect, read, import."""
 
 from datetime import datetime
 from typing import Any
@@ -16,18 +16,18 @@ def clerk() -> Any:
     return make.user("operations")
 
 
-def begun(source: Source) -> Spreadsheet:
+def start_transfer(source: Source) -> Spreadsheet:
     return crm_import.start_crm_import(source_id=source.pk, by=clerk(), at=make.NOON)
 
 
-def read(source: Source, minutes: float = 0) -> Spreadsheet:
-    """All of it, until the columns, owners and stages wait for a person."""
-    sheet = begun(source)
+def read_transfer(source: Source, minutes: float = 0) -> Spreadsheet:
+    """Read everything, until the columns, owners and stages wait for a person."""
+    sheet = start_transfer(source)
     journey.run(journey.later(minutes))
     return Spreadsheet.objects.get(pk=sheet.pk)
 
 
-def looked_at(sheet: Spreadsheet, **options: str) -> Spreadsheet:
+def check_transfer(sheet: Spreadsheet, **options: str) -> Spreadsheet:
     import_staging.save_column_map(
         sheet_id=sheet.pk,
         lines=parse_map_lines(sheet.lines),
@@ -40,16 +40,16 @@ def looked_at(sheet: Spreadsheet, **options: str) -> Spreadsheet:
     return Spreadsheet.objects.get(pk=sheet.pk)
 
 
-def moved(source: Source, **options: str) -> Spreadsheet:
-    """The whole way, as somebody who takes every guess."""
-    sheet = looked_at(read(source), **options)
+def import_transfer(source: Source, **options: str) -> Spreadsheet:
+    """Run the whole transfer, accepting every suggested mapping."""
+    sheet = check_transfer(read_transfer(source), **options)
     spreadsheet_imports.start_import(sheet_id=sheet.pk, by=clerk(), at=make.NOON)
     journey.run()
     return Spreadsheet.objects.get(pk=sheet.pk)
 
 
 def import_all(*, at: datetime) -> None:
-    """What a worker does of every import that is under way."""
+    """Import all remaining rows of every running import, as a worker does."""
     for sheet in Spreadsheet.objects.filter(state="running"):
         while spreadsheet_imports.import_batch(sheet_id=sheet.pk, at=at):
             pass

@@ -1,4 +1,4 @@
-"""The simulated outside world around a live server: carriers, mail, Encompass, the vendors."""
+"""The simulated outside world around a live server: carriers, mail, Encompass, vendors."""
 
 import hashlib
 import hmac
@@ -21,7 +21,7 @@ from tests import make
 from tests.flow import journey
 
 SIGNING_KEY = "k" * 40
-ASKED = {  # by us about what they sent: a setting's key, the simulator
+SIMULATORS = {  # vendors that we call, by the key of the setting
     "meta_lead_ads": "meta",
     "linkedin_lead_sync": "linkedin",
     "consent_trustedform": "trustedform",
@@ -36,7 +36,7 @@ ASKED = {  # by us about what they sent: a setting's key, the simulator
 
 
 class World:
-    """The vendors, our live server, and hands to make things happen at `make.NOON`."""
+    """The vendors and our live server, with methods that make things happen at `make.NOON`."""
 
     def __init__(self, url: str, simulators: Simulators) -> None:
         self.url = url
@@ -44,48 +44,48 @@ class World:
         self.clock = simulators.clock
 
     def post(self, path: str, body: Any, **headers: str) -> httpx2.Response:
-        """One post to our server, as a vendor makes it."""
+        """Post to our server, as a vendor does."""
         return httpx2.post(f"{self.url}{path}", json=body, headers=headers, timeout=20)
 
     def submit(self, site: Source, form: dict[str, Any]) -> httpx2.Response:
-        """Our website's server posts a visitor's form, signed, with the visitor's own address."""
+        """Post a visitor's form from our website's server, signed, with the visitor's address."""
         visitor = {"ip_address": "203.0.113.10", "user_agent": "Mozilla/5.0"}
         body = json.dumps(form | visitor).encode()
-        mark = hmac.new(site.secret.encode(), body, hashlib.sha256).hexdigest()
+        signature = hmac.new(site.secret.encode(), body, hashlib.sha256).hexdigest()
         return httpx2.post(
             f"{self.url}/in/form/{site.slug}",
             content=body,
             headers={
                 "Content-Type": "application/json",
-                "X-Rooftree-Signature": f"sha256={mark}",
+                "X-Rooftree-Signature": f"sha256={signature}",
             },
             timeout=20,
         )
 
     def say(self, path: str, body: dict[str, Any]) -> Any:
-        """One call to the simulators' control API."""
-        answer = httpx2.post(f"{self.simulators.urls['ctl']}/_sim/{path}", json=body, timeout=30)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        """Call the simulators' control API."""
+        response = httpx2.post(f"{self.simulators.urls['ctl']}/_sim/{path}", json=body, timeout=30)
+        assert response.status_code == 200, response.text
+        return response.json()
 
-    def officer_behaves(self, number: str, **behaviour: Any) -> None:
-        """How a phone is answered: voice, answer_after_s, digits."""
-        self.say("twilio/callees", {"number": number, **behaviour})
+    def officer_behaves(self, number: str, **behavior: Any) -> None:
+        """Set how a phone is answered: voice, answer_after_s, digits."""
+        self.say("twilio/callees", {"number": number, **behavior})
 
     def pass_time(self, duration: str = "PT2M") -> None:
-        """Let the vendors' clock run: callbacks, calls and webhooks happen."""
+        """Advance the vendors' clock, so that callbacks, calls and webhooks happen."""
         self.say("clock", {"advance": duration})
 
     def texts_at_carrier(self) -> list[dict[str, Any]]:
-        """What the carrier holds as sent by us."""
+        """Return the texts that the carrier received from us."""
         return [
-            one
-            for one in self.simulators.twilio.state()["messages"]
-            if one["direction"].startswith("outbound")
+            text
+            for text in self.simulators.twilio.state()["messages"]
+            if text["direction"].startswith("outbound")
         ]
 
     def letters(self) -> list[dict[str, Any]]:
-        """Every e-mail that arrived at a borrower."""
+        """Return every e-mail that arrived at a borrower."""
         return [
             message
             for message in self.simulators.mailbox.messages
@@ -93,17 +93,17 @@ class World:
         ]
 
     def run(self, minutes: float = 0) -> None:
-        """Everything due at noon plus `minutes` happens, on our side and then on theirs."""
+        """Run everything due on our side at noon plus `minutes`."""
         journey.run(journey.later(minutes))
 
 
 @contextmanager
-def around(url: str, settings: Any) -> Iterator[World]:
-    """Start the vendors, point the settings at them and at our server, and stop the clock."""
+def start_outside_world(url: str, settings: Any) -> Iterator[World]:
+    """Start the vendors, point the settings at them and at our server, and freeze the clock."""
     with start_simulators(clock=SimulatedClock(at=make.NOON, speed=0)) as simulators:
         host, _, port = simulators.urls["smtp"].partition(":")
         settings.PUBLIC_URL = url
-        settings.UPSTREAMS = {key: simulators.urls[name] for key, name in ASKED.items()}
+        settings.UPSTREAMS = {key: simulators.urls[name] for key, name in SIMULATORS.items()}
         settings.CARRIER = "twilio"
         settings.TWILIO_BASE_URL = simulators.urls["twilio"]
         settings.TWILIO_ACCOUNT_SID = ACCOUNT_SID
@@ -130,8 +130,8 @@ def around(url: str, settings: Any) -> Iterator[World]:
 
 
 def connect_encompass(world: World, officer_users: dict[str, str]) -> Connection:
-    """The lender's Encompass, with webhooks to our server."""
-    users = world.simulators.encompass.office.tokens.users
+    """Connect the lender's Encompass, with webhooks to our server."""
+    users = world.simulators.encompass.instance.tokens.users
     connection = Connection.objects.create(
         los="encompass",
         name="Encompass",

@@ -1,4 +1,4 @@
-"""Vendors that send us leads, as they were set up, and what became of what they sent."""
+"""Helpers for lead vendors: set up a source, add faults, list delivery outcomes."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from rooftree.leads.models import Delivery, Source
 from tests import make
 
 TOKEN = "vendor-path-token-1"
-ANDRE = {  # what a lead of Meta's says
+ANDRE = {  # the fields of a Meta lead
     "full_name": "Andre Whitfield",
     "email": "andre@home.example",
     "phone_number": "+15125550139",
@@ -19,10 +19,10 @@ ANDRE = {  # what a lead of Meta's says
 }
 
 
-def source(
+def create_source(
     adapter: str, secret: str = "", *, setup: dict[str, Any] | None = None, **credentials: str
 ) -> Source:
-    """One source at one vendor, with what the vendor gave the company."""
+    """Create a source with the credentials that the vendor gave the company."""
     return make.source(
         adapter,
         name=adapter,
@@ -35,12 +35,12 @@ def source(
     )
 
 
-def strike(vendor: Any, action: str, **more: Any) -> None:
-    """The vendor has a bad day."""
+def add_fault(vendor: Any, action: str, **more: Any) -> None:
+    """Add a fault to a vendor's simulator."""
     vendor.faults.add_fault({"action": action, **more})
 
 
 def outcomes() -> list[tuple[str, str, str]]:
-    """What became of each delivery: its state, outcome and reason, the oldest first."""
+    """Return the state, outcome and reason of each delivery, oldest first."""
     rows = Delivery.objects.order_by("received_at", "id")
     return [(row.state, row.outcome, row.reason) for row in rows]

@@ -1,4 +1,4 @@
-"""A borrower who calls us is put through; one whom nobody answers is not forgotten."""
+"""Inbound calls: the borrower is connected, and a missed call is followed up."""
 
 import pytest
 
@@ -24,21 +24,21 @@ def number_of(lead: Lead) -> str:
     return Phone.objects.filter(person=lead.person).values_list("e164", flat=True)[0]
 
 
-def test_the_caller_is_put_through_to_their_officer(ben, cast):
+def test_known_caller_is_connected_to_their_officer(ben, cast):
     markup = call_events.on_inbound_call(sender=number_of(ben), call_id="CA1", at=make.NOON)
 
     assert f">{cast.dana.phone}</Number>" in markup
     assert ContactAttempt.objects.get(lead=ben, direction="in").medium == "call"
 
 
-def test_a_stranger_reaches_the_companys_main_line(cast):
+def test_unknown_caller_reaches_company_main_line(cast):
     markup = call_events.on_inbound_call(sender="+14155550199", call_id="CA1", at=make.NOON)
 
     assert f">{make.company().phone}</Number>" in markup
     assert not ContactAttempt.objects.exists()
 
 
-def test_a_missed_call_is_a_promise_and_the_officer_hears_of_it(ben):
+def test_missed_call_sets_deadline_and_notifies_officer(ben):
     call_events.on_inbound_call(sender=number_of(ben), call_id="CA1", at=make.NOON)
 
     markup = call_events.on_inbound_call_ended(call_id="CA1", dial_status="no-answer", at=make.NOON)
@@ -53,7 +53,7 @@ def test_a_missed_call_is_a_promise_and_the_officer_hears_of_it(ben):
     assert (text.medium, text.purpose, text.is_automated) == ("text", "informational", True)
 
 
-def test_a_call_that_was_answered_promises_nothing_more(ben):
+def test_answered_inbound_call_needs_no_follow_up(ben):
     call_events.on_inbound_call(sender=number_of(ben), call_id="CA1", at=make.NOON)
     call_events.on_inbound_call_ended(
         call_id="CA1", dial_status="completed", at=make.NOON + make.MINUTE

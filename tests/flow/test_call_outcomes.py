@@ -15,12 +15,12 @@ pytestmark = pytest.mark.django_db
 LATER = make.NOON + make.MINUTE
 
 
-def said(lead, by, result, at=LATER, **more):
+def record_outcome(lead, by, result, at=LATER, **more):
     return call_outcomes.record_outcome(lead_id=lead.pk, result=result, by=by, at=at, **more)
 
 
 @pytest.fixture
-def dialled(cast):
+def dialed_lead(cast):
     Company.objects.update(emergencies_checked_at=make.NOON, telemarketer_states=["FL"])
     lead = make.lead(officer=cast.dana, source=make.source("website_form"))
     make.touch(lead)
@@ -28,84 +28,86 @@ def dialled(cast):
     return lead
 
 
-def test_a_double_tap_after_a_call_is_one_attempt(cast, dialled):
+def test_double_tap_after_call_is_one_attempt(cast, dialed_lead):
     for seconds in (0, 1):
-        said(dialled, cast.dana.user, "no_answer", at=LATER + seconds * make.SECOND)
+        record_outcome(dialed_lead, cast.dana.user, "no_answer", at=LATER + seconds * make.SECOND)
 
-    attempt = ContactAttempt.objects.get(lead=dialled)
+    attempt = ContactAttempt.objects.get(lead=dialed_lead)
     assert (attempt.result, attempt.result_at) == ("no_answer", LATER)
 
 
-def test_a_double_tap_over_the_turn_of_a_minute_is_one_attempt(cast):
+def test_double_tap_across_minute_boundary_is_one_attempt(cast):
     lead = make.lead(officer=cast.dana)
     for seconds in (59, 60):
-        said(lead, cast.dana.user, "voicemail", at=make.NOON + seconds * make.SECOND)
+        record_outcome(lead, cast.dana.user, "voicemail", at=make.NOON + seconds * make.SECOND)
 
     assert ContactAttempt.objects.filter(lead=lead).count() == 1
 
 
-def test_the_same_outcome_of_a_later_call_is_another_attempt(cast, dialled):
-    said(dialled, cast.dana.user, "no_answer")
-    call_events.start_call(lead_id=dialled.pk, by=cast.dana.user, at=LATER + make.HOUR)
-    said(dialled, cast.dana.user, "no_answer", at=LATER + make.HOUR + make.MINUTE)
+def test_same_outcome_of_later_call_is_another_attempt(cast, dialed_lead):
+    record_outcome(dialed_lead, cast.dana.user, "no_answer")
+    call_events.start_call(lead_id=dialed_lead.pk, by=cast.dana.user, at=LATER + make.HOUR)
+    record_outcome(dialed_lead, cast.dana.user, "no_answer", at=LATER + make.HOUR + make.MINUTE)
 
-    assert ContactAttempt.objects.filter(lead=dialled, result="no_answer").count() == 2
+    assert ContactAttempt.objects.filter(lead=dialed_lead, result="no_answer").count() == 2
 
 
 @pytest.mark.usefixtures("committed")
 @pytest.mark.django_db(transaction=True)
-def test_two_taps_in_the_same_instant_are_one_attempt(cast):
+def test_two_simultaneous_taps_are_one_attempt(cast):
     lead = make.lead(officer=cast.dana)
 
     def tap():
-        said(lead, cast.dana.user, "spoken")
+        record_outcome(lead, cast.dana.user, "spoken")
         connection.close()
 
     both = [threading.Thread(target=tap) for _ in range(2)]
-    for one in both:
-        one.start()
-    for one in both:
-        one.join()
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
 
     assert ContactAttempt.objects.filter(lead=lead).count() == 1
 
 
-def agreed(cast, lead, due, at=LATER):
-    said(lead, cast.dana.user, "call_back", at=at, call_back_at=due)
+def agree_callback(cast, lead, due_at, at=LATER):
+    record_outcome(lead, cast.dana.user, "call_back", at=at, call_back_at=due_at)
     return Task.objects.get(lead=lead, kind=lead_tasks.CALL_BACK, done_at=None, cancelled_at=None)
 
 
-def test_a_new_time_takes_the_place_of_the_one_agreed_before(cast, dialled):
-    agreed(cast, dialled, LATER + make.DAY)
-    task = agreed(cast, dialled, LATER + 2 * make.DAY, at=LATER + make.HOUR)
+def test_new_callback_time_replaces_earlier_one(cast, dialed_lead):
+    agree_callback(cast, dialed_lead, LATER + make.DAY)
+    task = agree_callback(cast, dialed_lead, LATER + 2 * make.DAY, at=LATER + make.HOUR)
 
     assert task.due_at == LATER + 2 * make.DAY
-    assert Task.objects.filter(lead=dialled).count() == 1
+    assert Task.objects.filter(lead=dialed_lead).count() == 1
 
 
-def test_a_call_at_the_agreed_time_keeps_the_agreement(cast, dialled):
-    due = LATER + make.DAY
-    task = agreed(cast, dialled, due)
+def test_call_at_agreed_time_finishes_callback_task(cast, dialed_lead):
+    due_at = LATER + make.DAY
+    task = agree_callback(cast, dialed_lead, due_at)
 
-    said(dialled, cast.dana.user, "no_answer", at=due - 5 * make.HOUR)
+    record_outcome(dialed_lead, cast.dana.user, "no_answer", at=due_at - 5 * make.HOUR)
     assert Task.objects.get(pk=task.pk).done_at is None
-    said(dialled, cast.dana.user, "voicemail", at=due - make.MINUTE)
-    assert Task.objects.get(pk=task.pk).done_at == due - make.MINUTE
+    record_outcome(dialed_lead, cast.dana.user, "voicemail", at=due_at - make.MINUTE)
+    assert Task.objects.get(pk=task.pk).done_at == due_at - make.MINUTE
 
 
 @pytest.mark.parametrize("result", ["not_interested", "wrong_number"])
-def test_a_closed_lead_or_a_wrong_number_ends_the_agreed_call(cast, dialled, result):
-    task = agreed(cast, dialled, LATER + make.DAY)
+def test_closed_lead_or_wrong_number_cancels_callback_task(cast, dialed_lead, result):
+    task = agree_callback(cast, dialed_lead, LATER + make.DAY)
 
-    said(dialled, cast.dana.user, result, at=LATER + make.HOUR)
+    record_outcome(dialed_lead, cast.dana.user, result, at=LATER + make.HOUR)
 
     task = Task.objects.get(pk=task.pk)
     assert (task.done_at, task.cancelled_because) == (None, result)
-    assert lead_tasks.open_tasks(dialled) == []
+    assert lead_tasks.list_open_tasks(dialed_lead) == []
 
 
-@pytest.mark.parametrize("result", [one for one in call_outcomes.RESULTS if one != "call_back"])
-def test_every_outcome_is_one_tap_and_one_attempt(cast, dialled, result):
-    said(dialled, cast.dana.user, result)
+@pytest.mark.parametrize(
+    "result", [result_code for result_code in call_outcomes.RESULTS if result_code != "call_back"]
+)
+def test_every_outcome_is_one_attempt(cast, dialed_lead, result):
+    record_outcome(dialed_lead, cast.dana.user, result)
 
-    assert ContactAttempt.objects.get(lead=dialled).result == result
+    assert ContactAttempt.objects.get(lead=dialed_lead).result == result

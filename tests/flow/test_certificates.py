@@ -1,4 +1,4 @@
-"""Certificates of consent over real HTTP: claimed before their witness destroys them."""
+"""Consent certificates over real HTTP, claimed before their issuer deletes them."""
 
 from datetime import timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from rooftree_simulators.ads import trustedform
 from tests import make
 from tests.flow import journey
 from tests.flow.outside_world import World
-from tests.flow.senders import strike
+from tests.flow.senders import add_fault
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -31,9 +31,9 @@ def witness(world) -> trustedform.TrustedForm:
     return world.simulators.trustedform
 
 
-def submitted(world: World, url: str, **changes: Any) -> Lead:
-    """A visitor's form with a certificate, worked."""
-    site = Source.objects.filter(adapter="website_form").first() or journey.website(
+def submit_form(world: World, url: str, **changes: Any) -> Lead:
+    """Submit a visitor's form with a certificate and process it."""
+    site = Source.objects.filter(adapter="website_form").first() or journey.create_website(
         secret="site-secret"
     )
     form = journey.form_post(**changes) | {"xxTrustedFormCertUrl": url}
@@ -42,9 +42,9 @@ def submitted(world: World, url: str, **changes: Any) -> Lead:
     return Lead.objects.get()
 
 
-def test_a_certificate_is_claimed_at_once_and_proves_the_consent(world, witness):
+def test_certificate_is_claimed_at_once_and_proves_consent(world, witness):
     url = witness.issue_certificate(phone="8135550142", email="ben.ortiz@home.example")
-    submitted(world, url)
+    submit_form(world, url)
 
     row = Certificate.objects.get()
     assert (row.state, row.phone_match, row.email_match) == ("retained", True, True)
@@ -52,25 +52,23 @@ def test_a_certificate_is_claimed_at_once_and_proves_the_consent(world, witness)
     assert row.expires_at is not None
     assert b"previously_retained" in bytes(row.answer)
     assert witness.sessions[url.rpartition("/")[2]]["retained"]
-    proven = Consent.objects.get(address="+18135550142", cause__endswith=":certificate")
-    assert "session_cert" in proven.record["evidence"]
+    consent = Consent.objects.get(address="+18135550142", cause__endswith=":certificate")
+    assert "session_cert" in consent.record["evidence"]
 
 
-def test_a_certificate_of_somebody_elses_session_stops_automatic_contact(world, witness):
+def test_certificate_of_another_session_stops_automatic_contact(world, witness):
     make.user("administrator")
     url = witness.issue_certificate(phone="3105550111", email="other@home.example")
-    submitted(world, url)
+    submit_form(world, url)
 
     assert Certificate.objects.get().state == "retained_mismatch"
     assert Revocation.objects.get().kind == "review"
     assert StaffNotice.objects.filter(kind="certificate").count() == 1
 
 
-def test_a_certificate_with_their_email_and_another_number_proves_nothing_for_the_number(
-    world, witness
-):
+def test_certificate_with_another_number_proves_no_consent_for_number(world, witness):
     url = witness.issue_certificate(phone="3105550111", email="ben.ortiz@home.example")
-    submitted(world, url)
+    submit_form(world, url)
 
     row = Certificate.objects.get()
     assert (row.state, row.phone_match, row.email_match) == ("retained_mismatch", False, True)
@@ -79,10 +77,10 @@ def test_a_certificate_with_their_email_and_another_number_proves_nothing_for_th
     assert not any("session_cert" in proof.record.get("evidence", ()) for proof in proofs)
 
 
-def test_while_trustedform_is_failing_the_claim_is_tried_until_it_is_kept(world, witness):
+def test_certificate_claim_is_retried_while_trustedform_fails(world, witness):
     url = witness.issue_certificate(phone="8135550142", email="ben.ortiz@home.example")
-    strike(witness, "html_maintenance", count=3)
-    submitted(world, url)
+    add_fault(witness, "html_maintenance", count=3)
+    submit_form(world, url)
     assert Certificate.objects.get().state == "pending"
     for minute in (1, 2, 4, 9):
         world.run(minute)
@@ -91,23 +89,23 @@ def test_while_trustedform_is_failing_the_claim_is_tried_until_it_is_kept(world,
     assert Certificate.objects.get().attempts == 4
 
 
-def test_an_expired_certificate_is_an_alarm_and_not_asked_for_again(world, witness):
+def test_expired_certificate_raises_alarm_and_is_not_retried(world, witness):
     make.user("administrator")
     url = witness.issue_certificate(
         phone="8135550142", email="", created=make.NOON - timedelta(hours=73)
     )
-    submitted(world, url)
+    submit_form(world, url)
 
     row = Certificate.objects.get()
     assert (row.state, row.status, row.due_at) == ("failed", 410, None)
     assert "expired" in StaffNotice.objects.get(kind="certificate").text
 
 
-def test_without_a_key_the_claim_waits_for_it_and_somebody_is_told(world):
+def test_certificate_claim_waits_for_key_and_is_reported(world):
     make.user("administrator")
     witness = world.simulators.trustedform
     url = witness.issue_certificate(phone="8135550142", email="ben.ortiz@home.example")
-    submitted(world, url)
+    submit_form(world, url)
     assert Certificate.objects.get().state == "pending"
     assert "key is missing" in StaffNotice.objects.get(kind="certificate").text
 
@@ -119,10 +117,10 @@ def test_without_a_key_the_claim_waits_for_it_and_somebody_is_told(world):
     assert Certificate.objects.get().state == "retained"
 
 
-def test_what_nobody_could_claim_in_time_is_lost_and_told(world):
+def test_certificate_not_claimed_in_time_is_reported_as_lost(world):
     make.user("administrator")
     url = world.simulators.trustedform.issue_certificate(phone="8135550142", email="")
-    submitted(world, url)
+    submit_form(world, url)
     for hours in (24, 48, 71.95):
         world.run(60 * hours)
 
@@ -130,20 +128,20 @@ def test_what_nobody_could_claim_in_time_is_lost_and_told(world):
     assert StaffNotice.objects.filter(cause__startswith="certificate:").count() == 1
 
 
-def test_a_text_that_waited_for_the_proof_goes_once_the_certificate_is_claimed(world, witness):
+def test_text_waiting_for_proof_is_sent_after_certificate_claim(world, witness):
     url = witness.issue_certificate(phone="8135550142", email="ben.ortiz@home.example")
-    strike(witness, "status:503", count=1)
-    submitted(world, url)
+    add_fault(witness, "status:503", count=1)
+    submit_form(world, url)
     world.run(2)
 
     assert Certificate.objects.get().state == "retained"
     assert Message.objects.get(medium="text").state in ("sent", "delivered")
 
 
-def test_a_program_that_dies_while_it_claims_a_certificate_claims_it_again(world, witness):
+def test_crash_during_certificate_claim_is_retried(world, witness):
     url = witness.issue_certificate(phone="8135550142", email="ben.ortiz@home.example")
-    strike(witness, "drop_after_commit", count=3)  # retained, and the answer was lost
-    submitted(world, url)
+    add_fault(witness, "drop_after_commit", count=3)  # retained, and the answer was lost
+    submit_form(world, url)
     assert Certificate.objects.get().state == "pending"
 
     world.run(1)
@@ -153,10 +151,10 @@ def test_a_program_that_dies_while_it_claims_a_certificate_claims_it_again(world
     assert b'"previously_retained": true' in bytes(row.answer)
 
 
-def test_a_program_that_comes_back_too_late_undoes_nothing_another_one_recorded(world, witness):
+def test_late_certificate_result_does_not_undo_recorded_one(world, witness):
     url = witness.issue_certificate(phone="8135550142", email="ben.ortiz@home.example")
-    strike(witness, "status:503", count=1)
-    submitted(world, url)
+    add_fault(witness, "status:503", count=1)
+    submit_form(world, url)
     rows = Certificate.objects.select_related("touch__source", "touch__person")
     slow = claim_due_row(rows, at=journey.later(1))  # and its process hangs here
     world.run(4)

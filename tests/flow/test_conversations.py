@@ -1,4 +1,4 @@
-"""Calls, chats, lead e-mails, referrals and files over real HTTP, by the vendors' simulators."""
+"""Calls, chats, lead e-mails, referrals and files over real HTTP through the simulators."""
 
 import json
 import random
@@ -29,7 +29,7 @@ from rooftree_simulators.posters.lead_delivery import Delivery as Post
 from rooftree_simulators.posters.simulated_borrowers import Borrower, random_borrower
 from tests import make
 from tests.flow.outside_world import World
-from tests.flow.senders import TOKEN, outcomes, source
+from tests.flow.senders import TOKEN, create_source, outcomes
 
 pytestmark = pytest.mark.usefixtures("committed")
 MAIL_SECRET = "the mail server's own secret"
@@ -40,15 +40,15 @@ def mail_server(settings) -> None:
     settings.MAIL_IN_SECRET = MAIL_SECRET
 
 
-def somebody(seed: int = 3) -> Borrower:
+def make_borrower(seed: int = 3) -> Borrower:
     return random_borrower(random.Random(seed))
 
 
 class Line:
-    """A tracking number whose calls come to us, and the carrier that tells of them."""
+    """A tracking number whose calls reach us, and the carrier that reports them."""
 
     def __init__(self, world: World, **setup: Any) -> None:
-        source("phone_twilio", phone_twilio.AUTH_TOKEN, setup=setup)
+        create_source("phone_twilio", phone_twilio.AUTH_TOKEN, setup=setup)
         self.url = f"{world.url}/in/phone_twilio/{TOKEN}?line=mailer-oct"
         self.sid = phone_twilio.new_call_sid(random.Random(1))
 
@@ -56,33 +56,37 @@ class Line:
         return self.tell(phone_twilio.call_form(caller, self.sid, **more))
 
     def tell(self, form: dict[str, str], *, to: str = "") -> httpx2.Response:
-        made = phone_twilio.signed_delivery(form, to or self.url)
-        return httpx2.post(to or self.url, content=made.body, headers=made.headers, timeout=20)
+        delivery = phone_twilio.signed_delivery(form, to or self.url)
+        return httpx2.post(
+            to or self.url, content=delivery.body, headers=delivery.headers, timeout=20
+        )
 
 
-def test_a_caller_is_put_through_at_once_and_nobody_is_rung_about_it(world):
+def test_caller_is_connected_at_once_without_an_offer(world):
     line = Line(world)
 
-    answer = line.ring(somebody())
+    answer = line.ring(make_borrower())
     world.run()
 
     assert answer.headers["content-type"].startswith("text/xml")
     assert f"<Number>{Company.objects.get().phone}</Number>" in answer.text
-    assert not Lead.objects.exists()  # they are on the phone
+    assert not Lead.objects.exists()  # the caller is still on the phone
 
 
-def test_a_missed_call_becomes_one_lead_that_is_promised_a_call_back(world):
-    line, caller = Line(world, lines={phone_twilio.TRACKING_NUMBER: "October mailer"}), somebody()
+def test_missed_call_becomes_one_lead_to_call_back(world):
+    line, caller = (
+        Line(world, lines={phone_twilio.TRACKING_NUMBER: "October mailer"}),
+        make_borrower(),
+    )
     form = phone_twilio.call_form(caller, line.sid)
     line.tell(form)
-    where_to_tell = line.url
 
-    sorry = line.tell(phone_twilio.dial_result_form(form, "no-answer"), to=where_to_tell)
+    apology = line.tell(phone_twilio.dial_result_form(form, "no-answer"))
     line.tell(phone_twilio.call_ended_form(form, seconds=25, at=make.NOON))
     world.run()
-    world.run(minutes=60)  # what waited for the call to end
+    world.run(minutes=60)  # deliveries that waited for the call to end
 
-    assert "no one can take your call" in sorry.text
+    assert "no one can take your call" in apology.text
     lead = Lead.objects.get()
     assert lead.promise_at is not None
     assert lead.campaign.name == "October mailer"
@@ -93,11 +97,13 @@ def test_a_missed_call_becomes_one_lead_that_is_promised_a_call_back(world):
     assert (talk["answered"], talk["duration_s"]) == (False, 25)
     assert ContactAttempt.objects.get(direction="in").result == "missed"
     assert not Message.objects.filter(cause__startswith="touch:").exists()
-    assert Lead.objects.get().person.first_name == ""  # the carrier's guess is no name
+    assert (
+        Lead.objects.get().person.first_name == ""
+    )  # the carrier's caller ID is not used as a name
 
 
-def test_an_answered_call_is_a_talk_and_nobody_is_greeted_after_it(world):
-    line, caller = Line(world), somebody()
+def test_answered_call_counts_as_conversation_and_sends_no_greeting(world):
+    line, caller = Line(world), make_borrower()
     form = phone_twilio.call_form(caller, line.sid)
     line.tell(form)
 
@@ -112,9 +118,9 @@ def test_an_answered_call_is_a_talk_and_nobody_is_greeted_after_it(world):
     assert not Message.objects.filter(lead=lead).exists()
 
 
-def test_a_call_whose_end_was_never_told_is_worked_after_a_while(world):
+def test_call_without_reported_end_is_processed_after_15_minutes(world):
     line = Line(world)
-    line.ring(somebody())
+    line.ring(make_borrower())
 
     world.run(minutes=14)
     assert not Lead.objects.exists()
@@ -123,8 +129,8 @@ def test_a_call_whose_end_was_never_told_is_worked_after_a_while(world):
     assert Lead.objects.count() == 1
 
 
-def test_somebody_known_who_calls_is_put_through_to_their_officer_and_stays_one_lead(world):
-    caller, line = somebody(), Line(world)
+def test_known_caller_reaches_their_officer_and_stays_one_lead(world):
+    caller, line = make_borrower(), Line(world)
     lead = make.lead()
     Phone.objects.create(
         person=lead.person, e164=f"+1{caller.phone}", is_primary=True, given_at=make.NOON
@@ -141,101 +147,109 @@ def test_somebody_known_who_calls_is_put_through_to_their_officer_and_stays_one_
     assert StaffNotice.objects.get(user=officer.user, kind="called")
 
 
-def test_an_anonymous_caller_is_put_through_and_left_for_a_person_to_see(world):
-    answer = Line(world).ring(somebody(), sender=phone_twilio.ANONYMOUS_NUMBER)
+def test_anonymous_caller_is_connected_and_quarantined(world):
+    answer = Line(world).ring(make_borrower(), sender=phone_twilio.ANONYMOUS_NUMBER)
     world.run()
 
     assert "<Dial" in answer.text
     assert outcomes() == [("quarantined", "quarantined", "no_contact")]
 
 
-def test_a_call_to_a_tracking_number_is_not_recorded(world):
+def test_tracking_number_call_is_not_recorded(world):
     call_recordings.switch_recording(is_on=True, by=make.user("compliance"), at=make.NOON)
 
-    assert "ecord" not in Line(world).ring(somebody()).text
+    assert "ecord" not in Line(world).ring(make_borrower()).text
     assert not CallRecording.objects.exists()
 
 
-def test_a_forged_call_is_turned_away(world):
+def test_forged_call_is_rejected(world):
     line = Line(world)
-    made = phone_twilio.signed_delivery(
-        phone_twilio.call_form(somebody(), line.sid), line.url, "another"
+    delivery = phone_twilio.signed_delivery(
+        phone_twilio.call_form(make_borrower(), line.sid), line.url, "another"
     )
 
-    answer = httpx2.post(line.url, content=made.body, headers=made.headers, timeout=20)
+    answer = httpx2.post(line.url, content=delivery.body, headers=delivery.headers, timeout=20)
 
     assert (answer.status_code, answer.text) == (403, "forbidden")
     assert not Delivery.objects.exists()
 
 
-def callrail(world: World, told: dict[str, Any], key: str = phone_callrail.SIGNING_KEY) -> int:
-    made = phone_callrail.call_event_delivery(told, key)
-    (sent,) = post_delivery(made, f"{world.url}/in/phone_callrail/{TOKEN}")
-    return sent.answer.status
+def post_callrail(world: World, call: dict[str, Any], key: str = phone_callrail.SIGNING_KEY) -> int:
+    delivery = phone_callrail.call_event_delivery(call, key)
+    (posted,) = post_delivery(delivery, f"{world.url}/in/phone_callrail/{TOKEN}")
+    return posted.answer.status
 
 
-def test_a_transcript_that_comes_late_is_added_to_the_call_without_the_card_in_it(world):
-    source("phone_callrail", phone_callrail.SIGNING_KEY)
-    told = phone_callrail.call_object(somebody(), random.Random(2), at=make.NOON)
-    assert callrail(world, told) == 200
+def test_late_transcript_is_added_with_card_number_redacted(world):
+    create_source("phone_callrail", phone_callrail.SIGNING_KEY)
+    call = phone_callrail.call_object(make_borrower(), random.Random(2), at=make.NOON)
+    assert post_callrail(world, call) == 200
     world.run()
     words = "Agent: Lindenfield. Caller: My card is 4111 1111 1111 1111."
 
-    callrail(
-        world, phone_callrail.modified_call(told, at=make.NOON + make.HOUR, transcription=words)
+    post_callrail(
+        world, phone_callrail.modified_call(call, at=make.NOON + make.HOUR, transcription=words)
     )
     world.run(minutes=60)
 
     touch = Touch.objects.get()
-    (entry,) = (one for one in build_timeline(touch.lead) if one.key == f"touch:{touch.pk}")
-    assert entry.quote.text == "We: Lindenfield.\nThey: My card is [redacted card]."
-    assert "A call that was answered" in entry.body
+    (entry,) = (
+        timeline_entry
+        for timeline_entry in build_timeline(touch.lead)
+        if timeline_entry.key == f"touch:{touch.pk}"
+    )
+    assert entry.quote.text == "Agent: Lindenfield.\nBorrower: My card is [redacted card]."
+    assert "Answered call" in entry.body
     assert "4111" not in json.dumps(Lead.objects.get().details)
     assert not any(b"4111 1111" in bytes(delivery.body) for delivery in Delivery.objects.all())
     assert ContactAttempt.objects.filter(direction="in").count() == 1
 
 
-def test_callrail_is_believed_by_its_signature_alone(world):
-    source("phone_callrail", phone_callrail.SIGNING_KEY)
-    told = phone_callrail.call_object(somebody(), random.Random(2), at=make.NOON)
+def test_callrail_delivery_requires_valid_signature(world):
+    create_source("phone_callrail", phone_callrail.SIGNING_KEY)
+    call = phone_callrail.call_object(make_borrower(), random.Random(2), at=make.NOON)
 
-    assert callrail(world, told, key="guessed") == 401
-    assert callrail(world, told) == 200
-    assert callrail(world, told) == 200  # it never sends twice; somebody else might
-    assert sorted(one for one, _, _ in outcomes()) == ["duplicate", "received"]
+    assert post_callrail(world, call, key="guessed") == 401
+    assert post_callrail(world, call) == 200
+    assert post_callrail(world, call) == 200  # CallRail never sends twice; others might
+    assert sorted(state for state, _, _ in outcomes()) == ["duplicate", "received"]
     assert RejectionCount.objects.get().reason == "rejected_auth"
 
 
 @pytest.fixture
 def visitors(world) -> intercom.Intercom:
-    source("chat_intercom", intercom.CLIENT_SECRET, access_token=intercom.TOKEN)
+    create_source("chat_intercom", intercom.CLIENT_SECRET, access_token=intercom.TOKEN)
     vendor = world.simulators.intercom
     vendor.callback = f"{world.url}/in/chat_intercom/{TOKEN}"
     return vendor
 
 
-def test_intercom_finds_our_address(world, visitors):
+def test_intercom_callback_is_verified(world, visitors):
     assert visitors.verify_callback()
     assert not Delivery.objects.exists()
 
 
-def test_an_intercom_visitor_who_is_only_an_id_is_asked_for_and_becomes_a_lead(world, visitors):
-    who = visitors.add_visitor(name="Wren Alvarez", email="wren@home.example", phone="+18135550131")
+def test_intercom_visitor_id_is_looked_up_and_becomes_lead(world, visitors):
+    visitor = visitors.add_visitor(
+        name="Wren Alvarez", email="wren@home.example", phone="+18135550131"
+    )
 
-    _, answer = visitors.open_conversation(who, "<p>Can I refi my FHA loan?</p>")
+    _, answer = visitors.open_conversation(visitor, "<p>Can I refi my FHA loan?</p>")
     world.run()
 
     assert answer.status == 200
     lead = Lead.objects.get()
     assert (lead.person.first_name, lead.person.phones.get().e164) == ("Wren", "+18135550131")
-    assert lead.purpose in ("", None)  # what they seem to want is for a person to confirm
+    assert lead.purpose in ("", None)  # an inferred purpose is for a person to confirm
 
 
-def test_an_intercom_that_does_not_answer_costs_no_visitor_who_left_a_number(world, visitors):
-    who = visitors.add_visitor()
-    del visitors.contacts[who]
+def test_intercom_outage_keeps_visitor_who_left_number(world, visitors):
+    visitor = visitors.add_visitor()
+    del visitors.contacts[visitor]
 
-    visitors.open_conversation(who, "<p>my ssn is 900-45-6789 call me 813&nbsp;555&nbsp;0132</p>")
+    visitors.open_conversation(
+        visitor, "<p>my ssn is 900-45-6789 call me 813&nbsp;555&nbsp;0132</p>"
+    )
     world.run()
 
     delivery = Delivery.objects.get()
@@ -244,22 +258,26 @@ def test_an_intercom_that_does_not_answer_costs_no_visitor_who_left_a_number(wor
     assert Lead.objects.get().person.phones.get().e164 == "+18135550132"
 
 
-def test_a_visitor_who_wants_to_be_left_alone_is(world, visitors):
-    who = visitors.add_visitor(name="Wren Alvarez", email="wren@home.example", phone="+18135550131")
+def test_chat_visitor_opt_out_is_recorded(world, visitors):
+    visitor = visitors.add_visitor(
+        name="Wren Alvarez", email="wren@home.example", phone="+18135550131"
+    )
 
-    visitors.open_conversation(who, "<p>Please stop texting me</p>")
+    visitors.open_conversation(visitor, "<p>Please stop texting me</p>")
     world.run()
 
     assert Revocation.objects.filter(address="+18135550131", ended_at=None).exists()
 
 
-def test_a_drift_contact_is_asked_for_and_our_own_reply_is_no_lead(world):
-    source("chat_drift", drift.VERIFICATION_TOKEN, access_token=drift.TOKEN)
+def test_drift_contact_becomes_lead_and_own_reply_does_not(world):
+    create_source("chat_drift", drift.VERIFICATION_TOKEN, access_token=drift.TOKEN)
     vendor = world.simulators.drift
     vendor.callback = f"{world.url}/in/chat_drift/{TOKEN}"
-    who = vendor.add_visitor(name="Hector Vale", email="hector@home.example", phone="813-555-0188")
+    visitor = vendor.add_visitor(
+        name="Hector Vale", email="hector@home.example", phone="813-555-0188"
+    )
 
-    vendor.post_message(who, "Looking to buy in Tampa", conversation=7781)
+    vendor.post_message(visitor, "Looking to buy in Tampa", conversation=7781)
     vendor.post_message(1, "Hi!", conversation=7781, kind="user")
     world.run()
 
@@ -274,36 +292,42 @@ def test_a_drift_contact_is_asked_for_and_our_own_reply_is_no_lead(world):
     )
 
 
-def sent(world: World, adapter: str, post: Post, *, bad_day: BadDay | None = None) -> list[int]:
+def post_statuses(
+    world: World, adapter: str, post: Post, *, bad_day: BadDay | None = None
+) -> list[int]:
     to = f"{world.url}/in/{adapter}/{TOKEN}"
-    return [one.answer.status for one in post_delivery(post, to, bad_day=bad_day)]
+    return [posted.answer.status for posted in post_delivery(post, to, bad_day=bad_day)]
 
 
 @pytest.mark.parametrize(
     "maker", [chat_generic.conversation_delivery, chat_generic.transcript_delivery]
 )
-def test_a_finished_chat_is_a_lead_once_whatever_its_form(world, maker):
-    source("chat_generic", chat_generic.SIGNING_SECRET)
-    made = maker(somebody(), random.Random(4), at=make.NOON)
+def test_finished_chat_becomes_one_lead_in_any_format(world, maker):
+    create_source("chat_generic", chat_generic.SIGNING_SECRET)
+    delivery = maker(make_borrower(), random.Random(4), at=make.NOON)
 
-    assert sent(world, "chat_generic", made, bad_day=BadDay.DUPLICATE) == [200, 200]
-    assert sent(world, "chat_generic", made, bad_day=BadDay.MALFORMED) == [401]
+    assert post_statuses(world, "chat_generic", delivery, bad_day=BadDay.DUPLICATE) == [200, 200]
+    assert post_statuses(world, "chat_generic", delivery, bad_day=BadDay.MALFORMED) == [401]
     world.run()
 
     lead = Lead.objects.get()
-    assert lead.person.last_name == somebody().last_name
+    assert lead.person.last_name == make_borrower().last_name
     assert lead.person.emails.count() == lead.person.phones.count() == 1
-    entry = next(one for one in build_timeline(lead) if one.key.startswith("touch:"))
-    assert entry.quote.text.splitlines()[0].startswith(("They: Hi", "The chat: Hi"))
+    entry = next(
+        timeline_entry
+        for timeline_entry in build_timeline(lead)
+        if timeline_entry.key.startswith("touch:")
+    )
+    assert entry.quote.text.splitlines()[0].startswith(("Borrower: Hi", "Chatbot: Hi"))
     assert (entry.explanation is not None) == (maker is chat_generic.transcript_delivery)
 
 
-def test_an_introduction_is_a_lead_without_a_single_automated_text(world):
-    source("referral_partner")
-    made = referral_partner.referral_delivery(somebody(), random.Random(4), at=make.NOON)
+def test_introduction_becomes_lead_without_automated_texts(world):
+    create_source("referral_partner")
+    delivery = referral_partner.referral_delivery(make_borrower(), random.Random(4), at=make.NOON)
 
-    assert sent(world, "referral_partner", made) == [201]
-    assert sent(world, "referral_partner", made, bad_day=BadDay.WRONG_TOKEN) == [401]
+    assert post_statuses(world, "referral_partner", delivery) == [201]
+    assert post_statuses(world, "referral_partner", delivery, bad_day=BadDay.WRONG_TOKEN) == [401]
     world.run()
 
     lead = Lead.objects.get()
@@ -311,19 +335,19 @@ def test_an_introduction_is_a_lead_without_a_single_automated_text(world):
     assert not world.texts_at_carrier()
 
 
-def test_an_application_file_is_a_lead_and_its_social_security_number_is_kept_nowhere(world):
-    source("mismo_ilad")
+def test_application_file_becomes_lead_without_stored_ssn(world):
+    create_source("mismo_ilad")
 
-    made = mismo_ilad.application_delivery(somebody(), random.Random(4), at=make.NOON)
-    assert sent(world, "mismo_ilad", made) == [200]
-    assert sent(world, "mismo_ilad", made, bad_day=BadDay.MALFORMED) == [400]
+    application = mismo_ilad.application_delivery(make_borrower(), random.Random(4), at=make.NOON)
+    assert post_statuses(world, "mismo_ilad", application) == [200]
+    assert post_statuses(world, "mismo_ilad", application, bad_day=BadDay.MALFORMED) == [400]
     world.run()
 
-    assert Lead.objects.get().amount_cents == somebody().loan * 100
+    assert Lead.objects.get().amount_cents == make_borrower().loan * 100
     assert not any(b"900456789" in bytes(delivery.body) for delivery in Delivery.objects.all())
 
 
-def letter(world: World, post: Post) -> str:
+def post_email(world: World, post: Post) -> str:
     answer = httpx2.post(
         f"{world.url}/in/mail/{MAIL_SECRET}", content=post.body, headers=post.headers, timeout=20
     )
@@ -334,26 +358,26 @@ def letter(world: World, post: Post) -> str:
     ("adapter", "maker"),
     [("email_text", lead_email.text_email_delivery), ("email_adf", lead_email.adf_email_delivery)],
 )
-def test_a_lead_e_mail_to_a_sources_secret_address_is_worked_once(world, adapter, maker):
-    source(adapter)
+def test_lead_email_to_source_address_is_processed_once(world, adapter, maker):
+    create_source(adapter)
     to = f"leads+{TOKEN}@inbox.lindenfield.example"
-    made = maker(somebody(), random.Random(5), at=make.NOON, to=to)
+    delivery = maker(make_borrower(), random.Random(5), at=make.NOON, to=to)
 
-    assert [letter(world, made), letter(world, made)] == ["kept", "kept"]
+    assert [post_email(world, delivery), post_email(world, delivery)] == ["kept", "kept"]
     world.run()
 
-    assert Lead.objects.get().person.last_name == somebody().last_name
-    assert sorted(one for one, _, _ in outcomes()) == ["duplicate", "worked"]
+    assert Lead.objects.get().person.last_name == make_borrower().last_name
+    assert sorted(state for state, _, _ in outcomes()) == ["duplicate", "worked"]
 
 
-def test_a_lead_e_mail_whose_sender_is_forged_waits_for_a_person(world):
-    source("email_text")
+def test_lead_email_with_forged_sender_is_quarantined(world):
+    create_source("email_text")
     to = f"leads+{TOKEN}@inbox.lindenfield.example"
-    made = lead_email.text_email_delivery(
-        somebody(), random.Random(5), at=make.NOON, to=to, verdict="fail"
+    delivery = lead_email.text_email_delivery(
+        make_borrower(), random.Random(5), at=make.NOON, to=to, verdict="fail"
     )
 
-    assert letter(world, made) == "kept"
+    assert post_email(world, delivery) == "kept"
     world.run()
 
     assert outcomes() == [("quarantined", "quarantined", "sender_not_authenticated")]
@@ -374,23 +398,25 @@ def test_a_lead_e_mail_whose_sender_is_forged_waits_for_a_person(world):
     ],
     ids=["mailgun", "sendgrid", "postmark", "queue", "queue_as_amazon_calls_it"],
 )
-def test_a_mail_providers_webhook_holds_the_same_letter(world, wrapped):
-    source("email_text")
+def test_mail_provider_webhook_delivers_same_email(world, wrapped):
+    create_source("email_text")
     to = f"leads+{TOKEN}@inbox.lindenfield.example"
-    made = lead_email.text_email_delivery(somebody(), random.Random(5), at=make.NOON, to=to)
+    delivery = lead_email.text_email_delivery(
+        make_borrower(), random.Random(5), at=make.NOON, to=to
+    )
 
-    answer = httpx2.post(f"{world.url}/in/mail/{MAIL_SECRET}", timeout=20, **wrapped(made.body))
+    answer = httpx2.post(f"{world.url}/in/mail/{MAIL_SECRET}", timeout=20, **wrapped(delivery.body))
     world.run()
 
     assert answer.text.strip() == "kept"
-    assert Lead.objects.get().person.last_name == somebody().last_name
+    assert Lead.objects.get().person.last_name == make_borrower().last_name
 
 
-def test_a_letter_to_nobody_we_know_is_not_ours(world):
-    source("email_text")
-    made = lead_email.text_email_delivery(
-        somebody(), random.Random(5), at=make.NOON, to="leads+guess@inbox.lindenfield.example"
+def test_email_to_unknown_address_is_not_ours(world):
+    create_source("email_text")
+    delivery = lead_email.text_email_delivery(
+        make_borrower(), random.Random(5), at=make.NOON, to="leads+guess@inbox.lindenfield.example"
     )
 
-    assert letter(world, made) == "not ours"
+    assert post_email(world, delivery) == "not ours"
     assert not Delivery.objects.exists()

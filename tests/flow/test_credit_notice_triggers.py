@@ -1,4 +1,4 @@
-"""What makes a credit notice due, wherever it was said, and what ends marketing with it."""
+"""Triggers of credit notices, from any channel, and the end of marketing they cause."""
 
 from datetime import date
 
@@ -30,22 +30,22 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("dana")]
 
 @pytest.fixture
 def dana():
-    journey.ready()
+    journey.set_up_company()
     return make.officer("Dana Whitfield", licensed=("CA", "FL"), text_number="")
 
 
-def asked(**changes) -> Lead:
-    """Ben, whose form held five pieces, or fewer."""
+def deliver_inquiry(**changes) -> Lead:
+    """Deliver Ben, whose form holds five pieces of an application, or fewer."""
     five = {
         "annual_income": "96000",
         "property_address": "12 Palm Street",
         "loan_amount": "412000",
     }
-    return journey.deliver(journey.website(), journey.form_post(**five | changes))
+    return journey.deliver(journey.create_website(), journey.form_post(**five | changes))
 
 
 def test_five_pieces_are_an_inquiry():
-    lead = asked()
+    lead = deliver_inquiry()
 
     assert set(collect_pieces(lead)) == {
         "name", "income", "property_address", "value_estimate", "loan_amount"
@@ -53,63 +53,63 @@ def test_five_pieces_are_an_inquiry():
     assert not CreditClock.objects.exists()
 
 
-def text_in(words: str, at=make.NOON + make.HOUR) -> None:
+def receive_text(words: str, at=make.NOON + make.HOUR) -> None:
     borrower_replies.receive_text(
         sender="+18135550142", body=words, carrier_id=f"SM{make.number()}", carrier="twilio", at=at
     )
 
 
-def running(lead: Lead) -> dict[str, CreditClock]:
+def running_clocks(lead: Lead) -> dict[str, CreditClock]:
     return {
         credit_clock.kind: credit_clock
         for credit_clock in CreditClock.objects.filter(lead=lead, closed_at=None)
     }
 
 
-def test_the_sixth_piece_by_text_opens_both_clocks_and_is_not_kept():
-    lead = asked()
+def test_sixth_piece_by_text_opens_both_clocks_and_ssn_is_not_stored():
+    lead = deliver_inquiry()
 
-    text_in("my social is 078-05-1120")
+    receive_text("my social is 078-05-1120")
 
-    clock = running(lead)["estimate"]
+    clock = running_clocks(lead)["estimate"]
     assert (clock.began_on, clock.due_on) == (date(2026, 11, 23), date(2026, 11, 27))
-    assert running(lead)["decision"].due_on == date(2026, 12, 23)
-    assert "social security number from their text" in clock.sentence
-    ssn = next(one for one in clock.evidence if one["item"] == "ssn")
-    kept = Message.objects.get(direction="in")
-    assert ssn["origin"] == f"message:{kept.pk}"
-    assert "078-05-1120" not in kept.body
+    assert running_clocks(lead)["decision"].due_on == date(2026, 12, 23)
+    assert "social security number from a text from the borrower" in clock.sentence
+    ssn = next(piece for piece in clock.evidence if piece["item"] == "ssn")
+    message = Message.objects.get(direction="in")
+    assert ssn["origin"] == f"message:{message.pk}"
+    assert "078-05-1120" not in message.body
     assert Task.objects.get(lead=lead, kind="clock:estimate").due_at == clock.due_at
 
 
-def test_pieces_accumulate_over_a_form_a_text_a_note_and_a_call():
-    lead = asked(annual_income="", property_address="", loan_amount="")
+def test_application_pieces_accumulate_across_form_text_and_notes():
+    lead = deliver_inquiry(annual_income="", property_address="", loan_amount="")
     by = make.user("manager")
 
-    text_in("I make about $96,000 a year and want to borrow 412k")
+    receive_text("I make about $96,000 a year and want to borrow 412k")
     credit_notice_triggers.add_note(
         lead_id=lead.pk, by=by.pk, text="Buys 12 Palm Street", at=make.NOON + make.HOUR
     )
-    assert not running(lead)
+    assert not running_clocks(lead)
     credit_notice_triggers.add_note(
         lead_id=lead.pk, by=by.pk, text="SSN 078-05-1120 by phone", at=make.NOON + 2 * make.HOUR
     )
 
-    held = collect_pieces(lead)
-    assert {item: one.where for item, one in held.items()} == {
+    pieces = collect_pieces(lead)
+    assert {item: piece.where for item, piece in pieces.items()} == {
         "name": "Our website",
-        "income": "their text",
+        "income": "a text from the borrower",
         "ssn": f"a note by {by.name}",
         "property_address": f"a note by {by.name}",
         "value_estimate": "Our website",
-        "loan_amount": "their text",
+        "loan_amount": "a text from the borrower",
     }
-    assert {*running(lead)} == {"estimate", "decision"}
+    assert {*running_clocks(lead)} == {"estimate", "decision"}
     assert "078" not in lead.remarks.latest("at").text
 
 
-def test_what_is_said_in_a_chat_counts_whoever_tells_of_it():
-    lead = asked(annual_income="", loan_amount="")
+def test_chat_transcript_counts_for_application():
+    lead = deliver_inquiry(annual_income="", loan_amount="")
     talk = [
         {"speaker": "consumer", "text": "Quiero un préstamo de $412,000, gano 8,000 al mes"},
         {"speaker": "agent", "text": "Your social?"},
@@ -119,51 +119,51 @@ def test_what_is_said_in_a_chat_counts_whoever_tells_of_it():
 
     credit_notice_triggers.check_application(lead.pk, at=make.NOON)
 
-    assert {*running(lead)} == {"estimate", "decision"}
+    assert {*running_clocks(lead)} == {"estimate", "decision"}
 
 
 @pytest.mark.parametrize(
     ("subject", "words"),
     [("Re: your loan", "My SSN is 078-05-1120"), ("My SSN is 078-05-1120", "As you asked.")],
 )
-def test_a_letter_counts_and_its_number_is_not_kept(settings, subject, words):
+def test_email_with_ssn_counts_and_ssn_is_not_stored(settings, subject, words):
     settings.REPLY_DOMAIN = "reply.lindenfield.example"
-    lead = asked()
-    ours = Message.objects.get(lead=lead, medium="email", direction="out")
-    letter = (
-        f"From: ben.ortiz@home.example\r\nTo: {sender_identity.reply_address(ours)}\r\n"
+    lead = deliver_inquiry()
+    our_email = Message.objects.get(lead=lead, medium="email", direction="out")
+    raw_email = (
+        f"From: ben.ortiz@home.example\r\nTo: {sender_identity.reply_address(our_email)}\r\n"
         f"Subject: {subject}\r\nMessage-ID: <1@home.example>\r\n\r\n{words}\r\n"
     )
 
-    assert borrower_replies.receive_email(raw=letter.encode(), at=make.NOON + make.HOUR)
+    assert borrower_replies.receive_email(raw=raw_email.encode(), at=make.NOON + make.HOUR)
 
-    kept = Message.objects.get(direction="in")
-    assert "078-05-1120" not in f"{kept.subject} {kept.body}"
-    assert "their e-mail" in running(lead)["estimate"].sentence
+    message = Message.objects.get(direction="in")
+    assert "078-05-1120" not in f"{message.subject} {message.body}"
+    assert "an email from the borrower" in running_clocks(lead)["estimate"].sentence
 
 
-def test_said_twice_a_clock_is_one_and_keeps_its_day():
-    lead = asked()
+def test_repeated_ssn_keeps_one_clock_and_its_date():
+    lead = deliver_inquiry()
     for days in (0, 3):
-        text_in("my social is 078-05-1120", at=make.NOON + make.HOUR + days * make.DAY)
+        receive_text("my social is 078-05-1120", at=make.NOON + make.HOUR + days * make.DAY)
 
     assert CreditClock.objects.filter(lead=lead, kind="estimate").count() == 1
-    assert running(lead)["estimate"].began_on == date(2026, 11, 23)
+    assert running_clocks(lead)["estimate"].began_on == date(2026, 11, 23)
 
 
-def test_a_form_that_asks_for_all_six_is_taken_in_masked_and_compliance_is_told():
+def test_six_piece_form_is_masked_and_reported_to_compliance():
     omar = make.user("compliance")
 
-    lead = asked(ssn="078-05-1120")
+    lead = deliver_inquiry(ssn="078-05-1120")
 
-    assert {*running(lead)} == {"estimate", "decision"}
+    assert {*running_clocks(lead)} == {"estimate", "decision"}
     assert b"078-05-1120" not in bytes(lead.touches.get().delivery.body)
-    told = omar.notices.get(kind="credit")
-    assert "asks for all six pieces" in told.text
+    notice = omar.notices.get(kind="credit")
+    assert "asks for all six pieces" in notice.text
 
 
-def test_a_test_lead_is_never_an_application():
-    source = journey.website(is_test=True)
+def test_test_lead_is_never_an_application():
+    source = journey.create_website(is_test=True)
     post = journey.form_post(
         ssn="078-05-1120", annual_income="96000", property_address="12 Palm Street",
         loan_amount="412000",
@@ -172,8 +172,8 @@ def test_a_test_lead_is_never_an_application():
     assert not CreditClock.objects.exists()
 
 
-def test_an_officer_who_told_them_no_opens_the_notice_and_ends_marketing():
-    lead = asked()
+def test_declined_outcome_opens_clock_and_ends_marketing():
+    lead = deliver_inquiry()
     by = make.user("manager")
     call_outcomes.record_outcome(
         lead_id=lead.pk, result="no_answer", by=by, at=make.NOON + make.HOUR
@@ -184,53 +184,57 @@ def test_an_officer_who_told_them_no_opens_the_notice_and_ends_marketing():
         lead_id=lead.pk, result="told_no", by=by, at=make.NOON + 2 * make.HOUR
     )
 
-    clock = running(lead)["adverse_action"]
+    clock = running_clocks(lead)["adverse_action"]
     assert clock.due_on == date(2026, 12, 23)
-    assert clock.sentence.startswith(f"{by.name} told them no")
+    assert clock.sentence.startswith(f"{by.name} told the borrower no")
     assert not lead.enrolments.filter(ended_at=None).exists()
     lead.refresh_from_db()
     assert (lead.state, lead.retired_reason) == ("retired", "told they do not qualify")
 
 
-def test_a_text_that_says_no_waits_for_a_person_and_opens_the_notice_when_it_goes():
-    lead = asked()
+def test_denial_text_waits_for_review_and_opens_clock_when_sent():
+    lead = deliver_inquiry()
     by, omar = make.user("manager"), make.user("compliance")
-    text_in("can you do it?", at=make.NOON + make.MINUTE)
+    receive_text("can you do it?", at=make.NOON + make.MINUTE)
     with pytest.raises(typed_messages.CannotSend, match="Reads as a denial"):
         credit_notice_triggers.send_staff_message(
             lead_id=lead.pk, medium="text", body="Sorry, you don't qualify.", by=by,
             at=make.NOON + 2 * make.MINUTE,
         )  # fmt: skip
-    assert not running(lead)
+    assert not running_clocks(lead)
 
-    waits = Message.objects.get(state="review")
+    message = Message.objects.get(state="review")
     message_reviews.decide_message(
-        message_id=waits.pk, releases=True, reason="It is true", by=omar,
+        message_id=message.pk, is_release=True, reason="It is true", by=omar,
         at=make.NOON + 5 * make.MINUTE,
     )  # fmt: skip
 
-    assert running(lead)["adverse_action"].evidence[0]["origin"] == f"message:{waits.pk}"
+    assert running_clocks(lead)["adverse_action"].evidence[0]["origin"] == f"message:{message.pk}"
 
 
-def test_an_automatic_message_that_says_no_is_held_and_opens_the_notice_if_it_goes():
-    lead = asked()
-    sent = planned(lead, at=make.NOON + make.HOUR, body="Sorry, we cannot help you right now.")
-    assert (sent.state, sent.verdict.reason) == (
+def test_automatic_denial_is_held_and_opens_clock_if_released():
+    lead = deliver_inquiry()
+    message = send_automatic_text(
+        lead, at=make.NOON + make.HOUR, body="Sorry, we cannot help you right now."
+    )
+    assert (message.state, message.verdict.reason) == (
         "review", "treat_as_application_send_adverse_action"
     )  # fmt: skip
-    assert not running(lead)
+    assert not running_clocks(lead)
 
     message_reviews.decide_message(
-        message_id=sent.pk, releases=True, reason="The creditor knows", by=make.user("compliance"),
-        at=make.NOON + 2 * make.HOUR,
+        message_id=message.pk, is_release=True, reason="The creditor knows",
+        by=make.user("compliance"), at=make.NOON + 2 * make.HOUR,
     )  # fmt: skip
 
-    assert running(lead)["adverse_action"].sentence.startswith("An automatic message told them no")
+    assert running_clocks(lead)["adverse_action"].sentence.startswith(
+        "An automatic message told the borrower no"
+    )
 
 
 @pytest.mark.parametrize("how", ["note", "set_aside"])
-def test_passing_somebody_over_for_their_credit_asks_fair_lending_to_look(how):
-    lead = asked()
+def test_passing_over_for_credit_creates_fair_lending_review(how):
+    lead = deliver_inquiry()
     Lead.objects.filter(pk=lead.pk).update(promise_at=None)
     by = make.user("manager")
     if how == "note":
@@ -246,24 +250,24 @@ def test_passing_somebody_over_for_their_credit_asks_fair_lending_to_look(how):
 
     task = Task.objects.get(lead=lead, kind="fair_lending_review")
     assert (task.role, task.done_at) == ("compliance", None)
-    assert not running(lead)
+    assert not running_clocks(lead)
 
 
-def test_a_note_that_they_were_told_no_opens_the_notice():
-    lead = asked()
-    kept = credit_notice_triggers.add_note(
+def test_note_about_denial_opens_adverse_action_clock():
+    lead = deliver_inquiry()
+    note = credit_notice_triggers.add_note(
         lead_id=lead.pk, by=make.user("manager").pk, at=make.NOON + make.HOUR,
         text="Told him he doesn't qualify with us",
     )  # fmt: skip
 
-    clock = running(lead)["adverse_action"]
-    assert clock.evidence[0]["origin"] == f"remark:{kept.pk}"
-    titles = [one.title for one in lead_history.build_timeline(lead)]
+    clock = running_clocks(lead)["adverse_action"]
+    assert clock.evidence[0]["origin"] == f"remark:{note.pk}"
+    titles = [entry.title for entry in lead_history.build_timeline(lead)]
     assert "Adverse action notice" in titles
 
 
-def test_a_note_about_credit_that_passes_nobody_over_asks_nobody():
-    lead = asked()
+def test_harmless_credit_note_creates_no_review():
+    lead = deliver_inquiry()
     credit_notice_triggers.add_note(
         lead_id=lead.pk, by=make.user("manager").pk, text="Credit score 720, calls tomorrow",
         at=make.NOON + make.HOUR,
@@ -271,147 +275,152 @@ def test_a_note_about_credit_that_passes_nobody_over_asks_nobody():
     assert not Task.objects.filter(kind="fair_lending_review").exists()
 
 
-def test_a_borrower_who_withdraws_in_words_is_read_by_compliance():
-    lead = asked()
-    text_in("please cancel my application")
+def test_withdrawal_in_text_creates_compliance_task():
+    lead = deliver_inquiry()
+    receive_text("please cancel my application")
     assert Task.objects.get(lead=lead, kind="withdrawal").role == "compliance"
 
 
 # The LOS.
 
 
-def loan_of(lead: Lead) -> Loan:
+def create_loan(lead: Lead) -> Loan:
     return Loan.objects.create(
         lead=lead, los="encompass", instance="TE1", los_loan_id="L-1", created_at=make.NOON
     )
 
 
-def reads(loan: Loan, at=make.NOON + make.DAY, **changes) -> None:
-    """The LOS says something new about the loan."""
-    usual = {
+def apply_los_snapshot(loan: Loan, at=make.NOON + make.DAY, **changes) -> None:
+    """Apply a snapshot with news about the loan from the LOS."""
+    defaults = {
         "loan_id": "L-1", "loan_number": "26-1", "lead_id": "", "observed_steps": (),
         "current_milestone": "", "ended_as": "",
     }  # fmt: skip
-    reading = LoanSnapshot(**usual | changes)
+    reading = LoanSnapshot(**defaults | changes)
     loan_milestones.follow_loan_news(
         loan_updates.apply_snapshot(reading, loan_id=loan.pk, at=at), at=at
     )
 
 
-def seen(code: str, on: date) -> dict:
+def milestone_fields(code: str, on: date) -> dict:
     return {
         "observed_steps": (ObservedStep(code=code, on=on, source_status=code),),
         "current_milestone": code,
     }
 
 
-APPLIED = {**seen("application", date(2026, 11, 24)), "application_date": date(2026, 11, 24)}
+APPLIED = {
+    **milestone_fields("application", date(2026, 11, 24)),
+    "application_date": date(2026, 11, 24),
+}
 
 
-def test_an_application_in_the_los_runs_until_its_tracking_shows_the_estimate():
-    lead = asked()
-    loan = loan_of(lead)
-    reads(loan, **APPLIED)
-    assert running(lead)["estimate"].due_on == date(2026, 11, 30)
+def test_los_application_clock_runs_until_estimate_is_tracked():
+    lead = deliver_inquiry()
+    loan = create_loan(lead)
+    apply_los_snapshot(loan, **APPLIED)
+    assert running_clocks(lead)["estimate"].due_on == date(2026, 11, 30)
 
-    reads(loan, **APPLIED, notices={"loan_estimate": date(2026, 11, 25)})
+    apply_los_snapshot(loan, **APPLIED, notices={"loan_estimate": date(2026, 11, 25)})
 
     clock = CreditClock.objects.get(lead=lead, kind="estimate")
     assert (clock.closed_as, clock.proof["on_date"]) == ("sent", "2026-11-25")
     assert clock.proof["where"] == "Encompass, loan 26-1"
-    assert {*running(lead)} == {"decision"}
+    assert {*running_clocks(lead)} == {"decision"}
     assert not Task.objects.filter(kind="clock:estimate", cancelled_at=None).exists()
 
 
 @pytest.mark.parametrize(
-    ("code", "outcome", "left"),
+    ("code", "outcome", "still_running"),
     [
         ("conditional_approval", "approved", {"estimate"}),
         ("withdrawn", "withdrawn", set()),
         ("counter_offer", "counteroffer", {"estimate", "counteroffer"}),
     ],
 )
-def test_what_the_creditor_decides_ends_the_decision_clock(code, outcome, left):
-    lead = asked()
-    loan = loan_of(lead)
-    reads(loan, **APPLIED)
+def test_creditor_decision_ends_decision_clock(code, outcome, still_running):
+    lead = deliver_inquiry()
+    loan = create_loan(lead)
+    apply_los_snapshot(loan, **APPLIED)
 
     ended = {"ended_as": code} if code == "withdrawn" else {}
     day = date(2026, 12, 1)
-    later = {**seen(code, day), **ended, "application_date": date(2026, 11, 24)}
-    reads(loan, at=make.NOON + 9 * make.DAY, **later)
+    later = {**milestone_fields(code, day), **ended, "application_date": date(2026, 11, 24)}
+    apply_los_snapshot(loan, at=make.NOON + 9 * make.DAY, **later)
 
     assert CreditClock.objects.get(lead=lead, kind="decision").closed_as == outcome
-    assert {*running(lead)} == left
-    if "counteroffer" in left:
-        assert running(lead)["counteroffer"].due_on == date(2027, 3, 1)
+    assert {*running_clocks(lead)} == still_running
+    if "counteroffer" in still_running:
+        assert running_clocks(lead)["counteroffer"].due_on == date(2027, 3, 1)
 
 
-def test_a_denial_keeps_the_clock_of_the_application_until_its_notice_is_proven():
-    lead = asked()
-    loan = loan_of(lead)
-    reads(loan, **APPLIED)
-    denied = {**seen("denied", date(2026, 11, 30)), "ended_as": "denied"}
+def test_denial_keeps_decision_clock_until_notice_is_proven():
+    lead = deliver_inquiry()
+    loan = create_loan(lead)
+    apply_los_snapshot(loan, **APPLIED)
+    denied = {**milestone_fields("denied", date(2026, 11, 30)), "ended_as": "denied"}
 
-    reads(loan, at=make.NOON + 9 * make.DAY, **denied)
-    assert {*running(lead)} == {"decision"}
+    apply_los_snapshot(loan, at=make.NOON + 9 * make.DAY, **denied)
+    assert {*running_clocks(lead)} == {"decision"}
     assert CreditClock.objects.get(kind="estimate").closed_as == "denied"
 
-    reads(
+    apply_los_snapshot(
         loan, at=make.NOON + 10 * make.DAY, **denied, notices={"adverse_action": date(2026, 12, 2)}
     )
-    assert not running(lead)
+    assert not running_clocks(lead)
 
 
-def test_a_denial_without_an_application_of_ours_has_thirty_days():
-    lead = asked()
-    loan = loan_of(lead)
+def test_denial_without_application_gets_30_day_clock():
+    lead = deliver_inquiry()
+    loan = create_loan(lead)
 
-    reads(loan, **seen("denied", date(2026, 11, 24)), ended_as="denied")
+    apply_los_snapshot(loan, **milestone_fields("denied", date(2026, 11, 24)), ended_as="denied")
 
-    assert running(lead)["adverse_action"].due_on == date(2026, 12, 24)
+    assert running_clocks(lead)["adverse_action"].due_on == date(2026, 12, 24)
 
 
-# What ends marketing.
+# The end of marketing.
 
 
 @pytest.mark.parametrize("code", ["denied", "incomplete", "suspended", "withdrawn"])
-def test_a_stopped_file_ends_its_sequence_and_no_text_of_one_goes(code):
-    lead = asked()
+def test_stopped_file_ends_sequence_and_blocks_marketing(code):
+    lead = deliver_inquiry()
     by = make.user("manager")
     call_outcomes.record_outcome(
         lead_id=lead.pk, result="no_answer", by=by, at=make.NOON + make.HOUR
     )
-    loan = loan_of(lead)
+    loan = create_loan(lead)
     ended = {} if code == "suspended" else {"ended_as": code}
 
-    reads(loan, at=make.NOON + 2 * make.HOUR, **seen(code, date(2026, 11, 23)), **ended)
+    apply_los_snapshot(
+        loan, at=make.NOON + 2 * make.HOUR, **milestone_fields(code, date(2026, 11, 23)), **ended
+    )
 
     assert not lead.enrolments.filter(ended_at=None).exists()
-    sent = planned(lead, at=make.NOON + 3 * make.HOUR)
-    assert (sent.state, sent.verdict.reason) == ("blocked", f"file_{code}")
+    message = send_automatic_text(lead, at=make.NOON + 3 * make.HOUR)
+    assert (message.state, message.verdict.reason) == ("blocked", f"file_{code}")
 
 
-def test_a_file_that_goes_on_may_be_written_to_again():
-    lead = asked()
-    loan = loan_of(lead)
-    reads(loan, **seen("suspended", date(2026, 11, 24)))
-    cleared = seen("clear_to_close", date(2026, 11, 25))
-    reads(loan, at=make.NOON + 2 * make.DAY, **cleared)
+def test_resumed_file_can_be_messaged_again():
+    lead = deliver_inquiry()
+    loan = create_loan(lead)
+    apply_los_snapshot(loan, **milestone_fields("suspended", date(2026, 11, 24)))
+    cleared = milestone_fields("clear_to_close", date(2026, 11, 25))
+    apply_los_snapshot(loan, at=make.NOON + 2 * make.DAY, **cleared)
 
-    sent = planned(lead, at=make.NOON + 2 * make.DAY + make.HOUR)
-    assert sent.verdict.reason != "file_suspended"
-    assert sent.state == "sent"
+    message = send_automatic_text(lead, at=make.NOON + 2 * make.DAY + make.HOUR)
+    assert message.verdict.reason != "file_suspended"
+    assert message.state == "sent"
 
 
-def test_who_was_told_no_gets_no_marketing_but_may_be_answered():
-    lead = asked()
+def test_declined_borrower_gets_replies_but_no_marketing():
+    lead = deliver_inquiry()
     credit_notice_triggers.record_denial(
         lead.pk, "attempt:1", "Dana told them no", at=make.NOON + make.HOUR
     )
 
-    assert planned(lead, at=make.NOON + 2 * make.HOUR).verdict.reason == "file_told_no"
-    text_in("why?", at=make.NOON + 3 * make.HOUR)
+    assert send_automatic_text(lead, at=make.NOON + 2 * make.HOUR).verdict.reason == "file_told_no"
+    receive_text("why?", at=make.NOON + 3 * make.HOUR)
     answer = credit_notice_triggers.send_staff_message(
         lead_id=lead.pk, medium="text", body="I will call you today.", by=make.user("manager"),
         at=make.NOON + 3 * make.HOUR + make.MINUTE,
@@ -419,15 +428,15 @@ def test_who_was_told_no_gets_no_marketing_but_may_be_answered():
     assert answer.state == "sent"
 
 
-def test_who_asks_anew_after_it_has_begun_anew():
-    lead = asked()
+def test_new_inquiry_after_denial_starts_fresh():
+    lead = deliver_inquiry()
     credit_notice_triggers.record_denial(
         lead.pk, "attempt:1", "Dana told them no", at=make.NOON + make.HOUR
     )
     Lead.objects.filter(pk=lead.pk).update(state="retired")
 
     again = journey.deliver(
-        journey.website(name="Second", slug="second"),
+        journey.create_website(name="Second", slug="second"),
         journey.form_post(submitted_at="2026-12-03T16:59:30Z", rendered_at="2026-12-03T16:58:00Z"),
         at=make.NOON + 10 * make.DAY,
     )
@@ -439,8 +448,8 @@ def test_who_asks_anew_after_it_has_begun_anew():
     assert "file_told_no" not in reasons
 
 
-def planned(lead: Lead, *, at, body="Hello.") -> Message:
-    """An automatic text of ours, put in line and taken from it."""
+def send_automatic_text(lead: Lead, *, at, body="Hello.") -> Message:
+    """Queue an automatic text and send it if the gate allows."""
     words = MessageContent(
         body=f"{body} Lindenfield Mortgage NMLS 1204417. Reply STOP to end.", subject="",
         officer=None, language="en",
@@ -454,11 +463,11 @@ def planned(lead: Lead, *, at, body="Hello.") -> Message:
     return message
 
 
-def test_an_application_that_was_old_before_we_watched_opens_no_clock():
-    lead = asked()
-    loan = loan_of(lead)
+def test_application_older_than_installation_opens_no_clock():
+    lead = deliver_inquiry()
+    loan = create_loan(lead)
     Loan.objects.filter(pk=loan.pk).update(application_date=date(2026, 10, 20))
 
-    reads(loan, **seen("processing", date(2026, 11, 24)))
+    apply_los_snapshot(loan, **milestone_fields("processing", date(2026, 11, 24)))
 
-    assert not running(lead)
+    assert not running_clocks(lead)

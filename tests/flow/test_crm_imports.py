@@ -1,4 +1,4 @@
-"""Another system's export comes in as an import: its refusals count, nobody is written to."""
+"""Imports of another system's export: opt-outs apply and no one is contacted."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from rooftree.outreach.models import Message
 from rooftree.routing.models import Offer
 from tests import make
 from tests.flow import journey
-from tests.flow.test_spreadsheet_imports import imported, uploaded
+from tests.flow.test_spreadsheet_imports import run_import, upload
 
 SALESFORCE = (
     b'"Id","FirstName","LastName","Email","Phone","MobilePhone","State","LeadSource","Status",'
@@ -31,21 +31,21 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def salesforce():
-    journey.ready()
+    journey.set_up_company()
     return make.source("crm_salesforce")
 
 
-def test_the_columns_of_an_export_are_known_by_their_systems_own_names(salesforce):
-    sheet = uploaded(salesforce, SALESFORCE)
+def test_export_columns_are_recognized_by_system_names(salesforce):
+    sheet = upload(salesforce, SALESFORCE)
 
-    told = {line["path"]: line["field"] for line in sheet.lines}
-    assert told["Loan_Amount__c"] == "loan_amount"
-    assert (told["Phone"], told["MobilePhone"]) == ("work_phone", "mobile")
+    mapping = {line["path"]: line["field"] for line in sheet.lines}
+    assert mapping["Loan_Amount__c"] == "loan_amount"
+    assert (mapping["Phone"], mapping["MobilePhone"]) == ("work_phone", "mobile")
     assert sheet.findings["counts"] == {"new": 2}
 
 
-def test_an_export_comes_in_with_its_history_and_rings_and_writes_to_nobody(salesforce):
-    imported(salesforce, SALESFORCE)
+def test_export_is_imported_with_history_and_contacts_no_one(salesforce):
+    run_import(salesforce, SALESFORCE)
 
     ivo = Lead.objects.get(person__first_name="Ivo")
     touch = ivo.touches.get()
@@ -54,14 +54,14 @@ def test_an_export_comes_in_with_its_history_and_rings_and_writes_to_nobody(sale
     assert ivo.details["vendor_ids"]["owner_id"] == "005Hs000001XYZ"
     assert ivo.details["message"] == "Call after the fair"
     note = Remark.objects.get(lead=ivo).text
-    for words in ("Stage: Open", "There since: 2025-07-01", "Notes: Call after the fair"):
+    for words in ("Stage: Open", "Created there: 2025-07-01", "Notes: Call after the fair"):
         assert words in note
     assert not Message.objects.exists()
     assert not Offer.objects.exists()
 
 
-def test_what_they_refused_over_there_is_refused_here_and_a_yes_is_nobodys_word(salesforce):
-    imported(salesforce, SALESFORCE)
+def test_imported_opt_outs_apply_and_imported_consent_does_not(salesforce):
+    run_import(salesforce, SALESFORCE)
 
     live = Revocation.objects.filter(ended_at=None)
     assert live.filter(address="ivo@home.example", media__contains=["email"]).exists()
@@ -70,20 +70,20 @@ def test_what_they_refused_over_there_is_refused_here_and_a_yes_is_nobodys_word(
     assert {consent.status for consent in Consent.objects.all()} == {"not_provided"}
 
 
-def test_the_same_people_exported_again_are_not_doubled(salesforce):
-    imported(salesforce, SALESFORCE)
+def test_people_exported_again_are_not_duplicated(salesforce):
+    run_import(salesforce, SALESFORCE)
 
-    again = imported(salesforce, SALESFORCE.replace(b"Call after the fair", b"Called"))
+    again = run_import(salesforce, SALESFORCE.replace(b"Call after the fair", b"Called"))
 
     assert again.counts == {"repeated": 2}
     assert Lead.objects.count() == 2
 
 
-def test_a_board_with_titles_between_its_rows_is_read_under_each_groups_header():
-    journey.ready()
+def test_monday_board_rows_are_read_under_their_group_header():
+    journey.set_up_company()
     board = make.source("crm_monday")
 
-    sheet = imported(board, MONDAY.read_bytes())
+    sheet = run_import(board, MONDAY.read_bytes())
 
     assert sheet.counts == {"new": 1}
     lead = Lead.objects.get()
@@ -91,7 +91,7 @@ def test_a_board_with_titles_between_its_rows_is_read_under_each_groups_header()
     assert lead.details["vendor_status"] == "Done"
 
 
-def test_a_page_that_is_no_export_is_refused_with_what_to_do(salesforce):
+def test_non_export_file_is_refused_with_advice(salesforce):
     with pytest.raises(import_staging.InvalidImport, match="Excel"):
         import_staging.store_upload(
             source_id=salesforce.pk,

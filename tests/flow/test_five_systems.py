@@ -1,4 +1,4 @@
-"""Each of the five systems over its own interface, from connecting to what came along."""
+"""Transfers from each of the five supported systems over its own API."""
 
 import json
 
@@ -13,7 +13,7 @@ from rooftree.outreach.models import Message
 from rooftree_simulators.crms import hubspot, monday, pipedrive, salesforce, zoho
 from tests import make
 from tests.flow import journey, moving
-from tests.flow.senders import source, strike
+from tests.flow.senders import add_fault, create_source
 
 pytestmark = pytest.mark.usefixtures("committed")
 DANA = "dana@lindenfield.example"
@@ -24,7 +24,7 @@ def dana():
     return make.officer(user=make.user("officer", name="Dana Okafor", email=DANA))
 
 
-def of_salesforce(vendor):
+def fill_salesforce(vendor):
     dana = vendor.add_record("User", Name="Dana Okafor", Email=DANA, NMLS_ID__c="")
     ivo = vendor.add_record(
         "Lead", FirstName="Ivo", LastName="Petrov", MobilePhone="8135550114", State="FL",
@@ -41,13 +41,13 @@ def of_salesforce(vendor):
         "Task", WhoId=ivo, OwnerId=dana, Subject="Call", IsClosed=True, TaskSubtype="Call",
         CallType="Outbound", CompletedDateTime="2026-10-01T15:00:00.000+0000",
     )  # fmt: skip
-    return source(
+    return create_source(
         "crm_salesforce", domain="https://lindenfield.my.salesforce.com",
         client_id=salesforce.CLIENT_ID, client_secret=salesforce.CLIENT_SECRET,
     )  # fmt: skip
 
 
-def of_hubspot(vendor):
+def fill_hubspot(vendor):
     dana = vendor.add_owner("Dana Okafor", DANA)
     ivo = vendor.add_contact(
         firstname="Ivo", lastname="Petrov", phone="8135550114", state="FL",
@@ -65,10 +65,10 @@ def of_hubspot(vendor):
         "calls", ivo, hs_call_title="Call", hs_call_direction="OUTBOUND",
         hs_timestamp="2026-10-01T15:00:00Z",
     )  # fmt: skip
-    return source("crm_hubspot", access_token=hubspot.TOKEN)
+    return create_source("crm_hubspot", access_token=hubspot.TOKEN)
 
 
-def of_zoho(vendor):
+def fill_zoho(vendor):
     dana = vendor.add_user("Dana Okafor", DANA)
     ivo = vendor.add_record(
         "Leads", First_Name="Ivo", Last_Name="Petrov", Mobile="8135550114", State="FL",
@@ -86,13 +86,13 @@ def of_zoho(vendor):
         "Calls", Subject="Call", Call_Type="Outbound", What_Id=parent, Owner=dana,
         Call_Start_Time="2026-10-01T11:00:00-04:00",
     )  # fmt: skip
-    return source(
+    return create_source(
         "crm_zoho", data_center="com", client_id=zoho.CLIENT_ID,
         client_secret=zoho.CLIENT_SECRET, refresh_token=zoho.REFRESH_TOKEN,
     )  # fmt: skip
 
 
-def of_pipedrive(vendor):
+def fill_pipedrive(vendor):
     dana = vendor.add_record("users", name="Dana Okafor", email=DANA)
     amount = vendor.add_custom_field("Loan purpose")
     ivo = vendor.add_record(
@@ -116,34 +116,34 @@ def of_pipedrive(vendor):
         "activities", subject="Call", type="call", done=True, owner_id=dana, person_id=ivo,
         marked_as_done_time="2026-10-01T15:00:00Z",
     )  # fmt: skip
-    return source("crm_pipedrive", api_token=pipedrive.TOKEN)
+    return create_source("crm_pipedrive", api_token=pipedrive.TOKEN)
 
 
-def of_monday(vendor):
+def fill_monday(vendor):
     dana = vendor.add_user("Dana Okafor", DANA)
     board = vendor.add_board("Leads")
-    who = {"personsAndTeams": [{"id": int(dana), "kind": "person"}]}
+    owner = {"personsAndTeams": [{"id": int(dana), "kind": "person"}]}
     ivo = vendor.add_item(
         board, "Ivo Petrov", Phone=("phone", "8135550114", {"phone": "8135550114"}),
         Email=("email", "ivo@home.example", {"email": "ivo@home.example"}),
-        Status=("status", "Working on it", {"index": 0}), Owner=("people", "Dana Okafor", who),
+        Status=("status", "Working on it", {"index": 0}), Owner=("people", "Dana Okafor", owner),
         Loan_amount=("numbers", "285000", "285000"), State="FL",
     )  # fmt: skip
-    vendor.add_item(board, "No Way", Owner=("people", "Dana Okafor", who))
+    vendor.add_item(board, "No Way", Owner=("people", "Dana Okafor", owner))
     vendor.add_update(ivo, "Call after the fair", dana, "Will do")
-    return source("crm_monday", access_token=monday.TOKEN, boards=board)
+    return create_source("crm_monday", access_token=monday.TOKEN, boards=board)
 
 
 SYSTEMS = {
-    "salesforce": of_salesforce,
-    "hubspot": of_hubspot,
-    "zoho": of_zoho,
-    "pipedrive": of_pipedrive,
-    "monday": of_monday,
+    "salesforce": fill_salesforce,
+    "hubspot": fill_hubspot,
+    "zoho": fill_zoho,
+    "pipedrive": fill_pipedrive,
+    "monday": fill_monday,
 }
-each = pytest.mark.parametrize("name", SYSTEMS)
+for_each_system = pytest.mark.parametrize("name", SYSTEMS)
 WITH_TASKS = [name for name in SYSTEMS if name != "monday"]  # its boards have none
-WITH_TOKENS_THAT_END = ["salesforce", "zoho"]
+WITH_EXPIRING_TOKENS = ["salesforce", "zoho"]
 
 
 @pytest.fixture
@@ -155,11 +155,11 @@ def connect(world, dana):
     return connected
 
 
-@each
-def test_people_come_in_with_what_the_adapter_reads_of_them(connect, dana, name):
+@for_each_system
+def test_people_are_imported_with_fields_of_adapter(connect, dana, name):
     _, book = connect(name)
 
-    sheet = moving.moved(book)
+    sheet = moving.import_transfer(book)
 
     assert (sheet.state, sheet.counts) == ("done", {"new": 1, "refused": 1})
     lead = Lead.objects.get()
@@ -170,11 +170,11 @@ def test_people_come_in_with_what_the_adapter_reads_of_them(connect, dana, name)
     assert lead.officer_id == dana.pk
 
 
-@each
-def test_what_was_noted_and_done_stands_in_the_leads_past_and_never_as_ours(connect, name):
+@for_each_system
+def test_imported_activities_are_in_history_and_not_counted_as_ours(connect, name):
     _, book = connect(name)
 
-    sheet = moving.moved(book)
+    sheet = moving.import_transfer(book)
 
     lead = Lead.objects.get()
     assert ImportedActivity.objects.filter(
@@ -183,65 +183,65 @@ def test_what_was_noted_and_done_stands_in_the_leads_past_and_never_as_ours(conn
     if name in WITH_TASKS:
         call = ImportedActivity.objects.get(lead=lead, kind="call")
         assert call.at.isoformat() == "2026-10-01T15:00:00+00:00"
-    assert [one for one in imported_activities.count_by_kind(sheet) if not one.is_balanced] == []
+    assert [row for row in imported_activities.count_by_kind(sheet) if not row.is_balanced] == []
     assert not Message.objects.exists()
     assert not ContactAttempt.objects.exists()
     assert lead.first_attempt_at is None
 
 
 @pytest.mark.parametrize("name", WITH_TASKS)
-def test_an_open_task_is_an_officers_task_here_with_its_time(connect, dana, name):
+def test_open_task_is_imported_for_officer_with_due_time(connect, dana, name):
     _, book = connect(name)
 
-    moving.moved(book)
+    moving.import_transfer(book)
 
     task = Task.objects.get()
     assert (task.title, task.user_id) == ("Send the estimate", dana.user_id)
     assert task.due_at.isoformat() == "2026-11-30T22:00:00+00:00"
 
 
-def test_a_task_of_pipedrive_without_a_time_is_due_at_five_where_the_company_is(connect):
+def test_pipedrive_task_without_time_is_due_at_five_company_time(connect):
     vendor, book = connect("pipedrive")
     vendor.rows["activities"][0]["due_time"] = None
 
-    moving.moved(book)
+    moving.import_transfer(book)
 
     assert Task.objects.get().due_at.isoformat() == "2026-11-30T22:00:00+00:00"
 
 
 @pytest.mark.parametrize("name", ["salesforce", "hubspot", "zoho"])
-def test_an_opt_out_over_there_is_one_here(connect, name):
+def test_opt_out_in_other_system_is_imported(connect, name):
     _, book = connect(name)
 
-    moving.moved(book)
+    moving.import_transfer(book)
 
     live = Revocation.objects.filter(ended_at=None, address="ivo@home.example")
     assert live.filter(media__contains=["email"]).exists()
 
 
-@each
-def test_a_wrong_secret_is_told_in_the_systems_own_words(connect, name):
+@for_each_system
+def test_wrong_secret_is_explained_in_terms_of_the_system(connect, name):
     _, book = connect(name)
     book.credentials = json.dumps({**json.loads(book.credentials), **dict.fromkeys(
         ("access_token", "api_token", "client_secret"), "wrong"
     )})  # fmt: skip
     book.save()
 
-    sheet = moving.read(book)
+    sheet = moving.read_transfer(book)
 
     assert sheet.state == "reading"
-    assert "does not let us in." in sheet.transfer.problem
+    assert "denied access." in sheet.transfer.problem
     assert "under Credentials." in sheet.transfer.problem
 
 
-@each
-def test_too_many_questions_and_a_failing_server_are_waited_for(connect, name):
+@for_each_system
+def test_rate_limit_and_server_errors_are_waited_for(connect, name):
     vendor, book = connect(name)
-    sheet = moving.begun(book)
+    sheet = moving.start_transfer(book)
     vendor.faults.add_fault({"action": "status:429", "headers": {"Retry-After": "90"}, "count": 1})
     journey.run()
     assert "wait 90 seconds" in Spreadsheet.objects.get(pk=sheet.pk).transfer.problem
-    strike(vendor, "status:503", count=3)
+    add_fault(vendor, "status:503", count=3)
     journey.run(journey.later(1.6))
     assert "failed (503)" in Spreadsheet.objects.get(pk=sheet.pk).transfer.problem
 
@@ -250,12 +250,12 @@ def test_too_many_questions_and_a_failing_server_are_waited_for(connect, name):
     assert Spreadsheet.objects.get(pk=sheet.pk).row_count == 2
 
 
-@pytest.mark.parametrize("name", WITH_TOKENS_THAT_END)
-def test_a_token_that_ends_in_the_middle_is_bought_anew(connect, name):
+@pytest.mark.parametrize("name", WITH_EXPIRING_TOKENS)
+def test_expired_token_is_renewed_mid_transfer(connect, name):
     vendor, book = connect(name)
     vendor.faults.add_fault({"action": "expire_token", "nth": 3})
 
-    sheet = moving.read(book)
+    sheet = moving.read_transfer(book)
 
     assert (sheet.state, sheet.row_count) == ("columns", 2)
     assert vendor.signed_in == 2
@@ -281,30 +281,30 @@ def test_every_page_is_read_once(connect, name):
     for nth in range(count):
         one_more(vendor, nth)
 
-    sheet = moving.read(book)
+    sheet = moving.read_transfer(book)
 
     assert (sheet.state, sheet.row_count) == ("columns", count + 2)
     declared = sheet.transfer.declared.get("records", count + 2)
     assert declared == count + 2
 
 
-def test_a_team_of_monday_that_is_named_first_is_nobodys_officer(connect, dana):
+def test_monday_team_is_not_taken_for_officer(connect, dana):
     vendor, book = connect("monday")
     for item in vendor.items["4455"]:
-        owner = next(one for one in item["column_values"] if one["type"] == "people")
-        named = json.loads(owner["value"])["personsAndTeams"]
-        teams = [{"id": 51166, "kind": "team"}, *named]
+        owner = next(column for column in item["column_values"] if column["type"] == "people")
+        people = json.loads(owner["value"])["personsAndTeams"]
+        teams = [{"id": 51166, "kind": "team"}, *people]
         owner["value"] = json.dumps({"personsAndTeams": teams})
 
-    moving.moved(book)
+    moving.import_transfer(book)
 
     assert Lead.objects.get().officer_id == dana.pk
 
 
-def test_monday_says_in_a_good_answer_that_it_had_enough(connect):
+def test_monday_budget_error_in_good_response_is_waited_for(connect):
     vendor, book = connect("monday")
     vendor.faults.add_fault({**monday.budget_fault(16), "count": 1, "match": {"op": "boards"}})
-    sheet = moving.begun(book)
+    sheet = moving.start_transfer(book)
     journey.run()
     assert "wait 16 seconds" in Spreadsheet.objects.get(pk=sheet.pk).transfer.problem
 
@@ -313,35 +313,35 @@ def test_monday_says_in_a_good_answer_that_it_had_enough(connect):
     assert Spreadsheet.objects.get(pk=sheet.pk).state == "columns"
 
 
-def test_a_cursor_that_a_system_forgot_begins_its_part_anew_and_doubles_nobody(connect):
+def test_lost_monday_cursor_restarts_without_duplicates(connect):
     vendor, book = connect("monday")
     for nth in range(60):
         vendor.add_item(
             "4455", f"Ann{nth} Lee", Phone=("phone", "", {"phone": f"81355502{nth:02}"})
         )
-    sheet = moving.begun(book)
-    strike(vendor, "status:503", count=3, match={"op": "next_items_page"})
+    sheet = moving.start_transfer(book)
+    add_fault(vendor, "status:503", count=3, match={"op": "next_items_page"})
     journey.run()
     vendor.cursors.clear()
     for minutes in (1, 2, 4, 8):
         journey.run(journey.later(minutes))
-    found = Spreadsheet.objects.get(pk=sheet.pk)
+    sheet_after = Spreadsheet.objects.get(pk=sheet.pk)
 
-    assert found.state == "columns"
-    assert found.findings["counts"] == {"new": 61, "again": 49, "refused": 2}
+    assert sheet_after.state == "columns"
+    assert sheet_after.findings["counts"] == {"new": 61, "again": 49, "refused": 2}
 
 
-def test_salesforces_limit_of_a_day_is_patience_and_no_wrong_secret(connect):
+def test_salesforce_daily_limit_is_not_reported_as_wrong_secret(connect):
     vendor, book = connect("salesforce")
     limit = json.dumps([{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests"}])
-    strike(vendor, "status:403", body=limit, count=1, match={"op": "query Lead"})
+    add_fault(vendor, "status:403", body=limit, count=1, match={"op": "query Lead"})
 
-    sheet = moving.read(book)
+    sheet = moving.read_transfer(book)
 
-    assert sheet.transfer.problem == "Salesforce has answered as often today as it may."
+    assert sheet.transfer.problem == "Salesforce's daily request limit is reached."
 
 
-def test_a_domain_that_is_not_salesforces_is_never_asked(connect, settings):
+def test_foreign_salesforce_domain_is_never_contacted(connect, settings):
     _, book = connect("salesforce")
     settings.UPSTREAMS = {}
     book.credentials = json.dumps(
@@ -349,6 +349,6 @@ def test_a_domain_that_is_not_salesforces_is_never_asked(connect, settings):
     )
     book.save()
 
-    sheet = moving.read(book)
+    sheet = moving.read_transfer(book)
 
     assert "My Domain must end in" in sheet.transfer.problem

@@ -1,4 +1,4 @@
-"""Whatever happens to leads, in whatever order, what must always hold does hold."""
+"""Invariants hold after any sequence of random events."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -24,17 +24,17 @@ WORDS = ("Yes", "STOP", "START", "HELP", "wrong number", "cancel Tuesday, I can 
 STATES = (("FL", "33602"), ("CA", "94110"), ("TX", "75201"), ("NY", "10001"), (None, None))
 PEOPLE = (
     ("Ben", "Ortiz", "8135550142", "ben@home.example"),
-    ("Guadalupe", "Reyes", "8135550142", "lupe@home.example"),  # of Ben's household
+    ("Guadalupe", "Reyes", "8135550142", "lupe@home.example"),  # in Ben's household
     ("Mei", "Chen", "4155550187", "mei@home.example"),
     ("Al", "Quist", "2145550103", "al@home.example"),
 )
 
 
-class Life:
-    """A company, four borrowers, and one random thing after another."""
+class RandomHistory:
+    """A company, four borrowers and a sequence of random events."""
 
     def __init__(self, seed: int) -> None:
-        journey.ready()
+        journey.set_up_company()
         self.rng, self.at, self.number = Random(seed), make.NOON, 0
         self.told: list[str] = []
         self.officers = [
@@ -42,12 +42,12 @@ class Life:
             make.officer("Sam Rivera", licensed=("TX",), languages=["en", "es"]),
         ]
         self.manager = make.user("manager")
-        self.zillow, self.site = journey.zillow(), journey.website()
+        self.zillow, self.site = journey.create_zillow(), journey.create_website()
         self.last: tuple = ()
 
     def live(self) -> None:
-        """One step, and whatever it leads to at once."""
-        name = self.rng.choice(DOINGS)
+        """Take one random step and run everything that follows at once."""
+        name = self.rng.choice(ACTIONS)
         self.told.append(f"{self.at:%d %H:%M} {name}")
         getattr(self, name)()
         journey.run(self.at)
@@ -96,15 +96,15 @@ class Life:
         borrower_replies.receive_text(
             sender=f"+1{self.rng.choice(PEOPLE)[2]}",
             body=self.rng.choice(WORDS),
-            carrier_id=f"SM{self.number // self.rng.choice((1, 2))}",  # some come twice
+            carrier_id=f"SM{self.number // self.rng.choice((1, 2))}",  # some arrive twice
             carrier="twilio",
             at=self.at,
         )
 
     def unsubscribe(self) -> None:
-        sent = self._any(Message.objects.filter(medium="email", state="sent"))
-        if sent:
-            borrower_replies.unsubscribe_person(message=sent, at=self.at)
+        message = self._any(Message.objects.filter(medium="email", state="sent"))
+        if message:
+            borrower_replies.unsubscribe_person(message=message, at=self.at)
 
     def take(self) -> None:
         offer = self._any(Offer.objects.filter(**LIVE_OFFER)) or self._any(Offer.objects.all())
@@ -170,26 +170,26 @@ class Life:
         self.at += timedelta(minutes=self.rng.choice((1, 4, 31, 9 * 60, 26 * 60)))
 
     def _any(self, rows):
-        found = list(rows.order_by("pk"))
-        return self.rng.choice(found) if found else None
+        candidates = list(rows.order_by("pk"))
+        return self.rng.choice(candidates) if candidates else None
 
 
-DOINGS = (
+ACTIONS = (
     *("arrive",) * 4,
     *("repeat", "write_back", "write_back", "unsubscribe", "take", "take", "press", "give"),
     *("dispose", "dispose", "see_a_rate", "wait", "wait"),
 )
 
 
-def offences(at: datetime) -> list[str]:
+def broken_invariants(at: datetime) -> list[str]:
     proofs = (*invariants.INVARIANTS, *deep_checks.DEEP_CHECKS)
-    found = [prove(at) for prove in proofs]
-    return [f"{one.sentence} {one.offenders}" for one in found if not one.holds]
+    results = [prove(at) for prove in proofs]
+    return [f"{result.sentence} {result.offenders}" for result in results if not result.holds]
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_after_any_life_everything_that_must_hold_holds(seed):
-    life = Life(seed)
+def test_invariants_hold_after_random_events(seed):
+    life = RandomHistory(seed)
 
     for _ in range(STEPS):
         life.live()
@@ -197,14 +197,14 @@ def test_after_any_life_everything_that_must_hold_holds(seed):
     life.at += 3 * make.DAY
     journey.run(life.at)
 
-    assert offences(life.at) == [], "\n".join(life.told)
+    assert broken_invariants(life.at) == [], "\n".join(life.told)
     assert Lead.objects.exists()
     assert not Message.objects.filter(state__in=["waiting", "claimed"], due_at__lt=life.at).exists()
 
 
-def test_the_lives_reach_what_they_are_to_prove():
-    """Enough of every kind happens for the proofs to mean something."""
-    life = Life(3)
+def test_random_events_reach_every_important_state():
+    """Enough of every kind happens for the invariants to mean something."""
+    life = RandomHistory(3)
     for _ in range(2 * STEPS):
         life.live()
         life.at += make.SECOND
@@ -213,23 +213,25 @@ def test_the_lives_reach_what_they_are_to_prove():
     assert {"sent", "blocked", "received"} <= states
     assert Ownership.objects.exists()
     assert Offer.objects.filter(lapsed_at__isnull=False).exists()
-    assert offences(life.at) == [], "\n".join(life.told)
+    assert broken_invariants(life.at) == [], "\n".join(life.told)
 
 
-def test_a_broken_invariant_is_seen():
-    """A proof that never fails proves nothing: here a text leaves without its verdict."""
-    lead = journey_of_one()
+def test_broken_invariant_is_detected():
+    """A check that never fails proves nothing: here a text is sent without its verdict."""
+    lead = deliver_one_lead()
     with assume_role("door"):
         Message.objects.filter(lead=lead, state="sent").update(verdict=None)
     make.touch(lead, at=make.NOON + make.DAY)
 
     broken = [
-        one.name for one in (prove(make.NOON) for prove in invariants.INVARIANTS) if not one.holds
+        result.name
+        for result in (prove(make.NOON) for prove in invariants.INVARIANTS)
+        if not result.holds
     ]
 
     assert "one door" in broken
 
 
-def journey_of_one() -> Lead:
-    journey.ready()
-    return journey.deliver(journey.website(), journey.form_post())
+def deliver_one_lead() -> Lead:
+    journey.set_up_company()
+    return journey.deliver(journey.create_website(), journey.form_post())

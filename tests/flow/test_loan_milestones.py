@@ -25,7 +25,7 @@ def loan():
     )
 
 
-def test_a_status_nobody_has_mapped_is_told_once_and_moves_nothing(loan):
+def test_unmapped_los_status_is_reported_once_and_has_no_effect(loan):
     strange = replace(READING, unmapped_statuses=("Shipped to Mars",))
     for _ in range(2):
         loan_milestones.follow_loan_news(
@@ -39,5 +39,5 @@ def test_a_status_nobody_has_mapped_is_told_once_and_moves_nothing(loan):
     assert (loan.milestone, loan.rank) == ("", 0)
 
 
-def test_a_reading_without_news_tells_nobody(loan):
+def test_unchanged_loan_snapshot_has_no_effect(loan):
     assert loan_updates.apply_snapshot(READING, loan_id=loan.pk, at=make.NOON) is None

@@ -1,4 +1,4 @@
-"""A borrower asks again with a new number: from then on that is the one we write to and call."""
+"""A borrower's new number from a later inquiry is used from then on."""
 
 import pytest
 
@@ -16,34 +16,34 @@ OLD, NEW = "+18135550142", "+18135550188"
 
 @pytest.fixture
 def ben():
-    journey.ready()
+    journey.set_up_company()
     make.officer("Dana Whitfield", licensed=("FL",))
-    return journey.deliver(journey.website(), journey.form_post())
+    return journey.deliver(journey.create_website(), journey.form_post())
 
 
 def dana():
     return User.objects.get(name="Dana Whitfield")
 
 
-def again(lead, phone: str, *, minutes: float):
+def inquire_again(lead, phone: str, *, minutes: float):
     return journey.deliver(lead.source, journey.form_post(phone=phone), at=journey.later(minutes))
 
 
-def test_the_next_text_goes_to_the_number_they_gave_last(ben):
-    assert [text.to_address for text in journey.texts(ben)] == [OLD]
+def test_next_text_goes_to_latest_number(ben):
+    assert [text.to_address for text in journey.sent_texts(ben)] == [OLD]
 
-    assert again(ben, "(813) 555-0188", minutes=24 * 60) == ben
+    assert inquire_again(ben, "(813) 555-0188", minutes=24 * 60) == ben
 
-    sent = typed_messages.send_typed_message(
+    reply = typed_messages.send_typed_message(
         lead_id=ben.pk, by=dana(), medium="text", body="Good to hear from you.",
         at=journey.later(24 * 60 + 5),
     )  # fmt: skip
-    assert sent.to_address == NEW
+    assert reply.to_address == NEW
     assert plan_messages.address_for(ben, "text") == NEW
 
 
-def test_a_reply_from_the_old_number_is_still_theirs(ben):
-    again(ben, "(813) 555-0188", minutes=24 * 60)
+def test_reply_from_old_number_still_belongs_to_borrower(ben):
+    inquire_again(ben, "(813) 555-0188", minutes=24 * 60)
 
     reply = borrower_replies.receive_text(
         sender=OLD, body="It is me", carrier_id="SM1", carrier="console", at=journey.later(1500)
@@ -52,8 +52,8 @@ def test_a_reply_from_the_old_number_is_still_theirs(ben):
     assert reply.message.lead == ben
 
 
-def test_a_stop_on_the_old_number_ends_the_new_one_too(ben):
-    again(ben, "(813) 555-0188", minutes=24 * 60)
+def test_stop_from_old_number_also_stops_new_number(ben):
+    inquire_again(ben, "(813) 555-0188", minutes=24 * 60)
     borrower_replies.receive_text(
         sender=OLD, body="STOP", carrier_id="SM1", carrier="console", at=journey.later(1500)
     )
@@ -61,12 +61,12 @@ def test_a_stop_on_the_old_number_ends_the_new_one_too(ben):
     assert not contact_permissions.permissions_of_lead(ben, at=journey.later(1501))[
         "text"
     ].is_allowed
-    waiting = Message.objects.filter(state__in=["waiting", "held"], medium="text")
-    assert set(waiting.values_list("purpose", flat=True)) == {"confirmation"}
+    queued = Message.objects.filter(state__in=["waiting", "held"], medium="text")
+    assert set(queued.values_list("purpose", flat=True)) == {"confirmation"}
 
 
-def test_wrong_number_from_the_new_one_brings_the_old_one_back(ben):
-    again(ben, "(813) 555-0188", minutes=24 * 60)
+def test_wrong_number_reply_from_new_number_restores_old_one(ben):
+    inquire_again(ben, "(813) 555-0188", minutes=24 * 60)
 
     borrower_replies.receive_text(
         sender=NEW, body="wrong number", carrier_id="SM1", carrier="console", at=journey.later(1500)

@@ -1,4 +1,4 @@
-"""Not reached, written to, answered; and a rate somebody waited for."""
+"""Sequences for unreached borrowers, their replies, and rate alerts."""
 
 from decimal import Decimal
 
@@ -17,31 +17,31 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def dana():
-    journey.ready()
+    journey.set_up_company()
     return make.officer("Dana Whitfield", licensed=("CA", "FL"))
 
 
 @pytest.fixture
 def lead(dana):
-    arrived = journey.deliver(journey.website(), journey.form_post())
-    make.ownership(arrived, dana) if arrived.officer_id is None else None
-    return Lead.objects.get(pk=arrived.pk)
+    new_lead = journey.deliver(journey.create_website(), journey.form_post())
+    make.ownership(new_lead, dana) if new_lead.officer_id is None else None
+    return Lead.objects.get(pk=new_lead.pk)
 
 
-def test_a_borrower_who_was_not_reached_is_written_to_half_an_hour_later(lead, dana):
+def test_unreached_borrower_gets_text_half_an_hour_later(lead, dana):
     call_outcomes.record_outcome(
         lead_id=lead.pk, result="no_answer", by=dana.user, at=journey.later(2)
     )
 
     journey.run(journey.later(31))
-    assert len(journey.texts(lead)) == 1  # the first hello alone
+    assert len(journey.sent_texts(lead)) == 1  # only the first response
     journey.run(journey.later(33))
 
-    assert len(journey.texts(lead)) == 2
-    assert dana.nmls_id in journey.texts(lead)[1].body
+    assert len(journey.sent_texts(lead)) == 2
+    assert dana.nmls_id in journey.sent_texts(lead)[1].body
 
 
-def test_the_same_tap_twice_is_one_attempt_and_one_sequence(lead, dana):
+def test_repeated_tap_is_one_attempt_and_one_sequence(lead, dana):
     for _ in range(2):
         call_outcomes.record_outcome(
             lead_id=lead.pk, result="voicemail", by=dana.user, at=journey.later(2), cause="tap:1"
@@ -51,7 +51,7 @@ def test_the_same_tap_twice_is_one_attempt_and_one_sequence(lead, dana):
     assert Enrollment.objects.filter(lead=lead).count() == 1
 
 
-def test_a_reply_stops_the_sequence_and_waits_unread_for_the_officer(lead, dana):
+def test_reply_stops_sequence_and_waits_unread(lead, dana):
     call_outcomes.record_outcome(
         lead_id=lead.pk, result="no_answer", by=dana.user, at=journey.later(2)
     )
@@ -66,12 +66,12 @@ def test_a_reply_stops_the_sequence_and_waits_unread_for_the_officer(lead, dana)
     journey.run(journey.later(3 * 24 * 60))
 
     assert Enrollment.objects.get(lead=lead).ended_because == "replied"
-    assert len(journey.texts(lead)) == 1
+    assert len(journey.sent_texts(lead)) == 1
     assert Message.objects.get(lead=lead, direction="in").read_at is None
     assert dana.user.notices.filter(kind="reply").count() == 1
 
 
-def test_words_that_may_mean_stop_hold_every_automatic_message_until_a_person_looks(lead, dana):
+def test_possible_stop_holds_automatic_messages_until_review(lead, dana):
     call_outcomes.record_outcome(
         lead_id=lead.pk, result="no_answer", by=dana.user, at=journey.later(2)
     )
@@ -85,30 +85,30 @@ def test_words_that_may_mean_stop_hold_every_automatic_message_until_a_person_lo
     rate_watch.set_watch(
         lead=lead, product="30yr_fixed", target_pct=Decimal("6.000"), by=None, at=journey.later(6)
     )
-    observe(at=journey.later(2880))
+    record_rate(at=journey.later(2880))
     journey.run(journey.later(2880))
 
     alert = Message.objects.get(lead=lead, medium="text", cause__startswith="watch:")
     assert alert.state in ("review", "blocked")
 
 
-def test_a_wrong_number_is_unlinked_and_not_called_again(lead, dana):
+def test_wrong_number_is_unlinked_and_not_contacted_again(lead, dana):
     call_outcomes.record_outcome(
         lead_id=lead.pk, result="wrong_number", by=dana.user, at=journey.later(2)
     )
 
     assert Phone.objects.get(e164="+18135550142").unlinked_at == journey.later(2)
     journey.run(journey.later(60))
-    assert len(journey.texts(lead)) == 1
+    assert len(journey.sent_texts(lead)) == 1
 
 
-def test_a_rate_at_the_target_tells_the_borrower_once_and_the_officer(lead, dana):
+def test_rate_at_target_alerts_borrower_once_and_officer(lead, dana):
     rate_watch.set_watch(
         lead=lead, product="30yr_fixed", target_pct=Decimal("6.000"), by=None, at=make.NOON
     )
 
-    observe(at=journey.later(2880))
-    observe(at=journey.later(2890))
+    record_rate(at=journey.later(2880))
+    record_rate(at=journey.later(2890))
     journey.run(journey.later(2900))
 
     alerts = Message.objects.filter(lead=lead, cause__startswith="watch:")
@@ -119,18 +119,18 @@ def test_a_rate_at_the_target_tells_the_borrower_once_and_the_officer(lead, dana
     assert dana.user.notices.filter(kind="rate").count() == 1
 
 
-def test_a_rate_above_the_target_tells_nobody(lead):
+def test_rate_above_target_sends_no_alert(lead):
     rate_watch.set_watch(
         lead=lead, product="30yr_fixed", target_pct=Decimal("5.500"), by=None, at=make.NOON
     )
 
-    observe(at=journey.later(2880))
+    record_rate(at=journey.later(2880))
     journey.run(journey.later(2890))
 
     assert not Message.objects.filter(cause__startswith="watch:").exists()
 
 
-def observe(*, at) -> None:
+def record_rate(*, at) -> None:
     rate_alerts.record_rate(
         product="30yr_fixed",
         rate_pct=Decimal("5.990"),
@@ -142,7 +142,7 @@ def observe(*, at) -> None:
     )
 
 
-def test_a_talk_that_the_officer_taps_moves_the_score(lead, dana):
+def test_spoken_outcome_raises_score(lead, dana):
     call_outcomes.record_outcome(
         lead_id=lead.pk, result="no_answer", by=dana.user, at=journey.later(2)
     )

@@ -1,4 +1,4 @@
-"""Partners introduce borrowers: by the door all leads take, and see no more than they were let."""
+"""Partner introductions use normal intake, and partners see only what borrowers permit."""
 
 from dataclasses import replace
 from datetime import date
@@ -31,24 +31,24 @@ LUNCH = {
 
 @pytest.fixture
 def ana(db):
-    journey.ready()
+    journey.set_up_company()
     return make.partner("Ana Ruiz")
 
 
 def introduce(partner, client=IDA, *, reference=None):
-    made = partner_introductions.submit_introduction(
+    introduction = partner_introductions.submit_introduction(
         partner=partner, client=client, reference=reference or uuid7(), at=make.NOON
     )
     journey.run()
-    return made
+    return introduction
 
 
-def seen(partner) -> list[str]:
+def visible_labels(partner) -> list[str]:
     rows = Introduction.objects.filter(partner=partner)
-    return [one.label for one in partner_progress.load_progress(rows)]
+    return [progress.label for progress in partner_progress.load_progress(rows)]
 
 
-def reached(lead, *codes) -> None:
+def reach_milestones(lead, *codes) -> None:
     loan, _ = Loan.objects.get_or_create(
         lead=lead, los="encompass", instance="BE1", los_loan_id="1",
         defaults={"created_at": make.NOON},
@@ -64,17 +64,17 @@ def permit(introduction, steps, by=None, at=make.NOON):
     )  # fmt: skip
 
 
-def test_an_introduction_becomes_a_lead_by_the_door_of_all_leads(ana):
-    made = introduce(ana)
+def test_introduction_becomes_lead_through_normal_intake(ana):
+    introduction = introduce(ana)
 
     lead = Lead.objects.get()
     assert (lead.person.name, lead.property_state, lead.source) == ("Ida Berg", "FL", ana.source)
-    assert lead.touches.get().delivery == made.delivery
+    assert lead.touches.get().delivery == introduction.delivery
     referral = lead.details["referral"]
     assert (referral["name"], referral["partner_id"]) == ("Ana Ruiz", str(ana.pk))
 
 
-def test_the_same_page_sent_twice_is_one_introduction(ana):
+def test_form_submitted_twice_is_one_introduction(ana):
     reference = uuid7()
 
     assert introduce(ana, reference=reference) == introduce(ana, reference=reference)
@@ -82,70 +82,70 @@ def test_the_same_page_sent_twice_is_one_introduction(ana):
     assert Lead.objects.count() == Introduction.objects.count() == 1
 
 
-def test_the_reference_of_another_partners_introduction_shows_nothing_of_it(ana):
+def test_reference_of_another_partner_reveals_nothing(ana):
     reference = introduce(ana).pk
     ben = make.partner("Ben Stone")
 
-    with pytest.raises(BadPartner, match="used before"):
+    with pytest.raises(BadPartner, match="already submitted"):
         introduce(ben, reference=reference)
 
     assert not Introduction.objects.filter(partner=ben).exists()
 
 
 @pytest.mark.parametrize(("wants", "status"), [(False, "not_provided"), (True, "granted")])
-def test_a_partners_word_lets_a_person_call_at_most_and_texts_nobody(ana, wants, status):
+def test_partner_referral_allows_calls_at_most_and_no_texts(ana, wants, status):
     introduce(ana, replace(IDA, agreed_to_contact=wants))
 
     lead = Lead.objects.get()
-    given = Consent.objects.filter(person=lead.person, address="+18135550177")
-    assert {consent.status for consent in given} <= {status}
-    assert all("text" not in consent.channels for consent in given)
-    assert journey.texts(lead) == []
+    consents = Consent.objects.filter(person=lead.person, address="+18135550177")
+    assert {consent.status for consent in consents} <= {status}
+    assert all("text" not in consent.channels for consent in consents)
+    assert journey.sent_texts(lead) == []
 
 
-def test_who_can_neither_be_called_nor_written_to_is_not_taken(ana):
+def test_introduction_without_contact_is_refused(ana):
     with pytest.raises(BadPartner):
         introduce(ana, replace(IDA, phone="", email=""))
 
     assert not Delivery.objects.exists()
 
 
-def test_a_partner_sees_that_it_came_and_nothing_more_until_the_borrower_allows_it(ana):
-    made = introduce(ana)
+def test_partner_sees_only_receipt_until_borrower_permits_more(ana):
+    introduction = introduce(ana)
     lead = Lead.objects.get()
     Lead.objects.update(first_talk_at=make.NOON)
-    reached(lead, "application", "clear_to_close")
+    reach_milestones(lead, "application", "clear_to_close")
 
-    assert seen(ana) == ["Received"]
-    permit(made, ["contacted", "application"])
-    assert seen(ana) == ["Applied"]
-    permit(made, ["contacted", "clear_to_close"], at=make.NOON + make.MINUTE)
-    assert seen(ana) == ["Cleared to close"]
-    permit(made, [], at=make.NOON + make.HOUR)
-    assert seen(ana) == ["Received"]
+    assert visible_labels(ana) == ["Received"]
+    permit(introduction, ["contacted", "application"])
+    assert visible_labels(ana) == ["Applied"]
+    permit(introduction, ["contacted", "clear_to_close"], at=make.NOON + make.MINUTE)
+    assert visible_labels(ana) == ["Cleared to close"]
+    permit(introduction, [], at=make.NOON + make.HOUR)
+    assert visible_labels(ana) == ["Received"]
 
 
-def test_that_somebody_got_no_loan_can_be_shown_to_no_partner(ana):
-    made = introduce(ana)
+def test_denial_cannot_be_shown_to_partner(ana):
+    introduction = introduce(ana)
 
     with pytest.raises(BadPartner):
-        permit(made, ["denied"])
+        permit(introduction, ["denied"])
 
 
-def test_what_one_introduced_is_not_among_anothers(ana):
+def test_partner_does_not_see_introductions_of_others(ana):
     introduce(ana)
 
-    assert seen(make.partner("Ben Stone")) == []
+    assert visible_labels(make.partner("Ben Stone")) == []
 
 
-def test_what_was_allowed_cannot_be_changed_afterwards(ana):
-    allowed = permit(introduce(ana), ["contacted"])
+def test_partner_permission_cannot_be_changed_afterwards(ana):
+    permission = permit(introduce(ana), ["contacted"])
 
     with pytest.raises(DatabaseError, match="append-only|permission denied"), transaction.atomic():
-        type(allowed).objects.filter(pk=allowed.pk).update(steps=["funded"])
+        type(permission).objects.filter(pk=permission.pk).update(steps=["funded"])
 
 
-def test_a_thing_of_value_is_kept_and_a_slip_taken_back_by_another_row(ana):
+def test_thing_of_value_is_kept_and_corrected_by_another_row(ana):
     by = make.user("compliance")
     thing = partner_accounts.record_thing_of_value(
         partner_id=ana.pk, typed=LUNCH, by=by, at=make.NOON
@@ -177,7 +177,7 @@ def test_a_thing_of_value_is_kept_and_a_slip_taken_back_by_another_row(ana):
         ({"on_date": date(2026, 11, 24)}, "on_date"),
     ],
 )
-def test_a_thing_of_value_says_who_what_what_for_and_when(ana, change, field):
+def test_thing_of_value_requires_all_details(ana, change, field):
     with pytest.raises(BadPartner) as problem:
         partner_accounts.record_thing_of_value(
             partner_id=ana.pk, typed={**LUNCH, **change}, by=make.user("marketing"), at=make.NOON

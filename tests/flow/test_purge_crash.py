@@ -1,4 +1,4 @@
-"""A removal killed in the middle leaves nothing half; a hold that comes meanwhile wins."""
+"""A removal killed midway leaves nothing half done, and a hold placed meanwhile wins."""
 
 import threading
 
@@ -11,14 +11,14 @@ from rooftree.ledger.models import Event
 from rooftree.retention import legal_holds, purge_proof, purges
 from rooftree.retention.models import Purge, PurgeRow
 from tests import make
-from tests.flow.test_crash import killed
+from tests.flow.test_crash import run_until_crash
 
 pytestmark = pytest.mark.usefixtures("committed")
 LATER = make.NOON + 800 * make.DAY
 MINUTES = 800 * 24 * 60
 
 
-def planned(number: int) -> Purge:
+def plan_purge(number: int) -> Purge:
     make.company()
     source = make.source()
     for nth in range(number):
@@ -29,7 +29,7 @@ def planned(number: int) -> Purge:
 
 
 @pytest.mark.parametrize(
-    ("mine", "after"),
+    ("crash_point", "after"),
     [
         ("rooftree.retention.purges:_claim_slice", True),
         ("rooftree.retention.purges:write_event", False),
@@ -37,11 +37,11 @@ def planned(number: int) -> Purge:
         ("rooftree.retention.purges:_remove_rows", True),
     ],
 )
-def test_a_removal_killed_in_the_middle_of_a_slice_is_taken_up_again(
-    mine: str, after: bool
-) -> None:
-    planned(3)
-    killed("rooftree.flow.data_removal.run_removals", mine, after=after, minutes=MINUTES)
+def test_removal_killed_mid_slice_is_resumed(crash_point: str, after: bool) -> None:
+    plan_purge(3)
+    run_until_crash(
+        "rooftree.flow.data_removal.run_removals", crash_point, after=after, minutes=MINUTES
+    )
     assert Lead.objects.exclude(asked="").count() == 3, "nothing is half removed"
     assert not Event.objects.filter(kind=purges.PURGED_EVENT).exists()
     data_removal.run_removals(at=LATER)
@@ -51,18 +51,18 @@ def test_a_removal_killed_in_the_middle_of_a_slice_is_taken_up_again(
     assert Purge.objects.get().ended_at
 
 
-def test_two_clocks_remove_every_record_once() -> None:
-    planned(150)
+def test_two_schedulers_remove_every_record_once() -> None:
+    plan_purge(150)
 
     def clock() -> None:
         data_removal.run_removals(at=LATER)
         connection.close()
 
-    clocks = [threading.Thread(target=clock) for _ in range(2)]
-    for one in clocks:
-        one.start()
-    for one in clocks:
-        one.join()
+    threads = [threading.Thread(target=clock) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     data_removal.run_removals(at=LATER)
     entries = Event.objects.filter(kind=purges.PURGED_EVENT, data__holding="lead")
     assert sum(entry.data["count"] for entry in entries) == 150
@@ -70,27 +70,27 @@ def test_two_clocks_remove_every_record_once() -> None:
     assert purge_proof.prove_purges().problems == []
 
 
-def test_a_hold_waits_for_the_slice_under_way_and_stops_the_next(monkeypatch) -> None:
+def test_hold_waits_for_running_slice_and_stops_next(monkeypatch) -> None:
     monkeypatch.setattr(purges, "SLICE_SIZE", 1)
-    planned(2)
+    plan_purge(2)
     omar, source_id = make.user("compliance"), Lead.objects.first().source_id
     for lead in Lead.objects.all():
         make.touch(lead, inquiry={})
-    in_slice, placed = threading.Event(), threading.Event()
+    in_slice, hold_placed = threading.Event(), threading.Event()
     real = purges._remove_rows
 
-    def slowly(*given) -> None:
+    def remove_slowly(*args) -> None:
         in_slice.set()
-        assert not placed.wait(0.5), "no hold can be placed in the middle of a slice"
-        real(*given)
+        assert not hold_placed.wait(0.5), "no hold can be placed in the middle of a slice"
+        real(*args)
 
-    monkeypatch.setattr(purges, "_remove_rows", slowly)
+    monkeypatch.setattr(purges, "_remove_rows", remove_slowly)
 
     def counsel() -> None:
         in_slice.wait(20)
         scope = legal_holds.HoldScope(source_id=source_id)
         legal_holds.place_hold(scope, matter="Matter 3", why="Subpoena of July", by=omar, at=LATER)
-        placed.set()
+        hold_placed.set()
         connection.close()
 
     other = threading.Thread(target=counsel)

@@ -1,4 +1,4 @@
-"""What is written about a person beside their own records goes with them as well."""
+"""Records that mention a person are purged together with the person's own records."""
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -15,15 +15,15 @@ from rooftree.outreach.releases import release_drafts
 from rooftree.reporting.models import ExportRequest
 from rooftree.retention import legal_holds
 from tests import make
-from tests.flow.test_purges import BEN, OF_BEN, ben, go, tables_that_say, years
+from tests.flow.test_purges import BEN, OF_BEN, ben, run_purges, tables_containing, years_later
 
 __all__ = ["ben"]  # the fixture
 pytestmark = pytest.mark.django_db
 
 
-def test_what_hangs_on_a_person_elsewhere_says_nothing_of_them_in_the_end(ben) -> None:
+def test_records_about_person_are_anonymous_after_all_purges(ben) -> None:
     omar = make.user("compliance")
-    a_clock_a_claim_and_a_search_that_name_them(ben, by=omar)
+    create_records_about(ben, by=omar)
     release = release_drafts.create_and_seal(
         kind="written", title="Hi", members={"hi:1": ben}, at=make.NOON
     )
@@ -35,33 +35,33 @@ def test_what_hangs_on_a_person_elsewhere_says_nothing_of_them_in_the_end(ben) -
         at=make.NOON,
     )
     legal_holds.lift_hold(hold_id=hold.pk, because="It was settled", by=omar, at=make.NOON)
-    assert set(tables_that_say("Ortiz", BEN)) >= {
+    assert set(tables_containing("Ortiz", BEN)) >= {
         "credit_clock", "claim_step", "export_ask", "legal_hold",
     }  # fmt: skip
 
     for number in (2, 3, 5, 7, 9):
-        go(years(number, days=40))
+        run_purges(years_later(number, days=40))
 
-    assert tables_that_say(*OF_BEN) == {}
+    assert tables_containing(*OF_BEN) == {}
     assert not release.members.exists()
     hold.refresh_from_db()
     assert (hold.matter, hold.address) == ("Case 7", "no longer kept")
     assert ClaimStep.objects.get().note == "", "that there was a step is still told"
 
 
-def test_of_those_a_release_was_for_nobody_is_named_once_their_message_is_gone(ben) -> None:
+def test_release_members_are_erased_with_their_messages(ben) -> None:
     release = release_drafts.create_and_seal(
         kind="written", title="Hi", members={"hi:1": ben}, at=make.NOON
     )
     Message.objects.filter(lead=ben, medium="email").update(release=release)
-    go(years(7, days=-5))
+    run_purges(years_later(7, days=-5))
     assert release.members.count() == 1
-    go(years(7, days=5))
+    run_purges(years_later(7, days=5))
     assert not release.members.exists()
 
 
-def test_a_step_of_a_claim_is_emptied_and_changed_in_no_other_way(ben) -> None:
-    a_clock_a_claim_and_a_search_that_name_them(ben, by=make.user("compliance"))
+def test_claim_step_can_only_be_emptied(ben) -> None:
+    create_records_about(ben, by=make.user("compliance"))
     for change in ("note = 'Another'", "note = '', kind = 'sent'", "note = '', at = now()"):
         with pytest.raises(DatabaseError, match="append-only"), assume_role("keeper"):
             connection.cursor().execute(f"update claim_step set {change}")
@@ -69,7 +69,7 @@ def test_a_step_of_a_claim_is_emptied_and_changed_in_no_other_way(ben) -> None:
         connection.cursor().execute("update claim_step set note = ''")
 
 
-def a_clock_a_claim_and_a_search_that_name_them(lead: Lead, *, by: User) -> None:
+def create_records_about(lead: Lead, *, by: User) -> None:
     CreditClock.objects.create(
         lead=lead,
         kind=next(iter(CLOCK_KINDS)),

@@ -1,4 +1,4 @@
-"""Letters out of a mailbox over real IMAP: once each, none lost, whatever its server does."""
+"""E-mails from a mailbox over real IMAP: each once and none lost, whatever the server does."""
 
 import random
 import socket
@@ -27,13 +27,13 @@ from rooftree_simulators.posters import lead_email
 from rooftree_simulators.posters.simulated_borrowers import random_borrower
 from tests import make
 from tests.flow import journey
-from tests.flow.senders import TOKEN, outcomes, source
+from tests.flow.senders import TOKEN, create_source, outcomes
 
 pytestmark = pytest.mark.usefixtures("committed")
 LEADS = f"leads+{TOKEN}@inbox.lindenfield.example"
 
 
-def typed(world, **changes):
+def mailbox_settings(world, **changes):
     return {
         "host": "127.0.0.1",
         "port": world.simulators.ports.imap,
@@ -47,19 +47,21 @@ def typed(world, **changes):
 
 @pytest.fixture
 def box(world) -> imap_mailbox.ImapMailbox:
-    """A vendor's leads come to a mailbox that we read."""
-    source("email_text")
-    mailbox_polling.save_mailbox(typed(world), by=make.user("administrator"), at=make.NOON)
+    """Return a connected mailbox that receives a vendor's leads."""
+    create_source("email_text")
+    mailbox_polling.save_mailbox(
+        mailbox_settings(world), by=make.user("administrator"), at=make.NOON
+    )
     return world.simulators.imap
 
 
-def letter(seed: int = 5, to: str = LEADS) -> bytes:
-    who = random_borrower(random.Random(seed))
-    return lead_email.text_email_delivery(who, random.Random(seed), at=make.NOON, to=to).body
+def lead_email_bytes(seed: int = 5, to: str = LEADS) -> bytes:
+    borrower = random_borrower(random.Random(seed))
+    return lead_email.text_email_delivery(borrower, random.Random(seed), at=make.NOON, to=to).body
 
 
-def test_a_lead_in_a_mailbox_is_worked_once_however_often_it_is_looked_into(world, box):
-    box.add_message(letter())
+def test_mailbox_lead_is_processed_once_across_reads(world, box):
+    box.add_message(lead_email_bytes())
     for minute in (0, 1, 2):
         world.run(minute)
 
@@ -70,11 +72,13 @@ def test_a_lead_in_a_mailbox_is_worked_once_however_often_it_is_looked_into(worl
     assert row.due_at == journey.later(3)
 
 
-def test_what_stood_in_the_mailbox_before_is_left_alone(world):
-    source("email_text")
-    old = world.simulators.imap.add_message(letter(1))
-    mailbox_polling.save_mailbox(typed(world), by=make.user("administrator"), at=make.NOON)
-    world.simulators.imap.add_message(letter(2))
+def test_emails_before_setup_are_left_alone(world):
+    create_source("email_text")
+    old = world.simulators.imap.add_message(lead_email_bytes(1))
+    mailbox_polling.save_mailbox(
+        mailbox_settings(world), by=make.user("administrator"), at=make.NOON
+    )
+    world.simulators.imap.add_message(lead_email_bytes(2))
 
     world.run()
 
@@ -82,18 +86,18 @@ def test_what_stood_in_the_mailbox_before_is_left_alone(world):
     assert Mailbox.objects.get().uid == old + 1
 
 
-def test_nothing_is_marked_or_deleted_there(world, box):
-    box.add_message(letter())
+def test_mailbox_is_read_without_marking_or_deleting(world, box):
+    box.add_message(lead_email_bytes())
 
     world.run()
 
-    assert {"SELECT", "UNSELECT", "STORE", "EXPUNGE", "UID STORE"} & set(box.asked) == set()
+    assert {"SELECT", "UNSELECT", "STORE", "EXPUNGE", "UID STORE"} & set(box.commands) == set()
     assert len(box.letters) == 1
 
 
-def test_more_letters_than_one_look_takes_are_all_taken_in(world, box):
+def test_more_emails_than_one_read_are_all_processed(world, box):
     for seed in range(mailbox_polling.MESSAGES_PER_READ * 2 + 3):
-        box.add_message(letter(seed))
+        box.add_message(lead_email_bytes(seed))
 
     world.run()
 
@@ -101,10 +105,10 @@ def test_more_letters_than_one_look_takes_are_all_taken_in(world, box):
     assert Mailbox.objects.get().due_at == journey.later(1)
 
 
-def test_a_mailbox_that_numbers_its_letters_anew_brings_none_twice_and_none_is_lost(world, box):
-    box.add_message(letter(1))
+def test_renumbered_mailbox_causes_no_duplicates_and_no_loss(world, box):
+    box.add_message(lead_email_bytes(1))
     world.run()
-    box.add_message(letter(2))
+    box.add_message(lead_email_bytes(2))
     box.renumber_messages()
 
     world.run(2)
@@ -114,38 +118,38 @@ def test_a_mailbox_that_numbers_its_letters_anew_brings_none_twice_and_none_is_l
     assert Mailbox.objects.get().validity == box.validity
 
 
-def test_a_letter_that_somebody_deletes_meanwhile_holds_up_nobody(world, box):
-    gone = box.add_message(letter(1))
-    box.add_message(letter(2))
-    box.delete_message(gone)
+def test_deleted_email_does_not_block_others(world, box):
+    deleted_uid = box.add_message(lead_email_bytes(1))
+    box.add_message(lead_email_bytes(2))
+    box.delete_message(deleted_uid)
 
     world.run()
 
     assert Lead.objects.count() == 1
 
 
-def test_a_letter_of_nobody_we_know_is_passed_by_unless_the_mailbox_is_one_vendors(world, box):
-    box.add_message(letter(1, to="hello@lindenfield.example"))
+def test_unknown_email_is_ignored_unless_mailbox_belongs_to_source(world, box):
+    box.add_message(lead_email_bytes(1, to="hello@lindenfield.example"))
     world.run()
     assert not Delivery.objects.exists()
 
     Mailbox.objects.update(source=Source.objects.get(), due_at=make.NOON)
-    box.add_message(letter(2, to="hello@lindenfield.example"))
+    box.add_message(lead_email_bytes(2, to="hello@lindenfield.example"))
     world.run(2)
     assert Lead.objects.count() == 1
 
 
-def test_an_answer_to_one_of_our_letters_is_read_where_texts_are_read(world, box, settings):
+def test_reply_to_our_email_is_stored_as_message(world, box, settings):
     settings.REPLY_DOMAIN = "inbox.lindenfield.example"
     lead = make.lead()
     with assume_role("door"):
-        ours = Message.objects.create(
+        our_email = Message.objects.create(
             lead=lead, person=lead.person, medium="email", purpose="marketing", cause="touch:1",
             to_address="ben@example.com", body="Hi", state="sent", created_at=make.NOON,
             sent_at=make.NOON, carrier="mail",
         )  # fmt: skip
     mail = EmailMessage()
-    mail["From"], mail["To"] = "ben@example.com", sender_identity.reply_address(ours)
+    mail["From"], mail["To"] = "ben@example.com", sender_identity.reply_address(our_email)
     mail["Message-ID"] = "<1@home.example>"
     mail.set_content("After five is fine.")
     mail.add_attachment(b"x" * 2_000_000, maintype="image", subtype="png", filename="house.png")
@@ -157,10 +161,10 @@ def test_an_answer_to_one_of_our_letters_is_read_where_texts_are_read(world, box
     assert not Delivery.objects.exists()
 
 
-def test_a_server_that_hangs_up_in_the_middle_is_asked_again_and_nothing_is_doubled(world, box):
-    box.add_message(letter(1))
+def test_interrupted_mail_server_is_retried_without_duplicates(world, box):
+    box.add_message(lead_email_bytes(1))
     world.run()
-    box.add_message(letter(2))
+    box.add_message(lead_email_bytes(2))
     box.switches.update({"hangs_up_at": "UID FETCH"})
     world.run(2)
     row = Mailbox.objects.get()
@@ -174,34 +178,34 @@ def test_a_server_that_hangs_up_in_the_middle_is_asked_again_and_nothing_is_doub
     assert Mailbox.objects.get().problem == ""
 
 
-def test_a_changed_password_is_told_to_somebody_once_a_day(world, box):
+def test_changed_mailbox_password_is_reported_once_a_day(world, box):
     make.user("administrator")
     box.password = "another"
     for minute in (0, 5, 20):
         world.run(minute)
 
     assert "app password" in Mailbox.objects.get().problem
-    told = StaffNotice.objects.filter(kind="mailbox")
-    assert told.count() == len({staff_notice.user_id for staff_notice in told}) > 0
-    assert imap_mailbox.PASSWORD not in " ".join(staff_notice.text for staff_notice in told)
+    notices = StaffNotice.objects.filter(kind="mailbox")
+    assert notices.count() == len({notice.user_id for notice in notices}) > 0
+    assert imap_mailbox.PASSWORD not in " ".join(notice.text for notice in notices)
 
 
-def test_what_another_reader_took_in_meanwhile_is_not_taken_in_here(world, box):
-    box.add_message(letter())
+def test_email_stored_by_another_reader_is_not_stored_again(world, box):
+    box.add_message(lead_email_bytes())
     row = mailbox_polling.claim_due_mailbox(at=make.NOON)
-    found = next(mailbox_polling.fetch_new_messages(row, at=make.NOON))
-    mailbox_polling.claim_due_mailbox(at=journey.later(3))  # the first was thought dead
+    email = next(mailbox_polling.fetch_new_messages(row, at=make.NOON))
+    mailbox_polling.claim_due_mailbox(at=journey.later(3))  # the first reader is taken for dead
 
     with pytest.raises(mailbox_polling.MailboxOvertaken):
-        reading._store_email(row, found, make.NOON)
+        reading._store_email(row, email, make.NOON)
     assert not Delivery.objects.exists()
 
 
-def test_a_stopped_mailbox_goes_on_where_it_was_stopped(world, box):
+def test_resumed_mailbox_continues_where_it_stopped(world, box):
     row, by = Mailbox.objects.get(), make.user("administrator")
     mailbox_polling.stop_mailbox(mailbox_id=row.pk, by=by, at=make.NOON)
     mailbox_polling.stop_mailbox(mailbox_id=row.pk, by=by, at=make.NOON)
-    box.add_message(letter())
+    box.add_message(lead_email_bytes())
     world.run()
     assert not Delivery.objects.exists()
 
@@ -212,30 +216,30 @@ def test_a_stopped_mailbox_goes_on_where_it_was_stopped(world, box):
     assert sorted(kind.kind.rpartition(".")[2] for kind in kinds) == ["kept", "resumed", "stopped"]
 
 
-def nobody_listens() -> int:
+def unused_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "reason"),
     [
         ({"password": "guessed"}, "app password"),
         ({"folder": "Leads"}, "has no folder named Leads"),
         ({"password": "pässword-1234"}, "create an app password"),
         ({"user": "a\r\nX1 DELETE INBOX"}, "plain letters"),
-        ({"port": nobody_listens()}, "refused the connection"),
+        ({"port": unused_port()}, "refused the connection"),
         ({"host": "imap.nobody.invalid", "security": "tls"}, "No server is named"),
         ({"security": "tls"}, "did not answer with TLS"),
         ({"security": "starttls"}, "does not support STARTTLS"),
         ({"host": "imap.lindenfield.example"}, "sent unencrypted"),
     ],
 )
-def test_a_mailbox_that_cannot_be_read_is_not_kept_and_says_what_to_change(world, changes, said):
-    with pytest.raises(BadMailbox, match=said):
+def test_unreadable_mailbox_is_refused_with_what_to_change(world, changes, reason):
+    with pytest.raises(BadMailbox, match=reason):
         mailbox_polling.save_mailbox(
-            typed(world, **changes), by=make.user("administrator"), at=make.NOON
+            mailbox_settings(world, **changes), by=make.user("administrator"), at=make.NOON
         )
 
     assert not Mailbox.objects.exists()
@@ -243,11 +247,11 @@ def test_a_mailbox_that_cannot_be_read_is_not_kept_and_says_what_to_change(world
 
 @pytest.fixture
 def encrypted(world, tmp_path):
-    """The mailbox behind TLS, with a certificate of `localhost` that nobody vouches for."""
+    """Serve the mailbox over TLS, with an untrusted certificate for `localhost`."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = make.datetime.now(make.UTC)
-    made = (
+    certificate = (
         x509.CertificateBuilder()
         .subject_name(name).issuer_name(name).public_key(key.public_key())
         .serial_number(7).not_valid_before(now - make.DAY).not_valid_after(now + make.DAY)
@@ -256,8 +260,8 @@ def encrypted(world, tmp_path):
         .sign(key, hashes.SHA256())
     )  # fmt: skip
     file = tmp_path / "localhost.pem"
-    kept = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    file.write_bytes(kept + made.public_bytes(Encoding.PEM))
+    key_pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(key_pem + certificate.public_bytes(Encoding.PEM))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
     listener = imap_mailbox.ImapListener(world.simulators.imap, 0, context=context)
@@ -265,55 +269,59 @@ def encrypted(world, tmp_path):
     listener.stop()
 
 
-def test_an_encrypted_mailbox_is_read_when_its_certificate_is_vouched_for(
-    world, encrypted, monkeypatch
-):
+def test_encrypted_mailbox_is_read_with_trusted_certificate(world, encrypted, monkeypatch):
     where, certificate = encrypted
-    source("email_text")
+    create_source("email_text")
     by = make.user("administrator")
     with pytest.raises(BadMailbox, match="is not trusted"):
-        mailbox_polling.save_mailbox(typed(world, **where), by=by, at=make.NOON)
+        mailbox_polling.save_mailbox(mailbox_settings(world, **where), by=by, at=make.NOON)
 
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    mailbox_polling.save_mailbox(typed(world, **where), by=by, at=make.NOON)
-    world.simulators.imap.add_message(letter())
+    mailbox_polling.save_mailbox(mailbox_settings(world, **where), by=by, at=make.NOON)
+    world.simulators.imap.add_message(lead_email_bytes())
     world.run()
 
     assert Lead.objects.count() == 1
 
 
-def test_a_password_that_is_on_file_is_told_to_no_other_server(world, box):
+def test_stored_password_is_not_sent_to_another_server(world, box):
     row, by = Mailbox.objects.get(), make.user("administrator")
-    elsewhere = typed(world, host="localhost", password="")
+    elsewhere = mailbox_settings(world, host="localhost", password="")
 
     with pytest.raises(BadMailbox, match="Enter the password again") as problem:
         mailbox_polling.save_mailbox(elsewhere, mailbox_id=row.pk, by=by, at=make.NOON)
 
     assert problem.value.field == "password"
-    assert box.asked.count("LOGIN") == 1  # as it was set up
+    assert box.commands.count("LOGIN") == 1  # during setup
     assert Mailbox.objects.get().host == "127.0.0.1"
 
 
-def test_a_busy_server_is_said_to_be_busy(world):
+def test_busy_mail_server_is_reported(world):
     world.simulators.imap.switches.update({"busy": True})
 
     with pytest.raises(BadMailbox, match="closed the connection"):
-        mailbox_polling.save_mailbox(typed(world), by=make.user("administrator"), at=make.NOON)
+        mailbox_polling.save_mailbox(
+            mailbox_settings(world), by=make.user("administrator"), at=make.NOON
+        )
 
 
-def test_the_same_mailbox_is_not_read_twice(world, box):
+def test_mailbox_cannot_be_connected_twice(world, box):
     with pytest.raises(BadMailbox, match="already set up"):
-        mailbox_polling.save_mailbox(typed(world), by=make.user("administrator"), at=make.NOON)
+        mailbox_polling.save_mailbox(
+            mailbox_settings(world), by=make.user("administrator"), at=make.NOON
+        )
 
 
-def test_a_new_password_leaves_the_place_where_it_was_and_none_keeps_the_old_one(world, box):
+def test_new_password_keeps_position_and_empty_one_keeps_password(world, box):
     row, by = Mailbox.objects.get(), make.user("administrator")
-    box.add_message(letter())
+    box.add_message(lead_email_bytes())
     box.password = "another"
     mailbox_polling.save_mailbox(
-        typed(world, password="another"), mailbox_id=row.pk, by=by, at=make.NOON
+        mailbox_settings(world, password="another"), mailbox_id=row.pk, by=by, at=make.NOON
     )
-    mailbox_polling.save_mailbox(typed(world, password=""), mailbox_id=row.pk, by=by, at=make.NOON)
+    mailbox_polling.save_mailbox(
+        mailbox_settings(world, password=""), mailbox_id=row.pk, by=by, at=make.NOON
+    )
 
     world.run()
 

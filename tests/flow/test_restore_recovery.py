@@ -1,4 +1,4 @@
-"""After a restore nothing leaves, and what may have left before is never sent again."""
+"""After a restore nothing is sent, and messages possibly sent before are never sent again."""
 
 from datetime import UTC, datetime
 
@@ -20,16 +20,16 @@ LATER = make.NOON + 10 * make.MINUTE
 
 @pytest.fixture
 def restored(cast):
-    """A backup of an hour ago is back, with a first hello in line that may have gone since."""
-    journey.ready()
+    """Restore a backup of an hour ago, with a queued message that may have been sent since."""
+    journey.set_up_company()
     sending_pause.begin_pause(
         reason="A backup was restored.", backup_at=make.NOON - make.HOUR, at=make.NOON
     )
-    return in_line(cast.ben, at=make.NOON)
+    return queue_text(cast.ben, at=make.NOON)
 
 
-def in_line(lead, *, at, **changes):
-    """A text to the lead's person that waits to be decided."""
+def queue_text(lead, *, at, **changes):
+    """Queue a text to the lead's person, not decided yet."""
     message = send.queue_message(
         lead=lead, medium="text", purpose="informational", cause=f"step:{make.number()}",
         words=MessageContent(body="Hello"), to="+18135550101", at=at,
@@ -39,14 +39,14 @@ def in_line(lead, *, at, **changes):
     return message
 
 
-def test_while_paused_no_message_is_taken_from_the_line(restored):
+def test_pause_leaves_messages_queued(restored):
     assert message_dispatch.send_due_messages(at=LATER) == 0
 
     restored.refresh_from_db()
     assert (restored.state, restored.verdict_id) == ("waiting", None)
 
 
-def test_the_same_message_goes_when_nothing_is_paused(restored):
+def test_same_message_is_sent_when_nothing_is_paused(restored):
     SendingPause.objects.update(released_at=LATER)
 
     message_dispatch.send_due_messages(at=LATER)
@@ -56,7 +56,7 @@ def test_the_same_message_goes_when_nothing_is_paused(restored):
     assert restored.state != "waiting"
 
 
-def test_while_paused_staff_get_no_mail_and_officers_no_call(restored, cast, mailoutbox):
+def test_pause_stops_staff_mail_and_officer_calls(restored, cast, mailoutbox):
     StaffNotice.objects.create(
         user=cast.ruth, cause="t:1", kind="given", text="A lead", at=LATER - make.HOUR
     )
@@ -66,16 +66,16 @@ def test_while_paused_staff_get_no_mail_and_officers_no_call(restored, cast, mai
     assert not mailoutbox
 
 
-def test_while_paused_an_officer_may_not_call_because_a_stop_may_be_missing(restored, cast):
+def test_pause_blocks_officer_calls(restored, cast):
     with pytest.raises(dial_borrower.CannotCall, match="Sending is paused"):
         dial_borrower.begin_call(lead_id=cast.ben.pk, by=cast.dana.user, at=LATER)
 
 
-def test_ending_the_pause_takes_back_what_may_have_gone(restored):
-    found = restore_recovery.resume_sending(by=make.user("administrator"), at=LATER)
+def test_ending_pause_cancels_messages_possibly_sent(restored):
+    work = restore_recovery.resume_sending(by=make.user("administrator"), at=LATER)
 
     restored.refresh_from_db()
-    assert found.messages_to_cancel == 1
+    assert work.messages_to_cancel == 1
     assert (restored.state, restored.due_at) == ("cancelled", None)
     assert "restore" in restored.problem
     assert not sending_pause.is_sending_paused()
@@ -83,38 +83,38 @@ def test_ending_the_pause_takes_back_what_may_have_gone(restored):
     assert message_dispatch.send_due_messages(at=LATER + make.DAY) == 0
 
 
-def test_what_was_held_until_after_the_restore_could_not_have_gone_and_stays(restored, cast):
+def test_message_held_past_restore_stays(restored, cast):
     tomorrow = make.NOON + make.DAY
-    held = in_line(cast.ben, at=make.NOON - 2 * make.HOUR, state="held", due_at=tomorrow)
+    message = queue_text(cast.ben, at=make.NOON - 2 * make.HOUR, state="held", due_at=tomorrow)
 
-    found = restore_recovery.resume_sending(by=make.user("administrator"), at=LATER)
+    work = restore_recovery.resume_sending(by=make.user("administrator"), at=LATER)
 
-    held.refresh_from_db()
-    assert (held.state, held.due_at, found.held_messages) == ("held", tomorrow, 1)
+    message.refresh_from_db()
+    assert (message.state, message.due_at, work.held_messages) == ("held", tomorrow, 1)
 
 
-def test_work_from_before_the_restore_is_done_first(restored):
+def test_jobs_from_before_restore_are_finished_first(restored):
     lead_arrival.process_deliveries.enqueue()
     SendingPause.objects.update(from_at=datetime.now(UTC) + make.HOUR)
 
-    with pytest.raises(restore_recovery.CannotResume, match="not done yet"):
+    with pytest.raises(restore_recovery.CannotResume, match="aren't finished"):
         restore_recovery.resume_sending(by=make.user("administrator"), at=LATER)
 
     assert sending_pause.is_sending_paused()
 
 
-def test_a_pause_by_hand_takes_nothing_back(cast):
-    journey.ready()
+def test_manual_pause_cancels_nothing(cast):
+    journey.set_up_company()
     sending_pause.begin_pause(reason="The carrier asked us to.", backup_at=None, at=make.NOON)
-    waiting = in_line(cast.ben, at=make.NOON)
+    message = queue_text(cast.ben, at=make.NOON)
 
     restore_recovery.resume_sending(by=make.user("administrator"), at=LATER)
 
-    waiting.refresh_from_db()
-    assert waiting.state == "waiting"
+    message.refresh_from_db()
+    assert message.state == "waiting"
 
 
-def test_there_is_one_pause_at_a_time(restored):
+def test_only_one_pause_exists_at_a_time(restored):
     again = sending_pause.begin_pause(reason="Once more.", backup_at=None, at=LATER)
 
     assert again == SendingPause.objects.get()

@@ -1,4 +1,4 @@
-"""What waited together leaves at a pace, and what is new does not wait behind it."""
+"""Messages that waited together are sent at a pace, and new ones do not wait for them."""
 
 import pytest
 
@@ -11,19 +11,19 @@ from tests import make
 from tests.flow import journey
 
 pytestmark = pytest.mark.django_db
-PACE, WAIT = 4, 10
+PACE, WAITING = 4, 10
 LATER = make.NOON + make.HOUR
 
 
 @pytest.fixture(autouse=True)
 def company(settings):
-    journey.ready()
+    journey.set_up_company()
     settings.RELEASE_PER_SECOND = PACE
 
 
-def in_line(number, *, at=make.NOON, **changes):
-    """Texts to as many people that wait to be decided."""
-    found = [
+def queue_texts(number, *, at=make.NOON, **changes):
+    """Queue texts to as many people, not decided yet."""
+    ids = [
         send.queue_message(
             lead=make.lead(),
             medium="text",
@@ -35,69 +35,69 @@ def in_line(number, *, at=make.NOON, **changes):
         ).pk
         for _ in range(number)
     ]
-    Message.objects.filter(pk__in=found).update(**changes or {"due_at": at})
-    return Message.objects.filter(pk__in=found)
+    Message.objects.filter(pk__in=ids).update(**changes or {"due_at": at})
+    return Message.objects.filter(pk__in=ids)
 
 
-def handled(rows):
-    """How many were decided, whatever it was."""
+def count_decided(rows):
+    """Count the decided messages, whatever the verdict."""
     return rows.filter(verdict__isnull=False).count()
 
 
-def seconds(rows, since, number):
-    """How many are decided after each of some seconds in which the clock ticks."""
-    told = []
-    for n in range(number):
-        message_dispatch.send_due_messages(at=since + n * make.SECOND)
-        told.append(handled(rows))
-    return told
+def counts_by_second(rows, since, number):
+    """Return the decided count after each of `number` seconds."""
+    counts = []
+    for offset in range(number):
+        message_dispatch.send_due_messages(at=since + offset * make.SECOND)
+        counts.append(count_decided(rows))
+    return counts
 
 
-def test_after_a_pause_no_second_lets_more_go_than_the_pace():
+def test_messages_after_pause_are_sent_at_the_pace():
     sending_pause.begin_pause(reason="The wrong list.", backup_at=None, at=make.NOON)
-    rows = in_line(WAIT)
+    rows = queue_texts(WAITING)
     message_dispatch.send_due_messages(at=LATER)
-    assert handled(rows) == 0
+    assert count_decided(rows) == 0
     assert set(rows.values_list("due_at", flat=True)) == {make.NOON}, "nothing moves meanwhile"
 
     restore_recovery.resume_sending(by=make.user("administrator"), at=LATER)
 
-    assert seconds(rows, LATER, 4) == [PACE, 2 * PACE, WAIT, WAIT]
+    assert counts_by_second(rows, LATER, 4) == [PACE, 2 * PACE, WAITING, WAITING]
 
 
-def test_those_who_waited_for_the_same_hour_leave_one_after_the_other():
-    rows = in_line(WAIT, state="held", due_at=LATER)
+def test_messages_due_at_same_time_are_spread():
+    rows = queue_texts(WAITING, state="held", due_at=LATER)
 
-    told = seconds(rows, LATER, 5)
+    counts = counts_by_second(rows, LATER, 5)
 
-    assert told[-1] == WAIT
-    steps = [now - before for before, now in zip([0, *told], told, strict=False)]
+    assert counts[-1] == WAITING
+    steps = [now - before for before, now in zip([0, *counts], counts, strict=False)]
     assert max(steps) <= PACE
 
 
-def test_a_borrower_who_asks_now_does_not_stand_behind_them():
-    rows, new = in_line(WAIT), in_line(1, at=LATER)
+def test_new_inquiry_is_not_delayed_by_waiting_messages():
+    rows, new = queue_texts(WAITING), queue_texts(1, at=LATER)
 
     message_dispatch.send_due_messages(at=LATER)
 
-    assert (handled(rows), handled(new)) == (PACE, 1)
+    assert (count_decided(rows), count_decided(new)) == (PACE, 1)
 
 
-def test_few_leave_when_they_are_due():
-    rows = in_line(PACE)
+def test_few_messages_are_sent_when_due():
+    rows = queue_texts(PACE)
 
     assert send_pacing.spread_due_messages(at=LATER) == 0
     message_dispatch.send_due_messages(at=LATER)
 
-    assert handled(rows) == PACE
+    assert count_decided(rows) == PACE
 
 
-def test_looking_again_in_the_same_second_changes_nothing():
-    rows = in_line(WAIT)
+def test_spreading_again_in_same_second_changes_nothing():
+    rows = queue_texts(WAITING)
 
-    assert send_pacing.spread_due_messages(at=LATER) == WAIT - PACE
+    assert send_pacing.spread_due_messages(at=LATER) == WAITING - PACE
     first = sorted(rows.values_list("due_at", flat=True))
 
     assert send_pacing.spread_due_messages(at=LATER) == 0
     assert sorted(rows.values_list("due_at", flat=True)) == first
-    assert first[-1] == LATER + (WAIT - PACE) * make.SECOND / PACE
+    assert first[-1] == LATER + (WAITING - PACE) * make.SECOND / PACE

@@ -1,4 +1,4 @@
-"""A spreadsheet's whole way: uploaded, described, looked at, imported, and taken back."""
+"""Spreadsheet imports: upload, mapping, dry run, import and undo."""
 
 import io
 from datetime import date
@@ -38,11 +38,11 @@ def file_of(*rows: str, header: str = HEADER) -> bytes:
 
 @pytest.fixture
 def book(db):
-    journey.ready()
+    journey.set_up_company()
     return make.source("csv_import")
 
 
-def uploaded(book, body=None, **options):
+def upload(book, body=None, **options):
     sheet, _ = import_staging.store_upload(
         source_id=book.pk, name="old.csv", body=body or file_of(*ROWS), by=clerk(), at=make.NOON
     )
@@ -58,8 +58,8 @@ def uploaded(book, body=None, **options):
     return Spreadsheet.objects.get(pk=sheet.pk)
 
 
-def imported(book, body=None, **options):
-    sheet = uploaded(book, body, **options)
+def run_import(book, body=None, **options):
+    sheet = upload(book, body, **options)
     spreadsheet_imports.start_import(sheet_id=sheet.pk, by=clerk(), at=make.NOON)
     journey.run()
     return Spreadsheet.objects.get(pk=sheet.pk)
@@ -69,8 +69,8 @@ def clerk():
     return make.user("operations")
 
 
-def test_the_dry_run_counts_and_changes_nothing(book):
-    sheet = uploaded(book)
+def test_import_dry_run_counts_and_changes_nothing(book):
+    sheet = upload(book)
 
     assert sheet.state == "checked"
     assert sheet.findings["counts"] == {"new": 2, "refused": 1}
@@ -78,8 +78,8 @@ def test_the_dry_run_counts_and_changes_nothing(book):
     assert (Delivery.objects.count(), Lead.objects.count()) == (0, 0)
 
 
-def test_rows_become_leads_that_know_their_file_and_line(book):
-    sheet = imported(book)
+def test_imported_leads_know_their_file_and_line(book):
+    sheet = run_import(book)
 
     assert (sheet.state, sheet.counts) == ("done", {"new": 2, "refused": 1})
     nina = Lead.objects.get(person__first_name="Nina")
@@ -90,22 +90,22 @@ def test_rows_become_leads_that_know_their_file_and_line(book):
     assert (nina.source, nina.purpose, nina.property_state) == (book, "refinance", "FL")
 
 
-def test_a_row_without_contact_is_kept_closed_and_can_be_replayed(book):
-    sheet = imported(book)
+def test_row_without_contact_is_closed_and_replayable(book):
+    sheet = run_import(book)
 
     row = ImportedRow.objects.get(spreadsheet=sheet, became="refused")
     assert (row.line, row.why) == (4, "no_contact")
     assert (row.delivery.state, row.delivery.outcome) == ("closed", "quarantined")
 
 
-def test_the_file_is_let_go_of_when_it_is_done(book):
-    assert not imported(book).parts.exists()
+def test_uploaded_file_is_deleted_after_import(book):
+    assert not run_import(book).parts.exists()
 
 
-def test_nobody_is_rung_or_written_to_by_an_import(book):
+def test_import_contacts_no_one(book):
     make.officer()
 
-    imported(book)
+    run_import(book)
     journey.run(at=make.NOON + make.DAY)
 
     assert Message.objects.count() == 0
@@ -113,18 +113,18 @@ def test_nobody_is_rung_or_written_to_by_an_import(book):
     assert set(Consent.objects.values_list("status", flat=True)) == {"not_provided"}
 
 
-def test_leads_go_to_officers_and_are_greeted_only_by_choice(book):
+def test_imported_leads_are_assigned_and_greeted_only_by_choice(book):
     make.officer()
 
-    imported(book, then="greet")
+    run_import(book, then="greet")
 
     assert Offer.objects.count() == 2
     assert {message.medium for message in Message.objects.filter(state="sent")} == {"email"}
     assert not Message.objects.filter(medium="text", state__in=["sent", "delivered"]).exists()
 
 
-def test_the_same_file_again_is_the_same_import(book):
-    sheet = imported(book)
+def test_same_file_again_is_same_import(book):
+    sheet = run_import(book)
 
     again, is_new = import_staging.store_upload(
         source_id=book.pk, name="copy.csv", body=file_of(*ROWS), by=clerk(), at=make.NOON
@@ -133,39 +133,39 @@ def test_the_same_file_again_is_the_same_import(book):
     assert (again.pk, is_new) == (sheet.pk, False)
 
 
-def test_a_mended_file_adds_only_the_mended_row(book):
-    imported(book)
+def test_corrected_file_adds_only_corrected_row(book):
+    run_import(book)
 
-    mended = imported(book, file_of(*ROWS[:2], "Nobody,Reachable,4145550119,,FL,Refi"))
+    mended = run_import(book, file_of(*ROWS[:2], "Nobody,Reachable,4145550119,,FL,Refi"))
 
     assert mended.counts == {"repeated": 2, "new": 1}
     assert (Lead.objects.count(), Touch.objects.count()) == (3, 3)
 
 
-def test_somebody_on_file_is_left_as_they_are_unless_said_otherwise(book):
-    known = make.person(phone="+14145550117", first_name="Nina", last_name="Kowalczyk")
-    make.lead(person=known, purpose="purchase")
+def test_known_person_is_left_out_by_default(book):
+    nina = make.person(phone="+14145550117", first_name="Nina", last_name="Kowalczyk")
+    make.lead(person=nina, purpose="purchase")
 
-    sheet = imported(book)
+    sheet = run_import(book)
 
     assert sheet.findings["counts"]["known"] == 1
     assert sheet.counts == {"left_out": 1, "new": 1, "refused": 1}
     assert Person.objects.filter(first_name="Nina").count() == 1
-    assert known.touches.count() == 0
+    assert nina.touches.count() == 0
 
 
-def test_somebody_on_file_gets_another_arrival_by_choice(book):
-    known = make.person(phone="+14145550117", first_name="Nina", last_name="Kowalczyk")
+def test_known_person_gets_another_touch_by_choice(book):
+    nina = make.person(phone="+14145550117", first_name="Nina", last_name="Kowalczyk")
 
-    sheet = imported(book, known="add")
+    sheet = run_import(book, known="add")
 
     assert sheet.counts["known"] == 1
-    assert known.touches.count() == 1
+    assert nina.touches.count() == 1
 
 
-def test_an_import_that_dies_goes_on_where_it_stood(book, monkeypatch):
+def test_interrupted_import_continues_where_it_stopped(book, monkeypatch):
     monkeypatch.setattr(spreadsheet_imports, "ROWS_PER_TRANSACTION", 1)
-    sheet = uploaded(book)
+    sheet = upload(book)
     spreadsheet_imports.start_import(sheet_id=sheet.pk, by=clerk(), at=make.NOON)
     assert spreadsheet_imports.import_batch(sheet_id=sheet.pk, at=make.NOON)
 
@@ -177,9 +177,9 @@ def test_an_import_that_dies_goes_on_where_it_stood(book, monkeypatch):
     assert ImportedRow.objects.filter(spreadsheet=sheet).count() == 3
 
 
-def test_an_undoing_that_dies_goes_on_where_it_stood(book, monkeypatch):
+def test_interrupted_undo_continues_where_it_stopped(book, monkeypatch):
     monkeypatch.setattr(undo_import, "BATCH_SIZE", 1)
-    sheet = imported(book)
+    sheet = run_import(book)
     spreadsheet_imports.start_undo(sheet_id=sheet.pk, by=clerk(), at=make.NOON)
     assert undo_import.close_next_batch(sheet_id=sheet.pk, at=make.NOON)
 
@@ -190,8 +190,8 @@ def test_an_undoing_that_dies_goes_on_where_it_stood(book, monkeypatch):
     assert Event.objects.filter(kind="capture.lead.withdrawn").count() == 2
 
 
-def test_rows_of_one_person_in_one_batch_are_one_lead(book):
-    sheet = imported(
+def test_rows_of_one_person_in_batch_become_one_lead(book):
+    sheet = run_import(
         book,
         file_of(ROWS[0], "Nina,Kowalczyk,4145550117,,FL,Purchase", ROWS[1]),
         known="add",
@@ -201,25 +201,26 @@ def test_rows_of_one_person_in_one_batch_are_one_lead(book):
     assert Person.objects.count() == 2
 
 
-def test_a_row_that_our_program_fails_on_holds_up_no_other(book, monkeypatch):
-    whole = store_inquiries.store_inquiries
+def test_failing_row_does_not_block_other_rows(book, monkeypatch):
+    store_all = store_inquiries.store_inquiries
 
     def fails_for_omar(arrivals, *, at):
         if any(arrival.inquiry.borrower.first_name == "Omar" for arrival in arrivals):
             raise ValueError("poisoned")
-        return whole(arrivals, at=at)
+        return store_all(arrivals, at=at)
 
     monkeypatch.setattr(store_inquiries, "store_inquiries", fails_for_omar)
-    sheet = imported(book)
+    sheet = run_import(book)
 
     assert sheet.counts == {"new": 1, "refused": 2}
     omar = ImportedRow.objects.get(spreadsheet=sheet, why="our_fault").delivery
-    assert (omar.state, omar.problem) == ("quarantined", "ValueError while importing it.")
+    assert (omar.state, omar.problem) == ("quarantined", "ValueError while importing the row.")
 
 
-def test_a_long_file_is_kept_in_parts_and_read_from_any_row(book):
+def test_long_file_is_stored_in_parts_and_read_from_any_row(book):
     many = [
-        f"Ada{n},Book{n},813555{n:04d},,FL,Refi" for n in range(import_staging.ROWS_PER_PART + 30)
+        f"Ada{number},Book{number},813555{number:04d},,FL,Refi"
+        for number in range(import_staging.ROWS_PER_PART + 30)
     ]
     sheet, _ = import_staging.store_upload(
         source_id=book.pk, name="long.csv", body=file_of(*many), by=clerk(), at=make.NOON
@@ -227,24 +228,25 @@ def test_a_long_file_is_kept_in_parts_and_read_from_any_row(book):
 
     assert sheet.parts.count() == 2
     assert [row.line for row in import_staging.read_rows(sheet)] == list(range(2, len(many) + 2))
-    across = import_staging.read_rows(sheet, begin=import_staging.ROWS_PER_PART - 5, most=10)
+    across = import_staging.read_rows(sheet, begin=import_staging.ROWS_PER_PART - 5, limit=10)
     assert [row.cells["First name"] for row in across] == [
-        f"Ada{n}" for n in range(import_staging.ROWS_PER_PART - 5, import_staging.ROWS_PER_PART + 5)
+        f"Ada{number}"
+        for number in range(import_staging.ROWS_PER_PART - 5, import_staging.ROWS_PER_PART + 5)
     ]
 
 
-def test_a_refusal_of_contact_comes_along(book):
-    imported(book, file_of("Ana,Diaz,4145550120,,FL,yes", header="First,Last,Mobile,Email,State,DNC"
-                           .replace("First,Last", "First name,Last name")))  # fmt: skip
+def test_do_not_contact_column_is_imported(book):
+    header = "First name,Last name,Mobile,Email,State,DNC"
+    run_import(book, file_of("Ana,Diaz,4145550120,,FL,yes", header=header))
 
     assert Revocation.objects.filter(address="+14145550120").exists()
 
 
-def test_a_yes_counts_only_where_the_file_has_its_words(book):
+def test_imported_consent_counts_only_with_its_wording(book):
     header = "First name,Last name,Mobile,Ok,Words,On"
-    said = "By ticking this box I agree that Lindenfield Mortgage may call and text me."
+    wording = "By ticking this box I agree that Lindenfield Mortgage may call and text me."
     body = file_of(
-        f'Ana,Diaz,4145550120,yes,"{said}",2026-01-05T10:00:00Z',
+        f'Ana,Diaz,4145550120,yes,"{wording}",2026-01-05T10:00:00Z',
         "Bo,Lind,4145550121,yes,,2026-01-05T10:00:00Z",
         header=header,
     )
@@ -269,16 +271,16 @@ def test_a_yes_counts_only_where_the_file_has_its_words(book):
     assert statuses == {"+14145550120": "granted", "+14145550121": "not_provided"}
 
 
-def test_two_files_that_number_their_rows_alike_stay_apart(book):
+def test_files_with_same_row_ids_stay_apart(book):
     header = "ID,First name,Last name,Mobile"
-    imported(book, file_of("1,Ana,Diaz,4145550120", header=header))
-    imported(book, file_of("1,Bo,Lind,4145550121", header=header))
+    run_import(book, file_of("1,Ana,Diaz,4145550120", header=header))
+    run_import(book, file_of("1,Bo,Lind,4145550121", header=header))
 
     assert Person.objects.count() == 2
 
 
-def test_undoing_closes_what_nobody_worked_on_and_keeps_the_rest(book):
-    sheet = imported(book)
+def test_undo_closes_untouched_leads_and_keeps_the_rest(book):
+    sheet = run_import(book)
     omar = Lead.objects.get(person__first_name="Omar")
     make.ownership(omar, make.officer())
 
@@ -296,37 +298,37 @@ def test_undoing_closes_what_nobody_worked_on_and_keeps_the_rest(book):
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "reason"),
     [
-        (b"", "nothing in this file"),
+        (b"", "This file is empty"),
         (b"PK\x03\x04rest", "Excel workbook"),
-        (b"A,B,C", "no row follows"),
-        (b"a\0b,c\n1,2", "not text"),
-        (b"a\n" + b"x\n" * 200_002, "At most 200,000"),
-        (b"a\n" + b"x" * 30_000, "far too long"),
+        (b"A,B,C", "column names but no rows"),
+        (b"a\0b,c\n1,2", "isn't a text file"),
+        (b"a\n" + b"x\n" * 200_002, "at most 200,000"),
+        (b"a\n" + b"x" * 30_000, "A cell is too long"),
     ],
 )
-def test_a_file_that_is_none_is_refused_in_words(book, body, said):
-    with pytest.raises(import_staging.InvalidImport, match=said):
+def test_unreadable_upload_is_refused_with_reason(book, body, reason):
+    with pytest.raises(import_staging.InvalidImport, match=reason):
         import_staging.store_upload(
             source_id=book.pk, name="x.csv", body=body, by=clerk(), at=make.NOON
         )
     assert Spreadsheet.objects.count() == 0
 
 
-def test_numbers_that_may_not_be_kept_are_gone_before_anything_is_stored(book):
+def test_ssn_is_masked_before_file_is_stored(book):
     header = "First name,Last name,Mobile,SSN"
-    sheet = uploaded(book, file_of("Ana,Diaz,4145550120,123456789", header=header))
+    sheet = upload(book, file_of("Ana,Diaz,4145550120,123456789", header=header))
 
     (row,) = import_staging.read_rows(sheet)
     assert row.cells["SSN"] == "*********"
     assert "ssn_discarded" in sheet.remarks
 
 
-def test_greeting_the_many_people_of_an_import_waits_for_a_second_person(book):
+def test_large_import_greeting_waits_for_second_person(book):
     make.release_limits(free_size=2)
 
-    sheet = imported(book, then="greet")
+    sheet = run_import(book, then="greet")
 
     release = Release.objects.get()
     assert (release.kind, release.state) == ("greetings", "draft")
@@ -334,11 +336,11 @@ def test_greeting_the_many_people_of_an_import_waits_for_a_second_person(book):
     assert Message.objects.count() == 0
     journey.run(journey.later(2))
     release.refresh_from_db()
-    assert (release.state, release.size) == ("done", 2)  # one of three rows reached nobody
+    assert (release.state, release.size) == ("done", 2)  # one of three rows has no contact
     assert Message.objects.filter(release=release).exists()
 
 
-def listed(registry: str, *lines: str, dated=None) -> None:
+def load_list(registry: str, *lines: str, dated=None) -> None:
     upload = ListUpload(
         registry=registry,
         name="list.txt",
@@ -366,9 +368,9 @@ ON_LISTS = {
 
 @pytest.fixture
 def lists(db):
-    listed("US", "813,5550101")
-    listed("FL", "8135550102")
-    listed("LITIGATOR", "8135550103")
+    load_list("US", "813,5550101")
+    load_list("FL", "8135550102")
+    load_list("LITIGATOR", "8135550103")
     for number, kind in (("+18135550104", "do_not_contact"), ("+18135550105", "stop")):
         store_revocation.store_revocation(
             person_id=None, address=number, kind=kind, media=["call", "text"], origin="test",
@@ -376,51 +378,51 @@ def lists(db):
         )  # fmt: skip
 
 
-def test_the_dry_run_says_how_many_numbers_are_listed_and_the_result_says_the_same(book, lists):
-    sheet = imported(book, file_of(*PHONES))
+def test_dry_run_and_result_count_same_listed_numbers(book, lists):
+    sheet = run_import(book, file_of(*PHONES))
 
     assert sheet.findings["lists"] == ON_LISTS
     assert sheet.findings["lists_after"] == ON_LISTS
 
 
-def test_a_vendor_is_asked_at_the_dry_run_and_the_result_counts_its_answers(book):
+def test_dry_run_asks_vendor_and_result_counts_answers(book):
     NumberService.objects.create(
         id="dncscrub", key="nobody-answers", covers=["US"], changed_at=make.NOON
     )
-    sheet = uploaded(book, file_of(*PHONES))
+    sheet = upload(book, file_of(*PHONES))
     assert sheet.findings["lists"] == {"numbers": 7, "unknown": 7}
-    asked = NumberQuestion.objects.filter(kind="lists", answered_at=None)
-    assert asked.count() == 7
+    questions = NumberQuestion.objects.filter(kind="lists", answered_at=None)
+    assert questions.count() == 7
 
-    asked.update(answered_at=make.NOON, due_at=None, said={}, covers=["US"], service="dncscrub")
+    questions.update(answered_at=make.NOON, due_at=None, said={}, covers=["US"], service="dncscrub")
     NumberQuestion.objects.filter(number="+18135550101").update(listed=["US"])
     spreadsheet_imports.start_import(sheet_id=sheet.pk, by=clerk(), at=make.NOON)
     journey.run()
 
     sheet.refresh_from_db()
     assert sheet.findings["lists_after"] == {"numbers": 7, "national": 1, "clear": 6}
-    assert NumberQuestion.objects.count() == 7  # nobody is asked twice the same day
+    assert NumberQuestion.objects.count() == 7  # no number is asked about twice on the same day
 
 
-def test_a_copy_that_is_too_old_covers_nothing(book, lists):
+def test_outdated_dnc_list_covers_no_numbers(book, lists):
     DncArea.objects.filter(registry="US").update(dated=make.NOON.date() - 32 * make.DAY)
 
-    sheet = uploaded(book, file_of(*PHONES))
+    sheet = upload(book, file_of(*PHONES))
 
     assert sheet.findings["lists"]["unknown"] == 7
     assert "clear" not in sheet.findings["lists"]
 
 
-def test_an_imported_inquiry_counts_from_the_day_they_asked(book):
-    """47 CFR 64.1200(f)(5): three months from the inquiry, not from when we read of it."""
+def test_imported_inquiry_counts_from_its_own_date(book):
+    """47 CFR 64.1200(f)(5): three months from the inquiry, not from its import."""
     header = f"{HEADER},Submitted at"
     old = "Nina,Kowalczyk,8135550117,nina@example.com,FL,Refi,2026-01-05"
     book_terms = make.terms(book, reviewed_by=make.user("compliance"), reviewed_at=make.NOON)
     assert book_terms.names_us
-    imported(book, file_of(old, header=header))
-    imported(book, file_of("Omar,Haddad,8135550118,omar@example.com,FL,Purchase"))
+    run_import(book, file_of(old, header=header))
+    run_import(book, file_of("Omar,Haddad,8135550118,omar@example.com,FL,Purchase"))
 
-    def said(name: str):
+    def facts_of(name: str):
         lead = Lead.objects.select_related("person", "source").get(person__first_name=name)
         outgoing = OutgoingContact(
             medium=Medium.CALL, purpose=Purpose.MARKETING, is_automated=False,
@@ -428,7 +430,7 @@ def test_an_imported_inquiry_counts_from_the_day_they_asked(book):
         )  # fmt: skip
         return gather_facts(outgoing, lead=lead, company=make.company(), at=make.NOON + make.HOUR)
 
-    nina, omar = said("Nina"), said("Omar")
+    nina, omar = facts_of("Nina"), facts_of("Omar")
     assert [(relationship.on, relationship.with_us) for relationship in nina.relationships] == [
         (date(2026, 1, 5), True)
     ]

@@ -1,4 +1,4 @@
-"""One lead's whole life over real HTTP, a real database and the vendors' simulators."""
+"""One lead's whole life over real HTTP, with a real database and simulated vendors."""
 
 import pytest
 
@@ -22,9 +22,9 @@ def dana(world):
     return officer
 
 
-def test_a_zillow_lead_is_answered_rung_taken_worked_handed_over_and_funded(world, dana):
+def test_zillow_lead_goes_from_first_response_to_funding(world, dana):
     connect_encompass(world, {dana.nmls_id: "lofficer"})
-    zillow = journey.zillow()
+    zillow = journey.create_zillow()
 
     answer = world.post(f"/in/zillow/{journey.TOKEN}", journey.zillow_contact())
     assert answer.status_code == 200
@@ -34,7 +34,7 @@ def test_a_zillow_lead_is_answered_rung_taken_worked_handed_over_and_funded(worl
     assert [letter["to"] for letter in world.letters()] == [["ben.ortiz@home.example"]]
     assert world.texts_at_carrier() == []  # Zillow proves no consent to texts
 
-    world.pass_time("PT30S")  # the officer's phone rings, 1 is pressed, Ben is connected
+    world.pass_time("PT30S")  # Dana's phone rings, she presses 1 and Ben is connected
     lead.refresh_from_db()
     assert lead.officer == dana
     assert Ring.objects.get().pressed == "1"
@@ -60,23 +60,23 @@ def test_a_zillow_lead_is_answered_rung_taken_worked_handed_over_and_funded(worl
     revenue = Entry.objects.get(kind="revenue")
     assert revenue.amount_cents == loan.revenue_cents > 0
     assert Entry.objects.get(kind="cost").amount_cents == 65_50
-    told = Message.objects.filter(lead=lead, cause__startswith="milestone:", medium="email")
-    assert told.get().state in ("sent", "held")
+    alerts = Message.objects.filter(lead=lead, cause__startswith="milestone:", medium="email")
+    assert alerts.get().state in ("sent", "held")
     assert zillow.deliveries.get().state == "worked"
 
 
 @pytest.mark.parametrize("carrier_confirms", [True, False])
-def test_a_stop_ends_texts_at_once_with_one_confirmation(world, dana, carrier_confirms):
+def test_stop_ends_texts_at_once_with_one_confirmation(world, dana, carrier_confirms):
     world.say("twilio/switches", {"opt_out_handling": carrier_confirms})
-    lead = given_a_texted_lead(world)
-    ours = journey.texts(lead)[0].from_address
+    lead = deliver_texted_lead(world)
+    our_number = journey.sent_texts(lead)[0].from_address
 
     for minutes, words in enumerate(("STOP", "stop"), start=1):
-        world.say("twilio/inbound", {"from": "+18135550142", "to": ours, "body": words})
+        world.say("twilio/inbound", {"from": "+18135550142", "to": our_number, "body": words})
         world.run(minutes)
 
-    assert len(world.texts_at_carrier()) == 2  # the first hello, and one confirmation
-    assert len(journey.texts(lead)) == (1 if carrier_confirms else 2)
+    assert len(world.texts_at_carrier()) == 2  # the first response and one confirmation
+    assert len(journey.sent_texts(lead)) == (1 if carrier_confirms else 2)
     call_outcomes.record_outcome(
         lead_id=lead.pk, result="no_answer", by=dana.user, at=journey.later(3)
     )
@@ -85,22 +85,22 @@ def test_a_stop_ends_texts_at_once_with_one_confirmation(world, dana, carrier_co
     assert Message.objects.filter(lead=lead, medium="text", state="blocked").exists()
 
 
-def given_a_texted_lead(world: World) -> Lead:
-    site = journey.website(secret="the site's own secret")
+def deliver_texted_lead(world: World) -> Lead:
+    site = journey.create_website(secret="the site's own secret")
     world.submit(site, journey.form_post())
     world.run()
     assert len(world.texts_at_carrier()) == 1
     return Lead.objects.get()
 
 
-def test_silence_goes_down_the_chain_and_ends_with_a_named_manager(world):
+def test_unanswered_offer_lapses_and_reaches_named_manager(world):
     ruth = make.user("manager", name="Ruth Adler")
     company = make.company()
     company.alarm_user = ruth
     company.save()
     first = make.officer("Dana Whitfield", licensed=("FL",), text_number="")
     world.officer_behaves(first.phone, voice="no-answer")
-    journey.zillow()
+    journey.create_zillow()
 
     world.post(f"/in/zillow/{journey.TOKEN}", journey.zillow_contact())
     world.run()
@@ -114,8 +114,8 @@ def test_silence_goes_down_the_chain_and_ends_with_a_named_manager(world):
     assert ruth.notices.count() == 1
 
 
-def test_a_carrier_that_is_down_delays_the_text_and_loses_nothing(world, dana):
-    site = journey.website(secret="the site's own secret")
+def test_carrier_outage_delays_text_without_loss(world, dana):
+    site = journey.create_website(secret="the site's own secret")
     world.say("twilio/faults", {"match": {"op": "create Messages"}, "action": "drop_before"})
     world.submit(site, journey.form_post())
     world.run()
@@ -124,15 +124,15 @@ def test_a_carrier_that_is_down_delays_the_text_and_loses_nothing(world, dana):
     assert text.state in ("waiting", "uncertain")
     assert len(world.letters()) == 1
 
-    httpx_clear(world)
+    clear_carrier_faults(world)
     world.run(60)
     text.refresh_from_db()
     assert len(world.texts_at_carrier()) <= 1
     assert text.state in ("sent", "delivered", "uncertain")
 
 
-def test_a_text_that_was_taken_before_the_line_broke_is_found_and_never_sent_again(world, dana):
-    site = journey.website(secret="the site's own secret")
+def test_text_accepted_before_disconnect_is_found_and_not_resent(world, dana):
+    site = journey.create_website(secret="the site's own secret")
     world.say(
         "twilio/faults",
         {"match": {"op": "create Messages"}, "count": 1, "action": "drop_after_commit"},
@@ -149,9 +149,9 @@ def test_a_text_that_was_taken_before_the_line_broke_is_found_and_never_sent_aga
     assert Message.objects.get(lead=lead, medium="text").state in ("sent", "delivered")
 
 
-def test_a_loan_made_before_the_line_broke_is_found_and_not_made_twice(world, dana):
+def test_loan_created_before_disconnect_is_found_and_not_created_twice(world, dana):
     connect_encompass(world, {dana.nmls_id: "lofficer"})
-    journey.zillow()
+    journey.create_zillow()
     world.post(f"/in/zillow/{journey.TOKEN}", journey.zillow_contact())
     world.run()
     world.pass_time("PT5M")
@@ -175,7 +175,7 @@ def test_a_loan_made_before_the_line_broke_is_found_and_not_made_twice(world, da
     assert len(world.simulators.encompass.state()["loans"]) == 1
 
 
-def httpx_clear(world: World) -> None:
+def clear_carrier_faults(world: World) -> None:
     import httpx2
 
     httpx2.delete(f"{world.simulators.urls['ctl']}/_sim/twilio/faults", timeout=10)

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize(
-    ("asked", "answered"),
+    ("queued_at", "expected"),
     [
         ("2026-11-23T08:00", "2026-11-23T08:00"),
         ("2026-11-23T19:59", "2026-11-23T19:59"),
@@ -25,26 +25,28 @@ pytestmark = pytest.mark.django_db
         ("2027-03-13T23:00", "2027-03-14T08:00"),  # and forward
     ],
 )
-def test_good_news_waits_for_the_morning_at_the_property(asked, answered):
-    there = ZoneInfo("America/New_York")
+def test_alert_waits_for_morning_at_property(queued_at, expected):
+    zone = ZoneInfo("America/New_York")
     lead = make.lead(property_state="FL", property_zip="33602")
 
-    due = next_daytime(lead, datetime.fromisoformat(asked).replace(tzinfo=there), make.company())
+    due_at = next_daytime(
+        lead, datetime.fromisoformat(queued_at).replace(tzinfo=zone), make.company()
+    )
 
-    assert due == datetime.fromisoformat(answered).replace(tzinfo=there)
+    assert due_at == datetime.fromisoformat(expected).replace(tzinfo=zone)
 
 
 @pytest.mark.parametrize(
     ("language", "day"),
     [("en", "On November 24 our rate sheet"), ("es", "El 24 de noviembre nuestra")],
 )
-def test_a_rate_is_dated_in_the_words_of_the_letter_and_by_the_companys_day(language, day):
-    journey.ready(zone="America/New_York")
+def test_rate_alert_shows_company_date_in_borrowers_language(language, day):
+    journey.set_up_company(zone="America/New_York")
     lead = make.lead(person=make.person(language=language))
-    made = RateWatch.objects.create(
+    watch = RateWatch.objects.create(
         lead=lead, product="30yr_fixed", target_pct=Decimal("6.000"), set_at=make.NOON
     )
-    seen = RateObservation.objects.create(
+    observation = RateObservation.objects.create(
         product="30yr_fixed",
         rate_pct=Decimal("5.990"),
         apr_pct=Decimal("6.120"),
@@ -54,7 +56,7 @@ def test_a_rate_is_dated_in_the_words_of_the_letter_and_by_the_companys_day(lang
     )
 
     for _ in range(2):
-        borrower_alerts.queue_rate_alert(watch=made, observation=seen, at=make.NOON)
+        borrower_alerts.queue_rate_alert(watch=watch, observation=observation, at=make.NOON)
 
     letter = Message.objects.get(lead=lead, medium="email")
     assert day in letter.body

@@ -1,4 +1,4 @@
-"""Who is on a sequence, what its steps send, and what ends it."""
+"""Enrollment in sequences, the messages of their steps, and their end."""
 
 import pytest
 
@@ -15,18 +15,18 @@ KEY = default_sequence.NOT_REACHED
 
 @pytest.fixture
 def lead() -> Lead:
-    journey.ready()
+    journey.set_up_company()
     make.officer("Dana Whitfield", licensed=("CA", "FL"))
-    return journey.deliver(journey.website(), journey.form_post())
+    return journey.deliver(journey.create_website(), journey.form_post())
 
 
-def steps() -> list[tuple[str, str]]:
+def step_messages() -> list[tuple[str, str]]:
     rows = Message.objects.filter(cause__startswith="step:").order_by("created_at", "medium")
     return [(row.medium, row.state) for row in rows]
 
 
-def changed(**of_first):
-    """The standing sequence with another first step, proposed."""
+def propose_changed_sequence(**of_first):
+    """Propose the default sequence with a changed first step."""
     first, *rest = default_sequence.STEPS
     draft = Sequence(key=KEY, name=default_sequence.NAME, steps=[{**first, **of_first}, *rest])
     return sequence_approval.propose_draft(
@@ -34,7 +34,7 @@ def changed(**of_first):
     )
 
 
-def test_a_lead_is_on_one_sequence_at_a_time(lead):
+def test_lead_is_in_one_sequence_at_a_time(lead):
     first = sequence_enrollment.enroll_lead(lead_id=lead.pk, key=KEY, at=make.NOON)
 
     assert first.due_at == journey.later(30)
@@ -52,54 +52,54 @@ def test_a_lead_is_on_one_sequence_at_a_time(lead):
         {"first_talk_at": make.NOON},
     ],
 )
-def test_who_is_past_being_written_to_is_not_put_on_one(lead, changes):
+def test_ineligible_lead_is_not_enrolled(lead, changes):
     Lead.objects.filter(pk=lead.pk).update(**changes)
 
     assert sequence_enrollment.enroll_lead(lead_id=lead.pk, key=KEY, at=make.NOON) is None
 
 
-def test_a_sequence_nobody_has_is_no_error(lead):
+def test_unknown_sequence_is_not_an_error(lead):
     assert sequence_enrollment.enroll_lead(lead_id=lead.pk, key="birthday", at=make.NOON) is None
 
 
-def test_each_step_goes_once_and_the_last_one_ends_it(lead):
+def test_each_step_is_sent_once_and_last_one_finishes_sequence(lead):
     sequence_enrollment.enroll_lead(lead_id=lead.pk, key=KEY, at=make.NOON)
 
     journey.run(journey.later(29.9))
-    assert steps() == []
+    assert step_messages() == []
     for minutes in (30, 31, 60):
         journey.run(journey.later(minutes))
-    assert [medium for medium, _ in steps()] == ["email", "text"]
+    assert [medium for medium, _ in step_messages()] == ["email", "text"]
 
     for minutes in (30 + 3 * 24 * 60, 31 + 3 * 24 * 60):
         journey.run(journey.later(minutes))
-    assert [medium for medium, _ in steps()] == ["email", "text", "email"]
+    assert [medium for medium, _ in step_messages()] == ["email", "text", "email"]
     assert Enrollment.objects.get().ended_because == "finished"
 
 
-def test_an_enrolment_keeps_the_edition_it_began_with(lead):
+def test_enrollment_keeps_version_it_started_with(lead):
     sequence_enrollment.enroll_lead(lead_id=lead.pk, key=KEY, at=make.NOON)
-    sooner = changed(after_minutes=1)
+    sooner = propose_changed_sequence(after_minutes=1)
     sequence_approval.approve_draft(
         sooner, by=make.user("compliance"), until=make.NOON + make.DAY, at=journey.later(1)
     )
 
     journey.run(journey.later(30))
 
-    assert len(steps()) == 2
+    assert len(step_messages()) == 2
 
 
-def test_who_was_reached_in_the_meantime_is_left_alone(lead):
+def test_reached_lead_gets_no_sequence_messages(lead):
     sequence_enrollment.enroll_lead(lead_id=lead.pk, key=KEY, at=make.NOON)
     Lead.objects.filter(pk=lead.pk).update(first_talk_at=journey.later(10))
 
     journey.run(journey.later(30))
 
-    assert steps() == []
+    assert step_messages() == []
     assert Enrollment.objects.get().ended_because == "reached"
 
 
-def test_stopping_takes_back_its_own_messages_and_no_other(lead):
+def test_stopping_sequence_cancels_only_its_own_messages(lead):
     sequence_enrollment.enroll_lead(lead_id=lead.pk, key=KEY, at=make.NOON)
     sequence_enrollment.queue_due_steps(at=journey.later(30))
     Message.objects.create(
@@ -121,29 +121,29 @@ def test_stopping_takes_back_its_own_messages_and_no_other(lead):
         lead_id=lead.pk, because="replied", at=journey.later(31)
     )
 
-    assert {state for _, state in steps()} == {"cancelled"}
+    assert {state for _, state in step_messages()} == {"cancelled"}
     assert Message.objects.get(cause__startswith="milestone:").state == "waiting"
 
 
-def test_wording_that_is_broken_or_gone_stops_neither_the_other_medium_nor_other_leads(lead):
+def test_broken_template_does_not_stop_other_medium_or_leads(lead):
     make.edition("not_reached_1", body="{{ nobody }}")
     other = journey.deliver(
-        journey.website(slug="b", name="B"),
+        journey.create_website(slug="b", name="B"),
         journey.form_post(
             first_name="Ana", last_name="Reyes", phone="(813) 555-0166", email="ana@home.example"
         ),
         at=journey.later(1),
     )
-    for one in (lead, other):
-        sequence_enrollment.enroll_lead(lead_id=one.pk, key=KEY, at=make.NOON)
+    for enrolled_lead in (lead, other):
+        sequence_enrollment.enroll_lead(lead_id=enrolled_lead.pk, key=KEY, at=make.NOON)
 
     journey.run(journey.later(30))
 
-    assert [medium for medium, _ in steps()] == ["email", "email"]
+    assert [medium for medium, _ in step_messages()] == ["email", "email"]
     assert set(Enrollment.objects.values_list("next_step", flat=True)) == {1}
 
 
-def test_the_first_sequence_is_there_once():
+def test_default_sequence_is_created_once():
     for _ in range(2):
         sequence_enrollment.ensure_first_sequence(at=make.NOON)
 

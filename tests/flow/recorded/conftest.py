@@ -1,4 +1,4 @@
-"""An officer whose calls go through the carrier's line, and a company that records them."""
+"""Fixtures: an officer whose calls go through the carrier, and a company that records them."""
 
 import pytest
 
@@ -13,12 +13,12 @@ def dana(world):
     officer = make.officer("Dana Whitfield", licensed=("CA", "FL"), text_number="")
     world.officer_behaves(officer.phone, answer_after_s=2, digits=["1"], talk_s=300)
     world.officer_behaves(BEN, answer_after_s=2, talk_s=300)
-    journey.zillow()
+    journey.create_zillow()
     return officer
 
 
 @pytest.fixture
 def recorded(world, dana):
-    """The company has switched recording on."""
+    """Switch on call recording for the company."""
     call_recordings.switch_recording(is_on=True, by=make.user("compliance"), at=make.NOON)
     return dana

@@ -1,4 +1,4 @@
-"""Calls through the simulated carrier, and what it holds and says of them."""
+"""Helpers for calls through the simulated carrier, its recordings and spoken texts."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ BEN = "+18135550142"
 
 
 def connect(world: World, wait: str = "PT45S", **ben: Any) -> Lead:
-    """Dana is rung about a new lead, presses 1 and is connected with Ben."""
+    """Ring Dana about a new lead; she presses 1 and is connected with Ben."""
     if ben:
         world.officer_behaves(BEN, answer_after_s=2, talk_s=300, **ben)
     world.post(f"/in/zillow/{journey.TOKEN}", journey.zillow_contact())
@@ -19,11 +19,11 @@ def connect(world: World, wait: str = "PT45S", **ben: Any) -> Lead:
     return Lead.objects.get()
 
 
-def at_carrier(world: World) -> list[dict[str, Any]]:
+def recordings_at_carrier(world: World) -> list[dict[str, Any]]:
     return world.simulators.twilio.state()["recordings"]
 
 
-def heard_by(world: World, number: str) -> list[str]:
+def texts_heard_by(world: World, number: str) -> list[str]:
     return [
         row["text"]
         for call in world.simulators.twilio.state()["calls"]

@@ -1,4 +1,4 @@
-"""A caller hears the notice first, and is recorded once the officer answers."""
+"""Recording of inbound calls: the caller hears the notice before the recording starts."""
 
 import pytest
 
@@ -10,15 +10,15 @@ from rooftree_simulators.twilio.twilio_account import MAIN_NUMBER
 from tests import make
 from tests.flow import journey
 from tests.flow.outside_world import World
-from tests.flow.recorded.telephone import BEN, at_carrier, heard_by
+from tests.flow.recorded.telephone import BEN, recordings_at_carrier, texts_heard_by
 
 pytestmark = pytest.mark.usefixtures("committed")
 
 
 @pytest.fixture
 def ben(world, recorded):
-    """Ben is Dana's, and calls our number."""
-    lead = journey.deliver(journey.website(), journey.form_post())
+    """Return Ben's lead, owned by Dana, with our number routed to the server."""
+    lead = journey.deliver(journey.create_website(), journey.form_post())
     lead_ownership.give_lead(lead_id=lead.pk, officer_id=recorded.pk, by=None, at=make.NOON)
     world.say(
         "twilio/seed",
@@ -32,19 +32,19 @@ def call_in(world: World, wait: str = "PT20S") -> None:
     world.pass_time(wait)
 
 
-def test_a_caller_hears_the_notice_first_and_is_recorded_once_the_officer_answers(world, ben):
+def test_caller_hears_notice_and_is_recorded_once_officer_answers(world, ben):
     call_in(world, "PT8S")
-    assert heard_by(world, BEN) == [
+    assert texts_heard_by(world, BEN) == [
         f"Thank you for calling Lindenfield Mortgage. {call_recordings.NOTICES['en']}"
     ]
     world.run(0.1)
-    assert at_carrier(world) == []  # it still rings
+    assert recordings_at_carrier(world) == []  # still ringing
     world.pass_time("PT15S")
     world.run(0.5)
 
-    [sound] = at_carrier(world)
+    [sound] = recordings_at_carrier(world)
     leg = next(
-        one for one in world.simulators.twilio.state()["calls"] if one["direction"] == "inbound"
+        call for call in world.simulators.twilio.state()["calls"] if call["direction"] == "inbound"
     )
     assert sound["call_sid"] == leg["sid"]
     world.pass_time("PT10M")
@@ -53,29 +53,29 @@ def test_a_caller_hears_the_notice_first_and_is_recorded_once_the_officer_answer
     assert attempt.result == "spoken"
 
 
-def test_a_caller_who_objects_is_put_through_and_the_officer_hears_why(world, ben, recorded):
+def test_objecting_caller_is_connected_and_officer_is_told(world, ben, recorded):
     world.officer_behaves(BEN, digits=["3"])
     call_in(world, "PT30S")
     world.run(1)
 
-    assert call_recordings.OBJECTION_NOTICE in heard_by(world, recorded.phone)
-    assert at_carrier(world) == []
+    assert call_recordings.OBJECTION_NOTICE in texts_heard_by(world, recorded.phone)
+    assert recordings_at_carrier(world) == []
     assert CallRecording.objects.get().objected_at
 
 
-def test_a_call_that_nobody_answers_is_not_recorded(world, ben, recorded):
+def test_unanswered_call_is_not_recorded(world, ben, recorded):
     world.officer_behaves(recorded.phone, voice="no-answer")
     call_in(world, "PT2M")
     world.run(1)
 
     assert ContactAttempt.objects.get(lead=ben, direction="in").result == "missed"
     assert CallRecording.objects.get().asked_at is None
-    assert at_carrier(world) == []
+    assert recordings_at_carrier(world) == []
 
 
-def test_a_caller_nobody_knows_is_put_through_and_not_recorded(world, ben):
+def test_unknown_caller_is_connected_and_not_recorded(world, ben):
     world.say("twilio/call", {"from": "+14155550199", "to": MAIN_NUMBER})
     world.pass_time("PT30S")
 
-    assert heard_by(world, "+14155550199") == []
+    assert texts_heard_by(world, "+14155550199") == []
     assert not CallRecording.objects.exists()

@@ -1,4 +1,4 @@
-"""What tests of returns do: agree on a contract, have claims looked for, send them."""
+"""Helpers for tests of returns: record a contract, check for claims, send them."""
 
 from datetime import timedelta
 
@@ -18,7 +18,9 @@ ALL = dict.fromkeys(
 NEVADA = {"stateAbbreviation": "NV"}
 
 
-def agree(source, by, *, from_date=make.LICENSED_FROM, at=make.NOON, **changes) -> Contract:
+def record_contract(
+    source, by, *, from_date=make.LICENSED_FROM, at=make.NOON, **changes
+) -> Contract:
     terms = {
         "window_days": 14, "warn_days": 3, "reasons": ALL, "duplicate_days": 30,
         "watcher_id": by.pk,
@@ -32,20 +34,20 @@ def agree(source, by, *, from_date=make.LICENSED_FROM, at=make.NOON, **changes) 
     )
 
 
-def asked_by(user, reason="Returns of this week") -> ExportIntent:
+def export_intent(user, reason="Returns of this week") -> ExportIntent:
     return ExportIntent(user_id=user.pk, subject="returns", reason=reason, caller=NO_CLIENT)
 
 
-def send(source, by, at=None, **more):
+def send_returns(source, by, at=None, **more):
     return vendor_returns.send_returns(
-        Claim.objects.all(), asked_by(by, **more), source_id=source.pk, by=by,
+        Claim.objects.all(), export_intent(by, **more), source_id=source.pk, by=by,
         at=at or make.NOON + make.DAY,
     )  # fmt: skip
 
 
-def look(days: float = 1) -> None:
+def check_contracts(days: float = 1) -> None:
     vendor_returns.check_due_contracts(at=make.NOON + timedelta(days=days))
 
 
-def from_nevada(zillow, **changes):
+def deliver_nevada_lead(zillow, **changes):
     return journey.deliver(zillow, journey.zillow_contact(details=NEVADA, **changes))

@@ -1,4 +1,4 @@
-"""Zillow sends us leads, and operations has a contract with it."""
+"""Fixtures: Zillow as a source, and a contract with it."""
 
 import pytest
 
@@ -9,15 +9,15 @@ from tests.flow.returns import claiming
 
 @pytest.fixture
 def pat(db):
-    journey.ready()
+    journey.set_up_company()
     return make.user("operations", name="Pat Lowe")
 
 
 @pytest.fixture
 def zillow(pat):
-    return journey.zillow()
+    return journey.create_zillow()
 
 
 @pytest.fixture
 def contract(zillow, pat):
-    return claiming.agree(zillow, pat)
+    return claiming.record_contract(zillow, pat)

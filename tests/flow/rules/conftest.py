@@ -1,4 +1,4 @@
-"""A lender of California and Florida on a weekday's noon, and the two who change its rules."""
+"""Fixtures: a lender in California and Florida at noon, and two compliance users."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.flow import journey
 
 @pytest.fixture(autouse=True)
 def noon(db):
-    journey.ready()
+    journey.set_up_company()
     make.officer("Dana Whitfield", licensed=("CA", "FL"), text_number="")
     with clock.freeze(make.NOON):
         yield

@@ -1,7 +1,7 @@
-"""A process that asks the gate about a call to one lead each time a line reaches it.
+"""A process that asks the gate about a call to one lead for each line on standard input.
 
 Run by tests/flow/rules/test_changes.py as `python -m tests.flow.rules.deciding`; the first line of
-its standard input says in which database, about which lead, at which moment.
+its standard input holds the database, the lead and the moment.
 """
 
 import json
@@ -12,20 +12,20 @@ from uuid import UUID
 
 
 def main() -> None:
-    """Set up as the parent test is, then answer each line with the gate's decision."""
-    order = json.loads(sys.stdin.readline())
+    """Set up like the parent test, then answer each line with the gate's decision."""
+    instructions = json.loads(sys.stdin.readline())
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     from django.conf import settings
 
-    settings.DATABASES["default"].update(order["database"])
+    settings.DATABASES["default"].update(instructions["database"])
     import django
 
     django.setup()
     from rooftree.outreach.messages import contact_permissions
 
-    at = datetime.fromisoformat(order["at"])
+    at = datetime.fromisoformat(instructions["at"])
     for _ in sys.stdin:
-        badge = contact_permissions.permissions_of_lead(UUID(order["lead"]), at=at)["call"]
+        badge = contact_permissions.permissions_of_lead(UUID(instructions["lead"]), at=at)["call"]
         sys.stdout.write(f"{badge.decision}\n")
         sys.stdout.flush()
 
