@@ -21,7 +21,7 @@ BEN, MAIL = "+18135550142", "ben.ortiz@home.example"
 
 @pytest.fixture(autouse=True)
 def ready():
-    journey.ready()
+    journey.set_up_company()
 
 
 def of(address: str) -> Consent:
@@ -29,7 +29,7 @@ def of(address: str) -> Consent:
 
 
 def test_checked_box_is_written_consent_with_its_exact_wording():
-    lead = journey.deliver(journey.website(), journey.form_post())
+    lead = journey.deliver(journey.create_website(), journey.form_post())
 
     row = of(BEN)
     assert (row.status, row.person, row.wording) == ("granted", lead.person, journey.WORDING)
@@ -43,7 +43,7 @@ def test_checked_box_is_written_consent_with_its_exact_wording():
 
 
 def test_ledger_shows_if_the_consent_record_is_complete():
-    lead = journey.deliver(journey.website(), journey.form_post())
+    lead = journey.deliver(journey.create_website(), journey.form_post())
 
     kind = Event.objects.filter(kind="compliance.consent.recorded", lead_id=lead.pk)
     instruction = {
@@ -57,20 +57,20 @@ def test_ledger_shows_if_the_consent_record_is_complete():
 
 
 def test_unchecked_box_is_stored_as_a_refusal():
-    journey.deliver(journey.website(), journey.form_post(consent=False))
+    journey.deliver(journey.create_website(), journey.form_post(consent=False))
 
     assert of(BEN).status != "granted"
 
 
 def test_source_without_evidence_is_stored_as_not_provided():
-    journey.deliver(journey.zillow(), journey.zillow_contact())
+    journey.deliver(journey.create_zillow(), journey.zillow_contact())
 
     assert {of(BEN).status, of(MAIL).status} == {"not_provided"}
     assert of(BEN).delivery is not None
 
 
 def test_processing_a_delivery_again_stores_nothing():
-    source, contact = journey.zillow(), journey.zillow_contact()
+    source, contact = journey.create_zillow(), journey.zillow_contact()
     journey.deliver(source, contact)
     before = Consent.objects.count()
 
@@ -81,11 +81,13 @@ def test_processing_a_delivery_again_stores_nothing():
 
 
 def test_later_delivery_adds_a_row_and_edits_none():
-    journey.deliver(journey.website(), journey.form_post())
+    journey.deliver(journey.create_website(), journey.form_post())
     first = of(BEN)
 
     journey.deliver(
-        journey.website(slug="b", name="B"), journey.form_post(consent=False), at=journey.later(9)
+        journey.create_website(slug="b", name="B"),
+        journey.form_post(consent=False),
+        at=journey.later(9),
     )
 
     rows = Consent.objects.filter(address=BEN).order_by("recorded_at")
@@ -110,13 +112,13 @@ def test_vendor_do_not_contact_applies_and_a_later_lead_does_not_undo_it(
     row = Revocation.objects.get()
     assert (row.kind, row.address, sorted(row.media)) == ("vendor", address, media)
     assert (row.person, row.ended_at) == (lead.person, None)
-    journey.deliver(journey.website(), journey.form_post(), at=journey.later(9))
+    journey.deliver(journey.create_website(), journey.form_post(), at=journey.later(9))
     assert Revocation.objects.get().ended_at is None
 
 
 def stored_with(instruction: str) -> Lead:
     """Return the lead of an inquiry with a vendor's suppression, stored as intake stores it."""
-    received = journey.arrive(journey.zillow(), journey.zillow_contact())
+    received = journey.arrive(journey.create_zillow(), journey.zillow_contact())
     (inquiry,) = receive_delivery.reread_delivery(received.delivery).leads
     inquiry = replace(inquiry, suppression=Suppression(**{instruction: True}))
     arrival = store_inquiries.Arrival(inquiry=inquiry, delivery=received.delivery, position=0)

@@ -16,10 +16,10 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def verdicts() -> list[Verdict]:
-    journey.ready()
+    journey.set_up_company()
     make.officer("Dana Whitfield", licensed=("FL",))
-    journey.deliver(journey.website(), journey.form_post())
-    journey.deliver(journey.zillow(), journey.zillow_contact(), at=journey.later(5))
+    journey.deliver(journey.create_website(), journey.form_post())
+    journey.deliver(journey.create_zillow(), journey.zillow_contact(), at=journey.later(5))
     return list(Verdict.objects.all())
 
 

@@ -31,4 +31,4 @@ def htmx():
 def source() -> Source:
     """The website on which the public form stands."""
     make.company()
-    return journey.website()
+    return journey.create_website()

@@ -21,7 +21,7 @@ TYPED = {"licensed_only": "on", "duplicate_days": "30", "per_day": "40", "cents_
 
 @pytest.fixture
 def network(db):
-    journey.ready()
+    journey.set_up_company()
     return make.source(
         "leadconduit",
         name="LeadConduit",
@@ -89,12 +89,12 @@ def test_what_makes_no_sense_is_said_and_nothing_changes(clerk, network):
 
 def test_the_page_says_whether_the_sender_hears_why(clerk, network):
     assert "The vendor gets the reason." in clerk.get(page(network)).content.decode()
-    zillow = journey.zillow()
+    zillow = journey.create_zillow()
     assert "agree on returns" in clerk.get(page(zillow)).content.decode()
 
 
 def test_a_form_of_ours_and_what_is_bid_on_have_no_such_page(clerk, network):
-    for other in (journey.website(), make.source("ping_post")):
+    for other in (journey.create_website(), make.source("ping_post")):
         assert clerk.get(page(other)).status_code == 404
 
 

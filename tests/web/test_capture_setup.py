@@ -24,7 +24,7 @@ ASKED = {"id": "q-1", "name": "Sam Whitfield", "phone": "8135550188", "property_
 
 @pytest.fixture
 def vendor(db):
-    journey.ready()
+    journey.set_up_company()
     digest = hashlib.sha256(TOKEN.encode()).hexdigest()
     return make.source("generic", token=TOKEN, token_hash=digest, secret="s3cret")
 
@@ -181,7 +181,7 @@ def test_the_page_of_a_map_shows_markup_as_text(client, vendor, clerk):
 
 
 def test_refused_rows_come_back_as_a_file_that_runs_nothing(clerk):
-    journey.ready()
+    journey.set_up_company()
     book = make.source("csv_import")
     rows = b"First name,Mobile,Note\nAna,8135550190,ok\n=1+2,,@SUM(A1)\n"
     clerk.post(reverse("imports"), {

@@ -58,8 +58,8 @@ def text_from_ben(body: str) -> dict[str, str]:
 
 
 def test_a_stop_counts_before_twilio_has_its_answer(twilio):
-    journey.ready()
-    journey.deliver(journey.website(), journey.form_post(consent=False))
+    journey.set_up_company()
+    journey.deliver(journey.create_website(), journey.form_post(consent=False))
 
     answer = twilio_post("/in/twilio/text/", text_from_ben("STOP"))
 
@@ -73,8 +73,8 @@ def test_a_stop_counts_before_twilio_has_its_answer(twilio):
 
 
 def test_the_same_text_twice_is_one_text(twilio):
-    journey.ready()
-    journey.deliver(journey.website(), journey.form_post(consent=False))
+    journey.set_up_company()
+    journey.deliver(journey.create_website(), journey.form_post(consent=False))
     form = text_from_ben("Tell me more")
 
     twilio_post("/in/twilio/text/", form)
@@ -112,7 +112,7 @@ def test_without_a_carrier_nothing_is_believed(settings):
 
 
 def test_a_carriers_status_moves_its_text(twilio):
-    journey.ready()
+    journey.set_up_company()
     lead = make.lead()
     text = Message.objects.create(
         lead=lead,

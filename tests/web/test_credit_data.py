@@ -20,7 +20,7 @@ WORDS = "I instruct LendingTree to obtain my report and to share it with lenders
 
 @pytest.fixture
 def lendingtree() -> Source:
-    journey.ready(states=("CO", "FL"))
+    journey.set_up_company(states=("CO", "FL"))
     token = "lt-test-path-token-19bc"
     return make.source("lendingtree", token=token, token_hash=journey._sha256(token))
 
@@ -88,8 +88,8 @@ def test_nobody_but_compliance_records_one(lendingtree, record):
 
 
 def test_what_a_bureau_sends_needs_a_firm_offer_even_where_it_looks_self_reported():
-    journey.ready()
-    zillow = journey.zillow()
+    journey.set_up_company()
+    zillow = journey.create_zillow()
     zillow.terms.update(source_class="cra_trigger")
     refused = journey.deliver(zillow, journey.zillow_contact())
     assert refused.credit_band == ""
@@ -105,8 +105,8 @@ def test_what_a_bureau_sends_needs_a_firm_offer_even_where_it_looks_self_reporte
 
 
 def test_what_people_say_of_themselves_is_no_report():
-    journey.ready()
-    lead = journey.deliver(journey.zillow(), journey.zillow_contact())
+    journey.set_up_company()
+    lead = journey.deliver(journey.create_zillow(), journey.zillow_contact())
 
     assert lead.credit_band != ""
     assert not Event.objects.filter(kind="compliance.credit_data.refused").exists()

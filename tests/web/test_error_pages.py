@@ -89,7 +89,7 @@ def test_an_address_for_a_button_says_so_instead_of_an_empty_page(browser):
 
 
 def test_a_borrower_who_posts_to_a_script_reads_a_page(client):
-    site = journey.website()
+    site = journey.create_website()
     make.company()
 
     page = client.post(f"/forms/{site.slug}/embed.js")
@@ -179,7 +179,7 @@ def room_again():
 
 @pytest.mark.parametrize("kind", ["application/json", "text/plain"])
 def test_on_a_full_disk_a_vendor_is_asked_to_come_again_and_what_it_has_is_kept(committed, kind):
-    journey.zillow()
+    journey.create_zillow()
     vendor = Client()
     first, second = (json.dumps(journey.zillow_contact()).encode() for _ in range(2))
     path = f"/in/zillow/{journey.TOKEN}"
@@ -199,7 +199,7 @@ def test_on_a_full_disk_a_vendor_is_asked_to_come_again_and_what_it_has_is_kept(
 
 
 def test_on_a_full_disk_a_duplicate_is_not_taken_for_the_first(committed, client):
-    journey.zillow()
+    journey.create_zillow()
     body = json.dumps(journey.zillow_contact()).encode()
     path = f"/in/zillow/{journey.TOKEN}"
     no_room()

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 def hurried():
     """Zillow with a limit of ten deliveries a minute, in a process that has just started."""
     flood_limits.reset_counts()
-    yield journey.zillow(per_minute=10)
+    yield journey.create_zillow(per_minute=10)
     flood_limits.reset_counts()
 
 
@@ -40,7 +40,7 @@ def test_a_flood_is_told_to_come_again_and_nothing_of_it_is_lost_that_was_acknow
 
 
 def test_a_flood_at_one_source_is_nothing_to_another(hurried):
-    site = journey.website()
+    site = journey.create_website()
     for _ in range(12):
         post(f"/in/zillow/{journey.TOKEN}", json.dumps(journey.zillow_contact()).encode())
 

@@ -56,7 +56,7 @@ def test_what_was_shown_is_recorded_as_the_server_signed_it(source):
 
 
 def test_a_ticked_box_proves_written_consent_to_texts(source):
-    journey.ready()
+    journey.set_up_company()
     send(shown(), consent="yes")
     journey.run()
 
@@ -70,19 +70,19 @@ def test_a_ticked_box_proves_written_consent_to_texts(source):
     assert consent.record["autodial_disclosure"] is True
     assert "form_record" in consent.record["evidence"]
     assert consent.wording == EDITIONS[0].render(LEGAL)
-    assert journey.texts(Lead.objects.get())
+    assert journey.sent_texts(Lead.objects.get())
 
 
 def test_without_the_tick_the_borrower_has_an_e_mail_and_no_text(source):
-    journey.ready()
+    journey.set_up_company()
     answer = send(shown())
     journey.run()
 
     lead = Lead.objects.get()
     assert answer.status_code == 303
     assert stored()["consent"]["checked"] is False
-    assert journey.emails(lead)
-    assert not journey.texts(lead)
+    assert journey.sent_emails(lead)
+    assert not journey.sent_texts(lead)
 
 
 @pytest.mark.parametrize(
@@ -97,13 +97,13 @@ def test_without_the_tick_the_borrower_has_an_e_mail_and_no_text(source):
     ],
 )
 def test_words_that_were_not_plain_to_see_prove_no_consent_to_texts(source, measured):
-    journey.ready()
+    journey.set_up_company()
     send(shown(), consent="yes", **measured)
     journey.run()
 
     assert "version" not in stored()["consent"]
     assert "signature" not in Consent.objects.get(address="+18135550142").record
-    assert not journey.texts(Lead.objects.get())
+    assert not journey.sent_texts(Lead.objects.get())
 
 
 def test_the_visitors_own_wording_is_never_stored(source):

@@ -16,7 +16,7 @@ SITE = "https://www.lindenfield.example"
 
 
 def test_a_robot_that_fills_the_trap_is_thanked_and_makes_no_lead(source):
-    journey.ready()
+    journey.set_up_company()
     answer = send(shown(), hp_company="ACME", email="", phone="")
     journey.run()
 
@@ -75,7 +75,7 @@ def test_a_paused_or_unknown_form_is_not_there(source, path):
 
 
 def test_a_vendors_source_has_no_form(source):
-    journey.zillow()
+    journey.create_zillow()
 
     assert Client().get("/forms/zillow/").status_code == 404
 

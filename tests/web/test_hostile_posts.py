@@ -102,7 +102,7 @@ def works_on_it():
 @pytest.mark.parametrize("path", [f"/in/zillow/{journey.TOKEN}", f"/in/lendingtree/{TREE}"])
 def test_any_bytes_of_a_vendor_are_kept(path, body, kind):
     with undone():
-        journey.zillow(), lendingtree()
+        journey.create_zillow(), lendingtree()
 
         answer = post(path, body, kind=kind)
 
@@ -120,7 +120,7 @@ def test_any_bytes_of_a_vendor_are_kept(path, body, kind):
 )
 def test_any_words_of_a_zillow_contact_are_kept_and_worked(sender, number):
     with undone():
-        journey.zillow()
+        journey.create_zillow()
         body = json.dumps(journey.zillow_contact(id=number) | {"sender": sender}).encode()
 
         answer = post(f"/in/zillow/{journey.TOKEN}", body)
@@ -139,8 +139,8 @@ def test_any_words_of_a_zillow_contact_are_kept_and_worked(sender, number):
 )
 def test_any_words_of_our_form_are_kept_and_worked(form):
     with undone():
-        journey.ready()
-        site = journey.website()
+        journey.set_up_company()
+        site = journey.create_website()
         body = json.dumps(journey.form_post(**form)).encode()
 
         answer = post(f"/in/form/{site.slug}", body, Origin=site.allowed_origins[0])
@@ -154,7 +154,7 @@ def test_any_words_of_our_form_are_kept_and_worked(form):
 @given(query=st.dictionaries(ODD_TEXT, ODD_TEXT, max_size=3), agent=ODD_TEXT)
 def test_any_query_and_header_are_kept_with_a_delivery(query, agent):
     with undone():
-        journey.zillow()
+        journey.create_zillow()
         body = json.dumps(journey.zillow_contact()).encode()
         said = urlencode(
             {k: v.encode(errors="surrogatepass") for k, v in query.items() if k.isprintable()}
@@ -170,7 +170,7 @@ def test_any_query_and_header_are_kept_with_a_delivery(query, agent):
 
 
 def test_a_query_with_a_nul_is_kept():
-    journey.zillow()
+    journey.create_zillow()
 
     answer = post(f"/in/zillow/{journey.TOKEN}?a=%00&%00=b", json.dumps(journey.zillow_contact()))
 
@@ -189,7 +189,7 @@ def test_a_query_with_a_nul_is_kept():
     ],
 )  # fmt: skip
 def test_no_address_breaks_us_or_leaves_the_house(path):
-    journey.zillow()
+    journey.create_zillow()
     browser = Client(raise_request_exception=False)
 
     answers = [browser.get(path), browser.post(path, b"{}", content_type="application/json")]
@@ -282,7 +282,7 @@ def test_any_bytes_to_the_los_webhook_are_answered(body):
 
 
 def test_a_forged_forwarded_address_is_not_believed():
-    journey.zillow()
+    journey.create_zillow()
 
     post(
         f"/in/zillow/{journey.TOKEN}", json.dumps(journey.zillow_contact()),
@@ -296,7 +296,7 @@ def test_a_forged_forwarded_address_is_not_believed():
     "origin", ["https://evil.example", "null", "https://www.lindenfield.example.evil.example"]
 )
 def test_another_site_cannot_post_our_form(origin):
-    site = journey.website()
+    site = journey.create_website()
 
     answer = post(f"/in/form/{site.slug}", json.dumps(journey.form_post()), Origin=origin)
 
@@ -315,8 +315,8 @@ def test_a_forged_host_is_turned_away():
 
 
 def test_of_doubled_keys_one_reading_counts_and_nothing_breaks():
-    journey.ready()
-    journey.zillow()
+    journey.set_up_company()
+    journey.create_zillow()
     body = json.dumps(journey.zillow_contact()).replace('{"id"', '{"id": "LC-other", "id"', 1)
 
     assert post(f"/in/zillow/{journey.TOKEN}", body).status_code == 200
@@ -325,9 +325,9 @@ def test_of_doubled_keys_one_reading_counts_and_nothing_breaks():
 
 
 def test_a_form_full_of_it_becomes_a_lead_that_can_be_shown(signed_in):
-    journey.ready()
+    journey.set_up_company()
     dana = make.officer("Dana Whitfield")
-    site = journey.website()
+    site = journey.create_website()
     journey.arrive(
         site,
         journey.form_post(

@@ -102,7 +102,7 @@ def test_a_repeated_delivery_gets_the_first_answer_and_starts_nothing(folder):
 
 
 def test_a_vendors_wrong_token_is_turned_away_and_counted():
-    journey.zillow()
+    journey.create_zillow()
     body = json.dumps(journey.zillow_contact()).encode()
 
     for _ in range(3):
@@ -114,7 +114,7 @@ def test_a_vendors_wrong_token_is_turned_away_and_counted():
 
 
 def test_one_vendors_token_opens_no_other_vendors_door():
-    journey.zillow()
+    journey.create_zillow()
 
     assert post(f"/in/lendingtree/{journey.TOKEN}", b"<LeadInformation/>").status_code == 401
     assert post("/in/nobody/x", b"{}").status_code == 404
@@ -122,20 +122,20 @@ def test_one_vendors_token_opens_no_other_vendors_door():
 
 
 def test_a_paused_source_takes_nothing():
-    journey.zillow(paused_at=make.NOON)
+    journey.create_zillow(paused_at=make.NOON)
 
     assert post(f"/in/zillow/{journey.TOKEN}", b"{}").status_code == 401
     assert rejections() == {"unknown_token": 1}
 
 
 def test_a_get_of_an_address_for_posts_is_refused():
-    journey.zillow()
+    journey.create_zillow()
 
     assert Client().get(f"/in/zillow/{journey.TOKEN}").status_code == 405
 
 
 def test_a_machine_needs_no_token_against_forged_forms():
-    journey.zillow()
+    journey.create_zillow()
     body = json.dumps(journey.zillow_contact()).encode()
 
     with clock.freeze(make.NOON):
@@ -146,7 +146,7 @@ def test_a_machine_needs_no_token_against_forged_forms():
 
 
 def test_the_token_is_not_kept_with_the_delivery():
-    journey.zillow()
+    journey.create_zillow()
     body = json.dumps(journey.zillow_contact()).encode()
     assert post(f"/in/zillow/{journey.TOKEN}", body).status_code == 200
 
@@ -154,8 +154,8 @@ def test_the_token_is_not_kept_with_the_delivery():
 
 
 def test_a_post_becomes_a_worked_lead():
-    journey.ready()
-    journey.zillow()
+    journey.set_up_company()
+    journey.create_zillow()
     answer = post(
         f"/in/zillow/{journey.TOKEN}",
         json.dumps(journey.zillow_contact()).encode(),
@@ -177,7 +177,7 @@ class Away:
 
 
 def test_while_the_database_is_away_the_vendor_is_asked_to_come_again():
-    journey.zillow()
+    journey.create_zillow()
     body = json.dumps(journey.zillow_contact()).encode()
     with connection.execute_wrapper(Away()):
         answer = post(f"/in/zillow/{journey.TOKEN}", body)
@@ -193,7 +193,7 @@ def test_while_the_database_is_away_not_even_the_token_can_be_looked_up():
     def away(execute, sql, params, many, context):
         raise OperationalError("the server closed the connection")
 
-    journey.zillow()
+    journey.create_zillow()
     with connection.execute_wrapper(away):
         answer = post(f"/in/zillow/{journey.TOKEN}", b"{}")
 

@@ -62,7 +62,7 @@ def test_both_languages_say_the_same_things():
 
 
 def test_a_request_becomes_a_lead_with_what_was_typed(source):
-    journey.ready()
+    journey.set_up_company()
     answer = send(shown(), consent="yes")
     journey.run()
 
@@ -97,7 +97,7 @@ def test_a_buyers_loan_amount_and_an_owners_down_payment_are_not_kept(source):
 
 
 def test_sending_twice_is_one_lead_and_the_same_reference(source):
-    journey.ready()
+    journey.set_up_company()
     page = shown()
     first, second = send(page), send(page, at=make.NOON + make.MINUTE)
     journey.run(make.NOON + make.MINUTE)
@@ -159,7 +159,7 @@ def test_one_way_to_answer_is_enough_and_none_is_not(source):
 
 
 def test_where_the_visitor_came_from_is_kept(source):
-    journey.ready()
+    journey.set_up_company()
     page = shown(
         query="&utm_source=google&utm_campaign=spring&gclid=Cj0"
         "&page=https%3A%2F%2Fwww.lindenfield.example%2Fbuy"

@@ -23,7 +23,7 @@ def values(at=make.NOON):
 
 @pytest.mark.django_db
 def test_figures_of_the_last_hour_and_of_what_waits_come_from_the_database(cast):
-    journey.ready()
+    journey.set_up_company()
     made = make.lead(at=make.NOON - 10 * make.MINUTE)
     made.first_attempt_at = made.created_at + 90 * make.SECOND
     made.save(update_fields=["first_attempt_at"])

@@ -30,7 +30,7 @@ POSTS = [(key, maker) for key, makers in MAKERS.items() for maker in makers]
 
 @pytest.fixture
 def at_work(live_server):
-    journey.ready(states=tuple(STATES))
+    journey.set_up_company(states=tuple(STATES))
     make.officer(licensed=STATES)
     with clock.freeze(make.NOON):
         yield live_server.url.replace("localhost", "127.0.0.1")

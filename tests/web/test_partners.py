@@ -23,7 +23,7 @@ TYPED = {
 
 @pytest.fixture(autouse=True)
 def noon(db):
-    journey.ready()
+    journey.set_up_company()
     with clock.freeze(make.NOON):
         yield
 
@@ -88,7 +88,7 @@ def test_an_introduction_is_typed_in_and_shows_as_received(agent):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"phone": ""}, "Give a phone number or an e-mail address"),
+        ({"phone": ""}, "Enter a phone number or an email address"),
         ({"last_name": ""}, "Enter last name"),
         ({"property_state": "Florida"}, "Unknown state: FLORIDA"),
         ({"reference": "x"}, "Reload the page"),

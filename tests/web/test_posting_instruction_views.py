@@ -34,7 +34,7 @@ def opened(adapter, by, **setup):
 
 @pytest.fixture
 def clerk(signed_in, db):
-    journey.ready()
+    journey.set_up_company()
     return signed_in(make.user("operations"))
 
 
@@ -55,7 +55,7 @@ def run(script):
 def test_the_command_works_as_it_stands_and_hears_what_the_page_says(
     committed, live_server, adapter
 ):
-    journey.ready()
+    journey.set_up_company()
     made = opened(adapter, make.user("operations"))
     told = posting_instructions.build_instructions(made.source, at=timezone.now())
     path = manage_sources.source_paths(made.source, made.source.token)[0]
@@ -88,7 +88,7 @@ def test_the_command_works_as_it_stands_and_hears_what_the_page_says(
 def test_each_way_of_proof_works_from_the_command_and_fails_with_another_secret(
     committed, live_server, proof, more
 ):
-    journey.ready()
+    journey.set_up_company()
     made = opened("generic", make.user("operations"), proof=proof, **more)
     path = manage_sources.source_paths(made.source, made.source.token)[0]
     address = f"{live_server.url}{path}"

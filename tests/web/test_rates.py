@@ -18,7 +18,7 @@ SHEET = {
 
 
 def test_a_recorded_rate_is_on_the_sheet_and_reaches_who_waited_for_it(client):
-    journey.ready()
+    journey.set_up_company()
     lead = make.lead()
     rate_watch.set_watch(
         lead=lead, product="30yr_fixed", target_pct=Decimal("6.000"), by=None, at=make.NOON

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 def people(db) -> list:
     """Four borrowers, in a house where more than two need a second person."""
     make.release_limits(free_size=2, canary_size=1)
-    journey.ready()
+    journey.set_up_company()
     dana = make.officer("Dana Whitfield", licensed=("CA", "FL"))
     return [make.lead(officer=dana, state="nurture") for _ in range(4)]
 
@@ -92,7 +92,7 @@ def test_an_empty_audience_is_said_at_once(mia, people):
     answer = mia.post(reverse("release_new"), CHOICE | {"state": "TX"})
 
     assert answer.status_code == 422
-    assert "Nobody is in this audience." in answer.content.decode()
+    assert "No one is in this audience." in answer.content.decode()
 
 
 def test_its_maker_cannot_approve_it_and_another_can(mia, omar, people):

@@ -19,9 +19,9 @@ ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 @pytest.fixture
 def message() -> Message:
     """The first e-mail Ben had from us."""
-    journey.ready()
-    lead = journey.deliver(journey.website(), journey.form_post(consent=False))
-    return journey.emails(lead)[0]
+    journey.set_up_company()
+    lead = journey.deliver(journey.create_website(), journey.form_post(consent=False))
+    return journey.sent_emails(lead)[0]
 
 
 def path_of(message: Message) -> str:

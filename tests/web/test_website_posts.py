@@ -17,7 +17,7 @@ SITES = ["https://www.harborlight.example", "https://harborlight.example"]
 
 
 def test_a_browser_on_the_companys_site_may_ask_first_and_read_the_answer():
-    journey.website(slug="harbor-light", allowed_origins=SITES)
+    journey.create_website(slug="harbor-light", allowed_origins=SITES)
 
     ours = Client().options("/in/form/harbor-light", headers={"Origin": SITES[0]})
     strangers = Client().options(
@@ -34,7 +34,7 @@ def test_a_browser_on_the_companys_site_may_ask_first_and_read_the_answer():
 
 
 def test_a_strangers_page_cannot_read_the_answer():
-    journey.website(slug="harbor-light", allowed_origins=SITES)
+    journey.create_website(slug="harbor-light", allowed_origins=SITES)
     answer = post(
         "/in/form/harbor-light",
         json.dumps(journey.form_post()).encode(),
@@ -61,7 +61,7 @@ def test_a_strangers_page_cannot_read_the_answer():
 )
 def test_a_form_without_script_goes_back_to_its_own_site_only(back, status):
     make.company()
-    journey.website(slug="harbor-light", allowed_origins=SITES)
+    journey.create_website(slug="harbor-light", allowed_origins=SITES)
     form = {"first_name": "Ben", "email": "ben@home.example", "return_to": back}
 
     answer = post(
@@ -77,7 +77,7 @@ def test_a_form_without_script_goes_back_to_its_own_site_only(back, status):
 
 def test_a_repeated_form_without_script_goes_back_as_well():
     make.company()
-    journey.website(slug="harbor-light", allowed_origins=SITES)
+    journey.create_website(slug="harbor-light", allowed_origins=SITES)
     form = {
         "submission_id": "s-1",
         "first_name": "Ben",
@@ -93,8 +93,8 @@ def test_a_repeated_form_without_script_goes_back_as_well():
 
 @pytest.mark.parametrize(("signal", "is_kept"), [("1", False), ("0", True), (None, True)])
 def test_a_browser_that_asks_for_privacy_leaves_no_mark_of_an_ad(signal, is_kept):
-    journey.ready()
-    journey.website(slug="harbor-light", allowed_origins=SITES)
+    journey.set_up_company()
+    journey.create_website(slug="harbor-light", allowed_origins=SITES)
     said = journey.form_post(
         gclid="CjwMARK", fbclid="IwMARK", utm={"source": "google"},
         landing_page="https://www.harborlight.example/fha?gclid=CjwMARK",

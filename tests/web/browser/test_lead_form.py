@@ -19,7 +19,7 @@ def site(committed, live_server):
     """A company whose form may stand on a page of 127.0.0.1, which is not localhost."""
     make.company()
     port = urlsplit(live_server.url).port
-    return journey.website(allowed_origins=[f"http://127.0.0.1:{port}"])
+    return journey.create_website(allowed_origins=[f"http://127.0.0.1:{port}"])
 
 
 def opened(browser, live_server, size=PHONE, lang="en", **context) -> Page:

@@ -19,7 +19,7 @@ def crowd(people, noon, settings):
     """Twelve borrowers of Dana's, in a house where more than three need a second person."""
     settings.RELEASE_PER_SECOND = 5
     make.release_limits(free_size=3, canary_size=4, at=noon)
-    journey.ready(states=("CA", "FL", "TX"))
+    journey.set_up_company(states=("CA", "FL", "TX"))
     names = ("Ida", "Jon", "Kay", "Lee", "Mae", "Ned", "Ola", "Pia", "Rex", "Sue", "Tim", "Una")
     leads = [
         make.lead(

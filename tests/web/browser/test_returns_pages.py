@@ -8,7 +8,7 @@ from rooftree.flow import vendor_returns
 from rooftree.money import return_claims
 from rooftree.money.models import Claim, Contract
 from tests import make
-from tests.flow.returns.claiming import agree
+from tests.flow.returns.claiming import record_contract
 from tests.web.browser.conftest import SIZES, open_as, shown_well
 
 
@@ -49,10 +49,10 @@ def test_the_pages_of_returns_fit_and_are_accessible(
     expect(page.get_by_text("Enter who is warned")).to_be_visible()
     shown_well(page, f"contract-wrong-{name}")
 
-    contract = agree(
+    contract = record_contract(
         zillow, clerk, statuses={"funded": "FUNDED"}, send_to="returns@zillow.example", at=noon
     )
-    agree(make.source("lendingtree", name="LendingTree", slug="lt"), clerk, at=noon)
+    record_contract(make.source("lendingtree", name="LendingTree", slug="lt"), clerk, at=noon)
     for nth, state in enumerate(["NV", "NY", "AZ", "NV"]):
         paid(zillow, at=noon - (nth + 1) * make.DAY, state=state, price=65_50 + nth)
     vendor_returns.check_due_contracts(at=noon)
@@ -82,7 +82,7 @@ def test_the_pages_of_returns_fit_and_are_accessible(
     shown_well(page, f"return-by-hand-{name}")
     unpaid = make.touch(make.lead(source=zillow))
     page.goto(reverse("return_by_hand", args=[unpaid.pk]))
-    expect(page.get_by_text("Nothing was paid for it.")).to_be_visible()
+    expect(page.get_by_text("Nothing was paid for this lead.")).to_be_visible()
     shown_well(page, f"return-by-hand-none-{name}")
 
     one = Claim.objects.latest("send_by")

@@ -12,7 +12,7 @@ from rooftree_simulators.simulated_clock import SimulatedClock
 from rooftree_simulators.start_simulators import start_simulators
 from tests import make
 from tests.flow import journey, moving
-from tests.flow.senders import source
+from tests.flow.senders import create_source
 from tests.web.browser.conftest import SIZES, open_as, shown_well
 
 
@@ -47,7 +47,7 @@ def test_its_pages_are_shown_well_at_every_step(chromium, front, vendor, people,
     page = open_as(chromium, front, "Operations", size, scheme)
     page.goto(reverse("import_systems"))
     shown_well(page, f"systems-empty-{name}")
-    book = source("crm_hubspot", access_token=f"{hubspot.TOKEN}x")
+    book = create_source("crm_hubspot", access_token=f"{hubspot.TOKEN}x")
     page.goto(reverse("import_systems"))
     shown_well(page, f"systems-{name}")
 
