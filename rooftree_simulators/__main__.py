@@ -1,4 +1,4 @@
-"""`python -m rooftree_simulators`: all vendors in one process, until Ctrl-C."""
+"""`python -m rooftree_simulators`: run all vendors in one process until Ctrl-C."""
 
 import argparse
 import json
@@ -17,7 +17,7 @@ def _parse_arguments(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--ctl", type=int, default=9100, help="control API; 0 takes a free port")
     parser.add_argument("--enc", type=int, default=9101, help="Encompass")
     parser.add_argument("--twilio", type=int, default=9110, help="Twilio messages and voice")
-    parser.add_argument("--smtp", type=int, default=9125, help="mailbox")
+    parser.add_argument("--smtp", type=int, default=9125, help="SMTP mailbox")
     parser.add_argument("--meta", type=int, default=9131, help="Meta's Graph API, lead ads")
     parser.add_argument("--linkedin", type=int, default=9132, help="LinkedIn Lead Sync")
     parser.add_argument("--trustedform", type=int, default=9133, help="TrustedForm certificates")
@@ -29,22 +29,24 @@ def _parse_arguments(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--pipedrive", type=int, default=9144, help="Pipedrive's records")
     parser.add_argument("--monday", type=int, default=9145, help="monday.com's records")
     parser.add_argument("--dncscrub", type=int, default=9151, help="DNCScrub's answers")
-    parser.add_argument("--imap", type=int, default=9126, help="a mailbox to read from")
+    parser.add_argument("--imap", type=int, default=9126, help="IMAP mailbox")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--latency-scale", type=float, default=0.0)
-    parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds a second")
-    parser.add_argument("--at", type=datetime.fromisoformat, help="first moment, with its zone")
+    parser.add_argument(
+        "--speed", type=float, default=1.0, help="simulated seconds per real second"
+    )
+    parser.add_argument("--at", type=datetime.fromisoformat, help="start time, with its time zone")
     return parser.parse_args(words)
 
 
 def main(words: list[str] | None = None) -> int:
-    """Start, print one JSON line with the ports and URLs, and wait for a signal."""
-    asked = _parse_arguments(words)
-    clock = SimulatedClock(at=asked.at, speed=asked.speed)
-    ports = Ports(**{field.name: getattr(asked, field.name) for field in fields(Ports)})
+    """Start all simulators, print one JSON line with ports and URLs, and wait for a signal."""
+    arguments = _parse_arguments(words)
+    clock = SimulatedClock(at=arguments.at, speed=arguments.speed)
+    ports = Ports(**{field.name: getattr(arguments, field.name) for field in fields(Ports)})
     try:
         running = start_simulators(
-            ports=ports, clock=clock, seed=asked.seed, latency_scale=asked.latency_scale
+            ports=ports, clock=clock, seed=arguments.seed, latency_scale=arguments.latency_scale
         )
     except OSError as problem:
         print(f"A port is taken: {problem}", file=sys.stderr)

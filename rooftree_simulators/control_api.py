@@ -1,4 +1,4 @@
-"""The control API: the clock, faults, what was asked, state, seeds. Never for production."""
+"""The control API: clock, faults, request log, state and seeds. Never for production."""
 
 import json
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from rooftree_simulators.vendor_base import Json, Reply, Request, SimulatorSetup
 
 
 class ControlApi(Vendor):
-    """Everything below /_sim/. Errors: 400 not understood, 404 unknown call."""
+    """The handler of all calls below /_sim/: 400 for a bad request, 404 for an unknown call."""
 
     key = "ctl"
 
@@ -36,30 +36,23 @@ class ControlApi(Vendor):
     def _dispatch(self, method: str, path: list[str], body: Json) -> Json:
         match method, *path:
             case "POST", "reset":
-                return self._reset_vendors()
+                self.clock.clear_jobs()
+                for vendor in self.vendors.values():
+                    vendor.reset()
+                return {"now": self.clock.now().isoformat()}
             case "GET" | "POST", "clock":
                 return set_clock(self.clock, body)
             case "GET", "state":
                 return {name: vendor.state() for name, vendor in self.vendors.items()}
             case _, name, *call if name in self.vendors and call:
-                return self._dispatch_vendor_call(self.vendors[name], method, call, body)
+                vendor = self.vendors[name]
+                common = _COMMON_CALLS.get((method, call[0])) if len(call) == 1 else None
+                return common(vendor, body) if common else vendor.control(method, call, body)
         raise LookupError("/".join(path))
-
-    def _reset_vendors(self) -> Json:
-        self.clock.clear_jobs()
-        for vendor in self.vendors.values():
-            vendor.reset()
-        return {"now": self.clock.now().isoformat()}
-
-    def _dispatch_vendor_call(
-        self, vendor: Vendor, method: str, call: list[str], body: Json
-    ) -> Json:
-        common = _COMMON_CALLS.get((method, call[0])) if len(call) == 1 else None
-        return common(vendor, body) if common else vendor.control(method, call, body)
 
 
 def set_clock(clock: SimulatedClock, body: Json) -> Json:
-    """Advance, freeze or change the speed, in that order; always says the moment."""
+    """Freeze, change the speed and advance, in that order; return the current time and speed."""
     unknown = body.keys() - {"advance", "speed", "freeze"}
     if unknown:
         raise ValueError(f"unknown keys: {', '.join(sorted(unknown))}")
@@ -70,10 +63,6 @@ def set_clock(clock: SimulatedClock, body: Json) -> Json:
     if "advance" in body:
         clock.advance(parse_duration(str(body["advance"])))
     return {"now": clock.now().isoformat(), "speed": clock.speed}
-
-
-def _add_fault(vendor: Vendor, body: Json) -> Json:
-    return {"fault_id": vendor.faults.add_fault(body)}
 
 
 def _clear_faults(vendor: Vendor, body: Json) -> Json:
@@ -89,7 +78,7 @@ def _list_requests(vendor: Vendor, body: Json) -> Json:
 
 
 _COMMON_CALLS: dict[tuple[str, str], Callable[[Vendor, Json], Json]] = {
-    ("POST", "faults"): _add_fault,
+    ("POST", "faults"): lambda vendor, body: {"fault_id": vendor.faults.add_fault(body)},
     ("DELETE", "faults"): _clear_faults,
     ("GET", "requests"): _list_requests,
     ("GET", "state"): lambda vendor, body: vendor.state(),

@@ -1,4 +1,4 @@
-"""Bad days on request: which requests are struck, and what happens to them."""
+"""Faults on request: which requests fail, and how."""
 
 import itertools
 import random
@@ -17,18 +17,20 @@ class FaultAction(StrEnum):
     DROP_AFTER_COMMIT = "drop_after_commit"  # committed, socket closed: the uncertain create
     TIMEOUT_AFTER_COMMIT = "timeout_after_commit"  # :milliseconds, then the socket closes
     TRUNCATE = "truncate"  # :bytes of the body that still arrive
-    HTML_MAINTENANCE = "html_maintenance"  # [:status], 503 unless said
+    HTML_MAINTENANCE = "html_maintenance"  # [:status], 503 by default
     EXPIRE_TOKEN = "expire_token"  # noqa: S105
     MALFORMED_JSON = "malformed_json"
-    SLOW_BODY = "slow_body"  # [:milliseconds between pieces], 50 unless said
+    SLOW_BODY = "slow_body"  # [:milliseconds between pieces], 50 by default
 
 
 class UnknownFault(ValueError):
-    """The fault cannot be understood. The text is fit to show."""
+    """The fault is not valid. The text can be shown."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Fault:
+    """One fault in force: which requests it matches, how often, and what it does."""
+
     fault_id: str
     action: FaultAction
     amount: int | None = None
@@ -40,7 +42,7 @@ class Fault:
     nth: int | None = None
     count: int | None = None
     rate: float | None = None
-    seen: int = 0
+    matched: int = 0
     struck: int = 0
 
     def matches(self, method: str, path: str, op: str) -> bool:
@@ -51,18 +53,18 @@ class Fault:
         return self.path is None or bool(self.path.search(path))
 
     def should_strike(self, rng: random.Random) -> bool:
-        """Whether the request just counted is one of those meant."""
+        """Decide whether the fault strikes the request that was just counted."""
         if self.nth is not None:
-            return self.seen == self.nth
+            return self.matched == self.nth
         if self.count is not None and self.struck >= self.count:
             return False
         return self.rate is None or rng.random() < self.rate
 
 
 def parse_fault(fault_id: str, body: dict[str, Any]) -> Fault:
-    """A fault as the control API describes it.
+    """Parse a fault as the control API describes it.
 
-    Without `nth`, `count` or `rate` it strikes every match until removed.
+    Without `nth`, `count` or `rate` the fault strikes every match until removed.
     Raises `UnknownFault`.
     """
     unknown = body.keys() - {"match", "nth", "count", "rate", "action", "body", "headers"}
@@ -89,7 +91,7 @@ def parse_fault(fault_id: str, body: dict[str, Any]) -> Fault:
 
 
 class FaultBook:
-    """The faults in force for one vendor. Safe to use from many threads."""
+    """The faults in force for one vendor. Thread-safe."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
@@ -108,12 +110,12 @@ class FaultBook:
             self._faults.clear()
 
     def next_fault(self, method: str, path: str, op: str) -> Fault | None:
-        """The first fault that strikes this request, or None."""
+        """Count the request and return the first fault that strikes it, or None."""
         with self._lock:
             for fault in self._faults:
                 if not fault.matches(method, path, op):
                     continue
-                fault.seen += 1
+                fault.matched += 1
                 if fault.should_strike(self._rng):
                     fault.struck += 1
                     return fault

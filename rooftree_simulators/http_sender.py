@@ -1,4 +1,4 @@
-"""The simulators' own requests to the product: callbacks, webhooks, deliveries of leads."""
+"""Requests from the simulators to the product: callbacks, webhooks, lead deliveries."""
 
 import http.client
 import time
@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpAnswer:
+    """The product's answer to one request."""
+
     status: int  # 0: no answer; `problem` says why
     body: bytes = b""
     content_type: str = ""
@@ -23,11 +25,11 @@ def send_request(
     timeout_s: float = 30.0,
     piece_pause_s: float = 0.0,
 ) -> HttpAnswer:
-    """One request to `url`. Never raises: no answer comes back as status 0.
+    """Send one request to `url`. Never raises: no answer is returned as status 0.
 
     Args:
-        piece_pause_s: above 0, the body goes out in ten pieces with this pause
-            between them, as from a sender on a bad line.
+        piece_pause_s: above 0, the body is sent in ten pieces with this pause
+            between them, as from a sender on a slow connection.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -41,7 +43,10 @@ def send_request(
             connection.putheader(name, value)
         if piece_pause_s:
             connection.endheaders()
-            _send_in_pieces(connection, body, piece_pause_s)
+            size = max(1, -(-len(body) // 10))
+            for start in range(0, len(body), size):
+                time.sleep(piece_pause_s)
+                connection.send(body[start : start + size])
         else:
             connection.endheaders(body)
         response = connection.getresponse()
@@ -54,10 +59,3 @@ def send_request(
         return HttpAnswer(status=0, problem=f"{type(problem).__name__}: {problem}")
     finally:
         connection.close()
-
-
-def _send_in_pieces(connection: http.client.HTTPConnection, body: bytes, pause_s: float) -> None:
-    size = max(1, -(-len(body) // 10))
-    for start in range(0, len(body), size):
-        time.sleep(pause_s)
-        connection.send(body[start : start + size])

@@ -1,7 +1,7 @@
-"""A mailbox read by IMAP: as much of RFC 9051 as a reader needs, and strict about it.
+"""A mailbox read over IMAP: the part of RFC 9051 that a reader needs, enforced strictly.
 
 LOGIN, SELECT and EXAMINE, UID SEARCH (by UID and SINCE), UID FETCH of (partial) bodies, NOOP,
-LOGOUT. Anything else is BAD. Letters are only ever added, deleted, or numbered anew.
+LOGOUT. Anything else is BAD. Emails are only added, deleted or renumbered.
 """
 
 import base64
@@ -25,7 +25,7 @@ _UID_RANGE = re.compile(r"(\d+)(?::(\d+|\*))?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEmail:
-    """A letter with its number and the day it came."""
+    """An email with its UID and the time it arrived."""
 
     uid: int
     raw: bytes
@@ -33,7 +33,7 @@ class StoredEmail:
 
 
 class ImapMailbox(Vendor):
-    """What stands in the inbox, and how the server behaves today."""
+    """The inbox, and how the server behaves."""
 
     key = "imap"
 
@@ -45,32 +45,32 @@ class ImapMailbox(Vendor):
         super().reset()
         with self.lock:
             self.letters: list[StoredEmail] = []
-            # A server that was set up anew says so: another run, another UIDVALIDITY.
+            # A new server announces itself: each run has another UIDVALIDITY.
             self.validity, self.next_uid = self.setup.seed, 1
-            self.asked: list[str] = []  # commands, by their names
+            self.commands: list[str] = []  # names of the commands received
             self.switches = Switches({"busy": False, "hangs_up_at": ""})
-            self.password = PASSWORD  # as it is today
+            self.password = PASSWORD  # the current one
 
     def add_message(self, raw: bytes) -> int:
-        """A letter comes in; its UID."""
+        """Add an incoming email; return its UID."""
         with self.lock:
-            kept = StoredEmail(uid=self.next_uid, raw=raw, at=self.clock.now())
-            self.letters.append(kept)
+            email = StoredEmail(uid=self.next_uid, raw=raw, at=self.clock.now())
+            self.letters.append(email)
             self.next_uid += 1
-            return kept.uid
+            return email.uid
 
     def delete_message(self, uid: int) -> None:
-        """Somebody deletes a letter; its number is never given again."""
+        """Delete an email; its UID is never used again."""
         with self.lock:
             self.letters = [letter for letter in self.letters if letter.uid != uid]
 
     def renumber_messages(self) -> None:
-        """The server was rebuilt: the same letters under new numbers (UIDVALIDITY grows)."""
+        """Give all emails new UIDs, as a rebuilt server does (UIDVALIDITY increases)."""
         with self.lock:
             self.validity += 1
             self.letters = [
-                StoredEmail(uid=number, raw=one.raw, at=one.at)
-                for number, one in enumerate(self.letters, start=1)
+                StoredEmail(uid=number, raw=email.raw, at=email.at)
+                for number, email in enumerate(self.letters, start=1)
             ]
             self.next_uid = len(self.letters) + 1
 
@@ -90,7 +90,7 @@ class ImapMailbox(Vendor):
 
 
 class _Session(socketserver.StreamRequestHandler):
-    """One connection, from the greeting to the end."""
+    """One connection, from the greeting to the logout."""
 
     server: "_Server"
     timeout = 60
@@ -104,22 +104,22 @@ class _Session(socketserver.StreamRequestHandler):
         self._send_line(f"* OK [CAPABILITY {_CAPABILITIES}] simulator ready")
         while line := self.rfile.readline(65_536):
             tag, _, rest = line.decode("ascii", "replace").strip().partition(" ")
-            name, _, told = rest.partition(" ")
+            name, _, arguments = rest.partition(" ")
             if name.upper() == "UID":
-                name, _, told = told.partition(" ")
+                name, _, arguments = arguments.partition(" ")
                 name = f"UID {name}"
             with self.box.lock:
-                self.box.asked.append(name.upper())
+                self.box.commands.append(name.upper())
             if self.box.switches.values["hangs_up_at"] == name.upper():
                 return
-            if not self._run_command(tag, name.upper(), told):
+            if not self._run_command(tag, name.upper(), arguments):
                 return
 
-    def _run_command(self, tag: str, name: str, told: str) -> bool:
-        """Carry out one command; False when the connection ends."""
+    def _run_command(self, tag: str, name: str, arguments: str) -> bool:
+        """Run one command; return False when the connection ends."""
         steps = {
-            "CAPABILITY": self._capability,
-            "NOOP": lambda told: "OK done",
+            "CAPABILITY": lambda arguments: "OK CAPABILITY completed",
+            "NOOP": lambda arguments: "OK done",
             "LOGIN": self._login,
             "SELECT": self._select,
             "EXAMINE": self._select,
@@ -130,16 +130,14 @@ class _Session(socketserver.StreamRequestHandler):
             self._send_line("* BYE see you")
             self._send_line(f"{tag} OK LOGOUT completed")
             return False
+        if name == "CAPABILITY":
+            self._send_line(f"* CAPABILITY {_CAPABILITIES}")
         step = steps.get(name)
-        self._send_line(f"{tag} {step(told) if step else 'BAD unknown command'}")
+        self._send_line(f"{tag} {step(arguments) if step else 'BAD unknown command'}")
         return True
 
-    def _capability(self, told: str) -> str:
-        self._send_line(f"* CAPABILITY {_CAPABILITIES}")
-        return "OK CAPABILITY completed"
-
-    def _login(self, told: str) -> str:
-        words = shlex.split(told)
+    def _login(self, arguments: str) -> str:
+        words = shlex.split(arguments)
         if self.is_in or len(words) != 2:
             return "BAD LOGIN wants a user and a password, once"
         if words != [USER, self.box.password]:
@@ -147,10 +145,10 @@ class _Session(socketserver.StreamRequestHandler):
         self.is_in = True
         return "OK LOGIN completed"
 
-    def _select(self, told: str) -> str:
+    def _select(self, arguments: str) -> str:
         if not self.is_in:
             return "BAD not in the authenticated state"
-        if [one.upper() for one in shlex.split(told)] != ["INBOX"]:
+        if [name.upper() for name in shlex.split(arguments)] != ["INBOX"]:
             return "NO [NONEXISTENT] no such mailbox"
         self.is_open = True
         with self.box.lock:
@@ -160,47 +158,49 @@ class _Session(socketserver.StreamRequestHandler):
             self._send_line(f"* OK [UIDNEXT {self.box.next_uid}] predicted next UID")
         return "OK [READ-ONLY] completed"
 
-    def _search(self, told: str) -> str:
-        kind, _, what = told.partition(" ")
+    def _search(self, arguments: str) -> str:
+        kind, _, criterion = arguments.partition(" ")
         if not self.is_open or kind not in ("UID", "SINCE"):
             return "BAD cannot search so"
         with self.box.lock:
             letters = list(self.box.letters)
         if kind == "UID":
-            found = [letter.uid for letter in letters if _is_in_uid_set(what, letter.uid, letters)]
+            uids = [
+                letter.uid for letter in letters if _is_in_uid_set(criterion, letter.uid, letters)
+            ]
         else:
-            day = datetime.strptime(f"{what} +0000", "%d-%b-%Y %z").date()
-            found = [letter.uid for letter in letters if letter.at.date() >= day]
-        self._send_line(" ".join(["* SEARCH", *map(str, found)]))
+            day = datetime.strptime(f"{criterion} +0000", "%d-%b-%Y %z").date()
+            uids = [letter.uid for letter in letters if letter.at.date() >= day]
+        self._send_line(" ".join(["* SEARCH", *map(str, uids)]))
         return "OK SEARCH completed"
 
-    def _fetch(self, told: str) -> str:
-        uid, _, items = told.partition(" ")
-        wanted = _FETCH_ITEMS.fullmatch(items)
-        if not self.is_open or wanted is None or not uid.isdigit():
+    def _fetch(self, arguments: str) -> str:
+        uid, _, items = arguments.partition(" ")
+        match = _FETCH_ITEMS.fullmatch(items)
+        if not self.is_open or match is None or not uid.isdigit():
             return "BAD cannot fetch so"
         with self.box.lock:
             numbered = list(enumerate(self.box.letters, start=1))
-        for number, one in numbered:
-            if one.uid == int(uid):
-                begin, most = int(wanted[1] or 0), int(wanted[2] or len(one.raw))
-                part = f"<{begin}>" if wanted[1] else ""
-                raw = one.raw[begin : begin + most]
-                head = f"* {number} FETCH (UID {one.uid} BODY[]{part} {{{len(raw)}}}\r\n"
+        for number, email in numbered:
+            if email.uid == int(uid):
+                begin, most = int(match[1] or 0), int(match[2] or len(email.raw))
+                part = f"<{begin}>" if match[1] else ""
+                raw = email.raw[begin : begin + most]
+                head = f"* {number} FETCH (UID {email.uid} BODY[]{part} {{{len(raw)}}}\r\n"
                 self.wfile.write(head.encode() + raw + b")\r\n")
-        return "OK FETCH completed"  # of a letter that is gone: nothing, and no error
+        return "OK FETCH completed"  # also for a deleted email: no data and no error
 
     def _send_line(self, line: str) -> None:
         self.wfile.write(f"{line}\r\n".encode())
 
 
-def _is_in_uid_set(wanted: str, uid: int, letters: list[StoredEmail]) -> bool:
-    """Whether a UID is in a set; `n:*` always takes in the last letter (section 9)."""
-    found = _UID_RANGE.fullmatch(wanted)
-    if found is None:
+def _is_in_uid_set(uid_set: str, uid: int, letters: list[StoredEmail]) -> bool:
+    """Decide whether a UID is in a set; `n:*` always includes the last email (section 9)."""
+    match = _UID_RANGE.fullmatch(uid_set)
+    if match is None:
         return False
     last = letters[-1].uid
-    ends = [int(found[1]), last if found[2] == "*" else int(found[2] or found[1])]
+    ends = [int(match[1]), last if match[2] == "*" else int(match[2] or match[1])]
     return min(ends) <= uid <= max(ends)
 
 
@@ -211,19 +211,19 @@ class _Server(socketserver.ThreadingTCPServer):
     context: ssl.SSLContext | None = None
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """A connection; its TLS is agreed on in its own thread."""
-        came, address = super().get_request()
+        """Accept a connection; its TLS handshake runs in its own thread."""
+        connection, address = super().get_request()
         if self.context is None:
-            return came, address
+            return connection, address
         wrap = self.context.wrap_socket
-        return wrap(came, server_side=True, do_handshake_on_connect=False), address
+        return wrap(connection, server_side=True, do_handshake_on_connect=False), address
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A reader that went away is not news."""
+        """Ignore a reader that disconnected."""
 
 
 class ImapListener:
-    """The mailbox listening on 127.0.0.1; port 0 takes a free one, `context` speaks TLS."""
+    """The mailbox listening on 127.0.0.1. Port 0 takes a free one; `context` turns TLS on."""
 
     def __init__(
         self, box: ImapMailbox, port: int, *, context: ssl.SSLContext | None = None

@@ -1,4 +1,4 @@
-"""What was asked of a vendor and what it answered, with secrets masked."""
+"""The log of each vendor's requests and answers, with secrets masked."""
 
 import itertools
 import re
@@ -17,7 +17,7 @@ _SECRET_VALUES = re.compile(
 
 
 def mask_headers(headers: list[tuple[str, str]]) -> dict[str, str]:
-    """Headers with credentials replaced by `***`; the scheme of Authorization stays."""
+    """Replace credentials in headers with `***`; keep the scheme of Authorization."""
     shown = {}
     for name, value in headers:
         if name.lower() in _SECRET_HEADERS:
@@ -27,12 +27,14 @@ def mask_headers(headers: list[tuple[str, str]]) -> dict[str, str]:
 
 
 def mask_body(body: bytes) -> str:
-    """A body as text, with the values of known secret fields replaced by `***`."""
+    """Return a body as text, with the values of known secret fields replaced by `***`."""
     return _SECRET_VALUES.sub(r"\1***", body[:_MAX_BODY_CHARS].decode("utf-8", "replace"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedRequest:
+    """One request and the status of its answer."""
+
     number: int
     at: str
     method: str
@@ -64,7 +66,7 @@ class RequestLog:
             self.total += 1
 
     def requests_since(self, number: int = 0) -> list[LoggedRequest]:
-        """Requests with a number above `number`."""
+        """Return the requests with a number above `number`."""
         with self._lock:
             return [row for row in self._rows if row.number > number]
 

@@ -1,4 +1,4 @@
-"""Simulated time: one clock for every vendor, and the jobs that wait on it."""
+"""Simulated time: one clock for all vendors, and the jobs scheduled on it."""
 
 import heapq
 import itertools
@@ -15,11 +15,11 @@ _DURATION = re.compile(
     r"(?:T(?:(?P<hours>\d+(?:\.\d+)?)H)?(?:(?P<minutes>\d+(?:\.\d+)?)M)?"
     r"(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
 )
-_IDLE_SECONDS = 0.2  # how long the runner sleeps when nothing is due; it is woken by new jobs
+_IDLE_SECONDS = 0.2  # how long the runner sleeps when nothing is due; a new job wakes it
 
 
 def parse_duration(duration: str) -> float:
-    """The length of an ISO 8601 duration of days and below, in seconds.
+    """Return the length of an ISO 8601 duration of days and smaller units, in seconds.
 
     Raises `ValueError` for anything else, months and years included.
     """
@@ -31,10 +31,10 @@ def parse_duration(duration: str) -> float:
 
 
 class SimulatedClock:
-    """A clock that may run faster than ours, stand still, or jump.
+    """A clock that can run faster than real time, stand still, or jump.
 
-    While frozen it moves, and runs jobs, only by `advance`: a test then knows
-    exactly what has happened.
+    While frozen, the clock moves and runs jobs only in `advance`, so a test knows
+    exactly which jobs have run.
     """
 
     def __init__(self, *, at: datetime | None = None, speed: float = 1.0) -> None:
@@ -45,15 +45,15 @@ class SimulatedClock:
         self._order = itertools.count()
         self._changed = threading.Condition(threading.RLock())
         self._advance_turn = threading.Lock()
-        self._matching_rows = False
+        self._is_advancing = False
         self._running = 0
         self._stopped = False
-        self._build_pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="sim-job")
+        self._pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="sim-job")
         self._thread = threading.Thread(target=self._run, name="sim-clock", daemon=True)
         self._thread.start()
 
     def now(self) -> datetime:
-        """The simulated moment, aware, UTC."""
+        """Return the simulated time, aware, in UTC."""
         with self._changed:
             passed = (time.monotonic() - self._real) * self._speed
             return self._base + timedelta(seconds=passed)
@@ -64,14 +64,14 @@ class SimulatedClock:
         return self._speed
 
     def set_speed(self, speed: float) -> None:
-        """Change the speed from this moment on; 0 freezes."""
+        """Change the speed from now on; 0 freezes."""
         if speed < 0:
             raise ValueError("speed cannot be negative")
         with self._changed:
             self._set_time(self.now(), speed)
 
     def jump_to(self, at: datetime) -> None:
-        """Set the moment without running what would have been due; only for a reset."""
+        """Set the time without running the jobs that fall due; only for a reset."""
         with self._changed:
             self._set_time(at, self._speed)
 
@@ -96,7 +96,7 @@ class SimulatedClock:
         """Move forward, running every job that falls due, in order, before returning."""
         with self._advance_turn:
             with self._changed:
-                self._matching_rows = True
+                self._is_advancing = True
                 self._changed.wait_for(lambda: self._running == 0)
                 speed = self._speed
                 target = self.now() + timedelta(seconds=seconds)
@@ -107,23 +107,23 @@ class SimulatedClock:
             finally:
                 with self._changed:
                     self._set_time(target, speed)
-                    self._matching_rows = False
+                    self._is_advancing = False
                     self._changed.notify_all()
             return target
 
     def clear_jobs(self) -> None:
-        """Forget every waiting job."""
+        """Drop all waiting jobs."""
         with self._changed:
             self._jobs.clear()
 
     def stop(self) -> None:
-        """End the runner; waiting jobs are dropped."""
+        """Stop the runner and drop waiting jobs."""
         with self._changed:
             self._stopped = True
             self._jobs.clear()
             self._changed.notify_all()
         self._thread.join(timeout=2)
-        self._build_pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _set_time(self, base: datetime, speed: float) -> None:
         with self._changed:
@@ -143,8 +143,8 @@ class SimulatedClock:
             with self._changed:
                 if self._stopped:
                     return
-                if self._matching_rows or not self._speed or not self._jobs:
-                    self._changed.wait(_IDLE_SECONDS if not self._matching_rows else None)
+                if self._is_advancing or not self._speed or not self._jobs:
+                    self._changed.wait(_IDLE_SECONDS if not self._is_advancing else None)
                     continue
                 wait = (self._jobs[0][0] - self.now()).total_seconds() / self._speed
                 if wait > 0:
@@ -152,12 +152,12 @@ class SimulatedClock:
                     continue
                 job = heapq.heappop(self._jobs)[2]
                 self._running += 1
-            self._build_pool.submit(self._run_job, job)
+            self._pool.submit(self._run_job, job)
 
     def _run_job(self, job: Callable[[], None]) -> None:
         try:
             job()
-        except Exception:  # one broken job must be seen and must not end the clock
+        except Exception:  # a broken job must be visible and must not stop the clock
             traceback.print_exc()
         finally:
             with self._changed:

@@ -1,11 +1,10 @@
-"""An SMTP server that keeps every message, and refuses, defers or bounces on request."""
+"""An SMTP server that stores every message, and refuses, defers or bounces on request."""
 
 import itertools
 import threading
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from enum import StrEnum
-from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -15,11 +14,13 @@ from rooftree_simulators.vendor_base import Json, SimulatorSetup, Vendor
 
 
 class Treatment(StrEnum):
+    """How the server treats mail to an address."""
+
     ACCEPT = "accept"
     REFUSE = "refuse"  # 550 at RCPT
     DEFER = "defer"  # 451 at RCPT
     REFUSE_CONTENT = "refuse_content"  # 554 after DATA
-    BOUNCE = "bounce"  # taken, and a bounce is kept for the sender's mailbox
+    BOUNCE = "bounce"  # accepted, and a bounce is stored for the sender's mailbox
 
 
 _RECIPIENT_REPLIES = {
@@ -29,7 +30,7 @@ _RECIPIENT_REPLIES = {
 
 
 class SmtpMailbox(Vendor):
-    """What arrived, and how each address is treated. Speaks SMTP, not HTTP."""
+    """The stored messages, and how each address is treated. Speaks SMTP, not HTTP."""
 
     key = "mail"
 
@@ -40,7 +41,7 @@ class SmtpMailbox(Vendor):
         self.bounce_url = ""
         self._numbers = itertools.count(1)
 
-    # The SMTP server calls these two.
+    # The SMTP server calls these two methods.
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -57,18 +58,23 @@ class SmtpMailbox(Vendor):
             return "554 5.6.0 Message refused"
         content = envelope.content
         raw = content if isinstance(content, bytes) else str(content or "").encode()
-        kept = self._store_message(str(envelope.mail_from or ""), recipients, raw)
+        message = self._store_message(str(envelope.mail_from or ""), recipients, raw)
         for recipient in recipients:
             if self._treatment(recipient) is Treatment.BOUNCE:
-                self._send_bounce(kept, recipient)
-        return f"250 2.0.0 Kept as {kept['number']}"
+                self._send_bounce(message, recipient)
+        return f"250 2.0.0 Kept as {message['number']}"
 
     def _treatment(self, address: str) -> Treatment:
-        """By address, then by domain (`@example.com`), then by `*`."""
+        """Look up the treatment by address, then by domain (`@example.com`), then by `*`."""
         name = address.lower()
         domain = f"@{name.rpartition('@')[2]}"
-        kept = self.treatments
-        return kept.get(name) or kept.get(domain) or kept.get("*") or Treatment.ACCEPT
+        treatments = self.treatments
+        return (
+            treatments.get(name)
+            or treatments.get(domain)
+            or treatments.get("*")
+            or Treatment.ACCEPT
+        )
 
     def _store_message(self, sender: str, recipients: list[str], raw: bytes) -> Json:
         parsed = message_from_bytes(raw, policy=policy.default)
@@ -88,24 +94,26 @@ class SmtpMailbox(Vendor):
             self.messages.append(row)
         return row
 
-    def _send_bounce(self, kept: Json, address: str) -> None:
-        """A report for the sender; also posted to `bounce_url` when one is planted."""
+    def _send_bounce(self, message: Json, address: str) -> None:
+        """Store a bounce report for the sender, and post it to `bounce_url` if one is set."""
         lines = [
             "From: MAILER-DAEMON@mailbox.example",
-            f"To: {kept['from']}",
+            f"To: {message['from']}",
             "Subject: Undelivered mail returned to sender",
             "Auto-Submitted: auto-replied",
             f"X-Failed-Recipients: {address}",
             "",
             f"{address}: no such mailbox (5.1.1)",
         ]
-        report = self._store_message("", [kept["from"]], "\r\n".join(lines).encode())
+        report = self._store_message("", [message["from"]], "\r\n".join(lines).encode())
         if self.bounce_url:
             body = f"recipient={address}&report={report['number']}".encode()
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
-            self.clock.schedule_job(
-                1, lambda: _ignore_answer(send_request("POST", self.bounce_url, body, headers))
-            )
+
+            def post_report() -> None:
+                send_request("POST", self.bounce_url, body, headers)
+
+            self.clock.schedule_job(1, post_report)
 
     # The control calls
 
@@ -124,13 +132,13 @@ class SmtpMailbox(Vendor):
         raise LookupError("/".join(path))
 
     def messages_to(self, address: str = "") -> list[Json]:
-        """Messages kept for an address, oldest first; all of them without one."""
-        wanted = address.lower()
+        """Return stored messages to an address, oldest first; all messages without an address."""
+        name = address.lower()
         with self.lock:
             return [
                 row
                 for row in self.messages
-                if not wanted or wanted in (one.lower() for one in row["to"])
+                if not name or name in (recipient.lower() for recipient in row["to"])
             ]
 
     def state(self) -> Json:
@@ -151,10 +159,6 @@ class SmtpMailbox(Vendor):
 def _body_part(message: EmailMessage, kind: str) -> str:
     part = message.get_body(preferencelist=(kind,))
     return str(part.get_content()) if part is not None else ""
-
-
-def _ignore_answer(answer: Any) -> None:
-    """Nobody reads the answer to a bounce notice."""
 
 
 class SmtpListener:

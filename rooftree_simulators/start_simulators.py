@@ -1,4 +1,4 @@
-"""Start the simulators, in this process or as their own."""
+"""Start the simulators, in this process or in their own."""
 
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +28,7 @@ from rooftree_simulators.vendor_server import HttpListener
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Where each listens on 127.0.0.1; 0 takes a free port."""
+    """The port of each simulator on 127.0.0.1; 0 takes a free port."""
 
     ctl: int = 0
     enc: int = 0
@@ -68,33 +68,34 @@ class Simulators:
         self.pipedrive = Pipedrive(setup)
         self.monday = Monday(setup)
         self.dncscrub = DncScrub(setup)
-        asked: tuple[Vendor, ...] = (
+        http_vendors: tuple[Vendor, ...] = (
             *(self.meta, self.linkedin, self.trustedform),
             *(self.intercom, self.drift),
             *(self.salesforce, self.hubspot, self.zoho, self.pipedrive, self.monday),
             self.dncscrub,
         )
         vendors: dict[str, Vendor] = {
-            row.key: row for row in (self.encompass, self.twilio, self.mailbox, self.imap, *asked)
+            vendor.key: vendor
+            for vendor in (self.encompass, self.twilio, self.mailbox, self.imap, *http_vendors)
         }
         self.control = ControlApi(setup, vendors)
         self._listeners: list[HttpListener | SmtpListener | ImapListener] = []
         try:
-            self.ports = self._start_listeners(ports, asked)
+            self.ports = self._start_listeners(ports, http_vendors)
         except BaseException:
             self.stop()
             raise
 
-    def _start_listeners(self, ports: Ports, asked: tuple[Vendor, ...]) -> Ports:
-        """Where each listens now; those of `asked` by the name of their vendor."""
+    def _start_listeners(self, ports: Ports, http_vendors: tuple[Vendor, ...]) -> Ports:
+        """Start all listeners and return their ports."""
         ctl = self._add_listener(HttpListener(self.control, ports.ctl))
         enc = self._add_listener(HttpListener(self.encompass, ports.enc))
         twilio = self._add_listener(HttpListener(self.twilio, ports.twilio))
-        mail = self._add_listener(SmtpListener(self.mailbox, ports.smtp or _find_free_port()))
+        mail = self._add_listener(SmtpListener(self.mailbox, ports.smtp or find_free_port()))
         imap = self._add_listener(ImapListener(self.imap, ports.imap))
-        others = {
+        listeners = {
             vendor.key: self._add_listener(HttpListener(vendor, getattr(ports, vendor.key)))
-            for vendor in asked
+            for vendor in http_vendors
         }
         return Ports(
             ctl=ctl.port,
@@ -102,7 +103,7 @@ class Simulators:
             twilio=twilio.port,
             smtp=mail.port,
             imap=imap.port,
-            **{key: one.port for key, one in others.items()},
+            **{key: listener.port for key, listener in listeners.items()},
         )
 
     def _add_listener[Kind: (HttpListener, SmtpListener, ImapListener)](
@@ -114,17 +115,17 @@ class Simulators:
     @property
     def urls(self) -> dict[str, str]:
         """Base URLs by vendor key; `smtp` and `imap` are host:port."""
-        found = {name: f"http://127.0.0.1:{port}" for name, port in asdict(self.ports).items()}
-        return found | {name: f"127.0.0.1:{getattr(self.ports, name)}" for name in ("smtp", "imap")}
+        urls = {name: f"http://127.0.0.1:{port}" for name, port in asdict(self.ports).items()}
+        return urls | {name: f"127.0.0.1:{getattr(self.ports, name)}" for name in ("smtp", "imap")}
 
     def stop(self) -> None:
-        """Close every port and drop what was waiting on the clock."""
+        """Close every port and drop the jobs waiting on the clock."""
         self.clock.stop()
         listening, self._listeners = self._listeners, []
         if listening:
-            with ThreadPoolExecutor(len(listening)) as several:  # each ends a wait of its own
-                list(several.map(lambda one: one.stop(), listening))
-        self.encompass.office.close()
+            with ThreadPoolExecutor(len(listening)) as pool:  # each stop waits for its own thread
+                list(pool.map(lambda listener: listener.stop(), listening))
+        self.encompass.instance.close()
 
     def __enter__(self) -> "Simulators":
         return self
@@ -141,12 +142,12 @@ def start_simulators(
     latency_scale: float = 0.0,
     folder: Path | None = None,
 ) -> Simulators:
-    """Start every simulator and return when all listen.
+    """Start all simulators and return once they all listen.
 
     Args:
-        clock: the run's own clock; without one, real time. It is stopped by `stop`.
-        latency_scale: 0 answers at once, 1 takes about as long as the vendors do.
-        folder: where loan files are kept, so that a later start has them; None keeps nothing.
+        clock: the run's own clock; None uses real time. `stop` stops it.
+        latency_scale: 0 answers at once, 1 takes about as long as the real vendors.
+        folder: where loan files are stored for a later start; None stores nothing.
 
     Raises `OSError` when a port is taken.
     """
@@ -156,7 +157,8 @@ def start_simulators(
     return Simulators(setup, ports or Ports())
 
 
-def _find_free_port() -> int:
+def find_free_port() -> int:
+    """Return a TCP port on 127.0.0.1 that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

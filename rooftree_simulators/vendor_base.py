@@ -1,4 +1,4 @@
-"""The frame every simulated vendor stands in: auth, faults, concurrency, handler, record."""
+"""The base of every simulated vendor: authentication, faults, concurrency, handler, request log."""
 
 import json
 import random
@@ -20,6 +20,8 @@ _MAINTENANCE_PAGE = b"<html><body><h1>Down for maintenance</h1></body></html>"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
+    """One HTTP request to a vendor."""
+
     method: str
     path: str
     query_string: str = ""
@@ -35,27 +37,29 @@ class Request:
         return parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True)
 
     def parameter(self, name: str, default: str = "") -> str:
-        """The last value of a query parameter."""
+        """Return the last value of a query parameter."""
         return dict(self.query).get(name, default)
 
     def header(self, name: str) -> str:
-        wanted = name.lower()
-        return next((value for key, value in self.headers if key.lower() == wanted), "")
+        lower_name = name.lower()
+        return next((value for key, value in self.headers if key.lower() == lower_name), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
+    """One HTTP answer of a vendor."""
+
     status: int
     body: bytes = b""
     content_type: str = "application/json"
     headers: tuple[tuple[str, str], ...] = ()
 
-    def with_headers(self, *more: tuple[str, str]) -> "Reply":
+    def with_headers(self, *added: tuple[str, str]) -> "Reply":
         return Reply(
             status=self.status,
             body=self.body,
             content_type=self.content_type,
-            headers=self.headers + more,
+            headers=self.headers + added,
         )
 
 
@@ -64,7 +68,7 @@ def json_reply(status: int, content: Any, *headers: tuple[str, str]) -> Reply:
 
 
 class ReplyError(Exception):
-    """A handler ends with this reply."""
+    """Ends a handler with the given reply."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(f"answered {reply.status}")
@@ -73,7 +77,7 @@ class ReplyError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyPlan:
-    """How a reply goes out; `reply` None closes the socket without a word."""
+    """How a reply is sent; `reply` None closes the socket without an answer."""
 
     reply: Reply | None
     only_bytes: int | None = None
@@ -82,37 +86,37 @@ class ReplyPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorSetup:
-    """What all vendors of one run share."""
+    """The settings that all vendors of one run share."""
 
     clock: SimulatedClock
     seed: int = 7
     latency_scale: float = 0.0
-    folder: Path | None = None  # where a vendor keeps what outlives a restart; None: nothing does
+    folder: Path | None = None  # for data that outlives a restart; None: none does
 
     @property
     def first_number(self) -> int:
-        """Where a vendor begins to number: one that was started anew gives no id twice."""
+        """The first id number of a vendor; differs by seed, so a restart reuses no id."""
         return self.seed * 1000
 
 
 @dataclass(slots=True)
 class Switches:
-    """Named settings of a vendor; an unknown name or another type is refused."""
+    """Named settings of a vendor; an unknown name or a wrong type is refused."""
 
     values: Json = field(default_factory=dict)
 
     def update(self, body: Json) -> Json:
         for name, value in body.items():
-            known = self.values.get(name)
-            same = isinstance(known, bool) == isinstance(value, bool)
-            if name not in self.values or not same:
+            current = self.values.get(name)
+            is_same_type = isinstance(current, bool) == isinstance(value, bool)
+            if name not in self.values or not is_same_type:
                 raise ValueError(f"no such switch or wrong type: {name}")
         self.values.update(body)
         return dict(self.values)
 
 
 class Vendor:
-    """A simulated vendor: override what it checks, what it answers, what it remembers."""
+    """A simulated vendor; subclasses override its checks, answers and state."""
 
     key = ""
     latencies: dict[str, tuple[int, int]] = {}  # op -> milliseconds from, to (real x scale)
@@ -128,32 +132,32 @@ class Vendor:
         self.switches = Switches()
 
     def operation(self, request: Request) -> str:
-        """A short name of the call, for faults, latencies and the record."""
+        """Return a short name of the call, for faults, latencies and the request log."""
         return f"{request.method} {request.path}"
 
     def authenticate(self, request: Request) -> Reply | None:
-        """A refusal, or None to go on."""
+        """Return a refusal, or None if the credentials are valid."""
         return None
 
     def expire_credentials(self, request: Request) -> None:
-        """Make the credential of this request worthless (fault `expire_token`)."""
+        """Expire the credential of this request (fault `expire_token`)."""
 
     def admit(self, request: Request) -> Reply | None:
-        """A refusal for load, or None; every None is followed by one `leave`."""
+        """Return a refusal for overload, or None; every None is followed by one `release`."""
         return None
 
     def release(self) -> None:
-        """An admitted request has ended."""
+        """Record the end of an admitted request."""
 
     def handle(self, request: Request) -> Reply:
         raise NotImplementedError
 
     def add_headers(self, reply: Reply) -> Reply:
-        """Headers that every answer of the vendor carries."""
+        """Add the headers that every answer of the vendor carries."""
         return reply
 
     def control(self, method: str, path: list[str], body: Json) -> Json:
-        """A control call below /_sim/<key>/. Raises `LookupError` for an unknown one."""
+        """Run a control call below /_sim/<key>/. Raises `LookupError` for an unknown one."""
         raise LookupError("/".join(path))
 
     def state(self) -> Json:
@@ -164,28 +168,28 @@ class Vendor:
         raise LookupError("seed")
 
     def reset(self) -> None:
-        """Back to the state of the start."""
+        """Return to the state at the start."""
         self.record.clear()
         self.faults.clear_faults()
         self.violations.clear()
 
 
 def answer_request(vendor: Vendor, request: Request) -> ReplyPlan:
-    """Take one request through the frame and record it."""
+    """Run one request through all checks, faults and the handler, and log it."""
     began = time.perf_counter()
     op = vendor.operation(request)
     fault: Fault | None = None
-    refused = vendor.authenticate(request)
-    if refused is None:
+    refusal = vendor.authenticate(request)
+    if refusal is None:
         fault = vendor.faults.next_fault(request.method, request.path, op)
-        sending = _respond_with_fault(vendor, request, op, fault)
+        plan = _respond_with_fault(vendor, request, op, fault)
     else:
-        sending = ReplyPlan(reply=refused)
-    if sending.reply is not None:
-        sending = ReplyPlan(
-            reply=vendor.add_headers(sending.reply),
-            only_bytes=sending.only_bytes,
-            drip_ms=sending.drip_ms,
+        plan = ReplyPlan(reply=refusal)
+    if plan.reply is not None:
+        plan = ReplyPlan(
+            reply=vendor.add_headers(plan.reply),
+            only_bytes=plan.only_bytes,
+            drip_ms=plan.drip_ms,
         )
     vendor.record.add(
         at=vendor.clock.now().isoformat(),
@@ -194,18 +198,18 @@ def answer_request(vendor: Vendor, request: Request) -> ReplyPlan:
         query=request.query_string,
         headers=mask_headers(list(request.headers)),
         body=mask_body(request.body),
-        status=sending.reply.status if sending.reply else 0,
+        status=plan.reply.status if plan.reply else 0,
         duration_ms=round((time.perf_counter() - began) * 1000, 3),
         op=op,
         fault=str(fault.action) if fault else "",
     )
-    return sending
+    return plan
 
 
 def _respond_with_fault(
     vendor: Vendor, request: Request, op: str, fault: Fault | None
 ) -> ReplyPlan:
-    """The answer under a fault, if any; faults before the handler keep it from running."""
+    """Answer under a fault, if any; a fault before the handler keeps it from running."""
     if fault is None:
         return ReplyPlan(reply=_run_handler(vendor, request, op))
     before = _apply_fault_before(vendor, request, fault)
@@ -262,20 +266,20 @@ def _fault_reply(fault: Fault) -> Reply:
 
 
 def _run_handler(vendor: Vendor, request: Request, op: str) -> Reply:
-    refused = vendor.admit(request)
-    if refused is not None:
-        return refused
+    refusal = vendor.admit(request)
+    if refusal is not None:
+        return refusal
     try:
         _simulate_latency(vendor, op)
         return vendor.handle(request)
-    except ReplyError as refusal:
-        return refusal.reply
+    except ReplyError as ending:
+        return ending.reply
     finally:
         vendor.release()
 
 
 def _simulate_latency(vendor: Vendor, op: str) -> None:
-    """The vendor's own slowness: log-normal between the two figures of the op."""
+    """Wait as long as the vendor would: log-normal between the op's two figures."""
     scale = vendor.setup.latency_scale
     span = vendor.latencies.get(op) or vendor.latencies.get("*")
     if not scale or not span:

@@ -1,4 +1,4 @@
-"""HTTP on loopback for one vendor: a thread per connection, answers in one write."""
+"""HTTP on loopback for one vendor: one thread per connection, one write per answer."""
 
 import socket
 import sys
@@ -21,7 +21,7 @@ class _Server(ThreadingHTTPServer):
     vendor: Vendor
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is not news; anything else is a bug and is shown."""
+        """Ignore a client that disconnected; print anything else, because it is a bug."""
         if not isinstance(sys.exception(), OSError):
             traceback.print_exc()
 
@@ -33,7 +33,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Silent: the record holds the requests."""
+        """Log nothing; the request log has the requests."""
 
     def _serve_request(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
@@ -53,20 +53,20 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _serve_request
 
-    def _send_plan(self, sending: ReplyPlan) -> None:
-        if sending.reply is None:
+    def _send_plan(self, plan: ReplyPlan) -> None:
+        if plan.reply is None:
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
             return
-        if sending.only_bytes is not None:
+        if plan.only_bytes is not None:
             self.close_connection = True
-            head = self._response_head(sending.reply)
-            self.wfile.write(head + sending.reply.body[: sending.only_bytes])
+            head = self._response_head(plan.reply)
+            self.wfile.write(head + plan.reply.body[: plan.only_bytes])
             return
-        if sending.drip_ms is not None:
-            self._send_slowly(sending.reply, sending.drip_ms)
+        if plan.drip_ms is not None:
+            self._send_slowly(plan.reply, plan.drip_ms)
             return
-        self._send_reply(sending.reply)
+        self._send_reply(plan.reply)
 
     def _send_slowly(self, reply: Reply, pause_ms: int) -> None:
         self.wfile.write(self._response_head(reply))
@@ -92,7 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class HttpListener:
-    """A vendor listening on 127.0.0.1. Port 0 takes a free one."""
+    """A vendor listening on 127.0.0.1. Port 0 takes a free port."""
 
     def __init__(self, vendor: Vendor, port: int) -> None:
         self._server = _Server(("127.0.0.1", port), _Handler)

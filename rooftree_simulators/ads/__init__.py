@@ -1,1 +1,1 @@
-"""Where leads are advertised for, and who witnesses consents."""
+"""Simulated ad vendors, and TrustedForm's consent certificates."""

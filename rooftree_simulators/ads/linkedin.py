@@ -1,7 +1,7 @@
 """LinkedIn Lead Sync: challenges, signed notices, responses and forms.
 
 After learn.microsoft.com (Lead Sync API, versioned): a notice is signed over the literal
-prefix and the raw body; reads want a bearer token and a version header.
+prefix and the raw body; reads require a bearer token and a version header.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ ACCOUNT, FORM, CREATIVE, CAMPAIGN = "522529623", 3162, "201934", "301122"
 _QUESTIONS = {1: "FIRST_NAME", 2: "LAST_NAME", 3: "EMAIL", 4: "PHONE_NUMBER"}
 _OPTIONS = {1: "Buying", 2: "Refinancing"}
 _FINDER_PARAMETERS = {"q", "owner", "leadType", "submittedAtTimeRange", "count", "start"}
-_MAX_PAGE_SIZE = 50  # elements of a page, whatever was asked for
+_MAX_PAGE_SIZE = 50  # elements per page, even if more are requested
 CONSENT_WORDING = (
     "By clicking Submit I agree that Lindenfield Mortgage, LLC may call and text me at the number"
     " given, including by automated means, about mortgages. Consent is not a condition of any"
@@ -62,7 +62,7 @@ class LinkedIn(Vendor):
         return _error_reply(404, "NOT_FOUND", "Resource not found")
 
     def _list_responses(self, request: Request) -> Reply:
-        """The finder by owner, newest first, read as strictly as Rest.li reads a query."""
+        """Find responses by owner, newest first, as strict about the query as Rest.li."""
         query = dict(part.partition("=")[::2] for part in request.query_string.split("&"))
         owner = f"(sponsoredAccount:{quote(f'urn:li:sponsoredAccount:{ACCOUNT}', safe='')})"
         since = re.fullmatch(
@@ -93,14 +93,14 @@ class LinkedIn(Vendor):
         accepts: bool | None = None,
         is_test: bool = False,
     ) -> str:
-        """A member submits the form; the id of the response."""
-        given: list[Json] = [
-            {"questionId": number, "answerDetails": {"textQuestionAnswer": {"answer": said}}}
-            for number, said in answers.items()
+        """Submit the form as a member; return the response id."""
+        answer_rows: list[Json] = [
+            {"questionId": number, "answerDetails": {"textQuestionAnswer": {"answer": answer}}}
+            for number, answer in answers.items()
         ]
         if choice:
             chosen = {"multipleChoiceAnswer": {"options": [choice]}}
-            given.append({"questionId": 5, "answerDetails": chosen})
+            answer_rows.append({"questionId": 5, "answerDetails": chosen})
         consents = [] if accepts is None else [{"consentId": 1, "accepted": accepts}]
         with self.lock:
             key = f"6a1b-{self.setup.first_number + len(self.responses) + 11}"
@@ -116,12 +116,12 @@ class LinkedIn(Vendor):
                 "associatedEntity": {"associatedCreative": f"urn:li:sponsoredCreative:{CREATIVE}"},
                 "submittedAt": int(self.clock.now().timestamp() * 1000),
                 "testLead": is_test,
-                "formResponse": {"answers": given, "consentResponses": consents},
+                "formResponse": {"answers": answer_rows, "consentResponses": consents},
             }
         return key
 
     def notice_body(self, key: str, action: str = "CREATED") -> bytes:
-        """The bytes LinkedIn posts of one response."""
+        """Build the body that LinkedIn posts for one response."""
         return json.dumps(
             {
                 "type": "LEAD_ACTION",
@@ -148,11 +148,11 @@ class LinkedIn(Vendor):
         return send_request("POST", self.callback, body, headers)
 
     def verify_callback(self, code: str = "890e4665-4dfe-4ab1-b689-ed553bceeed0") -> bool:
-        """Challenge the callback, as on subscribing and every two hours after."""
+        """Challenge the callback, as LinkedIn does on subscribing and every two hours after."""
         answer = send_request("GET", f"{self.callback}?challengeCode={quote(code)}", b"", {})
-        ours = hmac.new(CLIENT_SECRET.encode(), code.encode(), hashlib.sha256).hexdigest()
-        wanted = {"challengeCode": code, "challengeResponse": ours}
-        return answer.status == 200 and json.loads(answer.body) == wanted
+        signature = hmac.new(CLIENT_SECRET.encode(), code.encode(), hashlib.sha256).hexdigest()
+        expected = {"challengeCode": code, "challengeResponse": signature}
+        return answer.status == 200 and json.loads(answer.body) == expected
 
     def control(self, method: str, path: list[str], body: Json) -> Json:
         match method, *path:
@@ -160,10 +160,10 @@ class LinkedIn(Vendor):
                 self.callback = str(body["url"])
                 return {"verified": self.verify_callback()}
             case "POST", "lead":
-                answers = {int(number): said for number, said in body["answers"].items()}
+                answers = {int(number): answer for number, answer in body["answers"].items()}
                 key = self.submit_lead(answers, choice=body.get("choice", 0), accepts=True)
-                told = self.post_notice(key).status if body.get("notify", True) else None
-                return {"id": key, "status": told}
+                status = self.post_notice(key).status if body.get("notify", True) else None
+                return {"id": key, "status": status}
         raise LookupError("/".join(path))
 
     def state(self) -> Json:
@@ -177,17 +177,17 @@ class LinkedIn(Vendor):
 
 
 def compute_signature(body: bytes, secret: str) -> str:
-    """What stands in X-LI-Signature."""
+    """Compute the value of X-LI-Signature."""
     return hmac.new(secret.encode(), b"hmacsha256=" + body, hashlib.sha256).hexdigest()
 
 
 def lead_form() -> Json:
-    """The one form of the account: four predefined questions, one of its own, one consent."""
-    asked: list[Json] = [
+    """Build the account's only form: four predefined questions, one custom, one consent."""
+    questions: list[Json] = [
         {"questionId": number, "predefinedField": name} for number, name in _QUESTIONS.items()
     ]
-    options = [{"id": one, "text": _localized_text(said)} for one, said in _OPTIONS.items()]
-    asked.append(
+    options = [{"id": number, "text": _localized_text(label)} for number, label in _OPTIONS.items()]
+    questions.append(
         {
             "questionId": 5,
             "question": _localized_text("Are you buying or refinancing?"),
@@ -195,7 +195,7 @@ def lead_form() -> Json:
         }
     )
     consents = [{"id": 1, "consent": _localized_text(CONSENT_WORDING)}]
-    return {"id": FORM, "content": {"questions": asked, "legalInfo": {"consents": consents}}}
+    return {"id": FORM, "content": {"questions": questions, "legalInfo": {"consents": consents}}}
 
 
 def _localized_text(text: str) -> Json:
@@ -206,6 +206,6 @@ def _form_urn() -> str:
     return f"urn:li:versionedLeadGenForm:(urn:li:leadGenForm:{FORM},1)"
 
 
-def _error_reply(status: int, code: str, said: str, service: int = 0) -> Reply:
-    found: Json = {"status": status, "code": code, "message": said}
-    return json_reply(status, found | ({"serviceErrorCode": service} if service else {}))
+def _error_reply(status: int, code: str, message: str, service: int = 0) -> Reply:
+    content: Json = {"status": status, "code": code, "message": message}
+    return json_reply(status, content | ({"serviceErrorCode": service} if service else {}))

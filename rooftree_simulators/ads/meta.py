@@ -1,8 +1,8 @@
-"""Meta's Graph API as far as lead ads go: notices of leads, and the leads themselves.
+"""Meta's Graph API for lead ads: lead notices, and the leads themselves.
 
 After developers.facebook.com (Webhooks for lead ads; Retrieving leads) and the official
-SDK's fields: a notice carries ids; answers come only to who has the page's token and the
-proof of the app's secret; an unknown field is not given, one that is not asked for neither.
+SDK's fields: a notice carries ids; a read requires the page's token and the proof of the
+app's secret; only requested fields that exist are returned.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ class Meta(Vendor):
         self.expired = False
         self._made = setup.first_number
 
-    # The frame
+    # Authentication
 
     def operation(self, request: Request) -> str:
         last = request.path.rpartition("/")[2]
@@ -41,8 +41,8 @@ class Meta(Vendor):
         if not token:
             return _error_reply(400, 104, "An access token is required to request this resource.")
         if token != TOKEN or self.expired:
-            said = "Error validating access token: The session has been invalidated"
-            return _error_reply(400, 190, said, subcode=460)
+            message = "Error validating access token: The session has been invalidated"
+            return _error_reply(400, 190, message, subcode=460)
         proof = hmac.new(APP_SECRET.encode(), token.encode(), hashlib.sha256).hexdigest()
         if request.parameter("appsecret_proof") != proof:
             return _error_reply(400, 100, "Invalid appsecret_proof provided in the API argument")
@@ -66,8 +66,8 @@ class Meta(Vendor):
                     return _list_page([{"id": form, "status": "ACTIVE"} for form in forms], request)
                 case [form, "leads"]:
                     return self._list_form_leads(form, request)
-                case [one] if one in self.leads:
-                    return json_reply(200, _select_fields(self.leads[one], request))
+                case [lead_id] if lead_id in self.leads:
+                    return json_reply(200, _select_fields(self.leads[lead_id], request))
         return _unsupported_reply(path[0] if path else "")
 
     def _list_form_leads(self, form: str, request: Request) -> Reply:
@@ -82,7 +82,7 @@ class Meta(Vendor):
         ]
         return _list_page([_select_fields(row, request) for row in rows[::-1]], request)
 
-    # What tests and the demo make happen
+    # Actions of tests and the demo
 
     def submit_lead(
         self,
@@ -92,14 +92,14 @@ class Meta(Vendor):
         form: str = FORM,
         at: datetime | None = None,
     ) -> str:
-        """Somebody fills in the form; the id of the lead. Nobody is told yet."""
+        """Submit the form as a visitor; return the lead id. No notice is posted yet."""
         with self.lock:
             self._made += 1
             lead_id = str(1203344556600000 + self._made)
-            when = (at or self.clock.now()).astimezone(UTC)
+            created_at = (at or self.clock.now()).astimezone(UTC)
             lead: Json = {
                 "id": lead_id,
-                "created_time": when.strftime("%Y-%m-%dT%H:%M:%S+0000"),
+                "created_time": created_at.strftime("%Y-%m-%dT%H:%M:%S+0000"),
                 "ad_id": "23850001112223",
                 "ad_name": "VA refi – carousel B",
                 "adset_id": "23850001112200",
@@ -109,7 +109,9 @@ class Meta(Vendor):
                 "form_id": form,
                 "is_organic": False,
                 "platform": "fb",
-                "field_data": [{"name": name, "values": [said]} for name, said in answers.items()],
+                "field_data": [
+                    {"name": name, "values": [answer]} for name, answer in answers.items()
+                ],
             }
             if boxes is not None:
                 lead["custom_disclaimer_responses"] = [
@@ -120,31 +122,31 @@ class Meta(Vendor):
         return lead_id
 
     def delete_lead(self, lead_id: str) -> None:
-        """The person, or Meta, deleted it: it cannot be read any more."""
+        """Delete a lead, as the person or Meta does; it can no longer be read."""
         with self.lock:
             del self.leads[lead_id]
 
     def notice_body(self, *lead_ids: str) -> bytes:
-        """The bytes Meta posts of some leads; what is outside ASCII is escaped."""
+        """Build the body Meta posts for leads; characters outside ASCII are escaped."""
         changes = [
             {
                 "field": "leadgen",
                 "value": {
-                    "created_time": _unix_time(self.leads[one]["created_time"]),
-                    "leadgen_id": one,
+                    "created_time": _unix_time(self.leads[lead_id]["created_time"]),
+                    "leadgen_id": lead_id,
                     "page_id": PAGE,
-                    "form_id": self.leads[one]["form_id"],
-                    "adgroup_id": self.leads[one]["adset_id"],
-                    "ad_id": self.leads[one]["ad_id"],
+                    "form_id": self.leads[lead_id]["form_id"],
+                    "adgroup_id": self.leads[lead_id]["adset_id"],
+                    "ad_id": self.leads[lead_id]["ad_id"],
                 },
             }
-            for one in lead_ids
+            for lead_id in lead_ids
         ]
         entry = {"id": PAGE, "time": int(self.clock.now().timestamp()), "changes": changes}
         return json.dumps({"object": "page", "entry": [entry]}, separators=(",", ":")).encode()
 
     def post_notice(self, *lead_ids: str, secret: str = APP_SECRET) -> HttpAnswer:
-        """Post the notice of some leads to the callback."""
+        """Post the notice of leads to the callback."""
         body = self.notice_body(*lead_ids)
         mark = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
         headers = {
@@ -154,10 +156,10 @@ class Meta(Vendor):
         }
         return send_request("POST", self.callback, body, headers)
 
-    def verify_callback(self, words: str = VERIFY_TOKEN) -> bool:
-        """Ask the callback whether it is ours, as on subscribing."""
-        asked = f"hub.mode=subscribe&hub.verify_token={words}&hub.challenge=1158201444"
-        answer = send_request("GET", f"{self.callback}?{asked}", b"", {})
+    def verify_callback(self, verify_token: str = VERIFY_TOKEN) -> bool:
+        """Verify the callback, as Meta does on subscribing."""
+        query = f"hub.mode=subscribe&hub.verify_token={verify_token}&hub.challenge=1158201444"
+        answer = send_request("GET", f"{self.callback}?{query}", b"", {})
         return answer.status == 200 and answer.body == b"1158201444"
 
     def control(self, method: str, path: list[str], body: Json) -> Json:
@@ -169,8 +171,8 @@ class Meta(Vendor):
                 }
             case "POST", "lead":
                 lead_id = self.submit_lead(dict(body["answers"]), boxes=body.get("boxes"))
-                told = self.post_notice(lead_id).status if body.get("notify", True) else None
-                return {"id": lead_id, "status": told}
+                status = self.post_notice(lead_id).status if body.get("notify", True) else None
+                return {"id": lead_id, "status": status}
         raise LookupError("/".join(path))
 
     def state(self) -> Json:
@@ -184,21 +186,21 @@ class Meta(Vendor):
 
 
 def _select_fields(lead: Json, request: Request) -> Json:
-    wanted = request.parameter("fields", "id,created_time,field_data").split(",")
-    return {name: lead[name] for name in (*wanted, "id") if name in lead}
+    names = request.parameter("fields", "id,created_time,field_data").split(",")
+    return {name: lead[name] for name in (*names, "id") if name in lead}
 
 
 def _list_page(rows: list[Json], request: Request) -> Reply:
-    """One page of a list, with the cursor of the next while there is one."""
+    """Return one page of a list, with the cursor of the next page if there is one."""
     size = min(int(request.parameter("limit") or _PAGE_SIZE), 100)
     begin = int(request.parameter("after") or 0)
     end = begin + size
-    found: dict[str, Any] = {"data": rows[begin:end]}
+    content: dict[str, Any] = {"data": rows[begin:end]}
     if rows:
-        found["paging"] = {"cursors": {"before": str(begin), "after": str(end)}}
+        content["paging"] = {"cursors": {"before": str(begin), "after": str(end)}}
     if end < len(rows):
-        found["paging"]["next"] = f"https://graph.facebook.com{request.path}?after={end}"
-    return json_reply(200, found)
+        content["paging"]["next"] = f"https://graph.facebook.com{request.path}?after={end}"
+    return json_reply(200, content)
 
 
 def _unix_time(written: str) -> int:
@@ -206,17 +208,17 @@ def _unix_time(written: str) -> int:
 
 
 def _unsupported_reply(name: str) -> Reply:
-    said = (
+    message = (
         f"Unsupported get request. Object with ID '{name}' does not exist, cannot be loaded due"
         " to missing permissions, or does not support this operation"
     )
-    return _error_reply(400, 100, said, kind="GraphMethodException", subcode=33)
+    return _error_reply(400, 100, message, kind="GraphMethodException", subcode=33)
 
 
 def _error_reply(
-    status: int, code: int, said: str, *, kind: str = "OAuthException", subcode: int = 0
+    status: int, code: int, message: str, *, kind: str = "OAuthException", subcode: int = 0
 ) -> Reply:
-    error: Json = {"message": said, "type": kind, "code": code, "fbtrace_id": "AxYz"}
+    error: Json = {"message": message, "type": kind, "code": code, "fbtrace_id": "AxYz"}
     if subcode:
         error["error_subcode"] = subcode
     return json_reply(status, {"error": error})

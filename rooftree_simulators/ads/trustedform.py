@@ -1,7 +1,7 @@
-"""TrustedForm's Certificate API, version 4: certificates of sessions, retained for who asks.
+"""TrustedForm's Certificate API, version 4: certificates of sessions, retained on request.
 
-After the public integration code and support article: a certificate lives three days
-unless it is retained; fingerprints of the session decide whether it is the lead's.
+After the public integration code and support article: a certificate expires after three days
+unless it is retained; fingerprints of the session decide whether it matches the lead.
 """
 
 import base64
@@ -43,15 +43,15 @@ class TrustedForm(Vendor):
             return json_reply(405, {"outcome": "error", "reason": "Method not allowed"})
         if request.header("api-version") != "4.0":
             return json_reply(406, {"outcome": "error", "reason": "Unknown api-version"})
-        found = _ID.fullmatch(request.path)
+        match = _ID.fullmatch(request.path)
         try:
             body = json.loads(request.body)
         except ValueError:
             body = None
-        if found is None or not isinstance(body, dict) or "retain" not in body:
+        if match is None or not isinstance(body, dict) or "retain" not in body:
             return json_reply(400, {"outcome": "error", "reason": "Malformed request"})
         with self.lock:
-            return self._retain_certificate(found[1], body)
+            return self._retain_certificate(match[1], body)
 
     def _retain_certificate(self, name: str, body: Json) -> Reply:
         session = self.sessions.get(name)
@@ -63,7 +63,7 @@ class TrustedForm(Vendor):
         lead = body.get("match_lead") or {}
         mail = _match_result(str(lead.get("email", "")).lower(), session["email"].lower())
         phone = _match_result(_digits(str(lead.get("phone", ""))), _digits(session["phone"]))
-        is_theirs = True in (mail, phone)
+        is_match = True in (mail, phone)
         earlier, session["retained"] = session["retained"], True
         results = {
             "previously_retained": earlier,
@@ -71,20 +71,20 @@ class TrustedForm(Vendor):
             "share_url": f"https://cert.trustedform.com/share-{name[:6]}",
             "expires_at": (now + timedelta(days=5 * 365)).strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
-        matched = {"success": is_theirs, "email_match": mail, "phone_match": phone}
+        matched = {"success": is_match, "email_match": mail, "phone_match": phone}
         answer: Json = {
-            "outcome": "success" if is_theirs else "failure",
+            "outcome": "success" if is_match else "failure",
             "match_lead": {**lead, "result": matched},
             "retain": {**body["retain"], "results": results},
         }
-        if not is_theirs:
+        if not is_match:
             answer["reason"] = "None of the provided fingerprints match"
         return json_reply(200, answer)
 
     def issue_certificate(
         self, *, phone: str, email: str, name: str = "", created: datetime | None = None
     ) -> str:
-        """Somebody typed into a page with the script; the certificate's address."""
+        """Record a session on a page with the script; return the certificate's URL."""
         with self.lock:
             name = name or f"{len(self.sessions) + 1:040x}"
             self.sessions[name] = {
@@ -106,10 +106,11 @@ class TrustedForm(Vendor):
         raise LookupError("/".join(path))
 
     def state(self) -> Json:
-        told = {
-            name: {**one, "created": str(one["created"])} for name, one in self.sessions.items()
+        sessions = {
+            name: {**session, "created": str(session["created"])}
+            for name, session in self.sessions.items()
         }
-        return {"sessions": told}
+        return {"sessions": sessions}
 
     def reset(self) -> None:
         super().reset()
@@ -121,5 +122,5 @@ def _digits(text: str) -> str:
     return re.sub(r"\D", "", text)[-10:]
 
 
-def _match_result(given: str, typed: str) -> bool | None:
-    return given == typed if given else None
+def _match_result(value: str, typed: str) -> bool | None:
+    return value == typed if value else None

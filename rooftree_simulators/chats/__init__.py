@@ -1,1 +1,1 @@
-"""Chats on a company's own site."""
+"""Simulated chat vendors."""

@@ -1,4 +1,4 @@
-"""Drift: messages that are posted with a token in them, and contacts that are read by id.
+"""Drift: messages posted with a token in the body, and contacts read by id.
 
 Shapes as they were documented (the product is being retired).
 """
@@ -19,7 +19,7 @@ class Drift(Vendor):
         super().__init__(setup)
         self.callback = ""
         self.contacts: dict[str, Json] = {}
-        self.written = setup.first_number + 50
+        self.last_message_id = setup.first_number + 50
 
     def authenticate(self, request: Request) -> Reply | None:
         if request.header("Authorization") == f"Bearer {TOKEN}":
@@ -34,33 +34,33 @@ class Drift(Vendor):
         return json_reply(404, {"error": {"type": "not_found"}})
 
     def add_visitor(self, **attributes: str) -> int:
-        """Somebody on the site; the id of their contact."""
+        """Add a visitor of the site; return the contact id."""
         with self.lock:
             key = 9911 + self.setup.first_number + len(self.contacts)
             self.contacts[str(key)] = {"id": key, "attributes": attributes}
         return key
 
     def post_message(
-        self, author: int, words: str, *, conversation: int, kind: str = "contact"
+        self, author: int, text: str, *, conversation: int, kind: str = "contact"
     ) -> HttpAnswer:
-        """Somebody writes in a conversation."""
+        """Post a message that `author` writes in a conversation."""
         with self.lock:
-            self.written += 1
-            number = self.written
-        told = {
+            self.last_message_id += 1
+            number = self.last_message_id
+        content = {
             "orgId": 1234,
             "type": "new_message",
             "token": VERIFICATION_TOKEN,
             "data": {
                 "id": number,
                 "conversationId": conversation,
-                "body": words,
+                "body": text,
                 "type": "chat",
                 "author": {"id": author, "type": kind, "bot": kind != "contact"},
                 "createdAt": int(self.clock.now().timestamp() * 1000),
             },
         }
-        body = json.dumps(told).encode()
+        body = json.dumps(content).encode()
         return send_request("POST", self.callback, body, {"Content-Type": "application/json"})
 
     def control(self, method: str, path: list[str], body: Json) -> Json:
@@ -69,10 +69,10 @@ class Drift(Vendor):
                 self.callback = str(body["url"])
                 return {"url": self.callback}
             case "POST", "visitor":
-                told = {name: str(body.get(name, "")) for name in ("name", "email", "phone")}
-                who = self.add_visitor(**told)
-                answer = self.post_message(who, str(body["says"]), conversation=who)
-                return {"contact": who, "status": answer.status}
+                attributes = {name: str(body.get(name, "")) for name in ("name", "email", "phone")}
+                contact = self.add_visitor(**attributes)
+                answer = self.post_message(contact, str(body["says"]), conversation=contact)
+                return {"contact": contact, "status": answer.status}
         raise LookupError("/".join(path))
 
     def state(self) -> Json:

@@ -1,7 +1,7 @@
-"""Intercom: conversations whose events are posted, and contacts that are read by id.
+"""Intercom: conversation events posted as webhooks, and contacts read by id.
 
 After Intercom's developer documents: `X-Hub-Signature` is `sha1=` and the hex HMAC of the raw
-body; an endpoint is tried with HEAD, and with a ping; reads want a bearer token.
+body; an endpoint is checked with HEAD and with a ping; reads require a bearer token.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ class Intercom(Vendor):
         super().__init__(setup)
         self.callback = ""
         self.contacts: dict[str, Json] = {}
-        self.begun = 0
+        self.conversations = 0
 
     def authenticate(self, request: Request) -> Reply | None:
         if request.header("Authorization") == f"Bearer {TOKEN}":
@@ -38,7 +38,7 @@ class Intercom(Vendor):
         return _error_reply(404, "not_found", "User Not Found")
 
     def add_visitor(self, *, name: str = "", email: str = "", phone: str = "") -> str:
-        """Somebody on the site; the id of their contact."""
+        """Add a visitor of the site; return the contact id."""
         with self.lock:
             key = f"c-{self.setup.first_number + len(self.contacts) + 9}"
             self.contacts[key] = {
@@ -52,21 +52,21 @@ class Intercom(Vendor):
         return key
 
     def open_conversation(
-        self, contact: str, page: str, *, shows: bool = False
+        self, contact: str, page: str, *, with_contact: bool = False
     ) -> tuple[str, HttpAnswer]:
-        """The visitor opens a conversation; its id, and what our address answered.
+        """Open a conversation of a visitor; return its id and the webhook's answer.
 
         Args:
-            shows: whether the event carries their name and address, or only an id.
+            with_contact: whether the event carries the visitor's name and email, or only an id.
         """
         with self.lock:
-            self.begun += 1
-            number = str(215470000 + self.setup.first_number + self.begun)
-            known = self.contacts.get(contact, {})
+            self.conversations += 1
+            number = str(215470000 + self.setup.first_number + self.conversations)
+            visitor = self.contacts.get(contact, {})
         now = int(self.clock.now().timestamp())
         author = {"type": "lead", "id": contact, "name": None, "email": None}
-        if shows:
-            author |= {"name": known.get("name"), "email": known.get("email")}
+        if with_contact:
+            author |= {"name": visitor.get("name"), "email": visitor.get("email")}
         item = {
             "type": "conversation",
             "id": number,
@@ -88,7 +88,7 @@ class Intercom(Vendor):
     def post_event(self, topic: str, item: Json, *, secret: str = CLIENT_SECRET) -> HttpAnswer:
         """Post one event."""
         now = int(self.clock.now().timestamp())
-        told = {
+        content = {
             "type": "notification_event",
             "app_id": "ab12cd34",
             "topic": topic,
@@ -98,7 +98,7 @@ class Intercom(Vendor):
             "first_sent_at": now,
             "created_at": now,
         }
-        body = json.dumps(told, separators=(",", ":")).encode()
+        body = json.dumps(content, separators=(",", ":")).encode()
         headers = {
             "Content-Type": "application/json",
             "X-Hub-Signature": compute_signature(body, secret),
@@ -106,10 +106,10 @@ class Intercom(Vendor):
         return send_request("POST", self.callback, body, headers)
 
     def verify_callback(self) -> bool:
-        """Try the address, as when it is typed in."""
+        """Check the webhook address, as Intercom does when it is entered."""
         ping = {"type": "ping", "message": "something something interzen"}
-        tried = send_request("HEAD", self.callback, b"", {})
-        return tried.status == 200 and self.post_event("ping", ping).status == 200
+        answer = send_request("HEAD", self.callback, b"", {})
+        return answer.status == 200 and self.post_event("ping", ping).status == 200
 
     def control(self, method: str, path: list[str], body: Json) -> Json:
         match method, *path:
@@ -117,9 +117,9 @@ class Intercom(Vendor):
                 self.callback = str(body["url"])
                 return {"verified": self.verify_callback()}
             case "POST", "visitor":
-                told = {name: str(body.get(name, "")) for name in ("name", "email", "phone")}
+                attributes = {name: str(body.get(name, "")) for name in ("name", "email", "phone")}
                 number, answer = self.open_conversation(
-                    self.add_visitor(**told), f"<p>{escape(body['says'])}</p>"
+                    self.add_visitor(**attributes), f"<p>{escape(body['says'])}</p>"
                 )
                 return {"conversation": number, "status": answer.status}
         raise LookupError("/".join(path))
@@ -134,9 +134,11 @@ class Intercom(Vendor):
 
 
 def compute_signature(body: bytes, secret: str) -> str:
-    """What stands in X-Hub-Signature."""
+    """Compute the value of X-Hub-Signature."""
     return f"sha1={hmac.new(secret.encode(), body, hashlib.sha1).hexdigest()}"
 
 
-def _error_reply(status: int, code: str, said: str) -> Reply:
-    return json_reply(status, {"type": "error.list", "errors": [{"code": code, "message": said}]})
+def _error_reply(status: int, code: str, message: str) -> Reply:
+    return json_reply(
+        status, {"type": "error.list", "errors": [{"code": code, "message": message}]}
+    )

@@ -1,1 +1,1 @@
-"""Simulated customer systems that a lender moves away from. None shares code with the reader."""
+"""Simulated CRMs that a lender migrates from. They share no code with the readers."""

@@ -47,7 +47,7 @@ class HubSpot(Vendor):
     def _clear_data(self) -> None:
         self.expired = False
         self.owners: list[Json] = []
-        self.properties: dict[str, bool] = {}  # of contacts; whether HubSpot defines it
+        self.properties: dict[str, bool] = {}  # of contacts; True: HubSpot defines it
         self.objects: dict[str, list[Json]] = {name: [] for name in _OBJECTS}
 
     def operation(self, request: Request) -> str:
@@ -70,7 +70,11 @@ class HubSpot(Vendor):
                     request, self.owners, {"limit", "after", "email", "archived"}
                 )
             case "GET", "crm", "v3", "properties", "contacts":
-                return json_reply(200, {"results": self._property_definitions()})
+                definitions = [
+                    {"name": name, "label": name, "type": "string", "hubspotDefined": is_standard}
+                    for name, is_standard in sorted(self.properties.items())
+                ]
+                return json_reply(200, {"results": definitions})
             case "GET", "crm", "v3", "objects", kind if kind in self.objects:
                 return self._list_objects(request, kind)
             case "POST", "crm", "v3", "objects", kind, "search" if kind in self.objects:
@@ -78,7 +82,7 @@ class HubSpot(Vendor):
         return _error_reply(404, "OBJECT_NOT_FOUND", "Unable to infer object type from the path")
 
     def add_owner(self, name: str, email: str) -> str:
-        """A user who may own records; their id."""
+        """Add a user who can own records; return the id."""
         first, _, last = name.partition(" ")
         key = str(770 + len(self.owners))
         self.owners.append(
@@ -93,36 +97,38 @@ class HubSpot(Vendor):
         )
         return key
 
-    def add_contact(self, made: datetime | None = None, **properties: Any) -> str:
-        """A contact, with properties as HubSpot calls them; their id."""
+    def add_contact(self, created_at: datetime | None = None, **properties: Any) -> str:
+        """Add a contact with HubSpot's own property names; return the id."""
         for name in properties:
             self.properties.setdefault(name, True)
-        return self._add_object("contacts", made, properties)
+        return self._add_object("contacts", created_at, properties)
 
     def add_custom_property(self, name: str) -> None:
-        """A property that the company made itself."""
+        """Define a custom property of the company."""
         self.properties[name] = False
 
     def add_engagement(
-        self, kind: str, *contacts: str, made: datetime | None = None, **told: Any
+        self, kind: str, *contacts: str, created_at: datetime | None = None, **properties: Any
     ) -> str:
-        """A note, task, call, e-mail, communication or meeting with contacts; its id."""
-        key = self._add_object(kind, made, told)
+        """Add a note, task, call, email, communication or meeting with contacts; return its id."""
+        key = self._add_object(kind, created_at, properties)
         label = f"{kind.removesuffix('s')}_to_contact"
         linked = [{"id": contact, "type": label} for contact in contacts]
         if linked:
             self.objects[kind][-1]["associations"] = {"contacts": {"results": linked}}
         return key
 
-    def _add_object(self, kind: str, made: datetime | None, properties: Json) -> str:
-        at = _format_time(made or self.clock.now())
+    def _add_object(self, kind: str, created_at: datetime | None, properties: Json) -> str:
+        at = (created_at or self.clock.now()).strftime("%Y-%m-%dT%H:%M:%S.000Z")
         with self.lock:
             key = str(151 + sum(map(len, self.objects.values())))
-            told = {name: None if said is None else str(said) for name, said in properties.items()}
+            values = {
+                name: None if value is None else str(value) for name, value in properties.items()
+            }
             self.objects[kind].append(
                 {
                     "id": key,
-                    "properties": {"createdate": at, "hs_object_id": key, **told},
+                    "properties": {"createdate": at, "hs_object_id": key, **values},
                     "createdAt": at,
                     "updatedAt": at,
                     "archived": False,
@@ -130,28 +136,22 @@ class HubSpot(Vendor):
             )
         return key
 
-    def _property_definitions(self) -> list[Json]:
-        return [
-            {"name": name, "label": name, "type": "string", "hubspotDefined": is_theirs}
-            for name, is_theirs in sorted(self.properties.items())
-        ]
-
     def _list_objects(self, request: Request, kind: str) -> Reply:
-        asked = request.parameter("properties")
+        requested = request.parameter("properties")
         defaults = _CONTACT_PROPERTIES if kind == "contacts" else _DEFAULT_PROPERTIES
-        wanted = {*defaults, *(asked.split(",") if asked else ())}
+        names = {*defaults, *(requested.split(",") if requested else ())}
         linked = request.parameter("associations").split(",")
         shown = []
-        for one in self.objects[kind]:
-            told = {name: one["properties"].get(name) for name in wanted}
-            kept = {**one, "properties": told}
+        for row in self.objects[kind]:
+            properties = {name: row["properties"].get(name) for name in names}
+            item = {**row, "properties": properties}
             if "contacts" not in linked:
-                kept.pop("associations", None)
-            shown.append(kept)
+                item.pop("associations", None)
+            shown.append(item)
         return self._page_reply(request, shown, _LIST_PARAMETERS)
 
-    def _page_reply(self, request: Request, rows: list[Json], known: set[str]) -> Reply:
-        unknown = {name for name, _ in request.query} - known
+    def _page_reply(self, request: Request, rows: list[Json], known_parameters: set[str]) -> Reply:
+        unknown = {name for name, _ in request.query} - known_parameters
         if unknown:
             return _error_reply(400, "VALIDATION_ERROR", f"unknown parameters: {sorted(unknown)}")
         try:
@@ -164,35 +164,37 @@ class HubSpot(Vendor):
         with self.lock:
             later = [row for row in rows if int(row["id"]) > after]
         shown, rest = later[:limit], later[limit:]
-        found: Json = {"results": shown}
+        content: Json = {"results": shown}
         if rest:
             mark = shown[-1]["id"]
             link = f"https://api.hubapi.com{request.path}?after={mark}"
-            found["paging"] = {"next": {"after": mark, "link": link}}
-        return json_reply(200, found)
+            content["paging"] = {"next": {"after": mark, "link": link}}
+        return json_reply(200, content)
 
     def _search_objects(self, request: Request, kind: str) -> Reply:
         try:
-            asked = json.loads(request.body)
-            is_right = isinstance(asked["filterGroups"], list) and 1 <= asked["limit"] <= 200
+            search = json.loads(request.body)
+            is_valid = isinstance(search["filterGroups"], list) and 1 <= search["limit"] <= 200
         except (ValueError, KeyError, TypeError):
-            is_right = False
-        if not is_right:
+            is_valid = False
+        if not is_valid:
             return _error_reply(400, "VALIDATION_ERROR", "Invalid input JSON")
         rows = self.objects[kind]
-        return json_reply(200, {"total": len(rows), "results": rows[: asked["limit"]]})
+        return json_reply(200, {"total": len(rows), "results": rows[: search["limit"]]})
 
     def state(self) -> Json:
         return {"owners": self.owners, **self.objects}
 
     def load_seed(self, body: Json) -> Json:
-        """Owners `[{name, email}]`, contacts `[{properties}]`, engagements `[{kind, contacts}]`."""
-        for one in body.get("owners", []):
-            self.add_owner(one["name"], one["email"])
-        contacts = [self.add_contact(**one) for one in body.get("contacts", [])]
-        for one in body.get("engagements", []):
-            told = {name: said for name, said in one.items() if name not in ("kind", "contacts")}
-            self.add_engagement(one["kind"], *one.get("contacts", []), **told)
+        """Load owners `[{name, email}]`, contacts `[{...}]`, engagements `[{kind, contacts}]`."""
+        for row in body.get("owners", []):
+            self.add_owner(row["name"], row["email"])
+        contacts = [self.add_contact(**row) for row in body.get("contacts", [])]
+        for row in body.get("engagements", []):
+            values = {
+                name: value for name, value in row.items() if name not in ("kind", "contacts")
+            }
+            self.add_engagement(row["kind"], *row.get("contacts", []), **values)
         return {"contacts": contacts}
 
     def reset(self) -> None:
@@ -202,8 +204,8 @@ class HubSpot(Vendor):
 
 
 def rate_limit_fault(retry_after: int | None = None) -> Json:
-    """A bad day: the limit of ten seconds is reached (a fault's body and headers)."""
-    told = {
+    """Return the fault of a reached ten-second limit, with the vendor's body and headers."""
+    content = {
         "status": "error",
         "message": "You have reached your ten_secondly_rolling limit.",
         "errorType": "RATE_LIMIT",
@@ -211,13 +213,9 @@ def rate_limit_fault(retry_after: int | None = None) -> Json:
         "category": "RATE_LIMITS",
     }
     headers = {"Retry-After": str(retry_after)} if retry_after else {}
-    return {"action": "status:429", "body": json.dumps(told), "headers": headers}
+    return {"action": "status:429", "body": json.dumps(content), "headers": headers}
 
 
-def _format_time(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
-
-
-def _error_reply(status: int, category: str, said: str) -> Reply:
-    found: Json = {"status": "error", "message": said, "category": category}
-    return json_reply(status, found | {"correlationId": "aeb5f871-7f07-4993-9211-075dc63e7cbf"})
+def _error_reply(status: int, category: str, message: str) -> Reply:
+    content: Json = {"status": "error", "message": message, "category": category}
+    return json_reply(status, content | {"correlationId": "aeb5f871-7f07-4993-9211-075dc63e7cbf"})

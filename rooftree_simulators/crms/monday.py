@@ -1,9 +1,9 @@
-"""monday.com's GraphQL, as much as reading boards takes: users, boards, pages of items, updates.
+"""monday.com's GraphQL, as far as reading boards needs: users, boards, item pages, updates.
 
 After developer.monday.com (Querying board items; Users; Updates; Error handling; Rate
-limits): one address, the token alone in `Authorization`, a version in `API-Version`; errors
-of the application come with 200; a cursor lives an hour; more than the budget of complexity
-is an error with the seconds to wait. Fields of a query are checked by name, not selected.
+limits): one URL, the bare token in `Authorization`, a version in `API-Version`; application
+errors come with status 200; a cursor lives one hour; exceeding the complexity budget is an
+error with the seconds to wait. Fields of a query are checked by name, not selected.
 """
 
 import json
@@ -53,8 +53,8 @@ class Monday(Vendor):
         self.expired = True
 
     def handle(self, request: Request) -> Reply:
-        asked = _read_body(request)
-        query, given = asked.get("query"), asked.get("variables") or {}
+        body = _read_body(request)
+        query, variables = body.get("query"), body.get("variables") or {}
         if request.method != "POST" or request.path != "/v2" or not isinstance(query, str):
             return json_reply(400, {"errors": [{"message": "No query string was present"}]})
         if not re.fullmatch(r"20\d\d-(01|04|07|10)", request.header("API-Version")):
@@ -65,11 +65,13 @@ class Monday(Vendor):
         with self.lock:
             match self.operation(request):
                 case "users":
-                    return self._data_reply({"users": self._list_users(query, given)})
+                    size, page = _page_limit(query), int(variables.get("page", 1))
+                    users = self.users[(page - 1) * size : page * size]
+                    return self._data_reply({"users": users})
                 case "boards":
-                    return self._data_reply({"boards": self._list_boards(query, given)})
+                    return self._data_reply({"boards": self._list_boards(query, variables)})
                 case "next_items_page":
-                    return self._next_page(query, given)
+                    return self._next_page(query, variables)
         return _error_reply("parseError", "Parse error")
 
     def add_user(self, name: str, email: str) -> str:
@@ -83,12 +85,14 @@ class Monday(Vendor):
         return key
 
     def add_item(self, board: str, name: str, *, group: str = "New Leads", **columns: Any) -> str:
-        """An item; a column is its text, or `(type, text, value)`."""
+        """Add an item; a column is its text, or `(type, text, value)`."""
         values = []
-        for title, said in columns.items():
-            kind, text, value = said if isinstance(said, tuple) else ("text", said, said)
-            told = {"id": title, "type": kind, "text": text, "value": json.dumps(value)}
-            values.append(told | {"column": {"title": title.replace("_", " ")}})
+        for title, content in columns.items():
+            kind, text, value = (
+                content if isinstance(content, tuple) else ("text", content, content)
+            )
+            column = {"id": title, "type": kind, "text": text, "value": json.dumps(value)}
+            values.append(column | {"column": {"title": title.replace("_", " ")}})
         with self.lock:
             key = str(9001 + sum(map(len, self.items.values())))
             self.items[board].append(
@@ -105,40 +109,38 @@ class Monday(Vendor):
         return key
 
     def add_update(self, item: str, text: str, by: str, *replies: str) -> None:
-        """What somebody wrote below an item, and the answers to it."""
-        rows = [one for of in self.items.values() for one in of]
-        one = next(row for row in rows if row["id"] == item)
-        first = 70_001 + 100 * len([told for row in rows for told in row["updates"]])
-        said = [
+        """Add an update below an item, and the replies to it."""
+        rows = [row for board_rows in self.items.values() for row in board_rows]
+        item_row = next(row for row in rows if row["id"] == item)
+        first = 70_001 + 100 * len([update for row in rows for update in row["updates"]])
+        entries = [
             {
                 "id": str(first + nth),
-                "body": f"<p>{words}</p>",
-                "text_body": words,
+                "body": f"<p>{entry_text}</p>",
+                "text_body": entry_text,
                 "created_at": _format_time(self.clock.now()),
                 "creator_id": by,
             }
-            for nth, words in enumerate((text, *replies))
+            for nth, entry_text in enumerate((text, *replies))
         ]
-        one["updates"].append(said[0] | {"replies": said[1:]})
+        item_row["updates"].append(entries[0] | {"replies": entries[1:]})
 
-    def _list_users(self, query: str, given: Json) -> list[Json]:
-        size, nth = _page_limit(query), int(given.get("page", 1))
-        return self.users[(nth - 1) * size : nth * size]
-
-    def _list_boards(self, query: str, given: Json) -> list[Json]:
-        wanted = [str(one) for one in given.get("board", [])]
+    def _list_boards(self, query: str, variables: Json) -> list[Json]:
+        keys = [str(key) for key in variables.get("board", [])]
         return [
             {
                 **self.boards[key],
                 "items_count": len(self.items[key]),
                 "items_page": self._items_page(key, 0, _page_limit(query)),
             }
-            for key in wanted
+            for key in keys
             if key in self.boards
         ]
 
-    def _next_page(self, query: str, given: Json) -> Reply:
-        board, start, until = self.cursors.get(given.get("cursor", ""), ("", 0, self.clock.now()))
+    def _next_page(self, query: str, variables: Json) -> Reply:
+        board, start, until = self.cursors.get(
+            variables.get("cursor", ""), ("", 0, self.clock.now())
+        )
         if until <= self.clock.now():
             return _error_reply(
                 "CursorException", "CursorExpiredError: the cursor is no longer valid"
@@ -154,8 +156,8 @@ class Monday(Vendor):
             self.cursors[cursor] = (board, start + size, self.clock.now() + _CURSOR_LIFETIME)
         return {"cursor": cursor, "items": rows[start : start + size]}
 
-    def _data_reply(self, found: Json) -> Reply:
-        return json_reply(200, {"data": found, "account_id": 1})
+    def _data_reply(self, content: Json) -> Reply:
+        return json_reply(200, {"data": content, "account_id": 1})
 
     def state(self) -> Json:
         return {"users": self.users, "boards": [*self.boards.values()], "items": self.items}
@@ -167,7 +169,7 @@ class Monday(Vendor):
 
 
 def budget_fault(seconds: int) -> Json:
-    """A bad day: the complexity of a minute is used up (a fault's body); the status is 200."""
+    """Return the fault of a used-up complexity budget; the status is 200."""
     error = {
         "message": "Complexity budget exhausted",
         "extensions": {"code": "COMPLEXITY_BUDGET_EXHAUSTED", "retry_in_seconds": seconds},
@@ -177,22 +179,22 @@ def budget_fault(seconds: int) -> Json:
 
 def _read_body(request: Request) -> Json:
     try:
-        found = json.loads(request.body)
+        content = json.loads(request.body)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def _page_limit(query: str) -> int:
-    """The first limit of a query is that of its page."""
-    found = re.search(r"limit: (\d+)", query)
-    return min(int(found[1]) if found else 25, MAX_PAGE_SIZE)
+    """Return the page size: the first limit in the query."""
+    match = re.search(r"limit: (\d+)", query)
+    return min(int(match[1]) if match else 25, MAX_PAGE_SIZE)
 
 
 def _format_time(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _error_reply(code: str, said: str) -> Reply:
-    error = {"message": said, "extensions": {"code": code}}
+def _error_reply(code: str, message: str) -> Reply:
+    error = {"message": message, "extensions": {"code": code}}
     return json_reply(200, {"data": None, "errors": [error], "account_id": 1})

@@ -1,7 +1,7 @@
 """Pipedrive, versions 1 and 2: users, leads, deals, persons, fields, stages, notes, activities.
 
 After developers.pipedrive.com (API reference; Pagination; Authentication; Rate limiting): a
-personal token in `x-api-token`; version 1 goes on by `start`, version 2 by an opaque
+personal token in `x-api-token`; version 1 pages by `start`, version 2 by an opaque
 `cursor`; both answer `{success, data, additional_data}`.
 """
 
@@ -61,7 +61,7 @@ class Pipedrive(Vendor):
         return _error_reply(404, "Unknown method .")
 
     def add_record(self, kind: str, **fields: Any) -> Any:
-        """A row of one kind, with Pipedrive's own names; its id."""
+        """Add a row of one kind with Pipedrive's own names; return its id."""
         with self.lock:
             nth = sum(map(len, self.rows.values())) + 1
             key: Any = nth + 1000
@@ -73,7 +73,7 @@ class Pipedrive(Vendor):
         return key
 
     def add_custom_field(self, name: str) -> str:
-        """A field of the company's own; the key it has on leads and deals."""
+        """Define a custom field of the company; return its key on leads and deals."""
         code = uuid.uuid5(uuid.NAMESPACE_OID, name).hex + "0" * 8
         self.rows["fields"].append(
             {
@@ -95,14 +95,14 @@ class Pipedrive(Vendor):
         paging: Json = {"start": start, "limit": limit, "more_items_in_collection": is_more}
         if is_more:
             paging["next_start"] = start + limit
-        told = {"success": True, "data": shown or None}
-        return json_reply(200, told | {"additional_data": {"pagination": paging}})
+        content = {"success": True, "data": shown or None}
+        return json_reply(200, content | {"additional_data": {"pagination": paging}})
 
     def _page_by_cursor(self, request: Request, rows: list[Json]) -> Reply:
         if {name for name, _ in request.query} - {"cursor", "limit", "ids", "sort_by"}:
             return _error_reply(400, "Validation failed: unknown parameter")
-        limit, wanted = int(request.parameter("limit", "100")), request.parameter("ids")
-        ids = wanted.split(",") if wanted else []
+        limit, id_list = int(request.parameter("limit", "100")), request.parameter("ids")
+        ids = id_list.split(",") if id_list else []
         if not 1 <= limit <= MAX_PAGE_SIZE or len(ids) > 100:
             return _error_reply(400, "Validation failed: limit or ids")
         if ids:
@@ -116,14 +116,14 @@ class Pipedrive(Vendor):
         after = None
         if start + limit < len(rows):
             after = base64.b64encode(f"at:{start + limit}".encode()).decode()
-        found = {"success": True, "data": rows[start : start + limit]}
-        return json_reply(200, found | {"additional_data": {"next_cursor": after}})
+        content = {"success": True, "data": rows[start : start + limit]}
+        return json_reply(200, content | {"additional_data": {"next_cursor": after}})
 
     def state(self) -> Json:
         return dict(self.rows)
 
     def load_seed(self, body: Json) -> Json:
-        """Rows by kind: users, leads, archived, deals, persons, stages, notes, activities."""
+        """Load rows by kind: users, leads, archived, deals, persons, stages, notes, activities."""
         return {name: [self.add_record(name, **row) for row in rows] for name, rows in body.items()}
 
     def reset(self) -> None:
@@ -132,5 +132,5 @@ class Pipedrive(Vendor):
             self._clear_data()
 
 
-def _error_reply(status: int, said: str) -> Reply:
-    return json_reply(status, {"success": False, "error": said, "errorCode": status})
+def _error_reply(status: int, message: str) -> Reply:
+    return json_reply(status, {"success": False, "error": message, "errorCode": status})

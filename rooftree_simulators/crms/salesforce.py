@@ -1,19 +1,18 @@
 """Salesforce's REST interface: client credentials, descriptions, SOQL queries page by page.
 
 After developer.salesforce.com (REST API Developer Guide; OAuth 2.0 client credentials flow;
-SOQL): a query names its fields, goes on by `nextRecordsUrl` while `done` is false, and an
-error is a list of `{message, errorCode}`. Only plain queries are understood here.
+SOQL): a query names its fields and continues at `nextRecordsUrl` while `done` is false; an
+error is a list of `{message, errorCode}`. Only plain queries are supported here.
 """
 
 import re
-from datetime import datetime
 from typing import Any
 
 from rooftree_simulators.vendor_base import Json, Reply, Request, SimulatorSetup, Vendor, json_reply
 
 CLIENT_ID, CLIENT_SECRET = "3MVG9.consumer-key", "consumer-secret"
 API_VERSION = "v62.0"
-MIN_PAGE_SIZE, MAX_PAGE_SIZE = 200, 2000  # of a page
+MIN_PAGE_SIZE, MAX_PAGE_SIZE = 200, 2000
 _QUERY = re.compile(
     r"SELECT (?P<fields>[\w, ]+) FROM (?P<name>\w+)( WHERE (?P<not_null>\w+) != null)?"
 )
@@ -48,8 +47,8 @@ class Salesforce(Vendor):
     def operation(self, request: Request) -> str:
         if request.path == "/services/oauth2/token":
             return "token"
-        found = _QUERY.fullmatch(request.parameter("q"))
-        return f"query {found['name']}" if found else request.path.split("/")[4]
+        match = _QUERY.fullmatch(request.parameter("q"))
+        return f"query {match['name']}" if match else request.path.split("/")[4]
 
     def authenticate(self, request: Request) -> Reply | None:
         kind, _, token = request.header("Authorization").partition(" ")
@@ -68,7 +67,13 @@ class Salesforce(Vendor):
             return _error_reply(404, "NOT_FOUND", "The requested resource does not exist")
         match parts[3:]:
             case "sobjects", name, "describe" if name in _FIELDS:
-                return json_reply(200, {"name": name, "fields": self._describe_fields(name)})
+                names = [*_FIELDS[name].split(), *self.custom[name]]
+                fields = [
+                    {"name": field, "type": "string", "custom": field.endswith("__c")}
+                    for field in names
+                ]
+                fields.append({"name": "Address", "type": "address", "custom": False})
+                return json_reply(200, {"name": name, "fields": fields})
             case ("query",):
                 return self._run_query(request)
             case "query", locator:
@@ -76,29 +81,29 @@ class Salesforce(Vendor):
         return _error_reply(404, "NOT_FOUND", "The requested resource does not exist")
 
     def add_record(self, name: str, **fields: Any) -> str:
-        """A record of one kind; its id of 18 letters."""
+        """Add a record of one kind; return its id of 18 characters."""
         with self.lock:
-            known = _FIELDS[name].split()
+            standard_fields = _FIELDS[name].split()
             self.custom[name] += [
-                field for field in fields if field not in (*known, *self.custom[name])
+                field for field in fields if field not in (*standard_fields, *self.custom[name])
             ]
             number = f"{sum(map(len, self.rows.values())) + 1:09d}"
             key = f"{_PREFIXES[name]}Hs0{number}AAA"
-            made = {"Id": key, "CreatedDate": _format_time(self.clock.now())}
-            self.rows[name].append(made | fields)
+            created = self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+            self.rows[name].append({"Id": key, "CreatedDate": created} | fields)
         return key
 
     def _issue_token(self, request: Request) -> Reply:
         form = dict(request.form)
         if request.method != "POST" or form.get("grant_type") != "client_credentials":
-            said = {
+            error = {
                 "error": "unsupported_grant_type",
                 "error_description": "grant type not supported",
             }
-            return json_reply(400, said)
+            return json_reply(400, error)
         if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
-            said = {"error": "invalid_client", "error_description": "invalid client credentials"}
-            return json_reply(401, said)
+            error = {"error": "invalid_client", "error_description": "invalid client credentials"}
+            return json_reply(401, error)
         with self.lock:
             self.signed_in += 1
             token = f"00D.session-{self.signed_in}"
@@ -113,24 +118,19 @@ class Salesforce(Vendor):
             },
         )
 
-    def _describe_fields(self, name: str) -> list[Json]:
-        named = [*_FIELDS[name].split(), *self.custom[name]]
-        plain = [{"name": one, "type": "string", "custom": one.endswith("__c")} for one in named]
-        return [*plain, {"name": "Address", "type": "address", "custom": False}]
-
     def _run_query(self, request: Request) -> Reply:
-        found = _QUERY.fullmatch(request.parameter("q"))
-        if found is None:
+        match = _QUERY.fullmatch(request.parameter("q"))
+        if match is None:
             return _error_reply(400, "MALFORMED_QUERY", "unexpected token")
-        name, fields = found["name"], [one.strip() for one in found["fields"].split(",")]
-        known = [*_FIELDS.get(name, "").split(), *self.custom.get(name, [])]
+        name, fields = match["name"], [field.strip() for field in match["fields"].split(",")]
+        known_fields = [*_FIELDS.get(name, "").split(), *self.custom.get(name, [])]
         if name not in _FIELDS:
             return _error_reply(400, "INVALID_TYPE", f"sObject type '{name}' is not supported.")
-        if wrong := [field for field in fields if field not in known]:
+        if wrong := [field for field in fields if field not in known_fields]:
             return _error_reply(
                 400, "INVALID_FIELD", f"No such column '{wrong[0]}' on entity '{name}'."
             )
-        needed = found["not_null"] or ""
+        needed = match["not_null"] or ""
         total = len(self._matching_rows(name, needed))
         return json_reply(200, self._query_page(request, name, fields, needed, 0, total))
 
@@ -143,13 +143,13 @@ class Salesforce(Vendor):
         return json_reply(200, self._query_page(request, name, fields, needed, int(begins), total))
 
     def _matching_rows(self, name: str, needed: str) -> list[Json]:
-        return [one for one in self.rows[name] if not needed or one.get(needed)]
+        return [row for row in self.rows[name] if not needed or row.get(needed)]
 
     def _query_page(
         self, request: Request, name: str, fields: list[str], needed: str, begins: int, total: int
     ) -> Json:
-        asked = re.search(r"batchSize=(\d+)", request.header("Sforce-Query-Options"))
-        size = min(max(int(asked[1]) if asked else MAX_PAGE_SIZE, MIN_PAGE_SIZE), MAX_PAGE_SIZE)
+        match = re.search(r"batchSize=(\d+)", request.header("Sforce-Query-Options"))
+        size = min(max(int(match[1]) if match else MAX_PAGE_SIZE, MIN_PAGE_SIZE), MAX_PAGE_SIZE)
         with self.lock:
             rows = self._matching_rows(name, needed)
             ends = begins + size
@@ -174,7 +174,7 @@ class Salesforce(Vendor):
         return dict(self.rows)
 
     def load_seed(self, body: Json) -> Json:
-        """Records by kind: `{"Lead": [{"LastName": …}]}`."""
+        """Load records by kind: `{"Lead": [{"LastName": …}]}`."""
         return {name: [self.add_record(name, **row) for row in rows] for name, rows in body.items()}
 
     def reset(self) -> None:
@@ -183,9 +183,5 @@ class Salesforce(Vendor):
             self._clear_data()
 
 
-def _format_time(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%S.000+0000")
-
-
-def _error_reply(status: int, code: str, said: str) -> Reply:
-    return json_reply(status, [{"message": said, "errorCode": code}])
+def _error_reply(status: int, code: str, message: str) -> Reply:
+    return json_reply(status, [{"message": message, "errorCode": code}])

@@ -1,8 +1,8 @@
 """Zoho CRM, version 8: a refresh token, users, fields, and records of modules by page token.
 
 After zoho.com/crm/developer (Get records; Users; Fields metadata; Get record count; Refresh
-access tokens): `fields` must be named, at most 50; a page holds at most 200; `page` reaches
-2,000 records and `page_token` all; nothing to show is a 204; a token lives an hour.
+access tokens): `fields` is required, at most 50; a page holds at most 200; `page` reaches
+2,000 records and `page_token` all; an empty result is a 204; a token lives one hour.
 """
 
 from datetime import timedelta
@@ -12,7 +12,7 @@ from rooftree_simulators.vendor_base import Json, Reply, Request, SimulatorSetup
 
 CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN = "1000.CLIENT", "zoho-secret", "1000.refresh-token"
 MAX_PAGE_SIZE, MAX_FIELDS = 200, 50
-MAX_PAGED_RECORDS = 2000  # records that pages by number reach
+MAX_PAGED_RECORDS = 2000  # reachable by page number
 _PAGE_TOKEN_PREFIX = "c8582xx9e7c7-"  # noqa: S105
 _TOKEN_LIFETIME = timedelta(hours=1)
 _KNOWN_FIELDS = (
@@ -42,7 +42,7 @@ class Zoho(Vendor):
         self._clear_data()
 
     def _clear_data(self) -> None:
-        self.tokens: dict[str, Any] = {}  # and until when each is good
+        self.tokens: dict[str, Any] = {}  # with the time each expires
         self.signed_in = 0
         self.users: list[Json] = []
         self.custom: list[str] = []
@@ -79,22 +79,22 @@ class Zoho(Vendor):
         return _error_reply(404, "INVALID_URL_PATTERN", "Please check the URL")
 
     def add_user(self, name: str, email: str) -> Json:
-        """A user, as records name their owner."""
+        """Add a user; return the owner object that records carry."""
         key = f"57257670000004119{90 + len(self.users)}"
         row = {"id": key, "full_name": name, "email": email, "status": "active"}
         self.users.append(row)
         return {"name": name, "id": key, "email": email}
 
     def add_record(self, module: str, **fields: Any) -> str:
-        """A record of a module; its id."""
+        """Add a record of a module; return its id."""
         with self.lock:
             if module == "Leads":
                 self.custom += [
                     field for field in fields if field not in (*_KNOWN_FIELDS, *self.custom)
                 ]
             key = str(5725767000000411001 + sum(map(len, self.rows.values())))
-            made = self.clock.now().isoformat(timespec="seconds")
-            self.rows[module].append({"id": key, "Created_Time": made, **fields})
+            created = self.clock.now().isoformat(timespec="seconds")
+            self.rows[module].append({"id": key, "Created_Time": created, **fields})
         return key
 
     def _issue_token(self, request: Request) -> Reply:
@@ -109,8 +109,8 @@ class Zoho(Vendor):
             self.signed_in += 1
             token = f"1000.access-{self.signed_in}"
             self.tokens[token] = self.clock.now() + _TOKEN_LIFETIME
-        bought = {"access_token": token, "api_domain": "https://www.zohoapis.com"}
-        return json_reply(200, bought | {"token_type": "Bearer", "expires_in": 3600})
+        grant = {"access_token": token, "api_domain": "https://www.zohoapis.com"}
+        return json_reply(200, grant | {"token_type": "Bearer", "expires_in": 3600})
 
     def _list_users(self, request: Request) -> Reply:
         if request.parameter("type") not in ("AllUsers", "ActiveUsers"):
@@ -128,14 +128,19 @@ class Zoho(Vendor):
             return _error_reply(400, "INVALID_MODULE", "the module name given seems to be invalid")
         named = [
             *((known_field, False) for known_field in _KNOWN_FIELDS),
-            *((one, True) for one in self.custom),
+            *((custom_field, True) for custom_field in self.custom),
         ]
         return json_reply(
-            200, {"fields": [{"api_name": name, "custom_field": own} for name, own in named]}
+            200,
+            {
+                "fields": [
+                    {"api_name": name, "custom_field": is_custom} for name, is_custom in named
+                ]
+            },
         )
 
     def _list_records(self, request: Request, module: str) -> Reply:
-        fields = [one for one in request.parameter("fields").split(",") if one]
+        fields = [name for name in request.parameter("fields").split(",") if name]
         size = int(request.parameter("per_page", "200"))
         refusal = _check_query(request, fields, size)
         begins = _page_start(request, module, size)
@@ -158,7 +163,7 @@ class Zoho(Vendor):
         return {"users": self.users, **self.rows}
 
     def load_seed(self, body: Json) -> Json:
-        """Records by module: `{"Leads": [{"Last_Name": …}]}`."""
+        """Load records by module: `{"Leads": [{"Last_Name": …}]}`."""
         return {name: [self.add_record(name, **row) for row in rows] for name, rows in body.items()}
 
     def reset(self) -> None:
@@ -180,7 +185,7 @@ def _check_query(request: Request, fields: list[str], size: int) -> Reply | None
 
 
 def _page_start(request: Request, module: str, size: int) -> int | None:
-    """The place of the first record; None for a token that is none, or a page too far."""
+    """Return the index of the first record; None for a bad token or a page that is too far."""
     token = request.parameter("page_token")
     if not token:
         begins = (int(request.parameter("page", "1")) - 1) * size
@@ -189,5 +194,5 @@ def _page_start(request: Request, module: str, size: int) -> int | None:
     return int(number) if f"{mark}-" == f"{_PAGE_TOKEN_PREFIX}{module}-" else None
 
 
-def _error_reply(status: int, code: str, said: str) -> Reply:
-    return json_reply(status, {"code": code, "details": {}, "message": said, "status": "error"})
+def _error_reply(status: int, code: str, message: str) -> Reply:
+    return json_reply(status, {"code": code, "details": {}, "message": message, "status": "error"})

@@ -1,4 +1,4 @@
-"""Encompass's error answers, and the reading of request bodies."""
+"""Encompass's error answers, and parsing of request bodies."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ from rooftree_simulators.vendor_base import Reply, ReplyError, Request, json_rep
 def error_reply(
     status: int, summary: str, details: str, *, errors: list[tuple[str, str]] | None = None
 ) -> Reply:
-    """An error in Encompass's shape (`errorCode` texts are ours)."""
+    """Build an error answer in Encompass's format (`errorCode` texts are ours)."""
     content: dict[str, Any] = {
         "summary": summary,
         "details": details,
@@ -33,23 +33,23 @@ def conflict_error(details: str) -> ReplyError:
 
 
 def read_json_body(request: Request, kind: type, *, empty: Any = None) -> Any:
-    """The JSON body, of the given type. Raises `Refusal` (400) for anything else."""
+    """Parse the JSON body and check its type. Raises `ReplyError` (400, 415) for anything else."""
     if not request.body and empty is not None:
         return empty
     if not request.header("Content-Type").startswith("application/json"):
         raise ReplyError(error_reply(415, "Unsupported Media Type", "application/json is required"))
     try:
         content = json.loads(request.body)
-    except ValueError as problem_found:
-        raise bad_request_error("The body is not JSON.") from problem_found
+    except ValueError as problem:
+        raise bad_request_error("The body is not JSON.") from problem
     if not isinstance(content, kind):
         raise bad_request_error(f"The body must be a JSON {kind.__name__}.")
     return content
 
 
-def check_parameters(request: Request, *known: str) -> None:
+def check_parameters(request: Request, *known_names: str) -> None:
     """Refuse query parameters that the operation does not have."""
-    extra = {name for name, _ in request.query} - set(known)
+    extra = {name for name, _ in request.query} - set(known_names)
     if extra:
         raise bad_request_error(f"Unknown query parameter: {', '.join(sorted(extra))}")
 

@@ -1,4 +1,4 @@
-"""One Encompass instance: its settings, its loans, and what a change of a loan sets off."""
+"""One Encompass instance: its settings, its loans, and the effects of a changed loan."""
 
 import random
 import threading
@@ -44,14 +44,14 @@ def default_switches() -> Switches:
 
 
 class EncompassInstance:
-    """The instance's memory. One lock guards it."""
+    """The instance's state. One lock guards it."""
 
     def __init__(
-        self, clock: SimulatedClock, rng: random.Random, drawer: LoanStore | None = None
+        self, clock: SimulatedClock, rng: random.Random, store: LoanStore | None = None
     ) -> None:
         self.clock = clock
         self.rng = rng
-        self.drawer = drawer  # what an earlier run left is there again
+        self.store = store  # holds the loans of earlier runs
         self.lock = threading.RLock()
         self.reset_state()
 
@@ -71,24 +71,24 @@ class EncompassInstance:
         self.refused_for_load = 0
         self.violations: list[Json] = []
         self._next_number = 1
-        for loan in self.drawer.load_loans() if self.drawer else ():
+        for loan in self.store.load_loans() if self.store else ():
             loan.copy_for_reports(self.reportable, timedelta(0))
             self.loans[loan.guid] = loan
             self._next_number = max(self._next_number, int(loan.number[-5:]) + 1)
 
     def delete_stored_loans(self) -> None:
-        """Forget the files for good."""
-        if self.drawer:
-            self.drawer.delete_all()
+        """Delete the stored loan files for good."""
+        if self.store:
+            self.store.delete_all()
 
     def close(self) -> None:
-        """Let go of the files on disk."""
-        if self.drawer:
-            self.drawer.close()
-            self.drawer = None
+        """Close the files on disk."""
+        if self.store:
+            self.store.close()
+            self.store = None
 
     def update_switches(self, body: Json) -> Json:
-        """Set switches and the token rules that follow from them."""
+        """Set switches and the token rules that depend on them."""
         now = self.switches.update(body)
         self.tokens.isv = bool(now["isv"])
         self.tokens.epc = bool(now["epc"])
@@ -96,13 +96,13 @@ class EncompassInstance:
         return now
 
     def get_loan(self, guid: str) -> Loan:
-        found = self.loans.get(guid.strip("{}"))
-        if found is None:
+        loan = self.loans.get(guid.strip("{}"))
+        if loan is None:
             raise not_found_error("No loan with this id.")
-        return found
+        return loan
 
     def open_loan(self, folder: str, *, template: str = "", lo_id: str = "") -> Loan:
-        """A new file with its number; nothing is raised yet."""
+        """Create a loan file with the next number; no event is raised yet."""
         now = self.clock.now()
         with self.lock:
             number = f"TEST-{now:%y%m}-{self._next_number:05d}"
@@ -121,7 +121,7 @@ class EncompassInstance:
         return loan
 
     def check_not_locked(self, loan: Loan, user: str) -> None:
-        """Raises the answer to a write on a file that someone else has open."""
+        """Raise `ReplyError` (409) if another user has the file locked."""
         holder = loan.lock_holder(user, self.clock.now())
         if holder:
             raise conflict_error(f"Loan is already locked by {holder}")
@@ -139,15 +139,15 @@ class EncompassInstance:
         loan.modified_at = self.clock.now()
         lag = timedelta(seconds=float(self.switches.values["pipeline_lag_s"]))
         loan.copy_for_reports(self.reportable, lag)
-        if self.drawer:
-            self.drawer.save_loan(loan)
+        if self.store:
+            self.store.save_loan(loan)
         if silent or (user == SERVICE_USER and not self.switches.values["self_events"]):
             return
         for event, payload in events:
             self.webhooks.raise_event(event, loan.guid, user=user, payload=payload, paths=paths)
 
     def record_ssn_violation(self, document: Any, where: str) -> None:
-        """Note a violation when a client sends what it must never send."""
+        """Record a violation if a client sends a social security number."""
         if contains_ssn(document):
             self.violations.append(
                 {"violation": "ssn_sent", "where": where, "at": self.clock.now().isoformat()}

@@ -1,4 +1,4 @@
-"""Encompass on one port: the routes, the frame's checks, and its control calls."""
+"""Encompass on one port: routes, checks and control calls."""
 
 from collections.abc import Callable
 from datetime import date
@@ -37,10 +37,10 @@ class Encompass(Vendor):
 
     def __init__(self, setup: SimulatorSetup) -> None:
         super().__init__(setup)
-        drawer = LoanStore(setup.folder / "encompass.sqlite3") if setup.folder else None
-        self.office = EncompassInstance(self.clock, self.rng, drawer)
+        store = LoanStore(setup.folder / "encompass.sqlite3") if setup.folder else None
+        self.instance = EncompassInstance(self.clock, self.rng, store)
 
-    # The frame
+    # Authentication and limits
 
     def operation(self, request: Request) -> str:
         path = request.path.rstrip("/")
@@ -60,30 +60,30 @@ class Encompass(Vendor):
     def authenticate(self, request: Request) -> Reply | None:
         if request.path.startswith("/oauth2/"):
             return None
-        if self.office.tokens.user_of(request):
+        if self.instance.tokens.user_of(request):
             return None
         return error_reply(401, "Unauthorized", "The token is missing or has ended.")
 
     def expire_credentials(self, request: Request) -> None:
-        self.office.tokens.expire_token(request)
+        self.instance.tokens.expire_token(request)
 
     def admit(self, request: Request) -> Reply | None:
-        office = self.office
-        with office.lock:
-            if office.in_flight + office.foreign_load >= _CONCURRENCY_LIMIT:
-                office.refused_for_load += 1
+        instance = self.instance
+        with instance.lock:
+            if instance.in_flight + instance.foreign_load >= _CONCURRENCY_LIMIT:
+                instance.refused_for_load += 1
                 return error_reply(429, "Too Many Requests", "Concurrency limit reached.")
-            office.in_flight += 1
-            office.peak_in_flight = max(office.peak_in_flight, office.in_flight)
+            instance.in_flight += 1
+            instance.peak_in_flight = max(instance.peak_in_flight, instance.in_flight)
         return None
 
     def release(self) -> None:
-        with self.office.lock:
-            self.office.in_flight = max(0, self.office.in_flight - 1)
+        with self.instance.lock:
+            self.instance.in_flight = max(0, self.instance.in_flight - 1)
 
     def add_headers(self, reply: Reply) -> Reply:
-        office = self.office
-        left = max(0, _CONCURRENCY_LIMIT - office.in_flight - office.foreign_load)
+        instance = self.instance
+        left = max(0, _CONCURRENCY_LIMIT - instance.in_flight - instance.foreign_load)
         return reply.with_headers(
             ("X-Concurrency-Limit-Limit", str(_CONCURRENCY_LIMIT)),
             ("X-Concurrency-Limit-Remaining", str(left)),
@@ -96,7 +96,7 @@ class Encompass(Vendor):
         parts = request.path.strip("/").split("/")
         match parts:
             case ["oauth2", "v1", *action]:
-                return self.office.tokens.handle_token_call(request, "/".join(action))
+                return self.instance.tokens.handle_token_call(request, "/".join(action))
             case ["webhook", "v1", *rest]:
                 return self._route_webhook(request, rest)
             case ["encompass", "v3", *rest]:
@@ -104,18 +104,20 @@ class Encompass(Vendor):
         raise not_found_error("No such resource.")
 
     def _route_encompass(self, request: Request, rest: list[str]) -> Reply:
-        user = self.office.tokens.user_of(request, touch=False)
+        user = self.instance.tokens.user_of(request, touch=False)
         match request.method, *rest:
             case "POST", "loans":
-                return loan_endpoints.create_loan(self.office, request, user)
+                return loan_endpoints.create_loan(self.instance, request, user)
             case "POST", "loanPipeline":
-                return pipeline_search.search_pipeline(self.office, request)
+                return pipeline_search.search_pipeline(self.instance, request)
             case "POST", "resourceLocks":
-                return loan_endpoints.lock_loan(self.office, request, user)
+                return loan_endpoints.lock_loan(self.instance, request, user)
             case "DELETE", "resourceLocks", lock_id:
-                return loan_endpoints.unlock_loan(self.office, lock_id)
+                return loan_endpoints.unlock_loan(self.instance, lock_id)
             case method, "loans", guid, *tail:
-                return self._route_loan(request, self.office.get_loan(guid), [method, *tail], user)
+                return self._route_loan(
+                    request, self.instance.get_loan(guid), [method, *tail], user
+                )
             case "GET", *tail:
                 return self._route_settings(request, "/".join(tail))
         raise not_found_error("No such resource.")
@@ -123,36 +125,36 @@ class Encompass(Vendor):
     def _route_loan(self, request: Request, loan: Loan, call: list[str], user: str) -> Reply:
         match call:
             case ["GET"]:
-                return loan_endpoints.read_loan(self.office, request, loan)
+                return loan_endpoints.read_loan(self.instance, request, loan)
             case ["PATCH"]:
-                return loan_endpoints.update_loan(self.office, request, loan, user)
+                return loan_endpoints.update_loan(self.instance, request, loan, user)
             case ["POST", "fieldReader"]:
-                return loan_endpoints.read_fields(self.office, request, loan)
+                return loan_endpoints.read_fields(self.instance, request, loan)
             case ["POST", "fieldWriter"]:
-                return loan_endpoints.write_fields(self.office, request, loan, user)
+                return loan_endpoints.write_fields(self.instance, request, loan, user)
             case ["GET" | "PATCH", "milestones", *rest]:
                 return loan_endpoints.handle_milestones(request, loan, rest, user)
         raise not_found_error("No such resource.")
 
     def _route_settings(self, request: Request, path: str) -> Reply:
         if path == "loanFolders":
-            return json_reply(200, [{"name": name} for name in self.office.folders])
+            return json_reply(200, [{"name": name} for name in self.instance.folders])
         if path == "settings/loan/customFields":
-            names = sorted(self.office.custom_fields)
+            names = sorted(self.instance.custom_fields)
             return json_reply(200, [{"id": name, "format": "STRING"} for name in names])
         if path == "schemas/loan/standardFields":
-            asked = [name for name in request.parameter("ids").split(",") if name]
-            unknown = [name for name in asked if name not in FIELDS]
+            requested = [name for name in request.parameter("ids").split(",") if name]
+            unknown = [name for name in requested if name not in FIELDS]
             if unknown:
                 raise bad_request_error(f"Unknown field: {', '.join(unknown)}")
-            rows = [FIELDS[name] for name in asked or FIELDS]
+            rows = [FIELDS[name] for name in requested or FIELDS]
             return json_reply(
                 200, [{"id": row.field_id, "path": row.path, "type": row.kind} for row in rows]
             )
         raise not_found_error("No such resource.")
 
     def _route_webhook(self, request: Request, rest: list[str]) -> Reply:
-        hooks = self.office.webhooks
+        hooks = self.instance.webhooks
         match request.method, *rest:
             case "GET", "resources":
                 return json_reply(200, [{"name": "Loan"}])
@@ -165,15 +167,15 @@ class Encompass(Vendor):
             case "GET", "subscriptions":
                 return json_reply(200, [row.as_json() for row in hooks.subscriptions.values()])
             case "POST", "subscriptions":
-                made = hooks.create_subscription(read_json_body(request, dict))
-                place = ("Location", f"/webhook/v1/subscriptions/{made.id}")
+                subscription = hooks.create_subscription(read_json_body(request, dict))
+                place = ("Location", f"/webhook/v1/subscriptions/{subscription.id}")
                 return Reply(status=201, headers=(place,))
             case method, "subscriptions", subscription_id:
                 return self._route_subscription(request, method, subscription_id)
         raise not_found_error("No such resource.")
 
     def _route_subscription(self, request: Request, method: str, subscription_id: str) -> Reply:
-        hooks = self.office.webhooks
+        hooks = self.instance.webhooks
         if method == "GET":
             return json_reply(200, hooks.get_subscription(subscription_id).as_json())
         if method == "DELETE":
@@ -192,30 +194,30 @@ class Encompass(Vendor):
         match method, *path:
             case "POST", "loans", guid, action if action in _LOAN_ACTIONS:
                 loan = self._get_loan(guid)
-                _LOAN_ACTIONS[action](self.office, loan, body)
+                _LOAN_ACTIONS[action](self.instance, loan, body)
                 return {"id": loan.guid, "milestone": loan.last_completed}
             case "POST", "scenario":
                 return self._start_scenario(body)
             case "POST", "foreign_load":
-                self.office.foreign_load = int(body["n"])
-                return {"foreign_load": self.office.foreign_load}
+                self.instance.foreign_load = int(body["n"])
+                return {"foreign_load": self.instance.foreign_load}
             case "POST", "switches":
-                return self.office.update_switches(body)
+                return self.instance.update_switches(body)
             case "POST", "expire_tokens":
-                self.office.tokens.expire_all_tokens()
+                self.instance.tokens.expire_all_tokens()
                 return {}
         raise LookupError("/".join(path))
 
     def _get_loan(self, guid: str) -> Loan:
-        if guid not in self.office.loans:
+        if guid not in self.instance.loans:
             raise ValueError(f"no loan {guid}")
-        return self.office.loans[guid]
+        return self.instance.loans[guid]
 
     def _start_scenario(self, body: Json) -> Json:
         loan = self._get_loan(str(body["loan_id"]))
         path = str(body.get("path", "happy"))
         start_scenario(
-            self.office,
+            self.instance,
             loan,
             path,
             days=float(body.get("days", 35)),
@@ -224,45 +226,52 @@ class Encompass(Vendor):
         return {"id": loan.guid, "steps": [name for _, name in SCENARIOS[path]]}
 
     def state(self) -> Json:
-        office = self.office
-        with office.lock:
+        instance = self.instance
+        with instance.lock:
             return {
-                "loans": [_describe_loan(loan) for loan in office.loans.values()],
-                "tokens": {"issued": office.tokens.issued, "alive": office.tokens.count_alive()},
-                "subscriptions": [row.as_json() for row in office.webhooks.subscriptions.values()],
-                "deliveries": list(office.webhooks.history),
-                "violations": list(office.violations),
-                "load": {
-                    "in_flight": office.in_flight,
-                    "peak_in_flight": office.peak_in_flight,
-                    "refused": office.refused_for_load,
-                    "foreign_load": office.foreign_load,
+                "loans": [_describe_loan(loan) for loan in instance.loans.values()],
+                "tokens": {
+                    "issued": instance.tokens.issued,
+                    "alive": instance.tokens.count_alive(),
                 },
-                "switches": dict(office.switches.values),
+                "subscriptions": [
+                    row.as_json() for row in instance.webhooks.subscriptions.values()
+                ],
+                "deliveries": list(instance.webhooks.history),
+                "violations": list(instance.violations),
+                "load": {
+                    "in_flight": instance.in_flight,
+                    "peak_in_flight": instance.peak_in_flight,
+                    "refused": instance.refused_for_load,
+                    "foreign_load": instance.foreign_load,
+                },
+                "switches": dict(instance.switches.values),
             }
 
     def load_seed(self, body: Json) -> Json:
         """Add users (name -> password), folders, custom and reportable fields, loans."""
-        office = self.office
-        office.tokens.users.update(body.get("users") or {})
-        office.tokens.clients.update(body.get("clients") or {})
-        office.folders += [name for name in body.get("folders") or [] if name not in office.folders]
-        office.custom_fields |= set(body.get("custom_fields") or [])
-        office.reportable |= set(body.get("reportable") or [])
-        made = []
+        instance = self.instance
+        instance.tokens.users.update(body.get("users") or {})
+        instance.tokens.clients.update(body.get("clients") or {})
+        instance.folders += [
+            name for name in body.get("folders") or [] if name not in instance.folders
+        ]
+        instance.custom_fields |= set(body.get("custom_fields") or [])
+        instance.reportable |= set(body.get("reportable") or [])
+        guids = []
         for row in body.get("loans") or []:
-            loan = office.open_loan(str(row.get("folder", "Prospects")))
+            loan = instance.open_loan(str(row.get("folder", "Prospects")))
             for field_id, value in (row.get("fields") or {}).items():
                 write_field(loan, field_id, value)
-            office.save_change(loan, [], user="processor1", paths=[])
-            made.append(loan.guid)
-        return {"loans": made}
+            instance.save_change(loan, [], user="processor1", paths=[])
+            guids.append(loan.guid)
+        return {"loans": guids}
 
     def reset(self) -> None:
         super().reset()
-        with self.office.lock:
-            self.office.delete_stored_loans()
-            self.office.reset_state()
+        with self.instance.lock:
+            self.instance.delete_stored_loans()
+            self.instance.reset_state()
 
 
 def _describe_loan(loan: Loan) -> Json:
@@ -276,27 +285,27 @@ def _describe_loan(loan: Loan) -> Json:
     }
 
 
-def _control_move(office: EncompassInstance, loan: Loan, body: Json) -> None:
-    on = date.fromisoformat(body["date"]) if body.get("date") else None
-    move_loan(office, loan, str(body["status"]), by=str(body.get("by", "web")), on=on)
+def _control_move(instance: EncompassInstance, loan: Loan, body: Json) -> None:
+    day = date.fromisoformat(body["date"]) if body.get("date") else None
+    move_loan(instance, loan, str(body["status"]), by=str(body.get("by", "web")), on=day)
 
 
-def _control_field(office: EncompassInstance, loan: Loan, body: Json) -> None:
+def _control_field(instance: EncompassInstance, loan: Loan, body: Json) -> None:
     field_id, by = str(body["field"]), str(body.get("by", "web"))
     write_field(loan, field_id, body["value"])
     path = FIELDS[field_id].path if field_id in FIELDS else "customFields"
-    silent = by == "desktop" and bool(office.switches.values["desktop_silent"])
+    silent = by == "desktop" and bool(instance.switches.values["desktop_silent"])
     events: list[tuple[str, Json]] = [("update", {}), ("change", {})]
-    office.save_change(loan, events, user="processor1", paths=[path], silent=silent)
+    instance.save_change(loan, events, user="processor1", paths=[path], silent=silent)
 
 
-def _control_lock(office: EncompassInstance, loan: Loan, body: Json) -> None:
+def _control_lock(instance: EncompassInstance, loan: Loan, body: Json) -> None:
     if body.get("release"):
         loan.lock = None
         return
     minutes: Any = body.get("minutes")
     kind = str(body.get("type", "exclusive"))
-    loan.lock = loan_endpoints.new_lock(office, str(body["user"]), kind, minutes=minutes)
+    loan.lock = loan_endpoints.new_lock(instance, str(body["user"]), kind, minutes=minutes)
 
 
 _LOAN_ACTIONS: dict[str, Callable[[EncompassInstance, Loan, Json], None]] = {

@@ -31,23 +31,23 @@ _VIEWS = {"", "id", "entity", "full", "logs"}
 _MAX_FIELDS = 500
 
 
-def create_loan(office: EncompassInstance, request: Request, user: str) -> Reply:
-    """POST /encompass/v3/loans."""
+def create_loan(instance: EncompassInstance, request: Request, user: str) -> Reply:
+    """Handle POST /encompass/v3/loans."""
     check_parameters(
         request, "loanFolder", "view", "templateType", "templatePath", "loId", "action"
     )
-    _check_create(office, request)
+    _check_create(instance, request)
     document = read_json_body(request, dict, empty={})
-    office.record_ssn_violation(document, "create")
-    _check_document(office, document, with_ids=False)
-    with office.lock:
-        loan = office.open_loan(
+    instance.record_ssn_violation(document, "create")
+    _check_document(instance, document, with_ids=False)
+    with instance.lock:
+        loan = instance.open_loan(
             request.parameter("loanFolder"),
             template=request.parameter("templatePath"),
             lo_id=request.parameter("loId"),
         )
         paths = _write_document(loan, document)
-        office.save_change(loan, [("create", {})], user=user, paths=paths)
+        instance.save_change(loan, [("create", {})], user=user, paths=paths)
     place = ("Location", f"/encompass/v3/loans/{loan.guid}")
     view = request.parameter("view")
     if not view:
@@ -56,11 +56,11 @@ def create_loan(office: EncompassInstance, request: Request, user: str) -> Reply
     return json_reply(201, content, place)
 
 
-def _check_create(office: EncompassInstance, request: Request) -> None:
+def _check_create(instance: EncompassInstance, request: Request) -> None:
     folder = request.parameter("loanFolder")
     if not folder:
         raise bad_request_error("loanFolder is required.")
-    if folder not in office.folders:
+    if folder not in instance.folders:
         raise not_found_error(f"No loan folder named {folder}.")
     if request.parameter("view") not in _VIEWS:
         raise bad_request_error("Unknown view.")
@@ -68,15 +68,15 @@ def _check_create(office: EncompassInstance, request: Request) -> None:
     if template_type and template_type not in _TEMPLATE_TYPES:
         raise bad_request_error(f"Unknown templateType {template_type}.")
     template = request.parameter("templatePath")
-    if template and template not in office.templates:
+    if template and template not in instance.templates:
         raise bad_request_error(f"No template at {template}.")
     officer = request.parameter("loId")
-    if officer and officer not in office.tokens.users:
+    if officer and officer not in instance.tokens.users:
         raise bad_request_error(f"No user {officer}.")
 
 
-def _check_document(office: EncompassInstance, document: Json, *, with_ids: bool) -> None:
-    faults = find_document_errors(document, custom_fields=office.custom_fields, with_ids=with_ids)
+def _check_document(instance: EncompassInstance, document: Json, *, with_ids: bool) -> None:
+    faults = find_document_errors(document, custom_fields=instance.custom_fields, with_ids=with_ids)
     if faults:
         raise bad_request_error("The loan is not valid.", faults)
 
@@ -90,18 +90,18 @@ def _write_document(loan: Loan, document: Json) -> list[str]:
     return paths
 
 
-def read_loan(office: EncompassInstance, request: Request, loan: Loan) -> Reply:
-    """GET /encompass/v3/loans/{id}."""
+def read_loan(instance: EncompassInstance, request: Request, loan: Loan) -> Reply:
+    """Handle GET /encompass/v3/loans/{id}."""
     check_parameters(request, "view", "entities", "includeEmpty")
     shown = _loan_view(
         loan,
         view=request.parameter("view", "entity"),
         with_empty=request.parameter("includeEmpty").lower() == "true",
     )
-    wanted = {name.strip() for name in request.parameter("entities").split(",") if name.strip()}
-    if wanted:
+    entities = {name.strip() for name in request.parameter("entities").split(",") if name.strip()}
+    if entities:
         always = {"id", "encompassId", "loanNumber"}
-        shown = {name: value for name, value in shown.items() if name in wanted | always}
+        shown = {name: value for name, value in shown.items() if name in entities | always}
     return json_reply(200, shown)
 
 
@@ -122,83 +122,83 @@ def _without_nulls(node: Any) -> Any:
     return node
 
 
-def update_loan(office: EncompassInstance, request: Request, loan: Loan, user: str) -> Reply:
-    """PATCH /encompass/v3/loans/{id}."""
+def update_loan(instance: EncompassInstance, request: Request, loan: Loan, user: str) -> Reply:
+    """Handle PATCH /encompass/v3/loans/{id}."""
     check_parameters(request, "view")
     document = read_json_body(request, dict)
-    office.record_ssn_violation(document, "patch")
-    _check_document(office, document, with_ids=True)
-    with office.lock:
-        office.check_not_locked(loan, user)
+    instance.record_ssn_violation(document, "patch")
+    _check_document(instance, document, with_ids=True)
+    with instance.lock:
+        instance.check_not_locked(loan, user)
         paths = _write_document(loan, document)
-        office.save_change(loan, [("update", {}), ("change", {})], user=user, paths=paths)
+        instance.save_change(loan, [("update", {}), ("change", {})], user=user, paths=paths)
     view = request.parameter("view")
     return json_reply(200, _loan_view(loan, view=view)) if view else Reply(status=204)
 
 
-def knows_field(office: EncompassInstance, field_id: str) -> bool:
+def knows_field(instance: EncompassInstance, field_id: str) -> bool:
     if field_id.startswith("CX."):
-        return field_id in office.custom_fields
+        return field_id in instance.custom_fields
     return field_id in FIELDS or field_id.startswith("Log.MS.")
 
 
-def read_fields(office: EncompassInstance, request: Request, loan: Loan) -> Reply:
-    """POST /encompass/v3/loans/{id}/fieldReader."""
+def read_fields(instance: EncompassInstance, request: Request, loan: Loan) -> Reply:
+    """Handle POST /encompass/v3/loans/{id}/fieldReader."""
     check_parameters(request, "invalidFieldBehavior")
-    behaviour = request.parameter("invalidFieldBehavior", "Fail")
-    if behaviour not in {"Fail", "Exclude", "Include"}:
+    behavior = request.parameter("invalidFieldBehavior", "Fail")
+    if behavior not in {"Fail", "Exclude", "Include"}:
         raise bad_request_error("Unknown invalidFieldBehavior.")
-    asked = read_json_body(request, list)
-    if len(asked) > _MAX_FIELDS or not all(isinstance(name, str) for name in asked):
+    field_ids = read_json_body(request, list)
+    if len(field_ids) > _MAX_FIELDS or not all(isinstance(name, str) for name in field_ids):
         raise bad_request_error(f"A list of at most {_MAX_FIELDS} field ids is required.")
     rows = []
-    for field_id in asked:
-        value = read_field(loan, field_id) if knows_field(office, field_id) else None
-        if value is None and behaviour == "Fail":
+    for field_id in field_ids:
+        value = read_field(loan, field_id) if knows_field(instance, field_id) else None
+        if value is None and behavior == "Fail":
             raise bad_request_error("Unknown field.", [(field_id, "Not a field of this instance.")])
-        if value is not None or behaviour == "Include":
+        if value is not None or behavior == "Include":
             rows.append({"fieldId": field_id, "value": value or ""})
     return json_reply(200, rows)
 
 
-def write_fields(office: EncompassInstance, request: Request, loan: Loan, user: str) -> Reply:
-    """POST /encompass/v3/loans/{id}/fieldWriter."""
+def write_fields(instance: EncompassInstance, request: Request, loan: Loan, user: str) -> Reply:
+    """Handle POST /encompass/v3/loans/{id}/fieldWriter."""
     items = read_json_body(request, list)
-    office.record_ssn_violation(items, "fieldWriter")
+    instance.record_ssn_violation(items, "fieldWriter")
     faults = [
         (str(item), "fieldId and value are required.")
         if not isinstance(item, dict) or item.keys() != {"fieldId", "value"}
         else (str(item["fieldId"]), "Not a field that can be written.")
         for item in items
-        if not _is_writable(office, item)
+        if not _is_writable(instance, item)
     ]
     if faults:
         raise bad_request_error("Some fields cannot be written.", faults)
-    with office.lock:
-        office.check_not_locked(loan, user)
+    with instance.lock:
+        instance.check_not_locked(loan, user)
         try:
             paths = [
                 FIELDS[item["fieldId"]].path if item["fieldId"] in FIELDS else "customFields"
                 for item in items
                 if write_field(loan, item["fieldId"], item["value"])
             ]
-        except (TypeError, ValueError) as wrong:
-            raise bad_request_error(f"A value cannot be read: {wrong}") from wrong
-        office.save_change(loan, [("update", {}), ("change", {})], user=user, paths=paths)
+        except (TypeError, ValueError) as problem:
+            raise bad_request_error(f"A value cannot be read: {problem}") from problem
+        instance.save_change(loan, [("update", {}), ("change", {})], user=user, paths=paths)
     return Reply(status=204)
 
 
-def _is_writable(office: EncompassInstance, item: Any) -> bool:
+def _is_writable(instance: EncompassInstance, item: Any) -> bool:
     if not isinstance(item, dict) or item.keys() != {"fieldId", "value"}:
         return False
     field_id = str(item["fieldId"])
     if field_id in READ_ONLY_FIELDS or field_id.startswith("Log."):
         return False
-    return knows_field(office, field_id)
+    return knows_field(instance, field_id)
 
 
 def handle_milestones(request: Request, loan: Loan, rest: list[str], user: str) -> Reply:
-    """GET and PATCH …/milestones[/{id}]; only the person assigned may finish one."""
+    """Handle GET and PATCH …/milestones[/{id}]; only the assigned user can finish a milestone."""
     if request.method == "GET":
         rows = [step.as_json() for step in loan.milestones]
         if not rest:
@@ -208,30 +208,30 @@ def handle_milestones(request: Request, loan: Loan, rest: list[str], user: str) 
             raise not_found_error("No such milestone.")
         return json_reply(200, row)
     if user != "processor1":
-        raise ReplyError(error_reply(403, "Forbidden", "Only the assigned user may do this."))
+        raise ReplyError(error_reply(403, "Forbidden", "Only the assigned user can do this."))
     raise ReplyError(error_reply(501, "Not Implemented", "Use the control call to move a loan."))
 
 
-def lock_loan(office: EncompassInstance, request: Request, user: str) -> Reply:
-    """POST /encompass/v3/resourceLocks."""
+def lock_loan(instance: EncompassInstance, request: Request, user: str) -> Reply:
+    """Handle POST /encompass/v3/resourceLocks."""
     body = read_json_body(request, dict)
     resource = body.get("resource") or {}
     kind = body.get("lockType")
     if resource.get("entityType") != "Loan" or kind not in {"Exclusive", "NGSharedLock"}:
         raise bad_request_error("Unknown entityType or lockType.")
-    loan = office.get_loan(str(resource.get("entityId", "")))
-    with office.lock:
-        office.check_not_locked(loan, user)
+    loan = instance.get_loan(str(resource.get("entityId", "")))
+    with instance.lock:
+        instance.check_not_locked(loan, user)
         if loan.lock is not None and kind == "Exclusive":
             raise conflict_error(f"Loan is already locked by {loan.lock['userId']}")
-        loan.lock = new_lock(office, user, str(kind), minutes=None)
+        loan.lock = new_lock(instance, user, str(kind), minutes=None)
     shown = {name: value for name, value in loan.lock.items() if name not in {"until", "type"}}
     return json_reply(201, shown)
 
 
-def new_lock(office: EncompassInstance, user: str, kind: str, *, minutes: float | None) -> Json:
-    """A lock as it is kept; `minutes` None lasts until it is released."""
-    now = office.clock.now()
+def new_lock(instance: EncompassInstance, user: str, kind: str, *, minutes: float | None) -> Json:
+    """Build a lock; with `minutes` None it lasts until released."""
+    now = instance.clock.now()
     return {
         "id": str(uuid.uuid4()),
         "userId": user,
@@ -243,10 +243,10 @@ def new_lock(office: EncompassInstance, user: str, kind: str, *, minutes: float 
     }
 
 
-def unlock_loan(office: EncompassInstance, lock_id: str) -> Reply:
-    """DELETE /encompass/v3/resourceLocks/{id}."""
-    with office.lock:
-        for loan in office.loans.values():
+def unlock_loan(instance: EncompassInstance, lock_id: str) -> Reply:
+    """Handle DELETE /encompass/v3/resourceLocks/{id}."""
+    with instance.lock:
+        for loan in instance.loans.values():
             if loan.lock is not None and loan.lock["id"] == lock_id:
                 loan.lock = None
                 return Reply(status=204)

@@ -1,4 +1,4 @@
-"""Loan files: their document, fields by id, milestones, and the lagging reporting copy."""
+"""Loan files: document, fields by id, milestones, and the lagging reporting copy."""
 
 import copy
 import re
@@ -30,6 +30,8 @@ SSN_FIELDS = {"65", "97"}
 
 @dataclass(slots=True, kw_only=True)
 class Milestone:
+    """One step of a loan; `done_at` None is not finished."""
+
     id: str
     name: str
     done_at: datetime | None = None
@@ -52,6 +54,8 @@ class Milestone:
 
 @dataclass(slots=True, kw_only=True)
 class Loan:
+    """One loan file. `copies` holds the reporting rows by the time they were written."""
+
     guid: str
     number: str
     folder: str
@@ -67,7 +71,7 @@ class Loan:
 
     @property
     def current_milestone(self) -> str:
-        """The first milestone not finished, as the field of that name shows it."""
+        """The first unfinished milestone, as the field of that name shows it."""
         waiting = (step.name for step in self.milestones if step.done_at is None)
         return next(waiting, self.milestones[-1].name)
 
@@ -77,11 +81,11 @@ class Loan:
         return done[-1] if done else ""
 
     def milestone(self, name: str) -> Milestone | None:
-        wanted = name.lower()
-        return next((step for step in self.milestones if step.name.lower() == wanted), None)
+        lower_name = name.lower()
+        return next((step for step in self.milestones if step.name.lower() == lower_name), None)
 
     def lock_holder(self, user: str, at: datetime) -> str:
-        """Who keeps `user` from writing now, "" when nobody does."""
+        """Return the user whose lock keeps `user` from writing now, or "" if there is none."""
         if self.lock is None or self.lock["type"].lower() != "exclusive":
             return ""
         if self.lock["until"] and self.lock["until"] <= at:
@@ -90,7 +94,7 @@ class Loan:
         return "" if self.lock["userId"] == user else str(self.lock["userId"])
 
     def entity(self, *, with_logs: bool = False) -> Json:
-        """The loan as GET gives it, before nulls are left out."""
+        """Return the loan as GET does, before nulls are removed."""
         shown = copy.deepcopy(self.document)
         shown.update(
             id=self.guid,
@@ -108,7 +112,7 @@ class Loan:
         return shown
 
     def copy_for_reports(self, reportable: set[str], lag: timedelta) -> None:
-        """Put today's row beside the older ones that the lagging copy still shows."""
+        """Add the current row to the reporting copies; drop rows that the lag has passed."""
         now = self.modified_at
         self.copies.append((now, {name: self.report_value(name) for name in reportable}))
         old = [number for number, (at, _) in enumerate(self.copies) if at <= now - lag]
@@ -131,7 +135,7 @@ class Loan:
 
 
 def new_milestones(at: datetime) -> list[Milestone]:
-    """The default thirteen, with Started done."""
+    """Return the thirteen default milestones, with Started done."""
     steps = [
         Milestone(id=str(uuid.uuid5(uuid.NAMESPACE_OID, f"milestone:{name}")), name=name)
         for name in MILESTONES
@@ -141,7 +145,7 @@ def new_milestones(at: datetime) -> list[Milestone]:
 
 
 def merge_document(document: Json, changes: Json, at: str = "") -> list[str]:
-    """Write a posted document over the kept one; returns the changed paths."""
+    """Merge a posted document into the stored one; return the changed paths."""
     changed: list[str] = []
     for name, value in changes.items():
         path = f"{at}.{name}" if at else name
@@ -157,19 +161,19 @@ def merge_document(document: Json, changes: Json, at: str = "") -> list[str]:
     return changed
 
 
-def _merge_list(kept: list[Json], items: list[Json], path: str) -> list[str]:
+def _merge_list(rows: list[Json], items: list[Json], path: str) -> list[str]:
     changed: list[str] = []
     for item in items:
-        target = next((row for row in kept if row.get("id") == item.get("id", object())), None)
+        target = next((row for row in rows if row.get("id") == item.get("id", object())), None)
         if target is None:
             target = {"id": item.get("id") or str(uuid.uuid4())}
-            kept.append(target)
+            rows.append(target)
         changed += merge_document(target, item, path)
     return changed
 
 
 def _field_location(loan: Loan, path: str, *, make: bool) -> tuple[Json, str] | None:
-    """The object and key that a field path ends in; first item of each collection."""
+    """Return the object and key at the end of a field path; first item of each collection."""
     node: Json = loan.document
     *branches, leaf = path.split(".")
     at = ""
@@ -190,34 +194,34 @@ def _field_location(loan: Loan, path: str, *, make: bool) -> tuple[Json, str] | 
 
 
 def read_field(loan: Loan, field_id: str) -> str | None:
-    """The field as text; None for an id this Encompass does not have."""
+    """Read a field as text; None for an id this Encompass does not have."""
     if field_id.startswith("CX."):
         return loan.custom.get(field_id, "")
     if field_id.startswith("Log.MS."):
         return _read_log(loan, field_id.removeprefix("Log.MS."))
     if field_id in {"GUID", "364"}:
         return loan.guid if field_id == "GUID" else loan.number
-    known = FIELDS.get(field_id)
-    if known is None:
+    field_type = FIELDS.get(field_id)
+    if field_type is None:
         return None
-    place = _field_location(loan, known.path, make=False)
-    return format_field_value(place[0].get(place[1]), known) if place else ""
+    place = _field_location(loan, field_type.path, make=False)
+    return format_field_value(place[0].get(place[1]), field_type) if place else ""
 
 
 def _read_log(loan: Loan, name: str) -> str | None:
     if name in {"CurrentMilestone", "LastCompleted"}:
         return loan.current_milestone if name == "CurrentMilestone" else loan.last_completed
-    what, _, step_name = name.partition(".")
+    kind, _, step_name = name.partition(".")
     step = loan.milestone(step_name)
-    if step is None or what not in {"Date", "Status"}:
+    if step is None or kind not in {"Date", "Status"}:
         return None
-    if what == "Status":
+    if kind == "Status":
         return "Achieved" if step.done_at else "Expected"
     return step.done_at.strftime("%m/%d/%Y") if step.done_at else ""
 
 
 def write_field(loan: Loan, field_id: str, value: Any) -> bool:
-    """Set a field; text is turned into the field's own type. False when nothing changed.
+    """Set a field, converting text to the field's type; return False if nothing changed.
 
     Raises `ValueError` for an unknown id or an unreadable value.
     """
@@ -225,22 +229,22 @@ def write_field(loan: Loan, field_id: str, value: Any) -> bool:
         changed = loan.custom.get(field_id, "") != str(value)
         loan.custom[field_id] = str(value)
         return changed
-    known = FIELDS.get(field_id)
-    if known is None:
+    field_type = FIELDS.get(field_id)
+    if field_type is None:
         raise ValueError(f"unknown field {field_id}")
-    place = _field_location(loan, known.path, make=True)
+    place = _field_location(loan, field_type.path, make=True)
     if place is None:
         raise ValueError(f"no place for field {field_id}")
-    wanted = _convert_value(value, known)
-    changed = bool(place[0].get(place[1]) != wanted)
-    place[0][place[1]] = wanted
+    new_value = _convert_value(value, field_type)
+    changed = bool(place[0].get(place[1]) != new_value)
+    place[0][place[1]] = new_value
     return changed
 
 
-def _convert_value(value: Any, known: Field) -> Any:
+def _convert_value(value: Any, field_type: Field) -> Any:
     if value is None or value == "":
         return None
-    match known.kind:
+    match field_type.kind:
         case Kind.MONEY:
             return float(str(value).replace(",", "").replace("$", ""))
         case Kind.WHOLE:
@@ -254,19 +258,19 @@ def _convert_value(value: Any, known: Field) -> Any:
     return str(value)
 
 
-def format_field_value(value: Any, known: Field) -> str:
-    """A value as fieldReader gives it: dates as MM/dd/yyyy, amounts with two decimals."""
+def format_field_value(value: Any, field_type: Field) -> str:
+    """Format a value as fieldReader does: dates as MM/dd/yyyy, amounts with two decimals."""
     if value is None:
         return ""
-    if known.kind is Kind.DATE:
+    if field_type.kind is Kind.DATE:
         return datetime.fromisoformat(str(value)).strftime("%m/%d/%Y")
-    if known.kind is Kind.MONEY:
-        return f"{value:.3f}" if known.field_id == "3" else f"{value:.2f}"
+    if field_type.kind is Kind.MONEY:
+        return f"{value:.3f}" if field_type.field_id == "3" else f"{value:.2f}"
     return str(value)
 
 
 def contains_ssn(document: Any) -> bool:
-    """Whether a posted document carries a nine-digit number in an SSN place."""
+    """Decide whether a posted document has a nine-digit number in an SSN field."""
     if isinstance(document, list):
         return any(contains_ssn(item) for item in document)
     if not isinstance(document, dict):

@@ -1,4 +1,4 @@
-"""What people do in Encompass: finish milestones, set dates, deny, move folders; scenarios."""
+"""Staff actions in Encompass: finish milestones, set dates, deny, move folders; scenarios."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
@@ -75,38 +75,45 @@ SCENARIOS: dict[str, list[tuple[float, str]]] = {
 
 
 def move_loan(
-    office: EncompassInstance, loan: Loan, status: str, *, by: str, on: date | None = None
+    instance: EncompassInstance, loan: Loan, status: str, *, by: str, on: date | None = None
 ) -> None:
-    """Do what staff would do, and raise what Encompass would raise.
+    """Change a loan as staff would, and raise the events Encompass would raise.
 
     Args:
         status: a milestone's name, one of the date moves above, `1393=<value>`
             or `folder=<name>`.
         by: `desktop` raises nothing while the switch `desktop_silent` is on.
-        on: the date written; the simulated day by default.
+        on: the date to write; the simulated day by default.
 
     Raises `ValueError` for a status or `by` that does not exist.
     """
     if by not in _USERS:
         raise ValueError(f"by must be one of {', '.join(_USERS)}")
-    at = office.clock.now()
+    at = instance.clock.now()
     if on is not None:
         at = datetime.combine(on, time(17), tzinfo=UTC)
-    with office.lock:
-        events, field_ids = _apply_status(office, loan, status, at)
-        _fill_application(loan)
-        silent = by == "desktop" and bool(office.switches.values["desktop_silent"])
+    with instance.lock:
+        events, field_ids = _apply_status(instance, loan, status, at)
+        # Invent private data, as a real file has by now; SSNs starting with 900 are never issued.
+        if not read_field(loan, "65"):
+            serial = f"{len(loan.number) + 10}-{int(loan.number[-5:]) % 10_000:04d}"
+            write_field(loan, "65", f"900-{serial}")
+            write_field(loan, "1402", "1980-01-31")
+        silent = by == "desktop" and bool(instance.switches.values["desktop_silent"])
         paths = [FIELDS[field_id].path for field_id in field_ids]
-        office.save_change(loan, events, user=_USERS[by], paths=paths, silent=silent)
+        instance.save_change(loan, events, user=_USERS[by], paths=paths, silent=silent)
 
 
 def _apply_status(
-    office: EncompassInstance, loan: Loan, status: str, at: datetime
+    instance: EncompassInstance, loan: Loan, status: str, at: datetime
 ) -> tuple[list[tuple[str, Json]], list[str]]:
-    """The events to raise and the ids of the fields written."""
+    """Apply a status; return the events to raise and the ids of the fields written."""
     name, _, value = status.partition("=")
     if name == "folder":
-        return _move_to_folder(office, loan, value), []
+        if value not in instance.folders:
+            raise ValueError(f"unknown folder: {value}")
+        loan.folder = value
+        return [("move", {})], []
     if name == "1393":
         if value not in ACTIONS_TAKEN:
             raise ValueError(f"unknown action taken: {value}")
@@ -117,7 +124,7 @@ def _apply_status(
         return _FIELD_EVENTS, _set_dates(loan, _DATES_CLEARED[status], None)
     if status in _DATES_SET:
         return _FIELD_EVENTS, _set_dates(loan, _DATES_SET[status], at.date())
-    return _finish_milestone(office, loan, status, at)
+    return _finish_milestone(instance, loan, status, at)
 
 
 _FIELD_EVENTS: list[tuple[str, Json]] = [("update", {}), ("change", {})]
@@ -129,17 +136,10 @@ def _set_dates(loan: Loan, field_ids: list[str], on: date | None) -> list[str]:
     return field_ids
 
 
-def _move_to_folder(office: EncompassInstance, loan: Loan, name: str) -> list[tuple[str, Json]]:
-    if name not in office.folders:
-        raise ValueError(f"unknown folder: {name}")
-    loan.folder = name
-    return [("move", {})]
-
-
 def _finish_milestone(
-    office: EncompassInstance, loan: Loan, name: str, at: datetime
+    instance: EncompassInstance, loan: Loan, name: str, at: datetime
 ) -> tuple[list[tuple[str, Json]], list[str]]:
-    """Finish a milestone, and those before it that nobody finished."""
+    """Finish a milestone and all unfinished ones before it."""
     step = loan.milestone(name)
     if step is None:
         raise ValueError(f"unknown status: {name}")
@@ -150,56 +150,49 @@ def _finish_milestone(
     if step.name == "Processing":
         written = [*written, *_set_base_amount(loan)]
     if step.name == "Funding":
-        written = [*written, *_set_base_amount(loan), *_mark_originated(office, loan, at)]
+        written = [*written, *_set_base_amount(loan), *_mark_originated(instance, loan, at)]
     payload: Json = {"finishMilestones": [{"id": step.id, "title": step.name}]}
     return [("milestone", payload), *_FIELD_EVENTS], written
 
 
 def _set_base_amount(loan: Loan) -> list[str]:
-    """The amount the lender settled on: what was asked for, unless staff changed it."""
+    """Set the base amount to the requested amount, unless staff already set it."""
     if not read_field(loan, "2"):
         write_field(loan, "2", read_field(loan, "1109") or str(_USUAL_AMOUNT))
         return ["2"]
     return []
 
 
-def _mark_originated(office: EncompassInstance, loan: Loan, at: datetime) -> list[str]:
+def _mark_originated(instance: EncompassInstance, loan: Loan, at: datetime) -> list[str]:
     write_field(loan, "1393", "Loan Originated")
     write_field(loan, "749", at.date().isoformat())
-    basis_points = Decimal(str(office.switches.values["revenue_bps"]))
+    basis_points = Decimal(str(instance.switches.values["revenue_bps"]))
     amount = Decimal(read_field(loan, "2") or 0)
     if not loan.custom.get("CX.ROOFTREEREVENUE"):
         loan.custom["CX.ROOFTREEREVENUE"] = f"{amount * basis_points / 10_000:.2f}"
     return ["1393", "749"]
 
 
-def _fill_application(loan: Loan) -> None:
-    """Fake private numbers, as a real file would have by now; 900- is never issued."""
-    if not read_field(loan, "65"):
-        write_field(loan, "65", f"900-{len(loan.number) + 10}-{int(loan.number[-5:]) % 10_000:04d}")
-        write_field(loan, "1402", "1980-01-31")
-
-
 def start_scenario(
-    office: EncompassInstance, loan: Loan, path: str, *, days: float, by: str
+    instance: EncompassInstance, loan: Loan, path: str, *, days: float, by: str
 ) -> None:
-    """Schedule the moves of a path over `days` of simulated time, with jitter.
+    """Schedule the moves of a scenario over `days` of simulated time, with jitter.
 
-    What the file has behind it at the beginning of the path is left out, so
-    that a path cut off by a restart goes on.
+    Moves at the start that the file already has are skipped, so a scenario that a
+    restart interrupted continues.
 
-    Raises `ValueError` for a path that does not exist.
+    Raises `ValueError` for an unknown path or `by`.
     """
     if path not in SCENARIOS or by not in _USERS:
         raise ValueError(f"unknown scenario {path} or by {by}")
     steps = SCENARIOS[path]
     while steps and _is_already_done(loan, steps[0][1]):
         steps = steps[1:]
-    office.clock.run_process(_play_scenario(office, loan, steps, days=days, by=by))
+    instance.clock.run_process(_play_scenario(instance, loan, steps, days=days, by=by))
 
 
 def _is_already_done(loan: Loan, status: str) -> bool:
-    """Whether a file shows that this was done."""
+    """Decide whether the file shows that this move is already done."""
     name, _, value = status.partition("=")
     if name == "folder":
         return loan.folder == value
@@ -210,14 +203,14 @@ def _is_already_done(loan: Loan, status: str) -> bool:
 
 
 def _play_scenario(
-    office: EncompassInstance, loan: Loan, steps: list[tuple[float, str]], *, days: float, by: str
+    instance: EncompassInstance, loan: Loan, steps: list[tuple[float, str]], *, days: float, by: str
 ) -> Iterator[float]:
     elapsed = 0.0
     for share, status in steps:
-        # Never later than the plan by more than its last gap, so the order holds.
+        # Jitter is at most 30 percent of the gap, so moves stay in order.
         due = share * days * _DAY_S
-        jitter = office.rng.uniform(-0.3, 0.3) * (due - elapsed)
+        jitter = instance.rng.uniform(-0.3, 0.3) * (due - elapsed)
         wait = max(0.0, due + jitter - elapsed)
         yield wait
         elapsed += wait
-        move_loan(office, loan, status, by=by)
+        move_loan(instance, loan, status, by=by)

@@ -1,7 +1,7 @@
-"""The loan contract: every path this Encompass knows, its type, and the field id on it.
+"""The loan contract: every path this Encompass accepts, its type and its field id.
 
-Paths come from the field list of the public schema, with v3 spelling. A path that
-is not here is refused, so a client that drifts is noticed.
+Paths come from the field list of the public schema, in v3 spelling. Any other path
+is refused, so a client that departs from the contract is noticed.
 """
 
 import re
@@ -14,6 +14,8 @@ type Json = dict[str, Any]
 
 
 class Kind(StrEnum):
+    """The type of a field's value."""
+
     TEXT = "string"
     MONEY = "decimal"
     WHOLE = "integer"
@@ -84,6 +86,8 @@ LIST_PATHS = {"applications", "applications.residences", "contacts", "customFiel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
+    """One field: its id, its path in the loan document, and its type."""
+
     field_id: str
     path: str
     kind: Kind
@@ -221,48 +225,48 @@ _KIND_CHECKS: dict[Kind, Callable[[Any], bool]] = {
 def find_document_errors(
     document: Json, *, custom_fields: set[str], with_ids: bool
 ) -> list[tuple[str, str]]:
-    """What is wrong with a posted loan: (path, why). Empty when all is well.
+    """Return the errors of a posted loan as (path, reason); empty if it is valid.
 
     Args:
-        with_ids: items of collections must name the item they change (PATCH).
+        with_ids: items of collections must carry an id (PATCH).
     """
-    found: list[tuple[str, str]] = []
-    _check_node(document, "", found, with_ids=with_ids)
+    errors: list[tuple[str, str]] = []
+    _check_node(document, "", errors, with_ids=with_ids)
     for item in document.get("customFields") or []:
         name = item.get("fieldName") if isinstance(item, dict) else None
         if name is not None and name not in custom_fields:
-            found.append(("customFields", f"Unknown custom field: {name}"))
-    return found
+            errors.append(("customFields", f"Unknown custom field: {name}"))
+    return errors
 
 
-def _check_node(node: Json, at: str, found: list[tuple[str, str]], *, with_ids: bool) -> None:
+def _check_node(node: Json, at: str, errors: list[tuple[str, str]], *, with_ids: bool) -> None:
     for name, value in node.items():
         path = f"{at}.{name}" if at else name
         if value is None and (path in LEAF_KINDS or path in _BRANCHES):
             continue
         if path in LEAF_KINDS:
-            _check_leaf(path, value, found)
+            _check_leaf(path, value, errors)
         elif path in LIST_PATHS:
-            _check_list(path, value, found, with_ids=with_ids)
+            _check_list(path, value, errors, with_ids=with_ids)
         elif path in _BRANCHES and isinstance(value, dict):
-            _check_node(value, path, found, with_ids=with_ids)
+            _check_node(value, path, errors, with_ids=with_ids)
         else:
-            found.append((path, "Unknown path." if path not in _BRANCHES else "Wrong type."))
+            errors.append((path, "Unknown path." if path not in _BRANCHES else "Wrong type."))
 
 
-def _check_list(path: str, value: Any, found: list[tuple[str, str]], *, with_ids: bool) -> None:
+def _check_list(path: str, value: Any, errors: list[tuple[str, str]], *, with_ids: bool) -> None:
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        found.append((path, "A list of objects is required."))
+        errors.append((path, "A list of objects is required."))
         return
     for item in value:
         if with_ids and "id" not in item and path != "customFields":
-            found.append((path, "An item of a collection needs its id."))
-        _check_node(item, path, found, with_ids=with_ids)
+            errors.append((path, "An item of a collection needs its id."))
+        _check_node(item, path, errors, with_ids=with_ids)
 
 
-def _check_leaf(path: str, value: Any, found: list[tuple[str, str]]) -> None:
+def _check_leaf(path: str, value: Any, errors: list[tuple[str, str]]) -> None:
     kind = LEAF_KINDS[path]
     if not _KIND_CHECKS[kind](value):
-        found.append((path, f"A {kind} is required."))
+        errors.append((path, f"A {kind} is required."))
     elif path in ENUMS and value not in ENUMS[path]:
-        found.append((path, f"'{value}' is not one of the values of this property."))
+        errors.append((path, f"'{value}' is not one of the values of this property."))

@@ -1,4 +1,4 @@
-"""Where loan files are kept on disk, so that an instance that is started again has them still."""
+"""Storage of loan files on disk, so they outlive a restart of the instance."""
 
 import json
 import sqlite3
@@ -17,30 +17,30 @@ _UPSERT_LOAN = (
 
 
 class LoanStore:
-    """Loan files under their GUIDs. Locks and the lagging reporting copies are not kept."""
+    """Loan files by GUID. Locks and the lagging reporting copies are not stored."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._mutex = threading.Lock()
         self._files = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        # A killed process loses nothing by this; a machine that loses power may lose a second.
+        # With these settings a killed process loses nothing; a power failure can lose a second.
         self._files.execute("pragma journal_mode = wal")
         self._files.execute("pragma synchronous = off")
         self._files.execute(_CREATE_TABLE)
 
     def save_loan(self, loan: Loan) -> None:
-        """Write a file down as it is now."""
+        """Store the current state of a loan file."""
         with self._mutex:
             self._files.execute(_UPSERT_LOAN, (loan.guid, json.dumps(_loan_to_json(loan))))
 
     def load_loans(self) -> Iterator[Loan]:
-        """Every file, in no order."""
+        """Load all loan files, in no particular order."""
         with self._mutex:
             rows = self._files.execute("select file from loan").fetchall()
         return (_loan_from_json(json.loads(text)) for (text,) in rows)
 
     def delete_all(self) -> None:
-        """Forget everything."""
+        """Delete all loan files."""
         with self._mutex:
             self._files.execute("delete from loan")
 
@@ -71,13 +71,13 @@ def _loan_to_json(loan: Loan) -> dict[str, Any]:
     }
 
 
-def _loan_from_json(kept: dict[str, Any]) -> Loan:
+def _loan_from_json(content: dict[str, Any]) -> Loan:
     milestones = [
         Milestone(id=key, name=name, done_at=datetime.fromisoformat(done) if done else None)
-        for key, name, done in kept.pop("milestones")
+        for key, name, done in content.pop("milestones")
     ]
-    created, modified = (datetime.fromisoformat(kept.pop(f"{stamp}_at")) for stamp in _STAMPS)
-    return Loan(created_at=created, modified_at=modified, milestones=milestones, **kept)
+    created, modified = (datetime.fromisoformat(content.pop(f"{stamp}_at")) for stamp in _STAMPS)
+    return Loan(created_at=created, modified_at=modified, milestones=milestones, **content)
 
 
 _STAMPS = ("created", "modified")

@@ -1,4 +1,4 @@
-"""Encompass sign-in: OAuth tokens that die of idleness or age."""
+"""Encompass sign-in: OAuth tokens that expire when idle or old."""
 
 import base64
 import binascii
@@ -26,7 +26,7 @@ def _error_reply(status: int, code: str, text: str) -> Reply:
 
 
 class OAuthTokens:
-    """Who may call, for how long."""
+    """The clients, users and live tokens of the instance."""
 
     def __init__(self, clock: SimulatedClock, instance: str) -> None:
         self.clock = clock
@@ -40,7 +40,7 @@ class OAuthTokens:
         self._alive: dict[str, Token] = {}
 
     def user_of(self, request: Request, *, touch: bool = True) -> str:
-        """The user behind the request's bearer token, "" when it is dead or missing."""
+        """Return the user of the request's bearer token, or "" if it is expired or missing."""
         kind, _, text = request.header("Authorization").partition(" ")
         return self._user_of_token(text, touch=touch) if kind == "Bearer" else ""
 
@@ -67,7 +67,7 @@ class OAuthTokens:
         return len(self._alive)
 
     def handle_token_call(self, request: Request, action: str) -> Reply:
-        """`token`, `token/introspection` or `token/revocation`."""
+        """Handle `token`, `token/introspection` or `token/revocation`."""
         form = dict(request.form)
         if not self._is_known_client(request, form):
             return _error_reply(401, "invalid_client", "The client is not known.")
@@ -93,15 +93,13 @@ class OAuthTokens:
         grant = form.get("grant_type", "")
         if grant == "client_credentials":
             if not self.isv:
-                return _error_reply(
-                    400, "unauthorized_client", "The client may not use this grant."
-                )
+                return _error_reply(400, "unauthorized_client", "The client cannot use this grant.")
             return self._issue_token("svc_rooftree")
         if grant != "password":
             return _error_reply(400, "unsupported_grant_type", "The grant is not supported.")
         user, _, instance = form.get("username", "").partition("@encompass:")
-        known = self.users.get(user)
-        if instance != self.instance or known is None or form.get("password") != known:
+        password = self.users.get(user)
+        if instance != self.instance or password is None or form.get("password") != password:
             return _error_reply(400, "invalid_grant", "The user or password is wrong.")
         return self._issue_token(user)
 

@@ -1,4 +1,4 @@
-"""Webhook subscriptions, and the signed delivery of events with its retry ladders."""
+"""Webhook subscriptions, and the signed delivery of events with retries."""
 
 import base64
 import hashlib
@@ -44,7 +44,7 @@ _WITH_ATTRIBUTES = {"change", "fieldchange"}
 _MAX_SUBSCRIPTIONS = 25
 _MAX_ATTRIBUTES = 50
 _LINEAR_DELAYS = (20.0,) * 3
-# 30 s, 60 s, 2 min ... and then even steps, so that the fifteenth try is 8 h after the first.
+# 30 s, 60 s, 2 min ... then even steps, so the fifteenth attempt is 8 h after the first.
 _EXPONENTIAL_DELAYS = tuple(min(30.0 * 2**step, 3570.0) for step in range(14))
 _REORDER_S = 90
 _TIMEOUT_S = 30.0
@@ -60,13 +60,15 @@ _KNOWN_KEYS = {
 
 
 def compute_signature(signing_key: str, body: bytes) -> str:
-    """Base64 of the HMAC-SHA256 of the raw body."""
+    """Compute base64 of the HMAC-SHA256 of the raw body."""
     digest = hmac.new(signing_key.encode(), body, hashlib.sha256).digest()
     return base64.b64encode(digest).decode()
 
 
 @dataclass(slots=True, kw_only=True)
 class Subscription:
+    """One webhook subscription."""
+
     id: str
     resource: str
     events: list[str]
@@ -77,7 +79,7 @@ class Subscription:
     attributes: list[str] = field(default_factory=list)
 
     def as_json(self) -> Json:
-        """The subscription as GET gives it: never with its key."""
+        """Return the subscription as GET does, without its key."""
         return {
             "subscriptionId": self.id,
             "resource": self.resource,
@@ -93,12 +95,14 @@ class Subscription:
             return False
         if event not in _WITH_ATTRIBUTES or not self.attributes:
             return True
-        wanted = {_dotted_path(name) for name in self.attributes}
-        return any(path == name or path.startswith(f"{name}.") for path in paths for name in wanted)
+        watched = {_dotted_path(name) for name in self.attributes}
+        return any(
+            path == name or path.startswith(f"{name}.") for path in paths for name in watched
+        )
 
 
 class Webhooks:
-    """All subscriptions of the instance and everything ever delivered to them."""
+    """All subscriptions of the instance and the history of deliveries to them."""
 
     def __init__(
         self, clock: SimulatedClock, rng: random.Random, switches: Switches, instance: str
@@ -116,24 +120,24 @@ class Webhooks:
         with self._lock:
             if len(self.subscriptions) >= _MAX_SUBSCRIPTIONS:
                 raise bad_request_error(f"No more than {_MAX_SUBSCRIPTIONS} subscriptions.")
-            made = self._parse_subscription(body, str(uuid.uuid4()))
-            self.subscriptions[made.id] = made
-        return made
+            subscription = self._parse_subscription(body, str(uuid.uuid4()))
+            self.subscriptions[subscription.id] = subscription
+        return subscription
 
     def update_subscription(self, subscription_id: str, body: Json, *, whole: bool) -> Subscription:
         with self._lock:
-            kept = self.get_subscription(subscription_id)
-            base = {} if whole else {**kept.as_json(), "signingkey": kept.signing_key}
+            current = self.get_subscription(subscription_id)
+            base = {} if whole else {**current.as_json(), "signingkey": current.signing_key}
             base.pop("subscriptionId", None)
-            made = self._parse_subscription({**base, **body}, subscription_id)
-            self.subscriptions[subscription_id] = made
-        return made
+            subscription = self._parse_subscription({**base, **body}, subscription_id)
+            self.subscriptions[subscription_id] = subscription
+        return subscription
 
     def get_subscription(self, subscription_id: str) -> Subscription:
-        kept = self.subscriptions.get(subscription_id)
-        if kept is None:
+        subscription = self.subscriptions.get(subscription_id)
+        if subscription is None:
             raise not_found_error("No such subscription.")
-        return kept
+        return subscription
 
     def delete_subscription(self, subscription_id: str) -> None:
         self.get_subscription(subscription_id)
@@ -147,18 +151,28 @@ class Webhooks:
         events = [str(event) for event in body.get("events") or []]
         if body.get("resource") != "Loan" or not events or set(events) - EVENT_TYPES:
             raise bad_request_error("Unknown resource or event.")
-        made = Subscription(
+        endpoint = self._check_endpoint(str(body.get("endpoint", "")))
+        key = body.get("signingkey")
+        if not isinstance(key, str) or not 32 <= len(key) <= 64:
+            raise bad_request_error("signingkey must have 32 to 64 characters.")
+        backoff = str((body.get("deliveryPolicy") or {}).get("backoff", "linear"))
+        if backoff not in {"linear", "exponential"}:
+            raise bad_request_error("backoff must be linear or exponential.")
+        subscription = Subscription(
             id=subscription_id,
             resource="Loan",
             events=events,
-            endpoint=self._check_endpoint(str(body.get("endpoint", ""))),
-            signing_key=_parse_signing_key(body),
-            backoff=_parse_backoff(body),
+            endpoint=endpoint,
+            signing_key=key,
+            backoff=backoff,
             enabled=bool(body.get("enableSubscription", True)),
             attributes=_parse_attributes(body),
         )
-        self._check_unique(made)
-        return made
+        for other in self.subscriptions.values():
+            has_same_target = other.endpoint == subscription.endpoint
+            if other.id != subscription.id and has_same_target and set(other.events) & set(events):
+                raise conflict_error("A subscription for this resource, event and endpoint exists.")
+        return subscription
 
     def _check_endpoint(self, url: str) -> str:
         parts = urlsplit(url)
@@ -167,28 +181,22 @@ class Webhooks:
             return url
         raise bad_request_error("endpoint must be https.")
 
-    def _check_unique(self, made: Subscription) -> None:
-        for other in self.subscriptions.values():
-            same = other.endpoint == made.endpoint and set(other.events) & set(made.events)
-            if same and other.id != made.id:
-                raise conflict_error("A subscription for this resource, event and endpoint exists.")
-
     def raise_event(
         self, event: str, loan_id: str, *, user: str, payload: Json, paths: list[str]
     ) -> None:
-        """Queue an event for every subscription that wants it."""
+        """Queue an event for every subscription that matches it."""
         body = self._envelope(event, loan_id, user, payload)
         self._record_history("EventReceived", body)
         with self._lock:
-            wanting = [row for row in self.subscriptions.values() if row.wants(event, paths)]
-        for subscription in wanting:
+            matching = [row for row in self.subscriptions.values() if row.wants(event, paths)]
+        for subscription in matching:
             self._record_history("SubscriptionMatch", body, subscription)
             if self.rng.random() < float(self.switches.values["loss_rate"]):
                 continue
             times = 2 if self.rng.random() < float(self.switches.values["dup_rate"]) else 1
             for _ in range(times):
-                late = self.rng.uniform(0, _REORDER_S) if self.switches.values["reorder"] else 0.0
-                self.clock.run_process(self._deliver_with_retries(subscription, body), after=late)
+                delay = self.rng.uniform(0, _REORDER_S) if self.switches.values["reorder"] else 0.0
+                self.clock.run_process(self._deliver_with_retries(subscription, body), after=delay)
 
     def _envelope(self, event: str, loan_id: str, user: str, payload: Json) -> Json:
         meta: Json = {
@@ -209,10 +217,10 @@ class Webhooks:
         }
 
     def _deliver_with_retries(self, subscription: Subscription, body: Json) -> Iterator[float]:
-        """Try until delivered or the ladder ends; yields the waits between tries."""
+        """Retry until delivered or out of attempts; yield the waits between attempts."""
         raw = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
-        ladder = _LINEAR_DELAYS if subscription.backoff == "linear" else _EXPONENTIAL_DELAYS
-        for wait in (*ladder, None):
+        delays = _LINEAR_DELAYS if subscription.backoff == "linear" else _EXPONENTIAL_DELAYS
+        for wait in (*delays, None):
             status = self._deliver_once(subscription, raw)
             self._record_history("DeliveryAttempted", body, subscription, status)
             if 200 <= status <= 499:
@@ -235,11 +243,11 @@ class Webhooks:
         ).status
 
     def _record_history(
-        self, what: str, body: Json, to: Subscription | None = None, status: int | None = None
+        self, event: str, body: Json, to: Subscription | None = None, status: int | None = None
     ) -> None:
         row = {
             "id": next(self._ids),
-            "event": what,
+            "event": event,
             "time": self.clock.now().isoformat(),
             "eventId": body["eventId"],
             "eventType": body["eventType"],
@@ -251,30 +259,18 @@ class Webhooks:
             self.history.append(row)
 
 
-def _parse_signing_key(body: Json) -> str:
-    key = body.get("signingkey")
-    if not isinstance(key, str) or not 32 <= len(key) <= 64:
-        raise bad_request_error("signingkey must have 32 to 64 characters.")
-    return key
-
-
-def _parse_backoff(body: Json) -> str:
-    name = str((body.get("deliveryPolicy") or {}).get("backoff", "linear"))
-    if name not in {"linear", "exponential"}:
-        raise bad_request_error("backoff must be linear or exponential.")
-    return name
-
-
 def _parse_attributes(body: Json) -> list[str]:
-    """The pointers that lead somewhere; the others are dropped without a word."""
-    asked = (body.get("filters") or {}).get("attributes") or []
-    if len(asked) > _MAX_ATTRIBUTES:
+    """Return the pointers that exist in the contract; drop the others silently."""
+    pointers = (body.get("filters") or {}).get("attributes") or []
+    if len(pointers) > _MAX_ATTRIBUTES:
         raise bad_request_error(f"No more than {_MAX_ATTRIBUTES} attributes.")
-    known = {path.split(".")[0] for path in LEAF_KINDS} | set(LEAF_KINDS)
-    return [name for name in asked if str(name).startswith("/") and _dotted_path(name) in known]
+    known_paths = {path.split(".")[0] for path in LEAF_KINDS} | set(LEAF_KINDS)
+    return [
+        name for name in pointers if str(name).startswith("/") and _dotted_path(name) in known_paths
+    ]
 
 
 def _dotted_path(pointer: str) -> str:
-    """`/applications/*/borrower/firstName` as the contract writes it."""
+    """Convert a pointer such as `/applications/*/borrower/firstName` to the contract's path."""
     names = [name for name in pointer.split("/") if name and name != "*" and not name.isdigit()]
     return ".".join(names)

@@ -1,1 +1,1 @@
-"""Simulated vendors that know which lists a number is on. None shares code with who asks."""
+"""Simulated vendors of phone number lists. They share no code with their clients."""

@@ -1,8 +1,8 @@
 """Contact Center Compliance's Full Scrub, version 5, and its query of reassigned numbers.
 
-After docs.dncscrub.com: the key in a header `loginId`; ten digits a number, at most 10,000
-of a scrub and 1,000 of a query; one bad number fails the whole request; a result code and
-a reason a number; `null` where the FCC's data, which begin on 2021-01-27, do not reach.
+After docs.dncscrub.com: the key in a header `loginId`; ten-digit numbers, at most 10,000 per
+scrub and 1,000 per query; one bad number fails the whole request; one result code and reason
+per number; `null` for dates before the FCC's data, which begin on 2021-01-27.
 """
 
 import json
@@ -29,9 +29,13 @@ class DncScrub(Vendor):
         self._clear_data()
 
     def _clear_data(self) -> None:
-        self.results: dict[str, tuple[str, str]] = {}  # number: code and reason; others are clean
-        self.disconnected: dict[str, date] = {}  # for good, on that day
-        self.is_authorized = True  # our letter is filed: the safe harbor is ours
+        self.results: dict[
+            str, tuple[str, str]
+        ] = {}  # by number: code and reason; all others are clean
+        self.disconnected: dict[str, date] = {}  # by number: day of permanent disconnection
+        self.is_authorized = (
+            True  # the client's letter of authorization is on file, so the safe harbor applies
+        )
         self.is_sandbox = False
         self.data_begins = DATA_BEGINS
 
@@ -67,12 +71,14 @@ class DncScrub(Vendor):
             return _bad_request_reply(
                 "Only version 5 and output json are simulated; no other parameters."
             )
-        asked = [one.partition("|") for one in str(body.get("phoneList", "")).split(",")]
-        if len(asked) > 10_000 or not all(_TEN_DIGITS.fullmatch(phone) for phone, _, _ in asked):
+        entries = [entry.partition("|") for entry in str(body.get("phoneList", "")).split(",")]
+        if len(entries) > 10_000 or not all(
+            _TEN_DIGITS.fullmatch(phone) for phone, _, _ in entries
+        ):
             return _bad_request_reply(
                 "phoneList must hold at most 10,000 numbers of exactly 10 digits."
             )
-        return json_reply(200, [self._scrub_result(phone, mark) for phone, _, mark in asked])
+        return json_reply(200, [self._scrub_result(phone, mark) for phone, _, mark in entries])
 
     def _scrub_result(self, phone: str, mark: str) -> Json:
         code, reason = self.results.get(phone, ("C", ""))
@@ -106,18 +112,18 @@ class DncScrub(Vendor):
             return _bad_request_reply(
                 "The data property is missing or empty, or holds more than 1,000."
             )
-        found = []
+        results = []
         for row in rows:
             since = _parse_day(row)
             if since is None or not _TEN_DIGITS.fullmatch(str(row.get("phoneNumber", ""))):
                 return _bad_request_reply("Invalid phone number or date format.")
-            found.append(self._reassigned_result(row["phoneNumber"], since))
-        return json_reply(200, found)
+            results.append(self._reassigned_result(row["phoneNumber"], since))
+        return json_reply(200, results)
 
     def _reassigned_result(self, phone: str, since: date) -> Json:
-        gone = self.disconnected.get(phone)
-        changed: bool | None = gone is not None and gone >= since
-        if gone is None and since < self.data_begins:
+        disconnected_on = self.disconnected.get(phone)
+        changed: bool | None = disconnected_on is not None and disconnected_on >= since
+        if disconnected_on is None and since < self.data_begins:
             changed = None
         return {
             "PhoneNumber": phone,
@@ -127,7 +133,7 @@ class DncScrub(Vendor):
         }
 
     def load_seed(self, body: Json) -> Json:
-        """Results `{number: [code, reason]}` and disconnected `{number: day}`, by ten digits."""
+        """Load results `{number: [code, reason]}` and disconnected `{number: day}`, ten digits."""
         with self.lock:
             self.results |= {key: (code, why) for key, (code, why) in body["results"].items()}
             for key, day in body.get("disconnected", {}).items():
@@ -135,8 +141,8 @@ class DncScrub(Vendor):
         return self.state()
 
     def state(self) -> Json:
-        told = {key: day.isoformat() for key, day in self.disconnected.items()}
-        return {"results": self.results, "disconnected": told}
+        disconnected = {key: day.isoformat() for key, day in self.disconnected.items()}
+        return {"results": self.results, "disconnected": disconnected}
 
     def reset(self) -> None:
         super().reset()

@@ -1,1 +1,1 @@
-"""Senders of leads in each vendor's own wire format, good days and bad."""
+"""Senders of leads in each vendor's own wire format, with optional faults."""

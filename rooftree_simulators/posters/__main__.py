@@ -1,4 +1,4 @@
-"""`python -m rooftree_simulators.posters zillow --to URL`: send invented leads."""
+"""`python -m rooftree_simulators.posters zillow --to URL`: send sample leads."""
 
 import argparse
 import json
@@ -47,40 +47,42 @@ _DELIVERY_MAKERS: dict[str, Callable[..., Delivery]] = {
     "leadconduit": networks.leadconduit_delivery,
     "leadconduit_json": networks.leadconduit_json_delivery,
 }
-_SELF_SIGNING = {"phone_callrail", "chat_generic", "chat_transcript"}  # sign as they are made
+_SELF_SIGNING = {"phone_callrail", "chat_generic", "chat_transcript"}  # signed when they are built
 
 
 def _parse_arguments(words: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="rooftree_simulators.posters", description=__doc__)
     parser.add_argument("vendor", choices=sorted(_DELIVERY_MAKERS))
-    parser.add_argument("--to", required=True, help="full URL, path token included")
+    parser.add_argument("--to", required=True, help="full URL, including the path token")
     parser.add_argument("--count", type=int, default=1)
     parser.add_argument("--per-minute", type=float, default=0.0, help="0 sends without waiting")
-    parser.add_argument("--seed", type=int, default=None, help="the same seed, the same people")
-    parser.add_argument("--secret", default="", help="sign with this key, or send it")
+    parser.add_argument(
+        "--seed", type=int, default=None, help="the same seed gives the same borrowers"
+    )
+    parser.add_argument("--secret", default="", help="sign with this key, or send it as a header")
     parser.add_argument("--bad-day", action="append", type=BadDay, default=[], choices=list(BadDay))
     parser.add_argument("--bad-rate", type=float, default=1.0, help="share of bad deliveries")
     return parser.parse_args(words)
 
 
 def main(words: list[str] | None = None) -> int:
-    """Send; one JSON line for every POST made. Returns 1 when one had no answer."""
-    asked = _parse_arguments(words)
-    rng = random.Random(asked.seed)
+    """Send leads and print one JSON line per POST; return 1 if any POST had no answer."""
+    arguments = _parse_arguments(words)
+    rng = random.Random(arguments.seed)
     unanswered = 0
-    for number in range(asked.count):
-        if number and asked.per_minute:
-            time.sleep(60 / asked.per_minute)
+    for number in range(arguments.count):
+        if number and arguments.per_minute:
+            time.sleep(60 / arguments.per_minute)
         at = datetime.now(UTC)
-        signs = asked.secret and asked.vendor in _SELF_SIGNING
-        with_key = {"secret": asked.secret} if signs else {}
-        made = _DELIVERY_MAKERS[asked.vendor](random_borrower(rng), rng, at=at, **with_key)
-        if asked.secret and asked.vendor == "website_form":
-            made = website_form.signed_delivery(made, asked.secret, at=at)
-        elif asked.secret and not signs:
-            made.headers["X-Api-Key"] = asked.secret
-        luck = choose_bad_day(rng, asked.bad_day, asked.bad_rate)
-        for sent in post_delivery(made, asked.to, bad_day=luck):
+        signs = arguments.secret and arguments.vendor in _SELF_SIGNING
+        with_key = {"secret": arguments.secret} if signs else {}
+        delivery = _DELIVERY_MAKERS[arguments.vendor](random_borrower(rng), rng, at=at, **with_key)
+        if arguments.secret and arguments.vendor == "website_form":
+            delivery = website_form.signed_delivery(delivery, arguments.secret, at=at)
+        elif arguments.secret and not signs:
+            delivery.headers["X-Api-Key"] = arguments.secret
+        bad_day = choose_bad_day(rng, arguments.bad_day, arguments.bad_rate)
+        for sent in post_delivery(delivery, arguments.to, bad_day=bad_day):
             unanswered += sent.answer.status == 0
             print(json.dumps(_result_line(sent), ensure_ascii=False), flush=True)
     return 1 if unanswered else 0

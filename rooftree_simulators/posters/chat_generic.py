@@ -1,4 +1,4 @@
-"""A chat of another maker: a finished conversation, as JSON or as its transcript, signed."""
+"""A generic chat vendor: a finished conversation, as JSON or as a transcript, signed."""
 
 import hashlib
 import hmac
@@ -21,17 +21,17 @@ def _signed_delivery(number: str, body: bytes, kind: str, secret: str) -> Delive
 def conversation_delivery(
     borrower: Borrower, rng: random.Random, *, at: datetime, secret: str = SIGNING_SECRET
 ) -> Delivery:
-    """The POST for one conversation, with what its own form asked."""
+    """Build the POST for one conversation, with the answers to its own form."""
     number = f"cv-{rng.randrange(10**8)}"
     began = at.astimezone(UTC) - timedelta(minutes=4)
     buying = borrower.purpose == "purchase"
-    said = [
+    lines = [
         ("bot", "Hi! Are you buying or refinancing?"),
         ("visitor", "Buying" if buying else "Refinancing"),
         ("bot", "How can we reach you?"),
         ("visitor", f"{borrower.first_name}, {borrower.email}"),
     ]
-    told = {
+    content = {
         "conversation_id": number,
         "visitor": {
             "name": f"{borrower.first_name} {borrower.last_name}",
@@ -42,22 +42,22 @@ def conversation_delivery(
         "started_at": began.isoformat(timespec="seconds"),
         "ended_at": at.astimezone(UTC).isoformat(timespec="seconds"),
         "messages": [
-            {"at": (began + timedelta(seconds=20 * nth)).isoformat(), "from": who, "text": words}
-            for nth, (who, words) in enumerate(said)
+            {"at": (began + timedelta(seconds=20 * nth)).isoformat(), "from": author, "text": text}
+            for nth, (author, text) in enumerate(lines)
         ],
         "fields": {
             "loan_purpose": "purchase" if buying else "refinance",
             "property_state": borrower.state,
         },
     }
-    body = json.dumps(told, ensure_ascii=False).encode()
+    body = json.dumps(content, ensure_ascii=False).encode()
     return _signed_delivery(number, body, "application/json", secret)
 
 
 def transcript_delivery(
     borrower: Borrower, rng: random.Random, *, at: datetime, secret: str = SIGNING_SECRET
 ) -> Delivery:
-    """The POST of bare lines, where the contact stands in what was said."""
+    """Build the POST of bare transcript lines, which contain the contact details."""
     clock = at.strftime("%Y-%m-%d %H:%M:%S")
     number = f"({borrower.phone[:3]}) {borrower.phone[3:6]}-{borrower.phone[6:]}"
     lines = [

@@ -1,4 +1,4 @@
-"""Google Ads lead forms: one lead a POST, the advertiser's key in the body."""
+"""Google Ads lead forms: one lead per POST, with the advertiser's key in the body."""
 
 import json
 import random
@@ -14,8 +14,8 @@ WEBHOOK_KEY = "gads-webhook-key"
 def lead_object(
     borrower: Borrower, rng: random.Random, *, at: datetime, secret: str = WEBHOOK_KEY
 ) -> dict[str, Any]:
-    """The object Google posts for one lead."""
-    told = [
+    """Build the object that Google posts for one lead."""
+    columns = [
         ("FIRST_NAME", "First Name", borrower.first_name),
         ("LAST_NAME", "Last Name", borrower.last_name),
         ("EMAIL", "User Email", borrower.email),
@@ -43,8 +43,8 @@ def lead_object(
         "lead_source": "LEAD_FORM",
         "lead_stage": "OPEN",
         "user_column_data": [
-            {"column_id": name, "column_name": shown, "string_value": said}
-            for name, shown, said in told
+            {"column_id": name, "column_name": label, "string_value": value}
+            for name, label, value in columns
         ],
     }
 
@@ -52,7 +52,7 @@ def lead_object(
 def lead_delivery(
     borrower: Borrower, rng: random.Random, *, at: datetime, secret: str = WEBHOOK_KEY
 ) -> Delivery:
-    """The POST for one lead."""
+    """Build the POST for one lead."""
     content = lead_object(borrower, rng, at=at, secret=secret)
     return Delivery(
         vendor_id=content["lead_id"],

@@ -1,4 +1,4 @@
-"""A delivery as a vendor sends it, and the bad days it can have on the way."""
+"""A delivery as a vendor sends it, and the faults it can have on the way."""
 
 import random
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from rooftree_simulators.http_sender import HttpAnswer, send_request
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One POST: the vendor's bytes, the vendor's headers."""
+    """One POST: the vendor's bytes and headers."""
 
     vendor_id: str
     body: bytes
@@ -17,7 +17,9 @@ class Delivery:
 
 
 class BadDay(StrEnum):
-    DUPLICATE = "duplicate"  # the same delivery again, at once
+    """A fault of one delivery."""
+
+    DUPLICATE = "duplicate"  # the same delivery twice in a row
     SLOW = "slow"  # the body arrives in pieces over a second
     MALFORMED = "malformed"  # the body is cut off in the middle
     HTML = "html"  # a proxy's error page instead of the lead
@@ -27,6 +29,8 @@ class BadDay(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentDelivery:
+    """One POST and its answer."""
+
     delivery: Delivery
     answer: HttpAnswer
     bad_day: str = ""
@@ -38,7 +42,7 @@ _ERROR_PAGE = b"<html><body>502 Bad Gateway</body></html>"
 def post_delivery(
     delivery: Delivery, to: str, *, bad_day: BadDay | None = None
 ) -> list[SentDelivery]:
-    """POST to `to`, a URL that ends in the source's path token; duplicates give two rows."""
+    """POST to `to`, a URL that ends in the source's path token; a duplicate returns two rows."""
     if bad_day is BadDay.WRONG_TOKEN:
         to = f"{to.rstrip('/').rpartition('/')[0]}/not-the-token"
     if bad_day is BadDay.WRONG_KEY:
@@ -60,7 +64,7 @@ def post_delivery(
 
 
 def choose_bad_day(rng: random.Random, kinds: list[BadDay], rate: float) -> BadDay | None:
-    """A bad day for `rate` of the deliveries, evenly among `kinds`."""
+    """Choose a fault for the share `rate` of deliveries, evenly among `kinds`; else None."""
     if not kinds or rng.random() >= rate:
         return None
     return rng.choice(kinds)

@@ -1,4 +1,4 @@
-"""A vendor's lead e-mail, as our mail server hands it over: in words, or in ADF."""
+"""A vendor's lead email, as the lender's mail server hands it over: as text, or as ADF."""
 
 import random
 from datetime import datetime
@@ -13,7 +13,7 @@ VENDOR_DOMAIN = "ratehub.example"
 
 
 def _new_email(number: str, to: str, at: datetime, verdict: str) -> EmailMessage:
-    """Our own server wrote the first header; the rest is the sender's."""
+    """Start an email; the lender's server wrote the first header, the sender wrote the others."""
     mail = EmailMessage()
     mail["Authentication-Results"] = (
         f"mx.lindenfield.example; dkim={verdict} header.d={VENDOR_DOMAIN}"
@@ -29,10 +29,10 @@ def _new_email(number: str, to: str, at: datetime, verdict: str) -> EmailMessage
 def text_email_delivery(
     borrower: Borrower, rng: random.Random, *, at: datetime, to: str, verdict: str = "pass"
 ) -> Delivery:
-    """Label and value, a line each."""
+    """Build an email with one label and value per line."""
     number = f"RH-{rng.randrange(10**6)}"
     mail = _new_email(number, to, at, verdict)
-    told = {
+    lines = {
         "Lead ID": number,
         "First Name": borrower.first_name,
         "Last Name": borrower.last_name,
@@ -43,7 +43,7 @@ def text_email_delivery(
         "Loan Amount": f"${borrower.loan:,}",
         "Lead Cost": "$29.00",
     }
-    mail.set_content("".join(f"{label}: {value}\n" for label, value in told.items()))
+    mail.set_content("".join(f"{label}: {value}\n" for label, value in lines.items()))
     return Delivery(
         vendor_id=number, body=mail.as_bytes(), headers={"Content-Type": "message/rfc822"}
     )
@@ -52,7 +52,7 @@ def text_email_delivery(
 def adf_email_delivery(
     borrower: Borrower, rng: random.Random, *, at: datetime, to: str, verdict: str = "pass"
 ) -> Delivery:
-    """ADF 1.0, attached, with an ampersand nobody escaped."""
+    """Build an email with ADF 1.0 attached that contains an unescaped ampersand."""
     number = f"AM-{rng.randrange(10**6)}"
     mail = _new_email(number, to, at, verdict)
     mail.set_content("see attached\n")

@@ -83,18 +83,23 @@ _FIELD_ORDER = [
 ]
 
 
-def _credit_rating(score: int) -> str:
-    ladder = [(740, "EXCELLENT"), (700, "VERYGOOD"), (660, "GOOD"), (620, "FAIR")]
-    return next((name for low, name in ladder if score >= low), "POOR")
-
-
-def _self_credit_rating(score: int) -> str:
-    ladder = [(740, "EXCELLENT"), (700, "GOOD"), (640, "SOMECREDITPROBLEMS")]
-    return next((name for low, name in ladder if score >= low), "MAJORCREDITPROBLEMS")
+_CREDIT_RATINGS = [
+    (740, "EXCELLENT"),
+    (700, "VERYGOOD"),
+    (660, "GOOD"),
+    (620, "FAIR"),
+    (0, "POOR"),
+]
+_SELF_CREDIT_RATINGS = [
+    (740, "EXCELLENT"),
+    (700, "GOOD"),
+    (640, "SOMECREDITPROBLEMS"),
+    (0, "MAJORCREDITPROBLEMS"),
+]
 
 
 def flat_fields(borrower: Borrower, rng: random.Random, *, at: datetime) -> dict[str, str]:
-    """The elements of a `LeadApplication`, all as text, empty where nothing is known."""
+    """Build the elements of a `LeadApplication`, all as text, empty if unknown."""
     buying = borrower.purpose == "purchase"
     values = dict.fromkeys(_EMPTY_FIELDS, "")
     values.update(
@@ -107,7 +112,7 @@ def flat_fields(borrower: Borrower, rng: random.Random, *, at: datetime) -> dict
         FirstName=borrower.first_name,
         LastName=borrower.last_name,
         AnnualIncome=str(round(borrower.price / 4.5, -3))[:-2],
-        CreditRating=_credit_rating(borrower.score),
+        CreditRating=next(name for low, name in _CREDIT_RATINGS if borrower.score >= low),
         Bankruptcy="Never declared bankruptcy",
         IsMilitary="Y" if borrower.military else "N",
         TimeLine="No time restraint" if borrower.days > 90 else f"Up to {borrower.days} days",
@@ -168,7 +173,7 @@ def _routing_fields(borrower: Borrower, rng: random.Random, at: datetime) -> dic
 
 
 def xml_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
-    """Shape A: flat XML in UTF-8."""
+    """Build a POST in shape A: flat XML in UTF-8."""
     values = flat_fields(borrower, rng, at=at)
     elements = "".join(
         f"<{name}>{escape(values[name])}</{name}>" if values[name] else f"<{name}/>"
@@ -183,7 +188,7 @@ def xml_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Del
 
 
 def json_envelope(borrower: Borrower, rng: random.Random) -> dict[str, Any]:
-    """Shape C: `lead` with consumer, profile and one object for the product."""
+    """Build shape C: `lead` with consumer, profile and one object for the product."""
     buying = borrower.purpose == "purchase"
     product: dict[str, Any] = {
         "loanAmount": borrower.loan,
@@ -211,7 +216,9 @@ def json_envelope(borrower: Borrower, rng: random.Random) -> dict[str, Any]:
             "contact": _contact_fields(borrower),
             "profile": {
                 "credit": {
-                    "selfCreditRating": _self_credit_rating(borrower.score),
+                    "selfCreditRating": next(
+                        name for low, name in _SELF_CREDIT_RATINGS if borrower.score >= low
+                    ),
                     "assignedCredit": borrower.score,
                     "foreclosure": "NEVER",
                     "bankruptcy": "NEVER",
@@ -237,7 +244,7 @@ def _contact_fields(borrower: Borrower) -> dict[str, str]:
 
 
 def json_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
-    """Shape C as JSON; it carries no moment of its own, so `at` is not used."""
+    """Build a POST in shape C; it carries no timestamp, so `at` is not used."""
     content = json_envelope(borrower, rng)
     body = json.dumps(content, ensure_ascii=False).encode()
     headers = {"Content-Type": "application/json"}
@@ -245,5 +252,5 @@ def json_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> De
 
 
 def lead_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
-    """Mostly shape A, sometimes C."""
+    """Build a POST in shape A (80 percent) or shape C."""
     return (xml_delivery if rng.random() < 0.8 else json_delivery)(borrower, rng, at=at)

@@ -39,9 +39,9 @@ _FILE_TEMPLATE = """<?xml version="1.0" encoding="utf-8"?>
 
 
 def application_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
-    """The POST for one application, with the social security number such files carry."""
+    """Build the POST for one application, with the social security number such files carry."""
     number = f"APP-{rng.randrange(10**6)}"
-    told = {
+    values = {
         "made": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "number": number,
         "city": borrower.city,
@@ -55,5 +55,5 @@ def application_delivery(borrower: Borrower, rng: random.Random, *, at: datetime
         "first": borrower.first_name,
         "last": borrower.last_name,
     }
-    body = _FILE_TEMPLATE.format(**{name: escape(said) for name, said in told.items()}).encode()
+    body = _FILE_TEMPLATE.format(**{name: escape(value) for name, value in values.items()}).encode()
     return Delivery(vendor_id=number, body=body, headers={"Content-Type": "application/xml"})

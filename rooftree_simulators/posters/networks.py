@@ -1,5 +1,8 @@
-"""Lead networks that post one lead at a time, each in its own words: FreeRateUpdate, Leadpoint,
-LeadConduit, posts with numeric codes, the short names of mtgxfer, and Bankrate's family."""
+"""Lead networks that post one lead at a time, each in its own format.
+
+FreeRateUpdate, Leadpoint, LeadConduit, posts with numeric codes, mtgxfer's short names, and
+Bankrate-format posts.
+"""
 
 import json
 import random
@@ -22,12 +25,12 @@ _HEX = "0123456789abcdef"
 
 
 def credit_rating(score: int) -> str:
-    """The word for a score."""
+    """Return the rating for a credit score."""
     return next((word for low, word in _RATING_BANDS if score >= low), "Poor")
 
 
-def _yes_no(said: bool) -> str:
-    return "yes" if said else "no"
+def _yes_no(is_true: bool) -> str:
+    return "yes" if is_true else "no"
 
 
 def _random_number(rng: random.Random, digits: int) -> str:
@@ -49,7 +52,7 @@ def _form_delivery(vendor_id: str, fields: dict[str, str]) -> Delivery:
 
 
 def freerateupdate_fields(borrower: Borrower, rng: random.Random) -> dict[str, str]:
-    """What FreeRateUpdate documents, all as text; empty where the loan has no use for it."""
+    """Build the fields that FreeRateUpdate documents, all as text; empty if not applicable."""
     buying = borrower.purpose == "purchase"
     return {
         "RequestId": _random_number(rng, 7),
@@ -85,7 +88,7 @@ def freerateupdate_fields(borrower: Borrower, rng: random.Random) -> dict[str, s
 
 
 def freerateupdate_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
-    """FreeRateUpdate's form."""
+    """Build the POST of FreeRateUpdate's form."""
     fields = freerateupdate_fields(borrower, rng)
     return _form_delivery(fields["RequestId"], fields)
 
@@ -93,7 +96,7 @@ def freerateupdate_delivery(borrower: Borrower, rng: random.Random, *, at: datet
 def freerateupdate_xml_delivery(
     borrower: Borrower, rng: random.Random, *, at: datetime
 ) -> Delivery:
-    """Its XML twin: empty fields are self-closing elements."""
+    """Build the XML variant of FreeRateUpdate's form; empty fields are self-closing elements."""
     fields = freerateupdate_fields(borrower, rng)
     inner = "".join(
         f"<{name}>{escape(value)}</{name}>" if value else f"<{name}/>"
@@ -105,7 +108,7 @@ def freerateupdate_xml_delivery(
 
 
 def leadpoint_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
-    """Leadpoint's short upper-case keys."""
+    """Build a POST with Leadpoint's short upper-case keys."""
     buying = borrower.purpose == "purchase"
     fields = {
         "LEAD_ID": f"LP-{_random_number(rng, 6)}",
@@ -135,10 +138,10 @@ def leadpoint_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) 
 def numeric_delivery(
     borrower: Borrower, rng: random.Random, *, at: datetime, certificate: str = ""
 ) -> Delivery:
-    """Codes for words, and the first 200 characters of what the consumer agreed to.
+    """Build a POST with numeric codes and the first 200 characters of the consent wording.
 
     Args:
-        certificate: of the session, where one was witnessed; else a made-up address.
+        certificate: URL of the session's certificate; "" invents one.
     """
     buying = borrower.purpose == "purchase"
     bands = {"Excellent": "1", "Good": "2", "Fair": "3", "Poor": "4"}
@@ -179,7 +182,7 @@ def numeric_delivery(
 
 
 def _numeric_loan_fields(borrower: Borrower) -> dict[str, str]:
-    """What is mandatory for one kind of loan alone."""
+    """Build the fields that are required for one loan purpose only."""
     if borrower.purpose != "purchase":
         return {"first_balance": str(borrower.balance), "additional_cash": str(borrower.cash_out)}
     return {
@@ -190,7 +193,7 @@ def _numeric_loan_fields(borrower: Borrower) -> dict[str, str]:
 
 
 def short_names_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
-    """mtgxfer's names; it carries no id of the lead, so that its number stands for it here."""
+    """Build a POST with mtgxfer's names; it has no lead id, so `vendor_id` is the phone number."""
     fields = {
         "fname": borrower.first_name,
         "lname": borrower.last_name,
@@ -210,7 +213,7 @@ def short_names_delivery(borrower: Borrower, rng: random.Random, *, at: datetime
 
 
 def bankrate_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
-    """The names a receiving CRM documents; Bankrate's own are not public."""
+    """Build a POST with the names a receiving CRM documents; Bankrate's own are not public."""
     buying = borrower.purpose == "purchase"
     content = {
         "lead_id": f"BR-{_random_number(rng, 7)}",
@@ -238,7 +241,7 @@ def bankrate_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -
 def leadconduit_fields(
     borrower: Borrower, rng: random.Random, *, at: datetime, certificate: str = ""
 ) -> dict[str, str]:
-    """LeadConduit's standard fields under their dotted names."""
+    """Build LeadConduit's standard fields under their dotted names."""
     buying = borrower.purpose == "purchase"
     fields = {
         "reference": f"lc-{_random_number(rng, 9)}",
@@ -275,23 +278,26 @@ def leadconduit_fields(
 def leadconduit_delivery(
     borrower: Borrower, rng: random.Random, *, at: datetime, certificate: str = ""
 ) -> Delivery:
-    """Dotted names in a form; it reads JSON. `certificate` as of `numeric`."""
+    """Build a form POST with dotted names that accepts a JSON answer.
+
+    `certificate` works as in `numeric_delivery`.
+    """
     fields = leadconduit_fields(borrower, rng, at=at, certificate=certificate)
-    made = _form_delivery(fields["reference"], fields)
-    made.headers["Accept"] = "application/json"
-    return made
+    delivery = _form_delivery(fields["reference"], fields)
+    delivery.headers["Accept"] = "application/json"
+    return delivery
 
 
 def leadconduit_json_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
-    """The same, nested in JSON."""
+    """Build the LeadConduit POST as nested JSON."""
     nested: dict[str, object] = {}
     fields = leadconduit_fields(borrower, rng, at=at)
     for name, value in fields.items():
-        *way, last = name.split(".")
-        inside = nested
-        for step in way:
-            inside = inside.setdefault(step, {})  # type: ignore[assignment]
-        inside[last] = value
+        *branches, leaf = name.split(".")
+        node = nested
+        for branch in branches:
+            node = node.setdefault(branch, {})  # type: ignore[assignment]
+        node[leaf] = value
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     body = json.dumps(nested, ensure_ascii=False).encode()
     return Delivery(vendor_id=fields["reference"], body=body, headers=headers)

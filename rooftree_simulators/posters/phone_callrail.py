@@ -1,4 +1,4 @@
-"""CallRail's Post-Call webhook: one JSON object a call, signed in base64. It never sends again."""
+"""CallRail's Post-Call webhook: one JSON object per call, signed in base64, never retried."""
 
 import base64
 import hashlib
@@ -17,7 +17,7 @@ SIGNING_KEY = "callrail-signing-key"
 def call_object(
     borrower: Borrower, rng: random.Random, *, at: datetime, answered: bool = True
 ) -> dict[str, Any]:
-    """What CallRail knows of a call that is over."""
+    """Build the object that CallRail has for a finished call."""
     seconds = rng.randrange(20, 900) if answered else 0
     number = "CAL" + "".join(rng.choices("0123456789abcdef", k=16))
     return {
@@ -57,31 +57,31 @@ def call_object(
     }
 
 
-def modified_call(told: dict[str, Any], *, at: datetime, **changes: Any) -> dict[str, Any]:
-    """The same call once somebody, or its transcript, changed it."""
+def modified_call(call: dict[str, Any], *, at: datetime, **changes: Any) -> dict[str, Any]:
+    """Build the object of a call after a user or its transcript changed it."""
     stamp = at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {**told, **changes, "changes": [*changes], "timestamp": stamp}
+    return {**call, **changes, "changes": [*changes], "timestamp": stamp}
 
 
-def call_event_delivery(told: dict[str, Any], signing_key: str = SIGNING_KEY) -> Delivery:
-    """The POST of one event."""
-    body = json.dumps(told, separators=(",", ":")).encode()
+def call_event_delivery(call: dict[str, Any], signing_key: str = SIGNING_KEY) -> Delivery:
+    """Build the POST of one event."""
+    body = json.dumps(call, separators=(",", ":")).encode()
     headers = {
         "Content-Type": "application/json",
         "Signature": compute_signature(body, signing_key),
     }
-    return Delivery(vendor_id=told["resource_id"], body=body, headers=headers)
+    return Delivery(vendor_id=call["resource_id"], body=body, headers=headers)
 
 
 def compute_signature(body: bytes, signing_key: str) -> str:
-    """What stands in the Signature header."""
+    """Compute the value of the Signature header."""
     return base64.b64encode(hmac.new(signing_key.encode(), body, hashlib.sha1).digest()).decode()
 
 
 def call_delivery(
     borrower: Borrower, rng: random.Random, *, at: datetime, secret: str = SIGNING_KEY
 ) -> Delivery:
-    """The POST for one call."""
+    """Build the POST for one call."""
     return call_event_delivery(
         call_object(borrower, rng, at=at, answered=rng.random() < 0.7), secret
     )

@@ -1,7 +1,7 @@
-"""A call to a Twilio tracking number: the form as it rings, and as it ends.
+"""A call to a Twilio tracking number: the form when it rings, and when it ends.
 
-After Twilio's voice webhooks: the form is signed with the address it goes to; the end is
-told with `CallDuration` in seconds and `Duration` in billed minutes.
+After Twilio's voice webhooks: the signature covers the URL it is posted to; the end is
+reported with `CallDuration` in seconds and `Duration` in billed minutes.
 """
 
 import random
@@ -17,14 +17,14 @@ ANONYMOUS_NUMBER = "+266696687"
 
 
 def new_call_sid(rng: random.Random) -> str:
-    """An id as Twilio makes them."""
+    """Build an id in Twilio's format."""
     return "CA" + "".join(rng.choices("0123456789abcdef", k=32))
 
 
 def call_form(
     borrower: Borrower, sid: str, *, status: str = "ringing", sender: str = ""
 ) -> dict[str, str]:
-    """What every request about one call carries."""
+    """Build the fields that every request about one call carries."""
     number = sender or f"+1{borrower.phone}"
     return {
         "AccountSid": ACCOUNT_SID,
@@ -47,15 +47,15 @@ def call_form(
 
 
 def dial_result_form(form: dict[str, str], fate: str, seconds: int = 0) -> dict[str, str]:
-    """What the action of a <Dial> is told: what came of the number that was rung."""
-    lasted = {"DialCallDuration": str(seconds)} if seconds else {}
-    return {**form, "CallStatus": "in-progress", "DialCallStatus": fate, **lasted}
+    """Build the form posted to the action of a <Dial>, with the dialed call's result."""
+    duration = {"DialCallDuration": str(seconds)} if seconds else {}
+    return {**form, "CallStatus": "in-progress", "DialCallStatus": fate, **duration}
 
 
 def call_ended_form(
     form: dict[str, str], *, seconds: int, at: datetime, status: str = "completed"
 ) -> dict[str, str]:
-    """What the status callback is told once the call is over."""
+    """Build the form posted to the status callback when the call has ended."""
     return {
         **form,
         "CallStatus": status,
@@ -68,7 +68,7 @@ def call_ended_form(
 
 
 def signed_delivery(form: dict[str, str], url: str, auth_token: str = AUTH_TOKEN) -> Delivery:
-    """The POST of one form to the address Twilio was told."""
+    """Build the signed POST of one form to `url`, the address configured at Twilio."""
     return Delivery(
         vendor_id=form["CallSid"],
         body=urlencode(form).encode(),

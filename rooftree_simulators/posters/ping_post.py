@@ -1,4 +1,4 @@
-"""A seller of leads: it pings without the person, waits for bids, and posts to whom it sold."""
+"""A seller of leads: it pings without contact details, waits for bids, and posts to the buyer."""
 
 import hashlib
 import json
@@ -16,16 +16,16 @@ AUCTION_TIMEOUT_SECONDS = 5.0  # an auction waits no longer for a bid
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuctionResult:
-    """What came of one lead at one buyer."""
+    """The result of offering one lead to one buyer."""
 
     ping_id: str
-    bid: float  # 0: none
+    bid: float  # 0: no bid
     pinged: HttpAnswer
-    posted: HttpAnswer | None = None  # None: it did not bid enough
+    posted: HttpAnswer | None = None  # None: the bid was too low
 
 
 def ping_body(borrower: Borrower, rng: random.Random) -> dict[str, Any]:
-    """The offer: no name, no number, no address; the hashes of both instead."""
+    """Build the offer: no name, number or address; hashes of phone and email instead."""
     return {
         "ping_id": f"p-{rng.getrandbits(48):012x}",
         "vertical": "mortgage",
@@ -52,7 +52,7 @@ def post_body(
     at: datetime,
     wording: str = CONSENT_WORDING,
 ) -> dict[str, Any]:
-    """The lead, for the price that was bid: what was offered again, and the person."""
+    """Build the sold lead at the price that was bid: the offer plus the contact details."""
     return {
         **offer,
         "first_name": borrower.first_name,
@@ -73,12 +73,12 @@ def post_body(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadSeller:
-    """Somebody who sells leads to one buyer."""
+    """A seller of leads to one buyer."""
 
     to: str  # the buyer's URL without /ping and /post
     secret: str
-    floor: float = 1.0  # dollars; below it the lead goes to another buyer
-    wording: str = CONSENT_WORDING  # what its consumers agree to
+    floor: float = 1.0  # dollars; a lower bid loses the lead to another buyer
+    wording: str = CONSENT_WORDING  # the consent wording its consumers see
 
     def run_auction(
         self,
@@ -88,35 +88,30 @@ class LeadSeller:
         at: datetime,
         changes: dict[str, Any] | None = None,
     ) -> AuctionResult:
-        """Offer one lead, and sell it when the bid is high enough.
+        """Offer one lead, and sell it if the bid is high enough.
 
         Args:
-            changes: what the post says otherwise than was offered, on a bad day.
+            changes: fields in which the post differs from the offer, to test mismatches.
         """
         offer = ping_body(borrower, rng)
         pinged = self.send_step("ping", offer)
-        bid = _parse_bid(pinged)
+        try:
+            bid = float(json.loads(pinged.body).get("bid") or 0)
+        except (ValueError, AttributeError):
+            bid = 0.0
         if bid < self.floor:
             return AuctionResult(ping_id=offer["ping_id"], bid=bid, pinged=pinged)
-        made = post_body(offer, borrower, price=bid, at=at, wording=self.wording)
-        sold = {**made, **(changes or {})}
-        posted = self.send_step("post", sold)
+        content = post_body(offer, borrower, price=bid, at=at, wording=self.wording)
+        posted = self.send_step("post", {**content, **(changes or {})})
         return AuctionResult(ping_id=offer["ping_id"], bid=bid, pinged=pinged, posted=posted)
 
     def send_step(self, step: str, content: dict[str, Any]) -> HttpAnswer:
-        """One ping or post; an auction waits no longer than AUCTION_S for its answer."""
+        """Send one ping or post; wait at most AUCTION_TIMEOUT_SECONDS for the answer."""
         headers = {"Content-Type": "application/json", "X-Api-Key": self.secret}
         body = json.dumps(content, ensure_ascii=False).encode()
         return send_request(
             "POST", f"{self.to}/{step}", body, headers, timeout_s=AUCTION_TIMEOUT_SECONDS
         )
-
-
-def _parse_bid(answer: HttpAnswer) -> float:
-    try:
-        return float(json.loads(answer.body).get("bid") or 0)
-    except (ValueError, AttributeError):
-        return 0.0
 
 
 def _sha256_hex(text: str) -> str:

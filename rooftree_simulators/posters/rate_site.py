@@ -1,4 +1,4 @@
-"""Somebody's site about rates, whose author has a few leads to sell and words of his own."""
+"""A small site about rates that sells a few leads and uses its own field names."""
 
 import json
 import random
@@ -10,9 +10,9 @@ from rooftree_simulators.posters.simulated_borrowers import Borrower
 
 
 def reader_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
-    """The POST for one reader."""
+    """Build the POST for one reader."""
     number = f"reader-{rng.randrange(10**7):07d}"
-    told = {
+    content = {
         "entry": number,
         "when": at.astimezone(UTC).isoformat(timespec="seconds"),
         "reader": {
@@ -27,5 +27,5 @@ def reader_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> 
         "credit": credit_rating(borrower.score).lower(),
         "remark": rng.choice(["Saw your rate table", "Please call after work", ""]),
     }
-    body = json.dumps(told, ensure_ascii=False).encode()
+    body = json.dumps(content, ensure_ascii=False).encode()
     return Delivery(vendor_id=number, body=body, headers={"Content-Type": "application/json"})

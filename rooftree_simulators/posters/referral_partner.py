@@ -1,4 +1,4 @@
-"""An agent's introduction of a client, as a partner's own program posts it."""
+"""A real estate agent's referral of a client, as a partner's own program posts it."""
 
 import json
 import random
@@ -9,9 +9,9 @@ from rooftree_simulators.posters.simulated_borrowers import Borrower
 
 
 def referral_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
-    """The POST for one introduction."""
+    """Build the POST for one referral."""
     number = f"RF-{rng.randrange(10**6)}"
-    told = {
+    content = {
         "referral_id": number,
         "partner": {
             "name": "Priya Natarajan",
@@ -34,5 +34,5 @@ def referral_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -
         "agreed_at": at.astimezone(UTC).isoformat(timespec="seconds"),
         "note": "They are looking this weekend",
     }
-    body = json.dumps(told, ensure_ascii=False).encode()
+    body = json.dumps(content, ensure_ascii=False).encode()
     return Delivery(vendor_id=number, body=body, headers={"Content-Type": "application/json"})

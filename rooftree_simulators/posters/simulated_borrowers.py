@@ -1,4 +1,4 @@
-"""Invented borrowers: names, fictional numbers, places, prices. Everything from one seed."""
+"""Invented borrowers: names, fictional numbers, places and prices, all from one seed."""
 
 import random
 from dataclasses import dataclass
@@ -119,12 +119,12 @@ _PURPOSES = ["purchase", "purchase", "purchase", "refinance", "cash_out"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Borrower:
-    """One invented person and the loan they ask about. Money in whole dollars."""
+    """One invented borrower and the requested loan. Money in whole dollars."""
 
     first_name: str
     last_name: str
     email: str
-    phone: str  # ten digits, 555-01xx, so nobody's
+    phone: str  # ten digits, 555-01xx, which is reserved for fiction
     language: str  # en, es or vi
     state: str
     city: str
@@ -147,7 +147,7 @@ class Borrower:
 
 
 def random_borrower(rng: random.Random) -> Borrower:
-    """Someone new. About one in seven has a name that careless software breaks."""
+    """Invent a borrower. About one in seven has a name that careless software breaks."""
     state, area, city, county, zip_code, usual = rng.choice(_PLACES)
     first, last, language = _random_name(rng)
     price = round(usual * rng.lognormvariate(0, 0.3)) * 1000
@@ -192,8 +192,9 @@ def _random_name(rng: random.Random) -> tuple[str, str, str]:
 
 
 def _random_email(rng: random.Random, first: str, last: str) -> str:
-    """An address in a reserved domain; letters that mail cannot carry are left out."""
-    kept = "".join(letter for letter in f"{first}.{last}".lower() if letter.isascii())
-    name = "".join(letter for letter in kept if letter.isalnum() or letter == ".").strip(".")
+    """Return an address in a reserved domain, without letters that email cannot carry."""
+    ascii_name = "".join(letter for letter in f"{first}.{last}".lower() if letter.isascii())
+    letters = [letter for letter in ascii_name if letter.isalnum() or letter == "."]
+    name = "".join(letters).strip(".")
     domain = rng.choice(["example.com", "example.org", "example.net"])
     return f"{name or 'reader'}{rng.randrange(1000)}@{domain}"

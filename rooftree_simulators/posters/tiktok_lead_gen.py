@@ -1,4 +1,4 @@
-"""TikTok lead generation: answers inline, signed over the escaped text of the body."""
+"""TikTok lead generation: answers inline; the signature covers the escaped text of the body."""
 
 import hashlib
 import hmac
@@ -14,9 +14,9 @@ APP_SECRET = "tiktok-app-secret"  # noqa: S105
 
 
 def lead_entry(borrower: Borrower, rng: random.Random, *, at: datetime) -> dict[str, Any]:
-    """One lead of a post."""
+    """Build one lead of a post."""
     buying = borrower.purpose == "purchase"
-    told = {
+    answers = {
         "name": f"{borrower.first_name} {borrower.last_name}",
         "email": borrower.email,
         "phone_number": f"1{borrower.phone}",
@@ -34,19 +34,21 @@ def lead_entry(borrower: Borrower, rng: random.Random, *, at: datetime) -> dict[
         "ad_id": 9012,
         "create_time": int(at.timestamp()) - 10,
         "lead_source": "INSTANT_FORM",
-        "changes": [{"field": name, "value": said} for name, said in told.items()],
+        "changes": [{"field": name, "value": value} for name, value in answers.items()],
     }
 
 
 def lead_delivery(
     borrower: Borrower,
     rng: random.Random,
-    *others: Borrower,
+    *further_borrowers: Borrower,
     at: datetime,
     secret: str = APP_SECRET,
 ) -> Delivery:
-    """The POST for some leads. The bytes are UTF-8; the signature is of their escaped text."""
-    entries = [lead_entry(one, rng, at=at) for one in (borrower, *others)]
+    """Build the POST for one or more leads in UTF-8; the signature covers the escaped text."""
+    entries = [
+        lead_entry(lead_borrower, rng, at=at) for lead_borrower in (borrower, *further_borrowers)
+    ]
     content = {"object": 1, "time": int(at.timestamp()), "entry": entries}
     body = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
     escaped = json.dumps(content, separators=(",", ":"), ensure_ascii=True)

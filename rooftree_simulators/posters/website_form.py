@@ -30,7 +30,7 @@ _TIMELINES = [(30, "0-30 days"), (60, "31-60 days"), (90, "61-90 days"), (180, "
 def form_submission(
     borrower: Borrower, rng: random.Random, *, at: datetime, consents: bool | None = None
 ) -> dict[str, Any]:
-    """What the form posts. `consents` None lets about three in four tick the box."""
+    """Build the form's content. `consents` None lets about three in four tick the box."""
     checked = rng.random() < 0.75 if consents is None else consents
     opened = at - timedelta(seconds=rng.randrange(20, 300))
     spanish = borrower.language == "es"
@@ -74,22 +74,22 @@ def _format_time(at: datetime) -> str:
 def browser_delivery(
     borrower: Borrower, rng: random.Random, *, at: datetime, consents: bool | None = None
 ) -> Delivery:
-    """The POST a visitor's browser makes, with its Origin."""
+    """Build the POST that a visitor's browser makes, with its Origin."""
     content = form_submission(borrower, rng, at=at, consents=consents)
     body = json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
     headers = {"Content-Type": "application/json", "Origin": ORIGIN}
     return Delivery(vendor_id=content["submission_id"], body=body, headers=headers)
 
 
-def signed_delivery(made: Delivery, secret: str, *, at: datetime) -> Delivery:
-    """The same POST made by the lender's server: no Origin, the raw body signed.
+def signed_delivery(delivery: Delivery, secret: str, *, at: datetime) -> Delivery:
+    """Build the same POST as the lender's server makes it: no Origin, signed raw body.
 
-    The timestamp is whole Unix seconds and is not part of what is signed.
+    The timestamp is in whole Unix seconds and is not covered by the signature.
     """
-    digest = hmac.new(secret.encode(), made.body, hashlib.sha256).hexdigest()
+    digest = hmac.new(secret.encode(), delivery.body, hashlib.sha256).hexdigest()
     headers = {
         "Content-Type": "application/json",
         "X-Rooftree-Signature": f"sha256={digest}",
         "X-Rooftree-Timestamp": str(int(at.timestamp())),
     }
-    return replace(made, headers=headers)
+    return replace(delivery, headers=headers)

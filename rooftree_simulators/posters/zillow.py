@@ -1,4 +1,4 @@
-"""Zillow lender contacts: one JSON object a POST, the secret in the path."""
+"""Zillow lender contacts: one JSON object per POST, with the secret in the path."""
 
 import json
 import random
@@ -27,7 +27,7 @@ _CONTACT_TYPES = ["longForm", "longForm", "simple", "quote"]
 
 
 def contact_object(borrower: Borrower, rng: random.Random, *, at: datetime) -> dict[str, Any]:
-    """The object Zillow posts for one contact."""
+    """Build the object that Zillow posts for one contact."""
     kind = rng.choice(_CONTACT_TYPES)
     content: dict[str, Any] = {
         "id": "LC-" + "".join(rng.choices("ABCDEFGHJKLMNPQRSTUVWXYZ0123456789", k=8)),
@@ -108,7 +108,7 @@ def _random_quote(rng: random.Random) -> dict[str, Any]:
 
 
 def contact_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
-    """The POST for one contact."""
+    """Build the POST for one contact."""
     content = contact_object(borrower, rng, at=at)
     body = json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
     headers = {"Content-Type": "application/json"}

@@ -47,7 +47,7 @@ _ACTIVE_STATUSES = {"queued", "initiated", "ringing", "in-progress"}
 
 
 def create_call(account: TwilioAccount, request: Request) -> Reply:
-    """POST …/Calls.json."""
+    """Handle POST …/Calls.json."""
     fields = read_form(request, _KNOWN_FIELDS)
     to, sender, url = fields.get("To", ""), fields.get("From", ""), fields.get("Url", "")
     _check_call(account, to, sender, url)
@@ -80,25 +80,25 @@ def _check_call(account: TwilioAccount, to: str, sender: str, url: str) -> None:
 
 
 def _run_outbound(account: TwilioAccount, call: CallLeg) -> Generator[float, None, None]:
-    """Ring the person; when they answer, do what our document says."""
-    person = callee_behavior(account, call)
+    """Ring the person; when the person answers, run the product's TwiML document."""
+    callee = callee_behavior(account, call)
     change_status(account, call, "initiated", "initiated")
     yield float(account.switches.values["ring_s"])
-    if person.voice in {"busy", "failed"}:
-        end_leg(account, call, person.voice)
+    if callee.voice in {"busy", "failed"}:
+        end_leg(account, call, callee.voice)
         return
     change_status(account, call, "ringing", "ringing")
-    if person.voice == "no-answer" or person.answer_after_s > call.timeout_s:
+    if callee.voice == "no-answer" or callee.answer_after_s > call.timeout_s:
         yield call.timeout_s
         end_leg(account, call, "no-answer")
         return
-    yield person.answer_after_s
+    yield callee.answer_after_s
     if call.is_over:
         return
     change_status(account, call, "in-progress", "answered")
     if call.detect_machine:
         yield _DETECTION_SECONDS
-        call.answered_by = person.answered_by
+        call.answered_by = callee.answered_by
     yield from _run_conversation(account, call)
 
 
@@ -111,25 +111,25 @@ def _run_conversation(account: TwilioAccount, call: CallLeg) -> Generator[float,
 
 
 def receive_call(account: TwilioAccount, *, sender: str, to: str) -> CallLeg:
-    """A person calls one of our numbers; what follows runs on the clock."""
+    """Start an inbound call to one of the account's numbers; the clock runs the rest."""
     call = open_leg(account, to=to, sender=sender, direction="inbound")
     call.url, call.status = account.line(to).voice_url, "ringing"
     if not call.url:
         account.record_warning(11200, "no URL for calls on this number", number=to)
         end_leg(account, call, "failed")
         return call
-    account.clock.run_process(_run_inbound(account, call))
+
+    def run_inbound() -> Generator[float, None, None]:
+        yield 0.0
+        call.answered_at = account.clock.now()
+        yield from _run_conversation(account, call)
+
+    account.clock.run_process(run_inbound())
     return call
 
 
-def _run_inbound(account: TwilioAccount, call: CallLeg) -> Generator[float, None, None]:
-    yield 0.0
-    call.answered_at = account.clock.now()
-    yield from _run_conversation(account, call)
-
-
 def update_call(account: TwilioAccount, request: Request, sid: str) -> Reply:
-    """POST …/Calls/{sid}.json: end the call, or send it to another document."""
+    """Handle POST …/Calls/{sid}.json: end the call, or redirect it to another document."""
     call = get_call(account, sid)
     fields = read_form(request, {"Status", "Url", "Method"})
     status = fields.get("Status", "")
@@ -147,12 +147,12 @@ def update_call(account: TwilioAccount, request: Request, sid: str) -> Reply:
 
 
 def read_call(account: TwilioAccount, sid: str) -> Reply:
-    """GET …/Calls/{sid}.json."""
+    """Handle GET …/Calls/{sid}.json."""
     return json_reply(200, get_call(account, sid).as_json(account.sid))
 
 
 def get_call(account: TwilioAccount, sid: str) -> CallLeg:
-    """The call with this id. Refuses one that nobody knows."""
+    """Return the call with this id. Raises `ReplyError` (404) for an unknown one."""
     call: CallLeg | None = account.calls.get(sid)
     if call is None:
         raise reply_error(20404)
@@ -160,7 +160,7 @@ def get_call(account: TwilioAccount, sid: str) -> CallLeg:
 
 
 def list_calls(account: TwilioAccount, request: Request) -> Reply:
-    """GET …/Calls.json, newest first, filtered by To, From, Status and ParentCallSid."""
+    """Handle GET …/Calls.json: newest first, filtered by To, From, Status, ParentCallSid."""
     query = dict(request.query)
     unknown = query.keys() - {"To", "From", "Status", "ParentCallSid", "PageSize", "Page"}
     if unknown or query.get("Status", "completed") not in ENDED_STATUSES | _ACTIVE_STATUSES:

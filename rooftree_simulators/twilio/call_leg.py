@@ -13,6 +13,8 @@ ENDED_STATUSES = {"completed", "busy", "no-answer", "failed", "canceled"}
 
 @dataclass(slots=True, kw_only=True)
 class CallLeg:
+    """One leg of a call. `digits` holds the keys the person will press, one entry per Gather."""
+
     sid: str
     to: str
     from_number: str
@@ -44,7 +46,7 @@ class CallLeg:
 
     @property
     def person(self) -> str:
-        """The number at the far end."""
+        """The number of the person at the far end."""
         return self.from_number if self.direction == "inbound" else self.to
 
     @property
@@ -85,14 +87,14 @@ class CallLeg:
         }
 
     def as_state_json(self, account_sid: str) -> Json:
-        """The JSON plus what only a simulator knows: what was said and pressed."""
+        """Return the JSON plus the words heard, the keys pressed and the bridged leg."""
         shown = self.as_json(account_sid)
         shown.update(heard=self.spoken, pressed=self.pressed, bridged_to=self.bridged_to)
         return shown
 
 
 def open_leg(account: TwilioAccount, *, to: str, sender: str, direction: str) -> CallLeg:
-    """A leg as it begins, with the person's own plan of keys to press."""
+    """Open and store a new leg, with the keys that the person will press."""
     call = CallLeg(
         sid=new_sid("CA"),
         to=to,
@@ -111,7 +113,7 @@ def callee_behavior(account: TwilioAccount, call: CallLeg) -> CalleeBehavior:
 
 
 def request_fields(account: TwilioAccount, call: CallLeg) -> list[tuple[str, str]]:
-    """The fields of every request Twilio makes about a call."""
+    """Return the fields of every request Twilio makes about a call."""
     fields = [
         ("AccountSid", account.sid),
         ("ApiVersion", API_VERSION),
@@ -131,7 +133,7 @@ def request_fields(account: TwilioAccount, call: CallLeg) -> list[tuple[str, str
 
 
 def change_status(account: TwilioAccount, call: CallLeg, status: str, event: str) -> None:
-    """Move a leg to a status and report the event to whoever asked for it."""
+    """Move a leg to a status and report the event if the caller subscribed to it."""
     with account.lock:
         if call.is_over:
             return
@@ -158,5 +160,5 @@ def change_status(account: TwilioAccount, call: CallLeg, status: str, event: str
 
 
 def end_leg(account: TwilioAccount, call: CallLeg, status: str = "completed") -> None:
-    """End a leg once; later calls change nothing."""
+    """End a leg; a second call changes nothing."""
     change_status(account, call, status, "completed")

@@ -57,6 +57,8 @@ _GSM_LETTERS = set("£¥èéùìòÇØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉÄÖÑÜ
 
 @dataclass(slots=True, kw_only=True)
 class TwilioMessage:
+    """One text message of the account, in either direction."""
+
     sid: str
     account_sid: str
     to: str
@@ -98,15 +100,15 @@ class TwilioMessage:
 
 
 def count_segments(body: str) -> int:
-    """How many parts a text is billed as: 160 characters of plain text, 70 of any other."""
+    """Count the billed segments of a text: 160 plain characters each, 70 of any other."""
     plain = all(letter.isascii() or letter in _GSM_LETTERS for letter in body)
-    one, many = (160, 153) if plain else (70, 67)
+    single, multiple = (160, 153) if plain else (70, 67)
     length = len(body) if plain else len(body.encode("utf-16-le")) // 2
-    return 1 if length <= one else math.ceil(length / many)
+    return 1 if length <= single else math.ceil(length / multiple)
 
 
 def create_message(account: TwilioAccount, request: Request) -> Reply:
-    """POST …/Messages.json."""
+    """Handle POST …/Messages.json."""
     fields = read_form(request, _KNOWN_FIELDS)
     to, sender = fields.get("To", ""), fields.get("From", "")
     service, body = fields.get("MessagingServiceSid", ""), fields.get("Body", "")
@@ -136,7 +138,7 @@ def _check_parties(account: TwilioAccount, to: str, sender: str, service: str) -
     _check_sender(account, sender, service)
     if to == sender:
         raise reply_error(21266)
-    if any((to, one) in account.opted_out for one in account.senders(sender, service)):
+    if any((to, number) in account.opted_out for number in account.senders(sender, service)):
         raise reply_error(21610)
 
 
@@ -172,7 +174,7 @@ def _store_message(
 
 
 def _run_delivery(account: TwilioAccount, message: TwilioMessage) -> Iterator[float]:
-    """queued, sent, and then what the far end's phone does."""
+    """Report queued, then sent, then the result at the recipient's phone."""
     callee = account.behavior_of(message.to)
     if not message.sender:
         message.sender = account.services[message.service][0]
@@ -214,7 +216,7 @@ def _change_status(account: TwilioAccount, message: TwilioMessage, status: str) 
 
 
 def list_messages(account: TwilioAccount, request: Request) -> Reply:
-    """GET …/Messages.json, newest first, filtered by To, From and DateSent."""
+    """Handle GET …/Messages.json: newest first, filtered by To, From and DateSent."""
     query = dict(request.query)
     unknown = query.keys() - {
         "To",
@@ -233,7 +235,7 @@ def list_messages(account: TwilioAccount, request: Request) -> Reply:
     size, page = read_paging(query)
     shown = rows[page * size : (page + 1) * size]
     base = f"/{API_VERSION}/Accounts/{account.sid}/Messages.json?PageSize={size}&Page="
-    more = len(rows) > (page + 1) * size
+    has_more = len(rows) > (page + 1) * size
     content = {
         "messages": [row.as_json() for row in shown],
         "page": page,
@@ -242,7 +244,7 @@ def list_messages(account: TwilioAccount, request: Request) -> Reply:
         "end": page * size + max(0, len(shown) - 1),
         "first_page_uri": f"{base}0",
         "uri": f"{base}{page}",
-        "next_page_uri": f"{base}{page + 1}" if more else None,
+        "next_page_uri": f"{base}{page + 1}" if has_more else None,
         "previous_page_uri": f"{base}{page - 1}" if page else None,
     }
     return json_reply(200, content)
@@ -269,7 +271,7 @@ def _parse_day(text: str) -> date:
 
 
 def read_message(account: TwilioAccount, sid: str) -> Reply:
-    """GET …/Messages/{sid}.json."""
+    """Handle GET …/Messages/{sid}.json."""
     message = account.messages.get(sid)
     if message is None:
         raise reply_error(20404)
@@ -277,15 +279,15 @@ def read_message(account: TwilioAccount, sid: str) -> Reply:
 
 
 def receive_message(account: TwilioAccount, *, sender: str, to: str, body: str) -> Json:
-    """A person texts one of our numbers: the webhook, opt-out words, and our TwiML answer."""
+    """Deliver a person's text: opt-out keywords, the webhook, and the TwiML answer."""
     message = _store_message(account, to=to, sender=sender, body=body, direction="inbound")
     message.status, message.sent_at = "received", message.created_at
-    said = _apply_keyword(account, message)
+    keyword = _apply_keyword(account, message)
     line = account.line(to)
     if not line.sms_url:
         account.record_warning(11200, "no URL for messages on this number", number=to)
         return {"message_sid": message.sid, "status": 0, "replies": []}
-    answer = account.post_signed(line.sms_url, _inbound_fields(account, message, said))
+    answer = account.post_signed(line.sms_url, _inbound_fields(account, message, keyword))
     replies = []
     if answer.status == 200 and answer.body.strip():
         replies = _send_twiml_replies(account, message, answer.body)
@@ -318,7 +320,7 @@ def _inbound_fields(
 
 
 def _apply_keyword(account: TwilioAccount, message: TwilioMessage) -> str:
-    """The carrier side of STOP, START and HELP; "" when it is switched off or no keyword."""
+    """Apply STOP, START or HELP as the carrier does; "" without a keyword or when turned off."""
     word = message.body.strip().upper()
     kinds = (("STOP", STOP_WORDS), ("START", START_WORDS), ("HELP", HELP_WORDS))
     kind = next((name for name, words in kinds if word in words), "")
@@ -337,21 +339,21 @@ def _apply_keyword(account: TwilioAccount, message: TwilioMessage) -> str:
 
 
 def _send_reply(account: TwilioAccount, to_message: TwilioMessage, body: str) -> TwilioMessage:
-    made = _store_message(
+    reply = _store_message(
         account,
         to=to_message.sender,
         sender=to_message.to,
         body=body,
         direction="outbound-reply",
     )
-    account.clock.run_process(_run_delivery(account, made))
-    return made
+    account.clock.run_process(_run_delivery(account, reply))
+    return reply
 
 
 def _send_twiml_replies(
     account: TwilioAccount, message: TwilioMessage, document: bytes
 ) -> list[Json]:
-    """Send what our TwiML answer says; a person who opted out gets nothing (21610)."""
+    """Send the replies of the TwiML answer, except to a person who opted out (21610)."""
     try:
         root = twiml_reader.parse_twiml(document)
     except twiml_reader.InvalidTwiml as problem:

@@ -1,7 +1,7 @@
-"""Recordings of calls: begun, stopped, listed and deleted over REST, and told when they are over.
+"""Recordings of calls: start, stop, list and delete over REST, and status callbacks.
 
-As the public pages of the Recordings resource have it; that one which still runs is not
-deleted is our reading.
+After the public pages of the Recordings resource. That a recording in progress cannot be
+deleted is our reading of them.
 """
 
 from dataclasses import dataclass, field
@@ -33,6 +33,8 @@ _EVENT_TYPES = frozenset({"in-progress", "completed", "absent"})
 
 @dataclass(slots=True, kw_only=True)
 class Recording:
+    """One recording of a call."""
+
     sid: str
     call: str
     channels: int
@@ -73,7 +75,7 @@ class Recording:
 
 
 def create_recording(account: TwilioAccount, request: Request, call: CallLeg) -> Reply:
-    """POST …/Calls/{sid}/Recordings.json, of a call that is under way."""
+    """Handle POST …/Calls/{sid}/Recordings.json: record a call in progress."""
     fields = read_form(request, _KNOWN_FIELDS)
     events = frozenset(fields.get("RecordingStatusCallbackEvent", "completed").split())
     channels = {"mono": 1, "dual": 2}.get(fields.get("RecordingChannels", "mono"))
@@ -81,7 +83,7 @@ def create_recording(account: TwilioAccount, request: Request, call: CallLeg) ->
         raise reply_error(20001)
     if call.status != "in-progress":
         raise reply_error(21220)
-    made = Recording(
+    recording = Recording(
         sid=new_sid("RE"),
         call=call.sid,
         channels=channels,
@@ -91,29 +93,36 @@ def create_recording(account: TwilioAccount, request: Request, call: CallLeg) ->
         events=events,
     )
     with account.lock:
-        account.recordings[made.sid] = made
-    call.at_end.append(partial(_end_recording, account, made))
-    _report_status(account, made, "in-progress")
-    return json_reply(201, made.as_json(account.sid))
+        account.recordings[recording.sid] = recording
+    call.at_end.append(partial(_end_recording, account, recording))
+    _report_status(account, recording, "in-progress")
+    return json_reply(201, recording.as_json(account.sid))
 
 
 def stop_recording(account: TwilioAccount, request: Request, call: CallLeg, sid: str) -> Reply:
-    """POST …/Calls/{sid}/Recordings/{sid}.json: stop it. `Twilio.CURRENT` is the one that runs."""
+    """Handle POST …/Calls/{sid}/Recordings/{sid}.json: stop a recording.
+
+    `Twilio.CURRENT` names the recording in progress.
+    """
     fields = read_form(request, {"Status", "PauseBehavior"})
-    one = _find_running(account, call) if sid == CURRENT_RECORDING else account.recordings.get(sid)
-    if one is None or one.call != call.sid:
+    recording = account.recordings.get(sid)
+    if sid == CURRENT_RECORDING:
+        rows = account.recordings.values()
+        running = (row for row in rows if row.call == call.sid and row.ended_at is None)
+        recording = next(running, None)
+    if recording is None or recording.call != call.sid:
         raise reply_error(20404)
     if fields.get("Status") != "stopped":
         raise reply_error(20001)
-    if one.ended_at is None:
-        _end_recording(account, one)
-    return json_reply(200, one.as_json(account.sid))
+    if recording.ended_at is None:
+        _end_recording(account, recording)
+    return json_reply(200, recording.as_json(account.sid))
 
 
 def list_recordings(account: TwilioAccount, call: CallLeg) -> Reply:
-    """GET …/Calls/{sid}/Recordings.json, newest first."""
+    """Handle GET …/Calls/{sid}/Recordings.json: newest first."""
     rows = [recording for recording in account.recordings.values() if recording.call == call.sid]
-    rows.sort(key=lambda one: one.started_at, reverse=True)
+    rows.sort(key=lambda row: row.started_at, reverse=True)
     content: Json = {
         "recordings": [row.as_json(account.sid) for row in rows],
         "page": 0,
@@ -124,47 +133,42 @@ def list_recordings(account: TwilioAccount, call: CallLeg) -> Reply:
 
 
 def delete_recording(account: TwilioAccount, sid: str) -> Reply:
-    """DELETE …/Recordings/{sid}.json."""
+    """Handle DELETE …/Recordings/{sid}.json."""
     with account.lock:
-        one = account.recordings.get(sid)
-        if one is None:
+        recording = account.recordings.get(sid)
+        if recording is None:
             raise reply_error(20404)
-        if one.ended_at is None:
+        if recording.ended_at is None:
             raise reply_error(20001, "A recording that is in progress cannot be deleted.")
         del account.recordings[sid]
     return Reply(status=204)
 
 
-def _find_running(account: TwilioAccount, call: CallLeg) -> Recording | None:
-    rows = account.recordings.values()
-    return next((row for row in rows if row.call == call.sid and row.ended_at is None), None)
-
-
-def _end_recording(account: TwilioAccount, one: Recording) -> None:
+def _end_recording(account: TwilioAccount, recording: Recording) -> None:
     with account.lock:
-        if one.ended_at is not None:
+        if recording.ended_at is not None:
             return
-        one.ended_at = account.clock.now()
-        one.status = "completed" if one.seconds else "absent"
-    _report_status(account, one, one.status)
+        recording.ended_at = account.clock.now()
+        recording.status = "completed" if recording.seconds else "absent"
+    _report_status(account, recording, recording.status)
 
 
-def _report_status(account: TwilioAccount, one: Recording, event: str) -> None:
-    if not one.callback or event not in one.events:
+def _report_status(account: TwilioAccount, recording: Recording, event: str) -> None:
+    if not recording.callback or event not in recording.events:
         return
-    place = f"/{API_VERSION}/Accounts/{account.sid}/Recordings/{one.sid}"
+    place = f"/{API_VERSION}/Accounts/{account.sid}/Recordings/{recording.sid}"
     fields = [
         ("AccountSid", account.sid),
-        ("CallSid", one.call),
-        ("RecordingSid", one.sid),
+        ("CallSid", recording.call),
+        ("RecordingSid", recording.sid),
         ("RecordingUrl", f"https://api.twilio.com{place}"),
         ("RecordingStatus", event),
-        ("RecordingChannels", str(one.channels)),
-        ("RecordingStartTime", http_date(one.started_at)),
+        ("RecordingChannels", str(recording.channels)),
+        ("RecordingStartTime", http_date(recording.started_at)),
         ("RecordingSource", "StartCallRecordingAPI"),
         ("RecordingTrack", "both"),
         ("ErrorCode", "0"),
     ]
     if event == "completed":
-        fields.append(("RecordingDuration", str(one.seconds)))
-    account.report_status(one.callback, fields, method=one.method)
+        fields.append(("RecordingDuration", str(recording.seconds)))
+    account.report_status(recording.callback, fields, method=recording.method)

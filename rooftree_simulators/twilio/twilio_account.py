@@ -1,4 +1,4 @@
-"""One Twilio account: its numbers, who is at the other end, and signed posts to us."""
+"""One Twilio account: its numbers, the people at the other end, and signed webhooks."""
 
 import random
 import re
@@ -22,7 +22,7 @@ _CALLBACK_TIMEOUT_S = 15.0
 
 
 def is_valid_number(text: str) -> bool:
-    """Whether it reads as an E.164 number; in +1 the area code and exchange must fit too."""
+    """Decide whether this is an E.164 number; in +1, area code and exchange must be valid too."""
     if not _E164.fullmatch(text):
         return False
     return not text.startswith("+1") or bool(re.fullmatch(r"\+1[2-9]\d{2}[2-9]\d{6}", text))
@@ -30,7 +30,7 @@ def is_valid_number(text: str) -> bool:
 
 @dataclass(slots=True, kw_only=True)
 class AccountLine:
-    """A number of the account and where Twilio reports what arrives on it."""
+    """A number of the account and its webhook URLs."""
 
     number: str
     sms_url: str = ""
@@ -39,20 +39,20 @@ class AccountLine:
 
 @dataclass(slots=True, kw_only=True)
 class CalleeBehavior:
-    """How the person or machine at a number behaves; the control API sets it."""
+    """The behavior of the person or machine at a number; the control API sets it."""
 
     sms: str = "delivered"  # delivered | undelivered | failed | stuck (sent, never reported)
     error_code: int = 0
     voice: str = "answer"  # answer | no-answer | busy | failed
     answer_after_s: float = 2.0
-    digits: list[str] = field(default_factory=list)  # one entry for each Gather; "" presses none
+    digits: list[str] = field(default_factory=list)  # one entry per Gather; "" presses nothing
     answered_by: str = "human"
-    talk_s: float = 60.0  # how long a bridged conversation lasts
+    talk_s: float = 60.0  # length of a bridged conversation
     hang_up_after_s: float | None = None
 
 
 class TwilioAccount:
-    """What the account remembers. One lock guards it."""
+    """The account's state. One lock guards it."""
 
     def __init__(self, clock: SimulatedClock, rng: random.Random) -> None:
         self.clock = clock
@@ -90,7 +90,7 @@ class TwilioAccount:
         return self.callees.get(number, self.usual)
 
     def line(self, number: str) -> AccountLine:
-        """Our number; a new one appears without webhooks when first named by control."""
+        """Return a number of the account; a new number is added without webhooks."""
         return self.lines.setdefault(number, AccountLine(number=number))
 
     def senders(self, message_from: str, service: str) -> list[str]:
@@ -99,9 +99,9 @@ class TwilioAccount:
     def post_signed(
         self, url: str, fields: list[tuple[str, str]], *, method: str = "POST"
     ) -> HttpAnswer:
-        """Call us as Twilio does, signed; the attempt is kept for the state call.
+        """Send a signed request to the product as Twilio does, and log it for the state call.
 
-        A connection that fails is tried once more, as Twilio does by default.
+        A failed connection is retried once, as Twilio does by default.
         """
         answer = self._post_once(url, fields, method)
         if answer.status == 0:
@@ -135,31 +135,28 @@ class TwilioAccount:
     def report_status(
         self, url: str, fields: list[tuple[str, str]], *, method: str = "POST"
     ) -> None:
-        """A status callback, with the account's bad habits: lost, twice, out of order."""
+        """Send a status callback, with the account's faults: lost, sent twice, out of order."""
         values = self.switches.values
         if self.rng.random() < float(values["loss_rate"]):
             return
+
+        def post() -> None:
+            self.post_signed(url, fields, method=method)
+
         times = 2 if self.rng.random() < float(values["dup_rate"]) else 1
         for _ in range(times):
             if values["reorder"]:
-                late = self.rng.uniform(0, 10)
-                self.clock.schedule_job(
-                    late, lambda: _ignore_answer(self.post_signed(url, fields, method=method))
-                )
+                self.clock.schedule_job(self.rng.uniform(0, 10), post)
             else:
-                self.post_signed(url, fields, method=method)
+                post()
 
     def record_warning(self, code: int, text: str, **facts: str) -> None:
-        """A line in the account's debugger: something we answered was not usable."""
+        """Add a line to the account's debugger about an answer that was not usable."""
         row: Json = {"at": self.clock.now().isoformat(), "code": code, "text": text, **facts}
         with self.lock:
             self.warnings.append(row)
 
 
-def _ignore_answer(answer: HttpAnswer) -> None:
-    """The answer to a late callback interests nobody."""
-
-
 def http_date(at: datetime) -> str:
-    """`Mon, 23 Nov 2026 15:08:12 +0000`, as call callbacks carry it."""
+    """Format a time as in call callbacks: `Mon, 23 Nov 2026 15:08:12 +0000`."""
     return at.strftime("%a, %d %b %Y %H:%M:%S +0000")

@@ -8,7 +8,7 @@ from rooftree_simulators.vendor_base import Reply, ReplyError, Request, json_rep
 
 API_VERSION = "2010-04-01"
 
-# code -> (HTTP status, our wording of what it means)
+# code -> (HTTP status, our wording of its meaning)
 ERROR_CODES = {
     20001: (400, "A parameter is not known or not valid."),
     20003: (401, "Authenticate"),
@@ -38,7 +38,7 @@ ERROR_CODES = {
 
 
 def error_reply(code: int, detail: str = "") -> Reply:
-    """An error in Twilio's shape."""
+    """Build an error answer in Twilio's format."""
     status, message = ERROR_CODES[code]
     content = {
         "code": code,
@@ -58,23 +58,23 @@ def new_sid(prefix: str) -> str:
 
 
 def format_date(at: datetime | None) -> str | None:
-    """RFC 2822 in UTC, as the 2010 API writes moments."""
+    """Format a time as RFC 2822 in UTC, as the 2010 API does; None stays None."""
     return format_datetime(at.astimezone(UTC)) if at else None
 
 
-def read_form(request: Request, known: set[str]) -> dict[str, str]:
-    """The form, a repeated name joined by spaces. Refuses names Twilio does not have."""
+def read_form(request: Request, known_names: set[str]) -> dict[str, str]:
+    """Read the form, joining repeated names by spaces. Refuses parameters Twilio lacks."""
     fields: dict[str, str] = {}
     for name, value in request.form:
         fields[name] = f"{fields[name]} {value}" if name in fields else value
-    unknown = fields.keys() - known
+    unknown = fields.keys() - known_names
     if unknown:
         raise reply_error(20001, f"Unknown parameter: {', '.join(sorted(unknown))}")
     return fields
 
 
 def read_paging(query: dict[str, str]) -> tuple[int, int]:
-    """PageSize and Page of a list, 50 and 0 unless asked otherwise."""
+    """Read PageSize and Page of a list; 50 and 0 by default."""
     size, page = query.get("PageSize", "50"), query.get("Page", "0")
     if not (size.isdigit() and page.isdigit() and 1 <= int(size) <= 1000):
         raise reply_error(20001)

@@ -24,11 +24,11 @@ class Twilio(Vendor):
         self._second = 0
         self._this_second = 0
 
-    # The frame
+    # Authentication and limits
 
     def operation(self, request: Request) -> str:
-        what = request.path.rsplit("/Accounts/", 1)[-1].split("/")[1:2]
-        name = what[0].removesuffix(".json") if what else request.path
+        parts = request.path.rsplit("/Accounts/", 1)[-1].split("/")[1:2]
+        name = parts[0].removesuffix(".json") if parts else request.path
         if "/Recordings" in request.path:
             name = "Recordings"
         return f"{OPERATION_VERBS.get(request.method, 'read')} {name}"
@@ -65,10 +65,10 @@ class Twilio(Vendor):
             raise reply_error(20404)
         if parts[2] != self.account.sid:
             return error_reply(20003)
-        what, *sid = [*parts[3:-1], parts[-1].removesuffix(".json")]
-        if "Recordings" in (what, *sid):
-            return self._route_recording(request, [what, *sid])
-        return self._route_resource(request, what, sid)
+        kind, *sid = [*parts[3:-1], parts[-1].removesuffix(".json")]
+        if "Recordings" in (kind, *sid):
+            return self._route_recording(request, [kind, *sid])
+        return self._route_resource(request, kind, sid)
 
     def _route_recording(self, request: Request, path: list[str]) -> Reply:
         account = self.account
@@ -77,33 +77,33 @@ class Twilio(Vendor):
                 return recording_api.create_recording(
                     account, request, call_api.get_call(account, call)
                 )
-            case "POST", "Calls", call, "Recordings", one:
+            case "POST", "Calls", call, "Recordings", recording:
                 return recording_api.stop_recording(
-                    account, request, call_api.get_call(account, call), one
+                    account, request, call_api.get_call(account, call), recording
                 )
             case "GET", "Calls", call, "Recordings":
                 return recording_api.list_recordings(account, call_api.get_call(account, call))
-            case "DELETE", "Recordings", one:
-                return recording_api.delete_recording(account, one)
+            case "DELETE", "Recordings", recording:
+                return recording_api.delete_recording(account, recording)
         raise reply_error(20404)
 
-    def _route_resource(self, request: Request, what: str, sid: list[str]) -> Reply:
+    def _route_resource(self, request: Request, kind: str, sid: list[str]) -> Reply:
         account = self.account
-        match request.method, what, *sid:
+        match request.method, kind, *sid:
             case "GET", "Messages":
                 return message_api.list_messages(account, request)
-            case "GET", "Messages", one:
-                return message_api.read_message(account, one)
+            case "GET", "Messages", message_sid:
+                return message_api.read_message(account, message_sid)
             case "POST", "Messages":
                 return message_api.create_message(account, request)
             case "GET", "Calls":
                 return call_api.list_calls(account, request)
-            case "GET", "Calls", one:
-                return call_api.read_call(account, one)
-            case "POST", "Calls", *one:
-                if one:
-                    return call_api.update_call(account, request, one[0])
+            case "GET", "Calls", call_sid:
+                return call_api.read_call(account, call_sid)
+            case "POST", "Calls":
                 return call_api.create_call(account, request)
+            case "POST", "Calls", call_sid, *_:
+                return call_api.update_call(account, request, call_sid)
         raise reply_error(20404)
 
     # The control calls
@@ -129,18 +129,18 @@ class Twilio(Vendor):
         raise LookupError("/".join(path))
 
     def _set_behavior(self, body: Json) -> Json:
-        """How the person at `number` behaves; without a number, everybody not named."""
+        """Set the behavior of the person at `number`; without a number, set the default."""
         changes: dict[str, Any] = {name: value for name, value in body.items() if name != "number"}
         unknown = changes.keys() - set(CalleeBehavior.__slots__)
         if unknown:
-            raise ValueError(f"unknown behaviour: {', '.join(sorted(unknown))}")
-        made = CalleeBehavior(**changes)
+            raise ValueError(f"unknown behavior: {', '.join(sorted(unknown))}")
+        behavior = CalleeBehavior(**changes)
         with self.account.lock:
             if body.get("number"):
-                self.account.callees[str(body["number"])] = made
+                self.account.callees[str(body["number"])] = behavior
             else:
-                self.account.usual = made
-        return asdict(made)
+                self.account.usual = behavior
+        return asdict(behavior)
 
     def state(self) -> Json:
         account = self.account
@@ -158,7 +158,7 @@ class Twilio(Vendor):
             }
 
     def load_seed(self, body: Json) -> Json:
-        """Credentials, our numbers with their webhook URLs, messaging services."""
+        """Load credentials, numbers with their webhook URLs, and messaging services."""
         account = self.account
         with account.lock:
             account.sid = str(body.get("account_sid", account.sid))

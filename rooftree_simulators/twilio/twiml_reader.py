@@ -1,14 +1,14 @@
-"""TwiML documents as we answer them."""
+"""Reading of the TwiML documents that the product answers."""
 
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
 
 class InvalidTwiml(ValueError):
-    """The answer is not a TwiML document. The text says why."""
+    """The answer is not a TwiML document. The text gives the reason."""
 
 
 def parse_twiml(document: bytes) -> Element:
-    """The `Response` element. Raises `NotTwiml`."""
+    """Parse a document and return its `Response` element. Raises `InvalidTwiml`."""
     if b"<!DOCTYPE" in document:
         raise InvalidTwiml("a document type is not allowed")
     try:
@@ -21,7 +21,7 @@ def parse_twiml(document: bytes) -> Element:
 
 
 def read_number(element: Element, attribute: str, default: float) -> float:
-    """A numeric attribute. Raises `NotTwiml` for text."""
+    """Read a numeric attribute. Raises `InvalidTwiml` for text."""
     text = element.get(attribute)
     if text is None:
         return default

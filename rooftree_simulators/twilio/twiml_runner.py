@@ -1,6 +1,6 @@
-"""What happens on an answered leg: our TwiML carried out against a person's behaviour.
+"""Running of the product's TwiML on an answered leg, against the callee's behavior.
 
-Everything here is a generator that yields the simulated seconds it takes.
+Every step is a generator that yields the simulated seconds it takes.
 """
 
 from collections.abc import Generator
@@ -23,12 +23,12 @@ _MAX_DOCUMENTS = 30
 _KEY_SECONDS = 1.0  # from the end of the question to the key
 _WORDS_PER_S = 2.5
 _SPEECH_VERBS = {"Say", "Play", "Pause"}
-_ANSWERING_VERBS = {*_SPEECH_VERBS, "Gather", "Dial"}  # what answers a call that came in
+_ANSWERING_VERBS = {*_SPEECH_VERBS, "Gather", "Dial"}  # verbs that answer an inbound call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextDocument:
-    """The document to go on with."""
+    """The next document to fetch."""
 
     url: str
     method: str = "POST"
@@ -41,7 +41,7 @@ type VerbRun = Generator[float, None, NextDocument | None]
 def run_documents(
     account: TwilioAccount, call: CallLeg, first: NextDocument
 ) -> Generator[float, None, None]:
-    """Carry out documents until one says no more, then leave the leg as it is."""
+    """Run documents until one has no successor, then leave the leg as it is."""
     following: NextDocument | None = first
     for _ in range(_MAX_DOCUMENTS):
         if following is None or call.is_over:
@@ -59,24 +59,24 @@ def run_documents(
     account.record_warning(11205, "too many documents", call=call.sid)
 
 
-def _fetch_document(account: TwilioAccount, call: CallLeg, wanted: NextDocument) -> Element | None:
-    """Our document; anything unusable goes to the debugger and gives None."""
-    fields = [*request_fields(account, call), *wanted.fields]
-    answer = account.post_signed(wanted.url, fields, method=wanted.method)
+def _fetch_document(account: TwilioAccount, call: CallLeg, target: NextDocument) -> Element | None:
+    """Fetch a document; record an unusable answer in the debugger and return None."""
+    fields = [*request_fields(account, call), *target.fields]
+    answer = account.post_signed(target.url, fields, method=target.method)
     if not 200 <= answer.status < 300:
         account.record_warning(
-            11200, f"the URL answered {answer.status}", url=wanted.url, call=call.sid
+            11200, f"the URL answered {answer.status}", url=target.url, call=call.sid
         )
         return None
     if "xml" not in answer.content_type:
         account.record_warning(
-            12300, f"content type {answer.content_type}", url=wanted.url, call=call.sid
+            12300, f"content type {answer.content_type}", url=target.url, call=call.sid
         )
         return None
     try:
         return twiml_reader.parse_twiml(answer.body)
     except twiml_reader.InvalidTwiml as problem:
-        account.record_warning(12100, str(problem), url=wanted.url, call=call.sid)
+        account.record_warning(12100, str(problem), url=target.url, call=call.sid)
         return None
 
 
@@ -142,9 +142,8 @@ def _run_gather(account: TwilioAccount, call: CallLeg, verb: Element, base: str)
 
 def _run_redirect(account: TwilioAccount, call: CallLeg, verb: Element, base: str) -> VerbRun:
     yield 0.0
-    return NextDocument(
-        url=urljoin(base, (verb.text or "").strip()), method=verb.get("method", "POST")
-    )
+    url = urljoin(base, (verb.text or "").strip())
+    return NextDocument(url=url, method=verb.get("method", "POST"))
 
 
 def _run_hangup(account: TwilioAccount, call: CallLeg, verb: Element, base: str) -> VerbRun:
@@ -157,7 +156,7 @@ def _run_dial(account: TwilioAccount, call: CallLeg, verb: Element, base: str) -
     timeout = twiml_reader.read_number(verb, "timeout", 30)
     children = _open_child_legs(account, call, verb, base)
     if not children:
-        account.record_warning(13224, "no number that can be dialled", call=call.sid)
+        account.record_warning(13224, "no number that can be dialed", call=call.sid)
         return None
     bridged = False
     for child, _ in children:
@@ -170,9 +169,9 @@ def _run_dial(account: TwilioAccount, call: CallLeg, verb: Element, base: str) -
     else:
         last, whisper = winner
         yield callee_behavior(account, last).answer_after_s
-        for other, _ in children:
-            if other is not last:
-                end_leg(account, other, "canceled")
+        for leg, _ in children:
+            if leg is not last:
+                end_leg(account, leg, "canceled")
         bridged = yield from _bridge_calls(account, call, last, whisper)
     return _dial_action(call, verb, base, last, bridged=bridged)
 
@@ -180,10 +179,12 @@ def _run_dial(account: TwilioAccount, call: CallLeg, verb: Element, base: str) -
 def _open_child_legs(
     account: TwilioAccount, call: CallLeg, verb: Element, base: str
 ) -> list[tuple[CallLeg, NextDocument | None]]:
-    """A leg for each number of a Dial, with its whisper if it has one."""
+    """Open a leg for each number of a Dial, with its whisper document if it has one."""
     sender = verb.get("callerId") or call.person
     if sender != call.person and sender not in account.lines:
-        account.record_warning(13214, f"callerId {sender} is not ours", call=call.sid)
+        account.record_warning(
+            13214, f"callerId {sender} is not a number of this account", call=call.sid
+        )
         return []
     nouns = list(verb) or [verb]
     children = []
@@ -232,7 +233,7 @@ def _ring_unanswered(
 def _bridge_calls(
     account: TwilioAccount, call: CallLeg, child: CallLeg, whisper: NextDocument | None
 ) -> Generator[float, None, bool]:
-    """The child has answered: whisper to it, then let the two talk."""
+    """Play the whisper to the child that answered, then connect the two legs."""
     change_status(account, child, "in-progress", "answered")
     if whisper is not None:
         yield from run_documents(account, child, whisper)

@@ -1,4 +1,4 @@
-"""The X-Twilio-Signature header of everything Twilio posts to us."""
+"""The X-Twilio-Signature header of every request from Twilio."""
 
 import base64
 import hashlib
@@ -6,11 +6,11 @@ import hmac
 
 
 def compute_signature(auth_token: str, url: str, fields: list[tuple[str, str]]) -> str:
-    """Base64 of the HMAC-SHA1 over the full URL and, sorted, each name with its value.
+    """Compute base64 of the HMAC-SHA1 over the full URL and the sorted names with values.
 
     Args:
         url: exactly as configured, query included.
-        fields: the posted form; a name posted twice counts once per distinct value.
+        fields: the posted form; a repeated name counts once per distinct value.
     """
     text = url + "".join(name + value for name, value in sorted(set(fields)))
     digest = hmac.new(auth_token.encode(), text.encode(), hashlib.sha1).digest()
