@@ -1,4 +1,4 @@
-"""Simulators on free ports with a clock that only tests move."""
+"""Fixtures: simulators on free ports, with a clock that only tests move."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -20,22 +20,22 @@ NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
 
 @pytest.fixture
 def running() -> Iterator[Simulators]:
-    with start_simulators(clock=SimulatedClock(at=NOON, speed=0)) as made:
-        yield made
+    with start_simulators(clock=SimulatedClock(at=NOON, speed=0)) as simulators:
+        yield simulators
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    server = serve(made)
-    yield made
+    new_receiver = Receiver()
+    server = serve(new_receiver)
+    yield new_receiver
     server.shutdown()
     server.server_close()
 
 
 @pytest.fixture
 def control(running: Simulators) -> Iterator[Callable[..., Any]]:
-    """`control("POST", "clock", advance="PT20S")` gives the JSON answer."""
+    """Return a function that calls the control API: `control("POST", "clock", advance="PT20S")`."""
     with httpx2.Client(base_url=running.urls["ctl"]) as client:
 
         def call(method: str, path: str, /, **body: Any) -> Any:
@@ -48,8 +48,8 @@ def control(running: Simulators) -> Iterator[Callable[..., Any]]:
 
 @pytest.fixture
 def encompass(running: Simulators) -> Iterator[httpx2.Client]:
-    """A signed-in client of the simulated Encompass, without duplicated webhooks."""
-    running.encompass.office.update_switches({"dup_rate": 0})
+    """Return a signed-in client of the simulated Encompass, without duplicated webhooks."""
+    running.encompass.instance.update_switches({"dup_rate": 0})
     with httpx2.Client(base_url=running.urls["enc"]) as client:
         client.headers["Authorization"] = f"Bearer {sign_in(client).json()['access_token']}"
         yield client

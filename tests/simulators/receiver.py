@@ -1,4 +1,4 @@
-"""The product's end of a callback: an HTTP server that answers as told and remembers."""
+"""The receiver of callbacks: an HTTP server that answers as configured and stores requests."""
 
 import threading
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 
 @dataclass
-class Got:
+class ReceivedRequest:
     path: str
     headers: dict[str, str]
     body: bytes
@@ -19,15 +19,15 @@ class Got:
 
 @dataclass
 class Receiver:
-    """Answers 200 with nothing unless `answers` or `statuses` say otherwise."""
+    """Stores requests; answers 200 without a body unless `answers` or `statuses` are set."""
 
     url: str = ""
-    got: list[Got] = field(default_factory=list)
+    requests: list[ReceivedRequest] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)  # path -> TwiML
-    statuses: list[int] = field(default_factory=list)  # used up in order
+    statuses: list[int] = field(default_factory=list)  # used once each, in order
 
-    def at(self, path: str) -> list[Got]:
-        return [got for got in self.got if urlsplit(got.path).path == path]
+    def at(self, path: str) -> list[ReceivedRequest]:
+        return [request for request in self.requests if urlsplit(request.path).path == path]
 
 
 def serve(receiver: Receiver) -> ThreadingHTTPServer:
@@ -36,7 +36,8 @@ def serve(receiver: Receiver) -> ThreadingHTTPServer:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            receiver.got.append(Got(self.path, dict(self.headers.items()), body))
+            request = ReceivedRequest(self.path, dict(self.headers.items()), body)
+            receiver.requests.append(request)
             status = receiver.statuses.pop(0) if receiver.statuses else 200
             answer = receiver.answers.get(urlsplit(self.path).path, "").encode()
             self.send_response(status)

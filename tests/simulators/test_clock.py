@@ -9,46 +9,46 @@ from tests.simulators.conftest import NOON
 
 @pytest.fixture
 def clock() -> Iterator[SimulatedClock]:
-    made = SimulatedClock(at=NOON, speed=0)
-    yield made
-    made.stop()
+    frozen_clock = SimulatedClock(at=NOON, speed=0)
+    yield frozen_clock
+    frozen_clock.stop()
 
 
-def test_a_frozen_clock_moves_only_when_told(clock: SimulatedClock) -> None:
+def test_frozen_clock_moves_only_on_advance(clock: SimulatedClock) -> None:
     assert clock.now() == NOON
     clock.advance(90)
     assert clock.now() == NOON + timedelta(seconds=90)
 
 
-def test_jobs_run_in_order_of_their_time_each_at_its_own_moment(clock: SimulatedClock) -> None:
-    seen: list[tuple[str, float]] = []
+def test_jobs_run_in_order_at_their_own_times(clock: SimulatedClock) -> None:
+    runs: list[tuple[str, float]] = []
 
-    def note(name: str) -> None:
-        seen.append((name, (clock.now() - NOON).total_seconds()))
+    def record(name: str) -> None:
+        runs.append((name, (clock.now() - NOON).total_seconds()))
 
-    clock.schedule_job(30, lambda: note("late"))
-    clock.schedule_job(10, lambda: note("early"))
-    clock.schedule_job(300, lambda: note("never"))
+    clock.schedule_job(30, lambda: record("late"))
+    clock.schedule_job(10, lambda: record("early"))
+    clock.schedule_job(300, lambda: record("never"))
     clock.advance(60)
-    assert seen == [("early", 10), ("late", 30)]
+    assert runs == [("early", 10), ("late", 30)]
 
 
-def test_a_job_that_schedules_another_within_the_advance_sees_it_run(clock: SimulatedClock) -> None:
-    seen: list[float] = []
+def test_job_scheduled_by_a_job_runs_in_same_advance(clock: SimulatedClock) -> None:
+    times: list[float] = []
 
-    def ladder() -> Iterator[float]:
+    def process() -> Iterator[float]:
         for _ in range(3):
-            seen.append((clock.now() - NOON).total_seconds())
+            times.append((clock.now() - NOON).total_seconds())
             yield 20
 
-    clock.run_process(ladder())
+    clock.run_process(process())
     clock.advance(30)
-    assert seen == [0, 20]
+    assert times == [0, 20]
     clock.advance(10)
-    assert seen == [0, 20, 40]
+    assert times == [0, 20, 40]
 
 
-def test_a_fast_clock_runs_jobs_by_itself() -> None:
+def test_fast_clock_runs_jobs_on_its_own() -> None:
     import threading
 
     clock = SimulatedClock(at=NOON, speed=3600)
@@ -62,11 +62,11 @@ def test_a_fast_clock_runs_jobs_by_itself() -> None:
 @pytest.mark.parametrize(
     ("text", "seconds"), [("PT20S", 20), ("PT15M", 900), ("P1DT2H", 93_600), ("PT0.5S", 0.5)]
 )
-def test_durations_are_read(text: str, seconds: float) -> None:
+def test_iso_duration_is_parsed(text: str, seconds: float) -> None:
     assert parse_duration(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "P", "20", "P1M", "PT"])
-def test_what_is_not_a_duration_is_refused(text: str) -> None:
+def test_invalid_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         parse_duration(text)

@@ -13,57 +13,57 @@ from rooftree_simulators.start_simulators import Ports, Simulators
 CREATE = "/encompass/v3/loans?loanFolder=Prospects&view=id"
 
 
-def loans(running: Simulators) -> int:
-    return len(running.encompass.office.loans)
+def count_loans(running: Simulators) -> int:
+    return len(running.encompass.instance.loans)
 
 
-def test_a_status_fault_keeps_the_request_from_the_vendor(
+def test_status_fault_keeps_request_from_vendor(
     running: Simulators, encompass: httpx2.Client, control: Callable[..., Any]
 ) -> None:
     control("POST", "enc/faults", match={"op": "create"}, count=1, action="status:503")
     assert encompass.post(CREATE).status_code == 503
-    assert loans(running) == 0
+    assert count_loans(running) == 0
     assert encompass.post(CREATE).status_code == 201
-    assert loans(running) == 1
+    assert count_loans(running) == 1
 
 
-def test_drop_after_commit_leaves_a_loan_and_no_answer(
+def test_drop_after_commit_stores_loan_without_answer(
     running: Simulators, encompass: httpx2.Client, control: Callable[..., Any]
 ) -> None:
     control("POST", "enc/faults", match={"op": "create"}, nth=1, action="drop_after_commit")
     with pytest.raises(httpx2.TransportError):
         encompass.post(CREATE)
-    assert loans(running) == 1
+    assert count_loans(running) == 1
 
 
-def test_drop_before_leaves_nothing(
+def test_drop_before_stores_nothing(
     running: Simulators, encompass: httpx2.Client, control: Callable[..., Any]
 ) -> None:
     control("POST", "enc/faults", match={"op": "create"}, nth=1, action="drop_before")
     with pytest.raises(httpx2.TransportError):
         encompass.post(CREATE)
-    assert loans(running) == 0
+    assert count_loans(running) == 0
 
 
-def test_a_failure_after_accepting_leaves_a_loan(
+def test_status_after_commit_stores_loan(
     running: Simulators, encompass: httpx2.Client, control: Callable[..., Any]
 ) -> None:
     control("POST", "enc/faults", match={"method": "POST"}, action="status_after_commit:500")
     assert encompass.post(CREATE).status_code == 500
-    assert loans(running) == 1
+    assert count_loans(running) == 1
 
 
 @pytest.mark.parametrize("action", ["truncate:5", "timeout_after_commit:1"])
-def test_a_cut_answer_is_a_transport_error_to_the_client(
+def test_cut_off_answer_is_transport_error(
     running: Simulators, encompass: httpx2.Client, control: Callable[..., Any], action: str
 ) -> None:
     control("POST", "enc/faults", match={"path_regex": "v3/loans$"}, action=action)
     with pytest.raises(httpx2.TransportError):
         encompass.post(CREATE)
-    assert loans(running) == 1
+    assert count_loans(running) == 1
 
 
-def test_maintenance_answers_html_and_malformed_json_cannot_be_read(
+def test_maintenance_answers_html_and_malformed_json_is_unreadable(
     encompass: httpx2.Client, control: Callable[..., Any]
 ) -> None:
     control("POST", "enc/faults", count=1, action="html_maintenance")
@@ -74,16 +74,14 @@ def test_maintenance_answers_html_and_malformed_json_cannot_be_read(
         encompass.get("/encompass/v3/loanFolders").json()
 
 
-def test_a_slow_body_still_arrives_whole(
-    encompass: httpx2.Client, control: Callable[..., Any]
-) -> None:
+def test_slow_body_arrives_complete(encompass: httpx2.Client, control: Callable[..., Any]) -> None:
     control("POST", "enc/faults", action="slow_body:5")
     answer = encompass.get("/encompass/v3/loanFolders")
     assert [row["name"] for row in answer.json()][0] == "Prospects"
     assert answer.elapsed.total_seconds() > 0.03
 
 
-def test_an_expired_token_is_refused_until_a_new_one_is_taken(
+def test_expired_token_is_refused_until_renewal(
     encompass: httpx2.Client, control: Callable[..., Any]
 ) -> None:
     control("POST", "enc/faults", count=1, action="expire_token")
@@ -91,7 +89,7 @@ def test_an_expired_token_is_refused_until_a_new_one_is_taken(
     assert encompass.get("/encompass/v3/loanFolders").status_code == 401
 
 
-def test_deleting_the_faults_ends_them(
+def test_deleted_faults_no_longer_strike(
     encompass: httpx2.Client, control: Callable[..., Any]
 ) -> None:
     control("POST", "enc/faults", action="status:500")
@@ -100,9 +98,7 @@ def test_deleting_the_faults_ends_them(
     assert encompass.get("/encompass/v3/loanFolders").status_code == 200
 
 
-def test_the_record_shows_requests_without_their_secrets(
-    encompass: httpx2.Client, control: Callable[..., Any]
-) -> None:
+def test_request_log_masks_secrets(encompass: httpx2.Client, control: Callable[..., Any]) -> None:
     encompass.get("/encompass/v3/loanFolders")
     rows = control("GET", "enc/requests")["requests"]
     assert [row["op"] for row in rows] == ["token", "loanFolders"]
@@ -115,13 +111,13 @@ def test_the_record_shows_requests_without_their_secrets(
     assert [row["op"] for row in since] == ["loanFolders"]
 
 
-def test_reset_forgets_loans_faults_and_requests(
+def test_reset_clears_loans_faults_and_requests(
     running: Simulators, encompass: httpx2.Client, control: Callable[..., Any]
 ) -> None:
     encompass.post(CREATE)
     control("POST", "enc/faults", action="status:500")
     control("POST", "reset")
-    assert loans(running) == 0
+    assert count_loans(running) == 0
     assert control("GET", "enc/requests") == {"requests": [], "total": 0}
     assert encompass.get("/encompass/v3/loanFolders").status_code == 401
 
@@ -139,7 +135,7 @@ def test_reset_forgets_loans_faults_and_requests(
         ("POST", "/_sim/twilio/inbound", {"from": "+15125550111"}, 400),
     ],
 )
-def test_a_control_call_that_is_not_understood_says_so(
+def test_invalid_control_call_returns_error(
     running: Simulators, method: str, path: str, body: Any, status: int
 ) -> None:
     answer = httpx2.request(method, running.urls["ctl"] + path, json=body)
@@ -147,7 +143,7 @@ def test_a_control_call_that_is_not_understood_says_so(
     assert answer.json()["error"]
 
 
-def test_the_process_prints_its_ports_and_ends_on_a_signal() -> None:
+def test_process_prints_ports_and_stops_on_signal() -> None:
     names = [field.name for field in fields(Ports)]
     words = [word for name in names for word in (f"--{name}", "0")]
     process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""The simulated systems a lender moves away from, against what their documents say."""
+"""The simulated CRMs that a lender migrates from, against their documents."""
 
 import httpx2
 import pytest
@@ -7,8 +7,8 @@ from rooftree_simulators.crms import hubspot, monday, pipedrive, salesforce, zoh
 
 
 @pytest.fixture
-def asked(running):
-    """`asked("zoho", "GET", "/crm/v8/Leads", …)` is an answer with that system's credentials."""
+def ask(running):
+    """Return a function that sends a request with a CRM's credentials."""
     headers = {
         "hubspot": {"Authorization": f"Bearer {hubspot.TOKEN}"},
         "pipedrive": {"x-api-token": pipedrive.TOKEN},
@@ -16,35 +16,35 @@ def asked(running):
     }
     with httpx2.Client() as client:
 
-        def ask(name, method, path, **more):
-            more["headers"] = {**headers.get(name, {}), **more.get("headers", {})}
-            return client.request(method, running.urls[name] + path, **more)
+        def send(name, method, path, **options):
+            options["headers"] = {**headers.get(name, {}), **options.get("headers", {})}
+            return client.request(method, running.urls[name] + path, **options)
 
-        yield ask
+        yield send
 
 
 @pytest.fixture
-def zoho_token(asked):
+def zoho_token(ask):
     form = {"grant_type": "refresh_token", "refresh_token": zoho.REFRESH_TOKEN}
     form |= {"client_id": zoho.CLIENT_ID, "client_secret": zoho.CLIENT_SECRET}
-    told = asked("zoho", "POST", "/oauth/v2/token", data=form).json()
-    return {"Authorization": f"Zoho-oauthtoken {told['access_token']}"}
+    grant = ask("zoho", "POST", "/oauth/v2/token", data=form).json()
+    return {"Authorization": f"Zoho-oauthtoken {grant['access_token']}"}
 
 
 @pytest.fixture
-def salesforce_token(asked):
+def salesforce_token(ask):
     form = {"grant_type": "client_credentials"}
     form |= {"client_id": salesforce.CLIENT_ID, "client_secret": salesforce.CLIENT_SECRET}
-    told = asked("salesforce", "POST", "/services/oauth2/token", data=form).json()
-    return {"Authorization": f"Bearer {told['access_token']}"}
+    grant = ask("salesforce", "POST", "/services/oauth2/token", data=form).json()
+    return {"Authorization": f"Bearer {grant['access_token']}"}
 
 
-def test_hubspot_gives_only_the_properties_and_associations_that_were_asked_for(running, asked):
+def test_hubspot_returns_only_requested_properties_and_associations(running, ask):
     key = running.hubspot.add_contact(firstname="Ivo", hs_lead_status="NEW")
     running.hubspot.add_engagement("notes", key, hs_note_body="Hello")
-    contact = asked("hubspot", "GET", "/crm/v3/objects/contacts").json()["results"][0]
-    note = asked("hubspot", "GET", "/crm/v3/objects/notes?properties=hs_note_body").json()
-    linked = asked("hubspot", "GET", "/crm/v3/objects/notes?associations=contacts").json()
+    contact = ask("hubspot", "GET", "/crm/v3/objects/contacts").json()["results"][0]
+    note = ask("hubspot", "GET", "/crm/v3/objects/notes?properties=hs_note_body").json()
+    linked = ask("hubspot", "GET", "/crm/v3/objects/notes?associations=contacts").json()
 
     assert "hs_lead_status" not in contact["properties"]
     assert note["results"][0]["properties"]["hs_note_body"] == "Hello"
@@ -53,16 +53,16 @@ def test_hubspot_gives_only_the_properties_and_associations_that_were_asked_for(
     assert about == [{"id": key, "type": "note_to_contact"}]
 
 
-def test_hubspot_lists_a_hundred_at_most_and_goes_on_after_the_last(running, asked):
+def test_hubspot_pages_hold_at_most_100_and_continue_after_last_id(running, ask):
     for nth in range(3):
         running.hubspot.add_contact(firstname=f"P{nth}")
-    first = asked("hubspot", "GET", "/crm/v3/objects/contacts?limit=2").json()
+    first = ask("hubspot", "GET", "/crm/v3/objects/contacts?limit=2").json()
     after = first["paging"]["next"]["after"]
-    second = asked("hubspot", "GET", f"/crm/v3/objects/contacts?limit=2&after={after}").json()
+    second = ask("hubspot", "GET", f"/crm/v3/objects/contacts?limit=2&after={after}").json()
 
     assert [len(first["results"]), len(second["results"])] == [2, 1]
     assert "paging" not in second
-    refused = asked("hubspot", "GET", "/crm/v3/objects/contacts?limit=101")
+    refused = ask("hubspot", "GET", "/crm/v3/objects/contacts?limit=101")
     assert (refused.status_code, refused.json()["category"]) == (400, "VALIDATION_ERROR")
 
 
@@ -76,22 +76,20 @@ def test_hubspot_lists_a_hundred_at_most_and_goes_on_after_the_last(running, ask
         ("monday", "/v2", 401),
     ],
 )
-def test_without_its_credentials_each_gives_nothing(asked, name, path, status):
+def test_crm_refuses_wrong_credentials(ask, name, path, status):
     wrong = {"Authorization": "Bearer wrong", "x-api-token": "wrong"}
 
-    assert asked(name, "GET", path, headers=wrong).status_code == status
+    assert ask(name, "GET", path, headers=wrong).status_code == status
 
 
-def test_salesforce_goes_on_by_a_locator_and_refuses_fields_it_does_not_have(
-    running, asked, salesforce_token
-):
+def test_salesforce_pages_by_locator_and_refuses_unknown_fields(running, ask, salesforce_token):
     for nth in range(201):
         running.salesforce.add_record("Lead", LastName=f"N{nth}")
     headers = {**salesforce_token, "Sforce-Query-Options": "batchSize=200"}
     query = "/services/data/v62.0/query?q=SELECT+Id,LastName+FROM+Lead"
-    first = asked("salesforce", "GET", query, headers=headers).json()
-    second = asked("salesforce", "GET", first["nextRecordsUrl"], headers=headers).json()
-    wrong = asked("salesforce", "GET", query.replace("LastName", "Shoe"), headers=headers)
+    first = ask("salesforce", "GET", query, headers=headers).json()
+    second = ask("salesforce", "GET", first["nextRecordsUrl"], headers=headers).json()
+    wrong = ask("salesforce", "GET", query.replace("LastName", "Shoe"), headers=headers)
 
     assert (first["totalSize"], first["done"], len(first["records"])) == (201, False, 200)
     assert (second["done"], len(second["records"])) == (True, 1)
@@ -99,15 +97,15 @@ def test_salesforce_goes_on_by_a_locator_and_refuses_fields_it_does_not_have(
     assert (wrong.status_code, wrong.json()[0]["errorCode"]) == (400, "INVALID_FIELD")
 
 
-def test_zoho_wants_its_fields_named_and_shows_nothing_with_a_204(running, asked, zoho_token):
+def test_zoho_requires_field_names_and_answers_204_when_empty(running, ask, zoho_token):
     leads = "/crm/v8/Leads"
-    unnamed = asked("zoho", "GET", leads, headers=zoho_token)
-    empty = asked("zoho", "GET", f"{leads}?fields=Last_Name", headers=zoho_token)
+    unnamed = ask("zoho", "GET", leads, headers=zoho_token)
+    empty = ask("zoho", "GET", f"{leads}?fields=Last_Name", headers=zoho_token)
     for nth in range(3):
         running.zoho.add_record("Leads", Last_Name=f"N{nth}")
-    first = asked("zoho", "GET", f"{leads}?fields=Last_Name&per_page=2", headers=zoho_token).json()
+    first = ask("zoho", "GET", f"{leads}?fields=Last_Name&per_page=2", headers=zoho_token).json()
     token = first["info"]["next_page_token"]
-    rest = asked(
+    rest = ask(
         "zoho",
         "GET",
         f"{leads}?fields=Last_Name&per_page=2&page_token={token}",
@@ -120,46 +118,46 @@ def test_zoho_wants_its_fields_named_and_shows_nothing_with_a_204(running, asked
     assert (len(rest["data"]), rest["info"]["more_records"]) == (1, False)
 
 
-def test_zohos_token_ends_after_an_hour(running, asked, zoho_token):
+def test_zoho_token_expires_after_one_hour(running, ask, zoho_token):
     running.clock.advance(3601)
 
-    told = asked("zoho", "GET", "/crm/v8/users?type=AllUsers", headers=zoho_token)
+    answer = ask("zoho", "GET", "/crm/v8/users?type=AllUsers", headers=zoho_token)
 
-    assert (told.status_code, told.json()["code"]) == (401, "INVALID_TOKEN")
+    assert (answer.status_code, answer.json()["code"]) == (401, "INVALID_TOKEN")
 
 
-def test_pipedrive_goes_on_by_start_in_its_first_version_and_by_cursor_in_its_second(
-    running, asked
-):
+def test_pipedrive_pages_by_start_in_v1_and_by_cursor_in_v2(running, ask):
     for nth in range(3):
         running.pipedrive.add_record("leads", title=f"N{nth}")
         running.pipedrive.add_record("deals", title=f"N{nth}")
-    leads = asked("pipedrive", "GET", "/v1/leads?limit=2").json()
-    deals = asked("pipedrive", "GET", "/api/v2/deals?limit=2").json()
+    leads = ask("pipedrive", "GET", "/v1/leads?limit=2").json()
+    deals = ask("pipedrive", "GET", "/api/v2/deals?limit=2").json()
     cursor = deals["additional_data"]["next_cursor"]
-    rest = asked("pipedrive", "GET", "/api/v2/deals", params={"limit": 2, "cursor": cursor}).json()
+    rest = ask("pipedrive", "GET", "/api/v2/deals", params={"limit": 2, "cursor": cursor}).json()
 
     assert leads["additional_data"]["pagination"]["next_start"] == 2
     assert (len(rest["data"]), rest["additional_data"]["next_cursor"]) == (1, None)
-    wrong = asked("pipedrive", "GET", "/api/v2/deals?start=2")
+    wrong = ask("pipedrive", "GET", "/api/v2/deals?start=2")
     assert wrong.json()["success"] is False
 
 
-def test_mondays_errors_come_with_a_200_and_its_cursor_lives_an_hour(running, asked):
+def test_monday_errors_have_status_200_and_cursor_expires_after_one_hour(running, ask):
     board = running.monday.add_board("Leads")
     for nth in range(3):
         running.monday.add_item(board, f"N{nth}")
     first = "query ($board: [ID!]) { boards (ids: $board) { items_page (limit: 2) { cursor } } }"
-    told = asked(
+    answer = ask(
         "monday", "POST", "/v2", json={"query": first, "variables": {"board": [board]}}
     ).json()
-    cursor = told["data"]["boards"][0]["items_page"]["cursor"]
-    more = "query ($cursor: String!) { next_items_page (limit: 2, cursor: $cursor) { cursor } }"
-    asking = {"query": more, "variables": {"cursor": cursor}}
-    page = asked("monday", "POST", "/v2", json=asking).json()["data"]["next_items_page"]
+    cursor = answer["data"]["boards"][0]["items_page"]["cursor"]
+    next_page = (
+        "query ($cursor: String!) { next_items_page (limit: 2, cursor: $cursor) { cursor } }"
+    )
+    body = {"query": next_page, "variables": {"cursor": cursor}}
+    page = ask("monday", "POST", "/v2", json=body).json()["data"]["next_items_page"]
     running.clock.advance(3601)
-    late = asked("monday", "POST", "/v2", json=asking)
-    wrong = asked("monday", "POST", "/v2", json={"query": "query { shoes { id } }"})
+    late = ask("monday", "POST", "/v2", json=body)
+    wrong = ask("monday", "POST", "/v2", json={"query": "query { shoes { id } }"})
 
     assert (len(page["items"]), page["cursor"]) == (1, None)
     assert (late.status_code, late.json()["errors"][0]["extensions"]["code"]) == (

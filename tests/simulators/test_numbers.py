@@ -1,4 +1,4 @@
-"""DNCScrub's simulator, held against the exchanges of docs.dncscrub.com."""
+"""DNCScrub's simulator, against the exchanges of docs.dncscrub.com."""
 
 import json
 from datetime import date
@@ -22,9 +22,9 @@ FIELDS = {  # of "Scrub multiple numbers"
 @pytest.fixture
 def vendor():
     setup = SimulatorSetup(clock=SimulatedClock(speed=0))
-    made = dncscrub.DncScrub(setup)
-    made.url = (listener := HttpListener(made, 0)).url
-    yield made
+    dnc_scrub = dncscrub.DncScrub(setup)
+    dnc_scrub.url = (listener := HttpListener(dnc_scrub, 0)).url
+    yield dnc_scrub
     listener.stop()
     setup.clock.stop()
 
@@ -34,12 +34,12 @@ def post(vendor, path: str, body, key: str = dncscrub.LOGIN_ID) -> httpx2.Respon
     return httpx2.post(f"{vendor.url}{path}", content=json.dumps(body), headers=headers)
 
 
-def scrub(vendor, *numbers: str, **more: str) -> httpx2.Response:
-    body = {"phoneList": ",".join(numbers), "version": "5", "output": "json", **more}
+def scrub(vendor, *numbers: str, **options: str) -> httpx2.Response:
+    body = {"phoneList": ",".join(numbers), "version": "5", "output": "json", **options}
     return post(vendor, SCRUB, body)
 
 
-def test_a_scrub_answers_each_number_in_its_order_with_every_documented_field(vendor):
+def test_scrub_answers_numbers_in_order_with_all_documented_fields(vendor):
     vendor.results["7075276405"] = ("D", "National (USA) 2003-06-01;;;")
 
     rows = scrub(vendor, "5039367187", "7075276405|ACCT-12345").json()
@@ -51,19 +51,19 @@ def test_a_scrub_answers_each_number_in_its_order_with_every_documented_field(ve
     ]
 
 
-def test_one_bad_number_fails_the_whole_request(vendor):
+def test_one_invalid_number_fails_whole_scrub(vendor):
     assert scrub(vendor, "5039367187", "503").status_code == 400
     assert scrub(vendor, *["5039367187"] * 10_001).status_code == 400
 
 
-@pytest.mark.parametrize("more", [{"version": "4"}, {"output": "csv"}, {"unheard": "of"}])
-def test_what_it_does_not_know_is_refused(vendor, more):
-    assert scrub(vendor, "5039367187", **more).status_code == 400
+@pytest.mark.parametrize("options", [{"version": "4"}, {"output": "csv"}, {"unheard": "of"}])
+def test_scrub_refuses_unknown_parameters(vendor, options):
+    assert scrub(vendor, "5039367187", **options).status_code == 400
 
 
-def test_a_query_answers_true_false_or_null_and_who_may_rely_on_it(vendor):
+def test_reassigned_query_answers_true_false_or_null_with_safe_harbor(vendor):
     vendor.disconnected["7075276405"] = date(2022, 5, 1)
-    told = {
+    query = {
         "data": [
             {"phoneNumber": "5039367187", "date": "20211014"},
             {"phoneNumber": "7075276405", "date": "2021-11-22"},
@@ -72,7 +72,7 @@ def test_a_query_answers_true_false_or_null_and_who_may_rely_on_it(vendor):
         ]
     }
 
-    rows = post(vendor, QUERY, told).json()
+    rows = post(vendor, QUERY, query).json()
 
     assert [(row["IsReassigned"], row["HasSafeHarbor"]) for row in rows] == [
         (False, True), (True, False), (False, True), (None, False),
@@ -87,9 +87,9 @@ def test_a_query_answers_true_false_or_null_and_who_may_rely_on_it(vendor):
         {"data": [{"phoneNumber": "5039367187", "date": "20211014"}] * 1001},
     ],
 )  # fmt: skip
-def test_an_empty_long_or_misspelled_query_is_refused(vendor, body):
+def test_invalid_reassigned_query_is_refused(vendor, body):
     assert post(vendor, QUERY, body).status_code == 400
 
 
-def test_a_wrong_key_is_turned_away(vendor):
+def test_wrong_login_id_is_refused(vendor):
     assert post(vendor, QUERY, {}, key="another").status_code == 401

@@ -1,4 +1,4 @@
-"""What must hold for any input, not only for the examples."""
+"""Properties that hold for any input, not only for the examples."""
 
 import json
 from typing import Any
@@ -22,7 +22,7 @@ from tests.simulators.conftest import EXCHANGES, NOON
 WORDS = st.text(st.characters(categories=["L", "N"]), min_size=8, max_size=30)
 
 
-def loan() -> Loan:
+def build_loan() -> Loan:
     return Loan(
         guid="g",
         number="TEST-2611-00001",
@@ -34,38 +34,38 @@ def loan() -> Loan:
 
 
 @given(city=WORDS, amount=st.integers(1, 10**9), units=st.integers(1, 4))
-def test_writing_the_same_again_changes_nothing(city: str, amount: int, units: int) -> None:
+def test_merging_same_document_twice_changes_nothing(city: str, amount: int, units: int) -> None:
     document: dict[str, Any] = {
         "property": {"city": city, "financedNumberOfUnits": units},
         "borrowerRequestedLoanAmount": amount,
     }
-    kept: dict[str, Any] = {}
+    stored: dict[str, Any] = {}
     assert find_document_errors(document, custom_fields=set(), with_ids=False) == []
-    assert len(merge_document(kept, document)) == 3
-    assert merge_document(kept, document) == []
-    assert kept == document
+    assert len(merge_document(stored, document)) == 3
+    assert merge_document(stored, document) == []
+    assert stored == document
 
 
 @given(name=st.sampled_from(sorted(FIELDS)), value=WORDS)
-def test_a_field_written_by_id_reads_back(name: str, value: str) -> None:
+def test_field_written_by_id_is_read_back(name: str, value: str) -> None:
     if FIELDS[name].kind is not Kind.TEXT or name in {"GUID", "364"}:
         return
-    made = loan()
-    assert write_field(made, name, value)
-    assert read_field(made, name) == value
+    loan = build_loan()
+    assert write_field(loan, name, value)
+    assert read_field(loan, name) == value
 
 
 @given(path=WORDS.filter(lambda name: not name.isdigit()), value=st.integers() | WORDS)
-def test_a_path_that_nobody_documented_is_never_accepted(path: str, value: object) -> None:
-    like = json.loads((EXCHANGES / "encompass_create_loan.json").read_text())
-    if path in like:
+def test_undocumented_path_is_refused(path: str, value: object) -> None:
+    sample = json.loads((EXCHANGES / "encompass_create_loan.json").read_text())
+    if path in sample:
         return
-    found = find_document_errors({path: value}, custom_fields=set(), with_ids=False)
-    assert [key for key, _ in found] == [path]
+    errors = find_document_errors({path: value}, custom_fields=set(), with_ids=False)
+    assert [key for key, _ in errors] == [path]
 
 
 @given(secret=WORDS)
-def test_a_secret_never_reaches_the_record(secret: str) -> None:
+def test_request_log_never_contains_secrets(secret: str) -> None:
     body = f"grant_type=password&password={secret}&client_secret={secret}"
     assert secret not in mask_body(body.encode())
     assert secret not in mask_body(json.dumps({"signingkey": secret}).encode())
@@ -73,9 +73,7 @@ def test_a_secret_never_reaches_the_record(secret: str) -> None:
 
 
 @given(st.lists(st.tuples(WORDS, WORDS), max_size=6), st.randoms())
-def test_a_signature_does_not_depend_on_the_order_of_the_fields(
-    fields: list[tuple[str, str]], rng: Any
-) -> None:
+def test_signature_does_not_depend_on_field_order(fields: list[tuple[str, str]], rng: Any) -> None:
     mixed = list(fields)
     rng.shuffle(mixed)
     assert compute_signature("k", "https://x.example/a", fields) == compute_signature(
@@ -83,7 +81,7 @@ def test_a_signature_does_not_depend_on_the_order_of_the_fields(
     )
 
 
-def test_the_ladders_are_as_long_as_documented() -> None:
+def test_retry_delays_match_documents() -> None:
     assert _LINEAR_DELAYS == (20.0, 20.0, 20.0)
     assert len(_EXPONENTIAL_DELAYS) == 14
     assert _EXPONENTIAL_DELAYS[:4] == (30.0, 60.0, 120.0, 240.0)

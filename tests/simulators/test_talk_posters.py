@@ -1,4 +1,4 @@
-"""Calls, chats and files as the vendors send them: the keys and the marks of the documents."""
+"""Calls, chats and files in the vendors' formats: documented keys and signatures."""
 
 import json
 import random
@@ -22,35 +22,35 @@ def form(name: str) -> dict[str, str]:
     return dict(parse_qsl(text, keep_blank_values=True))
 
 
-def told(name: str) -> dict:
+def load_exchange(name: str) -> dict:
     return json.loads((EXCHANGES / name).read_text())
 
 
-def test_a_call_that_rings_has_only_fields_that_twilio_documents():
-    made = phone_twilio.call_form(PAT, "CA1")
+def test_ringing_call_has_only_documented_fields():
+    form_fields = phone_twilio.call_form(PAT, "CA1")
 
-    assert set(made) <= set(form("twilio_voice_incoming.form"))
-    assert made["CallStatus"] == "ringing"
-
-
-def test_the_end_of_a_call_tells_seconds_and_billed_minutes_apart():
-    over = phone_twilio.call_ended_form(phone_twilio.call_form(PAT, "CA1"), seconds=187, at=NOON)
-
-    known = set(form("twilio_voice_incoming.form")) | set(form("twilio_voice_status.form"))
-    assert set(over) <= known
-    assert (over["CallDuration"], over["Duration"]) == ("187", "4")
-    assert over["Timestamp"] == "Mon, 23 Nov 2026 17:00:00 +0000"
+    assert set(form_fields) <= set(form("twilio_voice_incoming.form"))
+    assert form_fields["CallStatus"] == "ringing"
 
 
-def test_twilios_mark_covers_the_address_with_its_query():
-    found = form("twilio_voice_incoming.form")
+def test_call_end_has_seconds_and_billed_minutes():
+    ended = phone_twilio.call_ended_form(phone_twilio.call_form(PAT, "CA1"), seconds=187, at=NOON)
 
-    mark = compute_signature("twilio-test-auth-token", SIGNED_ADDRESS, list(found.items()))
+    known_fields = set(form("twilio_voice_incoming.form")) | set(form("twilio_voice_status.form"))
+    assert set(ended) <= known_fields
+    assert (ended["CallDuration"], ended["Duration"]) == ("187", "4")
+    assert ended["Timestamp"] == "Mon, 23 Nov 2026 17:00:00 +0000"
+
+
+def test_twilio_signature_covers_url_with_query():
+    fields = form("twilio_voice_incoming.form")
+
+    mark = compute_signature("twilio-test-auth-token", SIGNED_ADDRESS, list(fields.items()))
 
     assert mark == "+YJd3s/kDNY/Qz8OBfTLm00SlT8="
 
 
-def test_callrails_mark_is_base64_over_the_raw_body():
+def test_callrail_signature_is_base64_over_raw_body():
     body = (EXCHANGES / "callrail_post_call.json").read_bytes().strip()
 
     mark = phone_callrail.compute_signature(body, "callrail-test-signing-key")
@@ -58,15 +58,15 @@ def test_callrails_mark_is_base64_over_the_raw_body():
     assert mark == "ddHNC5Z+F4yU0fEYefdYHw5m0HU="
 
 
-def test_a_callrail_call_has_only_keys_that_are_documented():
-    made = phone_callrail.call_object(PAT, random.Random(1), at=NOON)
+def test_callrail_call_has_only_documented_keys():
+    call = phone_callrail.call_object(PAT, random.Random(1), at=NOON)
 
-    assert keys_of(made) <= keys_of(told("callrail_post_call.json"))
-    changed = phone_callrail.modified_call(made, at=NOON, note="hot")
+    assert keys_of(call) <= keys_of(load_exchange("callrail_post_call.json"))
+    changed = phone_callrail.modified_call(call, at=NOON, note="hot")
     assert changed["changes"] == ["note"]
 
 
-def test_intercoms_mark_and_its_event_are_as_documented(running, receiver: Receiver):
+def test_intercom_signature_and_event_match_documents(running, receiver: Receiver):
     body = (EXCHANGES / "intercom_conversation_created.json").read_bytes().strip()
     assert intercom.compute_signature(body, "intercom-test-client-secret") == (
         "sha1=7734248a976b7d2110ed7b291f8d5a9c40316a53"
@@ -75,27 +75,27 @@ def test_intercoms_mark_and_its_event_are_as_documented(running, receiver: Recei
     vendor.callback = f"{receiver.url}/in"
     vendor.open_conversation(vendor.add_visitor(name="Wren"), "<p>Hi</p>")
 
-    (sent,) = receiver.got
-    known = keys_of(told("intercom_conversation_created.json"))
-    assert keys_of(json.loads(sent.body)) <= known
+    (sent,) = receiver.requests
+    known_keys = keys_of(load_exchange("intercom_conversation_created.json"))
+    assert keys_of(json.loads(sent.body)) <= known_keys
 
 
-def test_a_drift_message_carries_its_token_in_the_body(running, receiver: Receiver):
+def test_drift_message_has_token_in_body(running, receiver: Receiver):
     vendor = running.drift
     vendor.callback = f"{receiver.url}/in"
     vendor.post_message(vendor.add_visitor(name="Hector"), "Hi", conversation=1)
 
-    (sent,) = receiver.got
-    assert keys_of(json.loads(sent.body)) == keys_of(told("drift_new_message.json"))
+    (sent,) = receiver.requests
+    assert keys_of(json.loads(sent.body)) == keys_of(load_exchange("drift_new_message.json"))
     assert json.loads(sent.body)["token"] == drift.VERIFICATION_TOKEN
 
 
-def test_an_application_file_has_the_elements_of_the_standard():
+def test_application_file_has_documented_elements():
     def names(raw: bytes) -> set[str]:
-        return {one.tag.rpartition("}")[2] for one in ElementTree.fromstring(raw).iter()}
+        return {node.tag.rpartition("}")[2] for node in ElementTree.fromstring(raw).iter()}
 
-    made = names(mismo_ilad.application_delivery(PAT, random.Random(1), at=NOON).body)
+    written = names(mismo_ilad.application_delivery(PAT, random.Random(1), at=NOON).body)
 
-    known = names((EXCHANGES / "mismo_purchase.xml").read_bytes())
+    documented = names((EXCHANGES / "mismo_purchase.xml").read_bytes())
     taxpayer = {"TAXPAYER_IDENTIFIERS", "TAXPAYER_IDENTIFIER", "TaxpayerIdentifierValue"}
-    assert made <= known | taxpayer | {"TaxpayerIdentifierType"}
+    assert written <= documented | taxpayer | {"TaxpayerIdentifierType"}

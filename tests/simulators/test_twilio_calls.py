@@ -1,4 +1,4 @@
-"""The simulated Twilio Voice: an officer is rung, whispered to, and connected."""
+"""The simulated Twilio Voice: ringing an officer, whispering, and connecting the call."""
 
 from collections.abc import Callable
 from typing import Any
@@ -44,20 +44,24 @@ def call(running: Simulators, receiver: Receiver) -> Callable[..., Any]:
     return place
 
 
-def told(running: Simulators, sid: str) -> Any:
+def read_state(running: Simulators, sid: str) -> Any:
     return running.twilio.account.calls[sid].as_state_json(ACCOUNT_SID)
 
 
 def statuses(receiver: Receiver) -> list[str]:
-    return [got.form["CallStatus"] for got in receiver.at("/status")]
+    return [request.form["CallStatus"] for request in receiver.at("/status")]
 
 
-def test_a_call_is_accepted_queued(call: Callable[..., Any]) -> None:
+def test_accepted_call_is_queued(call: Callable[..., Any]) -> None:
     answer = call()
-    made = answer.json()
+    content = answer.json()
     assert answer.status_code == 201
-    assert (made["status"], made["direction"], made["to"]) == ("queued", "outbound-api", DANA)
-    assert made["sid"].startswith("CA") and made["duration"] is None
+    assert (content["status"], content["direction"], content["to"]) == (
+        "queued",
+        "outbound-api",
+        DANA,
+    )
+    assert content["sid"].startswith("CA") and content["duration"] is None
 
 
 @pytest.mark.parametrize(
@@ -73,7 +77,7 @@ def test_a_call_is_accepted_queued(call: Callable[..., Any]) -> None:
         ({"Speed": "1"}, 400, 20001),
     ],
 )
-def test_a_call_that_cannot_be_placed_is_refused_with_its_code(
+def test_invalid_call_is_refused_with_error_code(
     running: Simulators, call: Callable[..., Any], changes: dict[str, Any], status: int, code: int
 ) -> None:
     answer = call(**changes)
@@ -81,7 +85,7 @@ def test_a_call_that_cannot_be_placed_is_refused_with_its_code(
     assert not running.twilio.account.calls
 
 
-def test_pressing_one_takes_the_lead_and_the_two_are_connected(
+def test_pressing_1_connects_officer_and_borrower(
     running: Simulators, receiver: Receiver, call: Callable[..., Any], control: Callable[..., Any]
 ) -> None:
     receiver.answers["/taken"] = CONNECT
@@ -92,8 +96,8 @@ def test_pressing_one_takes_the_lead_and_the_two_are_connected(
     sid = call().json()["sid"]
     running.clock.advance(300)
     assert statuses(receiver) == ["initiated", "ringing", "in-progress", "completed"]
-    [taken] = receiver.at("/taken")
-    assert (taken.form["Digits"], taken.form["CallSid"]) == ("1", sid)
+    [pressed] = receiver.at("/taken")
+    assert (pressed.form["Digits"], pressed.form["CallSid"]) == ("1", sid)
     [whisper] = receiver.at("/whisper")
     assert (whisper.form["ParentCallSid"], whisper.form["To"]) == (sid, BEN)
     assert whisper.form["From"] == MAIN_NUMBER
@@ -101,24 +105,24 @@ def test_pressing_one_takes_the_lead_and_the_two_are_connected(
     assert after.form["DialCallStatus"] == "completed"
     assert after.form["DialBridged"] == "true"
     assert int(after.form["DialCallDuration"]) >= 90
-    for got in receiver.got:
-        assert_signed(got, receiver.url)
-    kept = told(running, sid)
-    assert [row["text"] for row in kept["heard"]] == [
+    for request in receiver.requests:
+        assert_signed(request, receiver.url)
+    state = read_state(running, sid)
+    assert [row["text"] for row in state["heard"]] == [
         "New lead. Press 1.",
         "Connecting.",
     ]
-    assert kept["pressed"] == ["1"]
-    assert kept["bridged_to"] == after.form["DialCallSid"]
+    assert state["pressed"] == ["1"]
+    assert state["bridged_to"] == after.form["DialCallSid"]
     assert running.twilio.account.warnings == []
 
 
-def test_the_last_callback_carries_the_seconds_and_the_order(
+def test_last_status_callback_has_duration_and_sequence(
     running: Simulators, receiver: Receiver, call: Callable[..., Any]
 ) -> None:
     call()
     running.clock.advance(60)
-    forms = [got.form for got in receiver.at("/status")]
+    forms = [request.form for request in receiver.at("/status")]
     assert [form["SequenceNumber"] for form in forms] == ["0", "1", "2", "3"]
     assert {form["CallbackSource"] for form in forms} == {"call-progress-events"}
     assert int(forms[-1]["CallDuration"]) > 5
@@ -126,15 +130,15 @@ def test_the_last_callback_carries_the_seconds_and_the_order(
     assert "CallDuration" not in forms[0]
 
 
-def test_pressing_nothing_ends_the_call_without_the_action(
+def test_pressing_nothing_ends_call_without_action(
     running: Simulators, receiver: Receiver, call: Callable[..., Any]
 ) -> None:
     sid = call().json()["sid"]
     running.clock.advance(60)
     assert receiver.at("/taken") == []
-    kept = told(running, sid)
-    assert [row["text"] for row in kept["heard"]][-1] == "Goodbye."
-    assert (kept["status"], kept["pressed"]) == ("completed", [])
+    state = read_state(running, sid)
+    assert [row["text"] for row in state["heard"]][-1] == "Goodbye."
+    assert (state["status"], state["pressed"]) == ("completed", [])
 
 
 @pytest.mark.parametrize(
@@ -146,7 +150,7 @@ def test_pressing_nothing_ends_the_call_without_the_action(
         ({"voice": "failed"}, ["initiated", "failed"]),
     ],
 )
-def test_a_call_that_is_not_taken_ends_as_the_person_would_have_it(
+def test_unanswered_call_ends_with_callee_status(
     running: Simulators,
     receiver: Receiver,
     call: Callable[..., Any],
@@ -165,7 +169,7 @@ def test_a_call_that_is_not_taken_ends_as_the_person_would_have_it(
         assert before == ["initiated", "ringing"]
 
 
-def test_only_the_end_is_told_when_no_event_is_named(
+def test_only_completed_is_reported_without_events(
     running: Simulators, receiver: Receiver, call: Callable[..., Any]
 ) -> None:
     call(StatusCallbackEvent=[])
@@ -173,7 +177,7 @@ def test_only_the_end_is_told_when_no_event_is_named(
     assert statuses(receiver) == ["completed"]
 
 
-def test_a_machine_is_told_apart_when_asked(
+def test_machine_detection_reports_machine(
     running: Simulators, receiver: Receiver, call: Callable[..., Any], control: Callable[..., Any]
 ) -> None:
     control("POST", "twilio/callees", number=DANA, answered_by="machine_start")
@@ -183,7 +187,7 @@ def test_a_machine_is_told_apart_when_asked(
     assert receiver.at("/status")[-1].form["AnsweredBy"] == "machine_start"
 
 
-def test_a_borrower_who_does_not_answer_is_reported_to_the_dial_action(
+def test_unanswered_borrower_is_reported_to_dial_action(
     running: Simulators, receiver: Receiver, call: Callable[..., Any], control: Callable[..., Any]
 ) -> None:
     receiver.answers.update(
@@ -195,11 +199,11 @@ def test_a_borrower_who_does_not_answer_is_reported_to_the_dial_action(
     running.clock.advance(120)
     [after] = receiver.at("/after")
     assert (after.form["DialCallStatus"], after.form["DialBridged"]) == ("no-answer", "false")
-    assert told(running, sid)["heard"][-1]["text"] == "No luck."
-    assert told(running, sid)["bridged_to"] == ""
+    assert read_state(running, sid)["heard"][-1]["text"] == "No luck."
+    assert read_state(running, sid)["bridged_to"] == ""
 
 
-def test_a_whisper_that_hangs_up_connects_nobody(
+def test_whisper_that_hangs_up_prevents_connection(
     running: Simulators, receiver: Receiver, call: Callable[..., Any], control: Callable[..., Any]
 ) -> None:
     receiver.answers.update(
@@ -215,10 +219,10 @@ def test_a_whisper_that_hangs_up_connects_nobody(
     running.clock.advance(120)
     assert receiver.at("/yes") == []
     assert receiver.at("/after")[0].form["DialBridged"] == "false"
-    assert told(running, sid)["bridged_to"] == ""
+    assert read_state(running, sid)["bridged_to"] == ""
 
 
-def test_of_several_numbers_the_first_to_answer_is_connected(
+def test_first_number_to_answer_is_connected(
     running: Simulators, receiver: Receiver, call: Callable[..., Any], control: Callable[..., Any]
 ) -> None:
     sam = "+17135550122"
@@ -235,7 +239,7 @@ def test_of_several_numbers_the_first_to_answer_is_connected(
     assert ended == {BEN: "canceled", sam: "completed"}
 
 
-def test_a_redirect_is_followed_and_a_pause_takes_its_time(
+def test_redirect_is_followed_and_pause_takes_time(
     running: Simulators, receiver: Receiver, call: Callable[..., Any]
 ) -> None:
     receiver.answers["/ring"] = '<Response><Pause length="5"/><Redirect>/next</Redirect></Response>'
@@ -244,10 +248,10 @@ def test_a_redirect_is_followed_and_a_pause_takes_its_time(
     running.clock.advance(4)
     assert receiver.at("/next") == []
     running.clock.advance(10)
-    assert [row["verb"] for row in told(running, sid)["heard"]] == ["Pause", "Play"]
+    assert [row["verb"] for row in read_state(running, sid)["heard"]] == ["Pause", "Play"]
 
 
-def test_the_person_may_hang_up_in_the_middle(
+def test_callee_can_hang_up_during_call(
     running: Simulators, receiver: Receiver, call: Callable[..., Any], control: Callable[..., Any]
 ) -> None:
     control("POST", "twilio/callees", number=DANA, hang_up_after_s=1, digits=["1"])
@@ -255,10 +259,10 @@ def test_the_person_may_hang_up_in_the_middle(
     running.clock.advance(60)
     assert receiver.at("/taken") == []
     assert statuses(receiver)[-1] == "completed"
-    assert told(running, sid)["duration"] == "1"
+    assert read_state(running, sid)["duration"] == "1"
 
 
-def test_we_may_end_a_call_and_only_once(
+def test_call_can_be_ended_only_once(
     running: Simulators, receiver: Receiver, call: Callable[..., Any]
 ) -> None:
     sid = call().json()["sid"]
@@ -267,8 +271,8 @@ def test_we_may_end_a_call_and_only_once(
     auth = (ACCOUNT_SID, AUTH_TOKEN)
     ended = httpx2.post(url, data={"Status": "canceled"}, auth=auth)
     assert (ended.status_code, ended.json()["status"]) == (200, "canceled")
-    again = httpx2.post(url, data={"Status": "completed"}, auth=auth)
-    assert (again.status_code, again.json()["code"]) == (400, 21220)
+    repeated = httpx2.post(url, data={"Status": "completed"}, auth=auth)
+    assert (repeated.status_code, repeated.json()["code"]) == (400, 21220)
     running.clock.advance(60)
     assert statuses(receiver) == ["initiated", "ringing", "canceled"]
     assert receiver.at("/ring") == []
@@ -285,7 +289,7 @@ def test_we_may_end_a_call_and_only_once(
         (f'<Response><Dial callerId="+14155550177">{BEN}</Dial></Response>', 200, 13214),
     ],
 )
-def test_a_document_of_ours_that_cannot_be_used_shows_in_the_debugger_and_the_call_ends(
+def test_unusable_twiml_is_recorded_and_ends_call(
     running: Simulators,
     receiver: Receiver,
     call: Callable[..., Any],
@@ -298,10 +302,10 @@ def test_a_document_of_ours_that_cannot_be_used_shows_in_the_debugger_and_the_ca
     sid = call().json()["sid"]
     running.clock.advance(120)
     assert code in [row["code"] for row in running.twilio.account.warnings]
-    assert told(running, sid)["status"] == "completed"
+    assert read_state(running, sid)["status"] == "completed"
 
 
-def test_a_person_who_calls_us_hears_our_document(
+def test_inbound_call_runs_voice_document(
     running: Simulators, receiver: Receiver, control: Callable[..., Any]
 ) -> None:
     receiver.answers["/voice"] = f"<Response><Dial>{DANA}</Dial></Response>"
@@ -309,14 +313,14 @@ def test_a_person_who_calls_us_hears_our_document(
     control("POST", "twilio/seed", numbers=[line])
     sid = control("POST", "twilio/call", **{"from": BEN, "to": MAIN_NUMBER})["sid"]
     running.clock.advance(120)
-    [asked] = receiver.at("/voice")
-    assert_signed(asked, receiver.url)
-    assert (asked.form["Direction"], asked.form["CallStatus"]) == ("inbound", "ringing")
+    [fetched] = receiver.at("/voice")
+    assert_signed(fetched, receiver.url)
+    assert (fetched.form["Direction"], fetched.form["CallStatus"]) == ("inbound", "ringing")
     [child] = [row for row in running.twilio.account.calls.values() if row.parent == sid]
     assert (child.to, child.from_number, child.status) == (DANA, BEN, "completed")
 
 
-def test_calls_are_listed_by_number_and_status(
+def test_calls_are_filtered_by_number_and_status(
     running: Simulators, receiver: Receiver, call: Callable[..., Any]
 ) -> None:
     call()

@@ -1,4 +1,4 @@
-"""The simulated Recordings resource: of a call that is under way, with signed callbacks."""
+"""The simulated Recordings resource: recordings of a call in progress, with signed callbacks."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ AUTH = (ACCOUNT_SID, AUTH_TOKEN)
 
 @pytest.fixture
 def talk(running: Simulators, receiver: Receiver) -> str:
-    """A call that has been under way for five seconds of a minute."""
+    """Place a call of one minute that has lasted five seconds; return its id."""
     receiver.answers["/ring"] = '<Response><Pause length="60"/></Response>'
     form = {"To": DANA, "From": MAIN_NUMBER, "Url": f"{receiver.url}/ring"}
     url = f"{running.urls['twilio']}{PLACE}/Calls.json"
@@ -36,46 +36,49 @@ def ask(running: Simulators) -> Callable[..., httpx2.Response]:
     return send
 
 
-def begin(
-    ask: Callable[..., httpx2.Response], receiver: Receiver, call: str, **more: Any
+def start_recording(
+    ask: Callable[..., httpx2.Response], receiver: Receiver, call: str, **options: Any
 ) -> httpx2.Response:
-    told = {"RecordingStatusCallback": f"{receiver.url}/recorded", **more}
-    return ask("POST", f"Calls/{call}/Recordings", **told)
+    form = {"RecordingStatusCallback": f"{receiver.url}/recorded", **options}
+    return ask("POST", f"Calls/{call}/Recordings", **form)
 
 
-def test_it_is_told_signed_when_the_call_is_over(
+def test_recording_is_reported_signed_when_call_ends(
     running: Simulators, receiver: Receiver, talk: str, ask: Callable[..., httpx2.Response]
 ) -> None:
-    made = begin(ask, receiver, talk, RecordingChannels="dual")
-    assert (made.status_code, made.json()["status"], made.json()["channels"]) == (
+    started = start_recording(ask, receiver, talk, RecordingChannels="dual")
+    assert (started.status_code, started.json()["status"], started.json()["channels"]) == (
         201, "in-progress", 2,
     )  # fmt: skip
     assert receiver.at("/recorded") == []
     running.clock.advance(100)
 
-    [told] = receiver.at("/recorded")
-    assert_signed(told, receiver.url)
-    assert told.form["RecordingSid"] == made.json()["sid"]
-    assert (told.form["CallSid"], told.form["RecordingStatus"]) == (talk, "completed")
-    assert int(told.form["RecordingDuration"]) > 50
+    [callback] = receiver.at("/recorded")
+    assert_signed(callback, receiver.url)
+    assert callback.form["RecordingSid"] == started.json()["sid"]
+    assert (callback.form["CallSid"], callback.form["RecordingStatus"]) == (talk, "completed")
+    assert int(callback.form["RecordingDuration"]) > 50
     [listed] = ask("GET", f"Calls/{talk}/Recordings").json()["recordings"]
-    assert (listed["status"], listed["duration"]) == ("completed", told.form["RecordingDuration"])
+    assert (listed["status"], listed["duration"]) == (
+        "completed",
+        callback.form["RecordingDuration"],
+    )
 
 
-def test_a_call_that_is_not_under_way_is_not_recorded(
+def test_only_call_in_progress_can_be_recorded(
     running: Simulators, receiver: Receiver, talk: str, ask: Callable[..., httpx2.Response]
 ) -> None:
     running.clock.advance(100)
-    refused = begin(ask, receiver, talk)
+    refused = start_recording(ask, receiver, talk)
     assert (refused.status_code, refused.json()["code"]) == (400, 21220)
-    assert begin(ask, receiver, "CA" + "0" * 32).status_code == 404
-    assert begin(ask, receiver, talk, RecordingChannels="seven").status_code == 400
+    assert start_recording(ask, receiver, "CA" + "0" * 32).status_code == 404
+    assert start_recording(ask, receiver, talk, RecordingChannels="seven").status_code == 400
 
 
-def test_the_one_that_runs_is_stopped_by_its_alias_and_then_deleted(
+def test_current_recording_is_stopped_by_alias_and_deleted(
     running: Simulators, receiver: Receiver, talk: str, ask: Callable[..., httpx2.Response]
 ) -> None:
-    sid = begin(ask, receiver, talk).json()["sid"]
+    sid = start_recording(ask, receiver, talk).json()["sid"]
     running.clock.advance(10)
     assert ask("DELETE", f"Recordings/{sid}").status_code == 400
 
@@ -91,26 +94,26 @@ def test_the_one_that_runs_is_stopped_by_its_alias_and_then_deleted(
     assert ask("GET", f"Calls/{talk}/Recordings").json()["recordings"] == []
 
 
-def test_one_without_a_sound_is_told_as_absent_where_that_was_asked(
+def test_silent_recording_is_reported_as_absent_if_subscribed(
     running: Simulators, receiver: Receiver, talk: str, ask: Callable[..., httpx2.Response]
 ) -> None:
-    begin(ask, receiver, talk, RecordingStatusCallbackEvent=["completed", "absent"])
+    start_recording(ask, receiver, talk, RecordingStatusCallbackEvent=["completed", "absent"])
     ask("POST", f"Calls/{talk}/Recordings/Twilio.CURRENT", Status="stopped")
 
-    [told] = receiver.at("/recorded")
-    assert told.form["RecordingStatus"] == "absent"
-    assert "RecordingDuration" not in told.form
+    [callback] = receiver.at("/recorded")
+    assert callback.form["RecordingStatus"] == "absent"
+    assert "RecordingDuration" not in callback.form
 
 
-def test_the_number_sign_is_a_key_only_where_nothing_ends_the_keys(
+def test_pound_sign_is_a_digit_only_with_empty_finish_on_key(
     running: Simulators, receiver: Receiver
 ) -> None:
     running.twilio.control("POST", ["callees"], {"number": DANA, "digits": ["#"]})
     gather = '<Gather numDigits="1" action="/key"{}><Say>Press a key.</Say></Gather>'
     url = f"{running.urls['twilio']}{PLACE}/Calls.json"
     form = {"To": DANA, "From": MAIN_NUMBER, "Url": f"{receiver.url}/ring"}
-    for more in ("", ' finishOnKey=""'):
-        receiver.answers["/ring"] = f"<Response>{gather.format(more)}</Response>"
+    for attribute in ("", ' finishOnKey=""'):
+        receiver.answers["/ring"] = f"<Response>{gather.format(attribute)}</Response>"
         httpx2.post(url, data=form, auth=AUTH)
         running.clock.advance(60)
 
