@@ -1,4 +1,4 @@
-"""From a connection row to an adapter ready to talk."""
+"""The pool of LOS adapters, one per connection and process."""
 
 import json
 import threading
@@ -14,35 +14,36 @@ _mutex = threading.Lock()
 
 
 def get_adapter(connection: Connection) -> Any:
-    """The adapter of a connection: one a process, shared by its threads.
+    """Return the adapter of a connection, one per process, shared by its threads.
 
-    The row is read again at each sign-in, so that a changed secret is taken up
+    The row is read again at each sign-in, so a changed secret takes effect
     without a restart.
     """
+    module, _, class_name = ADAPTERS[connection.los].partition(":")
+    connection_id = connection.pk
+
+    def load_settings() -> Any:
+        row = Connection.objects.get(pk=connection_id)
+        credentials = json.loads(row.credentials or "{}")
+        settings_class = import_module(module).Settings
+        return settings_class(base_url=row.base_url, instance=row.instance, **credentials)
+
     with _mutex:
-        if connection.pk not in _adapters:
-            module, _, name = ADAPTERS[connection.los].partition(":")
-            kind = getattr(import_module(module), name)
-            key = connection.pk
-            _adapters[key] = kind(lambda: _load_settings(module, key))
-        return _adapters[connection.pk]
+        if connection_id not in _adapters:
+            adapter_class = getattr(import_module(module), class_name)
+            _adapters[connection_id] = adapter_class(load_settings)
+        return _adapters[connection_id]
 
 
 def close_adapter(connection_id: UUID) -> None:
-    """Close what is open for a connection, as when its address was edited."""
+    """Close a connection's adapter, so the next use opens a new one with the edited settings."""
     with _mutex:
-        known = _adapters.pop(connection_id, None)
-    if known is not None:
-        known.close()
+        adapter = _adapters.pop(connection_id, None)
+    if adapter is not None:
+        adapter.close()
 
 
 def load_webhook_keys(connection: Connection) -> list[str]:
-    """The signing keys that are good now, newest first."""
-    found: list[str] = json.loads(connection.webhook_keys or "[]")
-    return found
-
-
-def _load_settings(module: str, connection_id: UUID) -> Any:
-    row = Connection.objects.get(pk=connection_id)
-    held = json.loads(row.credentials or "{}")
-    return import_module(module).Settings(base_url=row.base_url, instance=row.instance, **held)
+    """Return the webhook signing keys that are valid now, newest first."""
+    keys: list[str] = json.loads(connection.webhook_keys or "[]")
+    return keys

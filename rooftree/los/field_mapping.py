@@ -1,4 +1,4 @@
-"""A request to an LOS as a table of fields: los/mappings/<los>.toml, and how it is applied."""
+"""The field tables of LOS requests (los/mappings/<los>.toml), and how they are applied."""
 
 import tomllib
 from collections.abc import Mapping
@@ -21,14 +21,14 @@ class MappedField:
     """One field of a request."""
 
     to: str  # place in the request
-    sources: tuple[str, ...] = ()  # hand-off paths; the first that holds something counts
-    id: str = ""  # the LOS's own name for it, where that is not the place
-    form: str = "text"  # how the value is written: a key of FORMS
-    words: Mapping[str, Any] | None = None  # our word to theirs; a word not listed is not sent
-    constant: Any = None  # sent as it is, instead of a value
-    beside: str = ""  # only when the request holds something there
-    when: str = ""  # only when the hand-off holds something true there
-    only: str = ""  # the value only when the hand-off holds something true there
+    sources: tuple[str, ...] = ()  # hand-off paths; the first with a value wins
+    id: str = ""  # the LOS's own name, where it differs from the place
+    form: str = "text"  # how the value is written: a key of FORMATTERS
+    words: Mapping[str, Any] | None = None  # our value to the LOS's; a value not listed is not sent
+    constant: Any = None  # sent instead of a value
+    beside: str = ""  # only if the request has a value at this place
+    when: str = ""  # only if the hand-off has a true value at this path
+    only: str = ""  # use the value only if this path is true
     template: str = ""  # text with {paths}, instead of a value
     otherwise: Any = None  # sent when there is no value
     required: bool = False
@@ -36,13 +36,13 @@ class MappedField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldTable:
-    """One LOS's table, as read and with the lender's changes laid over it."""
+    """One LOS's table, with the lender's changes applied."""
 
     los: str
     fields: tuple[MappedField, ...]
     main: Mapping[str, str] = field(default_factory=dict)  # value table -> LOS field
     places: Mapping[str, str] = field(default_factory=dict)  # LOS field -> place in the request
-    required: frozenset[str] = frozenset()  # LOS fields the LOS insists on
+    required: frozenset[str] = frozenset()  # LOS fields the LOS requires
     money: frozenset[str] = frozenset()  # LOS fields of the value tables that are dollars
     whole: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # place -> must-haves
     one_of: tuple[Mapping[str, Any], ...] = ()
@@ -53,29 +53,32 @@ class FieldTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltRequest:
-    """A request, and what could not be put into it."""
+    """A request, and the facts missing from it."""
 
     tree: Mapping[str, Any]
     needs: tuple[MissingFact, ...]
 
     @property
     def missing(self) -> tuple[MissingFact, ...]:
-        """What the LOS insists on; while this holds anything, nothing may be sent."""
+        """Facts the LOS requires; the request can't be sent while there are any."""
         return tuple(need for need in self.needs if need.required)
 
 
 def load_field_table(los: str, changes: Mapping[str, Any] | None = None) -> FieldTable:
-    """The shipped table of one LOS with the lender's `changes` laid over it.
+    """Load the shipped table of one LOS with the lender's `changes` applied.
 
-    `changes` may hold `codes`, `statuses` and `reads`, which are merged entry by
+    `changes` can hold `codes`, `statuses` and `reads`, which are merged entry by
     entry, and `field`, which adds fields or replaces those with the same place.
     """
     text = (MAPPINGS_DIR / f"{los}.toml").read_text(encoding="utf-8")
-    base, over = tomllib.loads(text), changes or {}
-    _validate_changes(over)
+    base, lender_changes = tomllib.loads(text), changes or {}
+    _validate_changes(lender_changes)
     prefixes = base.get("prefixes", {})
     rows = [_parse_field(row, prefixes) for row in base.get("field", [])]
-    added = {row.to: row for row in (_parse_field(row, prefixes) for row in over.get("field", []))}
+    added = {
+        row.to: row
+        for row in (_parse_field(row, prefixes) for row in lender_changes.get("field", []))
+    }
     kept = [added.pop(row.to, row) for row in rows]
     return FieldTable(
         los=los,
@@ -88,9 +91,9 @@ def load_field_table(los: str, changes: Mapping[str, Any] | None = None) -> Fiel
         money=frozenset(base.get("money", [])),
         whole={place: tuple(names) for place, names in base.get("whole", {}).items()},
         one_of=tuple(base.get("one_of", [])),
-        codes={**base.get("codes", {}), **over.get("codes", {})},
-        statuses={**base.get("statuses", {}), **over.get("statuses", {})},
-        reads={**base.get("reads", {}), **over.get("reads", {})},
+        codes={**base.get("codes", {}), **lender_changes.get("codes", {})},
+        statuses={**base.get("statuses", {}), **lender_changes.get("statuses", {})},
+        reads={**base.get("reads", {}), **lender_changes.get("reads", {})},
     )
 
 
@@ -106,7 +109,7 @@ def _validate_changes(changes: Mapping[str, Any]) -> None:
 
 
 def build_request(handoff: Mapping[str, Any], table: FieldTable) -> BuiltRequest:
-    """The request for one hand-off (as JSON). Pure; the same hand-off gives the same request."""
+    """Build the request for one hand-off (as JSON). Pure; same input, same request."""
     tree: dict[str, Any] = {}
     needs: list[MissingFact] = []
     for row in table.fields:
@@ -114,7 +117,9 @@ def build_request(handoff: Mapping[str, Any], table: FieldTable) -> BuiltRequest
             needs.extend(_put_field(tree, handoff, row))
     needs.extend(_put_codes(tree, handoff, table))
     for row in table.fields:
-        if row.constant is not None and _is_applicable(tree, handoff, row):
+        if row.constant is None or (row.when and not json_paths.read_path(handoff, row.when)):
+            continue
+        if not row.beside or json_paths.drop_empty(json_paths.read_path(tree, row.beside)):
             json_paths.write_path(tree, row.to, row.constant)
     for place, names in table.whole.items():
         if not all(json_paths.read_path(tree, f"{place}.{name}") for name in names):
@@ -129,7 +134,7 @@ def _put_field(
     if row.template:
         json_paths.write_path(tree, row.to, _fill_template(row.template, handoff))
         return []
-    held = next(
+    source_value = next(
         (
             value
             for value in (json_paths.read_path(handoff, path) for path in row.sources)
@@ -138,11 +143,14 @@ def _put_field(
         None,
     )
     if row.only and not json_paths.read_path(handoff, row.only):
-        held = None
+        source_value = None
+    lookup_key = str(source_value)
+    if isinstance(source_value, bool | Decimal):
+        lookup_key = lookup_key.lower()
     value = (
-        row.words.get(_lookup_key(held))
+        row.words.get(lookup_key)
         if row.words is not None
-        else FORMATTERS[row.form](held, handoff)
+        else FORMATTERS[row.form](source_value, handoff)
     )
     if value is None:
         value = row.otherwise
@@ -150,7 +158,11 @@ def _put_field(
         json_paths.write_path(tree, row.to, value)
     if row.required and value in (None, ""):
         return [MissingFact(field=row.id or row.to, path=row.sources[0], required=True)]
-    if held is not None and value is None and row.form in {"ten_digits", "dashed_phone", "units"}:
+    if (
+        source_value is not None
+        and value is None
+        and row.form in {"ten_digits", "dashed_phone", "units"}
+    ):
         return [MissingFact(field=row.id or row.to, path=row.sources[0])]
     return []
 
@@ -158,8 +170,8 @@ def _put_field(
 def _put_codes(
     tree: dict[str, Any], handoff: Mapping[str, Any], table: FieldTable
 ) -> list[MissingFact]:
-    chosen = choose_codes(handoff, table.los, main=table.main, codes=table.codes)
-    for name, value in chosen.sets.items():
+    codes = choose_codes(handoff, table.los, main=table.main, codes=table.codes)
+    for name, value in codes.sets.items():
         if name in table.places:
             if name in table.money:
                 value = FORMATTERS["dollars"](value, handoff)
@@ -167,44 +179,42 @@ def _put_codes(
                 value = FORMATTERS["units"](value, handoff)
             json_paths.write_path(tree, table.places[name], value)
     return [
-        MissingFact(field=table.main[enum], path=path, required=table.main[enum] in table.required)
-        for enum, wanted in chosen.needs.items()
-        for path in wanted
+        MissingFact(
+            field=table.main[table_name],
+            path=path,
+            required=table.main[table_name] in table.required,
+        )
+        for table_name, paths in codes.needs.items()
+        for path in paths
     ]
 
 
 def _find_unmet_rules(handoff: Mapping[str, Any], table: FieldTable) -> list[MissingFact]:
-    found = []
+    unmet = []
     for rule in table.one_of:
         applies = not rule.get("when") or json_paths.read_path(handoff, rule["when"])
         if applies and not any(
             _has_value(json_paths.read_path(handoff, path)) for path in rule["of"]
         ):
-            found.append(MissingFact(field=rule["field"], path=rule["of"][0], required=True))
-    return found
-
-
-def _is_applicable(tree: Mapping[str, Any], handoff: Mapping[str, Any], row: MappedField) -> bool:
-    if row.when and not json_paths.read_path(handoff, row.when):
-        return False
-    return not row.beside or bool(json_paths.drop_empty(json_paths.read_path(tree, row.beside)))
+            unmet.append(MissingFact(field=rule["field"], path=rule["of"][0], required=True))
+    return unmet
 
 
 def _fill_template(template: str, handoff: Mapping[str, Any]) -> str:
-    """The text with each `{path}` filled in; a `[[part]]` whose path is empty is left out."""
-    made = ""
+    """Fill each `{path}` of the text; leave out a `[[part]]` with an empty path."""
+    filled = ""
     for position, piece in enumerate(template.replace("]]", "[[").split("[[")):
-        optional = position % 2 == 1
+        is_optional = position % 2 == 1
         text, _, rest = piece.partition("{")
-        empty = False
+        is_empty = False
         while rest:
             path, _, rest = rest.partition("}")
-            held = json_paths.read_path(handoff, path)
-            empty = empty or not _has_value(held)
+            value = json_paths.read_path(handoff, path)
+            is_empty = is_empty or not _has_value(value)
             before, _, rest = rest.partition("{")
-            text += ("" if held is None else str(held)) + before
-        made += "" if optional and empty else text
-    return made
+            text += ("" if value is None else str(value)) + before
+        filled += "" if is_optional and is_empty else text
+    return filled
 
 
 def _parse_field(row: Mapping[str, Any], prefixes: Mapping[str, str]) -> MappedField:
@@ -212,13 +222,17 @@ def _parse_field(row: Mapping[str, Any], prefixes: Mapping[str, str]) -> MappedF
     sources = given.pop("sources", ())
     given["sources"] = (sources,) if isinstance(sources, str) else tuple(sources)
     try:
-        made = MappedField(**given)
+        field_row = MappedField(**given)
     except TypeError as problem:
         raise Misconfigured(f"The field table has an entry that is not known: {problem}") from None
-    if made.form not in FORMATTERS:
-        raise Misconfigured(f"The field table writes {made.to} as {made.form}, which is unknown.")
+    if field_row.form not in FORMATTERS:
+        raise Misconfigured(
+            f"The field table writes {field_row.to} as {field_row.form}, which is unknown."
+        )
     return replace(
-        made, to=_expand_prefix(made.to, prefixes), beside=_expand_prefix(made.beside, prefixes)
+        field_row,
+        to=_expand_prefix(field_row.to, prefixes),
+        beside=_expand_prefix(field_row.beside, prefixes),
     )
 
 
@@ -229,7 +243,3 @@ def _expand_prefix(place: str, prefixes: Mapping[str, str]) -> str:
 
 def _has_value(value: object) -> bool:
     return value is not None and value != ""
-
-
-def _lookup_key(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool | Decimal) else str(value)

@@ -1,7 +1,7 @@
-"""The go-live check of an LOS: what would go wrong unnoticed once loans move. Pure.
+"""The go-live check of an LOS: find faults that would go unnoticed once loans move. Pure.
 
-What blocks is what would fail open: a status nobody hears, a denial read as
-progress, a field that is cut, a loan without its officer. The rest is noted.
+A finding blocks if it would fail open: a status no one hears of, a denial read as
+progress, a truncated field, a loan without its officer. Everything else is a note.
 """
 
 import re
@@ -23,7 +23,7 @@ from rooftree.los.status_mapping import (
     milestone_for_status,
 )
 
-# Without a status for one of each a loan would stand still with us, or go on being worked.
+# The map needs a status for each group: without one, a loan would seem stuck, or stay in work.
 REQUIRED_MILESTONES = (("clear_to_close",), ("funded",), ("denied",), ("withdrawn", "cancelled"))
 END_PATTERN = re.compile(
     r"\b(den(y|ied|ial)|declin\w*|advers\w*|withdr\w+|cancel\w*|reject\w*|turn\w* ?down|"
@@ -34,7 +34,7 @@ END_PATTERN = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoLiveFinding:
-    """One thing that the check has to say."""
+    """One finding of the check."""
 
     about: str  # status, path, length, officer or file
     item: str
@@ -52,7 +52,7 @@ class GoLiveFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusResult:
-    """One status of the lender, and what it means to us."""
+    """One status of the lender and the milestone it means."""
 
     status: str
     file: str
@@ -69,7 +69,7 @@ class StatusResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoLiveReport:
-    """What was walked, and what was found; clean when nothing blocks."""
+    """The statuses checked and the findings; clean when nothing blocks."""
 
     los: str
     statuses: tuple[StatusResult, ...]
@@ -89,24 +89,26 @@ class GoLiveReport:
 
 
 def check_go_live(los: str, files: Sequence[CheckFile], changes: Mapping[str, Any]) -> GoLiveReport:
-    """Walk every status, path, length and officer of some files through one LOS's mapping.
+    """Check every status, path, length and officer of some files against one LOS's mapping.
 
     Args:
-        changes: the lender's own mapping, laid over the shipped one. `lengths`
-            in it says how long a field of the LOS may be, by id, place or element.
+        changes: the lender's own mapping, applied over the shipped one. Its `lengths`
+            give the longest value a field of the LOS takes, by id, place or element.
 
-    Raises `Misconfigured` for a mapping that cannot be read.
+    Raises `Misconfigured` for a mapping that can't be read.
     """
     lengths = _read_lengths(changes)
     table = load_payload_table(los, changes)
-    walked: list[StatusResult] = []
+    statuses: list[StatusResult] = []
     findings: list[GoLiveFinding] = []
     if los != LosFormat.MISMO:
-        held = build_status_map(los, table.statuses)
-        walked = [
-            _check_status(los, said, file.name, held) for file in files for said in file.statuses
+        status_map = build_status_map(los, table.statuses)
+        statuses = [
+            _check_status(los, status, file.name, status_map)
+            for file in files
+            for status in file.statuses
         ]
-        findings += [*_find_map_problems(los, held), *_find_status_problems(walked)]
+        findings += [*_find_map_problems(los, status_map), *_find_status_problems(statuses)]
     findings += _find_dead_paths(table)
     users = [user for file in files for user in file.users]
     for file in files:
@@ -116,9 +118,9 @@ def check_go_live(los: str, files: Sequence[CheckFile], changes: Mapping[str, An
         if file.kind == "handoff":
             findings += _find_handoff_problems(file, los, changes, table, lengths, users)
     if not users:
-        says = "no list of the LOS's users was given, so no officer is proven to be one"
-        findings.append(GoLiveFinding(about="officer", item="users", message=says, blocks=False))
-    return GoLiveReport(los=los, statuses=tuple(walked), findings=tuple(dict.fromkeys(findings)))
+        message = "no list of LOS users was given, so officers can't be checked"
+        findings.append(GoLiveFinding(about="officer", item="users", message=message, blocks=False))
+    return GoLiveReport(los=los, statuses=tuple(statuses), findings=tuple(dict.fromkeys(findings)))
 
 
 def _read_lengths(changes: Mapping[str, Any]) -> Mapping[str, int]:
@@ -130,75 +132,75 @@ def _read_lengths(changes: Mapping[str, Any]) -> Mapping[str, int]:
     return lengths
 
 
-def _check_status(los: str, status: str, file: str, held: Mapping[str, Any]) -> StatusResult:
-    found: CanonicalMilestone | None = None
+def _check_status(los: str, status: str, file: str, status_map: Mapping[str, Any]) -> StatusResult:
+    milestone: CanonicalMilestone | None = None
     try:
-        found, is_known = milestone_for_status(los, status, held), True
+        milestone, is_known = milestone_for_status(los, status, status_map), True
     except UnmappedStatus:
         is_known = False
     return StatusResult(
         status=status,
         file=file,
-        canonical=found.code if found else None,
-        rank=found.rank if found else None,
+        canonical=milestone.code if milestone else None,
+        rank=milestone.rank if milestone else None,
         is_known=is_known,
     )
 
 
-def _find_status_problems(walked: Iterable[StatusResult]) -> Iterator[GoLiveFinding]:
-    for status_result in walked:
-        if not status_result.is_known:
-            says = "unmapped: nobody would hear of it"
+def _find_status_problems(statuses: Iterable[StatusResult]) -> Iterator[GoLiveFinding]:
+    for result in statuses:
+        if not result.is_known:
+            message = "unmapped: a loan in this status would go unnoticed"
             yield GoLiveFinding(
-                about="status", item=status_result.status, message=says, file=status_result.file
+                about="status", item=result.status, message=message, file=result.file
             )
-        elif _reads_as_end(status_result.status, status_result.canonical):
-            says = f"reads as the end of a file, and is mapped to {status_result.canonical}"
+        elif _reads_as_end(result.status, result.canonical):
+            message = f"sounds like the end of a file but is mapped to {result.canonical}"
             yield GoLiveFinding(
-                about="status", item=status_result.status, message=says, file=status_result.file
+                about="status", item=result.status, message=message, file=result.file
             )
-        elif status_result.canonical is None:
-            says = "means no milestone"
+        elif result.canonical is None:
+            message = "has no milestone"
             yield GoLiveFinding(
                 about="status",
-                item=status_result.status,
-                message=says,
-                file=status_result.file,
+                item=result.status,
+                message=message,
+                file=result.file,
                 blocks=False,
             )
 
 
-def _find_map_problems(los: str, held: Mapping[str, Any]) -> Iterator[GoLiveFinding]:
-    """The map itself: each of its words has a meaning, and what must be heard is."""
-    meant: set[str] = set()
-    for status, name in _iter_map_statuses(los, held):
+def _find_map_problems(los: str, status_map: Mapping[str, Any]) -> Iterator[GoLiveFinding]:
+    """Check the map itself: every entry has a meaning, and the required milestones occur."""
+    mapped_codes: set[str] = set()
+    for status, name in _iter_map_statuses(los, status_map):
         try:
-            found = milestone_for_status(los, status, held)
+            milestone = milestone_for_status(los, status, status_map)
         except UnknownMilestone as problem:
             yield GoLiveFinding(about="status", item=status, message=str(problem), file="mapping")
             continue
         except UnmappedStatus:
             continue
-        if found and _reads_as_end(name, found.code):
-            says = f"reads as the end of a file, and is mapped to {found.code}"
-            yield GoLiveFinding(about="status", item=name, message=says, file="mapping")
-        meant.add(found.code if found else "")
+        if milestone and _reads_as_end(name, milestone.code):
+            message = f"sounds like the end of a file but is mapped to {milestone.code}"
+            yield GoLiveFinding(about="status", item=name, message=message, file="mapping")
+        mapped_codes.add(milestone.code if milestone else "")
     for codes in REQUIRED_MILESTONES:
-        if not meant.intersection(codes):
-            says = "no status of the map means it"
+        if not mapped_codes.intersection(codes):
+            message = "no status in the map leads to this milestone"
             yield GoLiveFinding(
-                about="status", item=" or ".join(codes), message=says, file="mapping"
+                about="status", item=" or ".join(codes), message=message, file="mapping"
             )
 
 
-def _iter_map_statuses(los: str, held: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Every status of a map as the LOS would say it, and its name."""
+def _iter_map_statuses(los: str, status_map: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield every status of a map as the LOS sends it, and its name."""
     if los != LosFormat.ENCOMPASS:
-        for key, entry in held.items():
+        for key, entry in status_map.items():
             if not key.startswith("_"):
                 yield key, str(entry.get("name") or key)
         return
-    milestones, actions, dates = (held[part] for part in ENCOMPASS_TABLES)
+    milestones, actions, dates = (status_map[part] for part in ENCOMPASS_TABLES)
     yield from ((name, name) for name in milestones)
     yield from ((f"1393={name}", name) for name in actions if name)
     yield from ((name, "") for name in dates)
@@ -209,64 +211,66 @@ def _reads_as_end(name: str, code: str | None) -> bool:
 
 
 def _find_dead_paths(table: FieldTable) -> Iterator[GoLiveFinding]:
-    """Every place of the hand-off that the mapping reads is one that can hold something."""
+    """Check that every hand-off path the mapping reads can hold a value."""
     for row in table.fields:
-        asked = (*row.sources, *filter(None, (row.when, row.only)))
-        for path in asked:
+        paths = (*row.sources, *filter(None, (row.when, row.only)))
+        for path in paths:
             if not handoff_paths.is_handoff_path(path):
-                says = f"the mapping reads {path}, which no hand-off has: the field stays empty"
+                message = (
+                    f"the mapping reads {path}, which no hand-off has, so the field stays empty"
+                )
                 yield GoLiveFinding(
-                    about="path", item=row.id or row.to, message=says, file="mapping"
+                    about="path", item=row.id or row.to, message=message, file="mapping"
                 )
 
 
 def _find_file_problems(
-    one: CheckFile, table: FieldTable, lengths: Mapping[str, int]
+    file: CheckFile, table: FieldTable, lengths: Mapping[str, int]
 ) -> Iterator[GoLiveFinding]:
-    for fault in one.faults:
-        yield GoLiveFinding(about="file", item="MISMO 3.4", message=fault, file=one.name)
-    if one.kind == "request" and one.data:
-        yield from _find_unfilled_places(one, table)
-    yield from _find_long_values(one.values, one.name, table, lengths)
+    for fault in file.faults:
+        yield GoLiveFinding(about="file", item="MISMO 3.4", message=fault, file=file.name)
+    if file.kind == "request" and file.data:
+        yield from _find_unfilled_places(file, table)
+    yield from _find_long_values(file.values, file.name, table, lengths)
 
 
 def _find_handoff_problems(
-    one: CheckFile,
+    file: CheckFile,
     los: str,
     changes: Mapping[str, Any],
     table: FieldTable,
     lengths: Mapping[str, int],
     users: Sequence[LosUser],
 ) -> Iterator[GoLiveFinding]:
-    """The request that would be made of it, and whether its officer is in the LOS."""
+    """Check the request this hand-off would make, and that its officer is an LOS user."""
     try:
-        handoff = parse_handoff(one.data)
-        made = build_payload(handoff, los, changes)
+        handoff = parse_handoff(file.data)
+        payload = build_payload(handoff, los, changes)
     except MalformedHandoff as problem:
-        yield GoLiveFinding(about="file", item="hand-off", message=str(problem), file=one.name)
+        yield GoLiveFinding(about="file", item="hand-off", message=str(problem), file=file.name)
         return
-    for need in made.needs:
-        says, blocks = f"needs {need.path}", need.required
+    for need in payload.needs:
+        message, blocks = f"needs {need.path}", need.required
         yield GoLiveFinding(
-            about="path", item=need.field, message=says, file=one.name, blocks=blocks
+            about="path", item=need.field, message=message, file=file.name, blocks=blocks
         )
-    if isinstance(made.body, Mapping):
-        yield from _find_long_values(iter_leaves(made.body), one.name, table, lengths)
+    if isinstance(payload.body, Mapping):
+        yield from _find_long_values(iter_leaves(payload.body), file.name, table, lengths)
     officer = handoff.officer
     name = f"{officer.first_name} {officer.last_name}"
     yield from _find_officer_problems(
-        name, officer.nmls_id, officer.los_user or "", users, one.name
+        name, officer.nmls_id, officer.los_user or "", users, file.name
     )
 
 
-def _find_unfilled_places(one: CheckFile, table: FieldTable) -> Iterator[GoLiveFinding]:
-    """What a request of the LOS holds and ours never would."""
-    ours = {row.to for row in table.fields} | set(table.places.values())
-    others = [place for place, _ in one.values if place not in ours]
-    if others:
-        says = f"our mapping puts nothing there: {', '.join(others)}"
-        item = f"{len(others)} of {len(one.values)} places"
-        yield GoLiveFinding(about="path", item=item, message=says, file=one.name, blocks=False)
+def _find_unfilled_places(file: CheckFile, table: FieldTable) -> Iterator[GoLiveFinding]:
+    """Find places that a request of the LOS fills and ours never does."""
+    filled = {row.to for row in table.fields} | set(table.places.values())
+    unfilled = [place for place, _ in file.values if place not in filled]
+    if unfilled:
+        message = f"the mapping doesn't fill: {', '.join(unfilled)}"
+        item = f"{len(unfilled)} of {len(file.values)} places"
+        yield GoLiveFinding(about="path", item=item, message=message, file=file.name, blocks=False)
 
 
 def _find_long_values(
@@ -274,34 +278,34 @@ def _find_long_values(
 ) -> Iterator[GoLiveFinding]:
     ids = {row.to: row.id for row in table.fields if row.id}
     for place, text in values:
-        most = lengths.get(ids.get(place, ""), lengths.get(place))
-        if most is not None and len(text) > most:
-            says = f"{len(text)} characters, of which the LOS keeps {most}"
+        max_length = lengths.get(ids.get(place, ""), lengths.get(place))
+        if max_length is not None and len(text) > max_length:
+            message = f"{len(text)} characters; the LOS keeps only {max_length}"
             yield GoLiveFinding(
-                about="length", item=ids.get(place) or place, message=says, file=file
+                about="length", item=ids.get(place) or place, message=message, file=file
             )
 
 
-def _find_originator_problems(one: CheckFile, users: Sequence[LosUser]) -> Iterator[GoLiveFinding]:
-    if not one.originators:
+def _find_originator_problems(file: CheckFile, users: Sequence[LosUser]) -> Iterator[GoLiveFinding]:
+    if not file.originators:
         yield GoLiveFinding(
-            about="officer", item="none", message="no loan originator is named", file=one.name
+            about="officer", item="none", message="no loan originator is named", file=file.name
         )
-    for party in one.originators:
-        yield from _find_officer_problems(party.name, party.nmls_id, "", users, one.name)
+    for party in file.originators:
+        yield from _find_officer_problems(party.name, party.nmls_id, "", users, file.name)
 
 
 def _find_officer_problems(
     name: str, nmls_id: str, user: str, users: Sequence[LosUser], file: str
 ) -> Iterator[GoLiveFinding]:
-    """By NMLS ID alone: names and addresses are written in many ways."""
+    """Match an officer to LOS users by NMLS ID alone; names are written in many ways."""
     if not nmls_id:
         yield GoLiveFinding(about="officer", item=name, message="has no NMLS ID", file=file)
         return
-    found = [user for user in users if user.nmls_id == nmls_id]
-    if users and len(found) != 1:
-        says = f"NMLS {nmls_id} is {'nobody' if not found else 'more than one user'} in the LOS"
-        yield GoLiveFinding(about="officer", item=name, message=says, file=file)
-    elif found and user and found[0].name and found[0].name != user:
-        says = f"signs in to the LOS as {found[0].name}, and the hand-off says {user}"
-        yield GoLiveFinding(about="officer", item=name, message=says, file=file)
+    matches = [user for user in users if user.nmls_id == nmls_id]
+    if users and len(matches) != 1:
+        message = f"NMLS {nmls_id} has {'more than one' if matches else 'no'} user in the LOS"
+        yield GoLiveFinding(about="officer", item=name, message=message, file=file)
+    elif matches and user and matches[0].name and matches[0].name != user:
+        message = f"signs in to the LOS as {matches[0].name}, but the hand-off says {user}"
+        yield GoLiveFinding(about="officer", item=name, message=message, file=file)

@@ -1,4 +1,4 @@
-"""The files of a go-live check, told apart by what they hold: nothing in them is trusted."""
+"""The files of a go-live check, recognized by their content; nothing in them is trusted."""
 
 import csv
 import io
@@ -20,12 +20,12 @@ USER_COLUMNS = ("los_user", "user", "username", "user name", "login", "user id",
 
 
 class UnrecognizedFile(ValueError):
-    """The file is none that a check can read. The text says what was found."""
+    """The file is of no kind that a check reads. The text gives the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LosUser:
-    """Somebody who can sign in to the LOS."""
+    """A user of the LOS."""
 
     nmls_id: str
     name: str = ""
@@ -33,7 +33,7 @@ class LosUser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Originator:
-    """A loan originator whom a MISMO file names."""
+    """A loan originator named in a MISMO file."""
 
     name: str
     nmls_id: str
@@ -41,7 +41,7 @@ class Originator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckFile:
-    """What one file holds; of most kinds there is one filled."""
+    """The content of one file; most kinds fill one field."""
 
     name: str
     kind: str  # mapping, statuses, users, handoff, mismo, request
@@ -51,33 +51,29 @@ class CheckFile:
     data: Any = None  # a hand-off, or the body of a request
     values: tuple[tuple[str, str], ...] = ()  # place or element: its text
     originators: tuple[Originator, ...] = ()
-    faults: tuple[str, ...] = ()  # what makes the file no good
+    faults: tuple[str, ...] = ()  # reasons an importer would reject the file
 
 
 def parse_check_file(name: str, content: bytes) -> CheckFile:
-    """What a file is. Raises `Unrecognized`."""
+    """Recognize and parse a file. Raises `UnrecognizedFile`."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise UnrecognizedFile("it is not UTF-8 text") from None
     if not text.strip():
         raise UnrecognizedFile("it is empty")
-    if any(sign < " " and sign not in "\t\r\n" for sign in text):
+    if any(char < " " and char not in "\t\r\n" for char in text):
         raise UnrecognizedFile("it is not text")
     if text.lstrip().startswith("<"):
         return _parse_xml(name, content)
     if text.lstrip()[0] in "{[":
         return _parse_json(name, text)
     if name.endswith(".toml"):
-        return _parse_toml(name, text)
+        try:
+            return CheckFile(name=name, kind="mapping", mapping=tomllib.loads(text))
+        except ValueError as problem:
+            raise UnrecognizedFile(f"it is not TOML: {problem}") from None
     return _parse_lines(name, text)
-
-
-def _parse_toml(name: str, text: str) -> CheckFile:
-    try:
-        return CheckFile(name=name, kind="mapping", mapping=tomllib.loads(text))
-    except ValueError as problem:
-        raise UnrecognizedFile(f"it is not TOML: {problem}") from None
 
 
 def _parse_json(name: str, text: str) -> CheckFile:
@@ -89,11 +85,11 @@ def _parse_json(name: str, text: str) -> CheckFile:
         return _parse_list(name, data)
     if "canonical" in data and "connection" in data:
         return CheckFile(name=name, kind="handoff", data=data)
-    listed = data.get("milestones") if isinstance(data.get("milestones"), list) else None
-    if listed is None and isinstance(data.get("statuses"), list):
-        listed = data["statuses"]
-    if listed is not None:
-        return _parse_list(name, listed)
+    rows = data.get("milestones") if isinstance(data.get("milestones"), list) else None
+    if rows is None and isinstance(data.get("statuses"), list):
+        rows = data["statuses"]
+    if rows is not None:
+        return _parse_list(name, rows)
     if MAPPING_KEYS & data.keys():
         return CheckFile(name=name, kind="mapping", mapping=data)
     return CheckFile(name=name, kind="request", data=data, values=tuple(iter_leaves(data)))
@@ -103,20 +99,20 @@ def _parse_list(name: str, rows: Sequence[Any]) -> CheckFile:
     if rows and all(isinstance(row, Mapping) for row in rows):
         return _parse_table(name, [{str(k).casefold(): v for k, v in row.items()} for row in rows])
     if not rows or not all(isinstance(row, str | int) for row in rows):
-        raise UnrecognizedFile("it is no list of statuses or of users")
+        raise UnrecognizedFile("it is not a list of statuses or users")
     return CheckFile(name=name, kind="statuses", statuses=tuple(str(row) for row in rows))
 
 
 def _parse_lines(name: str, text: str) -> CheckFile:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    columns = [one.strip().casefold() for one in next(csv.reader(lines[:1]))]
+    columns = [column.strip().casefold() for column in next(csv.reader(lines[:1]))]
     if len(columns) > 1 and (set(columns) & set(STATUS_COLUMNS) or _nmls_column(columns)):
         rows = list(csv.reader(io.StringIO(text.strip())))[1:]
         return _parse_table(name, [dict(zip(columns, row, strict=False)) for row in rows])
     if columns == ["status"] or columns == ["milestone"]:
         lines = lines[1:]
-    said = tuple(line for line in lines if not line.startswith("#"))
-    return CheckFile(name=name, kind="statuses", statuses=said)
+    statuses = tuple(line for line in lines if not line.startswith("#"))
+    return CheckFile(name=name, kind="statuses", statuses=statuses)
 
 
 def _parse_table(name: str, rows: Sequence[Mapping[str, Any]]) -> CheckFile:
@@ -127,10 +123,10 @@ def _parse_table(name: str, rows: Sequence[Mapping[str, Any]]) -> CheckFile:
             for row in rows
         ]
         return CheckFile(name=name, kind="users", users=tuple(users))
-    said = tuple(filter(None, (_first_value(row, STATUS_COLUMNS) for row in rows)))
-    if not said:
-        raise UnrecognizedFile("it has no column of statuses and none of NMLS ids")
-    return CheckFile(name=name, kind="statuses", statuses=said)
+    statuses = tuple(filter(None, (_first_value(row, STATUS_COLUMNS) for row in rows)))
+    if not statuses:
+        raise UnrecognizedFile("it has neither a status column nor an NMLS ID column")
+    return CheckFile(name=name, kind="statuses", statuses=statuses)
 
 
 def _nmls_column(columns: Iterable[str]) -> str:
@@ -144,17 +140,17 @@ def _first_value(row: Mapping[str, Any], columns: Sequence[str]) -> str:
 
 
 def _only_digits(value: object) -> str:
-    return "".join(sign for sign in str(value or "") if sign.isdigit())
+    return "".join(char for char in str(value or "") if char.isdigit())
 
 
 def iter_leaves(tree: Any, place: str = "") -> Iterable[tuple[str, str]]:
-    """Every value of a JSON tree with its place, written as the mappings write it."""
+    """Yield every value of a JSON tree with its place, written as the mappings write it."""
     if isinstance(tree, Mapping):
-        for name, held in tree.items():
-            yield from iter_leaves(held, f"{place}.{name}" if place else str(name))
+        for name, value in tree.items():
+            yield from iter_leaves(value, f"{place}.{name}" if place else str(name))
     elif isinstance(tree, list):
-        for number, held in enumerate(tree):
-            yield from iter_leaves(held, f"{place}[{number}]")
+        for number, value in enumerate(tree):
+            yield from iter_leaves(value, f"{place}[{number}]")
     elif tree is not None:
         yield place, str(tree)
 
@@ -166,11 +162,11 @@ def _parse_xml(name: str, content: bytes) -> CheckFile:
     except etree.XMLSyntaxError as problem:
         raise UnrecognizedFile(f"it is not well-formed XML: {problem}") from None
     if root.getroottree().docinfo.doctype:
-        raise UnrecognizedFile("it declares a document type, which no LOS file needs")
+        raise UnrecognizedFile("it declares a document type, which LOS files never need")
     values = [
-        (str(one.get("id") or etree.QName(one).localname), one.text.strip())
-        for one in root.iter(etree.Element)
-        if len(one) == 0 and one.text and one.text.strip()
+        (str(element.get("id") or etree.QName(element).localname), element.text.strip())
+        for element in root.iter(etree.Element)
+        if len(element) == 0 and element.text and element.text.strip()
     ]
     if etree.QName(root).localname != "MESSAGE":
         statuses = tuple(text for place, text in values if place == "sStatusT")
@@ -189,27 +185,29 @@ def _find_originators(root: Any) -> Iterable[Originator]:
         if party.find(f".//{{{MISMO_NAMESPACE}}}LOAN_ORIGINATOR") is None:
             continue
         names = [
-            party.findtext(f".//{{{MISMO_NAMESPACE}}}{one}") for one in ("FirstName", "LastName")
+            party.findtext(f".//{{{MISMO_NAMESPACE}}}{tag}") for tag in ("FirstName", "LastName")
         ]
         nmls_id = party.findtext(f".//{{{MISMO_NAMESPACE}}}LicenseIdentifier") or ""
         yield Originator(name=" ".join(filter(None, names)), nmls_id=_only_digits(nmls_id))
 
 
 def _find_mismo_faults(root: Any) -> Iterable[str]:
-    """Against what importers of MISMO 3.4 insist on."""
+    """Check a document against the rules of MISMO 3.4 importers."""
     if etree.QName(root).namespace != MISMO_NAMESPACE:
         yield f"the namespace is {etree.QName(root).namespace or 'missing'}, not {MISMO_NAMESPACE}"
         return
     borrower = f".//{{{MISMO_NAMESPACE}}}BORROWER"
     parties = [
-        one for one in root.iter(f"{{{MISMO_NAMESPACE}}}PARTY") if one.find(borrower) is not None
+        party
+        for party in root.iter(f"{{{MISMO_NAMESPACE}}}PARTY")
+        if party.find(borrower) is not None
     ]
     if not parties:
         yield "no party is a borrower"
     if any(not party.findtext(f".//{{{MISMO_NAMESPACE}}}LastName") for party in parties):
         yield "a borrower has no last name"
     labels = [
-        one.get(LABEL_ATTRIBUTE) for one in root.iter(etree.Element) if one.get(LABEL_ATTRIBUTE)
+        label for element in root.iter(etree.Element) if (label := element.get(LABEL_ATTRIBUTE))
     ]
     if len(labels) != len(set(labels)):
         yield "an xlink:label is used twice"

@@ -1,7 +1,7 @@
-"""Handing a lead to the LOS: once, whatever the network does.
+"""Hand a lead to the LOS exactly once, even when the network fails.
 
-A create whose answer was lost is `uncertain`. It is looked up by our lead id,
-and sent again only when a look-up that cannot lag any more finds nothing.
+A create whose answer was lost is `uncertain`. The loan is looked up by our lead id,
+and created again only when a search that can no longer lag finds nothing.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ SYSTEM_VERSION = "2026.11"
 
 
 class HandoffNotReady(Exception):
-    """Something the LOS insists on is missing. The text says what, fit to show."""
+    """A lead can't be handed off yet: something is missing. The text is fit to show."""
 
     def __init__(self, text: str, missing: tuple[str, ...] = ()) -> None:
         super().__init__(text)
@@ -47,25 +47,25 @@ class HandoffNotReady(Exception):
 def queue_handoff(
     *, lead_id: UUID, by: User | None, at: datetime, answers: Mapping[str, Any] | None = None
 ) -> Handoff:
-    """Put a lead in line for the LOS. Asked twice it is the same hand-off.
+    """Queue a lead for the LOS; return the existing hand-off if there already is one.
 
-    Raises `CannotHandOff` naming what is still missing, or that no LOS is connected.
+    Raises `HandoffNotReady` when no LOS is connected or facts are missing; it names them.
     """
     connection = Connection.objects.filter(enabled_at__isnull=False).order_by("enabled_at").first()
     if connection is None:
-        raise HandoffNotReady("No LOS is connected yet. An administrator can add one in Set-up.")
+        raise HandoffNotReady("No LOS is connected yet. An administrator can add one in Setup.")
     with transaction.atomic():
         lead = (
             Lead.objects.select_for_update(of=("self",))
             .select_related("person", "officer__user", "officer__branch")
             .get(pk=lead_id)
         )
-        held = Handoff.objects.filter(lead=lead, connection=connection).exclude(state="rejected")
-        if known := held.first():
-            return known
+        handoffs = Handoff.objects.filter(lead=lead, connection=connection)
+        if existing := handoffs.exclude(state="rejected").first():
+            return existing
         record = build_handoff_record(lead, connection, answers or {})
         _require_complete(record)
-        made = Handoff.objects.create(
+        handoff = Handoff.objects.create(
             id=uuid7_at(at),
             lead=lead,
             connection=connection,
@@ -75,16 +75,16 @@ def queue_handoff(
             due_at=at,
         )
         actor = f"user:{by.pk}" if by else "system:handoff"
-        write_event("los.handoff.asked", at=at, actor=actor, lead_id=lead.pk, handoff=made.pk)
-    return made
+        write_event("los.handoff.asked", at=at, actor=actor, lead_id=lead.pk, handoff=handoff.pk)
+    return handoff
 
 
 def build_handoff_record(
     lead: Lead, connection: Connection, answers: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The hand-off object of a lead; the request is built from it alone.
+    """Build the hand-off object of a lead, the only input of the LOS request.
 
-    Raises `CannotHandOff` when no licensed officer owns the lead.
+    Raises `HandoffNotReady` when no loan officer owns the lead.
     """
     officer = lead.officer
     if officer is None:
@@ -125,7 +125,7 @@ def build_handoff_record(
 
 
 def find_missing_data(lead: Lead, connection: Connection) -> list[str]:
-    """What the LOS would still ask for, in words; empty when the lead can go."""
+    """Return the facts the LOS still requires, as text; empty when the lead is ready."""
     try:
         _require_complete(build_handoff_record(lead, connection, {}))
     except HandoffNotReady as problem:
@@ -134,16 +134,16 @@ def find_missing_data(lead: Lead, connection: Connection) -> list[str]:
 
 
 def send_due_handoffs(*, at: datetime, limit: int = 20) -> int:
-    """Work on every hand-off that is due; how many. None while sending is paused."""
+    """Send or look up every due hand-off; return how many. Does nothing while paused."""
     if sending_pause.is_sending_paused():
         return 0
     due = Handoff.objects.filter(state__in=["pending", "sending", "uncertain"], due_at__lte=at)
     ids = list(due.order_by("due_at").values_list("pk", flat=True)[:limit])
-    return sum(send_handoff(handoff_id=one, at=at) for one in ids)
+    return sum(send_handoff(handoff_id=handoff_id, at=at) for handoff_id in ids)
 
 
 def send_handoff(*, handoff_id: UUID, at: datetime) -> bool:
-    """Send one due hand-off, or find out what became of it; False when not ours to take."""
+    """Send one due hand-off or look up its outcome; return False if not due or locked."""
     with transaction.atomic():
         row = (
             Handoff.objects.select_for_update(skip_locked=True, of=("self",))
@@ -157,7 +157,7 @@ def send_handoff(*, handoff_id: UUID, at: datetime) -> bool:
         if is_first:
             row.state, row.sent_at, row.attempt_id = "sending", at, uuid4()
             row.attempts += 1
-        row.due_at = at + CLAIM_TIMEOUT  # if we die here the next one looks it up
+        row.due_at = at + CLAIM_TIMEOUT  # after a crash, the next worker looks the loan up
         row.save(update_fields=["state", "sent_at", "attempt_id", "attempts", "due_at"])
     if is_first:
         _create_loan(row, at)
@@ -168,46 +168,54 @@ def send_handoff(*, handoff_id: UUID, at: datetime) -> bool:
 
 def _create_loan(row: Handoff, at: datetime) -> None:
     try:
-        made = get_adapter(row.connection).create_loan(parse_handoff(row.record))
+        created = get_adapter(row.connection).create_loan(parse_handoff(row.record))
     except RetryLater as problem:
         due_at = at + retry_delay(problem, row.attempts, BACK_OFF)
         _update_handoff(row, state="pending", due_at=due_at, problem=str(problem))
     except OutcomeUnknown as problem:
         _update_handoff(row, state="uncertain", due_at=at + LOOKUP_INTERVAL, problem=str(problem))
     except (RequestRejected, MissingData, MalformedHandoff) as problem:
-        _reject_handoff(row, str(problem), at)
+        with transaction.atomic():
+            _update_handoff(row, state="rejected", due_at=None, problem=str(problem))
+            write_event("los.handoff.rejected", at=at, lead_id=row.lead_id, handoff=row.pk)
     except Misconfigured as problem:
-        # Ours to mend in Set-up: the hand-off waits for that, it is not the officer's fault.
+        # An administrator has to fix it in Setup; until then the hand-off waits.
         _update_handoff(
             row, state="pending", due_at=at + SETUP_RETRY_INTERVAL, problem=str(problem)
         )
     else:
-        _record_created_loan(row, made.loan_id, at)
+        _record_created_loan(row, created.loan_id, at)
 
 
 def _look_up_loan(row: Handoff, at: datetime) -> None:
     lead_id, sent_at = row.lead_id, row.sent_at or row.asked_at
     try:
-        found = get_adapter(row.connection).find_by_lead_id(lead_id, sent_at=sent_at, at=at)
+        lookup = get_adapter(row.connection).find_by_lead_id(lead_id, sent_at=sent_at, at=at)
     except VendorError as problem:
         _update_handoff(row, state="uncertain", due_at=at + LOOKUP_INTERVAL, problem=str(problem))
         return
-    if len(found.loan_ids) > 1:
+    if len(lookup.loan_ids) > 1:
         _update_handoff(
-            row, state="uncertain", due_at=None, problem="It is there twice; a person must look."
+            row,
+            state="uncertain",
+            due_at=None,
+            problem="The LOS has this loan twice. Check it there.",
         )
-    elif found.loan_ids:
-        _record_created_loan(row, found.loan_ids[0], at)
-    elif found.is_conclusive:
+    elif lookup.loan_ids:
+        _record_created_loan(row, lookup.loan_ids[0], at)
+    elif lookup.is_conclusive:
         _update_handoff(
-            row, state="pending", due_at=at, problem="The LOS does not have it; sent again."
+            row,
+            state="pending",
+            due_at=at,
+            problem="The LOS doesn't have the loan. Sending it again.",
         )
     else:
         _update_handoff(
             row,
             state="uncertain",
             due_at=at + LOOKUP_INTERVAL,
-            problem="Waiting for the LOS search.",
+            problem="Waiting for the LOS search to catch up.",
         )
 
 
@@ -233,12 +241,6 @@ def _record_created_loan(row: Handoff, loan_id: str, at: datetime) -> None:
         write_event("los.loan.created", at=at, lead_id=lead.pk, handoff=row.pk, loan=loan.pk)
 
 
-def _reject_handoff(row: Handoff, problem: str, at: datetime) -> None:
-    with transaction.atomic():
-        _update_handoff(row, state="rejected", due_at=None, problem=problem)
-        write_event("los.handoff.rejected", at=at, lead_id=row.lead_id, handoff=row.pk)
-
-
 def _update_handoff(row: Handoff, **changes: Any) -> None:
     if "problem" in changes:
         changes["problem"] = changes["problem"][:500]
@@ -247,9 +249,9 @@ def _update_handoff(row: Handoff, **changes: Any) -> None:
 
 def _require_complete(record: dict[str, Any]) -> None:
     try:
-        lacking = build_payload(parse_handoff(record), record["connection"]["los"]).missing
+        missing = build_payload(parse_handoff(record), record["connection"]["los"]).missing
     except MalformedHandoff as problem:
-        raise HandoffNotReady(f"The LOS would refuse it: {problem}.") from problem
-    if lacking:
-        names = tuple(str(one) for one in lacking)
+        raise HandoffNotReady(f"The LOS would reject this hand-off: {problem}.") from problem
+    if missing:
+        names = tuple(str(fact) for fact in missing)
         raise HandoffNotReady(f"The LOS still needs: {', '.join(names)}.", names)

@@ -1,4 +1,4 @@
-"""The hand-off object: everything a request to an LOS is built from, and nothing else."""
+"""The hand-off object: the complete input of a request to an LOS."""
 
 import re
 from collections.abc import Mapping
@@ -56,7 +56,7 @@ class HandoffCompany:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandoffConnection:
-    """Where in which LOS the loan is to be made."""
+    """The LOS, and the place in it, where the loan is created."""
 
     los: str
     environment: str  # production or test
@@ -79,7 +79,7 @@ class HandoffConnection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfficerAnswers:
-    """What the officer said that no canonical field holds. A closed list, on purpose."""
+    """The officer's answers that no canonical field holds. A closed list, on purpose."""
 
     own_or_rent: str | None = None
     joint_intent: bool | None = None
@@ -162,7 +162,7 @@ HANDOFF_PARTS = {
 
 
 def parse_handoff(data: object) -> HandoffRecord:
-    """Read a hand-off object. Raises `Malformed` naming the first thing that is wrong."""
+    """Parse a hand-off object. Raises `MalformedHandoff` naming the first error."""
     if not isinstance(data, dict):
         raise MalformedHandoff("the hand-off must be one JSON object")
     keys = [field.name for field in fields(HandoffRecord)]
@@ -176,8 +176,11 @@ def parse_handoff(data: object) -> HandoffRecord:
         raise MalformedHandoff("connection has both branch_id and campaign_id; give one")
     if not isinstance(data["canonical"], dict):
         raise MalformedHandoff("canonical must be an object")
+    lead_id = data["lead_id"]
+    if not isinstance(lead_id, str) or not GUID.fullmatch(lead_id):
+        raise MalformedHandoff("lead_id must be a UUID")
     return HandoffRecord(
-        lead_id=_parse_lead_id(data["lead_id"]),
+        lead_id=UUID(lead_id),
         created_at=_parse_created_at(data["created_at"]),
         canonical=data["canonical"],
         **parts,
@@ -185,20 +188,20 @@ def parse_handoff(data: object) -> HandoffRecord:
 
 
 def serialize_handoff(handoff: HandoffRecord) -> dict[str, Any]:
-    """The object as plain JSON; `from_json` gives the same hand-off back."""
-    made: dict[str, Any] = {
+    """Return the hand-off as plain JSON; `parse_handoff` turns it back into the same hand-off."""
+    data: dict[str, Any] = {
         "lead_id": str(handoff.lead_id),
         "created_at": format_utc(handoff.created_at),
         "canonical": dict(handoff.canonical),
     }
     for name in HANDOFF_PARTS:
         part = getattr(handoff, name)
-        made[name] = {field.name: getattr(part, field.name) for field in fields(part)}
-    return made
+        data[name] = {field.name: getattr(part, field.name) for field in fields(part)}
+    return data
 
 
 def format_utc(at: datetime) -> str:
-    """RFC 3339 in UTC with `Z`; a fraction only when there is one."""
+    """Format a time as RFC 3339 in UTC with `Z`; a fraction only when there is one."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -206,20 +209,22 @@ def _parse_part(shape: Any, data: object, name: str) -> Any:
     if not isinstance(data, dict):
         raise MalformedHandoff(f"{name} must be an object")
     _reject_unknown_keys(data, [field.name for field in fields(shape)], f"{name}.")
-    given = {}
+    values = {}
     for field in fields(shape):
         path, value = f"{name}.{field.name}", data.get(field.name)
         if value is None or (isinstance(value, str) and not value.strip()):
             if field.type is str:
                 raise MalformedHandoff(f"{path} is missing")
             continue
-        given[field.name] = _check_value(path, value, FIELD_TYPES[field.type])
-    return shape(**given)
+        values[field.name] = _check_value(path, value, FIELD_TYPES[field.type])
+    return shape(**values)
 
 
-def _check_value(path: str, value: object, kinds: tuple[type, ...]) -> object:
-    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-        raise MalformedHandoff(f"{path} must be {' or '.join(kind.__name__ for kind in kinds)}")
+def _check_value(path: str, value: object, types: tuple[type, ...]) -> object:
+    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+        raise MalformedHandoff(
+            f"{path} must be {' or '.join(allowed.__name__ for allowed in types)}"
+        )
     if path in ALLOWED_VALUES and value not in ALLOWED_VALUES[path]:
         raise MalformedHandoff(f"{path} must be one of {', '.join(ALLOWED_VALUES[path])}")
     if path in VALUE_PATTERNS and not VALUE_PATTERNS[path].fullmatch(str(value)):
@@ -231,12 +236,6 @@ def _reject_unknown_keys(data: Mapping[str, object], allowed: list[str], prefix:
     unknown = sorted(str(key) for key in data if key not in allowed)
     if unknown:
         raise MalformedHandoff(f"unknown key {prefix}{unknown[0]}")
-
-
-def _parse_lead_id(value: object) -> UUID:
-    if not isinstance(value, str) or not GUID.fullmatch(value):
-        raise MalformedHandoff("lead_id must be a UUID")
-    return UUID(value)
 
 
 def _parse_created_at(value: object) -> datetime:

@@ -1,6 +1,6 @@
-"""Reading and writing one place in a tree of JSON objects by its path.
+"""Read and write one place in a tree of JSON objects by its path.
 
-`borrower.emails[is_primary].address` reads the first e-mail so marked,
+`borrower.emails[is_primary].address` reads the first primary email,
 `phones[type=mobile]` the first of that type; `applications[0].borrower` is a
 position. Only positions can be written.
 """
@@ -13,7 +13,7 @@ PATH_STEP = re.compile(r"([^.\[\]]+)(?:\[([^\]]*)\])?(?:\.|$)")
 
 
 def read_path(tree: Any, path: str) -> Any:
-    """What is at `path`; None when any step of it is absent."""
+    """Return the value at `path`; None when any step of it is absent."""
     for name, chooser in PATH_STEP.findall(path):
         tree = tree.get(name) if isinstance(tree, Mapping) else None
         if chooser:
@@ -22,19 +22,22 @@ def read_path(tree: Any, path: str) -> Any:
 
 
 def write_path(tree: dict[str, Any], path: str, value: Any) -> None:
-    """Put `value` at `path`, making objects and list places on the way."""
+    """Set `value` at `path`, creating objects and list positions on the way."""
     steps = PATH_STEP.findall(path)
-    here = tree
+    node = tree
     for name, chooser in steps[:-1]:
         if chooser:
-            here = _ensure_item(here.setdefault(name, []), int(chooser))
+            items = node.setdefault(name, [])
+            while len(items) <= int(chooser):
+                items.append({})
+            node = items[int(chooser)]
         else:
-            here = here.setdefault(name, {})
-    here[steps[-1][0]] = value
+            node = node.setdefault(name, {})
+    node[steps[-1][0]] = value
 
 
 def drop_empty(tree: Any) -> Any:
-    """The same tree without None and without objects and lists that hold nothing."""
+    """Return the tree without None and without empty objects and lists."""
     if isinstance(tree, dict):
         kept = {name: drop_empty(value) for name, value in tree.items()}
         return {name: value for name, value in kept.items() if not _is_empty(value)}
@@ -54,14 +57,7 @@ def _select_item(items: Any, chooser: str) -> Any:
         return items[int(chooser)] if int(chooser) < len(items) else None
     name, equals, wanted = chooser.partition("=")
     for item in items:
-        held = item.get(name) if isinstance(item, Mapping) else None
-        if (equals and str(held) == wanted) or (not equals and held):
+        value = item.get(name) if isinstance(item, Mapping) else None
+        if (equals and str(value) == wanted) or (not equals and value):
             return item
     return None
-
-
-def _ensure_item(items: list[Any], position: int) -> dict[str, Any]:
-    while len(items) <= position:
-        items.append({})
-    place: dict[str, Any] = items[position]
-    return place

@@ -1,4 +1,4 @@
-"""From an LOS's own statuses and dates to our ranked milestones, and what is new about them."""
+"""The ranked canonical milestones, and how new steps of a loan are found and inferred."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +25,7 @@ EVERY_LOAN_PASSES = (
     "closed",
     "funded",
 )
-# A message to the borrower on one of these would run ahead of the creditor's own
+# A message to the borrower about one of these would precede the creditor's own
 # notice: Regulation B, 12 CFR 1002.9.
 NEVER_ANNOUNCED = frozenset({"pre_deny", "denied", "counter_offer", "incomplete", "suspended"})
 
@@ -33,11 +33,11 @@ LABELS = {"lead_in_los": "Lead in the LOS", "docs_out": "Documents out", "docs_s
 
 
 class UnmappedStatus(Exception):
-    """The LOS uses a status that nobody has said the meaning of."""
+    """The LOS uses a status that is missing from the status map."""
 
 
 class MilestoneKind(StrEnum):
-    """What a milestone says about the file."""
+    """The effect of a milestone on the file."""
 
     FUNNEL = "funnel"  # a ranked step
     SIDE = "side"  # the file stays open, beside the funnel
@@ -47,7 +47,7 @@ class MilestoneKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CanonicalMilestone:
-    """One of our canonical milestones."""
+    """One canonical milestone."""
 
     code: str
     rank: int | None  # funnel only
@@ -58,7 +58,7 @@ class CanonicalMilestone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedStep:
-    """One fact of a fresh read: the LOS holds this step, reached on this day."""
+    """One step that a fresh read of the LOS shows, and the day it was reached."""
 
     code: str
     on: date | None  # the LOS's own date, never the day of reading
@@ -67,7 +67,7 @@ class ObservedStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedStep:
-    """One step that is already written down, in the order of writing."""
+    """One step that is already recorded, in the order of recording."""
 
     code: str
     on: date | None
@@ -76,7 +76,7 @@ class RecordedStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewStep:
-    """One step to write down."""
+    """One step to record."""
 
     code: str
     rank: int | None
@@ -88,7 +88,7 @@ class NewStep:
 
 @cache
 def all_milestones() -> Mapping[str, CanonicalMilestone]:
-    """Every canonical milestone by its code, in the order of the list."""
+    """Return every canonical milestone by its code, in the order of the list."""
     rows = json.loads((DATA_DIR / "canonical_milestones.json").read_text(encoding="utf-8"))
     return {
         row["code"]: CanonicalMilestone(**{**row, "kind": MilestoneKind(row["kind"])})
@@ -98,77 +98,96 @@ def all_milestones() -> Mapping[str, CanonicalMilestone]:
 
 def find_new_steps(
     recorded: Sequence[RecordedStep],
-    seen: Iterable[ObservedStep],
+    observed: Iterable[ObservedStep],
     *,
     previous_milestone: str,
     current_milestone: str,
 ) -> tuple[NewStep, ...]:
-    """What a fresh read adds to what is written down, earlier ranks first.
+    """Return the steps that a fresh read adds to the recorded ones, lower ranks first.
 
     Args:
-        recorded: everything written for this loan so far.
-        seen: every step the LOS now shows, in any order.
-        stood_at: where the file stood at the last read; "" at the first.
-        stands_at: where it stands now; "" when the LOS does not say.
+        recorded: every step recorded for this loan so far.
+        observed: every step the LOS now shows, in any order.
+        previous_milestone: the current milestone at the last read; "" at the first.
+        current_milestone: the current milestone now; "" when the LOS doesn't say.
 
-    A funnel step is written once, with the day it was first reached; a step that
-    was only inferred is written again when the LOS shows it or its day. Steps
-    that a later one proves are inferred. A file that comes back to a step, or
-    falls back from one, adds an event and takes nothing away. Reading the same
-    twice gives nothing new.
+    A funnel step is recorded once, with the day it was first reached; an inferred step
+    is recorded again when the LOS shows it or its day. Steps that a later step proves
+    are inferred. A file that returns to a step, or falls back from one, adds a step and
+    removes none. Reading the same state twice returns nothing.
     """
-    first = _earliest_observations(seen)
-    events = [
-        _build_step(fact)
-        for fact in first.values()
-        if _is_new_step(fact, recorded, is_funnel(fact.code))
+    earliest = _earliest_observations(observed)
+    new_steps = [
+        _build_step(observation)
+        for observation in earliest.values()
+        if _is_new_step(observation, recorded, is_funnel(observation.code))
     ]
-    known = {row.code for row in recorded} | {event.code for event in events}
+    known_codes = {row.code for row in recorded} | {step.code for step in new_steps}
     if (
         current_milestone
         and current_milestone != previous_milestone
-        and not any(e.code == current_milestone for e in events)
+        and not any(step.code == current_milestone for step in new_steps)
     ):
-        fact = first.get(current_milestone) or ObservedStep(
+        observation = earliest.get(current_milestone) or ObservedStep(
             code=current_milestone, on=None, source_status=""
         )
-        events.append(_build_step(fact, again=current_milestone in known))
-    events += _infer_steps(known | {event.code for event in events}, first)
-    return tuple(sorted(events, key=_step_order))
+        new_steps.append(_build_step(observation, is_return=current_milestone in known_codes))
+    new_steps += _infer_steps(known_codes | {step.code for step in new_steps}, earliest)
+    # Ranked steps by rank, then unranked ones; a return to a step comes last.
+    return tuple(
+        sorted(
+            new_steps,
+            key=lambda step: (
+                step.is_return,
+                step.rank is None,
+                step.rank or 0,
+                step.on or date.min,
+                step.code,
+            ),
+        )
+    )
 
 
 def highest_milestone(codes: Iterable[str]) -> str:
-    """The code of the highest rank among `codes`; "" when none is ranked."""
+    """Return the code with the highest rank among `codes`; "" when none is ranked."""
     ranked = [code for code in codes if is_funnel(code)]
     return max(ranked, key=lambda code: all_milestones()[code].rank or 0, default="")
 
 
 def is_funnel(code: str) -> bool:
-    """The step has a rank."""
+    """Return True if the milestone has a rank in the funnel."""
     return all_milestones()[code].kind is MilestoneKind.FUNNEL
 
 
-def _earliest_observations(seen: Iterable[ObservedStep]) -> dict[str, ObservedStep]:
-    """One fact a code: the earliest day where any is known."""
-    first: dict[str, ObservedStep] = {}
-    for fact in seen:
-        held = first.get(fact.code)
-        if held is None or (fact.on and (held.on is None or fact.on < held.on)):
-            first[fact.code] = fact
-    return first
+def _earliest_observations(observed: Iterable[ObservedStep]) -> dict[str, ObservedStep]:
+    """Keep one observation per code: the earliest known day."""
+    earliest: dict[str, ObservedStep] = {}
+    for observation in observed:
+        earlier = earliest.get(observation.code)
+        if earlier is None or (
+            observation.on and (earlier.on is None or observation.on < earlier.on)
+        ):
+            earliest[observation.code] = observation
+    return earliest
 
 
-def _is_new_step(fact: ObservedStep, recorded: Sequence[RecordedStep], funnel: bool) -> bool:
-    mine = [row for row in recorded if row.code == fact.code]
-    if not mine:
+def _is_new_step(
+    observation: ObservedStep, recorded: Sequence[RecordedStep], in_funnel: bool
+) -> bool:
+    same_code = [row for row in recorded if row.code == observation.code]
+    if not same_code:
         return True
-    if not funnel:
-        return fact.on is not None and all(row.on != fact.on for row in mine)
-    return all(row.is_inferred for row in mine)
+    if not in_funnel:
+        return observation.on is not None and all(row.on != observation.on for row in same_code)
+    return all(row.is_inferred for row in same_code)
 
 
-def _infer_steps(known: set[str], first: Mapping[str, ObservedStep]) -> list[NewStep]:
-    top = all_milestones()[highest_milestone(known)].rank if highest_milestone(known) else None
+def _infer_steps(known_codes: set[str], observed: Mapping[str, ObservedStep]) -> list[NewStep]:
+    top = (
+        all_milestones()[highest_milestone(known_codes)].rank
+        if highest_milestone(known_codes)
+        else None
+    )
     if top is None:
         return []
     return [
@@ -176,30 +195,30 @@ def _infer_steps(known: set[str], first: Mapping[str, ObservedStep]) -> list[New
             code=code, rank=all_milestones()[code].rank, on=None, source_status="", is_inferred=True
         )
         for code in EVERY_LOAN_PASSES
-        if code not in known and code not in first and (all_milestones()[code].rank or 0) < top
+        if code not in known_codes
+        and code not in observed
+        and (all_milestones()[code].rank or 0) < top
     ]
 
 
-def _build_step(fact: ObservedStep, *, again: bool = False) -> NewStep:
-    rank = all_milestones()[fact.code].rank
+def _build_step(observation: ObservedStep, *, is_return: bool = False) -> NewStep:
+    rank = all_milestones()[observation.code].rank
     return NewStep(
-        code=fact.code, rank=rank, on=fact.on, source_status=fact.source_status, is_return=again
+        code=observation.code,
+        rank=rank,
+        on=observation.on,
+        source_status=observation.source_status,
+        is_return=is_return,
     )
 
 
-def _step_order(event: NewStep) -> tuple[int, bool, int, date, str]:
-    """Ranked steps by rank, then what has none; a return to a step comes last."""
-    unranked = event.rank is None
-    return (int(event.is_return), unranked, event.rank or 0, event.on or date.min, event.code)
-
-
 def load_status_map(los: str) -> Mapping[str, Any]:
-    """The default status map of one LOS."""
+    """Load the default status map of one LOS."""
     text = (DATA_DIR / f"{los}_status.json").read_text(encoding="utf-8")
     loaded: Mapping[str, Any] = json.loads(text)
     return loaded
 
 
 def milestone_label(code: str) -> str:
-    """A milestone's code as staff say it: `Clear to close`."""
+    """Return a milestone's name for staff: `Clear to close`."""
     return LABELS.get(code) or code.replace("_", " ").capitalize()

@@ -1,4 +1,4 @@
-"""What an LOS told us about one loan, in our words: what every adapter gives back."""
+"""The values every LOS adapter returns about a loan, in Rooftree's own terms."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,17 +9,17 @@ from rooftree.los.loan_milestones import ObservedStep
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreatedLoan:
-    """A loan that the LOS made for our hand-off."""
+    """A loan that the LOS created for a hand-off."""
 
     loan_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoanLookup:
-    """The loans that carry our lead id.
+    """The loans in the LOS that carry a given lead id.
 
-    `conclusive` is false while the LOS's search may still lag behind its loans:
-    an empty look-up then proves nothing.
+    `is_conclusive` is False while the LOS's search can still lag behind its loans:
+    an empty result then proves nothing.
     """
 
     loan_ids: tuple[str, ...]
@@ -28,7 +28,7 @@ class LoanLookup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedLoan:
-    """A loan of ours that changed in the LOS."""
+    """A loan created from a Rooftree lead that changed in the LOS."""
 
     loan_id: str
     lead_id: str
@@ -37,7 +37,7 @@ class ChangedLoan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoanHint:
-    """What a webhook says: something about this loan changed. Read it again; believe nothing."""
+    """A webhook's hint that a loan changed. Read the loan again; trust nothing in the hint."""
 
     event_id: str
     event_type: str
@@ -48,14 +48,14 @@ class LoanHint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoanSnapshot:
-    """One loan as the LOS holds it now."""
+    """One loan as the LOS has it now."""
 
     loan_id: str
     loan_number: str
     lead_id: str
     observed_steps: tuple[ObservedStep, ...]  # every milestone it shows, with the LOS's own dates
-    current_milestone: str  # milestone code; "" when the LOS does not say
-    ended_as: str  # denied, withdrawn...; "" while it is not over
+    current_milestone: str  # milestone code; "" when the LOS doesn't say
+    ended_as: str  # denied, withdrawn...; "" while the file is open
     amount_cents: int | None = None
     revenue_cents: int | None = None  # None when the lender named no revenue fields
     application_date: date | None = None
@@ -64,5 +64,5 @@ class LoanSnapshot:
     lock_expires_date: date | None = None
     closing_date: date | None = None
     notices: Mapping[str, date] = field(default_factory=dict)  # sent, by kind: loan_estimate...
-    unmapped_statuses: tuple[str, ...] = ()  # statuses without a meaning: alert, no event
+    unmapped_statuses: tuple[str, ...] = ()  # statuses missing from the status map: alert, no event
     raw: Mapping[str, str] = field(default_factory=dict, repr=False)  # field id -> LOS's text

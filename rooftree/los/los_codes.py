@@ -1,7 +1,7 @@
-"""From our words to the LOS's codes, by the shipped value table.
+"""Translate Rooftree's values to an LOS's codes, using the shipped value table.
 
 A cell of the table gives fields to set, facts that are needed first, or
-nothing to send. Nothing is guessed: no code means a need.
+nothing to send. Nothing is guessed: a value without a code is reported as a need.
 """
 
 import json
@@ -23,8 +23,8 @@ MAPPED_FIELDS = (
     "military_status",
     "military",
 )
-# The answer that names another row of the same table, used where the lead's own
-# word has no code.
+# The officer's answer that names another row of the same table, used when the
+# lead's own value has no code.
 FALLBACK_ANSWERS = {
     "loan.type": "mortgage_type",
     "loan.amortization": "amortization_type",
@@ -47,11 +47,11 @@ PURPOSE_FIELDS = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissingFact:
-    """A fact somebody must supply before a field can be sent."""
+    """A fact that must be supplied before a field can be sent."""
 
     field: str  # the LOS's name
     path: str  # where in the hand-off object it belongs
-    required: bool = False  # the LOS does not take the request without it
+    required: bool = False  # the LOS rejects the request without it
 
     def __str__(self) -> str:
         return f"{self.field}: needs {self.path}"
@@ -65,7 +65,7 @@ class _Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenCodes:
-    """Codes by the LOS's field name, and by table what is still needed."""
+    """Codes by the LOS's field name, and the facts still needed, by value table."""
 
     sets: Mapping[str, Any]
     needs: Mapping[str, tuple[str, ...]]
@@ -73,7 +73,7 @@ class ChosenCodes:
 
 @cache
 def load_code_table() -> Mapping[str, Any]:
-    """The shipped value table."""
+    """Load the shipped value table."""
     text = (Path(__file__).parent / "data" / "value_maps.json").read_text(encoding="utf-8")
     loaded: Mapping[str, Any] = json.loads(text)
     return loaded
@@ -86,14 +86,14 @@ def choose_codes(
     main: Mapping[str, str],
     codes: Mapping[str, Mapping[str, Any]],
 ) -> ChosenCodes:
-    """The codes for one lead in one LOS.
+    """Choose the codes for one lead in one LOS.
 
     Args:
         handoff: the hand-off as JSON.
-        main: table name to the LOS field it is about; tables not named are left out.
-        codes: the lender's own codes, by field then by our word.
+        main: value table name to the LOS field it fills; other tables are skipped.
+        codes: the lender's own codes, by field and then by Rooftree's value.
 
-    Pure. Raises `Malformed` when the lead holds a word that is not ours.
+    Pure. Raises `MalformedHandoff` when the lead holds an unknown value.
     """
     sets: dict[str, Any] = {}
     needs: dict[str, tuple[str, ...]] = {}
@@ -110,37 +110,37 @@ def choose_codes(
 
 
 def _build_cell(handoff: Mapping[str, Any], enum: str, los: str) -> _Cell:
-    own = _look_up_cell(handoff, enum, _canonical_word(handoff, enum), los)
+    cell = _look_up_cell(handoff, enum, _canonical_word(handoff, enum), los)
     if enum == "loan.purpose":
-        return _apply_los_purpose(handoff, own, los)
+        return _apply_los_purpose(handoff, cell, los)
     answer = (
         read_path(handoff, f"answers.{FALLBACK_ANSWERS[enum]}")
         if enum in FALLBACK_ANSWERS
         else None
     )
     need = f"answers.{FALLBACK_ANSWERS[enum]}" if enum in FALLBACK_ANSWERS else ""
-    if answer and (need in own.needs or _canonical_word(handoff, enum) == "(absent)"):
-        other = _look_up_cell(handoff, enum, answer, los)
-        own.sets = {**other.sets, **own.sets}
-        own.needs = [path for path in own.needs if path != need] + other.needs
-    return own
+    if answer and (need in cell.needs or _canonical_word(handoff, enum) == "(absent)"):
+        answer_cell = _look_up_cell(handoff, enum, answer, los)
+        cell.sets = {**answer_cell.sets, **cell.sets}
+        cell.needs = [path for path in cell.needs if path != need] + answer_cell.needs
+    return cell
 
 
-def _apply_los_purpose(handoff: Mapping[str, Any], own: _Cell, los: str) -> _Cell:
+def _apply_los_purpose(handoff: Mapping[str, Any], cell: _Cell, los: str) -> _Cell:
     answer = read_path(handoff, "answers.los_purpose")
     if not answer:
-        return own
-    other = _look_up_cell(handoff, "loan.purpose", answer, los)
-    own.sets = {name: value for name, value in own.sets.items() if name not in PURPOSE_FIELDS}
-    own.sets |= {name: value for name, value in other.sets.items() if name in PURPOSE_FIELDS}
-    own.needs = [path for path in own.needs if path not in PURPOSE_FACTS] + other.needs
-    return own
+        return cell
+    answer_cell = _look_up_cell(handoff, "loan.purpose", answer, los)
+    cell.sets = {name: value for name, value in cell.sets.items() if name not in PURPOSE_FIELDS}
+    cell.sets |= {name: value for name, value in answer_cell.sets.items() if name in PURPOSE_FIELDS}
+    cell.needs = [path for path in cell.needs if path not in PURPOSE_FACTS] + answer_cell.needs
+    return cell
 
 
 def _look_up_cell(handoff: Mapping[str, Any], enum: str, word: str, los: str) -> _Cell:
     rows = load_code_table()[enum]
     if word not in rows:
-        raise MalformedHandoff(f"canonical.{enum} holds {word!r}, which is not one of our words")
+        raise MalformedHandoff(f"canonical.{enum} holds {word!r}, which is not a known value")
     key = word
     for name in rows:
         bare, plus, condition = name.partition(" + ")
@@ -167,24 +167,24 @@ def _fill_cell(
     enum: str,
     codes: Mapping[str, Mapping[str, Any]],
 ) -> None:
-    """Take values from the hand-off and the lender's codes; what is not there is a need."""
+    """Fill the cell from the hand-off and the lender's codes; report the rest as needs."""
     for name, value in list(cell.sets.items()):
         if isinstance(value, str) and value.startswith("{"):
             path = value.strip("{}")
-            held = read_path(handoff, path)
-            if held is None:
+            given = read_path(handoff, path)
+            if given is None:
                 del cell.sets[name]
                 cell.needs.append(path)
             else:
-                cell.sets[name] = held
-    still = []
+                cell.sets[name] = given
+    unmet = []
     for need in cell.needs:
         target = need.removeprefix("map:")
         code = codes.get(target, {}).get(_canonical_word(handoff, enum)) if target != need else None
         if code is not None:
             cell.sets[target] = code
         elif target != need:
-            still.append(f"mapping {target}")
+            unmet.append(f"mapping {target}")
         elif not need.startswith("answers.") or read_path(handoff, need) is None:
-            still.append(need)
-    cell.needs = still
+            unmet.append(need)
+    cell.needs = unmet

@@ -1,4 +1,4 @@
-"""Connecting to a LOS: where it is, who we are there, and what it tells us."""
+"""LOS connections: address, credentials, and the subscription to loan changes."""
 
 import json
 import secrets
@@ -23,49 +23,49 @@ PLAIN_FIELDS = (
     "name", "base_url", "instance", "folder", "template", "template_type", "lead_id_field",
 )  # fmt: skip
 CREDENTIAL_FIELDS = ("client_id", "client_secret", "user", "password")
-MAX_WEBHOOK_KEYS = 2  # the newest signing key and the one before, while Encompass changes over
+MAX_WEBHOOK_KEYS = 2  # the new signing key and the previous one, during the changeover
 
 
 class InvalidConnection(InvalidField):
-    """A connection that cannot be."""
+    """A connection's details are invalid."""
 
 
 def add_connection(
-    *, los: str, facts: Mapping[str, str], credentials: Mapping[str, str], by: User, at: datetime
+    *, los: str, details: Mapping[str, str], credentials: Mapping[str, str], by: User, at: datetime
 ) -> Connection:
-    """A new connection, not yet used: see `enable`. Raises `BadConnection`."""
+    """Add a connection, disabled until `enable_connection`. Raises `InvalidConnection`."""
     if los not in ADAPTERS:
         raise InvalidConnection("los", "Choose a loan origination system.")
-    _validate_fields(facts)
+    _validate_fields(details)
     with atomic():
-        made = Connection.objects.create(
+        connection = Connection.objects.create(
             id=uuid7_at(at),
             los=los,
-            slug=_free_slug(facts["instance"]),
+            slug=_free_slug(details["instance"]),
             credentials=json.dumps({k: v for k, v in credentials.items() if v}),
-            **_plain_values(facts),
+            **_plain_values(details),
         )
-        _write_event("los.connection.added", made, by, at)
-    return made
+        _write_event("los.connection.added", connection, by, at)
+    return connection
 
 
 def update_connection(
-    *, connection_id: UUID | str, facts: Mapping[str, str], credentials: Mapping[str, str],
+    *, connection_id: UUID | str, details: Mapping[str, str], credentials: Mapping[str, str],
     by: User, at: datetime,
 ) -> Connection:  # fmt: skip
-    """Correct a connection. A credential left empty stays as it is. Raises `BadConnection`."""
-    _validate_fields(facts)
+    """Edit a connection; an empty credential stays unchanged. Raises `InvalidConnection`."""
+    _validate_fields(details)
     with atomic():
         row = Connection.objects.select_for_update().get(pk=connection_id)
-        held = json.loads(row.credentials or "{}")
-        given = {key: value for key, value in credentials.items() if value}
+        stored = json.loads(row.credentials or "{}")
+        new_credentials = {key: value for key, value in credentials.items() if value}
         changed = [
-            name for name, value in _plain_values(facts).items() if getattr(row, name) != value
+            name for name, value in _plain_values(details).items() if getattr(row, name) != value
         ]
-        changed += [name for name in given if held.get(name) != given[name]]
-        for name, value in _plain_values(facts).items():
+        changed += [name for name in new_credentials if stored.get(name) != new_credentials[name]]
+        for name, value in _plain_values(details).items():
             setattr(row, name, value)
-        row.credentials = json.dumps(held | given)
+        row.credentials = json.dumps(stored | new_credentials)
         row.save(update_fields=[*PLAIN_FIELDS, "credentials"])
         if changed:
             _write_event("los.connection.changed", row, by, at, changed=changed)
@@ -74,7 +74,7 @@ def update_connection(
 
 
 def enable_connection(*, connection_id: UUID | str, by: User, at: datetime) -> None:
-    """Loans are handed over through it from now on. Enabling twice keeps the first time."""
+    """Start handing loans over through a connection. A repeat keeps the first time."""
     with atomic():
         rows = Connection.objects.filter(pk=connection_id, enabled_at=None)
         if rows.update(enabled_at=at, poll_due_at=at):
@@ -82,7 +82,7 @@ def enable_connection(*, connection_id: UUID | str, by: User, at: datetime) -> N
 
 
 def disable_connection(*, connection_id: UUID | str, by: User, at: datetime) -> None:
-    """Nothing more is handed over or read through it."""
+    """Stop handing loans over and reading them through a connection."""
     with atomic():
         rows = Connection.objects.filter(pk=connection_id, enabled_at__isnull=False)
         if rows.update(enabled_at=None, poll_due_at=None):
@@ -92,25 +92,25 @@ def disable_connection(*, connection_id: UUID | str, by: User, at: datetime) -> 
 
 
 def check_connection(connection: Connection, *, at: datetime) -> str:
-    """Sign in and ask for what changed since now; "" when it works, else what to mend."""
+    """Sign in and search once; return "" if it works, else the problem to fix."""
     adapter_pool.close_adapter(connection.pk)
     try:
         adapter_pool.get_adapter(connection).find_changed_since(at)
     except VendorError as problem:
         return str(problem)
     except TypeError:
-        return "A credential is missing: client ID, client secret, user and password are needed."
+        return "A credential is missing. Enter the client ID, client secret, user and password."
     return ""
 
 
 def subscribe_to_changes(*, connection_id: UUID | str, site: str, by: User, at: datetime) -> str:
-    """Have the LOS tell us of changes, signed with a fresh key; the subscription's id.
+    """Subscribe to the LOS's loan changes, signed with a fresh key; return the subscription id.
 
-    The new key is stored before the LOS has it, and the one before stays good,
-    so no hint is turned away in between. Raises `core.failures.Failure`.
+    The new key is stored before the LOS gets it, and the previous one stays valid, so no
+    hint is rejected in between. Raises `VendorError`.
 
     Args:
-        site: our public address, without a slash at its end.
+        site: our public address, without a trailing slash.
     """
     key = secrets.token_urlsafe(36)
     with atomic():
@@ -120,35 +120,37 @@ def subscribe_to_changes(*, connection_id: UUID | str, site: str, by: User, at: 
         row.save(update_fields=["webhook_keys"])
         _write_event("los.connection.key_renewed", row, by, at)
     endpoint = f"{site}/in/{row.los}/{row.slug}/"
-    made: str = adapter_pool.get_adapter(row).subscribe(endpoint, key)
+    subscription_id: str = adapter_pool.get_adapter(row).subscribe(endpoint, key)
     write_event(
         "los.connection.subscribed",
         at=at,
         actor=f"user:{by.pk}",
         connection_id=row.pk,
-        subscription=made,
+        subscription=subscription_id,
     )
-    return made
+    return subscription_id
 
 
 def credentials_on_file(connection: Connection) -> dict[str, bool]:
-    """Which credentials are on file; never what they are."""
-    held = json.loads(connection.credentials or "{}")
-    return {name: bool(held.get(name)) for name in CREDENTIAL_FIELDS}
+    """Return which credentials are on file, never their values."""
+    credentials = json.loads(connection.credentials or "{}")
+    return {name: bool(credentials.get(name)) for name in CREDENTIAL_FIELDS}
 
 
-def _plain_values(facts: Mapping[str, str]) -> dict[str, str]:
-    return {name: facts[name].strip() for name in PLAIN_FIELDS if name in facts}
+def _plain_values(details: Mapping[str, str]) -> dict[str, str]:
+    return {name: details[name].strip() for name in PLAIN_FIELDS if name in details}
 
 
-def _validate_fields(facts: Mapping[str, str]) -> None:
-    if not facts.get("name", "").strip():
-        raise InvalidConnection("name", "Give it a name.")
-    if not facts.get("instance", "").strip():
-        raise InvalidConnection("instance", "Give the instance, as BE11200000 or TEBE11200000.")
-    if not facts.get("base_url", "").startswith(("https://", "http://")):
+def _validate_fields(details: Mapping[str, str]) -> None:
+    if not details.get("name", "").strip():
+        raise InvalidConnection("name", "Enter a name.")
+    if not details.get("instance", "").strip():
         raise InvalidConnection(
-            "base_url", "Give the address of the API, as https://api.example.com."
+            "instance", "Enter the instance, such as BE11200000 or TEBE11200000."
+        )
+    if not details.get("base_url", "").startswith(("https://", "http://")):
+        raise InvalidConnection(
+            "base_url", "Enter the API address, such as https://api.example.com."
         )
 
 

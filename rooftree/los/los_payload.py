@@ -19,7 +19,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "connection": {"rate_term_value": "NoCashOut", "mismo_in_create": True},
     "answers": {"language_refused": False},
 }
-# What the connection and the officer must hold before a request can be made at all.
+# Facts that the connection and the officer must have before a request can be built.
 REQUIRED_PATHS = {
     LosFormat.ENCOMPASS: (
         ("loanFolder", "connection.folder"),
@@ -34,15 +34,12 @@ REQUIRED_PATHS = {
 }
 
 
-MISMO_FORMATS = {
-    LosFormat.MISMO,
-    LosFormat.CALYX,
-    LosFormat.LQB,
-}  # a MISMO document is the request, or goes with it
+# The request is a MISMO document, or carries one.
+MISMO_FORMATS = {LosFormat.MISMO, LosFormat.CALYX, LosFormat.LQB}
 
 
 class MissingData(Misconfigured):
-    """Facts that the LOS insists on are not there; an officer must supply `needs`."""
+    """Facts that the LOS requires are missing; a loan officer must supply `needs`."""
 
     def __init__(self, needs: tuple[MissingFact, ...]) -> None:
         super().__init__("; ".join(map(str, needs)))
@@ -51,83 +48,83 @@ class MissingData(Misconfigured):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
-    """What would be sent, and what is lacking."""
+    """One request to an LOS, and the facts still missing from it."""
 
     los: LosFormat
-    query: Mapping[str, str]  # beside the body, in the address
+    query: Mapping[str, str]  # query parameters of the URL
     body: Any  # JSON, or the text of an XML document
     needs: tuple[MissingFact, ...]
 
     @property
     def missing(self) -> tuple[MissingFact, ...]:
-        """What the LOS insists on; while this holds anything, nothing may be sent."""
+        """Facts the LOS requires; the request can't be sent while there are any."""
         return tuple(need for need in self.needs if need.required)
 
 
 def build_payload(
     handoff: HandoffRecord, los: str, changes: Mapping[str, Any] | None = None
 ) -> Payload:
-    """The first request for `handoff` in `los`.
+    """Build the first request for `handoff` in `los`.
 
     Args:
-        changes: the lender's own mapping, laid over the shipped one.
+        changes: the lender's own mapping, applied over the shipped one.
 
     Pure: the same hand-off gives the same request, byte for byte. Raises
-    `Malformed` when the hand-off is for another LOS or holds a foreign word.
+    `MalformedHandoff` when the hand-off is for another LOS or holds an unknown word.
     """
-    kind = LosFormat(los)
-    if kind is not LosFormat.MISMO and kind != handoff.connection.los:
+    los_format = LosFormat(los)
+    if los_format is not LosFormat.MISMO and los_format != handoff.connection.los:
         raise MalformedHandoff(f"connection.los is {handoff.connection.los}, not {los}")
     data = _apply_defaults(handoff)
-    needs, body = _build_body(data, handoff, kind, changes)
-    needs = (*_find_missing(data, kind), *needs)
-    return Payload(los=kind, query=_build_query(handoff, kind), body=body, needs=needs)
+    needs, body = _build_body(data, handoff, los_format, changes)
+    needs = (*_find_missing(data, los_format), *needs)
+    return Payload(los=los_format, query=_build_query(handoff, los_format), body=body, needs=needs)
 
 
 def load_payload_table(los: str, changes: Mapping[str, Any] | None = None) -> FieldTable:
-    """The table that fills the requests of one LOS, with the lender's changes laid over it."""
+    """Load the table that fills requests to one LOS, with the lender's changes applied."""
     return load_field_table(LosFormat.MISMO if los in MISMO_FORMATS else los, changes)
 
 
 def _build_body(
     data: Mapping[str, Any],
     handoff: HandoffRecord,
-    kind: LosFormat,
+    los_format: LosFormat,
     changes: Mapping[str, Any] | None,
 ) -> tuple[tuple[MissingFact, ...], Any]:
-    if kind is LosFormat.LQB:
+    if los_format is LosFormat.LQB:
         needs: tuple[MissingFact, ...] = ()
-        inner: str | None = None
+        mismo: str | None = None
         if data["connection"]["mismo_in_create"]:
-            needs, inner = _build_body(data, handoff, LosFormat.MISMO, changes)
-        return needs, meridianlink_request.build_create_request(handoff, inner)
-    built = build_request(data, load_payload_table(kind, changes))
-    return built.needs, mismo_document.render_document(
-        built.tree
-    ) if kind in MISMO_FORMATS else dict(built.tree)
+            needs, mismo = _build_body(data, handoff, LosFormat.MISMO, changes)
+        return needs, meridianlink_request.build_create_request(handoff, mismo)
+    request = build_request(data, load_payload_table(los_format, changes))
+    if los_format in MISMO_FORMATS:
+        return request.needs, mismo_document.render_document(request.tree)
+    return request.needs, dict(request.tree)
 
 
-def _find_missing(data: Mapping[str, Any], kind: LosFormat) -> list[MissingFact]:
-    found = []
-    for name, path in REQUIRED_PATHS[kind]:
+def _find_missing(data: Mapping[str, Any], los_format: LosFormat) -> list[MissingFact]:
+    missing = []
+    for name, path in REQUIRED_PATHS[los_format]:
         part, key = path.split(".")
         if data[part].get(key) is None:
-            found.append(MissingFact(field=name, path=path, required=True))
-    return found
+            missing.append(MissingFact(field=name, path=path, required=True))
+    return missing
 
 
-def _build_query(handoff: HandoffRecord, kind: LosFormat) -> dict[str, str]:
-    if kind is not LosFormat.ENCOMPASS:
+def _build_query(handoff: HandoffRecord, los_format: LosFormat) -> dict[str, str]:
+    if los_format is not LosFormat.ENCOMPASS:
         return {}
     connection = handoff.connection
-    asked = {
+    parameters = {
         "loanFolder": connection.folder,
         "view": "id",
         "loId": handoff.officer.los_user,
         "templateType": connection.template_type if connection.template else None,
         "templatePath": connection.template,
     }
-    return {name: value for name, value in asked.items() if value}
+    return {name: value for name, value in parameters.items() if value}
 
 
 def _apply_defaults(handoff: HandoffRecord) -> dict[str, Any]:

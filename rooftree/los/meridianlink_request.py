@@ -1,4 +1,4 @@
-"""The options document that MeridianLink Mortgage takes with a new file."""
+"""The SOAP request that creates a file in MeridianLink Mortgage."""
 
 from lxml import etree
 
@@ -7,12 +7,12 @@ from rooftree.los.mismo_document import INVALID_XML_CHARS
 
 NAMESPACE = "http://www.lendersoffice.com/los/webservices/"
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
-TICKET_PLACEHOLDER = "Bearer TEST-TOKEN"  # put in at sending time
+TICKET_PLACEHOLDER = "Bearer TEST-TOKEN"  # replaced when the request is sent
 MISMO_FORMAT = "12"
 
 
 def build_create_request(handoff: HandoffRecord, mismo: str | None) -> str:
-    """The whole SOAP request; `mismo` is the loan's own document, when it goes along."""
+    """Build the SOAP request; `mismo` is the loan's MISMO document, if it is included."""
     options = etree.Element("LOXmlFormat", version="1.0")
     fields = {
         "IsLead": "True",
@@ -41,8 +41,8 @@ def _wrap_in_soap(options: str) -> str:
     call = etree.SubElement(body, f"{{{NAMESPACE}}}CreateWithOptions", nsmap={None: NAMESPACE})  # type: ignore[dict-item]
     etree.SubElement(call, f"{{{NAMESPACE}}}sTicket").text = TICKET_PLACEHOLDER
     etree.SubElement(call, f"{{{NAMESPACE}}}optionsXml").text = options
-    made: bytes = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
-    return made.decode()
+    document: bytes = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
+    return document.decode()
 
 
 def _add_field(parent: etree._Element, name: str, value: str) -> etree._Element:

@@ -1,4 +1,4 @@
-"""A MISMO 3.4 document from a tree of containers: names in the schema's order."""
+"""A MISMO 3.4 document, rendered from a tree of containers in the schema's order of names."""
 
 import json
 import re
@@ -32,24 +32,24 @@ ROLE_LABELS = (
 
 
 def render_document(tree: Mapping[str, Any]) -> str:
-    """The document. The same tree gives the same text, byte for byte."""
+    """Render the document. The same tree gives the same text, byte for byte."""
     root = etree.Element(f"{{{MISMO_NAMESPACE}}}MESSAGE", nsmap=NAMESPACES)  # type: ignore[arg-type]
     root.set("MISMOReferenceModelIdentifier", REFERENCE_MODEL)
     counts: dict[str, int] = {}
     _fill_element(root, "MESSAGE", tree, counts)
     etree.indent(root)
-    made: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
-    return made.decode()
+    document: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    return document.decode()
 
 
 def find_misplaced(root: etree._Element) -> Iterator[str]:
-    """Where a document leaves the schema's order of names, which importers refuse."""
+    """Find names outside the schema's order; importers reject such a document."""
     for parent in root.iter(f"{{{MISMO_NAMESPACE}}}*"):
         name = etree.QName(parent).localname
         order = _load_child_order().get(ALIASES.get(name, name))
         if not order:
             continue
-        children = [etree.QName(one) for one in parent.iterchildren(etree.Element)]
+        children = [etree.QName(element) for element in parent.iterchildren(etree.Element)]
         names = [child.localname for child in children if child.namespace == MISMO_NAMESPACE]
         for child in names:
             if child not in order:
@@ -71,7 +71,7 @@ def _fill_element(
 ) -> None:
     order = _load_child_order().get(ALIASES.get(name, name), [])
     place = {child: position for position, child in enumerate(order)}
-    for child in sorted(tree, key=lambda one: (place.get(one, len(order)), one)):
+    for child in sorted(tree, key=lambda child: (place.get(child, len(order)), child)):
         values = tree[child] if isinstance(tree[child], list) else [tree[child]]
         for number, value in enumerate(values, start=1):
             space = ULAD_NAMESPACE if child in ULAD_ELEMENTS else MISMO_NAMESPACE
@@ -87,7 +87,7 @@ def _fill_element(
 def _set_attributes(
     element: etree._Element, name: str, value: Any, number: int, counts: dict[str, int]
 ) -> None:
-    """The attributes a container carries: its number, its role, its label."""
+    """Set the attributes a container carries: its number, its role, its label."""
     label = LABELED_CONTAINERS.get(name, "")
     if name == "LOAN":
         element.set("LoanRoleType", "SubjectLoan")

@@ -1,11 +1,11 @@
-"""What an LOS still wants, as a sentence for the officer."""
+"""Sentences that tell the loan officer which facts an LOS still needs."""
 
-SENTENCES = {  # by its place in the hand-off object, or what `outbox.ask` found missing itself
-    "loan officer": "A loan officer must own the lead.",
-    "officer.los_user": "The loan officer\u2019s user name in the LOS is not in Set-up yet.",
-    "connection.folder": "The LOS folder for new loans is not in Set-up yet.",
-    "connection.instance": "The name of the LOS instance is not in Set-up yet.",
-    "connection.template": "The loan template of the LOS is not in Set-up yet.",
+SENTENCES = {  # by path in the hand-off object, or by the name `handoff_outbox` gives
+    "loan officer": "Assign the lead to a loan officer.",
+    "officer.los_user": "Add the loan officer\u2019s LOS user name in Setup.",
+    "connection.folder": "Add the LOS folder for new loans in Setup.",
+    "connection.instance": "Add the name of the LOS instance in Setup.",
+    "connection.template": "Add the LOS loan template in Setup.",
 }
 FIELD_LABELS = {
     "zip": "ZIP code",
@@ -17,12 +17,12 @@ FIELD_LABELS = {
 
 
 def describe_missing(missing: str) -> str:
-    """One thing that is missing, as `values.Need` writes it or in the words of `KNOWN`."""
+    """Describe one missing fact, given as a `MissingFact` text or a key of `SENTENCES`."""
     path = missing.rpartition(" needs ")[2]
     if path in SENTENCES:
         return SENTENCES[path]
-    whose, _, last = path.rpartition(".")
-    words = FIELD_LABELS.get(last) or last.removesuffix("_cents").replace("_", " ")
-    part = whose.rpartition(".")[2].partition("[")[0].removesuffix("s").replace("_", " ")
+    parent, _, field = path.rpartition(".")
+    label = FIELD_LABELS.get(field) or field.removesuffix("_cents").replace("_", " ")
+    part = parent.rpartition(".")[2].partition("[")[0].removesuffix("s").replace("_", " ")
     prefix = f"{part} " if part and part not in ("canonical", "loan", "answer") else ""
-    return f"Ask for the {prefix}{words}."
+    return f"Ask for the {prefix}{label}."

@@ -1,4 +1,4 @@
-"""The systems we hand loans to: connections, what goes out, what comes back."""
+"""LOS tables: connections, outgoing hand-offs and corrections, incoming webhook hints."""
 
 from django.db import models
 from django.db.models import Q
@@ -37,14 +37,14 @@ class Connection(models.Model):
 
 
 class Handoff(models.Model):
-    """One lead on its way into the LOS. A create of unknown fate is looked up, never repeated."""
+    """One lead on its way into the LOS. A create of unknown outcome is never repeated."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     lead = models.ForeignKey(Lead, models.PROTECT, related_name="handoffs")
     connection = models.ForeignKey(Connection, models.PROTECT, related_name="handoffs")
     state = models.CharField(max_length=12, default="pending")
     record = models.JSONField(default=dict)  # the hand-off object as sent
-    missing = models.JSONField(default=list)  # what the officer must still ask
+    missing = models.JSONField(default=list)  # facts the officer must still ask for
     asked_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     asked_at = models.DateTimeField()
     attempt_id = models.UUIDField(null=True)
@@ -80,14 +80,14 @@ class Handoff(models.Model):
 
 
 class LoanChange(models.Model):
-    """What an officer corrected after the hand-off, on its way to the loan. Asked once an edit."""
+    """One edit by an officer after the hand-off, on its way to the loan."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     handoff = models.ForeignKey(Handoff, models.PROTECT, related_name="changes")
     state = models.CharField(max_length=12, default="pending")
-    record = models.JSONField()  # the hand-off object as it became
-    wanted = models.JSONField()  # place in the loan: [what we had sent, what it shall be]
-    left = models.JSONField(default=dict)  # place in the loan: why it was not touched
+    record = models.JSONField()  # the hand-off object after the edit
+    wanted = models.JSONField()  # place in the loan: [value we sent, new value]
+    left = models.JSONField(default=dict)  # place in the loan: why it was not changed
     asked_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     asked_at = models.DateTimeField()
     due_at = models.DateTimeField(null=True)
@@ -112,7 +112,7 @@ class LoanChange(models.Model):
 
 
 class LosEvent(models.Model):
-    """A vendor's hint that a loan changed. The loan is read again; the hint is not believed."""
+    """One webhook hint that a loan changed. The loan is read again; the hint is not trusted."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     connection = models.ForeignKey(Connection, models.PROTECT, related_name="events")

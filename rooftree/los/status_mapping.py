@@ -1,4 +1,4 @@
-"""What one status of an LOS means: the shipped map with the lender's own laid over it."""
+"""The meaning of each LOS status: the shipped map with the lender's own entries over it."""
 
 import re
 from collections.abc import Mapping
@@ -16,68 +16,70 @@ ENCOMPASS_TABLES = ("milestones", "action_taken_1393", "date_fields")
 
 
 class UnknownMilestone(UnmappedStatus):
-    """The map gives a status a meaning that is none of ours."""
+    """The map gives a status a meaning that is not one of our milestones."""
 
 
 def build_status_map(los: str, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The map of one LOS, entry by entry the lender's where there is one.
+    """Build the map of one LOS; the lender's entry wins over the shipped one.
 
     `changes` has the form of data/<los>_status.json; a bare code in place of an
     entry is enough: `{"57": "processing"}`. Raises `Misconfigured` for another form.
     """
-    base, over = dict(load_status_map(los)), dict(changes or {})
-    _validate_changes(over)
+    base, lender_map = dict(load_status_map(los)), dict(changes or {})
+    _validate_changes(lender_map)
     if los != "encompass":
-        return {**base, **{key: _as_entry(value) for key, value in over.items()}}
+        return {**base, **{key: _as_entry(value) for key, value in lender_map.items()}}
     for part in ENCOMPASS_TABLES:
-        base[part] = {**base[part], **over.pop(part, {})}
-    patterns = over.pop("custom_milestone_patterns", [])
+        base[part] = {**base[part], **lender_map.pop(part, {})}
+    patterns = lender_map.pop("custom_milestone_patterns", [])
     base["custom_milestone_patterns"] = [*patterns, *base["custom_milestone_patterns"]]
-    base["milestones"] |= {key: value for key, value in over.items() if not key.startswith("_")}
+    base["milestones"] |= {
+        key: value for key, value in lender_map.items() if not key.startswith("_")
+    }
     return base
 
 
 def milestone_for_status(
-    los: str, status: str, held: Mapping[str, Any]
+    los: str, status: str, status_map: Mapping[str, Any]
 ) -> CanonicalMilestone | None:
-    """The milestone that `status` means in the map `held`; None where it means none.
+    """Return the milestone that `status` means in `status_map`; None if it means none.
 
     Args:
         status: the LOS's code or its name. Encompass: the name of a finished
             milestone, `1393=<value>`, or the id of a date field.
 
-    Raises `Unmapped` when the map does not say, or says two things.
+    Raises `UnmappedStatus` when the map has no entry, or two that disagree.
     """
     if los == "encompass":
-        return _encompass_milestone(status.strip(), held)
+        return _encompass_milestone(status.strip(), status_map)
     if los == "calyx":
         return _milestone_by_name(
-            {_normalize_name(key): value for key, value in held.items()},
+            {_normalize_name(key): value for key, value in status_map.items()},
             _normalize_name(status),
             status,
         )
     text = status.strip()
-    if text in held and not text.startswith("_"):
-        return _single_milestone([held[text]], status)
-    named = [
+    if text in status_map and not text.startswith("_"):
+        return _single_milestone([status_map[text]], status)
+    entries = [
         entry
-        for key, entry in held.items()
+        for key, entry in status_map.items()
         if not key.startswith("_") and str(entry.get("name", "")).casefold() == text.casefold()
     ]
-    return _single_milestone(named, status)
+    return _single_milestone(entries, status)
 
 
-def _encompass_milestone(status: str, held: Mapping[str, Any]) -> CanonicalMilestone | None:
-    if status in held["date_fields"]:
-        return _milestone_by_code(held["date_fields"][status], status)
+def _encompass_milestone(status: str, status_map: Mapping[str, Any]) -> CanonicalMilestone | None:
+    if status in status_map["date_fields"]:
+        return _milestone_by_code(status_map["date_fields"][status], status)
     field, equals, value = status.partition("=")
     if equals and field.strip() == "1393":
-        actions = {key.casefold(): code for key, code in held["action_taken_1393"].items()}
+        actions = {key.casefold(): code for key, code in status_map["action_taken_1393"].items()}
         return _milestone_by_name(actions, value.strip().casefold(), status)
-    names = {key.casefold(): code for key, code in held["milestones"].items()}
+    names = {key.casefold(): code for key, code in status_map["milestones"].items()}
     if status.casefold() in names:
         return _milestone_by_code(names[status.casefold()], status)
-    for pattern, code in held["custom_milestone_patterns"]:
+    for pattern, code in status_map["custom_milestone_patterns"]:
         if status and re.search(pattern, status, re.IGNORECASE):
             return _milestone_by_code(code, status)
     raise UnmappedStatus(f"unmapped: {status!r}")
@@ -92,39 +94,41 @@ def _milestone_by_name(
 
 
 def _single_milestone(entries: list[Mapping[str, Any]], status: str) -> CanonicalMilestone | None:
-    said = {entry["canonical"] for entry in entries}
-    if len(said) != 1 or any(entry.get("unmapped") for entry in entries):
+    codes = {entry["canonical"] for entry in entries}
+    if len(codes) != 1 or any(entry.get("unmapped") for entry in entries):
         raise UnmappedStatus(f"unmapped: {status!r}")
-    return _milestone_by_code(said.pop(), status)
+    return _milestone_by_code(codes.pop(), status)
 
 
 def _milestone_by_code(code: str | None, status: str) -> CanonicalMilestone | None:
     if code is None:
         return None
     if code not in all_milestones():
-        raise UnknownMilestone(f"unmapped: {status!r} is mapped to {code!r}, which is no milestone")
+        raise UnknownMilestone(
+            f"unmapped: {status!r} is mapped to {code!r}, which is not a milestone"
+        )
     return all_milestones()[code]
 
 
 def _validate_changes(changes: Mapping[str, Any]) -> None:
-    """Every entry is a code, a whole entry, a table of codes, or a list of patterns."""
+    """Require that every entry is a code, a full entry, a table of codes, or patterns."""
     for name, value in changes.items():
         if name == "custom_milestone_patterns":
-            ok = isinstance(value, list) and all(map(_is_pattern, value))
+            is_valid = isinstance(value, list) and all(map(_is_pattern, value))
         elif name in ENCOMPASS_TABLES:
-            ok = isinstance(value, dict) and all(map(_is_code, value.values()))
+            is_valid = isinstance(value, dict) and all(map(_is_code, value.values()))
         else:
-            ok = name.startswith("_") or _is_code(value) or _is_entry(value)
-        if not ok:
-            raise Misconfigured(f"The status map has no meaning that we can read for {name!r}.")
+            is_valid = (
+                name.startswith("_")
+                or _is_code(value)
+                or (isinstance(value, dict) and _is_code(value.get("canonical", 0)))
+            )
+        if not is_valid:
+            raise Misconfigured(f"The status map has an invalid entry for {name!r}.")
 
 
 def _is_code(value: object) -> bool:
     return value is None or isinstance(value, str)
-
-
-def _is_entry(value: object) -> bool:
-    return isinstance(value, dict) and "canonical" in value and _is_code(value["canonical"])
 
 
 def _is_pattern(value: object) -> bool:
@@ -138,11 +142,11 @@ def _is_pattern(value: object) -> bool:
 
 
 def _as_entry(value: Any) -> Any:
-    """A bare code, or none, as a whole entry."""
+    """Return a bare code, or None, as a full entry."""
     return {"name": "", "canonical": value} if value is None or isinstance(value, str) else value
 
 
 def _normalize_name(text: str) -> str:
-    """Folded, with everything but letters and digits as single spaces."""
-    spaced = "".join(sign if sign.isalnum() else " " for sign in text.casefold())
+    """Casefold, and turn everything but letters and digits into single spaces."""
+    spaced = "".join(char if char.isalnum() else " " for char in text.casefold())
     return ("_" if text.startswith("_") else "") + " ".join(spaced.split())

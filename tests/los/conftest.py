@@ -1,4 +1,4 @@
-"""A simulated Encompass, and a lead that can be handed to it."""
+"""Fixtures: a simulated Encompass, and a lead ready for hand-off."""
 
 from collections.abc import Iterator
 
@@ -8,14 +8,14 @@ from rooftree.leads.models import Lead
 from rooftree.los.models import Connection
 from tests import make as rows
 from tests.flow import journey
-from tests.flow.outside_world import World, around, connect_encompass
+from tests.flow.outside_world import World, connect_encompass, start_outside_world
 
 
 @pytest.fixture
 def world(db, settings) -> Iterator[World]:
-    journey.ready()
-    with around("http://127.0.0.1:9", settings) as found:
-        yield found
+    journey.set_up_company()
+    with start_outside_world("http://127.0.0.1:9", settings) as outside_world:
+        yield outside_world
 
 
 @pytest.fixture
@@ -30,6 +30,6 @@ def encompass(world, dana) -> Connection:
 
 @pytest.fixture
 def lead(encompass, dana) -> Lead:
-    arrived = journey.deliver(journey.zillow(), journey.zillow_contact())
+    arrived = journey.deliver(journey.create_zillow(), journey.zillow_contact())
     rows.ownership(arrived, dana)
     return Lead.objects.get(pk=arrived.pk)

@@ -1,4 +1,4 @@
-"""The usual hand-off, and the usual way in to a simulated Encompass."""
+"""Sample hand-offs for the LOS tests."""
 
 import copy
 import json
@@ -16,15 +16,15 @@ def sample(name: str) -> Any:
 
 
 def handoff_json(los: str = "encompass", name: str = "purchase", **changes: Any) -> dict[str, Any]:
-    """A hand-off as JSON; `changes` are paths with two underscores for the dot."""
+    """Return a hand-off as JSON; in the names of `changes` two underscores stand for a dot."""
     data = copy.deepcopy(sample(f"handoff_{name}.json"))
     data["connection"] = sample("connections.json")[los]
     for path, value in changes.items():
         *steps, last = path.split("__")
-        here = data
+        part = data
         for step in steps:
-            here = here.setdefault(step, {})
-        here[last] = value
+            part = part.setdefault(step, {})
+        part[last] = value
     return data
 
 

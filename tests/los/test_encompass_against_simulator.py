@@ -23,7 +23,7 @@ NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 
 
 class Office:
-    """A simulated Encompass, our adapter on it, and hands to make things happen."""
+    """A simulated Encompass with our adapter on it, and helpers to change it."""
 
     def __init__(self) -> None:
         self.clock = SimulatedClock(at=NOW, speed=0)
@@ -44,33 +44,33 @@ class Office:
             user="svc_rooftree",
             password=next(
                 word
-                for name, word in self.sim.office.tokens.users.items()
+                for name, word in self.sim.instance.tokens.users.items()
                 if name == "svc_rooftree"
             ),
         )
 
-    def create(self, number: int = 1) -> str:
+    def create_loan(self, number: int = 1) -> str:
         return self.encompass.create_loan(make.handoff(lead_id=make.lead(number))).loan_id
 
-    def look(self, number: int = 1, *, sent_at: datetime = NOW):
+    def look_up(self, number: int = 1, *, sent_at: datetime = NOW):
         return self.encompass.find_by_lead_id(
             UUID(make.lead(number)), sent_at=sent_at, at=self.clock.now()
         )
 
-    def move(self, loan_id: str, status: str, on: str = "", by: str = "web") -> None:
+    def set_status(self, loan_id: str, status: str, on: str = "", by: str = "web") -> None:
         self.sim.control(
             "POST", ["loans", loan_id, "status"], {"status": status, "date": on, "by": by}
         )
 
-    def fault(self, action: str, **rest: object) -> None:
+    def add_fault(self, action: str, **rest: object) -> None:
         self.sim.faults.add_fault({"action": action, **rest})
 
-    def calls(self, op: str) -> int:
+    def count_calls(self, op: str) -> int:
         return sum(call.op == op for call in self.sim.record.requests_since())
 
     @property
     def loans(self) -> int:
-        return len(self.sim.office.loans)
+        return len(self.sim.instance.loans)
 
     def close(self) -> None:
         self.encompass.close()
@@ -80,157 +80,157 @@ class Office:
 
 @pytest.fixture
 def office() -> Iterator[Office]:
-    here = Office()
-    yield here
-    here.close()
+    test_office = Office()
+    yield test_office
+    test_office.close()
 
 
-def test_a_created_loan_carries_our_lead_id_in_both_fields(office):
-    loan_id = office.create()
+def test_created_loan_carries_lead_id_in_both_fields(office):
+    loan_id = office.create_loan()
 
-    read = office.encompass.read_loan(loan_id)
+    snapshot = office.encompass.read_loan(loan_id)
 
-    assert (read.lead_id, read.raw["4495"]) == (make.lead(1), make.lead(1))
-    assert read.loan_number.startswith("TEST-")
-    assert [seen.code for seen in read.observed_steps] == ["lead_in_los"]
-    assert office.sim.office.violations == []
+    assert (snapshot.lead_id, snapshot.raw["4495"]) == (make.lead(1), make.lead(1))
+    assert snapshot.loan_number.startswith("TEST-")
+    assert [step.code for step in snapshot.observed_steps] == ["lead_in_los"]
+    assert office.sim.instance.violations == []
 
 
-def test_twenty_threads_sign_in_once(office):
+def test_twenty_threads_share_one_sign_in(office):
     with ThreadPoolExecutor(20) as pool:
-        list(pool.map(office.create, range(20)))
+        list(pool.map(office.create_loan, range(20)))
 
-    assert (office.loans, office.calls("token")) == (20, 1)
-
-
-def test_a_token_that_dies_midway_is_replaced_once_and_the_work_is_done_once(office):
-    office.create(1)
-    office.sim.office.tokens.expire_all_tokens()
-
-    office.create(2)
-
-    assert (office.loans, office.calls("token")) == (2, 2)
+    assert (office.loans, office.count_calls("token")) == (20, 1)
 
 
-def test_a_token_that_is_never_accepted_asks_for_a_person(office):
-    office.fault("expire_token", match={"op": "create"})
+def test_expired_token_is_renewed_once_without_a_second_loan(office):
+    office.create_loan(1)
+    office.sim.instance.tokens.expire_all_tokens()
+
+    office.create_loan(2)
+
+    assert (office.loans, office.count_calls("token")) == (2, 2)
+
+
+def test_rejected_token_is_reported_as_misconfigured(office):
+    office.add_fault("expire_token", match={"op": "create"})
 
     with pytest.raises(Misconfigured):
-        office.create()
+        office.create_loan()
 
-    assert (office.loans, office.calls("token")) == (0, 2)
+    assert (office.loans, office.count_calls("token")) == (0, 2)
 
 
-def test_a_new_secret_is_taken_up_without_a_restart(office):
+def test_changed_secret_is_used_without_restart(office):
     office.secret = "of last year"
     with pytest.raises(Misconfigured, match="client id and secret"):
-        office.create()
+        office.create_loan()
 
     office.secret = "enc-secret"
 
-    assert office.create()
+    assert office.create_loan()
 
 
-def test_fifty_leads_in_a_storm_of_429_are_all_made_with_few_in_flight(office):
-    office.fault("status:429", rate=0.4, match={"op": "create"})
+def test_fifty_loans_are_created_despite_429_with_few_requests_in_flight(office):
+    office.add_fault("status:429", rate=0.4, match={"op": "create"})
     office.sim.setup = SimulatorSetup(
         clock=office.clock, latency_scale=0.01
     )  # so that requests overlap
 
-    def until_made(number: int) -> None:
+    def create_with_retries(number: int) -> None:
         for _ in range(20):
             try:
-                office.create(number)
+                office.create_loan(number)
             except RetryLater:
                 continue
             return
 
     with ThreadPoolExecutor(20) as pool:
-        list(pool.map(until_made, range(50)))
+        list(pool.map(create_with_retries, range(50)))
 
-    leads = {loan.document["leadSourceID"] for loan in office.sim.office.loans.values()}
+    leads = {loan.document["leadSourceID"] for loan in office.sim.instance.loans.values()}
     assert (office.loans, len(leads)) == (50, 50)
     assert office.slept
-    assert 1 < office.sim.office.peak_in_flight <= MAX_IN_FLIGHT
+    assert 1 < office.sim.instance.peak_in_flight <= MAX_IN_FLIGHT
 
 
-def test_a_busy_lender_is_left_alone_for_a_while(office):
-    office.create(1)
-    office.sim.office.foreign_load = 30
+def test_busy_encompass_is_retried_after_a_pause(office):
+    office.create_loan(1)
+    office.sim.instance.foreign_load = 30
 
-    with pytest.raises(RetryLater) as later:
-        office.create(2)
+    with pytest.raises(RetryLater) as error:
+        office.create_loan(2)
 
-    assert (office.loans, later.value.retry_after_seconds) == (1, 30.0)
+    assert (office.loans, error.value.retry_after_seconds) == (1, 30.0)
 
 
-def test_a_create_without_an_answer_is_uncertain_and_found_after_the_lag(office):
-    office.fault("drop_after_commit", count=1, match={"op": "create"})
+def test_create_without_answer_is_found_after_search_lag(office):
+    office.add_fault("drop_after_commit", count=1, match={"op": "create"})
     with pytest.raises(OutcomeUnknown):
-        office.create()
-    assert (office.loans, office.calls("create")) == (1, 1)
+        office.create_loan()
+    assert (office.loans, office.count_calls("create")) == (1, 1)
 
-    early = office.look()
+    early = office.look_up()
     assert (early.loan_ids, early.is_conclusive) == ((), False)
 
     office.clock.advance(60)
-    late = office.look()
+    late = office.look_up()
 
-    assert (late.loan_ids, late.is_conclusive) == (tuple(office.sim.office.loans), True)
-    assert office.calls("create") == 1
+    assert (late.loan_ids, late.is_conclusive) == (tuple(office.sim.instance.loans), True)
+    assert office.count_calls("create") == 1
 
 
-def test_a_create_that_never_arrived_is_known_only_after_the_lag(office):
-    office.create(2)
-    office.fault("drop_before", count=1, match={"op": "create"})
+def test_lost_create_is_conclusive_only_after_search_lag(office):
+    office.create_loan(2)
+    office.add_fault("drop_before", count=1, match={"op": "create"})
     with pytest.raises(OutcomeUnknown):
-        office.create(1)
+        office.create_loan(1)
 
     office.clock.advance(301)
 
-    assert (office.look().loan_ids, office.look().is_conclusive) == ((), True)
+    assert (office.look_up().loan_ids, office.look_up().is_conclusive) == ((), True)
 
 
 @pytest.mark.parametrize("fault", ["status_after_commit:500", "truncate:5", "malformed_json"])
-def test_a_create_with_a_broken_answer_is_never_sent_twice(office, fault):
-    office.fault(fault, match={"op": "create"})
+def test_create_with_broken_answer_is_never_repeated(office, fault):
+    office.add_fault(fault, match={"op": "create"})
 
     try:
-        made = office.create()
+        loan_id = office.create_loan()
     except OutcomeUnknown:
-        made = ""
+        loan_id = ""
 
-    assert (office.loans, office.calls("create")) == (1, 1)
-    assert made in ("", *office.sim.office.loans)
+    assert (office.loans, office.count_calls("create")) == (1, 1)
+    assert loan_id in ("", *office.sim.instance.loans)
 
 
-def test_a_create_that_is_answered_too_late_is_uncertain(office):
-    office.fault("timeout_after_commit:2600", count=1, match={"op": "create"})
+def test_create_answered_too_late_has_unknown_outcome(office):
+    office.add_fault("timeout_after_commit:2600", count=1, match={"op": "create"})
 
     with pytest.raises(OutcomeUnknown):
-        office.create()
+        office.create_loan()
 
     office.clock.advance(60)
-    assert (len(office.look().loan_ids), office.loans) == (1, 1)
+    assert (len(office.look_up().loan_ids), office.loans) == (1, 1)
 
 
-def test_a_read_that_breaks_off_is_read_again(office):
-    loan_id = office.create()
-    office.fault("drop_before", count=1, match={"op": "fieldReader"})
+def test_interrupted_read_is_repeated(office):
+    loan_id = office.create_loan()
+    office.add_fault("drop_before", count=1, match={"op": "fieldReader"})
 
     assert office.encompass.read_loan(loan_id).loan_id == loan_id
-    assert office.calls("fieldReader") == 2
+    assert office.count_calls("fieldReader") == 2
 
 
-def test_an_unknown_folder_is_ours_to_mend(office):
+def test_unknown_folder_is_reported_as_misconfigured(office):
     wrong = make.handoff(connection__folder="No Such Folder")
 
     with pytest.raises(Misconfigured, match="folder"):
         office.encompass.create_loan(wrong)
 
 
-def test_a_refusal_names_the_field_and_not_the_borrower(office):
-    office.fault(
+def test_refusal_names_the_field_but_no_borrower_data(office):
+    office.add_fault(
         "status:400",
         match={"op": "create"},
         body=json.dumps(
@@ -242,29 +242,29 @@ def test_a_refusal_names_the_field_and_not_the_borrower(office):
         ),
     )
 
-    with pytest.raises(RequestRejected) as refused:
-        office.create()
+    with pytest.raises(RequestRejected) as error:
+        office.create_loan()
 
-    assert (refused.value.code, refused.value.fields) == ("EBS-100", ("property.loanPurposeType",))
-    assert "aria" not in str(refused.value)
+    assert (error.value.code, error.value.fields) == ("EBS-100", ("property.loanPurposeType",))
+    assert "aria" not in str(error.value)
 
 
-def test_a_loan_open_on_a_desktop_is_written_after_it_is_closed(office):
-    loan_id = office.create()
+def test_loan_open_on_a_desktop_is_written_after_release(office):
+    loan_id = office.create_loan()
     lock = ["loans", loan_id, "lock"]
     office.sim.control("POST", lock, {"user": "processor1", "type": "exclusive", "minutes": 10})
-    with pytest.raises(RetryLater) as later:
+    with pytest.raises(RetryLater) as error:
         office.encompass.write_fields(loan_id, {"2976": "zillow premier"})
-    assert later.value.retry_after_seconds == 60
+    assert error.value.retry_after_seconds == 60
 
     office.sim.control("POST", lock, {"user": "processor1", "release": True})
     office.encompass.write_fields(loan_id, {"2976": "zillow premier"})
 
-    assert office.sim.office.get_loan(loan_id).document["leadSource"] == "zillow premier"
+    assert office.sim.instance.get_loan(loan_id).document["leadSource"] == "zillow premier"
 
 
-def test_a_funded_loan_brings_its_dates_amount_and_revenue(office):
-    loan_id = office.create()
+def test_funded_loan_has_its_dates_amount_and_revenue(office):
+    loan_id = office.create_loan()
     for status, on in [
         ("Application", "2026-11-24"),
         ("Submittal", "2026-12-01"),
@@ -272,17 +272,27 @@ def test_a_funded_loan_brings_its_dates_amount_and_revenue(office):
         ("Clear to Close", "2026-12-15"),
         ("Funding", "2026-12-21"),
     ]:
-        office.move(loan_id, status, on)
+        office.set_status(loan_id, status, on)
 
-    read = office.encompass.read_loan(loan_id)
-    events = find_new_steps(
-        [], read.observed_steps, previous_milestone="", current_milestone=read.current_milestone
+    snapshot = office.encompass.read_loan(loan_id)
+    steps = find_new_steps(
+        [],
+        snapshot.observed_steps,
+        previous_milestone="",
+        current_milestone=snapshot.current_milestone,
     )
 
-    assert (read.current_milestone, read.ended_as, read.unmapped_statuses) == ("funded", "", ())
-    assert (read.application_date, read.funded_date) == (date(2026, 11, 24), date(2026, 12, 21))
-    assert (read.amount_cents, read.revenue_cents) == (400_000_00, 11_000_00)
-    dated = {event.code: event.on for event in events}
+    assert (snapshot.current_milestone, snapshot.ended_as, snapshot.unmapped_statuses) == (
+        "funded",
+        "",
+        (),
+    )
+    assert (snapshot.application_date, snapshot.funded_date) == (
+        date(2026, 11, 24),
+        date(2026, 12, 21),
+    )
+    assert (snapshot.amount_cents, snapshot.revenue_cents) == (400_000_00, 11_000_00)
+    dated = {new_step.code: new_step.on for new_step in steps}
     assert {
         "lead_in_los": NOW.date(),
         "application": date(2026, 11, 24),
@@ -291,105 +301,110 @@ def test_a_funded_loan_brings_its_dates_amount_and_revenue(office):
         "clear_to_close": date(2026, 12, 15),
         "funded": date(2026, 12, 21),
     }.items() <= dated.items()
-    assert [event.rank for event in events] == sorted(event.rank for event in events)
-    assert all(e.on is None for e in events if e.is_inferred)
+    assert [new_step.rank for new_step in steps] == sorted(new_step.rank for new_step in steps)
+    assert all(inferred_step.on is None for inferred_step in steps if inferred_step.is_inferred)
 
 
-def test_steps_entered_in_the_wrong_order_end_in_the_right_ranks(office):
-    loan_id = office.create()
-    written: list[RecordedStep] = []
-    stood_at = ""
+def test_steps_entered_out_of_order_keep_their_ranks_and_days(office):
+    loan_id = office.create_loan()
+    recorded: list[RecordedStep] = []
+    previous_milestone = ""
     for status, on in [("Clear to Close", "2026-12-15"), ("Cond. Approval", "2026-12-05")]:
-        office.move(loan_id, status, on)
-        read = office.encompass.read_loan(loan_id)
-        news = find_new_steps(
-            written,
-            read.observed_steps,
-            previous_milestone=stood_at,
-            current_milestone=read.current_milestone,
+        office.set_status(loan_id, status, on)
+        snapshot = office.encompass.read_loan(loan_id)
+        new_steps = find_new_steps(
+            recorded,
+            snapshot.observed_steps,
+            previous_milestone=previous_milestone,
+            current_milestone=snapshot.current_milestone,
         )
-        written += [RecordedStep(code=e.code, on=e.on, is_inferred=e.is_inferred) for e in news]
-        stood_at = read.current_milestone
+        recorded += [
+            RecordedStep(code=step.code, on=step.on, is_inferred=step.is_inferred)
+            for step in new_steps
+        ]
+        previous_milestone = snapshot.current_milestone
 
-    assert stood_at == "clear_to_close"
-    seen = {row.code: row.on for row in written if not row.is_inferred}
-    assert seen["clear_to_close"] == date(2026, 12, 15)
-    assert seen["conditional_approval"] == date(2026, 12, 5)
+    assert previous_milestone == "clear_to_close"
+    observed = {row.code: row.on for row in recorded if not row.is_inferred}
+    assert observed["clear_to_close"] == date(2026, 12, 15)
+    assert observed["conditional_approval"] == date(2026, 12, 5)
     assert (
         find_new_steps(
-            written,
-            read.observed_steps,
-            previous_milestone=stood_at,
-            current_milestone=read.current_milestone,
+            recorded,
+            snapshot.observed_steps,
+            previous_milestone=previous_milestone,
+            current_milestone=snapshot.current_milestone,
         )
         == ()
     )
 
 
-def test_a_denial_is_read_from_field_1393_whatever_the_milestones_say(office):
-    loan_id = office.create()
-    office.move(loan_id, "Application", "2026-11-24")
-    office.move(loan_id, "1393=Application denied", "2026-12-02")
+def test_denial_in_field_1393_overrides_milestones(office):
+    loan_id = office.create_loan()
+    office.set_status(loan_id, "Application", "2026-11-24")
+    office.set_status(loan_id, "1393=Application denied", "2026-12-02")
 
-    read = office.encompass.read_loan(loan_id)
+    snapshot = office.encompass.read_loan(loan_id)
 
-    assert (read.ended_as, read.current_milestone) == ("denied", "denied")
-    assert ("denied", date(2026, 12, 2)) in [(seen.code, seen.on) for seen in read.observed_steps]
+    assert (snapshot.ended_as, snapshot.current_milestone) == ("denied", "denied")
+    assert ("denied", date(2026, 12, 2)) in [
+        (step.code, step.on) for step in snapshot.observed_steps
+    ]
 
 
-def test_disclosure_tracking_says_when_the_loan_estimate_went(office):
-    loan_id = office.create()
-    office.move(loan_id, "Application", "2026-11-24")
+def test_loan_estimate_date_is_read_from_disclosure_tracking(office):
+    loan_id = office.create_loan()
+    office.set_status(loan_id, "Application", "2026-11-24")
     assert office.encompass.read_loan(loan_id).notices == {}
 
-    office.move(loan_id, "Loan Estimate sent", "2026-11-25")
+    office.set_status(loan_id, "Loan Estimate sent", "2026-11-25")
 
     assert office.encompass.read_loan(loan_id).notices == {"loan_estimate": date(2026, 11, 25)}
 
 
-def test_a_suspension_ends_with_a_later_approval(office):
-    loan_id = office.create()
-    office.move(loan_id, "Submittal", "2026-12-01")
-    office.move(loan_id, "Suspended", "2026-12-03")
+def test_later_approval_ends_a_suspension(office):
+    loan_id = office.create_loan()
+    office.set_status(loan_id, "Submittal", "2026-12-01")
+    office.set_status(loan_id, "Suspended", "2026-12-03")
     assert office.encompass.read_loan(loan_id).current_milestone == "suspended"
 
-    office.move(loan_id, "Cond. Approval", "2026-12-08")
+    office.set_status(loan_id, "Cond. Approval", "2026-12-08")
 
     assert office.encompass.read_loan(loan_id).current_milestone == "conditional_approval"
 
 
-def test_what_the_desktop_does_in_silence_is_found_by_the_poll(office):
-    mine, theirs = office.create(1), office.create(2)
+def test_poll_finds_desktop_changes_without_webhook(office):
+    changed_id, unchanged_id = office.create_loan(1), office.create_loan(2)
     office.clock.advance(3600)
-    asked_at = office.clock.now()
-    office.move(mine, "Clear to Close", by="desktop")
+    since = office.clock.now()
+    office.set_status(changed_id, "Clear to Close", by="desktop")
     office.clock.advance(60)
 
-    found = office.encompass.find_changed_since(asked_at)
+    changed_loans = office.encompass.find_changed_since(since)
 
-    assert [(row.loan_id, row.lead_id) for row in found] == [(mine, make.lead(1))]
-    assert theirs not in [row.loan_id for row in found]
+    assert [(row.loan_id, row.lead_id) for row in changed_loans] == [(changed_id, make.lead(1))]
+    assert unchanged_id not in [row.loan_id for row in changed_loans]
 
 
-def test_a_loan_that_is_not_there_is_refused(office):
+def test_reading_an_unknown_loan_is_refused(office):
     with pytest.raises(RequestRejected):
         office.encompass.read_loan("00000000-0000-4000-8000-000000000000")
 
 
-def test_a_subscription_made_twice_is_one_with_the_new_key(office):
+def test_repeated_subscription_keeps_one_with_the_new_key(office):
     endpoint = "https://lender.example/in/encompass/a"
     first = office.encompass.subscribe(endpoint, "k" * 32)
 
-    again = office.encompass.subscribe(endpoint, "n" * 40)
+    second = office.encompass.subscribe(endpoint, "n" * 40)
 
-    held = office.sim.office.webhooks.subscriptions
-    assert (first, list(held)) == (again, [again])
-    assert held[again].signing_key == "n" * 40
+    subscriptions = office.sim.instance.webhooks.subscriptions
+    assert (first, list(subscriptions)) == (second, [second])
+    assert subscriptions[second].signing_key == "n" * 40
 
 
-def test_an_empty_search_right_after_the_create_proves_nothing(office):
-    office.create(1)
+def test_empty_search_right_after_create_is_inconclusive(office):
+    office.create_loan(1)
 
-    asked = office.look(1, sent_at=office.clock.now() - timedelta(seconds=10))
+    lookup = office.look_up(1, sent_at=office.clock.now() - timedelta(seconds=10))
 
-    assert (asked.loan_ids, asked.is_conclusive) == ((), False)
+    assert (lookup.loan_ids, lookup.is_conclusive) == ((), False)

@@ -1,3 +1,5 @@
+"""Encompass webhooks: signature verification and the loan hint."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,17 +17,17 @@ BODY = VECTOR["raw_body"].encode()
 KEY = VECTOR["signingkey"]
 
 
-def test_the_written_down_vector_verifies():
+def test_signature_of_documented_example_verifies():
     assert verify_webhook(VECTOR["headers"], BODY, [KEY])
 
 
-def test_while_a_key_is_replaced_the_old_and_the_new_are_taken():
+def test_old_and_new_key_verify_during_key_change():
     assert verify_webhook(VECTOR["headers"], BODY, ["another key of thirty-two letters", KEY])
     assert not verify_webhook(VECTOR["headers"], BODY, ["another key of thirty-two letters"])
 
 
 @given(st.integers(0, len(BODY) - 1), st.integers(1, 255))
-def test_one_changed_byte_is_refused(position, change):
+def test_body_with_one_changed_byte_is_rejected(position, change):
     tampered = bytearray(BODY)
     tampered[position] ^= change
 
@@ -33,24 +35,24 @@ def test_one_changed_byte_is_refused(position, change):
 
 
 @pytest.mark.parametrize("headers", [{}, {"Elli-Signature": ""}, {"Elli-Signature": "é"}])
-def test_a_missing_or_broken_signature_is_refused(headers):
+def test_missing_or_broken_signature_is_rejected(headers):
     assert not verify_webhook(headers, BODY, [KEY])
 
 
-def test_without_a_key_nothing_is_accepted():
+def test_webhook_is_rejected_when_no_key_is_stored():
     assert not verify_webhook({"elli-signature": compute_signature(BODY, KEY)}, BODY, [])
 
 
 @given(st.binary(max_size=40), st.text(min_size=1, max_size=64))
-def test_the_simulated_encompass_signs_as_we_verify(body, key):
+def test_simulated_encompass_signature_verifies(body, key):
     assert verify_webhook({"Elli-Signature": simulated.compute_signature(key, body)}, body, [key])
 
 
-def test_header_names_are_read_without_case():
+def test_header_names_ignore_case():
     assert verify_webhook({"elli-signature": compute_signature(BODY, KEY)}, BODY, [KEY])
 
 
-def test_a_hint_says_which_loan():
+def test_webhook_hint_names_its_loan():
     hint = parse_webhook(BODY)
 
     assert hint is not None
@@ -63,5 +65,5 @@ def test_a_hint_says_which_loan():
     "body",
     [b"", b"[]", b"{", b"{}", b'{"eventId":"1","meta":{"resourceType":"User","resourceId":"2"}}'],
 )
-def test_what_is_not_about_a_loan_is_no_hint(body):
+def test_webhook_without_a_loan_gives_no_hint(body):
     assert parse_webhook(body) is None

@@ -1,4 +1,4 @@
-"""Handing a lead over: once, whatever the network does, and saying what is missing."""
+"""Hand-off of a lead to the LOS: exactly once despite failures, with missing facts named."""
 
 import pytest
 
@@ -7,138 +7,145 @@ from rooftree.ledger.models import Event
 from rooftree.los import adapter_pool, handoff_outbox
 from rooftree.los.loan_snapshot import LoanLookup
 from rooftree.los.models import Connection, Handoff
-from tests import make as rows
+from tests import make
 from tests.flow import journey
 
 CREATE = {"method": "POST", "path_regex": "/encompass/v3/loans$"}
 
 
-def ask(lead) -> Handoff:
-    return handoff_outbox.queue_handoff(lead_id=lead.pk, by=lead.officer.user, at=rows.NOON)
+def queue_handoff(lead) -> Handoff:
+    return handoff_outbox.queue_handoff(lead_id=lead.pk, by=lead.officer.user, at=make.NOON)
 
 
-def fault(world, action: str, **rest) -> None:
+def add_fault(world, action: str, **rest) -> None:
     world.say("enc/faults", {"match": CREATE, "count": 1, "action": action} | rest)
 
 
-def at_encompass(world) -> int:
+def count_encompass_loans(world) -> int:
     return len(world.simulators.encompass.state()["loans"])
 
 
-def send(world, minutes: float) -> Handoff:
+def send_due(world, minutes: float) -> Handoff:
     world.pass_time("PT1M")
     handoff_outbox.send_due_handoffs(at=journey.later(minutes))
     return Handoff.objects.latest("asked_at")
 
 
-def test_a_lead_asked_for_twice_is_one_handoff_and_one_loan(world, lead):
-    assert ask(lead) == ask(lead)
+def test_second_request_for_a_lead_makes_no_second_handoff_or_loan(world, lead):
+    assert queue_handoff(lead) == queue_handoff(lead)
 
     for minutes in (0, 1, 2):
-        send(world, minutes)
+        send_due(world, minutes)
 
-    made = Handoff.objects.get()
+    handoff = Handoff.objects.get()
     loan = Loan.objects.get()
-    assert (made.state, made.loan, made.due_at, made.attempts) == ("created", loan, None, 1)
+    assert (handoff.state, handoff.loan, handoff.due_at, handoff.attempts) == (
+        "created",
+        loan,
+        None,
+        1,
+    )
     assert (loan.lead, loan.officer, loan.amount_cents) == (lead, lead.officer, 412_000_00)
-    assert at_encompass(world) == 1
+    assert count_encompass_loans(world) == 1
     lead.refresh_from_db()
     assert lead.state == "application"
     kinds = set(Event.objects.filter(lead_id=lead.pk).values_list("kind", flat=True))
     assert {"los.handoff.asked", "los.loan.created"} <= kinds
 
 
-def test_without_an_officer_or_a_los_it_says_so(world, lead):
-    orphan = rows.lead()
+def test_handoff_without_officer_or_los_is_refused_with_reason(world, lead):
+    orphan = make.lead()
     with pytest.raises(handoff_outbox.HandoffNotReady, match="must own the lead first"):
-        handoff_outbox.queue_handoff(lead_id=orphan.pk, by=lead.officer.user, at=rows.NOON)
+        handoff_outbox.queue_handoff(lead_id=orphan.pk, by=lead.officer.user, at=make.NOON)
 
     Connection.objects.update(enabled_at=None)
     with pytest.raises(handoff_outbox.HandoffNotReady, match="No LOS is connected"):
-        ask(lead)
+        queue_handoff(lead)
     assert not Handoff.objects.exists()
 
 
-def test_a_busy_los_is_asked_again_later(world, lead, monkeypatch):
+def test_handoff_to_busy_los_is_retried_later(world, lead, monkeypatch):
     los = adapter_pool.get_adapter(Connection.objects.get())
-    monkeypatch.setattr(los._session, "_sleep", lambda seconds: None)  # its own short pauses
-    fault(world, "status:429", count=20)
-    ask(lead)
+    monkeypatch.setattr(
+        los._session, "_sleep", lambda seconds: None
+    )  # skip the adapter's own short pauses
+    add_fault(world, "status:429", count=20)
+    queue_handoff(lead)
 
-    waiting = send(world, 0)
-    assert (waiting.state, at_encompass(world)) == ("pending", 0)
-    assert waiting.due_at > rows.NOON
-    assert not handoff_outbox.send_due_handoffs(at=waiting.due_at - rows.SECOND)
+    waiting = send_due(world, 0)
+    assert (waiting.state, count_encompass_loans(world)) == ("pending", 0)
+    assert waiting.due_at > make.NOON
+    assert not handoff_outbox.send_due_handoffs(at=waiting.due_at - make.SECOND)
     world.simulators.encompass.faults.clear_faults()
 
-    assert send(world, 5).state == "created"
-    assert at_encompass(world) == 1
+    assert send_due(world, 5).state == "created"
+    assert count_encompass_loans(world) == 1
 
 
 @pytest.mark.parametrize("action", ["drop_after_commit", "status_after_commit:500"])
-def test_a_create_of_unknown_fate_is_found_and_not_repeated(world, lead, action):
-    fault(world, action)
-    ask(lead)
+def test_create_with_unknown_outcome_is_looked_up_and_not_repeated(world, lead, action):
+    add_fault(world, action)
+    queue_handoff(lead)
 
-    assert send(world, 0).state == "uncertain"
+    assert send_due(world, 0).state == "uncertain"
     for minutes in (2, 4, 6):
-        send(world, minutes)
+        send_due(world, minutes)
 
     assert Handoff.objects.get().state == "created"
-    assert at_encompass(world) == 1
+    assert count_encompass_loans(world) == 1
 
 
-def test_a_create_that_never_arrived_is_sent_again_only_when_the_search_is_sure(world, lead):
-    fault(world, "drop_before")
-    ask(lead)
-    send(world, 0)
+def test_lost_create_is_resent_only_after_conclusive_search(world, lead):
+    add_fault(world, "drop_before")
+    queue_handoff(lead)
+    send_due(world, 0)
 
-    early = send(world, 2)
-    assert (early.state, at_encompass(world)) == ("uncertain", 0)
+    early = send_due(world, 2)
+    assert (early.state, count_encompass_loans(world)) == ("uncertain", 0)
     for minutes in (6, 7, 8):
-        send(world, minutes)
+        send_due(world, minutes)
 
     assert Handoff.objects.get().state == "created"
-    assert at_encompass(world) == 1
+    assert count_encompass_loans(world) == 1
 
 
-def test_what_the_los_refuses_is_the_officers_to_mend_and_can_be_asked_again(world, lead):
-    fault(world, "status:400", body='{"summary": "Bad Request", "details": "loan amount"}')
-    ask(lead)
+def test_rejected_handoff_can_be_requested_again(world, lead):
+    add_fault(world, "status:400", body='{"summary": "Bad Request", "details": "loan amount"}')
+    queue_handoff(lead)
 
-    refused = send(world, 0)
+    refused = send_due(world, 0)
     assert (refused.state, refused.due_at) == ("rejected", None)
     assert refused.problem
     assert Lead.objects.get(pk=lead.pk).state != "application"
 
-    again = handoff_outbox.queue_handoff(
+    second = handoff_outbox.queue_handoff(
         lead_id=lead.pk, by=lead.officer.user, at=journey.later(10)
     )
-    assert again != refused
-    assert send(world, 10).state == "created"
-    assert at_encompass(world) == 1
+    assert second != refused
+    assert send_due(world, 10).state == "created"
+    assert count_encompass_loans(world) == 1
 
 
-def test_a_wrong_setting_waits_to_be_mended(world, lead):
+def test_handoff_waits_while_setup_is_wrong(world, lead):
     Connection.objects.update(folder="No such folder")
-    ask(lead)
+    queue_handoff(lead)
 
-    waiting = send(world, 0)
+    waiting = send_due(world, 0)
 
     assert (waiting.state, bool(waiting.problem)) == ("pending", True)
-    assert waiting.due_at == rows.NOON + handoff_outbox.SETUP_RETRY_INTERVAL
-    assert at_encompass(world) == 0
+    assert waiting.due_at == make.NOON + handoff_outbox.SETUP_RETRY_INTERVAL
+    assert count_encompass_loans(world) == 0
 
 
-def test_a_loan_that_is_there_twice_is_a_persons_to_look_at(world, lead, monkeypatch):
-    ask(lead)
-    Handoff.objects.update(state="uncertain", sent_at=rows.NOON)
+def test_duplicate_loan_in_los_waits_for_staff(world, lead, monkeypatch):
+    queue_handoff(lead)
+    Handoff.objects.update(state="uncertain", sent_at=make.NOON)
     los = adapter_pool.get_adapter(Connection.objects.get())
     twice = LoanLookup(loan_ids=("a", "b"), is_conclusive=True)
     monkeypatch.setattr(los, "find_by_lead_id", lambda *_, **__: twice)
 
-    shown = send(world, 0)
+    handoff = send_due(world, 0)
 
-    assert (shown.state, shown.due_at) == ("uncertain", None)
-    assert "twice" in shown.problem
+    assert (handoff.state, handoff.due_at) == ("uncertain", None)
+    assert "twice" in handoff.problem
     assert not Loan.objects.exists()

@@ -1,3 +1,5 @@
+"""The hand-off object: parsing, validation and serialization."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from tests.los import make
 
 
 @pytest.mark.parametrize("name", ["purchase", "refi_cashout"])
-def test_a_handoff_read_and_written_is_the_same(name):
+def test_handoff_survives_serialization(name):
     handoff = make.handoff(name=name)
 
     assert parse_handoff(serialize_handoff(handoff)) == handoff
@@ -37,7 +39,7 @@ def test_a_handoff_read_and_written_is_the_same(name):
         {"surprise": 1},
     ],
 )
-def test_a_malformed_handoff_is_refused_with_the_place(changes):
+def test_malformed_handoff_is_refused_with_a_reason(changes):
     data = make.handoff_json(**changes)
 
     with pytest.raises(MalformedHandoff) as problem:
@@ -50,7 +52,7 @@ def test_a_malformed_handoff_is_refused_with_the_place(changes):
     "key",
     ["lead_id", "created_at", "canonical", "officer", "branch", "company", "connection", "answers"],
 )
-def test_all_eight_keys_are_required(key):
+def test_handoff_requires_all_eight_keys(key):
     data = make.handoff_json()
     del data[key]
 
@@ -66,7 +68,7 @@ json_values = st.recursive(
 
 
 @given(json_values, st.sampled_from([*make.handoff_json(), "officer__email", "connection__los"]))
-def test_whatever_is_put_in_it_is_refused_or_survives_the_round_trip(value, path):
+def test_any_value_is_refused_or_survives_serialization(value, path):
     data = make.handoff_json(**{path: value})
 
     try:

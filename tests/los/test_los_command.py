@@ -1,4 +1,4 @@
-"""`rooftree los`, in process: no database is asked for."""
+"""`rooftree los`, run in process without a database."""
 
 import json
 
@@ -10,38 +10,38 @@ from tests.los import make
 
 @pytest.fixture
 def run(capsys):
-    def told(*arguments: object) -> tuple[int, str, str]:
+    def run_command(*arguments: object) -> tuple[int, str, str]:
         code = 0
         try:
             Command().run_from_argv(["rooftree", "los", *map(str, arguments)])
-        except SystemExit as left:
-            code = int(left.code or 0)
+        except SystemExit as exit:
+            code = int(exit.code or 0)
         out, err = capsys.readouterr()
         return code, out, err
 
-    return told
+    return run_command
 
 
 @pytest.fixture
 def file(tmp_path):
     def write(content: object) -> str:
-        place = tmp_path / "given"
-        place.write_text(content if isinstance(content, str) else json.dumps(content))
-        return str(place)
+        path = tmp_path / "given"
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        return str(path)
 
     return write
 
 
-def test_a_check_lists_what_it_walked_and_fails_when_something_would_fail_open(run, file):
+def test_check_lists_statuses_and_fails_on_a_blocking_finding(run, file):
     code, out, err = run("check", "encompass", file("Processing\nAdverse\n"))
 
     assert (code, err) == (1, "")
     assert "status  Processing -> processing" in out
     assert "BLOCK   status Adverse: unmapped" in out
-    assert out.splitlines()[-1] == "encompass: 2 statuses walked; 1 thing would fail open"
+    assert out.splitlines()[-1] == "encompass: 2 statuses checked; 1 blocking problem"
 
 
-def test_a_check_that_finds_nothing_is_ready_and_speaks_json(run, file):
+def test_clean_check_succeeds_and_prints_json(run, file):
     code, out, _ = run("check", "byte", file(["InProcessing"]), "--json")
 
     report = json.loads(out)
@@ -53,21 +53,21 @@ def test_a_check_that_finds_nothing_is_ready_and_speaks_json(run, file):
 
 
 @pytest.mark.parametrize("content", ["", "{", "<a>"])
-def test_a_file_that_cannot_be_checked_is_one_sentence(run, file, content):
+def test_unreadable_file_is_reported_in_one_sentence(run, file, content):
     code, out, err = run("check", "encompass", file(content))
 
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
 
 
-def test_a_payload_is_printed(run, file):
+def test_payload_command_prints_the_request(run, file):
     code, out, err = run("payload", "encompass", file(make.handoff_json()))
 
     assert (code, err) == (0, "")
     assert json.loads(out) == make.sample("encompass_create_loan.json")
 
 
-def test_what_may_be_left_out_is_a_notice(run, file):
+def test_missing_optional_fact_is_a_notice(run, file):
     data = make.handoff_json(canonical__loan__purpose="refinance")
     code, out, err = run("payload", "encompass", file(data))
 
@@ -75,7 +75,7 @@ def test_what_may_be_left_out_is_a_notice(run, file):
     assert "loanPurposeType" not in json.loads(out)["property"]
 
 
-def test_what_the_los_requires_ends_with_one_line_each(run, file):
+def test_missing_required_facts_fail_with_one_line_each(run, file):
     data = make.handoff_json(connection__folder=None, officer__los_user=None)
     code, out, err = run("payload", "encompass", file(data))
 
@@ -87,7 +87,7 @@ def test_what_the_los_requires_ends_with_one_line_each(run, file):
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", {"lead_id": 1}])
-def test_a_malformed_handoff_is_a_usage_error(run, file, content):
+def test_malformed_handoff_is_a_usage_error(run, file, content):
     code, out, err = run("payload", "encompass", file(content))
 
     assert (code, out) == (2, "")
@@ -104,26 +104,26 @@ def test_a_malformed_handoff_is_a_usage_error(run, file, content):
         [],
     ],
 )
-def test_a_wrong_question_is_a_usage_error(run, arguments):
+def test_wrong_arguments_are_a_usage_error(run, arguments):
     code, out, err = run(*arguments)
 
     assert (code, out) == (2, "")
     assert "Traceback" not in err
 
 
-def test_a_milestone_is_printed_with_its_rank(run):
+def test_milestone_command_prints_milestone_and_rank(run):
     code, out, _ = run("milestone", "encompass", "Cond. Approval")
 
     assert (code, json.loads(out)) == (0, {"canonical": "conditional_approval", "rank": 70})
 
 
-def test_a_known_status_without_a_milestone_is_not_unmapped(run):
+def test_known_status_without_milestone_is_not_unmapped(run):
     code, out, _ = run("milestone", "encompass", "1393=")
 
     assert (code, json.loads(out)) == (0, {"canonical": None, "rank": None})
 
 
-def test_an_unmapped_status_ends_with_one(run):
+def test_unmapped_status_fails_with_exit_code_one(run):
     code, out, err = run("milestone", "byte", "57")
 
     assert (code, out) == (1, "")
@@ -138,14 +138,14 @@ def test_an_unmapped_status_ends_with_one(run):
         '[statuses]\n57 = "processing"\n',
     ],
 )
-def test_a_mapping_is_a_status_map_or_a_whole_mapping(run, file, mapping):
+def test_mapping_file_can_be_a_status_map_or_a_full_mapping(run, file, mapping):
     code, out, _ = run("milestone", "byte", "57", "--mapping", file(mapping))
 
     assert (code, json.loads(out)["canonical"]) == (0, "processing")
 
 
 @pytest.mark.parametrize("mapping", ["= =", {"57": 5}, '{"statuses": 1}'])
-def test_a_mapping_that_cannot_be_read_is_a_usage_error(run, file, mapping):
+def test_unreadable_mapping_is_a_usage_error(run, file, mapping):
     code, _, err = run("milestone", "byte", "57", "--mapping", file(mapping))
 
     assert (code, "Traceback" in err) == (2, False)

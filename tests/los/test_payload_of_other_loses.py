@@ -1,3 +1,5 @@
+"""Requests to the LOSes other than Encompass, compared with samples."""
+
 import json
 from xml.etree import ElementTree
 
@@ -12,26 +14,26 @@ from tests.los import make
 ALL = ["encompass", "lendingpad", "lqb", "byte", "calyx", "mismo"]
 
 
-def canonical(text: str) -> str:
+def canonicalize(text: str) -> str:
     return ElementTree.canonicalize(text, strip_text=True)
 
 
-def without_nulls(tree):
+def drop_nulls(tree):
     if isinstance(tree, dict):
-        kept = {name: without_nulls(value) for name, value in tree.items()}
+        kept = {name: drop_nulls(value) for name, value in tree.items()}
         return {name: value for name, value in kept.items() if value is not None}
-    return [without_nulls(value) for value in tree] if isinstance(tree, list) else tree
+    return [drop_nulls(value) for value in tree] if isinstance(tree, list) else tree
 
 
 @pytest.mark.parametrize(
     ("los", "file"),
     [("lendingpad", "lendingpad_import_loan.json"), ("byte", "byte_newfile.json")],
 )
-def test_the_json_samples_are_made_exactly(los, file):
-    made = build_payload(make.handoff(los), los)
+def test_json_request_matches_the_sample(los, file):
+    payload = build_payload(make.handoff(los), los)
 
-    assert made.body == without_nulls(make.sample(file))
-    assert made.needs == ()
+    assert payload.body == drop_nulls(make.sample(file))
+    assert payload.needs == ()
 
 
 @pytest.mark.parametrize(
@@ -43,15 +45,15 @@ def test_the_json_samples_are_made_exactly(los, file):
         ("lqb", "purchase", "lqb_create_lead.xml"),
     ],
 )
-def test_the_xml_samples_are_made_exactly(los, name, file):
-    made = build_payload(make.handoff(los, name), los)
+def test_xml_request_matches_the_sample(los, name, file):
+    payload = build_payload(make.handoff(los, name), los)
 
-    wanted = (make.SAMPLES / file).read_text(encoding="utf-8")
-    assert canonical(made.body) == canonical(wanted)
+    expected = (make.SAMPLES / file).read_text(encoding="utf-8")
+    assert canonicalize(payload.body) == canonicalize(expected)
 
 
-def test_lendingpad_insists_on_what_it_requires():
-    made = build_payload(
+def test_lendingpad_lists_every_missing_required_field():
+    payload = build_payload(
         make.handoff(
             "lendingpad",
             canonical__property={"state": "TX"},
@@ -61,7 +63,7 @@ def test_lendingpad_insists_on_what_it_requires():
         "lendingpad",
     )
 
-    assert {need.field for need in made.missing} == {
+    assert {need.field for need in payload.missing} == {
         "appraisalValue",
         "loanAmount",
         "units",
@@ -73,8 +75,8 @@ def test_lendingpad_insists_on_what_it_requires():
     }
 
 
-def test_a_lendingpad_heloc_is_settled_by_the_officer():
-    made = build_payload(
+def test_lendingpad_heloc_takes_the_officers_purpose():
+    payload = build_payload(
         make.handoff(
             "lendingpad",
             canonical__loan__purpose="heloc",
@@ -84,30 +86,30 @@ def test_a_lendingpad_heloc_is_settled_by_the_officer():
         "lendingpad",
     )
 
-    assert (made.body["loanType"], made.body["purpose"]) == (7, 2)
-    assert made.missing == ()
+    assert (payload.body["loanType"], payload.body["purpose"]) == (7, 2)
+    assert payload.missing == ()
 
 
-def test_byte_takes_the_branch_code_when_the_connection_has_none():
-    made = build_payload(
+def test_byte_uses_the_branch_code_when_the_connection_has_none():
+    payload = build_payload(
         make.handoff("byte", connection__organization_code=None, branch__los_code="AUS"), "byte"
     )
 
-    assert made.body["OrganizationCode"] == "AUS"
+    assert payload.body["OrganizationCode"] == "AUS"
 
 
-def test_meridianlink_carries_the_mismo_file_when_told_to():
-    made = build_payload(make.handoff("lqb", connection__mismo_in_create=True), "lqb")
+def test_meridianlink_carries_the_mismo_file_when_configured():
+    payload = build_payload(make.handoff("lqb", connection__mismo_in_create=True), "lqb")
 
-    inner = ElementTree.fromstring(made.body).find(".//{*}optionsXml").text
+    inner = ElementTree.fromstring(payload.body).find(".//{*}optionsXml").text
     fields = {row.get("id"): row.text for row in ElementTree.fromstring(inner).iter("field")}
-    wanted = (make.SAMPLES / "preapp_purchase_mismo34.xml").read_text(encoding="utf-8")
+    expected = (make.SAMPLES / "preapp_purchase_mismo34.xml").read_text(encoding="utf-8")
     assert fields["Format"] == "12"
-    assert canonical(fields["ImportFileContent"]) == canonical(wanted)
+    assert canonicalize(fields["ImportFileContent"]) == canonicalize(expected)
 
 
-def test_two_borrowers_are_counted_and_numbered():
-    made = build_payload(
+def test_mismo_counts_and_numbers_two_borrowers():
+    payload = build_payload(
         make.handoff(
             "mismo",
             canonical__co_borrower={"first_name": "Luis", "last_name": "Sample"},
@@ -116,7 +118,7 @@ def test_two_borrowers_are_counted_and_numbered():
         "mismo",
     )
 
-    root = ElementTree.fromstring(made.body)
+    root = ElementTree.fromstring(payload.body)
     assert root.find(".//{*}BorrowerCount").text == "2"
     kinds = [node.text for node in root.findall(".//{*}BorrowerClassificationType")]
     assert kinds == ["Primary", "Secondary"]
@@ -124,17 +126,17 @@ def test_two_borrowers_are_counted_and_numbered():
 
 
 @pytest.mark.parametrize("los", ALL)
-def test_a_field_that_must_never_travel_is_in_no_request(los):
-    made = build_payload(make.handoff(los, canonical__extras={"ssn": "900-12-3456"}), los)
+def test_social_security_number_is_in_no_request(los):
+    payload = build_payload(make.handoff(los, canonical__extras={"ssn": "900-12-3456"}), los)
 
-    assert "900-12-3456" not in str(made.body)
+    assert "900-12-3456" not in str(payload.body)
 
 
 @pytest.mark.parametrize("los", ALL)
-def test_the_same_handoff_gives_the_same_bytes(los):
-    once, again = (build_payload(make.handoff(los), los).body for _ in range(2))
+def test_same_handoff_gives_the_same_request(los):
+    first, second = (build_payload(make.handoff(los), los).body for _ in range(2))
 
-    assert json.dumps(once) == json.dumps(again)
+    assert json.dumps(first) == json.dumps(second)
 
 
 anything = st.recursive(
@@ -146,8 +148,8 @@ PLACES = ["borrower", "phones", "emails", "property", "loan", "co_borrower", "mi
 
 
 @given(st.sampled_from(ALL), st.sampled_from(PLACES), anything, st.text(max_size=5))
-def test_whatever_a_source_sent_becomes_a_request_or_a_plain_refusal(los, place, value, name):
-    handed = make.handoff(
+def test_any_source_value_becomes_a_request_or_a_refusal(los, place, value, name):
+    handoff = make.handoff(
         los,
         **{f"canonical__{place}": value},
         canonical__mailing_address={"line1": name, "line2": value},
@@ -155,8 +157,8 @@ def test_whatever_a_source_sent_becomes_a_request_or_a_plain_refusal(los, place,
     )
 
     try:
-        made = build_payload(handed, los)
+        payload = build_payload(handoff, los)
     except MalformedHandoff:
         return
-    if isinstance(made.body, str):
-        ElementTree.fromstring(made.body)
+    if isinstance(payload.body, str):
+        ElementTree.fromstring(payload.body)

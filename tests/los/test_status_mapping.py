@@ -1,3 +1,5 @@
+"""Status maps: the shipped meaning of each LOS status, and the lender's changes."""
+
 import pytest
 
 from rooftree.los.loan_milestones import UnmappedStatus, all_milestones, load_status_map
@@ -6,9 +8,9 @@ from rooftree.los.status_mapping import build_status_map, milestone_for_status
 LOSES = ["encompass", "lendingpad", "byte", "lqb", "calyx"]
 
 
-def code(los: str, status: str, changes: dict | None = None) -> str | None:
-    found = milestone_for_status(los, status, build_status_map(los, changes))
-    return found.code if found else None
+def milestone_code(los: str, status: str, changes: dict | None = None) -> str | None:
+    milestone = milestone_for_status(los, status, build_status_map(los, changes))
+    return milestone.code if milestone else None
 
 
 @pytest.mark.parametrize(
@@ -35,8 +37,8 @@ def code(los: str, status: str, changes: dict | None = None) -> str | None:
         ("calyx", "  cleared   to close ", "clear_to_close"),
     ],
 )
-def test_a_status_has_the_meaning_of_the_table(los, status, expected):
-    assert code(los, status) == expected
+def test_status_has_the_milestone_of_the_shipped_map(los, status, expected):
+    assert milestone_code(los, status) == expected
 
 
 @pytest.mark.parametrize(
@@ -55,9 +57,9 @@ def test_a_status_has_the_meaning_of_the_table(los, status, expected):
         ("calyx", "Approved with love"),
     ],
 )
-def test_a_status_nobody_has_explained_is_unmapped(los, status):
+def test_status_missing_from_the_map_is_unmapped(los, status):
     with pytest.raises(UnmappedStatus):
-        code(los, status)
+        milestone_code(los, status)
 
 
 @pytest.mark.parametrize(
@@ -73,25 +75,25 @@ def test_a_status_nobody_has_explained_is_unmapped(los, status):
         ("encompass", "2305", {"date_fields": {"2305": "final_approval"}}, "final_approval"),
     ],
 )  # fmt: skip
-def test_the_lender_says_what_its_own_statuses_mean(los, status, changes, expected):
-    assert code(los, status, changes) == expected
+def test_lender_map_overrides_the_shipped_map(los, status, changes, expected):
+    assert milestone_code(los, status, changes) == expected
 
 
-def test_a_map_to_a_milestone_that_does_not_exist_is_unmapped():
+def test_status_mapped_to_unknown_milestone_is_unmapped():
     with pytest.raises(UnmappedStatus):
-        code("byte", "57", {"57": "nearly_done"})
+        milestone_code("byte", "57", {"57": "nearly_done"})
 
 
 @pytest.mark.parametrize("los", LOSES)
-def test_every_shipped_status_is_mapped_to_a_milestone_or_says_that_it_is_not(los):
-    held = load_status_map(los)
+def test_shipped_map_uses_only_known_milestones(los):
+    status_map = load_status_map(los)
     if los == "encompass":
-        codes = [*held["milestones"].values(), *held["date_fields"].values()]
-        codes += [value for value in held["action_taken_1393"].values() if value]
+        codes = [*status_map["milestones"].values(), *status_map["date_fields"].values()]
+        codes += [value for value in status_map["action_taken_1393"].values() if value]
     else:
         codes = [
             row["canonical"]
-            for key, row in held.items()
+            for key, row in status_map.items()
             if not key.startswith("_") and row["canonical"]
         ]
 

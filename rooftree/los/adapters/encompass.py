@@ -1,4 +1,4 @@
-"""ICE Encompass by its Developer Connect REST interface. Facts: docs/los/encompass.md."""
+"""ICE Encompass, over its Developer Connect REST API. See docs/los/encompass.md."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,17 +20,17 @@ from rooftree.los.status_mapping import build_status_map
 __all__ = ["Encompass", "Settings", "parse_webhook", "verify_webhook"]
 
 LABEL = "ICE Encompass"
-SEARCH_LAG = timedelta(minutes=5)  # the Reporting Database follows its loans by a while
-POLL_OVERLAP = timedelta(minutes=5)  # a poll looks back over the same lag
+SEARCH_LAG = timedelta(minutes=5)  # the Reporting Database lags behind its loans
+POLL_OVERLAP = timedelta(minutes=5)  # a poll looks back by the same lag
 PAGE_SIZE = 500
 LOAN_EVENTS = ("create", "update", "milestone", "change", "move", "lock", "unlock")
 
 
 class Encompass:
-    """One lender's Encompass. Make one a process and share it between threads.
+    """One lender's Encompass. Create one per process and share it between threads.
 
     Args:
-        settings: gives the settings as they are now; asked again at each sign-in.
+        settings: returns the current settings; called again at each sign-in.
     """
 
     def __init__(
@@ -44,48 +44,48 @@ class Encompass:
         self._session = EncompassSession(settings, limits=limits, clock=clock, sleep=sleep)
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the HTTP connections."""
         self._session.close()
 
     def create_loan(self, handoff: HandoffRecord) -> CreatedLoan:
-        """Make the loan, carrying our lead id.
+        """Create the loan, carrying our lead id.
 
         Raises:
-            Uncertain: the loan may exist; look for it with `find_by_lead_id`
+            OutcomeUnknown: the loan can exist; look for it with `find_by_lead_id`
                 and never call this again before.
-            Refused: Encompass took exception to the content.
-            NeedsData: the hand-off lacks what Encompass insists on.
-            Misconfigured: the folder is unknown.
-            TryLater: nothing was made.
+            RequestRejected: Encompass rejected the content.
+            MissingData: the hand-off lacks facts that Encompass requires.
+            Misconfigured: the folder or template is unknown.
+            RetryLater: nothing was created.
         """
-        made = build_payload(handoff, "encompass", self._settings.mapping)
-        if made.missing:
-            raise MissingData(made.missing)
-        answer = self._session.send_request(
+        payload = build_payload(handoff, "encompass", self._settings.mapping)
+        if payload.missing:
+            raise MissingData(payload.missing)
+        response = self._session.send_request(
             VendorRequest(
                 method="POST",
                 path="/encompass/v3/loans",
                 is_idempotent=False,
-                query=tuple(made.query.items()),
-                json=made.body,
+                query=tuple(payload.query.items()),
+                json=payload.body,
             )
         )
-        if answer.status == 404:
-            raise Misconfigured("Encompass does not know the loan folder or the template.")
-        if answer.status >= 400:
-            raise build_refusal(answer, "the new loan")
-        told = answer.json()
-        loan_id = str(told.get("id") or "") if isinstance(told, dict) else ""
-        loan_id = loan_id or answer.headers.get("location", "").rstrip("/").rpartition("/")[2]
+        if response.status == 404:
+            raise Misconfigured("Encompass has no such loan folder or template.")
+        if response.status >= 400:
+            raise build_refusal(response, "the new loan")
+        content = response.json()
+        loan_id = str(content.get("id") or "") if isinstance(content, dict) else ""
+        loan_id = loan_id or response.headers.get("location", "").rstrip("/").rpartition("/")[2]
         if not loan_id:
-            raise OutcomeUnknown("Encompass took the loan and did not say its id.")
+            raise OutcomeUnknown("Encompass accepted the loan but didn't return its id.")
         return CreatedLoan(loan_id=loan_id)
 
     def find_by_lead_id(self, lead_id: UUID, *, sent_at: datetime, at: datetime) -> LoanLookup:
-        """The loans that carry our lead id in field 4495.
+        """Find the loans that carry our lead id in field 4495.
 
-        The search lags. Finding nothing proves nothing until `SEARCH_LAG` has
-        passed since `sent_at`, the moment of the create in question.
+        The search lags. An empty result proves nothing until `SEARCH_LAG` has
+        passed since `sent_at`, the time of the create in question.
         """
         rows = self._search_loans([_search_term("Fields.4495", str(lead_id), "exact")])
         return LoanLookup(
@@ -94,22 +94,22 @@ class Encompass:
         )
 
     def find_changed_since(self, since: datetime) -> tuple[ChangedLoan, ...]:
-        """Our loans that changed at `since` or later: the poll that finds what no
-        webhook told, because edits on the desktop may be silent.
+        """Find our loans that changed at `since` or later.
 
-        Looks back a little further than asked, for the lag of the search; the
-        same loan may come again. Loans without a lead id of ours are left out.
+        Polling finds changes that no webhook announced, because edits on the desktop can be
+        silent. Looks back a little further than `since`, for the lag of the search; the same
+        loan can come again. Loans without a lead id of ours are left out.
         """
         start = (since - POLL_OVERLAP).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         rows = self._search_loans([_search_term("Loan.LastModified", start, "greaterThanOrEquals")])
         return tuple(row for row in rows if _is_lead_id(row.lead_id))
 
     def read_loan(self, loan_id: str) -> LoanSnapshot:
-        """The loan as it is now. Raises `Refused` when Encompass has no such loan."""
+        """Read the loan. Raises `RequestRejected` when Encompass has no such loan."""
         settings = self._settings
         table = load_field_table("encompass", settings.mapping)
         statuses = build_status_map("encompass", table.statuses)
-        held = self._read_fields(
+        fields = self._read_fields(
             loan_id, required_field_ids(statuses, table.reads, settings.lead_id_field)
         )
         steps = self._request_json(
@@ -122,7 +122,7 @@ class Encompass:
         )
         return build_snapshot(
             loan_id,
-            held,
+            fields,
             [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else [],
             statuses=statuses,
             reads=table.reads,
@@ -130,7 +130,7 @@ class Encompass:
         )
 
     def write_fields(self, loan_id: str, values: Mapping[str, str]) -> None:
-        """Set fields by id; writing the same values again does no harm."""
+        """Set fields by id. Safe to repeat."""
         self._request(
             VendorRequest(
                 method="POST",
@@ -144,11 +144,10 @@ class Encompass:
     def subscribe(
         self, endpoint: str, signing_key: str, events: Sequence[str] = LOAN_EVENTS
     ) -> str:
-        """Ask for webhooks to `endpoint`; the id of the subscription.
+        """Subscribe to webhooks at `endpoint`; return the id of the subscription.
 
-        Repeat-safe: Encompass holds one subscription for each event and
-        endpoint, and the one it holds is given the key. `signing_key` has 32 to
-        64 characters.
+        Safe to repeat: Encompass keeps one subscription for each event and endpoint, and an
+        existing one gets the new key. `signing_key` has 32 to 64 characters.
         """
         body = {
             "resource": "Loan",
@@ -158,34 +157,34 @@ class Encompass:
             "deliveryPolicy": {"backoff": "exponential"},
             "enableSubscription": True,
         }
-        ask = VendorRequest(
+        request = VendorRequest(
             method="POST", path="/webhook/v1/subscriptions", is_idempotent=True, json=body
         )
         try:
-            answer = self._request(ask, "the subscription")
+            response = self._request(request, "the subscription")
         except RetryLater:
-            held = self._find_subscription(endpoint)
-            if not held:
+            subscription_id = self._find_subscription(endpoint)
+            if not subscription_id:
                 raise
             self._request(
                 VendorRequest(
                     method="PUT",
-                    path=f"/webhook/v1/subscriptions/{_require_safe_id(held)}",
+                    path=f"/webhook/v1/subscriptions/{_require_safe_id(subscription_id)}",
                     is_idempotent=True,
                     json=body,
                 ),
                 "the subscription",
             )
-            return held
-        return answer.headers.get("location", "").rstrip("/").rpartition("/")[2]
+            return subscription_id
+        return response.headers.get("location", "").rstrip("/").rpartition("/")[2]
 
     @property
     def _settings(self) -> Settings:
         return self._session.settings()
 
     def _find_subscription(self, endpoint: str) -> str:
-        ask = VendorRequest(method="GET", path="/webhook/v1/subscriptions", is_idempotent=True)
-        rows = self._request_json(ask, "the list of subscriptions")
+        request = VendorRequest(method="GET", path="/webhook/v1/subscriptions", is_idempotent=True)
+        rows = self._request_json(request, "the list of subscriptions")
         for row in rows if isinstance(rows, list) else []:
             if isinstance(row, dict) and row.get("endpoint") == endpoint:
                 return str(row.get("subscriptionId") or row.get("id") or "")
@@ -209,14 +208,14 @@ class Encompass:
         }
 
     def _search_loans(self, terms: list[dict[str, str]]) -> list[ChangedLoan]:
-        found: list[ChangedLoan] = []
+        loans: list[ChangedLoan] = []
         while True:
             rows = self._request_json(
                 VendorRequest(
                     method="POST",
                     path="/encompass/v3/loanPipeline",
                     is_idempotent=True,
-                    query=(("start", str(len(found))), ("limit", str(PAGE_SIZE))),
+                    query=(("start", str(len(loans))), ("limit", str(PAGE_SIZE))),
                     json={
                         "fields": ["Loan.GUID", "Loan.LoanFolder", "Fields.4495"],
                         "filter": {"operator": "and", "terms": terms},
@@ -226,23 +225,23 @@ class Encompass:
                 "the search; are fields 4495 and Loan.LastModified in the Reporting Database?",
             )
             page = [_parse_search_row(row) for row in rows if isinstance(row, dict)]
-            found += page
+            loans += page
             if len(page) < PAGE_SIZE:
-                return list({row.loan_id: row for row in found if row.loan_id}.values())
+                return list({row.loan_id: row for row in loans if row.loan_id}.values())
 
-    def _request_json(self, ask: VendorRequest, doing: str) -> Any:
-        told = self._request(ask, doing).json()
-        if not isinstance(told, dict | list):
-            raise RetryLater("Encompass answered with something that is not data.")
-        return told
+    def _request_json(self, request: VendorRequest, purpose: str) -> Any:
+        content = self._request(request, purpose).json()
+        if not isinstance(content, dict | list):
+            raise RetryLater("Encompass answered with something other than JSON.")
+        return content
 
-    def _request(self, ask: VendorRequest, doing: str) -> VendorResponse:
-        answer = self._session.send_request(ask)
-        if answer.status == 404:
-            raise RequestRejected(f"Encompass does not know what {doing} is about.", code="404")
-        if answer.status >= 400:
-            raise build_refusal(answer, doing)
-        return answer
+    def _request(self, request: VendorRequest, purpose: str) -> VendorResponse:
+        response = self._session.send_request(request)
+        if response.status == 404:
+            raise RequestRejected(f"Encompass has no such record for {purpose}.", code="404")
+        if response.status >= 400:
+            raise build_refusal(response, purpose)
+        return response
 
 
 def _search_term(name: str, value: str, match: str) -> dict[str, str]:
@@ -250,13 +249,13 @@ def _search_term(name: str, value: str, match: str) -> dict[str, str]:
 
 
 def _parse_search_row(row: Mapping[str, Any]) -> ChangedLoan:
-    held = row.get("fields")
-    held = held if isinstance(held, dict) else {}
-    loan_id = row.get("loanId") or row.get("loanGuid") or held.get("Loan.GUID") or ""
+    fields = row.get("fields")
+    fields = fields if isinstance(fields, dict) else {}
+    loan_id = row.get("loanId") or row.get("loanGuid") or fields.get("Loan.GUID") or ""
     return ChangedLoan(
         loan_id=str(loan_id).strip("{}"),
-        lead_id=str(held.get("Fields.4495") or ""),
-        folder=str(held.get("Loan.LoanFolder") or ""),
+        lead_id=str(fields.get("Fields.4495") or ""),
+        folder=str(fields.get("Loan.LoanFolder") or ""),
     )
 
 
@@ -269,7 +268,7 @@ def _is_lead_id(lead_id: str) -> bool:
 
 
 def _require_safe_id(identifier: str) -> str:
-    """An id that is safe as one step of a path."""
-    if not identifier or not all(sign.isalnum() or sign in "-_" for sign in identifier):
-        raise RequestRejected("That is not an Encompass id.", code="id")
+    """Return an id that is safe as one step of a path. Raises `RequestRejected`."""
+    if not identifier or not all(char.isalnum() or char in "-_" for char in identifier):
+        raise RequestRejected("This is not an Encompass id.", code="id")
     return identifier

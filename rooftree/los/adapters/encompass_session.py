@@ -42,11 +42,11 @@ class _Token:
 
 
 class EncompassSession:
-    """One signed-in connection; share one between all threads of a process.
+    """One signed-in connection, shared by all threads of a process.
 
     Args:
-        settings: called before each sign-in, so that a secret changed by the
-            lender is taken up without a restart.
+        settings: called before each sign-in, so a secret changed by the lender
+            takes effect without a restart.
         clock: seconds that only go forward.
     """
 
@@ -67,69 +67,66 @@ class EncompassSession:
         self._places = threading.BoundedSemaphore(MAX_IN_FLIGHT)
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the HTTP connections."""
         self._handle_http.close()
 
-    def send_request(self, ask: VendorRequest) -> VendorResponse:
-        """Send one request signed in; a 2xx answer, or one of 400, 404, 422.
+    def send_request(self, request: VendorRequest) -> VendorResponse:
+        """Send one signed-in request; return a 2xx response, or one of 400, 404, 422.
 
-        A 401 signs in again, once. Busy answers are waited out here, at most
-        about 15 seconds. Raises `TryLater` for a locked loan, and otherwise as
-        `core.http.Client.ask`.
+        A 401 signs in again, once. Busy responses are retried here for about 15 seconds at
+        most. Raises `RetryLater` for a locked loan, and otherwise the errors of
+        `VendorClient.send`.
         """
         with self._places:
             return self._send_with_retries(
-                replace(ask, accepted_statuses=ask.accepted_statuses | HANDLED_STATUSES)
+                replace(request, accepted_statuses=request.accepted_statuses | HANDLED_STATUSES)
             )
 
-    def _send_with_retries(self, ask: VendorRequest) -> VendorResponse:
-        for pause in (*BUSY_PAUSES_SECONDS, None):
-            answer = self._send_signed_in(ask)
-            if answer.status != 429:
+    def _send_with_retries(self, request: VendorRequest) -> VendorResponse:
+        for delay in (*BUSY_PAUSES_SECONDS, None):
+            response = self._send_signed_in(request)
+            if response.status != 429:
                 break
-            if pause is None:
+            if delay is None:
                 raise RetryLater(
-                    "Encompass is busy.", retry_after_seconds=answer.retry_after_seconds() or 30.0
+                    "Encompass is busy.", retry_after_seconds=response.retry_after_seconds() or 30.0
                 )
             spread = 0.5 + random.random()  # noqa: S311 (spread, not secrecy)
-            self._sleep(min(answer.retry_after_seconds() or pause * spread, 15.0))
-        if is_loan_locked(answer):
+            self._sleep(min(response.retry_after_seconds() or delay * spread, 15.0))
+        if is_loan_locked(response):
             raise RetryLater(
-                "The loan is open in Encompass by somebody.",
+                "Somebody has the loan open in Encompass.",
                 retry_after_seconds=LOCKED_LOAN_WAIT_SECONDS,
             )
-        return answer
+        return response
 
-    def _send_signed_in(self, ask: VendorRequest) -> VendorResponse:
+    def _send_signed_in(self, request: VendorRequest) -> VendorResponse:
         for last_try in (False, True):
             token = self._get_token()
-            headers = {**ask.headers, "Authorization": f"Bearer {token}"}
-            answer = self._handle_http.send(replace(ask, headers=headers))
-            if answer.status != 401:
-                return answer
-            self._discard_token(token)
+            headers = {**request.headers, "Authorization": f"Bearer {token}"}
+            response = self._handle_http.send(replace(request, headers=headers))
+            if response.status != 401:
+                return response
+            with self._signing_in:
+                if self._token is not None and self._token.value == token:
+                    self._token = None
             if last_try:
                 break
-        raise Misconfigured("Encompass gives a token and then does not accept it.")
+        raise Misconfigured("Encompass issued a token and then rejected it.")
 
     def _get_token(self) -> str:
-        """The token, signing in when there is none: one thread does, the others wait."""
+        """Return the token, signing in if needed: one thread signs in, the others wait."""
         with self._signing_in:
-            now, held = self._clock(), self._token
-            stale = (
-                held is None
-                or now - held.used > MAX_IDLE_SECONDS
-                or now - held.born > MAX_AGE_SECONDS
+            now, token = self._clock(), self._token
+            is_stale = (
+                token is None
+                or now - token.used > MAX_IDLE_SECONDS
+                or now - token.born > MAX_AGE_SECONDS
             )
-            if held is None or stale:
-                held = self._token = _Token(self._sign_in(), now, now)
-            held.used = now
-            return held.value
-
-    def _discard_token(self, token: str) -> None:
-        with self._signing_in:
-            if self._token is not None and self._token.value == token:
-                self._token = None
+            if token is None or is_stale:
+                token = self._token = _Token(self._sign_in(), now, now)
+            token.used = now
+            return token.value
 
     def _sign_in(self) -> str:
         settings = self.settings()
@@ -140,7 +137,7 @@ class EncompassSession:
             form.append(("username", f"{settings.user}@encompass:{settings.instance}"))
             form.append(("password", settings.password))
         pair = f"{settings.client_id}:{settings.client_secret}".encode()
-        answer = self._handle_http.send(
+        response = self._handle_http.send(
             VendorRequest(
                 method="POST",
                 path="/oauth2/v1/token",
@@ -150,48 +147,50 @@ class EncompassSession:
                 accepted_statuses=frozenset({400, 401}),
             )
         )
-        told = answer.json()
-        told = told if isinstance(told, dict) else {}
-        if answer.status >= 400:
-            raise Misconfigured(SIGN_IN_PROBLEMS.get(str(told.get("error")), SIGN_IN_PROBLEM))
-        token = told.get("access_token")
+        content = response.json()
+        content = content if isinstance(content, dict) else {}
+        if response.status >= 400:
+            raise Misconfigured(SIGN_IN_PROBLEMS.get(str(content.get("error")), SIGN_IN_PROBLEM))
+        token = content.get("access_token")
         if not isinstance(token, str) or not token:
             raise RetryLater("Encompass answered the sign-in without a token.")
         return token
 
 
-SIGN_IN_PROBLEM = "Encompass does not accept our sign-in."
+SIGN_IN_PROBLEM = "Encompass rejected our sign-in."
 SIGN_IN_PROBLEMS = {
-    "invalid_client": "Encompass does not accept our client id and secret.",
-    "invalid_grant": "Encompass does not accept our user name and password.",
-    "unauthorized_client": "Our Encompass client may not sign in in this way.",
-    "unsupported_grant_type": "Our Encompass client may not sign in in this way.",
+    "invalid_client": "Encompass rejected our client id and secret.",
+    "invalid_grant": "Encompass rejected our user name and password.",
+    "unauthorized_client": "Our Encompass client isn't allowed to sign in this way.",
+    "unsupported_grant_type": "Our Encompass client isn't allowed to sign in this way.",
 }
 
 
-def is_loan_locked(answer: VendorResponse) -> bool:
-    """Somebody has the loan open. The status is not documented, so three are taken."""
-    if answer.status in {409, 423}:
+def is_loan_locked(response: VendorResponse) -> bool:
+    """Return True if the loan is open elsewhere. The status is undocumented, so test three."""
+    if response.status in {409, 423}:
         return True
-    told = answer.json()
-    if answer.status != 400 or not isinstance(told, dict):
+    content = response.json()
+    if response.status != 400 or not isinstance(content, dict):
         return False
-    words = f"{told.get('summary', '')} {told.get('details', '')}".lower()
-    return "locked" in words or "lock by" in words
+    message = f"{content.get('summary', '')} {content.get('details', '')}".lower()
+    return "locked" in message or "lock by" in message
 
 
-def build_refusal(answer: VendorResponse, doing: str) -> RequestRejected:
-    """The refusal in words that hold none of the borrower's data: codes and field names only."""
-    told = answer.json()
-    told = told if isinstance(told, dict) else {}
-    errors = told.get("errors")
-    named = tuple(
+def build_refusal(response: VendorResponse, purpose: str) -> RequestRejected:
+    """Build the error for a refused request: codes and field names, no borrower data."""
+    content = response.json()
+    content = content if isinstance(content, dict) else {}
+    errors = content.get("errors")
+    field_names = tuple(
         str(error.get("key") or error.get("fieldId") or "")
         for error in (errors if isinstance(errors, list) else [])
         if isinstance(error, dict)
     )
-    code = str(told.get("errorCode") or answer.status)
-    about = f": {', '.join(filter(None, named))}" if any(named) else ""
+    code = str(content.get("errorCode") or response.status)
+    suffix = f": {', '.join(filter(None, field_names))}" if any(field_names) else ""
     return RequestRejected(
-        f"Encompass refused {doing} ({code}){about}.", code=code, fields=tuple(filter(None, named))
+        f"Encompass refused {purpose} ({code}){suffix}.",
+        code=code,
+        fields=tuple(filter(None, field_names)),
     )

@@ -1,4 +1,4 @@
-"""What Encompass's fields and milestones say about a loan. Pure."""
+"""A loan snapshot from Encompass's fields and milestones. Pure."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -24,120 +24,129 @@ CLEAR_TO_CLOSE_RANK = 90  # a step beyond clear to close shows that a suspension
 def required_field_ids(
     statuses: Mapping[str, Any], reads: Mapping[str, Any], lead_id_field: str
 ) -> list[str]:
-    """The field ids that a reading needs."""
-    asked = [*ALWAYS_READ, *statuses["date_fields"], *reads.get("amount", ())]
-    asked += [*reads.get("revenue", ()), *_notice_fields(reads).values(), lead_id_field]
-    return [name for name in dict.fromkeys(asked) if name]
+    """Return the field ids that a snapshot needs."""
+    field_ids = [*ALWAYS_READ, *statuses["date_fields"], *reads.get("amount", ())]
+    field_ids += [*reads.get("revenue", ()), *_notice_fields(reads).values(), lead_id_field]
+    return [name for name in dict.fromkeys(field_ids) if name]
 
 
 def build_snapshot(
     loan_id: str,
-    held: Mapping[str, str],
+    fields: Mapping[str, str],
     steps: Sequence[Mapping[str, Any]],
     *,
     statuses: Mapping[str, Any],
     reads: Mapping[str, Any],
     lead_id_field: str,
 ) -> LoanSnapshot:
-    """The loan in our words.
+    """Build a snapshot of the loan.
 
     Args:
-        held: field id to Encompass's text.
+        fields: field id to Encompass's text.
         steps: the loan's milestones as the API lists them.
         statuses: the lender's status map.
         reads: which fields are the amount, the revenue, and the days notices were sent.
 
     A date beats the name of a milestone. Field 1393 ends a file whatever its
-    milestones say, because a denial is no milestone in Encompass.
+    milestones say, because a denial is not a milestone in Encompass.
     """
-    seen, unmapped = _observe_steps(held, steps, statuses)
-    action, said = _action_taken(held, statuses)
-    if said:
-        unmapped.append(said)
+    seen, unmapped = _observe_steps(fields, steps, statuses)
+    action, unmapped_action = _action_taken(fields, statuses)
+    if unmapped_action:
+        unmapped.append(unmapped_action)
     if action and action.code not in seen:
-        day = _parse_day(held.get("749"))
+        day = _parse_day(fields.get("749"))
         seen[action.code] = ObservedStep(
-            code=action.code, on=day, source_status=f"1393={held.get('1393', '')}"
+            code=action.code, on=day, source_status=f"1393={fields.get('1393', '')}"
         )
     ended = action.code if action and action.kind is MilestoneKind.TERMINAL else ""
     return LoanSnapshot(
         loan_id=loan_id,
-        loan_number=held.get("364", ""),
-        lead_id=held.get(lead_id_field) or held.get("4495", ""),
+        loan_number=fields.get("364", ""),
+        lead_id=fields.get(lead_id_field) or fields.get("4495", ""),
         observed_steps=tuple(seen.values()),
-        current_milestone=ended or _current_milestone(held, seen),
+        current_milestone=ended or _current_milestone(fields, seen),
         ended_as=ended,
         amount_cents=next(
-            (cents for name in reads.get("amount", ()) if (cents := _parse_cents(held.get(name)))),
+            (
+                cents
+                for name in reads.get("amount", ())
+                if (cents := _parse_cents(fields.get(name)))
+            ),
             None,
         ),
-        revenue_cents=_sum_known(_parse_cents(held.get(name)) for name in reads.get("revenue", ())),
+        revenue_cents=_sum_known(
+            _parse_cents(fields.get(name)) for name in reads.get("revenue", ())
+        ),
         application_date=_step_date(seen, "application"),
         funded_date=_step_date(seen, "funded"),
-        lock_date=_parse_day(held.get("761")),
-        lock_expires_date=_parse_day(held.get("762")),
-        closing_date=_parse_day(held.get("763")),
+        lock_date=_parse_day(fields.get("761")),
+        lock_expires_date=_parse_day(fields.get("762")),
+        closing_date=_parse_day(fields.get("763")),
         notices={
             kind: on
             for kind, name in _notice_fields(reads).items()
-            if (on := _parse_day(held.get(name)))
+            if (on := _parse_day(fields.get(name)))
         },
         unmapped_statuses=tuple(unmapped),
-        raw=dict(held),
+        raw=dict(fields),
     )
 
 
 def _notice_fields(reads: Mapping[str, Any]) -> Mapping[str, str]:
-    """The fields of disclosure tracking, by the kind of notice."""
-    found: Mapping[str, str] = reads.get("notices", {})
-    return found
+    """Return the disclosure tracking fields, by kind of notice."""
+    notice_fields: Mapping[str, str] = reads.get("notices", {})
+    return notice_fields
 
 
 def _observe_steps(
-    held: Mapping[str, str], steps: Sequence[Mapping[str, Any]], statuses: Mapping[str, Any]
+    fields: Mapping[str, str], steps: Sequence[Mapping[str, Any]], statuses: Mapping[str, Any]
 ) -> tuple[dict[str, ObservedStep], list[str]]:
     seen: dict[str, ObservedStep] = {}
     for name in statuses["date_fields"]:
-        day, found = _parse_day(held.get(name)), milestone_for_status("encompass", name, statuses)
-        if day and found:
-            earlier = seen.get(found.code)
+        day, milestone = (
+            _parse_day(fields.get(name)),
+            milestone_for_status("encompass", name, statuses),
+        )
+        if day and milestone:
+            earlier = seen.get(milestone.code)
             if earlier is None or (earlier.on and day < earlier.on):
-                seen[found.code] = ObservedStep(code=found.code, on=day, source_status=name)
+                seen[milestone.code] = ObservedStep(code=milestone.code, on=day, source_status=name)
     unmapped = []
     for step in steps:
         name = str(step.get("name") or "")
         if not step.get("doneIndicator") or not name:
             continue
         try:
-            found = milestone_for_status("encompass", name, statuses)
+            milestone = milestone_for_status("encompass", name, statuses)
         except UnmappedStatus:
             unmapped.append(name)
             continue
-        if found and found.code not in seen:
-            seen[found.code] = ObservedStep(
-                code=found.code, on=_parse_day(step.get("startDate")), source_status=name
+        if milestone and milestone.code not in seen:
+            seen[milestone.code] = ObservedStep(
+                code=milestone.code, on=_parse_day(step.get("startDate")), source_status=name
             )
     return seen, unmapped
 
 
 def _action_taken(
-    held: Mapping[str, str], statuses: Mapping[str, Any]
+    fields: Mapping[str, str], statuses: Mapping[str, Any]
 ) -> tuple[CanonicalMilestone | None, str]:
-    """What field 1393 says, or the value it holds that nobody has explained."""
-    value = held.get("1393", "").strip()
+    """Return the milestone of field 1393, or else the value the map doesn't know."""
+    value = fields.get("1393", "").strip()
     try:
         return milestone_for_status("encompass", f"1393={value}", statuses), ""
     except UnmappedStatus:
         return None, f"1393={value}"
 
 
-def _current_milestone(held: Mapping[str, str], seen: Mapping[str, ObservedStep]) -> str:
+def _current_milestone(fields: Mapping[str, str], seen: Mapping[str, ObservedStep]) -> str:
     top = highest_milestone(seen)
-    stopped = seen.get("suspended")
-    if stopped is None or (top and (all_milestones()[top].rank or 0) > CLEAR_TO_CLOSE_RANK):
+    suspension = seen.get("suspended")
+    if suspension is None or (top and (all_milestones()[top].rank or 0) > CLEAR_TO_CLOSE_RANK):
         return top
-    approved = [day for name in APPROVAL_FIELDS if (day := _parse_day(held.get(name)))]
-    resumed = stopped.on is not None and approved and max(approved) >= stopped.on
+    approved = [day for name in APPROVAL_FIELDS if (day := _parse_day(fields.get(name)))]
+    resumed = suspension.on is not None and approved and max(approved) >= suspension.on
     return top if resumed else "suspended"
 
 
@@ -146,7 +155,7 @@ def _step_date(seen: Mapping[str, ObservedStep], code: str) -> date | None:
 
 
 def _parse_day(value: object) -> date | None:
-    """A day as Encompass writes it, `MM/dd/yyyy` or ISO, with or without a time."""
+    """Parse a day as Encompass writes it, `MM/dd/yyyy` or ISO, with or without a time."""
     text = str(value or "").strip()
     for shape, length in (("%m/%d/%Y", 10), ("%Y-%m-%d", 10)):
         try:

@@ -1,4 +1,4 @@
-"""Encompass webhooks: is it theirs, and which loan is it about."""
+"""Encompass webhooks: verify the signature and read the loan hint."""
 
 import base64
 import hashlib
@@ -12,42 +12,47 @@ from rooftree.los.loan_snapshot import LoanHint
 
 
 def verify_webhook(headers: Mapping[str, str], raw_body: bytes, keys: Sequence[str]) -> bool:
-    """The body was signed with one of `keys`: the present one and, while it is being
-    replaced, the one before.
+    """Return True if the body was signed with one of `keys`.
 
-    Takes the same time whichever key fits. Header names are read without case.
+    `keys` has the current key and, while it is being replaced, the previous one. Takes the
+    same time whichever key matches. Header names are case-insensitive.
     """
-    given = next((value for name, value in headers.items() if name.lower() == "elli-signature"), "")
-    fits = [
-        hmac.compare_digest(compute_signature(raw_body, key).encode(), given.encode())
+    signature = next(
+        (value for name, value in headers.items() if name.lower() == "elli-signature"), ""
+    )
+    matches = [
+        hmac.compare_digest(compute_signature(raw_body, key).encode(), signature.encode())
         for key in keys
     ]
-    return any(fits)
+    return any(matches)
 
 
 def compute_signature(raw_body: bytes, key: str) -> str:
-    """Base64 of HMAC-SHA256 over the bytes as they came."""
+    """Return the base64 HMAC-SHA256 of the raw bytes."""
     return base64.b64encode(hmac.new(key.encode(), raw_body, hashlib.sha256).digest()).decode()
 
 
 def parse_webhook(raw_body: bytes) -> LoanHint | None:
-    """The hint in a verified body; None when it is not a loan event we can read."""
+    """Parse the hint of a verified body; return None if it is not a readable loan event."""
     try:
-        told = json.loads(raw_body)
+        payload = json.loads(raw_body)
     except ValueError:
         return None
-    meta = told.get("meta") if isinstance(told, dict) else None
+    meta = payload.get("meta") if isinstance(payload, dict) else None
     if not isinstance(meta, dict):
         return None
-    event_id, loan_id = _text_or_empty(told.get("eventId")), _text_or_empty(meta.get("resourceId"))
+    event_id, loan_id = (
+        _text_or_empty(payload.get("eventId")),
+        _text_or_empty(meta.get("resourceId")),
+    )
     if not event_id or not loan_id or _text_or_empty(meta.get("resourceType")).lower() != "loan":
         return None
     return LoanHint(
         event_id=event_id,
-        event_type=_text_or_empty(told.get("eventType")),
+        event_type=_text_or_empty(payload.get("eventType")),
         loan_id=loan_id,
         instance=_text_or_empty(meta.get("instanceId")),
-        happened_at=_parse_aware(told.get("eventTime")),
+        happened_at=_parse_aware(payload.get("eventTime")),
     )
 
 

@@ -63,7 +63,7 @@ def list_connections(request: StaffRequest) -> HttpResponse:
     def add(typed: dict[str, Any]) -> Connection:
         plain, credentials = _split_credentials(typed)
         return los_connections.add_connection(
-            los=LOS, facts=plain, credentials=credentials, by=request.user, at=request.at
+            los=LOS, details=plain, credentials=credentials, by=request.user, at=request.at
         )
 
     if request.method == "POST" and form.submit(add):
@@ -87,7 +87,7 @@ def edit_connection(request: StaffRequest, connection_id: UUID) -> HttpResponse:
     def save(typed: dict[str, Any]) -> Connection:
         plain, credentials = _split_credentials(typed)
         return los_connections.update_connection(
-            connection_id=connection.pk, facts=plain, credentials=credentials,
+            connection_id=connection.pk, details=plain, credentials=credentials,
             by=request.user, at=request.at,
         )  # fmt: skip
 
