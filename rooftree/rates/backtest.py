@@ -1,9 +1,9 @@
-"""What a rate-alert rule would have done: past rates against a lender's own loans. Pure.
+"""Backtest of a rate-alert rule: past rates against a lender's own loans. Pure.
 
-The trade sells alerts with knobs and no way to see what they would have sent.
-Here each week of a series is put before each loan. An alert is false hope when
-its refinance would not have paid its costs back in time; a refinance that would
-have, and of which the rule said nothing, is missed.
+Alert products have settings but don't show which alerts they would have sent. Here
+each week of a rate series is tested against each loan. An alert is false hope if its
+refinance would not have paid back its costs in time. A refinance that would have, but
+brought no alert, is a miss.
 """
 
 from bisect import bisect_left
@@ -15,30 +15,32 @@ from decimal import ROUND_CEILING, Decimal
 
 from rooftree.rates.loan_payments import balance_cents, monthly_savings_cents
 
-LOOKBACK = timedelta(days=90)  # a refinance elsewhere was missed without an alert in this time
+LOOKBACK = timedelta(
+    days=90
+)  # a refinance elsewhere is a miss without an alert in this time before it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRule:
-    """When to tell a borrower. Every criterion that is given must hold; at least one is."""
+    """When to alert a borrower. Every given criterion must hold; at least one is given."""
 
-    min_drop_pct: Decimal | None = None  # between the loan's rate and the one on offer
+    min_drop_pct: Decimal | None = None  # from the loan's rate to the offer
     min_savings_cents: int | None = None  # a month, of principal and interest
-    target_pct: Decimal | None = None  # the offer is at this or below
+    target_pct: Decimal | None = None  # the offer is at or below this rate
     max_break_even_months: int | None = None
-    margin_pct: Decimal = Decimal(0)  # the offer above the series
-    gap_months: int = 6  # a borrower is told once in so long
+    margin_pct: Decimal = Decimal(0)  # added to the series to get the offer
+    gap_months: int = 6  # minimum time between two alerts to a borrower
     min_age_months: int = 6  # of the loan
     min_balance_cents: int = 0
     closing_cost_cents: int = 0
-    closing_cost_pct: Decimal = Decimal(2)  # of the balance, beside the fixed cost
-    worth_within_months: int = 36  # what false hope and a miss are judged by
-    products: Mapping[str, str] = field(default_factory=dict)  # a loan's product: a series
+    closing_cost_pct: Decimal = Decimal(2)  # of the balance, on top of the fixed cost
+    worth_within_months: int = 36  # break-even limit for false hopes and misses
+    products: Mapping[str, str] = field(default_factory=dict)  # the loan's product: the rate series
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortfolioLoan:
-    """One loan of the portfolio; what is None was not told, or could not be read."""
+    """One loan of the portfolio; None is a value that was missing or unreadable."""
 
     id: str
     product: str
@@ -47,13 +49,13 @@ class PortfolioLoan:
     term_months: int | None
     started_on: date | None
     ended_on: date | None = None
-    refinanced_on: date | None = None  # elsewhere
+    refinanced_on: date | None = None  # with another lender
     officer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BacktestAlert:
-    """One alert that would have gone out."""
+    """One alert that the rule would have sent."""
 
     loan_id: str
     officer: str
@@ -66,40 +68,40 @@ class BacktestAlert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissedRefinance:
-    """A time in which a refinance was worth it, and no alert fell."""
+    """A period in which a refinance was worth it but no alert was sent."""
 
     loan_id: str
     from_date: date
     until_date: date
     savings_cents: int  # a month, at best
-    is_elsewhere: bool = False  # they refinanced, with somebody else
+    is_elsewhere: bool = False  # the borrower refinanced with another lender
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backtest:
-    """What the rule would have done."""
+    """The result of testing one rule."""
 
     from_date: date
     until_date: date
     months: int
     alerts: tuple[BacktestAlert, ...]
     misses: tuple[MissedRefinance, ...]
-    opportunities: int  # times in which a refinance was worth it
+    opportunities: int  # periods in which a refinance was worth it
     loans: int
-    unwatched_loans: Mapping[str, str]  # loan: why the rule cannot see it
+    unwatched_loans: Mapping[str, str]  # loan: why the rule can't watch it
 
     @property
     def false_hopes(self) -> tuple[BacktestAlert, ...]:
         return tuple(alert for alert in self.alerts if alert.is_false_hope)
 
     def alerts_by_month(self) -> Counter[str]:
-        """How many alerts fell in each month that had any."""
+        """Count the alerts of each month that had any."""
         return Counter(f"{alert.on:%Y-%m}" for alert in self.alerts)
 
     def max_officer_alerts_a_month(self) -> int:
-        """The most alerts that one officer would have had in one month."""
-        counted = Counter((alert.officer, f"{alert.on:%Y-%m}") for alert in self.alerts)
-        return max(counted.values(), default=0)
+        """Return the most alerts that one officer would have had in a month."""
+        counts = Counter((alert.officer, f"{alert.on:%Y-%m}") for alert in self.alerts)
+        return max(counts.values(), default=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,30 +118,30 @@ def run_backtest(
     rates: Mapping[str, Sequence[tuple[date, Decimal]]],
     loans: Sequence[PortfolioLoan],
 ) -> Backtest:
-    """Put every week of `rates` (by product, oldest first) before every loan."""
+    """Test every week of `rates` (by product, oldest first) against every loan."""
     alerts: list[BacktestAlert] = []
     misses: list[MissedRefinance] = []
     unwatched: dict[str, str] = {}
-    chances = 0
+    opportunities = 0
     for loan in loans:
         series = rates.get(rule.products.get(loan.product, loan.product))
-        if why := _unwatchable_reason(loan, series):
-            unwatched[loan.id] = why
+        if reason := _unwatchable_reason(loan, series):
+            unwatched[loan.id] = reason
             continue
         weeks = list(_iter_weeks(rule, series or (), loan))
-        told = list(_find_alerts(rule, weeks, loan))
+        loan_alerts = list(_find_alerts(rule, weeks, loan))
         spells = list(_find_spells(rule, weeks))
-        alerts += told
-        chances += len(spells)
-        misses += _find_misses(loan, spells, told)
+        alerts += loan_alerts
+        opportunities += len(spells)
+        misses += _find_misses(loan, spells, loan_alerts)
     days = [day for series in rates.values() for day, _ in series]
     return Backtest(
         from_date=min(days),
         until_date=max(days),
         months=len({(day.year, day.month) for day in days}),
-        alerts=tuple(sorted(alerts, key=lambda one: (one.on, one.loan_id))),
-        misses=tuple(sorted(misses, key=lambda one: (one.from_date, one.loan_id))),
-        opportunities=chances,
+        alerts=tuple(sorted(alerts, key=lambda alert: (alert.on, alert.loan_id))),
+        misses=tuple(sorted(misses, key=lambda miss: (miss.from_date, miss.loan_id))),
+        opportunities=opportunities,
         loans=len(loans),
         unwatched_loans=unwatched,
     )
@@ -150,34 +152,34 @@ def _unwatchable_reason(loan: PortfolioLoan, series: Sequence[object] | None) ->
         return "it has no product"
     if not series:
         return f"there are no rates of {loan.product}"
-    held = {
+    required = {
         "rate": loan.rate_pct,
         "amount": loan.amount_cents,
         "term": loan.term_months,
         "start": loan.started_on,
     }
-    lacking = [name for name, value in held.items() if not value]
-    return f"its {' and '.join(lacking)} cannot be read" if lacking else ""
+    missing = [name for name, value in required.items() if not value]
+    return f"its {' and '.join(missing)} can't be read" if missing else ""
 
 
 def _iter_weeks(
     rule: AlertRule, series: Sequence[tuple[date, Decimal]], loan: PortfolioLoan
 ) -> Iterator[_LoanWeek]:
-    """The weeks in which the loan lives, and what each one's offer would be worth."""
+    """Yield the weeks of the loan's life, with the value of each week's offer."""
     if not (loan.rate_pct and loan.amount_cents and loan.term_months and loan.started_on):
         return
-    ends = min(filter(None, (loan.ended_on, loan.refinanced_on)), default=date.max)
+    end_date = min(filter(None, (loan.ended_on, loan.refinanced_on)), default=date.max)
     first = bisect_left(series, loan.started_on, key=lambda week: week[0])
     for on, rate in series[first:]:
         age = _whole_months(loan.started_on, on)
-        if on >= ends or age >= loan.term_months:
+        if on >= end_date or age >= loan.term_months:
             return
         if age < rule.min_age_months:
             continue
-        owed = balance_cents(loan.amount_cents, loan.rate_pct, loan.term_months, age)
+        balance = balance_cents(loan.amount_cents, loan.rate_pct, loan.term_months, age)
         offer = rate + rule.margin_pct
-        saved = monthly_savings_cents(
-            amount_cents=owed,
+        savings = monthly_savings_cents(
+            amount_cents=balance,
             from_pct=loan.rate_pct,
             to_pct=offer,
             term_months=loan.term_months - age,
@@ -185,29 +187,29 @@ def _iter_weeks(
         yield _LoanWeek(
             on=on,
             offer_pct=offer,
-            balance_cents=owed,
-            savings_cents=saved,
-            break_even_months=_break_even_months(rule, owed, saved),
+            balance_cents=balance,
+            savings_cents=savings,
+            break_even_months=_break_even_months(rule, balance, savings),
         )
 
 
-def _break_even_months(rule: AlertRule, owed: int, saved: int) -> int | None:
-    """Whole months until the savings have paid the costs; None when they never do."""
-    if saved <= 0:
+def _break_even_months(rule: AlertRule, balance: int, savings: int) -> int | None:
+    """Return whole months until the savings cover the costs; None if they never do."""
+    if savings <= 0:
         return None
-    cost = rule.closing_cost_cents + owed * rule.closing_cost_pct / 100
-    return int((cost / saved).to_integral_value(ROUND_CEILING))
+    cost = rule.closing_cost_cents + balance * rule.closing_cost_pct / 100
+    return int((cost / savings).to_integral_value(ROUND_CEILING))
 
 
 def _find_alerts(
     rule: AlertRule, weeks: Iterable[_LoanWeek], loan: PortfolioLoan
 ) -> Iterator[BacktestAlert]:
-    last: date | None = None
+    last_alert_on: date | None = None
     for week in weeks:
-        if last and _whole_months(last, week.on) < rule.gap_months:
+        if last_alert_on and _whole_months(last_alert_on, week.on) < rule.gap_months:
             continue
         if _is_met(rule, week, loan.rate_pct or Decimal(0)):
-            last = week.on
+            last_alert_on = week.on
             yield BacktestAlert(
                 loan_id=loan.id,
                 officer=loan.officer,
@@ -220,8 +222,8 @@ def _find_alerts(
 
 
 def _is_met(rule: AlertRule, week: _LoanWeek, rate_pct: Decimal) -> bool:
-    """Whether every criterion that the rule gives is met."""
-    pays_back = week.break_even_months
+    """Return True if the week meets every criterion of the rule."""
+    break_even = week.break_even_months
     return (
         week.balance_cents >= rule.min_balance_cents
         and (rule.min_drop_pct is None or rate_pct - week.offer_pct >= rule.min_drop_pct)
@@ -229,18 +231,18 @@ def _is_met(rule: AlertRule, week: _LoanWeek, rate_pct: Decimal) -> bool:
         and (rule.target_pct is None or week.offer_pct <= rule.target_pct)
         and (
             rule.max_break_even_months is None
-            or (pays_back is not None and pays_back <= rule.max_break_even_months)
+            or (break_even is not None and break_even <= rule.max_break_even_months)
         )
     )
 
 
 def _is_worth_it(rule: AlertRule, week: _LoanWeek) -> bool:
-    pays_back = week.break_even_months
-    return pays_back is not None and pays_back <= rule.worth_within_months
+    break_even = week.break_even_months
+    return break_even is not None and break_even <= rule.worth_within_months
 
 
 def _find_spells(rule: AlertRule, weeks: Iterable[_LoanWeek]) -> Iterator[list[_LoanWeek]]:
-    """Neighboring weeks in which a refinance was worth it."""
+    """Yield runs of consecutive weeks in which a refinance was worth it."""
     spell: list[_LoanWeek] = []
     for week in weeks:
         if _is_worth_it(rule, week):
@@ -253,23 +255,29 @@ def _find_spells(rule: AlertRule, weeks: Iterable[_LoanWeek]) -> Iterator[list[_
 
 
 def _find_misses(
-    loan: PortfolioLoan, spells: Iterable[Sequence[_LoanWeek]], told: Sequence[BacktestAlert]
+    loan: PortfolioLoan, spells: Iterable[Sequence[_LoanWeek]], alerts: Sequence[BacktestAlert]
 ) -> Iterator[MissedRefinance]:
-    """Spells without an alert that still stood, and a refinance elsewhere without one before."""
+    """Yield spells without an alert, and a refinance elsewhere without one before it."""
     for spell in spells:
         first, last = spell[0].on, spell[-1].on
-        if not any(first - LOOKBACK <= backtest_alert.on <= last for backtest_alert in told):
+        if not any(first - LOOKBACK <= alert.on <= last for alert in alerts):
             best = max(week.savings_cents for week in spell)
             yield MissedRefinance(
                 loan_id=loan.id, from_date=first, until_date=last, savings_cents=best
             )
-    left = loan.refinanced_on
-    if left and not any(left - LOOKBACK <= backtest_alert.on < left for backtest_alert in told):
+    refinanced_on = loan.refinanced_on
+    if refinanced_on and not any(
+        refinanced_on - LOOKBACK <= alert.on < refinanced_on for alert in alerts
+    ):
         yield MissedRefinance(
-            loan_id=loan.id, from_date=left, until_date=left, savings_cents=0, is_elsewhere=True
+            loan_id=loan.id,
+            from_date=refinanced_on,
+            until_date=refinanced_on,
+            savings_cents=0,
+            is_elsewhere=True,
         )
 
 
 def _whole_months(start: date, end: date) -> int:
-    """Whole months from one day to another."""
+    """Return whole months from one day to another."""
     return (end.year - start.year) * 12 + end.month - start.month - (end.day < start.day)

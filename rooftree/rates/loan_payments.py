@@ -1,4 +1,4 @@
-"""What a rate means in dollars a month."""
+"""Monthly payment, balance and savings of fixed-rate loans."""
 
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from functools import lru_cache
@@ -7,14 +7,14 @@ PRECISION = 40
 
 
 def monthly_payment_cents(amount_cents: int, rate_pct: Decimal, term_months: int) -> int:
-    """Principal and interest a month, to the nearest cent, of a fixed-rate loan.
+    """Return monthly principal and interest of a fixed-rate loan, to the nearest cent.
 
     Args:
-        amount_cents: what is borrowed.
+        amount_cents: the loan amount.
         rate_pct: the note rate in percent a year; 0 divides the amount evenly.
-        term_months: over how many equal payments; at least 1.
+        term_months: the number of equal payments; at least 1.
 
-    Taxes, insurance and mortgage insurance are not in it; say so beside it.
+    Excludes taxes, insurance and mortgage insurance; say so wherever it is shown.
     """
     with localcontext() as context:
         context.prec = PRECISION
@@ -23,7 +23,7 @@ def monthly_payment_cents(amount_cents: int, rate_pct: Decimal, term_months: int
 
 
 def balance_cents(amount_cents: int, rate_pct: Decimal, term_months: int, months: int) -> int:
-    """What is still owed of a fixed-rate loan after so many payments; 0 after the last."""
+    """Return the balance of a fixed-rate loan after `months` payments; 0 after the last."""
     if months >= term_months:
         return 0
     with localcontext() as context:
@@ -35,7 +35,7 @@ def balance_cents(amount_cents: int, rate_pct: Decimal, term_months: int, months
 def monthly_savings_cents(
     *, amount_cents: int, from_pct: Decimal, to_pct: Decimal, term_months: int
 ) -> int:
-    """How much less the payment of the same balance and term is; negative when it is more."""
+    """Return how much lower the payment is at the same balance and term; can be negative."""
     return monthly_payment_cents(amount_cents, from_pct, term_months) - monthly_payment_cents(
         amount_cents, to_pct, term_months
     )
@@ -43,7 +43,7 @@ def monthly_savings_cents(
 
 @lru_cache(maxsize=65_536)
 def _payment_factor(rate_pct: Decimal, term_months: int) -> Decimal:
-    """The payment for each unit borrowed, in the caller's precision."""
+    """Return the payment for each unit borrowed, in the caller's precision."""
     monthly = rate_pct / 1200
     if monthly == 0:
         return Decimal(1) / term_months

@@ -1,4 +1,4 @@
-"""Rates we saw, and who waits for which."""
+"""Rate tables: observed rates, and the rates borrowers are waiting for."""
 
 from django.db import models
 from django.db.models import Q
@@ -30,7 +30,7 @@ class RateObservation(models.Model):
 
 
 class RateWatch(models.Model):
-    """A borrower who is to be told when a product reaches a rate."""
+    """One borrower waiting for a product to reach a target rate."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="watches")

@@ -1,4 +1,4 @@
-"""Who is to be told when a rate reaches what they wait for; each watch once."""
+"""Rate watches: alert a borrower once when a rate reaches their target."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -16,15 +16,15 @@ from rooftree.rates.record_rates import MAX_PCT, MIN_PCT, PRODUCTS, InvalidRate
 def set_watch(
     *, lead: Lead, product: str, target_pct: Decimal, by: User | None, at: datetime
 ) -> RateWatch:
-    """Watch `product` for the lead until it is at `target_pct` or below.
+    """Watch `product` for the lead until its rate is at `target_pct` or below.
 
-    A live watch on the same product with another target is ended by the new
-    one; the same target again changes nothing. Raises `NotARate`.
+    A live watch on the same product with another target is replaced; the same target
+    again changes nothing. Raises `InvalidRate`.
     """
     if product not in PRODUCTS or not MIN_PCT <= target_pct <= MAX_PCT:
-        raise InvalidRate(f"{product} at {target_pct}% cannot be watched.")
+        raise InvalidRate(f"A rate of {target_pct}% for {product} can't be watched.")
     with transaction.atomic():
-        # The lead's row is the mutex: two settings at once must not both find no watch.
+        # The lead's row is the lock: two concurrent calls must not both find no watch.
         Lead.objects.select_for_update(no_key=True, of=("self",)).get(pk=lead.pk)
         live = _live_watches().filter(lead=lead, product=product).first()
         if live and live.target_pct == target_pct:
@@ -47,15 +47,15 @@ def set_watch(
 
 
 def end_watch(watch: RateWatch, *, because: str, by: User | None, at: datetime) -> bool:
-    """Stop watching; False when it had ended or been reached before."""
+    """End a watch; return False if it had already ended or been reached."""
     with transaction.atomic():
         return _end_live_watch(watch, because=because, by=by, at=at)
 
 
 def mark_reached_watches(observation: RateObservation, *, at: datetime) -> list[RateWatch]:
-    """Mark every live watch that this observation satisfies; those it newly reached.
+    """Mark every live watch that this observation satisfies; return the newly reached ones.
 
-    Each watch is returned by one caller, ever: of two at once, exactly one
+    Each watch is returned to one caller only: of two concurrent calls, exactly one
     changes the row. A rate seen before the watch was set does not reach it.
     """
     due = _live_watches().filter(
@@ -64,13 +64,13 @@ def mark_reached_watches(observation: RateObservation, *, at: datetime) -> list[
         set_at__lte=observation.observed_at,
     )
     with transaction.atomic():
-        mine = due.select_for_update(of=("self",)).order_by("id").select_related("lead")
-        return [one for one in mine if _mark_reached(one, observation, at=at)]
+        watches = due.select_for_update(of=("self",)).order_by("id").select_related("lead")
+        return [watch for watch in watches if _mark_reached(watch, observation, at=at)]
 
 
 def _mark_reached(watch: RateWatch, observation: RateObservation, *, at: datetime) -> bool:
-    won = _live_watches().filter(pk=watch.pk).update(reached_at=at, reached_by=observation)
-    if not won:
+    is_updated = _live_watches().filter(pk=watch.pk).update(reached_at=at, reached_by=observation)
+    if not is_updated:
         return False
     watch.reached_at, watch.reached_by = at, observation
     write_event(

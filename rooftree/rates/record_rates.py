@@ -1,4 +1,4 @@
-"""Recording a rate as a lender's sheet showed it."""
+"""Record rates as a lender's rate sheet showed them."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -17,15 +17,15 @@ PRODUCTS = {
     "30yr_fha": "30-year FHA",
     "30yr_va": "30-year VA",
 }
-MIN_PCT, MAX_PCT = Decimal("0.5"), Decimal(25)  # beyond these a slip is likelier
+MIN_PCT, MAX_PCT = Decimal("0.5"), Decimal(25)  # beyond these a typing error is likelier
 
 
 class InvalidRate(Exception):
-    """What was typed cannot be a rate of ours. The text is fit to show."""
+    """The entered rate or product is invalid. The text is fit to show."""
 
 
 class SheetRate(TypedDict):
-    """What the sheet said. Rates in percent; `sheet` names whose it is."""
+    """The figures of one rate on a sheet, in percent; `sheet` names the sheet's owner."""
 
     product: str
     rate_pct: Decimal
@@ -34,16 +34,18 @@ class SheetRate(TypedDict):
     sheet: str
 
 
-def record_rate(*, by: User | None, at: datetime, **seen: Unpack[SheetRate]) -> RateObservation:
-    """Keep one observation; `at` is when the sheet showed it.
+def record_rate(
+    *, by: User | None, at: datetime, **sheet_rate: Unpack[SheetRate]
+) -> RateObservation:
+    """Store one observation; `at` is when the sheet showed it.
 
-    A rate is never kept without its APR (12 CFR 1026.24(c)). Raises `NotARate`
-    for a product we do not know, or figures that no sheet shows.
+    A rate is never stored without its APR (12 CFR 1026.24(c)). Raises `InvalidRate`
+    for an unknown product, or for figures that no sheet shows.
     """
-    _require_plausible(seen["product"], seen["rate_pct"], seen["apr_pct"])
+    _require_plausible(sheet_rate["product"], sheet_rate["rate_pct"], sheet_rate["apr_pct"])
     with transaction.atomic():
         observation = RateObservation.objects.create(
-            **seen, observed_at=at, recorded_by=by, recorded_at=at
+            **sheet_rate, observed_at=at, recorded_by=by, recorded_at=at
         )
         write_event(
             "rates.rate.observed",
@@ -58,7 +60,7 @@ def record_rate(*, by: User | None, at: datetime, **seen: Unpack[SheetRate]) -> 
 
 
 def latest_rate(product: str) -> RateObservation | None:
-    """The last observation of a product."""
+    """Return the latest observation of a product, or None."""
     return RateObservation.objects.filter(product=product).order_by("-observed_at", "-id").first()
 
 

@@ -1,4 +1,4 @@
-"""Rates: kept as seen, and every borrower who waits is told once."""
+"""Rates: stored as observed, and each waiting borrower is alerted once."""
 
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -15,7 +15,7 @@ from rooftree.rates.models import RateObservation, RateWatch
 from tests import make
 
 
-def seen(rate="6.000", *, at=make.NOON, **changes):
+def observe_rate(rate="6.000", *, at=make.NOON, **changes):
     return record_rates.record_rate(
         **{
             "product": "30yr_fixed",
@@ -30,7 +30,7 @@ def seen(rate="6.000", *, at=make.NOON, **changes):
     )
 
 
-def waiting(target="6.000", *, lead=None, at=make.NOON - make.DAY, product="30yr_fixed"):
+def set_watch(target="6.000", *, lead=None, at=make.NOON - make.DAY, product="30yr_fixed"):
     return rate_watch.set_watch(
         lead=lead or make.lead(),
         product=product,
@@ -41,10 +41,10 @@ def waiting(target="6.000", *, lead=None, at=make.NOON - make.DAY, product="30yr
 
 
 @pytest.mark.django_db
-def test_an_observation_keeps_the_rate_with_its_apr_and_who_recorded_it():
+def test_observation_stores_rate_apr_and_recorder():
     clerk = make.user("marketing")
 
-    observation = seen("6.190", by=clerk)
+    observation = observe_rate("6.190", by=clerk)
 
     assert record_rates.latest_rate("30yr_fixed") == observation
     assert (observation.apr_pct, observation.recorded_by) == (Decimal("6.310"), clerk)
@@ -57,14 +57,14 @@ def test_an_observation_keeps_the_rate_with_its_apr_and_who_recorded_it():
     [
         {"product": "balloon"},
         {"rate_pct": Decimal("61.9")},  # a slipped decimal point
-        {"rate_pct": Decimal("0.06")},  # a share instead of a percentage
+        {"rate_pct": Decimal("0.06")},  # a fraction instead of a percentage
         {"apr_pct": Decimal(0)},
         {"apr_pct": Decimal("4.9")},
     ],
 )
-def test_what_no_sheet_shows_is_refused(changes):
+def test_implausible_rate_is_refused(changes):
     with pytest.raises(record_rates.InvalidRate):
-        seen(**changes)
+        observe_rate(**changes)
 
     assert not RateObservation.objects.exists()
 
@@ -73,46 +73,46 @@ def test_what_no_sheet_shows_is_refused(changes):
 @pytest.mark.parametrize(
     ("rate", "is_reached"), [("6.001", False), ("6.000", True), ("5.875", True)]
 )
-def test_a_watch_is_reached_at_its_target_or_below(rate, is_reached):
-    mine = waiting("6.000")
+def test_watch_is_reached_at_its_target_or_below(rate, is_reached):
+    watch = set_watch("6.000")
 
-    reached = rate_watch.mark_reached_watches(seen(rate), at=make.NOON)
+    reached = rate_watch.mark_reached_watches(observe_rate(rate), at=make.NOON)
 
-    assert reached == ([mine] if is_reached else [])
-    mine.refresh_from_db()
-    assert (mine.reached_at is not None) == is_reached
+    assert reached == ([watch] if is_reached else [])
+    watch.refresh_from_db()
+    assert (watch.reached_at is not None) == is_reached
 
 
 @pytest.mark.django_db
-def test_a_watch_is_reached_once_however_often_the_rate_is_seen():
-    mine = waiting("6.000")
+def test_watch_is_reached_only_once():
+    watch = set_watch("6.000")
 
-    first = rate_watch.mark_reached_watches(seen("5.990"), at=make.NOON)
-    second = rate_watch.mark_reached_watches(seen("5.500"), at=make.NIGHT)
+    first = rate_watch.mark_reached_watches(observe_rate("5.990"), at=make.NOON)
+    second = rate_watch.mark_reached_watches(observe_rate("5.500"), at=make.NIGHT)
 
-    assert (first, second) == ([mine], [])
-    mine.refresh_from_db()
-    assert (mine.reached_at, mine.reached_by.rate_pct) == (make.NOON, Decimal("5.990"))
+    assert (first, second) == ([watch], [])
+    watch.refresh_from_db()
+    assert (watch.reached_at, watch.reached_by.rate_pct) == (make.NOON, Decimal("5.990"))
     assert Event.objects.filter(kind="rates.watch.reached").count() == 1
 
 
 @pytest.mark.django_db
-def test_another_product_an_ended_watch_and_an_older_sheet_reach_nothing():
-    waiting(product="15yr_fixed")
-    ended = waiting()
+def test_other_product_ended_watch_and_older_sheet_reach_no_watch():
+    set_watch(product="15yr_fixed")
+    ended = set_watch()
     rate_watch.end_watch(ended, because="funded elsewhere", by=None, at=make.NOON)
-    waiting(at=make.NOON + make.HOUR)  # set after the sheet was seen
+    set_watch(at=make.NOON + make.HOUR)  # set after the sheet was seen
 
-    assert rate_watch.mark_reached_watches(seen("5.000"), at=make.NIGHT) == []
+    assert rate_watch.mark_reached_watches(observe_rate("5.000"), at=make.NIGHT) == []
 
 
 @pytest.mark.django_db
-def test_a_new_target_replaces_the_old_one_and_the_same_one_changes_nothing():
+def test_new_target_replaces_the_watch_and_same_target_keeps_it():
     lead = make.lead()
-    old = waiting("6.000", lead=lead)
-    assert waiting("6.000", lead=lead) == old
+    old = set_watch("6.000", lead=lead)
+    assert set_watch("6.000", lead=lead) == old
 
-    new = waiting("5.750", lead=lead)
+    new = set_watch("5.750", lead=lead)
 
     old.refresh_from_db()
     assert old.ended_at is not None
@@ -120,33 +120,35 @@ def test_a_new_target_replaces_the_old_one_and_the_same_one_changes_nothing():
 
 
 @pytest.mark.django_db
-def test_ending_twice_ends_once():
-    mine = waiting()
+def test_ending_a_watch_twice_keeps_the_first_end():
+    watch = set_watch()
 
-    assert rate_watch.end_watch(mine, because="asked", by=None, at=make.NOON)
-    assert not rate_watch.end_watch(mine, because="asked", by=None, at=make.NIGHT)
+    assert rate_watch.end_watch(watch, because="asked", by=None, at=make.NOON)
+    assert not rate_watch.end_watch(watch, because="asked", by=None, at=make.NIGHT)
 
-    mine.refresh_from_db()
-    assert mine.ended_at == make.NOON
+    watch.refresh_from_db()
+    assert watch.ended_at == make.NOON
 
 
 @pytest.mark.django_db(transaction=True)
-def test_four_workers_reading_one_rate_tell_each_borrower_once():
-    watches = [waiting() for _ in range(6)]
-    observation = seen("5.990")
+def test_concurrent_workers_reach_each_watch_once():
+    watches = [set_watch() for _ in range(6)]
+    observation = observe_rate("5.990")
     start = Barrier(4)
 
-    def work(_):
+    def mark_reached(_):
         start.wait()
         try:
-            return [w.pk for w in rate_watch.mark_reached_watches(observation, at=make.NOON)]
+            return [
+                watch.pk for watch in rate_watch.mark_reached_watches(observation, at=make.NOON)
+            ]
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(4) as pool:
-        told = [key for keys in pool.map(work, range(4)) for key in keys]
+        reached_ids = [key for keys in pool.map(mark_reached, range(4)) for key in keys]
 
-    assert sorted(told) == sorted(w.pk for w in watches)
+    assert sorted(reached_ids) == sorted(watch.pk for watch in watches)
 
 
 @pytest.mark.parametrize(
@@ -159,9 +161,7 @@ def test_four_workers_reading_one_rate_tell_each_borrower_once():
         (100_000_00, "12", 1, 101_000_00),  # one payment: the amount and a month of interest
     ],
 )
-def test_the_monthly_payment_is_what_the_annuity_formula_gives(
-    amount_cents, rate, months, expected
-):
+def test_monthly_payment_matches_the_annuity_formula(amount_cents, rate, months, expected):
     assert loan_payments.monthly_payment_cents(amount_cents, Decimal(rate), months) == expected
 
 
@@ -170,19 +170,19 @@ def test_the_monthly_payment_is_what_the_annuity_formula_gives(
     st.decimals(min_value="0.125", max_value="15", places=3),
     st.integers(12, 480),
 )
-def test_paying_the_rounded_payment_every_month_ends_the_loan(amount_cents, rate, months):
+def test_rounded_monthly_payments_pay_off_the_loan(amount_cents, rate, months):
     payment = loan_payments.monthly_payment_cents(amount_cents, rate, months)
 
     balance = Decimal(amount_cents)
     for _ in range(months):
         balance = balance * (1 + rate / 1200) - payment
 
-    # Half a cent of rounding a month, grown at the rate, is all that may be left.
+    # At most half a cent of rounding a month, grown at the rate, can be left.
     growth = (1 + rate / 1200) ** months
     assert abs(balance) <= (growth - 1) / (rate / 1200) / 2 + 1
 
 
-def test_savings_are_the_difference_of_the_two_payments():
+def test_savings_are_the_difference_between_payments():
     assert (
         loan_payments.monthly_savings_cents(
             amount_cents=200_000_00, from_pct=Decimal(7), to_pct=Decimal(6), term_months=360
