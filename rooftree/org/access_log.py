@@ -1,4 +1,4 @@
-"""Who came in, who tried, and who opened or took out a person's data. Append-only."""
+"""The access log: sign-ins, failed attempts, opened leads and exports. Append-only."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -14,7 +14,7 @@ from rooftree.org.models import AccessEntry
 
 
 class AccessKind(StrEnum):
-    """What happened."""
+    """The kinds of access entries."""
 
     SIGNED_IN = "signed_in"
     SIGNED_OUT = "signed_out"
@@ -39,23 +39,23 @@ def record_access(
     client: ClientInfo,
     at: datetime,
     user_id: UUID | str | None = None,
-    **what: Any,
+    **columns: Any,
 ) -> AccessEntry:
-    """Write one line of the log, within the caller's transaction.
+    """Write one access entry, within the caller's transaction.
 
     Args:
-        what: other columns: `factor`, `lead_id`, `subject`, `reason`, `number`, `api_key_id`,
+        columns: other columns: `factor`, `lead_id`, `subject`, `reason`, `number`, `api_key_id`,
             `tried`. Never a name, number or address of a borrower.
     """
     return insert_row(
         AccessEntry(
             id=uuid7_at(at), at=at, kind=kind, user_id=user_id, address=client.address,
-            device=client.device, **what,
+            device=client.device, **columns,
         )
     )  # fmt: skip
 
 
 def hash_unknown_email(email: str) -> str:
-    """An unknown e-mail that somebody tried: the same one gives the same sixteen letters."""
-    said = email.strip().lower()
-    return salted_hmac("rooftree.tried", said, algorithm="sha256").hexdigest()[:16]
+    """Hash an unknown email: sixteen hex characters, the same each time."""
+    normalized_email = email.strip().lower()
+    return salted_hmac("rooftree.tried", normalized_email, algorithm="sha256").hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Keys by which machines come in: made once, shown once, kept as a hash."""
+"""API keys: shown once, stored as a hash."""
 
 import hashlib
 import hmac
@@ -15,37 +15,37 @@ from rooftree.ledger.write_events import write_event
 from rooftree.org.models import ApiKey, User
 from rooftree.org.throttle import ThrottleLimit
 
-SCOPES = {  # what a key may be allowed, one line each
-    "leads:read": "Read a lead that its person may see",
-    "leads:write": "Send leads in",
-    "reports:read": "Read the figures of sources",
+SCOPES = {  # the permissions a key can have
+    "leads:read": "Read a lead that its user can see",
+    "leads:write": "Send leads",
+    "reports:read": "Read cost and results by source",
 }
 KEY_PREFIX = "rt_"
-VISIBLE_PREFIX_LENGTH = 12  # characters of a key that may be shown
+VISIBLE_PREFIX_LENGTH = 12  # characters of a key that can be shown
 MAX_LIFETIME = timedelta(days=366)
 REQUESTS_PER_MINUTE = ThrottleLimit(name="api key", max_attempts=120, window=timedelta(minutes=1))
 
 
 class InvalidApiKey(UserError):
-    """A key that cannot be made so."""
+    """The details of a new API key are invalid."""
 
 
 def create_api_key(
     *, name: str, user: User, scopes: Collection[str], lasts: timedelta, by: User, at: datetime
 ) -> tuple[ApiKey, str]:
-    """A new key and its only sight; what it sees is what `user` may see.
+    """Create a key; return it with its secret, which can't be shown again.
 
-    Raises `BadKey` for no name, no scope, an unknown one, a user who has left, or more
-    than a year.
+    The key sees what `user` sees. Raises `InvalidApiKey` for no name, no scope or an unknown
+    one, a user who has left, or a lifetime over a year.
     """
     if not name.strip():
-        raise InvalidApiKey("Give the key a name: which machine will have it.", "name")
+        raise InvalidApiKey("Name the key after the system that will use it.", "name")
     if not scopes or set(scopes) - SCOPES.keys():
-        raise InvalidApiKey("Tick at least one thing that the key may do.", "scopes")
+        raise InvalidApiKey("Choose at least one permission.", "scopes")
     if not user.is_active:
-        raise InvalidApiKey(f"{user.name} has left.", "user")
+        raise InvalidApiKey(f"{user.name} no longer works here.", "user")
     if not timedelta() < lasts <= MAX_LIFETIME:
-        raise InvalidApiKey("A key lasts a year at most.", "days")
+        raise InvalidApiKey("A key can be valid for a year at most.", "days")
     secret = f"{KEY_PREFIX}{secrets.token_urlsafe(32)}"
     with atomic():
         key = ApiKey.objects.create(
@@ -61,14 +61,14 @@ def create_api_key(
 
 
 def authenticate_key(secret: str, *, at: datetime) -> ApiKey | None:
-    """The key whose secret this is, while it is good and its user is still here."""
-    good = ApiKey.objects.filter(
+    """Return the valid key with this secret; None if expired, revoked or its user has left."""
+    valid_keys = ApiKey.objects.filter(
         start=secret[:VISIBLE_PREFIX_LENGTH],
         revoked_at=None,
         expires_at__gt=at,
         user__is_active=True,
     )
-    key = good.select_related("user__branch", "user__officer").first()
+    key = valid_keys.select_related("user__branch", "user__officer").first()
     if key is None or not hmac.compare_digest(key.secret_hash, _hash_secret(secret)):
         return None
     if key.last_used_at is None or key.last_used_at < at - timedelta(minutes=1):
@@ -77,12 +77,12 @@ def authenticate_key(secret: str, *, at: datetime) -> ApiKey | None:
 
 
 def revoke_api_key(*, key_id: UUID | str, by: User, at: datetime) -> bool:
-    """The key opens nothing any more; False when it was revoked before."""
+    """Revoke a key; return False if it was already revoked."""
     with atomic():
-        ended = ApiKey.objects.filter(pk=key_id, revoked_at=None).update(revoked_at=at)
-        if ended:
+        is_revoked = ApiKey.objects.filter(pk=key_id, revoked_at=None).update(revoked_at=at)
+        if is_revoked:
             write_event("org.api_key.revoked", at=at, actor=f"user:{by.pk}", key_id=str(key_id))
-    return bool(ended)
+    return bool(is_revoked)
 
 
 def _hash_secret(secret: str) -> str:

@@ -1,4 +1,4 @@
-"""The tree of regions, branches and teams: grown, renamed, moved."""
+"""The tree of regions, branches and teams: add, rename and move its nodes."""
 
 from datetime import datetime
 from uuid import UUID
@@ -21,67 +21,69 @@ _MOVE_SUBTREE = """
 
 
 class InvalidBranch(InvalidField):
-    """A change of the tree that cannot be."""
+    """A change to the branch tree is invalid."""
 
 
 def add_branch(
-    *, name: str, kind: str, parent: Branch | None, by: User, at: datetime, **more: str
+    *, name: str, kind: str, parent: Branch | None, by: User, at: datetime, **options: str
 ) -> Branch:
-    """A new node below `parent` (None: at the top). Raises `BadBranch`.
+    """Add a node below `parent` (None: at the top). Raises `InvalidBranch`.
 
     Args:
-        more: `zone` (else the parent's) and `nmls_id`.
+        options: `zone` (else the parent's) and `nmls_id`.
     """
-    zone = more.get("zone") or (parent.zone if parent else "America/New_York")
-    nmls_id = more.get("nmls_id", "")
+    zone = options.get("zone") or (parent.zone if parent else "America/New_York")
+    nmls_id = options.get("nmls_id", "")
     _check_branch({"name": name, "kind": kind, "zone": zone, "nmls_id": nmls_id}, parent)
-    key = uuid7_at(at)
-    above = parent.path if parent else "/"
+    branch_id = uuid7_at(at)
+    parent_path = parent.path if parent else "/"
     with atomic():
-        made = Branch.objects.create(
-            id=key,
+        branch = Branch.objects.create(
+            id=branch_id,
             parent=parent,
             name=name.strip(),
             kind=kind,
             nmls_id=nmls_id,
             zone=zone,
-            path=f"{above}{key}/",
+            path=f"{parent_path}{branch_id}/",
         )
         write_event(
             "org.branch.added",
             at=at,
             actor=f"user:{by.pk}",
-            branch_id=made.pk,
+            branch_id=branch.pk,
             kind_of=kind,
             parent_id=parent.pk if parent else None,
         )
-    return made
+    return branch
 
 
 def update_branch(
     *, branch_id: UUID | str, parent: Branch | None, by: User, at: datetime, **changes: str
 ) -> Branch:
-    """Rename a node, or move it with all below it under another. Raises `BadBranch`.
+    """Edit a node, or move it with its whole subtree. Raises `InvalidBranch`.
 
-    Who sees which leads follows the tree at once.
+    Visibility of leads follows the tree at once.
     """
     if changes.keys() - set(EDITABLE_FIELDS):
-        raise InvalidBranch("", "Only name, kind, NMLS ID, zone and place of a branch change.")
+        raise InvalidBranch(
+            "", "You can change only a branch's name, kind, NMLS ID, zone and parent."
+        )
     with atomic():
         node = Branch.objects.select_for_update().get(pk=branch_id)
         _check_branch(
             {name: changes.get(name, getattr(node, name)) for name in EDITABLE_FIELDS}, parent
         )
         if parent and parent.path.startswith(node.path):
-            raise InvalidBranch("parent", "A branch cannot lie below itself.")
+            raise InvalidBranch("parent", "A branch can't be below itself.")
         changed = [name for name, value in changes.items() if getattr(node, name) != value]
-        moves = node.parent_id != (parent.pk if parent else None)
+        is_moved = node.parent_id != (parent.pk if parent else None)
         Branch.objects.filter(pk=node.pk).update(**changes, parent=parent)
-        if moves:
+        if is_moved:
             with connection.cursor() as cursor:
                 to = f"{parent.path if parent else '/'}{node.pk}/"
                 cursor.execute(_MOVE_SUBTREE, {"to": to, "was": node.path})
-        if changed or moves:
+        if changed or is_moved:
             write_event(
                 "org.branch.changed",
                 at=at,
@@ -94,29 +96,31 @@ def update_branch(
 
 
 def list_branch_tree() -> list[tuple[int, Branch]]:
-    """The tree from the top, each node with how deep it lies, siblings by name."""
-    below: dict[UUID | None, list[Branch]] = {}
+    """List the tree from the top with each node's depth, siblings by name."""
+    children: dict[UUID | None, list[Branch]] = {}
     for node in Branch.objects.order_by("name", "id"):
-        below.setdefault(node.parent_id, []).append(node)
-    found: list[tuple[int, Branch]] = []
+        children.setdefault(node.parent_id, []).append(node)
+    tree: list[tuple[int, Branch]] = []
 
     def walk(parent: UUID | None, depth: int) -> None:
-        for node in below.get(parent, ()):
-            found.append((depth, node))
+        for node in children.get(parent, ()):
+            tree.append((depth, node))
             walk(node.pk, depth + 1)
 
     walk(None, 0)
-    return found
+    return tree
 
 
-def _check_branch(facts: dict[str, str], parent: Branch | None) -> None:
-    if not facts["name"].strip():
-        raise InvalidBranch("name", "Give it a name.")
-    if facts["kind"] not in BRANCH_KINDS:
-        raise InvalidBranch("kind", "It is a region, a branch or a team.")
-    if facts["nmls_id"] and not facts["nmls_id"].isdecimal():
+def _check_branch(values: dict[str, str], parent: Branch | None) -> None:
+    if not values["name"].strip():
+        raise InvalidBranch("name", "Enter a name.")
+    if values["kind"] not in BRANCH_KINDS:
+        raise InvalidBranch("kind", "Choose region, branch or team.")
+    if values["nmls_id"] and not values["nmls_id"].isdecimal():
         raise InvalidBranch("nmls_id", "An NMLS ID is a number.")
-    if facts["zone"] not in available_timezones():
+    if values["zone"] not in available_timezones():
         raise InvalidBranch("zone", "Choose a time zone.")
     if parent and parent.kind == "team":
-        raise InvalidBranch("parent", "Nothing lies below a team; choose a branch or a region.")
+        raise InvalidBranch(
+            "parent", "A team can't have anything below it. Choose a branch or a region."
+        )

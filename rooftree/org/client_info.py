@@ -1,4 +1,4 @@
-"""From where somebody asks, by the environment of their request: as much of it as may be kept."""
+"""Network and device of a request, cut down to the details that can be stored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-BROWSERS = (  # by a word of the User-Agent header; the first that fits
+BROWSERS = (  # word in the User-Agent header; the first match wins
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
     ("SamsungBrowser", "Samsung Internet"),
@@ -30,7 +30,7 @@ SYSTEMS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientInfo:
-    """What the access log keeps of a request."""
+    """The details of a request that the access log stores."""
 
     address: str  # shortened: a network, never a machine
     device: str  # "Chrome on Android"
@@ -40,32 +40,36 @@ NO_CLIENT = ClientInfo(address="", device="")
 
 
 def read_client_info(environ: Mapping[str, Any]) -> ClientInfo:
-    """Who asks, by a WSGI environment."""
-    said = str(environ.get("HTTP_USER_AGENT", ""))
-    return ClientInfo(address=truncate_ip(client_ip(environ)), device=describe_device(said))
+    """Read client details from a WSGI environment."""
+    user_agent = str(environ.get("HTTP_USER_AGENT", ""))
+    return ClientInfo(address=truncate_ip(client_ip(environ)), device=describe_device(user_agent))
 
 
 def client_ip(environ: Mapping[str, Any]) -> str:
-    """The whole address, for counting tries; behind our proxy, the one that the proxy saw."""
+    """Return the full address, for counting attempts; behind our proxy, the address it saw."""
     if settings.SECURE_PROXY_SSL_HEADER:
-        seen = str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",")[-1].strip()
-        if seen:
-            return seen
+        forwarded = str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",")[-1].strip()
+        if forwarded:
+            return forwarded
     return str(environ.get("REMOTE_ADDR", ""))
 
 
 def truncate_ip(address: str) -> str:
-    """The network of an address: the first 24 bits of IPv4, the first 48 of IPv6."""
+    """Return the network of an address: the first 24 bits of IPv4, the first 48 of IPv6."""
     try:
-        known = ip_address(address)
+        parsed = ip_address(address)
     except ValueError:
         return ""
-    mapped = getattr(known, "ipv4_mapped", None) or known
-    return str(ip_network(f"{mapped}/{24 if mapped.version == 4 else 48}", strict=False))
+    address_v4_or_v6 = getattr(parsed, "ipv4_mapped", None) or parsed
+    return str(
+        ip_network(
+            f"{address_v4_or_v6}/{24 if address_v4_or_v6.version == 4 else 48}", strict=False
+        )
+    )
 
 
-def describe_device(said: str) -> str:
-    """A User-Agent in three words; "" for what says nothing we know."""
-    browser = next((name for word, name in BROWSERS if word in said), "")
-    system = next((name for word, name in SYSTEMS if word in said), "")
+def describe_device(user_agent: str) -> str:
+    """Describe a User-Agent in up to three words; "" if it names nothing known."""
+    browser = next((name for word, name in BROWSERS if word in user_agent), "")
+    system = next((name for word, name in SYSTEMS if word in user_agent), "")
     return f"{browser} on {system}" if browser and system else browser or system

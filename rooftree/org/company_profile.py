@@ -1,4 +1,4 @@
-"""The company's own facts, as the law, the carriers and every message name it."""
+"""The company's own details, as used in licenses, carrier registration and messages."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -23,31 +23,31 @@ EDITABLE_COLUMNS = (
 )  # fmt: skip
 TEXTING_KEYS = ("brand_registered", "attributes", "company_kind", "carrier_policy")
 REQUIRED_MESSAGES = {
-    "legal_name": "Give the legal name, as NMLS shows it.",
-    "brand": "Give the name that messages sign with.",
-    "postal_address": "Give the postal address; every marketing e-mail must carry it.",
+    "legal_name": "Enter the legal name as NMLS shows it.",
+    "brand": "Enter the name that messages are signed with.",
+    "postal_address": "Enter the postal address. Every marketing email must include it.",
 }
 
 
 class InvalidCompany(InvalidField):
-    """Facts of the company that cannot be."""
+    """A company detail is invalid."""
 
 
-def update_company(facts: Mapping[str, Any], *, by: User | None, at: datetime) -> Company:
-    """Write down what the company is; the first time makes it.
+def update_company(details: Mapping[str, Any], *, by: User | None, at: datetime) -> Company:
+    """Store the company's details; the first call creates the company.
 
     Args:
-        facts: by column; `texting` holds the keys of TEXTING and is merged into what is known.
+        details: by column; `texting` has keys of TEXTING_KEYS and is merged into the stored value.
 
-    The ledger keeps which facts changed, not their text. Raises `BadCompany`.
+    The ledger records which details changed, not their text. Raises `InvalidCompany`.
     """
-    wanted = dict(facts)
-    _check_values(wanted)
+    values = dict(details)
+    _check_values(values)
     with atomic():
         company = Company.objects.select_for_update().first()
         is_new = company is None
         company = company or Company(id=uuid7_at(at))
-        changed = _apply_changes(company, wanted)
+        changed = _apply_changes(company, values)
         if is_new:
             company.save(force_insert=True)
         elif changed:
@@ -64,47 +64,48 @@ def update_company(facts: Mapping[str, Any], *, by: User | None, at: datetime) -
     return company
 
 
-def _apply_changes(company: Company, wanted: Mapping[str, Any]) -> list[str]:
+def _apply_changes(company: Company, values: Mapping[str, Any]) -> list[str]:
     changed = []
     for name in EDITABLE_COLUMNS:
-        if name in wanted and getattr(company, name) != wanted[name]:
-            setattr(company, name, wanted[name])
+        if name in values and getattr(company, name) != values[name]:
+            setattr(company, name, values[name])
             changed.append(name)
-    if "texting" in wanted:
-        merged = {**company.texting, **wanted["texting"]}
+    if "texting" in values:
+        merged = {**company.texting, **values["texting"]}
         if merged != company.texting:
             company.texting = merged
             changed.append("texting")
     return changed
 
 
-def _check_values(wanted: dict[str, Any]) -> None:
-    for name, said in REQUIRED_MESSAGES.items():
-        if name in wanted and not str(wanted[name]).strip():
-            raise InvalidCompany(name, said)
-    _check_identity(wanted)
-    working_hours.check_hours(wanted.get("hours", {}))
-    if "phone" in wanted:
-        read = parse_phone_number(wanted["phone"])
-        if read.e164 is None:
-            raise InvalidCompany("phone", "This is no phone number; US numbers have ten digits.")
-        wanted["phone"] = read.e164
-    unknown = [one for one in wanted.get("telemarketer_states", ()) if one not in STATES]
+def _check_values(values: dict[str, Any]) -> None:
+    for name, message in REQUIRED_MESSAGES.items():
+        if name in values and not str(values[name]).strip():
+            raise InvalidCompany(name, message)
+    _check_identity(values)
+    working_hours.check_hours(values.get("hours", {}))
+    if "phone" in values:
+        phone = parse_phone_number(values["phone"])
+        if phone.e164 is None:
+            raise InvalidCompany("phone", "This isn't a phone number. US numbers have ten digits.")
+        values["phone"] = phone.e164
+    unknown = [state for state in values.get("telemarketer_states", ()) if state not in STATES]
     if unknown:
         raise InvalidCompany(
-            "telemarketer_states", f"{', '.join(unknown)} is not a state; use two letters, as TX."
+            "telemarketer_states",
+            f"{', '.join(unknown)} is not a state. Use two-letter codes, such as TX.",
         )
-    if set(wanted.get("texting", {})) - set(TEXTING_KEYS):
-        raise InvalidCompany("texting", "Only what the carriers ask of a campaign is kept.")
+    if set(values.get("texting", {})) - set(TEXTING_KEYS):
+        raise InvalidCompany("texting", "Only campaign details for carriers can be stored here.")
 
 
-def _check_identity(wanted: Mapping[str, Any]) -> None:
-    if "kind" in wanted and wanted["kind"] not in COMPANY_KINDS:
-        raise InvalidCompany("kind", "Say whether the company is a depository.")
-    if "nmls_id" in wanted and not str(wanted["nmls_id"]).isdecimal():
+def _check_identity(values: Mapping[str, Any]) -> None:
+    if "kind" in values and values["kind"] not in COMPANY_KINDS:
+        raise InvalidCompany("kind", "Choose whether the company is a depository.")
+    if "nmls_id" in values and not str(values["nmls_id"]).isdecimal():
         raise InvalidCompany("nmls_id", "An NMLS ID is a number.")
-    if "zone" in wanted and wanted["zone"] not in available_timezones():
+    if "zone" in values and values["zone"] not in available_timezones():
         raise InvalidCompany("zone", "Choose a time zone.")
-    alarm = wanted.get("alarm_user_id")
+    alarm = values.get("alarm_user_id")
     if alarm and not User.objects.filter(pk=UUID(str(alarm)), is_active=True).exists():
         raise InvalidCompany("alarm_user_id", "This person no longer works here.")

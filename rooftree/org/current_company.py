@@ -1,4 +1,4 @@
-"""The company whose installation this is, as its row stands."""
+"""The current row of the company that runs this installation."""
 
 from rooftree.db.prepared_queries import PreparedQuery
 from rooftree.org.models import Company
@@ -7,5 +7,5 @@ _COMPANY_QUERY = PreparedQuery(Company.objects.all)
 
 
 def current_company() -> Company:
-    """The one row. Raises `Company.DoesNotExist` before set-up."""
+    """Return the company's row. Raises `Company.DoesNotExist` before setup."""
     return _COMPANY_QUERY.get()

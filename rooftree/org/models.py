@@ -1,4 +1,4 @@
-"""The company, its tree of branches, its people and what each may do."""
+"""Tables of the company, its branches, its staff and their permissions."""
 
 from datetime import timedelta
 
@@ -22,17 +22,17 @@ ROLES = {
     "administrator": "Administrator",
 }
 
-PARTNER = "partner"  # no member of staff: opens the pages of partners and nothing else
+PARTNER = "partner"  # not staff: sees the partner pages and nothing else
 
 
 def office_hours() -> dict[str, list[str]]:
-    """When a new company calls borrowers: by day and early evening, and on Saturdays."""
+    """Return a new company's default calling hours: weekdays 8 to 8 and Saturdays."""
     days = {day: ["08:00", "20:00"] for day in ("mon", "tue", "wed", "thu", "fri")}
     return {**days, "sat": ["09:00", "17:00"]}
 
 
 class Company(models.Model):
-    """The one row of this deployment: who the lender is, as the law and messages name it."""
+    """The one row of this deployment: the lender, as the law and messages name it."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     legal_name = models.CharField(max_length=200)
@@ -44,13 +44,11 @@ class Company(models.Model):
     phone = models.CharField(max_length=20)  # E.164
     website = models.URLField(blank=True)
     zone = models.CharField(max_length=60, default="America/New_York")  # IANA
-    hours = models.JSONField(default=office_hours)  # as an officer's; {}: at any hour
-    alarm_user = models.ForeignKey(
-        "rooftree.User", models.SET_NULL, null=True, related_name="+"
-    )  # who is told when nobody can take a lead
-    telemarketer_states = ArrayField(
-        models.CharField(max_length=2), default=list, blank=True
-    )  # where we are registered as a telemarketer, or exempt with the memo on file
+    hours = models.JSONField(default=office_hours)  # same format as an officer's; {}: at any hour
+    # notified when no officer can take a lead
+    alarm_user = models.ForeignKey("rooftree.User", models.SET_NULL, null=True, related_name="+")
+    # states with a telemarketer registration, or an exemption with the memo on file
+    telemarketer_states = ArrayField(models.CharField(max_length=2), default=list, blank=True)
     texting = models.JSONField(default=dict)  # 10DLC: brand_registered, attributes, carrier_policy
     mail_is_authenticated = models.BooleanField(default=False)  # SPF, DKIM, DMARC aligned
     emergencies = models.JSONField(default=list)  # [{state, county, from, until}] as declared
@@ -98,9 +96,8 @@ class CompanyLicense(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7)
     state = models.CharField(max_length=2)
     number = models.CharField(max_length=40)
-    license = models.CharField(
-        max_length=20, blank=True, default="", db_default=""
-    )  # which of the state's licenses, where its wording differs; see license_wording.yaml
+    # which of the state's licenses, where its disclosure differs; see license_wording.yaml
+    license = models.CharField(max_length=20, blank=True, default="", db_default="")
     from_date = models.DateField()
     until_date = models.DateField(null=True)  # exclusive
 
@@ -113,22 +110,21 @@ class CompanyLicense(models.Model):
 
 
 class UserManager(BaseUserManager["User"]):
-    """Finds users by e-mail without regard to case."""
+    """Finds users by email, ignoring case."""
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email__iexact=username)
 
 
 class User(AbstractBaseUser):
-    """One who signs in: a member of staff, or a partner. Borrowers are never users."""
+    """One user who signs in: a member of staff or a partner. Borrowers are never users."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=120)
     role = models.CharField(max_length=20)
-    branch = models.ForeignKey(
-        Branch, models.PROTECT, null=True, related_name="users"
-    )  # None: the whole company
+    # None: the whole company
+    branch = models.ForeignKey(Branch, models.PROTECT, null=True, related_name="users")
     phone = models.CharField(max_length=20, blank=True)  # E.164
     title = models.CharField(max_length=120, blank=True)
     is_active = models.BooleanField(default=True)
@@ -157,7 +153,7 @@ class User(AbstractBaseUser):
 
 
 class LoanOfficer(models.Model):
-    """A licensed originator: what they may lend, when they work, how many they take."""
+    """A licensed loan officer: products, working hours and lead limits."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     user = models.OneToOneField(User, models.PROTECT, related_name="officer")
@@ -165,7 +161,7 @@ class LoanOfficer(models.Model):
     nmls_id = models.CharField(max_length=20, unique=True)
     languages = ArrayField(models.CharField(max_length=5), default=list)  # BCP-47 primary tags
     products = ArrayField(models.CharField(max_length=30), default=list)  # empty: all
-    phone = models.CharField(max_length=20)  # E.164, the one that rings
+    phone = models.CharField(max_length=20)  # E.164, the number that rings
     is_texted = models.BooleanField(default=True, db_default=True)  # about offers, at `phone`
     text_number = models.CharField(max_length=20, blank=True)  # E.164, shown to borrowers
     zone = models.CharField(max_length=60, default="America/New_York")
@@ -186,10 +182,8 @@ class LoanOfficer(models.Model):
 
 TEMPORARY_AUTHORITY = "Temporary Authority"
 TEMPORARY_AUTHORITY_LIMIT = timedelta(days=120)  # at most (12 USC 5117(d))
-AUTHORIZING_STATUSES = (
-    "Approved",
-    TEMPORARY_AUTHORITY,
-)  # NMLS words under which an officer may originate
+# NMLS statuses under which an officer can originate
+AUTHORIZING_STATUSES = ("Approved", TEMPORARY_AUTHORITY)
 
 
 class License(models.Model):
@@ -199,7 +193,7 @@ class License(models.Model):
     officer = models.ForeignKey(LoanOfficer, models.CASCADE, related_name="licenses")
     state = models.CharField(max_length=2)
     number = models.CharField(max_length=40)
-    status = models.CharField(max_length=40, default="Approved")  # NMLS word
+    status = models.CharField(max_length=40, default="Approved")  # NMLS status
     from_date = models.DateField()
     until_date = models.DateField(null=True)  # exclusive
 
@@ -213,7 +207,7 @@ class License(models.Model):
             models.CheckConstraint(
                 condition=~Q(status__iexact=TEMPORARY_AUTHORITY)
                 | Q(
-                    until_date__isnull=False,  # what has no end is no answer, and would pass
+                    until_date__isnull=False,  # without this, a null end date would pass the check
                     until_date__lte=F("from_date") + TEMPORARY_AUTHORITY_LIMIT,
                 ),
                 name="temporary_authority_is_short",
@@ -226,7 +220,7 @@ class License(models.Model):
 
 
 class Assistance(models.Model):
-    """An assistant who works the leads of one loan officer."""
+    """One assistant who works the leads of one loan officer."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     assistant = models.ForeignKey(User, models.CASCADE, related_name="assists")
@@ -243,14 +237,14 @@ class Assistance(models.Model):
 
 
 class StaffNotice(models.Model):
-    """Something one member of staff must hear of. Never addressed to a borrower."""
+    """One notice to one member of staff, never to a borrower."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     user = models.ForeignKey(User, models.CASCADE, related_name="notices")
-    cause = models.CharField(max_length=160)  # what makes it once: kind and id
+    cause = models.CharField(max_length=160)  # dedupes notices: kind and id
     kind = models.CharField(max_length=40)
     text = models.CharField(max_length=400)  # no personal data beyond a first name
-    link = models.CharField(max_length=200, blank=True)  # a path of ours
+    link = models.CharField(max_length=200, blank=True)  # a path on this site
     at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
     mailed_at = models.DateTimeField(null=True)
@@ -269,7 +263,7 @@ class StaffNotice(models.Model):
 
 
 class SendingPause(models.Model):
-    """A time in which nothing may leave: no message, no call, nothing to the LOS."""
+    """A period in which nothing is sent: no message, no call, nothing to the LOS."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     from_at = models.DateTimeField()
@@ -291,15 +285,15 @@ class SendingPause(models.Model):
 
 
 class StaffSession(AbstractBaseSession):
-    """One browser: what it carries from page to page, and since it signed in, whose it is.
+    """One browser session: its data and, once signed in, its user.
 
     `expire_date` is the absolute end; a session also ends when `seen_at` is too long ago.
-    Without a user it is a sign-in that has not come to its end.
+    A session without a user is a sign-in that isn't finished.
     """
 
     user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions")
     began_at = models.DateTimeField()
-    seen_at = models.DateTimeField()  # to the minute; what a page fetches by itself does not count
+    seen_at = models.DateTimeField()  # to the minute; a page's automatic requests don't count
     factor = models.CharField(max_length=20, blank=True)  # second_factor.Factor
     device = models.CharField(max_length=60, blank=True)  # "Chrome on Android"
     address = models.CharField(max_length=43, blank=True)  # shortened: a network, never a machine
@@ -312,16 +306,18 @@ class StaffSession(AbstractBaseSession):
         ]
 
     def __str__(self) -> str:
-        return "staff_session"  # its key opens the door
+        return "staff_session"  # not the key, which grants access
 
 
 class ApiKey(models.Model):
-    """One machine's way in: it acts as a member of staff, within its scopes."""
+    """One system's access: acts as a member of staff, within its scopes."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     name = models.CharField(max_length=80)
-    user = models.ForeignKey(User, models.PROTECT, related_name="api_keys")  # whose eyes it has
-    start = models.CharField(max_length=12, unique=True)  # the part that may be shown
+    user = models.ForeignKey(
+        User, models.PROTECT, related_name="api_keys"
+    )  # the key sees what this user sees
+    start = models.CharField(max_length=12, unique=True)  # the part that can be shown
     secret_hash = models.CharField(max_length=64)  # sha-256 hex; 256 random bits need no salt
     scopes = ArrayField(models.CharField(max_length=30))
     created_by = models.ForeignKey(User, models.PROTECT, related_name="+")
@@ -343,24 +339,24 @@ class ApiKey(models.Model):
 
 
 class AccessEntry(models.Model):
-    """One sign-in, failed try, opened lead or export. Append-only, by the database itself.
+    """One sign-in, failed attempt, opened lead or export. Append-only, enforced by the database.
 
-    It holds ids and our staff's own doings, nothing of a borrower's beyond ids. An unknown
-    address somebody tried is kept as a keyed hash.
+    Holds staff activity and, of borrowers, only ids. An unknown email that was tried is
+    stored as a keyed hash.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     at = models.DateTimeField()
-    kind = models.CharField(max_length=30)  # access_log.Kind
+    kind = models.CharField(max_length=30)  # access_log.AccessKind
     user = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     api_key = models.ForeignKey(ApiKey, models.PROTECT, null=True, related_name="+")
-    tried = models.CharField(max_length=16, blank=True)  # start of the hash of an unknown e-mail
+    tried = models.CharField(max_length=16, blank=True)  # start of the hash of an unknown email
     address = models.CharField(max_length=43, blank=True)  # shortened: a network, never a machine
     device = models.CharField(max_length=60, blank=True)
     factor = models.CharField(max_length=20, blank=True)
     lead_id = models.UUIDField(null=True)
-    subject = models.CharField(max_length=120, blank=True)  # what was exported, changed or ended
-    reason = models.CharField(max_length=300, blank=True)  # why somebody exported
+    subject = models.CharField(max_length=120, blank=True)  # the thing exported, changed or ended
+    reason = models.CharField(max_length=300, blank=True)  # the reason given for an export
     number = models.IntegerField(null=True)  # rows of an export
 
     class Meta:
@@ -378,9 +374,9 @@ class AccessEntry(models.Model):
 
 
 class Throttle(models.Model):
-    """How often something was tried since a moment: by one account, address or key."""
+    """One counter of attempts since a moment, for one account, address or key."""
 
-    key = models.CharField(primary_key=True, max_length=64)  # keyed hash of what and whom
+    key = models.CharField(primary_key=True, max_length=64)  # keyed hash of limit and subject
     began_at = models.DateTimeField()
     count = models.IntegerField()
 

@@ -1,6 +1,6 @@
-"""State licenses of loan officers: added, corrected, renewed, ended.
+"""State licenses of loan officers: add, correct, renew and end them.
 
-The database ends, in the same transaction, what a change makes unlawful (LIC-01).
+The database ends, in the same transaction, any ownership a change makes unlawful (LIC-01).
 """
 
 from datetime import date, datetime, timedelta
@@ -21,7 +21,7 @@ EDITABLE_FIELDS = ("number", "status", "from_date", "until_date")
 
 
 class InvalidLicense(UserError):
-    """A license that cannot be so."""
+    """A license's details are invalid."""
 
 
 def add_license(
@@ -34,7 +34,7 @@ def add_license(
         state: USPS code.
         dates: the first day, and the first day without it (None: no end).
 
-    Raises `BadLicense`, also when the days overlap another license there.
+    Raises `InvalidLicense`, also when the dates overlap another license in the state.
     """
     from_date, until_date = dates
     _check_license(state, number, from_date, until_date)
@@ -48,9 +48,9 @@ def add_license(
             overlapping = overlapping.filter(from_date__lt=until_date)
         if overlapping.exists():
             raise InvalidLicense(
-                f"There is a license in {state} for these days already; edit that one."
+                f"There is already a license in {state} for these dates. Edit that license."
             )
-        made = License.objects.create(
+        license_row = License.objects.create(
             id=uuid7_at(at),
             officer_id=officer_id,
             state=state,
@@ -58,70 +58,74 @@ def add_license(
             from_date=from_date,
             until_date=until_date,
         )
-        _record_event("org.license.added", made, by=by, at=at)
-    return made
+        _record_event("org.license.added", license_row, by=by, at=at)
+    return license_row
 
 
 def edit_license(*, license_id: UUID | str, by: User, at: datetime, **changes: Any) -> License:
-    """Correct a license: its number, NMLS status or dates. Raises `BadLicense`."""
+    """Correct a license's number, NMLS status or dates. Raises `InvalidLicense`."""
     unknown = changes.keys() - set(EDITABLE_FIELDS)
     if unknown:
-        raise InvalidLicense(f"{', '.join(sorted(unknown))} of a license cannot be changed.")
+        raise InvalidLicense(f"You can't change {', '.join(sorted(unknown))} of a license.")
     with atomic():
         trigger_clock.set_trigger_time(at)
-        held = License.objects.select_for_update().get(pk=license_id)
+        license_row = License.objects.select_for_update().get(pk=license_id)
         for name, value in changes.items():
-            setattr(held, name, value)
-        _check_license(held.state, held.number, held.from_date, held.until_date)
-        _check_temporary_authority(held)
-        License.objects.filter(pk=held.pk).update(**changes)
-        _record_event("org.license.changed", held, by=by, at=at)
-    return held
+            setattr(license_row, name, value)
+        _check_license(
+            license_row.state, license_row.number, license_row.from_date, license_row.until_date
+        )
+        _check_temporary_authority(license_row)
+        License.objects.filter(pk=license_row.pk).update(**changes)
+        _record_event("org.license.changed", license_row, by=by, at=at)
+    return license_row
 
 
 def renew_license(
     *, license_id: UUID | str, until_date: date | None, by: User, at: datetime
 ) -> License:
-    """Let a license run longer, to the first day without it (None: no end).
+    """Extend a license to the first day without it (None: no end).
 
-    Raises `BadLicense` when that is not later than it ran already.
+    Raises `InvalidLicense` when that isn't later than its present end.
     """
-    held = License.objects.get(pk=license_id)
-    if until_date and (held.until_date is None or until_date <= held.until_date):
-        raise InvalidLicense("A renewal ends later than the license did. To shorten it, edit it.")
+    license_row = License.objects.get(pk=license_id)
+    if until_date and (license_row.until_date is None or until_date <= license_row.until_date):
+        raise InvalidLicense(
+            "A renewal must end later than the license. To shorten a license, edit it."
+        )
     return edit_license(license_id=license_id, until_date=until_date, by=by, at=at)
 
 
 def _check_license(state: str, number: str, from_date: date, until_date: date | None) -> None:
     if state not in STATES:
-        raise InvalidLicense(f"{state} is not a state; use its two letters, as TX.")
+        raise InvalidLicense(f"{state} is not a state. Use its two-letter code, such as TX.")
     if not number.strip():
-        raise InvalidLicense("Give the number of the license.")
+        raise InvalidLicense("Enter the license number.")
     if until_date and until_date <= from_date:
-        raise InvalidLicense("A license ends after it begins.")
+        raise InvalidLicense("The end date must be after the start date.")
 
 
-def _check_temporary_authority(held: License) -> None:
-    """It ends by itself, so that nobody is forgotten under it (12 USC 5117(d))."""
-    longest = held.from_date + TEMPORARY_AUTHORITY_LIMIT
-    if held.status == TEMPORARY_AUTHORITY and (
-        held.until_date is None or held.until_date > longest
+def _check_temporary_authority(license_row: License) -> None:
+    """Require that temporary authority ends on its own, within its limit (12 USC 5117(d))."""
+    latest_end = license_row.from_date + TEMPORARY_AUTHORITY_LIMIT
+    if license_row.status == TEMPORARY_AUTHORITY and (
+        license_row.until_date is None or license_row.until_date > latest_end
     ):
         raise InvalidLicense(
-            f"Temporary authority lasts {TEMPORARY_AUTHORITY_LIMIT.days} days at most: its last "
-            f"day is {longest - timedelta(days=1):%b %d, %Y} or before."
+            f"Temporary authority lasts {TEMPORARY_AUTHORITY_LIMIT.days} days at most. Its last "
+            f"day must be {latest_end - timedelta(days=1):%b %d, %Y} or earlier."
         )
 
 
-def _record_event(kind: str, held: License, *, by: User, at: datetime) -> None:
+def _record_event(kind: str, license_row: License, *, by: User, at: datetime) -> None:
     write_event(
         kind,
         at=at,
         actor=f"user:{by.pk}",
-        license_id=held.pk,
-        officer_id=held.officer_id,
-        state=held.state,
-        status=held.status,
-        from_date=held.from_date.isoformat(),
-        until_date=held.until_date.isoformat() if held.until_date else None,
+        license_id=license_row.pk,
+        officer_id=license_row.officer_id,
+        state=license_row.state,
+        status=license_row.status,
+        from_date=license_row.from_date.isoformat(),
+        until_date=license_row.until_date.isoformat() if license_row.until_date else None,
     )

@@ -1,4 +1,4 @@
-"""Passwords nobody but their owner ever knows: chosen by a link that is good once."""
+"""Staff passwords, which only their owner knows: set through single-use links."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,18 +15,17 @@ from rooftree.org import staff_sessions
 from rooftree.org.models import User
 from rooftree.org.staff_accounts import StaffChangeError
 
-SELF_SERVICE_LIFETIME = timedelta(
-    hours=1
-)  # one that anybody can have sent is shorter than a colleague's
+# Anyone can request a self-service link, so it expires sooner than an administrator's link.
+SELF_SERVICE_LIFETIME = timedelta(hours=1)
 
 
 class SelfServiceTokens(PasswordResetTokenGenerator):
-    """Tokens of links that a user asked for by e-mail."""
+    """Tokens of links that users request by email."""
 
     key_salt = "rooftree.org.passwords.SelfServiceTokens"
 
     def check_token(self, user: Any, token: str | None) -> bool:
-        """Whether the token is this user's and younger than an hour."""
+        """Return True if the token is this user's and younger than an hour."""
         if not token or not super().check_token(user, token):
             return False
         age = self._num_seconds(self._now()) - base36_to_int(token.split("-")[0])
@@ -34,66 +33,68 @@ class SelfServiceTokens(PasswordResetTokenGenerator):
 
 
 class ResetTokens(PasswordResetTokenGenerator):
-    """Tokens of either kind of link."""
+    """Tokens of both kinds of links."""
 
     def check_token(self, user: Any, token: str | None) -> bool:
-        """Whether the token opens the page where this user chooses a password."""
-        either = (default_token_generator, SELF_SERVICE_TOKENS)
-        return any(tokens.check_token(user, token) for tokens in either)
+        """Return True if the token lets this user set a password."""
+        generators = (default_token_generator, SELF_SERVICE_TOKENS)
+        return any(generator.check_token(user, token) for generator in generators)
 
 
 SELF_SERVICE_TOKENS, RESET_TOKENS = SelfServiceTokens(), ResetTokens()
 
 
 def create_reset_link(user: User, *, by: User, at: datetime) -> tuple[str, str]:
-    """The two parts of the link by which a user sets a password: who, and the token.
+    """Create the two parts of a link for setting a password: user id and token.
 
-    It ends when used, when the user signs in, and after three days. Raises
-    `CannotChange` for somebody who has left.
+    The link expires on use, when the user signs in, and after three days. Raises
+    `StaffChangeError` for a user who has left.
     """
     if not user.is_active:
-        raise StaffChangeError(f"{user.name} has left and cannot sign in.")
+        raise StaffChangeError(f"{user.name} no longer works here and can't sign in.")
     write_event("org.user.password_link_made", at=at, actor=f"user:{by.pk}", user_id=user.pk)
     return _encode_user_id(user), default_token_generator.make_token(user)
 
 
 def create_self_service_link(user: User, *, at: datetime) -> tuple[str, str]:
-    """The same, asked for by the user; it ends after an hour as well."""
+    """Create a link the user requested; it also expires after an hour."""
     write_event("org.user.password_link_asked", at=at, actor=f"user:{user.pk}", user_id=user.pk)
     return _encode_user_id(user), SELF_SERVICE_TOKENS.make_token(user)
 
 
 def find_resettable_user(email: str) -> User | None:
-    """The user a reset may be mailed to: here, and with a password to forget."""
+    """Find the active user with a password to reset; None if there isn't one."""
     user = User.objects.filter(email__iexact=email.strip(), is_active=True).first()
     return user if user is not None and user.has_usable_password() else None
 
 
-def change_password(*, user: User, old: str, new: str, but: str | None, at: datetime) -> None:
-    """The user chooses another password; every other session ends.
+def change_password(
+    *, user: User, old_password: str, new_password: str, except_key: str | None, at: datetime
+) -> None:
+    """Replace the user's password and end every other session.
 
     Args:
-        but: the key of the session that goes on.
+        except_key: the key of the session to keep.
 
-    Raises `CannotChange` for a wrong old one, or a new one that is too weak.
+    Raises `StaffChangeError` for a wrong old password or a new one that is too weak.
     """
-    if not user.check_password(old):
-        raise StaffChangeError("This is not your password of now.")
+    if not user.check_password(old_password):
+        raise StaffChangeError("This isn't your current password.")
     try:
-        validate_password(new, user)
+        validate_password(new_password, user)
     except ValidationError as problem:
         raise StaffChangeError(" ".join(problem.messages)) from problem
     with atomic():
-        user.set_password(new)
+        user.set_password(new_password)
         User.objects.filter(pk=user.pk).update(password=user.password)
-        record_password_set(user, at=at, but=but)
+        record_password_set(user, at=at, except_key=except_key)
 
 
-def record_password_set(user: User, *, at: datetime, but: str | None = None) -> None:
-    """The user has set a password: written down, and whoever is signed in elsewhere is out."""
+def record_password_set(user: User, *, at: datetime, except_key: str | None = None) -> None:
+    """Record that the user set a password, and end the user's other sessions."""
     with atomic():
         write_event("org.user.password_set", at=at, actor=f"user:{user.pk}", user_id=user.pk)
-        staff_sessions.end_all_sessions(user.pk, reason="password", at=at, except_key=but)
+        staff_sessions.end_all_sessions(user.pk, reason="password", at=at, except_key=except_key)
 
 
 def _encode_user_id(user: User) -> str:

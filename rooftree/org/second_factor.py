@@ -1,7 +1,7 @@
-"""What proves who somebody is, besides a password: an app's codes, passkeys, recovery codes.
+"""Second factors of staff sign-in: authenticator app, passkeys and recovery codes.
 
-Rows and arithmetic are allauth's. That a code works once is ours: it is kept in the row,
-under its lock, so that any number of processes agree.
+Rows and arithmetic are allauth's. Rooftree adds that a code works only once: its counter
+is stored in the row, under a lock, so any number of processes agree.
 """
 
 from collections.abc import Iterable
@@ -20,12 +20,12 @@ from rooftree.ledger.write_events import write_event
 from rooftree.org import staff_sessions
 from rooftree.org.models import User
 
-TOTP_PERIOD = 30  # seconds that an app shows a code
+TOTP_PERIOD = 30  # seconds that an app shows one code
 MAX_PASSKEY_NAME = 60  # characters
 
 
 class Factor(StrEnum):
-    """How somebody proved who they are, beyond the password."""
+    """The kinds of proof beyond the password."""
 
     APP = "app"
     PASSKEY = "passkey"
@@ -33,12 +33,12 @@ class Factor(StrEnum):
 
 
 class InvalidCode(Exception):
-    """The code does not fit. The text is fit to show."""
+    """The code doesn't match. The text is fit to show."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrolledFactors:
-    """What one member of staff has."""
+    """The second factors of one member of staff."""
 
     app: Authenticator | None
     passkeys: list[Authenticator]
@@ -46,51 +46,53 @@ class EnrolledFactors:
 
     @property
     def is_sufficient(self) -> bool:
-        """Whether somebody who has it can be asked for it."""
+        """True if the user has a factor that sign-in can ask for."""
         return self.app is not None or bool(self.passkeys)
 
 
 def enrolled_factors(user: User) -> EnrolledFactors:
-    """The second factors of a user, passkeys in the order they were added."""
+    """Return the second factors of a user, passkeys in the order they were added."""
     rows = list(Authenticator.objects.filter(user=user).order_by("created_at", "id"))
-    first = {row.type: row for row in rows}
-    codes = first.get(Authenticator.Type.RECOVERY_CODES)
+    row_by_type = {row.type: row for row in rows}
+    codes = row_by_type.get(Authenticator.Type.RECOVERY_CODES)
     return EnrolledFactors(
-        app=first.get(Authenticator.Type.TOTP),
+        app=row_by_type.get(Authenticator.Type.TOTP),
         passkeys=[row for row in rows if row.type == Authenticator.Type.WEBAUTHN],
         codes_left=len(RecoveryCodes(codes).get_unused_codes()) if codes else 0,
     )
 
 
 def is_required_for(user: User) -> bool:
-    """Whether signing in by password is not enough for this user."""
+    """Return True if this user needs more than a password to sign in."""
     return not users_without_factor([user])
 
 
 def users_without_factor(users: Iterable[User]) -> list[User]:
-    """Those of some users who have neither an app nor a passkey."""
-    people = list(users)
+    """Return the users who have neither an app nor a passkey."""
+    candidates = list(users)
     kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
-    have = set(
-        Authenticator.objects.filter(user__in=people, type__in=kinds).values_list("user", flat=True)
+    enrolled_ids = set(
+        Authenticator.objects.filter(user__in=candidates, type__in=kinds).values_list(
+            "user", flat=True
+        )
     )
-    return [person for person in people if person.pk not in have]
+    return [user for user in candidates if user.pk not in enrolled_ids]
 
 
 def generate_app_secret() -> str:
-    """A secret for an app, base32, not yet anybody's."""
+    """Generate a base32 secret for an app, not yet enrolled."""
     return str(totp.generate_totp_secret())
 
 
 def enroll_app(*, user: User, secret: str, code: str, at: datetime) -> list[str]:
-    """The app is the user's from now on; the recovery codes when they are new, else none.
+    """Enroll an app; return new recovery codes, or an empty list if the user already has some.
 
-    An app held before is replaced. Raises `WrongCode` when the app does not show the
-    code that the secret gives now.
+    Replaces an earlier app. Raises `InvalidCode` when the code is not the current one of
+    the secret.
     """
     counter = _matching_counter(secret, code, at, after=0)
     if counter is None:
-        raise InvalidCode("This is not the code of now. Check the clock of your phone.")
+        raise InvalidCode("This code doesn't match. Check your phone's clock and try again.")
     with atomic():
         Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).delete()
         row = totp.TOTP.activate(user, secret).instance
@@ -100,7 +102,7 @@ def enroll_app(*, user: User, secret: str, code: str, at: datetime) -> list[str]
 
 
 def record_factor_added(*, user: User, factor: Factor, at: datetime) -> list[str]:
-    """A factor was added: write it down; recovery codes when there were none."""
+    """Record an added factor; return new recovery codes if the user had none."""
     write_event(
         "org.user.factor_added", at=at, actor=f"user:{user.pk}", user_id=user.pk, factor=factor
     )
@@ -109,7 +111,7 @@ def record_factor_added(*, user: User, factor: Factor, at: datetime) -> list[str
 
 
 def replace_recovery_codes(*, user: User, at: datetime) -> list[str]:
-    """Ten recovery codes, each good once; those of before are worth nothing any more."""
+    """Create ten single-use recovery codes and void the earlier ones."""
     with atomic():
         Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).delete()
         codes: list[str] = RecoveryCodes.activate(user).get_unused_codes()
@@ -118,9 +120,9 @@ def replace_recovery_codes(*, user: User, at: datetime) -> list[str]:
 
 
 def verify_code(*, user: User, code: str, at: datetime) -> Factor | None:
-    """Use up a code of the user's app or a recovery code; which it was, or None.
+    """Use up an app code or recovery code; return which it was, or None if it doesn't match.
 
-    A code of the app works once, whoever else tries it in the same half minute.
+    An app code works once, even when tried again in the same half minute.
     """
     with atomic():
         rows = Authenticator.objects.select_for_update().filter(user=user)
@@ -143,19 +145,23 @@ def verify_code(*, user: User, code: str, at: datetime) -> Factor | None:
 
 
 def remove_factor(*, user: User, row: Authenticator, at: datetime) -> None:
-    """The user gives one factor up; the last one takes the recovery codes along."""
-    what = Factor.APP if row.type == Authenticator.Type.TOTP else Factor.PASSKEY
+    """Remove one factor of the user; removing the last one also voids the recovery codes."""
+    factor = Factor.APP if row.type == Authenticator.Type.TOTP else Factor.PASSKEY
     with atomic():
         Authenticator.objects.filter(user=user, pk=row.pk).delete()
         if not is_required_for(user):
             Authenticator.objects.filter(user=user).delete()
         write_event(
-            "org.user.factor_removed", at=at, actor=f"user:{user.pk}", user_id=user.pk, factor=what
+            "org.user.factor_removed",
+            at=at,
+            actor=f"user:{user.pk}",
+            user_id=user.pk,
+            factor=factor,
         )
 
 
 def reset_factors(*, user: User, by: User, at: datetime) -> None:
-    """An administrator takes away the factors of somebody who has lost them; sessions end."""
+    """Remove every factor of a user who lost them, and end the user's sessions."""
     with atomic():
         Authenticator.objects.filter(user=user).delete()
         write_event("org.user.factors_reset", at=at, actor=f"user:{by.pk}", user_id=user.pk)
@@ -163,10 +169,10 @@ def reset_factors(*, user: User, by: User, at: datetime) -> None:
 
 
 def _matching_counter(secret: str, code: str, at: datetime, *, after: int) -> int | None:
-    """The half minute whose code this is, among the one before, now and the next."""
+    """Return the half minute of the code: the previous, current or next one; else None."""
     now = int(at.timestamp()) // TOTP_PERIOD
     for counter in (now - 1, now, now + 1):
-        said = totp.format_hotp_value(totp.hotp_value(secret, counter))
-        if counter > after and compare_user_code(actual=code, expected=said):
+        expected_code = totp.format_hotp_value(totp.hotp_value(secret, counter))
+        if counter > after and compare_user_code(actual=code, expected=expected_code):
             return counter
     return None

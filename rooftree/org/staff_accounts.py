@@ -1,7 +1,7 @@
-"""Staff: who joins, what they may do, who leaves."""
+"""Staff accounts: add users and officers, change roles, deactivate users."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,36 +18,39 @@ from rooftree.org.models import PARTNER, ROLES, ApiKey, Branch, LoanOfficer, Use
 
 
 class StaffChangeError(UserError):
-    """A change of staff that cannot be."""
+    """A change of staff is invalid."""
 
 
 def add_user(
     *, email: str, name: str, role: str, branch: Branch | None, by: User | None, at: datetime
 ) -> User:
-    """A new member of staff, who cannot sign in until a password or passkey is set.
+    """Add a user, who can't sign in until a password or passkey is set.
 
     Args:
         branch: None is the whole company.
-        by: None when the installation makes its first administrator.
+        by: None when the installation creates its first administrator.
 
-    Raises `CannotChange`.
+    Raises `StaffChangeError`.
     """
     _check_role(role)
     return _create_user(User(email=email, name=name, role=role, branch=branch), by, at)
 
 
 def add_partner_user(*, email: str, name: str, by: User, at: datetime) -> User:
-    """An account for a partner, no member of staff. Raises `CannotChange`."""
+    """Add an account for a partner, who isn't staff. Raises `StaffChangeError`."""
     return _create_user(User(email=email, name=name, role=PARTNER), by, at)
 
 
 def _create_user(user: User, by: User | None, at: datetime) -> User:
     user.email, user.name = user.email.strip().lower(), user.name.strip()
-    _check_email(user.email)
+    try:
+        validate_email(user.email)
+    except ValidationError as error:
+        raise StaffChangeError("This isn't a valid email address.") from error
     if not user.name:
-        raise StaffChangeError("Give a name.")
+        raise StaffChangeError("Enter a name.")
     if User.objects.filter(email__iexact=user.email).exists():
-        raise StaffChangeError("Somebody has this e-mail address already.")
+        raise StaffChangeError("A user with this email address already exists.")
     with atomic():
         user.id = uuid7_at(at)
         user.set_unusable_password()
@@ -60,27 +63,28 @@ def add_officer(
     *, user: User, nmls_id: str, phone: str, by: User | None, at: datetime,
     details: Mapping[str, Any] | None = None,
 ) -> LoanOfficer:  # fmt: skip
-    """Make a user a loan officer of the user's branch, sponsored from today unless said.
+    """Make a user a loan officer of the user's branch.
 
     Args:
-        phone: E.164, the one that rings.
-        details: other columns: languages, products, hours, zone, caps...
+        phone: E.164, the number that rings.
+        details: other columns: languages, products, hours, zone, caps... Without
+            `sponsored_from_date`, sponsorship starts today.
 
-    Raises `CannotChange`; `hours.BadHours` for hours that make no sense.
+    Raises `StaffChangeError`, or `InvalidHours` for invalid hours.
     """
-    more = dict(details or {})
+    columns = dict(details or {})
     if not nmls_id.isdecimal():
         raise StaffChangeError("An NMLS ID is a number.")
     if LoanOfficer.objects.filter(nmls_id=nmls_id).exists():
         raise StaffChangeError("Another loan officer has this NMLS ID.")
     if user.branch is None:
-        raise StaffChangeError("A loan officer works in a branch; give the user one first.")
-    working_hours.check_hours(more.get("hours", {}))
-    zone = more.setdefault("zone", user.branch.zone)
-    more.setdefault("sponsored_from_date", working_hours.local_date(zone, at))
+        raise StaffChangeError("A loan officer needs a branch. Give the user a branch first.")
+    working_hours.check_hours(columns.get("hours", {}))
+    zone = columns.setdefault("zone", user.branch.zone)
+    columns.setdefault("sponsored_from_date", working_hours.local_date(zone, at))
     with atomic():
         officer = LoanOfficer.objects.create(
-            id=uuid7_at(at), user=user, branch=user.branch, nmls_id=nmls_id, phone=phone, **more
+            id=uuid7_at(at), user=user, branch=user.branch, nmls_id=nmls_id, phone=phone, **columns
         )
         write_event(
             "org.officer.added",
@@ -89,15 +93,15 @@ def add_officer(
             officer_id=officer.pk,
             user_id=user.pk,
             nmls_id=nmls_id,
-            sponsored_from_date=_iso(more["sponsored_from_date"]),
+            sponsored_from_date=str(columns["sponsored_from_date"]),
         )
     return officer
 
 
 def change_role(*, user_id: UUID | str, role: str, by: User, at: datetime) -> None:
-    """Give a user another role; they sign in anew with it.
+    """Change a user's role and sign the user out everywhere.
 
-    Raises `CannotChange` when no administrator would be left.
+    Raises `StaffChangeError` when no administrator would be left.
     """
     _check_role(role)
     with atomic():
@@ -106,7 +110,7 @@ def change_role(*, user_id: UUID | str, role: str, by: User, at: datetime) -> No
             return
         if user.is_partner:
             raise StaffChangeError(
-                "A partner does not become a member of staff; add a new account."
+                "A partner account can't become a staff account. Add a new user."
             )
         _require_other_administrator(user)
         User.objects.filter(pk=user.pk).update(role=role)
@@ -122,9 +126,9 @@ def change_role(*, user_id: UUID | str, role: str, by: User, at: datetime) -> No
 
 
 def deactivate_user(*, user_id: UUID | str, by: User, at: datetime) -> None:
-    """A user can no longer sign in; a loan officer's leads are freed by the database at once.
+    """Deactivate a user; the database frees a loan officer's leads in the same transaction.
 
-    Raises `CannotChange` when no administrator would be left. Safe to repeat.
+    Raises `StaffChangeError` when no administrator would be left. Safe to repeat.
     """
     with atomic():
         trigger_clock.set_trigger_time(at)
@@ -142,26 +146,17 @@ def deactivate_user(*, user_id: UUID | str, by: User, at: datetime) -> None:
 def _require_other_administrator(user: User) -> None:
     if user.role != "administrator":
         return
-    # Locked, so that two administrators cannot demote each other in the same instant.
+    # Locked, so that two administrators can't demote each other at the same moment.
     others = User.objects.select_for_update().filter(role="administrator", is_active=True)
     if not list(others.exclude(pk=user.pk).values_list("pk", flat=True)):
-        raise StaffChangeError("Somebody must stay administrator; name another first.")
+        raise StaffChangeError(
+            "There must be at least one administrator. Make another user an administrator first."
+        )
 
 
 def _check_role(role: str) -> None:
     if role not in ROLES:
         raise StaffChangeError(f"{role} is not a role.")
-
-
-def _check_email(address: str) -> None:
-    try:
-        validate_email(address)
-    except ValidationError as error:
-        raise StaffChangeError("This is not an e-mail address.") from error
-
-
-def _iso(day: date | str) -> str:
-    return str(day)
 
 
 def _actor_name(by: User | None) -> str:

@@ -1,4 +1,4 @@
-"""What is known of staff besides role and employment, kept up to date."""
+"""Details of staff other than role and employment: edit users, officers and assistants."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -24,13 +24,13 @@ OFFICER_FIELDS = (
 
 
 def update_user(*, user_id: UUID | str, by: User, at: datetime, **changes: Any) -> User:
-    """Correct name, title, phone or branch. A loan officer moves with the user.
+    """Edit a user's name, title, phone or branch. A loan officer moves with the user.
 
-    Leads the officer has keep their branch until they change hands. Raises `CannotChange`.
+    The officer's leads keep their branch until they are reassigned. Raises `StaffChangeError`.
     """
     _check_allowed(changes, USER_FIELDS)
     if "name" in changes and not changes["name"].strip():
-        raise StaffChangeError("Give a name.")
+        raise StaffChangeError("Enter a name.")
     if changes.get("phone"):
         changes["phone"] = parse_e164(changes["phone"])
     with atomic():
@@ -38,7 +38,7 @@ def update_user(*, user_id: UUID | str, by: User, at: datetime, **changes: Any) 
         officer = LoanOfficer.objects.filter(user=user).first()
         branch: Branch | None = changes.get("branch", user.branch)
         if officer and branch is None:
-            raise StaffChangeError("A loan officer works in a branch.")
+            raise StaffChangeError("A loan officer needs a branch.")
         changed = _changed_fields(user, changes)
         if not changed:
             return user
@@ -54,20 +54,20 @@ def update_user(*, user_id: UUID | str, by: User, at: datetime, **changes: Any) 
 def update_officer(
     *, officer_id: UUID | str, by: User, at: datetime, changes: Mapping[str, Any]
 ) -> LoanOfficer:
-    """Correct what a loan officer lends, when they work and how much they take.
+    """Edit a loan officer's products, working hours, limits and other details.
 
-    Raises `CannotChange`; `hours.BadHours` for hours that make no sense.
+    Raises `StaffChangeError`, or `InvalidHours` for invalid hours.
     """
-    wanted = dict(changes)
-    _check_allowed(wanted, OFFICER_FIELDS)
-    _check_officer(wanted, officer_id)
+    values = dict(changes)
+    _check_allowed(values, OFFICER_FIELDS)
+    _check_officer(values, officer_id)
     with atomic():
         trigger_clock.set_trigger_time(at)
         officer = LoanOfficer.objects.select_for_update().get(pk=officer_id)
-        changed = _changed_fields(officer, wanted)
+        changed = _changed_fields(officer, values)
         if changed:
             LoanOfficer.objects.filter(pk=officer.pk).update(
-                **{name: wanted[name] for name in changed}
+                **{name: values[name] for name in changed}
             )
             write_event(
                 "org.officer.changed",
@@ -82,51 +82,53 @@ def update_officer(
 def set_assisted_officers(
     *, assistant: User, officers: Iterable[LoanOfficer], by: User, at: datetime
 ) -> None:
-    """Whose leads an assistant works, from now on exactly these."""
-    wanted = {officer.pk: officer for officer in officers}
+    """Replace the officers whose leads an assistant works."""
+    officer_by_id = {officer.pk: officer for officer in officers}
     with atomic():
-        held = set(
+        current_ids = set(
             Assistance.objects.filter(assistant=assistant).values_list("officer_id", flat=True)
         )
-        Assistance.objects.filter(assistant=assistant, officer__in=held - wanted.keys()).delete()
+        Assistance.objects.filter(
+            assistant=assistant, officer__in=current_ids - officer_by_id.keys()
+        ).delete()
         Assistance.objects.bulk_create(
-            Assistance(id=uuid7_at(at), assistant=assistant, officer=wanted[key])
-            for key in wanted.keys() - held
+            Assistance(id=uuid7_at(at), assistant=assistant, officer=officer_by_id[officer_id])
+            for officer_id in officer_by_id.keys() - current_ids
         )
-        if held != wanted.keys():
+        if current_ids != officer_by_id.keys():
             write_event(
                 "org.assistant.assigned",
                 at=at,
                 actor=f"user:{by.pk}",
                 user_id=assistant.pk,
-                officers=sorted(str(key) for key in wanted),
+                officers=sorted(str(officer_id) for officer_id in officer_by_id),
             )
 
 
 def parse_e164(typed: str) -> str:
-    """A number as typed, as E.164. Raises `CannotChange`."""
-    read = parse_phone_number(typed)
-    if read.e164 is None:
-        raise StaffChangeError(f"{typed} is no phone number; US numbers have ten digits.")
-    return read.e164
+    """Parse a typed number as E.164. Raises `StaffChangeError`."""
+    phone = parse_phone_number(typed)
+    if phone.e164 is None:
+        raise StaffChangeError(f"{typed} isn't a phone number. US numbers have ten digits.")
+    return phone.e164
 
 
-def _check_officer(wanted: dict[str, Any], officer_id: UUID | str) -> None:
-    if "nmls_id" in wanted:
-        if not wanted["nmls_id"].isdecimal():
+def _check_officer(values: dict[str, Any], officer_id: UUID | str) -> None:
+    if "nmls_id" in values:
+        if not values["nmls_id"].isdecimal():
             raise StaffChangeError("An NMLS ID is a number.")
         others = LoanOfficer.objects.exclude(pk=officer_id)
-        if others.filter(nmls_id=wanted["nmls_id"]).exists():
+        if others.filter(nmls_id=values["nmls_id"]).exists():
             raise StaffChangeError("Another loan officer has this NMLS ID.")
     for name in ("phone", "text_number"):
-        if wanted.get(name):
-            wanted[name] = parse_e164(wanted[name])
-    if "zone" in wanted and wanted["zone"] not in available_timezones():
+        if values.get(name):
+            values[name] = parse_e164(values[name])
+    if "zone" in values and values["zone"] not in available_timezones():
         raise StaffChangeError("Choose a time zone.")
-    backup = wanted.get("backup")
+    backup = values.get("backup")
     if backup and str(backup.pk) == str(officer_id):
-        raise StaffChangeError("Nobody is their own backup.")
-    working_hours.check_hours(wanted.get("hours", {}))
+        raise StaffChangeError("Choose someone else as the backup.")
+    working_hours.check_hours(values.get("hours", {}))
 
 
 def _changed_fields(row: User | LoanOfficer, changes: Mapping[str, Any]) -> list[str]:
@@ -136,4 +138,4 @@ def _changed_fields(row: User | LoanOfficer, changes: Mapping[str, Any]) -> list
 def _check_allowed(changes: Mapping[str, Any], allowed: tuple[str, ...]) -> None:
     unknown = changes.keys() - set(allowed)
     if unknown:
-        raise StaffChangeError(f"{', '.join(sorted(unknown))} cannot be changed here.")
+        raise StaffChangeError(f"{', '.join(sorted(unknown))} can't be changed here.")

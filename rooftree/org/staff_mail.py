@@ -1,4 +1,4 @@
-"""Mail to our own staff. It takes ids of users, so it cannot reach a borrower."""
+"""Mail to staff. It takes user ids, so it can't reach a borrower."""
 
 import logging
 from collections.abc import Collection
@@ -16,25 +16,25 @@ from rooftree.org.models import StaffNotice, User
 log = logging.getLogger(__name__)
 READ_GRACE = timedelta(seconds=10)
 SUBJECTS = {
-    "unclaimed": "A lead is waiting for someone",
-    "given": "You were given a lead",
-    "offer": "A lead is offered to you",
+    "unclaimed": "A lead is waiting for an owner",
+    "given": "A lead was assigned to you",
+    "offer": "You have a new lead offer",
     "called": "A borrower called",
-    "reply": "A borrower wrote back",
-    "source_silent": "A source is silent",
-    "source_back": "A source brings leads again",
-    "source_drifted": "The leads of a source got worse",
-    "source_steady": "The leads of a source are as agreed again",
-    "approval_ends": "An approval of wording ends",
-    "edition": "Wording was proposed or decided",
+    "reply": "A borrower replied",
+    "source_silent": "A source went silent",
+    "source_back": "A source is sending leads again",
+    "source_drifted": "Lead quality of a source dropped",
+    "source_steady": "Lead quality of a source is back to normal",
+    "approval_ends": "A template approval is ending",
+    "edition": "A template was proposed or reviewed",
 }
 DEFAULT_SUBJECT = "Something needs your attention"
 
 
 def mail_users(*, user_ids: Collection[UUID | str], subject: str, text: str) -> int:
-    """Mail each of some users, one message each; how many were sent.
+    """Mail each user separately; return how many messages were sent.
 
-    Those who left get none. Raises what the mail server raises.
+    Skips users who left. Raises the mail server's errors.
     """
     users = User.objects.filter(pk__in=list(user_ids), is_active=True).order_by("pk")
     return sum(
@@ -43,12 +43,11 @@ def mail_users(*, user_ids: Collection[UUID | str], subject: str, text: str) -> 
 
 
 def mail_due_notices(*, at: datetime, limit: int) -> int:
-    """Mail the notices that nobody has read or mailed yet, oldest first; how many.
+    """Mail unread notices that weren't mailed yet, oldest first; return how many.
 
-    One on the page for less than `SEEN_WITHIN` waits: most are read there. Each
-    is marked before it is sent, so that a crash loses one mail at most and never
-    sends one twice; what a mail server that is down did not take goes later.
-    None while sending is paused.
+    A notice waits for `READ_GRACE`, since most are read on the page. Each notice is marked
+    before its mail is sent, so a crash loses one mail at most and never sends one twice.
+    Mail that a broken server didn't take is sent later. Does nothing while sending is paused.
     """
     if sending_pause.is_sending_paused():
         return 0
@@ -66,9 +65,9 @@ def mail_due_notices(*, at: datetime, limit: int) -> int:
         try:
             mailed += _mail_notice(notice)
         except (OSError, SMTPException) as problem:
-            log.warning("staff mail waits: %s", type(problem).__name__)
-            left = [notice.pk for notice in notices[place:]]
-            StaffNotice.objects.filter(pk__in=left).update(mailed_at=None)
+            log.warning("staff mail postponed: %s", type(problem).__name__)
+            unsent_ids = [notice.pk for notice in notices[place:]]
+            StaffNotice.objects.filter(pk__in=unsent_ids).update(mailed_at=None)
             break
     return mailed
 

@@ -1,4 +1,4 @@
-"""Telling a member of staff something, once."""
+"""Notices to staff, each stored once."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -15,13 +15,13 @@ from rooftree.tasks.live_updates import publish_updates
 def notify_user(
     *, user_id: UUID | str, kind: str, idempotency_key: str, text: str, link: str = "", at: datetime
 ) -> bool:
-    """Leave a notice for one user; False when the same cause was told already.
+    """Store a notice for one user; return False if it was already stored.
 
     Args:
         kind: a short code the page groups by: `unclaimed`, `reassigned`.
-        cause: what makes it once: a kind and an id.
+        idempotency_key: a kind and an id; a user gets one notice for each.
         text: no personal data beyond a first name.
-        link: a path of ours.
+        link: a path on this site.
     """
     notice = build_notice(
         user_id=user_id, kind=kind, cause=idempotency_key, text=text, link=link, at=at
@@ -32,7 +32,7 @@ def notify_user(
 def notify_users(
     users: Iterable[User], *, kind: str, cause: str, text: str, link: str, at: datetime
 ) -> set[UUID]:
-    """Leave the same notice for several users, each once; those that are new."""
+    """Store the same notice for several users, once each; return the ids of new notices."""
     return save_notices(
         [
             build_notice(user_id=user.pk, kind=kind, cause=cause, text=text, link=link, at=at)
@@ -44,52 +44,52 @@ def notify_users(
 def build_notice(
     *, user_id: UUID | str, kind: str, cause: str, text: str, link: str = "", at: datetime
 ) -> StaffNotice:
-    """A notice as `tell` leaves it, for `tell_all`."""
+    """Build a notice for `save_notices`, without storing it."""
     return StaffNotice(
         id=uuid7_at(at), user_id=user_id, kind=kind, cause=cause, text=text[:400], link=link, at=at
     )
 
 
-def save_notices(told: Sequence[StaffNotice]) -> set[UUID]:
-    """Leave several notices; those that are new."""
-    new = insert_new_rows(told)
+def save_notices(notices: Sequence[StaffNotice]) -> set[UUID]:
+    """Store several notices; return the ids of new ones."""
+    new_ids = insert_new_rows(notices)
     publish_updates(
         [
-            ("notice", [str(staff_notice.user_id)], {"notice": str(staff_notice.pk)})
-            for staff_notice in told
-            if staff_notice.pk in new
+            ("notice", [str(notice.user_id)], {"notice": str(notice.pk)})
+            for notice in notices
+            if notice.pk in new_ids
         ]
     )
-    return new
+    return new_ids
 
 
 def mark_read(*, notice_id: UUID | str, user_id: UUID | str, at: datetime) -> None:
-    """The user has seen it. Seeing it again keeps the first time."""
+    """Mark a notice as read. A repeat keeps the first time."""
     StaffNotice.objects.filter(pk=notice_id, user_id=user_id, read_at=None).update(read_at=at)
 
 
 def mark_all_read(*, user_id: UUID | str, at: datetime) -> int:
-    """The user has seen everything they were told until `at`; how many were new to them."""
+    """Mark all the user's notices up to `at` as read; return how many were unread."""
     rows = StaffNotice.objects.filter(user_id=user_id, read_at=None, at__lte=at)
     return rows.update(read_at=at)
 
 
 def dismiss_for_officer(*, officer_id: UUID | str, cause: str, at: datetime) -> None:
-    """What the officer was told of is over: they need not read it or be mailed any more."""
-    told = StaffNotice.objects.filter(
+    """Mark an officer's notices of a finished cause as read, so that none is mailed."""
+    notices = StaffNotice.objects.filter(
         user__officer=UUID(str(officer_id)), cause=cause, read_at=None
     )
-    told.update(read_at=at)
+    notices.update(read_at=at)
 
 
 def unread_notices(user_id: UUID | str, *, limit: int) -> list[StaffNotice]:
-    """What the user has not seen yet, newest first."""
+    """Return the user's unread notices, newest first."""
     return _unread_query(limit).all(user_id=user_id)
 
 
 @cache
 def _unread_query(limit: int) -> PreparedQuery[StaffNotice]:
-    """Every page of the staff asks."""
+    """Prepare the query, which every staff page runs."""
     return PreparedQuery(
         lambda user_id: StaffNotice.objects.filter(user_id=user_id, read_at=None).order_by(
             "-at", "-id"
@@ -99,7 +99,7 @@ def _unread_query(limit: int) -> PreparedQuery[StaffNotice]:
 
 
 def alarm_users(named_id: UUID | str | None) -> list[User]:
-    """Who hears an alarm: the one named while still here, otherwise every administrator."""
+    """Return the recipients of an alarm: the named user if active, else every administrator."""
     active = User.objects.filter(is_active=True)
     named = active.filter(pk=named_id) if named_id else active.none()
     return list(named) or list(active.filter(role="administrator").order_by("pk"))

@@ -1,4 +1,4 @@
-"""How often something may be tried: counted in the database, so any number of processes agree."""
+"""Rate limits of attempts, counted in the database so that any number of processes agree."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ MAX_COUNTER_AGE = timedelta(days=2)  # longer than any limit counts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThrottleLimit:
-    """At most so many within a time, from the first of them."""
+    """At most `max_attempts` within a window that starts with the first attempt."""
 
     name: str
     max_attempts: int
@@ -28,39 +28,42 @@ class ThrottleLimit:
 
 
 QUARTER, HOUR = timedelta(minutes=15), timedelta(hours=1)
-# An account's own limit is by address as well, so that a stranger cannot lock its owner out.
+# An account is also limited per address, so a stranger can't lock its owner out.
 ACCOUNT_FROM_ADDRESS = ThrottleLimit(name="password here", max_attempts=10, window=QUARTER)
 ACCOUNT = ThrottleLimit(name="password", max_attempts=100, window=QUARTER)
-ADDRESS = ThrottleLimit(name="address", max_attempts=200, window=QUARTER)  # an office may share one
+ADDRESS = ThrottleLimit(name="address", max_attempts=200, window=QUARTER)  # an office can share one
 CODE = ThrottleLimit(name="code", max_attempts=10, window=QUARTER)
 RESET_ACCOUNT = ThrottleLimit(name="reset", max_attempts=3, window=HOUR)
 RESET_ADDRESS = ThrottleLimit(name="reset address", max_attempts=20, window=HOUR)
 PASSKEY_ADDRESS = ThrottleLimit(name="passkey", max_attempts=120, window=QUARTER)
 
 
-def consume_attempt(limit: ThrottleLimit, whom: str, *, at: datetime) -> bool:
-    """Count one try; False when it is one too many. Committed with the caller's transaction.
+def consume_attempt(limit: ThrottleLimit, subject: str, *, at: datetime) -> bool:
+    """Count one attempt; return False if it exceeds the limit.
+
+    Committed with the caller's transaction.
 
     Args:
-        whom: an address, an e-mail or an id; only its keyed hash is kept.
+        subject: an address, an email or an id; only its keyed hash is stored.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            COUNT_ATTEMPT, {"key": _counter_key(limit, whom), "at": at, "since": at - limit.window}
+            COUNT_ATTEMPT,
+            {"key": _counter_key(limit, subject), "at": at, "since": at - limit.window},
         )
         return bool(cursor.fetchone()[0] <= limit.max_attempts)
 
 
-def reset_attempts(limit: ThrottleLimit, whom: str) -> None:
-    """Whoever proved who they are begins again at nothing."""
-    Throttle.objects.filter(pk=_counter_key(limit, whom)).delete()
+def reset_attempts(limit: ThrottleLimit, subject: str) -> None:
+    """Reset the count, after a successful attempt."""
+    Throttle.objects.filter(pk=_counter_key(limit, subject)).delete()
 
 
 def delete_expired_counters(*, at: datetime) -> int:
-    """Drop what no limit counts any more; how many."""
+    """Delete counters that no limit uses any more; return how many."""
     return Throttle.objects.filter(began_at__lt=at - MAX_COUNTER_AGE).delete()[0]
 
 
-def _counter_key(limit: ThrottleLimit, whom: str) -> str:
-    said = f"{limit.name}:{whom.strip().lower()}"
-    return salted_hmac("rooftree.throttle", said, algorithm="sha256").hexdigest()
+def _counter_key(limit: ThrottleLimit, subject: str) -> str:
+    identity = f"{limit.name}:{subject.strip().lower()}"
+    return salted_hmac("rooftree.throttle", identity, algorithm="sha256").hexdigest()

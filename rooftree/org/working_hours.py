@@ -1,5 +1,6 @@
-"""When a loan officer works, by the officer's own clock."""
+"""Working hours of loan officers, in the officer's own time zone."""
 
+import calendar
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -8,16 +9,16 @@ from zoneinfo import ZoneInfo
 from rooftree.core.user_errors import UserError
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-WeeklyHours = Mapping[str, Sequence[str]]  # {"mon": ["08:00", "18:00"]}; an absent day is free
+WeeklyHours = Mapping[str, Sequence[str]]  # {"mon": ["08:00", "18:00"]}; a missing day is a day off
 LOOK_AHEAD_DAYS = 8
 
 
 class InvalidHours(UserError):
-    """The hours cannot be read."""
+    """The hours are invalid."""
 
 
 def is_open(hours: WeeklyHours, *, zone: str, at: datetime) -> bool:
-    """Whether `at` falls inside the hours. Opening is inside, closing is not."""
+    """Return True if `at` is within the hours. Opening is inside, closing is not."""
     _, weekday, clock = _local_parts(zone, at)
     span = hours.get(weekday)
     if not span:
@@ -26,7 +27,7 @@ def is_open(hours: WeeklyHours, *, zone: str, at: datetime) -> bool:
 
 
 def next_opening(hours: WeeklyHours, *, zone: str, at: datetime) -> datetime | None:
-    """The earliest moment, `at` or later, inside the hours, in UTC.
+    """Return the earliest time, `at` or later, within the hours, in UTC.
 
     None when no day of the week has hours.
     """
@@ -42,33 +43,36 @@ def next_opening(hours: WeeklyHours, *, zone: str, at: datetime) -> datetime | N
 
 
 def local_date(zone: str, at: datetime) -> date:
-    """The calendar day it is in `zone`."""
+    """Return the calendar day in `zone`."""
     return _local_parts(zone, at)[0]
 
 
 def local_clock(zone: str, at: datetime) -> tuple[str, str]:
-    """The weekday (`mon`) and the time (`08:00`) it is in `zone`."""
+    """Return the weekday (`mon`) and the time (`08:00`) in `zone`."""
     return _local_parts(zone, at)[1:]
 
 
 def check_hours(hours: WeeklyHours) -> None:
-    """Raise `BadHours` unless every day is known and opens before it closes."""
+    """Raise `InvalidHours` unless every day is known and opens before it closes."""
     for day, span in hours.items():
         if day not in WEEKDAYS:
             raise InvalidHours(f"{day} is not a day of the week.")
         if not span:
             continue
         if len(span) != 2 or not all(_is_clock_time(word) for word in span) or span[0] >= span[1]:
-            raise InvalidHours(f"The hours of {day} need an opening and a later closing, as 08:00.")
+            weekday = calendar.day_name[WEEKDAYS.index(day)]
+            raise InvalidHours(
+                f"Enter an opening time and a later closing time for {weekday}, such as 08:00."
+            )
 
 
 @lru_cache(maxsize=256)
 def zone_of(name: str) -> ZoneInfo:
-    """The time zone of an IANA name."""
+    """Return the time zone with an IANA name."""
     return ZoneInfo(name)
 
 
-@lru_cache(maxsize=256)  # one choice asks about many officers at one moment
+@lru_cache(maxsize=256)  # one assignment checks many officers at one moment
 def _local_parts(zone: str, at: datetime) -> tuple[date, str, str]:
     local = at.astimezone(zone_of(zone))
     return local.date(), WEEKDAYS[local.weekday()], f"{local:%H:%M}"
@@ -78,7 +82,7 @@ def _opening_moment(hours: WeeklyHours, day: date, zone: ZoneInfo) -> datetime |
     span = hours.get(WEEKDAYS[day.weekday()])
     if not span:
         return None
-    # Through UTC, so that an opening inside the skipped hour of spring is a real moment.
+    # Through UTC, so that an opening in the hour skipped in spring becomes a real time.
     return datetime.combine(day, time.fromisoformat(span[0]), zone).astimezone(UTC)
 
 

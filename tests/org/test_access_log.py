@@ -1,4 +1,4 @@
-"""The access log: what it keeps of a caller, and that nothing in it can be changed."""
+"""The access log: the details it stores, and that it is append-only."""
 
 import pytest
 from django.db import DatabaseError, transaction
@@ -17,7 +17,7 @@ EDGE = "Mozilla/5.0 (Windows NT 10.0; Win64) Chrome/130.0 Safari/537.36 Edg/130.
 
 
 @pytest.mark.parametrize("change", ["update", "delete"])
-def test_a_line_cannot_be_changed_or_taken_away(db, change):
+def test_access_entry_cannot_be_changed_or_deleted(db, change):
     access_log.record_access(AccessKind.FAILED, client=NO_CLIENT, at=make.NOON)
     rows = AccessEntry.objects.all()
 
@@ -28,7 +28,7 @@ def test_a_line_cannot_be_changed_or_taken_away(db, change):
 
 
 @pytest.mark.parametrize(
-    ("address", "kept"),
+    ("address", "network"),
     [
         ("203.0.113.77", "203.0.113.0/24"),
         ("2001:db8:1234:5678::9", "2001:db8:1234::/48"),
@@ -37,17 +37,17 @@ def test_a_line_cannot_be_changed_or_taken_away(db, change):
         ("", ""),
     ],
 )
-def test_of_an_address_only_the_network_is_kept(address, kept):
-    assert truncate_ip(address) == kept
+def test_only_the_network_of_an_address_is_stored(address, network):
+    assert truncate_ip(address) == network
 
 
 @given(st.ip_addresses(v=4))
-def test_the_last_number_of_an_address_is_never_kept(address):
+def test_last_number_of_an_address_is_never_stored(address):
     assert truncate_ip(str(address)).rsplit(".", 1)[1] == "0/24"
 
 
 @pytest.mark.parametrize(
-    ("said", "words"),
+    ("user_agent", "device"),
     [
         (PHONE, "Chrome on Android"),
         (IPHONE, "Safari on iPhone"),
@@ -55,20 +55,20 @@ def test_the_last_number_of_an_address_is_never_kept(address):
         ("curl/8.0", ""),
     ],
 )
-def test_a_device_is_three_words(said, words):
-    assert describe_device(said) == words
+def test_device_is_described_in_three_words(user_agent, device):
+    assert describe_device(user_agent) == device
 
 
-def test_behind_our_proxy_the_address_is_the_one_the_proxy_saw(settings):
+def test_address_behind_the_proxy_is_the_one_it_saw(settings):
     environ = {"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": "1.2.3.4, 198.51.100.9"}
 
     settings.SECURE_PROXY_SSL_HEADER = None
-    assert read_client_info(environ).address == "10.0.0.0/24"  # a stranger's header is not believed
+    assert read_client_info(environ).address == "10.0.0.0/24"  # a stranger's header is ignored
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     assert read_client_info(environ).address == "198.51.100.0/24"
 
 
-def test_an_unknown_address_is_kept_as_the_same_letters_each_time(db):
+def test_unknown_email_always_gets_the_same_hash(db):
     assert access_log.hash_unknown_email("A@x.example") == access_log.hash_unknown_email(
         "a@x.example "
     )

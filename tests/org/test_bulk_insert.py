@@ -1,3 +1,5 @@
+"""Bulk inserts store the same rows as Django and skip duplicates."""
+
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -15,39 +17,39 @@ from tests import make
 
 
 @pytest.mark.django_db
-def test_an_inserted_row_is_the_one_that_create_would_have_made():
+def test_inserted_row_equals_a_created_row():
     lead = make.lead(details={"channel": "own_web"}, current_rate_pct="6.125")
     values = {field.attname: getattr(lead, field.attname) for field in Lead._meta.concrete_fields}
     lead.delete()
 
     insert_row(Lead(**values))
 
-    again = Lead.objects.get(pk=values["id"])
-    assert {key: getattr(again, key) for key in values} == {
+    stored = Lead.objects.get(pk=values["id"])
+    assert {key: getattr(stored, key) for key in values} == {
         **values,
-        "current_rate_pct": again.current_rate_pct,
+        "current_rate_pct": stored.current_rate_pct,
     }
-    assert str(again.current_rate_pct) == "6.125"
+    assert str(stored.current_rate_pct) == "6.125"
 
 
 @pytest.mark.django_db
-def test_sealed_text_arrays_and_the_databases_own_defaults_are_kept():
+def test_insert_keeps_sealed_text_arrays_and_database_defaults():
     source = Source(
         adapter="zillow", name="One", slug="one", token="secret", allowed_origins=["https://a.b"]
     )
 
     insert_row(source)
 
-    again = Source.objects.get(pk=source.pk)
-    assert (again.token, again.allowed_origins) == ("secret", ["https://a.b"])
-    assert again.created_at is not None
+    stored = Source.objects.get(pk=source.pk)
+    assert (stored.token, stored.allowed_origins) == ("secret", ["https://a.b"])
+    assert stored.created_at is not None
     with connection.cursor() as cursor:
         cursor.execute("select token from source where id = %s", [source.pk])
         assert cursor.fetchone()[0] != "secret"
 
 
 @pytest.mark.django_db
-def test_an_inserted_row_can_be_saved_as_one_that_exists():
+def test_inserted_row_can_be_saved_again():
     person = insert_row(Person(first_name="Ben", created_at=make.NOON))
 
     person.first_name = "Benjamin"
@@ -57,7 +59,7 @@ def test_an_inserted_row_can_be_saved_as_one_that_exists():
 
 
 @pytest.mark.django_db
-def test_the_like_of_a_row_is_not_inserted_and_nothing_is_broken_by_trying():
+def test_duplicate_row_is_skipped_without_breaking_the_transaction():
     source = make.source()
 
     first = insert_row_if_new(Campaign(source=source, name="Spring"))
@@ -68,13 +70,13 @@ def test_the_like_of_a_row_is_not_inserted_and_nothing_is_broken_by_trying():
 
 
 @pytest.mark.django_db
-def test_what_is_wrong_is_refused_and_not_taken_for_a_repetition():
+def test_invalid_row_is_refused_and_not_taken_for_a_duplicate():
     with pytest.raises(IntegrityError), transaction.atomic():
         insert_row_if_new(Lead(person=make.person(), source=make.source(), state="odd",
                          created_at=make.NOON, warmed_at=make.NOON))  # fmt: skip
 
 
-def test_of_eight_at_once_exactly_one_inserts_it(committed):
+def test_concurrent_inserts_of_one_row_succeed_once(committed):
     source = make.source()
 
     def attempt(_: int) -> bool:
@@ -84,13 +86,13 @@ def test_of_eight_at_once_exactly_one_inserts_it(committed):
             connection.close()
 
     with ThreadPoolExecutor(8) as pool:
-        done = list(pool.map(attempt, range(8)))
+        results = list(pool.map(attempt, range(8)))
 
-    assert sorted(done) == [False] * 7 + [True]
+    assert sorted(results) == [False] * 7 + [True]
 
 
 @pytest.mark.django_db
-def test_rows_inserted_together_are_as_those_inserted_alone():
+def test_bulk_inserted_rows_equal_single_inserts():
     people = [
         Person(
             first_name="Zoë “Z”",
@@ -106,13 +108,13 @@ def test_rows_inserted_together_are_as_those_inserted_alone():
     insert_rows([])
 
     for person in people:
-        again = Person.objects.get(pk=person.pk)
+        stored = Person.objects.get(pk=person.pk)
         for field in Person._meta.concrete_fields:
-            assert getattr(again, field.attname) == getattr(person, field.attname)
+            assert getattr(stored, field.attname) == getattr(person, field.attname)
 
 
 @pytest.mark.django_db
-def test_bytes_lists_and_documents_come_back_as_they_went():
+def test_bytes_lists_and_json_survive_bulk_insert():
     source = make.source("zillow")
     values = {
         "headers": {"A": "ü", "B": ["1", None]},
@@ -120,32 +122,32 @@ def test_bytes_lists_and_documents_come_back_as_they_went():
         "warnings": ["a,b", '"'],
     }
     row = make.delivery(source)
-    given = {
+    row_data = {
         concrete_field.attname: getattr(row, concrete_field.attname)
         for concrete_field in Delivery._meta.concrete_fields
     }
     row.delete()
 
-    insert_rows([Delivery(**given | values)])
+    insert_rows([Delivery(**row_data | values)])
 
-    again = Delivery.objects.get()
-    assert (again.headers, bytes(again.body), again.warnings) == tuple(values.values())
+    stored = Delivery.objects.get()
+    assert (stored.headers, bytes(stored.body), stored.warnings) == tuple(values.values())
 
 
 @pytest.mark.django_db
-def test_of_rows_inserted_once_those_with_a_like_are_left_out():
+def test_bulk_insert_skips_duplicates():
     source = make.source("zillow")
-    old = insert_row(Campaign(source=source, name="Spring"))
-    again, new = Campaign(source=source, name="Spring"), Campaign(source=source, name="Fall")
+    existing = insert_row(Campaign(source=source, name="Spring"))
+    duplicate, new = Campaign(source=source, name="Spring"), Campaign(source=source, name="Fall")
 
-    assert insert_new_rows([again, new]) == {new.pk}
+    assert insert_new_rows([duplicate, new]) == {new.pk}
 
-    assert {campaign.pk for campaign in Campaign.objects.all()} == {old.pk, new.pk}
+    assert {campaign.pk for campaign in Campaign.objects.all()} == {existing.pk, new.pk}
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("make_row", [make.delivery, make.lead, make.source, make.officer])
-def test_the_values_of_a_row_are_what_django_would_send(make_row):
+def test_row_values_match_django(make_row):
     row = make_row()
     fields = [
         concrete_field
@@ -153,6 +155,6 @@ def test_the_values_of_a_row_are_what_django_would_send(make_row):
         if not concrete_field.has_db_default()
     ]
 
-    django = [field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields]
+    expected = [field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields]
 
-    assert [*map(repr, row_values(row))] == [*map(repr, django)]
+    assert [*map(repr, row_values(row))] == [*map(repr, expected)]

@@ -4,11 +4,11 @@ from tests import cast, make
 
 
 @pytest.mark.django_db
-def test_everyone_of_the_cast_can_be_made_together():
-    people = cast.gather()
+def test_whole_cast_can_be_created_together():
+    actors = cast.gather()
 
-    assert people.ben.person.name == "Ben Ortiz"
-    assert sorted(people.dana.licenses.values_list("state", flat=True)) == ["CA", "FL"]
-    assert make.touch(people.ben).is_first
-    assert not make.touch(people.ben).is_first
-    assert make.assistant(people.dana).assists.get().officer == people.dana
+    assert actors.ben.person.name == "Ben Ortiz"
+    assert sorted(actors.dana.licenses.values_list("state", flat=True)) == ["CA", "FL"]
+    assert make.touch(actors.ben).is_first
+    assert not make.touch(actors.ben).is_first
+    assert make.assistant(actors.dana).assists.get().officer == actors.dana

@@ -1,4 +1,4 @@
-"""Codes of an app and recovery codes: each good once, for their owner alone."""
+"""App codes and recovery codes: each works once, for its owner only."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -28,12 +28,14 @@ def dana(cast):
 
 @pytest.fixture
 def secret(dana):
-    made = second_factor.generate_app_secret()
-    second_factor.enroll_app(user=dana, secret=made, code=code_at(made, make.NOON), at=make.NOON)
-    return made
+    app_secret = second_factor.generate_app_secret()
+    second_factor.enroll_app(
+        user=dana, secret=app_secret, code=code_at(app_secret, make.NOON), at=make.NOON
+    )
+    return app_secret
 
 
-def test_an_app_is_kept_only_with_the_code_it_shows(dana):
+def test_app_is_enrolled_only_with_a_correct_code(dana):
     secret = second_factor.generate_app_secret()
 
     with pytest.raises(InvalidCode):
@@ -42,11 +44,11 @@ def test_an_app_is_kept_only_with_the_code_it_shows(dana):
     assert not second_factor.is_required_for(dana)
 
 
-def test_the_secret_is_not_readable_in_its_row(dana, secret):
+def test_app_secret_is_stored_encrypted(dana, secret):
     assert secret not in str(Authenticator.objects.get(user=dana, type="totp").data)
 
 
-def test_a_code_works_once_and_an_older_one_not_after_it(dana, secret):
+def test_app_code_works_once_and_voids_older_codes(dana, secret):
     at = make.NOON + 4 * HALF_MINUTE
 
     assert second_factor.verify_code(user=dana, code=code_at(secret, at), at=at) is Factor.APP
@@ -56,25 +58,25 @@ def test_a_code_works_once_and_an_older_one_not_after_it(dana, secret):
 
 
 @pytest.mark.parametrize(
-    ("steps", "fits"), [(-2, False), (-1, True), (0, True), (1, True), (2, False)]
+    ("steps", "is_valid"), [(-2, False), (-1, True), (0, True), (1, True), (2, False)]
 )
-def test_a_clock_may_be_half_a_minute_off(dana, secret, steps, fits):
+def test_app_code_can_be_half_a_minute_off(dana, secret, steps, is_valid):
     at = make.NOON + 10 * HALF_MINUTE
 
-    found = second_factor.verify_code(
+    factor = second_factor.verify_code(
         user=dana, code=code_at(secret, at + steps * HALF_MINUTE), at=at
     )
 
-    assert (found is Factor.APP) is fits
+    assert (factor is Factor.APP) is is_valid
 
 
-def test_the_code_that_set_the_app_up_does_not_sign_in(dana, secret):
+def test_enrollment_code_does_not_sign_in(dana, secret):
     code = code_at(secret, make.NOON)
 
     assert second_factor.verify_code(user=dana, code=code, at=make.NOON) is None
 
 
-def test_a_recovery_code_works_once_with_blanks_or_without(dana, secret):
+def test_recovery_code_works_once_with_or_without_spaces(dana, secret):
     first, second, *_ = second_factor.replace_recovery_codes(user=dana, at=make.NOON)
 
     spaced = f"{first[:4]} {first[4:]}"
@@ -92,13 +94,13 @@ def test_new_recovery_codes_void_the_old_ones(dana, secret):
     assert second_factor.verify_code(user=dana, code=old[0], at=make.NOON) is None
 
 
-def test_nobody_elses_code_fits(cast, dana, secret):
+def test_code_of_another_user_does_not_match(cast, dana, secret):
     at = make.NOON + 4 * HALF_MINUTE
 
     assert second_factor.verify_code(user=cast.sam.user, code=code_at(secret, at), at=at) is None
 
 
-def test_giving_up_the_last_factor_takes_the_recovery_codes_along(dana, secret):
+def test_removing_the_last_factor_voids_recovery_codes(dana, secret):
     row = Authenticator.objects.get(user=dana, type="totp")
 
     second_factor.remove_factor(user=dana, row=row, at=make.NOON)
@@ -107,7 +109,7 @@ def test_giving_up_the_last_factor_takes_the_recovery_codes_along(dana, secret):
     assert Event.objects.filter(kind="org.user.factor_removed").count() == 1
 
 
-def test_an_administrator_takes_lost_factors_away_and_ends_the_sessions(cast, dana, secret, client):
+def test_administrator_reset_removes_factors_and_ends_sessions(cast, dana, secret, client):
     client.force_login(dana)
     assert StaffSession.objects.filter(user=dana).exists()
 
@@ -117,7 +119,7 @@ def test_an_administrator_takes_lost_factors_away_and_ends_the_sessions(cast, da
     assert not StaffSession.objects.filter(user=dana).exists()
 
 
-def test_eight_tries_of_one_code_at_once_let_one_in(committed):
+def test_concurrent_tries_of_one_code_succeed_once(committed):
     user = make.user("operations")
     secret = second_factor.generate_app_secret()
     second_factor.enroll_app(
@@ -132,6 +134,6 @@ def test_eight_tries_of_one_code_at_once_let_one_in(committed):
             connection.close()
 
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(attempt, range(8)))
+        results = list(pool.map(attempt, range(8)))
 
-    assert (found.count(Factor.APP), found.count(None)) == (1, 7)
+    assert (results.count(Factor.APP), results.count(None)) == (1, 7)

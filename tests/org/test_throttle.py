@@ -1,4 +1,4 @@
-"""Counting tries, by any number of processes."""
+"""Rate limits, counted by any number of processes."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -16,24 +16,26 @@ THREE = ThrottleLimit(name="three", max_attempts=3, window=make.HOUR)
 
 
 class Counting(TestCase):
-    """Any order of tries of two people over some hours."""
+    """Any order of attempts by two people over some hours."""
 
     @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 300)), max_size=25))
-    def test_never_more_than_the_limit_between_a_window_and_its_end(self, tries):
+    def test_window_never_allows_more_than_the_limit(self, attempts):
         Throttle.objects.all().delete()
         began: dict[str, int] = {}
-        allowed: dict[str, int] = {}
-        for whom, minute in sorted(tries, key=lambda one: one[1]):
-            if whom not in began or minute - began[whom] >= 60:
-                began[whom], allowed[whom] = minute, 0
-            allowed[whom] += 1
+        counts: dict[str, int] = {}
+        for subject, minute in sorted(attempts, key=lambda attempt: attempt[1]):
+            if subject not in began or minute - began[subject] >= 60:
+                began[subject], counts[subject] = minute, 0
+            counts[subject] += 1
 
-            may = throttle.consume_attempt(THREE, whom, at=make.NOON + minute * make.MINUTE)
+            is_allowed = throttle.consume_attempt(
+                THREE, subject, at=make.NOON + minute * make.MINUTE
+            )
 
-            assert may is (allowed[whom] <= 3)
+            assert is_allowed is (counts[subject] <= 3)
 
 
-def test_eight_processes_count_as_one(committed):
+def test_concurrent_attempts_share_one_count(committed):
     def attempt(_):
         try:
             return throttle.consume_attempt(THREE, "dana", at=make.NOON)
@@ -41,21 +43,21 @@ def test_eight_processes_count_as_one(committed):
             connection.close()
 
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(attempt, range(8)))
+        results = list(pool.map(attempt, range(8)))
 
-    assert found.count(True) == 3
+    assert results.count(True) == 3
 
 
-def test_an_address_is_kept_as_a_hash_and_case_does_not_matter(db):
-    for written in ("Dana@x.example", "dana@X.example", " dana@x.example"):
-        throttle.consume_attempt(THREE, written, at=make.NOON)
+def test_subject_is_stored_as_hash_ignoring_case(db):
+    for email in ("Dana@x.example", "dana@X.example", " dana@x.example"):
+        throttle.consume_attempt(THREE, email, at=make.NOON)
 
     [row] = Throttle.objects.all()
     assert row.count == 3
     assert "dana" not in row.key
 
 
-def test_whoever_proved_it_begins_again_and_old_counts_are_swept(db):
+def test_reset_clears_one_counter_and_old_counters_are_deleted(db):
     throttle.consume_attempt(THREE, "dana", at=make.NOON)
     throttle.consume_attempt(THREE, "sam", at=make.NOON)
     throttle.reset_attempts(THREE, "Dana")

@@ -149,7 +149,7 @@ def test_two_people_never_share_an_address(cast, browser):
     )
 
     assert answer.status_code == 422
-    assert "Somebody has this e-mail address already." in answer.text
+    assert "A user with this email address already exists." in answer.text
 
 
 def test_a_user_becomes_a_loan_officer_with_hours_caps_and_languages(cast, browser):
@@ -163,7 +163,7 @@ def test_a_user_becomes_a_loan_officer_with_hours_caps_and_languages(cast, brows
 
     wrong = browser.post(url, typed | {"mon_until": "08:00"})
     assert wrong.status_code == 422
-    assert "The hours of mon need an opening and a later closing" in wrong.text
+    assert "an opening time and a later closing time for Monday" in wrong.text
     browser.post(url, typed)
 
     officer = LoanOfficer.objects.get(user=nora)
@@ -194,7 +194,7 @@ def test_the_last_administrator_stays(admin, browser):
 
     admin.refresh_from_db()
     assert answer.status_code == 422
-    assert "Somebody must stay administrator" in answer.text
+    assert "There must be at least one administrator" in answer.text
     assert (admin.role, admin.name) == ("administrator", "Sam Ortiz")
 
 
@@ -218,7 +218,7 @@ def test_a_license_is_entered_with_its_last_day(cast, browser):
     held = License.objects.get(officer=cast.sam, state="FL")
     assert held.until_date.isoformat() == "2027-01-01"
     assert again.status_code == 422
-    assert "There is a license in FL for these days already" in again.text
+    assert "There is already a license in FL for these dates" in again.text
 
 
 def test_the_companys_own_license_is_entered_and_ended(cast, browser):
@@ -260,7 +260,7 @@ def test_temporary_authority_is_entered_with_a_last_day_within_its_120_days(
 
     refused = browser.post(address, {**typed, "last_date": last_day})
     assert refused.status_code == 422
-    assert "its last day is Apr 30, 2026 or before" in refused.text
+    assert "Its last day must be Apr 30, 2026 or earlier" in refused.text
     browser.post(address, {**typed, "last_date": "2026-04-30"})
     held.refresh_from_db()
     assert (held.status, held.until_date.isoformat()) == ("Temporary Authority", "2026-05-01")

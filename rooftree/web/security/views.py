@@ -83,9 +83,9 @@ def change_password(request: StaffRequest) -> HttpResponse:
     def change(typed: dict[str, Any]) -> None:
         passwords.change_password(
             user=request.user,
-            old=typed["old"],
-            new=typed["new"],
-            but=request.session.session_key,
+            old_password=typed["old"],
+            new_password=typed["new"],
+            except_key=request.session.session_key,
             at=request.at,
         )
 

@@ -144,7 +144,7 @@ def test_the_pages_that_watch_over_it_are_clean(chromium, front, people, size, s
     page.goto("/setup/api-keys/")
     page.get_by_label("Name", exact=True).fill("Website")
     page.get_by_label("Acts as").select_option(label="Ruth Adler, Branch manager")
-    page.get_by_label("Read a lead that its person may see").check()
+    page.get_by_label("Read a lead that its user can see").check()
     page.get_by_role("button", name="Create key").click()
     expect(page.get_by_label("API key", exact=True)).to_contain_text("rt_")
     sees_nothing_wrong(page, size, f"keys {scheme}")
