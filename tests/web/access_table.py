@@ -218,7 +218,7 @@ TABLE = {
     "controls/incidents/": get("cd"),
     "controls/incidents/<uuid:incident_id>/": post("cd", "incident"),
     "access-log/": get("cd"),
-    # Machines: a key opens these, never a session (tests/api/test_who_sees_what.py).
+    # Machines: a key opens these, never a session (tests/api/test_api_permissions.py).
     "api/v1/leads/<uuid:lead_id>": public("lead"),
     "api/v1/leads": public(post=True),
     "api/v1/sources": public(),
