@@ -1,4 +1,4 @@
-"""Secrets: from the environment in production, made once and kept in a demo's folder."""
+"""Secrets: from the environment in production, generated once and stored for a demo."""
 
 import os
 import secrets
@@ -12,53 +12,56 @@ from rooftree.core.settings_readers import ConfigurationError, text
 
 
 def new_signing_key() -> str:
-    """A new random text for signing sessions and links."""
+    """Return a new random key for signing sessions and links."""
     return secrets.token_urlsafe(48)
 
 
 def new_field_key() -> str:
-    """A new Fernet key for encrypting single columns."""
+    """Return a new Fernet key for encrypting single columns."""
     return Fernet.generate_key().decode()
 
 
 def require_secret(name: str) -> str:
-    """The secret `name` of a production set-up; `Unconfigured` when it is missing."""
+    """Return a secret of a production installation. Raises `ConfigurationError` without it."""
     value = text(name, "")
     if not value:
         raise ConfigurationError(
-            f"{name} is not set, and production never invents a secret: set it, "
+            f"{name} is not set, and production never generates a secret. Set it, "
             "or set ROOFTREE_ENV=demo to try Rooftree with made-up data."
         )
     return value
 
 
 def load_or_create_secret(name: str, *, folder: Path, make: Callable[[], str]) -> str:
-    """The secret `name` of a demo: from the environment, else kept in `folder`.
+    """Return a secret of a demo: from the environment, else the one stored in `folder`.
 
-    The first caller makes it, readable by its owner alone; two at the same
-    moment end with the same one.
+    The first caller creates it, readable by its owner alone; two concurrent callers get the
+    same one.
     """
     value = text(name, "")
     if value:
         return value
-    kept = folder / name.lower()
-    if not kept.exists():
-        _store_secret(kept, make())
-    return kept.read_text().strip()
+    file = folder / name.lower()
+    if not file.exists():
+        _store_secret(file, make())
+    return file.read_text().strip()
 
 
 def validate_field_keys(values: list[str]) -> list[str]:
-    """`values`, each seen to be a Fernet key; the first encrypts, all decrypt."""
+    """Return `values` after checking that each is a Fernet key; the first encrypts, all decrypt.
+
+    Raises `ConfigurationError` for an invalid key and for an empty list.
+    """
     for value in values:
         try:
             Fernet(value)
         except ValueError as problem:
             raise ConfigurationError(
-                "ROOFTREE_FIELD_KEYS holds something that is not a Fernet key "
+                "ROOFTREE_FIELD_KEYS has a value that is not a Fernet key "
                 "(32 bytes in URL-safe base64)."
             ) from problem
     if not values:
-        raise ConfigurationError("ROOFTREE_FIELD_KEYS holds no key.")
+        raise ConfigurationError("ROOFTREE_FIELD_KEYS has no key.")
     return values
 
 
@@ -72,6 +75,6 @@ def _store_secret(path: Path, value: str) -> None:
     try:
         path.hardlink_to(draft)
     except FileExistsError:
-        pass  # another process was first; its secret is the one that is kept
+        pass  # another process was first; its secret stays
     finally:
         draft.unlink()

@@ -1,4 +1,4 @@
-"""Which release of Rooftree this is."""
+"""The version of this release of Rooftree."""
 
 import tomllib
 from functools import cache
@@ -9,5 +9,5 @@ PROJECT_FILE = Path(__file__).parents[2] / "pyproject.toml"
 
 @cache
 def app_version() -> str:
-    """The version, as the project's own description names it."""
+    """Return the version from `pyproject.toml`."""
     return str(tomllib.loads(PROJECT_FILE.read_text())["project"]["version"])

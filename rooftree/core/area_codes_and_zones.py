@@ -1,7 +1,7 @@
-"""Which state an area code belongs to, and which zone a ZIP code settles.
+"""The state of each area code, and the time zone of ZIP codes inside split states.
 
-Facts of the numbering plan and the postal service, as of November 2026.
-A code that is not here settles nothing, and the caller keeps every zone.
+From the numbering plan and the postal service, as of November 2026.
+A code that is not listed settles nothing, and the caller keeps every zone.
 """
 
 _AREA_CODE_TABLE = """
@@ -80,14 +80,14 @@ OR Oregon|PA Pennsylvania|RI Rhode Island|SC South Carolina|SD South Dakota|TN T
 UT Utah|VT Vermont|VA Virginia|WA Washington|WV West Virginia|WI Wisconsin|WY Wyoming
 PR Puerto Rico|VI U.S. Virgin Islands|GU Guam|AS American Samoa|MP Northern Mariana Islands"""
 STATE_NAMES: dict[str, str] = {
-    one[:2]: one[3:] for line in _STATE_NAME_TABLE.splitlines() for one in line.split("|")
+    entry[:2]: entry[3:] for line in _STATE_NAME_TABLE.splitlines() for entry in line.split("|")
 }
 
 # Area codes inside one zone that is not the first zone of their state.
 ZONE_BY_AREA_CODE: dict[str, str] = {"865": "America/New_York", "915": "America/Denver"}
 
 _EASTERN, _CENTRAL, _MOUNTAIN = "America/New_York", "America/Chicago", "America/Denver"
-# State, first and last three-digit ZIP prefix that lies in one zone. Left out = not settled.
+# State, first and last three-digit ZIP prefix, and zone. A prefix left out is not settled.
 _ZIP_RANGES = (
     ("FL", 320, 323, _EASTERN),
     ("FL", 325, 325, _CENTRAL),
@@ -121,18 +121,18 @@ _ZIP_RANGES = (
 
 
 def area_code(phone: str) -> str | None:
-    """It is the three-digit code of a North American E.164 number, else None."""
-    is_ours = len(phone) == 12 and phone.startswith("+1") and phone[1:].isdigit()
-    return phone[2:5] if is_ours else None
+    """Return the three-digit area code of a North American E.164 number, else None."""
+    is_north_american = len(phone) == 12 and phone.startswith("+1") and phone[1:].isdigit()
+    return phone[2:5] if is_north_american else None
 
 
 def state_of_number(phone: str) -> str | None:
-    """It is the state of a number's area code; None for toll-free, Canada and the rest."""
+    """Return the state of a number's area code; None for toll-free, Canada and the rest."""
     return STATE_BY_AREA_CODE.get(area_code(phone) or "")
 
 
 def zone_of_zip(state: str, postal_code: str) -> str | None:
-    """It is the one zone of a ZIP code inside a split state; None when it settles nothing."""
+    """Return the time zone of a ZIP code inside a split state; None when it settles nothing."""
     prefix = postal_code[:3]
     if len(prefix) == 3 and prefix.isdigit():
         for code, first, last, zone in _ZIP_RANGES:

@@ -1,38 +1,44 @@
-"""How far chance alone may have moved a share, a median, or one figure by another."""
+"""Confidence intervals for a share, a median and a ratio of two figures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb, inf, sqrt
 from statistics import NormalDist
 
-MAX_EXACT_COUNT = 1_000  # values up to which a median's interval is counted, not approximated
+MAX_EXACT_COUNT = 1_000  # up to this many values, a median's interval is exact; above, approximated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """A figure, and between what it lies as far as chance goes."""
+    """A figure and the ends of its confidence interval."""
 
     value: float
     low: float
     high: float
 
 
-def estimate_share(hits: int, of: int, *, level: float) -> Estimate:
-    """A share with Wilson's score interval. `of` is at least 1; `level` such as 0.95."""
+def estimate_share(hits: int, total: int, *, level: float) -> Estimate:
+    """Estimate a share with Wilson's score interval.
+
+    Args:
+        total: at least 1.
+        level: the confidence level, such as 0.95.
+    """
     z2 = _z_score(level) ** 2
-    here = hits / of
-    middle = (here + z2 / (2 * of)) / (1 + z2 / of)
-    half = sqrt(z2) / (1 + z2 / of) * sqrt(here * (1 - here) / of + z2 / (4 * of * of))
+    share = hits / total
+    middle = (share + z2 / (2 * total)) / (1 + z2 / total)
+    spread = sqrt(share * (1 - share) / total + z2 / (4 * total * total))
+    half = sqrt(z2) / (1 + z2 / total) * spread
     low, high = max(0.0, middle - half), min(1.0, middle + half)
-    # At the ends the formula is exact, its arithmetic is not.
-    return Estimate(value=here, low=low if hits else 0.0, high=high if hits < of else 1.0)
+    # At 0 % and 100 % the formula is exact, but floating-point arithmetic is not.
+    return Estimate(value=share, low=low if hits else 0.0, high=high if hits < total else 1.0)
 
 
 def estimate_median(values: Sequence[float], *, level: float) -> Estimate:
-    """A median with the interval between two of the values, by their ranks.
+    """Estimate a median with an interval between two of the values, by their ranks.
 
-    It supposes nothing of how values are spread. Where there are too few of them for the
-    level, the interval has no end.
+    Makes no assumption about the distribution. With too few values for the level, the
+    interval is infinite.
     """
     ordered = sorted(values)
     count = len(ordered)
@@ -43,34 +49,34 @@ def estimate_median(values: Sequence[float], *, level: float) -> Estimate:
     return Estimate(value=middle, low=ordered[rank - 1], high=ordered[count - rank])
 
 
-def estimate_ratio(above: Estimate, below: Estimate) -> Estimate:
-    """One figure by another, neither of them negative, with all that their intervals allow.
+def estimate_ratio(numerator: Estimate, denominator: Estimate) -> Estimate:
+    """Divide two non-negative figures; the interval spans all that their intervals allow.
 
-    If each interval holds at a level of 1 - a / 2, this one does at 1 - a or better.
+    If each interval holds at a level of 1 - a / 2, the ratio's holds at 1 - a or better.
     """
     return Estimate(
-        value=_divide(above.value, below.value),
-        low=_divide(max(0.0, above.low), below.high),
-        high=_divide(above.high, max(0.0, below.low)),
+        value=_divide(numerator.value, denominator.value),
+        low=_divide(max(0.0, numerator.low), denominator.high),
+        high=_divide(numerator.high, max(0.0, denominator.low)),
     )
 
 
-def _divide(above: float, below: float) -> float:
-    """A quotient; nothing by nothing is no difference, and anything by nothing has no end."""
-    if below == 0:
-        return 1.0 if above == 0 else inf
-    return 0.0 if below == inf else above / below
+def _divide(numerator: float, denominator: float) -> float:
+    """Divide; zero by zero is 1 (no difference), and anything else by zero is infinite."""
+    if denominator == 0:
+        return 1.0 if numerator == 0 else inf
+    return 0.0 if denominator == inf else numerator / denominator
 
 
 def _median_rank(count: int, level: float) -> int:
-    """The rank, from either end, between which the median lies; 0 when no rank will do."""
+    """Return the rank from either end that bounds the median; 0 when no rank does."""
     tail = (1 - level) / 2
     if count > MAX_EXACT_COUNT:
         return int(count / 2 - _z_score(level) * sqrt(count) / 2)
-    below, rank = 0, 0
+    outside, rank = 0, 0
     while rank < count // 2:
-        below += comb(count, rank)
-        if below > tail * 2**count:
+        outside += comb(count, rank)
+        if outside > tail * 2**count:
             break
         rank += 1
     return rank

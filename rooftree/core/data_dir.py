@@ -1,4 +1,4 @@
-"""The folder of one installation: its lock, its kind, and where its parts lie."""
+"""The data folder of one installation: its lock and its kind (demo or production)."""
 
 import fcntl
 import os
@@ -8,11 +8,11 @@ from rooftree.core.settings_readers import ConfigurationError
 
 
 class DataDirLocked(Exception):
-    """Another process works with this folder. The text is fit to show."""
+    """Another process uses this folder. The text is fit to show."""
 
 
 class DataDir:
-    """One installation's folder; a context manager that holds it for this process."""
+    """One installation's data folder; as a context manager, locks it for this process."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -20,11 +20,11 @@ class DataDir:
 
     @property
     def lock_file(self) -> Path:
-        """The file whose lock says that the folder is in use; it holds the pid."""
+        """The file that is locked while the folder is in use; contains the pid of the process."""
         return self.path / "lock"
 
     def acquire(self) -> None:
-        """Take the folder for this process; raises `Held` when another has it."""
+        """Lock the folder for this process; raises `DataDirLocked` when another has the lock."""
         create_data_dir(self.path)
         descriptor = os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -32,13 +32,15 @@ class DataDir:
         except OSError as problem:
             holder = os.read(descriptor, 20).decode(errors="replace").strip() or "unknown"
             os.close(descriptor)
-            raise DataDirLocked(f"another Rooftree holds {self.path} (pid {holder}).") from problem
+            raise DataDirLocked(
+                f"another Rooftree is using {self.path} (pid {holder})."
+            ) from problem
         os.ftruncate(descriptor, 0)
         os.write(descriptor, str(os.getpid()).encode())
         self._lock = descriptor
 
     def release(self) -> None:
-        """Let the folder go; harmless when it is not held."""
+        """Release the lock; safe to call without it."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -52,38 +54,38 @@ class DataDir:
 
 
 def create_data_dir(path: Path) -> None:
-    """Create a home, closed to others, unless it is there.
+    """Create the data folder, private to its owner, unless it exists.
 
-    Root's may be passed through, not read: its database runs as another
-    account, and every secret in it is closed by itself.
+    When root owns the folder, other accounts can pass through but not list it: the database
+    runs as another account, and each secret file has its own permissions.
     """
     path.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
 
 
 def installation_kind(home: Path, *, requested: str) -> str:
-    """`demo` or `production`: what was asked, else what the folder remembers.
+    """Return `demo` or `production`: the requested kind, else the one stored in the folder.
 
-    Without a word from either it is production, which refuses to start
-    without its secrets: the safe way to be wrong. A folder once used for a
-    demo stays one, because made-up people must never meet real carriers.
+    With neither, the kind is production, which refuses to start without its secrets: the
+    safe default. A folder that was once used for a demo stays a demo, because made-up
+    borrowers must never reach real carriers.
 
-    Raises `Unconfigured` when production is asked for a demo's folder.
+    Raises `ConfigurationError` when the requested kind is not the stored one.
     """
     mark = home / "kind"
     remembered = mark.read_text().strip() if mark.is_file() else ""
     if requested == "production" and remembered == "demo":
         raise ConfigurationError(
-            f"{home} was made by a demo; give production a folder of its own in ROOFTREE_HOME."
+            f"{home} belongs to a demo; set ROOFTREE_HOME to a separate folder for production."
         )
     if requested == "demo" and remembered == "production":
         raise ConfigurationError(
-            f"{home} belongs to production; give the demo a folder of its own in ROOFTREE_HOME."
+            f"{home} belongs to production; set ROOFTREE_HOME to a separate folder for the demo."
         )
     return requested or remembered or "production"
 
 
 def record_installation_kind(home: Path, kind: str) -> None:
-    """Write down what the folder is for."""
+    """Store the kind in the folder, unless one is stored already."""
     create_data_dir(home)
     mark = home / "kind"
     if not mark.is_file():

@@ -1,4 +1,4 @@
-"""A database's address for libpq, out of Django's description of the database."""
+"""Build libpq connection strings from Django's database configuration."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,13 +12,17 @@ LIBPQ_KEYWORDS = {
     "HOST": "host",
     "PORT": "port",
 }
-# What the driver itself is told in the same place; libpq refuses words it does not know.
+# Options for the driver in the same place; libpq rejects keywords that it does not know.
 PREPARED: Mapping[str, bool | int] = {"server_side_binding": True, "prepare_threshold": 3}
 NOT_PREPARED: Mapping[str, bool | int] = {"server_side_binding": False}
 
 
-def libpq_dsn(known: Mapping[str, Any]) -> str:
-    """The database of one entry of `DATABASES` as a connection string."""
-    plain = {theirs: str(known[ours]) for ours, theirs in LIBPQ_KEYWORDS.items() if known.get(ours)}
-    options = {name: str(value) for name, value in known["OPTIONS"].items() if name not in PREPARED}
-    return make_conninfo("", **plain, **options)
+def libpq_dsn(config: Mapping[str, Any]) -> str:
+    """Return the connection string for one entry of `DATABASES`."""
+    keywords = {
+        keyword: str(config[key]) for key, keyword in LIBPQ_KEYWORDS.items() if config.get(key)
+    }
+    options = {
+        name: str(value) for name, value in config["OPTIONS"].items() if name not in PREPARED
+    }
+    return make_conninfo("", **keywords, **options)

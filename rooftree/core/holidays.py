@@ -16,11 +16,11 @@ FEDERAL_HOLIDAYS = (
     "11-11",
     "4#thu#11",
     "12-25",
-)  # 5 USC 6103(a), in the notation of `day_of`
+)  # 5 USC 6103(a), in the notation of `holiday_date`
 
 
 def easter_sunday(year: int) -> date:
-    """It is the western Easter Sunday of a year (Meeus, Jones and Butcher)."""
+    """Return the western Easter Sunday of a year (Meeus, Jones and Butcher)."""
     a, b, c = year % 19, year // 100, year % 100
     d, e = divmod(b, 4)
     g = (8 * b + 13) // 25
@@ -33,7 +33,7 @@ def easter_sunday(year: int) -> date:
 
 
 def nth_weekday(year: int, month: int, weekday: int, n: int) -> date:
-    """It is the n-th given weekday (Monday is 0) of a month; n = -1 is the last."""
+    """Return the n-th given weekday (Monday is 0) of a month; n = -1 is the last."""
     if n > 0:
         first = date(year, month, 1)
         return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (n - 1))
@@ -42,7 +42,7 @@ def nth_weekday(year: int, month: int, weekday: int, n: int) -> date:
 
 
 def holiday_date(definition: str, year: int) -> date:
-    """It is the day in `year` that a holiday definition names.
+    """Return the day in `year` that a holiday definition names.
 
     Definitions: `MM-DD`, `n#dow#MM`, `last#dow#MM`, `easter+d`, `easter-d`,
     `election` (the Tuesday after the first Monday of November).
@@ -59,29 +59,30 @@ def holiday_date(definition: str, year: int) -> date:
 
 
 def observed_date(day: date) -> date:
-    """It is the working day on which a weekend holiday is kept, else the day itself."""
+    """Return the weekday on which a weekend holiday is observed, else the day itself."""
     return day + timedelta(days={5: -1, 6: 1}.get(day.weekday(), 0))
 
 
 @cache
 def holiday_dates(definitions: tuple[str, ...], year: int) -> frozenset[date]:
-    """They are all days of `year` closed by these holidays, actual and observed."""
+    """Return all days of `year` closed by these holidays, actual and observed."""
     actual = [holiday_date(d, y) for y in (year - 1, year, year + 1) for d in definitions]
-    return frozenset(day for one in actual for day in (one, observed_date(one)) if day.year == year)
+    days = (day for holiday in actual for day in (holiday, observed_date(holiday)))
+    return frozenset(day for day in days if day.year == year)
 
 
 def is_federal_holiday(day: date) -> bool:
-    """The day is a federal holiday, or the working day on which one is kept."""
+    """Return True if the day is a federal holiday or the weekday on which one is observed."""
     return day in holiday_dates(FEDERAL_HOLIDAYS, day.year)
 
 
 def is_business_day(day: date) -> bool:
-    """Monday to Friday and no federal holiday."""
+    """Return True from Monday to Friday, except on federal holidays."""
     return day.weekday() < 5 and not is_federal_holiday(day)
 
 
 def add_business_days(day: date, count: int) -> date:
-    """It is the `count`-th business day after `day`; the day itself never counts."""
+    """Return the `count`-th business day after `day`; the day itself never counts."""
     while count:
         day += timedelta(days=1)
         count -= is_business_day(day)
@@ -89,19 +90,19 @@ def add_business_days(day: date, count: int) -> date:
 
 
 def business_day_on_or_before(day: date) -> date:
-    """It is the last business day that is not after `day`."""
+    """Return the last business day that is not after `day`."""
     while not is_business_day(day):
         day -= timedelta(days=1)
     return day
 
 
 def add_months(day: date, months: int) -> date:
-    """It is the same day `months` later, or the last day of a shorter month."""
+    """Return the same day `months` later, or the last day of a shorter month."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     last = last_day_of_month(year, month + 1)
     return date(year, month + 1, min(day.day, last))
 
 
 def last_day_of_month(year: int, month: int) -> int:
-    """It is the number of the last day of a month."""
+    """Return the number of the last day of a month."""
     return (date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)).day

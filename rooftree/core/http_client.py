@@ -1,8 +1,7 @@
-"""The one way out over HTTP: time limits, retries by kind of failure, size caps.
+"""The HTTP client for every vendor: timeouts, retries by kind of failure, size limits.
 
-The caller says whether a request is safe to repeat. From that follows what a
-lost answer means: a safe request is asked again and ends as `TryLater`, any
-other ends as `Uncertain` and is never repeated here.
+The caller says whether a request is safe to repeat. When a response is lost, a safe request is
+repeated and ends as `RetryLater`; any other ends as `OutcomeUnknown` and is never repeated here.
 """
 
 import ipaddress
@@ -22,7 +21,7 @@ import httpx2
 from rooftree.core.vendor_errors import Misconfigured, OutcomeUnknown, RequestRejected, RetryLater
 
 log = logging.getLogger(__name__)
-# The client's own log lines hold whole addresses, and those hold phone numbers.
+# The library's own log lines contain whole URLs, and those contain phone numbers.
 logging.getLogger("httpx2").setLevel(logging.WARNING)
 logging.getLogger("httpcore2").setLevel(logging.WARNING)
 
@@ -41,11 +40,11 @@ RETRY_DELAYS_SECONDS = (0.2, 0.8)  # before the second and the third try
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientLimits:
-    """How long and how much, for one client."""
+    """Timeouts and the size limit of one client."""
 
     connect_timeout_seconds: float = 5.0
     read_timeout_seconds: float = 20.0  # longest wait for the next byte
-    total_timeout_seconds: float = 45.0  # longest wait for the whole answer
+    total_timeout_seconds: float = 45.0  # longest wait for the whole response
     max_response_bytes: int = 6 * 1024 * 1024
 
 
@@ -55,7 +54,7 @@ class VendorRequest:
 
     method: str
     path: str  # below the client's base URL
-    is_idempotent: bool  # true when asking twice does no more than asking once
+    is_idempotent: bool  # true when sending it twice does no more than sending it once
     query: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     json: Any = None
@@ -63,31 +62,34 @@ class VendorRequest:
     content: bytes | None = field(default=None, repr=False)
     accepted_statuses: frozenset[int] = (
         frozenset()
-    )  # statuses besides 2xx that are answers to the caller
+    )  # statuses besides 2xx that are returned, not raised
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorResponse:
-    """What came back, whole and within the size cap."""
+    """A complete response within the size limit."""
 
     status: int
     headers: Mapping[str, str]  # names in lower case
     body: bytes = field(repr=False)
 
     def json(self) -> Any:
-        """The body as JSON; None when it is not JSON."""
+        """Return the body as JSON; None when it is not JSON."""
         try:
             return json.loads(self.body)
         except ValueError:
             return None
 
     def retry_after_seconds(self) -> float | None:
-        """What `Retry-After` asks for, in seconds or as a date; None when absent or odd."""
+        """Return the wait that `Retry-After` asks for, in seconds.
+
+        The header holds seconds or a date. None when it is absent or malformed.
+        """
         return _parse_retry_after(self.headers.get("retry-after", ""), self.headers.get("date", ""))
 
 
 class VendorClient:
-    """HTTP to one vendor, below one configured base URL; may be shared by threads."""
+    """Sends requests to one vendor below one configured base URL; threads can share it."""
 
     def __init__(
         self,
@@ -100,16 +102,18 @@ class VendorClient:
     ) -> None:
         self.base = httpx2.URL(base_url.rstrip("/") + "/")
         if self.base.scheme not in {"http", "https"} or not self.base.host:
-            raise Misconfigured("The vendor's address must begin with https:// and name a host.")
-        near = _is_loopback(self.base.host)
-        if self.base.scheme == "http" and not near:
-            raise Misconfigured("The vendor's address must be https; plain http is for this host.")
+            raise Misconfigured("The vendor's URL must begin with https:// and contain a host.")
+        is_local = _is_loopback(self.base.host)
+        if self.base.scheme == "http" and not is_local:
+            raise Misconfigured(
+                "The vendor's URL must begin with https://; http:// is only for this machine."
+            )
         self.limits = limits or ClientLimits()
         self._sleep = sleep
-        self._handle_http = httpx2.Client(
+        self._client = httpx2.Client(
             auth=basic,
             transport=transport,
-            trust_env=not near,
+            trust_env=not is_local,
             follow_redirects=False,
             timeout=httpx2.Timeout(
                 self.limits.read_timeout_seconds, connect=self.limits.connect_timeout_seconds
@@ -118,145 +122,144 @@ class VendorClient:
         )
 
     def close(self) -> None:
-        """Give the connections back."""
-        self._handle_http.close()
+        """Close the connections."""
+        self._client.close()
 
-    def send(self, ask: VendorRequest) -> VendorResponse:
-        """Send one request and give its answer: any 2xx, or a status in `ask.accepted_statuses`.
+    def send(self, request: VendorRequest) -> VendorResponse:
+        """Send one request; return a response with a 2xx or one of its `accepted_statuses`.
 
         Raises:
-            TryLater: nothing was carried out, or the request is repeatable.
-            Uncertain: it is not repeatable and may have been carried out.
-            Refused: a 4xx that is final.
-            Misconfigured: 401, 403, or an address that cannot be asked.
+            RetryLater: the vendor did nothing, or the request is safe to repeat.
+            OutcomeUnknown: it is not safe to repeat and may have been carried out.
+            RequestRejected: a 4xx that is final.
+            Misconfigured: 401, 403, or a URL that cannot be called.
         """
         for pause in (*RETRY_DELAYS_SECONDS, None):
             try:
-                return self._check_status(ask, self._send_following_redirects(ask))
+                return self._check_status(request, self._send_following_redirects(request))
             except RetryLater as problem:
-                if pause is None or not _should_retry(problem):
+                # Don't retry before the vendor's own Retry-After.
+                if pause is None or problem.retry_after_seconds is not None:
                     raise
-                self._sleep(pause * (0.5 + random.random()))  # noqa: S311 (spread, not secrecy)
+                self._sleep(pause * (0.5 + random.random()))  # noqa: S311 (jitter, no secret)
         raise AssertionError("the last pause is None")
 
-    def _send_following_redirects(self, ask: VendorRequest) -> VendorResponse:
-        url = self.base.join(ask.path.lstrip("/"))
-        if ask.query:
-            url = url.copy_merge_params(list(ask.query))
-        answer = self._send_once(ask, url, private_is_fine=True)
+    def _send_following_redirects(self, request: VendorRequest) -> VendorResponse:
+        url = self.base.join(request.path.lstrip("/"))
+        if request.query:
+            url = url.copy_merge_params(list(request.query))
+        response = self._send_once(request, url, is_first=True)
         hops = 0
-        while answer.status in REDIRECT_STATUSES and answer.status not in ask.accepted_statuses:
+        while (
+            response.status in REDIRECT_STATUSES
+            and response.status not in request.accepted_statuses
+        ):
             hops += 1
-            if ask.method not in {"GET", "HEAD"} or hops > MAX_REDIRECTS:
-                raise Misconfigured(f"{self.base.host} sent us elsewhere; check its address.")
-            url = self._check_redirect(url, answer)
-            answer = self._send_once(ask, url, private_is_fine=False)
-        return answer
+            if request.method not in {"GET", "HEAD"} or hops > MAX_REDIRECTS:
+                raise Misconfigured(f"{self.base.host} redirected the request. Check its URL.")
+            url = self._check_redirect(url, response)
+            response = self._send_once(request, url, is_first=False)
+        return response
 
-    def _check_redirect(self, url: httpx2.URL, answer: VendorResponse) -> httpx2.URL:
-        target = url.join(answer.headers.get("location", ""))
-        home = (target.scheme, target.host, target.port)
-        if home == (self.base.scheme, self.base.host, self.base.port):
+    def _check_redirect(self, url: httpx2.URL, response: VendorResponse) -> httpx2.URL:
+        target = url.join(response.headers.get("location", ""))
+        origin = (target.scheme, target.host, target.port)
+        if origin == (self.base.scheme, self.base.host, self.base.port):
             return target
         if target.scheme != "https" or not _is_public(target.host):
-            raise Misconfigured(f"{self.base.host} sent us to an address we do not follow.")
+            raise Misconfigured(f"{self.base.host} redirected to a URL that isn't allowed.")
         return target
 
     def _send_once(
-        self, ask: VendorRequest, url: httpx2.URL, *, private_is_fine: bool
+        self, request: VendorRequest, url: httpx2.URL, *, is_first: bool
     ) -> VendorResponse:
-        at_home = private_is_fine or (url.host, url.port) == (self.base.host, self.base.port)
-        request = self._handle_http.build_request(
-            ask.method,
+        is_same_host = is_first or (url.host, url.port) == (self.base.host, self.base.port)
+        form: dict[str, list[str]] | None = None
+        if request.form is not None:
+            form = {}
+            for name, value in request.form:
+                form.setdefault(name, []).append(value)
+        http_request = self._client.build_request(
+            request.method,
             url,
-            headers=dict(ask.headers) if at_home else {},
-            json=ask.json,
-            data=None if ask.form is None else _form_fields(ask.form),
-            content=ask.content,
+            headers=dict(request.headers) if is_same_host else {},
+            json=request.json,
+            data=form,
+            content=request.content,
         )
-        began = time.monotonic()
-        answer = self._execute_request(ask, request, at_home=at_home)
-        took = int((time.monotonic() - began) * 1000)
-        log.debug("%s %s %s %d ms", ask.method, self.base.host, answer.status, took)
-        return answer
+        started = time.monotonic()
+        response = self._execute_request(request, http_request, is_same_host=is_same_host)
+        milliseconds = int((time.monotonic() - started) * 1000)
+        log.debug("%s %s %s %d ms", request.method, self.base.host, response.status, milliseconds)
+        return response
 
     def _execute_request(
-        self, ask: VendorRequest, request: httpx2.Request, *, at_home: bool
+        self, request: VendorRequest, http_request: httpx2.Request, *, is_same_host: bool
     ) -> VendorResponse:
         host = self.base.host
-        # None sends no password: what is ours must not follow a redirect elsewhere.
-        auth = httpx2.USE_CLIENT_DEFAULT if at_home else None
+        # None sends no credentials: they must not follow a redirect to another host.
+        auth = httpx2.USE_CLIENT_DEFAULT if is_same_host else None
         try:
-            response = self._handle_http.send(request, stream=True, auth=auth)
+            response = self._client.send(http_request, stream=True, auth=auth)
             try:
                 body = self._read_body(response, host)
             finally:
                 response.close()
         except NOT_SENT_ERRORS as problem:
-            raise RetryLater(f"{host} could not be reached.") from problem
+            raise RetryLater(f"{host} can't be reached.") from problem
         except UNSENDABLE_ERRORS as problem:
-            raise Misconfigured(f"The address of {host} cannot be used.") from problem
+            raise Misconfigured(f"The URL of {host} is invalid.") from problem
         except (httpx2.HTTPError, _ResponseLimitExceeded) as problem:
-            if ask.is_idempotent:
-                raise RetryLater(f"{host} did not finish its answer.") from problem
-            raise OutcomeUnknown(f"{host} took the request and gave no whole answer.") from problem
+            if request.is_idempotent:
+                raise RetryLater(f"{host} didn't send a complete response.") from problem
+            raise OutcomeUnknown(
+                f"{host} got the request but didn't send a complete response."
+            ) from problem
         headers = {name.lower(): value for name, value in response.headers.items()}
         return VendorResponse(status=response.status_code, headers=headers, body=body)
 
     def _read_body(self, response: httpx2.Response, host: str) -> bytes:
-        ends = time.monotonic() + self.limits.total_timeout_seconds
+        deadline = time.monotonic() + self.limits.total_timeout_seconds
         parts, size = [], 0
         for part in response.iter_bytes():
             parts.append(part)
             size += len(part)
-            if size > self.limits.max_response_bytes or time.monotonic() > ends:
+            if size > self.limits.max_response_bytes or time.monotonic() > deadline:
                 raise _ResponseLimitExceeded(host)
         return b"".join(parts)
 
-    def _check_status(self, ask: VendorRequest, answer: VendorResponse) -> VendorResponse:
-        host, status = self.base.host, answer.status
-        if 200 <= status < 300 or status in ask.accepted_statuses:
-            return answer
+    def _check_status(self, request: VendorRequest, response: VendorResponse) -> VendorResponse:
+        host, status = self.base.host, response.status
+        if 200 <= status < 300 or status in request.accepted_statuses:
+            return response
         if status in RETRYABLE_STATUSES:
             raise RetryLater(
                 f"{host} is busy ({status}).",
-                retry_after_seconds=answer.retry_after_seconds() or 1.0,
+                retry_after_seconds=response.retry_after_seconds() or 1.0,
             )
-        if status >= 500 and not ask.is_idempotent:
-            raise OutcomeUnknown(f"{host} failed ({status}) while it had the request.")
+        if status >= 500 and not request.is_idempotent:
+            raise OutcomeUnknown(f"{host} failed ({status}) after it got the request.")
         if status >= 500:
             raise RetryLater(
-                f"{host} failed ({status}).", retry_after_seconds=answer.retry_after_seconds()
+                f"{host} failed ({status}).", retry_after_seconds=response.retry_after_seconds()
             )
         if status in {401, 403}:
-            raise Misconfigured(f"{host} does not accept our credentials ({status}).")
-        raise RequestRejected(f"{host} refused the request ({status}).", code=str(status))
+            raise Misconfigured(f"{host} rejected our credentials ({status}).")
+        raise RequestRejected(f"{host} rejected the request ({status}).", code=str(status))
 
 
 class _ResponseLimitExceeded(Exception):
-    """The answer was too long or too slow."""
+    """The response was too long or too slow."""
 
 
-def _should_retry(problem: RetryLater) -> bool:
-    """A vendor that named its own wait is not pressed."""
-    return problem.retry_after_seconds is None
-
-
-def _form_fields(pairs: tuple[tuple[str, str], ...]) -> dict[str, list[str]]:
-    fields: dict[str, list[str]] = {}
-    for name, value in pairs:
-        fields.setdefault(name, []).append(value)
-    return fields
-
-
-def _parse_retry_after(text: str, answered: str) -> float | None:
+def _parse_retry_after(text: str, response_date: str) -> float | None:
     if not text:
         return None
     if text.isdigit():
         return float(text)
     try:
         until = parsedate_to_datetime(text)
-        since = parsedate_to_datetime(answered) if answered else datetime.now(UTC)
+        since = parsedate_to_datetime(response_date) if response_date else datetime.now(UTC)
         return max(0.0, (until - since).total_seconds())
     except (TypeError, ValueError):
         return None
@@ -272,10 +275,10 @@ def _is_loopback(host: str) -> bool:
 
 
 def _is_public(host: str) -> bool:
-    """Every address the name resolves to is on the open Internet."""
+    """Return True if every address the host resolves to is on the public Internet."""
     try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        entries = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except OSError:
         return False
-    addresses = [ipaddress.ip_address(str(entry[4][0]).split("%")[0]) for entry in found]
+    addresses = [ipaddress.ip_address(str(entry[4][0]).split("%")[0]) for entry in entries]
     return bool(addresses) and all(address.is_global for address in addresses)

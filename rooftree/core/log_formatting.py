@@ -1,8 +1,7 @@
-"""How logs look: a line for people, or a JSON object a line for machines; never a person's data.
+"""Log formats: one line of text or one JSON object for each record; never personal data.
 
-Nothing that we log names a borrower. What libraries and tracebacks say may, so the text of an
-exception that is not ours is left out, and phone numbers and e-mail addresses are blotted out
-of every line that leaves.
+No log call of ours names a borrower. Libraries and tracebacks can, so the text of an exception
+that is not ours is left out, and phone numbers and email addresses are redacted in every line.
 """
 
 import json
@@ -16,23 +15,26 @@ from typing import Any
 from rooftree.core.vendor_errors import VendorError
 
 LINE_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
-# Ids and moments are full of digits: a number counts as a phone's only when it stands alone.
+# Ids and timestamps are full of digits: only a number that stands alone counts as a phone number.
 _MAIL = re.compile(r"[\w.+%-]+(?:@|%40)[\w-]+\.[\w.-]+")
 _PHONE = re.compile(
     r"(?<![\w.:-])(?:\+|%2B)?1?[ .-]?\(?[2-9]\d{2}\)?[ .-]?[2-9]\d{2}[ .-]?\d{4}(?![\w:-])"
 )
-# A path of these is itself the secret: it lets whoever knows it in.
+# These URLs contain a bearer token; redact the rest of the path.
 _SECRET_PATH = re.compile(r"(/(?:in/[\w-]+|unsubscribe|set-password|reset-password))/\S+")
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 def redact_log_text(text: str) -> str:
-    """`text` without phone numbers, e-mail addresses and addresses of ours that open doors."""
+    """Redact phone numbers, email addresses and URLs that contain a token."""
     return _PHONE.sub("[phone]", _MAIL.sub("[mail]", _SECRET_PATH.sub(r"\1/[secret]", text)))
 
 
 def describe_exception(problem: BaseException) -> str:
-    """An exception as a log may hold it: kind and places; its own words only when they are ours."""
+    """Describe an exception for a log: its type and stack frames.
+
+    The exception's own text is included only for our vendor errors, which hold no personal data.
+    """
     kind = type(problem).__name__
     words = f": {problem}" if isinstance(problem, VendorError) else ""
     frames = traceback.extract_tb(problem.__traceback__)[-8:]
@@ -44,46 +46,46 @@ def describe_exception(problem: BaseException) -> str:
 
 
 class LineFormatter(logging.Formatter):
-    """One line for people."""
+    """Formats one line of text for each record."""
 
     def __init__(self) -> None:
         super().__init__(LINE_FORMAT)
 
     def format(self, record: logging.LogRecord) -> str:
-        """Time, level, who, what; the request's id when there is one; where it broke."""
-        asked = f" request={given}" if (given := request_id.get()) else ""
-        broke = (
+        """Format the time, level, logger and message, then any request id and exception."""
+        request = f" request={current_id}" if (current_id := request_id.get()) else ""
+        failure = (
             f" | {describe_exception(problem)}" if (problem := _record_exception(record)) else ""
         )
-        when = self.formatTime(record)
-        text = f"{when} {record.levelname} {record.name} {record.getMessage()}{asked}{broke}"
+        time = self.formatTime(record)
+        text = f"{time} {record.levelname} {record.name} {record.getMessage()}{request}{failure}"
         return redact_log_text(" ".join(text.split()))
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
+    """Formats one JSON object for each record."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The same facts under names."""
-        found: dict[str, Any] = {
+        """Format the same facts as a JSON object."""
+        entry: dict[str, Any] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "text": redact_log_text(" ".join(record.getMessage().split())),
             "process": record.process,
         }
-        if given := request_id.get():
-            found["request"] = given
+        if current_id := request_id.get():
+            entry["request"] = current_id
         if problem := _record_exception(record):
-            found["problem"] = redact_log_text(describe_exception(problem))
-        return json.dumps(found, ensure_ascii=False)
+            entry["problem"] = redact_log_text(describe_exception(problem))
+        return json.dumps(entry, ensure_ascii=False)
 
 
 def logging_config(*, level: str, form: str) -> dict[str, Any]:
-    """The logging set-up.
+    """Return the logging configuration, as `dictConfig` reads it.
 
     Args:
-        level: how much `rooftree` itself says.
+        level: the level of the `rooftree` loggers.
         form: `lines` or `json`.
     """
     formatter = {"lines": LineFormatter, "json": JsonFormatter}[form]
@@ -95,11 +97,11 @@ def logging_config(*, level: str, form: str) -> dict[str, Any]:
         "root": {"handlers": ["console"], "level": "WARNING"},
         "loggers": {
             "rooftree": {"level": level},
-            # Django adds a handler of its own to this one, whose lines are not ours.
+            # Django adds its own handler to this one, which would bypass our formats.
             "django": {"handlers": [], "level": "INFO", "propagate": True},
             "django.request": {"level": "ERROR"},
             "oban": {"level": "WARNING"},
-            # An SQL statement or a request of a client library carries people's data.
+            # SQL statements and requests of client libraries contain personal data.
             "django.db.backends": {"level": "WARNING"},
             "httpx2": {"level": "WARNING"},
             "httpcore2": {"level": "WARNING"},

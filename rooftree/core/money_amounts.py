@@ -16,7 +16,7 @@ _FLOOR_AFTER = re.compile(rf"{_NUMBER}(?:\+|ormore|andup|orover|andabove|orabove
 _CEILING_BEFORE = re.compile(rf"(?:under|below|lessthan|upto|<=?){_NUMBER}")
 _CEILING_AFTER = re.compile(rf"{_NUMBER}(?:orless|orunder|orbelow|orlower|andunder)")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)(?:%|percent)(?:down)?")
-_NOT_THOUSANDS = re.compile(r",(?!\d{3}(?!\d))")  # "1.234,56" is not ours to guess
+_NOT_THOUSANDS = re.compile(r",(?!\d{3}(?!\d))")  # "1.234,56" is ambiguous; don't guess
 _NOISE = re.compile(r"[\s,_'$]|usd|us\$|dollars?")
 
 
@@ -40,10 +40,10 @@ class Amount:
 
 
 def parse_amount(written: str | int | float | Decimal) -> Amount | None:
-    """It is the amount in `written` (dollars), or None.
+    """Parse an amount in dollars; return None when it cannot be used.
 
-    None for what is no number, is negative, or is above LARGEST. A range gives its
-    midpoint and keeps its bounds, "N or more" gives N, a percentage stays one.
+    None stands for text that is no number, a negative amount, or one above `MAX_DOLLARS`. A
+    range gives its midpoint and keeps its bounds, "N or more" gives N, a percentage stays one.
     """
     if isinstance(written, str):
         return _parse_text(written)
@@ -57,25 +57,25 @@ def _parse_text(written: str) -> Amount | None:
     if len(written) > _MAX_TEXT_LENGTH or _NOT_THOUSANDS.search(written):
         return None
     text = _NOISE.sub("", written.lower())
-    if found := _PERCENT.fullmatch(text):
-        pct = Decimal(found[1])
+    if match := _PERCENT.fullmatch(text):
+        pct = Decimal(match[1])
         return Amount(kind=AmountKind.PERCENT, pct=pct) if pct <= 100 else None
-    if found := _SINGLE_AMOUNT.fullmatch(text):
-        return _amount_from_dollars(_to_dollars(found[1], found[2]))
-    if found := _RANGE.fullmatch(text):
-        return _parse_range(found)
-    if found := _FLOOR_BEFORE.fullmatch(text) or _FLOOR_AFTER.fullmatch(text):
-        return _amount_from_dollars(_to_dollars(found[1], found[2]), AmountKind.FLOOR)
-    if found := _CEILING_BEFORE.fullmatch(text) or _CEILING_AFTER.fullmatch(text):
-        return _amount_from_dollars(_to_dollars(found[1], found[2]), AmountKind.CEILING)
+    if match := _SINGLE_AMOUNT.fullmatch(text):
+        return _amount_from_dollars(_to_dollars(match[1], match[2]))
+    if match := _RANGE.fullmatch(text):
+        return _parse_range(match)
+    if match := _FLOOR_BEFORE.fullmatch(text) or _FLOOR_AFTER.fullmatch(text):
+        return _amount_from_dollars(_to_dollars(match[1], match[2]), AmountKind.FLOOR)
+    if match := _CEILING_BEFORE.fullmatch(text) or _CEILING_AFTER.fullmatch(text):
+        return _amount_from_dollars(_to_dollars(match[1], match[2]), AmountKind.CEILING)
     return None
 
 
-def _parse_range(found: re.Match[str]) -> Amount | None:
-    """ "200k - 250k" and "200 - 250k" both mean thousands."""
-    shares_unit = found[2] is None and Decimal(found[1]) <= Decimal(found[3])
-    low = _to_dollars(found[1], found[4] if shares_unit else found[2])
-    high = _to_dollars(found[3], found[4])
+def _parse_range(match: re.Match[str]) -> Amount | None:
+    """Read a range; "200k - 250k" and "200 - 250k" both mean thousands."""
+    shares_unit = match[2] is None and Decimal(match[1]) <= Decimal(match[3])
+    low = _to_dollars(match[1], match[4] if shares_unit else match[2])
+    high = _to_dollars(match[3], match[4])
     if low > high or high > MAX_DOLLARS:
         return None
     return Amount(
@@ -101,6 +101,6 @@ def _to_cents(dollars: Decimal) -> int:
 
 
 def format_cents(cents: int) -> str:
-    """To the cent, as people write it: `$1,963.00`."""
+    """Format an amount to the cent, as people write it: `$1,963.00`."""
     sign = "−" if cents < 0 else ""
     return f"{sign}${abs(cents) // 100:,}.{abs(cents) % 100:02d}"

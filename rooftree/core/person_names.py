@@ -1,4 +1,4 @@
-"""People's names as they write them: cleaned, split, never re-cased."""
+"""Clean and split people's names; the capitalization stays as they wrote it."""
 
 import re
 import unicodedata
@@ -9,8 +9,8 @@ _PLACEHOLDERS = frozenset(
     {"-", "--", ".", "n/a", "unknown", "undefined", "(none)", "-none-", "[unknown]"}
 )
 _LINE_CONTROLS = "\t\n\r"
-# They are not seen, and turn round or hide what stands beside them. Joiners, which scripts
-# and emoji need, stay.
+# Invisible characters that reverse or hide the text beside them. Joiners, which scripts and
+# emoji need, are not among them.
 _INVISIBLE_CHARS = frozenset(
     map(
         chr,
@@ -22,36 +22,39 @@ _JOINT_NAME = re.compile(r"\s(?:&|\+|and|y)\s", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonName:
+    """A name split into its parts."""
+
     first: str | None = None
     middle: str | None = None
     last: str | None = None
     suffix: str | None = None  # one of SUFFIXES
-    is_joint: bool = False  # two people wrote one name
+    is_joint: bool = False  # the name of two people
 
 
 def clean_text(text: str, *, keep_lines: bool = False) -> str:
-    """It is `text` in NFC without control characters and outer whitespace.
+    """Return `text` in NFC without control characters and surrounding whitespace.
 
-    Lone surrogates go as well: no database and no message can carry them; and signs that
-    turn the direction of a line or have no width. Emoji and every script stay.
+    Also removes lone surrogates, which no database and no message can carry, and characters
+    that reverse a line's direction or have no width. Emoji and every script stay.
     `keep_lines` keeps tabs and line ends.
     """
     if text.isascii() and text.isprintable():
         return text.strip()
-    kept = _LINE_CONTROLS if keep_lines else ""
+    kept_controls = _LINE_CONTROLS if keep_lines else ""
     spaced = text if keep_lines else re.sub(r"[\t\n\r\x0b\x0c]+", " ", text)
     whole = "".join(
         c
         for c in spaced
-        if c in kept or (c not in _INVISIBLE_CHARS and unicodedata.category(c) not in ("Cc", "Cs"))
+        if c in kept_controls
+        or (c not in _INVISIBLE_CHARS and unicodedata.category(c) not in ("Cc", "Cs"))
     )
     return unicodedata.normalize("NFC", whole).strip()
 
 
 def repair_mojibake(text: str) -> str:
-    """It is `text` with UTF-8 that was read as Windows-1252 put right, else `text` itself.
+    """Repair UTF-8 that was decoded as Windows-1252; return any other text unchanged.
 
-    Only where the repair succeeds and shortens the text, so that no honest name changes.
+    Repairs only when decoding succeeds and shortens the text, so that no correct name changes.
     """
     if text.isascii():
         return text
@@ -63,18 +66,18 @@ def repair_mojibake(text: str) -> str:
 
 
 def clean_name_part(text: str) -> str | None:
-    """It is one cleaned part of a name; None for what stands for no name at all."""
+    """Return one cleaned part of a name; None for a placeholder such as "n/a"."""
     name = clean_text(text)
     return None if not name or name.lower() in _PLACEHOLDERS else name
 
 
 def has_markup(name: str) -> bool:
-    """The name carries HTML: it must never be merged raw into mail."""
+    """Return True if the name contains HTML, which must never be merged raw into an email."""
     return "<" in name or ">" in name
 
 
 def split_suffix(last: str) -> tuple[str, str | None]:
-    """It is the last name without its suffix, and the suffix when one of SUFFIXES."""
+    """Return the last name without its suffix, and the suffix if it is one of SUFFIXES."""
     body, _, tail = last.rpartition(" ")
     word = tail.rstrip(".").upper()
     if body and word in SUFFIXES:
@@ -83,7 +86,7 @@ def split_suffix(last: str) -> tuple[str, str | None]:
 
 
 def split_full_name(text: str) -> PersonName:
-    """It is a whole name in parts: "Last, First", "First Middle Last Jr", "Ana & Luis Lugo"."""
+    """Split a full name: "Last, First", "First Middle Last Jr", "Ana & Luis Lugo"."""
     name = clean_name_part(text)
     if name is None:
         return PersonName()
@@ -102,7 +105,7 @@ def split_full_name(text: str) -> PersonName:
 
 
 def _split_words(whole: str) -> list[str]:
-    """The words of a name; a sign without a letter (an emoji, a dash) stays with the next word."""
+    """Split a name into words; a symbol (an emoji, a dash) stays with the next word."""
     words: list[str] = []
     signs = ""
     for word in whole.split():

@@ -1,4 +1,4 @@
-"""Keeping the processes of one installation alive, and ending them in order."""
+"""Keep the processes of one installation alive and stop them in order."""
 
 import ctypes
 import logging
@@ -19,9 +19,9 @@ PR_SET_PDEATHSIG = 1
 FIRST_RESTART_DELAY, MAX_RESTART_DELAY = (
     0.5,
     30.0,
-)  # seconds before a part that died is started again
-ORPHAN_GRACE = 30.0  # seconds an orphan gets to end by itself; a worker's tasks have 25
-STABLE_AFTER = 30.0  # seconds alive after which its next death counts as its first
+)  # seconds before a process that died is restarted
+ORPHAN_GRACE = 30.0  # seconds an orphan has to exit; a worker's tasks get 25
+STABLE_AFTER = 30.0  # seconds alive after which the next death counts as the first
 log = logging.getLogger(__name__)
 
 
@@ -29,9 +29,9 @@ log = logging.getLogger(__name__)
 class ProcessSpec:
     """One process to keep alive.
 
-    `patience` is how many seconds it gets to end by itself before it is killed.
-    With `call` it is forked from this process where that can be done, and is
-    then what `command` would run; it shares what is loaded here.
+    `stop_timeout` is how many seconds the process has to exit before it is killed.
+    With `entry_point` the process is forked from this one where the system allows it, and
+    shares what is loaded here; `entry_point` must do the same as `command`.
     """
 
     name: str
@@ -42,17 +42,17 @@ class ProcessSpec:
 
 
 class SupervisedProcess:
-    """A part, the process that is it now, and when to start the next one."""
+    """A process to keep alive, its current process, and when to restart it."""
 
-    def __init__(self, part: ProcessSpec) -> None:
-        self.spec = part
+    def __init__(self, spec: ProcessSpec) -> None:
+        self.spec = spec
         self.process: subprocess.Popen[bytes] | ForkedProcess | None = None
         self.started = 0.0
         self.wait = FIRST_RESTART_DELAY
         self.next_start = 0.0
 
     def restart_if_due(self, at: float) -> None:
-        """Start it when it is due; note its death and when it comes back."""
+        """Start the process when it is due; after its death, schedule the restart."""
         if self.process is not None and self.process.poll() is not None:
             lived = at - self.started
             self.wait = (
@@ -61,14 +61,18 @@ class SupervisedProcess:
                 else min(self.wait * 2, MAX_RESTART_DELAY)
             )
             self.next_start = at + self.wait
-            ended = self.process.returncode
-            log.warning("%s ended (%s); again in %.0f s", self.spec.name, ended, self.wait)
+            log.warning(
+                "%s exited with %s; restarting in %.0f s",
+                self.spec.name,
+                self.process.returncode,
+                self.wait,
+            )
             self.process = None
         if self.process is None and at >= self.next_start:
             self.start(at)
 
     def start(self, at: float) -> None:
-        """Start the process, in a session of its own: Ctrl-C is ours to pass on."""
+        """Start the process in its own session, so that only the supervisor handles Ctrl-C."""
         self.started = at
         if self.spec.entry_point is not None and can_fork():
             self.process = fork_process(
@@ -88,66 +92,68 @@ class SupervisedProcess:
 
 
 def supervise_processes(
-    kept: Sequence[SupervisedProcess],
+    processes: Sequence[SupervisedProcess],
     *,
-    stopping: Callable[[], bool],
+    is_stopping: Callable[[], bool],
     each_round: Callable[[], None],
     wake: int,
 ) -> None:
-    """Keep processes alive until `stopping()`; the caller ends them.
+    """Keep processes alive until `is_stopping()`; the caller stops them.
 
     Args:
-        stopping: asked several times a second, and whenever `wake` is readable.
+        is_stopping: called several times a second, and whenever `wake` is readable.
         each_round: called as often, from the same thread; looks after what is
-            not a `Part` (the database).
+            not a `ProcessSpec` (the database).
         wake: a file descriptor that signals write to.
     """
-    while not stopping():
+    while not is_stopping():
         each_round()
-        for supervised_process in kept:
-            supervised_process.restart_if_due(time.monotonic())
-        _wait_for_wake(wake, 0.5)
+        for process in processes:
+            process.restart_if_due(time.monotonic())
+        readable, _, _ = select.select([wake], [], [], 0.5)
+        if readable:
+            os.read(wake, 4096)
 
 
-def stop_processes(kept: Sequence[SupervisedProcess]) -> None:
-    """Ask all to stop at once, wait for each as long as it may take, kill the rest."""
-    for supervised_process in kept:
-        if supervised_process.process is not None and supervised_process.process.poll() is None:
-            supervised_process.process.terminate()
-    asked = time.monotonic()
-    for supervised_process in kept:
-        if supervised_process.process is None:
+def stop_processes(processes: Sequence[SupervisedProcess]) -> None:
+    """Ask all processes to stop, wait for each up to its timeout, and kill the rest."""
+    for supervised in processes:
+        if supervised.process is not None and supervised.process.poll() is None:
+            supervised.process.terminate()
+    stopping_since = time.monotonic()
+    for supervised in processes:
+        if supervised.process is None:
             continue
         try:
-            supervised_process.process.wait(
-                max(0.1, asked + supervised_process.spec.stop_timeout - time.monotonic())
-            )
+            deadline = stopping_since + supervised.spec.stop_timeout
+            supervised.process.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            log.warning("%s did not stop in time and is killed", supervised_process.spec.name)
-            _kill_session(supervised_process.process)
+            log.warning("%s did not stop in time; killing it", supervised.spec.name)
+            _kill_session(supervised.process)
 
 
-def parent_death_hook(how: int) -> Callable[[], None] | None:
-    """What makes the kernel send `how` to a child when the thread that started it dies.
+def parent_death_hook(signal_number: int) -> Callable[[], None] | None:
+    """Return a `preexec_fn` that ties a child to the life of the thread that started it.
 
-    Linux only; elsewhere the child looks after itself with `follow_parent`.
+    The kernel sends the signal to the child when that thread dies. Linux only: returns None
+    elsewhere, where the child has to call `exit_with_parent`.
     """
     if sys.platform != "linux":
         return None
-    prctl = ctypes.CDLL(None).prctl  # found before the fork: after it only the call itself is safe
-    return lambda: prctl(PR_SET_PDEATHSIG, how, 0, 0, 0)
+    prctl = ctypes.CDLL(None).prctl  # looked up before the fork: after it only the call is safe
+    return lambda: prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
 
 
 def exit_with_parent(patience: float = ORPHAN_GRACE) -> None:
-    """End this process soon after its parent has died, on every system.
+    """End this process soon after its parent dies, on every system.
 
-    A parent may die before this is called. Who was made by `multiprocessing`, as the web
-    server's own child is, knows which one it had, and ends at once. A forked child has its
-    parent's handlers until it sets its own, and one of those may swallow the asking: who is
-    still here `patience` seconds later is killed.
+    The parent can die before this is called. A child of `multiprocessing`, such as the web
+    server's, knows its parent's pid and exits at once. A forked child has its parent's signal
+    handlers until it sets its own, and those can swallow SIGTERM: after `patience` more seconds
+    the process is killed.
     """
-    made_by = multiprocessing.parent_process()
-    parent = made_by.pid if made_by else os.getppid()
+    parent_process = multiprocessing.parent_process()
+    parent = parent_process.pid if parent_process else os.getppid()
     if os.getppid() != parent:
         os._exit(1)
     set_signal = parent_death_hook(signal.SIGTERM)
@@ -170,9 +176,3 @@ def _kill_session(process: "subprocess.Popen[bytes] | ForkedProcess") -> None:
     except ProcessLookupError:
         return
     process.wait()
-
-
-def _wait_for_wake(wake: int, seconds: float) -> None:
-    ready, _, _ = select.select([wake], [], [], seconds)
-    if ready:
-        os.read(wake, 4096)

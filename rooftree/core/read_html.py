@@ -1,4 +1,4 @@
-"""HTML as people see it: what is hidden left out, each line ended where it ends on the screen."""
+"""Parse HTML as people see it: without hidden parts, with line breaks where the screen has them."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ _LINE_BREAK_ELEMENTS = "//br|//p|//div|//tr|//li"
 
 
 def parse_html(page: str, *, without: str = _HIDDEN_ELEMENTS) -> Any | None:
-    """It is the tree of a page or a piece of one; None when nothing can be read of it.
+    """Parse a page or a fragment into a tree; return None when it cannot be parsed.
 
     Args:
         without: the elements to leave out, as XPath.
@@ -23,6 +23,6 @@ def parse_html(page: str, *, without: str = _HIDDEN_ELEMENTS) -> Any | None:
         return None
     for hidden in tree.xpath(without):
         hidden.drop_tree()
-    for ends in tree.xpath(_LINE_BREAK_ELEMENTS):
-        ends.tail = f"\n{ends.tail or ''}"
+    for element in tree.xpath(_LINE_BREAK_ELEMENTS):
+        element.tail = f"\n{element.tail or ''}"
     return tree

@@ -1,4 +1,4 @@
-"""Strict readers of the environment: a wrong or missing value is one plain sentence."""
+"""Strict readers of environment variables; a wrong or missing value raises one plain sentence."""
 
 import os
 from collections.abc import Sequence
@@ -8,29 +8,29 @@ from urllib.parse import urlsplit
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
-READ_NAMES: set[str] = set()  # every name that was asked for, set or not
+READ_NAMES: set[str] = set()  # every name that was read, set or not
 
 
 class ConfigurationError(Exception):
-    """Something in the environment is missing or unusable. The text is fit to show."""
+    """A setting in the environment is missing or invalid. The text is fit to show."""
 
 
 def text(name: str, default: str | None = None) -> str:
-    """The value of `name`, trimmed; `default` when it is unset or empty.
+    """Return the value of `name`, trimmed, or `default` when it is unset or empty.
 
-    Raises `Unconfigured` when there is neither.
+    Raises `ConfigurationError` when there is neither.
     """
     READ_NAMES.add(name)
     value = os.environ.get(name, "").strip()
     if value:
         return value
     if default is None:
-        raise ConfigurationError(f"{name} is not set; docs/settings.md says what it is for.")
+        raise ConfigurationError(f"{name} is not set; see docs/settings.md.")
     return default
 
 
 def flag(name: str, *, default: bool) -> bool:
-    """A yes or a no, written as `true`, `false`, `yes`, `no`, `1` or `0`."""
+    """Return a boolean, written as `true`, `false`, `yes`, `no`, `1` or `0`."""
     value = text(name, "").lower()
     if not value:
         return default
@@ -42,7 +42,7 @@ def flag(name: str, *, default: bool) -> bool:
 
 
 def whole_number(name: str, default: int, *, least: int, most: int) -> int:
-    """A whole number from `least` to `most`, both allowed."""
+    """Return a whole number from `least` to `most`, inclusive."""
     value = text(name, str(default))
     if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
         raise ConfigurationError(f"{name} must be a number from {least} to {most}, not {value!r}.")
@@ -50,7 +50,7 @@ def whole_number(name: str, default: int, *, least: int, most: int) -> int:
 
 
 def choice(name: str, allowed: Sequence[str], default: str | None = None) -> str:
-    """One of a few words."""
+    """Return one of the allowed words."""
     value = text(name, default)
     if value not in allowed:
         raise ConfigurationError(f"{name} must be {' or '.join(allowed)}, not {value!r}.")
@@ -58,47 +58,49 @@ def choice(name: str, allowed: Sequence[str], default: str | None = None) -> str
 
 
 def comma_separated(name: str, default: str = "") -> list[str]:
-    """Values parted by commas; none gives an empty list."""
+    """Return a list of comma-separated values, empty when the setting is."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
 
 
 def base_url(name: str, default: str | None = None) -> str:
-    """An http(s) address without a slash at its end."""
+    """Return an http(s) URL without a slash at its end."""
     value = text(name, default).rstrip("/")
     if value and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname):
-        raise ConfigurationError(f"{name} must be an address such as https://leads.example.com.")
+        raise ConfigurationError(f"{name} must be a URL such as https://leads.example.com.")
     return value
 
 
 def simulated_upstreams(name: str) -> dict[str, str]:
-    """Addresses of simulated vendors by key, as `meta_lead_ads=http://127.0.0.1:9001`.
+    """Return URLs of simulated vendors by key, as `meta_lead_ads=http://127.0.0.1:9001`.
 
-    Credentials go there, so only this machine will do.
+    Credentials are sent to them, so only this machine is allowed.
     """
-    found = dict(part.partition("=")[::2] for part in comma_separated(name))
-    for address in found.values():
-        if urlsplit(address).hostname not in {"127.0.0.1", "localhost"}:
+    urls = dict(part.partition("=")[::2] for part in comma_separated(name))
+    for url in urls.values():
+        if urlsplit(url).hostname not in {"127.0.0.1", "localhost"}:
             raise ConfigurationError(
-                f"{name} names simulators of this machine, as key=http://127.0.0.1:9001."
+                f"{name} must list simulators on this machine, as key=http://127.0.0.1:9001."
             )
-    return found
+    return urls
 
 
 def database_config(address: str, name: str = "DATABASE_URL") -> dict[str, Any]:
-    """Django's description of the PostgreSQL database at `address`, the value of `name`.
+    """Return Django's database configuration for `address`, the value of the setting `name`.
 
-    Raises `Unconfigured` for any other engine: row locks, NOTIFY and
-    constraints of PostgreSQL are what keeps leads safe.
+    Raises `ConfigurationError` for any engine but PostgreSQL: leads are safe because of its row
+    locks, NOTIFY and constraints.
     """
     example = "postgresql://user:password@host/name"
     if address.split("://")[0] not in {"postgres", "postgresql"}:
-        raise ConfigurationError(f"{name} must look like {example}; only PostgreSQL will do.")
+        raise ConfigurationError(f"{name} must look like {example}; only PostgreSQL is supported.")
     try:
         parts = {key: str(value) for key, value in conninfo_to_dict(address).items()}
     except ProgrammingError as problem:
-        raise ConfigurationError(f"{name} cannot be read; write {example}.") from problem
+        raise ConfigurationError(
+            f"{name} can't be parsed; it must look like {example}."
+        ) from problem
     if not parts.get("dbname"):
-        raise ConfigurationError(f"{name} names no database; write {example}.")
+        raise ConfigurationError(f"{name} has no database name; it must look like {example}.")
     return {
         "ENGINE": "rooftree.db.postgresql",
         "NAME": parts.pop("dbname"),

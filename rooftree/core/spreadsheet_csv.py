@@ -1,4 +1,4 @@
-"""Writing files that people open in a spreadsheet, without letting a cell run as a formula."""
+"""CSV files that people open in a spreadsheet; no cell can run as a formula."""
 
 import csv
 import io
@@ -8,13 +8,16 @@ FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "
 
 
 def escape_cell(value: object) -> str:
-    """A value as a cell that is shown and never run: an apostrophe stands before what would."""
-    said = "" if value is None else str(value)
-    return f"'{said}" if said.lstrip(" ").startswith(FORMULA_PREFIXES) else said
+    """Return a value as a cell's text, with an apostrophe before anything that would run."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULA_PREFIXES) else text
 
 
 def render_csv(heading: Sequence[str], rows: Iterable[Sequence[object]]) -> tuple[str, int]:
-    """The whole file, UTF-8 with a mark that spreadsheets need, and how many rows it has."""
+    """Render a CSV file; return its text and the number of rows.
+
+    The text starts with the byte order mark that spreadsheets need to read UTF-8.
+    """
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(heading)

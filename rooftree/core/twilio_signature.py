@@ -1,7 +1,7 @@
-"""Twilio's signature: did this request come from Twilio, unchanged?
+"""Verify that a request came from Twilio unchanged, by its signature.
 
-The caller gives the public address the vendor called: behind a proxy that is
-not the one the server sees.
+The caller passes the public URL that Twilio called: behind a proxy it differs from the one
+that the server sees.
 """
 
 import base64
@@ -23,34 +23,35 @@ def is_signed_by_twilio(
     *,
     raw_body: bytes = b"",
 ) -> bool:
-    """The request was signed by Twilio for us.
+    """Return True if Twilio signed the request with one of our keys.
 
     Args:
-        url: the public address with its query, as Twilio called it.
+        url: the public URL with its query, as Twilio called it.
         form: the pairs of a form body; empty for JSON.
         keys: secrets by name. "" is the account's auth token, which signs with
-            SHA-1; the others are shared keys, which sign with SHA-256 and are
-            named by the settings header.
-        raw_body: of a JSON request, whose hash is in the query.
+            SHA-1; the others are shared keys, which sign with SHA-256; the
+            settings header says which one.
+        raw_body: the body of a JSON request, whose hash is in the query.
     """
     lower = {name.lower(): value for name, value in headers.items()}
     secret, digest = _select_secret(lower.get(SETTINGS_HEADER, ""), keys)
-    given = lower.get(SIGNATURE_HEADER, "")
-    if not secret or not given:
+    signature = lower.get(SIGNATURE_HEADER, "")
+    if not secret or not signature:
         return False
     pairs = list(form)
-    told = dict(parse_qsl(urlsplit(url).query)).get("bodySHA256")
-    if told is not None:
+    body_hash = dict(parse_qsl(urlsplit(url).query)).get("bodySHA256")
+    if body_hash is not None:
         pairs = []
-        if not hmac.compare_digest(told.lower(), hashlib.sha256(raw_body).hexdigest()):
+        if not hmac.compare_digest(body_hash.lower(), hashlib.sha256(raw_body).hexdigest()):
             return False
-    fits = [
+    # Compares with every variant, so that the time taken does not reveal which one matched.
+    matches = [
         hmac.compare_digest(
-            compute_signature(secret, form_url, pairs, digest).encode(), given.encode()
+            compute_signature(secret, variant, pairs, digest).encode(), signature.encode()
         )
-        for form_url in _url_variants(url)
+        for variant in _url_variants(url)
     ]
-    return any(fits)
+    return any(matches)
 
 
 def compute_signature(
@@ -59,8 +60,10 @@ def compute_signature(
     form: Sequence[tuple[str, str]],
     digest: Callable[..., "hashlib._Hash"] = hashlib.sha1,
 ) -> str:
-    """Base64 of the HMAC over the address and the form: keys in order, each with its
-    different values in order."""
+    """Return the HMAC over the URL and the form in base64.
+
+    The form's keys are sorted, and each is followed by its distinct values, sorted.
+    """
     values: dict[str, set[str]] = {}
     for name, value in form:
         values.setdefault(name, set()).add(value)
@@ -71,24 +74,24 @@ def compute_signature(
 def _select_secret(
     settings: str, keys: Mapping[str, str]
 ) -> tuple[str, Callable[..., "hashlib._Hash"]]:
-    """The secret and the hash that the headers name; no secret when they name none of ours."""
+    """Return the secret and the hash that the header names; an empty secret for an unknown key."""
     if not settings:
         return keys.get("", ""), hashlib.sha1
-    told = dict(part.strip().partition("=")[::2] for part in settings.split(","))
-    if told.get("algorithm", "").upper() != "HMAC_SHA256" or not told.get("key"):
+    options = dict(part.strip().partition("=")[::2] for part in settings.split(","))
+    if options.get("algorithm", "").upper() != "HMAC_SHA256" or not options.get("key"):
         return "", hashlib.sha256
-    return keys.get(told["key"], ""), hashlib.sha256
+    return keys.get(options["key"], ""), hashlib.sha256
 
 
 def _url_variants(url: str) -> tuple[str, ...]:
-    """Twilio signs some addresses with their usual port and some without."""
+    """Return the URL with and without its port: Twilio signs some URLs with the default port."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     if ":" in host:
         host = f"[{host}]"
     port = parts.port or DEFAULT_PORTS.get(parts.scheme)
     user = parts.netloc.rpartition("@")[0]
-    before = f"{user}@" if user else ""
-    bare = urlunsplit(parts._replace(netloc=f"{before}{host}"))
-    ported = urlunsplit(parts._replace(netloc=f"{before}{host}:{port}"))
-    return tuple(dict.fromkeys((url, bare, ported)))
+    prefix = f"{user}@" if user else ""
+    without_port = urlunsplit(parts._replace(netloc=f"{prefix}{host}"))
+    with_port = urlunsplit(parts._replace(netloc=f"{prefix}{host}:{port}"))
+    return tuple(dict.fromkeys((url, without_port, with_port)))

@@ -62,7 +62,7 @@ STATES = {
     "PR": "Puerto Rico",
     "VI": "Virgin Islands",
 }
-# Their ZIP codes start with 0, which spreadsheets eat.
+# Their ZIP codes start with 0, which spreadsheets drop.
 LEADING_ZERO_STATES = frozenset({"CT", "MA", "ME", "NH", "NJ", "PR", "RI", "VI", "VT"})
 _ALIASES = {"washingtondc": "DC", "usvirginislands": "VI", "dofcolumbia": "DC"}
 _BY_NAME = {re.sub(r"[^a-z]", "", name.lower()): code for code, name in STATES.items()} | _ALIASES
@@ -71,13 +71,15 @@ _ZIP = re.compile(r"(\d{5})(?:[- ]?(\d{4}))?", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZipCode:
+    """A ZIP code split into its parts."""
+
     five: str
     plus4: str | None = None
-    is_zero_restored: bool = False  # a leading zero was put back
+    is_zero_restored: bool = False  # a leading zero was restored
 
 
 def parse_state_code(text: str) -> str | None:
-    """It is the USPS code of a code or a full name in any case; None when it is neither."""
+    """Return the USPS code for a code or a full name in any case; None when it is neither."""
     letters = re.sub(r"[^a-z]", "", text.lower())
     if letters.upper() in STATES:
         return letters.upper()
@@ -85,13 +87,13 @@ def parse_state_code(text: str) -> str | None:
 
 
 def parse_zip_code(text: str, *, state: str | None = None) -> ZipCode | None:
-    """It is the ZIP code in `text`, or None.
+    """Return the ZIP code in `text`, or None.
 
-    A four-digit one gets its zero back only where the state's codes begin with 0.
+    A four-digit code gets its zero back only in a state whose codes begin with 0.
     """
     digits = text.strip()
-    if found := _ZIP.fullmatch(digits):
-        return ZipCode(five=found[1], plus4=found[2])
-    if state in LEADING_ZERO_STATES and (eaten := _ZIP.fullmatch(f"0{digits}")):
-        return ZipCode(five=eaten[1], plus4=eaten[2], is_zero_restored=True)
+    if match := _ZIP.fullmatch(digits):
+        return ZipCode(five=match[1], plus4=match[2])
+    if state in LEADING_ZERO_STATES and (match := _ZIP.fullmatch(f"0{digits}")):
+        return ZipCode(five=match[1], plus4=match[2], is_zero_restored=True)
     return None

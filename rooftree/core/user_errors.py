@@ -1,10 +1,10 @@
-"""What somebody asks for and cannot have, in words for them."""
+"""Errors for requests that a user can correct, with text to show them."""
 
 
 class UserError(Exception):
-    """It cannot be so. The text says what to change and is fit to show.
+    """A request cannot be carried out as given. The text says what to change and is fit to show.
 
-    `field` is the one of a form that it is about; "" is none of them alone.
+    `field` is the form field that the error is about; "" means no single field.
     """
 
     def __init__(self, text: str, field: str = "") -> None:
@@ -13,7 +13,7 @@ class UserError(Exception):
 
 
 class InvalidField(UserError):
-    """The same where it is mostly about one field, which is named first."""
+    """A `UserError` about one field, which is the first argument."""
 
     def __init__(self, field: str, text: str) -> None:
         super().__init__(text, field)

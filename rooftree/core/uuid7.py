@@ -1,4 +1,4 @@
-"""Time-ordered primary keys: UUID version 7, strictly rising within a process."""
+"""Time-ordered primary keys: UUID version 7, strictly increasing within a process."""
 
 import os
 import threading
@@ -11,7 +11,7 @@ _last_tick = 0
 
 
 def uuid7() -> uuid.UUID:
-    """A new key for a row made now. It shows its time of making: never use it as a secret."""
+    """Return a new key for a row created now. It reveals that time: never use it as a secret."""
     global _last_tick
     with _lock:
         tick = (time.time_ns() << 12) // 1_000_000
@@ -20,7 +20,7 @@ def uuid7() -> uuid.UUID:
 
 
 def uuid7_at(at: datetime) -> uuid.UUID:
-    """A key for a row whose moment is `at` (aware), so that back-dated history sorts right."""
+    """Return a key for a row dated `at` (aware), so that back-dated history sorts correctly."""
     micros = round(at.timestamp() * 1_000_000)
     return _assemble((micros << 12) // 1_000)
 

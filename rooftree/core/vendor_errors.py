@@ -1,18 +1,17 @@
-"""How a call to somebody else's system can fail: four kinds, and what each asks of us."""
+"""The four kinds of failure of a call to a vendor, and what each one requires."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 
 
 class VendorError(Exception):
-    """A vendor did not do what we asked. The text is fit to show to staff."""
+    """A vendor did not carry out a request. The text is fit to show to staff."""
 
 
 class RequestRejected(VendorError):
-    """The vendor said no for good; a person must look.
+    """The vendor rejected the request for good; a person must look into it.
 
-    `code` is the vendor's own error code and `fields` the names it complained
-    about, where it gave them.
+    `code` is the vendor's own error code and `fields` the fields it complained about, if given.
     """
 
     def __init__(self, text: str, *, code: str = "", fields: tuple[str, ...] = ()) -> None:
@@ -22,14 +21,13 @@ class RequestRejected(VendorError):
 
 
 class Misconfigured(VendorError):
-    """A setting is wrong; trying again will not help until a person edits it."""
+    """A setting is wrong; a retry will not help until a person corrects it."""
 
 
 class RetryLater(VendorError):
-    """Nothing was carried out and it is safe to ask again.
+    """Nothing was carried out, and the request is safe to repeat.
 
-    `retry_after_seconds` is the number of seconds the vendor asked us to wait, or None when
-    it did not say.
+    `retry_after_seconds` is how long the vendor asked us to wait; None when it did not say.
     """
 
     def __init__(self, text: str, *, retry_after_seconds: float | None = None) -> None:
@@ -38,14 +36,15 @@ class RetryLater(VendorError):
 
 
 class OutcomeUnknown(VendorError):
-    """The request may have been carried out; never repeat it before looking it up."""
+    """The request may have been carried out; look it up before you repeat it."""
 
 
-def retry_delay(failure: VendorError, tries: int, usual: Sequence[float]) -> timedelta:
-    """How long to wait before the next try: as the vendor asks, else by the tries made.
+def retry_delay(failure: VendorError, attempts: int, delays: Sequence[float]) -> timedelta:
+    """Return how long to wait before the next attempt: the vendor's wait, else our own.
 
     Args:
-        usual: seconds after the first try, the second and so on; the last stands for all after.
+        attempts: how many were made; at least 1.
+        delays: seconds after the first attempt, the second and so on; the last one repeats.
     """
-    asked = failure.retry_after_seconds if isinstance(failure, RetryLater) else None
-    return timedelta(seconds=asked or usual[min(tries, len(usual)) - 1])
+    vendor_wait = failure.retry_after_seconds if isinstance(failure, RetryLater) else None
+    return timedelta(seconds=vendor_wait or delays[min(attempts, len(delays)) - 1])

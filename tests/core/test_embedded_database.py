@@ -1,4 +1,4 @@
-"""The embedded server, started for real in folders of its own."""
+"""The embedded server, started for real in its own folders."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ SMALL = {"shared_buffers": "16MB", "fsync": "off"}
 
 @pytest.fixture(scope="module")
 def home(folders):
-    """A folder with a database in it, stopped."""
+    """A data folder with a stopped database."""
     home = folders()
     embedded_database.start_server(home, SMALL).stop()
     return home
@@ -34,43 +34,46 @@ def server(home):
     server.stop()
 
 
-def asked(home, statement):
+def fetch_value(home, statement):
     with psycopg.connect(embedded_database.server_conninfo(home), autocommit=True) as connection:
         return connection.execute(statement).fetchone()[0]
 
 
-def until(true, seconds=10):
+def wait_until(condition, seconds=10):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if true():
+        if condition():
             return True
         time.sleep(0.05)
     return False
 
 
-def test_it_answers_on_its_socket_and_nowhere_else(server, home):
-    assert asked(home, "show listen_addresses") == ""
-    assert asked(home, "show data_checksums") == "on"
-    assert asked(home, "select datlocprovider from pg_database where datname = 'rooftree'") == "b"
+def test_server_listens_on_its_socket_only(server, home):
+    assert fetch_value(home, "show listen_addresses") == ""
+    assert fetch_value(home, "show data_checksums") == "on"
+    assert (
+        fetch_value(home, "select datlocprovider from pg_database where datname = 'rooftree'")
+        == "b"
+    )
     assert embedded_database.socket_folder(home).stat().st_mode & 0o077 == 0
 
 
-def test_what_was_committed_is_there_after_a_stop(home):
+def test_committed_rows_survive_a_stop(home):
     first = embedded_database.start_server(home, {"shared_buffers": "16MB"})
     with psycopg.connect(embedded_database.server_conninfo(home)) as connection:
-        connection.execute("create table kept (word text)")
-        connection.execute("insert into kept values ('here')")
+        connection.execute("create table notes (word text)")
+        connection.execute("insert into notes values ('here')")
     first.stop()
     assert not embedded_database.is_accepting_connections(home)
 
     again = embedded_database.start_server(home, {"shared_buffers": "16MB"})
     try:
-        assert asked(home, "select word from kept") == "here"
+        assert fetch_value(home, "select word from notes") == "here"
     finally:
         again.stop()
 
 
-def test_a_killed_server_starts_again(home):
+def test_killed_server_starts_again(home):
     first = embedded_database.start_server(home, SMALL)
     os.kill(first.process.pid, signal.SIGKILL)
     first.process.wait()
@@ -86,33 +89,33 @@ OWNER = textwrap.dedent("""
     from pathlib import Path
     from rooftree.core import embedded_database
     if sys.argv[2] == "orphan":
-        embedded_database.parent_death_hook = lambda how: None  # as on a system without that signal
+        embedded_database.parent_death_hook = lambda signum: None  # as on a system without it
     server = embedded_database.start_server(Path(sys.argv[1]), {"shared_buffers": "16MB"})
     print(server.process.pid, flush=True)
     time.sleep(60)
 """)
 
 
-def owner(home, kind):
+def start_owner(home, kind):
     process = subprocess.Popen(
         [sys.executable, "-c", OWNER, str(home), kind], stdout=subprocess.PIPE, text=True, cwd=ROOT
     )
     return process, int(process.stdout.readline())
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other kernels have no such signal")
-def test_the_server_ends_with_the_process_that_started_it(home):
-    process, _ = owner(home, "linux")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has this signal")
+def test_server_stops_when_its_owner_process_dies(home):
+    process, _ = start_owner(home, "linux")
     assert embedded_database.is_accepting_connections(home)
 
     process.kill()
     process.wait()
 
-    assert until(lambda: not embedded_database.is_accepting_connections(home))
+    assert wait_until(lambda: not embedded_database.is_accepting_connections(home))
 
 
-def test_an_orphan_is_stopped_before_the_next_start(home):
-    process, orphan = owner(home, "orphan")
+def test_orphaned_server_is_stopped_before_the_next_start(home):
+    process, orphan = start_owner(home, "orphan")
     process.kill()
     process.wait()
     time.sleep(1.5)
@@ -121,11 +124,11 @@ def test_an_orphan_is_stopped_before_the_next_start(home):
     server = embedded_database.start_server(home, SMALL)
 
     assert server.process.pid != orphan
-    assert asked(home, "select pg_postmaster_start_time() > now() - interval '10 s'")
+    assert fetch_value(home, "select pg_postmaster_start_time() > now() - interval '10 s'")
     server.stop()
 
 
-def test_a_stale_pid_that_belongs_to_another_program_is_ignored_and_left_alone(home):
+def test_stale_pid_of_another_program_is_ignored(home):
     bystander = subprocess.Popen(["sleep", "60"])
     record = home / "database" / "postmaster.pid"
     record.write_text(f"{bystander.pid}\n{record.parent}\n1\n5432\n\n\n\n\n")
@@ -139,7 +142,7 @@ def test_a_stale_pid_that_belongs_to_another_program_is_ignored_and_left_alone(h
     bystander.wait()
 
 
-def test_a_path_too_long_for_a_socket_is_no_obstacle(folders):
+def test_server_starts_in_a_folder_with_a_path_too_long_for_a_socket(folders):
     deep = folders() / ("d" * 60) / ("e" * 60)
     for folder in (deep.parent, deep):
         folder.mkdir(mode=0o711)
@@ -154,23 +157,23 @@ def test_a_path_too_long_for_a_socket_is_no_obstacle(folders):
     server.stop()
 
 
-def test_another_major_version_is_named(home):
+def test_data_of_another_major_version_is_refused_by_name(home):
     data = home / "database"
     version = (data / "PG_VERSION").read_text()
     (data / "PG_VERSION").write_text("15\n")
     try:
         with pytest.raises(
-            embedded_database.StartupError, match=r"PostgreSQL 15 .* 18.*rooftree backup"
+            embedded_database.StartupError, match=r"PostgreSQL 15, .* 18.*rooftree backup"
         ):
             embedded_database.start_server(home, SMALL)
     finally:
         (data / "PG_VERSION").write_text(version)
 
 
-def test_one_folder_has_one_owner(home):
+def test_data_folder_has_one_owner(home):
     with (
         DataDir(home),
-        pytest.raises(DataDirLocked, match=rf"another Rooftree holds .* \(pid {os.getpid()}\)"),
+        pytest.raises(DataDirLocked, match=rf"another Rooftree is using .* \(pid {os.getpid()}\)"),
     ):
         DataDir(home).acquire()
 
@@ -179,7 +182,7 @@ def test_one_folder_has_one_owner(home):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's home is closed to the server's account")
-def test_a_private_home_of_root_stays_private(folders):
+def test_private_folder_of_root_stays_private(folders):
     home = folders() / "private"
     home.mkdir(mode=0o700)
     (home / "inside").mkdir(mode=0o700)
@@ -195,7 +198,7 @@ def test_a_private_home_of_root_stays_private(folders):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's home is closed to the server's account")
-def test_the_tables_stay_where_they_were_made_when_a_folder_above_is_opened(folders):
+def test_tables_stay_in_place_when_a_parent_folder_is_opened(folders):
     home = folders() / "private"
     home.mkdir(mode=0o700)
     embedded_database.start_server(home / "inside", SMALL).stop()
@@ -211,7 +214,7 @@ def test_the_tables_stay_where_they_were_made_when_a_folder_above_is_opened(fold
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs an account to change to")
-def test_a_plain_user_can_start_it_too(folders):
+def test_unprivileged_user_can_start_the_server(folders):
     home = folders() / "plain"
     home.mkdir()
     os.chown(home, 65534, 65534)
@@ -224,15 +227,15 @@ def test_a_plain_user_can_start_it_too(folders):
     if not readable:
         pytest.skip("the checkout is closed to other accounts")
 
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code, str(home)], cwd=ROOT, user=65534, group=65534,
         extra_groups=[], capture_output=True, text=True, check=False,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(home)},
     )  # fmt: skip
 
-    assert done.stdout.strip() == "True", done.stderr
+    assert result.stdout.strip() == "True", result.stderr
     assert (home / "database" / "PG_VERSION").stat().st_uid == 65534
 
 
-def test_the_signal_of_a_dying_parent_is_asked_for_only_where_it_exists():
+def test_parent_death_hook_exists_only_on_linux():
     assert (parent_death_hook(signal.SIGTERM) is not None) == (sys.platform == "linux")

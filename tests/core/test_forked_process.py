@@ -1,4 +1,4 @@
-"""A forked process: what it shares, what it must not hold, and how it is asked and ended."""
+"""Forked processes: shared memory, closed files, and the interface of a subprocess."""
 
 import fcntl
 import os
@@ -10,17 +10,15 @@ import pytest
 
 from rooftree.core import forked_process
 
-pytestmark = pytest.mark.skipif(
-    not forked_process.can_fork(), reason="Linux forks what it has loaded"
-)
+pytestmark = pytest.mark.skipif(not forked_process.can_fork(), reason="only Linux can fork safely")
 
-# In a process of its own: a test's process has threads, and no fork beside a thread is sound.
+# In its own process: the test process has threads, and forking beside a thread is unsafe.
 SCRIPT = """
 import os, sys, time
 from pathlib import Path
 from rooftree.core import forked_process
 loaded = {{"here": "yes"}}
-held = open(sys.argv[1], "w")
+lock_file = open(sys.argv[1], "w")
 def part():
 {part}
 child = forked_process.fork_process(
@@ -38,36 +36,36 @@ def run(tmp_path, part, then):
     ).stdout  # fmt: skip
 
 
-def test_it_shares_what_was_loaded_and_tells_its_exit_code(tmp_path):
-    said = run(
+def test_forked_process_shares_loaded_objects_and_reports_its_exit_code(tmp_path):
+    output = run(
         tmp_path,
         ["print(loaded['here'], os.environ['GIVEN'])", "sys.exit(7)"],
         ["print(child.wait(10), child.poll())"],
     )
 
-    assert said == "yes given\n7 7\n"
+    assert output == "yes given\n7 7\n"
 
 
-def test_a_failure_ends_it_and_runs_nothing_of_the_parent(tmp_path):
-    said = run(tmp_path, ["raise OSError"], ["print('once', child.wait(10))"])
+def test_failure_ends_the_forked_process_without_running_parent_code(tmp_path):
+    output = run(tmp_path, ["raise OSError"], ["print('once', child.wait(10))"])
 
-    assert said == "once 1\n"
+    assert output == "once 1\n"
 
 
-def test_it_holds_no_file_of_its_parent(tmp_path):
-    said = run(
+def test_forked_process_has_no_open_files_of_its_parent(tmp_path):
+    output = run(
         tmp_path,
         ["print(sorted(os.listdir('/proc/self/fd'))[:4])", "sys.stdout.flush()"],
         ["child.wait(10)"],
     )
 
-    assert said == "['0', '1', '2', '3']\n"  # the last is the listing itself
+    assert output == "['0', '1', '2', '3']\n"  # the last is the listing itself
 
 
-def test_a_lock_that_the_parent_held_is_free_when_the_parent_is_gone(tmp_path):
+def test_lock_of_a_dead_parent_is_free(tmp_path):
     body = SCRIPT.format(
         part="    os.dup2(os.open(os.devnull, os.O_WRONLY), 1); os.dup2(1, 2); time.sleep(20)\n",
-        then="import fcntl; fcntl.flock(held, fcntl.LOCK_EX); print(child.pid, flush=True)\n"
+        then="import fcntl; fcntl.flock(lock_file, fcntl.LOCK_EX); print(child.pid, flush=True)\n"
         "os._exit(0)",
     )
     done = subprocess.run(
@@ -75,14 +73,14 @@ def test_a_lock_that_the_parent_held_is_free_when_the_parent_is_gone(tmp_path):
         stdout=subprocess.PIPE, text=True, timeout=30, check=True,
     )  # fmt: skip
     try:
-        with (tmp_path / "held").open() as held:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with (tmp_path / "held").open() as lock_file:
+            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     finally:
         os.kill(int(done.stdout), signal.SIGKILL)
 
 
-def test_it_is_shown_by_its_own_name_and_ends_when_it_is_asked(tmp_path):
-    said = run(
+def test_forked_process_shows_its_own_title_and_ends_on_terminate(tmp_path):
+    output = run(
         tmp_path,
         ["time.sleep(20)"],
         [
@@ -93,11 +91,11 @@ def test_it_is_shown_by_its_own_name_and_ends_when_it_is_asked(tmp_path):
         ],
     )
 
-    assert said == f"{b'python' + bytes(1) + b'-m' + bytes(1) + b'part'!r}\n{-signal.SIGTERM}\n"
+    assert output == f"{b'python' + bytes(1) + b'-m' + bytes(1) + b'part'!r}\n{-signal.SIGTERM}\n"
 
 
-def test_waiting_for_it_has_an_end(tmp_path):
-    said = run(
+def test_wait_for_a_forked_process_times_out(tmp_path):
+    output = run(
         tmp_path,
         ["time.sleep(20)"],
         [
@@ -108,4 +106,4 @@ def test_waiting_for_it_has_an_end(tmp_path):
         ],
     )
 
-    assert said == "still there None\n"
+    assert output == "still there None\n"

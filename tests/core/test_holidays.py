@@ -26,14 +26,14 @@ days = st.dates(min_value=date(1990, 1, 1), max_value=date(2090, 1, 1))
         ("12-25", 2026, date(2026, 12, 25)),
     ],
 )
-def test_a_definition_names_its_day(definition: str, year: int, day: date) -> None:
+def test_holiday_definition_names_its_date(definition: str, year: int, day: date) -> None:
     padded = definition + "+0" if definition == "easter" else definition
     assert holidays.holiday_date(padded, year) == day
 
 
-def test_a_weekend_holiday_is_also_kept_on_the_working_day_beside_it() -> None:
-    kept = holidays.holiday_dates(("07-04",), 2026)
-    assert kept == {date(2026, 7, 3), date(2026, 7, 4)}
+def test_weekend_holiday_is_also_observed_on_the_next_weekday() -> None:
+    observed = holidays.holiday_dates(("07-04",), 2026)
+    assert observed == {date(2026, 7, 3), date(2026, 7, 4)}
     assert holidays.holiday_dates(("01-01",), 2027) == {date(2027, 1, 1), date(2027, 12, 31)}
 
 
@@ -42,14 +42,14 @@ def test_ten_business_days_skip_weekends_and_thanksgiving() -> None:
     assert holidays.business_day_on_or_before(date(2026, 11, 28)) == date(2026, 11, 27)
 
 
-def test_months_clamp_to_the_end_of_a_short_month() -> None:
+def test_added_months_clamp_to_the_end_of_a_short_month() -> None:
     assert holidays.add_months(date(2026, 11, 30), 3) == date(2027, 2, 28)
     assert holidays.add_months(date(2024, 2, 29), 12) == date(2025, 2, 28)
     assert holidays.add_months(date(2026, 8, 24), 3) == date(2026, 11, 24)
 
 
 @given(day=days, count=st.integers(1, 40))
-def test_a_business_day_later_is_open_and_later(day: date, count: int) -> None:
+def test_added_business_days_end_on_a_later_business_day(day: date, count: int) -> None:
     later = holidays.add_business_days(day, count)
     assert later > day
     assert holidays.is_business_day(later)

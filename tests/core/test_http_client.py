@@ -1,4 +1,4 @@
-"""The one way out, against a real server on loopback."""
+"""The HTTP client against a real server on loopback."""
 
 import threading
 from collections.abc import Iterator
@@ -11,18 +11,18 @@ from rooftree.core.vendor_errors import Misconfigured, OutcomeUnknown, RequestRe
 
 
 class Vendor:
-    """Answers what it was told to, in turn, and keeps what it was asked."""
+    """Gives the prepared answers in turn and records the requests."""
 
     def __init__(self) -> None:
         self.answers: list[object] = []
-        self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
         vendor = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
                 body = self.rfile.read(length)
-                vendor.asked.append((self.command, self.path, dict(self.headers), body))
+                vendor.requests.append((self.command, self.path, dict(self.headers), body))
                 answer = vendor.answers.pop(0) if vendor.answers else (200, {}, b"{}")
                 if answer is None:  # no answer at all
                     return
@@ -49,9 +49,9 @@ class Vendor:
 
 @pytest.fixture
 def vendor() -> Iterator[Vendor]:
-    here = Vendor()
-    yield here
-    here.close()
+    server = Vendor()
+    yield server
+    server.close()
 
 
 def client(vendor: Vendor, **limits: float) -> VendorClient:
@@ -67,45 +67,45 @@ def post(**rest: object) -> VendorRequest:
 
 
 @pytest.mark.parametrize("broken", [None, (500, {}, b""), (503, {}, b"")])
-def test_a_safe_request_is_asked_again(vendor, broken):
+def test_safe_request_is_retried(vendor, broken):
     vendor.answers = [broken, broken, (200, {}, b'{"ok":1}')]
 
     assert client(vendor).send(get()).json() == {"ok": 1}
-    assert len(vendor.asked) == 3
+    assert len(vendor.requests) == 3
 
 
 @pytest.mark.parametrize("broken", [None, (500, {}, b""), (503, {}, b"")])
-def test_an_unsafe_request_of_unknown_fate_is_asked_once(vendor, broken):
+def test_unsafe_request_with_unknown_outcome_is_sent_once(vendor, broken):
     vendor.answers = [broken]
 
     with pytest.raises(OutcomeUnknown):
         client(vendor).send(post())
 
-    assert len(vendor.asked) == 1
+    assert len(vendor.requests) == 1
 
 
-def test_an_answer_cut_short_leaves_an_unsafe_request_uncertain(vendor):
+def test_truncated_response_leaves_an_unsafe_request_uncertain(vendor):
     vendor.answers = [(200, {"Content-Length": "99"}, b"{")]
 
     with pytest.raises(OutcomeUnknown):
         client(vendor).send(post())
 
 
-def test_a_server_that_is_not_there_has_done_nothing(vendor):
-    gone = client(vendor)
+def test_unreachable_server_is_safe_to_retry(vendor):
+    unreachable = client(vendor)
     vendor.close()
 
     with pytest.raises(RetryLater):
-        gone.send(post())
+        unreachable.send(post())
 
 
-def test_a_vendor_that_names_a_wait_is_not_pressed(vendor):
+def test_request_is_not_retried_before_retry_after(vendor):
     vendor.answers = [(429, {"Retry-After": "12"}, b"")]
 
-    with pytest.raises(RetryLater) as later:
+    with pytest.raises(RetryLater) as problem:
         client(vendor).send(get())
 
-    assert (later.value.retry_after_seconds, len(vendor.asked)) == (12.0, 1)
+    assert (problem.value.retry_after_seconds, len(vendor.requests)) == (12.0, 1)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_vendor_that_names_a_wait_is_not_pressed(vendor):
         (403, Misconfigured),
     ],
 )
-def test_a_final_no_is_told_apart_from_a_wrong_setting(vendor, status, kind):
+def test_rejection_differs_from_a_wrong_setting(vendor, status, kind):
     vendor.answers = [(status, {}, b"secret of the borrower")]
 
     with pytest.raises(kind) as problem:
@@ -127,25 +127,27 @@ def test_a_final_no_is_told_apart_from_a_wrong_setting(vendor, status, kind):
     assert "borrower" not in str(problem.value)
 
 
-def test_a_status_the_caller_wants_is_an_answer(vendor):
+def test_accepted_status_is_returned(vendor):
     vendor.answers = [(409, {}, b"{}")]
 
     assert client(vendor).send(post(accepted_statuses=frozenset({409}))).status == 409
 
 
-@pytest.mark.parametrize(("ask", "kind"), [(get(), RetryLater), (post(), OutcomeUnknown)])
-def test_an_answer_beyond_the_cap_is_not_read_on(vendor, ask, kind):
+@pytest.mark.parametrize(
+    ("vendor_request", "kind"), [(get(), RetryLater), (post(), OutcomeUnknown)]
+)
+def test_response_over_the_size_limit_is_not_read(vendor, vendor_request, kind):
     vendor.answers = [(200, {}, b"x" * 5000)] * 3
 
     with pytest.raises(kind):
-        client(vendor, max_response_bytes=1000).send(ask)
+        client(vendor, max_response_bytes=1000).send(vendor_request)
 
 
-def test_a_redirect_at_home_is_followed_with_its_headers(vendor):
+def test_redirect_on_the_same_host_is_followed_with_its_headers(vendor):
     vendor.answers = [(302, {"Location": "/y"}, b""), (200, {}, b'"there"')]
 
     assert client(vendor).send(get(headers={"Authorization": "Bearer t"})).json() == "there"
-    assert [(row[1], row[2]["Authorization"]) for row in vendor.asked] == [
+    assert [(row[1], row[2]["Authorization"]) for row in vendor.requests] == [
         ("/x", "Bearer t"),
         ("/y", "Bearer t"),
     ]
@@ -161,44 +163,44 @@ def test_a_redirect_at_home_is_followed_with_its_headers(vendor):
         "http://example.com/",
     ],
 )
-def test_a_redirect_to_a_private_or_plain_address_is_not_followed(vendor, elsewhere):
+def test_redirect_to_a_private_or_plain_http_address_is_not_followed(vendor, elsewhere):
     vendor.answers = [(302, {"Location": elsewhere}, b"")]
 
     with pytest.raises(Misconfigured):
         client(vendor).send(get())
 
-    assert len(vendor.asked) == 1
+    assert len(vendor.requests) == 1
 
 
-def test_a_redirect_of_an_unsafe_request_is_never_followed(vendor):
+def test_redirect_of_an_unsafe_request_is_never_followed(vendor):
     vendor.answers = [(307, {"Location": "/y"}, b"")]
 
     with pytest.raises(Misconfigured):
         client(vendor).send(post())
 
-    assert len(vendor.asked) == 1
+    assert len(vendor.requests) == 1
 
 
 @pytest.mark.parametrize("url", ["http://vendor.example", "ftp://vendor.example", "vendor", ""])
-def test_a_base_address_is_https_or_this_host(url):
+def test_base_url_is_https_or_this_machine(url):
     with pytest.raises(Misconfigured):
         VendorClient(url)
 
 
-def test_a_form_may_name_a_field_twice(vendor):
+def test_form_can_repeat_a_field(vendor):
     client(vendor).send(
         VendorRequest(method="POST", path="/x", is_idempotent=False, form=(("a", "1"), ("a", "2")))
     )
 
-    assert vendor.asked[0][3] == b"a=1&a=2"
+    assert vendor.requests[0][3] == b"a=1&a=2"
 
 
-def test_nothing_of_a_request_reaches_the_log(vendor, caplog):
+def test_request_data_is_never_logged(vendor, caplog):
     with caplog.at_level("DEBUG"):
         client(vendor).send(
             get(query=(("To", "+13055550142"),), headers={"Authorization": "Bearer hush"})
         )
 
-    assert vendor.asked[0][1] == "/x?To=%2B13055550142"
+    assert vendor.requests[0][1] == "/x?To=%2B13055550142"
     assert "3055550142" not in caplog.text
     assert "hush" not in caplog.text

@@ -1,4 +1,4 @@
-"""What may stand in a log, and how it looks."""
+"""Log formats, and the redaction of personal data."""
 
 import io
 import json
@@ -12,7 +12,7 @@ from rooftree.core.vendor_errors import RequestRejected
 
 @pytest.fixture(params=[LineFormatter, JsonFormatter])
 def logged(request):
-    """A logger of the form, and what it wrote so far."""
+    """A logger with each format, and the stream that it writes to."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(request.param())
@@ -31,12 +31,12 @@ def logged(request):
         "/in/zillow/zlw-secret-7f3a", "/unsubscribe/abc.def-123/", "/set-password/MQ/token/",
     ],
 )  # fmt: skip
-def test_what_reaches_a_person_or_opens_a_door_is_blotted_out(text):
-    found = redact_log_text(f"before {text} after")
+def test_contact_data_and_secret_urls_are_redacted(text):
+    redacted = redact_log_text(f"before {text} after")
 
-    assert text not in found
-    assert found.startswith("before ")
-    assert found.endswith(" after")
+    assert text not in redacted
+    assert redacted.startswith("before ")
+    assert redacted.endswith(" after")
 
 
 @pytest.mark.parametrize(
@@ -48,11 +48,11 @@ def test_what_reaches_a_person_or_opens_a_door_is_blotted_out(text):
         "127.0.0.1:8000",
     ],
 )
-def test_ids_moments_and_ports_stay(text):
+def test_ids_times_and_ports_are_not_redacted(text):
     assert redact_log_text(text) == text
 
 
-def test_the_text_of_a_strange_exception_is_left_out_and_its_place_told(logged):
+def test_text_of_a_foreign_exception_is_left_out_and_its_place_logged(logged):
     logger, stream = logged
     try:
         raise ValueError("Ben Ortiz, 12 Bay Street")
@@ -61,11 +61,11 @@ def test_the_text_of_a_strange_exception_is_left_out_and_its_place_told(logged):
 
     assert "Ben" not in stream.getvalue()
     assert "Bay Street" not in stream.getvalue()
-    assert "ValueError in test_the_text_of_a_strange_exception" in stream.getvalue()
+    assert "ValueError in test_text_of_a_foreign_exception" in stream.getvalue()
     assert "delivery 7 could not be worked" in stream.getvalue()
 
 
-def test_a_failure_of_ours_keeps_its_words(logged):
+def test_text_of_our_own_errors_is_logged(logged):
     logger, stream = logged
     try:
         raise RequestRejected("The carrier knows no such number.")
@@ -75,7 +75,7 @@ def test_a_failure_of_ours_keeps_its_words(logged):
     assert "The carrier knows no such number." in stream.getvalue()
 
 
-def test_one_record_is_one_line_with_the_requests_id(logged):
+def test_log_record_is_one_line_with_the_request_id(logged):
     logger, stream = logged
     token = request_id.set("req-123456")
     try:
@@ -88,7 +88,7 @@ def test_one_record_is_one_line_with_the_requests_id(logged):
     assert "req-123456" in stream.getvalue()
 
 
-def test_json_lines_are_json():
+def test_json_formatter_writes_json():
     record = logging.makeLogRecord(
         {
             "msg": "%s waits",
@@ -99,7 +99,7 @@ def test_json_lines_are_json():
         }
     )
 
-    found = json.loads(JsonFormatter().format(record))
+    entry = json.loads(JsonFormatter().format(record))
 
-    assert found["at"] == "1970-01-01T00:00:00.000+00:00"
-    assert (found["level"], found["logger"], found["text"]) == ("info", "rooftree.x", "it waits")
+    assert entry["at"] == "1970-01-01T00:00:00.000+00:00"
+    assert (entry["level"], entry["logger"], entry["text"]) == ("info", "rooftree.x", "it waits")

@@ -15,7 +15,7 @@ from rooftree.core.money_amounts import AmountKind, parse_amount
         ("$1.2MM", AmountKind.EXACT, 120_000_000),
         ("200,001 - 250,000", AmountKind.MIDPOINT, 22_500_050),
         ("200k to 250k", AmountKind.MIDPOINT, 22_500_000),
-        ("200-250k", AmountKind.MIDPOINT, 22_500_000),  # the unit is said once
+        ("200-250k", AmountKind.MIDPOINT, 22_500_000),  # the unit applies to both
         ("100000 or more", AmountKind.FLOOR, 10_000_000),
         ("over $500k", AmountKind.FLOOR, 50_000_000),
         ("500000+", AmountKind.FLOOR, 50_000_000),
@@ -27,7 +27,7 @@ from rooftree.core.money_amounts import AmountKind, parse_amount
         (50_000_000, AmountKind.EXACT, 5_000_000_000),  # the largest
     ],
 )
-def test_an_amount_is_read_as_people_write_it(written, kind, cents):
+def test_amount_is_parsed_as_people_write_it(written, kind, cents):
     read = parse_amount(written)
 
     assert (read.kind, read.cents) == (kind, cents)
@@ -50,33 +50,33 @@ def test_an_amount_is_read_as_people_write_it(written, kind, cents):
         "101%",
     ],
 )
-def test_what_is_no_amount_is_none(written):
+def test_invalid_amount_is_none(written):
     assert parse_amount(written) is None
 
 
 @pytest.mark.parametrize(
     ("written", "pct"), [("5%", "5"), ("3.5% down", "3.5"), ("20 percent", "20")]
 )
-def test_a_percentage_is_not_money(written, pct):
+def test_percentage_is_not_money(written, pct):
     read = parse_amount(written)
 
     assert (read.kind, read.pct, read.cents) == (AmountKind.PERCENT, Decimal(pct), None)
 
 
 @given(dollars=st.integers(min_value=0, max_value=50_000_000))
-def test_separators_and_signs_change_nothing(dollars):
+def test_separators_and_dollar_sign_do_not_change_the_amount(dollars):
     assert parse_amount(f"${dollars:,}") == parse_amount(str(dollars)) == parse_amount(dollars)
 
 
 @given(low=st.integers(0, 25_000_000), more=st.integers(0, 25_000_000))
-def test_a_range_lies_around_its_midpoint(low, more):
+def test_range_midpoint_is_between_its_bounds(low, more):
     read = parse_amount(f"{low} - {low + more}")
 
     assert read.low_cents <= read.cents <= read.high_cents
 
 
 @given(written=st.text(max_size=80))
-def test_no_text_gives_more_than_the_largest_amount(written):
+def test_no_text_gives_more_than_the_maximum_amount(written):
     read = parse_amount(written)
 
     assert read is None or read.cents is None or 0 <= read.cents <= 5_000_000_000

@@ -1,4 +1,4 @@
-"""Names, phones, e-mail addresses, states and ZIP codes as people write them."""
+"""Names, phones, email addresses, states and ZIP codes as people write them."""
 
 import pytest
 from email_validator import EmailNotValidError, validate_email
@@ -23,19 +23,19 @@ from rooftree.core.us_states import STATES, parse_state_code, parse_zip_code
         ("12345", None, None, "US"),
     ],
 )
-def test_a_phone_number_is_read(written, e164, ext, country):
+def test_phone_number_is_parsed(written, e164, ext, country):
     number = parse_phone_number(written)
 
     assert (number.e164, number.ext, number.country) == (e164, ext, country)
 
 
-def test_a_territory_is_not_abroad():
+def test_territory_number_is_not_foreign():
     assert not parse_phone_number("787-555-0123").is_foreign
     assert parse_phone_number("+34 612 345 678").is_foreign
 
 
 @given(written=st.text(max_size=150))
-def test_no_text_breaks_the_reading_of_a_phone(written):
+def test_phone_parser_accepts_any_text(written):
     number = parse_phone_number(written)
 
     assert number.e164 is None or number.e164.startswith("+")
@@ -51,7 +51,7 @@ def test_no_text_breaks_the_reading_of_a_phone(written):
         ("a" * 250 + "@example.com", None),
     ],
 )
-def test_an_address_is_kept_or_refused(written, kept):
+def test_email_address_is_parsed_or_rejected(written, kept):
     assert parse_email_address(written) == kept
 
 
@@ -59,18 +59,18 @@ def test_an_address_is_kept_or_refused(written, kept):
     local=st.text("abzAZ019._+-'\" @é", max_size=70),
     domain=st.text("abC.-_1é", max_size=9).map(lambda name: f"{name}.com"),
 )
-def test_an_address_read_the_short_way_is_what_the_library_makes_of_it(local, domain):
+def test_fast_email_parsing_agrees_with_the_library(local, domain):
     written = f"{local}@{domain}"
     try:
-        whole = validate_email(written.strip(), check_deliverability=False, test_environment=True)
-        wanted = f"{whole.local_part}@{whole.ascii_domain.lower()}"
+        valid = validate_email(written.strip(), check_deliverability=False, test_environment=True)
+        expected = f"{valid.local_part}@{valid.ascii_domain.lower()}"
     except EmailNotValidError:
-        wanted = None
+        expected = None
 
-    assert parse_email_address(written) == wanted
+    assert parse_email_address(written) == expected
 
 
-def test_a_tag_is_ignored_only_where_the_provider_ignores_it():
+def test_plus_tag_is_ignored_only_where_the_provider_ignores_it():
     assert comparison_key("Ana+rates@Gmail.com") == "ana@gmail.com"
     assert comparison_key("Ana+rates@example.com") == "ana+rates@example.com"
 
@@ -87,37 +87,37 @@ def test_a_tag_is_ignored_only_where_the_provider_ignores_it():
         (" - ", None, None, None, None),
     ],
 )
-def test_a_whole_name_is_split(written, first, middle, last, suffix):
+def test_full_name_is_split(written, first, middle, last, suffix):
     name = split_full_name(written)
 
     assert (name.first, name.middle, name.last, name.suffix) == (first, middle, last, suffix)
 
 
-def test_a_suffix_is_taken_off_the_last_name():
+def test_suffix_is_split_from_the_last_name():
     assert split_suffix("Sinclair Jr.") == ("Sinclair", "JR")
-    assert split_suffix("V") == ("V", None)  # somebody's whole name
+    assert split_suffix("V") == ("V", None)  # someone's whole name
 
 
 @given(written=st.text())
 def test_clean_text_can_be_stored_and_cleaning_twice_changes_nothing(written):
-    once = clean_text(written)
+    cleaned = clean_text(written)
 
-    once.encode()
-    assert "\0" not in once
-    assert clean_text(once) == once
+    cleaned.encode()
+    assert "\0" not in cleaned
+    assert clean_text(cleaned) == cleaned
 
 
-def test_broken_accents_are_put_right_and_honest_ones_stay():
+def test_mojibake_is_repaired_and_correct_accents_stay():
     assert repair_mojibake("JosÃ©") == "José"
     assert repair_mojibake("José Ñandú 🦄") == "José Ñandú 🦄"
 
 
 @pytest.mark.parametrize("written", ["co", "Colorado", " COLORADO "])
-def test_a_state_is_known_in_any_form(written):
+def test_state_is_recognized_in_any_form(written):
     assert parse_state_code(written) == "CO"
 
 
-def test_every_state_is_known_by_code_and_by_name():
+def test_every_state_is_recognized_by_code_and_name():
     for code, name in STATES.items():
         assert parse_state_code(code.lower()) == parse_state_code(name.upper()) == code
     assert len(STATES) == 57
@@ -132,12 +132,12 @@ def test_every_state_is_known_by_code_and_by_name():
         ("2139", "MA", "02139", None, True),
     ],
 )
-def test_a_zip_code_is_read(written, state, five, plus4, restored):
-    found = parse_zip_code(written, state=state)
+def test_zip_code_is_parsed(written, state, five, plus4, restored):
+    zip_code = parse_zip_code(written, state=state)
 
-    assert (found.five, found.plus4, found.is_zero_restored) == (five, plus4, restored)
+    assert (zip_code.five, zip_code.plus4, zip_code.is_zero_restored) == (five, plus4, restored)
 
 
-def test_a_short_zip_code_stays_unknown_where_none_begins_with_zero():
+def test_four_digit_zip_code_is_unknown_in_states_without_leading_zeros():
     assert parse_zip_code("2139", state="CO") is None
     assert parse_zip_code("2139") is None

@@ -1,4 +1,4 @@
-"""A process whose parent was killed ends, whenever that was."""
+"""A process exits after its parent was killed, at any time."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FAMILY = """
 import multiprocessing, os, signal, sys, time
-from rooftree.core.process_supervisor import follow_parent
+from rooftree.core.process_supervisor import exit_with_parent
 
 def child(marks, when):
     if when == "early":
@@ -18,7 +18,7 @@ def child(marks, when):
             time.sleep(0.02)
     if when == "deaf":
         signal.signal(signal.SIGTERM, lambda *_: None)
-    follow_parent(patience=0.1)
+    exit_with_parent(patience=0.1)
     for number in range(60):
         open(marks, "w").write(str(number))
         time.sleep(0.1)
@@ -32,8 +32,8 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize("when", ["early", "late", "deaf"])
-def test_a_child_of_a_killed_parent_ends(tmp_path, when):
-    """`early`: the parent was dead before the child looked for it; `deaf`: it swallows SIGTERM."""
+def test_child_of_a_killed_parent_exits(tmp_path, when):
+    """`early`: the parent dies before the child checks; `deaf`: the child ignores SIGTERM."""
     marks = tmp_path / "alive"
     program = tmp_path / "family.py"
     program.write_text(FAMILY)
@@ -42,7 +42,7 @@ def test_a_child_of_a_killed_parent_ends(tmp_path, when):
         [sys.executable, program, marks, when],
         cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, timeout=60, check=False,
     )  # fmt: skip
-    time.sleep(2.5)  # it looks once a second
+    time.sleep(2.5)  # the child checks once a second
     before = marks.read_text() if marks.exists() else ""
     time.sleep(0.6)
 

@@ -14,31 +14,31 @@ FORM = [("To", "+15125550100"), ("Body", "héllo"), ("From", "+13055550142"), ("
 KEYS = {"": "token", "second": "shared"}
 
 
-def by_hand(secret: str, text: str, digest=hashlib.sha1) -> str:
+def sign_by_hand(secret: str, text: str, digest=hashlib.sha1) -> str:
     return base64.b64encode(hmac.new(secret.encode(), text.encode(), digest).digest()).decode()
 
 
-def test_the_text_signed_is_the_address_then_keys_and_values_in_order():
+def test_signed_text_is_the_url_then_sorted_keys_and_values():
     text = URL + "BodyaBodyhéllo" + "From+13055550142" + "To+15125550100"
 
-    assert is_signed_by_twilio({"X-Twilio-Signature": by_hand("token", text)}, URL, FORM, KEYS)
+    assert is_signed_by_twilio({"X-Twilio-Signature": sign_by_hand("token", text)}, URL, FORM, KEYS)
 
 
 @pytest.mark.parametrize("signed", ["https://lender.example:443/in/twilio/a?x=1", URL])
 @pytest.mark.parametrize("seen", ["https://lender.example:443/in/twilio/a?x=1", URL])
-def test_the_usual_port_may_be_there_or_not(signed, seen):
-    given = compute_signature("token", signed, FORM)
+def test_default_port_is_optional(signed, seen):
+    signature = compute_signature("token", signed, FORM)
 
-    assert is_signed_by_twilio({"x-twilio-signature": given}, seen, FORM, KEYS)
-
-
-def test_another_port_is_another_address():
-    given = compute_signature("token", "https://lender.example:8443/in/twilio/a?x=1", FORM)
-
-    assert not is_signed_by_twilio({"x-twilio-signature": given}, URL, FORM, KEYS)
+    assert is_signed_by_twilio({"x-twilio-signature": signature}, seen, FORM, KEYS)
 
 
-def test_a_shared_key_signs_with_sha256():
+def test_other_port_breaks_the_signature():
+    signature = compute_signature("token", "https://lender.example:8443/in/twilio/a?x=1", FORM)
+
+    assert not is_signed_by_twilio({"x-twilio-signature": signature}, URL, FORM, KEYS)
+
+
+def test_shared_key_signs_with_sha256():
     headers = {
         "X-Twilio-Signature": compute_signature("shared", URL, FORM, hashlib.sha256),
         "X-Twilio-Webhooks-Signature-Settings": "key=second,algorithm=HMAC_SHA256",
@@ -52,7 +52,7 @@ def test_a_shared_key_signs_with_sha256():
     "settings",
     ["key=third,algorithm=HMAC_SHA256", "key=second,algorithm=HMAC_SHA1", "algorithm=HMAC_SHA256"],
 )
-def test_settings_that_we_do_not_know_are_refused(settings):
+def test_unknown_signature_settings_are_rejected(settings):
     headers = {
         "X-Twilio-Signature": compute_signature("shared", URL, FORM, hashlib.sha256),
         "X-Twilio-Webhooks-Signature-Settings": settings,
@@ -61,7 +61,7 @@ def test_settings_that_we_do_not_know_are_refused(settings):
     assert not is_signed_by_twilio(headers, URL, FORM, KEYS)
 
 
-def test_a_json_body_is_signed_by_its_hash_in_the_address():
+def test_json_body_is_signed_by_its_hash_in_the_url():
     body = b'{"a":1}'
     url = f"{URL}&bodySHA256={hashlib.sha256(body).hexdigest()}"
     headers = {"X-Twilio-Signature": compute_signature("token", url, [])}
@@ -71,11 +71,11 @@ def test_a_json_body_is_signed_by_its_hash_in_the_address():
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-Twilio-Signature": ""}])
-def test_what_is_not_signed_is_refused(headers):
+def test_unsigned_request_is_rejected(headers):
     assert not is_signed_by_twilio(headers, URL, FORM, KEYS)
 
 
-def test_no_secret_accepts_nothing():
+def test_empty_secret_accepts_nothing():
     assert not is_signed_by_twilio(
         {"X-Twilio-Signature": compute_signature("", URL, FORM)}, URL, FORM, {"": ""}
     )
@@ -85,7 +85,7 @@ def test_no_secret_accepts_nothing():
     st.lists(st.tuples(st.text(min_size=1), st.text()), min_size=1),
     st.data(),
 )
-def test_any_changed_value_breaks_the_signature(form, data):
+def test_changed_value_breaks_the_signature(form, data):
     headers = {"X-Twilio-Signature": compute_signature("token", URL, form)}
     position = data.draw(st.integers(0, len(form) - 1))
     name, value = form[position]
@@ -97,7 +97,7 @@ def test_any_changed_value_breaks_the_signature(form, data):
 
 
 @given(st.lists(st.tuples(st.text(min_size=1), st.text())))
-def test_the_simulated_twilio_signs_as_we_verify(form):
+def test_simulated_twilio_signs_as_we_verify(form):
     headers = {"X-Twilio-Signature": simulated.compute_signature("token", URL, form)}
 
     assert is_signed_by_twilio(headers, URL, form, KEYS)
