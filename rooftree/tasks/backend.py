@@ -1,4 +1,4 @@
-"""Django's Tasks API on Oban: a task is a row, committed with what caused it."""
+"""Django's Tasks API on Oban: a task is a row, committed with the change that caused it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,10 +35,10 @@ INSERT_JOB = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObanTask(Task):  # type: ignore[type-arg]
-    """A task with a name for its rows and a number of attempts.
+    """A task with a name for its rows and a maximum number of attempts.
 
-    `task_name` is the function's own name unless given: give the old one when
-    a function is renamed, so that rows already queued still find it.
+    `task_name` defaults to the function's name. When a function is renamed, pass the old name,
+    so that rows already queued still find it.
     """
 
     max_attempts: int = MAX_ATTEMPTS
@@ -59,7 +59,7 @@ class ObanBackend(BaseTaskBackend):
     supports_priority = True
 
     def enqueue(self, task: Any, args: Any, kwargs: Any) -> "TaskResult[Any, Any]":
-        """Write the row; it runs once the transaction commits, and never if it does not."""
+        """Insert the row; the task runs once the transaction commits, and never if it does not."""
         self.validate_task(task)
         args, kwargs = normalize_json(list(args)), normalize_json(kwargs)
         row = job_row(task, args, kwargs) | {"at": naive_utc(task.run_after)}
@@ -83,23 +83,23 @@ class ObanBackend(BaseTaskBackend):
 
 
 def job_row(task: Any, args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """What a task says in its row, by column: those of every statement that writes one."""
+    """Return the values of a task's row by column, for every statement that inserts one."""
     return {
         "worker": WORKER_CLASS,
         "queue": task.queue_name,
         "priority": oban_priority(task.priority),
         "max_attempts": task.max_attempts,
         "args": Jsonb({"task": task.task_name, "args": args, "kwargs": kwargs}),
-        "meta": Jsonb({"request": asked} if (asked := request_id.get()) else {}),
+        "meta": Jsonb({"request": current_id} if (current_id := request_id.get()) else {}),
     }
 
 
 def oban_priority(priority: int) -> int:
-    """Django's -100 (last) to 100 (first) as Oban's 9 (last) to 0 (first)."""
+    """Convert Django's priority, -100 (last) to 100 (first), to Oban's 9 (last) to 0 (first)."""
     span = TASK_MAX_PRIORITY - TASK_MIN_PRIORITY
     return LOWEST_PRIORITY - (priority - TASK_MIN_PRIORITY) * LOWEST_PRIORITY // span
 
 
 def naive_utc(moment: datetime | None) -> datetime | None:
-    """`moment` as the queue's columns hold it: UTC without a zone."""
+    """Convert `moment` to UTC without a zone, as the queue's columns store it."""
     return moment.astimezone(UTC).replace(tzinfo=None) if moment else None

@@ -1,4 +1,4 @@
-"""Working on many at once, where a poisoned one harms no other."""
+"""Process many items at once, so that one that fails does not affect the others."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -13,11 +13,11 @@ log = logging.getLogger(__name__)
 DATABASE_ERRORS = (
     InterfaceError,
     OperationalError,
-)  # the database is away, or another was in the way
+)  # the database is down, or another transaction interfered
 RESOURCE_LIMIT_SQLSTATES = (
     "53",
     "54",
-)  # but for these classes of SQLSTATE: a row wants more than there is
+)  # SQLSTATE classes that are the item's own fault: it exceeds a limit of the database
 
 
 def run_batch[T, R](
@@ -26,46 +26,52 @@ def run_batch[T, R](
     *,
     on_failure: Callable[[T, Exception], None],
 ) -> list[R]:
-    """Do `act` for all of `items`; if it fails, for each alone, and put the failing `aside`.
+    """Run `act` on all items at once; if that fails, on each alone.
 
-    What `act` does before it fails must come undone. What the database is to blame for rises.
+    An item that fails alone goes to `on_failure`. Before `act` raises, it must undo its work.
+    Errors of the database itself are raised to the caller.
     """
     try:
         return list(act(items)) if items else []
-    except Exception as problem:  # the edge: one poisoned row must not stop the rest
+    except Exception as problem:  # one item's bug must not stop the rest
         if _is_database_failure(problem):
             raise
         if len(items) == 1:
             on_failure(items[0], problem)
             return []
-    return [done for item in items for done in run_batch(act, [item], on_failure=on_failure)]
+    return [result for item in items for result in run_batch(act, [item], on_failure=on_failure)]
 
 
 def run_concurrently[T, R](act: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """Do `act` for all of `items` in the same moment. For calls to others, not for rows of ours."""
+    """Run `act` on all items in parallel threads: for calls to vendors, not for database work."""
     if len(items) < 2:
         return [act(item) for item in items]
-    ours = [copy_context() for _ in items]  # what they log is of the same request
+    contexts = [copy_context() for _ in items]  # so that threads log the same request id
     with ThreadPoolExecutor(len(items), thread_name_prefix="at-once") as pool:
-        return list(pool.map(lambda context, one: context.run(act, one), ours, items))
+        return list(pool.map(lambda context, item: context.run(act, item), contexts, items))
 
 
 @contextmanager
-def requeue_individually(task: Any, **many: Sequence[str]) -> Iterator[None]:
-    """What fails for many is queued again for each alone, where a poisoned one gives up alone.
+def requeue_individually(task: Any, **argument: Sequence[str]) -> Iterator[None]:
+    """Requeue a task for each id alone when it fails for many, so that only bad ids give up.
 
     Args:
-        many: the task's one argument, by its name: the ids it works on.
+        argument: the task's only argument, by its name: the ids it works on.
     """
-    ((name, ids),) = many.items()
+    ((name, ids),) = argument.items()
     try:
         yield
     except Exception as problem:
         if _is_database_failure(problem) or len(ids) == 1:
             raise
-        log.warning("%s of %d at once: %s; now one by one", task.name, len(ids), type(problem))
-        for one in ids:
-            task.enqueue(**{name: [one]})
+        log.warning(
+            "%s failed for %d items at once (%s); requeued one by one",
+            task.name,
+            len(ids),
+            type(problem).__name__,
+        )
+        for item_id in ids:
+            task.enqueue(**{name: [item_id]})
 
 
 def _is_database_failure(problem: Exception) -> bool:

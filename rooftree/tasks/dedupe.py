@@ -1,4 +1,4 @@
-"""Nudges: tasks that work through whatever is due, so that one run answers all that wait."""
+"""Dedupe tasks that process everything due, where one run covers all queued duplicates."""
 
 from typing import Any
 
@@ -13,9 +13,9 @@ update oban_jobs set state = 'completed', completed_at = timezone('UTC', now())
 
 
 def complete_waiting_duplicates(task: Any) -> None:
-    """Take the nudges of `task` that wait as answered by the run that begins now.
+    """Mark queued duplicates of `task` as completed by the run that starts now.
 
-    Call it before looking for what is due: what they were for is committed, as they are.
+    Call it before looking for what is due: the rows they were queued for are already committed.
     """
     with connection.cursor() as cursor:
         cursor.execute(COMPLETE_DUPLICATES, [task.queue_name, task.task_name])

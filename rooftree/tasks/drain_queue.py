@@ -1,4 +1,4 @@
-"""Running queued tasks at once, on the caller's own connection: for tests and the demo."""
+"""Run queued tasks now, on the caller's own connection, for tests and the demo."""
 
 import json
 from datetime import datetime
@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from rooftree.tasks.backend import naive_utc
 from rooftree.tasks.task_attempt import DiscardTask, PostponeTask, call_task
 
-MAX_TASKS = 1000  # tasks that queue each other for ever are a bug
+MAX_TASKS = 1000  # more means a bug: tasks that queue each other forever
 CLAIM_NEXT = """
     update oban_jobs
        set state = 'executing', attempt = attempt + 1, attempted_at = timezone('UTC', now())
@@ -36,19 +36,19 @@ POSTPONE_JOB = """
 
 
 def run_queued_tasks(by: datetime | None = None) -> int:
-    """Run what is queued, and what that queues, until nothing is left; how many ran.
+    """Run queued tasks, and the tasks those queue, until none is left; return how many ran.
 
-    Each task runs in a savepoint. The first error is raised, with its row
-    left as it was. Tasks scheduled for later run only when they are due `by`.
+    Each task runs in a savepoint. The first error is raised, and its row stays unchanged.
+    Tasks scheduled for later run only when they are due at `by`.
     """
-    for done in range(MAX_TASKS):
+    for count in range(MAX_TASKS):
         if not _run_next(by):
-            return done
-    raise RuntimeError(f"More than {MAX_TASKS} tasks: do they queue each other for ever?")
+            return count
+    raise RuntimeError(f"More than {MAX_TASKS} tasks: do they queue each other forever?")
 
 
 def queued_task_names() -> list[str]:
-    """The names of the tasks that wait, in the order in which they would run."""
+    """Return the names of the queued tasks, in the order in which they would run."""
     with connection.cursor() as cursor:
         cursor.execute(
             "select args ->> 'task' from oban_jobs where state in ('available', 'scheduled')"

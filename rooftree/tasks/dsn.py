@@ -1,4 +1,4 @@
-"""The database's address for connections that are not Django's."""
+"""The database's connection string, for connections that are not Django's."""
 
 from django.db import connections
 
@@ -6,5 +6,5 @@ from rooftree.core.database_address import libpq_dsn
 
 
 def database_dsn() -> str:
-    """The default database as one libpq string; LISTEN needs a direct connection."""
+    """Return the libpq connection string of the default database; LISTEN needs a direct one."""
     return libpq_dsn(connections["default"].settings_dict)

@@ -1,17 +1,17 @@
-"""Waking a task from inside another statement, so that the cause and the nudge are one commit.
+"""SQL that enqueues a task from inside another statement, in the same commit as its cause.
 
-Rows are the truth and a task is a nudge: while one waits to be run, a second says nothing new.
-Should the one that waits have run before what it was to find is committed, the clock finds it.
+The rows are the source of truth, and the task only says to look at them: while one is queued, a
+second adds nothing. If the queued one runs before the new row is committed, the clock finds it.
 """
 
 from typing import Any
 
 from rooftree.tasks.backend import job_row
 
-DUPLICATE_SCAN_LIMIT = 20  # of those that run first; a nudge too many does no harm
+DUPLICATE_SCAN_LIMIT = 20  # among the tasks that run first; a duplicate does no harm
 
-# Two parts of a statement: a table expression, to be named `nudge`, which writes the row for
-# the row of the table expression `cause`, if there is one; and what is selected to tell of it.
+# Two parts of a statement: a common table expression, to be named `nudge`, that inserts the task
+# if the expression `cause` has a row; and the expression to select, which notifies the workers.
 ENQUEUE_ONCE = f"""
     insert into oban_jobs (worker, queue, priority, max_attempts, args, meta, state, scheduled_at)
     select %s, %s, %s, %s, %s, %s, 'available', timezone('UTC', now()) from cause
@@ -29,6 +29,6 @@ NOTIFY_WORKERS = """
 
 
 def enqueue_values(task: Any) -> list[Any]:
-    """What stands in the places of `WRITE` for a task, which takes no arguments."""
+    """Return the parameters of `ENQUEUE_ONCE` for a task that takes no arguments."""
     row = job_row(task, [], {})
     return [*row.values(), row["queue"], row["priority"], task.task_name]

@@ -1,4 +1,4 @@
-"""Tasks that will not be tried again unless a person says so."""
+"""Tasks that gave up and wait for a person to retry them."""
 
 import json
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ REQUEUE_FAILED = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedJob:
-    """One task that gave up. `why` is fit to show to staff."""
+    """One task that gave up. `reason` is fit to show to staff."""
 
     id: int
     task: str
@@ -42,7 +42,7 @@ class FailedJob:
 
 
 def list_failed_jobs(limit: int = 200) -> list[FailedJob]:
-    """The newest tasks that gave up, newest first."""
+    """Return the tasks that gave up, newest first."""
     with connection.cursor() as cursor:
         cursor.execute(SELECT_FAILED, [limit])
         rows = cursor.fetchall()
@@ -61,25 +61,28 @@ def list_failed_jobs(limit: int = 200) -> list[FailedJob]:
 
 
 def count_failed_jobs() -> int:
-    """How many tasks have given up and wait for a person."""
+    """Return how many tasks gave up and wait for a person."""
     with connection.cursor() as cursor:
         cursor.execute("select count(*) from oban_jobs where state = 'discarded'")
         return int(cursor.fetchone()[0])
 
 
 def retry_failed_job(job_id: int) -> bool:
-    """Put a task that gave up back to work, once; False when it is not one any more."""
+    """Requeue a task that gave up; return False when it is no longer among them.
+
+    A repeated call does nothing.
+    """
     with connection.cursor() as cursor:
         cursor.execute(REQUEUE_FAILED, [job_id])
         return cursor.fetchone() is not None
 
 
 def _last_error_line(error: str) -> str:
-    """The outcome's own words out of the record that the queue keeps."""
+    """Return the outcome's reason from the error text that the queue stores."""
     lines = error.strip().splitlines()
     return lines[-1].removeprefix("rooftree.tasks.worker.Failed: ") if lines else ""
 
 
 def _keyword_arguments(args: Any) -> dict[str, Any]:
-    found = json.loads(args) if isinstance(args, str) else args
-    return dict(found.get("kwargs", {}))
+    fields = json.loads(args) if isinstance(args, str) else args
+    return dict(fields.get("kwargs", {}))

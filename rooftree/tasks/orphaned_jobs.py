@@ -1,10 +1,10 @@
-"""Rows whose worker died are given to another, by its silence and never by their age."""
+"""Requeue jobs whose worker died, judged by its missing heartbeat and never by the job's age."""
 
 from django.db import connection, transaction
 
-# Three waits, in seconds. A worker beats every 2: one that is silent for 6 is
-# dead or as good as dead. The list of workers is an unlogged table, empty after
-# a crash of the database: for 15 after its start nobody is called dead.
+# Three waits, in seconds. A worker sends a heartbeat every 2: one that is silent for 6 counts
+# as dead. The list of workers is an unlogged table, empty after a crash of the database: for 15
+# after its start no worker counts as dead.
 REQUEUE_ORPHANED = """
     update oban_jobs as job
        set state = (case when attempt < max_attempts then 'available' else 'discarded' end
@@ -14,7 +14,7 @@ REQUEUE_ORPHANED = """
            errors = case when attempt < max_attempts then errors
                          else errors || jsonb_build_array(jsonb_build_object(
                              'attempt', attempt, 'at', now(),
-                             'error', 'Its worker died in the middle of the last attempt.')) end,
+                             'error', 'The worker died during the last attempt.')) end,
            meta = meta || jsonb_build_object(
                'rescued', coalesce((meta ->> 'rescued')::int, 0) + 1)
      where state = 'executing'
@@ -37,10 +37,10 @@ DELETE_FINISHED = """
 
 
 def requeue_orphaned_jobs() -> int:
-    """Give the rows of dead workers back to the queue; how many.
+    """Requeue the jobs of dead workers; return how many.
 
-    Any number of clocks may do this at once. A worker that was only stopped
-    (swapped out, suspended) looks dead too: tasks are safe to run twice.
+    Any number of clocks can do this at once. A worker that was only suspended or swapped out
+    looks dead too, which is harmless: tasks are safe to run twice.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(REQUEUE_ORPHANED)
@@ -55,7 +55,7 @@ def requeue_orphaned_jobs() -> int:
 
 
 def delete_finished_jobs() -> int:
-    """Delete finished rows that nobody asks for; dead letters stay half a year. How many."""
+    """Delete old finished jobs; return how many. Failed jobs stay for half a year."""
     with connection.cursor() as cursor:
         cursor.execute(DELETE_FINISHED)
         return int(cursor.rowcount)

@@ -1,4 +1,4 @@
-"""One attempt at a task, and what each kind of failure means for the next."""
+"""Run one attempt of a task, and decide the next step by the kind of failure."""
 
 import random
 import traceback
@@ -21,17 +21,15 @@ from rooftree.core.vendor_errors import (
 from rooftree.tasks import task_registry
 
 MAX_BACKOFF_SECONDS = 300  # seconds between two attempts
-MAX_RETRY_LATER_AGE = timedelta(
-    days=1
-)  # how long a vendor may say "later" before a person must look
+MAX_RETRY_LATER_AGE = timedelta(days=1)  # how long a vendor can defer before a person must look
 
 
 class DiscardTask(Exception):
-    """There is nothing left to do: the row is closed, and nobody needs to look."""
+    """Raised by a task with nothing left to do: the row is closed and needs no attention."""
 
 
 class PostponeTask(Exception):
-    """Not yet: run again after `seconds`, without using up an attempt."""
+    """Raised by a task to run again after `seconds`, without using up an attempt."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"again in {seconds:.0f} seconds")
@@ -39,10 +37,10 @@ class PostponeTask(Exception):
 
 
 class NextStep(StrEnum):
-    """What becomes of the row."""
+    """The next step for the row of a task."""
 
     DONE = "done"
-    CLOSED = "closed"  # nothing to do any more
+    CLOSED = "closed"  # nothing left to do
     WAIT = "wait"  # again later, without using up an attempt
     RETRY = "retry"  # again later, until the attempts are used up
     DEAD = "dead"  # a person must look
@@ -50,10 +48,10 @@ class NextStep(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptOutcome:
-    """What one attempt came to.
+    """The outcome of one attempt.
 
-    `why` is fit to store and to show: it never carries the text of an
-    exception that is not ours, because that may quote a person's data.
+    `reason` is fit to store and to show: it never includes the text of an exception that is not
+    ours, because that can contain personal data.
     """
 
     next_step: NextStep
@@ -64,47 +62,53 @@ class AttemptOutcome:
 def run_attempt(
     args: Mapping[str, Any], *, previous_attempts: int, age: timedelta
 ) -> AttemptOutcome:
-    """Run the task that a row names, in this thread, and judge how it ended.
+    """Run the task that a row names, in this thread, and return its outcome.
 
     Args:
         args: the row's arguments: task, args, kwargs.
-        tried: how often it has been tried before, waits included.
-        age: how long ago the row was written.
+        previous_attempts: how often the task was tried before, postponed attempts included.
+        age: how long ago the row was inserted.
     """
     close_old_connections()
     try:
         call_task(args)
-    except Exception as problem:  # the edge: whatever a task raises ends here
-        return classify_failure(problem, tried=previous_attempts, age=age)
+    except Exception as problem:  # every exception of a task ends here
+        return classify_failure(problem, previous_attempts=previous_attempts, age=age)
     finally:
-        _close_dirty_connections()
+        for connection in connections.all(initialized_only=True):
+            if connection.in_atomic_block:
+                connection.close()
+        close_old_connections()
     return AttemptOutcome(next_step=NextStep.DONE)
 
 
 def call_task(args: Mapping[str, Any]) -> None:
-    """Call the function that a row names; whatever it raises rises."""
+    """Call the function that a row names; its exceptions are raised to the caller."""
     packages = task_backends["default"].options.get("TASKS_BELOW", [])
     task_registry.find_task(args["task"], below=packages)(*args["args"], **args["kwargs"])
 
 
-def classify_failure(problem: Exception, *, tried: int, age: timedelta) -> AttemptOutcome:
-    """What follows from `problem`.
+def classify_failure(
+    problem: Exception, *, previous_attempts: int, age: timedelta
+) -> AttemptOutcome:
+    """Decide the next step after a failure.
 
-    A refusal and a wrong setting are not tried again, since the same would
-    come back. What may have been carried out is never repeated unseen. "Try
-    later" waits as long as the other side asked, for a day at most. All else
-    is a bug of ours, tried again in case the moment was to blame.
+    A rejected request and a wrong setting are not retried, since the result would be the same.
+    A request that may have been carried out is never repeated without a person. `RetryLater`
+    waits as long as the vendor asked, for at most a day in all. Everything else is our bug,
+    retried in case it was transient.
     """
+    backoff = backoff_seconds(previous_attempts)
     match problem:
         case DiscardTask():
             return AttemptOutcome(next_step=NextStep.CLOSED, reason=str(problem))
         case PostponeTask(seconds=seconds):
             return AttemptOutcome(next_step=NextStep.WAIT, reason=str(problem), seconds=seconds)
-        case RetryLater(retry_after_seconds=after) if age < MAX_RETRY_LATER_AGE:
+        case RetryLater(retry_after_seconds=vendor_wait) if age < MAX_RETRY_LATER_AGE:
             return AttemptOutcome(
                 next_step=NextStep.WAIT,
                 reason=_describe_failure(problem),
-                seconds=backoff_seconds(tried) if after is None else after,
+                seconds=backoff if vendor_wait is None else vendor_wait,
             )
         case (
             RequestRejected()
@@ -115,13 +119,13 @@ def classify_failure(problem: Exception, *, tried: int, age: timedelta) -> Attem
         ):
             return AttemptOutcome(next_step=NextStep.DEAD, reason=_describe_failure(problem))
     return AttemptOutcome(
-        next_step=NextStep.RETRY, reason=_describe_failure(problem), seconds=backoff_seconds(tried)
+        next_step=NextStep.RETRY, reason=_describe_failure(problem), seconds=backoff
     )
 
 
-def backoff_seconds(tried: int) -> float:
-    """Seconds until the next attempt: doubling, spread so that crowds do not return at once."""
-    longest = min(2.0 ** min(tried + 1, 12), MAX_BACKOFF_SECONDS)
+def backoff_seconds(previous_attempts: int) -> float:
+    """Return the seconds until the next attempt: doubling, with jitter to spread the load."""
+    longest = min(2.0 ** min(previous_attempts + 1, 12), MAX_BACKOFF_SECONDS)
     return longest * random.uniform(0.75, 1.25)  # noqa: S311 (no secret)
 
 
@@ -131,17 +135,7 @@ def _describe_failure(problem: Exception) -> str:
         return f"{kind}: {' '.join(str(problem).split())}"
     frames = traceback.extract_tb(problem.__traceback__)[-3:]
     places = " < ".join(
-        f"{frame.name} ({_short_path(frame.filename)}:{frame.lineno})" for frame in reversed(frames)
+        f"{frame.name} ({'/'.join(frame.filename.rsplit('/', 3)[-3:])}:{frame.lineno})"
+        for frame in reversed(frames)
     )
     return f"{kind} in {places}"
-
-
-def _short_path(path: str) -> str:
-    return "/".join(path.rsplit("/", 3)[-3:])
-
-
-def _close_dirty_connections() -> None:
-    for connection in connections.all(initialized_only=True):
-        if connection.in_atomic_block:
-            connection.close()
-    close_old_connections()

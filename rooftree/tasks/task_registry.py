@@ -1,11 +1,11 @@
-"""The names by which queued rows find their functions, wherever those have moved."""
+"""The registry of task names, by which queued rows find their functions after a move."""
 
 from collections.abc import Callable
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
-# Rows queued by an older release keep the name that the function had then.
+# Rows queued by an older release have the name that the function had then.
 FORMER_NAMES = {
     "look_at_applications": "check_applications",
     "look_up": "look_up_deliveries",
@@ -24,32 +24,34 @@ class UnknownTask(Exception):
 
 
 class DuplicateTaskName(Exception):
-    """Two functions ask for one name."""
+    """Two functions claim the same name."""
 
 
 def register_task(name: str, function: Callable[..., Any]) -> None:
-    """Give `function` its name; the same function may come again.
+    """Register `function` under `name`; registering it again is harmless.
 
-    Raises `DuplicateTaskName` when another function has it: rows of one would run
-    as the other.
+    Raises `DuplicateTaskName` when another function has the name: rows of one would run the
+    other.
     """
-    held = _functions.get(name)
-    if held is not None and _function_path(held) != _function_path(function):
+    registered = _functions.get(name)
+    if registered is not None and _function_path(registered) != _function_path(function):
         raise DuplicateTaskName(
-            f"{_function_path(function)} and {_function_path(held)} are both named {name!r}."
+            f"{_function_path(function)} and {_function_path(registered)} are both named {name!r}."
         )
     _functions[name] = function
 
 
 def find_task(name: str, *, below: list[str]) -> Callable[..., Any]:
-    """The function named `name`, loading the packages in `below` when it is not known yet.
+    """Return the function named `name`, loading the packages in `below` if it is not registered.
 
     Raises `UnknownTask`.
     """
     name = FORMER_NAMES.get(name, name)
     if name not in _functions:
         for package in below:
-            _load_package(package)
+            loaded = import_module(package)
+            for module in iter_modules(getattr(loaded, "__path__", [])):
+                import_module(f"{package}.{module.name}")
     if name not in _functions:
         raise UnknownTask(f"No task is named {name!r} in this release.")
     return _functions[name]
@@ -57,9 +59,3 @@ def find_task(name: str, *, below: list[str]) -> Callable[..., Any]:
 
 def _function_path(function: Callable[..., Any]) -> str:
     return f"{function.__module__}.{function.__qualname__}"
-
-
-def _load_package(package: str) -> None:
-    loaded = import_module(package)
-    for module in iter_modules(getattr(loaded, "__path__", [])):
-        import_module(f"{package}.{module.name}")

@@ -18,35 +18,37 @@ from rooftree.db.connection_check import is_known_alive
 from rooftree.tasks.dsn import database_dsn
 from rooftree.tasks.task_attempt import AttemptOutcome, NextStep, run_attempt
 
-SHUTDOWN_GRACE = 15.0  # seconds for what is running when we are asked to stop; batches last 2 to 3
-POOL_TIMEOUT = 4.0  # seconds for a connection; while the database is away, loops try again
-NEVER_SECONDS = 100 * 365 * 86400  # "never", for Oban's own rescue and pruning: see rescue.py
+SHUTDOWN_GRACE = 15.0  # seconds that running tasks get after a stop; batches take 2 to 3
+POOL_TIMEOUT = 4.0  # seconds to wait for a connection; while the database is down, loops retry
+NEVER_SECONDS = (
+    100 * 365 * 86400
+)  # switches off Oban's own rescue and pruning: see orphaned_jobs.py
 log = logging.getLogger(__name__)
 _thread_pools: dict[str, ThreadPoolExecutor] = {}
 
 
 class Failed(Exception):
-    """An attempt that did not succeed; the text is the outcome's."""
+    """An attempt that did not succeed; the text is the outcome's reason."""
 
 
 @worker(queue="now")
 class Run:
-    """What Oban calls for every row; the only asynchronous code around tasks."""
+    """The Oban worker that runs every row; the only asynchronous code around tasks."""
 
     async def process(self, job: Job) -> Any:
-        """Run the task in a thread of its queue and tell Oban what follows."""
+        """Run the task in a thread of its queue and return the next step to Oban."""
         outcome = await asyncio.get_running_loop().run_in_executor(
             _thread_pool(job.queue), _run_job, job
         )
         return _oban_result(job, outcome)
 
     def backoff(self, job: Job) -> int:
-        """Seconds until the attempt after a bug."""
+        """Return the seconds until the next attempt after a failure."""
         return max(1, round(float(job.extra["wait"])))
 
 
 async def run_worker(stop: asyncio.Event) -> None:
-    """Run tasks of all queues until `stop` is set, then finish what is running."""
+    """Run tasks of all queues until `stop` is set, then finish the running ones."""
     limits: dict[str, int | dict[str, Any]] = {**settings.TASK_THREADS}
     pool = AsyncConnectionPool(
         database_dsn(),
@@ -68,24 +70,24 @@ async def run_worker(stop: asyncio.Event) -> None:
         )
         await oban.start()
         await stop.wait()
-        # Oban's own heart-beat stops first; without ours, a task that takes
-        # its last seconds would be rescued and run twice.
-        beating = asyncio.create_task(_send_heartbeats(pool, oban._node))
-        with suppress(TimeoutError):  # without a database Oban would go on trying
+        # Oban's own heartbeat stops first; without ours, a task that finishes in the last
+        # seconds would be requeued and run twice.
+        heartbeat = asyncio.create_task(_send_heartbeats(pool, oban._node))
+        with suppress(TimeoutError):  # without a database Oban would retry forever
             await asyncio.wait_for(oban.stop(), SHUTDOWN_GRACE + 2)
-        beating.cancel()
+        heartbeat.cancel()
         with suppress(asyncio.CancelledError):
-            await beating
+            await heartbeat
 
 
 async def _check_connection(connection: psycopg.AsyncConnection[Any]) -> None:
-    """What the pool looks at before it gives a connection out. Raises when it is dead."""
+    """Check a connection before the pool hands it out; raises when it is dead."""
     if not is_known_alive(connection):
         await AsyncConnectionPool.check_connection(connection)
 
 
 def _thread_pool(queue: str) -> ThreadPoolExecutor:
-    """As many threads as the queue runs tasks, so that none waits while it counts as running."""
+    """Return the queue's pool: one thread for each running task, so that none waits for one."""
     if queue not in _thread_pools:
         number = settings.TASK_THREADS.get(queue, 1)
         _thread_pools[queue] = ThreadPoolExecutor(number, thread_name_prefix=f"tasks-{queue}")
@@ -93,13 +95,13 @@ def _thread_pool(queue: str) -> ThreadPoolExecutor:
 
 
 def _run_job(job: Job) -> AttemptOutcome:
-    """What it logs and queues carries the id of the request that began it, or the row's own."""
+    """Run a job with the id of the request that queued it, or the row's own, in logs and tasks."""
     request_id.set(str((job.meta or {}).get("request") or f"row-{job.id}"))
-    written = job.inserted_at or datetime.now(UTC)
-    if written.tzinfo is None:
-        written = written.replace(tzinfo=UTC)
-    tried = job.attempt - 1 + int((job.meta or {}).get("snoozed", 0))
-    return run_attempt(job.args, previous_attempts=tried, age=datetime.now(UTC) - written)
+    inserted_at = job.inserted_at or datetime.now(UTC)
+    if inserted_at.tzinfo is None:
+        inserted_at = inserted_at.replace(tzinfo=UTC)
+    attempts = job.attempt - 1 + int((job.meta or {}).get("snoozed", 0))
+    return run_attempt(job.args, previous_attempts=attempts, age=datetime.now(UTC) - inserted_at)
 
 
 def _oban_result(job: Job, outcome: AttemptOutcome) -> Any:
@@ -110,27 +112,27 @@ def _oban_result(job: Job, outcome: AttemptOutcome) -> Any:
         return Cancel(outcome.reason)
     if outcome.next_step is NextStep.WAIT:
         log.info(
-            "task %s (row %s, %s) waits: %s", name, job.id, _request_label(job), outcome.reason
+            "task %s (row %s, %s) postponed: %s", name, job.id, _request_label(job), outcome.reason
         )
         return Snooze(max(1, round(outcome.seconds)), {"waits_for": outcome.reason})
     log.warning(
         "task %s (row %s, %s) failed: %s", name, job.id, _request_label(job), outcome.reason
     )
     if outcome.next_step is NextStep.DEAD:
-        job.max_attempts = job.attempt  # Oban discards a row whose attempts are used up
+        job.max_attempts = job.attempt  # Oban discards a row without attempts left
     job.extra = {**(job.extra or {}), "wait": outcome.seconds}
     raise Failed(outcome.reason) from None
 
 
 def _request_label(job: Job) -> str:
-    asked = (job.meta or {}).get("request")
-    return f"request {asked}" if asked else "no request"
+    request = (job.meta or {}).get("request")
+    return f"request {request}" if request else "no request"
 
 
 async def _send_heartbeats(pool: AsyncConnectionPool[Any], node: str) -> None:
-    beat = "update oban_producers set updated_at = timezone('UTC', now()) where node = %s"
+    heartbeat_sql = "update oban_producers set updated_at = timezone('UTC', now()) where node = %s"
     while True:
         with suppress(psycopg.Error):
             async with pool.connection() as connection:
-                await connection.execute(beat, [node])
+                await connection.execute(heartbeat_sql, [node])
         await asyncio.sleep(1)

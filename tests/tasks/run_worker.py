@@ -1,4 +1,4 @@
-"""A worker process for the tests: the real one, which also knows the sample tasks."""
+"""A real worker process that also has the sample tasks."""
 
 import asyncio
 import os

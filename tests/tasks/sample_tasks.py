@@ -1,4 +1,4 @@
-"""Tasks for the tests of the queue; what they did is read from rows they write."""
+"""Sample tasks for the queue tests; they write rows, by which the tests see what ran."""
 
 import time
 
@@ -36,18 +36,18 @@ def write_down_first(*, text: str) -> None:
 
 
 @task(queue_name="now", max_attempts=2)
-def fail(*, how: str) -> None:
-    raise FAILURES[how]
+def fail(*, failure: str) -> None:
+    raise FAILURES[failure]
 
 
 @task(queue_name="now")
-def fail_once_then_write(*, how: str, text: str) -> None:
+def fail_once_then_write(*, failure: str, text: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("select count(*) from task_notes where text = 'tried'")
         tried = cursor.fetchone()[0]
     if not tried:
         note("tried")
-        raise FAILURES[how]
+        raise FAILURES[failure]
     note(text)
 
 

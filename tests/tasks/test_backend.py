@@ -13,9 +13,9 @@ from tests.tasks import sample_tasks as sample
 COLUMNS = "state, queue, worker, attempt, max_attempts, priority, args, meta, tags, errors"
 
 
-def rows(what="state, queue"):
+def rows(columns="state, queue"):
     with connection.cursor() as cursor:
-        cursor.execute(f"select {what} from oban_jobs order by id")
+        cursor.execute(f"select {columns} from oban_jobs order by id")
         return cursor.fetchall()
 
 
@@ -27,7 +27,7 @@ def notes():
 
 
 @pytest.mark.django_db
-def test_a_task_is_a_row_and_runs_once():
+def test_task_is_a_row_and_runs_once():
     result = sample.write_down.enqueue(text="hello")
 
     assert rows("id::text, state, queue") == [(result.id, "available", "now")]
@@ -38,7 +38,7 @@ def test_a_task_is_a_row_and_runs_once():
 
 
 @pytest.mark.django_db
-def test_a_task_is_not_queued_when_its_cause_is_rolled_back():
+def test_task_is_not_queued_when_its_transaction_rolls_back():
     with pytest.raises(RuntimeError), transaction.atomic():
         sample.write_down.enqueue(text="hello")
         raise RuntimeError
@@ -47,28 +47,28 @@ def test_a_task_is_not_queued_when_its_cause_is_rolled_back():
 
 
 @pytest.mark.django_db
-def test_our_row_equals_the_one_that_oban_writes():
+def test_queued_row_equals_the_one_oban_writes():
     from importlib.resources import files
 
     from psycopg.types.json import Jsonb
 
     sample.write_down.enqueue(text="hello")
-    ((_, queue, worker, _, most, priority, _, *_),) = rows(COLUMNS)
-    theirs = {
-        "worker": worker, "queue": queue, "priority": priority, "max_attempts": most,
+    ((_, queue, worker, _, max_attempts, priority, _, *_),) = rows(COLUMNS)
+    values = {
+        "worker": worker, "queue": queue, "priority": priority, "max_attempts": max_attempts,
         "args": Jsonb({"task": "write_down", "args": [], "kwargs": {"text": "hello"}}),
         "meta": Jsonb({}), "tags": [], "state": "available",
         "inserted_at": None, "scheduled_at": None,
     }  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute((files("oban.queries") / "insert_job.sql").read_text(), theirs)
+        cursor.execute((files("oban.queries") / "insert_job.sql").read_text(), values)
 
-    ours, oban = rows(COLUMNS)
-    assert ours == oban
+    our_row, oban_row = rows(COLUMNS)
+    assert our_row == oban_row
 
 
 @pytest.mark.django_db
-def test_a_deferred_task_waits_for_its_time():
+def test_deferred_task_waits_for_its_time():
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     sample.write_down.using(run_after=tomorrow).enqueue(text="later")
 
@@ -79,7 +79,7 @@ def test_a_deferred_task_waits_for_its_time():
 
 
 @pytest.mark.django_db
-def test_what_is_urgent_runs_first():
+def test_urgent_tasks_run_first():
     sample.write_down.using(priority=-100).enqueue(text="third")
     sample.write_down.enqueue(text="second")
     sample.write_down_first.enqueue(text="first")
@@ -90,12 +90,12 @@ def test_what_is_urgent_runs_first():
 
 
 @pytest.mark.parametrize(("django", "oban"), [(100, 0), (0, 5), (-100, 9)])
-def test_priorities_turn_round(django, oban):
+def test_priorities_convert_to_obans(django, oban):
     assert oban_priority(django) == oban
 
 
 @pytest.mark.django_db
-def test_a_priority_that_would_stop_the_queue_cannot_be_written():
+def test_priority_that_would_stop_the_queue_is_rejected():
     with pytest.raises(ValueError, match="priority"):
         Job(worker="x", priority=10)
     sample.write_down.enqueue(text="hello")
@@ -108,7 +108,7 @@ def test_a_priority_that_would_stop_the_queue_cannot_be_written():
 
 
 @pytest.mark.django_db
-def test_what_a_task_queues_runs_too():
+def test_task_queued_by_a_task_also_runs():
     sample.write_then_queue.enqueue(text="one")
 
     assert run_queued_tasks() == 2
@@ -116,8 +116,8 @@ def test_what_a_task_queues_runs_too():
 
 
 @pytest.mark.django_db
-def test_draining_raises_what_a_task_raises_and_keeps_its_row():
-    sample.fail.enqueue(how="bug")
+def test_draining_raises_the_tasks_error_and_keeps_its_row():
+    sample.fail.enqueue(failure="bug")
 
     with pytest.raises(ValueError, match="Ben Ortiz"):
         run_queued_tasks()
@@ -126,7 +126,7 @@ def test_draining_raises_what_a_task_raises_and_keeps_its_row():
 
 
 @pytest.mark.django_db
-def test_a_row_finds_its_function_by_name_wherever_it_has_moved():
+def test_row_finds_its_renamed_function():
     sample.renamed.enqueue(text="hello")
 
     assert queued_task_names() == ["an_older_name"]

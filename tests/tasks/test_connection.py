@@ -1,4 +1,4 @@
-"""A connection that the server has ended is noticed before it is used."""
+"""A connection that the server has closed is replaced before it is used."""
 
 import pytest
 from django.db import close_old_connections, connection
@@ -10,17 +10,17 @@ from tests import make
 @pytest.fixture
 def other(committed):
     """A second connection to the same database."""
-    made = connection.copy()
-    yield made
-    made.close()
+    copy = connection.copy()
+    yield copy
+    copy.close()
 
 
-def a_request_begins():
+def begin_request():
     connection.health_check_enabled = True
     close_old_connections()
 
 
-def test_a_request_after_the_server_ended_the_connection_gets_a_new_one(other):
+def test_request_gets_a_new_connection_after_the_server_ended_the_old_one(other):
     make.source()
     with connection.cursor() as cursor:
         cursor.execute("select pg_backend_pid()")
@@ -28,18 +28,18 @@ def test_a_request_after_the_server_ended_the_connection_gets_a_new_one(other):
     with other.cursor() as cursor:
         cursor.execute("select pg_terminate_backend(%s, 10000)", [ended])
 
-    a_request_begins()
+    begin_request()
 
     assert Source.objects.count() == 1
 
 
-def test_a_connection_that_lives_is_kept(committed):
+def test_live_connection_is_kept(committed):
     make.source()
     with connection.cursor() as cursor:
         cursor.execute("select pg_backend_pid()")
         (before,) = cursor.fetchone()
 
-    a_request_begins()
+    begin_request()
 
     assert connection.is_usable()
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""One nudge wakes a task for all that came before it runs."""
+"""One queued task processes everything that arrives before it runs."""
 
 import pytest
 
@@ -9,49 +9,49 @@ from tests import make
 from tests.flow import journey
 
 pytestmark = pytest.mark.django_db
-NUDGE = ["process_deliveries"]
+QUEUED_TASKS = ["process_deliveries"]
 
 
 @pytest.fixture
 def site():
-    journey.ready()
-    return journey.website()
+    journey.set_up_company()
+    return journey.create_website()
 
 
-def arrives(site, name):
+def receive_form(site, name):
     return journey.arrive(
         site, journey.form_post(first_name=name, email=f"{name}@home.example", phone="")
     )
 
 
-def test_a_burst_is_one_nudge_and_all_of_it_is_worked(site):
+def test_burst_of_deliveries_queues_one_task_that_processes_all(site):
     for name in ("Ana", "Ben", "Cem"):
-        arrives(site, name)
+        receive_form(site, name)
 
-    assert queued_task_names() == NUDGE
+    assert queued_task_names() == QUEUED_TASKS
     journey.run()
     assert Lead.objects.count() == 3
     assert not Delivery.objects.filter(state="received").exists()
 
 
-def test_what_comes_after_it_ran_is_nudged_again(site):
-    arrives(site, "Ana")
+def test_delivery_after_the_task_ran_queues_another(site):
+    receive_form(site, "Ana")
     journey.run()
 
-    arrives(site, "Ben")
+    receive_form(site, "Ben")
 
-    assert queued_task_names() == NUDGE
+    assert queued_task_names() == QUEUED_TASKS
 
 
-def test_another_task_that_waits_is_no_nudge(site):
+def test_other_queued_task_does_not_count_as_a_duplicate(site):
     lead_arrival.assign_leads.enqueue(lead_ids=[str(make.lead().pk)])
 
-    arrives(site, "Ana")
+    receive_form(site, "Ana")
 
-    assert sorted(queued_task_names()) == ["assign_leads", *NUDGE]
+    assert sorted(queued_task_names()) == ["assign_leads", *QUEUED_TASKS]
 
 
-def test_a_repetition_nudges_nobody(site):
+def test_repeated_delivery_queues_nothing(site):
     body = journey.form_post()
     journey.arrive(site, body)
     journey.run()

@@ -1,4 +1,4 @@
-"""The promise clock goes by the database's time, whatever its own machine believes."""
+"""The clock uses the database's time, not its own machine's."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -12,8 +12,8 @@ from rooftree.tasks.scheduler import PeriodicJob, Scheduler
 pytestmark = pytest.mark.usefixtures("committed")
 
 
-def moments_of_a_clock_that_is(seconds, monkeypatch):
-    """The first moment a tick is given on a machine whose time is wrong by so much."""
+def first_job_time_with_clock_off_by(seconds, monkeypatch):
+    """Return the first time a job gets on a machine whose time is wrong by `seconds`."""
 
     class Wrong(datetime):
         @classmethod
@@ -21,27 +21,27 @@ def moments_of_a_clock_that_is(seconds, monkeypatch):
             return datetime.now(tz) + timedelta(seconds=seconds)
 
     monkeypatch.setattr(scheduler, "datetime", Wrong)
-    given, ticked = [], threading.Event()
+    times, has_run = [], threading.Event()
 
     def note(at):
-        given.append(at)
-        ticked.set()
+        times.append(at)
+        has_run.set()
 
-    ticker = Scheduler([PeriodicJob(name="note", interval_seconds=60, run=note)])
-    running = threading.Thread(target=ticker.run)
+    clock = Scheduler([PeriodicJob(name="note", interval_seconds=60, run=note)])
+    running = threading.Thread(target=clock.run)
     running.start()
-    assert ticked.wait(10)
-    ticker.stop()
+    assert has_run.wait(10)
+    clock.stop()
     running.join()
-    return given[0]
+    return times[0]
 
 
 @pytest.mark.parametrize("seconds", [0, 420, -420, 86_400])
-def test_a_tick_is_given_the_databases_time(seconds, monkeypatch):
-    given = moments_of_a_clock_that_is(seconds, monkeypatch)
+def test_job_gets_the_databases_time(seconds, monkeypatch):
+    job_time = first_job_time_with_clock_off_by(seconds, monkeypatch)
 
     with connection.cursor() as cursor:
         cursor.execute("select clock_timestamp()")
-        right = cursor.fetchone()[0]
-    assert abs(given - right) < timedelta(seconds=15)
-    assert given.tzinfo == UTC or given.utcoffset() == timedelta()
+        database_time = cursor.fetchone()[0]
+    assert abs(job_time - database_time) < timedelta(seconds=15)
+    assert job_time.tzinfo == UTC or job_time.utcoffset() == timedelta()

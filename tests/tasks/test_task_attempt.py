@@ -18,9 +18,9 @@ FRESH = timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(
-    ("failure", "follows"),
+    ("failure", "next_step"),
     [
-        ("refused", NextStep.DEAD),  # the same would be refused again: a person must look
+        ("refused", NextStep.DEAD),  # a retry would be rejected again: a person must look
         ("misconfigured", NextStep.DEAD),  # a person must edit something first
         ("uncertain", NextStep.DEAD),  # it may have been carried out
         ("try_later", NextStep.WAIT),
@@ -29,36 +29,40 @@ FRESH = timedelta(seconds=1)
         ("bug", NextStep.RETRY),
     ],
 )
-def test_what_follows_depends_on_the_kind_of_failure(failure, follows):
-    assert classify_failure(FAILURES[failure], tried=0, age=FRESH).next_step is follows
-
-
-def test_a_vendor_that_says_when_is_asked_again_then():
+def test_next_step_depends_on_the_kind_of_failure(failure, next_step):
     assert (
-        classify_failure(RetryLater("busy", retry_after_seconds=90), tried=3, age=FRESH).seconds
+        classify_failure(FAILURES[failure], previous_attempts=0, age=FRESH).next_step is next_step
+    )
+
+
+def test_retry_waits_as_long_as_the_vendor_asked():
+    assert (
+        classify_failure(
+            RetryLater("busy", retry_after_seconds=90), previous_attempts=3, age=FRESH
+        ).seconds
         == 90
     )
 
 
-def test_a_vendor_that_is_busy_for_a_day_is_shown_to_a_person():
+def test_vendor_busy_for_a_day_needs_a_person():
     assert (
         classify_failure(
-            RetryLater("busy", retry_after_seconds=90), tried=3, age=MAX_RETRY_LATER_AGE
+            RetryLater("busy", retry_after_seconds=90), previous_attempts=3, age=MAX_RETRY_LATER_AGE
         ).next_step
         is NextStep.DEAD
     )
 
 
-def test_a_persons_data_in_an_exception_is_not_stored():
+def test_personal_data_in_an_exception_is_not_stored():
     try:
         raise ValueError("Ben Ortiz +13055550123")
     except ValueError as problem:
-        why = classify_failure(problem, tried=0, age=FRESH).reason
+        reason = classify_failure(problem, previous_attempts=0, age=FRESH).reason
 
-    assert "Ortiz" not in why and "305" not in why
-    assert "ValueError in test_a_persons_data" in why
+    assert "Ortiz" not in reason and "305" not in reason
+    assert "ValueError in test_personal_data" in reason
 
 
 @given(st.integers(0, 100_000))
-def test_no_wait_is_longer_than_its_limit_or_shorter_than_a_second(tried):
-    assert 1 <= backoff_seconds(tried) <= MAX_BACKOFF_SECONDS * 1.25
+def test_backoff_is_between_a_second_and_its_limit(attempts):
+    assert 1 <= backoff_seconds(attempts) <= MAX_BACKOFF_SECONDS * 1.25

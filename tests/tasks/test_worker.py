@@ -35,10 +35,10 @@ def notes():
     return [text for (text,) in sql("select text from task_notes order by at")]
 
 
-def until(true, seconds=20):
+def wait_until(condition, seconds=20):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if true():
+        if condition():
             return True
         time.sleep(0.05)
     return False
@@ -46,13 +46,13 @@ def until(true, seconds=20):
 
 @pytest.fixture
 def start_worker(committed, tmp_path):
-    """Starts worker processes on the test's own database; ends those that are left."""
+    """Start worker processes on the test's own database; kill the remaining ones afterwards."""
     sql("create table if not exists task_notes (at timestamptz, text text)")
     sql("truncate task_notes")
-    known = connection.settings_dict
-    sign_in = known["USER"] + (f":{quote(known['PASSWORD'])}" if known["PASSWORD"] else "")
-    place = f"host={quote(str(known['HOST']), safe='')}&port={known['PORT'] or 5432}"
-    address = f"postgresql://{sign_in}@/{known['NAME']}?{place}"
+    config = connection.settings_dict
+    login = config["USER"] + (f":{quote(config['PASSWORD'])}" if config["PASSWORD"] else "")
+    server = f"host={quote(str(config['HOST']), safe='')}&port={config['PORT'] or 5432}"
+    address = f"postgresql://{login}@/{config['NAME']}?{server}"
     environment = {
         **os.environ,
         "DATABASE_URL": address,
@@ -66,7 +66,7 @@ def start_worker(committed, tmp_path):
             [sys.executable, "-m", "tests.tasks.run_worker"], env=environment, cwd=ROOT
         )
         started.append(process)
-        assert until(lambda: sql(ALIVE)[0][0] or process.poll() is not None)
+        assert wait_until(lambda: sql(ALIVE)[0][0] or process.poll() is not None)
         return process
 
     yield start
@@ -77,58 +77,58 @@ def start_worker(committed, tmp_path):
     sql("truncate oban_producers")
 
 
-def test_a_task_runs_soon_after_its_commit(start_worker):
+def test_task_runs_soon_after_its_commit(start_worker):
     start_worker()
     sample.write_down.enqueue(text="warm up")
-    assert until(lambda: notes() == ["warm up"])
+    assert wait_until(lambda: notes() == ["warm up"])
 
     began = time.monotonic()
     sample.write_down.enqueue(text="hello")
 
-    assert until(lambda: notes() == ["warm up", "hello"], seconds=5)
+    assert wait_until(lambda: notes() == ["warm up", "hello"], seconds=5)
     assert time.monotonic() - began < 2
-    assert until(lambda: states() == ["completed", "completed"], seconds=5)
+    assert wait_until(lambda: states() == ["completed", "completed"], seconds=5)
 
 
-def test_failures_end_as_their_kind_asks(start_worker):
+def test_failed_task_ends_as_its_kind_of_failure_requires(start_worker):
     start_worker()
-    for how in ("refused", "misconfigured", "uncertain", "discard"):
-        sample.fail.enqueue(how=how)
+    for failure in ("refused", "misconfigured", "uncertain", "discard"):
+        sample.fail.enqueue(failure=failure)
 
-    assert until(lambda: states() == ["discarded", "discarded", "discarded", "cancelled"])
-    assert {letter.reason for letter in failed_jobs.list_failed_jobs()} == {
+    assert wait_until(lambda: states() == ["discarded", "discarded", "discarded", "cancelled"])
+    assert {job.reason for job in failed_jobs.list_failed_jobs()} == {
         "RequestRejected: no such number",
         "Misconfigured: the account has no number",
         "OutcomeUnknown: the line went dead",
     }
 
 
-def test_what_may_pass_is_tried_again(start_worker):
+def test_transient_failure_is_retried(start_worker):
     start_worker()
-    for how in ("try_later", "later", "bug"):
+    for failure in ("try_later", "later", "bug"):
         sql("truncate task_notes")
-        sample.fail_once_then_write.enqueue(how=how, text=how)
-        assert until(lambda how=how: notes() == ["tried", how]), how
+        sample.fail_once_then_write.enqueue(failure=failure, text=failure)
+        assert wait_until(lambda failure=failure: notes() == ["tried", failure]), failure
 
 
-def test_a_dead_letter_runs_again_when_a_person_says_so(start_worker):
+def test_failed_job_runs_again_after_a_manual_retry(start_worker):
     start_worker()
-    sample.fail.enqueue(how="refused")
-    assert until(lambda: states() == ["discarded"])
-    (letter,) = failed_jobs.list_failed_jobs()
-    assert (letter.task, letter.arguments) == ("fail", {"how": "refused"})
+    sample.fail.enqueue(failure="refused")
+    assert wait_until(lambda: states() == ["discarded"])
+    (job,) = failed_jobs.list_failed_jobs()
+    assert (job.task, job.arguments) == ("fail", {"failure": "refused"})
 
-    sql("update oban_jobs set args = jsonb_set(args, '{kwargs,how}', '\"discard\"')")
+    sql("update oban_jobs set args = jsonb_set(args, '{kwargs,failure}', '\"discard\"')")
 
-    assert failed_jobs.retry_failed_job(letter.id)
-    assert until(lambda: states() == ["cancelled"])
-    assert not failed_jobs.retry_failed_job(letter.id)
+    assert failed_jobs.retry_failed_job(job.id)
+    assert wait_until(lambda: states() == ["cancelled"])
+    assert not failed_jobs.retry_failed_job(job.id)
 
 
-def test_a_worker_that_is_asked_to_stop_finishes_what_it_began(start_worker):
+def test_stopping_worker_finishes_its_running_task(start_worker):
     process = start_worker()
     sample.take_a_while.enqueue(seconds=2, text="finished")
-    assert until(lambda: notes() == ["began finished"])
+    assert wait_until(lambda: notes() == ["began finished"])
 
     process.send_signal(signal.SIGTERM)
 
@@ -137,20 +137,20 @@ def test_a_worker_that_is_asked_to_stop_finishes_what_it_began(start_worker):
     assert states() == ["completed"]
 
 
-def test_a_dead_workers_task_is_rescued_and_a_live_ones_is_left_alone(start_worker):
+def test_dead_workers_task_is_requeued_and_a_live_workers_is_not(start_worker):
     doomed = start_worker()
     sample.take_a_while.enqueue(seconds=60, text="lost")
-    assert until(lambda: notes() == ["began lost"])
+    assert wait_until(lambda: notes() == ["began lost"])
     doomed.kill()
     doomed.wait()
     sql("update oban_jobs set args = jsonb_set(args, '{kwargs,seconds}', '0')")
     start_worker()
     sample.take_a_while.enqueue(seconds=12, text="slow")
-    assert until(lambda: "began slow" in notes())
+    assert wait_until(lambda: "began slow" in notes())
 
-    assert until(lambda: orphaned_jobs.requeue_orphaned_jobs() == 1, seconds=40)
+    assert wait_until(lambda: orphaned_jobs.requeue_orphaned_jobs() == 1, seconds=40)
 
-    assert until(lambda: "lost" in notes())
-    assert until(lambda: "slow" in notes())
+    assert wait_until(lambda: "lost" in notes())
+    assert wait_until(lambda: "slow" in notes())
     assert notes().count("began slow") == 1
-    assert until(lambda: states() == ["completed", "completed"], seconds=5)
+    assert wait_until(lambda: states() == ["completed", "completed"], seconds=5)
