@@ -1,7 +1,7 @@
-"""Inserting rows on the path of a lead, where the ORM's building of statements costs the most.
+"""Insert rows on a lead's critical path without the cost of the ORM's SQL generation.
 
-The columns and their values are the model's own; the text of the statement is made once a
-table, and any number of rows go in it: they travel as one JSON document.
+The columns and their values are the model's own. The statement is built once for each table and
+takes any number of rows, which travel as one JSON document.
 """
 
 import json
@@ -33,9 +33,9 @@ MULTI_INSERT = "with {parts} select"
 
 
 def insert_row[M: Model](row: M) -> M:
-    """Insert a new row, all of whose values are known; as `objects.create` does, it gives it back.
+    """Insert a new row and return it, as `objects.create` does.
 
-    What it leaves open takes its default in the database.
+    Columns without a value get their default in the database.
     """
     insert_rows([row])
     return row
@@ -48,32 +48,32 @@ def insert_rows(rows: Sequence[Model]) -> None:
 
 
 def insert_into_tables(*tables: Sequence[Model]) -> None:
-    """Insert new rows of several tables in one statement, a sequence a table.
+    """Insert new rows of several tables in one statement; each argument has the rows of one table.
 
-    They may refer to each other, as that is looked at with the commit; but no trigger of
-    one may look for another.
+    The rows can refer to each other, since foreign keys are checked at commit, but a trigger of
+    one table must not look for rows of another.
     """
-    given = [rows for rows in tables if rows]
-    if not given:
+    filled = [rows for rows in tables if rows]
+    if not filled:
         return
-    parts = tuple((type(rows[0]), _provided_fields(rows[0])) for rows in given)
+    parts = tuple((type(rows[0]), _provided_fields(rows[0])) for rows in filled)
     with connection.cursor() as cursor:
-        cursor.execute(_multi_table_statement(parts), [_json_records(rows) for rows in given])
-    for rows in given:
+        cursor.execute(_multi_table_statement(parts), [_json_records(rows) for rows in filled])
+    for rows in filled:
         _mark_saved(rows)
 
 
 def insert_row_if_new(row: Model) -> bool:
-    """Insert a row unless a unique constraint holds its like; whether it was inserted.
+    """Insert a row unless a unique constraint is violated; return True if it was inserted.
 
-    Waits for another transaction that is inserting the like of it. One statement,
-    where `get_or_create` looks first and then tries inside a savepoint.
+    Waits for another transaction that is inserting a duplicate. Takes one statement, where
+    `get_or_create` selects first and then inserts in a savepoint.
     """
     return bool(insert_new_rows([row]))
 
 
 def insert_new_rows(rows: Sequence[Model]) -> set[UUID]:
-    """Insert those rows of one table whose like no unique constraint holds; their keys."""
+    """Insert rows, skipping those that violate a unique constraint; return the inserted keys."""
     if not rows:
         return set()
     key = rows[0]._meta.pk
@@ -81,53 +81,59 @@ def insert_new_rows(rows: Sequence[Model]) -> set[UUID]:
 
 
 def row_values(row: Model) -> list[Any]:
-    """What stands in the places of a new row, for a statement that writes more than it."""
-    found = []
-    for field, is_plain in _column_conversions(type(row)):
+    """Return the parameters of a new row, for a statement that also does something else.
+
+    They are in the order of `column_list` and `placeholder_list`.
+    """
+    values = []
+    for field, is_unconverted in _column_conversions(type(row)):
         value = getattr(row, field.attname)
-        taken = is_plain and type(value) in UNCONVERTED_TYPES
-        found.append(value if taken else field.get_db_prep_save(value, connection))
-    return found
+        is_ready = is_unconverted and type(value) in UNCONVERTED_TYPES
+        values.append(value if is_ready else field.get_db_prep_save(value, connection))
+    return values
 
 
 @cache
 def _column_conversions(table: type[Model]) -> "tuple[tuple[Field[Any, Any], bool], ...]":
-    """The columns, and whether Django would change nothing of a value of the right kind."""
-    kinds = ((one, type(getattr(one, "target_field", one))) for one in _split_fields(table)[0])
-    return tuple((one, kind in UNCONVERTED_FIELDS) for one, kind in kinds)
+    """Return the columns, and for each whether Django leaves a value of the right type as it is."""
+    fields = _split_fields(table)[0]
+    kinds = [type(getattr(field, "target_field", field)) for field in fields]
+    return tuple(
+        (field, kind in UNCONVERTED_FIELDS) for field, kind in zip(fields, kinds, strict=True)
+    )
 
 
 @cache
 def column_list(table: type[Model]) -> str:
-    """The columns of a new row, for such a statement."""
+    """Return the quoted column names of a new row, separated by commas."""
     return ", ".join(f'"{field.column}"' for field in _split_fields(table)[0])
 
 
 @cache
 def placeholder_list(table: type[Model]) -> str:
-    """The places of its values, in the same order."""
+    """Return a placeholder for each column of `column_list`, separated by commas."""
     return ", ".join("%s" for _ in _split_fields(table)[0])
 
 
 def rows_to_json(rows: Sequence[Mapping[Any, Any]]) -> str:
-    """Rows as PostgreSQL reads them from one document: columns by name."""
+    """Return rows as the JSON that `json_populate_recordset` reads: columns by name."""
     return json.dumps(rows, default=_json_default, ensure_ascii=False, separators=(",", ":"))
 
 
 def json_value(field: "Field[Any, Any]", value: Any) -> Any:
-    """A column's value as it stands in such a document."""
+    """Return a column's value as `rows_to_json` takes it."""
     if type(field).__module__.startswith("django."):
         return value
-    return field.get_db_prep_save(value, connection)  # one of ours, such as sealed text
+    return field.get_db_prep_save(value, connection)  # our own fields, such as sealed text
 
 
 def _insert_json(rows: Sequence[Model], ending: str) -> list[Any]:
     statement = _insert_statement(type(rows[0]), _provided_fields(rows[0]), ending)
     with connection.cursor() as cursor:
         cursor.execute(statement, [_json_records(rows)])
-        written = [key for (key,) in cursor.fetchall()] if ending else []
+        keys = [key for (key,) in cursor.fetchall()] if ending else []
     _mark_saved(rows)
-    return written
+    return keys
 
 
 def _json_records(rows: Sequence[Model]) -> str:
@@ -146,10 +152,14 @@ def _mark_saved(rows: Sequence[Model]) -> None:
 
 
 def _provided_fields(row: Model) -> "tuple[Field[Any, Any], ...]":
-    """The columns that the row says a value for; all rows of a statement say the same."""
-    fields, doubtful = _split_fields(type(row))
-    said = [one for one in doubtful if not isinstance(getattr(row, one.attname), DatabaseDefault)]
-    return (*fields, *said)
+    """Return the columns that the row has a value for; the same for all rows of a statement."""
+    fields, optional_fields = _split_fields(type(row))
+    set_fields = [
+        field
+        for field in optional_fields
+        if not isinstance(getattr(row, field.attname), DatabaseDefault)
+    ]
+    return (*fields, *set_fields)
 
 
 def _json_default(value: Any) -> str:
@@ -160,11 +170,11 @@ def _json_default(value: Any) -> str:
 
 @cache
 def _split_fields(table: type[Model]) -> "tuple[tuple[Field[Any, Any], ...], ...]":
-    """The columns: those always given, and those that the database has a default for."""
-    every = table._meta.concrete_fields
+    """Return the columns without a database default, and those with one."""
+    fields = table._meta.concrete_fields
     return (
-        tuple(concrete_field for concrete_field in every if not concrete_field.has_db_default()),
-        tuple(concrete_field for concrete_field in every if concrete_field.has_db_default()),
+        tuple(field for field in fields if not field.has_db_default()),
+        tuple(field for field in fields if field.has_db_default()),
     )
 
 

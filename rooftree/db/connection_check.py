@@ -1,4 +1,4 @@
-"""Whether a connection still lives, seen from here and not asked over it."""
+"""Check that a connection is alive by polling its socket, without a query."""
 
 import select
 from typing import Any
@@ -6,13 +6,13 @@ from typing import Any
 from psycopg.pq import TransactionStatus
 
 
-def is_known_alive(held: Any) -> bool:
-    """Whether the server is still there: one that hung up has left something to read.
+def is_known_alive(connection: Any) -> bool:
+    """Return True if the server is still connected: one that hung up leaves something to read.
 
-    Only a connection that is idle and silent can be taken at its word; ask any other.
+    Only an idle connection with nothing to read is known to be alive; for any other, run a query.
     """
-    if held.closed or held.info.transaction_status != TransactionStatus.IDLE:
+    if connection.closed or connection.info.transaction_status != TransactionStatus.IDLE:
         return False
-    sees = select.poll()
-    sees.register(held.fileno(), select.POLLIN)
-    return not sees.poll(0)
+    poller = select.poll()
+    poller.register(connection.fileno(), select.POLLIN)
+    return not poller.poll(0)

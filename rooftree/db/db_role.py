@@ -1,7 +1,7 @@
-"""Rights that the running program does not have by itself, taken for as long as an act needs them.
+"""Assume a database role for as long as a restricted action needs it.
 
-What each of them may is `management.rights`; an installation with one account for
-everything has none, and its program may what it may.
+`management.database_grants` defines what each role can do. An installation with one account for
+everything has no roles, and its program keeps that account's privileges.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 
 SET_ROLE = "select set_config('role', %s, true)"
-# An account that has no such rights, as where one does everything, goes on as it is.
+# An account without such roles, as where one account does everything, stays as it is.
 SELECT_ACCOUNT = """
 select case when to_regrole(quote_ident(session_user || '_door')) is null then ''
             else session_user end
@@ -20,32 +20,32 @@ select case when to_regrole(quote_ident(session_user || '_door')) is null then '
 
 @contextmanager
 def assume_role(name: str, *, savepoint: bool = True) -> Iterator[None]:
-    """A transaction, or a part of one, that holds the right `name` of `core.database_roles`.
+    """Run a transaction, or a part of one, with the role `name` of `core.database_roles`.
 
     Args:
-        savepoint: as for `transaction.atomic`; without one an error undoes the whole.
+        savepoint: as for `transaction.atomic`; without one an error rolls back everything.
     """
-    held: Any = connection
-    before, is_whole = held.active_role, not held.in_atomic_block
+    wrapper: Any = connection
+    previous_role, is_outermost = wrapper.active_role, not wrapper.in_atomic_block
     with transaction.atomic(savepoint=savepoint):
         _set_role(name)
         try:
             yield
         finally:
-            held.active_role = before  # undone with the rest after an error
-        if not is_whole:  # else it ends with the transaction
-            held.active_role = name
-            _set_role(before)
+            wrapper.active_role = previous_role  # an error rolls the role back with the rest
+        if not is_outermost:  # otherwise the role ends with the transaction
+            wrapper.active_role = name
+            _set_role(previous_role)
 
 
 def _set_role(name: str) -> None:
-    held: Any = connection
-    if held.active_role == name:
+    wrapper: Any = connection
+    if wrapper.active_role == name:
         return
     with connection.cursor() as cursor:
-        if held.role_prefix is None:
+        if wrapper.role_prefix is None:
             cursor.execute(SELECT_ACCOUNT)
-            held.role_prefix = str(cursor.fetchone()[0])
-        if held.role_prefix:
-            cursor.execute(SET_ROLE, [f"{held.role_prefix}_{name}" if name else "none"])
-    held.active_role = name
+            wrapper.role_prefix = str(cursor.fetchone()[0])
+        if wrapper.role_prefix:
+            cursor.execute(SET_ROLE, [f"{wrapper.role_prefix}_{name}" if name else "none"])
+    wrapper.active_role = name

@@ -14,20 +14,20 @@ def _field_cipher() -> MultiFernet:
 
 
 def encrypt_text(text: str) -> str:
-    """Text that only a process holding `FIELD_KEYS` can read."""
+    """Encrypt text, so that only a process with `FIELD_KEYS` can read it."""
     return _field_cipher().encrypt(text.encode()).decode()
 
 
 def decrypt_text(text: str) -> str:
-    """What `seal` made, readable again."""
+    """Decrypt text from `encrypt_text`. Raises `InvalidToken` without the right key."""
     return _field_cipher().decrypt(text.encode()).decode()
 
 
 class SealedTextField(models.TextField):  # type: ignore[type-arg]
-    """Text that only a process holding `FIELD_KEYS` can read.
+    """Text that only a process with `FIELD_KEYS` can read.
 
-    The first key encrypts; every key decrypts, so keys are rotated by putting a
-    new one in front. Cannot be searched: look-ups go through a hash column.
+    The first key encrypts and every key decrypts, so put a new key in front to rotate keys.
+    The column cannot be searched: look-ups use a hash column.
     """
 
     def from_db_value(self, value: str | None, *_: Any) -> str | None:

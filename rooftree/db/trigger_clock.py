@@ -1,4 +1,4 @@
-"""Telling the database when a change takes place, for what it ends on its own."""
+"""Set the time that database triggers use for the rows they end."""
 
 from datetime import datetime
 
@@ -6,9 +6,9 @@ from django.db import connection
 
 
 def set_trigger_time(at: datetime) -> None:
-    """Let the database's own guards date what they end at `at`; until the transaction ends.
+    """Let triggers date the rows they end with `at`, until the transaction ends.
 
-    Without it they use the clock, which is wrong for history loaded later.
+    Without it they use the current time, which is wrong for history that is loaded later.
     """
     with connection.cursor() as cursor:
         cursor.execute("select set_config('rooftree.at', %s, true)", [at.isoformat()])

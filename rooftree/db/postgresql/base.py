@@ -1,7 +1,7 @@
-"""Django's PostgreSQL, with room for all our statements among those that are kept prepared.
+"""Django's PostgreSQL backend, with more prepared statements and cheaper connection checks.
 
-The driver keeps a hundred; the path of a lead has more, and each would push out the next.
-Whether a connection still lives is seen from here, not asked over it before every request.
+The driver keeps a hundred prepared statements; a lead's critical path has more, and they would
+evict each other. A connection is checked by its socket instead of a query before every request.
 """
 
 from typing import Any
@@ -14,19 +14,19 @@ MAX_PREPARED_STATEMENTS = 400
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """What `ENGINE` names."""
+    """The database backend that `ENGINE` names."""
 
-    active_role = ""  # held now, beside what the program may by itself (`right`)
-    role_prefix: str | None = None  # whose rights those are; "" has none, None was not asked yet
+    active_role = ""  # the role assumed now, if any (`db_role`)
+    role_prefix: str | None = None  # the account with roles; "" without any, None before the query
 
     def get_new_connection(self, conn_params: Any) -> Any:
-        """A new connection, as Django makes it."""
-        made = super().get_new_connection(conn_params)
-        made.prepared_max = MAX_PREPARED_STATEMENTS
+        """Open a new connection."""
+        new_connection = super().get_new_connection(conn_params)
+        new_connection.prepared_max = MAX_PREPARED_STATEMENTS
         self.active_role, self.role_prefix = "", None
-        return made
+        return new_connection
 
     def is_usable(self) -> bool:
-        """Whether the server is still there; it is asked only where that cannot be seen."""
-        held = self.connection
-        return bool(held and is_known_alive(held)) or bool(super().is_usable())
+        """Return True if the connection is alive; runs a query only if its socket cannot tell."""
+        is_alive = self.connection and is_known_alive(self.connection)
+        return bool(is_alive) or bool(super().is_usable())
