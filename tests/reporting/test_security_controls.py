@@ -1,4 +1,4 @@
-"""Controls say what the records say: each works, and each is seen to fail when it does not."""
+"""Security controls: each one passes on good records and fails on bad ones."""
 
 import csv
 import io
@@ -37,47 +37,45 @@ def omar(db):
     return make.user("compliance", name="Omar Reyes")
 
 
-def asked(**changes):
-    given = {"since": make.NOON - 90 * make.DAY, "at": make.NOON, "last_backup": make.NOON}
-    return security_controls.ControlScope(**{**given, **changes})
+def scope(**changes):
+    period = {"since": make.NOON - 90 * make.DAY, "at": make.NOON, "last_backup": make.NOON}
+    return security_controls.ControlScope(**{**period, **changes})
 
 
-def of(title: str, **changes) -> security_controls.Control:
+def control(title: str, **changes) -> security_controls.Control:
     return next(
-        control
-        for control in security_controls.check_controls(asked(**changes))
-        if control.title == title
+        row for row in security_controls.check_controls(scope(**changes)) if row.title == title
     )
 
 
-def came_in(user: User, *, at=make.NOON, factor="passkey") -> AccessEntry:
+def log_in(user: User, *, at=make.NOON, factor="passkey") -> AccessEntry:
     return access_log.record_access(
         AccessKind.SIGNED_IN, client=NO_CLIENT, at=at, user_id=user.pk, factor=factor
     )
 
 
-def test_a_sign_in_without_a_second_factor_shows(omar, settings):
+def test_second_factor_control_fails_on_login_without_one(omar, settings):
     settings.SECOND_FACTOR_REQUIRED = True
-    title = "A second factor guards every account"
-    came_in(omar)
-    assert of(title).is_effective
-    came_in(omar, factor="")
-    found = of(title)
-    assert not found.is_effective
-    assert "1 of 2 sign-ins went without one" in found.sentence
+    title = "Every account has a second factor"
+    log_in(omar)
+    assert control(title).is_effective
+    log_in(omar, factor="")
+    failing = control(title)
+    assert not failing.is_effective
+    assert "1 of 2 sign-ins went without one" in failing.sentence
 
 
-def test_access_that_nobody_used_for_ninety_days_shows(omar):
-    title = "People have the access of their role, and use it"
+def test_least_privilege_control_fails_on_user_idle_for_90_days(omar):
+    title = "Users have the access of their role and use it"
     User.objects.update(joined_at=make.NOON - 200 * make.DAY)
-    came_in(omar, at=make.NOON - 89 * make.DAY)
-    assert of(title).is_effective
-    assert not of(title, at=make.NOON + 2 * make.DAY).is_effective
+    log_in(omar, at=make.NOON - 89 * make.DAY)
+    assert control(title).is_effective
+    assert not control(title, at=make.NOON + 2 * make.DAY).is_effective
 
 
-def test_a_key_of_somebody_who_left_shows(omar):
-    title = "Who leaves is out at once"
-    assert of(title).is_effective
+def test_former_staff_control_fails_on_live_api_key(omar):
+    title = "Former staff lose access immediately"
+    assert control(title).is_effective
     from rooftree.org.models import ApiKey
 
     ApiKey.objects.create(
@@ -85,85 +83,92 @@ def test_a_key_of_somebody_who_left_shows(omar):
         created_by=omar, created_at=make.NOON, expires_at=make.NOON + make.DAY,
     )  # fmt: skip
     User.objects.filter(pk=omar.pk).update(is_active=False)
-    assert not of(title).is_effective
+    assert not control(title).is_effective
 
 
-def test_a_secret_in_the_clear_shows(omar):
+def test_stored_secrets_control_fails_on_clear_text(omar):
     title = "Secrets are encrypted where they are stored"
     source = make.source()
     source.secret = "s3cret-of-the-vendor"
     source.save()
-    assert of(title).is_effective
+    assert control(title).is_effective
     with connection.cursor() as cursor:
         cursor.execute("update source set secret = 's3cret' where id = %s", [source.pk])
-    found = of(title)
-    assert not found.is_effective
-    assert [row["column"] for row in found.rows if row["in_the_clear"]] == ["source.secret"]
+    failing = control(title)
+    assert not failing.is_effective
+    assert [row["column"] for row in failing.rows if row["in_the_clear"]] == ["source.secret"]
 
 
-def test_a_log_that_could_be_changed_shows(omar):
-    title = "What people do is logged, and the log cannot be changed"
+def test_logging_control_fails_without_append_only_trigger(omar):
+    title = "User activity is logged, and the log cannot be changed"
     write_event("test.thing.happened", at=make.NOON)
     seal.seal_events(at=make.NOON)
     ledger_checkpoints.publish_head(at=make.NOON)
-    assert of(title).is_effective
+    assert control(title).is_effective
     with connection.cursor() as cursor:
         cursor.execute("alter table event disable trigger event_append_only")
-    assert "Not guarded by the database: event" in of(title).sentence
-    assert not of(title).is_effective
+    assert "Not guarded by the database: event" in control(title).sentence
+    assert not control(title).is_effective
     with connection.cursor() as cursor:
         cursor.execute("alter table event enable trigger event_append_only")
 
 
-def test_changes_of_rights_name_their_author(omar):
+def test_rights_changes_name_their_author(omar):
     write_event(
         "org.user.role_changed", at=make.NOON, actor=f"user:{omar.pk}", user_id=omar.pk, to="x"
     )
-    found = of("Each change of somebody’s rights names who made it")
-    assert found.rows[-1]["by"] == "Omar Reyes"
-    assert "user_id: Omar Reyes" in found.rows[-1]["about"]
+    changes = control("Each change of user rights names its author")
+    assert changes.rows[-1]["by"] == "Omar Reyes"
+    assert "user_id: Omar Reyes" in changes.rows[-1]["about"]
 
 
-@pytest.mark.parametrize(("hours", "works"), [(1, True), (27, False)])
-def test_a_backup_is_of_today(omar, hours, works):
-    made = make.NOON - timedelta(hours=hours)
-    assert of("There is a backup of today", last_backup=made).is_effective is works
+@pytest.mark.parametrize(("hours", "is_effective"), [(1, True), (27, False)])
+def test_backup_control_fails_after_26_hours(omar, hours, is_effective):
+    backup_at = make.NOON - timedelta(hours=hours)
+    assert (
+        control("The last backup is less than 26 hours old", last_backup=backup_at).is_effective
+        is is_effective
+    )
 
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"access_review"}))
-def test_what_people_write_down_counts_until_it_is_due_again(omar, kind):
+def test_assurance_record_counts_until_it_is_due_again(omar, kind):
     title, days = KINDS[kind].title, KINDS[kind].days
-    assert not of(title).is_effective
+    assert not control(title).is_effective
     assurance_records.record_assurance(
-        kind, on=TODAY, said="Done.", document="a.pdf", by=omar, at=make.NOON
+        kind, on=TODAY, summary="Done.", document="a.pdf", by=omar, at=make.NOON
     )
-    assert of(title, at=make.NOON + days * make.DAY).is_effective
-    assert not of(title, at=make.NOON + (days + 1) * make.DAY).is_effective
+    assert control(title, at=make.NOON + days * make.DAY).is_effective
+    assert not control(title, at=make.NOON + (days + 1) * make.DAY).is_effective
 
 
-def test_a_review_of_access_decides_about_everybody(omar):
+def test_access_review_must_cover_every_user(omar):
     ana = make.user("operations", name="Ana")
     with pytest.raises(BadRecord, match="Decide about Ana"):
         assurance_records.record_access_review(
-            {omar.pk: "keep"}, said="", on=TODAY, by=omar, at=make.NOON
+            {omar.pk: "keep"}, summary="", on=TODAY, by=omar, at=make.NOON
         )
-    done = assurance_records.record_access_review(
-        {omar.pk: "keep", ana.pk: "change"}, said="Ana moved on.", on=TODAY, by=omar, at=make.NOON
+    review = assurance_records.record_access_review(
+        {omar.pk: "keep", ana.pk: "change"},
+        summary="Ana moved on.",
+        on=TODAY,
+        by=omar,
+        at=make.NOON,
     )
-    assert done.figures == {"keep": [str(omar.pk)], "change": [str(ana.pk)]}
-    assert of(KINDS["access_review"].title).is_effective
+    assert review.figures == {"keep": [str(omar.pk)], "change": [str(ana.pk)]}
+    assert control(KINDS["access_review"].title).is_effective
 
 
-def test_nobody_changes_what_was_written_down(omar):
+def test_assurance_records_are_append_only(omar):
     assurance_records.record_assurance(
-        "board", on=TODAY, said="Done.", document="", by=omar, at=make.NOON
+        "board", on=TODAY, summary="Done.", document="", by=omar, at=make.NOON
     )
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         Assurance.objects.update(said="Never done.")
-    with pytest.raises(BadRecord, match="not come yet"):
+    with pytest.raises(BadRecord, match="in the future"):
         later = TODAY + timedelta(days=5)
         assurance_records.record_assurance(
-            "board", on=later, said="Done.", document="", by=omar, at=make.NOON
+            "board", on=later, summary="Done.", document="", by=omar, at=make.NOON
         )
 
 
@@ -176,7 +181,7 @@ def incident(omar, **changes) -> Incident:
 
 
 @pytest.mark.parametrize(
-    ("changes", "is_told"),
+    ("changes", "is_reportable"),
     [
         ({}, True),
         ({"consumers": 499}, False),
@@ -184,59 +189,57 @@ def incident(omar, **changes) -> Incident:
         ({"is_encrypted": True, "was_key_taken": True}, True),
     ],
 )
-def test_five_hundred_readable_records_are_told_to_the_ftc_within_thirty_days(
-    omar, changes, is_told
-):
-    one = incident(omar, **changes)
-    title = "Incidents are written down, and told in time"
-    assert of(title, at=make.NOON + 30 * make.DAY).is_effective
-    assert of(title, at=make.NOON + 31 * make.DAY).is_effective is not is_told
-    if is_told:
-        with pytest.raises(BadRecord, match="FTC must be told"):
-            security_incidents.close_incident(one.pk, ended="Wiped.", by=omar, at=make.NOON)
-        security_incidents.record_ftc_notice(one.pk, on=TODAY, by=omar, at=make.NOON)
-    security_incidents.close_incident(one.pk, ended="Wiped.", by=omar, at=make.NOON)
-    assert of(title, at=make.NOON + 60 * make.DAY).is_effective
+def test_incident_with_500_readable_records_is_due_to_ftc_in_30_days(omar, changes, is_reportable):
+    laptop = incident(omar, **changes)
+    title = "Incidents are recorded and reported on time"
+    assert control(title, at=make.NOON + 30 * make.DAY).is_effective
+    assert control(title, at=make.NOON + 31 * make.DAY).is_effective is not is_reportable
+    if is_reportable:
+        with pytest.raises(BadRecord, match="Report the incident to the FTC first"):
+            security_incidents.close_incident(laptop.pk, resolution="Wiped.", by=omar, at=make.NOON)
+        security_incidents.record_ftc_notice(laptop.pk, on=TODAY, by=omar, at=make.NOON)
+    security_incidents.close_incident(laptop.pk, resolution="Wiped.", by=omar, at=make.NOON)
+    assert control(title, at=make.NOON + 60 * make.DAY).is_effective
 
 
-def test_a_last_day_lasts_until_it_ends_by_the_companys_clock(omar):
+def test_deadline_lasts_until_company_midnight(omar):
     incident(omar)
     assurance_records.record_assurance(
-        "restore", on=TODAY, said="Done.", document="", by=omar, at=make.NOON
+        "restore", on=TODAY, summary="Done.", document="", by=omar, at=make.NOON
     )
     for title, days in (
-        ("Incidents are written down, and told in time", 30),
+        ("Incidents are recorded and reported on time", 30),
         (KINDS["restore"].title, KINDS["restore"].days),
     ):
         midnight = make.NOON + days * make.DAY + timedelta(hours=12)
-        assert of(title, at=midnight - make.MINUTE).is_effective
-        assert not of(title, at=midnight).is_effective
+        assert control(title, at=midnight - make.MINUTE).is_effective
+        assert not control(title, at=midnight).is_effective
 
 
-def test_nothing_is_written_down_of_a_day_that_begins_at_midnight(omar):
+def test_records_for_tomorrow_are_refused(omar):
     evening, tomorrow = make.NOON + timedelta(hours=11), TODAY + make.DAY
-    with pytest.raises(BadRecord, match="not come yet"):
+    with pytest.raises(BadRecord, match="in the future"):
         assurance_records.record_assurance(
-            "board", on=tomorrow, said="Done.", document="", by=omar, at=evening
+            "board", on=tomorrow, summary="Done.", document="", by=omar, at=evening
         )
-    with pytest.raises(BadRecord, match="a day to come"):
+    with pytest.raises(BadRecord, match="in the future"):
         security_incidents.open_incident(
             Incident(what="A stolen laptop", discovered_on=tomorrow, consumers=1,
                      is_encrypted=False, was_key_taken=False), by=omar, at=evening,
         )  # fmt: skip
 
 
-def test_the_file_is_signed_and_holds_every_control_and_its_rows(omar, tmp_path):
-    came_in(omar)
+def test_archive_is_signed_and_holds_every_control_with_rows(omar, tmp_path):
+    log_in(omar)
     path = tmp_path / "controls.zip"
-    path.write_bytes(controls_archive.build_archive(asked(), by=omar))
+    path.write_bytes(controls_archive.build_archive(scope(), by=omar))
 
     with zipfile.ZipFile(path) as archive:
-        told = json.loads(archive.read("controls.json"))
+        report = json.loads(archive.read("controls.json"))
         assert archive.read("controls.pdf").startswith(b"%PDF")
-        name = next(one for one in archive.namelist() if "access of their role" in one)
+        name = next(part for part in archive.namelist() if "access of their role" in part)
         people = list(csv.DictReader(io.StringIO(archive.read(name).decode().lstrip("\ufeff"))))
-    assert len(told["controls"]) == len(security_controls.check_controls(asked()))
+    assert len(report["controls"]) == len(security_controls.check_controls(scope()))
     assert people[0]["person"] == "Omar Reyes"
     assert len(evidence_file_check.signing_key_fingerprint(path)) == 64
     assert evidence_file_check.find_problems(path) == []

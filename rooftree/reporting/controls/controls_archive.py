@@ -1,7 +1,6 @@
-"""The controls as a file for an examiner: to read, to compute with, and signed."""
+"""The signed archive of security controls for an examiner: a PDF, JSON, and CSV rows."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,46 +12,43 @@ from rooftree.reporting.evidence.signed_archive import pack_signed_zip, render_p
 
 FORMAT = "rooftree-controls-1"
 LAYOUT = Path(__file__).parent / "controls.typ"
-STATE_LABELS = {True: "works", False: "needs attention", None: "for the record"}
+STATE_LABELS = {True: "effective", False: "needs attention", None: "for information"}
 
 
-def build_archive(asked: ControlScope, *, by: User) -> bytes:
-    """It is the archive of one period; that it was made is on the ledger, with its digest."""
-    controls = check_controls(asked)
+def build_archive(scope: ControlScope, *, by: User) -> bytes:
+    """Build the archive of one period; the ledger records that it was made, and its SHA-256."""
+    controls = check_controls(scope)
     company = Company.objects.get()
-    told = {
+    report = {
         "format": FORMAT,
         "company": f"{company.legal_name} · NMLS {company.nmls_id}",
-        "since": asked.since.isoformat(),
-        "made_at": asked.at.isoformat(),
+        "since": scope.since.isoformat(),
+        "made_at": scope.at.isoformat(),
         "made_by": by.name,
         "controls": [_control_json(control) for control in controls],
     }
-    parts = {"controls.json": to_json_bytes(told), "controls.pdf": render_pdf(LAYOUT, told)}
-    for number, one in enumerate(controls, 1):
-        if one.rows:
-            parts[f"rows/{number:02} {one.title}.csv"] = _rows_csv(one.rows)
-    archive = pack_signed_zip(parts, at=asked.at)
+    parts = {"controls.json": to_json_bytes(report), "controls.pdf": render_pdf(LAYOUT, report)}
+    for number, control in enumerate(controls, 1):
+        if rows := control.rows:
+            text, _ = render_csv([*rows[0]], [[*row.values()] for row in rows])
+            parts[f"rows/{number:02} {control.title}.csv"] = text.encode()
+    archive = pack_signed_zip(parts, at=scope.at)
     write_event(
         "reporting.controls.exported",
-        at=asked.at,
+        at=scope.at,
         actor=f"user:{by.pk}",
-        since=asked.since,
+        since=scope.since,
         sha256=hashlib.sha256(archive).hexdigest(),
     )
     return archive
 
 
-def _control_json(one: Control) -> dict[str, Any]:
+def _control_json(control: Control) -> dict[str, Any]:
     return {
-        "title": one.title,
-        "cite": one.cite,
-        "criteria": one.criteria,
-        "state": STATE_LABELS[one.is_effective],
-        "sentence": one.sentence,
-        "rows": len(one.rows),
+        "title": control.title,
+        "cite": control.cite,
+        "criteria": control.criteria,
+        "state": STATE_LABELS[control.is_effective],
+        "sentence": control.sentence,
+        "rows": len(control.rows),
     }
-
-
-def _rows_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    return render_csv([*rows[0]], [[*row.values()] for row in rows])[0].encode()

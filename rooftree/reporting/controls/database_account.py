@@ -1,4 +1,4 @@
-"""Whether what runs is another account of the database than what owns it, asked of the database."""
+"""Check that the program runs as a database account that doesn't own the tables."""
 
 from dataclasses import dataclass
 
@@ -11,18 +11,18 @@ select session_user::text,
        or exists (select from pg_class
                    where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
                      and pg_has_role(session_user, relowner, 'usage')),
-       array(select one from unnest(%s::text[]) one
-              where has_table_privilege(session_user, one, 'delete, truncate'))
+       array(select name from unnest(%s::text[]) name
+              where has_table_privilege(session_user, name, 'delete, truncate'))
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseAccount:
-    """The account that this process is signed in as, and what it may beyond its work."""
+    """The database account of this process, and the rights it has beyond its work."""
 
     name: str
     is_owner: bool
-    removable_tables: tuple[str, ...]  # of the tables whose rows must stay
+    removable_tables: tuple[str, ...]  # protected tables whose rows it can delete
 
     @property
     def is_separate(self) -> bool:
@@ -32,21 +32,21 @@ class DatabaseAccount:
     def sentence(self) -> str:
         if self.is_owner:
             return (
-                f"One database account, {self.name}, owns the tables and runs the program: what is "
-                "append-only is guarded by triggers, which that account could switch off."
+                f"One database account, {self.name}, owns the tables and runs the program. "
+                "Triggers protect the append-only tables, and that account could switch them off."
             )
         if self.removable_tables:
             tables = ", ".join(self.removable_tables)
-            return f"The program’s account, {self.name}, may remove: {tables}."
+            return f"The program’s account, {self.name}, can delete rows from: {tables}."
         return (
-            f"The program runs as {self.name}, which owns no table: it may not change or remove "
-            "what is append-only, nor switch off a trigger, nor write a message but by the door."
+            f"The program runs as {self.name}, which owns no table. It cannot change or delete "
+            "append-only rows or switch off a trigger. It writes messages only as the send role."
         )
 
 
 def current_account() -> DatabaseAccount:
-    """What the database says of us now."""
+    """Return the account of this connection and its rights, read from the database."""
     with connection.cursor() as cursor:
         cursor.execute(ACCOUNT_SQL, [list(PROTECTED_TABLES)])
-        name, is_owner, may_remove = cursor.fetchone()
-    return DatabaseAccount(name=name, is_owner=is_owner, removable_tables=tuple(may_remove))
+        name, is_owner, removable = cursor.fetchone()
+    return DatabaseAccount(name=name, is_owner=is_owner, removable_tables=tuple(removable))

@@ -1,6 +1,6 @@
-"""List the changes of rights and of rules that the ledger holds, each with who made it."""
+"""Changes to user rights and to rules in the ledger, each with its author."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,22 +19,20 @@ RULE_EVENTS = (
 
 def list_changes(kinds: Sequence[str], *, since: datetime, until: datetime) -> list[dict[str, Any]]:
     """List the ledger entries of a period whose kind begins with one of `kinds`, oldest first."""
-    like = Q()
+    has_kind = Q()
     for kind in kinds:
-        like |= Q(kind__startswith=kind)
-    rows = Event.objects.filter(like, occurred_at__range=(since, until))
-    found = list(rows.order_by("occurred_at", "id").values("kind", "actor", "occurred_at", "data"))
+        has_kind |= Q(kind__startswith=kind)
+    events = Event.objects.filter(has_kind, occurred_at__range=(since, until))
+    rows = list(events.order_by("occurred_at", "id").values("kind", "actor", "occurred_at", "data"))
     names = {f"user:{key}": name for key, name in User.objects.values_list("pk", "name")}
     return [
         {
             "at": row["occurred_at"].isoformat(),
             "what": row["kind"],
             "by": names.get(row["actor"], row["actor"]),
-            "about": _describe_data(row["data"], names),
+            "about": "; ".join(
+                f"{key}: {names.get(f'user:{value}', value)}" for key, value in row["data"].items()
+            ),
         }
-        for row in found
+        for row in rows
     ]
-
-
-def _describe_data(data: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    return "; ".join(f"{key}: {names.get(f'user:{value}', value)}" for key, value in data.items())

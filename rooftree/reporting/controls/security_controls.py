@@ -1,8 +1,8 @@
-"""What keeps people's data safe here, each control with what our own records say of it.
+"""Security controls, each checked against the records of this installation.
 
-Every control names the criteria of SOC 2 (Trust Services Criteria of 2017) and the section of
-the Safeguards Rule (16 CFR 314) it serves. It is computed from rows, never typed in: what a
-program cannot see is asked of people, and counts only once they wrote it down.
+Every control names its SOC 2 criteria (Trust Services Criteria of 2017) and the section of the
+Safeguards Rule (16 CFR 314) it serves. Controls are computed from rows, never typed in. Work
+outside the program counts only after staff have recorded it.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ from rooftree.reporting.controls import (
 from rooftree.reporting.evidence import ledger_checkpoints
 from rooftree.reporting.models import Assurance, Incident
 
-IDLE_AFTER = timedelta(days=90)  # house: access that nobody used for this long is looked at
+IDLE_AFTER = timedelta(days=90)  # house: review access unused for this long
 MAX_BACKUP_AGE = timedelta(hours=26)  # a day, and two hours for the backup itself
 APPEND_ONLY_TABLES = ("event", "access_entry", "published_head", "assurance")
 REFUSED_ACCESS_KINDS = (
@@ -44,7 +44,7 @@ type Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlScope:
-    """What is looked at: a period, and what only the machine around us knows."""
+    """The period to check, and the time of the last backup; None if there was none."""
 
     since: datetime
     at: datetime
@@ -53,97 +53,107 @@ class ControlScope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """One control: whether it works, in a sentence, and the rows that show it."""
+    """One control: its result, a sentence that explains it, and the rows behind it."""
 
     title: str
     cite: str
     criteria: str
-    is_effective: bool | None  # None: for the record, there is nothing to judge
+    is_effective: bool | None  # None: for information, not judged
     sentence: str
-    rows: Sequence[Row] = ()  # what an examiner may want to see, oldest first
-    action_url_name: str = ""  # the name of the address where somebody does something about it
+    rows: Sequence[Row] = ()  # for the examiner, oldest first
+    action_url_name: str = ""  # URL name of the page that resolves it
 
 
-def check_controls(asked: ControlScope) -> list[Control]:
-    """All of them, in the order in which an examiner asks."""
+def check_controls(scope: ControlScope) -> list[Control]:
+    """Check every control, in the order in which an examiner asks."""
+    last = assurance_records.latest_by_kind()
     return [
-        *(control_check(asked) for control_check in CONTROL_CHECKS),
-        *_assurance_controls(asked),
+        *(check(scope) for check in CONTROL_CHECKS),
+        *(_assurance_control(key, last.get(key), scope) for key in assurance_records.KINDS),
     ]
 
 
-def _check_second_factors(asked: ControlScope) -> Control:
+def _check_second_factors(scope: ControlScope) -> Control:
     staff = assurance_records.users_to_review()
     without = second_factor.users_without_factor(staff)
-    came = AccessEntry.objects.filter(kind=AccessKind.SIGNED_IN, at__range=(asked.since, asked.at))
-    bare = came.filter(factor="").count()
-    said = (
-        f"{len(staff) - len(without)} of {len(staff)} people have a second factor; "
-        f"{bare} of {came.count()} sign-ins went without one."
+    logins = AccessEntry.objects.filter(
+        kind=AccessKind.SIGNED_IN, at__range=(scope.since, scope.at)
+    )
+    single_factor = logins.filter(factor="").count()
+    sentence = (
+        f"{len(staff) - len(without)} of {len(staff)} users have a second factor; "
+        f"{single_factor} of {logins.count()} sign-ins went without one."
     )
     if not settings.SECOND_FACTOR_REQUIRED:
-        said += " It is not demanded here, as this is a demo."
+        sentence += " This demo doesn’t require one."
     return Control(
-        title="A second factor guards every account",
+        title="Every account has a second factor",
         cite="16 CFR 314.4(c)(5)", criteria="CC6.1",
-        is_effective=settings.SECOND_FACTOR_REQUIRED and not bare, sentence=said,
-        rows=[{"person": one.name, "role": one.role_label, "second_factor": "none"}
-              for one in without],
+        is_effective=settings.SECOND_FACTOR_REQUIRED and not single_factor,
+        sentence=sentence,
+        rows=[{"person": user.name, "role": user.role_label, "second_factor": "none"}
+              for user in without],
     )  # fmt: skip
 
 
-def _check_least_privilege(asked: ControlScope) -> Control:
+def _check_least_privilege(scope: ControlScope) -> Control:
     staff = assurance_records.users_to_review()
-    seen = dict(
+    last_logins = dict(
         AccessEntry.objects.filter(kind=AccessKind.SIGNED_IN, user__in=staff)
         .order_by("user", "-at").distinct("user").values_list("user", "at")
     )  # fmt: skip
-    idle = [one for one in staff if asked.at - (seen.get(one.pk) or one.joined_at) > IDLE_AFTER]
-    counted = {label: sum(one.role == role for one in staff) for role, label in ROLES.items()}
-    roles = ", ".join(f"{label.lower()} {count}" for label, count in counted.items() if count)
+    idle = [
+        user
+        for user in staff
+        if scope.at - (last_logins.get(user.pk) or user.joined_at) > IDLE_AFTER
+    ]
+    counts = {label: sum(user.role == role for user in staff) for role, label in ROLES.items()}
+    roles = ", ".join(f"{label.lower()} {count}" for label, count in counts.items() if count)
     return Control(
-        title="People have the access of their role, and use it",
+        title="Users have the access of their role and use it",
         cite="16 CFR 314.4(c)(1)", criteria="CC6.1, CC6.3",
         is_effective=not idle,
-        sentence=f"{len(staff)} people: {roles}. {len(idle)} did not sign in for 90 days.",
+        sentence=f"{len(staff)} users: {roles}. {len(idle)} haven’t signed in for 90 days.",
         rows=[
             {
-                "person": one.name, "role": one.role_label,
-                "sees": one.branch.name if one.branch else "whole company",
-                "last_in": seen[one.pk].isoformat() if one.pk in seen else "never",
+                "person": user.name, "role": user.role_label,
+                "sees": user.branch.name if user.branch else "whole company",
+                "last_in": last_logins[user.pk].isoformat() if user.pk in last_logins else "never",
             }
-            for one in staff
+            for user in staff
         ],
         action_url_name="setup_people" if idle else "",
     )  # fmt: skip
 
 
-def _check_leavers(asked: ControlScope) -> Control:
-    left = User.objects.filter(is_active=False)
-    inside = StaffSession.objects.filter(user_id__in=left.values("pk"), expire_date__gt=asked.at)
-    keys = ApiKey.objects.filter(user__in=left, revoked_at=None, expires_at__gt=asked.at)
-    gone = Event.objects.filter(
-        kind="org.user.left", occurred_at__range=(asked.since, asked.at)
+def _check_former_staff(scope: ControlScope) -> Control:
+    former = User.objects.filter(is_active=False)
+    sessions = StaffSession.objects.filter(
+        user_id__in=former.values("pk"), expire_date__gt=scope.at
+    )
+    keys = ApiKey.objects.filter(user__in=former, revoked_at=None, expires_at__gt=scope.at)
+    departures = Event.objects.filter(
+        kind="org.user.left", occurred_at__range=(scope.since, scope.at)
     ).count()
-    still = inside.count() + keys.count()
+    live = sessions.count() + keys.count()
     return Control(
-        title="Who leaves is out at once",
+        title="Former staff lose access immediately",
         cite="16 CFR 314.4(c)(1)(i)", criteria="CC6.2, CC6.3",
-        is_effective=not still,
-        sentence=f"{gone} left in this time; {still} sessions and keys of theirs are alive.",
+        is_effective=not live,
+        sentence=f"{departures} left in this period. Live sessions and keys they have: {live}.",
     )  # fmt: skip
 
 
-def _check_api_keys(asked: ControlScope) -> Control:
+def _check_api_keys(scope: ControlScope) -> Control:
     rows = list(
-        ApiKey.objects.filter(revoked_at=None, expires_at__gt=asked.at).select_related("user")
+        ApiKey.objects.filter(revoked_at=None, expires_at__gt=scope.at).select_related("user")
     )
-    idle = [row for row in rows if asked.at - (row.last_used_at or row.created_at) > IDLE_AFTER]
+    idle = [row for row in rows if scope.at - (row.last_used_at or row.created_at) > IDLE_AFTER]
     return Control(
-        title="Machines have keys of their own, which end",
+        title="API clients have their own keys, and the keys expire",
         cite="16 CFR 314.4(c)(1)", criteria="CC6.1",
         is_effective=not idle,
-        sentence=f"{len(rows)} keys are in use; {len(idle)} were not used for 90 days.",
+        sentence=f"{len(rows)} keys are valid; {len(idle)} haven’t been used for 90 days.",
         rows=[
             {
                 "key": row.name, "acts_as": row.user.name, "may": ", ".join(row.scopes),
@@ -155,44 +165,45 @@ def _check_api_keys(asked: ControlScope) -> Control:
     )  # fmt: skip
 
 
-def _check_rights_changes(asked: ControlScope) -> Control:
+def _check_rights_changes(scope: ControlScope) -> Control:
     rows = ledger_changes.list_changes(
-        ledger_changes.RIGHTS_EVENTS, since=asked.since, until=asked.at
+        ledger_changes.RIGHTS_EVENTS, since=scope.since, until=scope.at
     )
     return Control(
-        title="Each change of somebody’s rights names who made it",
+        title="Each change of user rights names its author",
         cite="16 CFR 314.4(c)(1), (c)(7)",
         criteria="CC6.2, CC6.3",
         is_effective=None,
-        sentence=f"{len(rows)} changes in this time, each on the ledger with its author.",
+        sentence=f"{len(rows)} changes in this period, each on the ledger with its author.",
         rows=rows,
     )
 
 
-def _check_rule_changes(asked: ControlScope) -> Control:
+def _check_rule_changes(scope: ControlScope) -> Control:
     rows = ledger_changes.list_changes(
-        ledger_changes.RULE_EVENTS, since=asked.since, until=asked.at
+        ledger_changes.RULE_EVENTS, since=scope.since, until=scope.at
     )
     return Control(
-        title="Each change of a rule, wording or source names who made it",
+        title="Each change of a rule, template or source names its author",
         cite="16 CFR 314.4(c)(7)",
         criteria="CC8.1",
         is_effective=None,
-        sentence=f"{len(rows)} changes in this time, each an edition that stays readable.",
+        sentence=f"{len(rows)} changes in this period. Earlier versions stay readable.",
         rows=rows,
     )
 
 
-def _check_stored_secrets(asked: ControlScope) -> Control:
+def _check_stored_secrets(scope: ControlScope) -> Control:
     rows = [_count_sealed_values(field) for field in _sealed_columns()]
-    held, clear = sum(row["values"] for row in rows), sum(row["in_the_clear"] for row in rows)
+    stored = sum(row["values"] for row in rows)
+    clear = sum(row["in_the_clear"] for row in rows)
     return Control(
         title="Secrets are encrypted where they are stored",
         cite="16 CFR 314.4(c)(3)", criteria="CC6.1",
         is_effective=not clear,
-        sentence=f"{held} values in {len(rows)} columns, {clear} of them in the clear; the keys "
-        "are not in the database. Numbers of social security and cards are masked before "
-        "anything is stored. Whole disks are for people to see to (below).",
+        sentence=f"{stored} values in {len(rows)} columns, {clear} of them in the clear. The keys "
+        "are not in the database. Social Security and card numbers are masked before anything "
+        "is stored. Disk encryption is checked by staff (see below).",
         rows=rows,
     )  # fmt: skip
 
@@ -207,133 +218,133 @@ def _sealed_columns() -> list[SealedTextField]:
 
 
 def _count_sealed_values(field: SealedTextField) -> Row:
-    """How many values a column holds, and how many of them are no ciphertext (Fernet's)."""
+    """Count a column's values, and those that are not Fernet ciphertext."""
     table, column = field.model._meta.db_table, field.column
-    held, clear = _run_query(
+    stored, clear = _run_query(
         f'select count(*), count(*) filter (where "{column}" not like %s) '  # noqa: S608
         f'from "{table}" where "{column}" <> \'\'', "gAAAA%", whole=True,
     )[0]  # fmt: skip
-    return {"column": f"{table}.{column}", "values": held, "in_the_clear": clear}
+    return {"column": f"{table}.{column}", "values": stored, "in_the_clear": clear}
 
 
-def _check_transit_encryption(asked: ControlScope) -> Control:
+def _check_transit_encryption(scope: ControlScope) -> Control:
     is_local, is_tls = _run_query(
         "select inet_server_addr() is null or inet_server_addr() <<= '127.0.0.0/8'::inet, "
         "coalesce((select ssl from pg_stat_ssl where pid = pg_backend_pid()), false)",
         whole=True,
     )[0]
-    pages = settings.PUBLIC_URL.startswith("https://")
-    mail = settings.MAILERS["default"].get("OPTIONS", {}).get("use_tls", True)
+    is_https = settings.PUBLIC_URL.startswith("https://")
+    is_mail_tls = settings.MAILERS["default"].get("OPTIONS", {}).get("use_tls", True)
     parts = {
-        "pages": "https" if pages else "http",
+        "pages": "https" if is_https else "http",
         "database": "on this machine" if is_local else "TLS" if is_tls else "in the clear",
-        "mail": "TLS" if mail else "in the clear",
+        "mail": "TLS" if is_mail_tls else "in the clear",
     }
     return Control(
-        title="What travels is encrypted",
+        title="Data in transit is encrypted",
         cite="16 CFR 314.4(c)(3)", criteria="CC6.7",
-        is_effective=pages and mail and (is_local or is_tls),
-        sentence="; ".join(f"{name}: {how}" for name, how in parts.items()) + ".",
+        is_effective=is_https and is_mail_tls and (is_local or is_tls),
+        sentence="; ".join(f"{name}: {protection}" for name, protection in parts.items()) + ".",
     )  # fmt: skip
 
 
-def _check_logging(asked: ControlScope) -> Control:
+def _check_logging(scope: ControlScope) -> Control:
     guarded = _run_query(
         "select distinct c.relname from pg_trigger t join pg_class c on c.oid = t.tgrelid "
         "where not t.tgisinternal and t.tgenabled <> 'D' and c.relname = any(%s)",
         list(APPEND_ONLY_TABLES),
     )
-    entries = AccessEntry.objects.filter(at__range=(asked.since, asked.at)).count()
+    entries = AccessEntry.objects.filter(at__range=(scope.since, scope.at)).count()
     newest = ledger_checkpoints.newest_head()
-    wrong = (
+    problems = (
         list(ledger_checkpoints.find_problems([ledger_checkpoints.export_head(newest)]))
         if newest
         else []
     )
-    bare = sorted(set(APPEND_ONLY_TABLES) - set(guarded))
+    unguarded = sorted(set(APPEND_ONLY_TABLES) - set(guarded))
     return Control(
-        title="What people do is logged, and the log cannot be changed",
+        title="User activity is logged, and the log cannot be changed",
         cite="16 CFR 314.4(c)(8)", criteria="CC7.2, CC7.3",
-        is_effective=not bare and not wrong and newest is not None,
-        sentence=f"{entries} entries of access in this time. "
-        + (f"Not guarded by the database: {', '.join(bare)}. " if bare else
-           "The database refuses to change or delete any. ")
-        + (f"The ledger’s newest signed head is entry {newest.sequence}." if newest else
-           "No head of the ledger is signed yet."),
-        action_url_name="compliance_ledger" if wrong or not newest else "",
+        is_effective=not unguarded and not problems and newest is not None,
+        sentence=f"{entries} access log entries in this period. "
+        + (f"Not guarded by the database: {', '.join(unguarded)}. " if unguarded else
+           "The database refuses to change or delete entries. ")
+        + (f"The newest signed ledger head is entry {newest.sequence}." if newest else
+           "No ledger head is signed yet."),
+        action_url_name="compliance_ledger" if problems or not newest else "",
     )  # fmt: skip
 
 
-def _check_database_account(asked: ControlScope) -> Control:
-    found = database_account.current_account()
+def _check_database_account(scope: ControlScope) -> Control:
+    account = database_account.current_account()
     return Control(
-        title="What runs may not change what was written down",
+        title="The program cannot change stored records",
         cite="16 CFR 314.4(c)(1), (c)(8)", criteria="CC6.1, CC6.3",
-        is_effective=found.is_separate,
-        sentence=found.sentence,
+        is_effective=account.is_separate,
+        sentence=account.sentence,
     )  # fmt: skip
 
 
-def _check_refused_access(asked: ControlScope) -> Control:
+def _check_refused_access(scope: ControlScope) -> Control:
     rows = AccessEntry.objects.filter(
-        kind__in=REFUSED_ACCESS_KINDS, at__range=(asked.since, asked.at)
+        kind__in=REFUSED_ACCESS_KINDS, at__range=(scope.since, scope.at)
     )
-    stopped = rows.filter(kind=AccessKind.TOO_OFTEN).count()
+    throttled = rows.filter(kind=AccessKind.TOO_OFTEN).count()
     return Control(
-        title="Guessing is stopped",
+        title="Password guessing is blocked",
         cite="16 CFR 314.4(c)(8)", criteria="CC6.6, CC7.2",
         is_effective=None,
-        sentence=f"{rows.count()} tries were turned away, {stopped} of them because there were "
-        "too many from one place or for one account.",
+        sentence=f"{rows.count()} attempts were refused, {throttled} of them because there were "
+        "too many from one address or for one account.",
     )  # fmt: skip
 
 
-def _check_exports(asked: ControlScope) -> Control:
-    rows = AccessEntry.objects.filter(kind=AccessKind.EXPORTED, at__range=(asked.since, asked.at))
-    bare = rows.filter(reason="").count()
-    listed = rows.order_by("at").values("at", "user__name", "subject", "number", "reason")
+def _check_exports(scope: ControlScope) -> Control:
+    rows = AccessEntry.objects.filter(kind=AccessKind.EXPORTED, at__range=(scope.since, scope.at))
+    unexplained = rows.filter(reason="").count()
+    exports = rows.order_by("at").values("at", "user__name", "subject", "number", "reason")
     return Control(
-        title="Who takes data out says why",
+        title="Every export has a reason",
         cite="16 CFR 314.4(c)(1), (c)(8)", criteria="CC6.7",
-        is_effective=not bare,
-        sentence=f"{rows.count()} exports in this time, {bare} without a reason.",
+        is_effective=not unexplained,
+        sentence=f"{rows.count()} exports in this period, {unexplained} without a reason.",
         rows=[
             {
                 "at": row["at"].isoformat(), "person": row["user__name"],
                 "what": row["subject"], "rows": row["number"], "why": row["reason"],
             }
-            for row in listed
+            for row in exports
         ],
     )  # fmt: skip
 
 
-def _check_backups(asked: ControlScope) -> Control:
-    age = asked.at - asked.last_backup if asked.last_backup else None
+def _check_backups(scope: ControlScope) -> Control:
+    age = scope.at - scope.last_backup if scope.last_backup else None
     return Control(
-        title="There is a backup of today",
+        title="The last backup is less than 26 hours old",
         cite="16 CFR 314.4(c)", criteria="A1.2",
         is_effective=age is not None and age < MAX_BACKUP_AGE,
-        sentence=f"The last one is {age.total_seconds() / 3600:.0f} hours old."
+        sentence=f"The last backup is {age.total_seconds() / 3600:.0f} hours old."
         if age is not None
-        else "None was made yet.",
+        else "No backup yet.",
     )  # fmt: skip
 
 
-def _check_incidents(asked: ControlScope) -> Control:
+def _check_incidents(scope: ControlScope) -> Control:
     rows = list(
         Incident.objects.filter(
-            Q(closed_at=None) | Q(opened_at__range=(asked.since, asked.at))
+            Q(closed_at=None) | Q(opened_at__range=(scope.since, scope.at))
         ).order_by("opened_at")
     )
-    today = company_day(asked.at)
+    today = company_day(scope.at)
     late = [row for row in rows if (due := security_incidents.ftc_deadline(row)) and due < today]
-    opened = sum(row.closed_at is None for row in rows)
+    open_count = sum(row.closed_at is None for row in rows)
     return Control(
-        title="Incidents are written down, and told in time",
+        title="Incidents are recorded and reported on time",
         cite="16 CFR 314.4(h), (j)", criteria="CC7.3, CC7.4, CC7.5",
         is_effective=not late,
-        sentence=f"{len(rows)} incidents, {opened} of them open; {len(late)} should have been "
-        "told to the FTC by now.",
+        sentence=f"{len(rows)} incidents, {open_count} of them open; {len(late)} past the deadline "
+        "to report to the FTC.",
         rows=[
             {
                 "discovered": row.discovered_on.isoformat(), "what": row.what,
@@ -349,7 +360,7 @@ def _check_incidents(asked: ControlScope) -> Control:
 CONTROL_CHECKS: tuple[Callable[[ControlScope], Control], ...] = (
     _check_second_factors,
     _check_least_privilege,
-    _check_leavers,
+    _check_former_staff,
     _check_api_keys,
     _check_rights_changes,
     _check_rule_changes,
@@ -364,30 +375,27 @@ CONTROL_CHECKS: tuple[Callable[[ControlScope], Control], ...] = (
 )
 
 
-def _assurance_controls(asked: ControlScope) -> list[Control]:
-    """What people wrote down that they did, and when it is due again."""
-    last = assurance_records.latest_by_kind()
-    return [_assurance_control(key, last.get(key), asked) for key in assurance_records.KINDS]
-
-
-def _assurance_control(key: str, last: Assurance | None, asked: ControlScope) -> Control:
+def _assurance_control(key: str, last: Assurance | None, scope: ControlScope) -> Control:
     kind, due = assurance_records.KINDS[key], assurance_records.next_due_date(key, last)
-    said = "Nobody has written down that it was done."
+    sentence = "Not recorded yet."
     if last is not None:
-        where = f" ({last.document})" if last.document else ""
-        said = (
-            f"Last on {last.on_date:%b %d, %Y}, by {last.by.name}: {last.said}{where} "
-            f"Due again by {due:%b %d, %Y}{'' if kind.is_law else ' (house)'}."
+        document = f" ({last.document})" if last.document else ""
+        sentence = (
+            f"Last done {last.on_date:%b %d, %Y}, recorded by {last.by.name}: "
+            f"{last.said}{document} "
+            f"Due again by {due:%b %d, %Y}{'' if kind.is_law else ' (house interval)'}."
         )
     return Control(
         title=kind.title, cite=kind.cite, criteria=kind.criteria,
-        is_effective=due is not None and due >= company_day(asked.at), sentence=said,
+        is_effective=due is not None and due >= company_day(scope.at),
+        sentence=sentence,
         action_url_name="access_review" if key == assurance_records.ACCESS_REVIEW else "assurances",
     )  # fmt: skip
 
 
-def _run_query(text: str, *given: Any, whole: bool = False) -> list[Any]:
+def _run_query(query: str, *params: Any, whole: bool = False) -> list[Any]:
+    """Run a query; return its rows if `whole`, else the first column."""
     with connection.cursor() as cursor:
-        cursor.execute(text, given or None)
+        cursor.execute(query, params or None)
         rows = cursor.fetchall()
     return rows if whole else [row[0] for row in rows]

@@ -96,7 +96,7 @@ def review_access(request: StaffRequest) -> HttpResponse:
         decisions = {user.pk: request.POST.get(f"person-{user.pk}", "") for user in users}
         try:
             assurance_records.record_access_review(
-                decisions, said=request.POST.get("said", "").strip()[:MAX_NOTES_LENGTH],
+                decisions, summary=request.POST.get("said", "").strip()[:MAX_NOTES_LENGTH],
                 on=company_day(request.at), by=request.user, at=request.at,
             )  # fmt: skip
         except BadRecord as bad:
@@ -124,7 +124,7 @@ def list_records(request: StaffRequest) -> HttpResponse:
 
     def save(typed: dict[str, Any]) -> Assurance:
         return assurance_records.record_assurance(
-            typed["kind"], on=typed["on_date"], said=typed["said"], document=typed["document"],
+            typed["kind"], on=typed["on_date"], summary=typed["said"], document=typed["document"],
             by=request.user, at=request.at,
         )  # fmt: skip
 
@@ -177,9 +177,9 @@ def update_incident(request: StaffRequest, incident_id: UUID) -> HttpResponse:
             on = _parse_date(request.POST["told_on"])
             security_incidents.record_ftc_notice(incident_id, on=on, by=request.user, at=request.at)
         else:
-            ended = request.POST.get("ended", "").strip()[:MAX_NOTES_LENGTH]
+            resolution = request.POST.get("ended", "").strip()[:MAX_NOTES_LENGTH]
             security_incidents.close_incident(
-                incident_id, ended=ended, by=request.user, at=request.at
+                incident_id, resolution=resolution, by=request.user, at=request.at
             )
     except BadRecord as bad:
         return respond_refused(request, str(bad), back_to=page_url, status=422)
