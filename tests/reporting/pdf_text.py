@@ -1,11 +1,11 @@
-"""What a person can read on each page of a PDF of ours: small, and for the tests alone."""
+"""Text of each page of a PDF that we rendered; small, and only for tests."""
 
 import re
 import zlib
 
 OBJECT = re.compile(rb"(\d+) 0 obj\s*(.*?)\s*endobj", re.DOTALL)
 _INNER = rb"\((?:\\.|[^\\()])*\)"
-INSIDE = rb"(?:\\.|[^\\()]|\((?:\\.|[^\\()]|" + _INNER + rb")*\))*"  # brackets stand in pairs
+INSIDE = rb"(?:\\.|[^\\()]|\((?:\\.|[^\\()]|" + _INNER + rb")*\))*"  # parentheses come in pairs
 STRING = re.compile(rb"\((" + INSIDE + rb")\)", re.DOTALL)
 PARTS = re.compile(
     rb"/(f\d+) [\d.]+ Tf"
@@ -18,28 +18,28 @@ ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 
 
 def pages(data: bytes) -> list[list[str]]:
-    """Of each page, in order, the runs of text in it."""
+    """Return the text runs of each page, in order."""
     objects = {int(key): body for key, body in OBJECT.findall(data)}
     tree = next(body for body in objects.values() if b"/Type/Pages" in body and b"/Count" in body)
-    found = []
+    page_runs = []
     for key in _kids(tree, objects):
         page = objects[key]
         resources = objects.get(_reference(page, b"Resources"), page)
-        named = dict(re.findall(rb"/(f\d+) (\d+) 0 R", resources))
-        fonts = {name: _letters(objects[int(of)], objects) for name, of in named.items()}
-        found.append(_runs(_stream(objects[_reference(page, b"Contents")]), fonts))
-    return found
+        font_keys = dict(re.findall(rb"/(f\d+) (\d+) 0 R", resources))
+        fonts = {name: _letters(objects[int(key)], objects) for name, key in font_keys.items()}
+        page_runs.append(_runs(_stream(objects[_reference(page, b"Contents")]), fonts))
+    return page_runs
 
 
 def words(runs: list[str]) -> str:
-    """Runs as one line of words; where a long one may break there is nothing to see."""
+    """Join runs into one line; drop the zero-width spaces where long words can break."""
     return " ".join(" ".join(runs).replace("\u200b", "").split())
 
 
 def _kids(tree: bytes, objects: dict[int, bytes]) -> list[int]:
     kids = re.search(rb"/Kids\s*\[([^\]]*)\]", tree)
     assert kids is not None
-    keys = [int(one) for one in re.findall(rb"(\d+) 0 R", kids[1])]
+    keys = [int(number) for number in re.findall(rb"(\d+) 0 R", kids[1])]
     return [
         leaf
         for key in keys
@@ -48,8 +48,8 @@ def _kids(tree: bytes, objects: dict[int, bytes]) -> list[int]:
 
 
 def _reference(body: bytes, name: bytes) -> int:
-    found = re.search(rb"/" + name + rb"\s*(\d+) 0 R", body)
-    return int(found[1]) if found else 0
+    match = re.search(rb"/" + name + rb"\s*(\d+) 0 R", body)
+    return int(match[1]) if match else 0
 
 
 def _stream(body: bytes) -> bytes:
@@ -60,8 +60,8 @@ def _stream(body: bytes) -> bytes:
 def _letters(font: bytes, objects: dict[int, bytes]) -> dict[int, str]:
     table = _stream(objects[_reference(font, b"ToUnicode")])
     return {
-        int(code, 16): bytes.fromhex(said.decode()).decode("utf-16-be")
-        for code, said in PAIR.findall(table)
+        int(code, 16): bytes.fromhex(char.decode()).decode("utf-16-be")
+        for code, char in PAIR.findall(table)
     }
 
 
@@ -71,7 +71,7 @@ def _runs(content: bytes, fonts: dict[bytes, dict[int, str]]) -> list[str]:
         if part[1]:
             letters = fonts[part[1]]
         elif part[2] is not None:
-            codes = b"".join(_bytes(one) for one in STRING.findall(part[2]))
+            codes = b"".join(_bytes(text) for text in STRING.findall(part[2]))
             run += "".join(
                 letters.get(int.from_bytes(codes[at : at + 2]), "")
                 for at in range(0, len(codes), 2)
@@ -82,9 +82,9 @@ def _runs(content: bytes, fonts: dict[bytes, dict[int, str]]) -> list[str]:
     return runs
 
 
-def _bytes(written: bytes) -> bytes:
-    def plain(found: re.Match[bytes]) -> bytes:
-        said = found[1]
-        return bytes([int(said, 8)]) if said[:1].isdigit() else ESCAPED.get(said, said)
+def _bytes(escaped: bytes) -> bytes:
+    def unescape(match: re.Match[bytes]) -> bytes:
+        code = match[1]
+        return bytes([int(code, 8)]) if code[:1].isdigit() else ESCAPED.get(code, code)
 
-    return re.sub(rb"\\([0-7]{1,3}|.)", plain, written, flags=re.DOTALL)
+    return re.sub(rb"\\([0-7]{1,3}|.)", unescape, escaped, flags=re.DOTALL)

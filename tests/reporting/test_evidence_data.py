@@ -1,4 +1,4 @@
-"""An evidence file says everything about one person, nothing about others, and proves it."""
+"""Evidence files: everything about one person, nothing about others, and proof of both."""
 
 import io
 import json
@@ -37,13 +37,13 @@ LATER = make.NOON + timedelta(minutes=5)
 
 @pytest.fixture
 def company(db):
-    journey.ready()
+    journey.set_up_company()
     make.officer("Dana Whitfield", licensed=("CA", "FL"), text_number="")
 
 
 @pytest.fixture
 def ben(company):
-    lead = journey.deliver(journey.website(), journey.form_post())
+    lead = journey.deliver(journey.create_website(), journey.form_post())
     store_revocation.store_revocation(
         person_id=lead.person_id,
         address=BEN,
@@ -66,16 +66,16 @@ def file(ben, tmp_path):
     return path
 
 
-def inside(path) -> dict:
+def read_evidence(path) -> dict:
     with zipfile.ZipFile(path) as archive:
         return json.loads(archive.read("evidence.json"))
 
 
-def altered(path, change) -> None:
-    """The file with its machine form changed, and a manifest that hides it."""
+def alter(path, change) -> None:
+    """Change evidence.json in the file, and hide the change with a new manifest."""
     import hashlib
 
-    evidence = inside(path)
+    evidence = read_evidence(path)
     change(evidence)
     body = json.dumps(evidence).encode()
     with zipfile.ZipFile(path) as archive:
@@ -88,60 +88,58 @@ def altered(path, change) -> None:
             archive.writestr(name, data)
 
 
-def test_a_file_holds_consent_stop_verdicts_messages_and_ledger(ben, file):
-    found = inside(file)
-    assert found["subject"] == BEN
-    assert found["consents"][0]["wording"]
-    assert found["revocations"][0]["words"] == "please stop"
-    assert {one["medium"] for one in found["messages"]} >= {"text"}
-    assert found["verdicts"]
+def test_file_holds_consent_stop_verdicts_messages_and_ledger(ben, file):
+    evidence = read_evidence(file)
+    assert evidence["subject"] == BEN
+    assert evidence["consents"][0]["wording"]
+    assert evidence["revocations"][0]["words"] == "please stop"
+    assert {message["medium"] for message in evidence["messages"]} >= {"text"}
+    assert evidence["verdicts"]
     assert (
-        found["ledger"]["entries"]
+        evidence["ledger"]["entries"]
         == Event.objects.filter(person_id=ben.person_id, occurred_at__lt=LATER).count()
     )
     with zipfile.ZipFile(file) as archive:
         assert archive.read("chronology.pdf").startswith(b"%PDF")
 
 
-def test_each_message_names_the_wording_it_was_made_from_and_who_approved_it(ben, file):
-    found = inside(file)
-    editions = {one["id"]: one for one in found["editions"]}
+def test_message_names_its_template_version_and_approval(ben, file):
+    evidence = read_evidence(file)
+    versions = {version["id"]: version for version in evidence["editions"]}
 
-    sent = [one for one in found["messages"] if one["direction"] == "out"]
-    assert {one["template_id"] for one in sent} == set(editions)
-    assert all("{{ sender }}" in edition["body"] for edition in editions.values())
-    said = json.dumps(build_chronology(collect_evidence(BEN, at=LATER)), ensure_ascii=False)
-    assert "Made from “first hello”, English edition 1, as supplied, in use since Nov 22" in said
+    sent = [message for message in evidence["messages"] if message["direction"] == "out"]
+    assert {message["template_id"] for message in sent} == set(versions)
+    assert all("{{ sender }}" in version["body"] for version in versions.values())
+    text = json.dumps(build_chronology(collect_evidence(BEN, at=LATER)), ensure_ascii=False)
+    assert "Template: “first hello”, English version 1, built-in, in use since Nov 22" in text
 
 
-def test_each_call_names_the_words_that_were_before_whoever_made_it(company):
-    lead = journey.deliver(journey.website(), journey.form_post())
+def test_call_names_its_script_version(company):
+    lead = journey.deliver(journey.create_website(), journey.form_post())
     dana = User.objects.get(name="Dana Whitfield")
     call_events.start_call(lead_id=lead.pk, by=dana, at=make.NOON + make.MINUTE)
 
-    found = collect_evidence(BEN, at=LATER)
+    evidence = collect_evidence(BEN, at=LATER)
 
-    edition = next(one for one in found["editions"] if one["key"] == "call_opening")
-    assert edition["body"].startswith("Hello {{ borrower.first_name }}, this is {{ caller.name }}")
-    said = json.dumps(build_chronology(found), ensure_ascii=False)
-    assert "Words before whoever called: “call opening”, English edition 1, as supplied" in said
-
-
-def test_each_entry_is_proved_to_be_under_a_signed_head(ben, file):
-    found = inside(file)
-    assert found["events"]
-    held = {one["sequence"] for one in found["heads"]}
-    assert {one["head"] for one in found["events"]} == held
-    assert sorted(one["person_place"] for one in found["events"]) == list(
-        range(1, len(found["events"]) + 1)
-    )
-    said = json.dumps(build_chronology(found), ensure_ascii=False)
-    assert f"1 to {len(found['events'])}." in said
-    assert "proved to be under a head" in said
+    script = next(row for row in evidence["editions"] if row["key"] == "call_opening")
+    assert script["body"].startswith("Hello {{ borrower.first_name }}, this is {{ caller.name }}")
+    text = json.dumps(build_chronology(evidence), ensure_ascii=False)
+    assert "Call script: “call opening”, English version 1, built-in" in text
 
 
-def resigned(path) -> str:
-    """The file signed by somebody who made a key of his own; the name of that key."""
+def test_every_ledger_entry_is_under_a_signed_head(ben, file):
+    evidence = read_evidence(file)
+    entries = evidence["events"]
+    assert entries
+    assert {entry["head"] for entry in entries} == {head["sequence"] for head in evidence["heads"]}
+    assert sorted(entry["person_place"] for entry in entries) == list(range(1, len(entries) + 1))
+    text = json.dumps(build_chronology(evidence), ensure_ascii=False)
+    assert f"1 to {len(entries)}." in text
+    assert "proved to be under a signed head" in text
+
+
+def sign_again(path) -> str:
+    """Sign the file with a stranger's key; return the fingerprint of that key."""
     from rooftree.core import ed25519_signatures
 
     private, public = ed25519_signatures.generate_key_pair()
@@ -155,38 +153,40 @@ def resigned(path) -> str:
     return ed25519_signatures.key_fingerprint(public)
 
 
-def test_a_file_signed_by_somebody_else_is_whole_and_not_ours(file, capsys):
-    ours = signing_key_fingerprint(file)
-    call_command("evidence", "verify", str(file), key=ours[:16])
-    assert ours in capsys.readouterr().out
-    theirs = resigned(file)
+def test_file_signed_by_a_stranger_fails_the_key_check(file, capsys):
+    fingerprint = signing_key_fingerprint(file)
+    call_command("evidence", "verify", str(file), key=fingerprint[:16])
+    assert fingerprint in capsys.readouterr().out
+    stranger = sign_again(file)
 
     assert find_problems(file) == []
-    with pytest.raises(command_base.CheckFailed, match=theirs):
-        call_command("evidence", "verify", str(file), key=ours[:16])
+    with pytest.raises(command_base.CheckFailed, match=stranger):
+        call_command("evidence", "verify", str(file), key=fingerprint[:16])
 
 
-def test_a_change_hidden_by_a_new_list_of_digests_breaks_the_signature(file):
-    altered(file, lambda found: found.update(made_at="2020-01-01T00:00:00+00:00"))
+def test_change_with_a_new_manifest_breaks_the_signature(file):
+    alter(file, lambda evidence: evidence.update(made_at="2020-01-01T00:00:00+00:00"))
     assert find_problems(file) == ["the content is not what was signed"]
 
 
-def test_a_file_that_nobody_signed_is_told(file):
+def test_unsigned_file_is_reported(file):
     with zipfile.ZipFile(file) as archive:
-        parts = {one: archive.read(one) for one in archive.namelist() if one != "signature.json"}
+        parts = {
+            name: archive.read(name) for name in archive.namelist() if name != "signature.json"
+        }
     with zipfile.ZipFile(file, "w") as archive:
         for name, data in parts.items():
             archive.writestr(name, data)
     assert find_problems(file) == ["the file is not signed"]
 
 
-def test_nobody_else_is_in_it(file):
-    text = json.dumps(inside(file))
+def test_file_contains_no_other_person(file):
+    text = json.dumps(read_evidence(file))
     assert "Mei" not in text
     assert "3055550177" not in text
 
 
-def test_an_untouched_file_holds(file):
+def test_unchanged_file_passes_the_check(file):
     assert find_problems(file) == []
 
 
@@ -194,37 +194,37 @@ def test_an_untouched_file_holds(file):
     ("change", "words"),
     [
         (
-            lambda found: found["verdicts"][0]["facts"].update(is_held=True),
+            lambda evidence: evidence["verdicts"][0]["facts"].update(is_held=True),
             "facts have changed",
         ),
-        (lambda found: found["events"][0].update(actor="user:9"), "not what was sealed"),
-        (lambda found: found["events"].pop(), "ledger entries"),
-        (lambda found: found["consents"][0].update(wording="I agree to all"), "wording"),
+        (lambda evidence: evidence["events"][0].update(actor="user:9"), "not what was sealed"),
+        (lambda evidence: evidence["events"].pop(), "ledger entries"),
+        (lambda evidence: evidence["consents"][0].update(wording="I agree to all"), "wording"),
         (
-            lambda found: found["editions"][0].update(body="Other words"),
+            lambda evidence: evidence["editions"][0].update(body="Other words"),
             "not what was approved",
         ),
-        (lambda found: found["editions"].clear(), "its template version is missing"),
+        (lambda evidence: evidence["editions"].clear(), "its template version is missing"),
     ],
 )
-def test_one_altered_fact_is_found(file, change, words):
-    altered(file, change)
+def test_altered_fact_is_reported(file, change, words):
+    alter(file, change)
     assert any(words in problem for problem in find_problems(file)), find_problems(file)
 
 
-def test_a_changed_or_added_part_is_found(file):
+def test_added_part_is_reported(file):
     with zipfile.ZipFile(file, "a") as archive:
         archive.writestr("extra.txt", b"more")
     assert find_problems(file) == ["extra.txt was added later"]
 
 
-def test_a_part_that_is_there_twice_is_found(file):
+def test_duplicate_part_is_reported(file):
     with zipfile.ZipFile(file, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr("chronology.pdf", archive.read("chronology.pdf"))
     assert find_problems(file) == ["chronology.pdf is in the file 2 times"]
 
 
-def packed(**parts: bytes) -> bytes:
+def zip_of(**parts: bytes) -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in parts.items():
@@ -232,14 +232,14 @@ def packed(**parts: bytes) -> bytes:
     return target.getvalue()
 
 
-def damaged() -> bytes:
-    whole = packed(manifest=b'{"sha256": {}}', evidence=b"{}")
+def damaged_zip() -> bytes:
+    whole = zip_of(manifest=b'{"sha256": {}}', evidence=b"{}")
     return whole[:45] + b"\xff" * 8 + whole[53:]
 
 
-def swollen() -> bytes:
-    """What says of a part that it unpacks to more than anybody's evidence."""
-    whole = packed(manifest=b'{"sha256": {}}', evidence=b"{}")
+def oversized_zip() -> bytes:
+    """Return a ZIP with a part that claims to unpack to more than the limit."""
+    whole = zip_of(manifest=b'{"sha256": {}}', evidence=b"{}")
     size = whole.rindex(b"PK\x01\x02") + 24
     return whole[:size] + (MAX_UNPACKED_BYTES + 1).to_bytes(4, "little") + whole[size + 4 :]
 
@@ -248,23 +248,23 @@ def swollen() -> bytes:
     "content",
     [
         b"no",
-        damaged(),
-        packed(evidence=b"{}"),
-        packed(manifest=b"[]", evidence=b"{}"),
-        packed(manifest=b'{"sha256": {}}', evidence=b"{}"),
-        packed(manifest=b'{"sha256": {}}', evidence=b'{"consents": [7]}'),
-        swollen(),
+        damaged_zip(),
+        zip_of(evidence=b"{}"),
+        zip_of(manifest=b"[]", evidence=b"{}"),
+        zip_of(manifest=b'{"sha256": {}}', evidence=b"{}"),
+        zip_of(manifest=b'{"sha256": {}}', evidence=b'{"consents": [7]}'),
+        oversized_zip(),
     ],
     ids=["none", "damaged", "no manifest", "a list", "empty", "no consents", "too large"],
 )
-def test_what_is_no_evidence_file_is_refused(tmp_path, content):
+def test_invalid_evidence_file_is_refused(tmp_path, content):
     path = tmp_path / "x.zip"
     path.write_bytes(content)
     with pytest.raises(BadEvidenceFile):
         find_problems(path)
 
 
-def test_that_a_file_was_made_is_on_the_ledger(ben, file):
+def test_creating_a_file_is_recorded_on_the_ledger(ben, file):
     import hashlib
 
     event = Event.objects.get(kind="compliance.evidence.made")
@@ -272,18 +272,18 @@ def test_that_a_file_was_made_is_on_the_ledger(ben, file):
     assert event.person_id == ben.person_id
 
 
-def test_the_chronology_is_in_order_and_names_what_happened(ben):
-    told = build_chronology(collect_evidence(BEN, at=LATER))
-    moments = [one["order"] for one in told["lines"]]
+def test_chronology_is_in_order_and_names_the_events(ben):
+    document = build_chronology(collect_evidence(BEN, at=LATER))
+    moments = [line["order"] for line in document["lines"]]
     assert moments == sorted(moments)
-    said = [one["title"] for one in told["lines"]]
-    assert "They asked us to stop" in said
-    assert any(one.startswith("Text to (813) 555-0142") for one in said)
-    decided = [it["said"] for one in told["lines"] for it in one["decided"]]
-    assert any(one.startswith("allowed. ") for one in decided)
+    titles = [line["title"] for line in document["lines"]]
+    assert "Borrower opted out" in titles
+    assert any(title.startswith("Text to (813) 555-0142") for title in titles)
+    decisions = [verdict["sentence"] for line in document["lines"] for verdict in line["decided"]]
+    assert any(sentence.startswith("Allowed. ") for sentence in decisions)
 
 
-def test_what_a_vendor_answered_about_the_number_is_in_the_file_word_for_word(ben):
+def test_vendor_answers_about_the_number_are_in_the_file(ben):
     common = {"number": BEN, "asked_at": LATER, "answered_at": LATER, "service": "dncscrub"}
     NumberQuestion.objects.create(
         kind="reassigned", since=LATER.date(), response="no", said={"IsReassigned": False}, **common
@@ -292,45 +292,47 @@ def test_what_a_vendor_answered_about_the_number_is_in_the_file_word_for_word(be
         kind="lists", covers=["US", "FL"], listed=["FL"], said={"ResultCode": "D"}, **common
     )
 
-    found = collect_evidence(BEN, at=LATER)
+    evidence = collect_evidence(BEN, at=LATER)
 
-    assert [one["said"] for one in found["number_checks"]] == [
+    assert [check["said"] for check in evidence["number_checks"]] == [
         {"IsReassigned": False}, {"ResultCode": "D"},
     ]  # fmt: skip
-    told = build_chronology(found)
-    notes = {one["title"]: one["notes"] for one in told["lines"]}
+    document = build_chronology(evidence)
+    notes = {line["title"]: line["notes"] for line in document["lines"]}
     day = f"{LATER:%b} {LATER.day}, {LATER:%Y}"
-    assert notes[f"Asked whether (813) 555-0142 changed hands after {day}"] == [
+    assert notes[f"Checked whether (813) 555-0142 was reassigned after {day}"] == [
         "dncscrub answered: no."
     ]
-    assert notes["Asked which do-not-call lists (813) 555-0142 is on"] == [
+    assert notes["Checked do-not-call lists for (813) 555-0142"] == [
         "dncscrub answered: the do-not-call list of Florida."
     ]
-    assert f"The do-not-call list of Florida, answer of dncscrub, {day}: listed" in told["lists"]
+    assert (
+        f"The do-not-call list of Florida, answer from dncscrub, {day}: listed" in document["lists"]
+    )
 
 
-def test_a_number_nobody_has_gives_an_empty_file_that_holds(company, tmp_path):
+def test_unknown_number_gives_an_empty_valid_file(company, tmp_path):
     path = tmp_path / "none.zip"
     path.write_bytes(make_file("+12125550199", actor="user:1", at=LATER))
-    assert inside(path)["people"] == []
+    assert read_evidence(path)["people"] == []
     assert find_problems(path) == []
 
 
-def test_the_file_is_checked_where_there_is_nothing_but_the_file(file, tmp_path):
-    kept = {key: one for key, one in os.environ.items() if not key.startswith("ROOFTREE")}
-    said = subprocess.run(
+def test_file_can_be_verified_without_an_installation(file, tmp_path):
+    env = {key: value for key, value in os.environ.items() if not key.startswith("ROOFTREE")}
+    process = subprocess.run(
         [sys.executable, "-m", "rooftree", "evidence", "verify", str(file)],
-        env=kept, capture_output=True, text=True, timeout=120, check=False,
+        env=env, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
-    assert (said.returncode, said.stderr) == (0, "")
-    assert "is whole" in said.stdout
+    assert (process.returncode, process.stderr) == (0, "")
+    assert "is complete and unchanged" in process.stdout
 
 
-def test_the_command_writes_one_and_never_over_another(ben, tmp_path):
+def test_command_never_overwrites_a_file(ben, tmp_path):
     path = tmp_path / "a.zip"
     call_command("evidence", "(813) 555-0142", "-o", str(path), stdout=io.StringIO())
     assert find_problems(path) == []
     with pytest.raises(FileExistsError):
         call_command("evidence", BEN, "-o", str(path))
-    with pytest.raises(command_base.UsageError, match="no phone number"):
+    with pytest.raises(command_base.UsageError, match="isn't a phone number"):
         call_command("evidence", "somebody", "-o", str(tmp_path / "b.zip"))

@@ -1,4 +1,4 @@
-"""Heads of the ledger: signed, kept elsewhere, and able to tell a ledger made anew."""
+"""Ledger heads: signed, kept elsewhere, and proof against a rebuilt ledger."""
 
 import json
 from datetime import timedelta
@@ -20,14 +20,14 @@ from tests import make
 pytestmark = pytest.mark.django_db
 
 
-def sealed(count: int = 3) -> None:
+def write_sealed_events(count: int = 3) -> None:
     for number in range(count):
         write_event("test.thing.happened", at=make.NOON, number=number)
     seal.seal_events(at=make.NOON, limit=5000)
 
 
-def made_anew() -> None:
-    """The ledger with one entry changed and every link after it computed again."""
+def rebuild_ledger() -> None:
+    """Change one ledger entry and compute every link after it again."""
     with connection.cursor() as cursor:
         cursor.execute("alter table event disable trigger user")
     Event.objects.filter(sequence=2).update(actor="user:nobody")
@@ -40,20 +40,20 @@ def made_anew() -> None:
         cursor.execute("alter table event enable trigger user")
 
 
-def test_a_head_covers_what_came_since_the_one_before():
-    sealed(3)
+def test_head_covers_entries_since_the_previous_head():
+    write_sealed_events(3)
     first = ledger_checkpoints.publish_head(at=make.NOON)
-    sealed(2)
+    write_sealed_events(2)
     second = ledger_checkpoints.publish_head(at=make.NOON + make.MINUTE)
 
     assert (first.first, first.sequence) == (1, 3)
-    # The making of the key is an entry as well.
+    # Creating the signing key is an entry too.
     assert (second.first, second.sequence) == (4, 6)
     assert check_published_heads(make.NOON).holds
 
 
-def test_with_nothing_new_the_head_is_the_one_before():
-    sealed()
+def test_publishing_without_new_entries_returns_the_existing_head():
+    write_sealed_events()
     head = ledger_checkpoints.publish_head(at=make.NOON)
     again = ledger_checkpoints.publish_head(at=make.NOON + make.MINUTE)
 
@@ -62,19 +62,19 @@ def test_with_nothing_new_the_head_is_the_one_before():
     assert head.pk < again.pk
 
 
-def test_one_is_published_on_each_day_of_the_companys():
-    sealed()
+def test_one_head_is_published_per_company_day():
+    write_sealed_events()
     for minutes in (0, 1, 60):
         ledger_checkpoints.publish_daily_head(at=make.NOON + timedelta(minutes=minutes))
     assert PublishedHead.objects.count() == 1
-    sealed()
+    write_sealed_events()
     ledger_checkpoints.publish_daily_head(at=make.NOON + make.DAY)
     assert PublishedHead.objects.count() == 2
 
 
-def test_every_entry_climbs_to_its_head(monkeypatch):
+def test_every_entry_has_a_proof_path_to_its_head(monkeypatch):
     monkeypatch.setattr(merkle_tree, "BLOCK_SIZE", 4)
-    sealed(11)
+    write_sealed_events(11)
     head = ledger_checkpoints.publish_head(at=make.NOON)
 
     hashes = dict(Event.objects.exclude(sequence=None).values_list("sequence", "chain_hash"))
@@ -84,49 +84,50 @@ def test_every_entry_climbs_to_its_head(monkeypatch):
         assert merkle_tree.root_from_path(merkle_tree.leaf_hash(hashes[place]), path) == head.root
 
 
-def test_the_database_refuses_to_change_or_delete_a_head():
-    sealed()
+def test_database_refuses_to_change_or_delete_a_head():
+    write_sealed_events()
     head = ledger_checkpoints.publish_head(at=make.NOON)
 
-    for act in (
+    for change in (
         lambda: PublishedHead.objects.filter(pk=head.pk).update(root="0" * 64),
         lambda: PublishedHead.objects.filter(pk=head.pk).delete(),
     ):
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
-            act()
+            change()
 
 
-def test_a_ledger_made_anew_holds_by_itself_and_a_head_kept_elsewhere_tells(tmp_path, capsys):
-    sealed(5)
+def test_head_kept_elsewhere_exposes_a_rebuilt_ledger(tmp_path, capsys):
+    write_sealed_events(5)
     ledger_checkpoints.publish_head(at=make.NOON)
     assert ledger_checkpoints.copy_heads_to(tmp_path / "kept") == 1
-    made_anew()
+    rebuild_ledger()
 
     kept = list(ledger_checkpoints.read_heads(tmp_path / "kept"))
     assert [problem.split(":")[0] for problem in ledger_checkpoints.find_problems(kept)] == [
-        "head 5 is of another chain"
+        "head 5 is from another chain"
     ]
     with pytest.raises(command_base.CheckFailed):
         call_command("check", heads=tmp_path / "kept", json=True)
-    said = json.loads(capsys.readouterr().out)["findings"]
-    assert [one["holds"] for one in said if one["name"] == "ledger"] == [True]
-    assert [one["holds"] for one in said if one["name"] == "heads kept elsewhere"] == [False]
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    holds = {finding["name"]: finding["holds"] for finding in findings}
+    assert holds["ledger"] is True
+    assert holds["heads kept elsewhere"] is False
 
 
-def test_a_head_that_was_altered_is_told(tmp_path):
-    sealed()
+def test_altered_head_is_reported(tmp_path):
+    write_sealed_events()
     ledger_checkpoints.publish_head(at=make.NOON)
     ledger_checkpoints.copy_heads_to(tmp_path)
     file = next(tmp_path.glob("head-*.json"))
     file.write_text(file.read_text().replace('"first": 1', '"first": 2'))
 
     assert list(ledger_checkpoints.find_problems(ledger_checkpoints.read_heads(tmp_path))) == [
-        "head 3 is not what was signed"
+        "head 3 does not match its signature"
     ]
 
 
-def test_files_kept_elsewhere_are_never_written_again(tmp_path):
-    sealed()
+def test_copied_heads_are_never_overwritten(tmp_path):
+    write_sealed_events()
     ledger_checkpoints.publish_head(at=make.NOON)
     assert ledger_checkpoints.copy_heads_to(tmp_path) == 1
     file = next(tmp_path.glob("head-*.json"))
@@ -139,19 +140,19 @@ def test_files_kept_elsewhere_are_never_written_again(tmp_path):
     assert ledger_checkpoints.missing_heads(tmp_path) == []
 
 
-def test_the_doctor_says_what_is_not_kept_elsewhere(tmp_path, monkeypatch):
-    sealed()
+def test_doctor_reports_heads_not_copied(tmp_path, monkeypatch):
+    write_sealed_events()
     ledger_checkpoints.publish_head(at=make.NOON)
     monkeypatch.setattr(doctor_machine_checks.settings, "HEADS_FOLDER", str(tmp_path))
-    assert "1 are not in" in doctor_machine_checks.check_ledger_heads().text
+    assert "1 are missing in" in doctor_machine_checks.check_ledger_heads().text
     ledger_checkpoints.copy_heads_to(tmp_path)
     assert doctor_machine_checks.check_ledger_heads().is_ok
     (tmp_path / "head-0.json").write_text("{}")
-    assert "cannot be read" in doctor_machine_checks.check_ledger_heads().text
+    assert "can't be read" in doctor_machine_checks.check_ledger_heads().text
 
 
-def test_a_new_key_signs_from_now_on_and_what_the_old_one_signed_still_holds(capsys):
-    sealed()
+def test_old_signatures_stay_valid_after_key_rotation(capsys):
+    write_sealed_events()
     old = ledger_checkpoints.publish_head(at=make.NOON).key_id
     call_command("heads", new_key=True)
 
@@ -164,6 +165,6 @@ def test_a_new_key_signs_from_now_on_and_what_the_old_one_signed_still_holds(cap
     assert check_published_heads(make.NOON).holds
 
 
-def test_an_empty_ledger_has_no_head_to_sign():
+def test_empty_ledger_has_no_head():
     with pytest.raises(command_base.CheckFailed, match="nothing is sealed"):
         call_command("heads")

@@ -1,4 +1,4 @@
-"""One borrower's whole life with us, as an examiner might ask to see it on paper."""
+"""One borrower's whole history with the lender, as an examiner might ask to see it."""
 
 from rooftree.flow import borrower_replies, call_outcomes
 from rooftree.leads.models import Lead
@@ -15,28 +15,32 @@ THANKS = "Sí, gracias 👍 ¿pueden llamarme mañana a las 10? — Benjamín"
 STOP = "Ya no me manden más mensajes, por favor"
 
 
-def lived() -> Lead:
-    """Asked on our form, texted, written to, called, held over night, blocked, stopped, funded."""
-    journey.ready()
+def make_whole_life() -> Lead:
+    """Make a lead: form, text, email, call, held overnight, blocked, opted out, funded."""
+    journey.set_up_company()
     dana = make.officer("Dana Whitfield", licensed=("CA", "FL"), text_number="")
     post = journey.form_post(
         first_name="Benjamín", last_name="Ortíz Núñez", property_state="CA", property_zip="92101"
     )
-    arrived = journey.deliver(journey.website(), post)
-    if arrived.officer_id is None:
-        make.ownership(arrived, dana)
-    lead = Lead.objects.select_related("person", "officer__user").get(pk=arrived.pk)
-    said(THANKS, 40, "SM1")
+    arrival = journey.deliver(journey.create_website(), post)
+    if arrival.officer_id is None:
+        make.ownership(arrival, dana)
+    lead = Lead.objects.select_related("person", "officer__user").get(pk=arrival.pk)
+    receive_text(THANKS, 40, "SM1")
     call_outcomes.record_outcome(
         lead_id=lead.pk, result="spoken", by=dana.user, at=journey.later(60)
     )
-    typed(lead, dana, "Aquí está la lista de documentos que le prometí.", journey.later(65))
-    typed(lead, dana, "Una pregunta más: ¿su cónyuge también firma?", make.NIGHT)
-    blocked(lead)
+    send_typed_text(
+        lead, dana, "Aquí está la lista de documentos que le prometí.", journey.later(65)
+    )
+    send_typed_text(lead, dana, "Una pregunta más: ¿su cónyuge también firma?", make.NIGHT)
+    send_blocked_text(lead)
     journey.run(make.NIGHT + 14 * make.HOUR)
-    said(STOP, 60 * 30, "SM2")
+    receive_text(STOP, 60 * 30, "SM2")
     journey.run(journey.later(60 * 30 + 1))
-    planned(lead, "step:after", "Lindenfield Mortgage NMLS 1204417: ¿hablamos? Reply STOP to end.")
+    send_text(
+        lead, "step:after", "Lindenfield Mortgage NMLS 1204417: ¿hablamos? Reply STOP to end."
+    )
     write_event(
         "los.milestone.reached", at=journey.later(60 * 48), lead_id=lead.pk,
         person_id=lead.person_id, milestone="funded",
@@ -44,28 +48,28 @@ def lived() -> Lead:
     return lead
 
 
-def said(words: str, minutes: float, nth: str) -> None:
+def receive_text(body: str, minutes: float, carrier_id: str) -> None:
     borrower_replies.receive_text(
-        sender=BEN, body=words, carrier_id=nth, carrier="twilio", at=journey.later(minutes)
+        sender=BEN, body=body, carrier_id=carrier_id, carrier="twilio", at=journey.later(minutes)
     )
 
 
-def typed(lead: Lead, dana, words: str, at) -> None:
+def send_typed_text(lead: Lead, dana, body: str, at) -> None:
     typed_messages.send_typed_message(
-        lead_id=lead.pk, medium="text", body=words, by=dana.user, at=at
+        lead_id=lead.pk, medium="text", body=body, by=dana.user, at=at
     )
 
 
-def blocked(lead: Lead) -> Message:
-    words = f"Dana Whitfield NMLS {lead.officer.nmls_id}, Lindenfield Mortgage NMLS 1204417: "
-    return planned(lead, "step:bad", words + "Guaranteed approval, everyone qualifies!", 90)
+def send_blocked_text(lead: Lead) -> Message:
+    prefix = f"Dana Whitfield NMLS {lead.officer.nmls_id}, Lindenfield Mortgage NMLS 1204417: "
+    return send_text(lead, "step:bad", prefix + "Guaranteed approval, everyone qualifies!", 90)
 
 
-def planned(lead: Lead, cause: str, body: str, minutes: float = 60 * 31) -> Message:
-    made = send.queue_message(
+def send_text(lead: Lead, cause: str, body: str, minutes: float = 60 * 31) -> Message:
+    message = send.queue_message(
         lead=lead, medium="text", purpose="marketing", cause=cause,
         words=MessageContent(body=body), to=BEN, at=journey.later(minutes),
     )  # fmt: skip
-    send.deliver_messages([made.pk], at=journey.later(minutes))
-    made.refresh_from_db()
-    return made
+    send.deliver_messages([message.pk], at=journey.later(minutes))
+    message.refresh_from_db()
+    return message

@@ -1,4 +1,4 @@
-"""What happened, a line each in the words of a person who was not there."""
+"""The timeline of an evidence file: one line per event, in words an outsider understands."""
 
 import re
 from collections.abc import Container, Iterable, Iterator
@@ -16,135 +16,135 @@ from rooftree.reporting.timeline.message_entries import STATE_TITLES
 type Json = dict[str, Any]
 MEDIA = {
     "call": "calls",
-    "autodial_call": "calls dialed by machines",
-    "prerecorded": "recorded or AI voices",
+    "autodial_call": "autodialed calls",
+    "prerecorded": "prerecorded or AI-voice calls",
     "text": "texts",
     "voicemail": "voicemail",
     "voicemail_drop": "voicemail",
-    "email": "e-mail",
+    "email": "email",
     "mail": "letters",
 }
 PURPOSES = {
-    "marketing": "advertising",
-    "informational": "about their loan",
-    "transactional": "about their loan",
-    "reply": "an answer to them",
-    "confirmation": "the confirmation of a stop",
-    "legal_notice": "a notice that the law asks for",
+    "marketing": "marketing",
+    "informational": "about the loan",
+    "transactional": "about the loan",
+    "reply": "reply to the borrower",
+    "confirmation": "opt-out confirmation",
+    "legal_notice": "notice required by law",
 }
 DECISIONS = {
-    "allow": "allowed. ",
-    "defer": "",
-    "require": "a person had to act. ",
-    "block": "refused. ",
+    "allow": "Allowed. ",
+    "defer": "",  # the sentence begins with the time from which contact is allowed
+    "require": "Staff action required. ",
+    "block": "Blocked. ",
 }
 VERDICT_STAGES = {
-    "planned": "when it was put in line",
-    "shown": "when an officer looked",
-    "dequeued": "when its turn came",
-    "handoff": "again just before it was handed to the carrier",
+    "planned": "when it was queued",
+    "shown": "when shown to a loan officer",
+    "dequeued": "when it was due",
+    "handoff": "again right before it went to the carrier",
 }
 STOP_TITLES = {
-    "stop": "They asked us to stop",
-    "unsubscribe": "They unsubscribed",
-    "do_not_contact": "Put on our own do-not-contact list",
-    "wrong_person": "The number is somebody else’s",
-    "vendor": "The source passed on a do-not-contact",
-    "review": "Their words waited for a person to read them",
+    "stop": "Borrower opted out",
+    "unsubscribe": "Borrower unsubscribed",
+    "do_not_contact": "Added to the internal do-not-contact list",
+    "wrong_person": "The number belongs to someone else",
+    "vendor": "The source reported a do-not-contact request",
+    "review": "The borrower’s message was held for review",
 }
 DNC_LIST_NAMES = {
     "US": "the national do-not-call registry",
-    "INTERNAL": "our own do-not-contact list",
-    "LITIGATOR": "the list of litigators",
+    "INTERNAL": "the internal do-not-contact list",
+    "LITIGATOR": "the litigator list",
 }
 EVENT_TITLES = {
-    "los.handoff.asked": "An officer asked for the loan to be opened in the loan system",
-    "los.loan.created": "The loan system opened the loan",
-    "routing.lead.claimed": "A loan officer took them on",
-    "routing.lead.given": "They were given to a loan officer",
-    "flow.lead.retired": "We stopped working on their request",
-    "compliance.credit_data.refused": "Credit data of the source were not kept (FCR-01)",
-    "compliance.evidence.made": "A file such as this one was made",
+    "los.handoff.asked": "A loan officer sent the lead to the loan origination system",
+    "los.loan.created": "The loan origination system opened the loan",
+    "routing.lead.claimed": "A loan officer accepted the lead",
+    "routing.lead.given": "The lead was assigned to a loan officer",
+    "flow.lead.retired": "The lead was closed",
+    "compliance.credit_data.refused": "Credit data from the source was not stored (FCR-01)",
+    "compliance.evidence.made": "An evidence file like this one was created",
 }
 SENT_STATES = ("sent", "delivered")
-BARE_CFR_SECTION = re.compile(
-    r"(?<!CFR )\b(10\d\d\.\d)"
-)  # the wording rules cite by the section alone
+# The wording rules cite Regulation Z by its section alone.
+BARE_CFR_SECTION = re.compile(r"(?<!CFR )\b(10\d\d\.\d)")
 
 
 def build_lines(evidence: Json, clock: CompanyClock) -> list[Json]:
-    """Every line, oldest first; of one moment, what made the next thing happen comes before it."""
-    about: dict[str, list[Json]] = {f"message:{one['id']}": [] for one in evidence["messages"]}
-    loose: list[Json] = []
-    for one in sorted(evidence["verdicts"], key=lambda one: (one["at"], _stage_rank(one))):
-        about.get(one["cause"], loose).append(one)
+    """Build all lines, oldest first; at the same moment, causes come before effects."""
+    by_message: dict[str, list[Json]] = {
+        f"message:{message['id']}": [] for message in evidence["messages"]
+    }
+    loose: list[Json] = []  # verdicts about calls, and about messages that were never created
+    for verdict in sorted(evidence["verdicts"], key=lambda row: (row["at"], _stage_rank(row))):
+        by_message.get(verdict["cause"], loose).append(verdict)
+    outbound = [row for row in evidence["messages"] if row["direction"] == "out"]
+    inbound = [row for row in evidence["messages"] if row["direction"] == "in"]
+    calls = [row for row in evidence["attempts"] if row["medium"] == "call"]
     lines = [
-        *(_inquiry_line(one, clock) for one in evidence["inquiries"]),
-        *(_consent_line(one, clock) for one in evidence["consents"]),
         *(
-            _inbound_message_line(one, clock)
-            for one in evidence["messages"]
-            if one["direction"] == "in"
+            _build_line(row["at"], f"Inquiry from {row['source']}", clock, tone="borrower")
+            for row in evidence["inquiries"]
         ),
-        *(_stop_line(one, clock) for one in evidence["revocations"]),
+        *(
+            _build_line(
+                row["captured_at"] or row["recorded_at"], consent_title(row), clock, tone="borrower"
+            )
+            for row in evidence["consents"]
+        ),
+        *(_inbound_message_line(row, clock) for row in inbound),
+        *(_stop_line(row, clock) for row in evidence["revocations"]),
         *_loose_verdict_lines(loose, clock),
         *(
-            _outbound_message_line(one, about[f"message:{one['id']}"], evidence, clock)
-            for one in evidence["messages"]
-            if one["direction"] == "out"
+            _outbound_message_line(row, by_message[f"message:{row['id']}"], evidence, clock)
+            for row in outbound
         ),
-        *(_number_check_line(one, clock) for one in evidence["number_checks"]),
-        *(
-            _call_line(one, evidence, clock)
-            for one in evidence["attempts"]
-            if one["medium"] == "call"
-        ),
-        *(line for one in evidence["events"] for line in _event_lines(one, clock)),
+        *(_number_check_line(row, clock) for row in evidence["number_checks"]),
+        *(_call_line(row, evidence, clock) for row in calls),
+        *(line for row in evidence["events"] for line in _event_lines(row, clock)),
     ]
-    return sorted(lines, key=lambda one: str(one["order"]))
+    return sorted(lines, key=lambda line: str(line["order"]))
 
 
-def consent_title(one: Json) -> str:
-    """What they agreed to, and for which number or address."""
-    where = format_address(one["address"])
-    if one["status"] == "denied":
-        return f"They refused consent for {where}"
-    if one["status"] != "granted":
-        return f"Nothing is known of their consent for {where}"
-    if not one["channels"]:
-        return f"A consent of theirs that does not reach {where}"
-    return f"They agreed to {join_media(one['channels'])} for {where}"
+def consent_title(consent: Json) -> str:
+    """Describe a consent: the contact methods, and the number or address it covers."""
+    address = format_address(consent["address"])
+    if consent["status"] == "denied":
+        return f"Borrower refused consent for {address}"
+    if consent["status"] != "granted":
+        return f"No consent information for {address}"
+    if not consent["channels"]:
+        return f"Borrower gave a consent that doesn’t cover {address}"
+    return f"Borrower agreed to {join_media(consent['channels'])} for {address}"
 
 
 def format_address(text: str) -> str:
-    """A number as people write it, an e-mail address as it is."""
+    """Format a phone number for reading; return an email address unchanged."""
     return text if "@" in text else format_phone(text)
 
 
 def staff_name(person: str | None, evidence: Json) -> str:
-    """A member of staff by name, and by NMLS ID where they have one."""
-    known = evidence["staff"].get(str(person))
-    if known is None:
-        return "somebody of ours"
-    return f"{known['name']} (NMLS {known['nmls_id']})" if known["nmls_id"] else str(known["name"])
+    """Return a staff member's name, with the NMLS ID if there is one."""
+    staff = evidence["staff"].get(str(person))
+    if staff is None:
+        return "a staff member"
+    return f"{staff['name']} (NMLS {staff['nmls_id']})" if staff["nmls_id"] else str(staff["name"])
 
 
 def join_media(media: Iterable[str]) -> str:
-    """Ways of contact in words: `calls, texts and e-mail`."""
-    held = set(media)
-    words = [said for one, said in MEDIA.items() if one in held]
+    """Join contact methods in words: `calls, texts and email`."""
+    codes = set(media)
+    words = [word for code, word in MEDIA.items() if code in codes]
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 
 
 def _stage_rank(verdict: Json) -> int:
-    return (
-        [*VERDICT_STAGES].index(verdict["stage"])
-        if verdict["stage"] in VERDICT_STAGES
-        else len(VERDICT_STAGES)
-    )
+    stages = [*VERDICT_STAGES]
+    return stages.index(verdict["stage"]) if verdict["stage"] in stages else len(stages)
 
 
-def _build_line(at: str, title: str, clock: CompanyClock, **more: Any) -> Json:
+def _build_line(at: str, title: str, clock: CompanyClock, **parts: Any) -> Json:
     return {
         "order": at,
         "day": clock.format_day(at),
@@ -158,167 +158,149 @@ def _build_line(at: str, title: str, clock: CompanyClock, **more: Any) -> Json:
         "notes": [],
         "proof": [],
         "tone": "",
-        **more,
+        **parts,
     }
 
 
-def _inquiry_line(one: Json, clock: CompanyClock) -> Json:
+def _inbound_message_line(message: Json, clock: CompanyClock) -> Json:
     return _build_line(
-        one["at"], f"They asked us: inquiry from {one['source']}", clock, tone="theirs"
-    )
-
-
-def _consent_line(one: Json, clock: CompanyClock) -> Json:
-    at = one["captured_at"] or one["recorded_at"]
-    return _build_line(at, consent_title(one), clock, tone="theirs")
-
-
-def _inbound_message_line(one: Json, clock: CompanyClock) -> Json:
-    return _build_line(
-        one["created_at"],
-        f"They wrote a{'n e-mail' if one['medium'] == 'email' else ' text'}",
+        message["created_at"],
+        f"{'Email' if message['medium'] == 'email' else 'Text'} from the borrower",
         clock,
-        quote="\n".join(part for part in (one["subject"], one["body"]) if part),
+        quote="\n".join(part for part in (message["subject"], message["body"]) if part),
         is_ours=False,
-        tone="theirs",
+        tone="borrower",
     )
 
 
-def _stop_line(one: Json, clock: CompanyClock) -> Json:
-    notes = [f"It ends {join_media(one['media'])}."] if one["media"] else []
-    if one["ended_at"]:
-        undone = clock.format_moment(one["ended_at"])
-        notes.append(f"It was undone {undone}, by {_revoked_by(one['ended_by'])}.")
+def _stop_line(stop: Json, clock: CompanyClock) -> Json:
+    notes = [f"Stops {join_media(stop['media'])}."] if stop["media"] else []
+    if stop["ended_at"]:
+        lifted_at = clock.format_moment(stop["ended_at"])
+        notes.append(f"Lifted {lifted_at} by {_lifted_by(stop['ended_by'])}.")
     return _build_line(
-        one["at"],
-        STOP_TITLES.get(one["kind"], "They may not be contacted"),
+        stop["at"],
+        STOP_TITLES.get(stop["kind"], "Contact stopped"),
         clock,
-        quote=one["words"] or "",
+        quote=stop["words"] or "",
         is_ours=False,
         notes=notes,
         tone="stop",
     )
 
 
-def _revoked_by(cause: str) -> str:
+def _lifted_by(cause: str) -> str:
     return {
-        "start": "their own START",
-        "consent": "a new consent of theirs",
-        "user": "a member of staff",
-    }.get(cause.partition(":")[0], "our system")
+        "start": "a START reply from the borrower",
+        "consent": "a new consent from the borrower",
+        "user": "a staff member",
+    }.get(cause.partition(":")[0], "the system")
 
 
 def _loose_verdict_lines(verdicts: list[Json], clock: CompanyClock) -> Iterator[Json]:
-    """What was decided about calls, and about whatever never became a message."""
+    """Yield a line for each decision about a call, or about a message that was never created."""
     for verdict in verdicts:
         medium = MEDIA.get(verdict["medium"], verdict["medium"])
-        title = f"Asked whether they may be reached by {medium}"
+        title = f"Contact check for {medium}"
         yield _build_line(verdict["at"], title, clock, **_verdict_groups([verdict], clock))
 
 
 def _outbound_message_line(
-    one: Json, verdicts: list[Json], evidence: Json, clock: CompanyClock
+    message: Json, verdicts: list[Json], evidence: Json, clock: CompanyClock
 ) -> Json:
-    kind = "Text" if one["medium"] == "text" else "E-mail"
-    fate = STATE_TITLES.get(one["state"], (one["state"], None))[0]
-    notes = [
-        *_delivery_notes(one, clock),
-        *(
-            f"Made from {name}."
-            for name in _used_template_names({one["template_id"]}, evidence, clock)
-        ),
-    ]
+    kind = "Text" if message["medium"] == "text" else "Email"
+    state = STATE_TITLES.get(message["state"], (message["state"], None))[0]
+    purpose = PURPOSES.get(message["purpose"], message["purpose"])
+    body = message["body"] + message["ending"]
+    templates = _used_template_names({message["template_id"]}, evidence, clock)
     return _build_line(
-        one["sent_at"] or one["created_at"],
-        f"{kind} to {format_address(one['to_address'])}: {fate}",
+        message["sent_at"] or message["created_at"],
+        f"{kind} to {format_address(message['to_address'])}: {state}",
         clock,
-        by=f"{_message_author(one, evidence)}; {PURPOSES.get(one['purpose'], one['purpose'])}",
-        quote="\n".join(part for part in (one["subject"], one["body"] + one["ending"]) if part),
-        notes=notes,
-        tone="" if one["state"] in SENT_STATES else "stop",
+        by=f"{_message_author(message, evidence)}; {purpose}",
+        quote="\n".join(part for part in (message["subject"], body) if part),
+        notes=[*_delivery_notes(message, clock), *(f"Template: {name}." for name in templates)],
+        tone="" if message["state"] in SENT_STATES else "stop",
         **_verdict_groups(verdicts, clock),
     )
 
 
-def _message_author(one: Json, evidence: Json) -> str:
-    if one["by_id"]:
-        return f"Written by {staff_name(one['by_id'], evidence)}"
-    if one["officer_id"]:
-        return f"By the program, in the name of {staff_name(one['officer_id'], evidence)}"
-    return "By the program, in the company’s name"
+def _message_author(message: Json, evidence: Json) -> str:
+    if message["by_id"]:
+        return f"Written by {staff_name(message['by_id'], evidence)}"
+    if message["officer_id"]:
+        return f"Automated, in the name of {staff_name(message['officer_id'], evidence)}"
+    return "Automated, in the company’s name"
 
 
-def _delivery_notes(one: Json, clock: CompanyClock) -> Iterator[str]:
-    if one["sent_at"]:
-        to = "the mail server" if one["medium"] == "email" else f"the carrier ({one['carrier']})"
-        yield f"Handed to {to} {clock.format_moment(one['sent_at'])}, under {one['carrier_id']}."
-    if one["delivered_at"]:
-        yield f"Delivered {clock.format_moment(one['delivered_at'])}, as the carrier reports."
-    if one["opened_at"]:
-        yield f"Opened {clock.format_moment(one['opened_at'])}."
-    if one["state"] in ("failed", "cancelled") and one["problem"]:
-        yield one["problem"]
+def _delivery_notes(message: Json, clock: CompanyClock) -> Iterator[str]:
+    if message["sent_at"]:
+        is_email = message["medium"] == "email"
+        receiver = "the mail server" if is_email else f"the carrier ({message['carrier']})"
+        sent_at = clock.format_moment(message["sent_at"])
+        yield f"Handed to {receiver} {sent_at}, ID {message['carrier_id']}."
+    if message["delivered_at"]:
+        delivered_at = clock.format_moment(message["delivered_at"])
+        yield f"Delivered {delivered_at}, as reported by the carrier."
+    if message["opened_at"]:
+        yield f"Opened {clock.format_moment(message['opened_at'])}."
+    if message["state"] in ("failed", "cancelled") and message["problem"]:
+        yield message["problem"]
 
 
 def _used_template_names(keys: Container[str], evidence: Json, clock: CompanyClock) -> list[str]:
-    """Those of the editions in the file that are meant."""
-    return [_template_name(one, clock) for one in evidence["editions"] if one["id"] in keys]
+    """Describe the template versions with these ids: name, language, version and approver."""
+    return [
+        _template_name(version, clock) for version in evidence["editions"] if version["id"] in keys
+    ]
 
 
-def _template_name(edition: Json, clock: CompanyClock) -> str:
-    """Which wording it was, and who approved it."""
-    by = f"approved by {edition['decided_by']}" if edition["decided_by"] else "as supplied"
-    language = {"en": "English", "es": "Spanish"}.get(edition["language"], edition["language"])
-    name = f"“{edition['key'].replace('_', ' ')}”, {language} edition {edition['version']}"
-    return f"{name}, {by}, in use since {clock.format_moment(edition['from_at'])}"
+def _template_name(version: Json, clock: CompanyClock) -> str:
+    approval = f"approved by {version['decided_by']}" if version["decided_by"] else "built-in"
+    language = {"en": "English", "es": "Spanish"}.get(version["language"], version["language"])
+    name = f"“{version['key'].replace('_', ' ')}”, {language} version {version['version']}"
+    return f"{name}, {approval}, in use since {clock.format_moment(version['from_at'])}"
 
 
 def _verdict_groups(verdicts: list[Json], clock: CompanyClock) -> Json:
-    """Each answer of the gate once, with every stage at which it gave it, and its rules."""
+    """Merge equal consecutive verdicts into one, with all its stages and its deciding rules."""
     decided = []
-    for _, same in groupby(verdicts, key=lambda one: (one["decision"], one["sentence"])):
+    for _, same in groupby(
+        verdicts, key=lambda verdict: (verdict["decision"], verdict["sentence"])
+    ):
         group = list(same)
         first = group[0]
         stages = dict.fromkeys(
-            VERDICT_STAGES.get(one["stage"], "when it was asked") for one in group
+            VERDICT_STAGES.get(verdict["stage"], "on request") for verdict in group
         )
-        sentence = first["sentence"]
-        if first["decision"] == "defer":
-            sentence = sentence[0].lower() + sentence[1:]
+        places = (first["facts"] or {}).get("places") or []
+        local_times = dict.fromkeys(clock.format_at_place(first["at"], place) for place in places)
         decided.append(
             {
                 "when": f"{clock.format_moment(first['at'])}, {', and '.join(stages)}",
-                "said": f"{DECISIONS[first['decision']]}{sentence}",
-                "where": f"It was then {_borrower_location(first, clock)}.",
+                "sentence": f"{DECISIONS[first['decision']]}{first['sentence']}",
+                "local_time": f"Borrower’s local time: {', '.join(local_times) or 'unknown'}.",
                 "rules": [*map(_rule_text, _deciding_results(first)), *_rule_change_notes(first)],
-                "asked": f"{len(first['results'])} rules were asked.",
+                "rule_count": f"{len(first['results'])} rules checked.",
             }
         )
     proof = dict.fromkeys(f"Facts, SHA-256 {verdict['facts_sha256']}" for verdict in verdicts)
     return {"decided": decided, "proof": [*proof]}
 
 
-def _borrower_location(verdict: Json, clock: CompanyClock) -> str:
-    places = (verdict["facts"] or {}).get("places") or []
-    said = dict.fromkeys(clock.format_at_place(verdict["at"], place) for place in places)
-    return ", ".join(said) or "at no place that we know"
-
-
 def _deciding_results(verdict: Json) -> list[Json]:
-    """The rules that objected; where none did, the one whose reason is the answer."""
-    against = [one for one in verdict["results"] if one["decision"] != "allow"]
-    same = [one for one in verdict["results"] if one["reason"] == verdict["reason"]]
-    return against or same[:1]
+    """Return the rules that objected or, if none did, the rule that gave the reason."""
+    objecting = [result for result in verdict["results"] if result["decision"] != "allow"]
+    same_reason = [result for result in verdict["results"] if result["reason"] == verdict["reason"]]
+    return objecting or same_reason[:1]
 
 
 def _rule_change_notes(verdict: Json) -> Iterator[str]:
-    """The company's own changes of rules that it rests on, and what it were without each."""
-    for change_effect in find_change_effects(verdict["facts"]):
-        without = change_effect.sentence_without or "the answer is the same."
-        yield (
-            f"Rule change {change_effect.amendment.number}, {change_effect.description}. "
-            f"Without it: {without}"
-        )
+    """Describe each company rule change behind a verdict, and the decision without it."""
+    for effect in find_change_effects(verdict["facts"]):
+        without = effect.sentence_without or "same decision."
+        amendment = effect.amendment
+        yield f"Rule change {amendment.number}, {effect.description}. Without it: {without}"
 
 
 def _rule_text(rule: Json) -> str:
@@ -327,54 +309,59 @@ def _rule_text(rule: Json) -> str:
     return f"{rule['id']}: {words[0].upper()}{words[1:]} ({cite})"
 
 
-def _call_line(one: Json, evidence: Json, clock: CompanyClock) -> Json:
-    way = "Call to" if one["direction"] == "out" else "Call from"
-    result = CALL_RESULTS.get(one["result"], ("",))[0]
-    who = f"By {staff_name(one['by_id'], evidence)}" if one["by_id"] else ""
-    where = format_address(one["address"]) if one["address"] else "them"
-    notes = (
-        [f"What came of it: {result.lower()}."] if result else ["What came of it was not recorded."]
-    )
-    words = _used_template_names(_opening_template_ids(one["id"], evidence), evidence, clock)
-    notes += [f"Words before whoever called: {name}." for name in words]
-    about = (it for it in evidence["recordings"] if it["attempt_id"] == one["id"])
-    notes += [said for it in about for said in describe_recording(it, clock.format_moment)]
-    return _build_line(one["at"], f"{way} {where}", clock, by=who, notes=notes)
-
-
-def _opening_template_ids(attempt: str, evidence: Json) -> set[str]:
-    """The edition of the opening words that the ledger names for a call."""
-    about = [one["data"] for one in evidence["events"] if one["data"].get("attempt") == attempt]
-    return {one["opening"] for one in about if "opening" in one}
-
-
-def _number_check_line(one: Json, clock: CompanyClock) -> Json:
-    """What a vendor was asked about the number, and what it said."""
-    number = format_address(one["number"])
-    if one["kind"] == "reassigned":
-        since = clock.format_day(f"{one['since']}T12:00:00+00:00")
-        title = f"Asked whether {number} changed hands after {since}"
-        answer = one["response"].replace("_", " ")
-    else:
-        title = f"Asked which do-not-call lists {number} is on"
-        on, of = (", ".join(map(dnc_list_name, one[key])) for key in ("listed", "covers"))
-        answer = on or f"none of {of}"
+def _call_line(call: Json, evidence: Json, clock: CompanyClock) -> Json:
+    direction = "Call to" if call["direction"] == "out" else "Call from"
+    address = format_address(call["address"]) if call["address"] else "the borrower"
+    result = CALL_RESULTS.get(call["result"], ("",))[0]
+    events = [event["data"] for event in evidence["events"]]
+    script_ids = {
+        data["opening"]
+        for data in events
+        if data.get("attempt") == call["id"] and "opening" in data
+    }
+    scripts = _used_template_names(script_ids, evidence, clock)
+    recordings = [row for row in evidence["recordings"] if row["attempt_id"] == call["id"]]
     return _build_line(
-        one["answered_at"], title, clock, notes=[f"{one['service']} answered: {answer}."]
+        call["at"],
+        f"{direction} {address}",
+        clock,
+        by=f"By {staff_name(call['by_id'], evidence)}" if call["by_id"] else "",
+        notes=[
+            f"Outcome: {result.lower()}." if result else "Outcome not recorded.",
+            *(f"Call script: {name}." for name in scripts),
+            *(note for row in recordings for note in describe_recording(row, clock.format_moment)),
+        ],
+    )
+
+
+def _number_check_line(check: Json, clock: CompanyClock) -> Json:
+    """Build the line for a question to a vendor about the number, with the answer."""
+    number = format_address(check["number"])
+    if check["kind"] == "reassigned":
+        since = clock.format_day(f"{check['since']}T12:00:00+00:00")
+        title = f"Checked whether {number} was reassigned after {since}"
+        answer = check["response"].replace("_", " ")
+    else:
+        title = f"Checked do-not-call lists for {number}"
+        listed, covered = (
+            ", ".join(map(dnc_list_name, check[key])) for key in ("listed", "covers")
+        )
+        answer = listed or f"none of {covered}"
+    return _build_line(
+        check["answered_at"], title, clock, notes=[f"{check['service']} answered: {answer}."]
     )
 
 
 def dnc_list_name(registry: str) -> str:
-    """A do-not-call list by name."""
-    return (
-        DNC_LIST_NAMES.get(registry) or f"the do-not-call list of {STATES.get(registry, registry)}"
-    )
+    """Return the name of a do-not-call list, for use inside a sentence."""
+    state_name = STATES.get(registry, registry)
+    return DNC_LIST_NAMES.get(registry) or f"the do-not-call list of {state_name}"
 
 
-def _event_lines(one: Json, clock: CompanyClock) -> Iterator[Json]:
-    at = one["occurred_at"]
-    if one["kind"] == "los.milestone.reached":
-        reached = str(one["data"].get("milestone", "")).replace("_", " ")
-        yield _build_line(at, f"Their loan: {reached}", clock)
-    elif said := EVENT_TITLES.get(one["kind"]):
-        yield _build_line(at, said, clock)
+def _event_lines(event: Json, clock: CompanyClock) -> Iterator[Json]:
+    at = event["occurred_at"]
+    if event["kind"] == "los.milestone.reached":
+        milestone = str(event["data"].get("milestone", "")).replace("_", " ")
+        yield _build_line(at, f"Loan milestone: {milestone}", clock)
+    elif title := EVENT_TITLES.get(event["kind"]):
+        yield _build_line(at, title, clock)

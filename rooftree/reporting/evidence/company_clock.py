@@ -1,4 +1,4 @@
-"""Say moments in words: in the company's own zone, in UTC, and on a clock at a place."""
+"""Format times for evidence files: in the company's zone, in UTC, and in a place's zone."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,15 +9,15 @@ from rooftree.compliance.gate.reason_sentences import zone_name
 from rooftree.core.us_states import STATES
 
 PLACE_ORIGINS = {
-    "area_code": "by the area code",
-    "residence": "at their home",
+    "area_code": "by area code",
+    "residence": "at home",
     "property": "at the property",
-    "stated": "as they said",
+    "stated": "as the borrower stated",
 }
 
 
 class CompanyClock:
-    """Moments in the company's own zone, with UTC beside."""
+    """Formatter of ISO 8601 times in the company's zone, with UTC."""
 
     def __init__(self, zone: str) -> None:
         self.zone = ZoneInfo(zone)
@@ -30,26 +30,24 @@ class CompanyClock:
         return f"{self._to_local(text):%b} {self._to_local(text).day}, {self._to_local(text):%Y}"
 
     def format_time(self, text: str) -> str:
-        """As `5:07:02 PM EST`."""
+        """Format a time as `5:07:02 PM EST`."""
         return f"{self._to_local(text):%I:%M:%S %p %Z}".lstrip("0")
 
     def format_moment(self, text: str | None) -> str:
         return (
-            f"{self.format_day(text)}, {self.format_time(text)}"
-            if text
-            else "at a time that is not known"
+            f"{self.format_day(text)}, {self.format_time(text)}" if text else "at an unknown time"
         )
 
     def format_utc(self, text: str) -> str:
         return f"{datetime.fromisoformat(text):%H:%M:%S} UTC"
 
     def format_at_place(self, text: str, place: Mapping[str, Any]) -> str:
-        """What a clock at a place showed, as `9:00 AM in California (by the area code)`."""
+        """Format the local time at a place, as `9:00 AM Pacific in California (by area code)`."""
         zone = ZoneInfo(place["zone"])
-        hour = f"{datetime.fromisoformat(text).astimezone(zone):%I:%M %p}".lstrip("0")
+        local_time = f"{datetime.fromisoformat(text).astimezone(zone):%I:%M %p}".lstrip("0")
         state = STATES.get(place["state"], place["state"])
         origin = PLACE_ORIGINS.get(place["kind"], place["kind"])
-        return f"{hour} {zone_name(zone)} in {state} ({origin})"
+        return f"{local_time} {zone_name(zone)} in {state} ({origin})"
 
     def _to_local(self, text: str) -> datetime:
         return datetime.fromisoformat(text).astimezone(self.zone)

@@ -1,4 +1,4 @@
-"""Writing an evidence file: the machine form, a chronology to read, and what proves both whole."""
+"""The signed evidence archive: evidence.json, a printed chronology, and form pages."""
 
 import hashlib
 from datetime import datetime
@@ -16,9 +16,9 @@ LAYOUT = Path(__file__).parent / "evidence.typ"
 
 
 def build_archive(address: str, *, actor: str, at: datetime) -> bytes:
-    """It is the archive about one number (E.164) or e-mail key; that it was made is on the ledger.
+    """Build the archive for a number (E.164) or email key, and record it on the ledger.
 
-    Its SHA-256 stands in the ledger's entry, so a copy can be told from another later.
+    The ledger entry holds its SHA-256, so a copy can be compared with it later.
     """
     ledger_checkpoints.publish_head(at=at)
     evidence = collect_evidence(address, at=at)
@@ -27,8 +27,8 @@ def build_archive(address: str, *, actor: str, at: datetime) -> bytes:
         CHRONOLOGY: render_pdf(LAYOUT, build_chronology(evidence)),
     }
     parts |= {
-        form_page_filename(nth): one["html"].encode()
-        for nth, one in enumerate(evidence["form_pages"], start=1)
+        form_page_filename(number): page["html"].encode()
+        for number, page in enumerate(evidence["form_pages"], start=1)
     }
     archive = pack_signed_zip(parts, at=at)
     write_event(

@@ -1,7 +1,7 @@
-"""Everything on file about one number or address, in the form a machine reads.
+"""Everything on file about one number or email address, as JSON.
 
-Nobody else's words, numbers or verdicts are in it: what belongs to the people
-who have, or had, this number or address, and nothing more.
+The file contains only data of the people who have, or had, this number or address. It contains no
+one else's messages, numbers or verdicts.
 """
 
 import base64
@@ -31,8 +31,9 @@ type Json = dict[str, Any]
 
 
 def collect_evidence(address: str, *, at: datetime) -> Json:
-    """It is the file of one number (E.164) or e-mail key, oldest first throughout."""
-    people = list(_find_people(address))
+    """Collect the evidence about a number (E.164) or email key; every list is oldest first."""
+    has_address = Q(emails__key=address) if "@" in address else Q(phones__e164=address)
+    people = list(Person.objects.filter(has_address).distinct().order_by("created_at", "id"))
     consents = list(Consent.objects.filter(Q(address=address) | Q(person__in=people)))
     deliveries = Delivery.objects.filter(pk__in={consent.delivery_id for consent in consents})
     events = list(
@@ -73,29 +74,24 @@ def collect_evidence(address: str, *, at: datetime) -> Json:
 
 
 def _number_lists(address: str) -> Json:
-    """What the lists say of a number now, and what a vendor answered about it."""
+    """Return a number's do-not-call listings now, and the answers of vendors about it."""
     answered = NumberQuestion.objects.filter(number=address, answered_at__isnull=False)
     return {
         "lists": [
             {
-                "list": one.registry,
-                "dated": one.dated.isoformat(),
-                "is_listed": one.is_listed,
-                "by": one.vendor,
+                "list": listing.registry,
+                "dated": listing.dated.isoformat(),
+                "is_listed": listing.is_listed,
+                "by": listing.vendor,
             }
-            for one in number_lookup.look_up_number(address)
+            for listing in number_lookup.look_up_number(address)
         ],
         "number_checks": export_rows(answered, "answered_at"),
     }
 
 
-def _find_people(address: str) -> Iterable[Person]:
-    has = Q(emails__key=address) if "@" in address else Q(phones__e164=address)
-    return Person.objects.filter(has).distinct().order_by("created_at", "id")
-
-
 def _form_evidence(people: Sequence[Person]) -> Json:
-    """What our own form showed them and what they did there, with the pages as rendered."""
+    """Return the certificates of our own form and its pages as they were rendered."""
     rows = FormCertificate.objects.filter(touch__person__in=people).order_by("made_at", "id")
     certificates = [export_row(row, ("id", "facts", "sha256", "made_at")) for row in rows]
     shown = {certificate["facts"]["shown"]["page_sha256"] for certificate in certificates}
@@ -107,9 +103,11 @@ def _form_evidence(people: Sequence[Person]) -> Json:
 
 
 def _applied_rule_changes(verdicts: Iterable[Json]) -> list[Json]:
-    """The company's changes of rules among their facts, with who wrote and who approved each."""
+    """Return the company's rule changes used by these verdicts, with author and approver."""
     numbers = {
-        one["number"] for verdict in verdicts for one in verdict["facts"].get("amendments", ())
+        amendment["number"]
+        for verdict in verdicts
+        for amendment in verdict["facts"].get("amendments", ())
     }
     rows = RuleChange.objects.select_related("written_by", "approved_by")
     names = [
@@ -127,25 +125,25 @@ def _applied_rule_changes(verdicts: Iterable[Json]) -> list[Json]:
 
 
 def _staff_names(messages: Sequence[Message], attempts: Sequence[ContactAttempt]) -> Json:
-    """Who of ours wrote, called or is named in a message, by the id that stands there."""
-    users = {message.by_id for message in messages if message.by_id}
-    users |= {attempt.by_id for attempt in attempts if attempt.by_id}
+    """Return name and NMLS ID of staff in these messages and calls, by user or officer id."""
+    user_ids = {message.by_id for message in messages if message.by_id}
+    user_ids |= {attempt.by_id for attempt in attempts if attempt.by_id}
     officers = LoanOfficer.objects.filter(
         Q(pk__in={message.officer_id for message in messages if message.officer_id})
-        | Q(user__in=users)
+        | Q(user__in=user_ids)
     ).select_related("user")
-    found = {
+    staff = {
         officer.user_id: {"name": officer.user.name, "nmls_id": officer.nmls_id}
         for officer in officers
     }
-    found |= {officer.pk: found[officer.user_id] for officer in officers}
-    for user in User.objects.filter(pk__in=users - found.keys()):
-        found[user.pk] = {"name": user.name, "nmls_id": ""}
-    return {str(key): named for key, named in found.items()}
+    staff |= {officer.pk: staff[officer.user_id] for officer in officers}
+    for user in User.objects.filter(pk__in=user_ids - staff.keys()):
+        staff[user.pk] = {"name": user.name, "nmls_id": ""}
+    return {str(key): identity for key, identity in staff.items()}
 
 
 def _list_inquiries(people: Sequence[Person]) -> list[Json]:
-    """Each time they asked, and what came with it about their consent."""
+    """List the inquiries, each with the consent context that came with it."""
     rows = Touch.objects.filter(person__in=people).select_related("source").order_by("at", "id")
     return [
         {
@@ -157,42 +155,42 @@ def _list_inquiries(people: Sequence[Person]) -> list[Json]:
     ]
 
 
-def export_delivery(one: Delivery) -> Json:
-    """What the source sent, as it was kept: without numbers of social security and cards."""
+def export_delivery(delivery: Delivery) -> Json:
+    """Export a stored delivery; Social Security and card numbers are already masked in it."""
     names = ("id", "received_at", "path", "headers", "body_sha256", "verification")
     return {
-        **export_row(one, names),
-        "source": one.source.name,
-        "body": base64.b64encode(bytes(one.body)).decode(),
+        **export_row(delivery, names),
+        "source": delivery.source.name,
+        "body": base64.b64encode(bytes(delivery.body)).decode(),
     }
 
 
 def _ledger_proofs(events: Sequence[Event]) -> Json:
-    """The entries, each with its path to the published head it is under, and those heads."""
+    """Return the ledger entries, each with its proof path to a published head, and those heads."""
     places = {event.sequence for event in events if event.sequence}
-    found = {place: (head, path) for head, place, path in ledger_checkpoints.entry_proofs(places)}
-    above = {head.sequence: head for head, _ in found.values()}
-    chained = _chain_entries(events)
-    for one in chained:
-        if one["sequence"] in found:
-            head, path = found[one["sequence"]]
-            one |= {"head": head.sequence, "path": path}
+    proofs = {place: (head, path) for head, place, path in ledger_checkpoints.entry_proofs(places)}
+    heads = {head.sequence: head for head, _ in proofs.values()}
+    entries = _chain_entries(events)
+    for entry in entries:
+        if entry["sequence"] in proofs:
+            head, path = proofs[entry["sequence"]]
+            entry |= {"head": head.sequence, "path": path}
     return {
-        "events": chained,
-        "heads": [ledger_checkpoints.export_head(above[key]) for key in sorted(above)],
+        "events": entries,
+        "heads": [ledger_checkpoints.export_head(heads[key]) for key in sorted(heads)],
     }
 
 
 def _chain_entries(events: Sequence[Event]) -> list[Json]:
-    """The ledger's entries about these people, each with the link before it."""
+    """Export the ledger entries, each with the hash of the link before it."""
     places = [event.sequence - 1 for event in events if event.sequence]
-    before = dict(
+    previous_hashes = dict(
         Event.objects.filter(sequence__in=places).values_list("sequence", "chain_hash")
     ) | {0: GENESIS_HASH}
     return [
         {
             **export_row(event, (*HASHED_FIELDS, "person_place", "sequence", "chain_hash")),
-            "previous": before.get(event.sequence - 1) if event.sequence else None,
+            "previous": previous_hashes.get(event.sequence - 1) if event.sequence else None,
         }
         for event in events
     ]
@@ -206,8 +204,8 @@ def _ledger_summary(events: Sequence[Event]) -> Json:
         "entries": len(events),
         "not_sealed_yet": sum(event.sequence is None for event in events),
         "of_each": {
-            person: max((one.person_place or 0 for one in of), default=0)
-            for person, of in groupby(sorted(events, key=_person_key), key=_person_key)
+            person: max((event.person_place or 0 for event in entries), default=0)
+            for person, entries in groupby(sorted(events, key=_person_key), key=_person_key)
         },
     }
 

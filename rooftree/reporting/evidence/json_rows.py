@@ -1,4 +1,4 @@
-"""Turn rows of the database into the JSON values of an evidence file."""
+"""Export of database rows as JSON values."""
 
 import base64
 from collections.abc import Iterable, Sequence
@@ -12,21 +12,22 @@ from django.db.models import Model
 type Json = dict[str, Any]
 
 
-def export_rows(found: Iterable[Model], *order: str) -> list[Json]:
-    """Give every column of the rows, as JSON values, in order."""
+def export_rows(instances: Iterable[Model], *order: str) -> list[Json]:
+    """Export every column of model instances, sorted by the columns `order` and the id."""
     rows = [
-        export_row(one, [field.attname for field in one._meta.concrete_fields]) for one in found
+        export_row(instance, [field.attname for field in instance._meta.concrete_fields])
+        for instance in instances
     ]
-    return sorted(rows, key=lambda one: [*(str(one[name] or "") for name in order), one["id"]])
+    return sorted(rows, key=lambda row: [*(str(row[name] or "") for name in order), row["id"]])
 
 
-def export_row(one: Model, names: Sequence[str]) -> Json:
-    """Give the named columns of a row, as JSON values."""
-    return {name: to_json_value(getattr(one, name)) for name in names}
+def export_row(instance: Model, names: Sequence[str]) -> Json:
+    """Export the named columns of a model instance."""
+    return {name: to_json_value(getattr(instance, name)) for name in names}
 
 
 def to_json_value(value: Any) -> Any:
-    """Give a column's value as JSON holds it; times in UTC, bytes in base 64."""
+    """Convert a column value for JSON: times in UTC (ISO 8601), bytes in base64."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     if isinstance(value, date):

@@ -1,8 +1,7 @@
-"""The ledger's heads, signed and put where whoever rules this machine cannot change them.
+"""Signed heads of the ledger, copied to a place this machine's operator cannot change.
 
-A chain proves that nothing before its head was changed; a head kept elsewhere proves that
-the chain was not made anew. One is published at the end of every day of the company's, and
-whenever an evidence file is made.
+The chain proves that nothing before its head was changed. A head kept elsewhere proves that the
+whole chain was not rebuilt. A head is published once per company day and for each evidence file.
 """
 
 import json
@@ -24,14 +23,17 @@ from rooftree.reporting.evidence import signing_keys
 from rooftree.reporting.models import PublishedHead
 
 FORMAT = "rooftree-head-1"
-_LOCK_KEY = 0x726F_6F66_0002  # of the advisory lock; any number that only publishers use
-# What `kept` and `problems` raise for what is no head.
+_LOCK_KEY = 0x726F_6F66_0002  # advisory lock, used only here
+# Raised by `read_heads` and `find_problems` for data that is not a head.
 HEAD_ERRORS = (OSError, ValueError, KeyError, TypeError)
 type Json = dict[str, Any]
 
 
 def publish_head(*, at: datetime) -> PublishedHead | None:
-    """Seal what waits and sign the end; the newest head, the old one when nothing came since."""
+    """Seal waiting events and sign the end of the ledger; return the newest head.
+
+    Return the existing head if there are no new entries, and None for an empty ledger.
+    """
     seal.seal_events(at=at)
     with atomic():
         with connection.cursor() as cursor:
@@ -45,7 +47,7 @@ def publish_head(*, at: datetime) -> PublishedHead | None:
             links.values_list("sequence", "chain_hash").iterator(chunk_size=merkle_tree.BLOCK_SIZE),
             merkle_tree.BLOCK_SIZE,
         ):
-            nodes.append(merkle_tree.root_hash([merkle_tree.leaf_hash(one) for _, one in block]))
+            nodes.append(merkle_tree.root_hash([merkle_tree.leaf_hash(link) for _, link in block]))
             end = block[-1]
         if end is None:
             return last
@@ -58,19 +60,19 @@ def publish_head(*, at: datetime) -> PublishedHead | None:
 
 
 def newest_head() -> PublishedHead | None:
-    """The last head that was published."""
+    """Return the newest published head; None if there is none."""
     return PublishedHead.objects.order_by("-sequence").first()
 
 
 def publish_daily_head(*, at: datetime) -> None:
-    """Publish once a day of the company's, the first time this is called on it."""
+    """Publish a head on the first call of each company day."""
     last = newest_head()
     if last is None or company_day(last.at) < company_day(at):
         publish_head(at=at)
 
 
 def head_statement(head: PublishedHead) -> Json:
-    """A head without its signature, as it is signed."""
+    """Build the statement that is signed: the head without its signature."""
     return {
         "format": FORMAT,
         "first": head.first,
@@ -82,7 +84,7 @@ def head_statement(head: PublishedHead) -> Json:
 
 
 def export_head(head: PublishedHead) -> Json:
-    """A head as it is kept elsewhere."""
+    """Export a head with its signature and public key, to keep elsewhere."""
     key = head.key
     return {
         **head_statement(head),
@@ -93,29 +95,29 @@ def export_head(head: PublishedHead) -> Json:
 
 
 def copy_heads_to(folder: Path) -> int:
-    """Write each head that `folder` has not got; how many. A file once there is never written.
+    """Write the heads missing in `folder`; return how many. Never overwrites a file.
 
-    Raises `OSError` when the folder cannot be written.
+    Raises `OSError` if the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    late = missing_heads(folder)
-    for head in PublishedHead.objects.select_related("key").filter(pk__in=late):
+    missing = missing_heads(folder)
+    for head in PublishedHead.objects.select_related("key").filter(pk__in=missing):
         draft = folder / f".{_head_filename(head.sequence)}.part"
         draft.write_text(json.dumps(export_head(head), indent=1, sort_keys=True) + "\n")
         draft.rename(folder / _head_filename(head.sequence))
-    return len(late)
+    return len(missing)
 
 
 def missing_heads(folder: Path) -> list[int]:
-    """The sequences of the heads that `folder` has not got. Raises `OSError`."""
-    there = {path.name for path in folder.iterdir()}
+    """Return the sequences of heads missing in `folder`. Raises `OSError`."""
+    filenames = {path.name for path in folder.iterdir()}
     sequences = PublishedHead.objects.order_by("sequence").values_list("sequence", flat=True)
-    return [sequence for sequence in sequences if _head_filename(sequence) not in there]
+    return [sequence for sequence in sequences if _head_filename(sequence) not in filenames]
 
 
-def read_heads(where: Path) -> Iterator[Json]:
-    """The heads in a folder, or in a file of JSON lines or of one head. Raises `UNREADABLE`."""
-    files = sorted(where.glob("head-*.json")) if where.is_dir() else [where]
+def read_heads(path: Path) -> Iterator[Json]:
+    """Read heads from a folder, a JSON lines file or a file of one head. Raises `HEAD_ERRORS`."""
+    files = sorted(path.glob("head-*.json")) if path.is_dir() else [path]
     for file in files:
         text = file.read_text()
         try:
@@ -125,51 +127,48 @@ def read_heads(where: Path) -> Iterator[Json]:
 
 
 def find_problems(heads: Iterable[Json]) -> Iterator[str]:
-    """Say of each head in which way it is not the head of the ledger in this database.
+    """Describe each head that is not a head of this database's ledger.
 
-    Raises `UNREADABLE` for what is none.
+    Raises `HEAD_ERRORS` for data that is not a head.
     """
     for head in heads:
         place = head["sequence"]
-        ours = Event.objects.filter(sequence=place).values_list("chain_hash", flat=True).first()
+        chain_hash = (
+            Event.objects.filter(sequence=place).values_list("chain_hash", flat=True).first()
+        )
         if not is_head_signed(head):
-            yield f"head {place} is not what was signed"
-        elif ours is None:
-            yield f"head {place} is of an entry that is not in this ledger"
-        elif ours != head["chain_hash"]:
-            yield f"head {place} is of another chain: the ledger was made anew since {head['at']}"
+            yield f"head {place} does not match its signature"
+        elif chain_hash is None:
+            yield f"head {place} belongs to an entry that is not in this ledger"
+        elif chain_hash != head["chain_hash"]:
+            yield f"head {place} is from another chain: the ledger was rebuilt since {head['at']}"
 
 
 def entry_proofs(
     places: Collection[int],
 ) -> Iterator[tuple[PublishedHead, int, merkle_tree.ProofPath]]:
-    """Each of some entries that is under a head, with that head and the entry's path in its tree.
+    """Yield the proof of each entry that is under a head: head, sequence and path in its tree.
 
     Args:
-        places: sequences of entries.
+        places: sequences of entries. Entries under no head are left out.
     """
     covers = PublishedHead.objects.select_related("key").order_by("sequence")
     for head in covers.filter(
         sequence__gte=min(places, default=0), first__lte=max(places, default=0)
     ):
-        inside = sorted(
+        offsets = sorted(
             place - head.first for place in places if head.first <= place <= head.sequence
         )
-        for block, within in groupby(inside, key=lambda one: one // merkle_tree.BLOCK_SIZE):
-            leaves, above = _block_leaves(head, block), merkle_tree.proof_path(head.nodes, block)
-            for one in within:
-                yield (
-                    head,
-                    head.first + one,
-                    [*merkle_tree.proof_path(leaves, one % merkle_tree.BLOCK_SIZE), *above],
-                )
-
-
-def _block_leaves(head: PublishedHead, block: int) -> list[str]:
-    begins = head.first + block * merkle_tree.BLOCK_SIZE
-    ends = min(begins + merkle_tree.BLOCK_SIZE - 1, head.sequence)
-    links = Event.objects.filter(sequence__range=(begins, ends)).order_by("sequence")
-    return [merkle_tree.leaf_hash(link) for link in links.values_list("chain_hash", flat=True)]
+        for block, within in groupby(offsets, key=lambda offset: offset // merkle_tree.BLOCK_SIZE):
+            first = head.first + block * merkle_tree.BLOCK_SIZE
+            last = min(first + merkle_tree.BLOCK_SIZE - 1, head.sequence)
+            links = Event.objects.filter(sequence__range=(first, last)).order_by("sequence")
+            hashes = links.values_list("chain_hash", flat=True)
+            leaves = [merkle_tree.leaf_hash(link) for link in hashes]
+            above = merkle_tree.proof_path(head.nodes, block)
+            for offset in within:
+                below = merkle_tree.proof_path(leaves, offset % merkle_tree.BLOCK_SIZE)
+                yield head, head.first + offset, [*below, *above]
 
 
 def _head_filename(sequence: int) -> str:

@@ -1,7 +1,7 @@
-"""The company's signature, under evidence files and the heads of the ledger.
+"""The company's signing keys, for evidence files and ledger heads.
 
-Its private keys are sealed columns and leave the database only inside a backup; the public
-ones are shown to everybody, so that who holds a file need not ask us whose signature it is.
+Private keys are sealed columns and leave the database only inside a backup. Public keys are
+published, so anyone with a file can check the signature without asking us.
 """
 
 from datetime import datetime
@@ -15,9 +15,9 @@ from rooftree.reporting.models import SigningKey
 
 
 def current_key(*, at: datetime) -> SigningKey:
-    """The key that signs now; the first one is made when it is first needed."""
-    if (held := SigningKey.objects.filter(until_at=None).first()) is not None:
-        return held
+    """Return the current key; create the first key on first use."""
+    if (key := SigningKey.objects.filter(until_at=None).first()) is not None:
+        return key
     try:
         with atomic():
             return _create_key(at=at, actor="system:signing")
@@ -26,14 +26,14 @@ def current_key(*, at: datetime) -> SigningKey:
 
 
 def rotate_key(*, at: datetime, actor: str) -> SigningKey:
-    """From now on another key signs; what the old one signed stays as it was."""
+    """Replace the current key with a new one; existing signatures stay valid."""
     with atomic():
         SigningKey.objects.filter(until_at=None).update(until_at=at)
         return _create_key(at=at, actor=actor)
 
 
 def sign(data: bytes, *, at: datetime) -> dict[str, str]:
-    """The signature of `data`, and whose it is."""
+    """Sign `data` with the current key; return the signature, key id and public key."""
     key = current_key(at=at)
     return {
         "algorithm": "Ed25519",
@@ -44,7 +44,7 @@ def sign(data: bytes, *, at: datetime) -> dict[str, str]:
 
 
 def list_public_keys() -> list[dict[str, str | None]]:
-    """Every key there ever was, newest first, for somebody outside to compare with."""
+    """List every key ever used, newest first, for outsiders to compare with."""
     return [
         {
             "key": signing_key.pk,
@@ -58,8 +58,8 @@ def list_public_keys() -> list[dict[str, str | None]]:
 
 def _create_key(*, at: datetime, actor: str) -> SigningKey:
     private, public = ed25519_signatures.generate_key_pair()
-    made = SigningKey.objects.create(
+    key = SigningKey.objects.create(
         pk=ed25519_signatures.key_fingerprint(public), public=public, private=private, from_at=at
     )
-    write_event("reporting.signing_key.made", at=at, actor=actor, key=made.pk)
-    return made
+    write_event("reporting.signing_key.made", at=at, actor=actor, key=key.pk)
+    return key

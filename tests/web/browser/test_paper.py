@@ -31,7 +31,7 @@ def on_paper(page: Page, name: str) -> str:
 
 
 def test_what_an_examiner_is_shown_reads_well_on_paper(chromium, front, committed, noon):
-    whole_life.lived()
+    whole_life.make_whole_life()
     make.user("compliance", name="Omar Haddad")
     seal.seal_events(at=noon)
     page = open_as(chromium, front, "Compliance", DESK)
@@ -41,12 +41,12 @@ def test_what_an_examiner_is_shown_reads_well_on_paper(chromium, front, committe
     assert "By ticking this box I agree" in said
     proof = page.locator(".popover.on-paper").first
     assert proof.evaluate("one => getComputedStyle(one).opacity") == "1"
-    assert "calls dialed by machines" in said
+    assert "autodialed calls" in said
 
     blocked = Verdict.objects.filter(reason="guaranteed_approval").latest("at")
     page.goto(reverse("verdict", args=[blocked.pk]))
     said = on_paper(page, "paper-verdict")
-    assert "When its turn came, for" in said
+    assert "When it was due, for" in said
     assert "Property state" in said  # the facts it rests on are open on paper
 
     for name in ("releases", "clocks", "controls", "compliance_ledger"):
