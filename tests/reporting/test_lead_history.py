@@ -1,3 +1,5 @@
+"""The timeline of a lead: order, texts, marks and the number of queries."""
+
 import pytest
 
 from rooftree.compliance.models import Revocation
@@ -26,7 +28,7 @@ def message(lead, **changes):
     )
 
 
-def test_the_newest_comes_first(cast):
+def test_newest_entry_comes_first(cast):
     make.touch(cast.ben, at=make.NOON)
     message(cast.ben, state="sent", sent_at=make.NOON + make.SECOND)
     Remark.objects.create(
@@ -38,7 +40,7 @@ def test_the_newest_comes_first(cast):
     assert titles == ["Dana Whitfield", "Text sent", "Inquiry from Zillow"]
 
 
-def test_an_inquiry_shows_what_it_cost(cast):
+def test_inquiry_shows_its_cost(cast):
     touch = make.touch(cast.ben)
     Entry.objects.create(
         kind="cost",
@@ -63,7 +65,7 @@ def test_an_inquiry_shows_what_it_cost(cast):
         ("blocked", "Text not sent", EntryMark.LATE),
     ],
 )
-def test_a_message_says_what_became_of_it(cast, state, title, mark):
+def test_message_shows_its_state(cast, state, title, mark):
     message(cast.ben, state=state)
 
     entry = lead_history.build_timeline(cast.ben)[0]
@@ -71,26 +73,26 @@ def test_a_message_says_what_became_of_it(cast, state, title, mark):
     assert (entry.title, entry.mark) == (title, mark)
 
 
-def test_a_message_for_the_morning_says_so(cast):
+def test_message_planned_for_morning_says_so(cast):
     message(cast.ben, state="waiting", due_at=make.NOON + 9 * make.HOUR)
     soon = message(cast.ben, state="waiting", due_at=make.NOON, created_at=make.NOON)
 
-    said = {entry.key: entry.body for entry in lead_history.build_timeline(cast.ben)}
+    bodies = {entry.key: entry.body for entry in lead_history.build_timeline(cast.ben)}
 
-    assert said.pop(f"message:{soon.pk}") == ""
-    assert "in their morning" in said.popitem()[1]
+    assert bodies.pop(f"message:{soon.pk}") == ""
+    assert "Scheduled for the borrower’s morning" in bodies.popitem()[1]
 
 
-def test_their_words_are_told_from_ours(cast):
+def test_inbound_message_is_marked_as_the_borrowers(cast):
     message(cast.ben, direction="in", state="received", body="Can you beat 6.125?")
 
     entry = lead_history.build_timeline(cast.ben)[0]
 
-    assert entry.title == "They wrote"
+    assert entry.title == "Borrower wrote"
     assert not entry.quote.is_ours
 
 
-def test_a_stop_stands_in_red_with_its_words(cast):
+def test_opt_out_is_marked_and_quoted(cast):
     Revocation.objects.create(
         person=cast.ben.person,
         address="+18135550142",
@@ -110,45 +112,45 @@ def test_a_stop_stands_in_red_with_its_words(cast):
     assert entry.quote.text == "STOP"
 
 
-def test_the_officers_phone_is_part_of_the_story(cast):
+def test_calls_to_the_officer_are_listed_with_outcome(cast):
     lead_offers.assign_officers(lead_ids=[cast.ben.pk], at=make.NOON)
-    heard = Ring.objects.filter(offer__lead=cast.ben)
+    rings = Ring.objects.filter(offer__lead=cast.ben)
 
-    said = []
+    texts = []
     for state in (
         {"state": "placed", "placed_at": make.NOON},
         {"answered_at": make.NOON, "pressed": "1"},
         {"state": "failed", "problem": "The carrier refused the number."},
     ):
-        heard.update(**state)
-        said += [
+        rings.update(**state)
+        texts += [
             f"{entry.title} {entry.detail}".strip()
             for entry in lead_history.build_timeline(cast.ben)
             if entry.key.startswith("ring:")
         ]
 
-    assert said == [
+    assert texts == [
         "Rang Dana Whitfield",
-        "Rang Dana Whitfield who pressed 1",
+        "Rang Dana Whitfield: pressed 1",
         "Could not ring Dana Whitfield The carrier refused the number.",
     ]
 
 
-def test_the_consent_of_one_inquiry_is_one_entry_whatever_numbers_it_covers(cast):
+def test_consents_of_one_inquiry_are_one_entry(cast):
     delivery = make.touch(cast.ben).delivery
     for channels in (["call", "autodial_call", "text"], ["email"]):
         make.consent(cast.ben.person, delivery=delivery, channels=channels)
 
-    said = [
-        one.detail
-        for one in lead_history.build_timeline(cast.ben)
-        if one.key.startswith("consent:")
+    details = [
+        entry.detail
+        for entry in lead_history.build_timeline(cast.ben)
+        if entry.key.startswith("consent:")
     ]
 
-    assert said == ["for calls, dialed calls, texts and e-mail"]
+    assert details == ["for calls, autodialed calls, texts and email"]
 
 
-def test_a_filter_shows_its_group_alone(cast):
+def test_filter_shows_only_its_group(cast):
     make.touch(cast.ben)
     message(cast.ben, state="sent")
 
@@ -158,7 +160,7 @@ def test_a_filter_shows_its_group_alone(cast):
 
 
 @pytest.mark.parametrize("length", [1, 25])
-def test_each_table_is_read_once_however_long_the_history(cast, django_assert_num_queries, length):
+def test_each_table_is_read_once_for_any_length(cast, django_assert_num_queries, length):
     for number in range(length):
         at = make.NOON + number * make.MINUTE
         make.touch(cast.ben, at=at)

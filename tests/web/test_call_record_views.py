@@ -143,7 +143,7 @@ def test_the_officer_taps_that_they_do_not_want_to_be_recorded(signed_in, cast, 
     assert one.erase_from == one.due_at == one.objected_at
     after = browser.get(page).text
     assert "This call is being recorded" not in after
-    assert "said to Dana Whitfield. What was recorded until then is being deleted." in after
+    assert "(told Dana Whitfield). The recording is being deleted." in after
     assert (
         browser.post(reverse("recording_objection", args=[ben.pk]), headers=htmx).status_code == 409
     )
@@ -168,7 +168,7 @@ def test_the_reference_of_a_recording_stands_with_its_call(signed_in, cast, ben)
 
     page = signed_in(cast.dana.user).get(reverse("lead", args=[ben.pk])).text
 
-    assert "Recorded after the notice, 4 min 12 s. The carrier keeps it as RE1." in page
+    assert "Recorded after the notice, 4 min 12 s. Carrier recording RE1." in page
     assert "This call is being recorded" not in page
 
 

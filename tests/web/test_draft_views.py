@@ -44,7 +44,7 @@ def drafts() -> list[dict]:
 
 @pytest.fixture
 def open_for_business(source):
-    journey.ready()
+    journey.set_up_company()
     make.officer()
     return source
 
@@ -155,8 +155,8 @@ def test_one_address_cannot_send_requests_without_end(source):
 
 def test_the_clock_takes_them_in_and_forgets_what_is_over(open_for_business):
     go_on(shown())
-    take_in = next(one for one in tick_schedule.TICKS if one.name == "forms that were left")
-    forget = next(one for one in tick_schedule.TICKS if one.name == "drafts let go")
+    take_in = next(one for one in tick_schedule.TICKS if one.name == "abandoned forms")
+    forget = next(one for one in tick_schedule.TICKS if one.name == "old form drafts")
 
     take_in.run(LEFT)
     forget.run(make.NOON + form_drafts.RETENTION)
@@ -174,4 +174,4 @@ def test_the_officer_reads_that_the_form_was_not_finished(open_for_business, sig
     page = signed_in(make.user("operations")).get(f"/leads/{Lead.objects.get().pk}/").text
 
     assert "Unfinished form: no automatic messages" in page
-    assert "and left it" in page
+    assert "Unfinished form from" in page

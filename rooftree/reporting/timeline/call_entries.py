@@ -1,4 +1,4 @@
-"""A lead's calls in its history, and what of them the carrier recorded."""
+"""Timeline entries for a lead's calls and their recordings."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -19,7 +19,7 @@ CALL_RESULTS = {
     "wrong_number": ("Wrong number", EntryMark.LATE),
     "bad_number": ("Number not in service", EntryMark.LATE),
     "not_interested": ("Not interested", EntryMark.LATE),
-    "told_no": ("Told: does not qualify", EntryMark.LATE),
+    "told_no": ("Declined: does not qualify", EntryMark.LATE),
 }
 
 
@@ -33,72 +33,76 @@ CALLS_PREFETCH = Prefetch(
 
 
 def build_entries(lead: Lead) -> Iterator[TimelineEntry]:
-    """One entry a call."""
+    """Build one entry for each call."""
     for attempt in loaded_calls(lead):
         title, mark = CALL_RESULTS.get(
             attempt.result,
             (attempt.result.replace("_", " ").capitalize() or "Call", EntryMark.PERSON),
         )
-        who = attempt.by.name if attempt.by else ""
+        staff = attempt.by.name if attempt.by else ""
+        detail = f"by {staff}" if staff and title != "Spoke" else f"with {staff}" if staff else ""
         yield TimelineEntry(
             key=f"attempt:{attempt.pk}",
             at=attempt.at,
             group=EntryGroup.MESSAGES,
             icon="phone",
             mark=mark,
-            title="They called us" if attempt.direction == "in" else title,
-            detail=f"by {who}" if who and title != "Spoke" else f"with {who}" if who else "",
+            title="Borrower called" if attempt.direction == "in" else title,
+            detail=detail,
             body=_recording_text(getattr(attempt, "recording", None)),
         )
 
 
 def loaded_calls(lead: Lead) -> list[ContactAttempt]:
-    """The calls that `CALLED` has loaded with the lead, each with its recording."""
-    found: list[ContactAttempt] = vars(lead)["calls"]
-    return found
+    """Return the calls that `CALLS_PREFETCH` loaded with the lead, each with its recording."""
+    calls: list[ContactAttempt] = vars(lead)["calls"]
+    return calls
 
 
 def is_being_recorded(lead: Lead, *, at: datetime) -> bool:
-    """Whether one of them is being recorded."""
-    held = (getattr(loaded_call, "recording", None) for loaded_call in loaded_calls(lead))
-    return any(one and call_recordings.is_running(one, at=at) for one in held)
+    """Return True if one of the lead's calls is being recorded now."""
+    recordings = (getattr(call, "recording", None) for call in loaded_calls(lead))
+    return any(
+        recording and call_recordings.is_running(recording, at=at) for recording in recordings
+    )
 
 
-def _recording_text(one: CallRecording | None) -> str:
-    """What became of its recording, in a sentence; "" where there is nothing to say."""
-    if one is None or one.told_at is None and not one.problem:
+def _recording_text(recording: CallRecording | None) -> str:
+    """Describe the state of a recording in a sentence; "" if there is nothing to say."""
+    if recording is None or recording.told_at is None and not recording.problem:
         return ""
-    if one.objected_at:
-        return f"{_objection_text(one)}. {_erasure_text(one)}"
-    if one.seconds is not None:
-        length = f"{one.seconds // 60} min {one.seconds % 60} s"
-        return f"Recorded after the notice, {length}. The carrier keeps it as {one.carrier_id}."
-    if one.problem:
-        return f"Not recorded. {one.problem}"
-    return "Being recorded, after the notice." if one.asked_at else "They heard the notice."
+    if recording.objected_at:
+        listener = recording.objected_by
+        channel = f"told {listener.name}" if listener else "pressed a key"
+        return f"Borrower objected to recording ({channel}). {_erasure_text(recording)}"
+    if recording.seconds is not None:
+        length = f"{recording.seconds // 60} min {recording.seconds % 60} s"
+        return f"Recorded after the notice, {length}. Carrier recording {recording.carrier_id}."
+    if recording.problem:
+        return f"Not recorded. {recording.problem}"
+    return "Recording, after the notice." if recording.asked_at else "Borrower heard the notice."
 
 
-def _objection_text(one: CallRecording) -> str:
-    how = f", said to {one.objected_by.name}" if one.objected_by else ", by a key"
-    return f"They do not want to be recorded{how}"
-
-
-def _erasure_text(one: CallRecording) -> str:
-    if one.erased_at:
-        return "What was recorded until then is deleted."
-    if one.erase_from:
-        return f"What was recorded until then is being deleted. {one.problem}".strip()
+def _erasure_text(recording: CallRecording) -> str:
+    if recording.erased_at:
+        return "The recording was deleted."
+    if recording.erase_from:
+        return f"The recording is being deleted. {recording.problem}".strip()
     return "Nothing was recorded."
 
 
-def describe_recording(one: Mapping[str, Any], moment: Callable[[str], str]) -> Iterator[str]:
-    """As a row of an evidence file: what they were told, and how the carrier calls it."""
-    if one["told_at"]:
-        yield f"They heard to its end, {moment(one['told_at'])}: “{one['notice']}”"
-    if one["objected_at"]:
-        yield f"They objected to being recorded {moment(one['objected_at'])}."
-    if one["erased_at"]:
-        yield f"What was recorded was deleted {moment(one['erased_at'])}."
-    elif one["carrier_id"]:
-        length = "" if one["seconds"] is None else f", {one['seconds']} seconds"
-        yield f"Recording {one['carrier_id']} at the carrier ({one['carrier']}){length}."
+def describe_recording(
+    recording: Mapping[str, Any], format_moment: Callable[[str], str]
+) -> Iterator[str]:
+    """Describe a recording row of an evidence file: notice, objection, deletion, carrier id."""
+    if recording["told_at"]:
+        told_at = format_moment(recording["told_at"])
+        yield f"Borrower heard the whole notice {told_at}: “{recording['notice']}”"
+    if recording["objected_at"]:
+        yield f"Borrower objected to recording {format_moment(recording['objected_at'])}."
+    if recording["erased_at"]:
+        yield f"Recording deleted {format_moment(recording['erased_at'])}."
+    elif recording["carrier_id"]:
+        length = "" if recording["seconds"] is None else f", {recording['seconds']} seconds"
+        carrier = f"the carrier ({recording['carrier']})"
+        yield f"Recording {recording['carrier_id']} at {carrier}{length}."

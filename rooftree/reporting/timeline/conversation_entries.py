@@ -1,20 +1,21 @@
-"""A call or a chat as part of its touch: how it went, what was said, and what was taken from it."""
+"""Texts for the call or chat of a touch: summary, transcript and the details taken from it."""
 
 from typing import Any
 
 from rooftree.leads.models import Touch
 from rooftree.reporting.timeline.timeline_entry import Explanation, Fact, Quote
 
-SPEAKER_LABELS = {"consumer": "They", "agent": "We", "bot": "The chat", "system": "Note"}
-MAX_QUOTE_LENGTH = 6_000  # characters of a conversation that are shown
-EXTRACTED_FIELDS = {"line_of.name": "Name", "line_of.phone": "Phone", "line_of.email": "E-mail"}
+SPEAKER_LABELS = {"consumer": "Borrower", "agent": "Agent", "bot": "Chatbot", "system": "Note"}
+MAX_QUOTE_LENGTH = 6_000  # characters of a conversation to show
+EXTRACTED_FIELDS = {"line_of.name": "Name", "line_of.phone": "Phone", "line_of.email": "Email"}
 
 
 def conversation_quote(touch: Touch) -> Quote | None:
-    """The conversation, a line for each thing said; None where nobody wrote it down."""
-    spoken = _interaction(touch).get("transcript") or []
+    """Return the transcript, one line per turn; None if there is no transcript."""
+    turns = _interaction(touch).get("transcript") or []
     lines = (
-        f"{SPEAKER_LABELS.get(one.get('role'), 'They')}: {one.get('text', '')}" for one in spoken
+        f"{SPEAKER_LABELS.get(turn.get('role'), 'Borrower')}: {turn.get('text', '')}"
+        for turn in turns
     )
     text = "\n".join(lines)
     if not text:
@@ -23,23 +24,22 @@ def conversation_quote(touch: Touch) -> Quote | None:
 
 
 def call_summary(touch: Touch) -> str:
-    """How a call went, in words; "" for anything else."""
-    talk = _interaction(touch)
-    if talk.get("kind") != "call":
+    """Summarize a call; return "" for other kinds of touch."""
+    call = _interaction(touch)
+    if call.get("kind") != "call":
         return ""
-    answered = talk.get("answered")
-    fate = "that was answered" if answered else "nobody answered" if answered is False else ""
-    words = f"A call {fate}".strip()
-    if talk.get("voicemail"):
-        words = "A call that ended in a voicemail"
-    seconds = talk.get("duration_s")
-    if seconds and talk.get("answered"):
-        words += f", {seconds // 60}:{seconds % 60:02d} minutes"
-    return f"{words}, recorded" if talk.get("recording_url") else words
+    is_answered = call.get("answered")
+    summary = "Answered call" if is_answered else "Missed call" if is_answered is False else "Call"
+    if call.get("voicemail"):
+        summary = "Call with voicemail"
+    seconds = call.get("duration_s")
+    if seconds and is_answered:
+        summary += f", {seconds // 60}:{seconds % 60:02d} minutes"
+    return f"{summary}, recorded" if call.get("recording_url") else summary
 
 
 def extraction_sources(touch: Touch) -> Explanation | None:
-    """Which line each detail was taken from, where it was taken from free words."""
+    """Explain which transcript line each detail was taken from; None if none was."""
     extras = touch.inquiry.get("extras", {})
     facts = tuple(
         Fact(label=label, words=f"from line {extras[key]}")
@@ -49,12 +49,12 @@ def extraction_sources(touch: Touch) -> Explanation | None:
     if not facts:
         return None
     return Explanation(
-        question="Where this comes from",
-        sentence="Taken from their own words. Confirm it with them.",
+        question="Where are these details from?",
+        sentence="Taken from the borrower’s own words. Confirm them with the borrower.",
         facts=facts,
     )
 
 
 def _interaction(touch: Touch) -> dict[str, Any]:
-    found: dict[str, Any] = touch.inquiry.get("interaction") or {}
-    return found
+    interaction: dict[str, Any] = touch.inquiry.get("interaction") or {}
+    return interaction

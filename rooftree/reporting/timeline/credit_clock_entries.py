@@ -1,4 +1,4 @@
-"""A lead's credit clocks in its history: what became due, and how it was seen that it went."""
+"""Timeline entries for a lead's credit clocks: the deadline, and the proof of its end."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from rooftree.reporting.timeline.timeline_entry import EntryGroup, EntryMark, Ti
 
 
 def build_entries(lead: Lead) -> Iterator[TimelineEntry]:
-    """Two entries a clock: its beginning, and its end with the proof."""
+    """Build two entries for each clock: its start, and its end with the proof."""
     for clock in CreditClock.objects.filter(lead=lead).select_related("closed_by"):
         title = CLOCK_KINDS[clock.kind].title
         yield TimelineEntry(
@@ -30,7 +30,9 @@ def build_entries(lead: Lead) -> Iterator[TimelineEntry]:
                 group=EntryGroup.LOAN,
                 icon="check",
                 title=CLOCK_OUTCOMES[clock.closed_as],
-                detail=f"seen by {clock.closed_by.name}" if clock.closed_by else "as the LOS shows",
+                detail=f"confirmed by {clock.closed_by.name}"
+                if clock.closed_by
+                else "from the LOS",
                 body=clock.proof.get("reference", ""),
                 mark=EntryMark.OK,
             )

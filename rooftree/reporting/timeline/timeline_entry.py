@@ -1,7 +1,4 @@
-"""Everything that happened to one lead, as dated entries, newest first.
-
-Each table is read once, whatever the length of the history.
-"""
+"""Entries of a lead's timeline, and their order."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,16 +8,16 @@ from uuid import UUID
 
 
 class EntryGroup(StrEnum):
-    """What the filters of the page tell apart."""
+    """The filter of the page that an entry belongs to."""
 
-    MESSAGES = "messages"  # texts, e-mails, calls
-    LOAN = "loan"  # milestones, hand-off, rates
+    MESSAGES = "messages"  # texts, emails, calls
+    LOAN = "loan"  # milestones, handoff, rates
     DECISIONS = "decisions"  # routing, consent, verdicts, score
     OTHER = "other"
 
 
 class EntryMark(StrEnum):
-    """Who acted, or which state it made."""
+    """The mark of an entry: who acted, or the resulting state."""
 
     SYSTEM = ""
     PERSON = "person"
@@ -32,7 +29,7 @@ class EntryMark(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """The words of a message, a note or a borrower."""
+    """The quoted text of a message, a note or a borrower."""
 
     text: str
     is_ours: bool = False
@@ -42,7 +39,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """One line under a reason: a rule with its citation, or a plain fact."""
+    """One line of an explanation: a rule with its citation, or a plain fact."""
 
     label: str
     words: str
@@ -50,9 +47,9 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What stands behind an entry: the plain answer, then the facts."""
+    """The answer behind an entry: a plain sentence, then the facts."""
 
-    question: str  # as the page asks it: "Why was this sent?"
+    question: str  # the label on the page: "Why was this sent?"
     sentence: str
     more: str = ""
     facts: tuple[Fact, ...] = ()
@@ -62,9 +59,9 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineEntry:
-    """One thing that happened."""
+    """One event in the history of a lead."""
 
-    key: str  # stable: kind and id
+    key: str  # stable: kind and row id
     at: datetime
     group: EntryGroup
     icon: str
@@ -74,13 +71,13 @@ class TimelineEntry:
     mark: EntryMark = EntryMark.SYSTEM
     quote: Quote | None = None
     explanation: Explanation | None = None
-    cents: int | None = None  # what it cost or is worth
-    links: tuple[tuple[str, str, UUID], ...] = field(default=())  # (words, kind of page, id)
+    cents: int | None = None  # its cost or value
+    links: tuple[tuple[str, str, UUID], ...] = field(default=())  # (label, kind of page, id)
 
 
 def sort_newest_first(
     entries: Iterable[TimelineEntry], *, group: EntryGroup | None = None
 ) -> list[TimelineEntry]:
-    """In the order of the page, one group of them or all."""
-    kept = (entry for entry in entries if group is None or entry.group is group)
-    return sorted(kept, key=lambda entry: (entry.at, entry.key), reverse=True)
+    """Sort entries for the page, newest first; keep one group, or all if None."""
+    shown = (entry for entry in entries if group is None or entry.group is group)
+    return sorted(shown, key=lambda entry: (entry.at, entry.key), reverse=True)

@@ -59,6 +59,6 @@ def test_one_tap_in_the_call_ends_its_recording(chromium, front, people, noon, s
     page.get_by_role("button", name="Stop and delete recording").click()
 
     expect(page.get_by_text("This call is being recorded")).to_have_count(0)
-    expect(page.get_by_text("until then is being deleted")).to_be_visible()
+    expect(page.get_by_text("The recording is being deleted")).to_be_visible()
     shown_well(page, f"call-objected-{name}")
     assert CallRecording.objects.get(attempt=attempt).objected_by == people.dana.user
