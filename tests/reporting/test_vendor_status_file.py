@@ -1,4 +1,4 @@
-"""What vendors are told of their leads: what changed, in numbered files, and nothing of people."""
+"""Vendor status files: numbered, with changes only, and without personal data."""
 
 import csv
 import io
@@ -11,10 +11,10 @@ from rooftree.reporting.exports import vendor_status_file
 from rooftree.reporting.exports.vendor_status_file import NothingToReport
 from rooftree.reporting.models import StatusFile
 from tests import make
-from tests.flow.returns.claiming import agree
+from tests.flow.returns.claiming import record_contract
 
 pytestmark = pytest.mark.django_db
-TOLD = {"contacted": "CONTACTED", "funded": "CLOSED_LOAN"}
+STATUS_WORDS = {"contacted": "CONTACTED", "funded": "CLOSED_LOAN"}
 
 
 @pytest.fixture
@@ -26,11 +26,11 @@ def pat(db):
 @pytest.fixture
 def zillow(pat):
     source = make.source(name="Zillow", slug="zillow")
-    agree(source, pat, statuses=TOLD)
+    record_contract(source, pat, statuses=STATUS_WORDS)
     return source
 
 
-def arrived(source, **changes) -> Lead:
+def deliver_lead(source, **changes) -> Lead:
     lead = make.lead(source=source, **changes)
     nth = make.number()
     make.touch(
@@ -39,26 +39,26 @@ def arrived(source, **changes) -> Lead:
     return lead
 
 
-def funded(lead, **changes) -> Loan:
+def fund_loan(lead, **changes) -> Loan:
     return Loan.objects.create(
         lead=lead, los="encompass", instance="BE1", los_loan_id=str(make.number()),
         **{"funded_date": date(2026, 11, 20), "created_at": make.NOON, **changes},
     )  # fmt: skip
 
 
-def made(source, by, at=make.NOON) -> list[dict]:
-    text = vendor_status_file.file_text(
+def next_file_rows(source, by, at=make.NOON) -> list[dict]:
+    text = vendor_status_file.render_file(
         vendor_status_file.create_file(source_id=source.pk, by=by, at=at)
     )
     return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
 
 
-def test_a_file_says_their_ids_their_word_and_the_moment(zillow, pat):
-    lead = arrived(zillow)
-    funded(lead)
+def test_line_has_vendor_ids_word_and_time(zillow, pat):
+    lead = deliver_lead(zillow)
+    fund_loan(lead)
     touch = lead.touches.get()
 
-    assert made(zillow, pat) == [
+    assert next_file_rows(zillow, pat) == [
         {
             "lead_id": touch.vendor_lead_id, "status": "CLOSED_LOAN",
             "status_at": "2026-11-20T05:00:00Z", "file": "1",
@@ -67,65 +67,68 @@ def test_a_file_says_their_ids_their_word_and_the_moment(zillow, pat):
     ]  # fmt: skip
 
 
-def test_only_what_changed_since_the_last_file_is_in_the_next(zillow, pat):
-    first, second = arrived(zillow, first_talk_at=make.NOON), arrived(zillow)
-    assert [one["status"] for one in made(zillow, pat)] == ["CONTACTED"]
+def test_next_file_has_only_changes(zillow, pat):
+    first, second = deliver_lead(zillow, first_talk_at=make.NOON), deliver_lead(zillow)
+    assert [row["status"] for row in next_file_rows(zillow, pat)] == ["CONTACTED"]
     with pytest.raises(NothingToReport):
-        made(zillow, pat)
+        next_file_rows(zillow, pat)
 
-    funded(first)
+    fund_loan(first)
     Lead.objects.filter(pk=second.pk).update(first_talk_at=make.NOON)
 
-    assert sorted(one["status"] for one in made(zillow, pat)) == ["CLOSED_LOAN", "CONTACTED"]
+    assert sorted(row["status"] for row in next_file_rows(zillow, pat)) == [
+        "CLOSED_LOAN",
+        "CONTACTED",
+    ]
 
 
-def test_what_was_told_and_proves_wrong_is_corrected(zillow, pat):
-    loan = funded(arrived(zillow))
-    made(zillow, pat)
+def test_wrong_status_is_corrected_in_the_next_file(zillow, pat):
+    loan = fund_loan(deliver_lead(zillow))
+    next_file_rows(zillow, pat)
     Loan.objects.filter(pk=loan.pk).update(funded_date=None)
 
-    assert [one["status"] for one in made(zillow, pat)] == ["corrected"]
+    assert [row["status"] for row in next_file_rows(zillow, pat)] == ["corrected"]
     with pytest.raises(NothingToReport):
-        made(zillow, pat)
+        next_file_rows(zillow, pat)
 
 
-def test_an_old_file_is_the_same_when_it_is_sent_again(zillow, pat):
-    lead = arrived(zillow, first_talk_at=make.NOON)
-    made(zillow, pat)
-    first = vendor_status_file.file_text(StatusFile.objects.get())
-    funded(lead)
-    agree(zillow, pat, statuses={"funded": "ANOTHER WORD"})
-    made(zillow, pat)
+def test_old_file_renders_the_same_again(zillow, pat):
+    lead = deliver_lead(zillow, first_talk_at=make.NOON)
+    next_file_rows(zillow, pat)
+    first = vendor_status_file.render_file(StatusFile.objects.get())
+    fund_loan(lead)
+    record_contract(zillow, pat, statuses={"funded": "ANOTHER WORD"})
+    next_file_rows(zillow, pat)
 
-    assert vendor_status_file.file_text(StatusFile.objects.get(number=1)) == first
+    assert vendor_status_file.render_file(StatusFile.objects.get(number=1)) == first
 
 
-def test_what_the_contract_does_not_want_is_not_told(pat):
-    quiet, nosy = make.source(name="Quiet"), make.source(name="Nosy")
-    agree(quiet, pat)
-    for source in (quiet, nosy):
-        funded(arrived(source))
+def test_statuses_outside_the_contract_are_not_reported(pat):
+    silent, uncontracted = make.source(name="Quiet"), make.source(name="Nosy")
+    record_contract(silent, pat)
+    for source in (silent, uncontracted):
+        fund_loan(deliver_lead(source))
 
-    for source in (quiet, nosy):
+    for source in (silent, uncontracted):
         with pytest.raises(NothingToReport):
-            made(source, pat)
+            next_file_rows(source, pat)
 
 
-def test_tests_and_leads_without_their_id_are_not_told(zillow, pat):
-    funded(arrived(zillow, is_test=True))
-    nameless = make.lead(source=zillow)
-    make.touch(nameless)
-    funded(nameless)
+def test_test_leads_and_leads_without_vendor_id_are_not_reported(zillow, pat):
+    fund_loan(deliver_lead(zillow, is_test=True))
+    without_id = make.lead(source=zillow)
+    make.touch(without_id)
+    fund_loan(without_id)
 
     with pytest.raises(NothingToReport):
-        made(zillow, pat)
+        next_file_rows(zillow, pat)
 
 
-def test_the_next_file_is_announced_with_counts(zillow, pat):
-    arrived(zillow, first_talk_at=make.NOON)
-    funded(arrived(zillow))
+def test_changes_of_the_next_file_are_counted_by_status(zillow, pat):
+    deliver_lead(zillow, first_talk_at=make.NOON)
+    fund_loan(deliver_lead(zillow))
 
     assert vendor_status_file.count_changes(zillow, at=make.NOON) == [
-        ("A person of ours has talked with them", 1),
-        ("Their loan funded", 1),
+        ("We talked with the borrower", 1),
+        ("Loan funded", 1),
     ]

@@ -88,7 +88,7 @@ def test_too_many_leads_are_no_file(cast, signed_in, monkeypatch):
     page = signed_in(cast.omar).post(reverse("records_export", args=["leads"]) + ALL, WHY)
 
     assert page.status_code == 422
-    assert "choose a shorter time" in page.text
+    assert "Choose a shorter period" in page.text
 
 
 def test_officers_and_marketing_export_nothing(cast, signed_in):
@@ -168,7 +168,7 @@ def test_nobody_agrees_to_their_own_export(cast, signed_in):
     omar.post(reverse("records_export", args=["leads"]) + ALL, WHY)
     ask = ExportRequest.objects.get()
     page = omar.post(reverse("export_decision", args=[ask.pk]), {"say": "allow"}, follow=True)
-    assert "Somebody else decides" in page.text
+    assert "You can’t decide your own request" in page.text
     ask.refresh_from_db()
     assert ask.decided_at is None
 
@@ -197,7 +197,7 @@ def test_what_was_agreed_for_one_list_is_no_leave_for_another_or_a_much_larger_o
     export_approval.decide_request(ask.pk, is_allowed=True, by=cast.omar, at=make.NOON)
     with pytest.raises(export_approval.NotAllowed):
         export_approval.use_approval(replace(asked, query="a=2"), number=12, at=make.NOON)
-    with pytest.raises(export_approval.NotAllowed, match="holds 23 now"):
+    with pytest.raises(export_approval.NotAllowed, match="now has 23"):
         export_approval.use_approval(asked, number=23, at=make.NOON)
     with pytest.raises(export_approval.NotAllowed):
         export_approval.use_approval(

@@ -1,4 +1,4 @@
-"""Taking leads out as a file: who, why and how many is written down before it leaves."""
+"""Export of leads as CSV; the user, reason and count are recorded with it."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -16,7 +16,7 @@ from rooftree.org.access_log import AccessKind
 from rooftree.reporting.exports import export_approval
 from rooftree.reporting.exports.export_approval import CannotExport, ExportIntent
 
-MAX_LEADS = 20_000  # leads in one file
+MAX_LEADS = 20_000  # per file
 HEADING = (
     "Lead", "First name", "Last name", "Phone", "E-mail", "Purpose", "Property state",
     "Amount, dollars", "Source", "Arrived", "State", "Officer", "Branch", "Application",
@@ -25,36 +25,38 @@ HEADING = (
 
 
 def export_leads_csv(
-    leads: QuerySet[Lead], asked: ExportIntent, *, at: datetime
+    leads: QuerySet[Lead], intent: ExportIntent, *, at: datetime
 ) -> tuple[str, int]:
-    """The file and its number of leads; one line of the access log and one event with it.
+    """Export leads; return the CSV text and the number of leads.
+
+    Writes one access log entry and one ledger event in the same transaction.
 
     Args:
-        leads: only those the user may see.
+        leads: only leads the user can see.
 
-    Raises `CannotExport`, of more than a few people also while no second person has agreed.
+    Raises `CannotExport` for too many leads, or without a reason or a required approval.
     """
     count = leads.count()
     if count > MAX_LEADS:
-        raise CannotExport(f"More than {MAX_LEADS:,} leads: choose a shorter time or a branch.")
+        raise CannotExport(f"More than {MAX_LEADS:,} leads. Choose a shorter period or a branch.")
     with atomic():
         if export_approval.is_needed(count):
-            export_approval.use_approval(asked, number=count, at=at)
+            export_approval.use_approval(intent, number=count, at=at)
         text, number = spreadsheet_csv.render_csv(HEADING, _lead_rows(leads))
-        log_export(asked, number=number, at=at)
+        log_export(intent, number=number, at=at)
     return text, number
 
 
-def log_export(asked: ExportIntent, *, number: int, at: datetime) -> None:
-    """Write down who takes so many people out, and why. Raises `CannotExport` without a reason."""
-    reason = asked.checked_reason()
+def log_export(intent: ExportIntent, *, number: int, at: datetime) -> None:
+    """Record an export in the access log and ledger. Raises `CannotExport` without a reason."""
+    reason = intent.clean_reason()
     entry = access_log.record_access(
-        AccessKind.EXPORTED, client=asked.caller, at=at, user_id=asked.user_id,
-        subject=asked.subject, reason=reason, number=number,
+        AccessKind.EXPORTED, client=intent.caller, at=at, user_id=intent.user_id,
+        subject=intent.subject, reason=reason, number=number,
     )  # fmt: skip
     write_event(
-        "reporting.leads.exported", at=at, actor=f"user:{asked.user_id}",
-        subject=asked.subject, number=number, access_entry_id=entry.pk,
+        "reporting.leads.exported", at=at, actor=f"user:{intent.user_id}",
+        subject=intent.subject, number=number, access_entry_id=entry.pk,
     )  # fmt: skip
 
 
@@ -80,11 +82,12 @@ def _lead_rows(leads: QuerySet[Lead]) -> Iterator[tuple[Any, ...]]:
 
 
 def format_phone(e164: str | None) -> str:
-    """As people write it; with a plus in front a spreadsheet would take it for a sum."""
+    """Format a number without the plus sign, which spreadsheets read as a formula."""
     if e164 and e164.startswith("+1") and len(e164) == 12:
         return f"{e164[2:5]}-{e164[5:8]}-{e164[8:]}"
     return (e164 or "").removeprefix("+")
 
 
 def format_dollars(cents: int | None) -> str:
+    """Format cents as dollars, as `1234.50`; "" for None."""
     return "" if cents is None else f"{cents // 100}.{cents % 100:02d}"

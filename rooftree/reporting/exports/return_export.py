@@ -1,6 +1,6 @@
-"""A file of returns as its vendor reads it: which lead, why, and what we ask back.
+"""CSV file of returned leads for a vendor: the lead, the reason and the claimed price.
 
-It says of the person what the vendor itself had delivered, and no more.
+Personal data in it is limited to what the vendor itself delivered.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,20 +21,25 @@ HEADING = (
 )  # fmt: skip
 
 
-def export_returns_csv(made: ReturnFile, asked: ExportIntent, *, at: datetime) -> str:
-    """The file, the same whenever it is asked for; each time is noted. Raises `CannotExport`."""
-    claims = list(made.claims.select_related("touch", "contract").order_by("touch__at", "touch_id"))
+def export_returns_csv(return_file: ReturnFile, intent: ExportIntent, *, at: datetime) -> str:
+    """Render a return file; repeats give the same text. Records the export.
+
+    Raises `CannotExport` without a reason.
+    """
+    claims = list(
+        return_file.claims.select_related("touch", "contract").order_by("touch__at", "touch_id")
+    )
     ids = sorted({key for claim in claims for key in _vendor_ids(claim)})
     with atomic():
         text, number = spreadsheet_csv.render_csv((*HEADING, *ids), _claim_rows(claims, ids))
-        lead_export.log_export(asked, number=number, at=at)
+        lead_export.log_export(intent, number=number, at=at)
     return text
 
 
 def _claim_rows(claims: Sequence[Claim], ids: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     zone = company_zone()
     for claim in claims:
-        inquiry, theirs = claim.touch.inquiry, _vendor_ids(claim)
+        inquiry, vendor_ids = claim.touch.inquiry, _vendor_ids(claim)
         yield (
             claim.touch.vendor_lead_id,
             claim.touch.at.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
@@ -44,17 +49,17 @@ def _claim_rows(claims: Sequence[Claim], ids: Sequence[str]) -> Iterator[tuple[A
             claim.sentence,
             lead_export.format_dollars(claim.asked_cents),
             str(claim.pk),
-            *(theirs.get(key, "") for key in ids),
+            *(vendor_ids.get(key, "") for key in ids),
         )
 
 
-def _vendor_ids(one: Claim) -> dict[str, str]:
-    """The vendor's other ids of the same lead."""
-    return dict(one.touch.inquiry.get("vendor_ids") or {})
+def _vendor_ids(claim: Claim) -> dict[str, str]:
+    """Return the vendor's other ids of the lead, by name."""
+    return dict(claim.touch.inquiry.get("vendor_ids") or {})
 
 
-def _first_contact(inquiry: dict[str, Any], what: str, *names: str) -> str:
-    """The first number or address that was delivered."""
-    given: dict[str, Any] = next(iter(inquiry.get(what) or []), {})
-    said = next((str(given[name]) for name in names if given.get(name)), "")
-    return lead_export.format_phone(said) if what == "phones" else said
+def _first_contact(inquiry: dict[str, Any], section: str, *keys: str) -> str:
+    """Return the first delivered phone number or email address; "" if there is none."""
+    contact: dict[str, Any] = next(iter(inquiry.get(section) or []), {})
+    value = next((str(contact[key]) for key in keys if contact.get(key)), "")
+    return lead_export.format_phone(value) if section == "phones" else value

@@ -1,4 +1,4 @@
-"""All we hold about one person, for themselves: what a machine reads, and what a person reads."""
+"""Everything on file about one person, as a ZIP for that person: JSON and a readme."""
 
 import hashlib
 import io
@@ -33,30 +33,30 @@ from rooftree.reporting.evidence.evidence_data import export_delivery
 from rooftree.reporting.evidence.json_rows import export_rows
 
 type Json = dict[str, Any]
-SECTION_TITLES = {  # section: how it is called to the person
-    "people": "Who you are to us",
-    "phones": "Your numbers",
-    "emails": "Your e-mail addresses",
+SECTION_TITLES = {  # title of each section for the person
+    "people": "Your contact records",
+    "phones": "Your phone numbers",
+    "emails": "Your email addresses",
     "leads": "Your inquiries",
-    "arrivals": "Each time you, or somebody for you, wrote to us, and from where",
-    "as_received": "Those writings, as they reached us",
-    "form": "What our own form showed you and what you did there",
+    "arrivals": "Each time you contacted us, or someone did for you, and through which source",
+    "as_received": "The data of those inquiries, as we received it",
+    "form": "What our web form showed you, and your answers",
     "loans": "Your loan files",
-    "milestones": "The steps they reached",
-    "consents": "What you allowed us",
-    "stops": "What you took back",
-    "messages": "Messages between us",
-    "contacts": "Calls and other contacts between us",
-    "recordings": "Calls that were recorded: what you were told, and where it is kept",
-    "remarks": "What our staff wrote down",
-    "tasks": "What our staff were to do for you",
-    "past": "What another system held of you that we moved here from",
+    "milestones": "The steps your loan files reached",
+    "consents": "Your consents",
+    "stops": "Your opt-outs",
+    "messages": "Messages between you and us",
+    "contacts": "Calls and other contacts between you and us",
+    "recordings": "Recorded calls: the notice you heard, and where the recording is stored",
+    "remarks": "Notes by our staff",
+    "tasks": "Tasks of our staff about you",
+    "past": "Your history in an earlier system of ours",
     "introductions": "Who introduced you",
 }
 
 
 def collect_person_data(people: Sequence[UUID], *, at: datetime) -> Json:
-    """It is everything about a person and the records found to be them; nobody else's."""
+    """Collect all data about these person records, which belong to one person; no one else's."""
     leads = Lead.objects.filter(person__in=people)
     touches = Touch.objects.filter(person__in=people)
     loans = Loan.objects.filter(lead__in=leads)
@@ -93,13 +93,13 @@ def collect_person_data(people: Sequence[UUID], *, at: datetime) -> Json:
 
 
 def build_archive(people: Sequence[UUID], *, actor: str, at: datetime) -> bytes:
-    """It is the archive; that it was made, and its SHA-256, is on the ledger."""
-    found = collect_person_data(people, at=at)
+    """Build the archive; record it with its SHA-256 on the ledger."""
+    person_data = collect_person_data(people, at=at)
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        machine = json.dumps(found, ensure_ascii=False, indent=1, sort_keys=True)
-        archive.writestr("everything.json", machine)
-        archive.writestr("read me first.txt", _readme_text(found))
+        everything = json.dumps(person_data, ensure_ascii=False, indent=1, sort_keys=True)
+        archive.writestr("everything.json", everything)
+        archive.writestr("read me first.txt", _readme_text(person_data))
     body = target.getvalue()
     write_event(
         "compliance.own_file.made", at=at, actor=actor, person_id=people[0],
@@ -108,15 +108,15 @@ def build_archive(people: Sequence[UUID], *, actor: str, at: datetime) -> bytes:
     return body
 
 
-def _readme_text(found: Json) -> str:
+def _readme_text(person_data: Json) -> str:
     company = Company.objects.get()
     lines = [
-        f"What {company.legal_name} holds about you, as of {found['made_at'][:10]}",
+        f"The data {company.legal_name} has about you, as of {person_data['made_at'][:10]}",
         "",
-        "everything.json holds all of it, in a form that other programs read. In it are:",
+        "everything.json contains all of it, in a format that other programs can read:",
         "",
-        *(f"- {name}: {len(found[key])}" for key, name in SECTION_TITLES.items()),
+        *(f"- {title}: {len(person_data[key])}" for key, title in SECTION_TITLES.items()),
         "",
-        "Numbers of social security, cards and accounts are not kept and not in it.",
+        "We don’t store Social Security, card or account numbers, so none are included.",
     ]
     return "\n".join(lines) + "\n"

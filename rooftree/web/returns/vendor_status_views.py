@@ -30,7 +30,7 @@ def list_status_files(request: StaffRequest, source_id: UUID) -> HttpResponse:
         except NothingToReport as problem:
             return respond_refused(request, str(problem), back_to=request.path)
         return respond_done(request, f"File {file.number} is ready to send", back_to=request.path)
-    contract = vendor_contracts.contract_in_force(source.pk, company_day(request.at))
+    contract = vendor_contracts.find_contract_in_force(source.pk, company_day(request.at))
     words = contract.statuses if contract else {}
     context = {
         "source": source,
@@ -47,4 +47,4 @@ def download_status_file(request: StaffRequest, file_id: UUID) -> HttpResponse:
     require_permission(request.user, "work_returns")
     file = get_object_or_404(StatusFile.objects.select_related("source"), pk=file_id)
     name = f"{file.source.slug}-statuses-{file.number}.csv"
-    return csv_response(vendor_status_file.file_text(file), name)
+    return csv_response(vendor_status_file.render_file(file), name)
