@@ -1,4 +1,4 @@
-"""The comparison itself, held against a slow one that shares nothing with it."""
+"""Group comparison, checked against a slow version that shares no code with it."""
 
 import json
 from statistics import median
@@ -19,7 +19,7 @@ from rooftree.reporting.fair_lending_monitor.group_outcomes import (
 )
 
 WEEK = 7 * 24 * 60
-SERVED = st.builds(
+OUTCOMES = st.builds(
     LeadOutcome,
     language=st.sampled_from(["en", "es", "zh", ""]),
     minority_pct=st.sampled_from([None, 0.0, 9.99, 10.0, 55.0, 100.0]),
@@ -30,52 +30,54 @@ SERVED = st.builds(
 )
 
 
-def served(language="en", *, number=MIN_GROUP_SIZE, minutes=10.0, pct=None, handed=0):
+def outcomes(language="en", *, number=MIN_GROUP_SIZE, minutes=10.0, pct=None, handed=0):
     return [
         LeadOutcome(
             language=language, minority_pct=pct, minutes=minutes, first_offer=True, worked=True,
-            handed_off=nth < handed,
+            handed_off=index < handed,
         )
-        for nth in range(number)
+        for index in range(number)
     ]  # fmt: skip
 
 
-def slow(leads, measure):
-    """By language: what each group comes to, or None where it is too small; the reference."""
+def reference_figures(leads, measure):
+    """Return the figure of each language group (None if too small), and the reference group."""
     groups = {}
     for lead in leads:
         waited = WEEK if lead.minutes is None else lead.minutes
-        worth = {
+        value = {
             Measure.RESPONSE: 1.0 if waited < 1 else float(WEEK) if waited > WEEK else waited,
             Measure.FIRST_OFFER: lead.first_offer,
             Measure.WORKED: lead.worked,
             Measure.HANDED_OFF: lead.handed_off,
         }[measure]
-        if worth is not None:
-            groups.setdefault(lead.language, []).append(worth)
+        if value is not None:
+            groups.setdefault(lead.language, []).append(value)
     figures = {
         name: None
-        if len(some) < MIN_GROUP_SIZE
-        else median(some)
+        if len(values) < MIN_GROUP_SIZE
+        else median(values)
         if measure is Measure.RESPONSE
-        else sum(some) / len(some)
-        for name, some in groups.items()
+        else sum(values) / len(values)
+        for name, values in groups.items()
     }
     reference = [name for name in ("en", "es", "zh", "") if figures.get(name) is not None]
     return figures, reference[0] if reference else None
 
 
 @given(
-    leads=st.lists(SERVED, max_size=40), times=st.integers(1, 12), measure=st.sampled_from(Measure)
+    leads=st.lists(OUTCOMES, max_size=40),
+    times=st.integers(1, 12),
+    measure=st.sampled_from(Measure),
 )
-def test_groups_come_to_what_a_slow_count_says(leads, times, measure):
+def test_comparison_equals_a_slow_recount(leads, times, measure):
     leads = leads * times
-    figures, reference = slow(leads, measure)
+    figures, reference = reference_figures(leads, measure)
 
-    found = {one.name: one for one in compare_groups(leads, measure)[Grouping.LANGUAGE]}
+    groups = {group.name: group for group in compare_groups(leads, measure)[Grouping.LANGUAGE]}
 
-    assert found.keys() == figures.keys()
-    for name, group in found.items():
+    assert groups.keys() == figures.keys()
+    for name, group in groups.items():
         if figures[name] is None or reference is None:
             assert group == Group(name=name, is_small=True)
             continue
@@ -100,9 +102,9 @@ def test_groups_come_to_what_a_slow_count_says(leads, times, measure):
 
 
 @given(
-    leads=st.lists(SERVED, max_size=30), times=st.integers(1, 8), measure=st.sampled_from(Measure)
+    leads=st.lists(OUTCOMES, max_size=30), times=st.integers(1, 8), measure=st.sampled_from(Measure)
 )
-def test_a_group_that_is_too_small_shows_nothing_of_itself(leads, times, measure):
+def test_small_group_stores_only_its_name(leads, times, measure):
     for groups in compare_groups(leads * times, measure).values():
         for group in groups:
             stored = json.loads(json.dumps(group.to_json()))
@@ -117,8 +119,8 @@ def test_a_group_that_is_too_small_shows_nothing_of_itself(leads, times, measure
 @pytest.mark.parametrize(
     ("minutes", "needs_review"), [(12.5, False), (12.6, True), (8.0, False), (None, True)]
 )
-def test_a_ratio_above_one_and_a_quarter_needs_a_person(minutes, needs_review):
-    leads = [*served("en", minutes=10.0), *served("es", minutes=minutes)]
+def test_ratio_above_1_25_needs_review(minutes, needs_review):
+    leads = [*outcomes("en", minutes=10.0), *outcomes("es", minutes=minutes)]
 
     english, spanish = compare_groups(leads, Measure.RESPONSE)[Grouping.LANGUAGE]
 
@@ -129,16 +131,16 @@ def test_a_ratio_above_one_and_a_quarter_needs_a_person(minutes, needs_review):
 @pytest.mark.parametrize(
     ("number", "is_small"), [(MIN_GROUP_SIZE - 1, True), (MIN_GROUP_SIZE, False)]
 )
-def test_one_lead_too_few_and_a_group_is_not_shown(number, is_small):
-    leads = [*served("en"), *served("es", number=number)]
+def test_group_below_minimum_size_is_not_shown(number, is_small):
+    leads = [*outcomes("en"), *outcomes("es", number=number)]
 
     spanish = compare_groups(leads, Measure.WORKED)[Grouping.LANGUAGE][1]
 
     assert spanish.is_small is is_small
 
 
-def test_a_group_never_handed_off_differs_without_end():
-    leads = [*served("en", number=40, handed=10), *served("es", number=40)]
+def test_group_never_handed_off_has_infinite_ratio():
+    leads = [*outcomes("en", number=40, handed=10), *outcomes("es", number=40)]
 
     spanish = compare_groups(leads, Measure.HANDED_OFF)[Grouping.LANGUAGE][1]
 
@@ -146,9 +148,9 @@ def test_a_group_never_handed_off_differs_without_end():
     assert spanish.ratio_low > 0
 
 
-def test_few_leads_may_be_chance_and_many_are_not():
-    few = [*served("en", number=30, handed=9), *served("es", number=30, handed=6)]
-    many = [*served("en", number=3000, handed=900), *served("es", number=3000, handed=600)]
+def test_difference_may_be_chance_only_with_few_leads():
+    few = [*outcomes("en", number=30, handed=9), *outcomes("es", number=30, handed=6)]
+    many = [*outcomes("en", number=3000, handed=900), *outcomes("es", number=3000, handed=600)]
 
     by_chance, not_by_chance = (
         compare_groups(leads, Measure.HANDED_OFF)[Grouping.LANGUAGE][1] for leads in (few, many)
@@ -159,30 +161,31 @@ def test_few_leads_may_be_chance_and_many_are_not():
     assert (by_chance.may_be_chance, not_by_chance.may_be_chance) == (True, False)
 
 
-def test_intervals_grow_with_the_number_of_comparisons():
-    two = [*served("en", handed=15), *served("es", handed=15)]
-    five = [*two, *served("zh"), *served("vi"), *served("ko")]
+def test_intervals_widen_with_more_comparisons():
+    two = [*outcomes("en", handed=15), *outcomes("es", handed=15)]
+    five = [*two, *outcomes("zh"), *outcomes("vi"), *outcomes("ko")]
 
-    one, several = compare_groups(two, Measure.HANDED_OFF), compare_groups(five, Measure.HANDED_OFF)
+    single = compare_groups(two, Measure.HANDED_OFF)
+    several = compare_groups(five, Measure.HANDED_OFF)
 
-    assert (count_comparisons(one), count_comparisons(several)) == (1, 4)
+    assert (count_comparisons(single), count_comparisons(several)) == (1, 4)
     narrow, wide = (
-        next(each for each in some[Grouping.LANGUAGE] if each.name == "es")
-        for some in (one, several)
+        next(group for group in groups[Grouping.LANGUAGE] if group.name == "es")
+        for groups in (single, several)
     )
     assert wide.ratio == narrow.ratio
     assert wide.ratio_low < narrow.ratio_low
 
 
-def test_places_are_compared_with_those_of_the_smallest_share():
+def test_places_are_compared_with_the_lowest_band():
     leads = [
-        *served(pct=9.99, minutes=5.0), *served(pct=10.0, minutes=6.0),
-        *served(pct=100.0, minutes=9.0), *served(pct=None, minutes=90.0),
+        *outcomes(pct=9.99, minutes=5.0), *outcomes(pct=10.0, minutes=6.0),
+        *outcomes(pct=100.0, minutes=9.0), *outcomes(pct=None, minutes=90.0),
     ]  # fmt: skip
 
-    found = compare_groups(leads, Measure.RESPONSE)[Grouping.PLACE]
+    bands = compare_groups(leads, Measure.RESPONSE)[Grouping.PLACE]
 
-    assert [(one.name, one.ratio, one.needs_review) for one in found] == [
+    assert [(band.name, band.ratio, band.needs_review) for band in bands] == [
         ("0–10%", None, False),
         ("10–20%", 1.2, False),
         ("80–100%", 1.8, True),
@@ -194,5 +197,5 @@ def test_places_are_compared_with_those_of_the_smallest_share():
     [(0, "0–10%"), (9.99, "0–10%"), (10, "10–20%"), (50, "50–80%"), (80, "80–100%"),
      (100, "80–100%")],
 )  # fmt: skip
-def test_a_share_falls_into_one_band(pct, band):
+def test_share_falls_into_one_band(pct, band):
     assert minority_band(pct) == band

@@ -1,4 +1,4 @@
-"""The months of the monitor: when they are compared, of what, and who hears of it."""
+"""Monthly comparisons: when they are due, which leads count, and who is notified."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -23,8 +23,8 @@ from tests import make
 pytestmark = pytest.mark.django_db
 OCTOBER = date(2026, 10, 1)
 MIDDLE = datetime(2026, 10, 15, 15, 0, tzinfo=UTC)
-CLOSED = datetime(2026, 11, 8, 5, 0, tzinfo=UTC)  # seven days after October, by New York
-FOLLOWED = datetime(2026, 12, 1, 5, 0, tzinfo=UTC)  # and thirty
+CLOSED = datetime(2026, 11, 8, 5, 0, tzinfo=UTC)  # seven days after October, New York time
+FOLLOWED = datetime(2026, 12, 1, 5, 0, tzinfo=UTC)  # thirty days after October
 ROOT = Path(__file__).parents[2]
 
 
@@ -34,11 +34,11 @@ def lender(db):
 
 
 def leads(language="en", *, number=30, minutes=10, at=MIDDLE, **changes):
-    """So many, each first tried after some minutes."""
-    tried = None if minutes is None else at + timedelta(minutes=minutes)
+    """Make leads, each with a first attempt after some minutes."""
+    attempted_at = None if minutes is None else at + timedelta(minutes=minutes)
     return [
         make.lead(
-            at=at, person=make.person(language=language), first_attempt_at=tried, **changes
+            at=at, person=make.person(language=language), first_attempt_at=attempted_at, **changes
         )
         for _ in range(number)
     ]  # fmt: skip
@@ -46,14 +46,14 @@ def leads(language="en", *, number=30, minutes=10, at=MIDDLE, **changes):
 
 def groups(measure=Measure.RESPONSE, by=Grouping.LANGUAGE):
     report = FairLendingReport.objects.get(month=OCTOBER, measure=measure)
-    return {one.name: one for one in monthly_comparison.report_groups(report)[by]}
+    return {group.name: group for group in monthly_comparison.report_groups(report)[by]}
 
 
-def test_a_month_is_compared_once_its_leads_were_followed_and_never_again():
+def test_month_is_compared_once_after_the_follow_up_period():
     leads()
 
     assert monthly_comparison.compare_due_months(at=CLOSED - timedelta(seconds=1)) == 0
-    assert monthly_comparison.compare_due_months(at=CLOSED) == 2  # nobody was offered any
+    assert monthly_comparison.compare_due_months(at=CLOSED) == 2  # no lead was offered
     assert monthly_comparison.compare_due_months(at=CLOSED) == 0
     assert set(FairLendingReport.objects.values_list("measure", flat=True)) == {
         "response",
@@ -62,7 +62,7 @@ def test_a_month_is_compared_once_its_leads_were_followed_and_never_again():
     assert monthly_comparison.compare_due_months(at=FOLLOWED) == 1
 
 
-def test_a_month_begins_and_ends_by_the_company_s_clock():
+def test_month_begins_and_ends_in_company_time():
     end = datetime(2026, 11, 1, 4, 0, tzinfo=UTC)  # midnight in New York
     leads("en", number=30, at=end - timedelta(seconds=1))
     leads("es", number=30, at=end)
@@ -72,7 +72,7 @@ def test_a_month_begins_and_ends_by_the_company_s_clock():
     assert set(groups()) == {"en"}
 
 
-def test_tests_and_lists_are_left_out():
+def test_test_leads_and_imported_lists_are_left_out():
     leads("en")
     leads("es", is_test=True)
     leads("zh", source=make.source("csv_import"))
@@ -82,7 +82,7 @@ def test_tests_and_lists_are_left_out():
     assert set(groups()) == {"en"}
 
 
-def test_a_lead_nobody_tried_waited_to_the_end():
+def test_lead_without_attempt_counts_as_seven_days():
     leads("en", minutes=10)
     leads("es", number=16, minutes=None)
     leads("es", number=14, minutes=10)
@@ -93,28 +93,28 @@ def test_a_lead_nobody_tried_waited_to_the_end():
     assert groups()["en"].value == 10
 
 
-def test_the_first_officer_asked_counts_and_a_lead_never_offered_does_not():
+def test_first_offer_counts_only_the_first_officer():
     officer = make.officer()
     for language, number in (("en", 30), ("es", 30), ("zh", 30)):
         for nth, lead in enumerate(leads(language, number=number)):
             if language == "zh":
                 continue
-            offered(lead, officer, taken=language == "en" or nth < 15, minute=1)
+            offer_lead(lead, officer, taken=language == "en" or nth < 15, minute=1)
             if language == "es" and nth >= 15:
-                offered(lead, officer, taken=True, minute=5)
+                offer_lead(lead, officer, taken=True, minute=5)
 
     monthly_comparison.compare_month(OCTOBER, Measure.FIRST_OFFER, at=CLOSED)
 
-    found = groups(Measure.FIRST_OFFER)
-    assert set(found) == {"en", "es"}
-    assert (found["en"].value, found["es"].value, found["es"].ratio) == (1, 0.5, 2)
+    by_name = groups(Measure.FIRST_OFFER)
+    assert set(by_name) == {"en", "es"}
+    assert (by_name["en"].value, by_name["es"].value, by_name["es"].ratio) == (1, 0.5, 2)
 
 
-def offered(lead, officer, *, taken, minute):
+def offer_lead(lead, officer, *, taken, minute):
     at = MIDDLE + timedelta(minutes=minute)
     decision = RoutingDecision.objects.create(
         lead=lead,
-        rule_set=rule_sets.current_rule_set(at=MIDDLE),
+        rule_set=rule_sets.load_current_rule_set(at=MIDDLE),
         inputs={},
         outcome={},
         officer=officer,
@@ -128,32 +128,32 @@ def offered(lead, officer, *, taken, minute):
     )  # fmt: skip
 
 
-def test_three_tries_by_a_person_or_a_talk_within_a_week_are_enough():
+def test_worked_needs_three_attempts_or_a_talk_within_a_week():
     late, week = MIDDLE + timedelta(days=7), timedelta(days=7)
     for lead in leads("en"):
         for nth in range(3):
-            attempt(lead, nth, at=MIDDLE + timedelta(days=nth))
+            make_attempt(lead, nth, at=MIDDLE + timedelta(days=nth))
     leads("es", first_talk_at=MIDDLE + week - timedelta(seconds=1))
     leads("vi", first_talk_at=late)
     for lead in leads("zh"):
-        attempt(lead, 0, at=MIDDLE)
-        attempt(lead, 1, at=MIDDLE, is_automated=True)
-        attempt(lead, 2, at=MIDDLE, direction="in")
-        attempt(lead, 3, at=late)
+        make_attempt(lead, 0, at=MIDDLE)
+        make_attempt(lead, 1, at=MIDDLE, is_automated=True)
+        make_attempt(lead, 2, at=MIDDLE, direction="in")
+        make_attempt(lead, 3, at=late)
 
     monthly_comparison.compare_month(OCTOBER, Measure.WORKED, at=CLOSED)
 
-    values = {name: one.value for name, one in groups(Measure.WORKED).items()}
+    values = {name: group.value for name, group in groups(Measure.WORKED).items()}
     assert values == {"en": 1, "es": 1, "vi": 0, "zh": 0}
 
 
-def attempt(lead, nth, *, at, **changes):
+def make_attempt(lead, nth, *, at, **changes):
     lead.attempts.create(
         person=lead.person, medium="call", cause=f"{lead.pk}:{nth}", at=at, **changes
     )
 
 
-def test_a_hand_off_within_thirty_days_counts():
+def test_handoff_within_thirty_days_counts():
     connection = Connection.objects.create(
         los="encompass", name="E", slug="e", base_url="http://localhost", instance="BE1"
     )
@@ -168,7 +168,7 @@ def test_a_hand_off_within_thirty_days_counts():
 
     monthly_comparison.compare_month(OCTOBER, Measure.HANDED_OFF, at=FOLLOWED)
 
-    values = {name: one.value for name, one in groups(Measure.HANDED_OFF).items()}
+    values = {name: group.value for name, group in groups(Measure.HANDED_OFF).items()}
     assert values == {"en": 1, "es": 0, "zh": 0}
 
 
@@ -180,7 +180,7 @@ PLACES = b"""tract,ZIP,people,Minority_Share
 COUNTIES = b"county,state,minority_share\nTravis County,TX,55.5\nOrleans Parish,la,70\n"
 
 
-def test_the_tracts_of_a_zip_are_added_by_their_people():
+def test_tracts_of_a_zip_are_weighted_by_population():
     clerk = make.user("compliance")
 
     file = minority_shares.load_file(PLACES, name="acs.csv", by=clerk, at=make.NOON)
@@ -191,12 +191,12 @@ def test_the_tracts_of_a_zip_are_added_by_their_people():
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "problem"),
     [
-        (b"\xff\xfe", "no CSV file"),
+        (b"\xff\xfe", "isn’t a CSV file"),
         (b"zip,share\n78745,5\n", "Name the columns"),
         (b"county,minority_share\nTravis,5\n", "Name the columns"),
-        (b"zip,minority_share\n", "no line"),
+        (b"zip,minority_share\n", "no lines"),
         (b"zip,minority_share\n78745,ten\n", "Line 2"),
         (b"zip,minority_share\n78745,100.1\n", "Line 2"),
         (b"zip,minority_share\n78745,5\n787,\n", "Line 3"),
@@ -204,14 +204,14 @@ def test_the_tracts_of_a_zip_are_added_by_their_people():
         (b"county,state,minority_share\nTravis,Texas,5\n", "Line 2"),
     ],
 )
-def test_a_file_with_any_line_that_cannot_be_read_is_refused_whole(body, said):
-    with pytest.raises(minority_shares.InvalidShareFile, match=said):
+def test_file_with_an_invalid_line_is_refused(body, problem):
+    with pytest.raises(minority_shares.InvalidShareFile, match=problem):
         minority_shares.load_file(body, name="x.csv", by=make.user("compliance"), at=make.NOON)
 
     assert not MinorityShareFile.objects.exists()
 
 
-def test_leads_are_compared_by_the_zip_and_else_by_the_county():
+def test_place_is_the_zip_or_else_the_county():
     minority_shares.load_file(
         b"zip,minority_share\n78745,5\n", name="zips.csv", by=make.user("compliance"), at=MIDDLE
     )
@@ -220,16 +220,16 @@ def test_leads_are_compared_by_the_zip_and_else_by_the_county():
     )
     leads(minutes=60, property_state="TX", details={"property": {"county": "TRAVIS"}})
     leads(minutes=10, property_state="LA", details={"property": {"county": "Orleans Parish"}})
-    leads(minutes=1, property_zip="78745")  # of a file that counts no more
+    leads(minutes=1, property_zip="78745")  # its ZIP is only in the old file
 
     monthly_comparison.compare_month(OCTOBER, Measure.RESPONSE, at=CLOSED)
 
-    found = groups(by=Grouping.PLACE)
-    assert {name: one.ratio for name, one in found.items()} == {"50–80%": None}
-    assert found["50–80%"].leads == 60
+    by_band = groups(by=Grouping.PLACE)
+    assert {name: group.ratio for name, group in by_band.items()} == {"50–80%": None}
+    assert by_band["50–80%"].leads == 60
 
 
-def test_without_a_file_nothing_is_compared_by_place():
+def test_no_place_comparison_without_a_share_file():
     leads(property_zip="78745")
 
     monthly_comparison.compare_month(OCTOBER, Measure.RESPONSE, at=CLOSED)
@@ -238,8 +238,8 @@ def test_without_a_file_nothing_is_compared_by_place():
     assert FairLendingReport.objects.get().places is None
 
 
-def test_compliance_alone_hears_of_a_ratio_above_the_limit_and_once():
-    heard = make.user("compliance")
+def test_high_ratio_notifies_only_compliance_and_once():
+    officer = make.user("compliance")
     for role in ("manager", "administrator", "operations", "executive"):
         make.user(role)
     leads("en", minutes=10)
@@ -251,14 +251,14 @@ def test_compliance_alone_hears_of_a_ratio_above_the_limit_and_once():
     finding = Finding.objects.get()
     assert (finding.rule, finding.closed_at) == ("FLR-01", None)
     assert "response time by language: Spanish" in finding.sentence
-    assert "ratio 1.30; more than chance explains" in finding.sentence
+    assert "ratio 1.30; unlikely to be chance" in finding.sentence
     notice = StaffNotice.objects.get()
-    assert notice.user == heard
+    assert notice.user == officer
     assert "1.3" not in notice.text
     assert "1.3" not in str(list(Event.objects.values_list("data", flat=True)))
 
 
-def test_a_finding_is_closed_once_and_with_words():
+def test_finding_is_closed_once_with_a_conclusion():
     by = make.user("compliance")
     leads("en", minutes=10)
     leads("es", minutes=13)
@@ -277,7 +277,7 @@ def test_a_finding_is_closed_once_and_with_words():
     assert (finding.conclusion, finding.closed_by) == (words, by)
 
 
-def test_a_report_cannot_be_changed():
+def test_report_is_append_only():
     leads()
     monthly_comparison.compare_month(OCTOBER, Measure.RESPONSE, at=CLOSED)
 
@@ -285,21 +285,21 @@ def test_a_report_cannot_be_changed():
         FairLendingReport.objects.update(groups={})
 
 
-def test_nothing_else_of_the_product_reads_what_the_monitor_stores():
-    named = re.compile(
+def test_no_other_module_reads_the_monitors_tables():
+    table_names = re.compile(
         r"FairLendingReport|MinorityShareFile|MinorityShare\b|fair_report|place_share|place_file"
     )
-    found = {
+    readers = {
         str(file.relative_to(ROOT / "rooftree"))
         for file in (ROOT / "rooftree").rglob("*.py")
-        if named.search(file.read_text())
+        if table_names.search(file.read_text())
     }
 
-    assert {one for one in found if not one.startswith("migrations/")} == {
+    assert {path for path in readers if not path.startswith("migrations/")} == {
         "reporting/models.py",
         "reporting/fair_lending_monitor/monthly_comparison.py",
         "reporting/fair_lending_monitor/minority_shares.py",
         "web/fairness/fair_lending_views.py",
-        "retention/table_classes.py",  # how long each table is kept, by its name alone
-        "management/database_grants.py",  # that its rows stay as they are
+        "retention/table_classes.py",  # names the table for its retention only
+        "management/database_grants.py",  # makes its rows read-only
     }

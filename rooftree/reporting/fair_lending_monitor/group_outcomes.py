@@ -1,7 +1,7 @@
-"""How groups of leads were served, side by side, and what differs too much. Pure.
+"""Comparison of how groups of leads were served, and of which differences need review. Pure.
 
-Each group is compared with one reference group. A ratio above 1 says that the group was
-served slower or less often. Source of rule: FLR-01 (12 CFR 1002.4(a); 42 USC 3605).
+Each group is compared with one reference group. A ratio above 1 means that the group was served
+more slowly or less often. Source of rule: FLR-01 (12 CFR 1002.4(a); 42 USC 3605).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,22 +15,22 @@ from rooftree.compliance.gate.verdict import Decision
 from rooftree.core import confidence_intervals
 from rooftree.core.confidence_intervals import Estimate
 
-MIN_GROUP_SIZE = 30  # leads of a group; one with fewer is not shown
+MIN_GROUP_SIZE = 30  # leads; smaller groups are not shown
 CONFIDENCE_LEVEL = 0.95
 MINORITY_BANDS = (10, 20, 50, 80)  # percent, upper bounds: the census bands that examiners use
 WORKED_WITHIN_DAYS = 7  # days in which a lead should have been worked
-MIN_ATTEMPTS = 3  # in them, unless somebody talked before
+MIN_ATTEMPTS = 3  # in that time, unless staff talked with the borrower first
 
 
 class Grouping(StrEnum):
-    """What leads are grouped by."""
+    """The attribute that groups leads."""
 
     LANGUAGE = "language"
     PLACE = "place"
 
 
 class Measure(StrEnum):
-    """What is compared."""
+    """The compared measure."""
 
     RESPONSE = "response"
     FIRST_OFFER = "first_offer"
@@ -40,7 +40,7 @@ class Measure(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasureInfo:
-    """A measure in words, and how long after a month its leads are followed."""
+    """The texts of a measure, and for how many days after a month its leads are followed."""
 
     label: str
     meaning: str
@@ -50,23 +50,23 @@ class MeasureInfo:
 MEASURES = {
     Measure.RESPONSE: MeasureInfo(
         label="Response time",
-        meaning="Median minutes until a person first tried. A lead nobody tried within seven days "
-        "counts as seven days.",
+        meaning="Median minutes to the first attempt by staff. A lead without an attempt within "
+        "seven days counts as seven days.",
         days=WORKED_WITHIN_DAYS,
     ),
     Measure.FIRST_OFFER: MeasureInfo(
-        label="Taken at the first offer",
-        meaning="Share of offered leads that the first officer asked took.",
+        label="Accepted at first offer",
+        meaning="Share of offered leads accepted by the first loan officer offered.",
         days=WORKED_WITHIN_DAYS,
     ),
     Measure.WORKED: MeasureInfo(
         label="Attempts",
-        meaning="Share that was tried three times by a person, or talked with, within seven days.",
+        meaning="Share of leads with three attempts by staff or a conversation within seven days.",
         days=WORKED_WITHIN_DAYS,
     ),
     Measure.HANDED_OFF: MeasureInfo(
         label="Handed off",
-        meaning="Share that was handed to the LOS within thirty days.",
+        meaning="Share of leads handed off to the LOS within thirty days.",
         days=30,
     ),
 }
@@ -74,11 +74,11 @@ MEASURES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadOutcome:
-    """How one lead was served. None: it says nothing about the measure."""
+    """How one lead was served. None: the lead doesn't count for the measure."""
 
-    language: str  # stated; "" where none was
-    minority_pct: float | None  # of the people where the property is
-    minutes: float | None  # until a person tried
+    language: str  # as stated; "" if none was
+    minority_pct: float | None  # at the property's place
+    minutes: float | None  # to the first attempt by staff; None: no attempt
     first_offer: bool | None
     worked: bool
     handed_off: bool
@@ -86,7 +86,7 @@ class LeadOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """One group as a report stores it. Of one that is too small only its name is kept."""
+    """One group as a report stores it. For a group that is too small, only the name is stored."""
 
     name: str
     is_small: bool = False
@@ -95,12 +95,13 @@ class Group:
     value: float | None = None
     low: float | None = None
     high: float | None = None
-    ratio: float | None = None  # to the reference; None also where it has no end
+    ratio: float | None = None  # to the reference; None also if infinite
     ratio_low: float | None = None
     ratio_high: float | None = None
     needs_review: bool = False
 
     def to_json(self) -> dict[str, Any]:
+        """Return the fields as a dict."""
         return asdict(self)
 
     @property
@@ -108,28 +109,36 @@ class Group:
         return self.ratio_low is None or self.ratio_low <= 1
 
 
-def compare_groups(served: Iterable[LeadOutcome], measure: Measure) -> dict[Grouping, list[Group]]:
-    """Every group beside its reference: the first of the order that has enough leads."""
-    sorted_out: dict[Grouping, dict[str, list[float]]] = {by: {} for by in Grouping}
-    for lead_outcome in served:
-        value = _measure_value(lead_outcome, measure)
-        for by, name in _group_names(lead_outcome).items():
+def compare_groups(
+    outcomes: Iterable[LeadOutcome], measure: Measure
+) -> dict[Grouping, list[Group]]:
+    """Compare every group with the reference: the first group in order with enough leads."""
+    values: dict[Grouping, dict[str, list[float]]] = {by: {} for by in Grouping}
+    for outcome in outcomes:
+        value = _measure_value(outcome, measure)
+        pct = outcome.minority_pct
+        names = {
+            Grouping.LANGUAGE: outcome.language,
+            Grouping.PLACE: None if pct is None else minority_band(pct),  # None: in no group
+        }
+        for by, name in names.items():
             if value is not None and name is not None:
-                sorted_out[by].setdefault(name, []).append(value)
-    number = sum(max(0, _count_large_groups(groups) - 1) for groups in sorted_out.values())
+                values[by].setdefault(name, []).append(value)
+    large_counts = [
+        sum(len(group) >= MIN_GROUP_SIZE for group in groups.values()) for groups in values.values()
+    ]
+    number = sum(max(0, count - 1) for count in large_counts)  # of comparisons: Bonferroni
     level = 1 - (1 - CONFIDENCE_LEVEL) / (2 * max(1, number))
-    return {
-        by: _compare_to_reference(groups, by, measure, level) for by, groups in sorted_out.items()
-    }
+    return {by: _compare_to_reference(groups, by, measure, level) for by, groups in values.items()}
 
 
 def count_comparisons(groups: Mapping[Grouping, Sequence[Group]]) -> int:
-    """How many comparisons a report made: its ratios' intervals hold for all of them at once."""
-    return sum(one.ratio_low is not None for some in groups.values() for one in some)
+    """Count the comparisons of a report; its ratio intervals hold for all of them at once."""
+    return sum(group.ratio_low is not None for row in groups.values() for group in row)
 
 
 def minority_band(minority_pct: float) -> str:
-    """The band a place falls in, as `20–50%`."""
+    """Return the minority band of a place, as `20–50%`."""
     low = 0
     for bound in MINORITY_BANDS:
         if minority_pct < bound:
@@ -141,32 +150,40 @@ def minority_band(minority_pct: float) -> str:
 def _compare_to_reference(
     groups: Mapping[str, Sequence[float]], by: Grouping, measure: Measure, level: float
 ) -> list[Group]:
-    order = sorted(groups, key=lambda name: _group_order(name, by))
+    # English first and no stated language last; bands from the smallest share.
+    order = sorted(
+        groups,
+        key=lambda name: (
+            int(name.partition("–")[0]) if by is Grouping.PLACE else {"en": 0, "": 2}.get(name, 1),
+            name,
+        ),
+    )
     reference = next((name for name in order if len(groups[name]) >= MIN_GROUP_SIZE), None)
-    made = []
+    compared = []
     for name in order:
         values = groups[name]
         if len(values) < MIN_GROUP_SIZE or reference is None:
-            made.append(Group(name=name, is_small=True))
+            compared.append(Group(name=name, is_small=True))
             continue
-        shown = _summarize_group(name, values, measure)
+        group = _summarize_group(name, values, measure)
         if name == reference:
-            made.append(replace(shown, is_reference=True))
+            compared.append(replace(group, is_reference=True))
         else:
-            made.append(_add_ratio(shown, _ratio(values, groups[reference], measure, level)))
-    return made
+            ratio = _estimate_ratio(values, groups[reference], measure, level)
+            compared.append(_add_ratio(group, ratio))
+    return compared
 
 
 def _summarize_group(name: str, values: Sequence[float], measure: Measure) -> Group:
-    found = _estimate(values, measure, CONFIDENCE_LEVEL)
+    estimate = _estimate(values, measure, CONFIDENCE_LEVEL)
     return Group(
-        name=name, leads=len(values), value=found.value, low=_finite_or_none(found.low),
-        high=_finite_or_none(found.high),
+        name=name, leads=len(values), value=estimate.value, low=_finite_or_none(estimate.low),
+        high=_finite_or_none(estimate.high),
     )  # fmt: skip
 
 
 def _add_ratio(group: Group, ratio: Estimate) -> Group:
-    """The group with its ratio to the reference, and whether a person must look at it."""
+    """Return the group with its ratio to the reference, and whether it needs review."""
     ruling = permitted_factors.check_outcome_ratio(ratio=round(ratio.value, 9))
     return replace(
         group,
@@ -177,14 +194,15 @@ def _add_ratio(group: Group, ratio: Estimate) -> Group:
     )
 
 
-def _ratio(
+def _estimate_ratio(
     values: Sequence[float], reference: Sequence[float], measure: Measure, level: float
 ) -> Estimate:
-    """How many times slower, or less often, the group was served."""
-    here, there = _estimate(values, measure, level), _estimate(reference, measure, level)
+    """Estimate how many times slower, or less often, the group was served."""
+    group_estimate = _estimate(values, measure, level)
+    reference_estimate = _estimate(reference, measure, level)
     if measure is Measure.RESPONSE:
-        return confidence_intervals.estimate_ratio(here, there)
-    return confidence_intervals.estimate_ratio(there, here)
+        return confidence_intervals.estimate_ratio(group_estimate, reference_estimate)
+    return confidence_intervals.estimate_ratio(reference_estimate, group_estimate)
 
 
 def _estimate(values: Sequence[float], measure: Measure, level: float) -> Estimate:
@@ -193,32 +211,15 @@ def _estimate(values: Sequence[float], measure: Measure, level: float) -> Estima
     return confidence_intervals.estimate_share(round(sum(values)), len(values), level=level)
 
 
-def _measure_value(one: LeadOutcome, measure: Measure) -> float | None:
+def _measure_value(outcome: LeadOutcome, measure: Measure) -> float | None:
     if measure is Measure.RESPONSE:
-        most = WORKED_WITHIN_DAYS * 24 * 60
-        return float(most) if one.minutes is None else min(float(most), max(1.0, one.minutes))
+        longest = float(WORKED_WITHIN_DAYS * 24 * 60)
+        return longest if outcome.minutes is None else min(longest, max(1.0, outcome.minutes))
     if measure is Measure.FIRST_OFFER:
-        return None if one.first_offer is None else float(one.first_offer)
-    return float(one.worked if measure is Measure.WORKED else one.handed_off)
-
-
-def _group_names(one: LeadOutcome) -> dict[Grouping, str | None]:
-    """The group a lead is in; None: it is in none, as nothing is known of its place."""
-    place = None if one.minority_pct is None else minority_band(one.minority_pct)
-    return {Grouping.LANGUAGE: one.language, Grouping.PLACE: place}
-
-
-def _group_order(name: str, by: Grouping) -> tuple[int, str]:
-    """English first, none stated last; the bands from the smallest share."""
-    if by is Grouping.PLACE:
-        return int(name.partition("–")[0]), name
-    return (0 if name == "en" else 1 if name else 2), name
-
-
-def _count_large_groups(groups: Mapping[str, Sequence[float]]) -> int:
-    return sum(len(values) >= MIN_GROUP_SIZE for values in groups.values())
+        return None if outcome.first_offer is None else float(outcome.first_offer)
+    return float(outcome.worked if measure is Measure.WORKED else outcome.handed_off)
 
 
 def _finite_or_none(value: float) -> float | None:
-    """A number as JSON can hold it; None: it has no end."""
+    """Return None for infinity, which JSON cannot hold."""
     return None if isinf(value) else value

@@ -1,6 +1,6 @@
 """The fair-lending monitor: how each month's leads were served, by language and by place.
 
-For compliance alone, and an input to nothing: no rule, score, message or figure reads it.
+Only compliance uses it: no rule, score, message or figure reads its results.
 Source of rule: FLR-01 (12 CFR 1002.4(a); 42 USC 3605; 3 NYCRR 120).
 """
 
@@ -37,7 +37,7 @@ from rooftree.routing.rule_sentences import SPOKEN_LANGUAGES
 
 PRIVILEGED = "Privileged and confidential – prepared at the direction of counsel"
 PAGE = "/compliance/fair-lending/"
-LOOKBACK_MONTHS = 3  # months that are looked at again when none was closed for a while
+LOOKBACK_MONTHS = 3  # closed months to check, in case the monitor did not run for a while
 LEADS_SQL = """
 select p.language, l.property_zip, l.property_state, l.details->'property'->>'county',
        case when l.first_attempt_at < l.created_at + %(worked)s
@@ -57,54 +57,54 @@ select p.language, l.property_zip, l.property_state, l.details->'property'->>'co
 
 
 def compare_due_months(*, at: datetime) -> int:
-    """Compare the months whose leads have been followed long enough; how many reports are new."""
+    """Compare the months whose follow-up period is over; return the number of new reports."""
     return sum(compare_month(month, measure, at=at) for month, measure in _due_comparisons(at))
 
 
 def compare_month(month: date, measure: Measure, *, at: datetime) -> bool:
-    """Compare one month by one measure; False when that was done, or without a lead."""
+    """Compare one month by one measure; return False if already compared or without leads."""
     file = minority_shares.newest_file()
     groups = compare_groups(_served_leads(month, file), measure)
     if not any(groups.values()):
         return False
-    row = FairLendingReport(
+    report = FairLendingReport(
         id=uuid7_at(at), month=month, measure=measure, places=file, at=at,
-        groups={by: [one.to_json() for one in some] for by, some in groups.items()},
+        groups={by: [group.to_json() for group in row] for by, row in groups.items()},
     )  # fmt: skip
     with transaction.atomic():
-        if not insert_row_if_new(row):
+        if not insert_row_if_new(report):
             return False
         write_event(
-            "reporting.fair_lending.compared", at=at, actor="system:reporting", report=row.pk,
+            "reporting.fair_lending.compared", at=at, actor="system:reporting", report=report.pk,
             month=f"{month:%Y-%m}", measure=measure,
         )  # fmt: skip
-        for by, some in groups.items():
-            for one in some:
-                if one.needs_review:
-                    compliance_findings.open_finding(_build_finding(row, by, one), at=at)
+        for by, compared in groups.items():
+            for group in compared:
+                if group.needs_review:
+                    compliance_findings.open_finding(_build_finding(report, by, group), at=at)
     return True
 
 
 def report_groups(report: FairLendingReport) -> dict[Grouping, list[Group]]:
-    """What a report compared."""
-    return {by: [Group(**one) for one in report.groups.get(by, ())] for by in Grouping}
+    """Return the groups that a report compared, by grouping."""
+    return {by: [Group(**row) for row in report.groups.get(by, ())] for by in Grouping}
 
 
 def group_label(by: Grouping, name: str) -> str:
-    """A group as people call it."""
+    """Return the label of a group: the language name, or the band."""
     return SPOKEN_LANGUAGES.get(name, name or "not stated") if by is Grouping.LANGUAGE else name
 
 
-def export_csv(month: date, asked: ExportIntent, *, at: datetime) -> str:
-    """A month's reports as a file for counsel; who took it and why is written down.
+def export_csv(month: date, intent: ExportIntent, *, at: datetime) -> str:
+    """Render a month's reports as CSV for counsel, and record the export.
 
-    Raises `second_person.CannotExport`.
+    Raises `export_approval.CannotExport` without a reason.
     """
     reports = FairLendingReport.objects.filter(month=month).order_by("measure")
     rows = [row for report in reports for row in _report_rows(report)]
     with transaction.atomic():
         text, number = spreadsheet_csv.render_csv(HEADING, rows)
-        lead_export.log_export(asked, number=number, at=at)
+        lead_export.log_export(intent, number=number, at=at)
     return text
 
 
@@ -115,35 +115,36 @@ HEADING = (
 
 
 def _report_rows(report: FairLendingReport) -> Iterator[tuple[Any, ...]]:
-    for by, some in report_groups(report).items():
-        for one in some:
-            figures = (one.value, one.low, one.high, one.ratio, one.ratio_low, one.ratio_high)
+    for by, groups in report_groups(report).items():
+        for group in groups:
+            intervals = (group.low, group.high, group.ratio, group.ratio_low, group.ratio_high)
+            figures = (group.value, *intervals)
             yield (
                 PRIVILEGED, f"{report.month:%Y-%m}", MEASURES[Measure(report.measure)].label,
-                by.value, group_label(by, one.name), "yes" if one.is_reference else "",
-                "too few" if one.is_small else one.leads,
+                by.value, group_label(by, group.name), "yes" if group.is_reference else "",
+                "too few" if group.is_small else group.leads,
                 *(None if figure is None else round(figure, 4) for figure in figures),
-                "yes" if one.needs_review else "",
+                "yes" if group.needs_review else "",
             )  # fmt: skip
 
 
 def _due_comparisons(at: datetime) -> list[tuple[date, Measure]]:
-    """The months and measures whose time has come and that have no report."""
-    this = company_day(at).replace(day=1)
-    months = [add_months(this, -back) for back in range(LOOKBACK_MONTHS, 0, -1)]
+    """Return the months and measures that are due and have no report."""
+    this_month = company_day(at).replace(day=1)
+    months = [add_months(this_month, -back) for back in range(LOOKBACK_MONTHS, 0, -1)]
     done = set(FairLendingReport.objects.filter(month__in=months).values_list("month", "measure"))
     return [
         (month, measure)
         for month in months
-        for measure, said in MEASURES.items()
+        for measure, info in MEASURES.items()
         if (month, measure.value) not in done
-        and _month_end(month) + timedelta(days=said.days) <= at
+        and _month_end(month) + timedelta(days=info.days) <= at
     ]  # fmt: skip
 
 
 def _served_leads(month: date, file: MinorityShareFile | None) -> Iterator[LeadOutcome]:
     shares = minority_shares.load_shares(file)
-    about: dict[str, Any] = {
+    params: dict[str, Any] = {
         "from": _month_start(month),
         "until": _month_end(month),
         "worked": timedelta(days=WORKED_WITHIN_DAYS),
@@ -152,14 +153,14 @@ def _served_leads(month: date, file: MinorityShareFile | None) -> Iterator[LeadO
         "files": FILE_ADAPTERS,
     }
     with connection.cursor() as cursor:
-        cursor.execute(LEADS_SQL, about)
+        cursor.execute(LEADS_SQL, params)
         rows = cursor.fetchall()
-    for language, code, state, county, minutes, first, worked, handed in rows:
+    for language, zip_code, state, county, minutes, first_offer, worked, handed_off in rows:
         by_county = shares.get(minority_shares.county_key(state, county or ""))
         yield LeadOutcome(
-            language=language, minority_pct=shares.get(code, by_county),
-            minutes=None if minutes is None else float(minutes), first_offer=first,
-            worked=bool(worked), handed_off=handed,
+            language=language, minority_pct=shares.get(zip_code, by_county),
+            minutes=None if minutes is None else float(minutes), first_offer=first_offer,
+            worked=bool(worked), handed_off=handed_off,
         )  # fmt: skip
 
 
@@ -167,14 +168,14 @@ def _build_finding(
     report: FairLendingReport, by: Grouping, group: Group
 ) -> compliance_findings.NewFinding:
     label = MEASURES[Measure(report.measure)].label.lower()
-    ratio = "beyond any limit" if group.ratio is None else f"{group.ratio:.2f}"
-    chance = "chance alone may explain it" if group.may_be_chance else "more than chance explains"
+    ratio = "infinite" if group.ratio is None else f"{group.ratio:.2f}"
+    chance = "could be chance" if group.may_be_chance else "unlikely to be chance"
     return compliance_findings.NewFinding(
         rule=FLR_01.id,
         idempotency_key=f"fair:{report.month:%Y-%m}:{report.measure}:{by}:{group.name}",
         sentence=f"{report.month:%B %Y}, {label} by {by}: {group_label(by, group.name)} against "
-        f"its reference, ratio {ratio}; {chance}.",
-        notice=f"A comparison of {report.month:%B %Y} needs your review.",
+        f"the reference group, ratio {ratio}; {chance}.",
+        notice=f"The fair-lending comparison of {report.month:%B %Y} needs your review.",
         link=PAGE,
     )
 

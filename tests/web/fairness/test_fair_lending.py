@@ -38,7 +38,7 @@ def test_a_rule_is_refused_for_the_reason_decide_gives(field):
 def test_a_rule_that_looks_at_pay_is_refused_as_decide_rules():
     decision, _ = decided(routing_rule="offer_product_with_highest_lo_comp")
 
-    with pytest.raises(rule_check.BadRules, match="may not steer borrowers .LOC-01, 12 CFR"):
+    with pytest.raises(rule_check.BadRules, match="can't steer borrowers .LOC-01, 12 CFR"):
         rule_check.parse_rules(
             [{"name": "R", "criteria": {"offer_product_with_highest_lo_comp": True}}]
         )
@@ -65,7 +65,7 @@ def test_a_ratio_is_put_before_compliance_as_decide_rules(minutes, compliance):
     assert Finding.objects.exists() is (decision == "require")
     page = compliance.get(reverse("fair_lending")).text
     assert f"{minutes / 10:.2f}" in page
-    assert ("against its reference, ratio 1.30" in page) is (decision == "require")
+    assert ("against the reference group, ratio 1.30" in page) is (decision == "require")
 
 
 def test_the_monitor_shows_groups_with_intervals_and_hides_the_small(compliance):
