@@ -1,4 +1,4 @@
-"""The first screen: its figures are right, whole, and open the records they count."""
+"""The first screen: correct, complete figures that open the leads they count."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -23,8 +23,8 @@ AUGUST = datetime(2026, 8, 12, 15, 0, tzinfo=UTC)
 MAY = datetime(2026, 5, 12, 15, 0, tzinfo=UTC)
 
 
-def lead_of(source, *, at=AUGUST, cost=0, waited=None, funded=0, revenue=0, **changes):
-    """A counted lead: what it cost in cents, how long it waited, how many loans funded."""
+def make_counted_lead(source, *, at=AUGUST, cost=0, waited=None, funded=0, revenue=0, **changes):
+    """Make a counted lead with a cost in cents, a wait in seconds, and funded loans."""
     lead = make.lead(at=at, source=source, **changes)
     if waited is not None:
         Lead.objects.filter(pk=lead.pk).update(first_attempt_at=at + waited * make.SECOND)
@@ -60,7 +60,7 @@ def _book(lead, kind, cents, **changes):
     )
 
 
-def screen(**changes):
+def load_screen(**changes):
     return cost_by_source.load_first_screen(
         **{"period": Q3, "branch_paths": None, "today": TODAY, **changes}
     )
@@ -73,19 +73,19 @@ def two_sources(db):
     zillow = make.source(name="Zillow", slug="zillow")
     tree = make.source(name="LendingTree", slug="lendingtree")
     for funded, waited in ((1, 20), (1, 40), (0, 400), (0, None)):
-        lead_of(zillow, cost=100_00, waited=waited, funded=funded, revenue=9_000_00)
+        make_counted_lead(zillow, cost=100_00, waited=waited, funded=funded, revenue=9_000_00)
     for _ in range(2):
-        lead_of(tree, cost=50_00, waited=30)
-    lead_of(zillow, at=MAY, cost=500_00, funded=1)
+        make_counted_lead(tree, cost=50_00, waited=30)
+    make_counted_lead(zillow, at=MAY, cost=500_00, funded=1)
     return zillow, tree
 
 
 @pytest.mark.parametrize("folds", [False, True])
-def test_each_source_shows_what_its_cohort_cost_and_became(two_sources, folds):
+def test_source_row_shows_cost_and_outcome_of_its_cohort(two_sources, folds):
     if folds:
         fold_deltas(at=make.NOON)
 
-    shown = screen()
+    shown = load_screen()
 
     zillow, tree = shown.rows
     assert (zillow.name, tree.name) == ("Zillow", "LendingTree")
@@ -98,8 +98,8 @@ def test_each_source_shows_what_its_cohort_cost_and_became(two_sources, folds):
     assert tree.pull_through_pct is None
 
 
-def test_the_total_is_the_sum_of_the_rows_and_the_period_before_stands_beside_it(two_sources):
-    shown = screen()
+def test_total_is_the_sum_of_rows_with_the_previous_period(two_sources):
+    shown = load_screen()
 
     assert (shown.total.leads, shown.total.spend_cents, shown.total.funded) == (6, 500_00, 2)
     assert shown.total.cost_per_funded_cents == 250_00
@@ -108,117 +108,123 @@ def test_the_total_is_the_sum_of_the_rows_and_the_period_before_stands_beside_it
     assert (shown.previous_total.leads, shown.previous_total.cost_per_funded_cents) == (1, 500_00)
 
 
-def test_a_period_that_is_not_all_on_file_is_no_measure(db):
-    """A history that is still being loaded must not look like growth."""
+def test_incomplete_previous_period_is_not_compared(db):
+    """A history that is still loading must not look like growth."""
     zillow = make.source()
-    lead_of(zillow)
-    assert not screen().has_full_previous_period
+    make_counted_lead(zillow)
+    assert not load_screen().has_full_previous_period
 
-    lead_of(zillow, at=datetime(2026, 4, 20, 15, 0, tzinfo=UTC))
-    assert not screen().has_full_previous_period
+    make_counted_lead(zillow, at=datetime(2026, 4, 20, 15, 0, tzinfo=UTC))
+    assert not load_screen().has_full_previous_period
 
-    lead_of(zillow, at=datetime(2026, 4, 3, 15, 0, tzinfo=UTC))
-    assert screen().has_full_previous_period
+    make_counted_lead(zillow, at=datetime(2026, 4, 3, 15, 0, tzinfo=UTC))
+    assert load_screen().has_full_previous_period
 
 
-def test_a_loan_funded_after_the_period_counts_for_the_cohort_it_arrived_in(two_sources):
+def test_late_funding_counts_for_the_arrival_cohort(two_sources):
     zillow, _ = two_sources
-    lead_of(zillow, at=datetime(2026, 9, 30, 15, tzinfo=UTC), funded=1)  # funds in November
+    make_counted_lead(
+        zillow, at=datetime(2026, 9, 30, 15, tzinfo=UTC), funded=1
+    )  # funds in November
 
-    assert screen().total.funded == 3
+    assert load_screen().total.funded == 3
 
 
-def test_a_lead_just_before_midnight_at_the_company_is_of_the_day_before(db):
+def test_arrival_day_is_in_company_time(db):
     make.company(zone="America/New_York")
     zillow = make.source()
-    lead_of(zillow, at=datetime(2026, 10, 1, 3, 59, tzinfo=UTC))  # Sep 30, 23:59
-    lead_of(zillow, at=datetime(2026, 10, 1, 4, 0, tzinfo=UTC))  # Oct 1, 0:00
+    make_counted_lead(zillow, at=datetime(2026, 10, 1, 3, 59, tzinfo=UTC))  # Sep 30, 23:59
+    make_counted_lead(zillow, at=datetime(2026, 10, 1, 4, 0, tzinfo=UTC))  # Oct 1, 0:00
 
-    assert screen().total.leads == 1
+    assert load_screen().total.leads == 1
 
 
-def test_a_branch_sees_only_what_its_own_leads_became(two_sources):
+def test_branch_sees_only_its_own_leads(two_sources):
     zillow, _ = two_sources
     region = make.branch("South", kind="region")
     tampa = make.branch("Tampa", parent=region)
-    lead_of(zillow, branch=tampa, cost=70_00)
+    make_counted_lead(zillow, branch=tampa, cost=70_00)
 
-    assert screen(branch_paths=[region.path]).total.spend_cents == 70_00
-    assert screen(branch_paths=[tampa.path]).total.leads == 1
-    assert screen(branch_paths=[]).total.leads == 0
-    assert screen().total.leads == 7
-
-
-def test_too_little_history_leaves_the_ripeness_unknown(two_sources):
-    assert screen().total.maturity.label == "unknown"
-    assert screen().total.expected_fundings is None
+    assert load_screen(branch_paths=[region.path]).total.spend_cents == 70_00
+    assert load_screen(branch_paths=[tampa.path]).total.leads == 1
+    assert load_screen(branch_paths=[]).total.leads == 0
+    assert load_screen().total.leads == 7
 
 
-def test_with_history_a_young_cohort_is_called_young_and_more_is_expected(db):
+def test_maturity_is_unknown_with_too_little_history(two_sources):
+    assert load_screen().total.maturity.label == "unknown"
+    assert load_screen().total.expected_fundings is None
+
+
+def test_young_cohort_is_labeled_young_with_history(db):
     make.company()
     zillow = make.source()
-    for _ in range(20):  # each funds 40 days after it came
-        lead_of(zillow, at=datetime(2026, 3, 2, 15, tzinfo=UTC), cost=100_00, funded=1)
-    lead_of(zillow, at=AUGUST, cost=100_00, funded=1)
+    for _ in range(20):  # each funds 40 days after arrival
+        make_counted_lead(zillow, at=datetime(2026, 3, 2, 15, tzinfo=UTC), cost=100_00, funded=1)
+    make_counted_lead(zillow, at=AUGUST, cost=100_00, funded=1)
     october = parse_period("2026-10", TODAY)
     for _ in range(3):
-        lead_of(zillow, at=datetime(2026, 10, 7, 15, tzinfo=UTC), cost=100_00)  # 47 days old
-        lead_of(zillow, at=datetime(2026, 10, 28, 15, tzinfo=UTC), cost=100_00)
+        make_counted_lead(
+            zillow, at=datetime(2026, 10, 7, 15, tzinfo=UTC), cost=100_00
+        )  # 47 days old
+        make_counted_lead(zillow, at=datetime(2026, 10, 28, 15, tzinfo=UTC), cost=100_00)
 
-    assert screen().total.maturity.label == "mature"
-    young = screen(period=october).total.maturity
+    assert load_screen().total.maturity.label == "mature"
+    young = load_screen(period=october).total.maturity
     assert (young.label, young.share) == ("young", 0.5)
     assert young.judge_from > TODAY
 
 
-def test_the_trend_has_twelve_months_and_adds_up(two_sources):
-    months = screen().months
+def test_trend_has_twelve_months(two_sources):
+    months = load_screen().months
 
-    assert [m.first_day for m in months][0] == date(2025, 11, 1)
-    assert [m.first_day for m in months][-1] == date(2026, 10, 1)
-    by_day = {m.first_day: m for m in months}
+    assert months[0].first_day == date(2025, 11, 1)
+    assert months[-1].first_day == date(2026, 10, 1)
+    by_day = {month.first_day: month for month in months}
     assert by_day[date(2026, 8, 1)].cost_per_funded_cents == 250_00
     assert by_day[date(2026, 5, 1)].spend_cents == 500_00
     assert by_day[date(2026, 9, 1)].cost_per_funded_cents is None
 
 
-def test_the_whole_screen_is_four_statements(two_sources, django_assert_num_queries):
+def test_first_screen_runs_five_queries(two_sources, django_assert_num_queries):
     with django_assert_num_queries(5):
-        screen()
+        load_screen()
 
 
-@pytest.mark.parametrize("number", [n for n in FIGURE_TITLES if n not in ("spend", "profit")])
-def test_every_figure_opens_as_many_records_as_it_counts(two_sources, number):
-    shown = screen()
+@pytest.mark.parametrize(
+    "figure", [name for name in FIGURE_TITLES if name not in ("spend", "profit")]
+)
+def test_figure_opens_as_many_leads_as_it_counts(two_sources, figure):
+    shown = load_screen()
 
     for row in [*shown.rows, shown.total]:
-        part = FigureScope(period=Q3, source_id=row.source_id)
-        leads = leads_behind_figure(number, part, visible=Lead.objects.all())
-        assert leads.count() == getattr(row, number), (number, row.name)
+        scope = FigureScope(period=Q3, source_id=row.source_id)
+        leads = leads_behind_figure(figure, scope, visible=Lead.objects.all())
+        assert leads.count() == getattr(row, figure), (figure, row.name)
 
 
-def test_spend_opens_the_leads_that_were_paid_for_at_that_source(two_sources):
+def test_spend_opens_the_leads_paid_at_that_source(two_sources):
     zillow, tree = two_sources
-    twice = Lead.objects.filter(source=zillow, created_at=AUGUST).first()
+    lead = Lead.objects.filter(source=zillow, created_at=AUGUST).first()
     book_entries.book_entry(
         kind="cost",
         amount_cents=50_00,
         on_date=TODAY,
         source_id=tree.pk,
-        lead_id=twice.pk,
+        lead_id=lead.pk,
         basis="per_lead",
         cause="again",
         by=None,
         at=make.NOON,
     )
 
-    part = FigureScope(period=Q3, source_id=tree.pk)
-    assert twice in leads_behind_figure("spend", part, visible=Lead.objects.all())
-    assert leads_behind_figure("spend", part, visible=Lead.objects.all()).count() == 3
-    assert twice not in leads_behind_figure("leads", part, visible=Lead.objects.all())
+    scope = FigureScope(period=Q3, source_id=tree.pk)
+    assert lead in leads_behind_figure("spend", scope, visible=Lead.objects.all())
+    assert leads_behind_figure("spend", scope, visible=Lead.objects.all()).count() == 3
+    assert lead not in leads_behind_figure("leads", scope, visible=Lead.objects.all())
 
 
-def test_a_column_of_the_speed_chart_opens_the_leads_of_its_band(two_sources):
+def test_speed_chart_column_opens_the_leads_of_its_band(two_sources):
     counts = [
         leads_behind_figure(
             "attempted", FigureScope(period=Q3, band=band), visible=Lead.objects.all()
@@ -229,17 +235,17 @@ def test_a_column_of_the_speed_chart_opens_the_leads_of_its_band(two_sources):
     assert counts == [4, 0, 1, 0, 0, 0]
 
 
-def test_records_show_nothing_the_user_may_not_see(two_sources):
-    part = FigureScope(period=Q3)
+def test_figure_opens_only_visible_leads(two_sources):
+    scope = FigureScope(period=Q3)
 
-    assert not leads_behind_figure("leads", part, visible=Lead.objects.none()).exists()
+    assert not leads_behind_figure("leads", scope, visible=Lead.objects.none()).exists()
 
 
-def test_a_test_lead_is_behind_no_figure(two_sources):
+def test_test_lead_is_in_no_figure(two_sources):
     zillow, _ = two_sources
-    hidden = lead_of(zillow, is_test=True)
+    test_lead = make_counted_lead(zillow, is_test=True)
 
-    assert hidden not in leads_behind_figure(
+    assert test_lead not in leads_behind_figure(
         "leads", FigureScope(period=Q3), visible=Lead.objects.all()
     )
-    assert screen().total.leads == 6
+    assert load_screen().total.leads == 6

@@ -1,4 +1,4 @@
-"""Periods: whole months and quarters, named in the address."""
+"""Report periods: whole months, quarters and years, named in the URL."""
 
 from datetime import date
 
@@ -30,7 +30,7 @@ NOV_25, NOV_26 = date(2025, 11, 1), date(2026, 11, 1)
         ("month", date(2026, 1, 31), "2025-12", "Dec 2025", date(2025, 12, 1), date(2026, 1, 1)),
     ],
 )
-def test_the_last_complete_period(kind, today, key, label, from_date, until_date):
+def test_last_complete_period(kind, today, key, label, from_date, until_date):
     period = last_complete_period(kind, today)
 
     assert (period.key, period.label) == (key, label)
@@ -38,7 +38,7 @@ def test_the_last_complete_period(kind, today, key, label, from_date, until_date
 
 
 @given(st.sampled_from(["month", "quarter", "year"]), st.dates(date(2010, 1, 1), date(2090, 1, 1)))
-def test_a_period_has_ended_meets_the_one_before_and_is_found_by_its_key(kind, today):
+def test_period_meets_its_neighbors_and_parses_from_its_key(kind, today):
     period = last_complete_period(kind, today)
 
     assert period.until_date <= today
@@ -49,9 +49,9 @@ def test_a_period_has_ended_meets_the_one_before_and_is_found_by_its_key(kind, t
 
 
 @pytest.mark.parametrize("key", ["", "2026-q5", "2026-13", "1999-q1", "2027-q1", "2026-12", "all"])
-def test_what_is_no_period_or_has_not_begun_is_none(key):
+def test_invalid_or_future_period_is_none(key):
     assert parse_period(key, TODAY) is None
 
 
-def test_the_running_quarter_may_be_looked_at():
+def test_current_quarter_can_be_opened():
     assert parse_period("2026-q4", TODAY).until_date == date(2027, 1, 1)

@@ -1,4 +1,4 @@
-"""Counting: the running sums are what a count from nothing gives, whatever happened."""
+"""Rollup deltas: the running sums equal a recount from scratch, in any order of events."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
@@ -23,17 +23,17 @@ from tests import make
 DAY = date(2026, 11, 23)
 
 
-def sums(measure):
-    return RollupDelta.objects.filter(measure=measure).aggregate(s=Sum("amount"))["s"] or 0
+def total(measure):
+    return RollupDelta.objects.filter(measure=measure).aggregate(sum=Sum("amount"))["sum"] or 0
 
 
-def arrived(**changes):
+def make_lead(**changes):
     lead = make.lead(**changes)
     rollup_deltas.count_lead(lead)
     return lead
 
 
-def loan_of(lead, **changes):
+def make_loan(lead, **changes):
     return Loan.objects.create(
         **{
             "lead": lead,
@@ -46,7 +46,7 @@ def loan_of(lead, **changes):
     )
 
 
-def booked(source, **changes):
+def book_entry(source, **changes):
     return book_entries.book_entry(
         **{
             "kind": "cost",
@@ -63,9 +63,9 @@ def booked(source, **changes):
 
 
 @pytest.mark.django_db
-def test_a_lead_is_counted_once_on_the_companys_day_for_its_source():
+def test_lead_is_counted_once_on_its_company_day():
     make.company(zone="America/New_York")
-    lead = arrived(at=make.NIGHT)  # Tuesday in UTC, Monday at the company
+    lead = make_lead(at=make.NIGHT)  # Tuesday in UTC, Monday at the company
     rollup_deltas.count_lead(lead)
 
     delta = RollupDelta.objects.get()
@@ -74,15 +74,15 @@ def test_a_lead_is_counted_once_on_the_companys_day_for_its_source():
 
 
 @pytest.mark.django_db
-def test_a_test_lead_is_not_counted():
-    arrived(is_test=True)
+def test_test_lead_is_not_counted():
+    make_lead(is_test=True)
 
     assert not RollupDelta.objects.exists()
 
 
 @pytest.mark.django_db
-def test_speed_counts_in_the_bucket_of_the_wait_until_a_persons_attempt():
-    lead = arrived()
+def test_attempt_counts_in_the_bucket_of_its_wait():
+    lead = make_lead()
     Lead.objects.filter(pk=lead.pk).update(first_attempt_at=make.NOON + 52 * make.SECOND)
 
     rollup_deltas.count_attempt(lead)
@@ -94,80 +94,80 @@ def test_speed_counts_in_the_bucket_of_the_wait_until_a_persons_attempt():
 
 
 @pytest.mark.django_db
-def test_a_loan_that_funded_without_a_dated_application_is_one_application_too():
-    loan = loan_of(arrived(), funded_date=DAY, amount_cents=400_000_00)
+def test_funded_loan_without_application_date_counts_as_application():
+    loan = make_loan(make_lead(), funded_date=DAY, amount_cents=400_000_00)
 
     rollup_deltas.count_funding(loan)
 
-    assert (sums("applications"), sums("funded"), sums("amount_cents")) == (1, 1, 400_000_00)
+    assert (total("applications"), total("funded"), total("amount_cents")) == (1, 1, 400_000_00)
 
 
 @pytest.mark.django_db
-def test_an_application_dated_later_moves_to_its_own_day_and_stays_one():
-    loan = loan_of(arrived(), funded_date=DAY)
+def test_application_dated_later_moves_to_its_day():
+    loan = make_loan(make_lead(), funded_date=DAY)
     rollup_deltas.count_funding(loan)
     Loan.objects.filter(pk=loan.pk).update(application_date=DAY - timedelta(days=30))
 
     rollup_deltas.count_application(loan)
 
-    assert sums("applications") == 1
+    assert total("applications") == 1
     assert rebuild_rollups.find_differences() == []
 
 
 @pytest.mark.django_db
-def test_a_funding_taken_back_is_taken_out_of_the_sums():
-    loan = loan_of(arrived(), funded_date=DAY, application_date=DAY, amount_cents=1)
+def test_withdrawn_funding_is_removed_from_the_sums():
+    loan = make_loan(make_lead(), funded_date=DAY, application_date=DAY, amount_cents=1)
     rollup_deltas.count_funding(loan)
     Loan.objects.filter(pk=loan.pk).update(funded_date=None)
 
     rollup_deltas.count_funding(loan)
 
-    assert (sums("applications"), sums("funded"), sums("amount_cents")) == (1, 0, 0)
+    assert (total("applications"), total("funded"), total("amount_cents")) == (1, 0, 0)
 
 
 @pytest.mark.django_db
-def test_spend_is_cost_less_credits_and_revenue_is_less_what_was_given_back():
-    lead = arrived()
+def test_spend_is_net_of_credits_and_revenue_of_reversals():
+    lead = make_lead()
     for kind, cents in (("cost", 65_00), ("credit", 65_00), ("cost", 50_00)):
         rollup_deltas.count_cost(
-            booked(lead.source, kind=kind, amount_cents=cents, lead_id=lead.pk)
+            book_entry(lead.source, kind=kind, amount_cents=cents, lead_id=lead.pk)
         )
     for kind, cents in (("revenue", 9_000_00), ("reversal", 1_000_00)):
         rollup_deltas.count_revenue(
-            booked(lead.source, kind=kind, amount_cents=cents, lead_id=lead.pk)
+            book_entry(lead.source, kind=kind, amount_cents=cents, lead_id=lead.pk)
         )
 
-    assert (sums("spend_cents"), sums("revenue_cents")) == (50_00, 8_000_00)
+    assert (total("spend_cents"), total("revenue_cents")) == (50_00, 8_000_00)
 
 
 @pytest.mark.django_db
-def test_a_repeated_inquiry_costs_at_the_source_that_sent_it_within_the_leads_cohort():
-    lead = arrived()
+def test_repeat_inquiry_costs_the_source_that_sent_it():
+    lead = make_lead()
     second = make.source("lendingtree")
 
-    rollup_deltas.count_cost(booked(second, lead_id=lead.pk, on_date=DAY + timedelta(days=9)))
+    rollup_deltas.count_cost(book_entry(second, lead_id=lead.pk, on_date=DAY + timedelta(days=9)))
 
     delta = RollupDelta.objects.get(measure="spend_cents")
     assert (delta.source_id, delta.arrival_date) == (second.pk, DAY)
 
 
 @pytest.mark.django_db
-def test_a_fee_that_no_lead_carries_counts_once_for_its_source():
+def test_fee_without_lead_counts_once_for_its_source():
     zillow = make.source()
-    fee = booked(zillow, amount_cents=500_00)
+    fee = book_entry(zillow, amount_cents=500_00)
 
     rollup_deltas.count_cost(fee)
     rollup_deltas.count_cost(fee)
 
-    assert sums("spend_cents") == 500_00
+    assert total("spend_cents") == 500_00
     assert rebuild_rollups.find_differences() == []
 
 
 @pytest.mark.django_db
-def test_a_lead_given_to_a_branch_takes_all_its_sums_along():
+def test_sums_move_with_the_lead_to_its_branch():
     tampa = make.branch("Tampa")
-    lead = arrived()
-    rollup_deltas.count_cost(booked(lead.source, lead_id=lead.pk))
+    lead = make_lead()
+    rollup_deltas.count_cost(book_entry(lead.source, lead_id=lead.pk))
     fold_deltas(at=make.NOON)
     Lead.objects.filter(pk=lead.pk).update(branch=tampa)
 
@@ -187,36 +187,36 @@ def test_a_lead_given_to_a_branch_takes_all_its_sums_along():
 
 
 @pytest.mark.django_db
-def test_folding_marks_what_it_folded_and_does_it_once():
+def test_each_delta_is_folded_once():
     for _ in range(3):
-        arrived(source=make.source())
+        make_lead(source=make.source())
 
     assert (fold_deltas(at=make.NOON, limit=2).deltas, fold_deltas(at=make.NOON).deltas) == (2, 1)
     assert fold_deltas(at=make.NOON).deltas == 0
-    assert Rollup.objects.aggregate(s=Sum("amount"))["s"] == 3
+    assert Rollup.objects.aggregate(sum=Sum("amount"))["sum"] == 3
     assert not RollupDelta.objects.filter(folded_at=None).exists()
 
 
 @pytest.mark.django_db
-def test_a_sum_by_month_that_differs_from_its_days_is_found():
-    arrived()
+def test_wrong_monthly_sum_is_found():
+    make_lead()
     fold_deltas(at=make.NOON)
     assert rebuild_rollups.find_differences() == []
 
     MonthRollup.objects.update(amount=2)
 
-    (found,) = rebuild_rollups.find_differences()
-    assert (found.key[0], found.counted, found.actual) == (date(2026, 11, 1), 2, 1)
+    (difference,) = rebuild_rollups.find_differences()
+    assert (difference.key[0], difference.counted, difference.actual) == (date(2026, 11, 1), 2, 1)
 
 
 @pytest.mark.django_db
-def test_a_sum_changed_behind_our_back_is_found_and_a_rebuild_mends_it():
-    lead = arrived()
-    loan_of(lead, funded_date=DAY)  # nobody counted it
-    booked(lead.source)  # nor the fee
+def test_uncounted_change_is_found_and_fixed_by_a_rebuild():
+    lead = make_lead()
+    make_loan(lead, funded_date=DAY)  # not counted
+    book_entry(lead.source)  # the fee is not counted either
 
-    found = rebuild_rollups.find_differences()
-    assert {(d.key[4], d.counted, d.actual) for d in found} == {
+    differences = rebuild_rollups.find_differences()
+    assert {(row.key[4], row.counted, row.actual) for row in differences} == {
         ("applications", 0, 1),
         ("funded", 0, 1),
         ("spend_cents", 0, 100_00),
@@ -229,11 +229,11 @@ def test_a_sum_changed_behind_our_back_is_found_and_a_rebuild_mends_it():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_move_and_a_funding_in_the_same_instant_are_both_counted_right():
+def test_concurrent_move_and_funding_are_both_counted():
     tampa = make.branch("Tampa")
     for _ in range(4):
-        lead = arrived()
-        loan = loan_of(lead)
+        lead = make_lead()
+        loan = make_loan(lead)
         start = Barrier(2)
 
         def move(lead=lead, start=start):
@@ -248,46 +248,46 @@ def test_a_move_and_a_funding_in_the_same_instant_are_both_counted_right():
                 Loan.objects.filter(pk=loan.pk).update(funded_date=DAY)
                 rollup_deltas.count_funding(loan)
 
-        _together(move, fund)
+        run_concurrently(move, fund)
 
     assert rebuild_rollups.find_differences() == []
 
 
 @pytest.mark.django_db(transaction=True)
-def test_folding_by_three_while_others_append_loses_and_doubles_nothing():
+def test_concurrent_folds_and_appends_lose_nothing():
     source = make.source()
 
     def append():
         for _ in range(8):
-            arrived(source=source)
+            make_lead(source=source)
 
     def compact():
         for _ in range(12):
             fold_deltas(at=make.NOON, limit=3)
 
-    _together(append, append, compact, compact, compact)
+    run_concurrently(append, append, compact, compact, compact)
 
     assert rebuild_rollups.find_differences() == []
     while fold_deltas(at=make.NOON).deltas:
         pass
-    assert Rollup.objects.aggregate(s=Sum("amount"))["s"] == 16
+    assert Rollup.objects.aggregate(sum=Sum("amount"))["sum"] == 16
     assert rebuild_rollups.find_differences() == []
 
 
-def _together(*works):
-    def run(work):
+def run_concurrently(*functions):
+    def run(function):
         try:
-            work()
+            function()
         finally:
             connections.close_all()
 
-    with ThreadPoolExecutor(len(works)) as pool:
-        for future in [pool.submit(run, work) for work in works]:
+    with ThreadPoolExecutor(len(functions)) as pool:
+        for future in [pool.submit(run, function) for function in functions]:
             future.result(timeout=60)
 
 
 class Business(RuleBasedStateMachine):
-    """Everything that changes a sum, in any order, with folds in between."""
+    """All events that change a sum, in any order, with folds in between."""
 
     def __init__(self):
         super().__init__()
@@ -301,14 +301,15 @@ class Business(RuleBasedStateMachine):
     @rule(which=st.integers(0, 1), hours=st.integers(0, 2000), is_test=st.booleans())
     def arrive(self, which, hours, is_test):
         at = make.NOON + hours * make.HOUR
-        lead = arrived(at=at, source=self.sources[which], is_test=is_test and hours % 4 == 0)
+        lead = make_lead(at=at, source=self.sources[which], is_test=is_test and hours % 4 == 0)
         self.leads.append(lead)
 
     @rule(nth=st.integers(0, 50), seconds=st.integers(0, 10**7))
     def attempt(self, nth, seconds):
         if lead := self.any_lead(nth):
-            when = lead.created_at + seconds * make.SECOND
-            Lead.objects.filter(pk=lead.pk, first_attempt_at=None).update(first_attempt_at=when)
+            attempted_at = lead.created_at + seconds * make.SECOND
+            leads = Lead.objects.filter(pk=lead.pk, first_attempt_at=None)
+            leads.update(first_attempt_at=attempted_at)
             rollup_deltas.count_attempt(lead)
 
     @rule(nth=st.integers(0, 50), which=st.integers(0, 2))
@@ -323,18 +324,18 @@ class Business(RuleBasedStateMachine):
         lead = self.any_lead(nth)
         source = self.sources[which]
         rollup_deltas.count_cost(
-            booked(source, kind=kind, lead_id=lead.pk if lead and nth % 3 else None)
+            book_entry(source, kind=kind, lead_id=lead.pk if lead and nth % 3 else None)
         )
 
     @rule(nth=st.integers(0, 50), days=st.none() | st.integers(0, 90), cents=st.integers(0, 10**8))
     def lend(self, nth, days, cents):
         if lead := self.any_lead(nth):
-            loan = lead.loans.first() or loan_of(lead, application_date=DAY)
+            loan = lead.loans.first() or make_loan(lead, application_date=DAY)
             funded_date = None if days is None else DAY + timedelta(days=days)
             Loan.objects.filter(pk=loan.pk).update(funded_date=funded_date, amount_cents=cents)
             rollup_deltas.count_funding(loan)
             rollup_deltas.count_revenue(
-                booked(lead.source, kind="revenue", lead_id=lead.pk, loan_id=loan.pk)
+                book_entry(lead.source, kind="revenue", lead_id=lead.pk, loan_id=loan.pk)
             )
 
     @rule(limit=st.integers(1, 8))
@@ -342,12 +343,12 @@ class Business(RuleBasedStateMachine):
         fold_deltas(at=make.NOON, limit=limit)
 
     @invariant()
-    def sums_are_what_a_count_from_nothing_gives(self):
+    def sums_equal_a_recount(self):
         assert rebuild_rollups.find_differences() == []
 
 
 class EverySequence(HypothesisCase):
-    def test_after_any_sequence_of_business_and_folds_the_sums_are_exact(self):
+    def test_sums_are_exact_after_any_sequence_of_events(self):
         def machine():
             for table in (RollupDelta, Rollup, MonthRollup, Entry, Loan, Lead):
                 table.objects.all().delete()

@@ -1,6 +1,6 @@
-"""Cost per funded loan by source: what a cohort of leads cost and what became of it."""
+"""Cost per funded loan by source: the cost and the outcomes of a cohort of leads."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from math import sqrt
@@ -15,7 +15,7 @@ from rooftree.reporting.first_screen.cohort_maturity import (
     HISTORY_DAYS,
     HORIZON_DAYS,
     Maturity,
-    funding_lags,
+    compute_funding_lags,
     measure_maturity,
 )
 from rooftree.reporting.first_screen.report_period import ReportPeriod
@@ -23,8 +23,8 @@ from rooftree.reporting.rollups.fold_rollups import CURRENT_SUMS, CURRENT_SUMS_B
 
 _BRANCH_FILTER = "branch_id in (select id from branch where path like any (%(paths)s::text[]))"
 
-# The leads by week of arrival as well, to tell how ripe the cohort is: only of the weeks
-# that may not be ripe yet, as only they are many to read.
+# The second part counts leads by week of arrival, to measure the maturity of the cohort. It reads
+# only weeks that are not mature yet, because CURRENT_SUMS has many rows.
 _CELLS_SQL = f"""
 select arrival_month >= %(start)s as is_now, source_id, measure, bucket, null::date as week,
        sum(amount)::bigint
@@ -35,7 +35,7 @@ union all
 select arrival_date >= %(start)s, source_id, 'arrivals', 0,
        date_trunc('week', arrival_date)::date, sum(amount)::bigint
   from {CURRENT_SUMS}
- where measure = 'leads' and {_BRANCH_FILTER} and arrival_date >= %(ripe)s
+ where measure = 'leads' and {_BRANCH_FILTER} and arrival_date >= %(mature_before)s
    and arrival_date >= %(before)s and arrival_date < %(until)s
  group by 1, 2, 5
 """  # noqa: S608
@@ -52,16 +52,16 @@ select arrival_month, measure, sum(amount)::bigint from {CURRENT_SUMS_BY_MONTH}
    and arrival_month >= %(oldest)s and arrival_month < %(until)s and {_BRANCH_FILTER}
  group by 1, 2
 """  # noqa: S608
-COVERAGE_GRACE = timedelta(days=7)  # into a period: no lead so early says that it is not all there
+COVERAGE_GRACE = timedelta(days=7)  # no lead this early in a period: it isn't all on file
 
 
 @dataclass(slots=True, kw_only=True)
 class CostRow:
     """The sums of one source, or of all, for one cohort."""
 
-    source_id: UUID | None = None  # None: all of them
+    source_id: UUID | None = None  # None: all sources
     name: str = "All sources"
-    is_in_audit: bool = False  # its figures are not judged yet
+    is_in_audit: bool = False  # in audit: its figures are not judged yet
     leads: int = 0
     applications: int = 0
     funded: int = 0
@@ -69,8 +69,8 @@ class CostRow:
     spend_cents: int = 0
     revenue_cents: int = 0
     amount_cents: int = 0
-    wait_counts: dict[int, int] = field(default_factory=dict)  # leads by bucket of speed
-    arrivals: dict[date, int] = field(default_factory=dict)  # by the middle of the week
+    wait_counts: dict[int, int] = field(default_factory=dict)  # leads by speed_to_lead bucket
+    arrivals: dict[date, int] = field(default_factory=dict)  # leads by the middle of their week
     maturity: Maturity = field(default_factory=lambda: Maturity(share=None))
 
     @property
@@ -79,7 +79,7 @@ class CostRow:
 
     @property
     def cost_per_funded_cents(self) -> int | None:
-        """None while nothing has funded: a cost per nothing is no figure."""
+        """The cost per funded loan; None while no loan has funded."""
         return round(self.spend_cents / self.funded) if self.funded > 0 else None
 
     @property
@@ -100,14 +100,14 @@ class CostRow:
 
     @property
     def expected_fundings(self) -> int | None:
-        """How many more loans this cohort will fund, at the company's own pace."""
+        """The number of further loans this cohort will fund, at the company's own pace."""
         if not self.maturity.share:
             return None
         return round(self.funded * (1 - self.maturity.share) / self.maturity.share)
 
     @property
     def expected_cost_cents(self) -> tuple[int, int] | None:
-        """The cost per funded loan when all have funded, give or take one standard error."""
+        """The range of the final cost per funded loan: plus and minus one standard error."""
         more = self.expected_fundings
         if not more or not self.funded:
             return None
@@ -115,7 +115,7 @@ class CostRow:
         return round(self.spend_cents / low), round(self.spend_cents / high)
 
     def add_cell(self, measure: str, bucket: int, week: date | None, amount: int) -> None:
-        """Take in one cell; one with a week only tells when the leads arrived."""
+        """Add one cell to the sums; a cell with a week only adds to the arrivals."""
         if measure == "attempted":
             self.wait_counts[bucket] = self.wait_counts.get(bucket, 0) + amount
             return
@@ -125,10 +125,10 @@ class CostRow:
             return
         setattr(self, measure, getattr(self, measure) + amount)
 
-    def arrivals_by_day(self, ripe: date) -> dict[date, int]:
-        """The arrivals by week; those of before `ripe`, which need no telling apart, on one day."""
-        long_ago = self.leads - sum(self.arrivals.values())
-        return {**self.arrivals, ripe - timedelta(days=1): long_ago}
+    def arrivals_by_day(self, mature_before: date) -> dict[date, int]:
+        """Return leads by arrival day; all leads before `mature_before` count on one day."""
+        earlier = self.leads - sum(self.arrivals.values())
+        return {**self.arrivals, mature_before - timedelta(days=1): earlier}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,19 +148,19 @@ class Month:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstScreen:
-    """What the first screen shows."""
+    """The figures of the first screen."""
 
     period: ReportPeriod
-    rows: list[CostRow]  # lowest cost first; those without a funded loan, and in audit, last
+    rows: list[CostRow]  # lowest cost first; then without a funded loan; in audit last
     total: CostRow
-    previous_total: CostRow  # the same, of the period before
+    previous_total: CostRow  # for the previous period
     months: list[Month]  # twelve, oldest first
-    known_fundings: int  # what the ripeness rests on
-    oldest_lead_on: date | None  # when the oldest lead on file arrived
+    known_fundings: int  # funded loans that the maturity rests on
+    oldest_lead_on: date | None  # arrival of the oldest lead on file
 
     @property
     def has_full_previous_period(self) -> bool:
-        """Whether the leads on file cover the period before, so that it may be compared with."""
+        """True if the leads on file cover the previous period, so a comparison is fair."""
         return (
             self.oldest_lead_on is not None
             and self.oldest_lead_on < self.period.previous().from_date + COVERAGE_GRACE
@@ -174,104 +174,104 @@ def load_first_screen(
     today: date,
     only: UUID | None = None,
 ) -> FirstScreen:
-    """Everything of the first screen, from the rollups and what is not in them yet.
+    """Load the first screen from the rollups and the unfolded deltas.
 
     Args:
-        branch_paths: leads of these branches and all below them; None is the company.
-        today: the company's date.
-        only: one source, for its own page.
+        branch_paths: leads of these branches and all branches below; None: the company.
+        today: the date in the company's zone.
+        only: id of one source, for its own page; None: all sources.
 
-    Five statements; none of them reads a lead, but for the oldest.
+    Runs five queries. Only one reads the lead table, for the oldest lead.
     """
     paths = None if branch_paths is None else [f"{path}%" for path in branch_paths]
-    lags = funding_lags(dict(_run_query(_LAGS_SQL, **_history_range(today))))
-    ripe = today - timedelta(days=HORIZON_DAYS + 7)
-    now: dict[UUID, CostRow] = {}
-    total, before = CostRow(), CostRow()
+    lags = compute_funding_lags(dict(_run_query(_LAGS_SQL, **_history_range(today))))
+    mature_before = today - timedelta(days=HORIZON_DAYS + 7)
+    by_source: dict[UUID, CostRow] = {}
+    total, previous_total = CostRow(), CostRow()
     cells = _run_query(
         _CELLS_SQL,
         start=period.from_date,
         before=period.previous().from_date,
         until=period.until_date,
         paths=paths,
-        ripe=ripe,
+        mature_before=mature_before,
     )
-    known = {source.pk: source for source in Source.objects.only("name", "launched_at")}
+    sources = {source.pk: source for source in Source.objects.only("name", "launched_at")}
     for is_now, source_id, *cell in cells:
         if only and source_id != only:
             continue
         if is_now:
-            now.setdefault(source_id, _source_row(known[source_id])).add_cell(*cell)
-        (total if is_now else before).add_cell(*cell)
-    for row in (total, before, *now.values()):
-        row.maturity = measure_maturity(lags, row.arrivals_by_day(ripe), today)
+            if source_id not in by_source:
+                source = sources[source_id]
+                is_in_audit = source.launched_at is None
+                by_source[source_id] = CostRow(
+                    source_id=source_id, name=source.name, is_in_audit=is_in_audit
+                )
+            by_source[source_id].add_cell(*cell)
+        (total if is_now else previous_total).add_cell(*cell)
+    for row in (total, previous_total, *by_source.values()):
+        row.maturity = measure_maturity(lags, row.arrivals_by_day(mature_before), today)
+    oldest_leads = Lead.objects.filter(is_test=False).order_by("id")  # ids grow with arrival
+    oldest = oldest_leads.values_list("created_at", flat=True).first()
     return FirstScreen(
         period=period,
-        rows=sorted((row for row in now.values() if _has_figures(row)), key=_sort_key),
+        rows=_sort_rows(by_source.values()),
         total=total,
-        previous_total=before,
+        previous_total=previous_total,
         months=_monthly_trend(lags, paths, today),
         known_fundings=lags.fundings,
-        oldest_lead_on=_oldest_lead_date(),
+        oldest_lead_on=oldest and oldest.date(),
     )
-
-
-def _oldest_lead_date() -> date | None:
-    """The day of the oldest lead: ids grow with the moment of arrival."""
-    oldest = Lead.objects.filter(is_test=False).order_by("id").values_list("created_at", flat=True)
-    first = oldest.first()
-    return first and first.date()
 
 
 def _monthly_trend(lags: Any, paths: list[str] | None, today: date) -> list[Month]:
     until = today.replace(day=1)
-    firsts = [until]
-    while len(firsts) <= 12:
-        firsts.append((firsts[-1] - timedelta(days=1)).replace(day=1))
-    sums: dict[tuple[date, str], int] = {}
-    for first, measure, amount in _run_query(
-        _MONTHS_SQL, oldest=firsts[-1], until=until, paths=paths
-    ):
-        sums[first, measure] = amount
+    first_days = [until]
+    while len(first_days) <= 12:
+        first_days.append((first_days[-1] - timedelta(days=1)).replace(day=1))
+    rows = _run_query(_MONTHS_SQL, oldest=first_days[-1], until=until, paths=paths)
+    sums: dict[tuple[date, str], int] = {
+        (first_day, measure): amount for first_day, measure, amount in rows
+    }
     return [
         Month(
-            first_day=first,
-            leads=sums.get((first, "leads"), 0),
-            spend_cents=sums.get((first, "spend_cents"), 0),
-            funded=sums.get((first, "funded"), 0),
+            first_day=first_day,
+            leads=sums.get((first_day, "leads"), 0),
+            spend_cents=sums.get((first_day, "spend_cents"), 0),
+            funded=sums.get((first_day, "funded"), 0),
             maturity=measure_maturity(
-                lags, {first.replace(day=15): sums.get((first, "leads"), 0)}, today
+                lags, {first_day.replace(day=15): sums.get((first_day, "leads"), 0)}, today
             ),
         )
-        for first in reversed(firsts[1:])
+        for first_day in reversed(first_days[1:])
     ]
 
 
 def _history_range(today: date) -> dict[str, date]:
-    """Cohorts old enough that all they fund within the horizon has happened."""
+    """Return the arrival dates of cohorts old enough for all fundings within the horizon."""
     return {
         "oldest": today - timedelta(days=HISTORY_DAYS),
         "newest": today - timedelta(days=HORIZON_DAYS),
     }
 
 
-def _source_row(source: Source) -> CostRow:
-    return CostRow(source_id=source.pk, name=source.name, is_in_audit=source.launched_at is None)
+def _sort_rows(rows: Iterable[CostRow]) -> list[CostRow]:
+    """Drop rows without figures; sort by cost, then rows without a cost, then sources in audit."""
+
+    def sort_key(row: CostRow) -> tuple[bool, bool, int, str]:
+        cost = row.cost_per_funded_cents
+        return row.is_in_audit, cost is None, cost or 0, row.name
+
+    shown = (
+        row for row in rows if row.leads or row.spend_cents or row.revenue_cents or row.applications
+    )
+    return sorted(shown, key=sort_key)
 
 
-def _has_figures(row: CostRow) -> bool:
-    return bool(row.leads or row.spend_cents or row.revenue_cents or row.applications)
-
-
-def _sort_key(row: CostRow) -> tuple[bool, bool, int, str]:
-    cost = row.cost_per_funded_cents
-    return row.is_in_audit, cost is None, cost or 0, row.name
-
-
-def _run_query(query: str, **given: Any) -> list[tuple[Any, ...]]:
-    if given.get("paths") is None:
+def _run_query(query: str, **params: Any) -> list[tuple[Any, ...]]:
+    if params.get("paths") is None:
         query = query.replace(_BRANCH_FILTER, "true")
     with connection.cursor() as cursor:
-        cursor.execute(query, given)
+        cursor.execute(query, params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows

@@ -1,4 +1,4 @@
-"""The leads behind a figure: every number of the first screen opens the ones it counted."""
+"""The leads behind a figure: each figure of the first screen opens the leads it counts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,82 +14,82 @@ from rooftree.org.models import Branch
 from rooftree.reporting.first_screen.report_period import ReportPeriod
 from rooftree.reporting.first_screen.speed_to_lead import CHART_BANDS
 
-FIGURE_TITLES = {  # by name in the address: what the list behind it is called
+FIGURE_TITLES = {  # title of the list, by the figure's name in the URL
     "leads": "Leads",
-    "attempted": "Leads a person tried",
-    "talked": "Leads a person talked with",
+    "attempted": "Leads attempted",
+    "talked": "Leads spoken with",
     "applications": "Applications",
     "funded": "Funded loans",
-    "spend": "Leads that cost something",
-    "profit": "Leads that cost or earned something",
+    "spend": "Leads with spend",
+    "profit": "Leads with spend or revenue",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FigureScope:
-    """Which leads a figure is about: a cohort, and what narrows it."""
+    """The leads a figure covers: a cohort, and the filters on it."""
 
     period: ReportPeriod
     source_id: UUID | None = None
     branch_paths: Sequence[str] | None = None
-    band: int | None = None  # of speed.BANDS, for attempted
+    band: int | None = None  # index in CHART_BANDS, for attempted
 
 
 def leads_behind_figure(
-    number: str, part: FigureScope, *, visible: QuerySet[Lead]
+    figure: str, scope: FigureScope, *, visible: QuerySet[Lead]
 ) -> QuerySet[Lead]:
-    """The leads that a figure counts, among those the user may see; newest first.
+    """Return the leads that a figure counts, among those the user can see; newest first.
 
     Args:
-        number: a key of NUMBERS.
-        visible: what the one place that decides lets this user see.
+        figure: a key of FIGURE_TITLES.
+        visible: the leads this user can see.
 
-    A lead with two funded loans is listed once and counts two. A cost at
-    another source than the lead's first is found at the source that was paid.
+    A lead with two funded loans is listed once and counts two. A cost at another source than the
+    lead's first source is listed under the source that was paid.
     """
-    leads = visible.filter(is_test=False, **_arrival_filter(part.period))
-    if part.branch_paths is not None:
+    leads = visible.filter(is_test=False, **_arrival_filter(scope.period))
+    if scope.branch_paths is not None:
         paths = Q(pk__in=[])
-        for path in part.branch_paths:
+        for path in scope.branch_paths:
             paths |= Q(path__startswith=path)
         leads = leads.filter(branch__in=Branch.objects.filter(paths))
-    leads = _filter_by_figure(number, leads, part)
+    leads = _filter_by_figure(figure, leads, scope)
     return leads.order_by("-created_at", "-id")
 
 
-def _filter_by_figure(number: str, leads: QuerySet[Lead], part: FigureScope) -> QuerySet[Lead]:
-    if number in ("spend", "profit"):
-        return leads.filter(_has_money_entry(number, part.source_id))
-    if part.source_id:
-        leads = leads.filter(source_id=part.source_id)
-    of_lead = Loan.objects.filter(lead=OuterRef("pk"))
+def _filter_by_figure(figure: str, leads: QuerySet[Lead], scope: FigureScope) -> QuerySet[Lead]:
+    if figure in ("spend", "profit"):
+        return leads.filter(_has_money_entry(figure, scope.source_id))
+    if scope.source_id:
+        leads = leads.filter(source_id=scope.source_id)
+    loans = Loan.objects.filter(lead=OuterRef("pk"))
     conditions = {
         "leads": Q(),
         "attempted": Q(first_attempt_at__isnull=False),
         "talked": Q(first_talk_at__isnull=False),
         "applications": Exists(
-            of_lead.filter(Q(application_date__isnull=False) | Q(funded_date__isnull=False))
+            loans.filter(Q(application_date__isnull=False) | Q(funded_date__isnull=False))
         ),
-        "funded": Exists(of_lead.filter(funded_date__isnull=False)),
+        "funded": Exists(loans.filter(funded_date__isnull=False)),
     }
-    leads = leads.filter(conditions[number])
-    if number == "attempted" and part.band is not None:
-        leads = _filter_by_speed_band(leads, part.band)
+    leads = leads.filter(conditions[figure])
+    if figure == "attempted" and scope.band is not None:
+        leads = _filter_by_speed_band(leads, scope.band)
     return leads
 
 
-def _has_money_entry(number: str, source_id: UUID | None) -> Exists | Q:
-    """Costs belong to the source that was paid, earnings to the lead's first source."""
+def _has_money_entry(figure: str, source_id: UUID | None) -> Exists | Q:
+    """Match costs by the source that was paid, and revenue by the lead's first source."""
     entries = Entry.objects.filter(lead=OuterRef("pk"))
-    cost = entries.filter(kind__in=["cost", "credit"])
+    costs = entries.filter(kind__in=["cost", "credit"])
     if source_id:
-        cost = cost.filter(source_id=source_id)
-    if number == "spend":
-        return Exists(cost)
-    earned = Q(Exists(entries.filter(kind__in=["revenue", "reversal"])))
+        costs = costs.filter(source_id=source_id)
+    if figure == "spend":
+        return Exists(costs)
+    has_revenue = Q(Exists(entries.filter(kind__in=["revenue", "reversal"])))
     if source_id:
-        earned &= Q(source_id=source_id)
-    return Q(Exists(cost)) | earned
+        has_revenue &= Q(source_id=source_id)
+    return Q(Exists(costs)) | has_revenue
 
 
 def _filter_by_speed_band(leads: QuerySet[Lead], band: int) -> QuerySet[Lead]:

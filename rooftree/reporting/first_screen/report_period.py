@@ -1,4 +1,4 @@
-"""The days a report looks at: whole months and quarters of arrival."""
+"""Periods of a report: whole months, quarters and years of arrival."""
 
 import re
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ _YEAR = re.compile(r"12m-(20\d\d)-(0[1-9]|1[0-2])")
 class ReportPeriod:
     """Whole months, from a day until a day (exclusive)."""
 
-    key: str  # as in an address: 2026-q3, 2026-10, 12m-2026-10 (the last month of it)
+    key: str  # as in a URL: 2026-q3, 2026-10, 12m-2026-10 (its last month)
     kind: str  # month | quarter | year
     label: str  # Q3 2026
     from_date: date
     until_date: date
 
     def previous(self) -> "ReportPeriod":
-        """The period of the same kind that ends where this one begins."""
+        """Return the period of the same kind that ends where this one begins."""
         return _period_ending_at(self.kind, _month_number(self.from_date))
 
     def following(self) -> "ReportPeriod":
-        """The period of the same kind that begins where this one ends."""
+        """Return the period of the same kind that begins where this one ends."""
         return _period_ending_at(
             self.kind, _month_number(self.until_date) + _MONTHS_PER_KIND[self.kind]
         )
@@ -36,19 +36,19 @@ _MONTHS_PER_KIND = {"month": 1, "quarter": 3, "year": 12}
 
 
 def last_complete_period(kind: str, today: date) -> ReportPeriod:
-    """The newest period of a kind that has ended by `today`."""
+    """Return the newest period of a kind that has ended by `today`."""
     month = _month_number(today)
     return _period_ending_at(kind, month - month % 3 if kind == "quarter" else month)
 
 
 def parse_period(key: str, today: date) -> ReportPeriod | None:
-    """The period an address names; None for what is no period, or has not begun."""
-    if found := _QUARTER.fullmatch(key):
-        kind, end = "quarter", int(found[1]) * 12 + int(found[2]) * 3
-    elif found := _YEAR.fullmatch(key):
-        kind, end = "year", int(found[1]) * 12 + int(found[2])
-    elif found := _MONTH.fullmatch(key):
-        kind, end = "month", int(found[1]) * 12 + int(found[2])
+    """Parse the period key of a URL; return None if it is invalid or has not begun."""
+    if match := _QUARTER.fullmatch(key):
+        kind, end = "quarter", int(match[1]) * 12 + int(match[2]) * 3
+    elif match := _YEAR.fullmatch(key):
+        kind, end = "year", int(match[1]) * 12 + int(match[2])
+    elif match := _MONTH.fullmatch(key):
+        kind, end = "month", int(match[1]) * 12 + int(match[2])
     else:
         return None
     period = _period_ending_at(kind, end)
@@ -56,7 +56,7 @@ def parse_period(key: str, today: date) -> ReportPeriod | None:
 
 
 def _period_ending_at(kind: str, end: int) -> ReportPeriod:
-    """The period whose months end before the month numbered `end`."""
+    """Build the period whose last month is the month before number `end`."""
     start, last = _month_start(end - _MONTHS_PER_KIND[kind]), _month_start(end - 1)
     if kind == "quarter":
         quarter = (start.month + 2) // 3

@@ -1,4 +1,4 @@
-"""How each source is doing today, against what it usually does by this time."""
+"""Health of each source today, compared with its usual deliveries by this time of day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from rooftree.leads.models import Source
 from rooftree.money.company_day import company_zone
 from rooftree.reporting.rollups.fold_rollups import CURRENT_SUMS
 
-BASELINE_WEEKS = 6  # the same weekday of so many weeks is the baseline
-SPARKLINE_DAYS = 14  # of the small line
-MIN_USUAL_LEADS = 4  # under so many usual leads, a low day says nothing
+BASELINE_WEEKS = 6  # the baseline is the same weekday of this many weeks
+SPARKLINE_DAYS = 14  # length of the sparkline
+MIN_USUAL_LEADS = 4  # below this usual number, a low day means nothing
 
-# Up to the same time of day as now, so that a morning is held against mornings.
+# Up to the same time of day as now, so a morning is compared with mornings.
 _BY_TIME_OF_DAY_SQL = """
 select d.source_id, w.n, count(*)
   from unnest(%s::int[], %s::timestamptz[], %s::timestamptz[]) as w (n, from_at, until_at)
@@ -43,31 +43,33 @@ select fact.source_id, %s - arrival_date, sum(amount)::int from {CURRENT_SUMS}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceHealth:
-    """One source as its row shows it."""
+    """The health of one source."""
 
     source: Source
     status: str  # well | set_aside | silent | drifted | quiet | paused | audit | new
     last_at: datetime | None
     today: int
-    usual_range: tuple[int, int] | None  # least and most by this time of day; None: too new to say
+    usual_range: tuple[int, int] | None  # least and most by this time of day; None: too new
     days: list[int]  # leads a day, oldest first, today last
     quarantined: int
     quarantined_since: datetime | None
 
 
 def load_source_health(*, at: datetime) -> list[SourceHealth]:
-    """Every source, by name. Four statements, whatever the number of sources."""
+    """Load the health of every source, by name, in four queries."""
     counts = _counts_by_time_of_day(at)
-    days = _leads_by_day(at)
-    standing = {row[0]: row[1:] for row in _run_query(_DELIVERY_STATE_SQL)}
+    today = at.astimezone(company_zone()).date()
+    rows = _run_query(_DAILY_LEADS_SQL, today, today - timedelta(days=SPARKLINE_DAYS))
+    days = {(source_id, days_ago): number for source_id, days_ago, number in rows}
+    states = {row[0]: row[1:] for row in _run_query(_DELIVERY_STATE_SQL)}
     return [
-        _build_health(source, standing[source.pk], counts.get(source.pk, {}), days, at)
+        _build_health(source, states[source.pk], counts.get(source.pk, {}), days, at)
         for source in Source.objects.select_related("baseline").order_by("name", "id")
     ]
 
 
 def count_received_today(*, at: datetime) -> dict[str, int]:
-    """Today's deliveries by what became of them."""
+    """Count today's deliveries by state."""
     start = datetime.combine(at.astimezone(company_zone()).date(), time(), company_zone())
     query = "select state, count(*) from delivery where received_at >= %s group by 1"
     return dict(_run_query(query, start))
@@ -75,23 +77,23 @@ def count_received_today(*, at: datetime) -> dict[str, int]:
 
 def _build_health(
     source: Source,
-    standing: tuple[Any, ...],
+    delivery_state: tuple[Any, ...],
     counts: dict[int, int],
     days: dict[tuple[UUID, int], int],
     at: datetime,
 ) -> SourceHealth:
-    last_at, set_aside, since = standing
+    last_at, quarantined, since = delivery_state
     past = [counts.get(n, 0) for n in range(1, BASELINE_WEEKS + 1)]
     usual = (min(past), max(past)) if any(past) else None
     today = counts.get(0, 0)
     return SourceHealth(
         source=source,
-        status=_status(source, last_at, set_aside, usual, today, at),
+        status=_status(source, last_at, quarantined, usual, today, at),
         last_at=last_at,
         today=today,
         usual_range=usual,
-        days=[days.get((source.pk, ago), 0) for ago in range(SPARKLINE_DAYS - 1, -1, -1)],
-        quarantined=set_aside,
+        days=[days.get((source.pk, days_ago), 0) for days_ago in range(SPARKLINE_DAYS - 1, -1, -1)],
+        quarantined=quarantined,
         quarantined_since=since,
     )
 
@@ -99,17 +101,18 @@ def _build_health(
 def _status(
     source: Source,
     last_at: datetime | None,
-    set_aside: int,
+    quarantined: int,
     usual: tuple[int, int] | None,
     today: int,
     at: datetime,
 ) -> str:
     if source.paused_at:
         return "paused"
-    if set_aside:
+    if quarantined:
         return "set_aside"
-    if alarm := _baseline_alarm(source):
-        return alarm
+    baseline = getattr(source, "baseline", None)
+    if baseline and (baseline.silent_at or baseline.drifted_at):
+        return "silent" if baseline.silent_at else "drifted"
     if source.launched_at is None:
         return "audit"
     if last_at is None:
@@ -119,18 +122,13 @@ def _status(
     return "quiet" if is_silent or is_low else "well"
 
 
-def _baseline_alarm(source: Source) -> str:
-    held = getattr(source, "baseline", None)
-    if held is None or not (held.silent_at or held.drifted_at):
-        return ""
-    return "silent" if held.silent_at else "drifted"
-
-
 def _counts_by_time_of_day(at: datetime) -> dict[UUID, dict[int, int]]:
     zone = company_zone()
-    here = at.astimezone(zone)
+    local = at.astimezone(zone)
     weeks = list(range(BASELINE_WEEKS + 1))
-    ends = [datetime.combine(here.date() - timedelta(weeks=n), here.time(), zone) for n in weeks]
+    ends = [
+        datetime.combine(local.date() - timedelta(weeks=week), local.time(), zone) for week in weeks
+    ]
     starts = [datetime.combine(end.date(), time(), zone) for end in ends]
     counts: dict[UUID, dict[int, int]] = {}
     for source_id, week, number in _run_query(_BY_TIME_OF_DAY_SQL, weeks, starts, ends):
@@ -138,14 +136,8 @@ def _counts_by_time_of_day(at: datetime) -> dict[UUID, dict[int, int]]:
     return counts
 
 
-def _leads_by_day(at: datetime) -> dict[tuple[UUID, int], int]:
-    today = at.astimezone(company_zone()).date()
-    rows = _run_query(_DAILY_LEADS_SQL, today, today - timedelta(days=SPARKLINE_DAYS))
-    return {(source_id, ago): number for source_id, ago, number in rows}
-
-
-def _run_query(query: str, *given: Any) -> Sequence[tuple[Any, ...]]:
+def _run_query(query: str, *params: Any) -> Sequence[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(query, given or None)
+        cursor.execute(query, params or None)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows

@@ -1,7 +1,7 @@
-"""Speed-to-lead in buckets: small sums from which a median and a p90 can be read.
+"""Speed to lead in buckets: small sums that give a median and a p90.
 
-The scale is a list of upper bounds in seconds. It is part of the stored sums:
-to change it, count everything anew (`recount.rebuild`).
+The scale is a list of upper bounds in seconds. The stored sums depend on it: after a change, run
+`rebuild_rollups.rebuild_all`.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from itertools import pairwise
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
-# Bucket n holds [BOUNDS[n-1], BOUNDS[n]); each is about a quarter longer than the last.
+# Bucket n covers [BUCKET_BOUNDS[n-1], BUCKET_BOUNDS[n]); each is about a quarter longer.
 BUCKET_BOUNDS = [
     *(5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, MINUTE),
     *(75, 90, 105, 120, 150, 180, 210, 240, 5 * MINUTE),
@@ -20,7 +20,7 @@ BUCKET_BOUNDS = [
     *(DAY, 36 * HOUR, 2 * DAY, 3 * DAY, 4 * DAY, 7 * DAY, 14 * DAY, 30 * DAY),
 ]
 
-CHART_BANDS = [  # (label, upper bound in seconds): what the chart shows; each is in BOUNDS
+CHART_BANDS = [  # (label, upper bound in seconds) of the chart; each bound is in BUCKET_BOUNDS
     ("under 1 min", MINUTE),
     ("1–5 min", 5 * MINUTE),
     ("5–15 min", 15 * MINUTE),
@@ -36,22 +36,23 @@ class ChartBand:
 
     label: str
     leads: int
-    share_pct: float  # of all leads a person tried
+    share_pct: float  # of all leads attempted
 
 
-def bucket_number(seconds: float) -> int:
-    """The number of the bucket a waiting time falls in; len(BOUNDS) above the last."""
-    return next((n for n, bound in enumerate(BUCKET_BOUNDS) if seconds < bound), len(BUCKET_BOUNDS))
+def find_bucket(seconds: float) -> int:
+    """Return the bucket number of a waiting time; len(BUCKET_BOUNDS) above the last bound."""
+    buckets = (number for number, bound in enumerate(BUCKET_BOUNDS) if seconds < bound)
+    return next(buckets, len(BUCKET_BOUNDS))
 
 
 def quantile_seconds(counts: Mapping[int, int], share: float) -> float | None:
-    """The waiting time that `share` (0 to 1) of the leads stayed within.
+    """Estimate the waiting time within which `share` (0 to 1) of the leads were attempted.
 
     Args:
         counts: leads by bucket.
 
-    Exact to the bucket, and by even spread inside it. None without leads; the
-    last bound when it lies above every bucket.
+    Exact to the bucket, and interpolated inside it. Returns None without leads, and the last
+    bound if the quantile lies above all buckets.
     """
     wanted = sum(counts.values()) * share
     if wanted <= 0:
@@ -66,13 +67,13 @@ def quantile_seconds(counts: Mapping[int, int], share: float) -> float | None:
 
 
 def count_by_band(counts: Mapping[int, int]) -> list[ChartBand]:
-    """The leads of each band of the chart, shortest wait first."""
+    """Count the leads of each band of the chart, shortest wait first."""
     total = sum(counts.values())
-    made, low = [], 0
+    bands, low = [], 0
     for label, bound in CHART_BANDS:
         high = len(BUCKET_BOUNDS) + 1 if bound is None else BUCKET_BOUNDS.index(bound) + 1
         leads = sum(counts.get(number, 0) for number in range(low, high))
         share = 100 * leads / total if total else 0.0
-        made.append(ChartBand(label=label, leads=leads, share_pct=share))
+        bands.append(ChartBand(label=label, leads=leads, share_pct=share))
         low = high
-    return made
+    return bands

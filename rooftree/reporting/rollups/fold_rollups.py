@@ -1,4 +1,4 @@
-"""Folding deltas into rollups, exactly once, while others append."""
+"""Fold deltas into rollups exactly once, while other transactions append."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from django.db import connection, transaction
 
 from rooftree.reporting.rollups.metric_definitions import ROLLUP_KEY
 
-_LOCK_KEY = 0x726F_6F66_0002  # of the advisory lock; only compactors use it
+_LOCK_KEY = 0x726F_6F66_0002  # advisory lock, used only by fold_deltas
 
 KEY_WITHOUT_DATES = "source_id, branch_id, measure, bucket"
 MONTH_KEY = f"arrival_month, {KEY_WITHOUT_DATES}"
@@ -35,7 +35,7 @@ with mine as (
 select (select count(*) from mine), (select count(*) from added)
 """  # noqa: S608
 
-# What a report reads: the sums and what is not in them yet, in one snapshot.
+# Reports read this: folded sums and unfolded deltas, in one snapshot.
 CURRENT_SUMS = f"""
 (select {ROLLUP_KEY}, amount from rollup
   union all
@@ -52,14 +52,14 @@ CURRENT_SUMS_BY_MONTH = f"""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoldResult:
-    """How many deltas went into how many rollups."""
+    """The number of deltas folded, and of rollups they went into."""
 
     deltas: int
     rollups: int
 
 
 def fold_deltas(*, at: datetime, limit: int = 5000) -> FoldResult:
-    """Fold up to `limit` deltas; nothing when another compactor is at work."""
+    """Fold up to `limit` deltas; do nothing while another process folds."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("select pg_try_advisory_xact_lock(%s)", [_LOCK_KEY])
         if not cursor.fetchone()[0]:

@@ -1,8 +1,7 @@
-"""What each lead adds to the sums, read from the tables themselves.
+"""SQL definition of the amounts that each lead adds to the report sums.
 
-One definition for all who count: `count` compares it with what was counted,
-`recount` sums it from nothing, the invariants hold both against each other.
-`docs/how-counted.md` says the same in words.
+This is the only definition: `rollup_deltas` compares it with the counted amounts, and
+`rebuild_rollups` counts it from scratch. `docs/how-counted.md` describes it in words.
 """
 
 from rooftree.money.company_day import DEFAULT_ZONE
@@ -10,7 +9,7 @@ from rooftree.reporting.first_screen.speed_to_lead import BUCKET_BOUNDS
 
 ROLLUP_KEY = "arrival_date, event_date, source_id, branch_id, measure, bucket"
 
-# Days are the company's; a bound is the first second of the next bucket.
+# Days are in the company's zone. A bound is the first second of the next bucket.
 _ZONE = f"coalesce((select zone from company limit 1), '{DEFAULT_ZONE}')"  # noqa: S608
 _DAY = "({} at time zone " + _ZONE + ")::date"
 _ARRIVAL = _DAY.format("lead.created_at")
@@ -26,8 +25,8 @@ select {arrival} as arrival_date, {event} as event_date,
 """
 
 
-def _measure_sql(measure: str, **words: str) -> str:
-    usual = {
+def _measure_sql(measure: str, **clauses: str) -> str:
+    defaults = {
         "arrival": _ARRIVAL,
         "event": _ARRIVAL,
         "source": "lead.source_id",
@@ -36,14 +35,14 @@ def _measure_sql(measure: str, **words: str) -> str:
         "join": "",
         "when": "true",
     }
-    return _LEAD_SQL.format(**{**usual, "measure": measure, **words})
+    return _LEAD_SQL.format(**{**defaults, "measure": measure, **clauses})
 
 
 _JOIN_LOAN = "join loan on loan.lead_id = lead.id"
 _JOIN_ENTRY = "join money_entry entry on entry.lead_id = lead.id"
 
-# A loan that funded was an application, whether or not anybody dated that. A repeated
-# inquiry costs at the source that sent it; what a loan earns is the first source's.
+# A funded loan counts as an application, even without an application date. A repeat inquiry costs
+# the source that sent it; a loan's revenue belongs to the lead's first source.
 MEASURE_SQL = {
     "leads": _measure_sql("leads"),
     "attempted": _measure_sql(
@@ -91,7 +90,7 @@ MEASURE_SQL = {
     ),
 }
 
-# An entry that no lead carries counts for its source, as if arrived on its own day.
+# An entry without a lead counts for its source, with its own day as the arrival date.
 LEADLESS_ENTRIES_SQL = """
 select id, on_date as arrival_date, on_date as event_date, source_id, null::uuid as branch_id,
        case when kind in ('cost', 'credit') then 'spend_cents' else 'revenue_cents' end as measure,

@@ -1,4 +1,4 @@
-"""Counting everything from nothing: the measure of whether the running sums are right."""
+"""Recount of all report sums from scratch, to check or replace the running sums."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ from rooftree.reporting.rollups.metric_definitions import (
 _LEADLESS_SUMS_SQL = f"select {ROLLUP_KEY}, amount from ({LEADLESS_ENTRIES_SQL}) lump"  # noqa: S608
 _TRUE_SUMS_SQL = " union all ".join([*MEASURE_SQL.values(), _LEADLESS_SUMS_SQL])
 
-# The sums by month against those by day, which are held against the tables.
+# Compare the sums by month with those by day, which are compared with the tables.
 _MONTH_DIFFERENCES_SQL = f"""
 select arrival_month, null::date, {fold_rollups.KEY_WITHOUT_DATES},
        sum(counted)::bigint, sum(actual)::bigint
@@ -31,15 +31,15 @@ select arrival_month, null::date, {fold_rollups.KEY_WITHOUT_DATES},
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SumDifference:
-    """One sum that is not what the tables say."""
+    """One sum that differs from a count of the tables."""
 
-    key: tuple[Any, ...]  # in the order of truth.KEY
+    key: tuple[Any, ...]  # in the order of ROLLUP_KEY
     counted: int
     actual: int
 
 
 def find_differences(*, limit: int = 100) -> list[SumDifference]:
-    """Every sum that differs from a count of the tables, in one snapshot."""
+    """Find the sums that differ from a count of the tables, in one snapshot."""
     query = f"""
     select {ROLLUP_KEY}, coalesce(sum(counted), 0)::bigint, coalesce(sum(actual), 0)::bigint
       from (select {ROLLUP_KEY}, amount as counted, 0 as actual from {fold_rollups.CURRENT_SUMS}
@@ -52,13 +52,17 @@ def find_differences(*, limit: int = 100) -> list[SumDifference]:
         rows = cursor.fetchall()
         cursor.execute(_MONTH_DIFFERENCES_SQL, [limit])
         rows += cursor.fetchall()
-    return [SumDifference(key=tuple(key), counted=c, actual=t) for *key, c, t in rows]
+    return [
+        SumDifference(key=tuple(key), counted=counted, actual=actual)
+        for *key, counted, actual in rows
+    ]
 
 
 def rebuild_all(*, at: datetime) -> int:
-    """Throw the sums away and count anew, as after a change of zone or scale; how many leads.
+    """Delete all sums and count again; return the number of leads.
 
-    Nothing may be counted meanwhile: the tables are locked until it is done.
+    Needed after a change of the company's zone or of the bucket bounds. Counting elsewhere waits:
+    the tables are locked until the rebuild is done.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("lock table delta, rollup, month_rollup in exclusive mode")
@@ -66,11 +70,11 @@ def rebuild_all(*, at: datetime) -> int:
         Rollup.objects.all().delete()
         MonthRollup.objects.all().delete()
         cursor.execute("select id from lead where not is_test order by id")
-        leads = [row[0] for row in cursor.fetchall()]
-        for lead_id in leads:
+        lead_ids = [row[0] for row in cursor.fetchall()]
+        for lead_id in lead_ids:
             rollup_deltas.append_missing_deltas(lead_id)
         cursor.execute("select id from money_entry where lead_id is null")
         rollup_deltas.count_leadless_entries([row[0] for row in cursor.fetchall()])
         while fold_rollups.fold_deltas(at=at).deltas:
             pass
-    return len(leads)
+    return len(lead_ids)

@@ -1,8 +1,8 @@
-"""Counting a change in the transaction that makes it, by appending the difference it makes.
+"""Counting of a change in the transaction that makes it, by appending the difference.
 
-Each function brings the sums of one lead up to what the tables say now, so it
-is called after the change, and asking twice appends nothing. A lead whose
-branch, source or test flag changes takes its sums along: `lead_moved`.
+Each function brings the sums of one lead up to date with the tables. Call it after the change;
+a repeat appends nothing. When the branch, source or test flag of a lead changes, call
+`recount_lead` to move its sums.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,9 +25,9 @@ from rooftree.reporting.rollups.metric_definitions import (
 KEY_COLUMNS = ROLLUP_KEY.split(", ")
 ARRIVAL_MEASURES = ("leads", "spend_cents")
 _ARRIVAL_SQL = f"""
-select made.id, {ROLLUP_KEY}, sum(amount)::bigint
-  from unnest((select %s::uuid[])) as made (id) cross join lateral ({{parts}}) moved
- group by made.id, {ROLLUP_KEY} having sum(amount) <> 0
+select new_lead.id, {ROLLUP_KEY}, sum(amount)::bigint
+  from unnest((select %s::uuid[])) as new_lead (id) cross join lateral ({{parts}}) moved
+  group by new_lead.id, {ROLLUP_KEY} having sum(amount) <> 0
 """  # noqa: S608
 _COUNTED_SQL = f"select {ROLLUP_KEY}, -amount from delta where cause like '{{lead}}:{{name}}:%%'"  # noqa: S608
 
@@ -38,13 +38,12 @@ def count_lead(lead: Lead) -> None:
 
 
 def count_new_leads(leads: Sequence[Lead]) -> None:
-    """Count leads that this very transaction has made, with what their arrival cost.
+    """Count leads created in this transaction, with the cost of their arrival.
 
-    Nothing can have been counted for them, so what the tables say is what is missing.
+    Nothing was counted for them before, so all their amounts are missing.
     """
     parts = " union all ".join(
-        f"{MEASURE_SQL[arrival_measure]} and lead.id = made.id"
-        for arrival_measure in ARRIVAL_MEASURES
+        f"{MEASURE_SQL[measure]} and lead.id = new_lead.id" for measure in ARRIVAL_MEASURES
     )
     with connection.cursor() as cursor:
         cursor.execute(_ARRIVAL_SQL.format(parts=parts), [[lead.pk for lead in leads]])
@@ -53,12 +52,12 @@ def count_new_leads(leads: Sequence[Lead]) -> None:
 
 
 def count_touch(lead: Lead, *, cost: Entry | None) -> None:
-    """Count one arrival of a lead at once: the lead when it is new, and what the arrival cost."""
+    """Count one arrival of a lead: the lead if it is new, and the cost of the arrival."""
     append_missing_deltas(lead.pk, "leads", *(["spend_cents"] if cost else []))
 
 
 def count_attempt(lead: Lead) -> None:
-    """Count how long the lead waited for a person's first attempt, and a first talk."""
+    """Count the lead's wait for the first attempt by staff, and its first talk."""
     append_missing_deltas(lead.pk, "attempted", "talked")
 
 
@@ -68,44 +67,44 @@ def count_application(loan: Loan) -> None:
 
 
 def count_funding(loan: Loan) -> None:
-    """Count a loan's funding, its amount, and the application it must have been."""
+    """Count a loan's funding, its amount, and its application."""
     append_missing_deltas(loan.lead_id, "applications", "funded", "amount_cents")
 
 
 def count_cost(entry: Entry) -> None:
-    """Count what was booked as a cost, or taken back of it."""
+    """Count a booked cost or credit."""
     _count_entry(entry, "spend_cents")
 
 
 def count_revenue(entry: Entry) -> None:
-    """Count what was booked as revenue, or given back of it."""
+    """Count booked revenue or its reversal."""
     _count_entry(entry, "revenue_cents")
 
 
 def recount_lead(lead: Lead) -> None:
-    """Take all sums of a lead to where it now belongs: its branch, source, or nowhere."""
+    """Move all sums of a lead to its current branch and source; to none for a test lead."""
     append_missing_deltas(lead.pk)
 
 
 def append_missing_deltas(lead_id: UUID, *measures: str) -> int:
-    """Append what is missing from the sums of a lead; how many differences there were.
+    """Append the amounts missing from the sums of a lead; return the number of deltas.
 
     Args:
-        measures: names of `truth.PARTS` to look at; none means all.
+        measures: keys of `MEASURE_SQL` to check; none means all.
 
-    The lead's row is locked first, as any change of it would: of two
-    transactions at once the second sees what the first has counted.
+    Locks the lead's row first, so of two concurrent transactions the second sees the deltas of
+    the first.
     """
     names = measures or tuple(MEASURE_SQL)
     with transaction.atomic(savepoint=False):
         Lead.objects.select_for_update(no_key=True).values_list("id").get(pk=lead_id)
         rows = _missing_amounts(lead_id, names)
-        _insert_deltas(rows, prefix=str(lead_id))
+        insert_rows([_build_delta(row, prefix=str(lead_id)) for row in rows])
     return len(rows)
 
 
 def _missing_amounts(lead_id: UUID, names: Iterable[str]) -> list[tuple[Any, ...]]:
-    """The differences, by key, between the tables and what was counted for a lead."""
+    """Return the difference between the tables and the counted amounts of a lead, by key."""
     parts = [f"{MEASURE_SQL[name]} and lead.id = %(lead)s" for name in names]
     counted = [_COUNTED_SQL.format(lead=lead_id, name=name) for name in names]
     amounts = " union all ".join([*parts, *counted])
@@ -119,10 +118,6 @@ def _missing_amounts(lead_id: UUID, names: Iterable[str]) -> list[tuple[Any, ...
     return rows
 
 
-def _insert_deltas(rows: list[tuple[Any, ...]], *, prefix: str) -> None:
-    insert_rows([_build_delta(row, prefix=prefix) for row in rows])
-
-
 def _build_delta(row: Sequence[Any], *, prefix: str) -> RollupDelta:
     *names, amount = row
     key, columns = uuid7(), dict(zip(KEY_COLUMNS, names, strict=True))
@@ -131,7 +126,7 @@ def _build_delta(row: Sequence[Any], *, prefix: str) -> RollupDelta:
 
 
 def count_leadless_entries(entry_ids: Iterable[UUID]) -> None:
-    """Count entries that no lead carries, such as the monthly fee of a source."""
+    """Count entries without a lead, such as the monthly fee of a source."""
     query = f"select id, {ROLLUP_KEY}, amount from ({LEADLESS_ENTRIES_SQL} and id = any(%s)) lump"  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(query, [list(entry_ids)])
