@@ -1,4 +1,4 @@
-"""The deep checks: deciding again what was decided, from what was stored with it."""
+"""The deep checks: decide each verdict and routing decision again from its stored inputs."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -11,12 +11,12 @@ from rooftree.reporting.invariants import Finding, build_finding
 from rooftree.routing import replay_decision
 from rooftree.routing.models import RoutingDecision
 
-ROUTING_SAMPLE = 500  # routing decisions run again, the newest
+ROUTING_SAMPLE = 500  # newest routing decisions to decide again
 _BATCH = 500
 
 
 def check_facts_unchanged(at: datetime) -> Finding:
-    """The facts of every verdict still have the hash that was taken of them."""
+    """Check that the stored facts of every verdict still match their hash."""
     wrong, total = [], 0
     rows = Verdict.objects.values_list("id", "facts", "facts_sha256")
     for key, data, sha256 in rows.iterator(chunk_size=_BATCH):
@@ -26,38 +26,38 @@ def check_facts_unchanged(at: datetime) -> Finding:
     return build_finding(
         "facts",
         wrong,
-        f"The facts of each of {total} verdicts are the ones that were judged.",
-        "The facts of {n} verdicts were changed after they were judged.",
+        f"The facts of all {total} verdicts match their hash.",
+        "The facts of {n} verdicts were changed after the decision.",
         figures={"verdicts": total},
     )
 
 
 def check_verdicts_rederive(at: datetime) -> Finding:
-    """The gate decides on the stored facts of every verdict as it did then.
+    """Check that the gate makes the same decision from the stored facts of every verdict.
 
-    Verdicts of an earlier edition of the rules are counted and left: they are
-    derived again with the release that had those rules.
+    Verdicts of an earlier rules version are counted and skipped. To decide them again, run the
+    release that had those rules.
     """
-    wrong, again, older = [], 0, 0
+    wrong, derived, older = [], 0, 0
     for verdict in Verdict.objects.order_by("id").iterator(chunk_size=_BATCH):
         if verdict.rules_version != RULES_VERSION:
             older += 1
             continue
-        again += 1
+        derived += 1
         if not is_same_verdict(verdict):
             wrong.append((f"verdict:{verdict.pk}",))
-    left = f" {older} rest on earlier editions of the rules." if older else ""
+    skipped = f" {older} rest on earlier rules versions." if older else ""
     return build_finding(
         "verdicts",
         wrong,
-        f"Each of {again} verdicts follows again from its facts and rules.{left}",
+        f"All {derived} verdicts follow from their facts and rules.{skipped}",
         "{n} verdicts do not follow from their facts and rules.",
-        figures={"derived": again, "older": older},
+        figures={"derived": derived, "older": older},
     )
 
 
 def check_second_opinion(at: datetime) -> Finding:
-    """The independent checker, which shares no code with the gate, finds every verdict sound."""
+    """Check every verdict with the independent checker, which shares no code with the gate."""
     wrong, total = [], 0
     columns = ("id", "facts", "facts_sha256", "decision", "reason", "next_allowed_at")
     for row in Verdict.objects.values(*columns).iterator(chunk_size=_BATCH):
@@ -70,26 +70,31 @@ def check_second_opinion(at: datetime) -> Finding:
     return build_finding(
         "second opinion",
         wrong,
-        f"An independent checker comes to the same on each of {total} verdicts.",
+        f"An independent checker agrees with all {total} verdicts.",
         "An independent checker disagrees with {n} verdicts.",
         figures={"verdicts": total},
     )
 
 
 def check_routing_rederives(at: datetime) -> Finding:
-    """The newest choices of an officer come out the same from their stored inputs."""
+    """Check that the newest routing decisions follow from their stored inputs.
+
+    The stored columns must match the outcome, and the outcome must follow from the inputs.
+    """
     wrong, total = [], 0
-    kept = RoutingDecision.objects.exclude(inputs={})  # of people whose data was let go
-    rows = kept.select_related("rule_set").order_by("-at", "-id")[:ROUTING_SAMPLE]
+    decisions = RoutingDecision.objects.exclude(inputs={})  # empty: the person's data was erased
+    rows = decisions.select_related("rule_set").order_by("-at", "-id")[:ROUTING_SAMPLE]
     for decision in rows:
         total += 1
-        if not _is_same_choice(decision):
+        officer_id = str(decision.officer_id) if decision.officer_id else None
+        is_same = decision.outcome["officer_id"] == officer_id
+        if not is_same or not replay_decision.is_reproducible(decision):
             wrong.append((f"routing_decision:{decision.pk}",))
     return build_finding(
         "routing",
         wrong,
-        f"Each of the last {total} routing decisions comes out the same from its inputs.",
-        "{n} routing decisions come out otherwise from their inputs.",
+        f"The last {total} routing decisions follow from their inputs.",
+        "{n} routing decisions do not follow from their inputs.",
         figures={"decisions": total},
     )
 
@@ -103,17 +108,11 @@ DEEP_CHECKS: tuple[Callable[[datetime], Finding], ...] = (
 
 
 def is_same_verdict(stored: Verdict) -> bool:
-    """Whether the gate, asked again about the stored facts, answers as it did."""
-    made = message_gate.decide(facts_json.facts_from_json(stored.facts))
+    """Return True if the gate makes the same decision from the verdict's stored facts."""
+    verdict = message_gate.decide(facts_json.facts_from_json(stored.facts))
     return (
-        made.decision.value == stored.decision
-        and made.reason == stored.reason
-        and made.next_allowed_at == stored.next_allowed_at
-        and [ruling.as_json() for ruling in made.rulings] == stored.results
+        verdict.decision.value == stored.decision
+        and verdict.reason == stored.reason
+        and verdict.next_allowed_at == stored.next_allowed_at
+        and [ruling.as_json() for ruling in verdict.rulings] == stored.results
     )
-
-
-def _is_same_choice(stored: RoutingDecision) -> bool:
-    """The columns say what the outcome says, and the outcome follows from the inputs."""
-    officer_id = str(stored.officer_id) if stored.officer_id else None
-    return stored.outcome["officer_id"] == officer_id and replay_decision.is_reproducible(stored)

@@ -1,7 +1,7 @@
-"""What must always hold, each proved from the tables and said in one plain sentence.
+"""Invariants of the data, each checked in the tables and reported in one sentence.
 
-`rooftree check` runs them. Each is a function that reads and gives a `Finding`;
-those of `rederive` are run as well when asked for the deep check.
+`rooftree check` runs them. Each is a function that reads and returns a `Finding`. With `--deep`
+the command also runs `deep_checks`.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,12 +17,12 @@ from rooftree.reporting.models import PublishedHead
 from rooftree.reporting.rollups import rebuild_rollups
 from rooftree.retention import purge_proof
 
-SHOWN_OFFENDERS = 5  # how many offenders a finding names
+SHOWN_OFFENDERS = 5  # offenders that a finding names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Whether one invariant holds, in a sentence fit to show, with what offends against it."""
+    """The result of one invariant: a sentence fit to show, and the rows that break it."""
 
     name: str
     holds: bool
@@ -35,11 +35,11 @@ class Finding:
 
 
 def check_deliveries_accounted_for(at: datetime) -> Finding:
-    """Every authentic delivery is worked, waits with a due time, is closed, or is quarantined.
+    """Check that every authentic delivery is worked, due, closed or quarantined.
 
-    One that our limits refused is closed with its reason, and nobody works it.
+    A delivery refused by acceptance limits is closed with its reason and has no touch.
     """
-    counted = dict(_query_rows("select state, count(*) from delivery group by state"))
+    counts = dict(_query_rows("select state, count(*) from delivery group by state"))
     lost = _query_rows(
         """
         select 'delivery:' || id from delivery d
@@ -58,14 +58,14 @@ def check_deliveries_accounted_for(at: datetime) -> Finding:
         "where state = 'received' and due_at < %s - interval '1 hour'",
         at,
     )[0][0]
-    figures = {"received": sum(counted.values()), **counted, "waiting_over_an_hour": overdue}
-    sums = " + ".join(f"{counted.get(key, 0)} {word}" for key, word in DELIVERY_WORDS.items())
+    figures = {"received": sum(counts.values()), **counts, "waiting_over_an_hour": overdue}
+    sums = " + ".join(f"{counts.get(key, 0)} {word}" for key, word in DELIVERY_WORDS.items())
     return build_finding(
         "conservation",
         lost,
         f"{figures['received']} deliveries = {sums}.",
-        "{n} deliveries are neither worked, waiting with a due time, closed for a reason "
-        "nor set aside.",
+        "{n} deliveries are neither worked, waiting with a due time, closed with a reason "
+        "nor quarantined.",
         figures=figures,
     )
 
@@ -74,22 +74,22 @@ DELIVERY_WORDS = {
     "worked": "worked",
     "received": "waiting with a due time",
     "closed": "closed with a reason",
-    "duplicate": "sent twice",
-    "quarantined": "set aside",
+    "duplicate": "duplicate",
+    "quarantined": "quarantined",
 }
 
 
 def check_messages_had_verdict(at: datetime) -> Finding:
-    """Each message that left, or may have left, has a verdict of its own that allowed it."""
-    left = (
+    """Check that each message sent, or possibly sent, has its own verdict that allowed it."""
+    is_sent = (
         "m.direction = 'out' "
         "and (m.sent_at is not null or m.state in ('sent', 'delivered', 'uncertain'))"
     )
-    total = _query_rows(f"select count(*) from message m where {left}")[0][0]  # noqa: S608
+    total = _query_rows(f"select count(*) from message m where {is_sent}")[0][0]  # noqa: S608
     wrong = _query_rows(
         f"""
         select 'message:' || m.id from message m left join verdict v on v.id = m.verdict_id
-         where {left} and (v.id is null or v.decision <> 'allow' or v.lead_id <> m.lead_id
+         where {is_sent} and (v.id is null or v.decision <> 'allow' or v.lead_id <> m.lead_id
                or v.medium <> m.medium or v.cause <> 'message:' || m.id
                or v.at > coalesce(m.sent_at, m.claimed_at, v.at))
         """  # noqa: S608
@@ -97,15 +97,15 @@ def check_messages_had_verdict(at: datetime) -> Finding:
     return build_finding(
         "one door",
         wrong,
-        f"Each of {total} messages that left was allowed by a verdict of its own, before it left.",
-        "{n} messages left without a verdict that allowed them.",
+        f"Each of {total} messages sent had its own verdict that allowed it beforehand.",
+        "{n} messages were sent without a verdict that allowed them.",
         figures={"messages": total},
     )
 
 
 def check_no_duplicates(at: datetime) -> Finding:
-    """One message per cause and medium, and one contact attempt per message."""
-    doubled = _query_rows(
+    """Check for one message per cause and medium, and one contact attempt per message."""
+    duplicates = _query_rows(
         """
         select cause || ' by ' || medium || ', ' || count(*) || ' times' from message
          group by cause, medium having count(*) > 1
@@ -120,14 +120,14 @@ def check_no_duplicates(at: datetime) -> Finding:
     )
     return build_finding(
         "no double",
-        doubled,
-        "No borrower got a message twice, and each that left is counted as one attempt.",
-        "{n} messages or attempts are doubled or not counted.",
+        duplicates,
+        "No borrower got a message twice, and each message sent counts as one attempt.",
+        "{n} messages or attempts are duplicated or not counted.",
     )
 
 
 def check_officers_entitled(at: datetime) -> Finding:
-    """No live offer and no live ownership is one its officer may not have at this moment."""
+    """Check that the officer of each live offer and ownership is entitled to it now."""
     live = """
         select 'offer:' || o.id as what, o.officer_id, o.lead_id from offer o
          where o.taken_at is null and o.passed_at is null and o.lapsed_at is null
@@ -148,14 +148,17 @@ def check_officers_entitled(at: datetime) -> Finding:
     return build_finding(
         "licensed",
         wrong,
-        f"Each of {total} offers and ownerships in force has an officer entitled to it now.",
-        "{n} offers or ownerships have an officer who may not have them.",
+        f"The officers of all {total} live offers and ownerships are entitled to them.",
+        "{n} offers or ownerships have an officer who isn't entitled to them.",
         figures={"in_force": total},
     )
 
 
 def check_attribution(at: datetime) -> Finding:
-    """The credits of each funded loan sum to one: its lead has one first touch, of its source."""
+    """Check that each funded loan's lead has exactly one first touch, from the lead's source.
+
+    The attribution credits of the loan then sum to one.
+    """
     total = _query_rows("select count(*) from loan where funded_date is not null")[0][0]
     wrong = _query_rows(
         """
@@ -169,60 +172,58 @@ def check_attribution(at: datetime) -> Finding:
     return build_finding(
         "attribution",
         wrong,
-        f"The credits of each of {total} funded loans sum to one.",
-        "The credits of {n} funded loans do not sum to one.",
+        f"The attribution credits of each of {total} funded loans sum to one.",
+        "The attribution credits of {n} funded loans do not sum to one.",
         figures={"funded_loans": total},
     )
 
 
 def check_money_sums(at: datetime) -> Finding:
-    """Every sum of the reports is what a count of the tables gives, to the cent."""
+    """Check that every report sum equals a recount of the tables, to the cent."""
     wrong = [
-        (f"{d.key[4]} of {d.key[0]}: counted {d.counted}, is {d.actual}",)
-        for d in rebuild_rollups.find_differences()
+        (f"{row.key[4]} of {row.key[0]}: counted {row.counted}, is {row.actual}",)
+        for row in rebuild_rollups.find_differences()
     ]
     entries = _query_rows("select count(*) from money_entry")[0][0]
     return build_finding(
         "money",
         wrong,
-        f"The sums of the reports agree with {entries} entries, and all leads and loans, "
-        "to the cent.",
-        "{n} sums of the reports are not what the entries, leads and loans say.",
+        f"The report sums agree with {entries} entries and all leads and loans, to the cent.",
+        "{n} report sums differ from the entries, leads and loans.",
         figures={"entries": entries},
     )
 
 
 def check_ledger_chain(at: datetime) -> Finding:
-    """The chain is whole; what is not sealed yet is said, not judged."""
+    """Check the ledger's hash chain; report unsealed events without failing on them."""
     report = verify_ledger()
     wrong = [] if report.is_intact else [(report.problem,)]
     return build_finding(
         "ledger",
         wrong,
-        f"The ledger's chain of {report.link_count} events is whole; {report.unsealed} wait to be "
-        "sealed.",
+        f"The ledger's chain of {report.link_count} events is intact; {report.unsealed} events are "
+        "not sealed yet.",
         "The ledger's chain is broken.",
         figures={"sealed": report.link_count, "unsealed": report.unsealed},
     )
 
 
 def check_published_heads(at: datetime) -> Finding:
-    """Every head that was signed is still the head of this ledger."""
-    kept = [
-        ledger_checkpoints.export_head(published_head)
-        for published_head in PublishedHead.objects.select_related("key")
+    """Check that every signed head is still a head of this ledger."""
+    heads = [
+        ledger_checkpoints.export_head(head) for head in PublishedHead.objects.select_related("key")
     ]
     return build_finding(
         "published heads",
-        [(problem,) for problem in ledger_checkpoints.find_problems(kept)],
-        f"{len(kept)} signed heads are those of this ledger.",
-        "{n} signed heads are not those of this ledger.",
-        figures={"heads": len(kept)},
+        [(problem,) for problem in ledger_checkpoints.find_problems(heads)],
+        f"All {len(heads)} signed heads match this ledger.",
+        "{n} signed heads do not match this ledger.",
+        figures={"heads": len(heads)},
     )
 
 
 def check_owner_mirrored(at: datetime) -> Finding:
-    """The officer on a lead is the one of its live ownership, and nobody where there is none."""
+    """Check that the officer on each lead is its live owner, and empty if it has no owner."""
     wrong = _query_rows(
         """
         select 'lead:' || lead.id from lead
@@ -233,20 +234,20 @@ def check_owner_mirrored(at: datetime) -> Finding:
     return build_finding(
         "owner mirrored",
         wrong,
-        "The officer shown on every lead is the one who owns it.",
-        "{n} leads show another officer than the one who owns them.",
+        "Every lead shows the officer who owns it.",
+        "{n} leads show an officer who does not own them.",
     )
 
 
 def check_removals(at: datetime) -> Finding:
-    """What the ledger says was removed is gone, is exactly that, and left nothing dangling."""
-    seen = purge_proof.prove_purges()
+    """Check that exactly the records listed as removed are gone, and that nothing dangles."""
+    proof = purge_proof.prove_purges()
     return build_finding(
         "purged",
-        [(one,) for one in seen.problems],
-        f"Each of {seen.removed} records that were removed is gone, as the ledger committed to.",
-        "{n} records are not as their removal says.",
-        figures={"removed": seen.removed, "slices": seen.slices},
+        [(problem,) for problem in proof.problems],
+        f"All {proof.removed} removed records are gone, as the ledger says.",
+        "{n} records differ from what the ledger says was removed.",
+        figures={"removed": proof.removed, "slices": proof.slices},
     )
 
 
@@ -272,7 +273,7 @@ def build_finding(
     *,
     figures: dict[str, int] | None = None,
 ) -> Finding:
-    """The finding of a list of offenders: `good` when it is empty, else `bad` with their number."""
+    """Build a finding: `good` if `wrong` is empty, else `bad` with `{n}` replaced by the count."""
     return Finding(
         name=name,
         holds=not wrong,
@@ -282,8 +283,8 @@ def build_finding(
     )
 
 
-def _query_rows(query: str, *given: Any) -> list[tuple[Any, ...]]:
+def _query_rows(query: str, *params: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(query, given or None)
+        cursor.execute(query, params or None)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows

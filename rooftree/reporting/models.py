@@ -1,4 +1,4 @@
-"""Small sums that answer the first screen without reading the leads; what proves the ledger."""
+"""Tables of reporting: rollups, status files, ledger heads, controls, comparisons, exports."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -15,22 +15,22 @@ MEASURES = [
     "spend_cents",
     "revenue_cents",
     "amount_cents",
-    "attempted",  # leads a person tried, by the scale of reporting.speed in `bucket`
-    "talked",  # leads a person talked with
+    "attempted",  # leads that staff tried to reach; `bucket` is the speed_to_lead bucket
+    "talked",  # leads that staff talked with
 ]
 
 
 class RollupDelta(models.Model):
-    """One change to a sum, appended in the transaction that caused it, folded later."""
+    """One change to a sum, appended in the transaction that caused it and folded later."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     cause = models.CharField(max_length=160, unique=True)
-    arrival_date = models.DateField()  # of the lead: the cohort
+    arrival_date = models.DateField()  # arrival of the lead: the cohort
     event_date = models.DateField()
     source = models.ForeignKey(Source, models.CASCADE, related_name="+")
     branch = models.ForeignKey(Branch, models.CASCADE, null=True, related_name="+")
     measure = models.CharField(max_length=16)
-    bucket = models.SmallIntegerField(default=0)  # of speed-to-lead; 0 for the rest
+    bucket = models.SmallIntegerField(default=0)  # speed_to_lead bucket; 0 for other measures
     amount = models.BigIntegerField()
     folded_at = models.DateTimeField(null=True)
 
@@ -76,7 +76,10 @@ class Rollup(models.Model):
 
 
 class MonthRollup(models.Model):
-    """The same sums by month of arrival: what the first screen reads, whatever the volume."""
+    """A sum of folded deltas for one cohort month, source and measure.
+
+    The first screen reads this table, so its cost does not grow with the number of leads.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     arrival_month = models.DateField()  # its first day
@@ -101,7 +104,7 @@ class MonthRollup(models.Model):
 
 
 class StatusFile(models.Model):
-    """One edition of what a vendor was told of its leads. It can be sent again as it was."""
+    """One numbered file of lead statuses for a vendor. It can be sent again unchanged."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     source = models.ForeignKey(Source, models.PROTECT, related_name="status_files")
@@ -120,12 +123,14 @@ class StatusFile(models.Model):
 
 
 class StatusLine(models.Model):
-    """One lead of a status file: how far it had come, in our word and in the vendor's."""
+    """One lead of a status file: its status, and the vendor's word for it."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     file = models.ForeignKey(StatusFile, models.PROTECT, related_name="lines")
     touch = models.ForeignKey(Touch, models.PROTECT, related_name="+")
-    status = models.CharField(max_length=12)  # of money.contracts.STATUSES, or corrected
+    status = models.CharField(
+        max_length=12
+    )  # of money.vendor_contracts.REPORTABLE_STATUSES, or corrected
     word = models.CharField(max_length=60)
     since_at = models.DateTimeField()
 
@@ -141,10 +146,10 @@ class StatusLine(models.Model):
 
 
 class SigningKey(models.Model):
-    """A key the company signs with; one at a time, and none is ever deleted."""
+    """One signing key of the company. One key is current at a time; keys are never deleted."""
 
     id = models.CharField(primary_key=True, max_length=64)  # sha-256 (hex) of the public key
-    public = models.CharField(max_length=44)  # 32 bytes in base64, as is the private one
+    public = models.CharField(max_length=44)  # 32 bytes in base64, like the private key
     private = SealedTextField()
     from_at = models.DateTimeField()
     until_at = models.DateTimeField(null=True)
@@ -162,10 +167,10 @@ class SigningKey(models.Model):
 
 
 class PublishedHead(models.Model):
-    """The end of the ledger at one moment, signed, to be kept where we cannot change it.
+    """One signed end of the ledger, copied to a place where we cannot change it.
 
-    Append-only by trigger. `root` is over the links `first` to `sequence`, all those since the
-    head before it; `nodes` are those of its tree above `ledger.tree.BLOCK` links each.
+    Append-only by trigger. `root` covers the links `first` to `sequence`, all links since the
+    previous head. Each of `nodes` is the tree node above `ledger.merkle_tree.BLOCK_SIZE` links.
     """
 
     sequence = models.BigIntegerField(primary_key=True)
@@ -185,14 +190,14 @@ class PublishedHead(models.Model):
 
 
 class Assurance(models.Model):
-    """Something people did to keep data safe, as they wrote it down. Append-only by trigger."""
+    """One record of security work that staff did. Append-only by trigger."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
-    kind = models.CharField(max_length=30)  # of assurance.KINDS
+    kind = models.CharField(max_length=30)  # key of assurance_records.KINDS
     on_date = models.DateField()
     said = models.CharField(max_length=600)
-    document = models.CharField(max_length=200, blank=True)  # where the paper is
-    figures = models.JSONField(default=dict)  # of an access review: who keeps what
+    document = models.CharField(max_length=200, blank=True)  # name or location of the document
+    figures = models.JSONField(default=dict)  # access review: user ids by decision
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     at = models.DateTimeField()
 
@@ -205,16 +210,16 @@ class Assurance(models.Model):
 
 
 class Incident(models.Model):
-    """Data that somebody may have reached who should not have (16 CFR 314.4(h) and (j))."""
+    """One incident of possible unauthorized access to data (16 CFR 314.4(h) and (j))."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     what = models.CharField(max_length=600)
     discovered_on = models.DateField()
-    consumers = models.PositiveIntegerField()  # whose data it is, as far as known
+    consumers = models.PositiveIntegerField()  # people affected, as far as known
     is_encrypted = models.BooleanField()
     was_key_taken = models.BooleanField()
     told_ftc_on = models.DateField(null=True)
-    ended = models.CharField(max_length=600, blank=True)  # what was done about it
+    ended = models.CharField(max_length=600, blank=True)  # how it was resolved
     opened_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
@@ -228,7 +233,7 @@ class Incident(models.Model):
 
 
 class MinorityShareFile(models.Model):
-    """One file of who lives where, as the operator loaded it. The newest counts."""
+    """One census file of minority shares that the operator loaded. The newest is in use."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     name = models.CharField(max_length=200)
@@ -245,7 +250,7 @@ class MinorityShareFile(models.Model):
 
 
 class MinorityShare(models.Model):
-    """The share of a ZIP's or a county's people who belong to a minority, by the census."""
+    """The minority share of one ZIP code's or county's population, from the census."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     file = models.ForeignKey(MinorityShareFile, models.CASCADE, related_name="shares")
@@ -263,12 +268,12 @@ class MinorityShare(models.Model):
 
 
 class FairLendingReport(models.Model):
-    """How groups of one month's leads were served, by one measure. Written once, never changed."""
+    """One comparison of a month's lead groups by one measure. Written once, never changed."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
-    month = models.DateField()  # its first day, of arrival
+    month = models.DateField()  # month of arrival, as its first day
     measure = models.CharField(max_length=20)
-    groups = models.JSONField()  # by what: the shape is reporting.fair_outcomes.Group
+    groups = models.JSONField()  # grouping to list of group_outcomes.Group
     places = models.ForeignKey(MinorityShareFile, models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField()
 
@@ -283,12 +288,12 @@ class FairLendingReport(models.Model):
 
 
 class ExportRequest(models.Model):
-    """Somebody wants to take people's data out, and a second person says whether (SEC-01)."""
+    """One request to export people's data, decided by a second person (SEC-01)."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
-    subject = models.CharField(max_length=80)  # which list: `records:funded`
-    query = models.CharField(max_length=500, blank=True)  # what narrows it, as in its address
-    number = models.PositiveIntegerField()  # of people, as counted then
+    subject = models.CharField(max_length=80)  # list to export: `records:funded`
+    query = models.CharField(max_length=500, blank=True)  # filters of the list, as in its URL
+    number = models.PositiveIntegerField()  # people in the list at request time
     reason = models.CharField(max_length=300)
     asked_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     asked_at = models.DateTimeField()

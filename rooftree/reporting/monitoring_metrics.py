@@ -1,7 +1,7 @@
-"""Figures for a monitoring system, read from the database at each asking.
+"""Metrics for a monitoring system, read from the database at each scrape.
 
-What is counted over time is counted over the last hour, by ids, which are ordered by time: the
-cost does not grow with the years. Nothing is kept in a process, so any number may answer.
+Rates cover the last hour. They select by id, because ids are ordered by time, so the cost does not
+grow with the years. No process keeps state, so any number of processes can answer.
 """
 
 from collections.abc import Sequence
@@ -68,7 +68,7 @@ PAUSED_SQL = "select count(*) from sending_pause where released_at is null"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricFamily:
-    """One metric: its name, its meaning, and its values by labels."""
+    """One metric: its name, help text, and values by labels."""
 
     name: str
     help_text: str
@@ -77,95 +77,95 @@ class MetricFamily:
 
 
 def metric_families(at: datetime) -> list[MetricFamily]:
-    """Everything there is to tell at `at`."""
-    given = {"at": at, "since": uuid7_at(at - WINDOW), "until": uuid7_at(at)}
+    """Return all metrics as of `at`."""
+    params = {"at": at, "since": uuid7_at(at - WINDOW), "until": uuid7_at(at)}
     return [
-        *_queue_metrics(given),
-        *_message_metrics(given),
-        *_lead_metrics(given),
-        *_other_metrics(given),
+        *_queue_metrics(params),
+        *_message_metrics(params),
+        *_lead_metrics(params),
+        *_other_metrics(params),
     ]
 
 
-def _queue_metrics(given: dict[str, Any]) -> list[MetricFamily]:
-    rows = _query_rows(QUEUE_SQL, given)
+def _queue_metrics(params: dict[str, Any]) -> list[MetricFamily]:
+    rows = _query_rows(QUEUE_SQL, params)
     return [
         _build_family(
             "rooftree_tasks",
-            "Tasks in the queue, by urgency and state; discarded ones gave up",
+            "Tasks in the queue, by urgency and state; discarded tasks have failed for good",
             [({"queue": row[0], "state": row[1]}, row[2]) for row in rows],
         ),
         _build_family(
             "rooftree_tasks_oldest_seconds",
-            "Age of the oldest task that could run now, by urgency",
+            "Age of the oldest task that is ready to run, by urgency",
             [({"queue": row[0]}, row[3]) for row in rows if row[1] == "available"],
         ),
         _single_value_metric(
-            "rooftree_workers", "Workers that live", _query_rows(WORKERS_SQL, given)[0][0]
+            "rooftree_workers", "Live workers", _query_rows(WORKERS_SQL, params)[0][0]
         ),
         _single_value_metric(
-            "rooftree_clocks", "Clocks that are connected", _query_rows(CLOCKS_SQL, given)[0][0]
+            "rooftree_clocks", "Connected clocks", _query_rows(CLOCKS_SQL, params)[0][0]
         ),
     ]
 
 
-def _message_metrics(given: dict[str, Any]) -> list[MetricFamily]:
-    unsent = _query_rows(UNSENT_SQL, given)
+def _message_metrics(params: dict[str, Any]) -> list[MetricFamily]:
+    unsent = _query_rows(UNSENT_SQL, params)
     return [
         _build_family(
             "rooftree_messages_due",
-            "Texts and mails that are due and have not gone",
+            "Texts and emails that are due and not sent",
             [({"medium": row[0]}, row[1]) for row in unsent],
         ),
         _build_family(
             "rooftree_messages_due_oldest_seconds",
-            "How long the oldest of them is overdue",
+            "How long the oldest due text or email is overdue",
             [({"medium": row[0]}, row[2]) for row in unsent],
         ),
         _build_family(
             "rooftree_messages_last_hour",
-            f"Texts and mails planned {WINDOW_TEXT}, by what became of them",
+            f"Texts and emails queued {WINDOW_TEXT}, by state",
             [
                 ({"medium": row[0], "state": row[1]}, row[2])
-                for row in _query_rows(MESSAGES_SQL, given)
+                for row in _query_rows(MESSAGES_SQL, params)
             ],
         ),
         _build_family(
             "rooftree_gate_decisions_last_hour",
-            f"Answers of the gate {WINDOW_TEXT}",
+            f"Gate decisions {WINDOW_TEXT}",
             [
                 ({"medium": row[0], "decision": row[1]}, row[2])
-                for row in _query_rows(DECISIONS_SQL, given)
+                for row in _query_rows(DECISIONS_SQL, params)
             ],
         ),
     ]
 
 
-def _lead_metrics(given: dict[str, Any]) -> list[MetricFamily]:
-    leads = _query_rows(LEADS_SQL, given)[0]
+def _lead_metrics(params: dict[str, Any]) -> list[MetricFamily]:
+    leads = _query_rows(LEADS_SQL, params)[0]
     speeds = [
         ({"to": to, "quantile": quantile}, seconds)
-        for to, found in (("message", leads[3]), ("attempt", leads[4]))
-        for quantile, seconds in zip(("0.5", "0.95"), found or (), strict=False)
+        for to, quantiles in (("message", leads[3]), ("attempt", leads[4]))
+        for quantile, seconds in zip(("0.5", "0.95"), quantiles or (), strict=False)
         if seconds is not None
     ]
-    offered, taken, lapsed, passed = _query_rows(OFFERS_SQL, given)[0]
+    offered, taken, lapsed, passed = _query_rows(OFFERS_SQL, params)[0]
     return [
         _build_family(
             "rooftree_deliveries_last_hour",
             f"Authentic deliveries {WINDOW_TEXT}, by state",
-            [({"state": row[0]}, row[1]) for row in _query_rows(RECEIVED_SQL, given)],
+            [({"state": row[0]}, row[1]) for row in _query_rows(RECEIVED_SQL, params)],
         ),
         _single_value_metric("rooftree_leads_last_hour", f"Leads accepted {WINDOW_TEXT}", leads[0]),
         _build_family(
             "rooftree_speed_to_lead_seconds",
-            "From a lead's arrival to the first message, and to a person's first attempt, "
+            "From a lead's arrival to the first message, and to the first attempt by staff, "
             f"{WINDOW_TEXT}",
             speeds,
         ),
         _build_family(
             "rooftree_offers_last_hour",
-            f"Offers to officers {WINDOW_TEXT}",
+            f"Offers to loan officers {WINDOW_TEXT}",
             [
                 ({"became": "made"}, offered),
                 ({"became": "taken"}, taken),
@@ -176,46 +176,50 @@ def _lead_metrics(given: dict[str, Any]) -> list[MetricFamily]:
     ]
 
 
-def _other_metrics(given: dict[str, Any]) -> list[MetricFamily]:
-    handoffs = _query_rows(HANDOFFS_SQL, given)
-    unsealed, lag = _query_rows(SEALING_SQL, given)[0]
+def _other_metrics(params: dict[str, Any]) -> list[MetricFamily]:
+    handoffs = _query_rows(HANDOFFS_SQL, params)
+    unsealed, lag = _query_rows(SEALING_SQL, params)[0]
     return [
         _build_family(
             "rooftree_los_handoffs_open",
-            "Hand-offs on their way to the LOS",
+            "Handoffs not yet confirmed by the LOS",
             [({"state": row[0]}, row[1]) for row in handoffs],
         ),
         _build_family(
             "rooftree_los_handoffs_overdue_seconds",
-            "How long the oldest of them is overdue; negative when none is",
+            "How long the oldest open handoff is overdue; negative if none is",
             [({"state": row[0]}, row[2]) for row in handoffs],
         ),
-        _single_value_metric("rooftree_ledger_unsealed", "Events that wait to be sealed", unsealed),
-        _single_value_metric("rooftree_ledger_lag_seconds", "Age of the oldest of them", lag),
+        _single_value_metric("rooftree_ledger_unsealed", "Ledger events not sealed yet", unsealed),
+        _single_value_metric(
+            "rooftree_ledger_lag_seconds", "Age of the oldest unsealed event", lag
+        ),
         _single_value_metric(
             "rooftree_sending_paused",
-            "1 while nothing may leave",
-            _query_rows(PAUSED_SQL, given)[0][0],
+            "1 while sending is paused",
+            _query_rows(PAUSED_SQL, params)[0][0],
         ),
     ]
 
 
-def _single_value_metric(name: str, what: str, value: float) -> MetricFamily:
-    return _build_family(name, what, [({}, value)])
+def _single_value_metric(name: str, help_text: str, value: float) -> MetricFamily:
+    return _build_family(name, help_text, [({}, value)])
 
 
 def _build_family(
-    name: str, what: str, values: Sequence[tuple[dict[str, str], Any]]
+    name: str, help_text: str, values: Sequence[tuple[dict[str, str], Any]]
 ) -> MetricFamily:
     return MetricFamily(
-        name=name, help_text=what, values=tuple((labels, float(value)) for labels, value in values)
+        name=name,
+        help_text=help_text,
+        values=tuple((labels, float(value)) for labels, value in values),
     )
 
 
-def _query_rows(statement: str, given: dict[str, Any]) -> list[tuple[Any, ...]]:
+def _query_rows(statement: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         if "%(" in statement:
-            cursor.execute(statement, given)
+            cursor.execute(statement, params)
         else:
             cursor.execute(statement)
         return list(cursor.fetchall())

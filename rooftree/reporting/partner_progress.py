@@ -1,4 +1,4 @@
-"""How far a partner's introductions came: to the partner no more than each borrower allowed."""
+"""Progress of a partner's introductions, limited to the steps each borrower agreed to share."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,21 +13,21 @@ from rooftree.leads.models import Introduction, Lead, Milestone, PartnerPermissi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """One introduction, with what was reached of what may be shown."""
+    """One introduction, with the steps reached that the borrower agreed to share."""
 
     introduction: Introduction
-    reached: tuple[str, ...]  # of STEPS, in their order
+    reached: tuple[str, ...]  # keys of SHAREABLE_STEPS, in order
     allowed: tuple[str, ...]
-    lead: Lead | None  # for staff; None while it is not worked, or set aside
+    lead: Lead | None  # for staff; None while its delivery is unworked or quarantined
 
     @property
     def label(self) -> str:
-        """The furthest step that may be shown; at the least that it came."""
+        """The furthest shareable step reached; "Received" if there is none."""
         return SHAREABLE_STEPS[self.reached[-1]] if self.reached else "Received"
 
 
 def load_progress(introductions: QuerySet[Introduction]) -> list[Progress]:
-    """Of each, newest first; as many statements for one as for many."""
+    """Load the progress of introductions, newest first, in a fixed number of queries."""
     newest = PartnerPermission.objects.order_by("-at", "-pk")
     rows = list(
         introductions.select_related("partner__user", "delivery")
@@ -41,23 +41,23 @@ def load_progress(introductions: QuerySet[Introduction]) -> list[Progress]:
 
 
 def _build_progress(
-    one: Introduction, lead: Lead | None, steps: dict[UUID, dict[str, datetime]]
+    introduction: Introduction, lead: Lead | None, steps: dict[UUID, dict[str, datetime]]
 ) -> Progress:
-    said = next(iter(one.permissions.all()), None)
-    allowed = tuple(said.steps) if said else ()
+    permission = next(iter(introduction.permissions.all()), None)
+    allowed = tuple(permission.steps) if permission else ()
     reached = steps.get(lead.pk, {}) if lead else {}
     return Progress(
-        introduction=one, lead=lead, allowed=allowed,
+        introduction=introduction, lead=lead, allowed=allowed,
         reached=tuple(step for step in SHAREABLE_STEPS if step in allowed and step in reached),
     )  # fmt: skip
 
 
 def _reached_steps(leads: Iterable[Lead]) -> dict[UUID, dict[str, datetime]]:
-    """What each lead has reached, and when."""
-    found = {
+    """Return the time each lead reached each step, by lead id."""
+    reached = {
         lead.pk: {"contacted": lead.first_talk_at} if lead.first_talk_at else {} for lead in leads
     }
-    rows = Milestone.objects.filter(loan__lead__in=found, code__in=SHAREABLE_STEPS)
+    rows = Milestone.objects.filter(loan__lead__in=reached, code__in=SHAREABLE_STEPS)
     for lead_id, code, at in rows.values_list("loan__lead_id", "code", "reached_at"):
-        found[lead_id].setdefault(code, at)
-    return found
+        reached[lead_id].setdefault(code, at)
+    return reached

@@ -1,4 +1,4 @@
-"""Each invariant is broken by hand, behind the program's back, and seen to fail."""
+"""Invariants: each is broken by hand with SQL and must fail."""
 
 import io
 import json
@@ -23,14 +23,14 @@ from tests import make
 from tests.ledger import unguarded
 
 
-def sql(statement):
+def run_sql(statement):
     with connection.cursor() as cursor:
-        cursor.execute("set constraints all immediate")  # else no table can be altered
+        cursor.execute("set constraints all immediate")  # otherwise no table can be altered
         cursor.execute(statement)
 
 
-def allowed(lead, *, cause, decision="allow"):
-    """A verdict row as the gate would store it, with the decision a test needs."""
+def make_verdict(lead, *, cause, decision="allow"):
+    """Store a verdict row as the gate would, with a given decision."""
     facts = Facts(medium=Medium.TEXT, purpose=Purpose.MARKETING)
     row = verdict_storage.store_verdict(
         message_gate.decide(facts),
@@ -62,7 +62,7 @@ def sent_text(lead, **changes):
         }
     )
     if "verdict" not in changes:
-        message.verdict = allowed(lead, cause=f"message:{message.pk}")
+        message.verdict = make_verdict(lead, cause=f"message:{message.pk}")
         message.save()
     ContactAttempt.objects.create(
         lead=lead,
@@ -75,14 +75,14 @@ def sent_text(lead, **changes):
 
 
 @pytest.fixture
-def business(db):
-    """One lead that was texted, is owned, and funded; all of it counted and sealed."""
-    originator = make.officer(licensed=("FL",))
+def funded_lead(db):
+    """Make a lead that was texted, owned and funded; all counted and sealed."""
+    officer = make.officer(licensed=("FL",))
     lead = make.lead()
     make.touch(lead)
     rollup_deltas.count_lead(lead)
     sent_text(lead)
-    Ownership.objects.create(lead=lead, officer=originator, from_at=make.NOON)
+    Ownership.objects.create(lead=lead, officer=officer, from_at=make.NOON)
     loan = Loan.objects.create(
         lead=lead,
         los="encompass",
@@ -98,13 +98,13 @@ def business(db):
     return lead
 
 
-def test_all_hold_on_ordinary_business(business):
-    for prove in INVARIANTS:
-        finding = prove(make.NOON)
+def test_all_invariants_hold_on_normal_data(funded_lead):
+    for check in INVARIANTS:
+        finding = check(make.NOON)
         assert finding.holds, finding
 
 
-BREAKS = {  # a way of breaking it, the invariant that must notice
+BREAKS = {  # SQL that breaks an invariant, and the check that must fail
     "a delivery loses its due time": (
         "update delivery set state = 'received', due_at = null",
         invariants.check_deliveries_accounted_for,
@@ -186,23 +186,23 @@ BREAKS = {  # a way of breaking it, the invariant that must notice
 }
 
 
-@pytest.mark.parametrize("break_", BREAKS)
-def test_it_is_seen_when(business, break_):
+@pytest.mark.parametrize("breakage", BREAKS)
+def test_broken_invariant_is_detected(funded_lead, breakage):
     make.source(slug="other")
     write_event("test.thing.happened", at=make.NOON)
     seal_events(at=make.NOON)
-    statement, prove = BREAKS[break_]
-    assert prove(make.NOON).holds
+    statement, check = BREAKS[breakage]
+    assert check(make.NOON).holds
 
     with unguarded.ledger():
-        sql(statement)
+        run_sql(statement)
 
-    finding = prove(make.NOON)
+    finding = check(make.NOON)
     assert not finding.holds
     assert finding.offenders
 
 
-def test_a_delivery_that_waits_for_long_is_told_though_nothing_is_lost(business):
+def test_overdue_delivery_is_reported_but_does_not_fail(funded_lead):
     make.delivery(state="received", due_at=make.NOON - 2 * make.HOUR)
 
     finding = invariants.check_deliveries_accounted_for(make.NOON)
@@ -212,7 +212,7 @@ def test_a_delivery_that_waits_for_long_is_told_though_nothing_is_lost(business)
     assert "1 waiting with a due time" in finding.sentence
 
 
-def test_the_unsealed_tail_is_told_and_not_judged(business):
+def test_unsealed_events_are_reported_but_do_not_fail(funded_lead):
     write_event("test.thing.happened", at=make.NOON)
 
     finding = invariants.check_ledger_chain(make.NOON)
@@ -222,7 +222,7 @@ def test_the_unsealed_tail_is_told_and_not_judged(business):
 
 
 @pytest.mark.django_db
-def test_the_deep_check_derives_each_verdict_again():
+def test_deep_check_rederives_every_verdict():
     lead = make.lead()
     facts = Facts(medium=Medium.TEXT, purpose=Purpose.MARKETING)
     for _ in range(3):
@@ -238,18 +238,18 @@ def test_the_deep_check_derives_each_verdict_again():
     assert deep_checks.check_facts_unchanged(make.NOON).holds
     assert deep_checks.check_verdicts_rederive(make.NOON).figures["derived"] == 3
 
-    sql(
+    run_sql(
         "update verdict set decision = 'allow' where id = (select min(id::text)::uuid from verdict)"
     )
 
-    found = deep_checks.check_verdicts_rederive(make.NOON)
-    assert not found.holds
-    assert len(found.offenders) == 1
+    finding = deep_checks.check_verdicts_rederive(make.NOON)
+    assert not finding.holds
+    assert len(finding.offenders) == 1
     assert deep_checks.check_facts_unchanged(make.NOON).holds
 
 
 @pytest.mark.django_db
-def test_the_deep_check_finds_facts_that_were_changed():
+def test_deep_check_finds_changed_facts():
     facts = Facts(medium=Medium.TEXT, purpose=Purpose.MARKETING)
     verdict_storage.store_verdict(
         message_gate.decide(facts),
@@ -261,13 +261,13 @@ def test_the_deep_check_finds_facts_that_were_changed():
     )
     assert facts_json.facts_hash(facts)
 
-    sql("""update verdict set facts = facts || '{"medium": "email"}'""")
+    run_sql("""update verdict set facts = facts || '{"medium": "email"}'""")
 
     assert not deep_checks.check_facts_unchanged(make.NOON).holds
 
 
 @pytest.mark.django_db
-def test_a_verdict_of_an_earlier_edition_is_counted_and_not_judged_by_todays_rules():
+def test_verdict_of_earlier_rules_version_is_counted_and_skipped():
     facts = Facts(medium=Medium.TEXT, purpose=Purpose.MARKETING)
     verdict_storage.store_verdict(
         message_gate.decide(facts),
@@ -277,7 +277,7 @@ def test_a_verdict_of_an_earlier_edition_is_counted_and_not_judged_by_todays_rul
         stage="planned",
         at=make.NOON,
     )
-    sql("update verdict set rules_version = 'before', decision = 'allow'")
+    run_sql("update verdict set rules_version = 'before', decision = 'allow'")
 
     finding = deep_checks.check_verdicts_rederive(make.NOON)
 
@@ -285,55 +285,55 @@ def test_a_verdict_of_an_earlier_edition_is_counted_and_not_judged_by_todays_rul
     assert finding.figures == {"derived": 0, "older": 1}
 
 
-def run(*words):
+def run_check(*options):
     out = io.StringIO()
     try:
-        call_command("check", *words, stdout=out)
-    except CommandError as problem:
-        return problem.returncode, out.getvalue()
+        call_command("check", *options, stdout=out)
+    except CommandError as error:
+        return error.returncode, out.getvalue()
     return 0, out.getvalue()
 
 
-def test_the_command_says_a_sentence_for_each_and_leaves_with_zero(business):
-    code, said = run()
+def test_check_command_prints_each_invariant_and_exits_0(funded_lead):
+    code, output = run_check()
 
-    assert code == 0, said
-    assert said.count("holds ") == len(INVARIANTS) + 1
-    assert "1 deliveries = 1 worked" in said
+    assert code == 0, output
+    assert output.count("holds ") == len(INVARIANTS) + 1
+    assert "1 deliveries = 1 worked" in output
 
 
-def test_the_command_leaves_with_one_when_one_fails_and_names_the_offender(business):
-    sql("update message set verdict_id = null")
+def test_check_command_exits_1_and_names_the_offender(funded_lead):
+    run_sql("update message set verdict_id = null")
 
-    code, said = run()
+    code, output = run_check()
 
     assert code == 1
-    assert f"message:{Message.objects.get().pk}" in said
+    assert f"message:{Message.objects.get().pk}" in output
 
 
-def test_the_command_speaks_json(business):
-    code, said = run("--json", "--deep")
+def test_check_command_prints_json(funded_lead):
+    code, output = run_check("--json", "--deep")
 
-    told = json.loads(said)
-    names = [one["name"] for one in told["findings"]]
+    report = json.loads(output)
+    names = [finding["name"] for finding in report["findings"]]
     assert names[:3] == ["set-up", "conservation", "one door"]
     assert {"verdicts", "facts", "routing"} <= set(names)
-    assert told["holds"] is (code == 0)
+    assert report["holds"] is (code == 0)
 
 
-def test_the_deep_check_makes_each_choice_of_an_officer_again(cast):
+def test_deep_check_rederives_routing_decisions(cast):
     assign_leads.assign_to_best_officer(lead_id=cast.ben.pk, at=make.NOON)
     assert deep_checks.check_routing_rederives(make.NOON).figures["decisions"] == 1
     assert deep_checks.check_routing_rederives(make.NOON).holds
 
-    sql(f"update routing_decision set officer_id = '{cast.sam.pk}'")
+    run_sql(f"update routing_decision set officer_id = '{cast.sam.pk}'")
 
     assert not deep_checks.check_routing_rederives(make.NOON).holds
 
 
-def test_the_deep_check_finds_inputs_of_a_choice_that_were_changed(cast):
+def test_deep_check_finds_changed_routing_inputs(cast):
     assign_leads.assign_to_best_officer(lead_id=cast.ben.pk, at=make.NOON)
 
-    sql("update routing_decision set inputs = jsonb_set(inputs, '{lead,state}', '\"ZZ\"')")
+    run_sql("update routing_decision set inputs = jsonb_set(inputs, '{lead,state}', '\"ZZ\"')")
 
     assert not deep_checks.check_routing_rederives(make.NOON).holds
