@@ -1,4 +1,4 @@
-"""The people of the tests, known by name: gather them, then say what happens to them."""
+"""Named people for tests: `gather` creates them, and the test says what happens to them."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from tests import make
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cast:
-    """Everyone, in a company with a region, two branches and one source."""
+    """All people, in a company with a region, two branches and one source."""
 
     company: Company
     region: Branch
@@ -20,12 +20,12 @@ class Cast:
     ruth: User  # branch manager of Tampa
     omar: User  # compliance, whole company
     zillow: Source
-    ben: Lead  # Ben Ortiz: a purchase in Florida, new, nobody's
+    ben: Lead  # Ben Ortiz: a purchase in Florida, new, unassigned
     mei: Lead  # Mei Chen: a refinance in California, waiting 14 months for a rate
 
 
 def gather() -> Cast:
-    """Make them all at make.NOON; Ben has just arrived."""
+    """Create all of them at make.NOON; Ben has just arrived."""
     company = make.company()
     region = make.branch("South", kind="region")
     tampa = make.branch("Tampa", parent=region)

@@ -1,4 +1,4 @@
-"""What every test stands on: a real PostgreSQL, made from nothing when there is none."""
+"""Fixtures for all tests: a real PostgreSQL, started from scratch when there is none."""
 
 import shutil
 import tempfile
@@ -22,37 +22,39 @@ from rooftree.tasks.dsn import database_dsn
 from tests import database
 from tests.cast import Cast, gather
 
-AT_WORK = (
+BUSY_CONNECTIONS = (
     "select count(*) from pg_stat_activity where datname = current_database() "
     "and pid <> pg_backend_pid() and backend_type = 'client backend' and state <> 'idle'"
 )
 HOLDS_ROWS = "select '{0}' where exists (select from \"{0}\")"
-SAME_FOR_ALL = {"django_content_type", "auth_permission"}  # made with the tables
-FLUSHES = 5  # tries to empty the tables while others still ask
-SOCKETS = "database_sockets"  # what the controller of parallel workers tells each of them
-MARKS = {  # folders whose tests can run apart, by `make test-<mark>` or `pytest -m <mark>`
+KEPT_TABLES = {"django_content_type", "auth_permission"}  # filled with the migrations
+MAX_FLUSHES = 5  # attempts to empty the tables while other connections use them
+SOCKETS = "database_sockets"  # the key under which parallel workers get the socket folder
+MARKS = {  # folders whose tests can run separately, by `make test-<mark>` or `pytest -m <mark>`
     "tests/web": "pages",
     "tests/web/browser": "browser",
     "tests/chaos": "chaos",
     "tests/bench": "bench",
 }
-# Parallel workers get these first: their files take minutes, and would be the tail of the run.
-LONG = ("tests/chaos", "tests/web/browser", "tests/management", "tests/bench", "tests/demo")
+# Parallel workers get these first: their files take minutes and would delay the end of the run.
+SLOW_FOLDERS = ("tests/chaos", "tests/web/browser", "tests/management", "tests/bench", "tests/demo")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by its folder, and put the folders whose files run long first."""
+    """Mark each test by its folder, and put the slow folders first."""
     for item in items:
         path = item.nodeid
         for folder, mark in MARKS.items():
             if path.startswith(f"{folder}/"):
                 item.add_marker(mark)
-    items.sort(key=_turn)
+    items.sort(key=_slow_folder_place)
 
 
-def _turn(item: pytest.Item) -> int:
-    places = (number for number, one in enumerate(LONG) if item.nodeid.startswith(f"{one}/"))
-    return next(places, len(LONG))
+def _slow_folder_place(item: pytest.Item) -> int:
+    for place, folder in enumerate(SLOW_FOLDERS):
+        if item.nodeid.startswith(f"{folder}/"):
+            return place
+    return len(SLOW_FOLDERS)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -77,20 +79,20 @@ def django_db_modify_db_settings(
     """Point Django at the embedded server of this run, unless DATABASE_URL names another.
 
     A parallel worker uses the server that the controller started. The tests' database is a
-    copy of a template, so that the migrations run once and not in every worker.
+    copy of a template, so that migrations run once and not in every worker.
     """
     if not settings.DATABASE_IS_EMBEDDED:
         yield
         return
-    known = connections["default"].settings_dict
+    config = connections["default"].settings_dict
     server = None
     if shared := getattr(request.config, "workerinput", {}).get(SOCKETS):
-        known["HOST"] = shared
+        config["HOST"] = shared
     else:
         server = database.start()
-        known["HOST"] = str(server.sockets)
+        config["HOST"] = str(server.sockets)
     with django_db_blocker.unblock():
-        known["TEST"]["TEMPLATE"] = database.ensure_template()
+        config["TEST"]["TEMPLATE"] = database.ensure_template()
     yield
     connections.close_all()
     if server:
@@ -99,7 +101,7 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """The running program has its rights in the tests' database too."""
+    """Grant the program its privileges in the tests' database."""
     if settings.DATABASE_IS_EMBEDDED:
         with django_db_blocker.unblock():
             database_grants.apply_grants(database_dsn(), embedded_database.PROGRAM_ROLE)
@@ -107,9 +109,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 
 @pytest.fixture
 def as_the_program(request: pytest.FixtureRequest) -> Iterator[None]:
-    """The test runs as the running program does: with an account that owns nothing."""
+    """Run the test with the program's account, which owns nothing."""
     if not settings.DATABASE_IS_EMBEDDED:
-        pytest.skip("There is one account, which owns everything.")
+        pytest.skip("This database has one account, which owns everything.")
     if not {"transactional_db", "live_server"} & set(request.fixturenames):
         request.getfixturevalue("db")
         with connection.cursor() as cursor:
@@ -119,89 +121,89 @@ def as_the_program(request: pytest.FixtureRequest) -> Iterator[None]:
         connection.role_prefix = None
         return
     request.getfixturevalue("transactional_db")
-    known = connection.settings_dict
+    config = connection.settings_dict
     connection.close()
-    known["USER"] = embedded_database.PROGRAM_ROLE
+    config["USER"] = embedded_database.PROGRAM_ROLE
     yield
     connection.close()
-    known["USER"] = embedded_database.OWNER_ROLE  # who empties the tables
+    config["USER"] = embedded_database.OWNER_ROLE  # only the owner can empty the tables
 
 
 @pytest.fixture
 def committed(transactional_db: None) -> Iterator[None]:
-    """For tests whose data must be committed: real threads, real processes.
+    """Commit the test's data, for tests with real threads or processes.
 
-    Django empties its own tables afterwards and knows nothing of the queue's. Emptying
-    locks every table at once, so whoever still asks is let finish first.
+    Django empties its own tables afterwards, but not the queue's. Emptying locks all tables
+    at once, so other connections finish first.
     """
     yield
-    let_others_finish()
-    owned("truncate oban_jobs")
+    wait_for_idle_database()
+    execute_as_owner("truncate oban_jobs")
 
 
-def owned(statement: str) -> None:
-    """Have the owner of the tables do what the running program may not."""
+def execute_as_owner(statement: str) -> None:
+    """Execute a statement as the owner of the tables."""
     user = {"user": embedded_database.OWNER_ROLE} if settings.DATABASE_IS_EMBEDDED else {}
     with psycopg.connect(make_conninfo(database_dsn(), **user), autocommit=True) as owner:
         owner.execute(statement)
 
 
-def let_others_finish(patience: float = 20.0) -> None:
+def wait_for_idle_database(patience: float = 20.0) -> None:
     """Return when no other connection has worked for a moment, or after `patience` seconds."""
-    ends, quiet = time.monotonic() + patience, 0
-    while quiet < 3 and time.monotonic() < ends:
+    deadline, idle_rounds = time.monotonic() + patience, 0
+    while idle_rounds < 3 and time.monotonic() < deadline:
         with connection.cursor() as cursor:
-            cursor.execute(AT_WORK)
-            quiet = 0 if cursor.fetchone()[0] else quiet + 1
+            cursor.execute(BUSY_CONNECTIONS)
+            idle_rounds = 0 if cursor.fetchone()[0] else idle_rounds + 1
         time.sleep(0.02)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _emptying_is_quick() -> Iterator[None]:
-    """Only tables that hold rows are emptied: the other hundred cost more than most tests do."""
-    everything = DatabaseOperations.execute_sql_flush
+def _fast_flush() -> Iterator[None]:
+    """Empty only tables with rows: the other hundred cost more than most tests do."""
+    flush_all = DatabaseOperations.execute_sql_flush
 
-    def quickly(operations: DatabaseOperations, statements: Sequence[str]) -> None:
+    def flush_fast(operations: DatabaseOperations, statements: Sequence[str]) -> None:
         if settings.DATABASE_IS_EMBEDDED:
             _delete_all_rows()
             return None
-        for _ in range(FLUSHES):
+        for _ in range(MAX_FLUSHES):
             try:
-                return everything(operations, statements)
-            except OperationalError as problem:  # who still asks locks them in another order
+                return flush_all(operations, statements)
+            except OperationalError as problem:  # another connection locks in another order
                 if not isinstance(problem.__cause__, DeadlockDetected):
                     raise
-        return everything(operations, statements)
+        return flush_all(operations, statements)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(DatabaseOperations, "execute_sql_flush", quickly)
-        patched.setattr(flush, "emit_post_migrate_signal", lambda *given, **known: None)
+        patched.setattr(DatabaseOperations, "execute_sql_flush", flush_fast)
+        patched.setattr(flush, "emit_post_migrate_signal", lambda *args, **kwargs: None)
         yield
 
 
 def _delete_all_rows() -> None:
-    """Empty every table that Django knows, whatever its triggers and foreign keys forbid."""
-    tables = set(connection.introspection.django_table_names(only_existing=True)) - SAME_FOR_ALL
+    """Empty all tables of Django, bypassing triggers and foreign keys."""
+    tables = set(connection.introspection.django_table_names(only_existing=True)) - KEPT_TABLES
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(" union all ".join(HOLDS_ROWS.format(table) for table in sorted(tables)))
-        held = [name for (name,) in cursor.fetchall()]
+        filled = [name for (name,) in cursor.fetchall()]
         cursor.execute("set local session_replication_role = replica")
-        for name in held:
+        for name in filled:
             cursor.execute(f'delete from "{name}"')
 
 
 @pytest.fixture(scope="module")
 def folders() -> Iterator[Callable[[], Path]]:
-    """Makes folders for installations, short and reachable for any account; removed afterwards."""
-    made: list[Path] = []
+    """Create folders for installations, with short paths open to any account; delete them later."""
+    created: list[Path] = []
 
     def make() -> Path:
-        made.append(Path(tempfile.mkdtemp(prefix="rooftree-")))
-        made[-1].chmod(0o711)
-        return made[-1]
+        created.append(Path(tempfile.mkdtemp(prefix="rooftree-")))
+        created[-1].chmod(0o711)
+        return created[-1]
 
     yield make
-    for folder in made:
+    for folder in created:
         shutil.rmtree(folder, ignore_errors=True)
 
 

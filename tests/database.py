@@ -23,12 +23,12 @@ FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 SHARED = FAST | {"max_connections": "200", "max_locks_per_transaction": "256"}
 LOCK = 7_236_001  # an advisory lock: one process makes the template, the others wait
 ROOT = Path(__file__).parents[1]
-RUNS_AT_ONCE = 32  # of one checkout; each has a database server of its own
+RUNS_AT_ONCE = 32  # for one checkout; each has its own database server
 
 
 @dataclass(frozen=True, slots=True)
 class RunServer:
-    """A running server and the folder that it holds."""
+    """A running server and its locked folder."""
 
     server: embedded_database.Server
     home: DataDir
@@ -44,38 +44,40 @@ class RunServer:
 
 
 def start() -> RunServer:
-    """Start a server without durability, empty of what an earlier run left but the template."""
+    """Start a server without durability; drop databases of earlier runs except the template."""
     home = _free_home()
     server = embedded_database.start_server(home.path, SHARED)
     with _administrator(str(server.sockets)) as connection:
-        ours = "datname like 'test\\_%%' and datname <> %s"
-        left = connection.execute(f"select datname from pg_database where {ours}", [_template()])
-        for (name,) in left.fetchall():
+        is_stale = "datname like 'test\\_%%' and datname <> %s"
+        rows = connection.execute(
+            f"select datname from pg_database where {is_stale}", [_template()]
+        )
+        for (name,) in rows.fetchall():
             connection.execute(f'drop database "{name}" with (force)')
     return RunServer(server, home)
 
 
 def ensure_template() -> str:
-    """Name a database with every table; make it if neither this run nor an earlier one has."""
-    known, template = connections["default"].settings_dict, _template()
-    name, draft = known["NAME"], f"{template}_draft"
-    with _administrator(known["HOST"]) as connection:
+    """Return the name of a database with all tables, created by this run or an earlier one."""
+    config, template = connections["default"].settings_dict, _template()
+    name, draft = config["NAME"], f"{template}_draft"
+    with _administrator(config["HOST"]) as connection:
         connection.execute("select pg_advisory_lock(%s)", [LOCK])
-        made = connection.execute("select 1 from pg_database where datname = %s", [template])
-        if made.fetchone() is None:
+        rows = connection.execute("select 1 from pg_database where datname = %s", [template])
+        if rows.fetchone() is None:
             connection.execute(f"drop database if exists {draft} with (force)")
             connection.execute(f"create database {draft}")
-            known["NAME"] = draft
+            config["NAME"] = draft
             call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
             database_grants.apply_grants(database_dsn(), embedded_database.PROGRAM_ROLE)
             connections.close_all()
-            known["NAME"] = name
+            config["NAME"] = name
             connection.execute(f"alter database {draft} rename to {template}")
     return template
 
 
 def _template() -> str:
-    """Name the template by everything that makes its tables, so that a change makes another."""
+    """Return the template's name, a hash of everything that defines its tables."""
     files = [*(ROOT / "rooftree" / "migrations").glob("*.py"), ROOT / "requirements.lock"]
     files.append(Path(str(database_grants.__file__)))
     parts = (f"{file.name}\0".encode() + file.read_bytes() for file in sorted(files))
@@ -88,7 +90,7 @@ def _administrator(sockets: str) -> "psycopg.Connection[Any]":
 
 
 def _free_home() -> DataDir:
-    """Hold a folder kept between runs, of this checkout and user, that no other run holds."""
+    """Lock a folder of this checkout and user that no other run uses; folders persist."""
     checkout = hashlib.sha256(os.fsencode(Path(__file__).resolve())).hexdigest()[:10]
     root = Path(tempfile.gettempdir()) / f"rooftree-tests-{getpass.getuser()}-{checkout}"
     for number in range(RUNS_AT_ONCE):
@@ -100,4 +102,4 @@ def _free_home() -> DataDir:
         except DataDirLocked:
             continue
         return home
-    raise RuntimeError(f"{RUNS_AT_ONCE} test runs of this checkout are going on already.")
+    raise RuntimeError(f"{RUNS_AT_ONCE} test runs of this checkout are already in progress.")

@@ -1,4 +1,4 @@
-"""Rows for tests: the usual value for everything, so that a test says only what matters.
+"""Create rows for tests with default values, so that a test gives only the values that matter.
 
 Every function takes `**changes` by column name and returns a saved row.
 """
@@ -61,21 +61,21 @@ _numbers = count(1)
 
 
 def number() -> int:
-    """A number no other row of this run has."""
+    """Return a number that no other row of this run has."""
     return next(_numbers)
 
 
 def phone_number() -> str:
-    """A fictitious number of New York, E.164 (555-0100 to 555-0199 in its area codes).
+    """Return a fictitious New York number, E.164 (555-0100 to 555-0199 in its area codes).
 
-    Always of one state, so that no test meets another clock or law for running late.
+    Always of one state, so that no test depends on another state's time zone or law.
     """
     area, line = divmod(number(), 100)
     return f"+1{NEW_YORK[area % len(NEW_YORK)]}55501{line:02d}"
 
 
 def company(*, states: tuple[str, ...] = ("CA", "FL", "TX"), **changes: Any) -> Company:
-    """The one lender, licensed in `states`. Asked again it is the same one, unchanged."""
+    """Create the lender, licensed in `states`, or return the existing one unchanged."""
     existing = Company.objects.first()
     if existing:
         return existing
@@ -96,7 +96,7 @@ def company(*, states: tuple[str, ...] = ("CA", "FL", "TX"), **changes: Any) -> 
 
 
 def company_license(state: str, **changes: Any) -> CompanyLicense:
-    """The company's permission to lend in `state`, of a kind whose wording is known."""
+    """Create the company's license in `state`, of a kind with known wording."""
     kinds = license_wording.license_kinds(state, on=NOON.date())
     return CompanyLicense.objects.create(
         **{
@@ -110,7 +110,7 @@ def company_license(state: str, **changes: Any) -> CompanyLicense:
 
 
 def branch(name: str = "", *, parent: Branch | None = None, **changes: Any) -> Branch:
-    """A node of the company's tree, below `parent`."""
+    """Create a branch below `parent`."""
     key = uuid7()
     above = parent.path if parent else "/"
     return Branch.objects.create(
@@ -125,7 +125,7 @@ def branch(name: str = "", *, parent: Branch | None = None, **changes: Any) -> B
 
 
 def user(role: str = "operations", **changes: Any) -> User:
-    """A member of staff; `branch` None sees the whole company. Signs in with PASSWORD."""
+    """Create a user with PASSWORD; with `branch` None the user sees the whole company."""
     nth = number()
     member = User(
         **{"email": f"staff{nth}@lindenfield.example", "name": f"Staff {nth}", "role": role}
@@ -137,7 +137,7 @@ def user(role: str = "operations", **changes: Any) -> User:
 
 
 def officer(name: str = "", *, licensed: Any = ("CA", "FL", "TX"), **changes: Any) -> LoanOfficer:
-    """A loan officer with an account, licenses in `licensed`, working at any hour."""
+    """Create a loan officer with a user and licenses in `licensed`, working at any hour."""
     company()
     nth = number()
     home = changes.pop("branch", None) or Branch.objects.first() or branch("Tampa")
@@ -167,7 +167,7 @@ def officer(name: str = "", *, licensed: Any = ("CA", "FL", "TX"), **changes: An
 
 
 def license_of(originator: LoanOfficer, state: str, **changes: Any) -> License:
-    """A state license of a loan officer: Approved, without an end."""
+    """Create a loan officer's state license: approved, without an end."""
     return License.objects.create(
         **{
             "officer": originator,
@@ -180,29 +180,29 @@ def license_of(originator: LoanOfficer, state: str, **changes: Any) -> License:
 
 
 def partner(name: str = "", *, by: User | None = None, **changes: Any) -> Partner:
-    """A real estate agent with an account, who signs in with PASSWORD."""
+    """Create a real estate agent who signs in with PASSWORD."""
     nth = number()
-    made = partner_accounts.add_partner(
+    agent = partner_accounts.add_partner(
         typed={
             "name": name or f"Agent {nth}", "email": f"agent{nth}@sunbelt.example",
             "kind": "real_estate_agent", "company": "Sunbelt Realty", **changes,
         },
         by=by or user("marketing"), at=NOON,
     )  # fmt: skip
-    made.user.set_password(PASSWORD)
-    made.user.save()
-    return made
+    agent.user.set_password(PASSWORD)
+    agent.user.save()
+    return agent
 
 
 def assistant(originator: LoanOfficer, **changes: Any) -> User:
-    """A loan officer assistant of `originator`."""
+    """Create a loan officer assistant of `originator`."""
     helper = user("assistant", **{"branch": originator.branch, **changes})
     Assistance.objects.create(assistant=helper, officer=originator)
     return helper
 
 
 def source(adapter: str = "zillow", **changes: Any) -> Source:
-    """Someone who sends us leads."""
+    """Create a source of leads."""
     nth = number()
     return Source.objects.create(
         **{
@@ -216,7 +216,7 @@ def source(adapter: str = "zillow", **changes: Any) -> Source:
 
 
 def mailbox(**changes: Any) -> Mailbox:
-    """A mailbox that is read; nobody answers at its server."""
+    """Create a mailbox that is polled; its server does not exist."""
     return Mailbox.objects.create(
         **{
             "host": "127.0.0.1", "port": 9, "security": "none",
@@ -227,14 +227,14 @@ def mailbox(**changes: Any) -> Mailbox:
 
 
 def campaign(of: Source | None = None, **changes: Any) -> Campaign:
-    """What we pay for at a source."""
+    """Create a campaign of a source."""
     return Campaign.objects.create(
         **{"source": of or source(), "name": f"Campaign {number()}", **changes}
     )
 
 
 def delivery(of: Source | None = None, *, at: datetime = NOON, **changes: Any) -> Delivery:
-    """The bytes of one post, worked already."""
+    """Create a delivery that was already processed."""
     return Delivery.objects.create(
         **{
             "id": uuid7_at(at),
@@ -254,7 +254,7 @@ def delivery(of: Source | None = None, *, at: datetime = NOON, **changes: Any) -
 def person(
     *, phone: str | None = "", email: str | None = "", at: datetime = NOON, **changes: Any
 ) -> Person:
-    """A borrower with a number and an address; None leaves that one out."""
+    """Create a borrower with a phone and an email; None leaves one out."""
     nth = number()
     human = Person.objects.create(
         **{"first_name": "Pat", "last_name": f"Number{nth}", "created_at": at, **changes}
@@ -272,8 +272,8 @@ def person(
 
 
 def lead(*, at: datetime = NOON, officer: LoanOfficer | None = None, **changes: Any) -> Lead:
-    """A new purchase lead in Florida, without a touch (see `touch`); nobody's unless `officer`."""
-    made = Lead.objects.create(
+    """Create a new purchase lead in Florida without a touch (see `touch`), owned by `officer`."""
+    new_lead = Lead.objects.create(
         **{
             "id": uuid7_at(at),
             "person": changes.pop("person", None) or person(at=at),
@@ -290,12 +290,12 @@ def lead(*, at: datetime = NOON, officer: LoanOfficer | None = None, **changes: 
         }
     )
     if officer:
-        ownership(made, officer, at=at)
-    return made
+        ownership(new_lead, officer, at=at)
+    return new_lead
 
 
 def ownership(of: Lead, officer: LoanOfficer, *, at: datetime = NOON, **changes: Any) -> Ownership:
-    """The lead is the officer's from `at` on; the database mirrors it on the lead."""
+    """Assign the lead to the officer from `at` on; the database mirrors it on the lead."""
     row = Ownership.objects.create(
         **{"id": uuid7_at(at), "lead": of, "officer": officer, "from_at": at, **changes}
     )
@@ -304,7 +304,7 @@ def ownership(of: Lead, officer: LoanOfficer, *, at: datetime = NOON, **changes:
 
 
 def touch(of: Lead | None = None, *, at: datetime = NOON, **changes: Any) -> Touch:
-    """One arrival of a lead, with the delivery that brought it."""
+    """Create one arrival of a lead, with its delivery."""
     of = of or lead(at=at)
     return Touch.objects.create(
         **{
@@ -322,7 +322,7 @@ def touch(of: Lead | None = None, *, at: datetime = NOON, **changes: Any) -> Tou
 
 
 def terms(of: Source, **changes: Any) -> SourceTerms:
-    """Reviewed terms of a source that names us for calls, texts and e-mail."""
+    """Create reviewed terms of a source that names us for calls, texts and email."""
     return SourceTerms.objects.create(
         **{
             "source": of,
@@ -338,7 +338,7 @@ def terms(of: Source, **changes: Any) -> SourceTerms:
 
 
 def consent(of: Person, *, address: str = "", at: datetime = NOON, **changes: Any) -> Consent:
-    """Permission to call and text a person's first number. The gate judges the record."""
+    """Create consent to call and text a person's first number. The gate checks the record."""
     return Consent.objects.create(
         **{
             "person": of,
@@ -355,19 +355,19 @@ def consent(of: Person, *, address: str = "", at: datetime = NOON, **changes: An
 
 
 def release_limits(*, at: datetime = NOON, **limits: int) -> None:
-    """A house whose releases have other limits; the two who changed them have left since."""
+    """Set other limits for campaigns; the two users who changed them are deactivated."""
     omar, lena = user("compliance"), user("compliance")
     grounds = ChangeGrounds(from_date=company_day(at), cite="Policy 7", why="We are a small house")
     for name, limit in limits.items():
-        one = change_approval.propose_change(
+        change = change_approval.propose_change(
             place="US", item=f"release_{name}", value=limit, grounds=grounds, by=omar, at=at
         )
-        change_approval.approve_change(change_id=one.pk, by=lena, at=at)
+        change_approval.approve_change(change_id=change.pk, by=lena, at=at)
     User.objects.filter(pk__in=[omar.pk, lena.pk]).update(is_active=False)
 
 
 def edition(key: str, medium: str = "text", *, at: datetime = NOON, **changes: Any) -> Template:
-    """The wording of a place in use from `at` on, whatever it says; the one before it ends."""
+    """Create an approved template version in use from `at` on; the version before it ends."""
     place = {"language": "en", "loan_kind": "", "hours": ""}
     place = {name: changes.pop(name, usual) for name, usual in place.items()}
     rows = Template.objects.filter(key=key, medium=medium, **place)

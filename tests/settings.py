@@ -1,4 +1,4 @@
-"""The product's settings, as its tests and its type checker load them: a demo's."""
+"""Settings for the tests and the type checker: those of a demo."""
 
 import atexit
 import os
@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-# Made anew for each run, so that no test meets the developer's own installation.
+# New for each run, so that no test uses the developer's own installation.
 _home = Path(tempfile.mkdtemp(prefix="rooftree-test-home-"))
 _home.chmod(0o711)
 atexit.register(shutil.rmtree, _home, ignore_errors=True)
@@ -16,5 +16,5 @@ os.environ["ROOFTREE_HOME"] = str(_home)
 from rooftree.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-# What tests prepare and put away is the owner's; tests/rights.py has the program's account.
+# Tests connect as the owner; the fixture `as_the_program` switches to the program's account.
 DATABASES["default"]["USER"] = DATABASE_OWNER["USER"]  # noqa: F405

@@ -23,14 +23,14 @@ def _has(owner: Any, name: str) -> bool:
 
 def _note_miss(self: Variable, context: Any) -> None:
     owner: Any = context
-    for bit in self.lookups:
-        if type(owner).__module__.startswith("rooftree") and not _has(owner, bit):
-            MISSES.add(f"{type(owner).__module__}.{type(owner).__name__}.{bit} ({self.var})")
+    for name in self.lookups:
+        if type(owner).__module__.startswith("rooftree") and not _has(owner, name):
+            MISSES.add(f"{type(owner).__module__}.{type(owner).__name__}.{name} ({self.var})")
             return
         try:
-            owner = owner[bit]
+            owner = owner[name]
         except (TypeError, AttributeError, KeyError, ValueError, IndexError):
-            owner = getattr(owner, bit, None)
+            owner = getattr(owner, name, None)
         if callable(owner):
             return
 

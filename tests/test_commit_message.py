@@ -1,4 +1,4 @@
-"""The commit-msg hook refuses what STYLE.md refuses."""
+"""The commit-msg hook rejects messages that break STYLE.md."""
 
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader

@@ -1,4 +1,4 @@
-"""Each import contract, seen to fail; and nothing that escapes them by its name."""
+"""Each import contract fails on a bad import, and no import bypasses the contracts by text."""
 
 import configparser
 import re
@@ -36,7 +36,7 @@ BAD = {
 
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory):
-    """What the contracts say of a copy of the tree with one bad import for each."""
+    """The result of the contracts on a copy of the tree with one bad import for each."""
     tree = tmp_path_factory.mktemp("tree")
     shutil.copy(ROOT / ".importlinter", tree)
     for package in ("rooftree", "rooftree_simulators", "rooftree_demo", "rooftree_casebook"):
@@ -48,18 +48,18 @@ def verdicts(tmp_path_factory):
             source.write(f"\nimport {imported}\n")
     code = "import sys; sys.path.insert(0, ''); from importlinter.cli import lint_imports; "
     code += "sys.exit(lint_imports(no_cache=True))"
-    run = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code], cwd=tree, capture_output=True, text=True, check=False
     )
-    return run.stdout
+    return result.stdout
 
 
 @pytest.mark.parametrize("contract", BAD)
-def test_a_contract_fails_when_it_is_broken(verdicts, contract):
+def test_contract_fails_on_a_bad_import(verdicts, contract):
     assert re.search(rf"^{re.escape(contract)} BROKEN", verdicts, re.M), verdicts
 
 
-def test_every_contract_is_among_those_seen_to_fail():
+def test_every_contract_has_a_bad_import_here():
     rules = configparser.ConfigParser()
     rules.read(ROOT / ".importlinter")
 
@@ -69,7 +69,7 @@ def test_every_contract_is_among_those_seen_to_fail():
 @pytest.mark.parametrize(
     "folder", ["capture/crms", "capture/sources", "compliance/numbers/adapters", "los/adapters"]
 )
-def test_every_vendor_is_in_the_contract_of_strangers(folder):
+def test_every_vendor_is_in_the_contract_between_vendors(folder):
     """A vendor's second file starts with the vendor's name; shared files of CRMs with `crm_`."""
     rules = configparser.ConfigParser()
     rules.read(ROOT / ".importlinter")
@@ -86,13 +86,13 @@ def test_every_vendor_is_in_the_contract_of_strangers(folder):
     assert [f"{prefix}.{vendor}" for vendor in vendors if f"{prefix}.{vendor}" not in listed] == []
 
 
-def test_carriers_are_named_by_text_only_where_they_are_listed():
-    named = re.compile(r"[\"']rooftree\.outreach\.media\.\w+")
-    found = {
+def test_carrier_modules_are_named_as_text_only_in_their_list():
+    carrier_name = re.compile(r"[\"']rooftree\.outreach\.media\.\w+")
+    files = {
         str(file.relative_to(ROOT))
         for file in (ROOT / "rooftree").rglob("*.py")
-        if named.search(file.read_text()) or "get_model(" in file.read_text()
+        if carrier_name.search(file.read_text()) or "get_model(" in file.read_text()
     }
 
     allowed = {"rooftree/outreach/media/__init__.py"}
-    assert {one for one in found if "/migrations/" not in one} <= allowed
+    assert {file for file in files if "/migrations/" not in file} <= allowed

@@ -1,4 +1,4 @@
-"""Documents say about the code only what is true of it."""
+"""Facts about the code in documents are checked against the code."""
 
 import re
 from configparser import ConfigParser

@@ -1,4 +1,4 @@
-"""What import contracts cannot see: the tree itself is read for ways around the one door."""
+"""Read the source tree for ways around the door that import contracts cannot see."""
 
 import ast
 import re
@@ -27,7 +27,7 @@ DOOR = {
     )
 }
 PLANNER = "rooftree/outreach/messages/plan_messages.py"
-LEFT = {"claimed", "sent", "delivered"}
+SENT_STATES = {"claimed", "sent", "delivered"}
 
 
 def name_of(file: Path) -> str:
@@ -39,13 +39,13 @@ def nodes(file: Path) -> Iterator[ast.AST]:
 
 
 def imported(file: Path) -> set[str]:
-    found = set()
+    names = set()
     for node in nodes(file):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return found
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
 
 
 def strings(file: Path) -> Iterator[str]:
@@ -59,14 +59,14 @@ def where(holds) -> set[str]:
 
 
 def importing(prefix: str) -> set[str]:
-    return where(lambda file: any(one.startswith(prefix) for one in imported(file)))
+    return where(lambda file: any(name.startswith(prefix) for name in imported(file)))
 
 
-def test_the_tree_is_read():
+def test_source_tree_is_read():
     assert len(OURS) > 100
 
 
-def test_a_carriers_dotted_name_stands_in_the_table_only():
+def test_dotted_carrier_names_are_only_in_the_carrier_table():
     dotted = re.compile(r"^rooftree\.outreach\.media\.\w+$")
 
     assert where(lambda file: any(dotted.match(string) for string in strings(file))) == {
@@ -75,24 +75,24 @@ def test_a_carriers_dotted_name_stands_in_the_table_only():
     assert all((ROOT / f"{path.replace('.', '/')}.py").exists() for path in CARRIERS.values())
 
 
-def test_only_the_door_imports_what_reaches_a_person():
+def test_only_the_door_imports_media():
     users = importing("rooftree.outreach.media")
 
     assert {user for user in users if not user.startswith(MEDIA)} == DOOR
 
 
-def test_mail_is_handed_over_in_two_files():
+def test_only_two_files_import_djangos_mail():
     assert importing("django.core.mail") == MAILERS
 
 
-def test_nothing_else_speaks_smtp():
-    speaks = where(lambda file: imported(file) & {"smtplib", "aiosmtplib", "anymail"})
+def test_no_other_file_uses_smtp():
+    users = where(lambda file: imported(file) & {"smtplib", "aiosmtplib", "anymail"})
 
-    assert speaks == MAILERS
+    assert users == MAILERS
 
 
 @pytest.mark.parametrize("name", ["get_model", "email_user", "mail_admins", "mail_managers"])
-def test_no_roundabout_way_is_taken(name):
+def test_no_file_works_around_the_door(name):
     def uses(file: Path) -> bool:
         return any(
             (isinstance(node, ast.Attribute) and node.attr == name)
@@ -100,22 +100,22 @@ def test_no_roundabout_way_is_taken(name):
             for node in nodes(file)
         )
 
-    assert where(uses) - {one for one in where(uses) if "/migrations/" in one} == set()
+    assert where(uses) - {name for name in where(uses) if "/migrations/" in name} == set()
 
 
-def test_a_message_leaves_in_the_door_only():
-    """Whoever writes a state that says "handed over" on a message is the door or its news."""
+def test_only_the_door_marks_messages_as_sent():
+    """Only the door and its callbacks set a state that means a message went out."""
 
     def writes(file: Path) -> bool:
         if "rooftree.outreach.models.Message" not in imported(file):
             return False
-        return any(_writes_left(node) for node in nodes(file))
+        return any(_sets_sent_state(node) for node in nodes(file))
 
     assert where(writes) <= DOOR
     assert "rooftree/outreach/messages/send.py" in where(writes)
 
 
-def test_messages_are_made_by_the_planner_and_by_what_borrowers_write_only():
+def test_only_the_planner_and_the_inboxes_create_messages():
     def makes(file: Path) -> bool:
         return any(
             isinstance(node, ast.Call)
@@ -132,7 +132,7 @@ def test_messages_are_made_by_the_planner_and_by_what_borrowers_write_only():
     for name in inboxes:
         assert any(
             string == "in" for string in strings(ROOT / name)
-        )  # the direction of what they keep
+        )  # the direction of the messages they store
 
 
 def test_planner_saves_nothing_and_only_the_door_queues_its_messages():
@@ -144,10 +144,10 @@ def test_planner_saves_nothing_and_only_the_door_queues_its_messages():
     assert not [module for module in imported(ROOT / PLANNER) if module.startswith("rooftree.db")]
 
 
-def test_no_statement_of_ours_writes_messages_by_hand():
-    by_hand = re.compile(r"\b(insert\s+into|update)\s+\"?message\"?\b", re.IGNORECASE)
+def test_handwritten_sql_on_messages_changes_only_due_time_and_person():
+    handwritten = re.compile(r"\b(insert\s+into|update)\s+\"?message\"?\b", re.IGNORECASE)
 
-    written = where(lambda file: any(by_hand.search(string) for string in strings(file)))
+    written = where(lambda file: any(handwritten.search(string) for string in strings(file)))
 
     assert written == {
         "rooftree/outreach/messages/reassign_messages.py",
@@ -155,26 +155,26 @@ def test_no_statement_of_ours_writes_messages_by_hand():
     }
     assert re.findall(r"\bset\s+(\w+)", send_pacing.SPREAD_SQL) == [
         "due_at"
-    ]  # when, and nothing else
+    ]  # nothing but the due time
     assert "," not in send_pacing.SPREAD_SQL.partition("update message")[2].partition(" from ")[0]
     assert re.findall(r"\bset\s+(\w+)", reassign_messages.REASSIGN_SQL) == [
         "person_id"
-    ]  # whose, and nothing else
+    ]  # nothing but the person
     assert "," not in reassign_messages.REASSIGN_SQL.partition(" from ")[0]
 
 
 @pytest.mark.parametrize(
     ("name", "files"),
     [
-        ("door", [f"outreach/{one}.py" for one in
+        ("door", [f"outreach/{name}.py" for name in
                   ("messages/send", "messages/cancel_messages", "inbound/carrier_callbacks",
                    "inbound/store_inbound_text", "inbound/store_inbound_email")]),
         ("keeper", ["retention/purges.py"]),
         ("sealer", ["ledger/seal.py"]),
     ],
 )  # fmt: skip
-def test_each_right_of_the_database_is_taken_where_it_is_meant_to_be(name, files):
-    def takes(file: Path) -> bool:
+def test_each_database_role_is_assumed_only_in_its_files(name, files):
+    def assumes(file: Path) -> bool:
         return any(
             isinstance(node, ast.Call)
             and ast.unparse(node.func) == "assume_role"
@@ -182,32 +182,34 @@ def test_each_right_of_the_database_is_taken_where_it_is_meant_to_be(name, files
             for node in nodes(file)
         )
 
-    assert where(takes) == {f"rooftree/{file}" for file in files}
+    assert where(assumes) == {f"rooftree/{file}" for file in files}
 
 
-def test_a_right_is_taken_by_name_in_one_file():
-    """Nothing else changes the account, and no name of a right is put together."""
-    said = re.compile(
+def test_database_roles_are_set_in_one_file_and_named_literally():
+    """No other file changes the account, and no role name is built at run time."""
+    statement = re.compile(
         r"set_config\('role'|\bset (local )?(role|session authorization)", re.IGNORECASE
     )
-    assert where(lambda file: any(said.search(string) for string in strings(file))) == {
+    assert where(lambda file: any(statement.search(string) for string in strings(file))) == {
         "rooftree/db/db_role.py"
     }
-    named = [
+    role_names = [
         node.args[0]
         for file in OURS
         for node in nodes(file)
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "assume_role"
     ]
-    assert named
-    assert all(isinstance(one, ast.Constant) and one.value in ROLE_SUFFIXES for one in named)
+    assert role_names
+    assert all(
+        isinstance(name, ast.Constant) and name.value in ROLE_SUFFIXES for name in role_names
+    )
 
 
-def test_staff_mail_takes_ids_of_users_and_no_address():
-    taken = set(staff_mail.mail_users.__annotations__)
+def test_staff_mail_takes_user_ids_and_no_addresses():
+    parameters = set(staff_mail.mail_users.__annotations__)
 
-    assert "user_ids" in taken
-    assert not taken & {"to", "email", "address", "addresses", "recipients"}
+    assert "user_ids" in parameters
+    assert not parameters & {"to", "email", "address", "addresses", "recipients"}
     addresses = [
         ast.unparse(key.value)
         for node in nodes(ROOT / "rooftree/org/staff_mail.py")
@@ -219,16 +221,18 @@ def test_staff_mail_takes_ids_of_users_and_no_address():
     assert all(re.fullmatch(r"\[(\w+\.)*user\.email\]", address) for address in addresses)
 
 
-def _writes_left(node: ast.AST) -> bool:
+def _sets_sent_state(node: ast.AST) -> bool:
     is_verb = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
     if is_verb and node.func.attr in {"update", "create", "get_or_create"}:
-        return any(key.arg == "state" and _says_left(key.value) for key in node.keywords)
+        return any(key.arg == "state" and _is_sent_state(key.value) for key in node.keywords)
     if isinstance(node, ast.Assign):
-        names = [one for target in node.targets for one in getattr(target, "elts", [target])]
-        stated = any(isinstance(name, ast.Attribute) and name.attr == "state" for name in names)
-        return stated and any(_says_left(one) for one in ast.walk(node.value))
+        targets = [item for target in node.targets for item in getattr(target, "elts", [target])]
+        sets_state = any(
+            isinstance(item, ast.Attribute) and item.attr == "state" for item in targets
+        )
+        return sets_state and any(_is_sent_state(value) for value in ast.walk(node.value))
     return False
 
 
-def _says_left(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and node.value in LEFT
+def _is_sent_state(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and node.value in SENT_STATES
