@@ -104,7 +104,7 @@ def find_status_failure(answer: VendorAnswer) -> VendorError | None:
     if answer.status in _RETRY_STATUSES or answer.status >= 500:
         return RetryLater(f"The vendor's server is busy or failing ({code}).")
     if answer.status in _REJECTED_CREDENTIAL_STATUSES:
-        return Misconfigured(f"The vendor does not accept our credentials ({code}).")
+        return Misconfigured(f"The vendor rejected our credentials ({code}).")
     return RequestRejected(f"The vendor has no such record ({code}).", code=code)
 
 

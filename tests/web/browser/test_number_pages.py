@@ -38,7 +38,7 @@ def test_the_account_none_refused_kept_and_down(chromium, front, people, vendor,
 
     page.get_by_label("Login ID").fill("wrong")
     page.get_by_role("button", name="Test and save").click()
-    expect(page.get_by_text("does not accept our credentials")).to_be_visible()
+    expect(page.get_by_text("rejected our credentials")).to_be_visible()
     shown_well(page, f"numbers-refused-{size['width']}-{scheme}")
 
     page.get_by_label("Login ID").fill(dncscrub.LOGIN_ID)
@@ -46,7 +46,7 @@ def test_the_account_none_refused_kept_and_down(chromium, front, people, vendor,
     page.get_by_role("button", name="Test and save").click()
     expect(page.get_by_role("heading", name="DNCScrub")).to_be_visible()
     NumberService.objects.update(
-        failing_since=make.NOON, problem="www.dncscrub.com does not accept our credentials (401)."
+        failing_since=make.NOON, problem="www.dncscrub.com rejected our credentials (401)."
     )
     NumberQuestion.objects.create(
         kind="lists", number="+18135550142", asked_at=make.NOON, due_at=make.NOON
@@ -80,7 +80,7 @@ def test_the_lists_with_a_folder_a_gap_and_a_vendor_that_is_down(
     DncFile.objects.filter(registry="TX").update(strays=12, is_change=True)
     page = open_as(chromium, front, "Compliance", size, scheme)
     page.goto(reverse("dnc_lists"))
-    expect(page.get_by_text("Its name holds no day")).to_be_visible()
+    expect(page.get_by_text("Its name has no date")).to_be_visible()
     shown_well(page, f"lists-{size['width']}-{scheme}")
 
 
