@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
-# Packages with commands. The last two stand outside `rooftree`, which imports neither by name.
+# Packages with commands. `rooftree` never imports the last two by name.
 COMMAND_PACKAGES = ("rooftree", "rooftree_casebook", "rooftree_demo")
 CONTRIB_COMMANDS = {
     "changepassword",
@@ -19,20 +19,25 @@ CONTRIB_COMMANDS = {
     "createsuperuser",
     "findstatic",
 }
-# These need nothing but what they are given: no database, no network, no settings.
+# These need only their arguments: no database, no network, no settings.
 PURE_COMMANDS: set[tuple[str, ...]]
 PURE_COMMANDS = {("parse",), ("decide",), ("lint",), ("optout",), ("los",), ("rates",)}
 PURE_COMMANDS |= {("evidence", "verify"), ("restore", "--secrets")}
-# These start other processes and must stay small; the settings are all they read.
+# These start other processes and must stay small; they read only the settings.
 LIGHT_COMMANDS = {"serve", "web", "demo"}
-# These wait for a database that others run, or need none.
+# These wait for a database that another process runs, or need none.
 OWN_DATABASE_COMMANDS = LIGHT_COMMANDS | {"worker", "clock", "demo", "doctor"}
 OWN_DATABASE_COMMANDS |= {"makemigrations", "collectstatic", "findstatic"}
-OWNER_COMMANDS = {"migrate", "backup", "restore", "upgrade"}  # the owner's; tables may be older
+OWNER_COMMANDS = {
+    "migrate",
+    "backup",
+    "restore",
+    "upgrade",
+}  # run as the owner; tables can be older
 
 
 def main() -> None:
-    """Run the command that was asked for, and exit with its code."""
+    """Run the command in `sys.argv` and exit with its code."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rooftree.settings")
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` is not an error
     words = sys.argv[1:]
@@ -51,7 +56,7 @@ def main() -> None:
 
 
 def run_command(words: list[str]) -> None:
-    """Run one command in the surroundings it needs; exits on failure."""
+    """Run one command in the environment it needs; exit on failure."""
     name = words[0]
     argv = ["rooftree", *words]
     if is_pure_command(words):
@@ -59,7 +64,7 @@ def run_command(words: list[str]) -> None:
         _run_own_command(name, argv)
         return
     if not is_known_command(name):
-        _exit_with_error(f"there is no command {name!r}; `rooftree --help` lists what there is.")
+        _exit_with_error(f"there is no command {name!r}; `rooftree --help` lists all commands.")
     if words[-1] in {"-h", "--help"} and _find_command(name):
         _configure_for_help()
         _run_own_command(name, argv)
@@ -67,7 +72,7 @@ def run_command(words: list[str]) -> None:
     if name == "demo":
         os.environ.setdefault("ROOFTREE_ENV", "demo")
     if name in LIGHT_COMMANDS:
-        if name != "serve":  # which loads the whole for the processes that it forks
+        if name != "serve":  # it loads all of Django for the processes that it forks
             _configure_minimal()
         _run_guarded(_run_own_command, name, argv)
         return
@@ -77,30 +82,30 @@ def run_command(words: list[str]) -> None:
 
 
 def is_pure_command(words: list[str]) -> bool:
-    """Whether these words ask for a pure command."""
+    """Return True if these words start a pure command."""
     return any(tuple(words[: len(pure_command)]) == pure_command for pure_command in PURE_COMMANDS)
 
 
 def is_known_command(name: str) -> bool:
-    """Whether a command of ours, of the demo or of Django has this name."""
+    """Return True if Rooftree, the demo or Django has a command with this name."""
     from django.core import management
 
-    of_django = management.find_commands(management.__path__[0])
-    return _find_command(name) is not None or name in of_django or name in CONTRIB_COMMANDS
+    django_commands = {*management.find_commands(management.__path__[0]), *CONTRIB_COMMANDS}
+    return _find_command(name) is not None or name in django_commands
 
 
 def print_help() -> None:
-    """Every command of ours with what it does and an example."""
+    """Print every Rooftree command with its summary and an example."""
     print("Rooftree: open-source mortgage lead management.\n\nUsage: rooftree COMMAND [--help]\n")
-    for name, what, example in command_summaries():
-        print(f"  {name:<14} {what}")
+    for name, summary, example in command_summaries():
+        print(f"  {name:<14} {summary}")
         if example:
             print(f"  {'':<14}   {example}")
     print("\nSettings come from the environment; docs/settings.md lists them.")
 
 
 def command_summaries() -> Iterator[tuple[str, str, str]]:
-    """Name, first sentence and example of each command, read without running any of it."""
+    """Yield name, first sentence and example of each command, read without importing it."""
     files = [
         file for package in COMMAND_PACKAGES for file in _commands_folder(package).glob("[a-z]*.py")
     ]
@@ -123,7 +128,7 @@ def _find_example(tree: ast.Module) -> str:
 
 
 def _configure_minimal() -> None:
-    """Django's command machinery without settings, tables or apps."""
+    """Configure Django for a command without settings, tables or apps."""
     from django.conf import settings
 
     if not settings.configured:
@@ -131,16 +136,16 @@ def _configure_minimal() -> None:
 
 
 def _configure_for_help() -> None:
-    """Enough of Django to load a command that imports tables, for its --help alone."""
+    """Configure Django just enough to load a command that imports tables, for its --help."""
     import django
     from django.conf import settings
 
-    apps = [f"django.contrib.{one}" for one in ("auth", "contenttypes", "sessions", "postgres")]
+    apps = [f"django.contrib.{app}" for app in ("auth", "contenttypes", "sessions", "postgres")]
     settings.configure(
         USE_TZ=True,
         TIME_ZONE="UTC",
         INSTALLED_APPS=[*apps, "allauth", "allauth.account", "allauth.mfa", "rooftree"],
-        MIDDLEWARE=["allauth.account.middleware.AccountMiddleware"],  # which its app insists on
+        MIDDLEWARE=["allauth.account.middleware.AccountMiddleware"],  # required by the allauth app
         AUTH_USER_MODEL="rooftree.User",
         TASKS={
             "default": {
@@ -166,12 +171,10 @@ def _find_command(name: str) -> str | None:
 
 
 def _run_own_command(name: str, argv: list[str]) -> None:
-    """Run a command of ours without loading Django's apps."""
+    """Run a Rooftree command without loading Django's apps."""
     module = _find_command(name)
     if module is None:
-        _exit_with_error(
-            f"there is no command {name!r} yet; `rooftree --help` lists what there is."
-        )
+        _exit_with_error(f"there is no command {name!r}; `rooftree --help` lists all commands.")
     command = import_module(module).Command()
     command.requires_system_checks = []
     command.run_from_argv(argv)
@@ -198,7 +201,7 @@ def _database_context(name: str) -> AbstractContextManager[None]:
 
 
 def _run_guarded(call: object, name: str, argv: list[str]) -> None:
-    """Turn a wrong configuration into one sentence and exit code 2."""
+    """Run a command; turn a configuration error into one sentence and exit code 2."""
     from rooftree.core.data_dir import DataDirLocked
     from rooftree.core.embedded_database import StartupError
     from rooftree.core.settings_readers import ConfigurationError

@@ -1,7 +1,7 @@
-"""A backup on disk: a folder with the dump, its manifest, perhaps sealed secrets, and checksums.
+"""Backups on disk: folders with the dump, its manifest, optional sealed secrets and checksums.
 
-It is written under another name and renamed when it is whole, so a folder with a backup's
-name is a whole backup.
+A backup is written under a temporary name and renamed when it is complete, so a folder with a
+backup's name is a complete backup.
 """
 
 import base64
@@ -25,26 +25,26 @@ DUMP_FILE, MANIFEST_FILE, SECRETS_FILE, CHECKSUMS_FILE = (
     "secrets.sealed",
     "checksums",
 )
-ERASED_FILE = "erased.json"  # what was removed for good until then: ids by kind of record
+ERASED_FILE = "erased.json"  # permanently deleted records until then: ids by kind of record
 FOLDER_NAME_FORMAT = "rooftree-%Y%m%dT%H%M%SZ"
 SCRYPT = {"n": 2**15, "r": 8, "p": 1, "maxmem": 2**26}
 
 
 class InvalidBackup(Exception):
-    """The folder is no whole, unchanged backup of ours. The text is fit to show."""
+    """The folder is not a complete, unchanged backup. The text is fit to show."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What a backup says of itself."""
+    """The facts about one backup, stored in it."""
 
     format: int
-    made_at: str  # ISO 8601, UTC: the moment of the snapshot
+    made_at: str  # ISO 8601, UTC: the time of the snapshot
     rooftree: str  # the release that wrote it
     environment: str  # demo or production
     database: str
     postgres: str
-    migration: str  # the newest one of ours
+    migration: str  # the newest one of Rooftree
     rows: dict[str, int]  # by table
     ledger: dict[str, object]  # sequence and hash of the last sealed event
     field_keys: list[str]  # fingerprints of the keys that open the sealed columns
@@ -57,11 +57,14 @@ class Manifest:
 
 @contextmanager
 def draft_folder(folder: Path, at: datetime) -> Iterator[Path]:
-    """A folder to write a backup into; it gets its name when nothing was raised, else it goes."""
+    """Yield a draft folder for a backup; name it on success, delete it on an exception.
+
+    Raises `FileExistsError` when a backup of the same second exists.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     final = folder / at.astimezone(UTC).strftime(FOLDER_NAME_FORMAT)
     if final.exists():
-        raise FileExistsError(f"{final} is there already; try again in a second.")
+        raise FileExistsError(f"{final} already exists; try again in a second.")
     work = folder / f".draft-{final.name}-{secrets.token_hex(4)}"
     work.mkdir(mode=0o700)
     try:
@@ -77,45 +80,46 @@ def draft_folder(folder: Path, at: datetime) -> Iterator[Path]:
 
 
 def write_manifest(work: Path, manifest: Manifest) -> None:
-    """Write the manifest, then the checksums of all files, in the form `sha256sum -c` reads."""
+    """Write the manifest, then the checksums of all files, in the format of `sha256sum -c`."""
     (work / MANIFEST_FILE).write_text(json.dumps(asdict(manifest), indent=2) + "\n")
     files = sorted(file for file in work.iterdir() if file.name != CHECKSUMS_FILE)
     (work / CHECKSUMS_FILE).write_text("".join(f"{_sha256(file)}  {file.name}\n" for file in files))
 
 
 def verify_backup(folder: Path) -> Manifest:
-    """The manifest of a backup whose every byte is as it was written; raises `NotABackup`."""
+    """Check every byte of a backup against its checksums; return its manifest.
+
+    Raises `InvalidBackup`.
+    """
     try:
         lines = (folder / CHECKSUMS_FILE).read_text().splitlines()
-        known = {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
+        checksums = {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
     except (OSError, ValueError) as problem:
-        raise InvalidBackup(f"{folder} is not a backup: its list of checksums is missing.") from (
-            problem
-        )
-    for name in sorted({DUMP_FILE, MANIFEST_FILE} | set(known)):
+        raise InvalidBackup(f"{folder} isn't a backup: its checksums are missing.") from problem
+    for name in sorted({DUMP_FILE, MANIFEST_FILE} | set(checksums)):
         if Path(name).name != name or not (folder / name).is_file():
-            raise InvalidBackup(f"{folder} is not a whole backup: {name} is missing.")
-        if _sha256(folder / name) != known.get(name):
-            raise InvalidBackup(f"{folder / name} is not what was written: its checksum differs.")
+            raise InvalidBackup(f"{folder} isn't a complete backup: {name} is missing.")
+        if _sha256(folder / name) != checksums.get(name):
+            raise InvalidBackup(f"{folder / name} has changed: its checksum differs.")
     return read_manifest(folder)
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest alone; raises `NotABackup`."""
+    """Return the manifest without checking the other files. Raises `InvalidBackup`."""
     try:
-        found = Manifest(**json.loads((folder / MANIFEST_FILE).read_text()))
+        manifest = Manifest(**json.loads((folder / MANIFEST_FILE).read_text()))
     except (OSError, ValueError, TypeError) as problem:
-        raise InvalidBackup(f"{folder / MANIFEST_FILE} cannot be read.") from problem
-    if found.format != FORMAT:
+        raise InvalidBackup(f"{folder / MANIFEST_FILE} can't be read.") from problem
+    if manifest.format != FORMAT:
         raise InvalidBackup(
-            f"{folder} has format {found.format} and this release reads {FORMAT}; "
-            "restore it with the release that wrote it."
+            f"{folder} has format {manifest.format}, but this release reads {FORMAT}. "
+            "Restore it with the release that wrote it."
         )
-    return found
+    return manifest
 
 
 def list_backups(folder: Path) -> list[Path]:
-    """The whole backups of a folder, oldest first."""
+    """Return the complete backups in a folder, oldest first."""
     return sorted(
         path
         for path in folder.glob("rooftree-[0-9]*T[0-9]*Z")
@@ -124,47 +128,47 @@ def list_backups(folder: Path) -> list[Path]:
 
 
 def list_erasure_files(folder: Path) -> list[Path]:
-    """The lists of erasures of all whole backups of a folder."""
+    """Return the files of erased ids of all complete backups in a folder."""
     return [
         backup / ERASED_FILE for backup in list_backups(folder) if (backup / ERASED_FILE).is_file()
     ]
 
 
 def delete_older_backups(folder: Path, number: int) -> list[Path]:
-    """Remove all whole backups of a folder but the newest `number`; those removed."""
-    gone = list_backups(folder)[:-number]
-    for list_backup in gone:
-        # The name goes first: a removal that is cut short leaves no half a backup.
-        away = list_backup.with_name(f".gone-{list_backup.name}")
-        list_backup.rename(away)
-        shutil.rmtree(away, ignore_errors=True)
-    return gone
+    """Delete all complete backups in a folder but the newest `number`; return the deleted."""
+    deleted = list_backups(folder)[:-number]
+    for backup in deleted:
+        # Renamed first, so that an interrupted deletion leaves no partial backup.
+        doomed = backup.with_name(f".gone-{backup.name}")
+        backup.rename(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
+    return deleted
 
 
 def seal_secrets(work: Path, values: Mapping[str, str], passphrase: str) -> None:
-    """Keep secrets beside the dump, closed with a passphrase (scrypt, then Fernet)."""
+    """Store secrets beside the dump, encrypted with a passphrase (scrypt, then Fernet)."""
     salt = secrets.token_bytes(16)
     sealed = Fernet(_derive_key(passphrase, salt)).encrypt(json.dumps(dict(values)).encode())
-    whole = {"kdf": "scrypt n=32768 r=8 p=1", "salt": salt.hex(), "sealed": sealed.decode()}
-    (work / SECRETS_FILE).write_text(json.dumps(whole) + "\n")
+    content = {"kdf": "scrypt n=32768 r=8 p=1", "salt": salt.hex(), "sealed": sealed.decode()}
+    (work / SECRETS_FILE).write_text(json.dumps(content) + "\n")
 
 
 def unseal_secrets(folder: Path, passphrase: str) -> dict[str, str]:
-    """The secrets of a backup; raises `NotABackup` when there are none or the words are wrong."""
+    """Decrypt the secrets of a backup; raises `InvalidBackup` without them or the passphrase."""
     if not (folder / SECRETS_FILE).is_file():
-        raise InvalidBackup(f"{folder} holds no secrets: they were left out.")
-    whole = json.loads((folder / SECRETS_FILE).read_text())
+        raise InvalidBackup(f"{folder} has no secrets: they were left out.")
+    content = json.loads((folder / SECRETS_FILE).read_text())
     try:
-        plain = Fernet(_derive_key(passphrase, bytes.fromhex(whole["salt"]))).decrypt(
-            whole["sealed"]
+        plain = Fernet(_derive_key(passphrase, bytes.fromhex(content["salt"]))).decrypt(
+            content["sealed"]
         )
     except InvalidToken as problem:
-        raise InvalidBackup("The passphrase does not open these secrets.") from problem
+        raise InvalidBackup("That passphrase is wrong for this backup.") from problem
     return dict(json.loads(plain))
 
 
 def field_key_fingerprint(key: str) -> str:
-    """What tells one random key from another and gives nothing away."""
+    """Return a fingerprint that identifies a key without revealing anything about it."""
     return hashlib.sha256(b"rooftree field key " + key.encode()).hexdigest()[:16]
 
 

@@ -1,4 +1,4 @@
-"""What all our commands share: an example in --help, and failures in one plain sentence."""
+"""The base of all our commands: an example in --help, and failures as one plain sentence."""
 
 import json
 import sys
@@ -15,32 +15,32 @@ from rooftree.core.settings_readers import ConfigurationError
 
 
 class UsageError(CommandError):
-    """The command was asked wrongly or is not configured: one sentence, exit 2."""
+    """Wrong arguments or missing configuration: one sentence, exit code 2."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text, returncode=2)
 
 
 class CheckFailed(CommandError):
-    """What was checked is not right: exit 1; the text, if any, goes to stderr."""
+    """A check did not pass: exit code 1; the text, if any, goes to stderr."""
 
     def __init__(self, text: str = "") -> None:
         super().__init__(text, returncode=1)
 
 
 def read_text(file: str | None) -> str:
-    """The whole of a text file; standard input without one, or for `-`. Raises `Wrong`."""
+    """Return a file's text, or standard input for None and `-`. Raises `UsageError`."""
     try:
         if file in (None, "", "-"):
             return sys.stdin.read()
         return Path(str(file)).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
         reason = getattr(problem, "strerror", None) or "not text"
-        raise UsageError(f"{file or 'standard input'} cannot be read: {reason}") from None
+        raise UsageError(f"{file or 'standard input'} can't be read: {reason}") from None
 
 
 def read_json(file: str | None) -> Any:
-    """What a JSON file holds. Raises `Wrong`."""
+    """Return the value in a JSON file. Raises `UsageError`."""
     try:
         return json.loads(read_text(file))
     except ValueError:
@@ -48,7 +48,7 @@ def read_json(file: str | None) -> Any:
 
 
 class Command(BaseCommand):
-    """A command of ours; `example` is shown by --help."""
+    """A Rooftree command; --help shows its `example`."""
 
     example = ""
     suppressed_base_arguments = {
@@ -57,15 +57,23 @@ class Command(BaseCommand):
     }  # fmt: skip
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        """The parser, with our example below the options."""
+        """Return the parser, with the example below the options."""
         if self.example:
             kwargs["epilog"] = f"Example: {self.example}"
         parser = super().create_parser("rooftree", subcommand, **kwargs)
-        parser.error = lambda message: _exit_usage(subcommand, message)  # type: ignore[method-assign]
+
+        def exit_usage(message: str) -> NoReturn:
+            print(
+                f"rooftree {subcommand}: {message} (see rooftree {subcommand} --help)",
+                file=sys.stderr,
+            )
+            sys.exit(2)
+
+        parser.error = exit_usage  # type: ignore[method-assign]
         return parser
 
     def run_from_argv(self, argv: list[str]) -> None:
-        """Run, and turn every failure that we foresee into one sentence and a code."""
+        """Run the command; turn every expected failure into one sentence and an exit code."""
         try:
             options = vars(self.create_parser(argv[0], argv[1]).parse_args(argv[2:]))
             self.execute(*options.pop("args", ()), **options)
@@ -87,18 +95,13 @@ EXPECTED_ERRORS = (
 
 
 def exit_with_error(problem: Exception) -> NoReturn:
-    """Print what went wrong as one line on stderr and leave with its code."""
+    """Print the problem as one line on stderr and exit with its code."""
     code = problem.returncode if isinstance(problem, CommandError) else 2
     text = " ".join(str(problem).split())
     if isinstance(problem, OperationalError | psycopg.OperationalError):
-        text = f"the database does not answer: {text}"
+        text = f"the database isn't responding: {text}"
     if isinstance(problem, ValueError):
-        text = f"the input cannot be read: {text}"
+        text = f"the input can't be read: {text}"
     if text:
         print(f"rooftree: {text}", file=sys.stderr)
     sys.exit(code)
-
-
-def _exit_usage(subcommand: str, message: str) -> NoReturn:
-    print(f"rooftree {subcommand}: {message} (see rooftree {subcommand} --help)", file=sys.stderr)
-    sys.exit(2)

@@ -1,9 +1,9 @@
-"""What the running program may do with each table, said to the database by the owner.
+"""The privileges of the running program on each table, granted by the owner.
 
-The program may read everything; add and change rows where nothing is said here; and delete
-only where it says so. For three acts it takes a right (`tasks.postgresql.right`): the door
-writes messages, the keeper removes what is no longer kept, the sealer gives events their
-place. Nothing of it may empty, alter or make a table.
+The program can read everything, insert and update rows unless a table is listed here, and
+delete only from the tables listed for it. For three actions it assumes a role (`db.db_role`):
+the door writes messages, the keeper deletes data past its retention, and the sealer gives
+ledger events their place. None of them can truncate, alter or create a table.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ from psycopg import sql
 from rooftree.core import database_roles
 from rooftree.core.embedded_database import StartupError
 
-# Rows that are added and stay as they are.
+# Tables whose rows are inserted and never change.
 APPEND_ONLY = frozenset(
     {
         *("event", "published_head", "access_entry", "assurance", "fair_report"),
@@ -24,7 +24,7 @@ APPEND_ONLY = frozenset(
         *("routing_decision", "rule_set", "map_edition", "score", "rate_observation"),
     }
 )
-# Of those, and of messages, the columns that change all the same: whose a row is found to be...
+# The columns of those tables and of messages that can change, such as the person of a row.
 UPDATABLE_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "verdict": ("person_id",),
     "consent": ("person_id",),
@@ -33,20 +33,20 @@ UPDATABLE_COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("state", "due_at", "problem", "person_id", "release_id", "read_at", "opened_at"),
     ),
 }
-# What is of use for a while: sessions, sums that are counted anew, drafts, the queue.
+# Short-lived data: sessions, totals that can be recomputed, drafts, the queue.
 DELETABLE = frozenset(
     {
         *("staff_session", "mfa_authenticator", "throttle", "assistance"),
         *("delta", "rollup", "month_rollup", "dnc_block"),
         *("bid", "form_draft", "past_entry", "spreadsheet_part", "number_service"),
-        "call_recording",  # of a call that is no longer kept, once the carrier has erased it
+        "call_recording",  # past its retention, once the carrier has deleted it
         *("oban_jobs", "oban_leaders", "oban_producers"),
     }
 )
 OWNER_ONLY = frozenset(
     {"django_migrations", "django_content_type", "auth_permission", "auth_group"}
 )
-# What the keeper deletes from, or changes where the program may not (`compliance.keeping`).
+# Tables that the keeper deletes from, or updates where the program cannot (`retention`).
 KEEPER_TABLES = frozenset(
     {
         *("message", "message_review", "unmatched_text", "verdict", "contact_attempt", "consent"),
@@ -56,10 +56,10 @@ KEEPER_TABLES = frozenset(
         *("release_member", "claim_step"),
     }
 )
-SEQUENCE_PRIVILEGES = ("SELECT", "USAGE")  # to read is what a backup wants
+SEQUENCE_PRIVILEGES = ("SELECT", "USAGE")  # a backup needs SELECT
 SEALER_COLUMNS = ("sequence", "person_place", "chain_hash")
 
-type Grant = tuple[str, str, str, str]  # right, table, column or "", privilege
+type Grant = tuple[str, str, str, str]  # role suffix, table, column or "", privilege
 
 SELECT_TABLES = """
 select relname, relkind = 'S' from pg_class
@@ -81,22 +81,25 @@ select r.rolname, g.relname, g.attname, g.privilege_type
 
 
 def expected_grants(tables: Iterable[str], sequences: Iterable[str]) -> set[Grant]:
-    """Everything that the program and its rights may, of a database with these tables."""
-    found: set[Grant] = set()
-    for right in ("", *database_roles.ROLE_SUFFIXES):
-        found |= {
-            (right, sequence, "", may) for sequence in sequences for may in SEQUENCE_PRIVILEGES
+    """Return every grant to the program and its roles in a database with these tables."""
+    grants: set[Grant] = set()
+    for suffix in ("", *database_roles.ROLE_SUFFIXES):
+        grants |= {
+            (suffix, sequence, "", privilege)
+            for sequence in sequences
+            for privilege in SEQUENCE_PRIVILEGES
         }
         for table in tables:
-            found |= {
-                (right, table, column, may) for column, may in _table_privileges(right, table)
+            grants |= {
+                (suffix, table, column, privilege)
+                for column, privilege in _table_privileges(suffix, table)
             }
-    return found
+    return grants
 
 
 def are_grants_current(connection: "psycopg.Connection[Any]", program: str) -> bool:
-    """Whether the database of this connection gives the program just what it should."""
-    roles = {name: right for right, name in database_roles.role_accounts(program).items()}
+    """Return True if the program and its roles have exactly the expected grants."""
+    roles = {name: suffix for suffix, name in database_roles.role_accounts(program).items()}
     rows = connection.execute(SELECT_GRANTS, [list(roles)]).fetchall()
     return {(roles[role], *rest) for role, *rest in rows} == expected_grants(
         *_list_relations(connection)
@@ -104,9 +107,10 @@ def are_grants_current(connection: "psycopg.Connection[Any]", program: str) -> b
 
 
 def apply_grants(address: str, program: str) -> None:
-    """Give the program its rights in the database at `address`, which is the owner's; and no more.
+    """Grant the program and its roles exactly the expected privileges.
 
-    Raises `CannotStart` when the accounts are missing and the owner may not make them.
+    `address` connects to the database as its owner. Raises `StartupError` when the accounts are
+    missing and the owner cannot create them.
     """
     with psycopg.connect(address, autocommit=True) as connection:
         if program in {"", connection.info.user}:  # one account does everything
@@ -115,8 +119,8 @@ def apply_grants(address: str, program: str) -> None:
             database_roles.create_roles(connection, program)
         except psycopg.errors.InsufficientPrivilege as problem:
             raise StartupError(
-                f"the database's owner may not make accounts; have an administrator of the "
-                f"database say: {database_roles.create_roles_sql(program)}"
+                f"the database's owner can't create roles. Ask a database administrator to "
+                f"run: {database_roles.create_roles_sql(program)}"
             ) from problem
         with connection.transaction():
             _replace_grants(connection, database_roles.role_accounts(program))
@@ -124,62 +128,66 @@ def apply_grants(address: str, program: str) -> None:
 
 def _replace_grants(connection: "psycopg.Connection[Any]", roles: Mapping[str, str]) -> None:
     tables, sequences = _list_relations(connection)
-    every = sql.SQL(", ").join(map(sql.Identifier, roles.values()))
+    all_roles = sql.SQL(", ").join(map(sql.Identifier, roles.values()))
     for kind in ("tables", "sequences"):
         connection.execute(
-            sql.SQL("revoke all on all {} in schema public from {}").format(sql.SQL(kind), every)
+            sql.SQL("revoke all on all {} in schema public from {}").format(
+                sql.SQL(kind), all_roles
+            )
         )
     name = sql.Identifier(connection.info.dbname)
     connection.execute(sql.SQL("revoke temporary on database {} from public").format(name))
     if sequences:
         names = sql.SQL(", ").join(map(sql.Identifier, sequences))
-        use = sql.SQL(", ".join(SEQUENCE_PRIVILEGES))
-        connection.execute(sql.SQL("grant {} on sequence {} to {}").format(use, names, every))
-    together: dict[tuple[str, str, str], list[str]] = {}
-    for right, table, column, may in sorted(expected_grants(tables, ())):
-        together.setdefault((right, column, may), []).append(table)
-    for (right, column, may), some in together.items():
+        privileges = sql.SQL(", ".join(SEQUENCE_PRIVILEGES))
+        connection.execute(
+            sql.SQL("grant {} on sequence {} to {}").format(privileges, names, all_roles)
+        )
+    grouped: dict[tuple[str, str, str], list[str]] = {}
+    for suffix, table, column, privilege in sorted(expected_grants(tables, ())):
+        grouped.setdefault((suffix, column, privilege), []).append(table)
+    for (suffix, column, privilege), group in grouped.items():
         connection.execute(
             sql.SQL("grant {}{} on {} to {}").format(
-                sql.SQL(may),
+                sql.SQL(privilege),
                 sql.SQL("({})").format(sql.Identifier(column)) if column else sql.SQL(""),
-                sql.SQL(", ").join(map(sql.Identifier, some)),
-                sql.Identifier(roles[right]),
+                sql.SQL(", ").join(map(sql.Identifier, group)),
+                sql.Identifier(roles[suffix]),
             )
         )
 
 
-def _table_privileges(right: str, table: str) -> set[tuple[str, str]]:
-    """Column ("" is the whole row) and privilege."""
-    may = {("", "SELECT")}
+def _table_privileges(suffix: str, table: str) -> set[tuple[str, str]]:
+    """Return pairs of a column ("" is the whole row) and a privilege."""
+    privileges = {("", "SELECT")}
     if table in OWNER_ONLY:
-        return may
+        return privileges
     if table != "message":
-        may.add(("", "INSERT"))
+        privileges.add(("", "INSERT"))
     if table in UPDATABLE_COLUMNS:
-        may |= {(column, "UPDATE") for column in UPDATABLE_COLUMNS[table]}
+        privileges |= {(column, "UPDATE") for column in UPDATABLE_COLUMNS[table]}
     elif table not in APPEND_ONLY:
-        may.add(("", "UPDATE"))
+        privileges.add(("", "UPDATE"))
     if table in DELETABLE:
-        may.add(("", "DELETE"))
-    return may | _role_privileges(right, table)
+        privileges.add(("", "DELETE"))
+    return privileges | _role_privileges(suffix, table)
 
 
-def _role_privileges(right: str, table: str) -> set[tuple[str, str]]:
-    match right, table:
+def _role_privileges(suffix: str, table: str) -> set[tuple[str, str]]:
+    match suffix, table:
         case "door", "message":
             return {("", "INSERT"), ("", "UPDATE")}
-        case "door", "contact_attempt":  # which is gone when nothing left
+        case "door", "contact_attempt":  # deleted when nothing was sent after all
             return {("", "DELETE")}
         case "sealer", "event":
             return {(column, "UPDATE") for column in SEALER_COLUMNS}
-        case "keeper", one if one in KEEPER_TABLES:
+        case "keeper", name if name in KEEPER_TABLES:
             return {("", "DELETE"), ("", "UPDATE")}
     return set()
 
 
 def _list_relations(connection: "psycopg.Connection[Any]") -> tuple[list[str], list[str]]:
-    """The names of the tables and of the sequences."""
+    """Return the names of the tables and of the sequences."""
     rows = connection.execute(SELECT_TABLES).fetchall()
     names = {is_sequence: sorted(name for name, flag in rows if flag is is_sequence)
              for is_sequence in (False, True)}  # fmt: skip

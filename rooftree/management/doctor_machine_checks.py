@@ -1,4 +1,4 @@
-"""What `rooftree doctor` looks at: this machine, the database, and what we talk to."""
+"""The checks of `rooftree doctor` on this machine, the database and connected systems."""
 
 import os
 import shutil
@@ -25,12 +25,13 @@ from rooftree.reporting.evidence import ledger_checkpoints
 
 MIN_FREE_BYTES = 2 * 1024**3  # bytes
 REACH_SECONDS = 3.0
+NETWORK_REMEDY = "check this machine's firewall, proxy and DNS"
 ENV_PREFIX = "ROOFTREE_"
-SETTINGS_READ_ELSEWHERE = {  # by commands, the demo, scripts and tests, each for itself
+SETTINGS_READ_ELSEWHERE = {  # read directly by commands, the demo, scripts and tests
     PASSPHRASE_VARIABLE, "ROOFTREE_DEMO_NICE", "ROOFTREE_DEMO_PORTS",
     "ROOFTREE_CHROMIUM", "ROOFTREE_PICTURES", "ROOFTREE_MUTANT",
 }  # fmt: skip
-MOVED_SETTINGS = dict.fromkeys(  # settings of former releases, and where they are now
+MOVED_SETTINGS = dict.fromkeys(  # settings of earlier releases, and the page that has them now
     ("ROOFTREE_RELEASE_FREE_SIZE", "ROOFTREE_RELEASE_CANARY", "ROOFTREE_RELEASE_PER_HOUR"),
     "Compliance, Rules, Everywhere",
 )
@@ -43,7 +44,7 @@ select name, setting from pg_settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoctorFinding:
-    """One finding; `remedy` says what helps, and is empty when all is well."""
+    """The result of one check; `remedy` says how to fix it and is empty when all is well."""
 
     is_ok: bool
     text: str
@@ -55,85 +56,87 @@ class DoctorFinding:
 
 
 def ok(text: str) -> DoctorFinding:
-    """Nothing to do."""
+    """Return a finding that needs no action."""
     return DoctorFinding(is_ok=True, text=text)
 
 
-def problem_finding(text: str, do: str) -> DoctorFinding:
-    """Something a person should do."""
-    return DoctorFinding(is_ok=False, text=text, remedy=do)
+def problem_finding(text: str, remedy: str) -> DoctorFinding:
+    """Return a finding that a person should fix."""
+    return DoctorFinding(is_ok=False, text=text, remedy=remedy)
 
 
 def check_installation() -> DoctorFinding:
-    """Which installation answers."""
+    """Report which installation this is."""
     return ok(f"{settings.ROOFTREE_ENV}, in {settings.ROOFTREE_HOME}, {settings.PUBLIC_URL}")
 
 
 def check_unread_settings() -> DoctorFinding:
-    """Whether each setting of ours in the environment is one that is read; no value is shown."""
+    """Check that Rooftree reads each ROOFTREE_ variable that is set; shows no value."""
     read = settings_readers.READ_NAMES | SETTINGS_READ_ELSEWHERE
-    found = sorted(
+    unread = sorted(
         name
         for name in os.environ.keys() - read
         if name.startswith(ENV_PREFIX) and os.environ[name].strip()
     )
-    if not found:
-        return ok("each that is set is read")
+    if not unread:
+        return ok("every setting is known")
     return problem_finding(
-        f"nobody reads {', '.join(found)}", "; ".join(_suggest_setting(one, read) for one in found)
+        f"unknown: {', '.join(unread)}",
+        "; ".join(_suggest_setting(name, read) for name in unread),
     )
 
 
 def _suggest_setting(name: str, read: set[str]) -> str:
-    """What to do about a setting that nobody reads."""
+    """Suggest how to fix a setting that nothing reads."""
     if name in MOVED_SETTINGS:
-        return f"take {name} out: it is changed under {MOVED_SETTINGS[name]} now"
-    known = [one.removeprefix(ENV_PREFIX) for one in read if one.startswith(ENV_PREFIX)]
-    if near := get_close_matches(name.removeprefix(ENV_PREFIX), known, n=1, cutoff=0.8):
-        return f"{name}: did you mean {ENV_PREFIX}{near[0]}?"
-    return f"take {name} out: docs/settings.md has all there are"
+        return f"remove {name}: it is now under {MOVED_SETTINGS[name]}"
+    known = [setting.removeprefix(ENV_PREFIX) for setting in read if setting.startswith(ENV_PREFIX)]
+    if matches := get_close_matches(name.removeprefix(ENV_PREFIX), known, n=1, cutoff=0.8):
+        return f"{name}: did you mean {ENV_PREFIX}{matches[0]}?"
+    return f"remove {name}: docs/settings.md lists all settings"
 
 
 def check_disk() -> DoctorFinding:
-    """Room for the tables, the logs and the backups."""
-    least, said = None, []
+    """Check the free disk space for the tables, the logs and the backups."""
+    least, sentences = None, []
     for folder in (settings.ROOFTREE_HOME, settings.BACKUP_FOLDER):
-        there = next(one for one in (folder, *folder.parents) if one.exists())
-        free = shutil.disk_usage(there).free
-        said.append(f"{free / 1024**3:.1f} GiB free at {folder}")
+        existing = next(path for path in (folder, *folder.parents) if path.exists())
+        free = shutil.disk_usage(existing).free
+        sentences.append(f"{free / 1024**3:.1f} GiB free at {folder}")
         least = free if least is None else min(least, free)
-    text = ", ".join(dict.fromkeys(said))
+    text = ", ".join(dict.fromkeys(sentences))
     if (least or 0) > MIN_FREE_BYTES:
         return ok(text)
     return problem_finding(
-        text, "make room: 2 GiB are needed; older backups are the first to go (--keep)"
+        text, "free at least 2 GiB; rooftree backup --keep N deletes older backups"
     )
 
 
 def check_server() -> DoctorFinding:
-    """The database server's version and the settings on which nothing-is-lost rests."""
+    """Check the database server's version and the settings that protect against data loss."""
     with connection.cursor() as cursor:
         cursor.execute(SELECT_SERVER_SETTINGS)
-        found = dict(cursor.fetchall())
-    major = int(found["server_version_num"]) // 10000
+        server_settings = dict(cursor.fetchall())
+    major = int(server_settings["server_version_num"]) // 10000
     if major < 16:
-        return problem_finding(f"PostgreSQL {major}", "give it PostgreSQL 16 or later")
-    off = [name for name in ("fsync", "full_page_writes") if found[name] == "off"]
-    off += ["synchronous_commit"] if found["synchronous_commit"] == "off" else []
+        return problem_finding(f"PostgreSQL {major}", "upgrade to PostgreSQL 16 or later")
+    names = ("fsync", "full_page_writes", "synchronous_commit")
+    off = [name for name in names if server_settings[name] == "off"]
     if off:
         return problem_finding(
             f"PostgreSQL {major} with {', '.join(off)} off",
-            "switch them on: a power cut loses what we have acknowledged, or the database",
+            "turn them on: a power failure could lose acknowledged leads or the whole database",
         )
-    if found["server_encoding"] != "UTF8":
+    if server_settings["server_encoding"] != "UTF8":
         return problem_finding(
-            f"the encoding is {found['server_encoding']}", "make the database in UTF8"
+            f"the encoding is {server_settings['server_encoding']}",
+            "create the database with the encoding UTF8",
         )
-    return ok(f"PostgreSQL {major}, safe against a power cut")
+    return ok(f"PostgreSQL {major}, safe against a power failure")
 
 
 def check_connections() -> DoctorFinding:
-    """How many connections are left before newcomers are turned away."""
+    """Check how close the connections are to the server's limit."""
     with connection.cursor() as cursor:
         cursor.execute(
             "select count(*), current_setting('max_connections')::int from pg_stat_activity"
@@ -143,61 +146,59 @@ def check_connections() -> DoctorFinding:
     text = f"{used} of {most} connections in use"
     if used < most * 0.8:
         return ok(text)
-    return problem_finding(text, "raise max_connections, or run fewer web and worker processes")
+    return problem_finding(text, "raise max_connections or run fewer web and worker processes")
 
 
 def check_tables() -> DoctorFinding:
-    """Whether the tables are those of this release; raises when a newer one was here."""
+    """Check that the tables match this release. Raises `StartupError` for a newer release's."""
     missing = sorted(f"{app}.{name}" for app, name in database.missing_migrations())
     if not missing:
-        return ok("those of this release")
+        return ok("up to date with this release")
     return problem_finding(f"missing {', '.join(missing[:5])}", "run rooftree upgrade")
 
 
 def check_database_account() -> DoctorFinding:
-    """Whether what runs owns the tables, or another account does."""
-    found = database_account.current_account()
-    if found.is_separate:
-        return ok(found.sentence)
+    """Check that the program uses another database account than the tables' owner."""
+    account = database_account.current_account()
+    if account.is_separate:
+        return ok(account.sentence)
     return problem_finding(
-        found.sentence, "give each its own: docs/how-to/part-owner-and-program.md"
+        account.sentence, "use two accounts: docs/how-to/part-owner-and-program.md"
     )
 
 
 def check_clock_skew() -> DoctorFinding:
-    """Whether this machine and the database agree on the time, on which lawful hours rest."""
+    """Check that this machine and the database agree on the time, which quiet hours depend on."""
     with connection.cursor() as cursor:
         cursor.execute("select clock_timestamp()")
         skew = abs((cursor.fetchone()[0] - now()).total_seconds())
     text = f"{skew:.1f} seconds between this machine and the database"
-    return (
-        ok(text)
-        if skew < 2
-        else problem_finding(text, "set both by NTP (timedatectl set-ntp true)")
-    )
+    if skew < 2:
+        return ok(text)
+    return problem_finding(text, "synchronize both with NTP (timedatectl set-ntp true)")
 
 
 def check_time_zones() -> DoctorFinding:
-    """Whether the zones of borrowers can be read."""
+    """Check that time zone data for borrowers is installed and correct."""
     try:
         new_york = datetime(2026, 7, 1, 12, tzinfo=UTC).astimezone(ZoneInfo("America/New_York"))
         arizona = datetime(2026, 7, 1, 12, tzinfo=UTC).astimezone(ZoneInfo("America/Phoenix"))
     except ZoneInfoNotFoundError as problem:
-        return problem_finding(f"no data for {problem}", "run make setup; it brings tzdata")
+        return problem_finding(f"no data for {problem}", "run make setup, which installs tzdata")
     if (new_york.hour, arizona.hour) != (8, 5):
         return problem_finding(
-            "the time zone data are not right", "run make setup; it brings tzdata"
+            "the time zone data is wrong", "run make setup, which installs tzdata"
         )
-    return ok("the data of America's zones are there")
+    return ok("the data for US time zones is installed")
 
 
 def check_secrets() -> DoctorFinding:
-    """Whether stored credentials open with our keys, and the signing key is long enough."""
+    """Check that the field keys decrypt stored credentials and the signing key is long enough."""
     from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
     if len(settings.SECRET_KEY) < 40:
-        return problem_finding("ROOFTREE_SECRET_KEY is short", "make one of 50 random characters")
-    keys = MultiFernet([Fernet(one) for one in settings.FIELD_KEYS])
+        return problem_finding("ROOFTREE_SECRET_KEY is too short", "use 50 random characters")
+    keys = MultiFernet([Fernet(key) for key in settings.FIELD_KEYS])
     with connection.cursor() as cursor:
         cursor.execute(
             "select credentials from los_connection where credentials <> ''"
@@ -206,99 +207,104 @@ def check_secrets() -> DoctorFinding:
         )
         sealed = [row[0] for row in cursor.fetchall()]
     try:
-        for one in sealed:
-            keys.decrypt(one.encode())
+        for value in sealed:
+            keys.decrypt(value.encode())
     except InvalidToken:
         return problem_finding(
-            "ROOFTREE_FIELD_KEYS does not open the stored credentials",
-            "put the former key back (after the new one), or enter the credentials again",
+            "ROOFTREE_FIELD_KEYS can't decrypt the stored credentials",
+            "add the previous key after the new one, or enter the credentials again",
         )
-    return ok(f"{len(sealed)} stored credentials open with our keys")
+    return ok(f"the keys decrypt all {len(sealed)} stored credentials")
 
 
 def check_carrier() -> DoctorFinding:
-    """Whether texts and calls can leave."""
+    """Check that texts and calls can be sent."""
     if settings.CARRIER == "console":
-        return ok("texts are printed, not sent (ROOFTREE_CARRIER=twilio sends them)")
+        return ok("texts are printed, not sent (set ROOFTREE_CARRIER=twilio to send them)")
     if not settings.TWILIO_NUMBERS:
-        return problem_finding("twilio has no number", "set TWILIO_NUMBERS")
+        return problem_finding("Twilio has no phone number", "set TWILIO_NUMBERS")
     problem = unreachable_reason(settings.TWILIO_BASE_URL)
     if problem:
-        return problem_finding(problem, "let this machine reach it: firewall, proxy, DNS")
-    return ok(f"twilio answers at {urlsplit(settings.TWILIO_BASE_URL).hostname}")
+        return problem_finding(problem, NETWORK_REMEDY)
+    return ok(f"Twilio is responding at {urlsplit(settings.TWILIO_BASE_URL).hostname}")
 
 
 def check_mail_server() -> DoctorFinding:
-    """Whether the mail server answers."""
+    """Check that the mail server is responding."""
     options = settings.MAILERS["default"]["OPTIONS"]
     if settings.IS_DEMO:
-        return ok("a demo has a mail server of its own")
+        return ok("the demo runs its own mail server")
     if "host" not in options:
-        return ok("mail goes through another backend, which is not tried here")
+        return ok("email goes through another backend, which isn't tested here")
     problem = unreachable_reason(f"smtp://{options['host']}:{options['port']}")
     if not problem:
-        return ok(f"{options['host']}:{options['port']} answers")
-    return problem_finding(problem, "set ROOFTREE_SMTP_HOST and _PORT to your mail server")
+        return ok(f"{options['host']}:{options['port']} is responding")
+    return problem_finding(
+        problem, "set ROOFTREE_SMTP_HOST and ROOFTREE_SMTP_PORT to your mail server"
+    )
 
 
 def check_los() -> DoctorFinding:
-    """Whether every connected LOS can be reached."""
+    """Check that every connected LOS can be reached."""
     with connection.cursor() as cursor:
         cursor.execute("select name, base_url from los_connection where enabled_at is not null")
         rows = cursor.fetchall()
-    bad = [f"{name}: {problem}" for name, url in rows if (problem := unreachable_reason(url))]
-    if bad:
-        return problem_finding("; ".join(bad), "let this machine reach it: firewall, proxy, DNS")
+    problems = [f"{name}: {problem}" for name, url in rows if (problem := unreachable_reason(url))]
+    if problems:
+        return problem_finding("; ".join(problems), NETWORK_REMEDY)
     return ok(f"{len(rows)} connected and reachable" if rows else "none is connected")
 
 
 def check_backup() -> DoctorFinding:
-    """Whether there is a backup of today."""
+    """Check that the last backup is recent."""
     last = make_backup.read_last_backup()
-    do = "run rooftree backup every night (deploy/rooftree-backup.timer does)"
+    remedy = "run rooftree backup every night, for example with deploy/rooftree-backup.timer"
+    if not last and settings.IS_DEMO:
+        return ok("not needed for a demo")
     if not last:
-        return (
-            ok("a demo needs none")
-            if settings.IS_DEMO
-            else problem_finding("none was made yet", do)
-        )
+        return problem_finding("no backup yet", remedy)
     age = now() - datetime.fromisoformat(last["made_at"])
     text = f"the last one is {age.total_seconds() / 3600:.0f} hours old, in {last['folder']}"
-    return ok(text) if age < MAX_BACKUP_AGE or settings.IS_DEMO else problem_finding(text, do)
+    if age < MAX_BACKUP_AGE or settings.IS_DEMO:
+        return ok(text)
+    return problem_finding(text, remedy)
 
 
 def check_ledger_heads() -> DoctorFinding:
-    """Whether the ledger's signed heads are where they should be kept."""
-    do = "set ROOFTREE_HEADS_FOLDER to a folder that this machine's owner cannot change"
+    """Check that the folder for the ledger's signed heads has all of them, unchanged."""
+    if not settings.HEADS_FOLDER and settings.IS_DEMO:
+        return ok("not needed for a demo")
     if not settings.HEADS_FOLDER:
-        return (
-            ok("a demo needs none") if settings.IS_DEMO else problem_finding("kept here alone", do)
+        return problem_finding(
+            "stored only on this machine",
+            "set ROOFTREE_HEADS_FOLDER to a folder that this machine's owner can't change",
         )
     folder = Path(settings.HEADS_FOLDER)
     try:
-        late = ledger_checkpoints.missing_heads(folder)
-        bad = list(ledger_checkpoints.find_problems(ledger_checkpoints.read_heads(folder)))
+        missing = ledger_checkpoints.missing_heads(folder)
+        problems = list(ledger_checkpoints.find_problems(ledger_checkpoints.read_heads(folder)))
     except ledger_checkpoints.HEAD_ERRORS as problem:
         return problem_finding(
-            f"{folder} cannot be read: {problem}", "make it readable and writable"
+            f"{folder} can't be read: {problem}", "make it readable and writable"
         )
-    if bad:
-        return problem_finding("; ".join(bad), "find out who changed the ledger, or the folder")
-    if late:
+    if problems:
+        return problem_finding("; ".join(problems), "find out who changed the ledger or the folder")
+    if missing:
         return problem_finding(
-            f"{len(late)} are not in {folder}", "make it writable; the clock tries again"
+            f"{len(missing)} are missing in {folder}",
+            "make the folder writable; the clock tries again",
         )
-    return ok(f"all of them are in {folder}")
+    return ok(f"all are in {folder}")
 
 
 def unreachable_reason(url: str) -> str:
-    """Why nothing listens at an address; "" when something does."""
+    """Return why a URL's host and port cannot be reached; "" when they can."""
     parts = urlsplit(url)
     port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 443)
     try:
         socket.create_connection((parts.hostname or "", port), REACH_SECONDS).close()
     except OSError as problem:
-        return f"{parts.hostname}:{port} does not answer ({problem.strerror or problem})"
+        return f"{parts.hostname}:{port} isn't responding ({problem.strerror or problem})"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""What `rooftree doctor` looks at: whether the work is being done."""
+"""The checks of `rooftree doctor` on background work, messages and reference data."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +18,7 @@ from rooftree.outreach.wording.license_disclosures import missing_license_entrie
 from rooftree.reporting.monitoring_metrics import CLOCKS_SQL, SEALING_SQL, WORKERS_SQL
 from rooftree.tasks import failed_jobs
 
-BACKLOG_SECONDS = 60.0  # a task that could run waits no longer
+BACKLOG_SECONDS = 60.0  # the longest acceptable wait of a task that is ready to run
 UNSENT_SECONDS = 120.0
 SEALER_SECONDS = 60.0
 SELECT_OLDEST_TASK = """
@@ -32,100 +32,102 @@ select count(*), coalesce(extract(epoch from now() - min(due_at)), 0) from messa
 
 
 def check_workers() -> DoctorFinding:
-    """Whether tasks are taken up."""
+    """Check that a worker is running."""
     if number := _fetch_row(WORKERS_SQL)[0]:
         return ok(f"{number} running")
-    return problem_finding("none runs", "start rooftree serve, or rooftree worker")
+    return problem_finding("none is running", "start rooftree serve or rooftree worker")
 
 
 def check_clocks() -> DoctorFinding:
-    """Whether promises are kept."""
+    """Check that a clock is running."""
     if number := _fetch_row(CLOCKS_SQL)[0]:
         return ok(f"{number} running")
-    return problem_finding("none runs", "start rooftree serve, or rooftree clock")
+    return problem_finding("none is running", "start rooftree serve or rooftree clock")
 
 
 def check_backlog() -> DoctorFinding:
-    """How long the oldest task waits for a worker."""
+    """Check how long the oldest task has waited for a worker."""
     number, seconds = _fetch_row(SELECT_OLDEST_TASK)
-    text = f"{number} tasks wait, the oldest for {seconds:.0f} s"
+    text = f"{number} tasks waiting, the oldest for {seconds:.0f} s"
     if seconds <= BACKLOG_SECONDS:
         return ok(text)
-    return problem_finding(text, "start more workers, or raise ROOFTREE_THREADS_NOW")
+    return problem_finding(text, "start more workers or raise ROOFTREE_THREADS_NOW")
 
 
 def check_unsent() -> DoctorFinding:
-    """How long the oldest due message waits."""
+    """Check how long the oldest due message has waited."""
     number, seconds = _fetch_row(SELECT_OLDEST_UNSENT)
     if sending_pause.is_sending_paused():
         return problem_finding(
-            f"sending is paused; {number} texts and mails wait",
-            "an administrator ends the pause in Set-up, Sending",
+            f"sending is paused; {number} texts and emails are waiting",
+            "an administrator can resume sending under Setup, Sending",
         )
-    text = f"{number} texts and mails are due, the oldest for {seconds:.0f} s"
+    text = f"{number} texts and emails are due, the oldest for {seconds:.0f} s"
     if seconds <= UNSENT_SECONDS:
         return ok(text)
-    return problem_finding(text, "look whether clock and carrier work (above); then at the log")
+    return problem_finding(text, "check the clock and the carrier (above), then the log")
 
 
 def check_sealing() -> DoctorFinding:
-    """How far the ledger's chain is behind."""
+    """Check how far the sealing of the ledger is behind."""
     with connection.cursor() as cursor:
         cursor.execute(SEALING_SQL, {"at": now()})
         number, seconds = cursor.fetchone()
-    text = f"{number} events wait to be sealed, the oldest for {seconds:.0f} s"
+    text = f"{number} events waiting to be sealed, the oldest for {seconds:.0f} s"
     if seconds <= SEALER_SECONDS:
         return ok(text)
-    return problem_finding(text, "look whether a clock runs (above); then at the log")
+    return problem_finding(text, "check that a clock is running (above), then the log")
 
 
 def check_failed_jobs() -> DoctorFinding:
-    """Tasks that were tried as often as it makes sense."""
+    """Check for jobs that failed and need a person."""
     if number := failed_jobs.count_failed_jobs():
         return problem_finding(
-            f"{number} jobs failed", "Setup, Failed jobs, shows the reason of each"
+            f"{number} jobs failed", "see the reason for each under Setup, Failed jobs"
         )
     return ok("no failed jobs")
 
 
 def check_dnc_lists() -> DoctorFinding:
-    """How old the copies of the do-not-call registries are."""
+    """Check the age of the loaded do-not-call lists."""
     dated = DncArea.objects.exclude(registry__in=LISTS_WITHOUT_EXPIRY).values_list(
         "dated", flat=True
     )
     if not dated:
         return ok("no list is loaded, so every number counts as listed")
     days = (now().date() - min(dated)).days
-    text = f"{len(dated)} lists and area codes, the oldest copy of {days} days ago"
+    text = f"{len(dated)} lists and area codes; the oldest copy is {days} days old"
     if days <= loaded_lists.max_copy_age_days(now().date()):
         return ok(text)
-    return problem_finding(text, "download it again; then rooftree import dnc FILE")
+    return problem_finding(text, "download it again, then run rooftree import dnc FILE")
 
 
 def check_number_vendor() -> DoctorFinding:
-    """Whether the vendor answers about numbers, and the folder of lists is there."""
+    """Check that the number-check vendor answers and that the folder for lists exists."""
     if settings.DNC_FOLDER and not Path(settings.DNC_FOLDER).is_dir():
         return problem_finding(
-            f"there is no folder {settings.DNC_FOLDER}", "make it, or unset its setting"
+            f"the folder {settings.DNC_FOLDER} doesn't exist",
+            "create it or unset ROOFTREE_DNC_FOLDER",
         )
     service = active_service()
     if service is None:
-        return ok("no vendor is asked about numbers")
+        return ok("no number-check vendor is connected")
     if service.failing_since:
         return problem_finding(
-            service.problem, "Set-up, Number checks, says since when; mend the account"
+            service.problem,
+            "fix the vendor account; Setup, Number checks, shows since when it fails",
         )
-    return ok(f"{service} answers")
+    return ok(f"{service} is responding")
 
 
 def check_license_wording() -> DoctorFinding:
-    """Whether messages can name our license in every state that wants it named."""
+    """Check that messages can show our license in every state that requires it."""
     company = Company.objects.first()
     missing = missing_license_entries(company, at=now()) if company else {}
     if not missing:
-        return ok("every state where we lend can be written to")
+        return ok("ready for every state where we lend")
     return problem_finding(
-        f"no message goes to {', '.join(missing)}: the state wants our license named",
+        f"no message can be sent to {', '.join(missing)}: the state requires our license in it",
         next(iter(missing.values())),
     )
 

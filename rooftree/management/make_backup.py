@@ -1,4 +1,4 @@
-"""Making a backup while everything runs: one snapshot for the dump and for what is said of it."""
+"""Make a backup while everything runs; the dump and its manifest share one snapshot."""
 
 import json
 import os
@@ -34,8 +34,6 @@ SELECT_NEWEST_MIGRATION = (
     "select name from django_migrations where app = 'rooftree' order by name desc limit 1"
 )
 LAST_BACKUP_FILE = "last-backup.json"
-
-
 SELECT_ERASED_ROWS = """
 select r.holding, r.row_id::text from purge_row r join purge p on p.id = r.purge_id
  where r.removed_at is not null or (p.because = 'restore' and r.kept_because = 'gone before')
@@ -43,92 +41,97 @@ select r.holding, r.row_id::text from purge_row r join purge p on p.id = r.purge
 
 
 class BackupFailed(Exception):
-    """The backup was not made, and nothing is left of it. The text is fit to show."""
+    """The backup failed and left nothing behind. The text is fit to show."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupResult:
-    """A backup that is whole."""
+    """A complete backup."""
 
     folder: Path
     manifest: Manifest
     size: int  # bytes
-    removed: int  # older ones
+    removed: int  # how many older backups were deleted
 
 
 def make_backup(*, to: Path, keep: int | None, passphrase: str, at: datetime) -> BackupResult:
-    """Write a backup into a folder below `to`, and let the oldest go.
+    """Write a backup into a new folder in `to`, and delete the oldest backups.
 
     Args:
-        keep: how many whole backups stay in `to`; None keeps all.
-        passphrase: closes the secrets that go into it; "" leaves them out.
+        keep: how many complete backups stay in `to`; None keeps all.
+        passphrase: encrypts the secrets; "" leaves them out.
 
-    Raises `CannotBackUp`.
+    Raises `BackupFailed`.
     """
     try:
         with backup_files.draft_folder(to, at) as work:
             manifest = _write_backup(work, passphrase=passphrase, at=at)
             backup_files.write_manifest(work, manifest)
         folder = backup_files.list_backups(to)[-1]
-        gone = backup_files.delete_older_backups(to, keep) if keep else []
-        _record_last_backup(folder, manifest)
+        deleted = backup_files.delete_older_backups(to, keep) if keep else []
+        record = settings.ROOFTREE_HOME / LAST_BACKUP_FILE
+        draft = record.with_name(f".{LAST_BACKUP_FILE}.{os.getpid()}")
+        draft.write_text(json.dumps({"made_at": manifest.made_at, "folder": str(folder)}) + "\n")
+        draft.rename(record)
         size = sum(file.stat().st_size for file in folder.iterdir())
     except OSError as problem:
-        where = problem.filename or to
-        raise BackupFailed(f"{where}: {problem.strerror or problem}.") from problem
-    return BackupResult(folder=folder, manifest=manifest, size=size, removed=len(gone))
+        path = problem.filename or to
+        raise BackupFailed(f"{path}: {problem.strerror or problem}.") from problem
+    return BackupResult(folder=folder, manifest=manifest, size=size, removed=len(deleted))
 
 
 def find_client_program(name: str, server: int) -> Path:
-    """A client program that understands a server of this major version.
+    """Find a client program that works with a server of this major version.
 
-    The one that came with Rooftree, else the system's. Raises `CannotBackUp`.
+    Prefers the one that came with Rooftree to the system's. Raises `BackupFailed`.
     """
-    found: list[Path] = []
+    candidates: list[Path] = []
     with suppress(embedded_database.StartupError):
-        found.append(embedded_database.client_program(name))
+        candidates.append(embedded_database.client_program(name))
     if on_path := shutil.which(name):
-        found.append(Path(on_path))
-    for one in found:
-        said = subprocess.run([str(one), "--version"], capture_output=True, text=True, check=False)
-        number = re.search(r"\) (\d+)", said.stdout)
-        if number and int(number[1]) >= server:
-            return one
+        candidates.append(Path(on_path))
+    for program in candidates:
+        result = subprocess.run(
+            [str(program), "--version"], capture_output=True, text=True, check=False
+        )
+        version = re.search(r"\) (\d+)", result.stdout)
+        if version and int(version[1]) >= server:
+            return program
     raise BackupFailed(
-        f"the database is PostgreSQL {server}, and no {name} of that version or later is here; "
-        f"install it (Debian: apt install postgresql-client-{server})."
+        f"the database is PostgreSQL {server}, but no {name} of that version or later was found. "
+        f"Install it (Debian: apt install postgresql-client-{server})."
     )
 
 
 def run_client_program(command: Sequence[str | Path], address: str) -> str:
-    """Run a client program against a database; its complaint, or "" when all went well.
+    """Run a client program against a database; return its error text, or "" on success.
 
-    The password goes through the environment: command lines are public.
+    The password is passed in the environment: other users can read command lines.
     """
-    known = {key: str(value) for key, value in conninfo_to_dict(address).items()}
-    password = known.pop("password", "")
-    done = subprocess.run(
-        [*map(str, command), "--dbname", make_conninfo("", **known)],
+    options = {key: str(value) for key, value in conninfo_to_dict(address).items()}
+    password = options.pop("password", "")
+    result = subprocess.run(
+        [*map(str, command), "--dbname", make_conninfo("", **options)],
         env={**os.environ, "LC_ALL": "C", **({"PGPASSWORD": password} if password else {})},
         capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
     )  # fmt: skip
-    if not done.returncode:
+    if not result.returncode:
         return ""
-    lines = [line for line in done.stderr.strip().splitlines() if line.strip()]
-    return " ".join((lines or [f"it ended with {done.returncode}"])[:2])[:300]
+    lines = [line for line in result.stderr.strip().splitlines() if line.strip()]
+    return " ".join((lines or [f"exit code {result.returncode}"])[:2])[:300]
 
 
 def count_rows(connection: "psycopg.Connection[Any]") -> dict[str, int]:
-    """How many rows each table has, as this transaction sees them."""
-    counted = {}
+    """Return the number of rows of each table, as this transaction sees them."""
+    counts = {}
     for (table,) in connection.execute(SELECT_TABLES).fetchall():
-        asked = sql.SQL("select count(*) from {}").format(sql.Identifier(table))
-        counted[table] = int(connection.execute(asked).fetchone()[0])  # type: ignore[index]
-    return counted
+        query = sql.SQL("select count(*) from {}").format(sql.Identifier(table))
+        counts[table] = int(connection.execute(query).fetchone()[0])  # type: ignore[index]
+    return counts
 
 
 def newest_migration(connection: "psycopg.Connection[Any]") -> str:
-    """The name of our newest migration in this database; "" when it has no tables."""
+    """Return the newest Rooftree migration in this database; "" when it has no tables."""
     if not connection.execute("select to_regclass('django_migrations')").fetchone()[0]:  # type: ignore[index]
         return ""
     row = connection.execute(SELECT_NEWEST_MIGRATION).fetchone()
@@ -136,22 +139,22 @@ def newest_migration(connection: "psycopg.Connection[Any]") -> str:
 
 
 def read_erased_ids(connection: "psycopg.Connection[Any]") -> dict[str, list[str]]:
-    """What was removed for good, by kind of record; nothing where no release ever removed."""
-    found: dict[str, list[str]] = {}
+    """Return the ids of permanently deleted records by kind; empty on tables without them."""
+    erased: dict[str, list[str]] = {}
     if connection.execute("select to_regclass('purge_row')").fetchone()[0]:  # type: ignore[index]
-        for holding, key in connection.execute(SELECT_ERASED_ROWS):
-            found.setdefault(holding, []).append(key)
-    return found
+        for kind, key in connection.execute(SELECT_ERASED_ROWS):
+            erased.setdefault(kind, []).append(key)
+    return erased
 
 
 def read_ledger_head(connection: "psycopg.Connection[Any]") -> dict[str, object]:
-    """Where the ledger's chain ends."""
+    """Return the sequence number and the hash of the last sealed event."""
     row = connection.execute(SELECT_LEDGER_HEAD).fetchone()
     return {"sequence": row[0], "hash": row[1]} if row else {"sequence": 0, "hash": ""}
 
 
 def read_last_backup() -> dict[str, str]:
-    """The newest backup that this folder's installation made; empty when there was none."""
+    """Return the newest backup of this installation; empty when there is none."""
     try:
         return dict(json.loads((settings.ROOFTREE_HOME / LAST_BACKUP_FILE).read_text()))
     except (OSError, ValueError):
@@ -164,7 +167,7 @@ def _write_backup(work: Path, *, passphrase: str, at: datetime) -> Manifest:
         connection.execute("set local idle_in_transaction_session_timeout = 0")
         migration = newest_migration(connection)
         if not migration:
-            raise BackupFailed("the database has no tables yet; there is nothing to keep.")
+            raise BackupFailed("the database has no tables yet, so there is nothing to back up.")
         manifest = Manifest(
             format=FORMAT,
             made_at=at.isoformat(),
@@ -196,12 +199,5 @@ def _dump_database(file: Path, snapshot: str, server: int) -> None:
         find_client_program("pg_dump", server), "--format=custom", "--no-owner", "--no-privileges",
         "--no-unlogged-table-data", f"--snapshot={snapshot}", f"--file={file}",
     ]  # fmt: skip
-    if complaint := run_client_program(command, database.program_dsn()):
-        raise BackupFailed(f"pg_dump failed: {complaint}")
-
-
-def _record_last_backup(folder: Path, manifest: Manifest) -> None:
-    kept = settings.ROOFTREE_HOME / LAST_BACKUP_FILE
-    work = kept.with_name(f".{LAST_BACKUP_FILE}.{os.getpid()}")
-    work.write_text(json.dumps({"made_at": manifest.made_at, "folder": str(folder)}) + "\n")
-    work.rename(kept)
+    if error := run_client_program(command, database.program_dsn()):
+        raise BackupFailed(f"pg_dump failed: {error}")

@@ -1,4 +1,4 @@
-"""Bringing the tables up to a release without standing in the way of those at work."""
+"""Migrate the tables to this release without blocking users for long."""
 
 import os
 import subprocess
@@ -9,28 +9,28 @@ from urllib.parse import quote, urlencode
 
 from psycopg.conninfo import conninfo_to_dict
 
-# Without Django's checks, which would load every page; `rooftree check` asks them.
+# Without Django's checks, which would load every page; `rooftree check` runs them.
 MIGRATE_ARGUMENTS = ("migrate", "--verbosity", "0", "--skip-checks")
-LOCK_SECONDS = 5  # a migration that waits for a lock holds up everybody behind it
-MAX_TRIES, RETRY_SECONDS = 5, 3.0  # then it gives up, and nothing was changed
+LOCK_SECONDS = 5  # a migration that waits for a lock blocks every query behind it
+MAX_TRIES, RETRY_SECONDS = 5, 3.0  # then it gives up with the failed migration undone
 
 
 def run_migrations(environment: Mapping[str, str] | None = None) -> int:
-    """Run `rooftree migrate` in a process of its own; its code.
+    """Run `rooftree migrate` in its own process; return the exit code.
 
-    It waits no longer than `LOCK_SECONDS` for a lock, so that a long query cannot make it
-    stop the house, and tries a few times. Each migration is one transaction: it happened, or not.
+    Waits at most `LOCK_SECONDS` for a lock, so that a long query cannot make it block everyone,
+    and retries a few times. Each migration is one transaction, applied completely or not at all.
     """
-    asked = {**os.environ, **(environment or {})}
+    variables = {**os.environ, **(environment or {})}
     timeout = f"-c lock_timeout={LOCK_SECONDS}s"
-    asked["ROOFTREE_DATABASE_AS"] = "owner"
-    asked["PGOPTIONS"] = f"{asked.get('PGOPTIONS', '')} {timeout}".strip()
+    variables["ROOFTREE_DATABASE_AS"] = "owner"
+    variables["PGOPTIONS"] = f"{variables.get('PGOPTIONS', '')} {timeout}".strip()
     code = 0
-    for tried in range(MAX_TRIES):
-        if tried:
+    for attempt in range(MAX_TRIES):
+        if attempt:
             time.sleep(RETRY_SECONDS)
         code = subprocess.run(
-            [sys.executable, "-m", "rooftree", *MIGRATE_ARGUMENTS], check=False, env=asked
+            [sys.executable, "-m", "rooftree", *MIGRATE_ARGUMENTS], check=False, env=variables
         ).returncode
         if code == 0:
             break
@@ -38,7 +38,7 @@ def run_migrations(environment: Mapping[str, str] | None = None) -> int:
 
 
 def dsn_to_url(address: str) -> str:
-    """A libpq connection string as DATABASE_URL reads it."""
+    """Convert a libpq connection string to a URL for DATABASE_URL."""
     parts = {key: str(value) for key, value in conninfo_to_dict(address).items()}
     name = parts.pop("dbname")
     return f"postgresql:///{quote(name, safe='')}?{urlencode(parts)}"

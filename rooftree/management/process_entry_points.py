@@ -1,7 +1,6 @@
-"""What web, worker and clock have in common, loaded once; and each of them, to be forked from it.
+"""Entry points of web, worker and clock, which fork from one process with all modules loaded.
 
-Every module of Django's and ours that two of them need lies in memory once, and a part
-that is started again need not load anything.
+Modules that two of them need are in memory once, and a restarted process loads nothing.
 """
 
 import multiprocessing
@@ -12,7 +11,7 @@ import django
 from rooftree import settings
 from rooftree.core import forked_process
 
-# What the three load by themselves, some of it only at the first request or task.
+# Modules that the three would load on their own, some only at the first request or task.
 SHARED_MODULES = (
     "rooftree.wsgi",
     "rooftree.web.urls",
@@ -27,7 +26,7 @@ SHARED_MODULES = (
 
 
 def preload_modules() -> None:
-    """Load all that is shared. Opens no connection and starts no thread: both break by forking."""
+    """Load all shared modules. Opens no connection and starts no thread: both break in a fork."""
     django.setup()
     for name in SHARED_MODULES:
         import_module(name)
@@ -37,7 +36,7 @@ def preload_modules() -> None:
 
 
 def run_web() -> None:
-    """Serve pages: granian, which forks its own workers."""
+    """Run the web server, granian, which forks its own workers."""
     from granian.constants import Interfaces
     from granian.http import HTTP1Settings
     from granian.log import LogLevels
@@ -63,7 +62,7 @@ def run_worker() -> None:
 
 
 def run_clock() -> None:
-    """Keep promises, as `rooftree clock` does."""
+    """Run the clock, as `rooftree clock` does."""
     _run_command("clock")
 
 

@@ -1,4 +1,4 @@
-"""One machine's whole installation: database, web, worker and clock, kept alive together."""
+"""Run a whole installation on one machine: database, web, worker and clock, kept alive."""
 
 import logging
 import os
@@ -23,14 +23,14 @@ from rooftree.core.process_supervisor import (
 )
 from rooftree.management import database, process_entry_points
 
-WEB_HEAD_START = 3.0  # seconds at most that the rest waits for the first page to be ready
-DATABASE_RETRY_SECONDS = 5.0  # seconds between two tries of a database that will not start again
-WORKER_STOP_TIMEOUT = 20.0  # the worker's grace for running tasks, and five seconds more
+WEB_HEAD_START = 3.0  # seconds at most that worker and clock wait for the web to be ready
+DATABASE_RETRY_SECONDS = 5.0  # seconds between two attempts to restart the database
+WORKER_STOP_TIMEOUT = 20.0  # the worker's grace for running tasks plus five seconds
 log = logging.getLogger(__name__)
 
 
 class Installation:
-    """The running whole; `run` returns when it was asked to stop."""
+    """A running installation; `run` returns after a request to stop."""
 
     def __init__(
         self,
@@ -42,22 +42,22 @@ class Installation:
         self.parts = parts
         self.first = first
         self.prepare = prepare
-        self.stop_asked = False
+        self.is_stopping = False
         self.is_announced = False
         self.server: embedded_database.Server | None = None
         self._database_due = 0.0
-        self.wake, self._wake_writes = os.pipe()
+        self.wake, self._wake_writer = os.pipe()
 
     def run(self) -> None:
-        """Start everything in order, keep it alive, stop it in the opposite order."""
+        """Start everything in order, keep it alive, and stop it in reverse order."""
         self._watch_signals()
         home = DataDir(settings.ROOFTREE_HOME)
         with home:
             record_installation_kind(settings.ROOFTREE_HOME, settings.ROOFTREE_ENV)
             check_port_free()
-            kept = [SupervisedProcess(part) for part in self.parts]
+            processes = [SupervisedProcess(part) for part in self.parts]
             try:
-                # A web server finds its files when it starts, and looks no more.
+                # The web server scans static files only at startup.
                 for command in self.first:
                     self._run_preparation(command)
                 # Loading takes longer than the database needs to start.
@@ -65,45 +65,45 @@ class Installation:
                 loading.start()
                 self._keep_database_running()
                 database.migrate_if_needed()
-                loading.join()  # nothing may be forked beside another thread
+                loading.join()  # never fork while another thread runs
                 for command in self.prepare:
                     self._run_preparation(command)
-                for one in kept:
-                    if one.spec.name != "web":
-                        one.next_start = time.monotonic() + WEB_HEAD_START
+                for process in processes:
+                    if process.spec.name != "web":
+                        process.next_start = time.monotonic() + WEB_HEAD_START
                 supervise_processes(
-                    kept,
-                    stopping=lambda: self.stop_asked,
-                    each_round=lambda: self._supervise_round(kept),
+                    processes,
+                    is_stopping=lambda: self.is_stopping,
+                    each_round=lambda: self._supervise_round(processes),
                     wake=self.wake,
                 )
             finally:
-                stop_processes(kept)
+                stop_processes(processes)
                 if self.server is not None:
                     self.server.stop()
         print_progress("stopped.")
 
     def _watch_signals(self) -> None:
-        os.set_blocking(self._wake_writes, False)
-        signal.set_wakeup_fd(self._wake_writes, warn_on_full_buffer=False)
+        def request_stop(*_: object) -> None:
+            if not self.is_stopping:
+                print_progress("stopping…")
+            self.is_stopping = True
+
+        os.set_blocking(self._wake_writer, False)
+        signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        for asked in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(asked, self._request_stop)
+        for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(signal_number, request_stop)
 
-    def _request_stop(self, *_: object) -> None:
-        if not self.stop_asked:
-            print_progress("stopping…")
-        self.stop_asked = True
-
-    def _supervise_round(self, kept: Sequence[SupervisedProcess]) -> None:
+    def _supervise_round(self, processes: Sequence[SupervisedProcess]) -> None:
         self._keep_database_running()
         if self.is_announced or not _is_web_ready():
             return
-        # Until now the web had the cores.
+        # Until now the web had the cores to itself.
         self.is_announced = True
-        for supervised_process in kept:
-            supervised_process.next_start = min(supervised_process.next_start, time.monotonic())
-        print_progress(f"ready at {settings.PUBLIC_URL} (Ctrl-C stops it).")
+        for process in processes:
+            process.next_start = min(process.next_start, time.monotonic())
+        print_progress(f"ready at {settings.PUBLIC_URL} (press Ctrl-C to stop).")
 
     def _keep_database_running(self) -> None:
         if not settings.DATABASE_IS_EMBEDDED or (self.server and self.server.is_alive):
@@ -114,32 +114,32 @@ class Installation:
             return
         if time.monotonic() < self._database_due:
             return
-        log.warning("the database ended; starting it again")
+        log.warning("the database stopped; restarting it")
         try:
             self.server = embedded_database.start_server(settings.ROOFTREE_HOME, tuning)
         except embedded_database.StartupError as problem:
-            log.error("%s", problem)  # a full disk may have room again in a while
+            log.error("%s", problem)  # such as a full disk, which can have room again later
             self._database_due = time.monotonic() + DATABASE_RETRY_SECONDS
 
     def _run_preparation(self, command: Sequence[str]) -> None:
-        if self.stop_asked:
+        if self.is_stopping:
             return
-        done = subprocess.run(
+        result = subprocess.run(
             command, check=False, env={**os.environ, **database.child_environment()},
             start_new_session=True,
         )  # fmt: skip
-        if done.returncode and not self.stop_asked:
+        if result.returncode and not self.is_stopping:
             raise embedded_database.StartupError(f"{' '.join(command[2:])} failed; see above.")
 
 
 def serve_installation(
     *, extra: Sequence[ProcessSpec] = (), prepare: Sequence[Sequence[str]] = ()
 ) -> None:
-    """Serve until asked to stop.
+    """Serve until a request to stop.
 
     Args:
         extra: more processes to keep alive beside our own (a demo's market).
-        prepare: commands to run once, in order, when the tables are up to date
+        prepare: commands to run once, in order, after the tables are migrated
             and before anything is served. Each must be safe to run at every start.
     """
     Installation(
@@ -150,8 +150,10 @@ def serve_installation(
 
 
 def rooftree_processes() -> list[ProcessSpec]:
-    """Web, worker and clock, as processes."""
-    shared = database.child_environment() | {"DATABASE_OWNER_URL": ""}  # what runs is not the owner
+    """Return web, worker and clock as processes to keep alive."""
+    shared = database.child_environment() | {
+        "DATABASE_OWNER_URL": ""
+    }  # these never run as the owner
     return [
         ProcessSpec(
             name="web",
@@ -176,7 +178,7 @@ def rooftree_processes() -> list[ProcessSpec]:
 
 
 def web_command() -> list[str]:
-    """The web server: one port, our front, HTTP/1.1 and 2."""
+    """Return the command line of the web server: one port, our ASGI application, HTTP/1.1 and 2."""
     return [
         sys.executable, "-m", "granian", "rooftree.asgi:application",
         "--interface", "asgi", "--host", settings.LISTEN_ADDRESS, "--port", str(settings.PORT),
@@ -186,16 +188,19 @@ def web_command() -> list[str]:
 
 
 def collect_static_commands(*words: str) -> list[Sequence[str]]:
-    """Production serves compressed files under names that change with their content."""
+    """Return the commands that collect static files; a demo needs none.
+
+    Production serves compressed files whose names change with their content.
+    """
     if settings.IS_DEMO:
         return []
     return [database.rooftree_command("collectstatic", "--noinput", "--verbosity", "0", *words)]
 
 
 def check_port_free(patience: float = 4.0) -> None:
-    """Raise `CannotStart` when another program answers on our port.
+    """Raise `StartupError` when another program uses our port.
 
-    A web server of ours whose supervisor was killed needs a moment to go.
+    A web server whose supervisor was killed needs a moment to exit.
     """
     deadline = time.monotonic() + patience
     while True:
@@ -206,7 +211,7 @@ def check_port_free(patience: float = 4.0) -> None:
             except OSError as problem:
                 if time.monotonic() > deadline:
                     raise embedded_database.StartupError(
-                        f"port {settings.PORT} cannot be used ({problem.strerror}); "
+                        f"port {settings.PORT} can't be used ({problem.strerror}); "
                         f"choose another, such as PORT={settings.PORT + 1}."
                     ) from problem
                 time.sleep(0.2)
@@ -215,15 +220,15 @@ def check_port_free(patience: float = 4.0) -> None:
 
 
 def print_progress(text: str) -> None:
-    """One line of progress on stderr."""
+    """Print one line of progress on stderr."""
     print(f"rooftree: {text}", file=sys.stderr, flush=True)
 
 
 def _is_web_ready() -> bool:
-    """Whether pages can be served now."""
-    asked = f"http://127.0.0.1:{settings.PORT}/readyz"
+    """Return True if the web server can serve pages now."""
+    url = f"http://127.0.0.1:{settings.PORT}/readyz"
     try:
-        with urllib.request.urlopen(asked, timeout=1) as answer:
-            return bool(answer.status == 200)
+        with urllib.request.urlopen(url, timeout=1) as response:
+            return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
         return False

@@ -10,7 +10,7 @@ from tests import make
 pytestmark = pytest.mark.django_db
 
 
-def test_the_first_administrator_chooses_a_password_by_a_link(client, capsys):
+def test_first_administrator_chooses_a_password_by_link(client, capsys):
     call_command("administrator", "Ana@lender.example", "Ana Ruiz")
 
     link = capsys.readouterr().out.strip()
@@ -21,18 +21,18 @@ def test_the_first_administrator_chooses_a_password_by_a_link(client, capsys):
         False,
     )
     page = client.get("/set-password/" + link.split("/set-password/")[1], follow=True)
-    chosen = {"new_password1": "a long enough password", "new_password2": "a long enough password"}
-    client.post(page.redirect_chain[-1][0], chosen)
+    form = {"new_password1": "a long enough password", "new_password2": "a long enough password"}
+    client.post(page.redirect_chain[-1][0], form)
     assert client.login(username="ana@lender.example", password="a long enough password")
 
 
-def test_somebody_with_another_role_is_not_made_an_administrator_from_the_shell():
+def test_user_with_another_role_does_not_become_an_administrator():
     officer = make.user("officer")
     with pytest.raises(command_base.UsageError, match="already a loan officer"):
         call_command("administrator", officer.email, officer.name)
 
 
-def test_an_administrator_without_a_phone_begins_anew_from_the_shell(client, capsys):
+def test_administrator_with_a_lost_phone_gets_a_new_link_and_no_factors(client, capsys):
     user = make.user("administrator", email="ana@lender.example")
     second_factor.replace_recovery_codes(user=user, at=make.NOON)
     Authenticator.objects.create(user=user, type="webauthn", data={"name": "Lost"})

@@ -1,4 +1,4 @@
-"""Backup and restore as an operator meets them: real commands, a real server, real files."""
+"""Backup and restore with real commands, a real server and real files."""
 
 import difflib
 import json
@@ -22,14 +22,14 @@ PASSPHRASE = "a sentence that nobody guesses"
 
 
 class House:
-    """One installation whose database runs, with one administrator on file."""
+    """An installation with a running database and one administrator."""
 
     def __init__(self, home):
         self.home = home
         self.backups = home / "backups"
 
     def rooftree(self, *words, preexec=None, **changes):
-        kept = {
+        inherited = {
             key: value
             for key, value in os.environ.items()
             if not key.startswith(("ROOFTREE_", "DATABASE_URL", "DJANGO_SETTINGS_MODULE"))
@@ -37,7 +37,7 @@ class House:
         return subprocess.run(
             [sys.executable, "-m", "rooftree", *map(str, words)],
             cwd=ROOT,
-            env={**kept, "ROOFTREE_ENV": "demo", "ROOFTREE_HOME": str(self.home), **changes},
+            env={**inherited, "ROOFTREE_ENV": "demo", "ROOFTREE_HOME": str(self.home), **changes},
             capture_output=True, text=True, check=False, timeout=180, stdin=subprocess.DEVNULL,
             preexec_fn=preexec,
         )  # fmt: skip
@@ -50,30 +50,31 @@ class House:
             return cursor.fetchall() if cursor.description else []
 
     def backup(self, *words, **changes):
-        done = self.rooftree("backup", "--json", *words, **changes)
-        assert done.returncode == 0, done.stderr
-        return Path(json.loads(done.stdout)["folder"])
+        result = self.rooftree("backup", "--json", *words, **changes)
+        assert result.returncode == 0, result.stderr
+        return Path(json.loads(result.stdout)["folder"])
 
-    def made(self):
-        """Tables, functions, triggers, who may do what, and the rows that come with them."""
+    def describe(self):
+        """Return lines for tables, functions, triggers, grants and the rows of Django."""
         dump = [embedded_database.client_program("pg_dump"), "--schema-only", "--create"]
-        said = subprocess.run(
+        text = subprocess.run(
             [*dump, "--dbname", embedded_database.server_conninfo(self.home)],
             capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip
-        for written, meant in SAME_WORDS:
-            said = re.sub(written, meant, said)
-        return [*said.splitlines(), *map(str, self.sql(STEPS)), *map(str, self.sql(KNOWN))]
+        for pattern, replacement in EQUAL_SPELLINGS:
+            text = re.sub(pattern, replacement, text)
+        rows = [*self.sql(SELECT_MIGRATIONS), *self.sql(SELECT_PERMISSIONS)]
+        return [*text.splitlines(), *map(str, rows)]
 
 
-STEPS = "select app, name from django_migrations order by 1, 2"
-KNOWN = """
+SELECT_MIGRATIONS = "select app, name from django_migrations order by 1, 2"
+SELECT_PERMISSIONS = """
 select t.app_label, t.model, p.codename, p.name
   from django_content_type t left join auth_permission p on p.content_type_id = t.id
  order by 1, 2, 3
 """
-# What is the same in other words: a list that was restored, and each dump's own password.
-SAME_WORDS = (
+# Differences in spelling only: a restored list, and each dump's own password.
+EQUAL_SPELLINGS = (
     (r"\((ARRAY\[[^]]*\])\)::text\[\]", r"\1"),
     (r"\(('[^']*'::character varying)\)::text", r"\1"),
     (r"(?m)^\\(un)?restrict .*$", ""),
@@ -86,20 +87,20 @@ def house(folders):
     with DataDir(home):
         server = embedded_database.start_server(home, FAST)
         try:
-            made = House(home)
-            migrated = made.rooftree("migrate", "--verbosity", "0", "--skip-checks")
+            house = House(home)
+            migrated = house.rooftree("migrate", "--verbosity", "0", "--skip-checks")
             assert migrated.returncode == 0, migrated.stderr
-            made.new = made.made()
-            asked = made.rooftree("administrator", "ana@lender.example", "Ana Ruiz")
-            assert asked.returncode == 0, asked.stderr
-            yield made
+            house.new = house.describe()
+            added = house.rooftree("administrator", "ana@lender.example", "Ana Ruiz")
+            assert added.returncode == 0, added.stderr
+            yield house
         finally:
             server.stop()
 
 
 @pytest.fixture(scope="module")
 def whole(house):
-    """A backup that the tests may not touch."""
+    """A backup that no test changes."""
     return house.backup("--to", house.home / "whole")
 
 
@@ -107,7 +108,7 @@ def names(house):
     return sorted(name for (name,) in house.sql('select name from "user"'))
 
 
-def test_a_backup_says_what_is_in_it_and_leaves_the_secrets_out(house):
+def test_backup_has_a_manifest_and_no_secrets(house):
     folder = house.backup()
 
     manifest = json.loads((folder / "manifest.json").read_text())
@@ -116,14 +117,14 @@ def test_a_backup_says_what_is_in_it_and_leaves_the_secrets_out(house):
     assert manifest["secrets"] == "left out"
     assert not (folder / "secrets.sealed").exists()
     assert folder.stat().st_mode & 0o077 == 0
-    kept = (house.home / "secrets" / "rooftree_field_keys").read_text().strip()
-    assert kept not in (folder / "manifest.json").read_text()
+    field_key = (house.home / "secrets" / "rooftree_field_keys").read_text().strip()
+    assert field_key not in (folder / "manifest.json").read_text()
     checked = subprocess.run(["sha256sum", "-c", "checksums"], cwd=folder, check=False)
     assert checked.returncode == 0
 
 
-def test_only_the_newest_backups_stay(house, tmp_path):
-    (tmp_path / "rooftree-20200101T000000Z").mkdir()  # somebody else's: not a backup of ours
+def test_backup_with_keep_deletes_older_backups(house, tmp_path):
+    (tmp_path / "rooftree-20200101T000000Z").mkdir()  # not a backup
     first = house.backup("--to", tmp_path)
     second = house.backup("--to", tmp_path, "--keep", "1")
 
@@ -135,9 +136,9 @@ def test_only_the_newest_backups_stay(house, tmp_path):
     ]
 
 
-def test_secrets_go_in_under_a_passphrase_and_come_out_with_it_alone(house, tmp_path):
+def test_secrets_are_readable_only_with_the_passphrase(house, tmp_path):
     folder = house.backup("--to", tmp_path, "--with-secrets", ROOFTREE_BACKUP_PASSPHRASE=PASSPHRASE)
-    kept = (house.home / "secrets" / "rooftree_field_keys").read_text().strip()
+    field_key = (house.home / "secrets" / "rooftree_field_keys").read_text().strip()
     out = tmp_path / "rooftree.env"
 
     wrong = house.rooftree(
@@ -149,33 +150,33 @@ def test_secrets_go_in_under_a_passphrase_and_come_out_with_it_alone(house, tmp_
     )
 
     assert right.returncode == 0, right.stderr
-    assert f"ROOFTREE_FIELD_KEYS={kept}\n" in out.read_text()
+    assert f"ROOFTREE_FIELD_KEYS={field_key}\n" in out.read_text()
     assert out.stat().st_mode & 0o077 == 0
-    assert kept not in (folder / "secrets.sealed").read_text()
+    assert field_key not in (folder / "secrets.sealed").read_text()
 
 
-def test_a_short_passphrase_is_refused(house):
+def test_short_passphrase_is_rejected(house):
     done = house.rooftree("backup", "--with-secrets", ROOFTREE_BACKUP_PASSPHRASE="short")
 
     assert done.returncode == 2
     assert "12 characters" in done.stderr
 
 
-def test_a_disk_without_room_is_one_sentence_and_leaves_nothing(house, tmp_path):
-    def little_room():
+def test_full_disk_is_one_sentence_and_leaves_nothing(house, tmp_path):
+    def limit_file_size():
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
     done = house.rooftree(
-        "backup", "--to", tmp_path, preexec=little_room, PYTHONDONTWRITEBYTECODE="1"
+        "backup", "--to", tmp_path, preexec=limit_file_size, PYTHONDONTWRITEBYTECODE="1"
     )
 
     assert done.returncode == 1
-    assert done.stderr.startswith("rooftree: no backup was made: ")
+    assert done.stderr.startswith("rooftree: the backup failed: ")
     assert done.stderr.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
 
-def test_a_backup_that_was_touched_is_refused(house, tmp_path):
+def test_changed_backup_is_rejected(house, tmp_path):
     folder = house.backup("--to", tmp_path)
     dump = folder / "database.dump"
     data = bytearray(dump.read_bytes())
@@ -189,7 +190,7 @@ def test_a_backup_that_was_touched_is_refused(house, tmp_path):
     assert names(house) == ["Ana Ruiz"]
 
 
-def test_a_database_that_holds_something_is_replaced_only_by_its_name(house, whole):
+def test_database_with_data_is_replaced_only_by_name(house, whole):
 
     for words in ([], ["--replace", "yes"]):
         done = house.rooftree("restore", whole, *words)
@@ -198,7 +199,7 @@ def test_a_database_that_holds_something_is_replaced_only_by_its_name(house, who
     assert names(house) == ["Ana Ruiz"]
 
 
-def test_a_backup_of_other_secrets_is_refused(house, whole):
+def test_backup_with_other_secrets_is_rejected(house, whole):
     other = "vN0hWbhA6zOpl3YcvSmJ2hTpXnG0mUkqFyC0bD1eQ2s="
 
     done = house.rooftree(
@@ -209,7 +210,7 @@ def test_a_backup_of_other_secrets_is_refused(house, whole):
     assert "ROOFTREE_FIELD_KEYS" in done.stderr
 
 
-def test_nothing_is_replaced_under_those_who_work_with_it(house, whole):
+def test_database_in_use_is_not_replaced(house, whole):
 
     with psycopg.connect(embedded_database.server_conninfo(house.home)):
         done = house.rooftree("restore", whole, "--replace", embedded_database.DATABASE_NAME)
@@ -218,8 +219,8 @@ def test_nothing_is_replaced_under_those_who_work_with_it(house, whole):
     assert "connections" in done.stderr
 
 
-def test_a_restore_brings_everything_back_keeps_the_former_and_pauses_sending(house, whole):
-    house.sql("update \"user\" set name = 'Somebody Else'")
+def test_restore_keeps_the_old_database_and_pauses_sending(house, whole):
+    house.sql("update \"user\" set name = 'Someone Else'")
 
     done = house.rooftree("restore", whole, "--replace", embedded_database.DATABASE_NAME)
 
@@ -230,17 +231,16 @@ def test_a_restore_brings_everything_back_keeps_the_former_and_pauses_sending(ho
         (True, None)
     ]
     assert house.sql("select kind from staff_notice") == [("sending_paused",)]
-    ((aside,),) = house.sql("select datname from pg_database where datname like '%_before_%'")
-    assert aside in done.stdout
-    assert house.sql('select name from "user"', database=aside) == [("Somebody Else",)]
-    left = house.sql("select datname from pg_database where datname like '%_restoring_%'")
-    assert left == []
+    ((former,),) = house.sql("select datname from pg_database where datname like '%_before_%'")
+    assert former in done.stdout
+    assert house.sql('select name from "user"', database=former) == [("Someone Else",)]
+    assert house.sql("select from pg_database where datname like '%_restoring_%'") == []
     with psycopg.connect(embedded_database.server_conninfo(house.home)) as owner:
         assert database_grants.are_grants_current(owner, embedded_database.PROGRAM_ROLE)
     assert accounts(house) == (True, "rooftree_program")
 
 
-REFUSED = """
+BREAK_PAUSE = """
 create function refused() returns trigger language plpgsql as $$
 begin raise exception 'The disk is full.'; end $$;
 update sending_pause set released_at = now() where released_at is null;
@@ -248,8 +248,8 @@ create trigger refused before insert on sending_pause for each row execute funct
 """
 
 
-def test_a_restore_in_which_sending_cannot_be_paused_replaces_nothing(house, tmp_path):
-    house.sql(REFUSED)
+def test_restore_that_cannot_pause_sending_replaces_nothing(house, tmp_path):
+    house.sql(BREAK_PAUSE)
     without_pause = house.backup("--to", tmp_path)
     house.sql("drop function refused cascade")
     house.sql("update \"user\" set name = 'Ana Maria Ruiz'")
@@ -257,13 +257,13 @@ def test_a_restore_in_which_sending_cannot_be_paused_replaces_nothing(house, tmp
     done = house.rooftree("restore", without_pause, "--replace", embedded_database.DATABASE_NAME)
 
     assert done.returncode == 1
-    assert "sending could not be paused" in done.stderr
+    assert "sending couldn't be paused" in done.stderr
     assert names(house) == ["Ana Maria Ruiz"]
     assert house.sql("select from pg_database where datname like '%_restoring_%'") == []
 
 
 PERSON = "01900000-0000-7000-8000-00000000000{0}"
-SOMEBODY = f"""
+INSERT_PERSON = f"""
 insert into person (id, first_name, middle_name, last_name, suffix, language, street, city, state,
                     zip, created_at)
 values ('{PERSON}', 'Ida', '', 'Berg{{0}}', '', '', '', '', '', '', now() - interval '{{1}} years')
@@ -280,39 +280,40 @@ def last_names(house):
     return [name for (name,) in house.sql("select last_name from person order by id")]
 
 
-def test_a_restore_does_not_bring_back_whom_any_list_of_erasures_knows_of(house, tmp_path):
+def test_restore_removes_everyone_on_any_list_of_erasures(house, tmp_path):
     for number, years in ((1, 3), (2, 3), (3, 3), (4, 0)):
-        house.sql(SOMEBODY.format(number, years))
+        house.sql(INSERT_PERSON.format(number, years))
     before = house.backup("--to", tmp_path)
     assert house.rooftree("shell", "-c", REMOVE).returncode == 0
     assert last_names(house) == ["", "", "", "Berg4"]
-    # The first is known to a list kept elsewhere, the second to a newer backup, the third to
-    # the database that is replaced; each to that one alone.
+    # The first is only on a list stored elsewhere, the second only in a newer backup, the third
+    # only in the database to replace.
     erased = json.loads(house.rooftree("erasures").stdout)
     assert erased == {"person": [PERSON.format(number) for number in (1, 2, 3)]}
-    kept = tmp_path / "erased.json"
-    kept.write_text(json.dumps({"person": [PERSON.format(1)]}))
+    erasure_list = tmp_path / "erased.json"
+    erasure_list.write_text(json.dumps({"person": [PERSON.format(1)]}))
     house.sql(f"delete from purge_row where row_id <> '{PERSON.format(2)}'")
     house.backup("--to", tmp_path)
     house.sql(f"update purge_row set row_id = '{PERSON.format(3)}'")
 
     done = house.rooftree(
-        "restore", before, "--replace", embedded_database.DATABASE_NAME, "--erasures", kept
+        "restore", before, "--replace", embedded_database.DATABASE_NAME, "--erasures", erasure_list
     )
 
     assert done.returncode == 0, done.stderr
-    assert "3 records that were erased are removed again" in done.stderr
+    assert "Deleted 3 erased records again" in done.stderr
     assert last_names(house) == ["", "", "", "Berg4"]
     assert house.rooftree("check").returncode == 0
 
 
 def accounts(house):
-    """Whether doctor finds the accounts apart, and as whom a command of ours works."""
-    said = [json.loads(line) for line in house.rooftree("doctor", "--json").stdout.splitlines()]
-    found = next(one for one in said if one["what"] == "database account")
-    asked = "from django.db import connection as c; k = c.cursor()\n"
-    asked += "k.execute('select session_user::text'); print(k.fetchone()[0])"
-    return found["well"], house.rooftree("shell", "-v", "0", "-c", asked).stdout.strip()
+    """Return whether doctor sees two accounts, and the account of a command."""
+    lines = house.rooftree("doctor", "--json").stdout.splitlines()
+    findings = [json.loads(line) for line in lines]
+    account = next(finding for finding in findings if finding["what"] == "database account")
+    code = "from django.db import connection as c; k = c.cursor()\n"
+    code += "k.execute('select session_user::text'); print(k.fetchone()[0])"
+    return account["well"], house.rooftree("shell", "-v", "0", "-c", code).stdout.strip()
 
 
 BEFORE_ACCOUNTS = """
@@ -331,26 +332,26 @@ values (gen_random_uuid(), '', 'ana@lender.example', 'Ana Ruiz', 'administrator'
 
 @pytest.fixture(scope="module")
 def old(folders):
-    """A database that walked the steps of old, when there was one account; and its backup."""
-    made = House(folders())
-    with DataDir(made.home):
-        server = embedded_database.start_server(made.home, FAST)
+    """A database of the old migrations, with one account, and its backup."""
+    house = House(folders())
+    with DataDir(house.home):
+        server = embedded_database.start_server(house.home, FAST)
         try:
-            walked = made.rooftree("shell", "-c", BEFORE_ACCOUNTS, ROOFTREE_DATABASE_AS="owner")
-            assert walked.returncode == 0, walked.stderr
-            made.sql(ONE_ACCOUNT)
-            made.whole = made.backup()
+            migrated = house.rooftree("shell", "-c", BEFORE_ACCOUNTS, ROOFTREE_DATABASE_AS="owner")
+            assert migrated.returncode == 0, migrated.stderr
+            house.sql(ONE_ACCOUNT)
+            house.whole = house.backup()
         finally:
             server.stop()
-    return made
+    return house
 
 
-def differences(one, new):
-    return list(difflib.unified_diff(new, one.made(), "new", "walked", n=1, lineterm=""))
+def differences(house, new):
+    return list(difflib.unified_diff(new, house.describe(), "new", "migrated", n=1, lineterm=""))
 
 
-def test_a_database_of_old_steps_and_its_backup_become_what_a_new_one_is(house, old):
-    assert old.rooftree("check").returncode == 0  # the next start brings it up and parts it
+def test_database_with_old_migrations_ends_like_a_new_one(house, old):
+    assert old.rooftree("check").returncode == 0  # the start migrates it and separates the accounts
 
     with DataDir(old.home):
         server = embedded_database.start_server(old.home, FAST)
@@ -368,75 +369,74 @@ def test_a_database_of_old_steps_and_its_backup_become_what_a_new_one_is(house, 
             server.stop()
 
 
-MIGRATES = "from rooftree.management import database; database.migrate_if_needed()"
+MIGRATE = "from rooftree.management import database; database.migrate_if_needed()"
 
 
 @pytest.fixture
 def operators(house):
-    """An operator's two accounts in a database of their own, the owner no superuser."""
+    """An operator's two accounts in a separate database; the owner is no superuser."""
     house.sql("create role leads_owner login createdb createrole")
     house.sql("create role leads login")
     house.sql("create database leads owner leads_owner")
-    where = f"@/leads?host={embedded_database.socket_folder(house.home)}"
+    location = f"@/leads?host={embedded_database.socket_folder(house.home)}"
     yield {
-        "DATABASE_URL": f"postgresql://leads{where}",
-        "DATABASE_OWNER_URL": f"postgresql://leads_owner{where}",
+        "DATABASE_URL": f"postgresql://leads{location}",
+        "DATABASE_OWNER_URL": f"postgresql://leads_owner{location}",
     }
     house.sql("drop database leads with (force)")
     for role in ("leads_door", "leads_keeper", "leads_sealer", "leads", "leads_owner"):
         house.sql(f"drop role if exists {role}")
 
 
-def test_an_operators_two_accounts_are_parted_by_an_upgrade_and_one_goes_on_as_it_was(
-    house, operators
-):
-    def says(**environment):
-        told = house.rooftree("doctor", "--json", **environment).stdout.splitlines()
-        return next(one for line in told if (one := json.loads(line))["what"] == "database account")
+def test_upgrade_separates_two_accounts_and_supports_one(house, operators):
+    def check_account(**environment):
+        lines = house.rooftree("doctor", "--json", **environment).stdout.splitlines()
+        findings = [json.loads(line) for line in lines]
+        return next(finding for finding in findings if finding["what"] == "database account")
 
     done = house.rooftree("upgrade", **operators)
     assert done.returncode == 0, done.stderr
 
-    runs = {"DATABASE_URL": operators["DATABASE_URL"]}  # what runs is not told of the owner
-    one = {"DATABASE_URL": operators["DATABASE_OWNER_URL"]}
-    made = house.rooftree("administrator", "ana@lender.example", "Ana Ruiz", **runs)
-    assert made.returncode == 0, made.stderr
-    parted, single = says(**runs), says(**one)
-    assert parted["well"]
-    assert "The program runs as leads, which owns no table" in parted["text"]
+    program = {"DATABASE_URL": operators["DATABASE_URL"]}  # without the owner's URL
+    owner = {"DATABASE_URL": operators["DATABASE_OWNER_URL"]}
+    added = house.rooftree("administrator", "ana@lender.example", "Ana Ruiz", **program)
+    assert added.returncode == 0, added.stderr
+    separate, single = check_account(**program), check_account(**owner)
+    assert separate["well"]
+    assert "The program runs as leads, which owns no table" in separate["text"]
     assert not single["well"]
     assert "One database account, leads_owner" in single["text"]
-    assert house.rooftree("check", **one).returncode == 0
-    assert house.backup(**runs).exists()
+    assert house.rooftree("check", **owner).returncode == 0
+    assert house.backup(**program).exists()
     newest = (
         "(select name from django_migrations where app = 'rooftree' order by name desc limit 1)"
     )
     house.sql(f"delete from django_migrations where name = {newest}", database="leads")
-    told = house.rooftree("shell", "-c", MIGRATES, **runs)
-    assert "run `rooftree upgrade` with DATABASE_OWNER_URL" in told.stderr
-    refused = house.rooftree("migrate", "--skip-checks", **runs)
-    assert refused.returncode != 0
-    assert "permission denied" in refused.stderr
+    shell = house.rooftree("shell", "-c", MIGRATE, **program)
+    assert "run `rooftree upgrade` with DATABASE_OWNER_URL" in shell.stderr
+    migrate = house.rooftree("migrate", "--skip-checks", **program)
+    assert migrate.returncode != 0
+    assert "permission denied" in migrate.stderr
 
 
-def test_an_upgrade_without_anything_to_do_says_so_and_checks(house):
+def test_upgrade_without_migrations_says_so_and_checks(house):
     done = house.rooftree("upgrade")
 
     assert done.returncode == 0, done.stderr
-    assert "nothing to bring up to date" in done.stdout
+    assert "already up to date" in done.stdout
     assert "holds" in done.stdout
 
 
-def test_tables_of_a_newer_release_are_refused_in_one_sentence(house):
+def test_tables_of_a_newer_release_are_rejected_in_one_sentence(house):
     house.sql(
         "insert into django_migrations (app, name, applied) values ('rooftree', '9999_x', now())"
     )
     try:
-        done = [house.rooftree(words) for words in ("upgrade", "worker", "clock")]
+        results = [house.rooftree(command) for command in ("upgrade", "worker", "clock")]
     finally:
         house.sql("delete from django_migrations where name = '9999_x'")
 
-    for one in done:
-        assert one.returncode == 2
-        assert "newer release" in one.stderr
-        assert "Traceback" not in one.stderr
+    for result in results:
+        assert result.returncode == 2
+        assert "newer release" in result.stderr
+        assert "Traceback" not in result.stderr

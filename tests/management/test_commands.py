@@ -1,4 +1,4 @@
-"""The command line as a pipeline meets it."""
+"""The command line, as scripts use it."""
 
 import os
 import subprocess
@@ -12,15 +12,15 @@ COMMANDS = sorted(file.stem for file in ROOT.glob("rooftree*/management/commands
 
 
 def rooftree(*words, home):
-    """A command with no settings at all but a folder that must stay untouched."""
-    kept = {
+    """Run a command without settings, except for a folder that must stay untouched."""
+    inherited = {
         key: value
         for key, value in os.environ.items()
         if not key.startswith(("ROOFTREE_", "DATABASE_URL", "DJANGO_SETTINGS_MODULE"))
     }
     return subprocess.run(
         [sys.executable, "-m", "rooftree", *words],
-        cwd=ROOT, env={**kept, "ROOFTREE_HOME": str(home)},
+        cwd=ROOT, env={**inherited, "ROOFTREE_HOME": str(home)},
         capture_output=True, text=True, check=False, timeout=60, stdin=subprocess.DEVNULL,
     )  # fmt: skip
 
@@ -34,7 +34,7 @@ def test_help_names_every_command(tmp_path):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_explains_itself_with_an_example(name, tmp_path):
+def test_every_command_has_help_with_an_example(name, tmp_path):
     done = rooftree(name.replace("_", "-"), "--help", home=tmp_path / "none")
 
     assert done.returncode == 0, done.stderr
@@ -44,7 +44,7 @@ def test_every_command_explains_itself_with_an_example(name, tmp_path):
 
 
 @pytest.mark.parametrize("words", [["no-such-thing"], ["serve", "--no-such-option"]])
-def test_a_wrong_word_is_one_sentence_and_code_two(words, tmp_path):
+def test_unknown_command_or_option_is_one_sentence_and_exit_code_2(words, tmp_path):
     done = rooftree(*words, home=tmp_path / "none")
 
     assert done.returncode == 2
@@ -52,7 +52,7 @@ def test_a_wrong_word_is_one_sentence_and_code_two(words, tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_a_pure_command_needs_no_settings_and_leaves_nothing_behind(tmp_path):
+def test_pure_command_needs_no_settings_and_leaves_nothing_behind(tmp_path):
     done = rooftree("decide", str(tmp_path / "missing.jsonl"), home=tmp_path / "none")
 
     assert done.returncode == 2

@@ -1,4 +1,4 @@
-"""`rooftree export`: the records behind a figure, with a name and a reason in the log."""
+"""`rooftree export`: the leads behind a figure, with the user and the reason in the log."""
 
 import csv
 import io
@@ -34,7 +34,7 @@ def rows_of(text):
     return list(csv.DictReader(io.StringIO(text.lstrip("\ufeff"))))
 
 
-def test_the_leads_of_a_period_leave_as_a_file_and_the_log_says_who_took_them(ana, tmp_path):
+def test_export_writes_the_periods_leads_and_logs_the_user(ana, tmp_path):
     lead = make.lead(at=now())
     path = tmp_path / "leads.csv"
 
@@ -48,59 +48,61 @@ def test_the_leads_of_a_period_leave_as_a_file_and_the_log_says_who_took_them(an
     assert Event.objects.get(kind="reporting.leads.exported").actor == f"user:{ana.pk}"
 
 
-def test_without_a_file_it_goes_to_standard_output(ana, capsys):
+def test_export_without_a_file_goes_to_standard_output(ana, capsys):
     make.lead(at=now())
     call_command("export", "leads", "--period", month(), "--by", ana.email, "--because", WHY)
-    shown = capsys.readouterr()
-    assert len(rows_of(shown.out)) == 1
-    assert "1 leads" in shown.err
+    output = capsys.readouterr()
+    assert len(rows_of(output.out)) == 1
+    assert "1 leads" in output.err
 
 
-def test_a_period_without_leads_is_an_empty_file(ana, capsys):
+def test_export_of_a_period_without_leads_is_empty(ana, capsys):
     call_command("export", "funded", "--by", ana.email, "--because", WHY)
     assert rows_of(capsys.readouterr().out) == []
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("options", "problem"),
     [
         (["--because", ""], "Say why"),
-        (["--because", WHY, "--period", "soon"], "no period"),
+        (["--because", WHY, "--period", "soon"], "isn't a period"),
         (["--because", WHY, "--source", "nowhere"], "no source named nowhere"),
     ],
 )
-def test_what_cannot_be_exported_is_told_in_a_sentence(ana, more, said):
-    with pytest.raises(command_base.CommandError, match=said):
-        call_command("export", "leads", "--by", ana.email, *more)
+def test_invalid_export_is_rejected_in_a_sentence(ana, options, problem):
+    with pytest.raises(command_base.CommandError, match=problem):
+        call_command("export", "leads", "--by", ana.email, *options)
     assert not AccessEntry.objects.filter(kind="exported").exists()
 
 
-def test_who_may_not_export_on_the_page_may_not_here(ana):
-    with pytest.raises(command_base.UsageError, match="may not do this"):
+def test_export_needs_the_same_permission_as_the_page(ana):
+    with pytest.raises(command_base.UsageError, match="doesn't have permission to do this"):
         call_command("export", "leads", "--by", make.user("marketing").email, "--because", WHY)
 
 
-def test_a_manager_takes_out_no_more_than_their_branch(ana, capsys):
+def test_manager_exports_only_their_branch(ana, capsys):
     north, south = make.branch("North"), make.branch("South")
     for branch in (north, south):
         make.lead(at=now(), branch=branch)
-    boss = make.user("manager", branch=north)
+    manager = make.user("manager", branch=north)
 
-    call_command("export", "leads", "--period", month(), "--by", boss.email, "--because", WHY)
+    call_command("export", "leads", "--period", month(), "--by", manager.email, "--because", WHY)
 
     assert len(rows_of(capsys.readouterr().out)) == 1
 
 
-def test_of_more_than_a_few_people_a_second_person_is_asked_first(ana, capsys):
+def test_large_export_needs_a_second_person(ana, capsys):
     source = make.source()
     for _ in range(export_approval.MAX_WITHOUT_APPROVAL + 1):
         make.lead(source=source, person=make.person(phone=None, email=None), at=now())
-    order = ["export", "leads", "--period", month(), "--by", ana.email, "--because", WHY]
+    command = ["export", "leads", "--period", month(), "--by", ana.email, "--because", WHY]
     for _ in range(2):
         with pytest.raises(command_base.CheckFailed, match="second person"):
-            call_command(*order)
-    ask = ExportRequest.objects.get()
+            call_command(*command)
+    request = ExportRequest.objects.get()
     assert not AccessEntry.objects.filter(kind="exported").exists()
-    export_approval.decide_request(ask.pk, is_allowed=True, by=make.user("compliance"), at=now())
-    call_command(*order)
+    export_approval.decide_request(
+        request.pk, is_allowed=True, by=make.user("compliance"), at=now()
+    )
+    call_command(*command)
     assert len(rows_of(capsys.readouterr().out)) == export_approval.MAX_WITHOUT_APPROVAL + 1

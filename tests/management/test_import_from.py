@@ -1,4 +1,4 @@
-"""`rooftree import from SOURCE`: another system is asked from a shell."""
+"""`rooftree import from SOURCE`: people and history through another system's API."""
 
 import json
 
@@ -12,7 +12,7 @@ from rooftree_simulators.crms import pipedrive
 from rooftree_simulators.simulated_clock import SimulatedClock
 from rooftree_simulators.start_simulators import start_simulators
 from tests import make
-from tests.flow.senders import source
+from tests.flow.senders import create_source
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -22,17 +22,19 @@ def vendor(settings):
     make.company()
     with start_simulators(clock=SimulatedClock(at=make.NOON, speed=0)) as simulators:
         settings.UPSTREAMS = {"crm_pipedrive": simulators.urls["pipedrive"]}
-        made = simulators.pipedrive
-        sam = made.add_record("users", name="Sam Gone", email="sam@elsewhere.example")
-        ivo = made.add_record(
+        pipedrive_system = simulators.pipedrive
+        sam = pipedrive_system.add_record("users", name="Sam Gone", email="sam@elsewhere.example")
+        ivo = pipedrive_system.add_record(
             "persons",
             name="Ivo Petrov",
             phones=[{"value": "8135550114", "primary": True, "label": "mobile"}],
             emails=[],
         )
-        made.add_record("leads", title="Refi", owner_id=sam, person_id=ivo, value=None)
-        made.add_record("notes", content="Call after the fair", person_id=ivo, user_id=sam)
-        yield made
+        pipedrive_system.add_record("leads", title="Refi", owner_id=sam, person_id=ivo, value=None)
+        pipedrive_system.add_record(
+            "notes", content="Call after the fair", person_id=ivo, user_id=sam
+        )
+        yield pipedrive_system
 
 
 @pytest.fixture
@@ -40,46 +42,46 @@ def clerk(vendor):
     return make.user("operations")
 
 
-def take(clerk, *more):
+def run_import(clerk, *more):
     call_command("import", "from", "crm-pipedrive", "--by", clerk.email, "--json", *more)
 
 
-def said(capsys):
+def read_output(capsys):
     return json.loads(capsys.readouterr().out.splitlines()[-1])
 
 
-def test_it_is_read_and_taken_in_to_the_end(clerk, capsys):
-    source("crm_pipedrive", api_token=pipedrive.TOKEN)
+def test_crm_import_reads_and_imports_everything(clerk, capsys):
+    create_source("crm_pipedrive", api_token=pipedrive.TOKEN)
 
-    take(clerk)
+    run_import(clerk)
 
-    answer = said(capsys)
+    answer = read_output(capsys)
     assert (answer["state"], answer["counts"]) == ("done", {"new": 1})
     assert answer["owners_nobody_here"] == {"Sam Gone": 1}
     assert answer["history"] == {"note": {"read": 1, "came_along": 1}}
     assert Lead.objects.get().person.last_name == "Petrov"
 
 
-def test_a_dry_run_keeps_nothing(clerk, capsys):
-    source("crm_pipedrive", api_token=pipedrive.TOKEN)
+def test_crm_dry_run_keeps_nothing(clerk, capsys):
+    create_source("crm_pipedrive", api_token=pipedrive.TOKEN)
 
-    take(clerk, "--dry-run")
+    run_import(clerk, "--dry-run")
 
-    assert said(capsys)["counts"] == {"new": 1}
+    assert read_output(capsys)["counts"] == {"new": 1}
     assert not Lead.objects.exists()
     assert Spreadsheet.objects.get().state == "dropped"
 
 
-def test_a_wrong_token_ends_it_with_what_to_change(clerk):
-    source("crm_pipedrive", api_token="wrong-token")
+def test_wrong_token_stops_the_import_with_a_remedy(clerk):
+    create_source("crm_pipedrive", api_token="wrong-token")
 
     with pytest.raises(command_base.CheckFailed, match="Personal preferences, API"):
-        take(clerk)
+        run_import(clerk)
 
 
-def test_an_officer_may_not(vendor):
-    source("crm_pipedrive", api_token=pipedrive.TOKEN)
+def test_loan_officer_cannot_import_from_a_crm(vendor):
+    create_source("crm_pipedrive", api_token=pipedrive.TOKEN)
 
     with pytest.raises(command_base.UsageError):
-        take(make.officer().user)
+        run_import(make.officer().user)
     assert not Spreadsheet.objects.exists()

@@ -1,4 +1,4 @@
-"""`rooftree import hubspot FILE` and `import undo`: the pages' import, from a shell."""
+"""`rooftree import hubspot FILE` and `import undo`, from a shell."""
 
 import json
 
@@ -36,91 +36,91 @@ def file(tmp_path):
     return path
 
 
-def said(capsys):
+def read_output(capsys):
     return json.loads(capsys.readouterr().out.splitlines()[-1])
 
 
-def take_in(file, clerk, *more):
+def import_file(file, clerk, *more):
     call_command("import", "leads", str(file), "--by", clerk.email, "--json", *more)
 
 
-def test_a_file_is_taken_in_to_its_last_row(file, clerk, capsys):
-    take_in(file, clerk)
+def test_file_is_imported_to_its_last_row(file, clerk, capsys):
+    import_file(file, clerk)
 
-    answer = said(capsys)
+    answer = read_output(capsys)
     assert (answer["state"], answer["rows"]) == ("done", 3)
     assert answer["counts"] == {"new": 2, "refused": 1}
-    assert [(one["line"], one["reason"]) for one in answer["refused"]] == [(4, "no_contact")]
+    assert [(row["line"], row["reason"]) for row in answer["refused"]] == [(4, "no_contact")]
     assert Lead.objects.count() == 2
 
 
-def test_nobody_is_rung_or_written_to_unless_asked_for(file, clerk):
-    take_in(file, clerk)
+def test_import_offers_and_messages_no_one_by_default(file, clerk):
+    import_file(file, clerk)
     assert not Offer.objects.exists()
     assert not Message.objects.exists()
 
 
-def test_a_dry_run_leaves_nothing_behind(file, clerk, capsys):
-    take_in(file, clerk, "--dry-run")
+def test_dry_run_leaves_nothing_behind(file, clerk, capsys):
+    import_file(file, clerk, "--dry-run")
 
-    assert said(capsys)["counts"] == {"new": 2, "refused": 1}
+    assert read_output(capsys)["counts"] == {"new": 2, "refused": 1}
     assert not Person.objects.exists()
-    put_away = Spreadsheet.objects.get()
-    assert (put_away.state, put_away.parts.count()) == ("dropped", 0)
+    sheet = Spreadsheet.objects.get()
+    assert (sheet.state, sheet.parts.count()) == ("dropped", 0)
 
 
-def test_the_same_file_again_says_what_became_of_it(file, clerk, capsys):
-    take_in(file, clerk)
-    take_in(file, clerk)
+def test_same_file_again_shows_the_first_import(file, clerk, capsys):
+    import_file(file, clerk)
+    import_file(file, clerk)
 
-    assert said(capsys)["import"] == str(Spreadsheet.objects.get())
+    assert read_output(capsys)["import"] == str(Spreadsheet.objects.get())
     assert Lead.objects.count() == 2
 
 
-def test_a_dry_run_puts_no_file_away_that_waits_on_the_page(file, clerk, capsys):
-    take_in(file, clerk, "--dry-run")
-    take_in(file, clerk)
-    take_in(file, clerk, "--dry-run")
+def test_dry_run_of_an_imported_file_does_not_drop_it(file, clerk, capsys):
+    import_file(file, clerk, "--dry-run")
+    import_file(file, clerk)
+    import_file(file, clerk, "--dry-run")
 
-    assert said(capsys)["state"] == "done"
+    assert read_output(capsys)["state"] == "done"
 
 
-def test_an_import_is_taken_back_by_its_number(file, clerk, capsys):
-    take_in(file, clerk)
-    number = said(capsys)["import"]
+def test_import_is_undone_by_its_number(file, clerk, capsys):
+    import_file(file, clerk)
+    number = read_output(capsys)["import"]
 
     call_command("import", "undo", number, "--by", clerk.email)
 
-    assert "2 leads are closed" in capsys.readouterr().out
+    assert "closed 2 leads" in capsys.readouterr().out
     assert set(Lead.objects.values_list("state", flat=True)) == {"retired"}
     with pytest.raises(command_base.CheckFailed, match="only once"):
         call_command("import", "undo", number, "--by", clerk.email)
 
 
 @pytest.mark.parametrize("role", ["officer", "compliance"])
-def test_who_may_not_import_on_the_page_may_not_here(file, clerk, role):
-    with pytest.raises(command_base.UsageError, match="may not do this"):
-        take_in(file, make.user(role))
+def test_import_needs_the_same_permission_as_the_page(file, clerk, role):
+    with pytest.raises(command_base.UsageError, match="doesn't have permission to do this"):
+        import_file(file, make.user(role))
     assert not Spreadsheet.objects.exists()
 
 
-def test_a_source_is_asked_for_where_there_is_none_or_more_than_one(file, clerk):
-    with pytest.raises(command_base.UsageError, match="name the source.*none"):
+def test_source_option_is_required_unless_exactly_one_fits(file, clerk):
+    with pytest.raises(command_base.UsageError, match="add --source.*none"):
         call_command("import", "hubspot", str(file), "--by", clerk.email)
     make.source("csv_import", slug="second")
-    with pytest.raises(command_base.UsageError, match="name the source.*second"):
-        take_in(file, clerk)
-    take_in(file, clerk, "--source", "second")
+    with pytest.raises(command_base.UsageError, match="add --source.*second"):
+        import_file(file, clerk)
+    import_file(file, clerk, "--source", "second")
     assert Spreadsheet.objects.get().source.slug == "second"
 
 
-def test_a_file_that_is_no_list_is_refused_in_a_sentence(tmp_path, clerk):
+def test_file_that_is_not_a_list_is_rejected_in_a_sentence(tmp_path, clerk):
     path = tmp_path / "brochure.csv"
     path.write_bytes(b"%PDF-1.7 ...")
     with pytest.raises(command_base.CheckFailed, match="This is a PDF"):
-        take_in(path, clerk)
+        import_file(path, clerk)
 
 
-def test_what_is_no_import_cannot_be_taken_back(clerk):
-    with pytest.raises(command_base.UsageError, match="is no import"):
+def test_unknown_import_cannot_be_undone(clerk):
+    with pytest.raises(command_base.UsageError, match="there is no import imp99"):
         call_command("import", "undo", "imp99", "--by", clerk.email)

@@ -15,11 +15,11 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def company():
-    journey.ready()
+    journey.set_up_company()
 
 
-def test_a_file_is_worked_as_if_the_vendor_had_posted_it(tmp_path, capsys):
-    journey.zillow()
+def test_ingested_file_becomes_a_lead(tmp_path, capsys):
+    journey.create_zillow()
     file = tmp_path / "lost.json"
     file.write_text(json.dumps(journey.zillow_contact()))
 
@@ -30,14 +30,14 @@ def test_a_file_is_worked_as_if_the_vendor_had_posted_it(tmp_path, capsys):
     assert Lead.objects.get().person.last_name == "Ortiz"
 
 
-def test_a_source_nobody_knows_is_named_with_those_that_exist(tmp_path):
-    journey.zillow()
-    with pytest.raises(command_base.UsageError, match="there are: zillow"):
+def test_unknown_source_is_rejected_with_the_available_ones(tmp_path):
+    journey.create_zillow()
+    with pytest.raises(command_base.UsageError, match="Available: zillow"):
         call_command("ingest", "zilow", str(tmp_path / "x.json"))
 
 
-def test_a_quarantined_delivery_that_can_be_read_now_becomes_a_lead():
-    received = journey.arrive(journey.zillow(), journey.zillow_contact())
+def test_replayed_quarantined_delivery_becomes_a_lead():
+    received = journey.arrive(journey.create_zillow(), journey.zillow_contact())
     Delivery.objects.filter(pk=received.delivery.pk).update(
         state="quarantined", outcome="quarantined", reason="no_contact", due_at=None
     )  # as an older adapter left it

@@ -1,6 +1,6 @@
-"""The first 38 steps of the tables and the one that stands for them: both ways end alike.
+"""The first 38 migrations and the squashed one that replaces them lead to the same state.
 
-That they make the same tables is tried in test_backup.py, where a database walks them.
+test_backup.py checks that they create the same tables.
 """
 
 from pathlib import Path
@@ -32,24 +32,26 @@ class Migration(migrations.Migration):
 """
 
 
-def test_the_38_steps_and_the_one_leave_django_with_the_same_idea_of_the_tables():
-    at_once, walked = MigrationLoader(None), MigrationLoader(None, replace_migrations=False)
-    one = at_once.project_state([("rooftree", SQUASHED)])
-    many = walked.project_state([("rooftree", OLD[-1])])
+def test_squashed_migration_leaves_the_same_state_as_the_old_ones():
+    squashed = MigrationLoader(None)
+    unsquashed = MigrationLoader(None, replace_migrations=False)
+    squashed_state = squashed.project_state([("rooftree", SQUASHED)])
+    old_state = unsquashed.project_state([("rooftree", OLD[-1])])
 
-    assert len(many.models) > 100
-    assert MigrationAutodetector(one, many).changes(graph=at_once.graph) == {}
+    assert len(old_state.models) > 100
+    changes = MigrationAutodetector(squashed_state, old_state).changes(graph=squashed.graph)
+    assert changes == {}
 
 
-def test_the_one_step_stands_for_each_of_the_old_ones():
+def test_squashed_migration_replaces_every_old_one():
     assert len(OLD) == 38
     replaced = MigrationLoader(None).replacements["rooftree", SQUASHED].replaces
     assert replaced == [("rooftree", name) for name in OLD]
 
 
 @pytest.fixture
-def with_a_next_step(tmp_path, settings, monkeypatch):
-    """As it will be when somebody adds a step: it depends on the newest, by its name."""
+def next_migration(tmp_path, settings, monkeypatch):
+    """Add a future migration that depends on the newest one."""
     package = tmp_path / "steps_to_come"
     package.mkdir()
     (package / "__init__.py").write_text(ALL_STEPS)
@@ -59,7 +61,7 @@ def with_a_next_step(tmp_path, settings, monkeypatch):
 
 
 def plan():
-    """The steps of ours that a database takes, with what it notes of itself."""
+    """Return the Rooftree migrations that the database would run."""
     executor = MigrationExecutor(connection)
     executor.loader.check_consistent_history(connection)
     assert executor.loader.detect_conflicts() == {}
@@ -73,19 +75,19 @@ def note(names):
         MigrationRecorder(connection).record_applied("rooftree", name)
 
 
-def test_a_new_database_takes_the_one_step_and_then_the_next(db, with_a_next_step):
+def test_new_database_runs_the_squashed_migration_and_the_newer_ones(db, next_migration):
     MigrationRecorder.Migration.objects.all().delete()
 
     assert plan() == [SQUASHED, *COME]
 
 
-def test_a_database_at_any_of_the_old_steps_goes_on_with_those_it_lacks(db, with_a_next_step):
+def test_database_at_any_old_migration_runs_the_missing_ones(db, next_migration):
     for done in range(1, len(OLD)):
         note(OLD[:done])
         assert plan() == [*OLD[done:], *COME], OLD[done - 1]
 
 
-def test_a_database_with_all_the_old_steps_takes_the_next_alone(db, with_a_next_step):
+def test_database_with_all_old_migrations_runs_only_the_newer_ones(db, next_migration):
     note(OLD)
     assert plan() == COME
 

@@ -1,4 +1,4 @@
-"""Everything that leaves is stopped, and let go again, from a shell: also while the web is down."""
+"""Pausing and resuming everything that is sent, from a shell."""
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -11,7 +11,7 @@ from tests import make
 pytestmark = pytest.mark.django_db
 
 
-def test_sending_stops_for_a_reason_that_everybody_reads():
+def test_pause_shows_its_reason_to_staff():
     make.company()
     make.user("compliance")
 
@@ -21,7 +21,7 @@ def test_sending_stops_for_a_reason_that_everybody_reads():
     assert "The carrier asked us to." in StaffNotice.objects.get().text
 
 
-def test_stopping_twice_is_one_pause():
+def test_pausing_twice_is_one_pause():
     make.company()
     for _ in range(2):
         call_command("stop_sending", "--because", "A mistake in a template.")
@@ -29,7 +29,7 @@ def test_stopping_twice_is_one_pause():
     assert SendingPause.objects.count() == 1
 
 
-def test_an_administrator_lets_it_leave_again_and_stands_in_the_ledger():
+def test_administrator_resumes_sending_and_is_on_the_ledger():
     make.company()
     ana = make.user("administrator")
     call_command("stop_sending", "--because", "A mistake in a template.")
@@ -41,17 +41,17 @@ def test_an_administrator_lets_it_leave_again_and_stands_in_the_ledger():
 
 
 @pytest.mark.parametrize("role", ["marketing", "operations"])
-def test_nobody_else_lets_it_leave(role):
+def test_other_roles_cannot_resume_sending(role):
     make.company()
-    somebody = make.user(role)
+    member = make.user(role)
     call_command("stop_sending", "--because", "A mistake in a template.")
 
-    with pytest.raises(CommandError, match="may not do this"):
-        call_command("resume_sending", "--by", somebody.email)
+    with pytest.raises(CommandError, match="doesn't have permission to do this"):
+        call_command("resume_sending", "--by", member.email)
     assert sending_pause.is_sending_paused()
 
 
-def test_ending_what_never_began_says_so():
+def test_resuming_without_a_pause_is_an_error():
     make.company()
     ana = make.user("administrator")
 

@@ -1,4 +1,4 @@
-"""`rooftree administrator`: the first one, who can then add everybody else in Set-up."""
+"""Add the first administrator, who adds everyone else in Setup."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -13,18 +13,18 @@ from rooftree.org.models import User
 
 
 class Command(command_base.Command):
-    """Makes an administrator, or a new link for one who lost the first."""
+    """Adds an administrator, or prints a new link for an existing one."""
 
-    help = "Make an administrator and print the link by which they choose a password."
+    help = "Add an administrator and print a link to choose a password."
     example = 'rooftree administrator ana@lender.example "Ana Ruiz"'
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("email", help="work e-mail: what they sign in with")
+        parser.add_argument("email", help="work email, used to sign in")
         parser.add_argument("name", help="first and last name")
         parser.add_argument(
             "--phone-is-lost",
             action="store_true",
-            help="remove their second factors and end their sessions",
+            help="remove the second factors and end the sessions",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -32,7 +32,7 @@ class Command(command_base.Command):
         user = User.objects.filter(email__iexact=email).first()
         if user and user.role != "administrator":
             raise command_base.UsageError(
-                f"{email} is already a {user.role_label.lower()}; use Set-up"
+                f"{email} is already a {user.role_label.lower()}; change the role in Setup"
             )
         try:
             user = user or staff_accounts.add_user(
@@ -45,9 +45,9 @@ class Command(command_base.Command):
             )
             if options["phone_is_lost"]:
                 second_factor.reset_factors(user=user, by=user, at=at)
-            who, token = passwords.create_reset_link(user, by=user, at=at)
+            user_token, token = passwords.create_reset_link(user, by=user, at=at)
         except staff_accounts.StaffChangeError as problem:
             raise command_base.UsageError(str(problem)) from problem
-        link = reverse("set_password", args=[who, token])
+        link = reverse("set_password", args=[user_token, token])
         self.stdout.write(f"{settings.PUBLIC_URL}{link}")
         self.stderr.write("The link works once, within three days.")

@@ -1,4 +1,4 @@
-"""Copy the database, whole and consistent, while everything runs."""
+"""Back up the complete database consistently while everything runs."""
 
 import getpass
 import json
@@ -14,32 +14,34 @@ from rooftree.management import command_base
 
 PASSPHRASE_VARIABLE = "ROOFTREE_BACKUP_PASSPHRASE"  # noqa: S105 (the name of a variable)
 SECRETS_WARNING = (
-    "The secrets are not in it: keep ROOFTREE_SECRET_KEY and ROOFTREE_FIELD_KEYS elsewhere. "
-    "Without the field keys the stored credentials cannot be read."
+    "The backup has no secrets: store ROOFTREE_SECRET_KEY and ROOFTREE_FIELD_KEYS elsewhere. "
+    "Without the field keys, stored credentials can't be decrypted."
 )
 
 
 class Command(command_base.Command):
-    """Writes a folder with the dump, its manifest and checksums; exit 1 when it could not."""
+    """Writes a folder with the dump, its manifest and checksums; exit 1 on failure."""
 
-    help = "Back up the database while everything runs; `rooftree restore` brings it back."
+    help = "Back up the database while everything runs; `rooftree restore` restores it."
     example = "rooftree backup --to /srv/backups --keep 14"
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Where to, how many stay, and what of the secrets."""
-        parser.add_argument("--to", type=Path, help="the folder that holds backups")
-        parser.add_argument("--keep", type=int, help="how many stay there; older ones are removed")
+        """Declare the options of `backup`."""
+        parser.add_argument("--to", type=Path, help="the folder for backups")
+        parser.add_argument(
+            "--keep", type=int, help="how many backups to keep there; older ones are deleted"
+        )
         parser.add_argument(
             "--with-secrets",
             action="store_true",
-            help="put the secrets in, closed with the passphrase in "
-            f"{PASSPHRASE_VARIABLE} or typed",
+            help="include the secrets, encrypted with a passphrase from "
+            f"{PASSPHRASE_VARIABLE} or a prompt",
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make one."""
+        """Make a backup and print where it is."""
         from rooftree import settings
         from rooftree.management import make_backup
 
@@ -48,34 +50,34 @@ class Command(command_base.Command):
         passphrase = _read_passphrase() if options["with_secrets"] else ""
         to = (options["to"] or settings.BACKUP_FOLDER).expanduser().absolute()
         try:
-            made = make_backup.make_backup(
+            backup = make_backup.make_backup(
                 to=to, keep=options["keep"], passphrase=passphrase, at=now().replace(microsecond=0)
             )
         except make_backup.BackupFailed as problem:
-            raise command_base.CheckFailed(f"no backup was made: {problem}") from problem
-        rows = sum(made.manifest.rows.values())
+            raise command_base.CheckFailed(f"the backup failed: {problem}") from problem
+        rows = sum(backup.manifest.rows.values())
         if options["json"]:
-            whole = {"folder": str(made.folder), "bytes": made.size, "rows": rows}
-            whole |= {"secrets": made.manifest.secrets, "removed": made.removed}
-            self.stdout.write(json.dumps(whole))
+            result = {"folder": str(backup.folder), "bytes": backup.size, "rows": rows}
+            result |= {"secrets": backup.manifest.secrets, "removed": backup.removed}
+            self.stdout.write(json.dumps(result))
             return
         self.stdout.write(
-            f"{made.folder}: {rows:,} rows, {made.size / 1024**2:.1f} MiB"
-            + (f"; {made.removed} older removed" if made.removed else "")
+            f"{backup.folder}: {rows:,} rows, {backup.size / 1024**2:.1f} MiB"
+            + (f"; deleted {backup.removed} older" if backup.removed else "")
         )
         if not passphrase:
             self.stderr.write(SECRETS_WARNING)
 
 
 def _read_passphrase() -> str:
-    """From the environment, else typed twice."""
-    given = os.environ.get(PASSPHRASE_VARIABLE, "")
-    if not given and sys.stdin.isatty():
-        given = getpass.getpass("Passphrase: ")
-        if getpass.getpass("Again: ") != given:
-            raise command_base.UsageError("the two passphrases differ.")
-    if len(given) < 12:
+    """Read the passphrase from the environment, else from two prompts."""
+    passphrase = os.environ.get(PASSPHRASE_VARIABLE, "")
+    if not passphrase and sys.stdin.isatty():
+        passphrase = getpass.getpass("Passphrase: ")
+        if getpass.getpass("Passphrase again: ") != passphrase:
+            raise command_base.UsageError("the two passphrases don't match.")
+    if len(passphrase) < 12:
         raise command_base.UsageError(
-            f"--with-secrets needs a passphrase of 12 characters in {PASSPHRASE_VARIABLE}."
+            f"--with-secrets needs a passphrase of at least 12 characters in {PASSPHRASE_VARIABLE}."
         )
-    return given
+    return passphrase

@@ -1,4 +1,4 @@
-"""`rooftree check`: prove that what must always hold does hold."""
+"""Prove that the invariants hold."""
 
 import json
 from collections.abc import Callable
@@ -19,30 +19,32 @@ from rooftree.reporting.invariants import INVARIANTS, Finding
 
 
 class Command(OurCommand):
-    """Takes the place of Django's own check, and runs that one first."""
+    """Replaces Django's own check command, and runs Django's checks first."""
 
     help = "Prove the invariants: every delivery accounted for, no message without a verdict..."
     example = "rooftree check --deep --json; rooftree check --heads /mnt/auditor/heads"
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """What to look at, and how to say it."""
+        """Declare the options of `check`."""
         parser.add_argument(
             "--deep",
             action="store_true",
-            help="also derive every verdict again, and the newest routing decisions",
+            help="also recompute every verdict and the newest routing decisions",
         )
         parser.add_argument(
             "--heads",
             type=Path,
-            help="compare the ledger with heads kept elsewhere: folder or file",
+            help="compare the ledger with signed heads stored elsewhere: a folder or file",
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print a sentence for each; exit 1 when one does not hold."""
+        """Print a sentence for each invariant; exit 1 when one does not hold."""
         at = now()
-        findings = [_check_django(), *_prove_invariants(at, deep=options["deep"])]
+        # Each in its own snapshot, so that leads that arrive in the meantime disturb none.
+        invariants = (*INVARIANTS, *(DEEP_CHECKS if options["deep"] else ()))
+        findings = [_check_django(), *(_prove_in_snapshot(prove, at) for prove in invariants)]
         if options["heads"]:
             findings.append(_check_external_heads(options["heads"]))
         if options["json"]:
@@ -58,21 +60,12 @@ class Command(OurCommand):
             )
         else:
             for finding in findings:
-                self._print_finding(finding)
+                mark = "holds " if finding.holds else "BROKEN"
+                self.stdout.write(f"{mark}  {finding.name}: {finding.sentence}")
+                for offender in finding.offenders:
+                    self.stdout.write(f"          {offender}")
         if not all(finding.holds for finding in findings):
             raise CheckFailed
-
-    def _print_finding(self, one: Finding) -> None:
-        self.stdout.write(f"{'holds ' if one.holds else 'BROKEN'}  {one.name}: {one.sentence}")
-        for offender in one.offenders:
-            self.stdout.write(f"          {offender}")
-
-
-def _prove_invariants(at: datetime, *, deep: bool) -> list[Finding]:
-    """Each in one snapshot, so that leads arriving meanwhile disturb none."""
-    return [
-        _prove_in_snapshot(prove, at) for prove in (*INVARIANTS, *(DEEP_CHECKS if deep else ()))
-    ]
 
 
 def _prove_in_snapshot(prove: Callable[[datetime], Finding], at: datetime) -> Finding:
@@ -84,31 +77,29 @@ def _prove_in_snapshot(prove: Callable[[datetime], Finding], at: datetime) -> Fi
         return prove(at)
 
 
-def _check_external_heads(where: Path) -> Finding:
+def _check_external_heads(path: Path) -> Finding:
     try:
-        kept = list(ledger_checkpoints.read_heads(where))
-        wrong = list(ledger_checkpoints.find_problems(kept))
+        heads = list(ledger_checkpoints.read_heads(path))
+        problems = list(ledger_checkpoints.find_problems(heads))
     except ledger_checkpoints.HEAD_ERRORS as problem:
-        raise UsageError(f"{where} holds no heads of a ledger: {problem}") from problem
+        raise UsageError(f"{path} has no ledger heads: {problem}") from problem
     return Finding(
         name="heads kept elsewhere",
-        holds=bool(kept) and not wrong,
-        sentence=f"{len(kept)} heads are in {where.name}; {len(wrong)} are not this ledger's.",
-        offenders=tuple(wrong),
+        holds=bool(heads) and not problems,
+        sentence=f"{len(heads)} heads are in {path.name}; {len(problems)} don't match this ledger.",
+        offenders=tuple(problems),
     )
 
 
 def _check_django() -> Finding:
     messages = [
-        run_check
-        for run_check in run_checks()
-        if run_check.is_serious() and not run_check.is_silenced()
+        message for message in run_checks() if message.is_serious() and not message.is_silenced()
     ]
     return Finding(
         name="set-up",
         holds=not messages,
-        sentence="Django finds nothing wrong with the program's set-up."
+        sentence="Django found no problems in the program's setup."
         if not messages
-        else f"Django finds {len(messages)} things wrong with the program's set-up.",
+        else f"Django found {len(messages)} problems in the program's setup.",
         offenders=tuple(f"{message.id}: {message.msg}" for message in messages),
     )

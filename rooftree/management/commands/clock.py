@@ -1,4 +1,4 @@
-"""Keep promises: run whatever is due, every second for the most urgent."""
+"""Run the clock: everything that is due, the most urgent jobs every second."""
 
 import signal
 from importlib import import_module
@@ -24,20 +24,20 @@ UPKEEP_JOBS = [
 
 
 class Command(command_base.Command):
-    """Run everything in `rooftree.flow.tick_schedule.TICKS` at its interval; rescue orphans."""
+    """Runs each job in `rooftree.flow.tick_schedule.TICKS` at its interval; requeues orphans."""
 
-    help = "Run the promise clock; any number of clocks may run against one database."
+    help = "Run the clock; any number of clocks can run against one database."
     example = "rooftree clock"
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Tick until SIGTERM or Ctrl-C."""
+        """Run jobs until SIGTERM or Ctrl-C."""
         from rooftree.management import database  # reads the settings
 
         exit_with_parent()
         database.wait_until_available(60)
-        database.missing_migrations()  # refuses tables of a newer release
-        ticker = Scheduler([*UPKEEP_JOBS, *import_module("rooftree.flow.tick_schedule").TICKS])
-        for asked in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(asked, lambda *_: ticker.stop())
-        ticker.run()
+        database.missing_migrations()  # raises for tables of a newer release
+        scheduler = Scheduler([*UPKEEP_JOBS, *import_module("rooftree.flow.tick_schedule").TICKS])
+        for signal_number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signal_number, lambda *_: scheduler.stop())
+        scheduler.run()

@@ -1,4 +1,4 @@
-"""Look over this installation: machine, settings, database, what we talk to, work, backups."""
+"""Check this installation: machine, settings, database, connected systems, work, backups."""
 
 import json
 from collections.abc import Callable
@@ -14,44 +14,46 @@ if TYPE_CHECKING:
 
 
 class Command(command_base.Command):
-    """Prints what is well and what is not, with what helps; exit 1 when something is not."""
+    """Prints the result of each check and how to fix problems; exit 1 when there are any."""
 
-    help = "Look over this installation; says what is wrong and what helps."
+    help = "Check this installation; shows problems and how to fix them."
     example = "rooftree doctor --json"
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare --json."""
-        parser.add_argument("--json", action="store_true", help="one JSON object a line")
+        parser.add_argument(
+            "--json", action="store_true", help="print one JSON object on each line"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Ask every question, even after a bad answer."""
+        """Run every check, even after one finds a problem."""
         from rooftree.management.doctor_machine_checks import MACHINE_CHECKS
         from rooftree.management.doctor_work_checks import WORK_CHECKS
 
-        number_wrong, questions = 0, {**MACHINE_CHECKS, **WORK_CHECKS}
-        for name, question in questions.items():
-            found = _ask_question(question)
-            number_wrong += not found.is_ok
+        problems, checks = 0, {**MACHINE_CHECKS, **WORK_CHECKS}
+        for name, check in checks.items():
+            finding = _run_check(check)
+            problems += not finding.is_ok
             if options["json"]:
-                self.stdout.write(json.dumps(found.as_json(name)))
+                self.stdout.write(json.dumps(finding.as_json(name)))
                 continue
-            self.stdout.write(f"{'ok   ' if found.is_ok else 'WRONG'}  {name}: {found.text}")
-            if found.remedy:
-                self.stdout.write(f"         {found.remedy}")
-        if number_wrong:
-            raise command_base.CheckFailed(f"{number_wrong} of {len(questions)} are not well.")
+            self.stdout.write(f"{'ok   ' if finding.is_ok else 'WRONG'}  {name}: {finding.text}")
+            if finding.remedy:
+                self.stdout.write(f"         {finding.remedy}")
+        if problems:
+            raise command_base.CheckFailed(f"{problems} of {len(checks)} checks found problems.")
 
 
-def _ask_question(question: "Callable[[], DoctorFinding]") -> "DoctorFinding":
+def _run_check(check: "Callable[[], DoctorFinding]") -> "DoctorFinding":
     from rooftree.management.doctor_machine_checks import problem_finding
 
     try:
-        return question()
+        return check()
     except ProgrammingError:
-        return problem_finding("cannot be told: a table is missing", "run rooftree upgrade")
+        return problem_finding("can't be checked: a table is missing", "run rooftree upgrade")
     except (*command_base.EXPECTED_ERRORS, Error) as problem:
         return problem_finding(
             " ".join(str(problem).split())[:200],
-            "see whether the database runs and its tables are current",
+            "check that the database is running and its tables are up to date",
         )

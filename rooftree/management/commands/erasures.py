@@ -1,4 +1,4 @@
-"""`rooftree erasures`: what was removed, as a list to keep elsewhere; and removing it again."""
+"""List the erased records, or erase them again after a restore."""
 
 import json
 from typing import Any
@@ -12,36 +12,36 @@ from rooftree.retention import erasure_list
 
 
 class Command(command_base.Command):
-    """Bare ids by kind of record. `rooftree restore` goes through it by itself."""
+    """Lists ids by kind of record, without personal data. `rooftree restore` applies it itself."""
 
-    help = "List what was removed for good, or remove it again from a database that was restored."
+    help = "List permanently deleted records, or delete them again from a restored database."
     example = "rooftree erasures --apply erased.json"
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """A list in, or none."""
-        parser.add_argument("--apply", metavar="FILE", help="remove again what this list names")
+        """Declare the optional list."""
+        parser.add_argument("--apply", metavar="FILE", help="delete the records in this list again")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print the list, or go through one."""
+        """Print the list, or apply one."""
         if not options["apply"]:
             self.stdout.write(json.dumps(erasure_list.list_erasures(), sort_keys=True))
             return
         erased = command_base.read_json(options["apply"])
         try:
             if not isinstance(erased, dict):
-                raise erasure_list.BadErasureList("This is no list of erasures.")
+                raise erasure_list.BadErasureList("This isn't a list of erasures.")
             purge = erasure_list.plan_repeat_erasure(erased, at=now())
         except erasure_list.BadErasureList as problem:
             raise command_base.UsageError(str(problem)) from problem
         if purge is None:
-            self.stdout.write("Nothing that was erased is here.")
+            self.stdout.write("No erased records are in this database.")
             return
         data_removal.run_removals(at=now())
-        again = purge.rows.exclude(removed_at=None).count()
-        held = purge.rows.filter(kept_because="legal_hold").count()
+        removed = purge.rows.exclude(removed_at=None).count()
+        on_hold = purge.rows.filter(kept_because="legal_hold").count()
         self.stdout.write(
-            f"{again:,} records that were erased are removed again"
-            + (f"; {held:,} stay for a legal hold" if held else "")
+            f"Deleted {removed:,} erased records again"
+            + (f"; {on_hold:,} stay because of a legal hold" if on_hold else "")
             + "."
         )

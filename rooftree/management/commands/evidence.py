@@ -1,4 +1,4 @@
-"""`rooftree evidence PHONE_OR_EMAIL -o FILE.zip`, and `rooftree evidence verify FILE.zip`."""
+"""Write or verify a signed file with all evidence about one number or address."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -13,49 +13,51 @@ from rooftree.management import command_base
 
 
 class Command(command_base.Command):
-    """Make or check an evidence file."""
+    """Makes or verifies an evidence file."""
 
-    help = "Everything about one number or address, to hand over; or check such a file."
+    help = "Write all evidence about one number or address to a file, or verify such a file."
     example = "rooftree evidence '(813) 555-0142' -o ortiz.zip; rooftree evidence verify ortiz.zip"
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare what it is about, or the file to check."""
+        """Declare the number or address, or the file to verify."""
         parser.add_argument("words", nargs="+", help="a number or address; or: verify FILE.zip")
         parser.add_argument(
             "--key",
-            help="when checking: the name of the key that must have signed it, or its start",
+            help="when verifying: the fingerprint of the signing key, or how it starts",
         )
-        parser.add_argument("-o", "--output", type=Path, help="where to write; never overwritten")
+        parser.add_argument(
+            "-o", "--output", type=Path, help="the file to write; never overwritten"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make the file, or say what is wrong with one and exit with 1."""
+        """Make the file, or print what is wrong with one and exit with 1."""
         words = options["words"]
         if words[0] == "verify":
             if len(words) != 2:
-                raise command_base.UsageError("say which file: rooftree evidence verify FILE.zip")
+                raise command_base.UsageError("name one file: rooftree evidence verify FILE.zip")
             self._verify_file(Path(words[1]), options["key"] or "")
             return
         self._make_file(" ".join(words), options["output"])
 
     def _verify_file(self, path: Path, key: str) -> None:
         try:
-            found = find_problems(path)
+            problems = find_problems(path)
             signer = signing_key_fingerprint(path)
-        except BadEvidenceFile as bad:
-            raise command_base.CheckFailed(str(bad)) from bad
-        for find_problem in found:
-            self.stdout.write(find_problem)
-        if found:
-            raise command_base.CheckFailed(
-                f"{len(found)} things in {path.name} are not what was written."
-            )
+        except BadEvidenceFile as problem:
+            raise command_base.CheckFailed(str(problem)) from problem
+        for sentence in problems:
+            self.stdout.write(sentence)
+        if problems:
+            raise command_base.CheckFailed(f"{path.name} has {len(problems)} problems.")
         if not signer.startswith(key.lower()):
             raise command_base.CheckFailed(
-                f"{path.name} is whole, but it was signed by key {signer}."
+                f"{path.name} is complete and unchanged, but key {signer} signed it."
             )
-        self.stdout.write(f"{path.name} is whole: every part of it holds.")
-        self.stdout.write(f"Signed by key {signer}; compare it with the one the lender publishes.")
+        self.stdout.write(f"{path.name} is complete and unchanged.")
+        self.stdout.write(
+            f"Signed by key {signer}. Compare it with the key that the lender publishes."
+        )
 
     def _make_file(self, typed: str, output: Path | None) -> None:
         from django.utils.timezone import now
@@ -65,11 +67,11 @@ class Command(command_base.Command):
         from rooftree.reporting.evidence.evidence_archive import build_archive
 
         if output is None:
-            raise command_base.UsageError("say where to write it: -o FILE.zip")
-        mail = parse_email_address(typed)
-        address = comparison_key(mail) if mail else parse_phone_number(typed).e164
+            raise command_base.UsageError("add the file to write: -o FILE.zip")
+        email = parse_email_address(typed)
+        address = comparison_key(email) if email else parse_phone_number(typed).e164
         if not address:
-            raise command_base.UsageError(f"{typed} is no phone number and no e-mail address")
+            raise command_base.UsageError(f"{typed} isn't a phone number or an email address")
         with output.open("xb") as file:
             file.write(build_archive(address, actor="system:operator", at=now()))
         self.stdout.write(str(output))

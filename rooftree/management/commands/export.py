@@ -1,4 +1,4 @@
-"""`rooftree export`: the leads behind a figure of Home, as a file, with a name and a reason."""
+"""Write the leads behind a figure of Home to a file; logs who and why."""
 
 from argparse import ArgumentParser
 from datetime import date
@@ -28,49 +28,53 @@ from rooftree.routing.permissions import leads_visible_to, users_with_permission
 
 
 class Command(command_base.Command):
-    """The same file as Home's button gives, under the same rights and with the same trace."""
+    """Writes the same file as the button on Home, with the same permissions and log entries."""
 
-    help = "Take leads out as CSV: those a named person may see, and the log keeps who and why."
+    help = "Export the leads that a user can see as CSV; the audit log records who and why."
     example = 'rooftree export funded --period 2026-q3 --by ana@lender.example --because "board"'
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Which leads, who takes them out, and why."""
+        """Declare which leads to export, by whom and why."""
         parser.add_argument("number", choices=FIGURE_TITLES, help="which figure of Home")
-        parser.add_argument("--period", help="2026-11, 2026-q3 or 12m-2026-10; else last quarter")
+        parser.add_argument(
+            "--period", help="2026-11, 2026-q3 or 12m-2026-10 (default: last quarter)"
+        )
         parser.add_argument("--source", help="short name of one source")
-        parser.add_argument("--by", required=True, help="work e-mail of who answers for it")
-        parser.add_argument("--because", required=True, help="why, kept beside the name")
-        parser.add_argument("-o", "--output", type=Path, help="the file; else standard output")
+        parser.add_argument("--by", required=True, help="your work email, for the log")
+        parser.add_argument("--because", required=True, help="the reason, for the log")
+        parser.add_argument(
+            "-o", "--output", type=Path, help="the file to write (default: standard output)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Write the file; how many leads it holds goes to stderr."""
+        """Write the file; print the number of leads on stderr."""
         at, number = now(), options["number"]
         by = require_operator(options["by"], verb="export")
         period = _find_period(options["period"], company_day(at))
-        part = FigureScope(
+        scope = FigureScope(
             period=period,
             source_id=_find_source(options["source"]).pk if options["source"] else None,
             branch_paths=[by.branch.path] if by.branch else None,
         )
-        leads = leads_behind_figure(number, part, visible=leads_visible_to(by))
-        asked = ExportIntent(
+        leads = leads_behind_figure(number, scope, visible=leads_visible_to(by))
+        intent = ExportIntent(
             user_id=by.pk, subject=f"records:{number}", reason=options["because"], caller=NO_CLIENT,
             query=f"command {period.key} {options['source'] or ''}".strip(),
         )  # fmt: skip
         try:
-            text, count = lead_export.export_leads_csv(leads, asked, at=at)
-        except NotAllowed as refusal:
+            text, count = lead_export.export_leads_csv(leads, intent, at=at)
+        except NotAllowed as problem:
             export_approval.request_approval(
-                asked,
+                intent,
                 number=leads.count(),
                 approvers=users_with_permission("approve_export"),
                 at=at,
             )
             raise command_base.CheckFailed(
-                f"{refusal} They are asked; say the same again once they have agreed."
-            ) from refusal
-        except CannotExport as refusal:
-            raise command_base.CheckFailed(str(refusal)) from refusal
+                f"{problem} They have been asked. Run the same command again after approval."
+            ) from problem
+        except CannotExport as problem:
+            raise command_base.CheckFailed(str(problem)) from problem
         if options["output"]:
             options["output"].write_text(text, encoding="utf-8")
         else:
@@ -82,13 +86,15 @@ def _find_period(text: str | None, today: date) -> ReportPeriod:
     """Return the period named by the option; without it, the last complete quarter."""
     period = parse_period(text.lower(), today) if text else last_complete_period("quarter", today)
     if period is None:
-        raise command_base.UsageError(f"{text} is no period; say 2026-11, 2026-q3 or 12m-2026-10.")
+        raise command_base.UsageError(
+            f"{text} isn't a period. Use 2026-11, 2026-q3 or 12m-2026-10."
+        )
     return period
 
 
 def _find_source(slug: str) -> Source:
-    found = Source.objects.filter(slug=slug).first()
-    if found is None:
+    source = Source.objects.filter(slug=slug).first()
+    if source is None:
         names = ", ".join(Source.objects.order_by("slug").values_list("slug", flat=True))
-        raise command_base.UsageError(f"there is no source named {slug}; there are: {names}")
-    return found
+        raise command_base.UsageError(f"there is no source named {slug}. Available: {names}.")
+    return source

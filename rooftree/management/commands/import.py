@@ -1,4 +1,4 @@
-"""`rooftree import KIND …`: do-not-contact lists, and people from files and other systems."""
+"""Import do-not-call lists, and people from files or other systems."""
 
 import json
 import time
@@ -30,32 +30,32 @@ PEOPLE_KINDS = {
     key.removeprefix("crm_").replace("csv_import", "leads"): key
     for key in import_staging.RECORD_FORMATS
 }
-POLL_SECONDS = 0.5  # seconds between two looks at a file that a worker has in hand
+POLL_SECONDS = 0.5  # seconds between two checks of a file that a worker processes
 
 
 class Command(command_base.Command):
-    """Load lists and people from files."""
+    """Imports lists and people."""
 
-    help = "Load a do-not-contact list, or people from a spreadsheet or another system's export."
+    help = "Import a do-not-call list, or people from a spreadsheet or another system."
     example = "rooftree import hubspot contacts.csv --by ana@lender.example --dry-run"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare the kinds, each with what it must be told."""
+        """Declare the kinds of import with their arguments."""
         kinds = parser.add_subparsers(dest="kind", required=True)
         _add_list_arguments(
-            kinds.add_parser("dnc", help="a do-not-contact list: national, a state's, ours")
+            kinds.add_parser("dnc", help="a do-not-call list: national, a state's or your own")
         )
         for kind in sorted(PEOPLE_KINDS):
             _add_people_arguments(kinds.add_parser(kind, help=f"people: {PEOPLE_KINDS[kind]}"))
         import_from_crm.add_arguments(
-            kinds.add_parser("from", help="people and history, asked of their own system")
+            kinds.add_parser("from", help="people and history, through another system's API")
         )
-        back = kinds.add_parser("undo", help="take an import of people back")
-        back.add_argument("id", help="imp7, as the page of imports calls it")
-        back.add_argument("--by", required=True, help="work e-mail of who answers for it")
+        undo = kinds.add_parser("undo", help="undo an import of people")
+        undo.add_argument("id", help="the id from the Imports page, such as imp7")
+        undo.add_argument("--by", required=True, help="your work email, for the log")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do one of the four."""
+        """Run one of the four kinds of import."""
         if options["kind"] == "dnc":
             self._import_lists(options)
         elif options["kind"] == "from":
@@ -66,23 +66,25 @@ class Command(command_base.Command):
             self._import_people(options)
 
     def _import_lists(self, options: dict[str, Any]) -> None:
-        """Load each file by itself; the first that is refused ends it with exit 1."""
+        """Load each file; stop with exit 1 at the first that is rejected."""
         for path in options["files"]:
             dated = options["dated"] or date_in_name(path.name)
             if dated is None:
-                raise command_base.UsageError(f"{path.name} names no day; say --dated 2026-11-20.")
+                raise command_base.UsageError(
+                    f"{path.name} has no date in its name. Add --dated 2026-11-20."
+                )
             try:
-                done = self._load_list(path, dated, options)
+                result = self._load_list(path, dated, options)
             except BadListFile as problem:
                 raise command_base.CheckFailed(f"{path}: {problem}") from problem
             self.stdout.write(
-                json.dumps(_list_as_json(path, done))
+                json.dumps(_list_as_json(path, result))
                 if options["json"]
-                else _list_line(path, done, options["dry_run"])
+                else _list_line(path, result, options["dry_run"])
             )
 
     def _import_people(self, options: dict[str, Any]) -> None:
-        """The dry run of each file and, unless no more is wanted, the import."""
+        """Make a dry run of each file and, without --dry-run, import it."""
         by = require_operator(options["by"], verb="edit_sources")
         source = _find_source(PEOPLE_KINDS[options["kind"]], options["source"])
         for path in options["files"]:
@@ -96,28 +98,32 @@ class Command(command_base.Command):
                     sheet = self._run_import(sheet, by)
             except (import_staging.InvalidImport, BadMap) as problem:
                 raise command_base.CheckFailed(f"{path}: {problem}") from problem
-            said = _sheet_as_json(path, sheet)
-            self.stdout.write(json.dumps(said) if options["json"] else _sheet_line(said))
+            summary = _sheet_as_json(path, sheet)
+            counts = ", ".join(
+                f"{count:,} {word.replace('_', ' ')}" for word, count in summary["counts"].items()
+            )
+            line = f"{path}: {sheet}, {sheet.state}, {sheet.row_count:,} rows: {counts}"
+            self.stdout.write(json.dumps(summary) if options["json"] else line)
 
     def _import_from_crm(self, options: dict[str, Any]) -> None:
-        """Read another system, say what would happen and, unless no more is wanted, import it."""
+        """Read another system, make a dry run and, without --dry-run, import the rows."""
         by = require_operator(options["by"], verb="edit_sources")
         sheet = import_from_crm.read_and_stage(
             options["source"], options, by=by, progress=self.stderr
         )
-        said = import_from_crm.describe_import(sheet, as_json=options["json"])
+        summary = import_from_crm.describe_import(sheet, as_json=options["json"])
         if options["dry_run"]:
             import_staging.change_state(
                 sheet.pk, came_from=("checked",), to="dropped", by=by, at=now()
             )
         else:
-            said = import_from_crm.describe_import(
+            summary = import_from_crm.describe_import(
                 self._run_import(sheet, by), as_json=options["json"]
             )
-        self.stdout.write(said)
+        self.stdout.write(summary)
 
     def _run_import(self, sheet: Spreadsheet, by: User) -> Spreadsheet:
-        """Import its rows, beside any worker that does so too, to the end."""
+        """Import all rows, alongside any worker that does the same."""
         if sheet.state == "checked":
             sheet = spreadsheet_imports.start_import(sheet_id=sheet.pk, by=by, at=now())
         while sheet.state == "running":
@@ -134,7 +140,7 @@ class Command(command_base.Command):
         sheet = Spreadsheet.objects.filter(number=int(number) if number.isdigit() else 0).first()
         if sheet is None:
             raise command_base.UsageError(
-                f"{options['id']} is no import; the page of imports lists them."
+                f"there is no import {options['id']}; see the Imports page."
             )
         try:
             spreadsheet_imports.start_undo(sheet_id=sheet.pk, by=by, at=now())
@@ -145,7 +151,7 @@ class Command(command_base.Command):
                 time.sleep(POLL_SECONDS)
             sheet.refresh_from_db()
         closed = sheet.counts["closed"]
-        self.stdout.write(f"{sheet}: {closed:,} leads are closed; what was worked on stays.")
+        self.stdout.write(f"{sheet}: closed {closed:,} leads; leads that were worked on stay.")
 
     def _load_list(self, path: Path, dated: date, options: dict[str, Any]) -> LoadResult:
         with path.open("rb") as file:
@@ -160,57 +166,62 @@ class Command(command_base.Command):
 
 
 def _add_list_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", type=Path, help="text or ZIP, as downloaded")
+    parser.add_argument("files", nargs="+", type=Path, help="text or ZIP files, as downloaded")
     parser.add_argument("--list", choices=REGISTRIES, default=NATIONAL, dest="registry")
     parser.add_argument(
-        "--dated", type=_parse_day, help="the day of the download; else the day in the file's name"
+        "--dated", type=_parse_day, help="the download date (default: from the file name)"
     )
-    parser.add_argument("--whole", action="store_true", help="it is whole although far smaller")
-    parser.add_argument("--dry-run", action="store_true", help="say what would happen")
-    parser.add_argument("--json", action="store_true", help="one JSON object a file")
+    parser.add_argument(
+        "--whole", action="store_true", help="accept a file that is much smaller than the last one"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="show what would happen")
+    parser.add_argument("--json", action="store_true", help="print one JSON object for each file")
 
 
 def _add_people_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", type=Path, help="CSV or XLSX, as exported")
-    parser.add_argument("--by", required=True, help="work e-mail of who answers for it")
-    parser.add_argument("--source", help="short name of the source, where there are several")
+    parser.add_argument("files", nargs="+", type=Path, help="CSV or XLSX files, as exported")
+    parser.add_argument("--by", required=True, help="your work email, for the log")
+    parser.add_argument("--source", help="short name of the source, if there are several")
     parser.add_argument(
         "--then",
         choices=import_staging.NEW_LEAD_ACTIONS,
         default="keep",
-        help="with new people (keep)",
+        help="for new people (default: keep)",
     )
     parser.add_argument(
         "--known",
         choices=import_staging.KNOWN_LEAD_ACTIONS,
         default="leave",
-        help="with people on file (leave)",
+        help="for people on file (default: leave)",
     )
-    parser.add_argument("--dry-run", action="store_true", help="say what would happen")
-    parser.add_argument("--json", action="store_true", help="one JSON object a file")
+    parser.add_argument("--dry-run", action="store_true", help="show what would happen")
+    parser.add_argument("--json", action="store_true", help="print one JSON object for each file")
 
 
 def _find_source(adapter: str, slug: str | None) -> Source:
-    mine = Source.objects.filter(adapter=adapter, paused_at=None).order_by("slug")
-    named = list(mine.filter(slug=slug) if slug else mine[:2])
-    if len(named) == 1:
-        return named[0]
-    names = ", ".join(mine.values_list("slug", flat=True)) or "none; add one in Sources"
-    raise command_base.UsageError(f"name the source with --source; of this kind there are: {names}")
+    sources = Source.objects.filter(adapter=adapter, paused_at=None).order_by("slug")
+    matches = list(sources.filter(slug=slug) if slug else sources[:2])
+    if len(matches) == 1:
+        return matches[0]
+    names = ", ".join(sources.values_list("slug", flat=True)) or "none, add one under Sources"
+    raise command_base.UsageError(f"add --source with the source's name. Available: {names}.")
 
 
 def _stage_file(
     path: Path, source: Source, by: User, options: dict[str, Any]
 ) -> tuple[Spreadsheet, bool]:
-    """The file with its dry run made, by the columns as guessed; or as it stands, if known."""
+    """Upload a file and make its dry run with the guessed columns.
+
+    A file that was imported before is returned as it is. The flag says if the file is new.
+    """
     sheet, is_new = import_staging.store_upload(
         source_id=source.pk, name=path.name, body=path.read_bytes(), by=by, at=now()
     )
     if sheet.state not in ("columns", "checked"):
         return sheet, is_new
-    chosen = {"then": options["then"], "known": options["known"]}
+    choices = {"then": options["then"], "known": options["known"]}
     import_staging.save_column_map(
-        sheet_id=sheet.pk, lines=parse_map_lines(sheet.lines), options=chosen, by=by, at=now()
+        sheet_id=sheet.pk, lines=parse_map_lines(sheet.lines), options=choices, by=by, at=now()
     )
     spreadsheet_imports.run_dry_run(sheet_id=sheet.pk, at=now())
     return Spreadsheet.objects.get(pk=sheet.pk), is_new
@@ -228,40 +239,35 @@ def _sheet_as_json(path: Path, sheet: Spreadsheet) -> dict[str, Any]:
     }
 
 
-def _sheet_line(said: dict[str, Any]) -> str:
-    counts = ", ".join(
-        f"{count:,} {word.replace('_', ' ')}" for word, count in said["counts"].items()
-    )
-    return f"{said['file']}: {said['import']}, {said['state']}, {said['rows']:,} rows: {counts}"
-
-
 def _parse_day(text: str) -> date:
     try:
         return date.fromisoformat(text)
-    except ValueError as bad:
-        raise command_base.UsageError(f"{text} is no day; say 2026-11-20.") from bad
+    except ValueError as problem:
+        raise command_base.UsageError(
+            f"{text} isn't a date. Use the format 2026-11-20."
+        ) from problem
 
 
-def _list_line(path: Path, done: LoadResult, is_trial: bool) -> str:
-    if done.was_already_loaded:
-        return f"{path}: loaded before, nothing to do"
+def _list_line(path: Path, result: LoadResult, is_trial: bool) -> str:
+    if result.was_already_loaded:
+        return f"{path}: already loaded"
     would = "would be " if is_trial else ""
-    areas = f", area codes {' '.join(done.areas)}" if done.areas != ("",) else ""
+    areas = f", area codes {' '.join(result.areas)}" if result.areas != ("",) else ""
     return (
-        f"{path}: {done.registry} of {done.dated}, {done.added:,} {would}added, "
-        f"{done.removed:,} taken off, {done.numbers:,} listed in it{areas}"
+        f"{path}: {result.registry} of {result.dated}, {result.added:,} {would}added, "
+        f"{result.removed:,} {would}removed, {result.numbers:,} numbers in the file{areas}"
     )
 
 
-def _list_as_json(path: Path, done: LoadResult) -> dict[str, Any]:
+def _list_as_json(path: Path, result: LoadResult) -> dict[str, Any]:
     return {
         "file": str(path),
-        "list": done.registry,
-        "dated": done.dated.isoformat(),
-        "is_change": done.is_change,
-        "added": done.added,
-        "removed": done.removed,
-        "numbers": done.numbers,
-        "areas": list(done.areas),
-        "was_known": done.was_already_loaded,
+        "list": result.registry,
+        "dated": result.dated.isoformat(),
+        "is_change": result.is_change,
+        "added": result.added,
+        "removed": result.removed,
+        "numbers": result.numbers,
+        "areas": list(result.areas),
+        "was_known": result.was_already_loaded,
     }

@@ -1,4 +1,4 @@
-"""`rooftree ingest`: hand stored bodies to a source, as if the vendor had posted them."""
+"""Deliver files to a source, as if the vendor had posted them."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -16,21 +16,21 @@ CONTENT_TYPES = {".json": "application/json", ".xml": "text/xml"}
 
 
 class Command(command_base.Command):
-    """Deliveries from files."""
+    """Delivers files to a source."""
 
-    help = "Deliver files to a source as if it had posted them; one line a file."
+    help = "Deliver files to a source as if it had posted them; prints one line for each file."
     example = "rooftree ingest zillow lost-lead.json"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("source", help="the source's short name, as in its address")
-        parser.add_argument("files", nargs="+", type=Path, help="one body a file")
+        parser.add_argument("source", help="the source's short name, as in its URL")
+        parser.add_argument("files", nargs="+", type=Path, help="files with one request body each")
 
     def handle(self, *args: Any, **options: Any) -> None:
         source = Source.objects.filter(slug=options["source"]).first()
         if source is None:
             names = ", ".join(Source.objects.order_by("slug").values_list("slug", flat=True))
             raise command_base.UsageError(
-                f"there is no source named {options['source']}; there are: {names}"
+                f"there is no source named {options['source']}. Available: {names}."
             )
         for file in options["files"]:
             at = now()
@@ -45,5 +45,5 @@ class Command(command_base.Command):
                 is_verified=True,  # the operator vouches for the file
             )
             received = lead_arrival.accept_delivery(source=source, incoming=incoming, at=at)
-            known = f"delivery {received.delivery.pk}" if received.delivery else "nothing to work"
-            self.stdout.write(f"{file}: {received.answer.status}, {known}")
+            delivery = f"delivery {received.delivery.pk}" if received.delivery else "no delivery"
+            self.stdout.write(f"{file}: {received.answer.status}, {delivery}")

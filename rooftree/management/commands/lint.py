@@ -1,4 +1,4 @@
-"""`rooftree lint [FILE]`: a message in, wording findings out; exit 1 when one blocks."""
+"""Check the wording of a message; exit 1 when a finding blocks it."""
 
 import json
 import sys
@@ -10,18 +10,18 @@ from rooftree.management import command_base
 
 
 class Command(command_base.Command):
-    """Check the wording of one message."""
+    """Checks the wording of one message."""
 
     help = "Check a message (text, or JSON with subject, body, channel, language, facts)."
     example = 'echo "Rates as low as 5%" | rooftree lint'
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare the one optional file."""
+        """Declare the optional file."""
         parser.add_argument("file", nargs="?")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print one JSON line a finding."""
+        """Print one JSON line for each finding."""
         findings = find_wording_issues(parse_draft(command_base.read_text(options["file"])))
         for finding in findings:
             self.stdout.write(json.dumps(finding.as_json(), ensure_ascii=False))
@@ -30,9 +30,9 @@ class Command(command_base.Command):
 
 
 def parse_draft(text: str) -> Draft:
-    """It is the message as given: a JSON object with our keys, or else plain words.
+    """Parse a message: a JSON object with our keys, otherwise plain text.
 
-    Raises `base.Wrong` for an object without a message, or with a part of another kind.
+    Raises `UsageError` for an object without a message or with a value of the wrong type.
     """
     try:
         data = json.loads(text)
@@ -41,12 +41,14 @@ def parse_draft(text: str) -> Draft:
     if not isinstance(data, dict):
         return Draft(body=text.strip())
     body, facts = data.get("body", data.get("text")), data.get("facts") or []
-    words = [data.get(key) or "" for key in ("subject", "channel", "language")]
-    if not all(isinstance(one, str) for one in (body, *words)):
-        raise command_base.UsageError("a message has a body, subject, channel and language of text")
+    values = [data.get(key) or "" for key in ("subject", "channel", "language")]
+    if not all(isinstance(value, str) for value in (body, *values)):
+        raise command_base.UsageError("body, subject, channel and language must be text")
     if not isinstance(facts, list) or not all(isinstance(fact, str) for fact in facts):
-        raise command_base.UsageError("facts is a list of what is true of this send")
-    subject, channel, language = words
+        raise command_base.UsageError(
+            "facts must be a list of words that are true for this message"
+        )
+    subject, channel, language = values
     return Draft(
         body=str(body),
         subject=subject,

@@ -1,4 +1,4 @@
-"""What an LOS would get, what its statuses mean, and what would fail open; pure."""
+"""Check an LOS connection: its payload, its statuses and what would fail; needs no database."""
 
 import json
 import tomllib
@@ -18,40 +18,40 @@ from rooftree.los.status_mapping import build_status_map, milestone_for_status
 from rooftree.management import command_base
 
 CHECK_HELP = "MISMO 3.4, hand-offs, requests, lists of statuses or users, or the mapping"
-MAPPING_HELP = "the lender's own mapping, TOML or JSON, laid over the shipped one"
+MAPPING_HELP = "the lender's own mapping, TOML or JSON, which overrides the default one"
 
 
 class Command(command_base.Command):
-    """`rooftree los payload`, `milestone` and `check`."""
+    """Runs `rooftree los payload`, `milestone` and `check`."""
 
-    help = "Show what an LOS would get, what one of its statuses means, and what is not ready."
+    help = "Show what an LOS would receive, what one of its statuses means, and what isn't ready."
     example = 'rooftree los milestone encompass "Cond. Approval"'
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Two verbs."""
+        """Declare the three verbs."""
         verbs = parser.add_subparsers(dest="verb", required=True)
-        shown = verbs.add_parser("payload", help="print the request the LOS would get")
-        shown.add_argument("los", choices=[str(los) for los in LosFormat])
-        shown.add_argument("file", help="a hand-off object; - reads standard input")
-        shown.add_argument("--mapping", metavar="FILE", help=MAPPING_HELP)
-        told = verbs.add_parser("milestone", help="print the milestone that a status means")
-        told.add_argument(
+        payload = verbs.add_parser("payload", help="print the request the LOS would receive")
+        payload.add_argument("los", choices=[str(los) for los in LosFormat])
+        payload.add_argument("file", help="a hand-off object; - reads standard input")
+        payload.add_argument("--mapping", metavar="FILE", help=MAPPING_HELP)
+        milestone = verbs.add_parser("milestone", help="print the milestone of a status")
+        milestone.add_argument(
             "los", choices=[str(los) for los in LosFormat if los is not LosFormat.MISMO]
         )
-        told.add_argument("status", help="the vendor's code or name")
-        told.add_argument("--mapping", metavar="FILE", help=MAPPING_HELP)
-        checked = verbs.add_parser("check", help="say what would fail open before going live")
-        checked.add_argument("los", choices=[str(los) for los in LosFormat])
-        checked.add_argument("files", nargs="+", metavar="FILE", help=CHECK_HELP)
-        checked.add_argument("--mapping", metavar="FILE", help=MAPPING_HELP)
-        checked.add_argument("--json", action="store_true", help="the report as one JSON object")
-        for verb in (shown, told, checked):
-            # Looked up when it happens: the base command sets its own afterwards.
+        milestone.add_argument("status", help="the vendor's code or name")
+        milestone.add_argument("--mapping", metavar="FILE", help=MAPPING_HELP)
+        check = verbs.add_parser("check", help="show what would go wrong, before you go live")
+        check.add_argument("los", choices=[str(los) for los in LosFormat])
+        check.add_argument("files", nargs="+", metavar="FILE", help=CHECK_HELP)
+        check.add_argument("--mapping", metavar="FILE", help=MAPPING_HELP)
+        check.add_argument("--json", action="store_true", help="print one JSON object")
+        for verb in (payload, milestone, check):
+            # Looked up on each error: the base command sets `parser.error` later.
             verb.error = lambda message: parser.error(message)  # type: ignore[method-assign]
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do the verb; exits 1 when something is lacking, 2 when something is wrong."""
+        """Run the verb; exit 1 when something is missing, 2 when the input is wrong."""
         verb = {
             "payload": self._print_payload,
             "milestone": self._print_milestone,
@@ -66,28 +66,28 @@ class Command(command_base.Command):
 
     def _print_payload(self, options: dict[str, Any]) -> None:
         handoff = parse_handoff(command_base.read_json(options["file"]))
-        made = build_payload(handoff, options["los"], _load_mapping(options["mapping"]))
-        for need in made.needs:
+        payload = build_payload(handoff, options["los"], _load_mapping(options["mapping"]))
+        for need in payload.needs:
             self.stderr.write(str(need))
-        if made.missing:
+        if payload.missing:
             raise command_base.CheckFailed
-        if isinstance(made.body, str):
-            self.stdout.write(made.body)
+        if isinstance(payload.body, str):
+            self.stdout.write(payload.body)
         else:
-            self.stdout.write(json.dumps(made.body, indent=1, ensure_ascii=False))
+            self.stdout.write(json.dumps(payload.body, indent=1, ensure_ascii=False))
 
     def _print_milestone(self, options: dict[str, Any]) -> None:
         changes = _load_mapping(options["mapping"])
         statuses = changes.get("statuses", _bare_status_map(changes))
         if not isinstance(statuses, dict):
             raise command_base.UsageError("the mapping's statuses must be a table")
-        held = build_status_map(options["los"], statuses)
-        found = milestone_for_status(options["los"], options["status"], held)
-        told = {
-            "canonical": found.code if found else None,
-            "rank": found.rank if found else None,
+        status_map = build_status_map(options["los"], statuses)
+        milestone = milestone_for_status(options["los"], options["status"], status_map)
+        result = {
+            "canonical": milestone.code if milestone else None,
+            "rank": milestone.rank if milestone else None,
         }
-        self.stdout.write(json.dumps(told))
+        self.stdout.write(json.dumps(result))
 
     def _check_files(self, options: dict[str, Any]) -> None:
         files = [_recognize_file(name) for name in options["files"]]
@@ -95,7 +95,7 @@ class Command(command_base.Command):
         if options["mapping"]:
             mappings.append(_load_mapping(options["mapping"]))
         if len(mappings) > 1:
-            raise command_base.UsageError("give one mapping; two would be laid over each other")
+            raise command_base.UsageError("give only one mapping")
         changes = mappings[0] if mappings else {}
         if statuses := _bare_status_map(changes):
             changes = {"statuses": statuses}
@@ -110,26 +110,28 @@ class Command(command_base.Command):
     def _print_report(self, report: GoLiveReport) -> None:
         for status in report.statuses:
             self.stdout.write(f"status  {status.status} -> {status.canonical or 'no milestone'}")
-        for found in report.findings:
-            where = f" ({found.file})" if found.file else ""
-            level = "BLOCK" if found.blocks else "note"
-            self.stdout.write(f"{level:<7} {found.about} {found.item}: {found.message}{where}")
+        for finding in report.findings:
+            file = f" ({finding.file})" if finding.file else ""
+            level = "BLOCK" if finding.blocks else "note"
+            self.stdout.write(f"{level:<7} {finding.about} {finding.item}: {finding.message}{file}")
         blocks = sum(finding.blocks for finding in report.findings)
-        said = f"{blocks} thing{'s'[: blocks != 1]} would fail open" if blocks else "ready"
-        self.stdout.write(f"{report.los}: {len(report.statuses)} statuses walked; {said}")
+        result = f"{blocks} blocking problem{'s'[: blocks != 1]}" if blocks else "ready"
+        self.stdout.write(f"{report.los}: {len(report.statuses)} statuses checked; {result}")
 
 
 def _recognize_file(file: str) -> CheckFile:
     try:
         return parse_check_file(Path(file).name, Path(file).read_bytes())
     except OSError as problem:
-        raise command_base.UsageError(f"{file} cannot be read: {problem.strerror}") from None
+        raise command_base.UsageError(f"{file} can't be read: {problem.strerror}") from None
     except UnrecognizedFile as problem:
-        raise command_base.UsageError(f"{file} is no file of a go-live check: {problem}") from None
+        raise command_base.UsageError(
+            f"{file} can't be used in a go-live check: {problem}"
+        ) from None
 
 
 def _bare_status_map(changes: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A file that is a status map itself, as opposed to a whole mapping without one."""
+    """Return the file if it is a bare status map, and nothing if it is a whole mapping."""
     return {} if MAPPING_KEYS & changes.keys() else changes
 
 
@@ -140,7 +142,7 @@ def _load_mapping(file: str | None) -> dict[str, Any]:
     try:
         loaded = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
     except ValueError:
-        raise command_base.UsageError(f"{file} is neither TOML nor JSON") from None
+        raise command_base.UsageError(f"{file} isn't TOML or JSON") from None
     if not isinstance(loaded, dict):
-        raise command_base.UsageError(f"{file} must hold one object")
+        raise command_base.UsageError(f"{file} must contain one object")
     return loaded

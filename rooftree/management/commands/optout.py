@@ -1,4 +1,4 @@
-"""`rooftree optout [FILE]`: inbound messages, one a line; prints what each means."""
+"""Classify inbound messages, one on each line."""
 
 import json
 from argparse import ArgumentParser
@@ -9,18 +9,18 @@ from rooftree.management import command_base
 
 
 class Command(command_base.Command):
-    """Say of every inbound message whether it stops us."""
+    """Classifies inbound messages, such as opt-outs."""
 
-    help = "Read inbound messages, one a line; prints revoke, wrong_person, hold, help..."
+    help = "Classify inbound messages, one on each line: revoke, wrong_person, hold, help..."
     example = "echo STOP | rooftree optout"
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare the one optional file."""
+        """Declare the optional file."""
         parser.add_argument("file", nargs="?")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print one JSON line a message."""
+        """Print one JSON line for each message."""
         for line in command_base.read_text(options["file"]).removesuffix("\n").split("\n"):
             reading = classify_reply(line)
             self.stdout.write(

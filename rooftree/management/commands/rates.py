@@ -1,4 +1,4 @@
-"""`rooftree rates backtest`: what an alert rule would have done with past rates; pure."""
+"""Try a rate-alert rule on past rates; needs no database."""
 
 import json
 from typing import Any
@@ -11,21 +11,21 @@ from rooftree.rates.backtest_files import InvalidBacktestFile, parse_loans, pars
 
 
 class Command(command_base.Command):
-    """Try an alert rule on weekly rates and a lender's own loans."""
+    """Tries an alert rule on weekly rates and a lender's own loans."""
 
-    help = "Say what a rate-alert rule would have done: alerts, false hopes, misses, coverage."
+    help = "Show what a rate-alert rule would have done: alerts, false hopes, misses, coverage."
     example = "rooftree rates backtest rule.json rates.csv loans.csv"
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """One verb so far."""
+        """Declare the `backtest` verb."""
         verbs = parser.add_subparsers(dest="verb", required=True)
-        tried = verbs.add_parser("backtest", help="try a rule on what was")
-        tried.add_argument("rule", help="JSON: min_drop_pct, min_savings_cents, gap_months, ...")
-        tried.add_argument("rates", help="CSV: a day, and a rate for each product")
-        tried.add_argument("loans", help="CSV: id, product, rate_pct, amount, term_months, ...")
-        tried.add_argument("--json", action="store_true", help="the result as one JSON object")
-        tried.error = lambda message: parser.error(message)  # type: ignore[method-assign]
+        backtest = verbs.add_parser("backtest", help="try a rule on past rates")
+        backtest.add_argument("rule", help="JSON: min_drop_pct, min_savings_cents, gap_months, ...")
+        backtest.add_argument("rates", help="CSV: a day, and a rate for each product")
+        backtest.add_argument("loans", help="CSV: id, product, rate_pct, amount, term_months, ...")
+        backtest.add_argument("--json", action="store_true", help="print one JSON object")
+        backtest.error = lambda message: parser.error(message)  # type: ignore[method-assign]
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print what the rule would have done."""
@@ -43,7 +43,7 @@ class Command(command_base.Command):
 
 
 def result_as_json(result: Backtest) -> dict[str, Any]:
-    """All of it; rates as text, money in cents."""
+    """Return the whole result; rates are text, money is in cents."""
     watched = result.loans - len(result.unwatched_loans)
     return {
         "from": result.from_date.isoformat(),
@@ -87,32 +87,32 @@ def result_as_json(result: Backtest) -> dict[str, Any]:
 
 
 def result_as_table(result: Backtest, rule: AlertRule) -> list[str]:
-    """The same for people, with what it was judged by."""
-    told = result_as_json(result)
-    busiest = max(result.alerts_by_month().items(), key=lambda one: one[1], default=("none", 0))
+    """Return the result as lines of text, with the costs it was judged by."""
+    report = result_as_json(result)
+    busiest = max(result.alerts_by_month().items(), key=lambda item: item[1], default=("none", 0))
     lines = [
-        f"weeks             {told['from']} to {told['until']}, {result.months} months",
-        f"coverage          {told['coverage']['watched']} of {result.loans} loans",
-        f"alerts            {told['alerts']}, {told['alerts_per_month']} a month; "
+        f"weeks             {report['from']} to {report['until']}, {result.months} months",
+        f"coverage          {report['coverage']['watched']} of {result.loans} loans",
+        f"alerts            {report['alerts']}, {report['alerts_per_month']} a month; "
         f"most in {busiest[0]}: {busiest[1]}",
-        f"false hopes       {told['false_hopes']} of {told['alerts']} alerts",
+        f"false hopes       {report['false_hopes']} of {report['alerts']} alerts",
         f"misses            {len(result.misses)}, "
         f"of {result.opportunities} times worth a refinance",
-        f"one officer       at most {told['most_for_one_officer_in_a_month']} alerts in a month",
+        f"one officer       at most {report['most_for_one_officer_in_a_month']} alerts in a month",
         f"judged by         {rule.closing_cost_pct}% of the balance and "
         f"${rule.closing_cost_cents / 100:,.2f} paid back within {rule.worth_within_months} months",
     ]
     lines += [
         f"missed            {miss.loan_id}: "
         + (
-            f"refinanced elsewhere on {miss.from_date}, without an alert before"
+            f"refinanced elsewhere on {miss.from_date} with no alert before"
             if miss.is_elsewhere
             else f"{miss.from_date} to {miss.until_date}, ${miss.savings_cents / 100:,.2f} a month"
         )
         for miss in result.misses
     ]
     return lines + [
-        f"not watched       {name}: {why}" for name, why in result.unwatched_loans.items()
+        f"not watched       {name}: {reason}" for name, reason in result.unwatched_loans.items()
     ]
 
 

@@ -1,4 +1,4 @@
-"""`rooftree route simulate`: what other rules would have done with the last days' leads."""
+"""Try draft routing rules on the leads of the last days."""
 
 import json
 from argparse import ArgumentParser
@@ -15,20 +15,22 @@ from rooftree.routing.rule_simulation import Simulation
 
 
 class Command(command_base.Command):
-    """Routing, from the shell."""
+    """Simulates routing rules."""
 
-    help = "Decide past leads again: rooftree route simulate [--rules draft.json] [--days 7]"
+    help = "Route past leads again: rooftree route simulate [--rules draft.json] [--days 7]"
     example = "rooftree route simulate --rules draft.json --days 7"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        acts = parser.add_subparsers(dest="act", required=True)
-        one = acts.add_parser("simulate", help="compare the live rules with a draft")
-        one.add_argument("--days", type=int, default=7, help="how many days back (7)")
-        one.add_argument("--rules", type=Path, help="a JSON list of rules; else the live ones")
+        verbs = parser.add_subparsers(dest="act", required=True)
+        simulate = verbs.add_parser("simulate", help="compare the live rules with a draft")
+        simulate.add_argument("--days", type=int, default=7, help="how many days back (default: 7)")
+        simulate.add_argument(
+            "--rules", type=Path, help="a JSON list of rules (default: the live rules)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         at = now()
-        live = choice_inputs.load_rules(rule_sets.current_rule_set(at=at))
+        live = choice_inputs.load_rules(rule_sets.load_current_rule_set(at=at))
         path = options["rules"]
         draft = _read_draft(path) if path else live
         self._print_simulation(
@@ -36,23 +38,25 @@ class Command(command_base.Command):
         )
 
     def _print_simulation(self, result: Simulation) -> None:
-        say = self.stdout.write
-        say(
+        write = self.stdout.write
+        write(
             f"{result.leads} leads of the last {result.days} days. "
             f"{len(result.moved)} would go to someone else."
         )
-        say(f"Nobody could take: {result.unclaimed_live} live, {result.unclaimed_draft} draft.")
+        write(
+            f"No officer available: {result.unclaimed_live} live, {result.unclaimed_draft} draft."
+        )
         for title, shares in (("Officer", result.officers), ("Rule", result.rules)):
-            say(f"\n{title:<32}{'Live':>8}{'Draft':>8}{'Change':>8}")
+            write(f"\n{title:<32}{'Live':>8}{'Draft':>8}{'Change':>8}")
             for share in shares:
                 change = share.draft - share.live
-                say(f"{share.name[:30]:<32}{share.live:>8}{share.draft:>8}{change:>+8}")
+                write(f"{share.name[:30]:<32}{share.live:>8}{share.draft:>8}{change:>+8}")
 
 
 def _read_draft(path: Path) -> tuple[Rule, ...]:
     try:
         return rule_check.parse_rules(json.loads(path.read_text()))
     except (OSError, json.JSONDecodeError) as error:
-        raise CommandError(f"{path} cannot be read: {error}") from error
-    except rule_check.BadRules as bad:
-        raise CommandError("\n".join(bad.problems)) from bad
+        raise CommandError(f"{path} can't be read: {error}") from error
+    except rule_check.BadRules as error:
+        raise CommandError("\n".join(error.problems)) from error

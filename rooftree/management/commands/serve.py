@@ -6,16 +6,16 @@ from rooftree.management import command_base
 
 
 class Command(command_base.Command):
-    """Runs until Ctrl-C; whatever dies is started again."""
+    """Runs until Ctrl-C; restarts any process that dies."""
 
-    help = "Run the whole of Rooftree on this machine: database, web, worker and clock."
+    help = "Run all of Rooftree on this machine: database, web, worker and clock."
     example = "PORT=8001 ROOFTREE_HOME=~/second rooftree serve"
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Serve until asked to stop."""
+        """Serve until a request to stop."""
         from rooftree.management import (
-            serve_installation,  # reads the settings, which --help must not need
+            serve_installation,  # reads the settings, which --help does not need
         )
 
         serve_installation.serve_installation()

@@ -9,19 +9,19 @@ from rooftree.management import command_base
 
 
 class Command(command_base.Command):
-    """Runs tasks of all queues until it is asked to stop, then finishes what is running."""
+    """Runs tasks of all queues until a stop signal, then finishes the running ones."""
 
-    help = "Run background tasks; any number of workers may run against one database."
+    help = "Run background tasks; any number of workers can run against one database."
     example = "rooftree worker"
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Work until SIGTERM or Ctrl-C."""
+        """Run tasks until SIGTERM or Ctrl-C."""
         from rooftree.management import database  # reads the settings
 
         exit_with_parent()
         database.wait_until_available(60)
-        database.missing_migrations()  # refuses tables of a newer release
+        database.missing_migrations()  # raises for tables of a newer release
         asyncio.run(_run_until_signal())
 
 
@@ -30,6 +30,6 @@ async def _run_until_signal() -> None:
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for asked in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(asked, stop.set)
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signal_number, stop.set)
     await run_worker(stop)
