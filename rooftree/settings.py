@@ -1,7 +1,7 @@
-"""Every setting, read once from the environment; docs/settings.md is its manual.
+"""All settings, read once from the environment; docs/settings.md is the manual.
 
-What a lender's staff change (rules, hours, sources, wording, LOS) is rows with
-history, not settings.
+Everything that a lender's staff change (rules, hours, sources, wording, LOS) is stored in rows
+with history, not in settings.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ from rooftree.core.database_address import NOT_PREPARED, PREPARED
 
 BASE_DIR = Path(__file__).resolve().parent
 
-# Where and what this installation is.
+# The folder and the kind of this installation.
 ROOFTREE_HOME = Path(read.text("ROOFTREE_HOME", "~/.rooftree")).expanduser().absolute()
 ROOFTREE_ENV = installation_kind(
     ROOFTREE_HOME,
@@ -29,14 +29,14 @@ DEBUG = False
 
 # Secrets.
 if IS_DEMO:
-    _kept = ROOFTREE_HOME / "secrets"
+    _secrets = ROOFTREE_HOME / "secrets"
     SECRET_KEY = app_secrets.load_or_create_secret(
-        "ROOFTREE_SECRET_KEY", folder=_kept, make=app_secrets.new_signing_key
+        "ROOFTREE_SECRET_KEY", folder=_secrets, make=app_secrets.new_signing_key
     )
     FIELD_KEYS = app_secrets.validate_field_keys(
         [
             app_secrets.load_or_create_secret(
-                "ROOFTREE_FIELD_KEYS", folder=_kept, make=app_secrets.new_field_key
+                "ROOFTREE_FIELD_KEYS", folder=_secrets, make=app_secrets.new_field_key
             )
         ]
     )
@@ -51,21 +51,23 @@ else:
     )
 SECRET_KEY_FALLBACKS = read.comma_separated("ROOFTREE_OLD_SECRET_KEYS")
 
-# Where it answers.
+# Addresses.
 PORT = read.whole_number("PORT", 8000, least=1, most=65535)
-# A demo signs anyone in as anybody, so it answers this machine only.
+# A demo lets anyone sign in as any user, so it accepts connections from this machine only.
 _listen_on = read.text("ROOFTREE_LISTEN_ON", "127.0.0.1")
 LISTEN_ADDRESS = "127.0.0.1" if IS_DEMO else _listen_on
 PUBLIC_URL = read.base_url("ROOFTREE_PUBLIC_URL", f"http://localhost:{PORT}" if IS_DEMO else None)
 
-# Where backups go, and who may read the figures of a monitoring system.
+# Folders for backups, ledger heads and do-not-call lists, and the token for metrics.
 BACKUP_FOLDER = Path(read.text("ROOFTREE_BACKUPS", str(ROOFTREE_HOME / "backups"))).expanduser()
-HEADS_FOLDER = read.text("ROOFTREE_HEADS_FOLDER", "")  # "": the ledger's heads stay here
-DNC_FOLDER = read.text("ROOFTREE_DNC_FOLDER", "")  # "": lists are loaded by hand alone
+HEADS_FOLDER = read.text(
+    "ROOFTREE_HEADS_FOLDER", ""
+)  # "": the ledger's heads stay in the database only
+DNC_FOLDER = read.text("ROOFTREE_DNC_FOLDER", "")  # "": lists are only loaded by hand
 METRICS_TOKEN = read.text("ROOFTREE_METRICS_TOKEN", "")
 
-# The database: any PostgreSQL by DATABASE_URL, else the embedded one of this home. What runs is
-# not its owner, who alone makes and changes tables; where one account is given, it does both.
+# The database: any PostgreSQL by DATABASE_URL, else the embedded one in ROOFTREE_HOME. The program
+# does not own the tables; only the owner creates and changes them. A single account does both.
 DATABASE_IS_EMBEDDED = not read.text("DATABASE_URL", "")
 _embedded: dict[str, Any] = {
     "ENGINE": "rooftree.db.postgresql",
@@ -83,8 +85,8 @@ else:
 DATABASE_PROGRAM: str = _program["USER"]
 _is_owner = read.choice("ROOFTREE_DATABASE_AS", ("program", "owner"), "program") == "owner"
 _database = DATABASE_OWNER if _is_owner else _program
-# The database plans a statement once a connection instead of every time. A pooler that gives
-# each transaction another connection must know of it (pgbouncer 1.21), or it is switched off.
+# The database plans each statement once for each connection instead of every time. A pooler that
+# changes connections between transactions must support this (pgbouncer 1.21), or turn it off here.
 _prepares = read.flag("ROOFTREE_PREPARED_STATEMENTS", default=True)
 DATABASES = {
     "default": {
@@ -114,7 +116,7 @@ INSTALLED_APPS = [
     "rooftree",
 ]
 if IS_DEMO:
-    INSTALLED_APPS.append("rooftree_demo")  # its commands and pages exist nowhere else
+    INSTALLED_APPS.append("rooftree_demo")  # its commands and pages exist only in a demo
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
@@ -165,7 +167,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-us"
 
-# People and their sessions.
+# Users and their sessions.
 AUTH_USER_MODEL = "rooftree.User"
 AUTHENTICATION_BACKENDS = ["rooftree.web.sign_in.auth_backend.StaffBackend"]
 LOGIN_URL = "/sign-in/"
@@ -181,7 +183,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"{_validation}.UserAttributeSimilarityValidator"},
     {"NAME": f"{_validation}.CommonPasswordValidator"},
 ]
-SECOND_FACTOR_REQUIRED = not IS_DEMO  # of every member of staff, before any other page
+SECOND_FACTOR_REQUIRED = not IS_DEMO  # for every user, before any other page
 SESSION_ENGINE = "rooftree.web.shared.session_store"
 SESSION_COOKIE_AGE = 3600 * read.whole_number("ROOFTREE_SESSION_HOURS", 12, least=1, most=24)
 SESSION_IDLE_SECONDS = 60 * read.whole_number(
@@ -189,7 +191,7 @@ SESSION_IDLE_SECONDS = 60 * read.whole_number(
 )
 SESSION_COOKIE_NAME = "rooftree_session"
 SESSION_COOKIE_SAMESITE = "Lax"
-# Second factors are allauth's; its own pages and mail are not in use (decision 0016).
+# Second factors come from allauth; its own pages and emails are not used (decision 0016).
 MFA_ADAPTER = "rooftree.org.mfa_adapter.EncryptedMfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Rooftree"
@@ -202,7 +204,7 @@ CSRF_COOKIE_NAME = "rooftree_csrf"
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "rooftree.web.shared.error_pages.csrf_failure"
 
-# What a browser may do with our pages.
+# Browser security policy for our pages.
 SECURE_CSP = {
     "default-src": [CSP.SELF],
     "script-src": [CSP.SELF, CSP.NONCE],
@@ -229,13 +231,13 @@ SECURE_PROXY_SSL_HEADER = (
     else None
 )
 WEB_PROCESSES = read.whole_number("ROOFTREE_WEB_PROCESSES", 1, least=1, most=64)
-BODY_LIMIT = 2 * 1024 * 1024  # bytes; the front answers 413 beyond it
-UPLOAD_LIMIT = 32 * 1024 * 1024  # the same of a file that staff upload
+BODY_LIMIT = 2 * 1024 * 1024  # bytes; larger requests get a 413
+UPLOAD_LIMIT = 32 * 1024 * 1024  # bytes, for files that staff upload
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 FILE_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT
 
-# Background work. The numbers are how many run at once in one worker process.
+# Background tasks. The numbers are how many run at once in one worker process.
 TASKS: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "rooftree.tasks.backend.ObanBackend",
@@ -249,10 +251,10 @@ TASK_THREADS: dict[str, int] = {
     "night": read.whole_number("ROOFTREE_THREADS_NIGHT", 1, least=1, most=64),
 }
 
-# Mail and texts. A demo's texts go to the simulated carrier or the console, never to Twilio.
+# Email and texts. A demo's texts go to the simulated carrier or the console, never to Twilio.
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = read.text("ROOFTREE_MAIL_FROM", "Rooftree <rooftree@localhost>")
-REPLY_DOMAIN = read.text("ROOFTREE_REPLY_DOMAIN", "").lower()  # "": answers go to the officer
-MAIL_IN_SECRET = read.text("ROOFTREE_MAIL_IN_SECRET", "")  # "": no mail is taken in
+REPLY_DOMAIN = read.text("ROOFTREE_REPLY_DOMAIN", "").lower()  # "": replies go to the officer
+MAIL_IN_SECRET = read.text("ROOFTREE_MAIL_IN_SECRET", "")  # "": inbound email is off
 _SMTP = "django.core.mail.backends.smtp.EmailBackend"
 _mail_backend = read.text("ROOFTREE_MAIL_BACKEND", _SMTP)
 _smtp = {
@@ -276,7 +278,8 @@ TWILIO_AUTH_TOKEN = read.text("TWILIO_AUTH_TOKEN", "" if CARRIER == "console" el
 TWILIO_NUMBERS = read.comma_separated("TWILIO_NUMBERS")  # E.164, the numbers we text and call from
 UPSTREAMS = read.simulated_upstreams("ROOFTREE_UPSTREAMS")  # simulated vendors; else the real ones
 
-# What the carrier takes, and who looks; how far a release may go is of the rules (rules.yaml).
+# Campaign speed for the carrier, and whether campaigns continue without a person. The rules
+# (rules.yaml) limit how many people a campaign can reach.
 RELEASE_PER_SECOND = read.whole_number("ROOFTREE_RELEASE_PER_SECOND", 10, least=1, most=100)
 RELEASE_AUTO_CONTINUE = read.flag("ROOFTREE_RELEASE_GOES_ON", default=False)
 
