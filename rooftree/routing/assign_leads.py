@@ -1,4 +1,4 @@
-"""Offering a lead to the loan officer the rules choose, or saying why nobody can have it."""
+"""Offers a lead to the loan officer the rules choose, or explains why no one can have it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,18 +44,18 @@ LIVE_OFFERS = PreparedQuery(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """The lead is in somebody's hands. `is_new` is False when it already was."""
+    """A lead offered to or owned by an officer. `is_new` is False when it already was."""
 
     lead_id: UUID
     officer_id: UUID
-    offer_id: UUID | None = None  # None: owned, nothing to take
+    offer_id: UUID | None = None  # None: owned, so there is no offer to take
     due_at: datetime | None = None
     is_new: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unassigned:
-    """Nobody can have it now; why, and from when somebody may."""
+    """A lead no officer can have now, with the reason and the time from which one can."""
 
     lead_id: UUID
     sentence: str
@@ -65,7 +65,7 @@ class Unassigned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _ChosenLead:
-    """A choice with everything it rested on."""
+    """A choice for one lead, with everything it was based on."""
 
     lead: Lead
     choice: Choice
@@ -79,10 +79,10 @@ def assign_to_best_officer(
 ) -> Assignment | Unassigned:
     """Offer a lead to the officer the rules choose, with a time to take it by.
 
-    Safe to repeat: a lead that is offered or owned stays where it is. Of two
-    workers at once, one offers and the other finds the offer. When nobody is
-    eligible the lead waits and a named person is told, unless its rule holds it
-    until somebody opens.
+    Safe to repeat: a lead that is offered or owned stays where it is. If two
+    workers race, one offers and the other finds the offer. When no one is
+    eligible, the lead waits and the alarm contact is notified, unless its rule
+    holds the lead until an officer starts work.
     """
     return assign_to_best_officers([UUID(str(lead_id))], start=start, at=at)[0]
 
@@ -90,32 +90,32 @@ def assign_to_best_officer(
 def assign_to_best_officers(
     lead_ids: Sequence[UUID], *, start: ChoiceStart | None = None, at: datetime
 ) -> list[Assignment | Unassigned]:
-    """As `to_best_officer` for the first of several leads, as many as one transaction may do.
+    """Offer several leads like `assign_to_best_officer`, as many as fit one transaction.
 
-    At least one; call again, in another transaction, for the others. Each is chosen
-    as if those before had been written down already.
+    Handles at least the first lead; call again, in another transaction, for the
+    others. Each choice counts the choices before it as if they were stored.
     """
     with atomic(savepoint=False):
         leads = {lead.pk: lead for lead in LEADS.all(keys=list(lead_ids))}
-        standing = _find_current_assignments([*leads.values()])
-        table, made = AssignmentBatch(at), []
-        done: list[Assignment | Unassigned] = []
-        for lead_id in dict.fromkeys(lead_ids):  # one that asked twice is there twice
+        current = _find_current_assignments([*leads.values()])
+        batch, choices = AssignmentBatch(at), []
+        results: list[Assignment | Unassigned] = []
+        for lead_id in dict.fromkeys(lead_ids):  # a lead can be listed twice
             lead = leads[lead_id]
-            if so := standing.get(lead_id):
-                done.append(so)
+            if assignment := current.get(lead_id):
+                results.append(assignment)
             elif lead.retired_at:
-                done.append(Unassigned(lead_id=lead.pk, sentence="The lead is retired."))
+                results.append(Unassigned(lead_id=lead.pk, sentence="The lead is archived."))
             else:
-                chosen = _choose_for_lead(lead, start or ChoiceStart(), table)
+                chosen = _choose_for_lead(lead, start or ChoiceStart(), batch)
                 if chosen is None:
                     break
-                made.append(chosen)
-        return [*done, *_store_choices(made, table)]
+                choices.append(chosen)
+        return [*results, *_store_choices(choices, batch)]
 
 
 def _find_current_assignments(leads: Sequence[Lead]) -> dict[UUID, Assignment]:
-    """Whose a lead is already: its owner's, as the database mirrors it, or by a live offer."""
+    """Return leads already owned (mirrored on the lead by the database) or in a live offer."""
     owned = {
         lead.pk: Assignment(lead_id=lead.pk, officer_id=lead.officer_id, is_new=False)
         for lead in leads
@@ -134,54 +134,61 @@ def _find_current_assignments(leads: Sequence[Lead]) -> dict[UUID, Assignment]:
     return offered | owned
 
 
-def _choose_for_lead(lead: Lead, start: ChoiceStart, table: AssignmentBatch) -> _ChosenLead | None:
-    """The choice for one lead; None when it must wait for an officer, and others are held."""
+def _choose_for_lead(lead: Lead, start: ChoiceStart, batch: AssignmentBatch) -> _ChosenLead | None:
+    """Choose for one lead; None when it must wait for a locked officer while others are locked."""
     is_repeat = lead.has_earlier or lead.warmed_at > lead.created_at  # type: ignore[attr-defined]
     zone = lead.company_zone or DEFAULT_ZONE  # type: ignore[attr-defined]
-    about = choice_inputs.build_lead_facts(lead, zone=zone, is_repeat=is_repeat)
-    rule = find_rule(about, table.rules, start.rule_name)
+    facts = choice_inputs.build_lead_facts(lead, zone=zone, is_repeat=is_repeat)
+    rule = find_rule(facts, batch.rules, start.rule_name)
     pools = list_pools(rule, start.place) if rule else []
-    found = table.choose_and_lock(about, pools, start)
-    if found is None:
+    result = batch.choose_and_lock(facts, pools, start)
+    if result is None:
         return None
-    choice, known = found
-    return _ChosenLead(lead=lead, choice=choice, lead_facts=about, inputs=known, rule=rule)
+    choice, inputs = result
+    return _ChosenLead(lead=lead, choice=choice, lead_facts=facts, inputs=inputs, rule=rule)
 
 
 def _store_choices(
-    made: Sequence[_ChosenLead], table: AssignmentBatch
+    choices: Sequence[_ChosenLead], batch: AssignmentBatch
 ) -> list[Assignment | Unassigned]:
-    """Write down choices, and what follows from each."""
-    unfiled = {
+    """Store choices with their offers, events, turns, deadlines and alarms."""
+    new_rosters = {
         chosen_lead.inputs.roster_sha256: chosen_lead.inputs.unstored_roster
-        for chosen_lead in made
+        for chosen_lead in choices
         if chosen_lead.inputs.unstored_roster
     }
-    officer_roster.store_rosters(unfiled, at=table.at)
-    decisions = [_build_decision(chosen_lead, table) for chosen_lead in made]
-    pairs = list(zip(made, decisions, strict=True))
+    officer_roster.store_rosters(new_rosters, at=batch.at)
+    decisions = [_build_decision(chosen_lead, batch) for chosen_lead in choices]
+    pairs = list(zip(choices, decisions, strict=True))
     offers = {
-        one.lead.pk: _build_offer(one, of, table.at) for one, of in pairs if one.choice.officer_id
+        chosen.lead.pk: _build_offer(chosen, decision, batch.at)
+        for chosen, decision in pairs
+        if chosen.choice.officer_id
     }
-    told = [_build_event(one, of, offers.get(one.lead.pk), table.at) for one, of in pairs]
-    insert_into_tables(decisions, [*offers.values()], told)
-    table.store_turns()
+    events = [
+        _build_event(chosen, decision, offers.get(chosen.lead.pk), batch.at)
+        for chosen, decision in pairs
+    ]
+    insert_into_tables(decisions, [*offers.values()], events)
+    batch.store_turns()
     response_deadline.store_deadlines(
-        {chosen_lead.lead.pk: _response_deadline(chosen_lead, table.at) for chosen_lead in made}
+        {chosen_lead.lead.pk: _response_deadline(chosen_lead, batch.at) for chosen_lead in choices}
     )
-    for chosen_lead in made:
+    for chosen_lead in choices:
         if chosen_lead.choice.officer_id is None and chosen_lead.choice.hold_until is None:
             unclaimed_alarm.raise_unclaimed_alarm(
                 chosen_lead.lead,
                 rule=chosen_lead.rule,
                 why=chosen_lead.choice.sentence,
-                at=table.at,
+                at=batch.at,
             )
-    return [_build_result(one, of, offers.get(one.lead.pk)) for one, of in pairs]
+    return [
+        _build_result(chosen, decision, offers.get(chosen.lead.pk)) for chosen, decision in pairs
+    ]
 
 
-def _build_decision(made: _ChosenLead, table: AssignmentBatch) -> RoutingDecision:
-    choice = made.choice
+def _build_decision(chosen: _ChosenLead, batch: AssignmentBatch) -> RoutingDecision:
+    choice = chosen.choice
     outcome = {
         "officer_id": choice.officer_id,
         "place": choice.place,
@@ -190,35 +197,35 @@ def _build_decision(made: _ChosenLead, table: AssignmentBatch) -> RoutingDecisio
         "hold_until": choice.hold_until.isoformat() if choice.hold_until else None,
     }
     return RoutingDecision(
-        id=uuid7_at(table.at),
-        lead=made.lead,
-        rule_set=table.edition,
+        id=uuid7_at(batch.at),
+        lead=chosen.lead,
+        rule_set=batch.edition,
         rule_name=choice.rule_name,
         place=choice.place,
-        inputs=choice_inputs.inputs_to_json(made.lead_facts, made.inputs, table.at),
+        inputs=choice_inputs.inputs_to_json(chosen.lead_facts, chosen.inputs, batch.at),
         outcome=outcome,
         officer_id=UUID(choice.officer_id) if choice.officer_id else None,
         sentence=choice.sentence[:400],
-        at=table.at,
+        at=batch.at,
     )
 
 
-def _build_offer(made: _ChosenLead, decision: RoutingDecision, at: datetime) -> Offer:
+def _build_offer(chosen: _ChosenLead, decision: RoutingDecision, at: datetime) -> Offer:
     assert decision.officer_id is not None
     return Offer(
         id=uuid7_at(at),
-        lead=made.lead,
+        lead=chosen.lead,
         officer_id=decision.officer_id,
         decision=decision,
         offered_at=at,
-        due_at=at + timedelta(seconds=made.choice.take_seconds),
+        due_at=at + timedelta(seconds=chosen.choice.take_seconds),
     )
 
 
-def _response_deadline(made: _ChosenLead, at: datetime) -> datetime:
-    lead, by = made.lead, made.choice.hold_until or at
-    if made.choice.officer_id:
-        by = at + timedelta(seconds=made.choice.take_seconds)
+def _response_deadline(chosen: _ChosenLead, at: datetime) -> datetime:
+    lead, by = chosen.lead, chosen.choice.hold_until or at
+    if chosen.choice.officer_id:
+        by = at + timedelta(seconds=chosen.choice.take_seconds)
     number, rules = lead.number, lead.rules  # type: ignore[attr-defined]
     return response_deadline.callable_deadline(
         number, lead.property_state, lead.property_zip, rules, by=by, at=at
@@ -226,35 +233,35 @@ def _response_deadline(made: _ChosenLead, at: datetime) -> datetime:
 
 
 def _build_event(
-    made: _ChosenLead, decision: RoutingDecision, offer: Offer | None, at: datetime
+    chosen: _ChosenLead, decision: RoutingDecision, offer: Offer | None, at: datetime
 ) -> Event:
-    about: dict[str, Any] = {"decision_id": decision.pk}
+    data: dict[str, Any] = {"decision_id": decision.pk}
     if offer:
         kind = "routing.offer.made"
-        about |= {"offer_id": offer.pk, "officer_id": offer.officer_id, "due_at": offer.due_at}
-        about["place"] = made.choice.place
+        data |= {"offer_id": offer.pk, "officer_id": offer.officer_id, "due_at": offer.due_at}
+        data["place"] = chosen.choice.place
     else:
-        kind = "routing.lead.held" if made.choice.hold_until else "routing.lead.unclaimed"
-        about["hold_until"] = made.choice.hold_until
-    lead = made.lead
+        kind = "routing.lead.held" if chosen.choice.hold_until else "routing.lead.unclaimed"
+        data["hold_until"] = chosen.choice.hold_until
+    lead = chosen.lead
     return build_event(
-        kind, at=at, actor="system:routing", lead_id=lead.pk, person_id=lead.person_id, **about
+        kind, at=at, actor="system:routing", lead_id=lead.pk, person_id=lead.person_id, **data
     )
 
 
 def _build_result(
-    made: _ChosenLead, decision: RoutingDecision, offer: Offer | None
+    chosen: _ChosenLead, decision: RoutingDecision, offer: Offer | None
 ) -> Assignment | Unassigned:
     if offer:
         return Assignment(
-            lead_id=made.lead.pk,
+            lead_id=chosen.lead.pk,
             officer_id=offer.officer_id,
             offer_id=offer.pk,
             due_at=offer.due_at,
         )
     return Unassigned(
-        lead_id=made.lead.pk,
-        sentence=made.choice.sentence,
-        hold_until=made.choice.hold_until,
+        lead_id=chosen.lead.pk,
+        sentence=chosen.choice.sentence,
+        hold_until=chosen.choice.hold_until,
         decision_id=decision.pk,
     )

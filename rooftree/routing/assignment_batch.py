@@ -1,4 +1,4 @@
-"""The officers as one transaction sees them while it gives leads out, one after the other."""
+"""The officers as one transaction sees them while it assigns leads one after the other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from rooftree.routing import choice_inputs, rule_sets
 from rooftree.routing.choose_officer import Choice, ChoiceInputs, choose_officer, pool_key
 from rooftree.routing.routing_rules import LeadFacts, Pool
 
-# Each pool and officer's turns; the rows are the held officers' own.
+# Turns by pool and officer. Only rows of officers locked in this transaction are written.
 STORE_TURNS_SQL = """
 insert into turn (id, pool, officer_id, taken)
 select * from unnest(%s::uuid[], %s::text[], %s::uuid[], %s::int[])
@@ -27,16 +27,16 @@ LOCKED_OFFICER = PreparedQuery(
 FREE_OFFICER = PreparedQuery(
     lambda id: OFFICER.select_for_update(no_key=True, skip_locked=True).filter(pk=id), id=UUID
 )
-MAX_TRIES = 20  # of finding officers as they were read
+MAX_TRIES = 20  # of locking an officer who is still as read
 
 
 class CannotRoute(Exception):
-    """Every officer is being given other leads at this moment; trying again will do."""
+    """All eligible officers are being assigned other leads right now; retry. Fit to show."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChoiceStart:
-    """Where a choice begins: a place in the chain of a rule, and whom to leave out."""
+    """Where a choice begins: a place in the chain of a rule, and the officers to leave out."""
 
     declined_officers: frozenset[str] = frozenset()
     place: int = 0
@@ -44,57 +44,60 @@ class ChoiceStart:
 
 
 class AssignmentBatch:
-    """What choices rest on: the rules, and the officers with what they have been given here.
+    """The rules, and the officers with the leads this transaction has assigned so far.
 
-    What a choice gives is written down at the end of all, so it is added to what is
-    read. An officer is held from the first choice on: nothing about them changes then.
+    Choices are stored together at the end, so each is added to the loads that were
+    read. A chosen officer stays locked from then on, so nothing about them changes.
     """
 
     def __init__(self, at: datetime) -> None:
         self.at = at
-        self.edition = rule_sets.current_rule_set(at=at)
+        self.edition = rule_sets.load_current_rule_set(at=at)
         self.rules = choice_inputs.load_rules(self.edition)
-        # By pools and state: the officers, and how many of the choices are counted in them.
-        self._read: dict[tuple[tuple[str, ...], str], tuple[ChoiceInputs, int]] = {}
-        self._matching_rows: set[str] = set()
-        self._busy: frozenset[str] = frozenset()  # whom other workers hold
-        self._assign_by_manager: list[Choice] = []
+        # By pools and state: the officers, and how many choices their loads already include.
+        self._inputs_by_pool: dict[tuple[tuple[str, ...], str], tuple[ChoiceInputs, int]] = {}
+        self._locked_officers: set[str] = set()
+        self._busy: frozenset[str] = frozenset()  # locked by other workers
+        self._choices: list[Choice] = []
 
     def choose_and_lock(
-        self, about: LeadFacts, pools: Sequence[Pool], start: ChoiceStart
+        self, facts: LeadFacts, pools: Sequence[Pool], start: ChoiceStart
     ) -> tuple[Choice, ChoiceInputs] | None:
-        """Choose, and hold the chosen officer's row, so that no cap or turn is spent twice.
+        """Choose an officer and lock their row, so that no cap or turn is spent twice.
 
-        An officer whom another worker holds is left out as busy rather than waited
-        for, unless nobody else can have the lead; None when that would be to wait for
-        one while others are held.
+        An officer locked by another worker is skipped as busy, unless no one else can
+        have the lead. Returns None instead of waiting for a lock while holding others,
+        which could deadlock. Raises `CannotRoute` after `MAX_TRIES`.
         """
         stale = 0
         while stale < MAX_TRIES:
-            known = self._load_inputs(about, pools, start)
-            choice = choose_officer(about, self.rules, known, at=self.at, with_reasons=False)
-            waits = choice.officer_id is None and bool(known.busy_officers)
-            if waits and self._matching_rows:
+            inputs = self._load_inputs(facts, pools, start)
+            choice = choose_officer(facts, self.rules, inputs, at=self.at, with_reasons=False)
+            waits = choice.officer_id is None and bool(inputs.busy_officers)
+            if waits and self._locked_officers:
                 return None
             if waits:
-                known = replace(known, busy_officers=frozenset())
-                choice = choose_officer(about, self.rules, known, at=self.at, with_reasons=False)
-            if choice.officer_id is None or choice.officer_id in self._matching_rows:
-                return self._accept_choice(choice, known)
-            if not _lock_officer(choice.officer_id, waits=waits):
+                inputs = replace(inputs, busy_officers=frozenset())
+                choice = choose_officer(facts, self.rules, inputs, at=self.at, with_reasons=False)
+            if choice.officer_id is None or choice.officer_id in self._locked_officers:
+                return self._accept_choice(choice, inputs)
+            officers = LOCKED_OFFICER if waits else FREE_OFFICER
+            if officers.first(id=UUID(choice.officer_id)) is None:
                 self._busy |= {choice.officer_id}
                 stale += waits
-            elif self._is_unchanged(choice, known):
-                return self._accept_choice(choice, known)
+            elif self._is_unchanged(choice, inputs):
+                return self._accept_choice(choice, inputs)
             else:
-                self._read.clear()
+                self._inputs_by_pool.clear()
                 self._busy = frozenset()
                 stale += 1
-        raise CannotRoute("Every loan officer is being given another lead. Try again.")
+        raise CannotRoute("All loan officers are being assigned other leads. Try again.")
 
     def store_turns(self) -> None:
-        """Write down whose turn was taken."""
-        taken = {(one.pool_key, one.officer_id or ""): one.turn for one in self._assign_by_manager}
+        """Store the turns the choices took."""
+        taken = {
+            (choice.pool_key, choice.officer_id or ""): choice.turn for choice in self._choices
+        }
         rows = [(uuid7_at(self.at), *key, n) for key, n in sorted(taken.items())]
         if rows:
             with connection.cursor() as cursor:
@@ -103,48 +106,43 @@ class AssignmentBatch:
                 )
 
     def _load_inputs(
-        self, about: LeadFacts, pools: Sequence[Pool], start: ChoiceStart
+        self, facts: LeadFacts, pools: Sequence[Pool], start: ChoiceStart
     ) -> ChoiceInputs:
-        place = tuple(sorted({pool_key(pool) for pool in pools})), about.state
-        found, counted = self._read.get(place) or (None, 0)
-        found = found or choice_inputs.load_choice_inputs(pools, state=about.state, at=self.at)
-        for one in self._assign_by_manager[counted:]:
-            found = _add_choice(found, one)
-        self._read[place] = found, len(self._assign_by_manager)
+        key = tuple(sorted({pool_key(pool) for pool in pools})), facts.state
+        inputs, counted = self._inputs_by_pool.get(key) or (None, 0)
+        inputs = inputs or choice_inputs.load_choice_inputs(pools, state=facts.state, at=self.at)
+        for choice in self._choices[counted:]:
+            inputs = _add_choice(inputs, choice)
+        self._inputs_by_pool[key] = inputs, len(self._choices)
         return replace(
-            found,
+            inputs,
             busy_officers=self._busy,
             declined_officers=start.declined_officers,
             place=start.place,
             rule_name=start.rule_name,
         )
 
-    def _accept_choice(self, choice: Choice, known: ChoiceInputs) -> tuple[Choice, ChoiceInputs]:
+    def _accept_choice(self, choice: Choice, inputs: ChoiceInputs) -> tuple[Choice, ChoiceInputs]:
         if choice.officer_id:
-            self._matching_rows.add(choice.officer_id)
-            self._assign_by_manager.append(choice)
-        return choice, known
+            self._locked_officers.add(choice.officer_id)
+            self._choices.append(choice)
+        return choice, inputs
 
-    def _is_unchanged(self, choice: Choice, known: ChoiceInputs) -> bool:
-        """Whether the officer held is as they were when chosen."""
-        chosen = choice_inputs.find_candidate(known.candidates, choice.officer_id or "")
-        if chosen is None:
+    def _is_unchanged(self, choice: Choice, inputs: ChoiceInputs) -> bool:
+        """Return True if the locked officer is still as they were when chosen."""
+        candidate = choice_inputs.find_candidate(inputs.candidates, choice.officer_id or "")
+        if candidate is None:
             return False
-        taken = known.turns.get(choice.pool_key, {}).get(chosen.id, 0)
-        return choice_inputs.is_unchanged(chosen, pool=choice.pool_key, taken=taken, at=self.at)
+        taken = inputs.turns.get(choice.pool_key, {}).get(candidate.id, 0)
+        return choice_inputs.is_unchanged(candidate, pool=choice.pool_key, taken=taken, at=self.at)
 
 
-def _lock_officer(officer_id: str, *, waits: bool) -> bool:
-    officers = LOCKED_OFFICER if waits else FREE_OFFICER
-    return officers.first(id=UUID(officer_id)) is not None
-
-
-def _add_choice(known: ChoiceInputs, given: Choice) -> ChoiceInputs:
-    """The officers with one more offer in the hands of one of them, and one turn taken."""
-    people = [*known.candidates]
-    for nth, one in enumerate(people):
-        if one.id == given.officer_id:
-            people[nth] = replace(one, today=one.today + 1, open=one.open + 1)
+def _add_choice(inputs: ChoiceInputs, choice: Choice) -> ChoiceInputs:
+    """Return the inputs with one more offer and one more turn for the chosen officer."""
+    people = [*inputs.candidates]
+    for nth, candidate in enumerate(people):
+        if candidate.id == choice.officer_id:
+            people[nth] = replace(candidate, today=candidate.today + 1, open=candidate.open + 1)
             break
-    pool = {**known.turns.get(given.pool_key, {}), given.officer_id or "": given.turn}
-    return replace(known, candidates=tuple(people), turns={**known.turns, given.pool_key: pool})
+    pool = {**inputs.turns.get(choice.pool_key, {}), choice.officer_id or "": choice.turn}
+    return replace(inputs, candidates=tuple(people), turns={**inputs.turns, choice.pool_key: pool})

@@ -1,4 +1,4 @@
-"""What routing knows of each loan officer, and whether the law lets one have a lead."""
+"""The facts routing knows about each loan officer, and the licensing rule for a lead."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,8 +8,8 @@ from typing import Any
 from rooftree.org import models
 from rooftree.org.working_hours import local_date
 
-# NMLS words, lower-cased; "Approved - Inactive" is none of them.
-AUTHORIZING_STATUSES = frozenset(one.lower() for one in models.AUTHORIZING_STATUSES)
+# NMLS status words in lower case; "Approved - Inactive" is not among them.
+AUTHORIZING_STATUSES = frozenset(status.lower() for status in models.AUTHORIZING_STATUSES)
 DEPOSITORY = "depository"
 
 
@@ -23,7 +23,7 @@ class Permit:
     status: str = "Approved"
 
     def is_in_force(self, day: date) -> bool:
-        """True on a day inside its dates, while NMLS's word lets the officer originate."""
+        """Return True if `day` is inside its dates and the NMLS status authorizes originating."""
         return (
             self.status.lower() in AUTHORIZING_STATUSES
             and self.from_date <= day
@@ -33,7 +33,7 @@ class Permit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lender:
-    """The company as the licensing rule sees it."""
+    """The company's kind and licenses, for the licensing rule."""
 
     kind: str
     permits: tuple[Permit, ...] = ()
@@ -41,7 +41,7 @@ class Lender:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One loan officer as known at the moment of a choice."""
+    """One loan officer as known when a choice is made."""
 
     id: str
     name: str
@@ -55,21 +55,21 @@ class Candidate:
     sponsored_from_date: date
     terminated_at: datetime | None = None
     paused_at: datetime | None = None
-    today: int = 0  # leads got this local day, with those offered and not answered
+    today: int = 0  # leads received this local day, including unanswered offers
     daily_cap: int = 20
-    open: int = 0  # leads had and not yet reached
+    open: int = 0  # leads owned or offered, borrower not yet reached
     open_cap: int = 60
-    # The same of all on one roster who differ in nothing but name, languages and what they have.
+    # Shared by officers of one roster who differ only in name, id and current load.
     kind: int | None = field(default=None, compare=False, repr=False)
 
 
 def entitlement_problem(
     candidate: Candidate, *, lender: Lender, state: str, at: datetime
 ) -> tuple[str, str] | None:
-    """Why the law keeps this officer from a lead, as (code, words); None when nothing does.
+    """Return why the law keeps this officer from a lead, as (code, text), or None.
 
     Args:
-        state: of the property, USPS code; "" when unknown: then only employment counts.
+        state: of the property, USPS code; "" when unknown, and then only employment counts.
 
     Source of rule: LIC-01 (12 USC 5103; 12 CFR 1007, 1008). A depository's
     officers are registered with NMLS and need no state license (12 CFR 1007.102).
@@ -107,13 +107,13 @@ def _format_date(day: date) -> str:
 
 
 def permit_to_json(permit: Permit) -> list[Any]:
-    """A permit as stored with a decision."""
+    """Return a permit as a decision stores it."""
     until = permit.until_date.isoformat() if permit.until_date else None
     return [permit.state, permit.from_date.isoformat(), until, permit.status]
 
 
 def permit_from_json(row: Sequence[Any]) -> Permit:
-    """A permit as it was stored, or as the database hands it over."""
+    """Build a permit from its stored form, which the roster query returns as well."""
     state, from_date, until_date, status = row
     return Permit(
         state=state,
@@ -124,7 +124,7 @@ def permit_from_json(row: Sequence[Any]) -> Permit:
 
 
 def lender_from_json(stored: Mapping[str, Any] | None) -> Lender:
-    """The company as it was stored, or as the database hands it over."""
+    """Build the company from its stored form, which the roster query returns as well."""
     if not stored:
         return Lender(kind="nonbank")
     permits = tuple(permit_from_json(row) for row in stored["permits"])
@@ -132,7 +132,7 @@ def lender_from_json(stored: Mapping[str, Any] | None) -> Lender:
 
 
 def with_current_load(c: Candidate, today: int, in_hand: int, paused_at: str | None) -> Candidate:
-    """The same officer with what they have at this moment. Thousands are made for one choice."""
+    """Copy an officer with their current load; kept fast, as one choice makes thousands."""
     return Candidate(
         id=c.id,
         name=c.name,
@@ -155,18 +155,18 @@ def with_current_load(c: Candidate, today: int, in_hand: int, paused_at: str | N
 
 
 def candidates_to_json(people: Sequence[Candidate]) -> dict[str, Any]:
-    """Candidates as stored with a decision: what many have in common is written once."""
+    """Return candidates as a decision stores them, with shared attributes stored once."""
     shapes: dict[tuple[Any, ...], int] = {}
     rows = []
     for c in people:
-        # By identity: those read together share what is equal; a shape written twice does no harm.
+        # By identity: candidates read together share equal parts; a duplicate shape does no harm.
         shape = (c.branch_path, c.zone, id(c.hours), c.languages, c.products, id(c.permits),
                  c.sponsored_from_date, c.daily_cap, c.open_cap)  # fmt: skip
         rows.append([
             c.id, c.name, c.nmls_id, shapes.setdefault(shape, len(shapes)),
             c.today, c.open, _to_iso(c.terminated_at), _to_iso(c.paused_at),
         ])  # fmt: skip
-    first = {row[3]: one for row, one in zip(reversed(rows), reversed(people), strict=True)}
+    first = {row[3]: c for row, c in zip(reversed(rows), reversed(people), strict=True)}
     return {
         "shapes": [_shape_to_json(first[nth]) for nth in range(len(shapes))],
         "candidates": rows,
@@ -174,7 +174,7 @@ def candidates_to_json(people: Sequence[Candidate]) -> dict[str, Any]:
 
 
 def candidates_from_json(stored: Mapping[str, Any]) -> tuple[Candidate, ...]:
-    """Candidates as they were stored, or as the database hands them over."""
+    """Build candidates from their stored form, which the roster query returns as well."""
     shapes = [_shape_from_json(shape) for shape in stored["shapes"]]
     kinds: dict[tuple[Any, ...], int] = {}
     return tuple(

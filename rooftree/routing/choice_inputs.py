@@ -1,4 +1,4 @@
-"""Reading what a choice rests on, and storing it for the replay."""
+"""Loads the inputs of a choice, and stores them for the replay."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -17,7 +17,7 @@ from rooftree.routing.choose_officer import ChoiceInputs, pool_key
 from rooftree.routing.models import RuleSet
 from rooftree.routing.routing_rules import LeadFacts, Pool, Rule
 
-# What the roster says of one officer now, each count on an index of its own.
+# The current load of one officer, each count on its own index.
 OFFICER_LOAD_SQL = """
 select p.terminated_at, p.paused_at,
        asked.n + (select count(*) from ownership w
@@ -37,7 +37,7 @@ select p.terminated_at, p.paused_at,
 
 
 def build_lead_facts(lead: Lead, *, zone: str, is_repeat: bool) -> LeadFacts:
-    """What rules may know of a lead. `lead.source` should be loaded; `zone` is the company's."""
+    """Collect the facts rules can use. `lead.source` should be loaded; `zone` is the company's."""
     day, clock = local_clock(zone, lead.warmed_at)
     return LeadFacts(
         id=str(lead.pk),
@@ -56,71 +56,74 @@ def build_lead_facts(lead: Lead, *, zone: str, is_repeat: bool) -> LeadFacts:
 
 
 def load_choice_inputs(pools: Sequence[Pool], *, state: str, at: datetime) -> ChoiceInputs:
-    """The officers of some pools as they are now, with their turns.
+    """Load the officers of some pools as they are now, with their turns.
 
     Args:
         state: of the property; only licenses in it are read.
-        at: today's leads are counted up to this moment.
+        at: today's leads are counted up to this time.
     """
-    asked = officer_roster.RosterQuery(
+    query = officer_roster.RosterQuery(
         everyone=any(pool.is_everyone for pool in pools),
         officers=tuple(sorted({officer for pool in pools for officer in pool.officers})),
         branches=tuple(sorted({branch for pool in pools for branch in pool.branches})),
         state=state,
     )
     keys = sorted({pool_key(pool) for pool in pools})
-    found = officer_roster.load_current_roster(asked, pools=keys, at=at)
+    roster = officer_roster.load_current_roster(query, pools=keys, at=at)
     return ChoiceInputs(
-        lender=found.lender,
-        candidates=found.people,
-        turns=_group_turns(found.turns),
-        roster_sha256=found.sha256,
-        unstored_roster=found.unstored_text,
+        lender=roster.lender,
+        candidates=roster.people,
+        turns=_group_turns(roster.turns),
+        roster_sha256=roster.sha256,
+        unstored_roster=roster.unstored_text,
     )
 
 
-def is_unchanged(was: Candidate, *, pool: str, taken: int, at: datetime) -> bool:
-    """Whether an officer, now held, stands as when read: employed, unpaused, as busy, as in turn.
+def is_unchanged(candidate: Candidate, *, pool: str, taken: int, at: datetime) -> bool:
+    """Return True if a locked officer's employment, pause, load and turns are still as read.
 
-    Licenses are not read again: the database holds and judges them when the offer is made.
+    Licenses are not read again: the database locks and checks them when the offer is made.
     """
     with connection.cursor() as cursor:
-        cursor.execute(OFFICER_LOAD_SQL, {"id": was.id, "pool": pool, "at": at})
-        found = cursor.fetchone()
-    return bool(found == (was.terminated_at, was.paused_at, was.today, was.open, taken))
+        cursor.execute(OFFICER_LOAD_SQL, {"id": candidate.id, "pool": pool, "at": at})
+        load = cursor.fetchone()
+    return bool(
+        load
+        == (candidate.terminated_at, candidate.paused_at, candidate.today, candidate.open, taken)
+    )
 
 
-def inputs_to_json(facts: LeadFacts, was_known: ChoiceInputs, at: datetime) -> dict[str, Any]:
-    """The inputs of a choice as its decision stores them.
+def inputs_to_json(facts: LeadFacts, inputs: ChoiceInputs, at: datetime) -> dict[str, Any]:
+    """Return the inputs of a choice as its decision stores them.
 
-    Who could be asked is on file once, as a roster; here is what each had in hand.
+    The eligible officers are stored once, as a roster; this holds the load of each.
     """
     return {
         "at": at.isoformat(),
         "lead": asdict(facts),
-        "roster": was_known.roster_sha256,
+        "roster": inputs.roster_sha256,
         "now": [
-            [nth, one.today, one.open, one.paused_at and one.paused_at.isoformat()]
-            for nth, one in enumerate(was_known.candidates)
-            if one.today or one.open or one.paused_at
+            [nth, person.today, person.open, person.paused_at and person.paused_at.isoformat()]
+            for nth, person in enumerate(inputs.candidates)
+            if person.today or person.open or person.paused_at
         ],
         "turns": [
             [pool, officer, taken]
-            for pool, turns in sorted(was_known.turns.items())
+            for pool, turns in sorted(inputs.turns.items())
             for officer, taken in sorted(turns.items())
         ],
-        "asked": sorted(was_known.declined_officers),
-        "busy": sorted(was_known.busy_officers),
-        "place": was_known.place,
-        "rule_name": was_known.rule_name,
+        "asked": sorted(inputs.declined_officers),
+        "busy": sorted(inputs.busy_officers),
+        "place": inputs.place,
+        "rule_name": inputs.rule_name,
     }
 
 
 def inputs_from_json(stored: Mapping[str, Any]) -> ChoiceInputs:
-    """What was known, from a stored decision. Older ones hold the roster themselves."""
+    """Build inputs from a stored decision. Older decisions contain the roster themselves."""
     if "roster" in stored:
-        ready = officer_roster.load_stored_roster(stored["roster"])
-        lender, people = ready.lender, [*ready.people]
+        roster = officer_roster.load_stored_roster(stored["roster"])
+        lender, people = roster.lender, [*roster.people]
         for nth, today, in_hand, paused_at in stored["now"]:
             people[nth] = candidates.with_current_load(people[nth], today, in_hand, paused_at)
     else:
@@ -146,16 +149,16 @@ def _group_turns(rows: Iterable[tuple[str, str, int]]) -> dict[str, dict[str, in
 
 
 def find_candidate(people: Collection[Candidate], officer_id: str) -> Candidate | None:
-    """The one with this id."""
+    """Return the candidate with this id, or None."""
     return next((person for person in people if person.id == officer_id), None)
 
 
 def load_rules(edition: RuleSet) -> tuple[Rule, ...]:
-    """The rules of a published edition, read once in each process: editions never change."""
+    """Return the rules of a published version, cached in the process: versions never change."""
     return _load_cached_rules(edition.pk)
 
 
 @lru_cache(maxsize=32)
 def _load_cached_rules(edition_id: UUID) -> tuple[Rule, ...]:
     stored = RuleSet.objects.values_list("rules", flat=True).get(pk=edition_id)
-    return tuple(Rule.from_json(one) for one in stored)
+    return tuple(Rule.from_json(rule) for rule in stored)

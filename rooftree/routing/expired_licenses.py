@@ -1,4 +1,4 @@
-"""What a license that ran out leaves behind: run after every local midnight."""
+"""Ends offers and ownerships after a license expired; runs after every local midnight."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,11 +10,11 @@ from rooftree.db import trigger_clock
 
 
 def end_unlawful_assignments(*, at: datetime) -> list[UUID]:
-    """End every live offer and ownership that is unlawful at `at`; returns the leads.
+    """End every live offer and ownership that is unlawful at `at`; return the lead ids.
 
-    The database judges, by the same function that refuses new attachments, and
-    leaves an event of each. `waiting.due` finds the leads afterwards. Funded and
-    retired leads keep their last owner. Source of rule: LIC-01.
+    The database decides, with the same function that refuses new assignments, and
+    writes an event for each. `find_leads_to_offer` finds the leads afterwards. Funded
+    and archived leads keep their last owner. Source of rule: LIC-01.
     """
     with atomic():
         trigger_clock.set_trigger_time(at)

@@ -1,4 +1,4 @@
-"""Silence: an offer not taken by its time ends, and the lead goes down its rule's chain."""
+"""Ends offers not taken in time, and passes their leads down the rule's chain."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,14 +17,13 @@ from rooftree.routing.models import Offer, Ownership, RoutingDecision
 from rooftree.routing.routing_rules import Rule
 
 SILENCE = "silence"
-ASK_AGAIN_AFTER = timedelta(
-    hours=12
-)  # how long an officer who did not take a lead is not asked again
+UNANSWERED = Q(passed_at__isnull=False) | Q(ended_because=SILENCE)  # declined, or no answer
+ASK_AGAIN_AFTER = timedelta(hours=12)  # after an officer declined a lead or let it lapse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LapsedOffer:
-    """An offer that ended in silence, and where in the chain its lead stands."""
+    """An offer that ended without an answer, and its place in the chain."""
 
     offer_id: UUID
     lead_id: UUID
@@ -33,11 +32,11 @@ class LapsedOffer:
 
 
 def end_overdue_offers(*, at: datetime, limit: int) -> list[LapsedOffer]:
-    """End the offers that nobody took in time, oldest first; for each, `pass_on` follows.
+    """End the offers no one took in time, oldest first; for each, `pass_on_lead` follows.
 
-    Any number of clocks may run: rows that another one holds are skipped, and
-    so is an offer that is being taken at this moment. The leads are held too, as
-    every verb holds the lead before its offer: who takes one waits, and never we for them.
+    Any number of schedulers can run: rows locked by another are skipped, and so is
+    an offer being taken right now. The leads are locked too, as every writer locks
+    the lead before its offer: an officer taking an offer waits for this, never the reverse.
     """
     with atomic():
         due = (
@@ -73,60 +72,57 @@ def end_overdue_offers(*, at: datetime, limit: int) -> list[LapsedOffer]:
 
 
 def pass_on_lead(*, lead_id: UUID | str, at: datetime) -> Assignment | Unassigned:
-    """Offer a lead to the next on its rule's chain; at the end, call the named person.
+    """Offer a lead to the next officer in its rule's chain; at the end, raise the alarm.
 
-    Those who passed or kept silent are not asked again for `ROUND`. A lead
-    whose last offer ended for another reason (its state or a license changed)
-    starts again at the first place. Safe to repeat.
+    Officers who declined or let the offer lapse are not asked again for
+    `ASK_AGAIN_AFTER`. A lead whose last offer ended for another reason (its state
+    or a license changed) starts again at the first place. Safe to repeat.
     """
     with atomic():
         lead = Lead.objects.select_for_update(of=("self",), no_key=True).get(pk=lead_id)
-        last = RoutingDecision.objects.filter(lead=lead).order_by("-at", "-place", "-id").first()
+        decision = (
+            RoutingDecision.objects.filter(lead=lead).order_by("-at", "-place", "-id").first()
+        )
         start = ChoiceStart(declined_officers=_recently_asked_officers(lead, at))
-        if last is None or not _was_unanswered(last) or _is_owned_or_offered(lead):
+        if (
+            decision is None
+            or not decision.offers.filter(UNANSWERED).exists()
+            or Ownership.objects.filter(lead=lead, until_at=None).exists()
+            or Offer.objects.filter(lead=lead, **LIVE_OFFER).exists()
+        ):
             return assign_leads.assign_to_best_officer(lead_id=lead_id, start=start, at=at)
-        rule = _find_rule_of(last)
-        if rule and last.place < len(rule.chain):
+        named = (rule for rule in load_rules(decision.rule_set) if rule.name == decision.rule_name)
+        rule = next(named, None)
+        if rule and decision.place < len(rule.chain):
             onward = ChoiceStart(
-                declined_officers=start.declined_officers, place=last.place + 1, rule_name=rule.name
+                declined_officers=start.declined_officers,
+                place=decision.place + 1,
+                rule_name=rule.name,
             )
             return assign_leads.assign_to_best_officer(lead_id=lead_id, start=onward, at=at)
-        return _end_chain(lead, rule, last, at)
+        return _end_chain(lead, rule, decision, at)
 
 
 def _recently_asked_officers(lead: Lead, at: datetime) -> frozenset[str]:
     unanswered = Offer.objects.filter(
-        Q(passed_at__isnull=False) | Q(ended_because=SILENCE),
+        UNANSWERED,
         lead=lead,
         offered_at__gt=at - ASK_AGAIN_AFTER,
     )
-    return frozenset(str(id_) for id_ in unanswered.values_list("officer_id", flat=True))
+    return frozenset(str(pk) for pk in unanswered.values_list("officer_id", flat=True))
 
 
-def _was_unanswered(last: RoutingDecision) -> bool:
-    return last.offers.filter(Q(passed_at__isnull=False) | Q(ended_because=SILENCE)).exists()
-
-
-def _is_owned_or_offered(lead: Lead) -> bool:
-    return (
-        Ownership.objects.filter(lead=lead, until_at=None).exists()
-        or Offer.objects.filter(lead=lead, **LIVE_OFFER).exists()
-    )
-
-
-def _find_rule_of(last: RoutingDecision) -> Rule | None:
-    return next((rule for rule in load_rules(last.rule_set) if rule.name == last.rule_name), None)
-
-
-def _end_chain(lead: Lead, rule: Rule | None, last: RoutingDecision, at: datetime) -> Unassigned:
-    sentence = "Everyone on the chain was asked and nobody took it."
+def _end_chain(
+    lead: Lead, rule: Rule | None, decision: RoutingDecision, at: datetime
+) -> Unassigned:
+    sentence = "Every loan officer in the chain was asked. No one accepted."
     write_event(
         "routing.lead.unclaimed",
         at=at,
         actor="system:routing",
         lead_id=lead.pk,
         person_id=lead.person_id,
-        decision_id=last.pk,
+        decision_id=decision.pk,
     )
     unclaimed_alarm.raise_unclaimed_alarm(lead, rule=rule, why=sentence, at=at)
-    return Unassigned(lead_id=lead.pk, sentence=sentence, decision_id=last.pk)
+    return Unassigned(lead_id=lead.pk, sentence=sentence, decision_id=decision.pk)

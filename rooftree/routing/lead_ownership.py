@@ -1,4 +1,4 @@
-"""Who has a lead: given by hand, claimed from the queue, given up."""
+"""Changes of a lead's owner: assigned by hand, imported, claimed from the queue, released."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -19,23 +19,23 @@ from rooftree.routing.routing_rules import TAKE_SECONDS
 
 
 class CannotOwn(Exception):
-    """The lead cannot be this officer's. The text is fit to show."""
+    """This officer cannot own the lead. The text is fit to show."""
 
 
 def give_lead(
     *, lead_id: UUID | str, officer_id: UUID | str, by: User | None, at: datetime
 ) -> Ownership:
-    """Hand a lead to an officer, whoever has it or is offered it now.
+    """Assign a lead to an officer, ending any current ownership or offer.
 
-    Giving it to its owner changes nothing. The new owner hears of it; the
-    borrower is owed an attempt within two minutes when none was made yet.
-    Raises `CannotOwn` when the law does not let the officer have it.
+    Assigning it to its owner changes nothing. The new owner is notified, and a
+    first attempt is due within two minutes unless one was made. Raises
+    `CannotOwn` when the law does not let the officer have the lead.
     """
     with atomic():
         lead = _lock_lead(lead_id)
-        held = Ownership.objects.filter(lead=lead, until_at=None).first()
-        if held and str(held.officer_id) == str(officer_id):
-            return held
+        current = Ownership.objects.filter(lead=lead, until_at=None).first()
+        if current and str(current.officer_id) == str(officer_id):
+            return current
         _end_ownership(lead, because="reassigned", by=by, at=at)
         ownership = _begin_ownership(lead, officer_id, by=by, at=at)
         _notify_owner(ownership, by=by, at=at)
@@ -45,41 +45,44 @@ def give_lead(
 def import_ownership(
     *, lead_id: UUID | str, officer_id: UUID | str, by: User | None, at: datetime
 ) -> Ownership:
-    """An officer keeps a lead that was theirs in another system; only one that nobody has.
+    """Give an unowned lead to the officer who owned it in another system.
 
-    Nothing is promised to the borrower, and nobody is told. Raises `CannotOwn` when the
-    law does not let the officer have it.
+    No response is due and no one is notified. Raises `CannotOwn` when the law does
+    not let the officer have the lead.
     """
     with atomic():
         return _create_ownership(_lock_lead(lead_id), officer_id, by=by, at=at)
 
 
 def claim_lead(*, lead_id: UUID | str, officer_id: UUID | str, at: datetime) -> Ownership:
-    """An officer takes a lead that nobody has from the queue.
+    """Give an unowned lead in the queue to the officer who claims it.
 
-    Claiming twice is harmless. Raises `CannotOwn` when somebody has it, when it
-    is being offered to somebody else, or when the law stands against it.
+    Safe to repeat. Raises `CannotOwn` when another officer owns the lead or has an
+    offer of it, or when the law does not let the officer have it.
     """
     with atomic():
         lead = _lock_lead(lead_id)
-        held = Ownership.objects.filter(lead=lead, until_at=None).first()
-        if held and str(held.officer_id) == str(officer_id):
-            return held
-        if held:
+        current = Ownership.objects.filter(lead=lead, until_at=None).first()
+        if current and str(current.officer_id) == str(officer_id):
+            return current
+        if current:
             raise CannotOwn("This lead has gone to another loan officer.")
         offer = Offer.objects.filter(lead=lead, **LIVE_OFFER).first()
         if offer and str(offer.officer_id) != str(officer_id):
-            raise CannotOwn("This lead is being offered to another loan officer at this moment.")
+            raise CannotOwn("This lead is being offered to another loan officer right now.")
         if offer:
-            return _take_offer(offer, at)
+            try:
+                return take_offer(offer_id=offer.pk, officer_id=offer.officer_id, at=at)
+            except CannotTake as error:
+                raise CannotOwn(str(error)) from error
         return _begin_ownership(lead, officer_id, by=None, at=at)
 
 
 def release_lead(*, lead_id: UUID | str, by: User | None, at: datetime, because: str) -> bool:
-    """Take a lead from its owner and offers; nobody has it then. False when nobody had it.
+    """End a lead's ownership and offer; return False if it had neither.
 
     Args:
-        because: a short code, kept with the ownership that ends.
+        because: a short code, stored with the ownership that ends.
     """
     with atomic():
         return _end_ownership(_lock_lead(lead_id), because=because, by=by, at=at)
@@ -90,25 +93,25 @@ def _lock_lead(lead_id: UUID | str) -> Lead:
 
 
 def _end_ownership(lead: Lead, *, because: str, by: User | None, at: datetime) -> bool:
-    """End the live ownership and the live offer; the database takes the officer off the lead."""
+    """End the live ownership and offer; the database clears the officer on the lead."""
     offers = Offer.objects.filter(lead=lead, **LIVE_OFFER).update(
         lapsed_at=at, ended_because=because
     )
-    held = Ownership.objects.filter(lead=lead, until_at=None).first()
-    if held:
-        until_at = max(at, held.from_at)
-        Ownership.objects.filter(pk=held.pk).update(until_at=until_at, ended_because=because)
+    ownership = Ownership.objects.filter(lead=lead, until_at=None).first()
+    if ownership:
+        until_at = max(at, ownership.from_at)
+        Ownership.objects.filter(pk=ownership.pk).update(until_at=until_at, ended_because=because)
         write_event(
             "routing.ownership.ended",
             at=at,
             actor=_actor(by),
             lead_id=lead.pk,
             person_id=lead.person_id,
-            officer_id=held.officer_id,
-            row_id=held.pk,
+            officer_id=ownership.officer_id,
+            row_id=ownership.pk,
             because=because,
         )
-    return bool(held or offers)
+    return bool(ownership or offers)
 
 
 def _begin_ownership(
@@ -127,8 +130,8 @@ def _create_ownership(
             ownership = Ownership.objects.create(
                 id=uuid7_at(at), lead=lead, officer_id=officer_id, given_by=by, from_at=at
             )
-    except IntegrityError as refused:
-        raise CannotOwn(refusal_sentence(refused)) from refused
+    except IntegrityError as error:
+        raise CannotOwn(refusal_sentence(error)) from error
     write_event(
         "routing.lead.given" if by else "routing.lead.claimed",
         at=at,
@@ -141,13 +144,6 @@ def _create_ownership(
     return ownership
 
 
-def _take_offer(offer: Offer, at: datetime) -> Ownership:
-    try:
-        return take_offer(offer_id=offer.pk, officer_id=offer.officer_id, at=at)
-    except CannotTake as refused:
-        raise CannotOwn(str(refused)) from refused
-
-
 def _notify_owner(ownership: Ownership, *, by: User | None, at: datetime) -> None:
     owner = LoanOfficer.objects.get(pk=ownership.officer_id)
     if by and owner.user_id == by.pk:
@@ -156,7 +152,7 @@ def _notify_owner(ownership: Ownership, *, by: User | None, at: datetime) -> Non
         user_id=owner.user_id,
         kind="given",
         idempotency_key=f"given:{ownership.pk}",
-        text=f"{by.name if by else 'The system'} gave you a lead.",
+        text=f"{by.name if by else 'Rooftree'} assigned you a lead.",
         link=f"/leads/{ownership.lead_id}/",
         at=at,
     )

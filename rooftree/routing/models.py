@@ -1,4 +1,4 @@
-"""The rules staff edit, what they decided, to whom leads are offered, and who has them."""
+"""Tables for routing rules, routing decisions, offers and ownerships."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -9,11 +9,11 @@ from rooftree.org.models import LoanOfficer, User
 
 
 class RuleSet(models.Model):
-    """One published edition of the routing rules. Editions are never changed, only followed."""
+    """One published version of the routing rules. A version never changes; the next replaces it."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     number = models.PositiveIntegerField(unique=True)
-    rules = models.JSONField()  # ordered; the shape is routing.rules.Rule
+    rules = models.JSONField()  # ordered; the shape is routing_rules.Rule
     summary = models.CharField(max_length=300, blank=True)  # what changed and why
     published_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     published_at = models.DateTimeField()
@@ -26,14 +26,14 @@ class RuleSet(models.Model):
 
 
 class Roster(models.Model):
-    """Everyone who could be asked between two changes of staff, for the decisions that name it.
+    """The officers who could be asked between two staff changes, for the decisions that use it.
 
-    Named by its content and never changed: a thousand decisions share one.
+    Identified by its content and never changed: a thousand decisions share one.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     sha256 = models.CharField(max_length=64, unique=True)
-    people = models.JSONField()  # the shape is routing.candidates.all_to_json, and the lender
+    people = models.JSONField()  # candidates.candidates_to_json, plus the lender
     at = models.DateTimeField()
 
     class Meta:
@@ -51,8 +51,8 @@ class RoutingDecision(models.Model):
     rule_set = models.ForeignKey(RuleSet, models.PROTECT, related_name="decisions")
     rule_name = models.CharField(max_length=120, blank=True)
     place = models.PositiveSmallIntegerField(default=0)  # 0 first choice, then the chain
-    inputs = models.JSONField()  # lead facts, the roster's name and what each had in hand
-    outcome = models.JSONField()  # per officer: taken or why passed over
+    inputs = models.JSONField()  # lead facts, the roster's hash and each officer's load
+    outcome = models.JSONField()  # officer_id, place, pool, turn and hold_until
     officer = models.ForeignKey(LoanOfficer, models.PROTECT, null=True, related_name="decisions")
     sentence = models.CharField(max_length=400)
     at = models.DateTimeField()
@@ -66,7 +66,7 @@ class RoutingDecision(models.Model):
 
 
 class Turn(models.Model):
-    """How often an officer was chosen from a pool: the memory of the round robin."""
+    """How often one officer was chosen from one pool: the state of the round robin."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     pool = models.CharField(max_length=120)
@@ -84,7 +84,7 @@ class Turn(models.Model):
 
 
 class Offer(models.Model):
-    """A lead shown to one loan officer, with a time to take it by."""
+    """One lead offered to one loan officer, with a time to take it by."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="offers")
@@ -93,8 +93,8 @@ class Offer(models.Model):
     offered_at = models.DateTimeField()
     due_at = models.DateTimeField()
     taken_at = models.DateTimeField(null=True)
-    passed_at = models.DateTimeField(null=True)  # the officer said no
-    lapsed_at = models.DateTimeField(null=True)  # silence, or made unlawful
+    passed_at = models.DateTimeField(null=True)  # the officer declined
+    lapsed_at = models.DateTimeField(null=True)  # no answer in time, or became unlawful
     ended_because = models.CharField(max_length=60, blank=True)
 
     class Meta:
@@ -127,7 +127,7 @@ class Offer(models.Model):
 
 
 class Ownership(models.Model):
-    """The one loan officer who has a lead, from when until when."""
+    """One period in which one loan officer owns a lead."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="ownerships")

@@ -1,8 +1,8 @@
-"""Who could be asked, kept ready between two choices, and how much each has in hand now.
+"""The cached roster of loan officers, and each officer's current load.
 
-Who works here, with which licenses and hours, changes a few times a day; how much each
-has changes with every lead. The first is kept in the process under a stamp that the
-database gives in the same statement as the second: another stamp, and it is read anew.
+Staff, licenses and hours change a few times a day; loads change with every lead. The
+roster is cached in the process under a stamp that the database returns in the same
+statement as the loads. When the stamp differs, the roster is read again.
 """
 
 import hashlib
@@ -21,9 +21,9 @@ from rooftree.routing.candidates import Candidate, Lender
 from rooftree.routing.models import Roster
 
 CACHE_SIZE = 64  # rosters of pools and states in one process
-MAX_READS = 5  # of a roster that staff are changing at this moment
+MAX_READS = 5  # of a roster that staff are changing right now
 
-# A row's version is another with each change, and one undone never comes back.
+# A row's version changes with each update, and a rolled-back version never returns.
 STAMP_SQL = """(
     select bit_xor(part) from (
         select bit_xor(hash_record_extended((o.xmin, o.ctid), 1)) as part from loan_officer o
@@ -41,7 +41,7 @@ STAMP_SQL = """(
     ) parts)
 """
 
-# One JSON document: built by the database and read by Python faster than rows are.
+# One JSON document: faster to build in the database and to read in Python than rows.
 ROSTER_SQL = f"""
 with people as materialized (
     select o.*, u.name as user_name, b.path as branch_path
@@ -78,9 +78,9 @@ select {STAMP_SQL}, json_build_object(
         order by p.id), '[]'::json)
       from shaped p join shapes s on s.shape = p.shape)
 )::text
-"""  # noqa: S608 (the stamp is ours)
+"""  # noqa: S608 (STAMP_SQL is a constant)
 
-# Only those who have something in hand or are paused: today's leads and the unreached of each.
+# Only officers with a load or a pause: leads today, and leads not yet reached.
 CURRENT_LOAD_SQL = f"""
 with held as (
     select w.officer_id, count(*) as today, 0 as unreached, null::timestamptz as paused_at
@@ -115,7 +115,7 @@ select {STAMP_SQL}, exists (select from roster where sha256 = %(sha256)s), json_
     'now', (select coalesce(json_agg(json_build_array(officer_id, today, unreached, paused_at)),
                             '[]'::json) from each)
 )::text
-"""  # noqa: S608 (the stamp is ours)
+"""  # noqa: S608 (STAMP_SQL is a constant)
 
 
 STORE_ROSTER_SQL = """
@@ -125,34 +125,34 @@ insert into roster (id, sha256, people, at) values (%s, %s, %s::jsonb, %s) on co
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CachedRoster:
-    """A roster, read: nobody in it has anything in hand."""
+    """A roster as read and cached, with no loads."""
 
     sha256: str
     text: str
     lender: Lender
     people: tuple[Candidate, ...]
     positions: Mapping[str, int]  # of each officer among `people`
-    # The last said of each officer, as the database says it, and the officer as they then were.
+    # The last load row of each officer, and the candidate built from it.
     last_loads: dict[int, tuple[Sequence[Any], Candidate]] = field(default_factory=dict)
 
-    def with_current_load(self, said: Iterable[Sequence[Any]]) -> tuple[Candidate, ...]:
-        """The people with what is said of some; few have changed since the last choice."""
+    def with_current_load(self, rows: Iterable[Sequence[Any]]) -> tuple[Candidate, ...]:
+        """Return the people with the loads of `rows`, reusing candidates whose load is the same."""
         people = [*self.people]
-        for row in said:
+        for row in rows:
             nth = self.positions.get(row[0])
             if nth is None:
                 continue
-            was, one = self.last_loads.get(nth, ((), people[nth]))
-            if was != row:
-                one = candidates.with_current_load(one, *row[1:])
-                self.last_loads[nth] = row, one
-            people[nth] = one
+            last_row, candidate = self.last_loads.get(nth, ((), people[nth]))
+            if last_row != row:
+                candidate = candidates.with_current_load(candidate, *row[1:])
+                self.last_loads[nth] = row, candidate
+            people[nth] = candidate
         return tuple(people)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterQuery:
-    """Which officers a choice may draw from, and for a property in which state."""
+    """The officers a choice can draw from, and the state of the property."""
 
     everyone: bool
     officers: tuple[str, ...]
@@ -162,10 +162,10 @@ class RosterQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrentRoster:
-    """The officers of a roster as they are at one moment."""
+    """The officers of a roster with their loads at one time."""
 
     sha256: str
-    unstored_text: str  # the roster's text while it is not on file
+    unstored_text: str  # the roster's text while it isn't stored
     lender: Lender
     people: tuple[Candidate, ...]
     turns: Sequence[tuple[str, str, int]]  # pool key, officer id, turns taken
@@ -174,30 +174,30 @@ class CurrentRoster:
 _cache: dict[RosterQuery, tuple[int, CachedRoster]] = {}
 
 
-def load_current_roster(asked: RosterQuery, *, pools: Sequence[str], at: datetime) -> CurrentRoster:
-    """Who could be asked now, with what each has in hand.
+def load_current_roster(query: RosterQuery, *, pools: Sequence[str], at: datetime) -> CurrentRoster:
+    """Load the officers who can be asked now, with their current loads.
 
-    Two round trips when staff changed something since the last choice, else one.
+    Takes two round trips when staff changed something since the last choice, else one.
     """
-    stamp, ready = _cache.get(asked) or _read_roster(asked, at)
+    stamp, roster = _cache.get(query) or _read_roster(query, at)
     for _ in range(MAX_READS):
-        is_stamp, is_filed, found = _read_current_load(asked, ready, pools, at)
-        if is_stamp == stamp:
+        current_stamp, is_stored, load = _read_current_load(query, roster, pools, at)
+        if current_stamp == stamp:
             break
-        stamp, ready = _read_roster(asked, at)
+        stamp, roster = _read_roster(query, at)
     return CurrentRoster(
-        sha256=ready.sha256,
-        unstored_text="" if is_filed else ready.text,
-        lender=ready.lender,
-        people=ready.with_current_load(found["now"]),
-        turns=found["turns"],
+        sha256=roster.sha256,
+        unstored_text="" if is_stored else roster.text,
+        lender=roster.lender,
+        people=roster.with_current_load(load["now"]),
+        turns=load["turns"],
     )
 
 
 def store_rosters(rosters: Mapping[str, str], *, at: datetime) -> None:
-    """Put rosters that decisions rest on on file, by their hashes, those that are not there yet.
+    """Store the rosters (text by hash) that decisions use, skipping those already stored.
 
-    In one order for all: no two who do so wait for each other.
+    Sorted by hash, so that two writers never deadlock.
     """
     if not rosters:
         return
@@ -210,29 +210,29 @@ def store_rosters(rosters: Mapping[str, str], *, at: datetime) -> None:
 
 @lru_cache(maxsize=CACHE_SIZE)
 def load_stored_roster(sha256: str) -> CachedRoster:
-    """A roster that decisions rest on; it never changes."""
+    """Load a stored roster by hash; a stored roster never changes."""
     stored = Roster.objects.values_list("people", flat=True).get(sha256=sha256)
     return _build_roster(json.dumps(stored), sha256)
 
 
-def _read_roster(asked: RosterQuery, at: datetime) -> tuple[int, CachedRoster]:
+def _read_roster(query: RosterQuery, at: datetime) -> tuple[int, CachedRoster]:
     with connection.cursor() as cursor:
         cursor.execute(
             ROSTER_SQL,
             {
                 "at": at,
-                "state": asked.state,
-                "everyone": asked.everyone,
-                "officers": list(asked.officers),
-                "paths": [f"%/{branch}/%" for branch in asked.branches],
+                "state": query.state,
+                "everyone": query.everyone,
+                "officers": list(query.officers),
+                "paths": [f"%/{branch}/%" for branch in query.branches],
             },
         )
         stamp, text = cursor.fetchone()
-    ready = _build_roster(text, hashlib.sha256(text.encode()).hexdigest())
+    roster = _build_roster(text, hashlib.sha256(text.encode()).hexdigest())
     while len(_cache) >= CACHE_SIZE:
         _cache.pop(next(iter(_cache)), None)
-    _cache[asked] = stamp, ready
-    return stamp, ready
+    _cache[query] = stamp, roster
+    return stamp, roster
 
 
 def _build_roster(text: str, sha256: str) -> CachedRoster:
@@ -243,24 +243,24 @@ def _build_roster(text: str, sha256: str) -> CachedRoster:
         text=text,
         lender=candidates.lender_from_json(stored["lender"]),
         people=people,
-        positions={one.id: nth for nth, one in enumerate(people)},
+        positions={person.id: nth for nth, person in enumerate(people)},
     )
 
 
 def _read_current_load(
-    asked: RosterQuery, ready: CachedRoster, pools: Sequence[str], at: datetime
+    query: RosterQuery, roster: CachedRoster, pools: Sequence[str], at: datetime
 ) -> tuple[int, bool, dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute(
             CURRENT_LOAD_SQL,
             {
                 "at": at,
-                "state": asked.state,
-                "everyone": asked.everyone,
-                "ids": [] if asked.everyone else list(ready.positions),
-                "sha256": ready.sha256,
+                "state": query.state,
+                "everyone": query.everyone,
+                "ids": [] if query.everyone else list(roster.positions),
+                "sha256": roster.sha256,
                 "pools": list(pools),
             },
         )
-        stamp, is_filed, text = cursor.fetchone()
-    return stamp, is_filed, json.loads(text)
+        stamp, is_stored, text = cursor.fetchone()
+    return stamp, is_stored, json.loads(text)

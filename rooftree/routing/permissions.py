@@ -1,7 +1,7 @@
-"""Who sees what, and who may do what: the one place that decides it.
+"""The one place that decides what each user can see and do.
 
-Every page, fragment, stream, call of the API and export loads through
-`leads_visible_to` or `officers_visible_to`, and asks `may` before it acts.
+Every page, fragment, stream, API call and export loads through
+`leads_visible_to` or `officers_visible_to`, and checks `has_permission` before it acts.
 """
 
 from django.db.models import Q, QuerySet
@@ -20,7 +20,7 @@ COMPANY_OR_BRANCH_ROLES = (
 )
 _STAFF_ROLES = ("officer", "assistant", *COMPANY_OR_BRANCH_ROLES)
 
-# What each role may do. A line is an act; who is not named may not.
+# The roles that have each permission. A role not listed does not have it.
 #                          officer assistant manager operations marketing compliance exec admin
 ROLES_BY_PERMISSION: dict[str, tuple[str, ...]] = {
     "read_lead": _STAFF_ROLES,
@@ -43,7 +43,7 @@ ROLES_BY_PERMISSION: dict[str, tuple[str, ...]] = {
     "replay_quarantine": ("operations", "administrator"),
     "see_returns": ("operations", "marketing", "executive", "administrator"),
     "work_returns": ("operations", "marketing", "administrator"),
-    # Partners, and what passes between us. `see_portal` is theirs alone: no member of staff has it.
+    # Partners and the RESPA log. Only partners have `see_portal`; no staff member has it.
     "see_portal": (PARTNER,),
     "see_partners": ("operations", "marketing", "compliance", "administrator"),
     "edit_partners": ("operations", "marketing", "administrator"),
@@ -68,14 +68,14 @@ ROLES_BY_PERMISSION: dict[str, tuple[str, ...]] = {
     "review_terms": ("compliance", "administrator"),
     "record_emergencies": ("compliance", "administrator"),
     "record_calls": ("compliance", "administrator"),
-    "change_rules": ("compliance",),  # to write a change, and to approve another's
+    "change_rules": ("compliance",),  # to propose a change, and to approve one by someone else
     "load_lists": ("compliance", "administrator"),
     "make_evidence": ("compliance", "administrator"),
-    "see_keeping": ("compliance", "administrator"),  # how much; whose, only who keeps records
+    "see_keeping": ("compliance", "administrator"),  # counts; `keep_records` shows names
     "keep_records": ("compliance",),
     "approve_export": ("compliance", "administrator"),
     "decide_message": ("compliance", "administrator"),
-    # How borrowers are served and who is paid for what; managers and administrators stand apart.
+    # Fair lending, the RESPA log and pay plans; managers and administrators have no part in them.
     "see_fair_lending": ("compliance",),
     "conclude_findings": ("compliance",),
     "see_things_of_value": ("operations", "compliance"),
@@ -84,7 +84,7 @@ ROLES_BY_PERMISSION: dict[str, tuple[str, ...]] = {
     "see_pay_plans": ("operations", "compliance"),
     "write_pay_plans": ("operations", "compliance"),
     "approve_pay_plans": ("compliance",),
-    # Whoever hears "stop" must be able to write it down: it only ever silences.
+    # Anyone who hears "stop" must be able to record it: it only ever blocks contact.
     "revoke_consent": (
         "officer",
         "assistant",
@@ -103,7 +103,7 @@ ROLES_BY_PERMISSION: dict[str, tuple[str, ...]] = {
     "export": ("manager", "operations", "compliance", "executive", "administrator"),
 }
 
-LANDING_PAGES = {  # where each role begins after signing in
+LANDING_PAGES = {  # the page each role lands on after signing in
     PARTNER: "portal",
     "officer": "queue",
     "assistant": "queue",
@@ -117,24 +117,24 @@ LANDING_PAGES = {  # where each role begins after signing in
 
 
 class UnknownPermission(Exception):
-    """A page asked about an act that is not in the table: a defect of the page."""
+    """A permission that is not in the table: a bug in the page."""
 
 
 def leads_visible_to(user: User) -> QuerySet[Lead]:
-    """The leads a user may know of. Nobody's leads belong to those above the officers.
+    """Return the leads a user can see. Unowned leads are visible to roles above officers.
 
-    An officer: own leads, and those offered to them now. An assistant: those
-    of the officers they assist. Everyone else: the whole company, or the
-    branch of the user and all below it.
+    Officer: own leads, and leads offered to them now. Assistant: leads of the
+    officers they assist. Other staff: the whole company, or the user's branch
+    and all branches below it.
     """
     if not user.is_active:
         return Lead.objects.none()
     if user.role in ("officer", "assistant"):
-        mine = officers_of(user)
+        officers = officers_of(user)
         offered = Offer.objects.filter(
-            officer__in=mine, taken_at=None, passed_at=None, lapsed_at=None
+            officer__in=officers, taken_at=None, passed_at=None, lapsed_at=None
         )
-        return Lead.objects.filter(Q(officer__in=mine) | Q(pk__in=offered.values("lead_id")))
+        return Lead.objects.filter(Q(officer__in=officers) | Q(pk__in=offered.values("lead_id")))
     if user.role not in COMPANY_OR_BRANCH_ROLES:
         return Lead.objects.none()
     if user.branch_id is None:
@@ -149,7 +149,7 @@ def leads_visible_to(user: User) -> QuerySet[Lead]:
 
 
 def officers_visible_to(user: User) -> QuerySet[LoanOfficer]:
-    """The loan officers a user may know of: oneself, those assisted, or those of one's branches."""
+    """Return the officers a user can see: self, those they assist, or those in their branches."""
     if not user.is_active:
         return LoanOfficer.objects.none()
     if user.role in ("officer", "assistant"):
@@ -162,19 +162,19 @@ def officers_visible_to(user: User) -> QuerySet[LoanOfficer]:
 
 
 def officers_of(user: User) -> QuerySet[LoanOfficer]:
-    """In whose name a user works leads: one's own, or those of the officers assisted."""
+    """Return the officers whose leads a user works: self, or the officers they assist."""
     if user.role == "officer":
         return LoanOfficer.objects.filter(user=user, terminated_at=None)
     return LoanOfficer.objects.filter(assistants__assistant=user)
 
 
 def has_permission(user: User, verb: str, thing: Lead | LoanOfficer | None = None) -> bool:
-    """Whether a user may do something, in general or to one lead or officer.
+    """Return True if a user has a permission, in general or for one lead or officer.
 
-    Raises `UnknownAct` for a verb that is not in `MAY`.
+    Raises `UnknownPermission` for a verb that is not in `ROLES_BY_PERMISSION`.
     """
     if verb not in ROLES_BY_PERMISSION:
-        raise UnknownPermission(f"{verb} is not in the table of what each role may do.")
+        raise UnknownPermission(f"{verb} is not in the permission table.")
     if not user.is_active or user.role not in ROLES_BY_PERMISSION[verb]:
         return False
     if isinstance(thing, Lead):
@@ -185,7 +185,7 @@ def has_permission(user: User, verb: str, thing: Lead | LoanOfficer | None = Non
 
 
 def users_with_permission(verb: str) -> QuerySet[User]:
-    """Everybody who may do something for the whole company."""
+    """Return active users who have a permission for the whole company."""
     return User.objects.filter(role__in=ROLES_BY_PERMISSION[verb], branch=None, is_active=True)
 
 

@@ -1,4 +1,4 @@
-"""Making a stored choice again, to explain it and to prove it."""
+"""Replays a stored choice, to explain and to prove it."""
 
 from datetime import datetime
 
@@ -9,9 +9,9 @@ from rooftree.routing.routing_rules import LeadFacts
 
 
 def replay_choice(decision: RoutingDecision) -> Choice:
-    """The choice as its stored inputs and edition of the rules give it, with all reasons.
+    """Choose again from the stored inputs and rule version, with all reasons.
 
-    `decision.rule_set` should be loaded. Reads nothing but the decision.
+    `decision.rule_set` should be loaded. Reads nothing but the decision and its roster.
     """
     stored = decision.inputs
     return choose_officer(
@@ -23,7 +23,7 @@ def replay_choice(decision: RoutingDecision) -> Choice:
 
 
 def is_reproducible(decision: RoutingDecision) -> bool:
-    """Whether the choice made again is the one that was acted on."""
+    """Return True if the replayed choice equals the stored outcome."""
     choice, outcome = replay_choice(decision), decision.outcome
     hold = choice.hold_until.isoformat() if choice.hold_until else None
     return (choice.officer_id, choice.place, choice.pool_key, choice.turn, hold) == (

@@ -1,12 +1,12 @@
-"""The rules staff edit: which leads each one fits, who takes turns, and what follows silence.
+"""The routing rules staff edit: criteria, pool, chain and fallback.
 
-Rules are ordered and the first that fits wins. They are stored as JSON in an
-edition (`models.RuleSet`); `rule_check` refuses what is not sound or not lawful,
-`rule_words` says a rule in a sentence.
+Rules are ordered and the first match wins. They are stored as JSON in a
+version (`models.RuleSet`). `rule_check` refuses invalid and unlawful rules;
+`rule_sentences` describes a rule in a sentence.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
@@ -14,24 +14,24 @@ TAKE_SECONDS = 120  # to take a lead, unless a rule says otherwise
 
 
 class BackupKind(StrEnum):
-    """Where a lead goes when nobody took it."""
+    """Where a lead goes when no one took it."""
 
-    POOL = "pool"  # the same pool again, without those who were asked
+    POOL = "pool"  # the same pool again, without officers already asked
     OFFICERS = "officers"
     BRANCH = "branch"
 
 
 class WhenNobody(StrEnum):
-    """What happens when nobody of the pool may and can take a lead."""
+    """What happens when no officer in the pool is eligible for a lead."""
 
-    ALARM = "alarm"  # the chain's next step, at its end a named person is told
-    HOLD = "hold"  # it waits for the first who opens, if opening hours are all that is missing
-    POOL = "pool"  # another pool
+    ALARM = "alarm"  # continue down the chain; at its end notify the alarm contact
+    HOLD = "hold"  # wait until the first officer starts work, if only working hours are in the way
+    POOL = "pool"  # use another pool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadFacts:
-    """All that a rule may know of a lead, and all that is stored to replay a choice."""
+    """The only facts of a lead a rule can use, stored with each decision for the replay."""
 
     id: str
     source: str  # slug
@@ -49,7 +49,7 @@ class LeadFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivalSpan:
-    """Days and hours of arrival; `from_time` after `until_time` means over midnight."""
+    """Days and hours of arrival; `from_time` after `until_time` means across midnight."""
 
     days: tuple[str, ...] = ()  # empty: every day
     from_time: str = "00:00"
@@ -65,7 +65,7 @@ class ArrivalSpan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Criteria:
-    """What a lead must be for a rule to fit. What is left empty does not matter."""
+    """The conditions a lead must meet for a rule to match. An empty condition always matches."""
 
     sources: tuple[str, ...] = ()  # slugs
     purposes: tuple[str, ...] = ()  # `refinance` covers its sub-kinds
@@ -80,26 +80,29 @@ class Criteria:
     hours: ArrivalSpan | None = None
 
     def fits(self, lead: LeadFacts) -> bool:
-        """Whether the rule is about this lead. A fact that is unknown fits no criterion."""
+        """Return True if the lead meets all criteria. An unknown fact meets no criterion."""
+        # A lead without a state needs a rule that names it: its officer must ask for the state.
+        if not lead.state or self.without_state:
+            fits_place = self.without_state and not lead.state
+        else:
+            fits_place = _is_listed(lead.state, self.states)
         return (
             _is_listed(lead.source, self.sources)
-            and self._fits_place(lead)
+            and fits_place
             and self._fits_loan(lead)
             and self._fits_arrival(lead)
         )
 
-    def _fits_place(self, lead: LeadFacts) -> bool:
-        # A lead without a state is asked for by name: whoever gets it must find it out.
-        if not lead.state or self.without_state:
-            return self.without_state and not lead.state
-        return _is_listed(lead.state, self.states)
-
     def _fits_loan(self, lead: LeadFacts) -> bool:
+        amount, limit = lead.amount_cents, self.amount_below_cents
+        fits_purpose = not self.purposes or any(
+            lead.purpose == kind or lead.purpose.startswith(f"{kind}_") for kind in self.purposes
+        )
         return (
-            (not self.purposes or any(_is_kind(lead.purpose, kind) for kind in self.purposes))
+            fits_purpose
             and _is_listed(lead.credit_band, self.credit_bands)
-            and _is_at_least(lead.amount_cents, self.amount_from_cents)
-            and _is_below(lead.amount_cents, self.amount_below_cents)
+            and _is_at_least(amount, self.amount_from_cents)
+            and (limit is None or (amount is not None and amount < limit))
         )
 
     def _fits_arrival(self, lead: LeadFacts) -> bool:
@@ -113,7 +116,7 @@ class Criteria:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
-    """Who takes turns: branches with all below them, single officers; empty is everyone."""
+    """The officers who take turns: branches with all below them, and officers; empty is all."""
 
     branches: tuple[str, ...] = ()  # ids
     officers: tuple[str, ...] = ()  # ids
@@ -124,7 +127,7 @@ class Pool:
         return not self.branches and not self.officers
 
     def includes(self, officer_id: str, branch_path: str) -> bool:
-        """Whether an officer of the branch at `branch_path` belongs to it."""
+        """Return True if an officer of the branch at `branch_path` belongs to the pool."""
         return (
             self.is_everyone
             or officer_id in self.officers
@@ -134,7 +137,7 @@ class Pool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backup:
-    """One step of a chain, walked in silence."""
+    """One step of a chain, walked when no one took the lead in time."""
 
     kind: BackupKind
     officers: tuple[str, ...] = ()
@@ -153,10 +156,10 @@ class Rule:
     chain: tuple[Backup, ...] = ()
     nobody: WhenNobody = WhenNobody.ALARM
     nobody_pool: Pool | None = None
-    alarm_user_id: str = ""  # "" is the company's
+    alarm_user_id: str = ""  # "": the company's alarm contact
 
     def pool_at(self, place: int) -> Pool:
-        """Who is asked at a place of the chain; 0 is the pool itself.
+        """Return the pool at a place in the chain; 0 is the rule's own pool.
 
         Raises IndexError beyond the end of the chain.
         """
@@ -170,22 +173,29 @@ class Rule:
         return Pool(branches=(step.branch,), weights=self.pool.weights)
 
     def take_seconds_at(self, place: int) -> int:
-        """Seconds to take a lead offered at a place of the chain."""
+        """Return the seconds to take a lead offered at a place in the chain."""
         return self.chain[place - 1].take_seconds if place else self.take_seconds
 
     def to_json(self) -> dict[str, Any]:
-        """The rule as an edition stores it."""
+        """Return the rule as a version stores it."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
-        """The rule an edition stored. `rule_check.read` is for what people typed."""
+        """Build a rule a version stored. For typed rules use `rule_check.parse_rules`."""
+        criteria = stored.get("criteria", {})
+        hours = criteria.get("hours")
+        span = ArrivalSpan(**_lists_to_tuples(hours)) if hours else None
+        chain = stored.get("chain", ())
         return cls(
             **{
                 **stored,
-                "criteria": _criteria_from_json(stored.get("criteria", {})),
+                "criteria": Criteria(**_lists_to_tuples({**criteria, "hours": span})),
                 "pool": _pool_from_json(stored.get("pool", {})),
-                "chain": tuple(_backup_from_json(step) for step in stored.get("chain", ())),
+                "chain": tuple(
+                    Backup(**_lists_to_tuples({**step, "kind": BackupKind(step["kind"])}))
+                    for step in chain
+                ),
                 "nobody": WhenNobody(stored.get("nobody", WhenNobody.ALARM)),
                 "nobody_pool": _pool_from_json(stored["nobody_pool"])
                 if stored.get("nobody_pool")
@@ -195,22 +205,12 @@ class Rule:
 
 
 def first_matching_rule(rules: Sequence[Rule], lead: LeadFacts) -> Rule | None:
-    """The rule that decides about a lead: the first that fits, or None."""
+    """Return the first rule that matches a lead, or None."""
     return next((rule for rule in rules if rule.criteria.fits(lead)), None)
-
-
-def _criteria_from_json(stored: Mapping[str, Any]) -> Criteria:
-    hours = stored.get("hours")
-    found = Criteria(**_lists_to_tuples({**stored, "hours": None}))
-    return replace(found, hours=ArrivalSpan(**_lists_to_tuples(hours))) if hours else found
 
 
 def _pool_from_json(stored: Mapping[str, Any]) -> Pool:
     return Pool(**_lists_to_tuples(stored))
-
-
-def _backup_from_json(stored: Mapping[str, Any]) -> Backup:
-    return Backup(**_lists_to_tuples({**stored, "kind": BackupKind(stored["kind"])}))
 
 
 def _lists_to_tuples(stored: Mapping[str, Any]) -> dict[str, Any]:
@@ -223,13 +223,5 @@ def _is_listed(value: str, wanted: tuple[str, ...]) -> bool:
     return not wanted or value in wanted
 
 
-def _is_kind(purpose: str, kind: str) -> bool:
-    return purpose == kind or purpose.startswith(f"{kind}_")
-
-
 def _is_at_least(value: int | None, least: int | None) -> bool:
     return least is None or (value is not None and value >= least)
-
-
-def _is_below(value: int | None, limit: int | None) -> bool:
-    return limit is None or (value is not None and value < limit)

@@ -1,4 +1,4 @@
-"""What the ids in rules are called, read for the page that shows them."""
+"""Loads the names shown for the ids in rules."""
 
 from rooftree.leads.models import Source
 from rooftree.org.models import Branch, Company, LoanOfficer, User
@@ -6,7 +6,7 @@ from rooftree.routing.rule_sentences import RuleNames
 
 
 def load_rule_names() -> RuleNames:
-    """The present names of sources, branches, officers and staff."""
+    """Load the current names of sources, branches, officers and staff."""
     company = Company.objects.select_related("alarm_user").first()
     officers = LoanOfficer.objects.values_list("pk", "user__name")
     return RuleNames(

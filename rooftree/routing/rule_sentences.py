@@ -1,4 +1,4 @@
-"""A rule in one plain sentence, as the routing page and every decision show it."""
+"""Plain-English descriptions of rules, shown on the routing page and on every decision."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -39,41 +39,43 @@ DAY_NAMES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleNames:
-    """What the ids and slugs in rules are called on screen."""
+    """The names shown on screen for the ids and slugs in rules."""
 
     sources: Mapping[str, str] = field(default_factory=dict)
     branches: Mapping[str, str] = field(default_factory=dict)
     officers: Mapping[str, str] = field(default_factory=dict)
     users: Mapping[str, str] = field(default_factory=dict)
-    alarm: str = "the manager on duty"  # whom the company names
+    alarm: str = "the manager on duty"  # the company's alarm contact
 
 
 def rule_sentence(rule: Rule, names: RuleNames) -> str:
-    """What a rule does, from which leads it fits to what happens when nobody can."""
+    """Describe a rule, from the leads it matches to the fallback when no one is eligible."""
     parts = [
         f"{criteria_phrase(rule.criteria, names)} goes to {_pool_phrase(rule.pool, names)}, "
-        f"in turn, {format_duration(rule.take_seconds)} to take it"
+        f"round robin, with {format_duration(rule.take_seconds)} to take it"
     ]
-    parts += [f"then {_step_phrase(step, names)}" for step in rule.chain]
-    alarmed = names.users.get(rule.alarm_user_id, names.alarm)
-    ending = f"and at the end {alarmed} is called"
-    return f"{', '.join([*parts, ending])}. {_nobody_sentence(rule, names, alarmed)}"
+    parts += [f"then to {_step_phrase(step, names)}" for step in rule.chain]
+    contact = names.users.get(rule.alarm_user_id, names.alarm)
+    return (
+        f"{'; '.join(parts)}. If no one takes it, {contact} is notified. "
+        f"{_fallback_sentence(rule, names, contact)}"
+    )
 
 
 def criteria_phrase(criteria: Criteria, names: RuleNames) -> str:
-    """Which leads, as the start of a sentence: `A Zillow purchase lead in TX`."""
+    """Describe the leads a rule matches, as a sentence start: `A Zillow purchase lead in TX`."""
     first = "Any lead" if criteria == Criteria() else _lead_phrase(criteria, names)
     return " ".join([first, *_criteria_details(criteria)])
 
 
 def format_duration(seconds: int) -> str:
-    """Seconds in the largest unit that divides them: `2 minutes`, `45 seconds`."""
+    """Format seconds in the largest unit that divides them: `2 minutes`, `45 seconds`."""
     amount, unit = (seconds // 60, "minute") if seconds % 60 == 0 else (seconds, "second")
     return f"{amount} {unit}{'' if amount == 1 else 's'}"
 
 
 def join_with_or(words: Iterable[str]) -> str:
-    """Words as a choice: `a, b or c`."""
+    """Join words as a choice: `a, b or c`."""
     listed = list(words)
     return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} or {listed[-1]}"
 
@@ -81,27 +83,27 @@ def join_with_or(words: Iterable[str]) -> str:
 def _lead_phrase(criteria: Criteria, names: RuleNames) -> str:
     words = []
     if criteria.inquiry:
-        words.append("repeated" if criteria.inquiry == "repeat" else "new")
+        words.append("repeat" if criteria.inquiry == "repeat" else "new")
     if criteria.sources:
         words.append(join_with_or(names.sources.get(slug, slug) for slug in criteria.sources))
     if criteria.purposes:
         words.append(join_with_or(PURPOSE_NAMES.get(p, p) for p in criteria.purposes))
-    said = " ".join([*words, "lead"])
-    return f"{'An' if said[0] in 'aeiouAEIO' else 'A'} {said}"
+    phrase = " ".join([*words, "lead"])
+    return f"{'An' if phrase[0] in 'aeiouAEIO' else 'A'} {phrase}"
 
 
 def _criteria_details(criteria: Criteria) -> Iterator[str]:
     if criteria.states:
-        whole = len(criteria.states) == 1
+        is_single = len(criteria.states) == 1
         yield "in " + join_with_or(
-            STATES[s] if whole and s in STATES else s for s in criteria.states
+            STATES[state] if is_single and state in STATES else state for state in criteria.states
         )
     if criteria.without_state:
         yield "without a property state"
     yield from _amount_phrases(criteria)
     if criteria.credit_bands:
         bands = join_with_or(band.replace("_", " ") for band in criteria.credit_bands)
-        yield f"with stated credit {bands}"
+        yield f"with self-reported credit {bands}"
     if criteria.score_at_least is not None:
         yield f"with a score of {criteria.score_at_least} or more"
     if criteria.languages:
@@ -125,25 +127,25 @@ def _span_phrase(span: ArrivalSpan) -> str:
 
 def _pool_phrase(pool: Pool, names: RuleNames) -> str:
     if pool.is_everyone:
-        return "everyone who may take it"
+        return "all eligible loan officers"
     teams = [f"the {names.branches.get(b, 'closed')} team" for b in pool.branches]
-    people = [names.officers.get(o, "someone who left") for o in pool.officers]
+    people = [names.officers.get(o, "a former loan officer") for o in pool.officers]
     return " and ".join(filter(None, [", ".join(teams), ", ".join(people)]))
 
 
 def _step_phrase(step: Backup, names: RuleNames) -> str:
     if step.kind is BackupKind.POOL:
-        whom = "the next of them"
+        target = "the next officer in the pool"
     elif step.kind is BackupKind.OFFICERS:
-        whom = _pool_phrase(Pool(officers=step.officers), names)
+        target = _pool_phrase(Pool(officers=step.officers), names)
     else:
-        whom = _pool_phrase(Pool(branches=(step.branch,)), names)
-    return f"{whom}, {format_duration(step.take_seconds)}"
+        target = _pool_phrase(Pool(branches=(step.branch,)), names)
+    return f"{target} for {format_duration(step.take_seconds)}"
 
 
-def _nobody_sentence(rule: Rule, names: RuleNames, alarmed: str) -> str:
+def _fallback_sentence(rule: Rule, names: RuleNames, contact: str) -> str:
     if rule.nobody is WhenNobody.HOLD:
-        return "If all are off work, it waits for the first who starts."
+        return "If everyone is off work, the lead waits until the first officer starts work."
     if rule.nobody is WhenNobody.POOL and rule.nobody_pool:
-        return f"If none of them can take it, it goes to {_pool_phrase(rule.nobody_pool, names)}."
-    return f"If nobody can take it, {alarmed} is called at once."
+        return f"If no one is eligible, it goes to {_pool_phrase(rule.nobody_pool, names)}."
+    return f"If no one is eligible, {contact} is notified right away."

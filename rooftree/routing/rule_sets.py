@@ -1,4 +1,4 @@
-"""Editions of the rules: each publication is a new one, and every decision names its own."""
+"""Published versions of the routing rules; every decision names the version it used."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,19 +13,19 @@ from rooftree.routing.models import RuleSet
 from rooftree.routing.routing_rules import Rule
 from rooftree.routing.rule_check import check_rules
 
-# Until somebody publishes rules: whoever is licensed and available, in turn.
-DEFAULT_RULES = (Rule(name="Everyone in turn"),)
+# Until rules are published: every licensed and available officer, round robin.
+DEFAULT_RULES = (Rule(name="Everyone, round robin"),)
 NEWEST_RULE_SET = PreparedQuery(lambda: RuleSet.objects.defer("rules").order_by("-number")[:1])
-_MUTEX = 7_201  # advisory lock of publication
+_MUTEX = 7_201  # advisory lock for publishing
 
 
 def publish_rules(
     rules: Sequence[Rule], *, by: User | None, at: datetime, summary: str = ""
 ) -> RuleSet:
-    """Make `rules` the ones that decide from now on, as a new edition.
+    """Publish `rules` as a new version, which decides from now on.
 
-    Earlier editions stay, so that every decision can be made again and any of
-    them can be published anew. Raises `rule_check.BadRules`.
+    Earlier versions stay, so that every decision can be replayed and any version
+    can be restored. Raises `rule_check.BadRules`.
     """
     check_rules(rules)
     with transaction.atomic():
@@ -50,8 +50,8 @@ def publish_rules(
     return edition
 
 
-def current_rule_set(*, at: datetime) -> RuleSet:
-    """The edition that decides now; the standing rules are published when there is none."""
+def load_current_rule_set(*, at: datetime) -> RuleSet:
+    """Load the version that decides now; publish the default rules if there is none."""
     newest = NEWEST_RULE_SET.first()
     if newest:
         return newest
@@ -59,5 +59,5 @@ def current_rule_set(*, at: datetime) -> RuleSet:
         with connection.cursor() as cursor:
             cursor.execute("select pg_advisory_xact_lock(%s)", [_MUTEX])
         return RuleSet.objects.order_by("-number").first() or publish_rules(
-            DEFAULT_RULES, by=None, at=at, summary="Standing rules, until others are published"
+            DEFAULT_RULES, by=None, at=at, summary="Default rules, until you publish your own"
         )

@@ -1,4 +1,4 @@
-"""Who would have got past leads under other rules: the same leads, the same roster, both ways."""
+"""Simulates draft rules on past leads: same leads and roster, live rules against the draft."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,9 +18,9 @@ PastLead = tuple[datetime, LeadFacts]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """How many of the leads one officer, or one rule, would have got."""
+    """The number of leads one officer or one rule would get, under live and draft rules."""
 
-    id: str  # "" is nobody
+    id: str  # "": unassigned
     name: str
     live: int
     draft: int
@@ -28,17 +28,17 @@ class Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovedLead:
-    """A lead that would have gone to someone else."""
+    """A lead that would go to someone else."""
 
     lead_id: str
-    live: str  # officer id, "" for nobody
+    live: str  # officer id; "": no one
     draft: str
     because: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Simulation:
-    """What a draft would change."""
+    """The changes a draft would make to the leads of some days."""
 
     leads: int
     days: int
@@ -52,11 +52,11 @@ class Simulation:
 def simulate_rules(
     *, days: int, rules: Sequence[Rule], live: Sequence[Rule], at: datetime
 ) -> Simulation:
-    """Decide the leads of the last `days` again, by the live rules and by a draft.
+    """Route the leads of the last `days` again, by the live rules and by a draft.
 
-    Everyone is taken as they are now (licenses, hours, pause) with no lead in
-    hand, because only the rules are compared: both sides start from the same
-    roster and count their own turns. Writes nothing.
+    Officers have their current licenses, hours and pauses but no load, because
+    only the rules are compared: both sides start from the same roster and count
+    their own turns. Writes nothing.
     """
     past = load_past_leads(at - timedelta(days=days), until=at)
     roster = _load_inputs_by_state(past, at)
@@ -64,7 +64,7 @@ def simulate_rules(
 
 
 def load_past_leads(since: datetime, *, until: datetime) -> list[PastLead]:
-    """The leads that arrived in a span, oldest first, as rules know them."""
+    """Load the facts of the leads that arrived in a span, oldest first, at most `MAX_LEADS`."""
     zone = company_zone().key
     newest = (
         Lead.objects.filter(created_at__gte=since, created_at__lt=until, is_test=False)
@@ -85,35 +85,46 @@ def compare_rules(
     live: Sequence[Rule],
     days: int,
 ) -> Simulation:
-    """Both answers for every past lead, counted. Pure.
+    """Choose for every past lead by both sets of rules and count the results. Pure.
 
     Args:
-        roster: who could be asked, by the state of the property.
+        roster: the officers who could be asked, by property state.
     """
-    now, then = _replay_leads(past, roster, live), _replay_leads(past, roster, rules)
+    live_choices, draft_choices = (
+        _replay_leads(past, roster, live),
+        _replay_leads(past, roster, rules),
+    )
     names = {
-        candidate.id: candidate.name for known in roster.values() for candidate in known.candidates
+        candidate.id: candidate.name
+        for inputs in roster.values()
+        for candidate in inputs.candidates
     }
     moved = tuple(
         MovedLead(
             lead_id=lead.id,
-            live=a.officer_id or "",
-            draft=b.officer_id or "",
-            because=f"{b.rule_name or 'No rule'}: {b.sentence}",
+            live=current.officer_id or "",
+            draft=changed.officer_id or "",
+            because=f"{changed.rule_name or 'No rule'}: {changed.sentence}",
         )
-        for (_, lead), a, b in zip(past, now, then, strict=True)
-        if a.officer_id != b.officer_id
+        for (_, lead), current, changed in zip(past, live_choices, draft_choices, strict=True)
+        if current.officer_id != changed.officer_id
     )
     return Simulation(
         leads=len(past),
         days=days,
         officers=_count_shares(
-            (c.officer_id or "" for c in now), (c.officer_id or "" for c in then), names
+            (choice.officer_id or "" for choice in live_choices),
+            (choice.officer_id or "" for choice in draft_choices),
+            names,
         ),
-        rules=_count_shares((c.rule_name for c in now), (c.rule_name for c in then), {}),
+        rules=_count_shares(
+            (choice.rule_name for choice in live_choices),
+            (choice.rule_name for choice in draft_choices),
+            {},
+        ),
         moved=moved,
-        unclaimed_live=sum(c.officer_id is None for c in now),
-        unclaimed_draft=sum(c.officer_id is None for c in then),
+        unclaimed_live=sum(choice.officer_id is None for choice in live_choices),
+        unclaimed_draft=sum(choice.officer_id is None for choice in draft_choices),
     )
 
 
@@ -129,30 +140,29 @@ def _replay_leads(
     past: Sequence[PastLead], roster: Mapping[str, ChoiceInputs], rules: Sequence[Rule]
 ) -> list[Choice]:
     turns: dict[str, dict[str, int]] = {}
-    free = {state: _without_load(known) for state, known in roster.items()}
-    answers = []
+    unloaded = {
+        state: replace(
+            inputs,
+            candidates=tuple(replace(person, today=0, open=0) for person in inputs.candidates),
+        )
+        for state, inputs in roster.items()
+    }
+    choices = []
     for at, lead in past:
-        known = replace(free[lead.state], turns=turns)
-        choice = choose_officer(lead, rules, known, at=at)
+        inputs = replace(unloaded[lead.state], turns=turns)
+        choice = choose_officer(lead, rules, inputs, at=at)
         if choice.officer_id:
             turns.setdefault(choice.pool_key, {})[choice.officer_id] = choice.turn
-        answers.append(choice)
-    return answers
-
-
-def _without_load(known: ChoiceInputs) -> ChoiceInputs:
-    return replace(
-        known,
-        candidates=tuple(replace(candidate, today=0, open=0) for candidate in known.candidates),
-    )
+        choices.append(choice)
+    return choices
 
 
 def _count_shares(
     live: Iterable[str], draft: Iterable[str], names: Mapping[str, str]
 ) -> tuple[Share, ...]:
     before, after = Counter(live), Counter(draft)
-    found = sorted(before.keys() | after.keys(), key=lambda key: (-after[key], -before[key], key))
+    keys = sorted(before.keys() | after.keys(), key=lambda key: (-after[key], -before[key], key))
     return tuple(
-        Share(id=key, name=names.get(key, key) or "Nobody", live=before[key], draft=after[key])
-        for key in found
+        Share(id=key, name=names.get(key, key) or "Unassigned", live=before[key], draft=after[key])
+        for key in keys
     )

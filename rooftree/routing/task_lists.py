@@ -1,4 +1,4 @@
-"""Whose each task is: one's own list, and what of the others is late."""
+"""Task lists: a user's own open tasks, and overdue tasks of their team."""
 
 from datetime import datetime
 
@@ -12,23 +12,23 @@ MAX_TASKS = 200
 
 
 def tasks_of_user(user: User) -> QuerySet[Task]:
-    """The open tasks of a user, soonest first.
+    """Return the open tasks of a user, soonest first.
 
-    Their own; those of their role; and, of those that are whoever's the lead
-    is, the ones on their leads. An assistant has those of the officers assisted.
+    Includes tasks assigned to the user or to their role, and unassigned tasks on
+    their leads. An assistant has the tasks of the officers they assist.
     """
-    mine = Q(user=user) | Q(user=None, role=user.role)
+    is_own = Q(user=user) | Q(user=None, role=user.role)
     if user.role in ("officer", "assistant"):
         officers = officers_of(user)
         people = officers.values("user_id")
-        mine |= Q(user__in=people) | Q(user=None, role="", lead__officer__in=officers)
+        is_own |= Q(user__in=people) | Q(user=None, role="", lead__officer__in=officers)
     elif has_permission(user, "reassign"):
-        mine |= Q(user=None, role="", lead__officer=None)
-    return _visible_open_tasks(user).filter(mine)
+        is_own |= Q(user=None, role="", lead__officer=None)
+    return _visible_open_tasks(user).filter(is_own)
 
 
 def overdue_tasks_of_others(user: User, *, at: datetime) -> QuerySet[Task]:
-    """What is overdue and somebody else's, for those who watch a team."""
+    """Return overdue tasks of other users, for users who can see a team."""
     if not has_permission(user, "see_team"):
         return Task.objects.none()
     return (
@@ -39,8 +39,8 @@ def overdue_tasks_of_others(user: User, *, at: datetime) -> QuerySet[Task]:
 
 
 def _visible_open_tasks(user: User) -> QuerySet[Task]:
-    rows = Task.objects.filter(
+    open_tasks = Task.objects.filter(
         done_at=None, cancelled_at=None, lead__in=leads_visible_to(user).values("pk")
     )
-    known = rows.select_related("lead__person", "lead__officer__user", "user")
-    return known.order_by("due_at", "id")
+    tasks = open_tasks.select_related("lead__person", "lead__officer__user", "user")
+    return tasks.order_by("due_at", "id")

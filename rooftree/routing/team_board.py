@@ -1,4 +1,4 @@
-"""What a branch manager watches: who waits, with whom, and who is taking leads."""
+"""The team board: leads waiting for a first call, and officers' availability."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,47 +17,47 @@ from rooftree.routing.models import Offer
 from rooftree.routing.permissions import leads_visible_to, officers_visible_to
 from rooftree.routing.rule_sentences import PURPOSE_NAMES
 
-RESPONSE_LIMIT = timedelta(minutes=5)  # an attempt later than this is a promise broken
+RESPONSE_LIMIT = timedelta(minutes=5)  # a first attempt later than this is late
 MAX_WAITING = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingLead:
-    """A lead nobody has tried yet."""
+    """A lead with no attempt yet."""
 
     lead_id: UUID
     name: str
-    what: str  # "LendingTree purchase, $298,000, TX"
+    summary: str  # "LendingTree purchase, $298,000, TX"
     promise_at: datetime | None
     is_late: bool
     officer_id: UUID | None
-    officer: str  # "" when nobody
-    offered_until: datetime | None  # None: theirs, or nobody's
+    officer: str  # "" when no one
+    offered_until: datetime | None  # None: owned by the officer, or unowned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeamMember:
-    """A loan officer on the wall."""
+    """A loan officer on the team board."""
 
     officer_id: UUID
     name: str
     availability: str  # available | paused | off_work
     availability_text: str  # in words
-    open: int  # leads had and not yet reached
+    open: int  # leads owned, borrower not yet reached
     median_seconds: int | None  # to the first attempt, today
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeamBoard:
-    """The whole page."""
+    """The whole team board."""
 
     waiting: tuple[WaitingLead, ...]
     people: tuple[TeamMember, ...]
     late: int
     longest_wait: timedelta | None
-    median_seconds: int | None  # of the leads first tried today
+    median_seconds: int | None  # of leads first tried today
     tried_today: int
-    on_time_today: int  # of those, tried by the promised time
+    on_time_today: int  # of those, tried by their deadline
 
     @property
     def available_count(self) -> int:
@@ -72,19 +72,19 @@ class _FirstAttempt:
 
 
 def load_team_board(user: User, *, at: datetime) -> TeamBoard:
-    """The wall of the branches a user may see. Three queries, however many rows."""
+    """Load the team board of the branches a user can see, in three queries."""
     waiting = _waiting_leads(user, at)
     tried = _first_attempts_today(user, at)
-    since = [at - lead.created_at for lead in waiting]
+    waits = [at - lead.created_at for lead in waiting]
     rows = tuple(_build_waiting_row(lead, at) for lead in waiting)
     return TeamBoard(
         waiting=rows,
         people=_build_members(user, tried, at),
         late=sum(row.is_late for row in rows),
-        longest_wait=max(since, default=None),
+        longest_wait=max(waits, default=None),
         median_seconds=_median_seconds(tried),
         tried_today=len(tried),
-        on_time_today=sum(first_attempt.is_on_time for first_attempt in tried),
+        on_time_today=sum(attempt.is_on_time for attempt in tried),
     )
 
 
@@ -113,7 +113,7 @@ def _build_waiting_row(lead: Lead, at: datetime) -> WaitingLead:
     return WaitingLead(
         lead_id=lead.pk,
         name=lead.person.name,
-        what=", ".join(parts),
+        summary=", ".join(parts),
         promise_at=lead.promise_at,
         is_late=lead.promise_at is not None and lead.promise_at < at,
         officer_id=lead.officer_id or lead.offered_to,  # type: ignore[attr-defined]
@@ -125,10 +125,10 @@ def _build_waiting_row(lead: Lead, at: datetime) -> WaitingLead:
 def _first_attempts_today(user: User, at: datetime) -> list[_FirstAttempt]:
     zone = ZoneInfo(user.branch.zone if user.branch else "America/New_York")
     midnight = at.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    found = leads_visible_to(user).filter(
+    leads = leads_visible_to(user).filter(
         created_at__gte=midnight, first_attempt_at__gte=midnight, first_attempt_at__lte=at
     )
-    rows = found.values_list(
+    rows = leads.values_list(
         "officer_id",
         "created_at",
         "promise_at",
@@ -155,7 +155,7 @@ def _first_attempts_today(user: User, at: datetime) -> list[_FirstAttempt]:
 def _build_members(
     user: User, tried: Sequence[_FirstAttempt], at: datetime
 ) -> tuple[TeamMember, ...]:
-    """Those who take leads now first."""
+    """Build the members, available officers first."""
     unreached = Q(leads__first_talk_at=None, leads__state__in=response_deadline.EARLY_STATES)
     officers = (
         officers_visible_to(user)
@@ -164,19 +164,19 @@ def _build_members(
         .order_by("user__name", "id")
     )
     members = [_build_member(officer, tried, at) for officer in officers]
-    return tuple(sorted(members, key=lambda one: one.availability != "available"))
+    return tuple(sorted(members, key=lambda member: member.availability != "available"))
 
 
 def _build_member(officer: LoanOfficer, tried: Sequence[_FirstAttempt], at: datetime) -> TeamMember:
-    availability, said = _describe_availability(officer, at)
+    availability, text = _describe_availability(officer, at)
     return TeamMember(
         officer_id=officer.pk,
         name=officer.user_name,  # type: ignore[attr-defined]
         availability=availability,
-        availability_text=said,
+        availability_text=text,
         open=officer.unreached,  # type: ignore[attr-defined]
         median_seconds=_median_seconds(
-            [first_attempt for first_attempt in tried if first_attempt.officer_id == officer.pk]
+            [attempt for attempt in tried if attempt.officer_id == officer.pk]
         ),
     )
 
@@ -188,10 +188,10 @@ def _describe_availability(officer: LoanOfficer, at: datetime) -> tuple[str, str
         return "available", "Available"
     opening = working_hours.next_opening(officer.hours, zone=officer.zone, at=at)
     if opening is None:
-        return "off_work", "Has no hours yet"
+        return "off_work", "No working hours set"
     local = opening.astimezone(working_hours.zone_of(officer.zone))
     return "off_work", f"Off until {local:%a} {local:%I:%M %p}".replace(" 0", " ")
 
 
 def _median_seconds(tried: Sequence[_FirstAttempt]) -> int | None:
-    return round(median(first_attempt.seconds for first_attempt in tried)) if tried else None
+    return round(median(attempt.seconds for attempt in tried)) if tried else None

@@ -1,4 +1,4 @@
-"""Calling a named person when the rules are at their end."""
+"""Notifies the alarm contact when routing found no officer for a lead."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -12,33 +12,35 @@ from rooftree.routing.rule_sentences import PURPOSE_NAMES
 
 
 def raise_unclaimed_alarm(lead: Lead, *, rule: Rule | None, why: str, at: datetime) -> None:
-    """Tell the rule's manager, else the company's, that a lead waits. Once a local day.
+    """Notify the rule's alarm contact, else the company's, of an unclaimed lead, once a day.
 
-    `lead.source` should be loaded.
+    The day is the company's. `lead.source` should be loaded.
     """
     company = Company.objects.first()
-    named = (rule.alarm_user_id if rule else "") or (company.alarm_user_id if company else None)
+    contact_id = (rule.alarm_user_id if rule else "") or (
+        company.alarm_user_id if company else None
+    )
     zone = ZoneInfo(company.zone if company else "America/New_York")
-    heard = staff_notices.alarm_users(named)
+    contacts = staff_notices.alarm_users(contact_id)
     place = f" in {lead.property_state}" if lead.property_state else ""
-    what = f"{lead.source.name} {PURPOSE_NAMES.get(lead.purpose, '')}".strip()
-    told = [
+    summary = f"{lead.source.name} {PURPOSE_NAMES.get(lead.purpose, '')}".strip()
+    notices = [
         staff_notices.notify_user(
             user_id=user.pk,
             kind="unclaimed",
             idempotency_key=f"unclaimed:{lead.pk}:{at.astimezone(zone).date()}",
-            text=f"Nobody has taken a lead: {what}{place}. {why}",
+            text=f"Unclaimed lead: {summary}{place}. {why}",
             link=f"/leads/{lead.pk}/",
             at=at,
         )
-        for user in heard
+        for user in contacts
     ]
-    if any(told) or not heard:
+    if any(notices) or not contacts:
         write_event(
-            "routing.alarm.raised" if heard else "routing.alarm.unheard",
+            "routing.alarm.raised" if contacts else "routing.alarm.unheard",
             at=at,
             actor="system:routing",
             lead_id=lead.pk,
             person_id=lead.person_id,
-            user_ids=[user.pk for user in heard],
+            user_ids=[user.pk for user in contacts],
         )

@@ -1,14 +1,14 @@
-"""Leads that wait for a loan officer and are to be offered again."""
+"""Finds leads that wait for a loan officer and are due to be offered again."""
 
 from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
 
-RETRY_AFTER = "60 seconds"  # after nobody could take a lead
+RETRY_AFTER = "60 seconds"  # after no officer was eligible
 
-# A lead nobody ever routed counts only once it is promised to somebody: leads
-# brought over from another system are not offered around by themselves.
+# A lead never routed counts only once it has a response deadline: leads imported
+# from another system are not offered automatically.
 LEADS_TO_OFFER_SQL = """
 select l.id from lead l
   left join lateral (
@@ -37,9 +37,9 @@ ENDED_BY_LAW = (
 
 
 def find_leads_to_offer(*, at: datetime, limit: int) -> list[UUID]:
-    """Leads to offer now, oldest first: held until now, or nobody was eligible a minute ago.
+    """Find leads to offer now, oldest first: held until now, or no one eligible a minute ago.
 
-    For each, `lapse.pass_on` follows; it also leaves alone what changed meanwhile.
+    `pass_on_lead` follows for each; it leaves leads alone that changed in the meantime.
     """
     with connection.cursor() as cursor:
         cursor.execute(

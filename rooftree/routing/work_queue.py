@@ -1,4 +1,4 @@
-"""The loan officer's list: what to do next, best first, each row with the reason for its place."""
+"""The loan officer's work queue, best first, with the reason for each row's place."""
 
 import json
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from rooftree.compliance.rule_changes import approved_changes
 from rooftree.org.models import User
 from rooftree.routing.rule_sentences import PURPOSE_NAMES
 
-MAX_ROWS = 200  # rows; a queue beyond it is not worked from the top
-CALLBACK_NOTICE = timedelta(minutes=10)  # an agreed call comes to the top that much before its time
+MAX_ROWS = 200  # a longer queue is not worked from the top anyway
+CALLBACK_NOTICE = timedelta(minutes=10)  # how long before its time an agreed call comes to the top
 
 
 class Tab(StrEnum):
-    """Which part of an officer's leads a list shows."""
+    """The part of an officer's leads a list shows."""
 
     NOW = "now"
     TODAY = "today"
@@ -28,13 +28,13 @@ class Tab(StrEnum):
 
 
 class Group(StrEnum):
-    """Why a row stands where it does; the order is the order of the list."""
+    """Why a row is where it is, in the order of the list."""
 
     PROMISE = "promise"
     REPLY = "reply"
     TASK = "task"  # due
     NEXT = "next"
-    WAITING = "waiting"  # for the borrower, or for a day the officer chose
+    WAITING = "waiting"  # on the borrower, or until a day the officer chose
 
 
 GROUP_ORDER = {group: place for place, group in enumerate(Group)}
@@ -48,8 +48,8 @@ class QueueRow:
     name: str
     group: Group
     reason: str  # "Zillow purchase in TX, 40 seconds ago"
-    offer_id: UUID | None  # to be taken first; None: it is the officer's already
-    due_at: datetime | None  # the end of the offer, or the promise to the borrower
+    offer_id: UUID | None  # to be taken first; None: the officer owns the lead
+    due_at: datetime | None  # the end of the offer, or the response deadline
     purpose: str
     amount_cents: int | None
     city: str
@@ -58,12 +58,12 @@ class QueueRow:
     score: int | None
     created_at: datetime
     replied_at: datetime | None  # unanswered
-    opens_at: datetime | None  # when they may be called, by their clock; None: now, or unknown
+    opens_at: datetime | None  # when calls open, in the borrower's zone; None: now, or unknown
     snoozed_until: datetime | None
 
 
-# A reply waits until a person of ours answers it, not until somebody has looked at it.
-# The two halves of `mine` keep both on an index.
+# A reply waits until a staff member answers it, not until someone has read it.
+# The two halves of `mine` each use an index.
 QUEUE_SQL = f"""
 with officers as (
     select o.id from loan_officer o
@@ -140,103 +140,106 @@ COPIED_COLUMNS = COLUMNS[6:14]
 
 
 def list_rows(user: User, *, at: datetime, tab: Tab = Tab.NOW) -> list[QueueRow]:
-    """The rows of one tab, best first: running promises, unanswered replies, due tasks, next calls.
+    """List the rows of one tab, best first: deadlines, replies, due tasks, next calls.
 
-    Of the next calls those come first whom the hour allows to be called. An
-    assistant sees the lists of the officers assisted, as one. One query.
+    Among next calls, borrowers who can be called at this hour come first. An
+    assistant sees one list for all officers they assist. One query.
     """
-    here = at.astimezone(ZoneInfo(user.branch.zone if user.branch else "America/New_York"))
-    asked: dict[str, Any] = {
+    local_now = at.astimezone(ZoneInfo(user.branch.zone if user.branch else "America/New_York"))
+    parameters: dict[str, Any] = {
         "user": user.pk,
         "at": at,
         "soon": at + CALLBACK_NOTICE,
         "tab": str(tab),
-        "tomorrow": datetime.combine(here.date() + timedelta(days=1), time(0), here.tzinfo),
+        "tomorrow": datetime.combine(
+            local_now.date() + timedelta(days=1), time(0), local_now.tzinfo
+        ),
         "limit": MAX_ROWS,
     }
     with connection.cursor() as cursor:
-        cursor.execute(QUEUE_SQL, asked)
-        rows = [_build_row(found, here) for found in cursor.fetchall()]
-    return sorted(rows, key=_sort_key)  # stable: the order of the list otherwise stays
+        cursor.execute(QUEUE_SQL, parameters)
+        rows = [_build_row(row, local_now) for row in cursor.fetchall()]
+    return sorted(  # stable: otherwise the order of the query stays
+        rows,
+        key=lambda row: (
+            GROUP_ORDER[row.group],
+            row.group is Group.NEXT and row.opens_at is not None,
+        ),
+    )
 
 
-def _sort_key(row: QueueRow) -> tuple[int, bool]:
-    return GROUP_ORDER[row.group], row.group is Group.NEXT and row.opens_at is not None
-
-
-def _build_row(found: tuple[Any, ...], at: datetime) -> QueueRow:
-    named = dict(zip(COLUMNS, found, strict=True))
-    group = Group(named["group"])
-    reply = group is Group.REPLY
-    changes = approved_changes.parse_changes(named["rules"])
+def _build_row(row: tuple[Any, ...], at: datetime) -> QueueRow:
+    columns = dict(zip(COLUMNS, row, strict=True))
+    group = Group(columns["group"])
+    is_reply = group is Group.REPLY
+    changes = approved_changes.parse_changes(columns["rules"])
     opens = next_calling_time.next_opening(
-        named["phone"] or "", named["state"], named["zip"], changes, at=at
+        columns["phone"] or "", columns["state"], columns["zip"], changes, at=at
     )
     opens = opens if opens and opens > at else None
+    call_hours = ""
+    if opens and group is not Group.WAITING:
+        when = _format_when(opens, at.astimezone(opens.tzinfo))
+        call_hours = f". OK to call {when} borrower's time"
     return QueueRow(
-        lead_id=named["id"],
-        name=" ".join(filter(None, (named["first_name"], named["last_name"]))) or "No name yet",
+        lead_id=columns["id"],
+        name=" ".join(filter(None, (columns["first_name"], columns["last_name"]))) or "No name yet",
         group=group,
-        reason=_describe_reason(group, named, at) + _call_hours_text(group, opens, at),
-        offer_id=named["offer_id"],
-        due_at=named["due_at"] if group is Group.PROMISE else None,
-        replied_at=named["heard_at"] if reply else None,
+        reason=_describe_reason(group, columns, at) + call_hours,
+        offer_id=columns["offer_id"],
+        due_at=columns["due_at"] if group is Group.PROMISE else None,
+        replied_at=columns["heard_at"] if is_reply else None,
         opens_at=opens,
-        **{key: named[key] for key in COPIED_COLUMNS},
+        **{key: columns[key] for key in COPIED_COLUMNS},
     )
 
 
-def _describe_reason(group: Group, named: dict[str, Any], at: datetime) -> str:
-    """Why the row stands where it does, in words; `at` is in the reader's zone."""
+def _describe_reason(group: Group, columns: dict[str, Any], at: datetime) -> str:
+    """Describe why the row is where it is; `at` is in the reader's zone."""
     if group is Group.REPLY:
-        return f"Wrote or called {format_ago(named['heard_at'], at)} and waits for an answer"
-    if group is Group.PROMISE and named["call_at"] and named["call_at"] == named["due_at"]:
-        return f"You agreed to call back at {_format_when(named['call_at'], at)}"
+        return f"Needs reply: wrote or called {format_ago(columns['heard_at'], at)}"
+    if group is Group.PROMISE and columns["call_at"] and columns["call_at"] == columns["due_at"]:
+        return f"You agreed to call back at {_format_when(columns['call_at'], at)}"
     if group is Group.TASK:
-        return f"Due {_format_when(named['task_at'], at)}: {named['task']}"
+        return f"Due {_format_when(columns['task_at'], at)}: {columns['task']}"
     if group is Group.WAITING:
-        return _waiting_reason(named, at)
-    return _inquiry_text(group, named, at)
+        return _waiting_reason(columns, at)
+    return _inquiry_text(group, columns, at)
 
 
-def _waiting_reason(named: dict[str, Any], at: datetime) -> str:
-    if named["snoozed_until"] and named["snoozed_until"] > at:
-        why = f": {named['snoozed_because']}" if named["snoozed_because"] else ""
-        return f"Set aside until {_format_when(named['snoozed_until'], at)}{why}"
-    if named["call_at"]:
-        return f"You agreed to call back {_format_when(named['call_at'], at)}"
-    if named["tried_at"]:
-        return f"Tried {format_ago(named['tried_at'], at)}; it is the borrower's turn"
-    return _inquiry_text(Group.WAITING, named, at)
+def _waiting_reason(columns: dict[str, Any], at: datetime) -> str:
+    if columns["snoozed_until"] and columns["snoozed_until"] > at:
+        why = f": {columns['snoozed_because']}" if columns["snoozed_because"] else ""
+        return f"Snoozed until {_format_when(columns['snoozed_until'], at)}{why}"
+    if columns["call_at"]:
+        return f"You agreed to call back {_format_when(columns['call_at'], at)}"
+    if columns["tried_at"]:
+        return f"Tried {format_ago(columns['tried_at'], at)}; waiting on borrower"
+    return _inquiry_text(Group.WAITING, columns, at)
 
 
-def _inquiry_text(group: Group, named: dict[str, Any], at: datetime) -> str:
-    place = f" in {named['state']}" if named["state"] else ""
-    what = f"{named['source']} {PURPOSE_NAMES.get(named['purpose'], 'inquiry')}{place}"
-    said = f"{what}, {format_ago(named['warmed_at'], at)}"
-    best = json.loads(named["score_reasons"] or "[]")
-    return f"{said}. {best[0]['text']}" if group is Group.NEXT and best else said
-
-
-def _call_hours_text(group: Group, opens: datetime | None, at: datetime) -> str:
-    """Why not now, where the hour is against a call."""
-    if opens is None or group is Group.WAITING:
-        return ""
-    return f". Calls open {_format_when(opens, at.astimezone(opens.tzinfo))} their time"
+def _inquiry_text(group: Group, columns: dict[str, Any], at: datetime) -> str:
+    place = f" in {columns['state']}" if columns["state"] else ""
+    inquiry = f"{columns['source']} {PURPOSE_NAMES.get(columns['purpose'], 'inquiry')}{place}"
+    text = f"{inquiry}, {format_ago(columns['warmed_at'], at)}"
+    score_reasons = json.loads(columns["score_reasons"] or "[]")
+    if group is Group.NEXT and score_reasons:
+        return f"{text}. {score_reasons[0]['text']}"
+    return text
 
 
 def _format_when(moment: datetime, at: datetime) -> str:
-    """`5:00 PM`, within the week `Thu 5:00 PM`, else `Nov 12, 5:00 PM`; in the zone of `at`."""
-    there = moment.astimezone(at.tzinfo)
-    clock = f"{there:%I:%M %p}".lstrip("0")
-    days = (there.date() - at.date()).days
+    """Format as `5:00 PM`, `Thu 5:00 PM` (within a week) or `Nov 12, 5:00 PM`, in `at`'s zone."""
+    local = moment.astimezone(at.tzinfo)
+    clock = f"{local:%I:%M %p}".lstrip("0")
+    days = (local.date() - at.date()).days
     if days == 0:
         return clock
-    return f"{there:%a} {clock}" if 0 < days < 7 else f"{there:%b} {there.day}, {clock}"
+    return f"{local:%a} {clock}" if 0 < days < 7 else f"{local:%b} {local.day}, {clock}"
 
 
 def format_ago(then: datetime, at: datetime) -> str:
-    """How long before `at` something was, in one unit: `40 seconds ago`, `3 days ago`."""
+    """Format the time between `then` and `at` in one unit: `40 seconds ago`, `3 days ago`."""
     seconds = max(0, int((at - then).total_seconds()))
     for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         if seconds >= size:

@@ -29,15 +29,15 @@ from tests.cast import gather
 LATER = make.NOON + timedelta(minutes=3)
 
 
-def rules(*them):
-    return rule_sets.publish_rules(them, by=None, at=make.NOON)
+def rules(*new_rules):
+    return rule_sets.publish_rules(new_rules, by=None, at=make.NOON)
 
 
-def route(lead, at=make.NOON, **more):
-    return assign_leads.assign_to_best_officer(lead_id=lead.pk, at=at, **more)
+def route(lead, at=make.NOON, **options):
+    return assign_leads.assign_to_best_officer(lead_id=lead.pk, at=at, **options)
 
 
-def test_a_new_lead_is_offered_to_the_one_who_may_have_it_with_a_time_to_take_it(cast):
+def test_new_lead_is_offered_to_eligible_officer_with_time_to_take_it(cast):
     answer = route(cast.ben)
 
     assert isinstance(answer, Assignment)
@@ -53,7 +53,7 @@ def test_a_new_lead_is_offered_to_the_one_who_may_have_it_with_a_time_to_take_it
     assert (event.lead_id, event.data["offer_id"]) == (cast.ben.pk, str(offer.pk))
 
 
-def test_routing_a_lead_twice_offers_it_once(cast):
+def test_routing_lead_twice_offers_it_once(cast):
     first, second = route(cast.ben), route(cast.ben)
 
     assert (first.offer_id, first.is_new) == (second.offer_id, True)
@@ -61,11 +61,11 @@ def test_routing_a_lead_twice_offers_it_once(cast):
     assert (Offer.objects.count(), RoutingDecision.objects.count()) == (1, 1)
 
 
-def test_every_decision_can_be_made_again_from_what_it_stored(cast):
+def test_every_decision_replays_from_its_stored_inputs(cast):
     make.license_of(cast.sam, "FL")
     for _ in range(5):
         route(make.lead())
-    LoanOfficer.objects.update(paused_at=make.NOON)  # what holds now does not matter then
+    LoanOfficer.objects.update(paused_at=make.NOON)  # the present must not matter to a replay
     Turn.objects.update(taken=99)
 
     decisions = list(RoutingDecision.objects.select_related("rule_set"))
@@ -74,14 +74,14 @@ def test_every_decision_can_be_made_again_from_what_it_stored(cast):
     assert {reason.officer_id for reason in reasons} == {str(cast.dana.pk), str(cast.sam.pk)}
 
 
-def test_a_stored_choice_that_was_tampered_with_does_not_replay(cast):
+def test_tampered_decision_does_not_replay(cast):
     route(cast.ben)
     RoutingDecision.objects.update(outcome={**RoutingDecision.objects.get().outcome, "turn": 7})
 
     assert not replay_decision.is_reproducible(RoutingDecision.objects.get())
 
 
-def test_leads_go_round_in_turn(cast):
+def test_leads_are_assigned_round_robin(cast):
     make.license_of(cast.sam, "FL")
 
     got = [route(make.lead()).officer_id for _ in range(6)]
@@ -89,7 +89,7 @@ def test_leads_go_round_in_turn(cast):
     assert got in ([cast.dana.pk, cast.sam.pk] * 3, [cast.sam.pk, cast.dana.pk] * 3)
 
 
-def test_the_caps_count_what_is_offered_and_what_is_unreached(cast):
+def test_daily_cap_counts_owned_and_offered_leads(cast):
     LoanOfficer.objects.filter(pk=cast.dana.pk).update(daily_cap=2)
     lead_ownership.give_lead(lead_id=make.lead().pk, officer_id=cast.dana.pk, by=None, at=make.NOON)
     route(make.lead())
@@ -97,23 +97,23 @@ def test_the_caps_count_what_is_offered_and_what_is_unreached(cast):
     answer = route(cast.ben)
 
     assert isinstance(answer, Unassigned)
-    assert "2 today, the cap is 2" in answer.sentence
+    assert "Daily cap reached: 2 of 2 leads" in answer.sentence
     tomorrow = make.NOON + timedelta(days=1)
     Offer.objects.update(lapsed_at=make.NOON)
     assert isinstance(route(cast.ben, at=tomorrow), Assignment)
 
 
-def test_the_open_cap_frees_when_the_borrower_was_reached(cast):
+def test_open_cap_frees_when_borrower_was_reached(cast):
     LoanOfficer.objects.filter(pk=cast.dana.pk).update(open_cap=1)
-    held = make.lead(officer=cast.dana)
+    owned = make.lead(officer=cast.dana)
     assert isinstance(route(cast.ben), Unassigned)
 
-    Lead.objects.filter(pk=held.pk).update(first_talk_at=make.NOON)
+    Lead.objects.filter(pk=owned.pk).update(first_talk_at=make.NOON)
 
     assert isinstance(route(cast.ben), Assignment)
 
 
-def test_when_nobody_can_take_it_the_lead_waits_and_the_named_manager_hears_once(cast):
+def test_unclaimed_lead_waits_and_alarm_contact_is_notified_once(cast):
     LoanOfficer.objects.update(paused_at=make.NOON)
 
     route(cast.ben)
@@ -128,7 +128,7 @@ def test_when_nobody_can_take_it_the_lead_waits_and_the_named_manager_hears_once
     assert cast.ben.promise_at == make.NOON
 
 
-def test_a_waiting_lead_is_offered_again_as_soon_as_somebody_is_back(cast):
+def test_waiting_lead_is_offered_again_when_officer_is_back(cast):
     LoanOfficer.objects.update(paused_at=make.NOON)
     route(cast.ben)
     assert waiting_leads.find_leads_to_offer(at=make.NOON + timedelta(seconds=30), limit=10) == []
@@ -141,7 +141,7 @@ def test_a_waiting_lead_is_offered_again_as_soon_as_somebody_is_back(cast):
     assert waiting_leads.find_leads_to_offer(at=LATER + timedelta(minutes=5), limit=10) == []
 
 
-def test_a_lead_brought_over_from_elsewhere_is_not_offered_around(cast):
+def test_imported_lead_is_not_offered_automatically(cast):
     assert waiting_leads.find_leads_to_offer(at=LATER, limit=10) == []
 
     Lead.objects.filter(pk=cast.ben.pk).update(promise_at=make.NOON)
@@ -149,7 +149,7 @@ def test_a_lead_brought_over_from_elsewhere_is_not_offered_around(cast):
     assert waiting_leads.find_leads_to_offer(at=LATER, limit=10) == [cast.ben.pk]
 
 
-def test_a_rule_may_hold_a_lead_until_morning_without_an_alarm(cast):
+def test_rule_can_hold_lead_until_morning_without_alarm(cast):
     rules(Rule(name="Hold", nobody=WhenNobody.HOLD))
     LoanOfficer.objects.update(hours=make.WORKDAYS)
 
@@ -162,7 +162,7 @@ def test_a_rule_may_hold_a_lead_until_morning_without_an_alarm(cast):
     assert not StaffNotice.objects.exists()
 
 
-def test_taking_an_offer_makes_the_lead_the_officers(cast):
+def test_taking_offer_gives_officer_the_lead(cast):
     offer_id = route(cast.ben).offer_id
 
     ownership = answer_offer.take_offer(offer_id=offer_id, officer_id=cast.dana.pk, at=LATER)
@@ -175,7 +175,7 @@ def test_taking_an_offer_makes_the_lead_the_officers(cast):
     assert route(cast.ben).is_new is False
 
 
-def test_nobody_takes_what_was_offered_to_another(cast):
+def test_officer_cannot_take_or_decline_offer_to_another(cast):
     offer_id = route(cast.ben).offer_id
 
     with pytest.raises(CannotTake):
@@ -186,7 +186,7 @@ def test_nobody_takes_what_was_offered_to_another(cast):
     assert not Ownership.objects.exists()
 
 
-def test_an_offer_that_became_unlawful_cannot_be_taken(cast):
+def test_unlawful_offer_cannot_be_taken(cast):
     offer_id = route(cast.ben).offer_id
     someday = make.NOON.replace(year=2126)  # still ahead, by the database's own clock
     License.objects.filter(officer=cast.dana, state="FL").update(until_date=someday.date())
@@ -195,7 +195,7 @@ def test_an_offer_that_became_unlawful_cannot_be_taken(cast):
         answer_offer.take_offer(offer_id=offer_id, officer_id=cast.dana.pk, at=someday)
 
 
-def test_silence_goes_down_the_chain_and_ends_with_the_named_manager(cast):
+def test_unanswered_lead_goes_down_the_chain_and_then_to_alarm_contact(cast):
     lena = make.officer("Lena", licensed=("FL",), branch=cast.tampa)
     omar = cast.omar
     rules(
@@ -218,11 +218,11 @@ def test_silence_goes_down_the_chain_and_ends_with_the_named_manager(cast):
     assert (second.officer_id, second.due_at) == (lena.pk, LATER + timedelta(seconds=30))
     assert isinstance(third, Unassigned)
     assert StaffNotice.objects.get().user == omar
-    assert Lead.objects.get(pk=cast.ben.pk).promise_at == promised  # the borrower's, not ours
+    assert Lead.objects.get(pk=cast.ben.pk).promise_at == promised  # the borrower's deadline stays
     assert Event.objects.filter(kind="routing.offer.lapsed").count() == 2
 
 
-def test_an_offer_that_was_not_overdue_or_was_taken_never_lapses(cast):
+def test_offer_not_overdue_or_taken_never_lapses(cast):
     offer_id = route(cast.ben).offer_id
     assert lapsed_offers.end_overdue_offers(at=make.NOON, limit=10) == []
 
@@ -231,7 +231,7 @@ def test_an_offer_that_was_not_overdue_or_was_taken_never_lapses(cast):
     assert lapsed_offers.end_overdue_offers(at=LATER, limit=10) == []
 
 
-def test_passing_a_lead_on_twice_offers_it_once(cast):
+def test_passing_lead_on_twice_offers_it_once(cast):
     make.license_of(cast.sam, "FL")
     rules(Rule(name="Again", chain=(Backup(kind=BackupKind.POOL),)))
     route(cast.ben)
@@ -243,7 +243,7 @@ def test_passing_a_lead_on_twice_offers_it_once(cast):
     assert Offer.objects.count() == 2
 
 
-def test_saying_no_passes_the_lead_on_to_someone_else(cast):
+def test_declined_lead_goes_to_another_officer(cast):
     make.license_of(cast.sam, "FL")
     rules(Rule(name="Again", chain=(Backup(kind=BackupKind.POOL),)))
     offer = route(cast.ben)
@@ -258,7 +258,7 @@ def test_saying_no_passes_the_lead_on_to_someone_else(cast):
         answer_offer.take_offer(offer_id=offer.offer_id, officer_id=offer.officer_id, at=make.NOON)
 
 
-def test_a_manager_gives_a_lead_to_another_who_hears_of_it(cast):
+def test_reassigned_lead_notifies_new_owner(cast):
     make.license_of(cast.sam, "FL")
     lead_ownership.give_lead(lead_id=cast.ben.pk, officer_id=cast.dana.pk, by=None, at=make.NOON)
 
@@ -268,11 +268,11 @@ def test_a_manager_gives_a_lead_to_another_who_hears_of_it(cast):
     assert (cast.ben.officer, cast.ben.branch) == (cast.sam, cast.austin)
     first = Ownership.objects.get(officer=cast.dana)
     assert (first.until_at, first.ended_because) == (LATER, "reassigned")
-    assert StaffNotice.objects.get(user=cast.sam.user).text == "Ruth Adler gave you a lead."
+    assert StaffNotice.objects.get(user=cast.sam.user).text == "Ruth Adler assigned you a lead."
     assert Event.objects.get(kind="routing.lead.given").actor == f"user:{cast.ruth.pk}"
 
 
-def test_a_lead_cannot_be_given_to_someone_without_the_license_and_stays_where_it_was(cast):
+def test_lead_cannot_be_reassigned_to_unlicensed_officer(cast):
     lead_ownership.give_lead(lead_id=cast.ben.pk, officer_id=cast.dana.pk, by=None, at=make.NOON)
 
     with pytest.raises(CannotOwn, match="not licensed in FL"):
@@ -283,7 +283,7 @@ def test_a_lead_cannot_be_given_to_someone_without_the_license_and_stays_where_i
     assert Ownership.objects.get().until_at is None
 
 
-def test_a_lead_nobody_has_can_be_claimed_once(cast):
+def test_unowned_lead_can_be_claimed_once(cast):
     make.license_of(cast.sam, "FL")
 
     lead_ownership.claim_lead(lead_id=cast.ben.pk, officer_id=cast.dana.pk, at=make.NOON)
@@ -294,7 +294,7 @@ def test_a_lead_nobody_has_can_be_claimed_once(cast):
     assert Ownership.objects.count() == 1
 
 
-def test_a_released_lead_is_nobodys(cast):
+def test_released_lead_has_no_owner(cast):
     lead_ownership.claim_lead(lead_id=cast.ben.pk, officer_id=cast.dana.pk, at=make.NOON)
 
     assert lead_ownership.release_lead(
@@ -308,7 +308,7 @@ def test_a_released_lead_is_nobodys(cast):
     assert cast.ben.officer is None
 
 
-def test_the_night_after_a_license_ends_its_leads_are_free_again(cast):
+def test_expired_license_releases_leads_at_midnight(cast):
     License.objects.filter(officer=cast.dana, state="FL").update(
         until_date=(make.NOON + timedelta(days=1)).date()
     )
@@ -325,7 +325,7 @@ def test_the_night_after_a_license_ends_its_leads_are_free_again(cast):
     assert waiting_leads.find_leads_to_offer(at=midnight, limit=10) == [cast.ben.pk]
 
 
-def test_a_changed_state_starts_again_at_the_first_place(cast):
+def test_lead_with_changed_state_restarts_the_chain(cast):
     route(cast.ben)
     Lead.objects.filter(pk=cast.ben.pk).update(property_state="TX")
 
@@ -335,7 +335,7 @@ def test_a_changed_state_starts_again_at_the_first_place(cast):
     assert RoutingDecision.objects.order_by("-at").first().place == 0
 
 
-def test_a_lead_without_a_state_goes_to_those_who_find_it_out_or_raises_an_alarm(cast):
+def test_lead_without_state_goes_to_named_pool_or_raises_alarm(cast):
     nowhere = make.lead(property_state="")
     assert isinstance(route(nowhere), Unassigned)
 
@@ -350,8 +350,8 @@ def test_a_lead_without_a_state_goes_to_those_who_find_it_out_or_raises_an_alarm
     assert route(nowhere, at=LATER).officer_id == cast.sam.pk
 
 
-def together(count, act):
-    """Call `act(n)` in `count` threads at once; what each returned or raised."""
+def run_together(count, act):
+    """Call `act(n)` in `count` threads at once; return the result or exception of each."""
     gate = Barrier(count)
 
     def run(nth):
@@ -371,7 +371,7 @@ def together(count, act):
 def test_eight_workers_on_one_lead_make_one_offer():
     people = gather()
 
-    answers = together(8, lambda _: route(people.ben))
+    answers = run_together(8, lambda _: route(people.ben))
 
     assert [answer.is_new for answer in answers].count(True) == 1
     assert len({answer.offer_id for answer in answers}) == 1
@@ -379,14 +379,14 @@ def test_eight_workers_on_one_lead_make_one_offer():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_eight_leads_at_once_spend_every_turn_and_no_cap_twice():
+def test_eight_concurrent_leads_use_every_turn_and_exceed_no_cap():
     people = gather()
     for nth in range(3):
         make.officer(f"Extra {nth}", licensed=("FL",))
     LoanOfficer.objects.update(daily_cap=2)
     leads = [make.lead() for _ in range(8)]
 
-    answers = together(8, lambda nth: route(leads[nth]))
+    answers = run_together(8, lambda nth: route(leads[nth]))
 
     assert all(isinstance(answer, Assignment) for answer in answers), answers
     counts = [
@@ -402,7 +402,7 @@ def test_eight_leads_at_once_spend_every_turn_and_no_cap_twice():
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("round_", range(4))
-def test_of_a_take_and_a_lapse_in_the_same_instant_exactly_one_wins(round_):
+def test_concurrent_take_and_lapse_have_one_winner(round_):
     people = gather()
     offer_id = route(people.ben).offer_id
 
@@ -411,7 +411,7 @@ def test_of_a_take_and_a_lapse_in_the_same_instant_exactly_one_wins(round_):
             return lapsed_offers.end_overdue_offers(at=LATER, limit=10)
         return answer_offer.take_offer(offer_id=offer_id, officer_id=people.dana.pk, at=LATER)
 
-    took, lapsed = together(2, act)
+    took, lapsed = run_together(2, act)
 
     offer = Offer.objects.get()
     assert (offer.taken_at is None) != (offer.lapsed_at is None)
@@ -421,25 +421,27 @@ def test_of_a_take_and_a_lapse_in_the_same_instant_exactly_one_wins(round_):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_offer_lapses_only_once_its_lead_is_in_nobodys_hands():
-    """Whoever takes an offer holds the lead first; neither must then wait for the other."""
+def test_overdue_offer_does_not_lapse_while_its_lead_is_locked():
+    """Taking an offer locks the lead first, so taking and lapsing never deadlock."""
     people = gather()
     route(people.ben)
 
     with transaction.atomic():
         Lead.objects.select_for_update(no_key=True).get(pk=people.ben.pk)
-        assert together(1, lambda _: lapsed_offers.end_overdue_offers(at=LATER, limit=10)) == [[]]
+        assert run_together(1, lambda _: lapsed_offers.end_overdue_offers(at=LATER, limit=10)) == [
+            []
+        ]
 
     assert len(lapsed_offers.end_overdue_offers(at=LATER, limit=10)) == 1
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_officers_claiming_at_once_leave_one_owner():
+def test_concurrent_claims_leave_one_owner():
     people = gather()
     make.license_of(people.sam, "FL")
     both = [people.dana, people.sam]
 
-    answers = together(
+    answers = run_together(
         2,
         lambda nth: lead_ownership.claim_lead(
             lead_id=people.ben.pk, officer_id=both[nth].pk, at=make.NOON

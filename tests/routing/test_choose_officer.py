@@ -47,7 +47,7 @@ def officer(id_, **changes):
     )
 
 
-def known(*people, **changes):
+def make_inputs(*people, **changes):
     return ChoiceInputs(lender=LENDER, candidates=people, **changes)
 
 
@@ -79,11 +79,11 @@ def reason_of(choice, id_):
         ({"products": ("conventional",)}, "product"),
     ],
 )
-def test_an_officer_who_may_not_or_cannot_is_passed_over_with_the_reason(changes, code):
+def test_ineligible_officer_is_passed_over_with_reason(changes, code):
     lead = replace(LEAD, loan_type="va")
 
     choice = choose_officer(
-        lead, [EVERYONE], known(officer("ann", **changes), officer("bob")), at=NOON
+        lead, [EVERYONE], make_inputs(officer("ann", **changes), officer("bob")), at=NOON
     )
 
     assert choice.officer_id == "bob"
@@ -91,7 +91,7 @@ def test_an_officer_who_may_not_or_cannot_is_passed_over_with_the_reason(changes
     assert reason_of(choice, "ann").text
 
 
-def test_a_license_counts_by_the_officers_own_calendar():
+def test_license_dates_count_in_officers_own_zone():
     ends = Permit(state="TX", from_date=LONG_AGO, until_date=date(2026, 11, 24))
     late = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)  # 1:00 in New York, 22:00 the day before in LA
 
@@ -102,7 +102,7 @@ def test_a_license_counts_by_the_officers_own_calendar():
     assert entitlement_problem(western, lender=LENDER, state="TX", at=late) is None
 
 
-def test_the_company_must_be_licensed_too():
+def test_company_must_be_licensed_too():
     unlicensed = Lender(kind="nonbank", permits=(Permit(state="CA", from_date=LONG_AGO),))
 
     problem = entitlement_problem(officer("ann"), lender=unlicensed, state="TX", at=NOON)
@@ -110,27 +110,31 @@ def test_the_company_must_be_licensed_too():
     assert problem == ("company_unlicensed", "The company is not licensed in TX")
 
 
-def test_a_banks_officer_needs_registration_and_no_state_license():
+def test_bank_officer_needs_registration_but_no_state_license():
     bank = Lender(kind="depository")
 
     assert not entitlement_problem(officer("ann", permits=()), lender=bank, state="TX", at=NOON)
     assert entitlement_problem(officer("ann", nmls_id=""), lender=bank, state="TX", at=NOON)
 
 
-def test_a_lead_without_a_state_goes_only_to_the_pool_that_finds_it_out():
+def test_lead_without_state_goes_only_to_pool_that_asks_for_it():
     asks = Rule(name="Ask", criteria=Criteria(without_state=True), pool=Pool(officers=("bob",)))
     people = (officer("ann"), officer("bob", permits=()))
 
-    choice = choose_officer(replace(LEAD, state=""), [EVERYONE, asks], known(*people), at=NOON)
+    choice = choose_officer(
+        replace(LEAD, state=""), [EVERYONE, asks], make_inputs(*people), at=NOON
+    )
 
     assert (choice.rule_name, choice.officer_id) == ("Ask", "bob")
     assert (
-        choose_officer(replace(LEAD, state=""), [EVERYONE], known(*people), at=NOON).officer_id
+        choose_officer(
+            replace(LEAD, state=""), [EVERYONE], make_inputs(*people), at=NOON
+        ).officer_id
         is None
     )
 
 
-def test_the_stated_language_goes_before_the_turn_but_not_before_the_license():
+def test_language_match_beats_rotation_but_not_license():
     people = (
         officer("ann"),
         officer("bob", languages=("en", "es")),
@@ -139,24 +143,24 @@ def test_the_stated_language_goes_before_the_turn_but_not_before_the_license():
     turns = {"everyone": {"bob": 9, "ann": 9}}
 
     choice = choose_officer(
-        replace(LEAD, language="es"), [EVERYONE], known(*people, turns=turns), at=NOON
+        replace(LEAD, language="es"), [EVERYONE], make_inputs(*people, turns=turns), at=NOON
     )
 
     assert choice.officer_id == "bob"
-    assert choice.sentence == "Bob speaks Spanish and was next in turn."
-    assert reason_of(choice, "ann").text == "No Spanish; number 2 in turn"
+    assert choice.sentence == "Bob speaks Spanish and was next in rotation."
+    assert reason_of(choice, "ann").text == "Doesn't speak Spanish; number 2 in rotation"
     assert reason_of(choice, "cid").code == "unlicensed"
 
 
-def test_a_language_nobody_speaks_keeps_nobody_waiting():
+def test_language_no_one_speaks_does_not_delay_the_lead():
     choice = choose_officer(
-        replace(LEAD, language="ko"), [EVERYONE], known(officer("ann")), at=NOON
+        replace(LEAD, language="ko"), [EVERYONE], make_inputs(officer("ann")), at=NOON
     )
 
     assert choice.officer_id == "ann"
 
 
-def test_silence_goes_down_the_chain_and_never_back_to_those_who_were_asked():
+def test_chain_never_returns_to_officers_already_asked():
     rule = Rule(
         name="Chain",
         pool=Pool(officers=("ann", "bob")),
@@ -168,13 +172,16 @@ def test_silence_goes_down_the_chain_and_never_back_to_those_who_were_asked():
     people = (officer("ann"), officer("bob"), officer("cid"))
 
     second = choose_officer(
-        LEAD, [rule], known(*people, declined_officers=frozenset(["ann"]), place=1), at=NOON
+        LEAD, [rule], make_inputs(*people, declined_officers=frozenset(["ann"]), place=1), at=NOON
     )
     third = choose_officer(
-        LEAD, [rule], known(*people, declined_officers=frozenset(["ann", "bob"]), place=1), at=NOON
+        LEAD,
+        [rule],
+        make_inputs(*people, declined_officers=frozenset(["ann", "bob"]), place=1),
+        at=NOON,
     )
     last = choose_officer(
-        LEAD, [rule], known(*people, declined_officers=frozenset(["cid"]), place=2), at=NOON
+        LEAD, [rule], make_inputs(*people, declined_officers=frozenset(["cid"]), place=2), at=NOON
     )
 
     assert (second.officer_id, second.place, second.take_seconds) == ("bob", 1, 60)
@@ -182,17 +189,17 @@ def test_silence_goes_down_the_chain_and_never_back_to_those_who_were_asked():
     assert last.officer_id is None
 
 
-def test_a_rule_may_hold_a_lead_until_the_first_officer_opens():
+def test_rule_can_hold_lead_until_first_officer_starts_work():
     rule = Rule(name="Hold", nobody=WhenNobody.HOLD)
     people = (officer("ann", hours=MORNINGS), officer("bob", hours=MORNINGS, paused_at=NOON))
 
-    choice = choose_officer(LEAD, [rule], known(*people), at=NOON)
+    choice = choose_officer(LEAD, [rule], make_inputs(*people), at=NOON)
 
     assert choice.officer_id is None
     assert choice.hold_until == datetime(2026, 11, 24, 13, 0, tzinfo=UTC)  # 8:00 in New York
 
 
-def test_another_pool_takes_over_when_the_first_cannot():
+def test_fallback_pool_is_used_when_no_one_is_eligible():
     rule = Rule(
         name="Other",
         pool=Pool(officers=("ann",)),
@@ -201,19 +208,19 @@ def test_another_pool_takes_over_when_the_first_cannot():
     )
 
     choice = choose_officer(
-        LEAD, [rule], known(officer("ann", paused_at=NOON), officer("bob")), at=NOON
+        LEAD, [rule], make_inputs(officer("ann", paused_at=NOON), officer("bob")), at=NOON
     )
 
     assert choice.officer_id == "bob"
 
 
-def test_someone_back_from_leave_is_owed_one_turn_and_not_a_month_of_them():
+def test_officer_back_from_leave_is_owed_one_turn_at_most():
     turns = {"ann": 500, "bob": 500, "cid": 3}
     got, taken = [], dict(turns)
     people = [officer(id_) for id_ in turns]
     for _ in range(9):
         choice = choose_officer(
-            LEAD, [EVERYONE], known(*people, turns={"everyone": taken}), at=NOON
+            LEAD, [EVERYONE], make_inputs(*people, turns={"everyone": taken}), at=NOON
         )
         taken[choice.officer_id] = choice.turn
         got.append(choice.officer_id)
@@ -236,7 +243,7 @@ PEOPLE = st.lists(
         hours=st.sampled_from([ALL_DAY, MORNINGS]),
         today=st.integers(18, 21),
     ),
-    unique_by=lambda one: one.id,
+    unique_by=lambda person: person.id,
     max_size=12,
 )
 LEADS = st.builds(
@@ -250,8 +257,10 @@ TURNS = st.dictionaries(st.sampled_from([f"officer{n}" for n in range(12)]), st.
 
 
 @given(PEOPLE, LEADS, TURNS)
-def test_nobody_unentitled_or_unavailable_is_ever_chosen(people, lead, turns):
-    choice = choose_officer(lead, [EVERYONE], known(*people, turns={"everyone": turns}), at=NOON)
+def test_unlicensed_or_unavailable_officer_is_never_chosen(people, lead, turns):
+    choice = choose_officer(
+        lead, [EVERYONE], make_inputs(*people, turns={"everyone": turns}), at=NOON
+    )
 
     able = [
         person
@@ -261,18 +270,20 @@ def test_nobody_unentitled_or_unavailable_is_ever_chosen(people, lead, turns):
         and person.hours is ALL_DAY
         and person.today < person.daily_cap
     ]
-    assert (choice.officer_id in {one.id for one in able}) if able else choice.officer_id is None
+    assert (
+        (choice.officer_id in {person.id for person in able}) if able else choice.officer_id is None
+    )
     assert sorted(reason.officer_id for reason in choice.reasons) == sorted(p.id for p in people)
     assert all(reason.text for reason in choice.reasons)
 
 
 @given(PEOPLE, LEADS, TURNS, st.randoms())
-def test_the_order_in_which_officers_are_listed_changes_nothing(people, lead, turns, random):
+def test_order_of_candidates_does_not_change_the_choice(people, lead, turns, random):
     shuffled = list(people)
     random.shuffle(shuffled)
 
     first, second = (
-        choose_officer(lead, [EVERYONE], known(*listed, turns={"everyone": turns}), at=NOON)
+        choose_officer(lead, [EVERYONE], make_inputs(*listed, turns={"everyone": turns}), at=NOON)
         for listed in (people, shuffled)
     )
 
@@ -280,13 +291,13 @@ def test_the_order_in_which_officers_are_listed_changes_nothing(people, lead, tu
 
 
 @given(PEOPLE, LEADS, TURNS)
-def test_a_choice_made_again_from_what_was_stored_is_the_same(people, lead, turns):
+def test_choice_from_stored_candidates_is_the_same(people, lead, turns):
     again = candidates.candidates_from_json(
         json.loads(json.dumps(candidates.candidates_to_json(people)))
     )
 
     first, second = (
-        choose_officer(lead, [EVERYONE], known(*listed, turns={"everyone": turns}), at=NOON)
+        choose_officer(lead, [EVERYONE], make_inputs(*listed, turns={"everyone": turns}), at=NOON)
         for listed in (people, again)
     )
 
@@ -295,30 +306,32 @@ def test_a_choice_made_again_from_what_was_stored_is_the_same(people, lead, turn
 
 @given(st.lists(st.integers(1, 10), min_size=1, max_size=6), st.integers(1, 4))
 @settings(max_examples=40)
-def test_shares_are_as_weighted_after_every_full_round(weights, rounds):
+def test_shares_match_weights_after_every_full_round(weights, rounds):
     people = [officer(f"officer{n}") for n in range(len(weights))]
-    shares = {one.id: weight for one, weight in zip(people, weights, strict=True)}
+    shares = {person.id: weight for person, weight in zip(people, weights, strict=True)}
     rule = Rule(name="Shares", pool=Pool(weights=shares))
     taken: dict[str, int] = {}
     for _ in range(sum(weights) * rounds):
-        choice = choose_officer(LEAD, [rule], known(*people, turns={"everyone": taken}), at=NOON)
+        choice = choose_officer(
+            LEAD, [rule], make_inputs(*people, turns={"everyone": taken}), at=NOON
+        )
         taken[choice.officer_id] = choice.turn
 
     assert taken == {id_: weight * rounds for id_, weight in shares.items()}
 
 
 @given(PEOPLE, LEADS, TURNS)
-def test_an_answer_without_its_reasons_is_the_same_answer(people, lead, turns):
-    told, short = (
+def test_choice_without_reasons_is_the_same_choice(people, lead, turns):
+    explained, short = (
         choose_officer(
             lead,
             [EVERYONE],
-            known(*people, turns={"everyone": turns}),
+            make_inputs(*people, turns={"everyone": turns}),
             at=NOON,
-            with_reasons=explained,
+            with_reasons=with_reasons,
         )
-        for explained in (True, False)
+        for with_reasons in (True, False)
     )
 
-    assert replace(told, reasons=()) == replace(short, reasons=())
-    assert short.officer_id or short.reasons == told.reasons
+    assert replace(explained, reasons=()) == replace(short, reasons=())
+    assert short.officer_id or short.reasons == explained.reasons

@@ -1,4 +1,4 @@
-"""What the database itself refuses and ends, tried with statements no verb of ours would make."""
+"""The database refuses and ends unlawful assignments, even by statements no code here makes."""
 
 import importlib
 from datetime import date, timedelta
@@ -90,7 +90,7 @@ UNLAWFUL = [
 
 @pytest.mark.parametrize("make_unlawful", UNLAWFUL)
 @pytest.mark.parametrize("insert", [insert_offer, insert_ownership])
-def test_the_database_refuses_to_attach_an_officer_who_is_not_entitled(cast, insert, make_unlawful):
+def test_database_refuses_to_assign_ineligible_officer(cast, insert, make_unlawful):
     make_unlawful(cast)
 
     with pytest.raises(IntegrityError, match="Not allowed"):
@@ -100,20 +100,20 @@ def test_the_database_refuses_to_attach_an_officer_who_is_not_entitled(cast, ins
 
 
 @pytest.mark.parametrize("insert", [insert_offer, insert_ownership])
-def test_the_database_lets_an_entitled_officer_have_the_lead(cast, insert):
+def test_database_accepts_eligible_officer(cast, insert):
     insert(cast.ben, cast.dana)
 
     assert Offer.objects.count() + Ownership.objects.count() == 1
 
 
-def test_an_offer_cannot_be_moved_to_an_officer_who_is_not_entitled(cast):
+def test_offer_cannot_be_moved_to_ineligible_officer(cast):
     insert_offer(cast.ben, cast.dana)
 
     with pytest.raises(IntegrityError, match="not licensed in FL"), transaction.atomic():
         Offer.objects.update(officer=cast.sam)
 
 
-def test_an_offer_made_lawfully_cannot_be_taken_after_the_license_ended(cast):
+def test_lawful_offer_cannot_be_taken_after_license_ended(cast):
     License.objects.filter(officer=cast.dana, state="FL").update(until_date=date(2026, 11, 24))
     insert_offer(cast.ben, cast.dana)
 
@@ -121,7 +121,7 @@ def test_an_offer_made_lawfully_cannot_be_taken_after_the_license_ended(cast):
         Offer.objects.update(taken_at=make.NOON + timedelta(days=1))
 
 
-def test_an_ownership_cannot_be_moved_nor_begin_again(cast):
+def test_ownership_cannot_be_moved_or_reopened(cast):
     insert_ownership(cast.ben, cast.dana)
 
     with pytest.raises(IntegrityError, match="not licensed"), transaction.atomic():
@@ -131,7 +131,7 @@ def test_an_ownership_cannot_be_moved_nor_begin_again(cast):
         Ownership.objects.update(until_at=None)
 
 
-def test_nobody_writes_an_officer_on_a_lead_without_owning_it(cast):
+def test_lead_officer_cannot_be_set_without_ownership(cast):
     with pytest.raises(IntegrityError, match="write the ownership"), transaction.atomic():
         type(cast.ben).objects.filter(pk=cast.ben.pk).update(officer=cast.dana)
     with pytest.raises(IntegrityError, match="write the ownership"), transaction.atomic():
@@ -144,14 +144,14 @@ def test_nobody_writes_an_officer_on_a_lead_without_owning_it(cast):
         )
 
 
-def test_nobody_takes_the_officer_off_a_lead_that_is_owned(cast):
+def test_lead_officer_cannot_be_cleared_while_owned(cast):
     insert_ownership(cast.ben, cast.dana)
 
     with pytest.raises(IntegrityError, match="write the ownership"), transaction.atomic():
         type(cast.ben).objects.filter(pk=cast.ben.pk).update(officer=None)
 
 
-def test_the_lead_mirrors_its_owner_whoever_writes_it(cast):
+def test_lead_mirrors_its_owner(cast):
     insert_ownership(cast.ben, cast.dana)
     cast.ben.refresh_from_db()
     assert (cast.ben.officer, cast.ben.branch) == (cast.dana, cast.tampa)
@@ -161,7 +161,7 @@ def test_the_lead_mirrors_its_owner_whoever_writes_it(cast):
     assert (cast.ben.officer, cast.ben.branch) == (None, cast.tampa)
 
 
-def test_a_lead_without_a_state_may_go_to_anyone_employed(cast):
+def test_lead_without_state_can_go_to_any_employed_officer(cast):
     nowhere = make.lead(property_state="")
     unlicensed(cast)
 
@@ -170,7 +170,7 @@ def test_a_lead_without_a_state_may_go_to_anyone_employed(cast):
     assert Ownership.objects.count() == 1
 
 
-def test_a_banks_officer_needs_no_state_license(cast):
+def test_bank_officer_needs_no_state_license(cast):
     Company.objects.update(kind="depository")
     unlicensed(cast)
     company_unlicensed(cast)
@@ -180,7 +180,7 @@ def test_a_banks_officer_needs_no_state_license(cast):
     assert Ownership.objects.count() == 1
 
 
-def test_history_is_judged_by_its_own_day(cast):
+def test_past_ownership_is_checked_against_its_own_day(cast):
     License.objects.filter(officer=cast.dana, state="FL").update(until_date=date(2026, 1, 1))
     before, after = make.NOON - timedelta(days=400), make.NOON
 
@@ -192,7 +192,7 @@ def test_history_is_judged_by_its_own_day(cast):
 @pytest.mark.parametrize(
     "make_unlawful", [unlicensed, expired, inactive, company_unlicensed, terminated]
 )
-def test_what_becomes_unlawful_is_ended_at_once_and_written_down(cast, make_unlawful):
+def test_unlawful_offer_and_ownership_end_at_once_with_event(cast, make_unlawful):
     other = make.lead()
     elsewhere = make.lead(property_state="CA")
     insert_ownership(cast.ben, cast.dana)
@@ -214,7 +214,7 @@ def test_what_becomes_unlawful_is_ended_at_once_and_written_down(cast, make_unla
     assert still is (make_unlawful is not terminated)
 
 
-def test_a_changed_property_state_sends_the_lead_back_for_routing(cast):
+def test_changed_property_state_ends_ownership(cast):
     insert_ownership(cast.ben, cast.dana)
 
     type(cast.ben).objects.filter(pk=cast.ben.pk).update(property_state="TX")
@@ -223,7 +223,7 @@ def test_a_changed_property_state_sends_the_lead_back_for_routing(cast):
     assert (ended.until_at is not None, ended.ended_because) == (True, "property_state_changed")
 
 
-def test_a_state_that_stays_lawful_changes_nothing(cast):
+def test_changed_state_with_license_keeps_ownership(cast):
     insert_ownership(cast.ben, cast.dana)
 
     type(cast.ben).objects.filter(pk=cast.ben.pk).update(property_state="CA")
@@ -231,7 +231,7 @@ def test_a_state_that_stays_lawful_changes_nothing(cast):
     assert Ownership.objects.get().until_at is None
 
 
-def test_the_owner_of_a_funded_lead_stays_in_its_history(cast):
+def test_funded_lead_keeps_its_owner(cast):
     insert_ownership(cast.ben, cast.dana)
     type(cast.ben).objects.filter(pk=cast.ben.pk).update(state="funded")
 
@@ -242,13 +242,13 @@ def test_the_owner_of_a_funded_lead_stays_in_its_history(cast):
     assert Ownership.objects.get().until_at is not None
 
 
-def test_the_guard_can_be_taken_down_and_put_up_again(cast):
+def test_licensing_triggers_can_be_removed_and_restored(cast):
     guard = importlib.import_module("rooftree.migrations.0004_licensed")
 
     with connection.cursor() as cursor:
         cursor.execute("set constraints all immediate")
         cursor.execute(guard.BACKWARD)
-        insert_ownership(cast.ben, cast.sam)  # nothing stands against it now
+        insert_ownership(cast.ben, cast.sam)  # nothing refuses it now
         cursor.execute("set constraints all immediate")  # nothing may be pending on the tables
         cursor.execute(guard.FORWARD)
 

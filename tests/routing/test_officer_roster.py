@@ -1,4 +1,4 @@
-"""The roster that a process keeps is never older than what staff last changed."""
+"""The cached roster of a process is never older than the last staff change."""
 
 from datetime import timedelta
 
@@ -23,13 +23,13 @@ class Undone(Exception):
     """Raised to undo a transaction."""
 
 
-def known(state="FL", **pool):
+def load_inputs(state="FL", **pool):
     return choice_inputs.load_choice_inputs([Pool(**pool)], state=state, at=make.NOON)
 
 
-def one_of(officer, **asked):
-    found = {candidate.id: candidate for candidate in known(**asked).candidates}
-    return found.get(str(officer.pk))
+def candidate_of(officer, **query):
+    candidates = {candidate.id: candidate for candidate in load_inputs(**query).candidates}
+    return candidates.get(str(officer.pk))
 
 
 CHANGES = {
@@ -49,59 +49,59 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("column", CHANGES)
-def test_a_change_of_an_officer_counts_for_the_next_lead(officers, column):
-    before = one_of(officers[0])
+def test_officer_change_counts_for_the_next_lead(officers, column):
+    before = candidate_of(officers[0])
 
     CHANGES[column](officers[0])
-    after = one_of(officers[0])
+    after = candidate_of(officers[0])
 
     assert getattr(after, column) != getattr(before, column)
 
 
 @pytest.mark.parametrize("column", CHANGES)
-def test_a_change_that_was_undone_leaves_nothing_behind(officers, column):
-    before = one_of(officers[0])
+def test_rolled_back_officer_change_leaves_no_trace(officers, column):
+    before = candidate_of(officers[0])
     with pytest.raises(Undone), transaction.atomic():
         CHANGES[column](officers[0])
-        one_of(officers[0])  # seen inside, and kept
+        candidate_of(officers[0])  # seen inside, and kept
         raise Undone
 
-    assert one_of(officers[0]) == before
+    assert candidate_of(officers[0]) == before
     CHANGES[column](officers[0])
-    assert getattr(one_of(officers[0]), column) != getattr(before, column)
+    assert getattr(candidate_of(officers[0]), column) != getattr(before, column)
 
 
-def test_an_officer_who_left_or_came_is_gone_or_there_for_the_next_lead(officers):
-    assert one_of(officers[0])
+def test_terminated_and_new_officers_count_for_the_next_lead(officers):
+    assert candidate_of(officers[0])
     LoanOfficer.objects.filter(pk=officers[0].pk).update(terminated_at=make.NOON)
     another = make.officer()
 
-    assert one_of(officers[0]) is None
-    assert one_of(another)
+    assert candidate_of(officers[0]) is None
+    assert candidate_of(another)
 
 
-def test_a_license_of_the_company_counts_for_the_next_lead(officers):
-    assert known().lender.permits
+def test_company_license_counts_for_the_next_lead(officers):
+    assert load_inputs().lender.permits
 
     CompanyLicense.objects.all().delete()
 
-    assert known().lender.permits == ()
+    assert load_inputs().lender.permits == ()
 
 
-def test_what_an_officer_has_in_hand_is_counted_anew_for_every_lead(officers):
-    assert (one_of(officers[0]).today, one_of(officers[0]).open) == (0, 0)
+def test_officer_load_is_counted_for_every_lead(officers):
+    assert (candidate_of(officers[0]).today, candidate_of(officers[0]).open) == (0, 0)
 
     lead_ownership.give_lead(
         lead_id=make.lead().pk, officer_id=officers[0].pk, by=None, at=make.NOON
     )
 
-    assert (one_of(officers[0]).today, one_of(officers[0]).open) == (1, 1)
-    mine = {"officers": (str(officers[0].pk),)}
-    assert one_of(officers[0], **mine) == one_of(officers[0])
-    assert one_of(officers[1], **mine) is None
+    assert (candidate_of(officers[0]).today, candidate_of(officers[0]).open) == (1, 1)
+    query = {"officers": (str(officers[0].pk),)}
+    assert candidate_of(officers[0], **query) == candidate_of(officers[0])
+    assert candidate_of(officers[1], **query) is None
 
 
-def test_leads_between_two_changes_of_staff_share_one_roster_on_file(officers):
+def test_leads_between_staff_changes_share_one_stored_roster(officers):
     for _ in range(3):
         assert isinstance(assign_to_best_officer(lead_id=make.lead().pk, at=make.NOON), Assignment)
     LoanOfficer.objects.filter(pk=officers[0].pk).update(daily_cap=7)
@@ -112,7 +112,7 @@ def test_leads_between_two_changes_of_staff_share_one_roster_on_file(officers):
     assert [replay_decision.is_reproducible(decision) for decision in decisions] == [True] * 4
 
 
-def test_a_roster_that_was_undone_with_its_lead_is_filed_with_the_next(officers):
+def test_rolled_back_roster_is_stored_with_the_next_lead(officers):
     with pytest.raises(Undone), transaction.atomic():
         assign_to_best_officer(lead_id=make.lead().pk, at=make.NOON)
         raise Undone
@@ -124,7 +124,7 @@ def test_a_roster_that_was_undone_with_its_lead_is_filed_with_the_next(officers)
     assert replay_decision.is_reproducible(RoutingDecision.objects.select_related("rule_set").get())
 
 
-def test_a_decision_of_before_rosters_is_made_again_from_itself(officers):
+def test_decision_from_before_rosters_still_replays(officers):
     assign_to_best_officer(lead_id=make.lead().pk, at=make.NOON)
     decision = RoutingDecision.objects.select_related("rule_set").get()
     whole = {**decision.inputs, **Roster.objects.get().people}

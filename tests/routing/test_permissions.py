@@ -21,7 +21,7 @@ def seen(user):
     return set(leads_visible_to(user).values_list("pk", flat=True))
 
 
-def test_an_officer_sees_own_leads_and_those_offered_now(cast):
+def test_officer_sees_own_leads_and_live_offers(cast):
     own = make.lead(officer=cast.dana)
     others = make.lead(officer=cast.sam, property_state="TX")
     offered = make.lead()
@@ -34,7 +34,7 @@ def test_an_officer_sees_own_leads_and_those_offered_now(cast):
     assert seen(cast.dana.user) == {own.pk}
 
 
-def test_an_assistant_sees_the_leads_of_the_officers_assisted(cast):
+def test_assistant_sees_leads_of_assisted_officers(cast):
     own = make.lead(officer=cast.dana)
     make.lead(officer=cast.sam, property_state="TX")
     helper = make.assistant(cast.dana)
@@ -43,7 +43,7 @@ def test_an_assistant_sees_the_leads_of_the_officers_assisted(cast):
     assert set(officers_visible_to(helper)) == {cast.dana}
 
 
-def test_a_manager_sees_the_branch_with_all_below_it_and_no_other(cast):
+def test_manager_sees_own_branch_and_those_below(cast):
     team = make.branch("Night team", parent=cast.tampa, kind="team")
     nora = make.officer("Nora", licensed=("FL",), branch=team)
     below, beside = (
@@ -58,7 +58,7 @@ def test_a_manager_sees_the_branch_with_all_below_it_and_no_other(cast):
     assert has_permission(cast.ruth, "reassign", below)
 
 
-def test_a_manager_sees_what_is_offered_in_the_branch_before_anybody_has_it(cast):
+def test_manager_sees_leads_offered_in_the_branch(cast):
     assign_leads.assign_to_best_officer(lead_id=cast.ben.pk, at=make.NOON)
 
     assert cast.ben.pk in seen(cast.ruth)
@@ -66,14 +66,14 @@ def test_a_manager_sees_what_is_offered_in_the_branch_before_anybody_has_it(cast
 
 
 @pytest.mark.parametrize("role", [role for role in ROLES if role not in ("officer", "assistant")])
-def test_everyone_above_the_officers_sees_the_whole_company_or_their_branch(cast, role):
+def test_other_staff_see_whole_company_or_their_branch(cast, role):
     make.lead(officer=cast.sam, property_state="TX")
 
     assert len(seen(make.user(role))) == 3
     assert len(seen(make.user(role, branch=cast.austin))) == 1
 
 
-def test_someone_who_left_sees_and_may_nothing(cast):
+def test_inactive_user_sees_nothing_and_has_no_permission(cast):
     make.lead(officer=cast.dana)
     User.objects.update(is_active=False)
     for user in User.objects.all():
@@ -82,7 +82,7 @@ def test_someone_who_left_sees_and_may_nothing(cast):
         assert not any(has_permission(user, verb) for verb in ROLES_BY_PERMISSION)
 
 
-def test_a_terminated_officer_sees_nothing_even_while_the_account_is_open(cast):
+def test_terminated_officer_with_open_account_sees_nothing(cast):
     make.lead(property_state="CA", officer=cast.dana)
     LoanOfficer.objects.filter(pk=cast.dana.pk).update(terminated_at=make.NOON)
 
@@ -90,7 +90,7 @@ def test_a_terminated_officer_sees_nothing_even_while_the_account_is_open(cast):
 
 
 @pytest.mark.parametrize("role", ["marketing", "executive"])
-def test_marketing_and_executives_read_and_never_touch(cast, role):
+def test_marketing_and_executives_can_only_read_leads(cast, role):
     reader = make.user(role)
 
     assert has_permission(reader, "read_lead", cast.ben)
@@ -99,13 +99,13 @@ def test_marketing_and_executives_read_and_never_touch(cast, role):
         assert not has_permission(reader, verb, cast.ben)
 
 
-def test_every_role_has_a_page_to_begin_on_and_the_table_names_roles_only():
+def test_every_role_has_landing_page_and_table_names_only_roles():
     everybody = {*ROLES, PARTNER}
     assert set(LANDING_PAGES) == everybody
     assert {role for roles in ROLES_BY_PERMISSION.values() for role in roles} == everybody
     assert [act for act, roles in ROLES_BY_PERMISSION.items() if PARTNER in roles] == ["see_portal"]
 
 
-def test_an_act_that_is_not_in_the_table_is_a_defect_and_not_a_yes(cast):
+def test_unknown_permission_raises_error(cast):
     with pytest.raises(UnknownPermission):
         has_permission(cast.omar, "fly")

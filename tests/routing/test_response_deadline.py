@@ -1,4 +1,4 @@
-"""A promise to call is one that may be kept: the night is nobody's delay."""
+"""A call deadline is one that can be kept: night hours are not a delay."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ def at_night(cast):
     return cast
 
 
-def test_a_lead_of_the_night_is_promised_a_call_for_the_morning(at_night):
+def test_night_lead_is_due_a_call_in_the_morning(at_night):
     offer = assign_leads.assign_to_best_officer(lead_id=at_night.ben.pk, at=NIGHT)
 
     promised = Lead.objects.get(pk=at_night.ben.pk).promise_at
@@ -28,14 +28,14 @@ def test_a_lead_of_the_night_is_promised_a_call_for_the_morning(at_night):
     assert promised == MORNING + timedelta(minutes=2)
 
 
-def test_nobody_is_late_on_the_wall_while_nobody_may_be_called(at_night):
+def test_no_lead_is_late_before_calling_hours(at_night):
     assign_leads.assign_to_best_officer(lead_id=at_night.ben.pk, at=NIGHT)
 
     assert team_board.load_team_board(at_night.ruth, at=MORNING + timedelta(minutes=1)).late == 0
     assert team_board.load_team_board(at_night.ruth, at=MORNING + timedelta(minutes=3)).late == 1
 
 
-def test_a_call_as_soon_as_calls_open_keeps_the_promise(cast):
+def test_call_right_after_opening_is_on_time(cast):
     for minutes in (3, 7):
         lead = make.lead(officer=cast.dana, created_at=NIGHT, property_zip="33602")
         Phone.objects.filter(person=lead.person).update(e164=f"+1813555010{minutes}")
@@ -43,6 +43,6 @@ def test_a_call_as_soon_as_calls_open_keeps_the_promise(cast):
             first_attempt_at=MORNING + timedelta(minutes=minutes)
         )
 
-    wall = team_board.load_team_board(cast.ruth, at=make.NOON)
+    board = team_board.load_team_board(cast.ruth, at=make.NOON)
 
-    assert (wall.tried_today, wall.on_time_today) == (2, 1)
+    assert (board.tried_today, board.on_time_today) == (2, 1)

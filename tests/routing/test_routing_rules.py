@@ -96,13 +96,13 @@ FORBIDDEN = (
         (Criteria(hours=ArrivalSpan(days=("sun",))), False),
     ],
 )
-def test_a_rule_fits_the_leads_it_names(criteria, fits):
+def test_rule_matches_the_leads_it_names(criteria, fits):
     rule = Rule(name="One", criteria=criteria)
 
     assert (first_matching_rule([rule], LEAD) == rule) is fits
 
 
-def test_an_unknown_fact_fits_no_criterion():
+def test_unknown_fact_meets_no_criterion():
     blank = LeadFacts(id="lead", source="zillow", state="TX")
 
     for criteria in (
@@ -114,19 +114,19 @@ def test_an_unknown_fact_fits_no_criterion():
         assert first_matching_rule([Rule(name="One", criteria=criteria)], blank) is None
 
 
-def test_the_first_rule_that_fits_wins():
+def test_first_matching_rule_wins():
     first, second = Rule(name="First", criteria=Criteria(states=("TX",))), Rule(name="Second")
 
     assert first_matching_rule([first, second], LEAD) == first
     assert first_matching_rule([second, first], LEAD) == second
 
 
-def test_a_rule_comes_back_from_json_as_it_went():
+def test_rule_survives_json_round_trip():
     for rule in (FULL, Rule(name="Everyone")):
         assert Rule.from_json(json.loads(json.dumps(rule.to_json()))) == rule
 
 
-def test_a_rule_is_read_from_what_a_form_sends():
+def test_rule_is_parsed_from_form_data():
     rules = rule_check.parse_rules(
         [{"name": "Texas", "criteria": {"states": ["TX"]}, "chain": [{"kind": "pool"}]}]
     )
@@ -136,51 +136,47 @@ def test_a_rule_is_read_from_what_a_form_sends():
 
 
 @pytest.mark.parametrize("field", FORBIDDEN)
-def test_a_rule_that_looks_at_what_the_law_forbids_is_refused(field):
-    with pytest.raises(BadRules, match="may not look at") as refused:
+def test_rule_using_prohibited_fact_is_refused(field):
+    with pytest.raises(BadRules, match="A rule can't use") as refused:
         rule_check.parse_rules([{"name": "Unfair", "criteria": {field: ["78745"]}}])
 
     assert field.replace("_", " ") in refused.value.problems[0]
     assert re.search(r"\((FLR-01|LOC-01), \d", refused.value.problems[0])
 
 
-def test_a_rule_that_looks_at_what_nobody_reviewed_is_refused():
+def test_rule_using_unreviewed_fact_is_refused():
     with pytest.raises(BadRules, match="reviewed for fair lending"):
         rule_check.parse_rules([{"name": "Odd", "criteria": {"shoe_size": 9}}])
 
 
-def test_every_criterion_a_rule_can_have_was_reviewed():
+def test_every_rule_criterion_was_reviewed():
     assert set(Criteria.__dataclass_fields__) == set(PERMITTED_CRITERIA)
     assert not set(PERMITTED_CRITERIA) & set(FORBIDDEN)
 
 
 @pytest.mark.parametrize(
     "fact",
-    [
-        dataclass_field
-        for dataclass_field in LeadFacts.__dataclass_fields__
-        if dataclass_field != "id"
-    ],
+    [name for name in LeadFacts.__dataclass_fields__ if name != "id"],
 )
-def test_every_fact_of_a_lead_that_a_rule_may_know_may_decide_a_route(fact):
+def test_every_lead_fact_is_permitted_for_routing(fact):
     assert permitted_factors.check_factor(use="route", field=fact).decision is Decision.ALLOW
 
 
-def test_what_an_officer_is_paid_steers_nobody():
-    with pytest.raises(BadRules, match="paid may not steer borrowers .LOC-01"):
+def test_rule_using_officer_pay_is_refused():
+    with pytest.raises(BadRules, match="officer pay can't steer borrowers .LOC-01"):
         rule_check.parse_rules(
             [{"name": "R", "criteria": {"offer_product_with_highest_lo_comp": True}}]
         )
 
 
-def test_who_asked_for_a_language_never_waits_longer():
+def test_language_rule_cannot_allow_more_time():
     spanish = Rule(name="Spanish", criteria=Criteria(languages=("es",)), take_seconds=61)
     others = Rule(name="Others", take_seconds=60)
 
-    with pytest.raises(BadRules, match="Spanish: give at most 60 seconds .*FLR-01"):
+    with pytest.raises(BadRules, match="Spanish: allow at most 60 seconds .*FLR-01"):
         rule_check.check_rules([spanish, others])
     rule_check.check_rules([replace(spanish, take_seconds=60), others])
-    rule_check.check_rules([others, spanish])  # it decides about nobody
+    rule_check.check_rules([others, spanish])  # it is never reached
 
 
 STORED = Rule(name="One").to_json()
@@ -188,7 +184,7 @@ STORED = Rule(name="One").to_json()
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("field", [*FORBIDDEN, "shoe_size"])
-def test_the_database_stores_no_rule_that_looks_at_anything_else(field):
+def test_database_refuses_rule_using_unreviewed_fact(field):
     unfair = {**STORED, "criteria": {**STORED["criteria"], field: ["78745"]}}
     odd = {**STORED, field: ["78745"]}
     for stored in (unfair,) if field == "name" else (unfair, odd):
@@ -197,7 +193,7 @@ def test_the_database_stores_no_rule_that_looks_at_anything_else(field):
 
 
 @pytest.mark.django_db
-def test_the_database_stores_every_rule_that_can_be_said():
+def test_database_stores_every_valid_rule():
     made = RuleSet.objects.create(number=1, rules=[FULL.to_json(), STORED], published_at=make.NOON)
 
     made.refresh_from_db()
@@ -205,47 +201,52 @@ def test_the_database_stores_every_rule_that_can_be_said():
 
 
 @pytest.mark.parametrize(
-    ("rule", "said"),
+    ("rule", "problem"),
     [
         (Rule(name=" "), "give it a name"),
         (Rule(name="R", criteria=Criteria(states=("ZZ",))), "ZZ is not a state"),
         (Rule(name="R", criteria=Criteria(purposes=("boat",))), "boat is not a loan purpose"),
-        (Rule(name="R", criteria=Criteria(credit_bands=("vip",))), "stated credit is one of"),
+        (Rule(name="R", criteria=Criteria(credit_bands=("vip",))), "credit must be one of"),
         (
             Rule(name="R", criteria=Criteria(amount_from_cents=5, amount_below_cents=5)),
             "must be below",
         ),
         (Rule(name="R", criteria=Criteria(score_at_least=101)), "between 0 and 100"),
-        (Rule(name="R", criteria=Criteria(inquiry="maybe")), "new or a repeat"),
-        (Rule(name="R", criteria=Criteria(hours=ArrivalSpan(from_time="8"))), "written as 08:00"),
-        (Rule(name="R", criteria=Criteria(without_state=True)), "cannot be everyone"),
+        (Rule(name="R", criteria=Criteria(inquiry="maybe")), "new or repeat"),
+        (
+            Rule(name="R", criteria=Criteria(hours=ArrivalSpan(from_time="8"))),
+            "write times as 08:00",
+        ),
+        (Rule(name="R", criteria=Criteria(without_state=True)), "can't be everyone"),
         (Rule(name="R", pool=Pool(weights={"o": 11})), "whole number from 1 to 10"),
         (Rule(name="R", take_seconds=5), "between 15 seconds and an hour"),
-        (Rule(name="R", chain=(Backup(kind=BackupKind.OFFICERS),)), "which loan officers"),
-        (Rule(name="R", chain=(Backup(kind=BackupKind.BRANCH),)), "which branch"),
-        (Rule(name="R", nobody=WhenNobody.POOL), "which pool takes over"),
+        (Rule(name="R", chain=(Backup(kind=BackupKind.OFFICERS),)), "choose the loan officers"),
+        (Rule(name="R", chain=(Backup(kind=BackupKind.BRANCH),)), "choose a branch"),
+        (Rule(name="R", nobody=WhenNobody.POOL), "choose the pool"),
     ],
 )
-def test_an_unsound_rule_is_refused_in_a_sentence(rule, said):
-    with pytest.raises(BadRules, match=said):
+def test_invalid_rule_is_refused_with_sentence(rule, problem):
+    with pytest.raises(BadRules, match=problem):
         rule_check.check_rules([rule])
 
 
-def test_rules_need_names_of_their_own_and_there_must_be_one():
+def test_rules_need_unique_names_and_at_least_one_rule():
     with pytest.raises(BadRules, match="Two rules are called"):
         rule_check.check_rules([Rule(name="Same"), Rule(name="same")])
     with pytest.raises(BadRules, match="at least one rule"):
         rule_check.check_rules([])
 
 
-def test_a_rule_says_itself_in_a_sentence():
+def test_rule_is_described_in_a_sentence():
     assert rule_sentence(FULL, NAMES) == (
         "A Zillow purchase lead in Texas of $100,000 or more asking for Spanish arriving on "
-        "Saturday or Sunday from 09:00 to 17:00 goes to the Austin team, in turn, 2 minutes to "
-        "take it, then the next of them, 45 seconds, then Sam Rivera, 2 minutes, and at the end "
-        "Ruth Adler is called. If none of them can take it, it goes to Sam Rivera."
+        "Saturday or Sunday from 09:00 to 17:00 goes to the Austin team, round robin, with 2 "
+        "minutes to take it; then to the next officer in the pool for 45 seconds; then to Sam "
+        "Rivera for 2 minutes. If no one takes it, Ruth Adler is notified. If no one is "
+        "eligible, it goes to Sam Rivera."
     )
     assert rule_sentence(Rule(name="Everyone"), NAMES) == (
-        "Any lead goes to everyone who may take it, in turn, 2 minutes to take it, and at the end "
-        "Ruth Adler is called. If nobody can take it, Ruth Adler is called at once."
+        "Any lead goes to all eligible loan officers, round robin, with 2 minutes to take it. "
+        "If no one takes it, Ruth Adler is notified. If no one is eligible, Ruth Adler is "
+        "notified right away."
     )

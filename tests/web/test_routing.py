@@ -36,7 +36,10 @@ def test_the_rules_are_listed_in_order_as_sentences(cast, operations):
 
     page = operations.get("/routing/").text
 
-    assert "A Zillow lead goes to everyone who may take it, in turn, 2 minutes to take it" in page
+    assert (
+        "A Zillow lead goes to all eligible loan officers, round robin, with 2 minutes to take it"
+        in page
+    )
     assert page.index("Zillow first") < page.index("Rest")
 
 
@@ -204,7 +207,7 @@ def test_a_decision_names_everyone_and_is_made_again(cast, signed_in):
     decision = RoutingDecision.objects.get(lead=cast.ben)
     page = signed_in(cast.ruth).get(reverse("decision", args=[decision.pk])).text
 
-    assert "Dana Whitfield was next in turn." in page
+    assert "Dana Whitfield was next in rotation." in page
     assert "Replayed now: same result." in page
     assert "Sam Rivera" in page
     assert "Not licensed in FL" in page

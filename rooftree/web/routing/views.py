@@ -38,7 +38,7 @@ MAX_SUMMARY_LENGTH = 300
 def show_rules(request: StaffRequest) -> HttpResponse:
     """Show the rules in order: the user's draft if there is one, else the live rules."""
     require_permission(request.user, "see_routing")
-    live = rule_sets.current_rule_set(at=request.at)
+    live = rule_sets.load_current_rule_set(at=request.at)
     draft = rule_draft.load_draft(request) if has_permission(request.user, "edit_routing") else None
     live_rules = choice_inputs.load_rules(live)
     context = {
@@ -60,7 +60,7 @@ def show_rules(request: StaffRequest) -> HttpResponse:
 def preview_rules(request: StaffRequest) -> HttpResponse:
     """Compare who would get last week's leads by the draft and by the live rules."""
     require_permission(request.user, "edit_routing")
-    live = rule_sets.current_rule_set(at=request.at)
+    live = rule_sets.load_current_rule_set(at=request.at)
     draft = rule_draft.load_or_start_draft(request, live)
     preview = _simulate_draft(draft, live, request.at)
     context = {"live": live, "preview": preview}
@@ -73,7 +73,7 @@ def preview_rules(request: StaffRequest) -> HttpResponse:
 def edit_rule(request: StaffRequest, place: int = 0) -> HttpResponse:
     """Show one rule of the draft, or a new one (`place` 0); a POST saves it to the draft."""
     require_permission(request.user, "edit_routing")
-    draft = rule_draft.load_or_start_draft(request, rule_sets.current_rule_set(at=request.at))
+    draft = rule_draft.load_or_start_draft(request, rule_sets.load_current_rule_set(at=request.at))
     if place > len(draft.rules):
         raise Http404
     before = draft.rules[place - 1] if place else {"name": ""}
@@ -100,7 +100,7 @@ def edit_rule(request: StaffRequest, place: int = 0) -> HttpResponse:
 def move_rule(request: StaffRequest, place: int) -> HttpResponse:
     """Move a rule of the draft up or down, or remove it."""
     require_permission(request.user, "edit_routing")
-    draft = rule_draft.load_or_start_draft(request, rule_sets.current_rule_set(at=request.at))
+    draft = rule_draft.load_or_start_draft(request, rule_sets.load_current_rule_set(at=request.at))
     rules, to = list(draft.rules), request.POST.get("to", "")
     if not 1 <= place <= len(rules) or to not in ("up", "down", "out"):
         raise Http404
@@ -124,7 +124,7 @@ def delete_draft(request: StaffRequest) -> HttpResponse:
 def publish_rules(request: StaffRequest) -> HttpResponse:
     """Show what the draft changes; a POST with a summary publishes it as the live rules."""
     require_permission(request.user, "edit_routing")
-    live = rule_sets.current_rule_set(at=request.at)
+    live = rule_sets.load_current_rule_set(at=request.at)
     draft = rule_draft.load_draft(request)
     if draft is None:
         return HttpResponseRedirect(reverse("routing"))
@@ -161,7 +161,7 @@ def show_edition(request: StaffRequest, number: int) -> HttpResponse:
     """Show the rules of one edition, with a button to restore them."""
     require_permission(request.user, "see_routing")
     edition = get_object_or_404(RuleSet.objects.select_related("published_by"), number=number)
-    live = rule_sets.current_rule_set(at=request.at)
+    live = rule_sets.load_current_rule_set(at=request.at)
     rules, live_rules = choice_inputs.load_rules(edition), choice_inputs.load_rules(live)
     context = {
         "edition": edition,
