@@ -1,18 +1,18 @@
-"""How likely a lead is to become a loan soon: points a person can follow, and the reason of each.
+"""Lead scores: how likely a lead is to become a loan soon, as points with a reason for each.
 
-Only facts reviewed for fair lending count (`REVIEWED`); they are what the
-borrower stated about the loan, where the inquiry came from, and what the
-borrower did. Source of rule: FLR-01 (12 CFR 1002.4(a), 1002.6(b); 42 USC 3605).
+Only facts reviewed for fair lending count (`REVIEWED`): facts the borrower
+stated about the loan, the source of the inquiry, and the borrower's behavior.
+Source of rule: FLR-01 (12 CFR 1002.4(a), 1002.6(b); 42 USC 3605).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
-VERSION = "2026.11"  # changes with any number or word below
-BASE_SCORE = 20  # what every lead begins with
+VERSION = "2026.12"  # change it with any number or text below
+BASE_SCORE = 20  # of every lead
 
-# Each feature and why it may count.
+# Each feature and the reason it is permitted.
 REVIEWED = {
     "purpose": "loan fact, stated",
     "timeline": "loan fact, stated",
@@ -21,7 +21,7 @@ REVIEWED = {
     "credit_band": "self-reported credit, a creditworthiness factor",
     "down_payment_share_pct": "loan fact, stated",
     "amount_cents": "loan fact, stated",
-    "source_class": "how the inquiry reached us",
+    "source_class": "channel of the inquiry",
     "is_repeat": "behavior",
     "opened": "behavior",
     "clicked": "behavior",
@@ -33,7 +33,7 @@ REVIEWED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Features:
-    """What a score may look at. Unknown is "" or None and neither helps nor harms."""
+    """The only facts a score can use. Unknown is "" or None and counts as zero points."""
 
     purpose: str = ""
     timeline: str = ""
@@ -48,7 +48,7 @@ class Features:
     clicked: int = 0
     replied: int = 0
     answered: int = 0  # conversations
-    days_quiet: int = 0  # since the borrower last asked, wrote or spoke
+    days_quiet: int = 0  # since the borrower last inquired, wrote or talked to us
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +61,9 @@ class ScoreReason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadScore:
-    """A score from 0 to 100 with the lines that add up to it, the largest first.
+    """A score from 0 to 100 with the reasons that add up to it, largest first, base score last.
 
-    When the lines add up to less than 0 or more than 100, the score stops there.
+    A sum below 0 or above 100 is clipped.
     """
 
     points: int
@@ -71,14 +71,14 @@ class LeadScore:
 
 
 TIMELINE_POINTS = {
-    "asap": (15, "Wants to move at once"),
+    "asap": (15, "Wants to move right away"),
     "0_30_days": (14, "Wants to move within a month"),
     "31_60_days": (11, "Wants to move within two months"),
     "61_90_days": (8, "Wants to move within three months"),
     "3_6_months": (4, "Wants to move within six months"),
     "6_12_months": (1, "Wants to move within a year"),
     "12_plus_months": (-5, "More than a year away"),
-    "no_timeframe": (-3, "Has no time in mind"),
+    "no_timeframe": (-3, "No time frame"),
 }
 CREDIT_POINTS = {
     "excellent": (12, "Stated excellent credit"),
@@ -88,7 +88,7 @@ CREDIT_POINTS = {
     "no_history": (-3, "Stated no credit history"),
 }
 PURPOSE_POINTS = {
-    "purchase": (5, "Buys a home"),
+    "purchase": (5, "Buying a home"),
     "refinance_cash_out": (5, "Wants cash out"),
     "refinance_rate_term": (3, "Wants a better rate or term"),
     "refinance": (3, "Wants to refinance"),
@@ -96,14 +96,14 @@ PURPOSE_POINTS = {
     "home_equity_loan": (3, "Wants a home equity loan"),
 }
 SOURCE_POINTS = {
-    "referral": (12, "Was referred to us"),
+    "referral": (12, "Referred to us"),
     "phone": (12, "Called us"),
-    "website": (8, "Came to our own site"),
-    "chat": (8, "Wrote to us in chat"),
-    "email": (6, "Wrote to us"),
+    "website": (8, "Came through our website"),
+    "chat": (8, "Started a chat"),
+    "email": (6, "Emailed us"),
     "marketplace": (4, "Chose us on a marketplace"),
     "paid_search": (3, "Searched for a loan"),
-    "paid_social": (1, "Answered an advertisement"),
+    "paid_social": (1, "Responded to an ad"),
 }
 DOWN_PAYMENT_POINTS = (  # at least this share of the price, in percent
     (Decimal(20), 6, "Puts 20% or more down"),
@@ -111,11 +111,11 @@ DOWN_PAYMENT_POINTS = (  # at least this share of the price, in percent
     (Decimal(5), 2, "Puts 5% or more down"),
 )
 QUIET_POINTS = (  # at least this many days
-    (91, -10, "Silent for more than three months"),
-    (31, -5, "Silent for more than a month"),
+    (91, -10, "Inactive for more than three months"),
+    (31, -5, "Inactive for more than a month"),
     (8, 0, ""),
-    (2, 3, "Was active this week"),
-    (0, 6, "Was active today or yesterday"),
+    (2, 3, "Active this week"),
+    (0, 6, "Active today or yesterday"),
 )
 AMOUNT_POINTS = 3
 REPEAT_POINTS = 6
@@ -124,11 +124,13 @@ ScorePart = tuple[int, str] | None
 
 
 def score_features(features: Features) -> LeadScore:
-    """The score of a lead and every reason for it. Pure: same features, same score."""
+    """Score features, with every reason. Pure: same features, same score."""
     parts = [part(features) for part in _SCORERS]
-    reasons = [ScoreReason(text=said, points=worth) for worth, said in filter(None, parts) if worth]
+    reasons = [
+        ScoreReason(text=text, points=points) for points, text in filter(None, parts) if points
+    ]
     reasons.sort(key=lambda reason: (-abs(reason.points), reason.text))
-    reasons.append(ScoreReason(text="Where every lead starts", points=BASE_SCORE))
+    reasons.append(ScoreReason(text="Base score", points=BASE_SCORE))
     total = sum(reason.points for reason in reasons)
     return LeadScore(points=min(100, max(0, total)), reasons=tuple(reasons))
 
@@ -144,13 +146,7 @@ def _score_down_payment(features: Features) -> ScorePart:
     if share is None:
         return None
     return next(
-        ((worth, said) for least, worth, said in DOWN_PAYMENT_POINTS if share >= least), None
-    )
-
-
-def _score_quiet_days(features: Features) -> ScorePart:
-    return next(
-        (worth, said) for least, worth, said in QUIET_POINTS if features.days_quiet >= least
+        ((points, text) for least, points, text in DOWN_PAYMENT_POINTS if share >= least), None
     )
 
 
@@ -167,10 +163,10 @@ _SCORERS: tuple[Callable[[Features], ScorePart], ...] = (
     lambda f: SOURCE_POINTS.get(f.source_class),
     _score_home,
     _score_down_payment,
-    lambda f: (AMOUNT_POINTS, "Named a loan amount") if f.amount_cents else None,
-    lambda f: (REPEAT_POINTS, "Asked more than once") if f.is_repeat else None,
-    lambda f: (15, "Wrote back") if f.replied else None,
-    lambda f: (10, "Spoke with us") if f.answered else None,
+    lambda f: (AMOUNT_POINTS, "Gave a loan amount") if f.amount_cents else None,
+    lambda f: (REPEAT_POINTS, "Inquired more than once") if f.is_repeat else None,
+    lambda f: (15, "Replied") if f.replied else None,
+    lambda f: (10, "Talked with us") if f.answered else None,
     _score_attention,
-    _score_quiet_days,
+    lambda f: next((points, text) for least, points, text in QUIET_POINTS if f.days_quiet >= least),
 )

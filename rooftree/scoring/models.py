@@ -1,4 +1,4 @@
-"""Every score a lead was given, so that any of them can be explained and replayed."""
+"""The table of lead scores, kept so that each can be explained and replayed."""
 
 from django.db import models
 
@@ -7,7 +7,7 @@ from rooftree.leads.models import Lead
 
 
 class Score(models.Model):
-    """One scoring of one lead: the inputs, the points and the reasons."""
+    """One score of one lead, with its features, points and reasons."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="scores")
@@ -15,7 +15,7 @@ class Score(models.Model):
     reasons = models.JSONField()  # [{"text", "points"}], largest first
     features = models.JSONField()
     version = models.CharField(max_length=20)
-    because = models.CharField(max_length=60)  # the event that asked for it
+    because = models.CharField(max_length=60)  # the event that caused it
     at = models.DateTimeField()
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Scoring a lead again because something happened, with all that is needed to explain it."""
+"""Scores leads again after an event, and stores all that is needed to explain the score."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -19,7 +19,7 @@ from rooftree.ledger.write_events import build_event
 from rooftree.scoring.lead_score import VERSION, Features, LeadScore, score_features
 from rooftree.scoring.models import Score
 
-RECENT_BEHAVIOR = timedelta(days=30)  # of behavior
+RECENT_BEHAVIOR = timedelta(days=30)  # older behavior does not count
 LEADS = PreparedQuery(
     lambda keys: (
         Lead.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=keys).order_by("pk")
@@ -54,27 +54,27 @@ def rescore_lead(*, lead_id: UUID | str, because: str, at: datetime) -> Score:
     """Score a lead from its facts as of `at`, store the score and show it on the lead.
 
     Args:
-        because: the event that asked for it: `touch`, `replied`, `opened`.
+        because: the event that caused it: `touch`, `replied`, `opened`.
 
-    When nothing that counts has changed since the last score, that one stays.
+    Keeps and returns the last score when its features and version are unchanged.
     """
     return rescore_many([UUID(str(lead_id))], because=because, at=at)[0]
 
 
 def rescore_many(lead_ids: Sequence[UUID], *, because: str, at: datetime) -> list[Score]:
-    """The same for many leads at once, by the order of their keys."""
+    """Score many leads at once; return their scores in the order of their ids."""
     with atomic():
         leads = LEADS.all(keys=list(lead_ids))
-        last = {
-            last_score.lead_id: last_score for last_score in LAST_SCORES.all(leads=list(lead_ids))
-        }
-        did = _load_behavior(lead_ids, at)
+        last_scores = {score.lead_id: score for score in LAST_SCORES.all(leads=list(lead_ids))}
+        behavior = _load_behavior(lead_ids, at)
         scores, new = [], []
         for lead in leads:
-            features = _build_features(lead, did[lead.pk], at)
-            stored, was = _features_to_json(features), last.get(lead.pk)
-            if was and (was.features, was.version) == (stored, VERSION):
-                scores.append(was)
+            features = _build_features(lead, behavior[lead.pk], at)
+            stored, last_score = asdict(features), last_scores.get(lead.pk)
+            share = features.down_payment_share_pct
+            stored["down_payment_share_pct"] = None if share is None else str(share)
+            if last_score and (last_score.features, last_score.version) == (stored, VERSION):
+                scores.append(last_score)
                 continue
             new.append(_build_score(lead, score_features(features), stored, because=because, at=at))
             scores.append(new[-1])
@@ -83,42 +83,46 @@ def rescore_many(lead_ids: Sequence[UUID], *, because: str, at: datetime) -> lis
 
 
 def load_features(lead: Lead, *, at: datetime) -> Features:
-    """What a score may look at, read from the lead, its touches and what the borrower did."""
+    """Load the features of a lead from its record, its touches and the borrower's behavior."""
     return _build_features(lead, _load_behavior([lead.pk], at)[lead.pk], at)
 
 
-def _build_features(lead: Lead, did: Mapping[str, Any], at: datetime) -> Features:
-    active_at = max(filter(None, (lead.warmed_at, did["last_signal"], did["last_talk"])))
+def _build_features(lead: Lead, behavior: Mapping[str, Any], at: datetime) -> Features:
+    active_at = max(filter(None, (lead.warmed_at, behavior["last_signal"], behavior["last_talk"])))
+    share: Decimal | None = None
+    if lead.down_payment_cents is not None and lead.value_cents:
+        share = Decimal(100 * lead.down_payment_cents) / lead.value_cents
+        share = share.quantize(THOUSANDTH)
     return Features(
         purpose=lead.purpose,
         timeline=lead.timeline,
         found_home=lead.details.get("found_home"),
         signed_contract=lead.details.get("signed_contract"),
         credit_band=lead.credit_band,
-        down_payment_share_pct=_down_payment_share(lead),
+        down_payment_share_pct=share,
         amount_cents=lead.amount_cents,
         source_class=lead.details.get("channel") or "",
-        is_repeat=did["touches"] > 1,
-        opened=did["opened"],
-        clicked=did["clicked"],
-        replied=did["replied"],
-        answered=did["answered"],
+        is_repeat=behavior["touches"] > 1,
+        opened=behavior["opened"],
+        clicked=behavior["clicked"],
+        replied=behavior["replied"],
+        answered=behavior["answered"],
         days_quiet=max(0, (at - active_at).days),
     )
 
 
 def _load_behavior(lead_ids: Sequence[UUID], at: datetime) -> dict[UUID, dict[str, Any]]:
-    """What borrowers did up to `at`, counted; of most of it the last `RECENT` alone. By lead."""
-    about: dict[str, Any] = {"leads": list(lead_ids), "at": at, "since": at - RECENT_BEHAVIOR}
+    """Count borrowers' behavior up to `at`, most of it only within `RECENT_BEHAVIOR`, by lead."""
+    parameters: dict[str, Any] = {"leads": list(lead_ids), "at": at, "since": at - RECENT_BEHAVIOR}
     with connection.cursor() as cursor:
-        cursor.execute(BEHAVIOR_SQL, about)
+        cursor.execute(BEHAVIOR_SQL, parameters)
         columns = [column.name for column in cursor.description]
         rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
     return {row["lead"]: row for row in rows}
 
 
 def replay_score(score: Score) -> LeadScore:
-    """The score as its stored features give it; only for scores of this `VERSION`."""
+    """Score again from stored features; only valid for scores of this `VERSION`."""
     features: dict[str, Any] = dict(score.features)
     share = features["down_payment_share_pct"]
     features["down_payment_share_pct"] = None if share is None else Decimal(share)
@@ -141,7 +145,7 @@ def _build_score(
 
 
 def _store_scores(scores: Sequence[Score], at: datetime) -> None:
-    told = [
+    events = [
         build_event(
             "scoring.lead.scored",
             at=at,
@@ -155,8 +159,8 @@ def _store_scores(scores: Sequence[Score], at: datetime) -> None:
         )
         for score in scores
     ]
-    insert_into_tables(scores, told)
-    shown = [
+    insert_into_tables(scores, events)
+    lead_columns = [
         {
             "id": score.lead_id,
             "score": score.points,
@@ -165,17 +169,4 @@ def _store_scores(scores: Sequence[Score], at: datetime) -> None:
         }
         for score in scores
     ]
-    update_each(Lead, shown)
-
-
-def _down_payment_share(lead: Lead) -> Decimal | None:
-    if lead.down_payment_cents is None or not lead.value_cents:
-        return None
-    return (Decimal(100 * lead.down_payment_cents) / lead.value_cents).quantize(THOUSANDTH)
-
-
-def _features_to_json(features: Features) -> dict[str, Any]:
-    share = features.down_payment_share_pct
-    plain = asdict(features)
-    plain["down_payment_share_pct"] = None if share is None else str(share)
-    return plain
+    update_each(Lead, lead_columns)

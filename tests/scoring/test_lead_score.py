@@ -45,7 +45,7 @@ FEATURES = st.builds(
 
 
 @given(FEATURES)
-def test_the_reasons_add_up_to_the_score(features):
+def test_reasons_add_up_to_the_score(features):
     scored = score_features(features)
 
     total = sum(reason.points for reason in scored.reasons)
@@ -54,12 +54,12 @@ def test_the_reasons_add_up_to_the_score(features):
 
 
 @given(FEATURES)
-def test_the_same_features_give_the_same_score(features):
+def test_same_features_give_the_same_score(features):
     assert score_features(features) == score_features(replace(features))
 
 
 @given(FEATURES)
-def test_more_interest_never_lowers_a_score(features):
+def test_more_interest_never_lowers_the_score(features):
     quiet = replace(features, replied=0, answered=0, clicked=0, opened=0, is_repeat=False)
 
     for more in ({"replied": 1}, {"answered": 1}, {"clicked": 1}, {"opened": 1},
@@ -67,7 +67,7 @@ def test_more_interest_never_lowers_a_score(features):
         assert score_features(replace(quiet, **more)).points >= score_features(quiet).points
 
 
-def test_a_ready_buyer_stands_far_above_a_browser_and_says_why():
+def test_ready_buyer_scores_far_above_browser_with_reasons():
     ready = score_features(
         Features(
             purpose="purchase",
@@ -89,7 +89,7 @@ def test_a_ready_buyer_stands_far_above_a_browser_and_says_why():
     assert {reason.text for reason in browsing.reasons} >= {"Stated poor credit"}
 
 
-def test_what_is_unknown_neither_helps_nor_harms():
+def test_unknown_features_add_no_points():
     blank = score_features(Features(days_quiet=10))
 
     assert (blank.points, len(blank.reasons)) == (BASE_SCORE, 1)
@@ -103,17 +103,17 @@ def test_every_feature_was_reviewed_for_fair_lending(feature):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("field", ["zip", "last_name", "age", "language", "shoe_size"])
-def test_the_database_stores_no_score_of_anything_else(field):
+def test_database_refuses_score_of_unreviewed_feature(field):
     lead = make.lead()
-    said = {"points": 1, "reasons": [], "version": "x", "because": "test", "at": make.NOON}
-    known = dict.fromkeys(REVIEWED, "")
+    columns = {"points": 1, "reasons": [], "version": "x", "because": "test", "at": make.NOON}
+    reviewed = dict.fromkeys(REVIEWED, "")
 
     with pytest.raises(IntegrityError, match="score_of_reviewed_facts"), atomic():
-        Score.objects.create(lead=lead, features={**known, field: "x"}, **said)
-    assert Score.objects.create(lead=lead, features=known, **said)
+        Score.objects.create(lead=lead, features={**reviewed, field: "x"}, **columns)
+    assert Score.objects.create(lead=lead, features=reviewed, **columns)
 
 
-def test_no_feature_is_forbidden_or_speaks_of_what_is():
+def test_no_feature_is_named_after_a_prohibited_fact():
     names = [field.name for field in fields(Features)]
 
     for word in ("zip", "city", "name", "age", "sex", "race", "language", "veteran", "military",
@@ -121,10 +121,10 @@ def test_no_feature_is_forbidden_or_speaks_of_what_is():
         assert not [name for name in names if word in name.split("_")]
 
 
-def test_the_rulebooks_own_cases_agree():
+def test_features_agree_with_rulebook_cases():
     cases = [json.loads(line) for line in CASES.read_text().splitlines()]
-    fair = [one for one in cases if one["rule"] == "FLR-01"]
-    scored = [one for one in fair if one["given"].get("use") == "score"]
+    fair_lending = [case for case in cases if case["rule"] == "FLR-01"]
+    scored = [case for case in fair_lending if case["given"].get("use") == "score"]
 
     assert scored
     for case in scored:

@@ -13,7 +13,7 @@ def signal(lead, kind, at=make.NOON):
     return Signal.objects.create(lead=lead, kind=kind, cause=f"test:{make.number()}", at=at)
 
 
-def test_a_score_is_stored_with_its_reasons_and_shown_on_the_lead(cast):
+def test_score_is_stored_with_reasons_and_shown_on_lead(cast):
     score = rescore_lead(lead_id=cast.ben.pk, because="touch", at=make.NOON)
 
     lead = Lead.objects.get(pk=cast.ben.pk)
@@ -27,17 +27,17 @@ def test_a_score_is_stored_with_its_reasons_and_shown_on_the_lead(cast):
     assert replay_score(score).points == score.points
 
 
-def test_a_reply_raises_the_score_and_says_so(cast):
+def test_reply_raises_the_score_with_reason(cast):
     before = rescore_lead(lead_id=cast.ben.pk, because="touch", at=make.NOON)
     signal(cast.ben, "replied")
 
     after = rescore_lead(lead_id=cast.ben.pk, because="replied", at=make.NOON + make.MINUTE)
 
     assert after.points == before.points + 15
-    assert after.reasons[0] == {"text": "Wrote back", "points": 15}
+    assert after.reasons[0] == {"text": "Replied", "points": 15}
 
 
-def test_scoring_again_when_nothing_changed_keeps_the_score(cast):
+def test_rescoring_without_change_keeps_the_score(cast):
     first = rescore_lead(lead_id=cast.ben.pk, because="touch", at=make.NOON)
     second = rescore_lead(lead_id=cast.ben.pk, because="opened", at=make.NOON + make.MINUTE)
 
@@ -45,7 +45,7 @@ def test_scoring_again_when_nothing_changed_keeps_the_score(cast):
     assert Score.objects.count() == 1
 
 
-def test_the_facts_of_the_record_and_the_behavior_are_read(cast):
+def test_features_come_from_record_and_behavior(cast):
     Lead.objects.filter(pk=cast.ben.pk).update(
         details={"channel": "marketplace", "signed_contract": True},
         down_payment_cents=100_000_00,
@@ -74,9 +74,9 @@ def test_the_facts_of_the_record_and_the_behavior_are_read(cast):
     assert {key: features[key] for key in expected} == expected
 
 
-def test_silence_lowers_a_score(cast):
+def test_inactivity_lowers_the_score(cast):
     first = rescore_lead(lead_id=cast.ben.pk, because="touch", at=make.NOON)
     later = rescore_lead(lead_id=cast.ben.pk, because="night", at=make.NOON + 40 * make.DAY)
 
     assert later.points < first.points
-    assert "Silent for more than a month" in {reason["text"] for reason in later.reasons}
+    assert "Inactive for more than a month" in {reason["text"] for reason in later.reasons}
