@@ -1,8 +1,8 @@
-"""One consumer's inquiry, whatever the source: the one shape every adapter gives.
+"""The canonical lead: one consumer's inquiry, in the one shape every source adapter returns.
 
-Unknown is None, never "" or 0. `False` means somebody said no. Money is integer
-cents, percentages are `Decimal` in percent, moments are aware and in UTC.
-`to_json` and `from_json` are the interchange form of canonical.schema.json.
+Unknown is None, never "" or 0. `False` means the consumer said no. Money is integer
+cents, percentages are `Decimal` in percent, timestamps are aware and in UTC.
+`to_json` and `from_json` use the interchange form of canonical.schema.json.
 """
 
 from collections.abc import Mapping
@@ -49,7 +49,7 @@ SCHEMA_VERSION = "1.0"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What the source says this lead cost."""
+    """The cost of this lead as the source states it."""
 
     amount_cents: int
     currency: str = "USD"
@@ -82,7 +82,7 @@ class Borrower:
     middle_name: str | None = None
     last_name: str | None = None
     suffix: Suffix | None = None
-    full_name_raw: str | None = None  # where the source gave one field
+    full_name_raw: str | None = None  # if the source sent one field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Property(Address):
-    """The subject property. Its state drives license routing; it is never copied from the mail."""
+    """The subject property. Its state drives license routing; never copied from mailing_address."""
 
     msa: str | None = None
     type: PropertyType | None = None
@@ -126,7 +126,7 @@ class ContactPreference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """The rate quote the consumer clicked."""
+    """The rate quote the consumer clicked on."""
 
     rate_pct: Decimal | None = None
     apr_pct: Decimal | None = None
@@ -138,7 +138,7 @@ class Quote:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loan:
     purpose: Purpose | None = None
-    type: LoanType | None = None  # the programme wanted
+    type: LoanType | None = None  # the program wanted
     amortization: Amortization | None = None
     term_months: int | None = None
     desired_products: tuple[str, ...] = ()  # vendor codes, as sent
@@ -178,7 +178,7 @@ class Income:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
-    """The consumer's real-estate agent. Never the borrower's own phone or e-mail."""
+    """The consumer's real-estate agent. Never the borrower's own phone or email."""
 
     name: str | None = None
     email: str | None = None
@@ -233,7 +233,7 @@ class Interaction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suppression:
-    """An opt-out the vendor carries; a later lead without new consent never undoes it."""
+    """An opt-out the vendor reports; a later lead without new consent never undoes it."""
 
     do_not_call: bool | None = None
     do_not_text: bool | None = None
@@ -243,7 +243,7 @@ class Suppression:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """What this delivery proves about consent; what it permits is compliance's to say."""
+    """The consent evidence in this delivery; compliance decides what it permits."""
 
     status: ConsentStatus = ConsentStatus.NOT_PROVIDED
     channels: tuple[ConsentChannel, ...] = ()
@@ -283,7 +283,7 @@ class Attribution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CanonicalLead:
-    """One inquiry. `workable` tells whether anybody could act on it."""
+    """One inquiry. `is_workable` tells if staff can act on it."""
 
     schema_version: str = SCHEMA_VERSION
     source: Source
@@ -327,31 +327,31 @@ class CanonicalLead:
     attribution: Attribution | None = None
 
     def has_name(self) -> bool:
-        """A first or a last name is known."""
+        """Return True if a first or last name is known."""
         return self.borrower is not None and bool(
             self.borrower.first_name or self.borrower.last_name
         )
 
     def is_reachable(self) -> bool:
-        """At least one phone or e-mail is valid."""
+        """Return True if at least one phone or email is valid."""
         return any(phone.valid for phone in self.phones) or any(
             email.valid for email in self.emails
         )
 
     def is_workable(self) -> bool:
-        """Somebody could act on it: a name, and a way to reach the person."""
+        """Return True if staff can act on it: it has a name and a way to reach the person."""
         return self.has_name() and self.is_reachable()
 
     def to_json(self) -> dict[str, Any]:
-        """The interchange form, without what is unknown or empty."""
-        found: dict[str, Any] = to_plain_json(self)
-        return found
+        """Return the interchange form, without unknown and empty fields."""
+        record: dict[str, Any] = to_plain_json(self)
+        return record
 
     @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> "CanonicalLead":
-        """The lead of an interchange form.
+    def from_json(cls, record: Mapping[str, Any]) -> "CanonicalLead":
+        """Build a lead from its interchange form.
 
-        Raises `NotCanonical` where the form is none.
+        Raises `InvalidCanonicalRecord` if the form is invalid.
         """
-        lead: CanonicalLead = parse_record(cls, found)
+        lead: CanonicalLead = parse_record(cls, record)
         return lead

@@ -1,4 +1,4 @@
-"""Dataclasses to sparse JSON and back: moments, percentages, word lists, nested records."""
+"""Converts dataclasses to sparse JSON and back: timestamps, percentages, enums, records."""
 
 import types
 import typing
@@ -12,21 +12,21 @@ from typing import Any
 
 
 class InvalidCanonicalRecord(Exception):
-    """The JSON is not a record of ours. The text names the field."""
+    """The JSON is not a valid canonical record. The text names the field."""
 
 
 def format_timestamp(at: datetime) -> str:
-    """It is the RFC 3339 text of an aware moment, in UTC with a Z."""
+    """Format an aware datetime as RFC 3339, in UTC with a Z."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def to_json_number(amount: Decimal) -> int | float:
-    """It is the JSON number of a percentage: whole numbers as int, else float."""
+    """Return the JSON number of a percentage: int if whole, else float."""
     return int(amount) if amount == amount.to_integral_value() else float(amount)
 
 
 def to_plain_json(value: Any) -> Any:
-    """It is `value` as JSON knows it, without None and empty parts of records."""
+    """Convert `value` to JSON types, without None and empty fields of records."""
     if is_dataclass(value) and not isinstance(value, type):
         named = {field.name: to_plain_json(getattr(value, field.name)) for field in fields(value)}
         return {name: part for name, part in named.items() if part not in (None, {}, [])}
@@ -43,21 +43,21 @@ def to_plain_json(value: Any) -> Any:
     return value
 
 
-def parse_record(kind: Any, found: Any) -> Any:
-    """It is the record of type `kind` that `plain` would write as `found`."""
-    if not isinstance(found, Mapping):
+def parse_record(kind: Any, value: Any) -> Any:
+    """Build the record of type `kind` from its plain JSON form; the inverse of `to_plain_json`."""
+    if not isinstance(value, Mapping):
         raise InvalidCanonicalRecord(f"{kind.__name__} is not an object.")
     readers = _field_readers(kind)
-    unknown = sorted(set(found) - set(readers))
+    unknown = sorted(set(value) - set(readers))
     if unknown:
         raise InvalidCanonicalRecord(f"{kind.__name__} has no field {unknown[0]}.")
-    given = {name: readers[name](part) for name, part in found.items() if part is not None}
+    values = {name: readers[name](part) for name, part in value.items() if part is not None}
     required = {
         field.name for field in fields(kind) if field.default is field.default_factory is MISSING
     }
-    if required - set(given):
-        raise InvalidCanonicalRecord(f"{kind.__name__} lacks {min(required - set(given))}.")
-    return kind(**given)
+    if missing := required - set(values):
+        raise InvalidCanonicalRecord(f"{kind.__name__} lacks {min(missing)}.")
+    return kind(**values)
 
 
 @cache
@@ -73,11 +73,11 @@ def _value_reader(hint: Any) -> Callable[[Any], Any]:
         )
     if origin is tuple:
         each = _value_reader(arguments[0])
-        return lambda found: tuple(each(part) for part in _require_list(found))
+        return lambda value: tuple(each(part) for part in _require_list(value))
     if origin is not None:
-        return lambda found: {str(key): str(part) for key, part in found.items()}
+        return lambda value: {str(key): str(part) for key, part in value.items()}
     if is_dataclass(hint):
-        return lambda found: parse_record(hint, found)
+        return lambda value: parse_record(hint, value)
     return _scalar_reader(hint)
 
 
@@ -87,41 +87,41 @@ def _scalar_reader(hint: Any) -> Callable[[Any], Any]:
     if hint is Decimal:
         return _parse_decimal
     if issubclass(hint, StrEnum):
-        return lambda found: _parse_word(hint, found)
-    return lambda found: _require_type(hint, found)
+        return lambda value: _parse_word(hint, value)
+    return lambda value: _require_type(hint, value)
 
 
-def _require_list(found: Any) -> Any:
-    if not isinstance(found, list | tuple):
+def _require_list(value: Any) -> Any:
+    if not isinstance(value, list | tuple):
         raise InvalidCanonicalRecord("A list was expected.")
-    return found
+    return value
 
 
-def _parse_timestamp(found: Any) -> datetime:
+def _parse_timestamp(value: Any) -> datetime:
     try:
-        at = datetime.fromisoformat(str(found))
+        at = datetime.fromisoformat(str(value))
     except ValueError as error:
-        raise InvalidCanonicalRecord(f"{found!r} is not a moment.") from error
+        raise InvalidCanonicalRecord(f"{value!r} is not a timestamp.") from error
     if at.tzinfo is None:
-        raise InvalidCanonicalRecord(f"{found!r} has no zone.")
+        raise InvalidCanonicalRecord(f"{value!r} has no time zone.")
     return at.astimezone(UTC)
 
 
-def _parse_decimal(found: Any) -> Decimal:
+def _parse_decimal(value: Any) -> Decimal:
     try:
-        return Decimal(str(found))
+        return Decimal(str(value))
     except InvalidOperation as error:
-        raise InvalidCanonicalRecord(f"{found!r} is not a number.") from error
+        raise InvalidCanonicalRecord(f"{value!r} is not a number.") from error
 
 
-def _parse_word(words: type[StrEnum], found: Any) -> StrEnum:
+def _parse_word(words: type[StrEnum], value: Any) -> StrEnum:
     try:
-        return words(found)
+        return words(value)
     except ValueError as error:
-        raise InvalidCanonicalRecord(f"{found!r} is not one of {words.__name__}.") from error
+        raise InvalidCanonicalRecord(f"{value!r} is not one of {words.__name__}.") from error
 
 
-def _require_type(kind: type, found: Any) -> Any:
-    if not isinstance(found, kind) or (kind is int and isinstance(found, bool)):
-        raise InvalidCanonicalRecord(f"{found!r} is not {kind.__name__}.")
-    return found
+def _require_type(kind: type, value: Any) -> Any:
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise InvalidCanonicalRecord(f"{value!r} is not {kind.__name__}.")
+    return value

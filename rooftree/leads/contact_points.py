@@ -1,7 +1,7 @@
-"""Which number and which address of a person we use: the one they stated last, first.
+"""The usable phone numbers and email addresses of a person, the primary one first.
 
-Read from what is loaded already: pages prefetch `person__phones` and `person__emails`, the
-path of a lead loads them by `load`.
+Uses rows already loaded: pages prefetch `person__phones` and `person__emails`, and lead
+intake loads them with `prefetch_contacts`.
 """
 
 from collections import defaultdict
@@ -23,31 +23,31 @@ CONTACT_QUERIES: dict[str, PreparedQuery[Any]] = {
 
 
 def prefetch_contacts(people: Iterable[Person], *names: str) -> None:
-    """Load `phones` or `emails` of people as `prefetch_related` does, by a text made once."""
+    """Load `phones` or `emails` of people like `prefetch_related`, with a prepared query."""
     for name in names:
-        wanted = [person for person in people if name not in _prefetch_cache(person)]
-        found: dict[UUID, list[Any]] = defaultdict(list)
-        if wanted:
-            for row in CONTACT_QUERIES[name].all(people=list({one.pk for one in wanted})):
-                found[row.person_id].append(row)
-        for one in wanted:
-            rows = getattr(one, name).all()
-            rows._result_cache, rows._prefetch_done = found[one.pk], True
-            _prefetch_cache(one)[name] = rows
+        missing = [person for person in people if name not in _prefetch_cache(person)]
+        rows_by_person: dict[UUID, list[Any]] = defaultdict(list)
+        if missing:
+            for row in CONTACT_QUERIES[name].all(people=list({person.pk for person in missing})):
+                rows_by_person[row.person_id].append(row)
+        for person in missing:
+            rows = getattr(person, name).all()
+            rows._result_cache, rows._prefetch_done = rows_by_person[person.pk], True
+            _prefetch_cache(person)[name] = rows
 
 
 def _prefetch_cache(person: Person) -> dict[str, Any]:
-    held: dict[str, Any] = person.__dict__.setdefault("_prefetched_objects_cache", {})
-    return held
+    cache: dict[str, Any] = person.__dict__.setdefault("_prefetched_objects_cache", {})
+    return cache
 
 
 def usable_phones(person: Person) -> list[Phone]:
-    """The numbers that are theirs, the one to use first."""
-    theirs = [phone for phone in person.phones.all() if phone.unlinked_at is None]
-    return sorted(theirs, key=lambda one: (not one.is_primary, one.given_at))
+    """Return a person's linked numbers, primary first, then oldest first."""
+    phones = [phone for phone in person.phones.all() if phone.unlinked_at is None]
+    return sorted(phones, key=lambda phone: (not phone.is_primary, phone.given_at))
 
 
 def usable_emails(person: Person) -> list[Email]:
-    """The addresses that take our e-mail, the one to use first."""
-    theirs = [email for email in person.emails.all() if email.bounced_at is None]
-    return sorted(theirs, key=lambda one: (not one.is_primary, one.given_at))
+    """Return a person's addresses that never bounced, primary first, then oldest first."""
+    emails = [email for email in person.emails.all() if email.bounced_at is None]
+    return sorted(emails, key=lambda email: (not email.is_primary, email.given_at))

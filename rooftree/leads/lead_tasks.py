@@ -1,4 +1,4 @@
-"""What a person is to do about a lead, and by when: one table for staff's own and ours."""
+"""Tasks of a lead with due times, typed by staff, set by the product or imported."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -14,32 +14,32 @@ from rooftree.leads.models import Lead, Task
 from rooftree.ledger.write_events import build_event, write_event, write_events
 
 MAX_SHOWN = 20  # tasks of one lead shown at once
-DUPLICATE_WINDOW = timedelta(minutes=1)  # within which the same title is the same press
-CALL_BACK = "call_back"  # the kind of a task that is a promise to the borrower
+DUPLICATE_WINDOW = timedelta(minutes=1)  # within which the same title is a double submit
+CALL_BACK = "call_back"  # the task kind for a callback promised to the borrower
 
 
 class InvalidTask(Exception):
-    """The task has no title, or its time is past. The text is fit to show."""
+    """A task without a title or with a past due time. The text is fit to show."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemTask:
-    """A task the product sets itself. Nobody named: it is the task of the lead's owner."""
+    """A task set by the product. Without a user or role it is the lead owner's."""
 
     kind: str
     title: str
     due_at: datetime
     user_id: UUID | None = None
     role: str = ""
-    updates_due_at: bool = False  # a later asking of an open one moves its time as well
+    updates_due_at: bool = False  # setting it again also moves the due time of the open task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedTask:
-    """A task that stood open in another system. It may be overdue already."""
+    """A task that was open in another system. It can be overdue already."""
 
     lead_id: UUID
-    user_id: UUID | None  # None: whoever owns the lead
+    user_id: UUID | None  # None: the lead's owner
     idempotency_key: str
     title: str
     due_at: datetime
@@ -48,19 +48,21 @@ class ImportedTask:
 def add_task(
     *, lead_id: UUID, user_id: UUID | None, title: str, due_at: datetime, at: datetime
 ) -> Task:
-    """Put a task on a lead, for `user_id` or for whoever owns it; pressed twice it is one."""
+    """Add a task to a lead, for `user_id` or the lead's owner; ignore a double submit."""
     title = title.strip()[:200]
     if not title:
-        raise InvalidTask("Say what is to be done.")
+        raise InvalidTask("Enter a task.")
     if due_at < at:
-        raise InvalidTask("Choose a time that is still to come.")
+        raise InvalidTask("Choose a time in the future.")
     key = uuid7_at(at)
     with transaction.atomic():
-        Lead.objects.select_for_update(no_key=True).get(pk=lead_id)  # the mutex of two presses
-        typed = Task.objects.filter(lead_id=lead_id, title=title, done_at=None, cancelled_at=None)
-        same = typed.filter(cause__startswith="typed:", created_at__gt=at - DUPLICATE_WINDOW)
-        if known := same.first():
-            return known
+        Lead.objects.select_for_update(no_key=True).get(pk=lead_id)  # serializes a double submit
+        same_title = Task.objects.filter(
+            lead_id=lead_id, title=title, done_at=None, cancelled_at=None
+        )
+        recent = same_title.filter(cause__startswith="typed:", created_at__gt=at - DUPLICATE_WINDOW)
+        if duplicate := recent.first():
+            return duplicate
         task = Task.objects.create(
             id=key,
             lead_id=lead_id,
@@ -77,7 +79,7 @@ def add_task(
 
 
 def import_tasks(tasks: Iterable[ImportedTask], *, at: datetime) -> int:
-    """Take over tasks of another system, each once; how many are new. In a transaction."""
+    """Import tasks from another system, each once; return how many are new. In a transaction."""
     rows = [
         Task(
             id=uuid7_at(at),
@@ -90,7 +92,7 @@ def import_tasks(tasks: Iterable[ImportedTask], *, at: datetime) -> int:
         )
         for task in tasks
     ]
-    fresh = insert_new_rows(rows)
+    new_ids = insert_new_rows(rows)
     write_events(
         build_event(
             "leads.task.added",
@@ -100,21 +102,21 @@ def import_tasks(tasks: Iterable[ImportedTask], *, at: datetime) -> int:
             task=row.pk,
         )
         for row in rows
-        if row.pk in fresh
+        if row.pk in new_ids
     )
-    return len(fresh)
+    return len(new_ids)
 
 
 def cancel_tasks(lead_ids: Collection[UUID], *, key_prefix: str, because: str, at: datetime) -> int:
-    """Tasks of some leads that began with a cause need not be done any more; how many were open."""
+    """Cancel open tasks of some leads by prefix of their key; return how many were open."""
     rows = _open_tasks().filter(lead__in=lead_ids, cause__startswith=key_prefix)
     return rows.update(cancelled_at=at, cancelled_because=because[:200])
 
 
 def add_or_update_task(wanted: SystemTask, *, lead_id: UUID, at: datetime) -> Task:
-    """A task the product sets itself, once: while one of its kind is open that one is reworded.
+    """Set a task of the product, or update the title of the open task of its kind.
 
-    The clock of an open one runs on, unless what is wanted `moves`.
+    The due time of an open task stays, unless `updates_due_at` is set.
     """
     key = uuid7_at(at)
     task = Task(
@@ -129,38 +131,38 @@ def add_or_update_task(wanted: SystemTask, *, lead_id: UUID, at: datetime) -> Ta
         created_at=at,
     )
     with transaction.atomic():
-        if insert_row_if_new(task):  # of two at once the database keeps one
-            who = f"system:{wanted.kind}"
-            write_event("leads.task.added", at=at, actor=who, lead_id=lead_id, task=key)
+        if insert_row_if_new(task):  # if two workers race, the database keeps one
+            actor = f"system:{wanted.kind}"
+            write_event("leads.task.added", at=at, actor=actor, lead_id=lead_id, task=key)
             return task
-        known = _open_tasks().filter(lead_id=lead_id, kind=wanted.kind)
-        news: dict[str, object] = {"title": task.title}
+        open_task = _open_tasks().filter(lead_id=lead_id, kind=wanted.kind)
+        changes: dict[str, object] = {"title": task.title}
         if wanted.updates_due_at:
-            news |= {"due_at": wanted.due_at, "user_id": wanted.user_id}
-        known.update(**news)
-        return known.get()
+            changes |= {"due_at": wanted.due_at, "user_id": wanted.user_id}
+        open_task.update(**changes)
+        return open_task.get()
 
 
-def open_tasks(lead: Lead) -> list[Task]:
-    """What is still to be done about a lead, soonest first."""
+def list_open_tasks(lead: Lead) -> list[Task]:
+    """List the open tasks of a lead, soonest first, at most `MAX_SHOWN`."""
     rows = _open_tasks().filter(lead=lead).select_related("user")
     return list(rows.order_by("due_at", "id")[:MAX_SHOWN])
 
 
 def finish_task(*, task_id: UUID, by: UUID, at: datetime) -> bool:
-    """Tick a task off; whether it was still open. Pressing twice is harmless."""
+    """Finish a task; return True if it was still open. Safe to repeat."""
     with transaction.atomic():
-        ticked = _open_tasks().filter(id=task_id).update(done_at=at, done_by_id=by)
-        if ticked:
+        finished = _open_tasks().filter(id=task_id).update(done_at=at, done_by_id=by)
+        if finished:
             lead_id = Task.objects.values_list("lead_id", flat=True).get(id=task_id)
             write_event("leads.task.done", at=at, actor=f"user:{by}", lead_id=lead_id, task=task_id)
-    return bool(ticked)
+    return bool(finished)
 
 
 def finish_tasks_of_kind(
     *, lead_id: UUID, kind: str, by: UUID, at: datetime, due_by: datetime | None = None
 ) -> bool:
-    """Tick off the open task of a kind, or only one due by a moment; whether there was one."""
+    """Finish the open task of a kind, if due by `due_by`; return True if there was one."""
     rows = _open_tasks().filter(lead_id=lead_id, kind=kind).values_list("pk", flat=True)
     if due_by:
         rows = rows.filter(due_at__lte=due_by)
@@ -168,7 +170,7 @@ def finish_tasks_of_kind(
 
 
 def cancel_tasks_of_kind(*, lead_id: UUID, kind: str, because: str, at: datetime) -> bool:
-    """What was to be done need not be done any more; whether a task was open."""
+    """Cancel the open task of a kind; return True if there was one."""
     with transaction.atomic():
         rows = list(_open_tasks().select_for_update().filter(lead_id=lead_id, kind=kind))
         for task in rows:

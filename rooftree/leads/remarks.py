@@ -1,4 +1,4 @@
-"""What staff write down about a lead."""
+"""Notes staff write about a lead."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -15,29 +15,29 @@ DUPLICATE_WINDOW = timedelta(minutes=1)
 
 
 class InvalidRemark(Exception):
-    """There is nothing to keep, or too much. The text is fit to show."""
+    """An empty or too long note. The text is fit to show."""
 
 
 def add_remark(*, lead_id: UUID, by: UUID, text: str, at: datetime) -> Remark:
-    """Keep a note about a lead; the ledger learns that there is one, not what it says.
+    """Store a note about a lead; the ledger records that there is one, but not its text.
 
-    A number that may not be kept is masked. The same words pressed twice within a
-    minute are one note. Raises `CannotAdd` for an empty note, or one of more than
-    4,000 characters.
+    Numbers that must not be stored (SSN, card, account) are masked. The same text
+    within a minute is a double submit and stored once. Raises `InvalidRemark` for an
+    empty note or one of more than 4,000 characters.
     """
     text, _ = redact_numbers(text.strip())
     if not text:
-        raise InvalidRemark("Write something first.")
+        raise InvalidRemark("Enter a note.")
     if len(text) > MAX_LENGTH:
-        raise InvalidRemark(f"This is {len(text):,} characters long; a note holds {MAX_LENGTH:,}.")
+        raise InvalidRemark(f"This note has {len(text):,} characters. The limit is {MAX_LENGTH:,}.")
     with transaction.atomic():
-        # The lead's row is the mutex: two presses at once must not both find nothing.
+        # Lock the lead's row, so that a double submit finds the first note.
         Lead.objects.select_for_update(no_key=True).get(pk=lead_id)
-        same = Remark.objects.filter(
+        recent = Remark.objects.filter(
             lead_id=lead_id, by_id=by, text=text, at__gt=at - DUPLICATE_WINDOW
         )
-        if known := same.first():
-            return known
+        if duplicate := recent.first():
+            return duplicate
         remark = Remark.objects.create(id=uuid7_at(at), lead_id=lead_id, by_id=by, text=text, at=at)
         write_event(
             "leads.remark.added", at=at, actor=f"user:{by}", lead_id=lead_id, remark=remark.pk

@@ -1,4 +1,4 @@
-"""Leads that are only a form somebody began: no consent, so nothing goes to them by itself."""
+"""Unfinished forms: leads without consent, so nothing is sent to them automatically."""
 
 from rooftree.leads.models import Lead, Touch
 
@@ -6,12 +6,12 @@ UNFINISHED_KEY = "is_unfinished"  # among the extras of an inquiry
 
 
 def is_unfinished_form(touch: Touch) -> bool:
-    """Whether this arrival is a form that was begun and not sent."""
+    """Return True if this arrival is a form that was started but not submitted."""
     return UNFINISHED_KEY in touch.inquiry.get("extras", {})
 
 
 def has_only_unfinished_forms(lead: Lead) -> bool:
-    """Whether they never asked us for anything: every arrival is a form that was not sent."""
+    """Return True if every arrival of the lead is a form that was not submitted."""
     if UNFINISHED_KEY not in lead.details.get("extras", {}):
-        return False  # the newest arrival is whole
+        return False  # the newest arrival was submitted
     return all(is_unfinished_form(touch) for touch in lead.touches.all())

@@ -1,4 +1,4 @@
-"""The closed word lists of the canonical lead. A word outside its list never reaches a lead."""
+"""The closed vocabularies of the canonical lead. Other values never reach a lead."""
 
 from enum import StrEnum
 
@@ -253,7 +253,7 @@ class ConsentMethod(StrEnum):
 
 
 class Evidence(StrEnum):
-    FULL = "full"  # wording, moment, and an address, certificate or token
+    FULL = "full"  # wording, timestamp, and an address, certificate or token
     PARTIAL = "partial"
     NONE = "none"
 

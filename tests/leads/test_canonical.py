@@ -39,34 +39,34 @@ def leads():
 
 
 def without_empty_parts(lead: CanonicalLead) -> CanonicalLead:
-    """A record of nothing is written as nothing."""
+    """Return the lead after one round trip, which drops empty records."""
     return CanonicalLead.from_json(lead.to_json())
 
 
 @settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
 @given(lead=leads())
-def test_a_lead_comes_back_from_its_interchange_form(lead):
+def test_lead_survives_interchange_round_trip(lead):
     once = without_empty_parts(lead)
 
     assert CanonicalLead.from_json(json.loads(json.dumps(once.to_json()))) == once
     assert once.to_json() == lead.to_json()
 
 
-def test_the_smallest_lead_fits_the_schema():
+def test_minimal_lead_matches_the_schema():
     lead = CanonicalLead.from_json(MINIMAL)
 
     jsonschema.validate({**ENVELOPE, "leads": [lead.to_json()]}, SCHEMA)
     assert not lead.is_workable()
 
 
-def test_every_field_of_the_schema_is_a_field_of_the_lead():
+def test_schema_fields_equal_lead_fields():
     described = SCHEMA["properties"]["leads"]["items"]["properties"]
 
     assert set(described) == set(CanonicalLead.__dataclass_fields__)
 
 
 @pytest.mark.parametrize(
-    "found",
+    "record",
     [
         {**MINIMAL, "unheard_of": 1},
         {**MINIMAL, "channel": "carrier pigeon"},
@@ -77,6 +77,6 @@ def test_every_field_of_the_schema_is_a_field_of_the_lead():
         {**MINIMAL, "loan": "x"},
     ],
 )
-def test_what_is_no_lead_is_refused_by_name(found):
+def test_invalid_record_is_refused(record):
     with pytest.raises(InvalidCanonicalRecord):
-        CanonicalLead.from_json(found)
+        CanonicalLead.from_json(record)

@@ -6,7 +6,7 @@ from rooftree.ledger.models import Event
 from tests import make
 
 
-def test_a_note_is_kept_and_the_ledger_learns_that_but_not_what(cast):
+def test_note_is_stored_and_ledger_has_no_text(cast):
     remark = remarks.add_remark(
         lead_id=cast.ben.pk, by=cast.dana.user.pk, text="  Prefers evenings  ", at=make.NOON
     )
@@ -18,14 +18,14 @@ def test_a_note_is_kept_and_the_ledger_learns_that_but_not_what(cast):
 
 
 @pytest.mark.parametrize("text", ["", " \n ", "x" * 4001])
-def test_an_empty_or_endless_note_is_refused(cast, text):
+def test_empty_or_too_long_note_is_refused(cast, text):
     with pytest.raises(remarks.InvalidRemark):
         remarks.add_remark(lead_id=cast.ben.pk, by=cast.dana.user.pk, text=text, at=make.NOON)
 
     assert not Remark.objects.exists()
 
 
-def test_a_note_and_a_task_pressed_twice_are_one(cast):
+def test_double_submit_stores_note_and_task_once(cast):
     def press(at):
         remarks.add_remark(lead_id=cast.ben.pk, by=cast.dana.user_id, text="Call after 5", at=at)
         return lead_tasks.add_task(
@@ -43,7 +43,7 @@ def test_a_note_and_a_task_pressed_twice_are_one(cast):
     ]
 
 
-def test_a_task_is_done_once(cast):
+def test_task_is_finished_once(cast):
     task = lead_tasks.add_task(
         lead_id=cast.ben.pk,
         user_id=cast.dana.user.pk,

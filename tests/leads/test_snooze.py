@@ -9,16 +9,16 @@ pytestmark = pytest.mark.django_db
 UNTIL = make.NOON + 3 * make.DAY
 
 
-def aside(cast, lead, until=UNTIL, because="On vacation", at=make.NOON):
+def snooze_until(cast, lead, until=UNTIL, because="On vacation", at=make.NOON):
     return snooze.snooze_lead(
         lead_id=lead.pk, until=until, because=because, by=cast.dana.user.pk, at=at
     )
 
 
-def test_a_lead_is_set_aside_with_its_reason_and_the_ledger_knows_who(cast):
+def test_snooze_stores_reason_and_ledger_names_the_user(cast):
     lead = make.lead(officer=cast.dana, first_attempt_at=make.NOON)
 
-    aside(cast, lead)
+    snooze_until(cast, lead)
 
     lead = Lead.objects.get(pk=lead.pk)
     assert (lead.snoozed_until, lead.snoozed_because) == (UNTIL, "On vacation")
@@ -27,15 +27,15 @@ def test_a_lead_is_set_aside_with_its_reason_and_the_ledger_knows_who(cast):
     assert "vacation" not in str(event.data)
 
 
-def test_a_running_promise_cannot_be_set_aside(cast):
+def test_lead_with_first_call_due_cannot_be_snoozed(cast):
     lead = make.lead(officer=cast.dana, promise_at=make.NOON + make.MINUTE)
 
-    with pytest.raises(snooze.CannotSnooze, match="first call is promised"):
-        aside(cast, lead)
+    with pytest.raises(snooze.CannotSnooze, match="first call is due"):
+        snooze_until(cast, lead)
     assert Lead.objects.get(pk=lead.pk).snoozed_until is None
 
 
-def test_a_due_call_back_cannot_be_set_aside_and_a_later_one_can(cast):
+def test_lead_with_callback_due_cannot_be_snoozed(cast):
     lead = make.lead(officer=cast.dana, first_attempt_at=make.NOON)
     due = make.NOON + make.HOUR
     wanted = lead_tasks.SystemTask(
@@ -43,35 +43,35 @@ def test_a_due_call_back_cannot_be_set_aside_and_a_later_one_can(cast):
     )
     lead_tasks.add_or_update_task(wanted, lead_id=lead.pk, at=make.NOON)
 
-    with pytest.raises(snooze.CannotSnooze, match="promised to call back"):
-        aside(cast, lead, at=due)
-    assert aside(cast, lead, at=make.NOON).snoozed_until == UNTIL
+    with pytest.raises(snooze.CannotSnooze, match="callback you agreed to is due"):
+        snooze_until(cast, lead, at=due)
+    assert snooze_until(cast, lead, at=make.NOON).snoozed_until == UNTIL
 
 
-def test_who_waits_for_an_answer_cannot_be_set_aside(cast):
+def test_lead_that_needs_reply_cannot_be_snoozed(cast):
     lead = make.lead(officer=cast.dana, first_attempt_at=make.NOON)
     ContactAttempt.objects.create(
         lead=lead, person=lead.person, medium="text", direction="in", at=make.NOON, cause="in:1"
     )
 
-    with pytest.raises(snooze.CannotSnooze, match="Answer first"):
-        aside(cast, lead, at=make.NOON + make.MINUTE)
+    with pytest.raises(snooze.CannotSnooze, match="Reply first"):
+        snooze_until(cast, lead, at=make.NOON + make.MINUTE)
 
 
 @pytest.mark.parametrize("until", [make.NOON, make.NOON - make.DAY, make.NOON + 400 * make.DAY])
-def test_the_moment_is_within_the_coming_year(cast, until):
-    with pytest.raises(snooze.CannotSnooze, match="coming year"):
-        aside(cast, make.lead(officer=cast.dana), until=until)
+def test_snooze_must_end_within_a_year(cast, until):
+    with pytest.raises(snooze.CannotSnooze, match="within the next year"):
+        snooze_until(cast, make.lead(officer=cast.dana), until=until)
 
 
-def test_a_lead_is_set_aside_only_with_a_reason(cast):
-    with pytest.raises(snooze.CannotSnooze, match="Say why"):
-        aside(cast, make.lead(officer=cast.dana), because="  ")
+def test_snooze_needs_a_reason(cast):
+    with pytest.raises(snooze.CannotSnooze, match="Enter a reason"):
+        snooze_until(cast, make.lead(officer=cast.dana), because="  ")
 
 
-def test_waking_brings_it_back_once(cast):
+def test_waking_ends_the_snooze_once(cast):
     lead = make.lead(officer=cast.dana, first_attempt_at=make.NOON)
-    aside(cast, lead)
+    snooze_until(cast, lead)
 
     assert snooze.wake_lead(lead_id=lead.pk, because="replied", at=make.NOON + make.HOUR)
     assert not snooze.wake_lead(lead_id=lead.pk, because="replied", at=make.NOON + make.HOUR)

@@ -1,4 +1,4 @@
-"""The shared nouns: who asked, for what loan, through whom, and what became of it."""
+"""The shared tables: people, leads, sources, partners, loans and staff work."""
 
 from rooftree.leads.models.lead import LEAD_STATES, Lead, Touch
 from rooftree.leads.models.loans import Loan, Milestone

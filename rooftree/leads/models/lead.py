@@ -1,4 +1,4 @@
-"""One interest in one loan, and each of its arrivals."""
+"""Tables for leads and their touches."""
 
 from django.db import models
 from django.db.models import Q
@@ -9,10 +9,10 @@ from rooftree.leads.models.sources import Campaign, Delivery, Source
 from rooftree.org.models import Branch, LoanOfficer
 
 LEAD_STATES = [
-    "new",  # nobody has reached the borrower
-    "working",  # a person has tried or talked
-    "nurture",  # not now: kept warm by sequences and rate watches
-    "application",  # handed to the LOS, or known there
+    "new",  # no one has reached the borrower
+    "working",  # an officer has tried or talked to the borrower
+    "nurture",  # not now: followed up by sequences and rate watches
+    "application",  # handed off to the LOS, or known there
     "funded",
     "retired",  # closed with a reason
 ]
@@ -23,7 +23,7 @@ class Lead(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     person = models.ForeignKey(Person, models.PROTECT, related_name="leads")
-    co_borrower = models.ForeignKey(  # the second applicant: a person with permissions of their own
+    co_borrower = models.ForeignKey(  # the second applicant, a person with their own consent
         Person, models.PROTECT, null=True, related_name="co_leads", db_index=False
     )
     source = models.ForeignKey(Source, models.PROTECT, related_name="leads")  # of the first touch
@@ -44,11 +44,11 @@ class Lead(models.Model):
     property_city = models.CharField(max_length=120, blank=True)
     property_state = models.CharField(max_length=2, blank=True)
     property_zip = models.CharField(max_length=5, blank=True)
-    property_key = models.CharField(max_length=220, blank=True, db_default="")  # for looking up
+    property_key = models.CharField(max_length=220, blank=True, db_default="")  # for lookups
     property_type = models.CharField(max_length=20, blank=True)
     property_use = models.CharField(max_length=12, blank=True)
-    details = models.JSONField(default=dict)  # the newest canonical record, for everything else
-    asked = models.TextField(blank=True)  # the borrower's own words, newest
+    details = models.JSONField(default=dict)  # the newest canonical record, for all other fields
+    asked = models.TextField(blank=True)  # the borrower's newest message
 
     officer = models.ForeignKey(
         LoanOfficer, models.PROTECT, null=True, related_name="leads"
@@ -60,9 +60,9 @@ class Lead(models.Model):
 
     created_at = models.DateTimeField()
     warmed_at = models.DateTimeField()  # the newest touch
-    promise_at = models.DateTimeField(null=True)  # when a person owes the borrower an attempt
+    promise_at = models.DateTimeField(null=True)  # the deadline for the first attempt by a person
     first_message_at = models.DateTimeField(null=True)  # automatic
-    first_attempt_at = models.DateTimeField(null=True)  # by a person: speed-to-lead
+    first_attempt_at = models.DateTimeField(null=True)  # by a person; measures speed to lead
     first_talk_at = models.DateTimeField(null=True)
     snoozed_until = models.DateTimeField(null=True)
     snoozed_because = models.CharField(max_length=200, blank=True, default="")
@@ -105,7 +105,7 @@ class Lead(models.Model):
 
 
 class Touch(models.Model):
-    """One arrival of a lead through one source. Attribution reads the chain of them."""
+    """One arrival of a lead through one source. Attribution uses all touches of a lead."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="touches")

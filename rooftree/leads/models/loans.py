@@ -1,4 +1,4 @@
-"""The LOS's file, mirrored, and the steps it reached."""
+"""Tables for loan files mirrored from the LOS and their milestones."""
 
 from django.db import models
 from django.db.models import Value
@@ -9,7 +9,7 @@ from rooftree.org.models import LoanOfficer
 
 
 class Loan(models.Model):
-    """The LOS's file, mirrored: what we know of it and when we last read it."""
+    """One loan file of the LOS, mirrored, with the time of the last read."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     lead = models.ForeignKey(Lead, models.PROTECT, related_name="loans")
@@ -17,7 +17,7 @@ class Loan(models.Model):
     instance = models.CharField(max_length=60)
     los_loan_id = models.CharField(max_length=80)
     loan_number = models.CharField(max_length=40, blank=True)
-    milestone = models.CharField(max_length=40, blank=True)  # the highest reached
+    milestone = models.CharField(max_length=40, blank=True)  # the highest one reached
     rank = models.SmallIntegerField(default=0)
     amount_cents = models.BigIntegerField(null=True)
     revenue_cents = models.BigIntegerField(null=True)
@@ -46,16 +46,16 @@ class Loan(models.Model):
 
 
 class Milestone(models.Model):
-    """A step a loan reached. Append-only: a file that comes back to a step gets another row."""
+    """One milestone a loan reached. Append-only: reaching it again adds a row."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     loan = models.ForeignKey(Loan, models.CASCADE, related_name="milestones")
     code = models.CharField(max_length=40)
-    rank = models.SmallIntegerField(null=True)  # None: beside the funnel
+    rank = models.SmallIntegerField(null=True)  # None: outside the funnel
     on_date = models.DateField(null=True)  # the LOS's own day
-    reached_at = models.DateTimeField()  # that day, or when we learned of it
+    reached_at = models.DateTimeField()  # on that day, or when we learned of it
     said = models.CharField(max_length=120, blank=True)  # the LOS's own words
-    is_inferred = models.BooleanField(default=False)  # a later step proves it
+    is_inferred = models.BooleanField(default=False)  # implied by a later milestone
     is_return = models.BooleanField(default=False)
     recorded_at = models.DateTimeField()
 

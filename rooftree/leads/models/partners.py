@@ -1,4 +1,4 @@
-"""Who introduces borrowers to us, whom they introduced, and what passed between us."""
+"""Tables for referral partners, their introductions, agreements and the RESPA log."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -10,7 +10,7 @@ from rooftree.org.models import User
 
 
 class Partner(models.Model):
-    """An agent, a builder or another who introduces borrowers, with a sign-in of their own."""
+    """One agent, builder or other referral partner, with their own sign-in."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     user = models.OneToOneField(User, models.PROTECT, related_name="partner")
@@ -18,7 +18,7 @@ class Partner(models.Model):
     kind = models.CharField(max_length=20)  # leads.vocabulary.PartnerType
     company = models.CharField(max_length=120, blank=True)
     license_no = models.CharField(max_length=40, blank=True)
-    slug = models.SlugField(unique=True)  # what their form link is known by
+    slug = models.SlugField(unique=True)  # in the link of their form
     added_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     added_at = models.DateTimeField()
 
@@ -30,7 +30,7 @@ class Partner(models.Model):
 
 
 class Introduction(models.Model):
-    """One borrower a partner sent us, by their own form or the borrower through their link."""
+    """One borrower a partner introduced, entered by the partner or through the partner's link."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     partner = models.ForeignKey(Partner, models.PROTECT, related_name="introductions")
@@ -47,12 +47,12 @@ class Introduction(models.Model):
 
 
 class PartnerPermission(models.Model):
-    """What a borrower allowed their partner to see, from a moment on. The newest row counts."""
+    """The steps a borrower lets their partner see from a given time. The newest row counts."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     introduction = models.ForeignKey(Introduction, models.PROTECT, related_name="permissions")
-    steps = ArrayField(models.CharField(max_length=20), default=list)  # none: taken back
-    said = models.CharField(max_length=200)  # how they said so
+    steps = ArrayField(models.CharField(max_length=20), default=list)  # empty: withdrawn
+    said = models.CharField(max_length=200)  # how the borrower said so
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     at = models.DateTimeField()
 
@@ -64,24 +64,24 @@ class PartnerPermission(models.Model):
 
 
 class Agreement(models.Model):
-    """What we pay a partner or a seller of leads for, from one day to another (12 USC 2607).
+    """One agreement to pay a partner or lead seller for a period (12 USC 2607).
 
-    What the rule forbids has no row. What needs counsel is in force once a second person
-    has approved it on a document of counsel's.
+    Agreements the rule forbids have no row. An agreement that needs counsel is in force
+    once a second person has approved it based on a document from counsel.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     partner = models.ForeignKey(Partner, models.PROTECT, null=True, related_name="agreements")
     source = models.ForeignKey(Source, models.PROTECT, null=True, related_name="agreements")
-    payee = models.CharField(max_length=30)  # what the rule takes them for
+    payee = models.CharField(max_length=30)  # kind of payee under the rule
     basis = models.CharField(max_length=40)  # what the amount depends on
     endorses_us = models.BooleanField(default=False)
     what = models.CharField(max_length=200)  # the service, or the joint advertising
-    cents = models.BigIntegerField()  # for all of it; of a lead, where leads are bought
+    cents = models.BigIntegerField()  # in total, or per lead where leads are bought
     our_cost_pct = models.PositiveSmallIntegerField(null=True)  # of joint advertising
     our_benefit_pct = models.PositiveSmallIntegerField(null=True)
     fair_value_document = models.CharField(max_length=200, blank=True)
-    document = models.CharField(max_length=200)  # where the signed paper lies
+    document = models.CharField(max_length=200)  # location of the signed document
     from_date = models.DateField()
     until_date = models.DateField()  # inclusive
     decision = models.CharField(max_length=8)
@@ -91,7 +91,7 @@ class Agreement(models.Model):
     counsel_document = models.CharField(max_length=200, blank=True)
     approved_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     approved_at = models.DateTimeField(null=True)
-    ended_at = models.DateTimeField(null=True)  # sooner than agreed
+    ended_at = models.DateTimeField(null=True)  # if ended early
     ended_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
 
     class Meta:
@@ -129,9 +129,9 @@ class Agreement(models.Model):
 
 
 class ThingOfValue(models.Model):
-    """Something given to or had from a partner. Append-only, by the database itself.
+    """One thing of value given to or received from a partner. The database keeps it append-only.
 
-    A slip is taken back by a row that names the one it corrects (12 USC 2607).
+    A mistake is corrected by a row that names the row it corrects (12 USC 2607).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -141,10 +141,10 @@ class ThingOfValue(models.Model):
     fair_value_cents = models.BigIntegerField()
     why = models.CharField(max_length=300)  # the service or the occasion
     on_date = models.DateField()
-    basis = models.CharField(max_length=40, blank=True)  # what a thing given depends on
+    basis = models.CharField(max_length=40, blank=True)  # the basis of a thing given
     agreement = models.ForeignKey(Agreement, models.PROTECT, null=True, related_name="things")
     document = models.CharField(max_length=200, blank=True)  # counsel's
-    decision = models.CharField(max_length=8, blank=True)  # of rule RSP-01; "" of what we had
+    decision = models.CharField(max_length=8, blank=True)  # of rule RSP-01; "" for things received
     reason = models.CharField(max_length=60, blank=True)
     corrects = models.OneToOneField("self", models.PROTECT, null=True, related_name="corrected_by")
     by = models.ForeignKey(User, models.PROTECT, related_name="+")

@@ -1,4 +1,4 @@
-"""The humans we may contact, and the ways to reach them."""
+"""Tables for people, their phone numbers and email addresses, merges and duplicates."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -6,15 +6,12 @@ from django.db.models import F, Q
 from rooftree.core.uuid7 import uuid7
 from rooftree.org.models import User
 
-DUPLICATE_ANSWERS = [
-    "same",
-    "two",
-    "moved",
-]  # moved: two people, and the number is the newer one's now
+# moved: two people, and the number now belongs to the newer record.
+DUPLICATE_ANSWERS = ["same", "two", "moved"]
 
 
 class Person(models.Model):
-    """A human we may contact. Consent belongs to a person and a number or address."""
+    """One person we can contact. Consent belongs to a person and a number or address."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     first_name = models.CharField(max_length=120, blank=True)
@@ -24,14 +21,14 @@ class Person(models.Model):
     language = models.CharField(max_length=5, blank=True)  # stated, never guessed
     street = models.CharField(max_length=200, blank=True)
     city = models.CharField(max_length=120, blank=True)
-    state = models.CharField(max_length=2, blank=True)  # of residence, when told
+    state = models.CharField(max_length=2, blank=True)  # of residence, if stated
     zip = models.CharField(max_length=5, blank=True)
-    name_key = models.CharField(max_length=250, blank=True, db_default="")  # for looking up
-    merged_into = models.ForeignKey(  # the whole person, while this one is part of another
+    name_key = models.CharField(max_length=250, blank=True, db_default="")  # for lookups
+    merged_into = models.ForeignKey(  # the record this one is merged into
         "self", models.PROTECT, null=True, related_name="absorbed", db_index=False
     )
-    home_key = models.CharField(max_length=220, blank=True, db_default="")  # for looking up
-    compared_at = models.DateTimeField(null=True)  # with all others on file; empty: to be done
+    home_key = models.CharField(max_length=220, blank=True, db_default="")  # for lookups
+    compared_at = models.DateTimeField(null=True)  # last duplicate check; empty: not checked yet
     created_at = models.DateTimeField()
 
     class Meta:
@@ -61,7 +58,7 @@ class Person(models.Model):
 
 
 class Phone(models.Model):
-    """A number a person gave us. Unlinked, not deleted, when it proves to be someone else's."""
+    """One number a person gave us. Unlinked, not deleted, if it turns out to be someone else's."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     person = models.ForeignKey(Person, models.CASCADE, related_name="phones")
@@ -69,9 +66,9 @@ class Phone(models.Model):
     kind = models.CharField(max_length=10, default="unknown")
     is_primary = models.BooleanField(default=False)
     given_at = models.DateTimeField()
-    stated_at = models.DateTimeField(null=True)  # when they last gave it; empty: once, at first
+    stated_at = models.DateTimeField(null=True)  # when it was last given; empty: only once
     unlinked_at = models.DateTimeField(null=True)
-    dead_at = models.DateTimeField(null=True)  # when a carrier said that it is nobody's
+    dead_at = models.DateTimeField(null=True)  # when a carrier reported it out of service
 
     class Meta:
         db_table = "phone"
@@ -85,7 +82,7 @@ class Phone(models.Model):
 
 
 class Email(models.Model):
-    """An address a person gave us; `key` is its normal form for matching."""
+    """One email address a person gave us; `key` is its normalized form for matching."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     person = models.ForeignKey(Person, models.CASCADE, related_name="emails")
@@ -93,7 +90,7 @@ class Email(models.Model):
     key = models.CharField(max_length=254)
     is_primary = models.BooleanField(default=False)
     given_at = models.DateTimeField()
-    stated_at = models.DateTimeField(null=True)  # when they last gave it; empty: once, at first
+    stated_at = models.DateTimeField(null=True)  # when it was last given; empty: only once
     bounced_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -108,20 +105,20 @@ class Email(models.Model):
 
 
 class PersonMerge(models.Model):
-    """Two records found to be one human: what moved, so that it can all be put back."""
+    """One merge of two records of one person, with all moved rows, so it can be undone."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     kept = models.ForeignKey(Person, models.PROTECT, related_name="merges")
     gone = models.ForeignKey(Person, models.PROTECT, related_name="merged_as")
-    reason = models.CharField(max_length=24)  # a key of capture.merge.REASONS
-    evidence = models.CharField(max_length=200, blank=True)  # what was shown as the ground for it
-    moved = models.JSONField()  # table: the ids of its rows that changed their person
-    changed = models.JSONField()  # rows that changed otherwise: table, id, column, was, became
+    reason = models.CharField(max_length=24)  # a key of capture.identity.merge_people.MERGE_REASONS
+    evidence = models.CharField(max_length=200, blank=True)  # the evidence shown to staff
+    moved = models.JSONField()  # by table: ids of rows that changed their person
+    changed = models.JSONField()  # other changes: table, id, column, old, new
     by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField()
     split_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     split_at = models.DateTimeField(null=True)
-    split_reason = models.CharField(max_length=24, blank=True)  # a key of capture.split.REASONS
+    split_reason = models.CharField(max_length=24, blank=True)  # a key of capture.identity.split_people.SPLIT_REASONS
 
     class Meta:
         db_table = "person_merge"
@@ -136,14 +133,14 @@ class PersonMerge(models.Model):
 
 
 class PossibleDuplicate(models.Model):
-    """Two people who may be one human, which staff decide, once. No lead waits for it."""
+    """One pair of possible duplicates that staff decide once. No lead waits for it."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
-    older = models.ForeignKey(Person, models.CASCADE, related_name="+")  # on file longer
+    older = models.ForeignKey(Person, models.CASCADE, related_name="+")  # the older record
     newer = models.ForeignKey(Person, models.CASCADE, related_name="+")
     speaks_for = models.CharField(max_length=300)  # fit to show
     against = models.CharField(max_length=300, blank=True)
-    number = models.CharField(max_length=16, blank=True)  # that may have a new owner
+    number = models.CharField(max_length=16, blank=True)  # a number that can have a new owner
     found_at = models.DateTimeField()
     answer = models.CharField(max_length=5, blank=True)
     by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")

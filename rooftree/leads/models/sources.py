@@ -1,4 +1,4 @@
-"""Who sends us leads, what we pay for, and the bytes that came."""
+"""Tables for lead sources, campaigns, deliveries and rejected deliveries."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -10,27 +10,29 @@ from rooftree.db.sealed_text import SealedTextField
 
 
 class Source(models.Model):
-    """Who sends us leads, through which adapter, with which secret."""
+    """One source of leads, with its adapter, secrets and settings."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     adapter = models.CharField(max_length=30)  # a key of capture.sources.SOURCES
     name = models.CharField(max_length=120, unique=True)  # as staff see it
     slug = models.SlugField(unique=True)
     token = SealedTextField(blank=True)  # the unguessable part of the path
-    token_hash = models.CharField(max_length=64, blank=True)  # sha-256 hex, for look-up
+    token_hash = models.CharField(max_length=64, blank=True)  # sha-256 hex, for lookups
     secret = SealedTextField(blank=True)  # signing key, where the vendor signs
     credentials = SealedTextField(blank=True, default="", db_default="")  # JSON, by name
-    setup = models.JSONField(default=dict)  # what its adapter was told: field map, proof, answers
+    setup = models.JSONField(default=dict)  # adapter settings: field map, proof, answers
     allowed_origins = ArrayField(models.CharField(max_length=200), default=list, blank=True)
-    zone = models.CharField(max_length=60, default="America/New_York")  # of naive times
-    cost_cents = models.PositiveIntegerField(null=True)  # a lead, when the delivery names none
+    zone = models.CharField(max_length=60, default="America/New_York")  # of times without a zone
+    cost_cents = models.PositiveIntegerField(null=True)  # per lead, if the delivery states no price
     is_test = models.BooleanField(default=False)
-    expected_gap = models.DurationField(null=True)  # silence longer than this is an alarm
-    # Deliveries taken a minute; what comes beyond is asked to come again. None: no limit.
+    expected_gap = models.DurationField(
+        null=True
+    )  # no delivery for longer than this raises an alarm
+    # Deliveries accepted per minute; the rest is asked to retry. None: no limit.
     per_minute = models.PositiveIntegerField(null=True, default=6000, db_default=6000)
     paused_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
-    # Until then it is in audit: it captures, and nothing is bought or reported as truth.
+    # Before that it is in audit mode: it captures leads, but buys and reports nothing.
     launched_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -42,7 +44,7 @@ class Source(models.Model):
 
 
 class Campaign(models.Model):
-    """What we pay for at a source."""
+    """One campaign at a source."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     source = models.ForeignKey(Source, models.PROTECT, related_name="campaigns")
@@ -59,7 +61,7 @@ class Campaign(models.Model):
 
 
 class Delivery(models.Model):
-    """The bytes a source sent, masked, with what we made of them."""
+    """One delivery as a source sent it, masked, with its outcome."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     source = models.ForeignKey(Source, models.PROTECT, related_name="deliveries")
@@ -69,19 +71,19 @@ class Delivery(models.Model):
     query = models.JSONField(default=dict)
     headers = models.JSONField(default=dict)  # credentials left out
     body = models.BinaryField()  # masked: no SSN, card or account number
-    body_sha256 = models.CharField(max_length=64)  # of the bytes as they came
+    body_sha256 = models.CharField(max_length=64)  # of the unmasked bytes
     remote_addr = models.GenericIPAddressField(null=True)
-    verification = models.CharField(max_length=40)  # what proved the sender
+    verification = models.CharField(max_length=40)  # how the sender was verified
     state = models.CharField(max_length=12, default="received")
     outcome = models.CharField(max_length=24, blank=True)  # of the envelope
     reason = models.CharField(max_length=80, blank=True)
     warnings = ArrayField(models.CharField(max_length=200), default=list)
     adapter_version = models.CharField(max_length=20, blank=True)
-    due_at = models.DateTimeField(null=True)  # when intake may (again) work on it
+    due_at = models.DateTimeField(null=True)  # when intake can work on it (again)
     attempts = models.PositiveSmallIntegerField(default=0)
     problem = models.TextField(blank=True)  # for staff
     worked_at = models.DateTimeField(null=True)
-    price_cents = models.PositiveIntegerField(null=True)  # of its inquiry, as it was offered
+    price_cents = models.PositiveIntegerField(null=True)  # of its inquiry, as offered
 
     class Meta:
         db_table = "delivery"
@@ -104,7 +106,7 @@ class Delivery(models.Model):
 
 
 class DeliveryKey(models.Model):
-    """What makes a delivery the same one again, and how we answered it the first time."""
+    """One key that identifies a repeated delivery, and the reply to the first one."""
 
     key = models.CharField(primary_key=True, max_length=300)
     delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="keys")
@@ -120,7 +122,7 @@ class DeliveryKey(models.Model):
 
 
 class RejectionCount(models.Model):
-    """How many deliveries of one kind were turned away on one day. Their bytes are not kept."""
+    """The number of rejected deliveries of one kind on one day. Their bytes are not stored."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     adapter = models.CharField(max_length=30)
@@ -141,7 +143,7 @@ class RejectionCount(models.Model):
 
 
 class RateLimitCount(models.Model):
-    """How many deliveries of one source were more than its limit on one day. None were kept."""
+    """The number of deliveries of one source over its limit on one day. None were stored."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     source = models.ForeignKey(Source, models.CASCADE, related_name="floods")

@@ -1,4 +1,4 @@
-"""What was done about a lead, and what is to be done."""
+"""Tables for contact attempts, borrower signals, staff notes and tasks."""
 
 from django.db import models
 from django.db.models import Q
@@ -10,7 +10,7 @@ from rooftree.org.models import User
 
 
 class ContactAttempt(models.Model):
-    """One try to reach a person, or one time they reached us. Caps count these."""
+    """One attempt to reach a person, or one inbound contact. Caps count these."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="attempts")
@@ -20,17 +20,17 @@ class ContactAttempt(models.Model):
     address = models.CharField(max_length=254, blank=True)  # number or address used
     our_number = models.CharField(
         max_length=20, blank=True, default="", db_default=""
-    )  # of a call by our carrier: the one shown, or called
-    seconds = models.PositiveIntegerField(null=True)  # such a call lasted
+    )  # of a carrier call: the number shown or called
+    seconds = models.PositiveIntegerField(null=True)  # duration of a carrier call
     purpose = models.CharField(max_length=16, default="marketing")
     is_automated = models.BooleanField(default=False)
     result = models.CharField(max_length=24, blank=True)  # spoken, voicemail, no_answer...
-    result_at = models.DateTimeField(null=True)  # when a person said so
+    result_at = models.DateTimeField(null=True)  # when staff recorded it
     failed_at = models.DateTimeField(null=True)  # when the carrier could not complete the call
-    completed_at = models.DateTimeField(null=True)  # nothing was missing of such a call's detail
+    completed_at = models.DateTimeField(null=True)  # when the call record was complete
     by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField()
-    cause = models.CharField(max_length=160, unique=True)  # what makes it once
+    cause = models.CharField(max_length=160, unique=True)  # idempotency key
 
     class Meta:
         db_table = "contact_attempt"
@@ -49,7 +49,7 @@ class ContactAttempt(models.Model):
 
 
 class Signal(models.Model):
-    """Something the borrower did that tells of interest: opened, clicked, replied."""
+    """One sign of the borrower's interest: opened, clicked, replied."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="signals")
@@ -66,7 +66,7 @@ class Signal(models.Model):
 
 
 class Remark(models.Model):
-    """What a member of staff wrote down about a lead."""
+    """One note a staff member wrote about a lead."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="remarks")
@@ -81,14 +81,14 @@ class Remark(models.Model):
         return f"remark:{self.pk}"
 
 
-REPEATABLE_TASK_KINDS = ("typed",)  # kinds of which a lead may have more than one open task
+REPEATABLE_TASK_KINDS = ("typed",)  # a lead can have several open tasks of these kinds
 
 
 class Task(models.Model):
-    """Something a person is to do about a lead by a certain time.
+    """One task on a lead, with a due time.
 
-    It is the task of `user`, else of everyone of `role` who may see the lead,
-    else of whoever owns the lead.
+    Assigned to `user`, else to everyone with `role` who can see the lead, else to
+    the lead's owner.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
