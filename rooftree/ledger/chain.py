@@ -1,4 +1,4 @@
-"""The arithmetic of the hash chain: plain Python, so that anyone can check it without us."""
+"""The hash chain of the ledger, in plain Python so that anyone can check it independently."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-GENESIS_HASH = "0" * 64  # stands before the first link
+GENESIS_HASH = "0" * 64  # the hash before the first link
 
 HASHED_FIELDS = (
     "id",
@@ -24,10 +24,10 @@ HASHED_FIELDS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainReport:
-    """What walking the chain found.
+    """The result of checking the chain.
 
-    `broken_at` is the sequence of the first link that does not hold, None
-    when every one does; `problem` says in words what is wrong with it.
+    `broken_at` is the sequence of the first broken link, None if all links hold;
+    `problem` describes it.
     """
 
     link_count: int
@@ -42,22 +42,22 @@ class ChainReport:
 
 
 def export_event(row: Mapping[str, Any]) -> dict[str, Any]:
-    """One event in the form that is hashed and exported: JSON values only, times in UTC.
+    """Return one event in its hashed and exported form: JSON values only, times in UTC.
 
-    `person_place` is part of it for those that have one: sealed since there is such a thing.
+    Includes `person_place` if the event has one; events sealed before it existed do not.
     """
-    said = {field: _to_json_value(row[field]) for field in HASHED_FIELDS}
+    exported = {field: _to_json_value(row[field]) for field in HASHED_FIELDS}
     if row.get("person_place") is not None:
-        said["person_place"] = row["person_place"]
-    return said
+        exported["person_place"] = row["person_place"]
+    return exported
 
 
 def link_hash(row: Mapping[str, Any], *, sequence: int, previous: str) -> str:
-    """The SHA-256 (hex) that ties one event to its place and to everything before it.
+    """Return the SHA-256 (hex) that ties one event to its place and all events before it.
 
     Args:
-        row: an event, as a table row or as exported; only FIELDS and `person_place` are read.
-        previous: the hash of the event before it; FIRST for the first one.
+        row: an event of the table or an export; only `HASHED_FIELDS` and `person_place` are read.
+        previous: the hash of the event before it; `GENESIS_HASH` for the first.
     """
     content = {**export_event(row), "sequence": sequence, "previous": previous}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -67,14 +67,14 @@ def link_hash(row: Mapping[str, Any], *, sequence: int, previous: str) -> str:
 def check_chain(
     rows: Iterable[Mapping[str, Any]], *, after: int = 0, head: str = GENESIS_HASH
 ) -> ChainReport:
-    """Check sealed events, which must come in the order of their sequence.
+    """Check sealed events, which must be in the order of their sequence.
 
     Args:
-        rows: FIELDS, `person_place`, `sequence` and `chain_hash`, of the table or of an export.
-        after: the sequence of the link that `head` is the hash of, for a part of a chain.
+        rows: `HASHED_FIELDS`, `person_place`, `sequence`, `chain_hash`, of the table or an export.
+        after: the sequence of the link with hash `head`, to check a part of a chain.
 
-    Stops at the first link that does not hold. What was cut off after the last
-    row cannot be seen from the rows: compare `head` with one kept elsewhere.
+    Stops at the first broken link. Rows removed from the end cannot be detected
+    this way: compare `head` with a copy stored elsewhere.
     """
     place = after
     for row in rows:
@@ -91,7 +91,7 @@ def _find_problem(row: Mapping[str, Any], *, place: int, previous: str) -> str:
     if row["sequence"] != place:
         return f"Event {place} is missing: number {row['sequence']} follows number {place - 1}."
     if link_hash(row, sequence=place, previous=previous) != row["chain_hash"]:
-        return f"Event {place} is not what was sealed."
+        return f"Event {place} differs from the sealed event."
     return ""
 
 

@@ -1,4 +1,4 @@
-"""The ledger's table: what happened, who did it, under which rule."""
+"""The ledger's table of events."""
 
 from django.db import models
 from django.db.models import Q
@@ -8,11 +8,11 @@ from rooftree.core.uuid7 import uuid7
 
 
 class Event(models.Model):
-    """One row is one thing that happened, written in the transaction that made it so.
+    """One event, written in the same transaction as the change it records.
 
     Rows are never changed, except that the sealer gives each committed row its
     place in the chain, once. `data` holds ids, codes and salted hashes, never
-    personal data, so that erasing a person leaves the chain whole.
+    personal data, so that erasing a person leaves the chain intact.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -23,9 +23,9 @@ class Event(models.Model):
     data = models.JSONField(default=dict)
     occurred_at = models.DateTimeField()
     recorded_at = models.DateTimeField(db_default=Now())
-    sequence = models.BigIntegerField(null=True, unique=True)  # given by the sealer, gap-free
+    sequence = models.BigIntegerField(null=True, unique=True)  # set by the sealer, gap-free
     chain_hash = models.CharField(max_length=64, blank=True)  # sha-256 hex over the previous one
-    # Which entry about its person this is, 1 for the first: given with `sequence`, and hashed.
+    # The number of the entry about its person, from 1: set with `sequence`, and hashed.
     person_place = models.BigIntegerField(null=True)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Proving that nobody changed, removed or slipped in an event."""
+"""Verifies that no event was changed, removed or inserted."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,13 +11,13 @@ _BATCH = 5000
 
 
 def verify_ledger() -> ChainReport:
-    """Walk the whole chain; the events not sealed yet are counted, not judged."""
-    report = check_chain(sealed_rows())
+    """Check the whole chain; events not sealed yet are counted, not checked."""
+    report = check_chain(iterate_sealed_events())
     return replace(report, unsealed=Event.objects.filter(sequence=None).count())
 
 
-def sealed_rows() -> Iterator[dict[str, Any]]:
-    """Every sealed event in order, as `chain.walk` reads it."""
+def iterate_sealed_events() -> Iterator[dict[str, Any]]:
+    """Yield every sealed event in order, as `check_chain` expects."""
     rows = Event.objects.exclude(sequence=None).order_by("sequence")
     yield from rows.values(*HASHED_FIELDS, "person_place", "sequence", "chain_hash").iterator(
         chunk_size=_BATCH

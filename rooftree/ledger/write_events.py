@@ -1,4 +1,4 @@
-"""Writing to the ledger: one line beside every change, in the same transaction."""
+"""Writes ledger events in the same transaction as the change they record."""
 
 import json
 from collections.abc import Iterable
@@ -11,12 +11,12 @@ from django.db import connection
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.ledger.models import Event
 
-# A dozen events are written for every lead: by hand, and those of a step together.
+# Every lead writes a dozen events, so those of one step go in one plain SQL statement.
 INSERT_SQL = """
 insert into event (id, kind, lead_id, person_id, actor, data, occurred_at, chain_hash)
 select id, kind, lead_id, person_id, actor, data, occurred_at, ''
   from json_to_recordset(%s::json)
-    as said (id uuid, kind text, lead_id uuid, person_id uuid, actor text, data jsonb,
+    as new_event (id uuid, kind text, lead_id uuid, person_id uuid, actor text, data jsonb,
              occurred_at timestamptz)
 """
 
@@ -33,17 +33,17 @@ def write_event(
     person_id: UUID | str | None = None,
     **data: Any,
 ) -> Event:
-    """Record that something happened, so that it stands or falls with the change itself.
+    """Write one event, which commits or rolls back with the change it records.
 
     Args:
         kind: `room.noun.verb`, past tense: `outreach.message.sent`.
-        at: when it happened, aware; history loaded later keeps its own moment.
+        at: when it happened, aware; history loaded later keeps its original time.
         actor: `system:<what>`, `user:<id>` or `vendor:<key>`.
         data: ids, codes and salted hashes. Never a name, number, address or text.
     """
-    one = build_event(kind, at=at, actor=actor, lead_id=lead_id, person_id=person_id, **data)
-    write_events([one])
-    return one
+    event = build_event(kind, at=at, actor=actor, lead_id=lead_id, person_id=person_id, **data)
+    write_events([event])
+    return event
 
 
 def build_event(
@@ -55,7 +55,7 @@ def build_event(
     person_id: UUID | str | None = None,
     **data: Any,
 ) -> Event:
-    """As `write`, to be written with others by `write_all`."""
+    """Build an event like `write_event`, to be written with others by `write_events`."""
     return Event(
         id=uuid7_at(at),
         kind=kind,
@@ -68,7 +68,7 @@ def build_event(
 
 
 def write_events(events: Iterable[Event]) -> None:
-    """Write what `event` has made, in one statement."""
+    """Write events from `build_event`, in one statement."""
     rows = [{name: getattr(event, name) for name in EVENT_COLUMNS} for event in events]
     if rows:
         with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""The chain: any change to what was sealed is found, without our database."""
+"""The hash chain: any change to a sealed event is detected, without the database."""
 
 import json
 from datetime import datetime
@@ -12,7 +12,7 @@ from rooftree.core.uuid7 import uuid7, uuid7_at
 from rooftree.ledger.chain import GENESIS_HASH, HASHED_FIELDS, check_chain, export_event, link_hash
 from rooftree.ledger.models import Event
 from rooftree.ledger.seal import seal_events
-from rooftree.ledger.verify_chain import sealed_rows, verify_ledger
+from rooftree.ledger.verify_chain import iterate_sealed_events, verify_ledger
 from rooftree.ledger.write_events import write_event
 from tests import make
 from tests.ledger import unguarded
@@ -33,7 +33,7 @@ ALTERATIONS = {
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("alteration", ALTERATIONS)
-def test_altering_one_row_is_found_at_that_row(alteration):
+def test_altered_row_is_detected_at_its_place(alteration):
     for number in range(4):
         write_event("test.thing.happened", at=make.NOON, number=number)
     seal_events(at=make.NOON)
@@ -49,7 +49,7 @@ def test_altering_one_row_is_found_at_that_row(alteration):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("alteration", ALTERATIONS)
-def test_the_database_refuses_to_change_or_delete_an_event(alteration):
+def test_database_refuses_to_change_or_delete_event(alteration):
     for number in range(4):
         write_event("test.thing.happened", at=make.NOON, number=number)
     seal_events(at=make.NOON)
@@ -59,7 +59,7 @@ def test_the_database_refuses_to_change_or_delete_an_event(alteration):
 
 
 @pytest.mark.django_db
-def test_resealing_a_changed_row_breaks_the_next_one():
+def test_forged_hash_breaks_the_next_link():
     for number in range(3):
         write_event("test.thing.happened", at=make.NOON, number=number)
     seal_events(at=make.NOON)
@@ -73,14 +73,14 @@ def test_resealing_a_changed_row_breaks_the_next_one():
 
 
 @pytest.mark.django_db
-def test_an_export_proves_itself_without_the_database():
+def test_export_verifies_without_the_database():
     write_event("test.thing.happened", at=make.NOON, lead_id=uuid7(), number=1, text="é")
     write_event("test.thing.happened", at=make.NIGHT, person_id=uuid7(), list=[1, 2])
     head = seal_events(at=make.NOON)
 
     lines = [
         json.dumps(export_event(r) | {"sequence": r["sequence"], "chain_hash": r["chain_hash"]})
-        for r in sealed_rows()
+        for r in iterate_sealed_events()
     ]
     report = check_chain(json.loads(line) for line in lines)
 
@@ -88,7 +88,7 @@ def test_an_export_proves_itself_without_the_database():
     assert not check_chain([json.loads(lines[1])]).is_intact
 
 
-def test_an_empty_chain_holds():
+def test_empty_chain_is_intact():
     assert check_chain([]) == check_chain(iter(()))
     assert check_chain([]).is_intact
 
@@ -119,7 +119,7 @@ def chain_of(datas: list[object]) -> list[dict[str, object]]:
 
 
 @given(st.lists(values, min_size=1, max_size=8), st.data())
-def test_a_chain_holds_until_any_one_field_of_any_row_is_changed(datas, draw):
+def test_changing_any_field_of_any_row_breaks_the_chain(datas, draw):
     rows = chain_of(datas)
     assert check_chain(rows).is_intact
     assert check_chain(rows).link_count == len(rows)
@@ -134,7 +134,7 @@ def test_a_chain_holds_until_any_one_field_of_any_row_is_changed(datas, draw):
 
 
 @given(st.lists(values, min_size=2, max_size=8), st.data())
-def test_leaving_out_or_swapping_rows_is_found(datas, draw):
+def test_removed_and_swapped_rows_are_detected(datas, draw):
     rows = chain_of(datas)
     place = draw.draw(st.integers(0, len(rows) - 2))
 
@@ -144,7 +144,7 @@ def test_leaving_out_or_swapping_rows_is_found(datas, draw):
 
 
 @given(st.lists(values, min_size=2, max_size=8), st.data())
-def test_a_part_of_a_chain_is_checked_from_the_link_before_it(datas, draw):
+def test_part_of_chain_is_checked_from_the_link_before_it(datas, draw):
     rows = chain_of(datas)
     place = draw.draw(st.integers(1, len(rows) - 1))
 

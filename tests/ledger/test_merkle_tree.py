@@ -1,4 +1,4 @@
-"""A short proof that one entry is under a head, and no proof for any other."""
+"""A proof path shows that one entry is under a head, and works for no other entry."""
 
 import hashlib
 
@@ -14,7 +14,7 @@ def links(count: int) -> list[str]:
 
 
 @given(count=st.integers(1, 70), data=st.data())
-def test_every_leaf_climbs_to_the_root_and_no_other_link_does(count, data):
+def test_proof_path_leads_only_its_own_leaf_to_the_root(count, data):
     nodes = [merkle_tree.leaf_hash(link) for link in links(count)]
     place = data.draw(st.integers(0, count - 1))
     path = merkle_tree.proof_path(nodes, place)
@@ -27,7 +27,7 @@ def test_every_leaf_climbs_to_the_root_and_no_other_link_does(count, data):
 
 
 @given(count=st.integers(1, 70))
-def test_a_tree_made_of_blocks_is_the_tree_of_all_links(count):
+def test_tree_of_blocks_equals_tree_of_all_links(count):
     nodes = [merkle_tree.leaf_hash(link) for link in links(count)]
     blocks = [merkle_tree.root_hash(nodes[begin : begin + 8]) for begin in range(0, count, 8)]
 
@@ -35,7 +35,7 @@ def test_a_tree_made_of_blocks_is_the_tree_of_all_links(count):
 
 
 def rfc_9162(leaves: list[bytes]) -> bytes:
-    """MTH of RFC 9162, section 2.1.1, as it is written there."""
+    """Compute the MTH of RFC 9162, section 2.1.1, as written there."""
     if len(leaves) == 1:
         return hashlib.sha256(b"\0" + leaves[0]).digest()
     half = 1 << (len(leaves) - 1).bit_length() - 1
@@ -43,15 +43,15 @@ def rfc_9162(leaves: list[bytes]) -> bytes:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 8, 9, 1025])
-def test_the_root_is_that_of_the_standard(count):
+def test_root_matches_rfc_9162(count):
     hashes = links(count)
 
-    expected = rfc_9162([bytes.fromhex(one) for one in hashes]).hex()
-    assert merkle_tree.root_hash([merkle_tree.leaf_hash(one) for one in hashes]) == expected
+    expected = rfc_9162([bytes.fromhex(link) for link in hashes]).hex()
+    assert merkle_tree.root_hash([merkle_tree.leaf_hash(link) for link in hashes]) == expected
 
 
-def test_a_leaf_is_not_taken_for_a_node():
-    one, two = links(2)
-    inner = merkle_tree.root_hash([merkle_tree.leaf_hash(one), merkle_tree.leaf_hash(two)])
+def test_leaf_hash_differs_from_node_hash():
+    left, right = links(2)
+    inner = merkle_tree.root_hash([merkle_tree.leaf_hash(left), merkle_tree.leaf_hash(right)])
 
     assert merkle_tree.leaf_hash(inner) != inner

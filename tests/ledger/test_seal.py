@@ -1,4 +1,4 @@
-"""Sealing: every committed event gets its place once, whoever seals and in whatever order."""
+"""Sealing: every committed event gets its place once, with any number of sealers."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -14,13 +14,13 @@ from rooftree.ledger.write_events import write_event
 from tests import make
 
 
-def written(count=1, at=make.NOON):
+def write_test_events(count=1, at=make.NOON):
     return [write_event("test.thing.happened", at=at, number=number) for number in range(count)]
 
 
 @pytest.mark.django_db
-def test_sealing_numbers_every_event_without_a_gap():
-    written(5)
+def test_sealing_numbers_every_event_without_gap():
+    write_test_events(5)
 
     head = seal_events(at=make.NOON)
 
@@ -31,21 +31,21 @@ def test_sealing_numbers_every_event_without_a_gap():
 
 
 @pytest.mark.django_db
-def test_entries_about_a_person_are_numbered_in_the_order_of_the_chain():
-    one, two = uuid7(), uuid7()
-    for minute, person in enumerate((one, two, None, one, two)):
+def test_events_of_a_person_are_numbered_in_chain_order():
+    ben, ana = uuid7(), uuid7()
+    for minute, person in enumerate((ben, ana, None, ben, ana)):
         write_event("test.thing.happened", at=make.NOON + minute * make.MINUTE, person_id=person)
     seal_events(at=make.NOON, limit=3)
     seal_events(at=make.NOON)
 
     rows = Event.objects.order_by("sequence").values_list("person_id", "person_place")
-    assert list(rows) == [(one, 1), (two, 1), (None, None), (one, 2), (two, 2)]
+    assert list(rows) == [(ben, 1), (ana, 1), (None, None), (ben, 2), (ana, 2)]
     assert verify_ledger().is_intact
 
 
 @pytest.mark.django_db
-def test_a_limit_leaves_the_rest_for_the_next_time():
-    written(5)
+def test_limit_leaves_the_rest_for_the_next_sealing():
+    write_test_events(5)
 
     seal_events(at=make.NOON, limit=2)
     assert (verify_ledger().link_count, verify_ledger().unsealed) == (2, 3)
@@ -59,8 +59,8 @@ def test_a_limit_leaves_the_rest_for_the_next_time():
 
 
 @pytest.mark.django_db
-def test_an_event_that_shows_up_late_gets_the_next_number_and_no_other_moves():
-    early = written(2)
+def test_late_event_gets_the_next_number():
+    early = write_test_events(2)
     seal_events(at=make.NOON)
     before = dict(Event.objects.values_list("id", "sequence"))
     late = write_event("test.thing.happened", at=make.NOON - make.DAY)
@@ -75,8 +75,8 @@ def test_an_event_that_shows_up_late_gets_the_next_number_and_no_other_moves():
 
 
 @pytest.mark.django_db
-def test_with_nothing_new_the_head_stays():
-    written(2)
+def test_head_stays_without_new_events():
+    write_test_events(2)
     first = seal_events(at=make.NOON)
 
     again = seal_events(at=make.NOON)
@@ -85,8 +85,8 @@ def test_with_nothing_new_the_head_stays():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_second_sealer_leaves_the_work_to_the_first():
-    written(1)
+def test_second_sealer_does_nothing_while_first_runs():
+    write_test_events(1)
     with transaction.atomic():
         assert seal_events(at=make.NOON).sealed_count == 1
 
@@ -95,13 +95,13 @@ def test_a_second_sealer_leaves_the_work_to_the_first():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_writers_and_sealers_at_once_make_one_whole_chain():
+def test_concurrent_writers_and_sealers_make_one_intact_chain():
     start = Barrier(6)
 
     def writer(_):
         start.wait()
         for _ in range(10):
-            written(1)
+            write_test_events(1)
         connections.close_all()
 
     def sealer(_):
@@ -126,7 +126,7 @@ def test_writers_and_sealers_at_once_make_one_whole_chain():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_event_not_committed_yet_is_not_sealed_and_leaves_no_gap():
+def test_uncommitted_event_is_not_sealed_and_leaves_no_gap():
     with ThreadPoolExecutor(1) as pool, transaction.atomic():
         write_event("test.thing.happened", at=make.NOON - make.DAY)
         pool.submit(_write_elsewhere).result()
@@ -145,6 +145,6 @@ def _seal_elsewhere():
 
 def _write_elsewhere():
     try:
-        written(1)
+        write_test_events(1)
     finally:
         connection.close()

@@ -1,4 +1,4 @@
-"""What somebody with every right on the database could do: change the ledger past its guard."""
+"""Changes the ledger past its trigger, as a database superuser could."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from django.db import connection
 
 @contextmanager
 def ledger() -> Iterator[None]:
-    """Inside, the database lets events be changed; the chain must tell afterwards."""
+    """Disable the append-only trigger; the chain must detect changes made meanwhile."""
     with connection.cursor() as cursor:
         cursor.execute("alter table event disable trigger event_append_only")
         yield
