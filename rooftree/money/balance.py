@@ -1,4 +1,4 @@
-"""What the books say in sum."""
+"""Sums of the booked entries."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from rooftree.money.models import Entry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:
-    """Sums of entries, in cents."""
+    """Sums of entries by kind, in cents."""
 
     cost_cents: int = 0
     credit_cents: int = 0
@@ -21,22 +21,22 @@ class Balance:
 
     @property
     def spend_cents(self) -> int:
-        """What we paid, less what vendors gave back."""
+        """Costs minus vendor credits."""
         return self.cost_cents - self.credit_cents
 
     @property
     def earned_cents(self) -> int:
-        """What loans earned, less what had to be given back."""
+        """Loan revenue minus reversals."""
         return self.revenue_cents - self.reversal_cents
 
 
 def sum_entries(entries: QuerySet[Entry]) -> Balance:
-    """The sums of these entries."""
+    """Sum entries by kind."""
     return _build_balance(entries.values_list("kind").annotate(Sum("amount_cents")))
 
 
 def balances_by_source(*, from_date: date, until_date: date) -> dict[UUID, Balance]:
-    """What each source cost and earned in the books of these days (the end exclusive)."""
+    """Sum the entries booked in a span of days (end exclusive), by source id."""
     rows = (
         Entry.objects.filter(on_date__gte=from_date, on_date__lt=until_date)
         .values_list("source_id", "kind")

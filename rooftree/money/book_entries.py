@@ -1,4 +1,4 @@
-"""Booking what leads cost and what loans earned: once each, corrected only by another entry."""
+"""Books lead costs and loan revenue, each once; only another entry corrects an entry."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -21,11 +21,11 @@ OPPOSITE_KINDS = {"cost": "credit", "credit": "cost", "revenue": "reversal", "re
 
 
 class Booking(TypedDict):
-    """What an entry says.
+    """The values of one entry.
 
     `amount_cents` is never negative: the kind (cost, credit, revenue,
-    reversal) gives the direction. `on_date` is the company's day. `cause` is
-    what makes it once: `touch:<id>`, `loan:<id>:funded`, `invoice:<number>:<line>`.
+    reversal) gives the direction. `on_date` is the company's day. `cause` is the
+    idempotency key: `touch:<id>`, `loan:<id>:funded`, `invoice:<number>:<line>`.
     """
 
     kind: str
@@ -42,60 +42,54 @@ class Booking(TypedDict):
 
 
 class ConflictingEntry(Exception):
-    """The same cause was booked before with another amount. The text is fit to show."""
+    """The same cause was booked before with other values. The text is fit to show."""
 
 
 def book_entry(*, by: User | None, at: datetime, **booking: Unpack[Booking]) -> Entry:
-    """Book one amount; asked again with the same cause it is the entry booked before.
+    """Book one amount; a repeat with the same cause returns the earlier entry.
 
-    Raises `Contradiction` when that one says another amount, kind or source: what
-    is booked stays, and `correct` is the way to change it.
+    Raises `ConflictingEntry` if the earlier entry has another amount, kind or source:
+    a booked entry stays, and `correct_entry` corrects it.
     """
     return _insert_entries([Entry(**booking, booked_by=by, booked_at=at)], by=by, at=at)[0]
 
 
-def _insert_entries(asked: Sequence[Entry], *, by: User | None, at: datetime) -> list[Entry]:
+def _insert_entries(entries: Sequence[Entry], *, by: User | None, at: datetime) -> list[Entry]:
     with transaction.atomic(savepoint=False):
-        made = insert_new_rows(asked)
-        write_events(_booked_event(entry, by=by, at=at) for entry in asked if entry.pk in made)
-    return [entry if entry.pk in made else _find_earlier_entry(entry) for entry in asked]
+        new_ids = insert_new_rows(entries)
+        write_events(_booked_event(entry, by=by, at=at) for entry in entries if entry.pk in new_ids)
+    return [entry if entry.pk in new_ids else _find_earlier_entry(entry) for entry in entries]
 
 
-def _find_earlier_entry(asked: Entry) -> Entry:
-    """The entry booked before for the same cause."""
-    made = Entry.objects.get(cause=asked.cause)
-    if _compared_values(made) != _compared_values(asked):
+def _find_earlier_entry(entry: Entry) -> Entry:
+    """Find the entry booked earlier for the same cause; raise `ConflictingEntry` if it differs."""
+    earlier = Entry.objects.get(cause=entry.cause)
+    if _compared_values(earlier) != _compared_values(entry):
         raise ConflictingEntry(
-            f"{asked.cause} is booked already as {made.kind} of {made.amount_cents} "
-            f"cents; correct that entry instead."
+            f"{entry.cause} is already booked as a {earlier.kind} of {earlier.amount_cents} cents. "
+            f"Correct that entry instead."
         )
-    return made
+    return earlier
 
 
 def book_touch_costs(
     arrived: Sequence[tuple[Cost | None, Touch]], *, at: datetime
 ) -> dict[UUID, Entry]:
-    """Book what arrivals of leads cost; by touch, without those that cost nothing or are tests.
+    """Book the costs of touches; return entries by touch id, without free and test leads.
 
-    The price is the one the delivery names, otherwise the source's own. A
-    repeated inquiry costs again, as vendors charge it; what a vendor takes
-    back comes as a credit.
+    The price is the one the delivery states, otherwise the source's. A repeat
+    inquiry costs again, as vendors charge it; a vendor's refund comes as a credit.
     """
     zone = company_zone()
-    asked = {
+    costs = {
         touch.pk: _build_cost_entry(cost, touch, amount_cents, zone, at)
         for cost, touch in arrived
-        if (amount_cents := _price_cents(cost, touch))
+        if not touch.lead.is_test
+        and not (cost and cost.basis == "none")
+        and (amount_cents := cost.amount_cents if cost else touch.source.cost_cents)
     }
-    made = _insert_entries([*asked.values()], by=None, at=at)
-    return dict(zip(asked, made, strict=True))
-
-
-def _price_cents(cost: Cost | None, touch: Touch) -> int | None:
-    is_free = cost is not None and cost.basis == "none"
-    if touch.lead.is_test or is_free:
-        return None
-    return cost.amount_cents if cost else touch.source.cost_cents
+    entries = _insert_entries([*costs.values()], by=None, at=at)
+    return dict(zip(costs, entries, strict=True))
 
 
 def _build_cost_entry(
@@ -119,13 +113,13 @@ def _build_cost_entry(
 def correct_entry(
     wrong: Entry, *, amount_cents: int, on_date: date, by: User, at: datetime
 ) -> Entry:
-    """Take back `amount_cents` of an entry by one of the opposite kind; once for each entry.
+    """Correct an entry by `amount_cents` with one of the opposite kind, once per entry.
 
-    Raises `Contradiction` when it is more than the entry itself, or when
-    another amount of it was taken back before.
+    Raises `ConflictingEntry` if the amount exceeds the entry's, or if the entry was
+    corrected by another amount before.
     """
     if amount_cents > wrong.amount_cents:
-        raise ConflictingEntry("More cannot be taken back than was booked.")
+        raise ConflictingEntry("A correction can't exceed the booked amount.")
     return book_entry(
         kind=OPPOSITE_KINDS[wrong.kind],
         amount_cents=amount_cents,
@@ -141,20 +135,20 @@ def correct_entry(
     )
 
 
-def _compared_values(made: Entry) -> tuple[str, int, UUID]:
-    return made.kind, made.amount_cents, made.source_id
+def _compared_values(entry: Entry) -> tuple[str, int, UUID]:
+    return entry.kind, entry.amount_cents, entry.source_id
 
 
-def _booked_event(made: Entry, *, by: User | None, at: datetime) -> Event:
+def _booked_event(entry: Entry, *, by: User | None, at: datetime) -> Event:
     return build_event(
         "money.entry.booked",
         at=at,
         actor=f"user:{by.pk}" if by else "system:money",
-        lead_id=made.lead_id,
-        entry_id=made.pk,
-        entry_kind=made.kind,
-        amount_cents=made.amount_cents,
-        source_id=made.source_id,
-        loan_id=made.loan_id,
-        cause=made.cause,
+        lead_id=entry.lead_id,
+        entry_id=entry.pk,
+        entry_kind=entry.kind,
+        amount_cents=entry.amount_cents,
+        source_id=entry.source_id,
+        loan_id=entry.loan_id,
+        cause=entry.cause,
     )

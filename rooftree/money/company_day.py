@@ -1,4 +1,4 @@
-"""Which day a moment falls on, by the company's own clock: the day that books go by."""
+"""The company's time zone and the dates it keeps its books by."""
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -11,11 +11,11 @@ DEFAULT_ZONE = "America/New_York"  # until the company is set up
 
 
 def company_zone() -> ZoneInfo:
-    """The zone the company counts its days in."""
+    """Return the company's time zone."""
     company = _ZONE_QUERY.first()
     return ZoneInfo((company and company.zone) or DEFAULT_ZONE)
 
 
 def company_day(at: datetime) -> date:
-    """The company's date at the moment `at` (aware)."""
+    """Return the company's date at the time `at` (aware)."""
     return at.astimezone(company_zone()).date()

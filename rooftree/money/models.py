@@ -1,4 +1,4 @@
-"""Dated entries of cost and revenue, to the cent; what vendors agreed to and owe back."""
+"""Tables for cost and revenue entries, vendor contracts, and returns of leads."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -10,10 +10,10 @@ from rooftree.org.models import User
 
 
 class Entry(models.Model):
-    """One amount that a lead, source or loan cost or earned. Corrected by a counter-entry."""
+    """One amount a lead, source or loan cost or earned. Corrected only by an opposite entry."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
-    kind = models.CharField(max_length=10)  # a credit takes back a cost, a reversal revenue
+    kind = models.CharField(max_length=10)  # a credit offsets a cost, a reversal offsets revenue
     amount_cents = models.BigIntegerField()  # positive; a credit is a kind, not a sign
     on_date = models.DateField()  # the company's day
     source = models.ForeignKey(Source, models.PROTECT, related_name="entries")
@@ -23,7 +23,7 @@ class Entry(models.Model):
     delivery = models.ForeignKey(Delivery, models.PROTECT, null=True, related_name="entries")
     basis = models.CharField(max_length=40)  # per_lead, match_fee, source_terms, los...
     is_provisional = models.BooleanField(default=False)
-    cause = models.CharField(max_length=160, unique=True)  # what makes it once
+    cause = models.CharField(max_length=160, unique=True)  # idempotency key
     booked_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     booked_at = models.DateTimeField()
 
@@ -48,39 +48,43 @@ class Entry(models.Model):
 CLAIM_STATES = [
     "drafted",  # found; not sent to the vendor yet
     "sent",
-    "credited",  # in part; what is missing may be refused, disputed or given up
+    "credited",  # in part; the rest can be refused, disputed or given up
     "refused",
     "disputed",  # refused once, and sent back with our answer
-    "closed",  # closed_as says how
+    "closed",  # `closed_as` has the outcome
 ]
 CLOSED_AS = [
-    "credited",  # in full, or in part and left at that
+    "credited",  # in full, or in part without further dispute
     "refused",
-    "withdrawn",  # what it rested on is no longer so
-    "dropped",  # a person did not send it
+    "withdrawn",  # its ground no longer holds
+    "dropped",  # a user decided not to send it
     "missed",  # not sent in time
 ]
 
 
 class Contract(models.Model):
-    """What was agreed with a vendor about leads that arrive from one day to another.
+    """One agreement with a vendor about leads that arrive in a span of days.
 
-    What may be given back, until when and as what, and what the vendor is told of its leads.
+    Holds the return reasons and window, and the lead statuses reported to the vendor.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     source = models.ForeignKey(Source, models.PROTECT, related_name="contracts")
     from_date = models.DateField()  # the company's day
     until_date = models.DateField(null=True)  # exclusive
-    window_days = models.PositiveSmallIntegerField()  # after arrival, in which a return is taken
-    warn_days = models.PositiveSmallIntegerField()  # before the end of it
-    reasons = models.JSONField(default=dict)  # money.grounds.Reason: the vendor's own word for it
+    window_days = models.PositiveSmallIntegerField()  # return window after arrival
+    warn_days = models.PositiveSmallIntegerField()  # before the window ends
+    reasons = models.JSONField(default=dict)  # by ReturnReason: the vendor's own word
     duplicate_days = models.PositiveSmallIntegerField(default=0)
-    states = ArrayField(models.CharField(max_length=2), default=list)  # none: where licensed
-    watcher = models.ForeignKey(User, models.PROTECT, related_name="+")  # warned in time
-    send_to = models.CharField(max_length=200, blank=True)  # where the vendor takes its file
-    statuses = models.JSONField(default=dict)  # our status: the vendor's word; none: not told
-    look_at = models.DateTimeField(null=True)  # when its arrivals are gone through again
+    states = ArrayField(models.CharField(max_length=2), default=list)  # empty: all licensed states
+    watcher = models.ForeignKey(
+        User, models.PROTECT, related_name="+"
+    )  # warned before a window ends
+    send_to = models.CharField(max_length=200, blank=True)  # where the vendor receives the file
+    statuses = models.JSONField(
+        default=dict
+    )  # by our status: the vendor's word; missing: not reported
+    look_at = models.DateTimeField(null=True)  # when its arrivals are checked again
     made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     made_at = models.DateTimeField()
 
@@ -106,7 +110,7 @@ class Contract(models.Model):
 
 
 class ReturnFile(models.Model):
-    """One file of returns as it was sent to a vendor; what it says is made of its claims."""
+    """One file of returns sent to a vendor; its content is built from its claims."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     source = models.ForeignKey(Source, models.PROTECT, related_name="return_files")
@@ -125,26 +129,26 @@ class ReturnFile(models.Model):
 
 
 class Claim(models.Model):
-    """One paid arrival that we ask its vendor to take back, for good or not at all."""
+    """One paid arrival we ask its vendor to take back. An arrival has at most one claim."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     source = models.ForeignKey(Source, models.PROTECT, related_name="claims")
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="claims")
     touch = models.OneToOneField(Touch, models.PROTECT, related_name="claim")
-    entry = models.OneToOneField(Entry, models.PROTECT, related_name="claim")  # what it cost
-    reason = models.CharField(max_length=20)  # money.grounds.Reason
+    entry = models.OneToOneField(Entry, models.PROTECT, related_name="claim")  # its cost
+    reason = models.CharField(max_length=20)  # return_grounds.ReturnReason
     sentence = models.CharField(max_length=400)
-    evidence = models.JSONField(default=list)  # pairs of words, for staff
+    evidence = models.JSONField(default=list)  # pairs of label and value, for staff
     asked_cents = models.BigIntegerField()
     credited_cents = models.BigIntegerField(default=0)
     state = models.CharField(max_length=10, default="drafted")
     closed_as = models.CharField(max_length=10, blank=True)
-    send_by = models.DateTimeField()  # the vendor takes no return afterwards
-    due_at = models.DateTimeField(null=True)  # when somebody is warned, or it is too late
+    send_by = models.DateTimeField()  # the vendor accepts no return after this
+    due_at = models.DateTimeField(null=True)  # next warning, or the end of the window
     file = models.ForeignKey(ReturnFile, models.PROTECT, null=True, related_name="claims")
     disputes = models.PositiveSmallIntegerField(default=0)
     drafted_at = models.DateTimeField()
-    # Who of us asks for it by hand; None: it was found from what happened, and rests on that.
+    # The user who claimed it by hand; None: found automatically, and withdrawn if the ground fails.
     asked_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
 
     class Meta:
@@ -172,13 +176,13 @@ class Claim(models.Model):
 
 
 class ClaimStep(models.Model):
-    """One thing that happened to a claim, or that somebody noted of it. Never changed."""
+    """One step or note of a claim. Never changed."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     claim = models.ForeignKey(Claim, models.PROTECT, related_name="steps")
     kind = models.CharField(max_length=10)
     note = models.CharField(max_length=500, blank=True)
-    cents = models.BigIntegerField(null=True)  # that were credited
+    cents = models.BigIntegerField(null=True)  # credited by this step
     by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField()
 

@@ -1,4 +1,4 @@
-"""A vendor's return from draft to its end: each step once, dated, with who took it."""
+"""Claims for returned leads, from draft to close; each step is recorded once with its user."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,19 +21,19 @@ from rooftree.money.return_grounds import ReturnGround
 from rooftree.money.vendor_contracts import return_deadline
 from rooftree.org.models import User
 
-ANSWERABLE_STATES = ("sent", "disputed", "credited")  # the vendor may say yes or no now
+ANSWERABLE_STATES = ("sent", "disputed", "credited")  # the vendor can credit or refuse now
 MAX_NOTE_CHARS = 500  # characters of a note
-# What looking again may still change: drafts, and those that were withdrawn.
+# Claims a new check can still change: drafts and withdrawn claims.
 UNSENT_FILTER = Q(state="drafted") | Q(state="closed", closed_as="withdrawn")
 
 
 class ClaimNotAllowed(UserError):
-    """A step that a claim cannot take now."""
+    """A step the claim can't take now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaidArrival:
-    """One arrival that was paid for, and how much of it nobody has taken back yet."""
+    """One paid arrival, and the part of its cost not credited yet."""
 
     touch: Touch
     entry: Entry
@@ -42,43 +42,49 @@ class PaidArrival:
 
 def draft_claim(
     paid: PaidArrival,
-    found: ReturnGround,
+    ground: ReturnGround,
     *,
     contract: Contract,
     at: datetime,
     by: User | None = None,
 ) -> Claim | None:
-    """Make the claim of a paid arrival, or take up one that was withdrawn.
+    """Draft the claim of a paid arrival, or reopen a withdrawn one.
 
-    None when it is there already, or when its time is over.
+    Returns None if the claim exists already or the return window is over.
 
     Args:
-        by: who asks for it by hand; None where it was found.
+        by: the user who claims it by hand; None if it was found automatically.
     """
     send_by = return_deadline(contract, paid.touch.at)
     if send_by <= at or paid.left_cents <= 0:
         return None
-    said = {
-        "contract_id": contract.pk, "reason": found.reason.value,
-        "sentence": found.sentence[:400], "evidence": [list(pair) for pair in found.evidence],
+    columns = {
+        "contract_id": contract.pk, "reason": ground.reason.value,
+        "sentence": ground.sentence[:400], "evidence": [list(pair) for pair in ground.evidence],
         "asked_cents": paid.left_cents, "send_by": send_by, "drafted_at": at,
         "due_at": max(at, send_by - timedelta(days=contract.warn_days)), "asked_by": by,
     }  # fmt: skip
     claim = Claim(
-        id=uuid7_at(at), source_id=paid.touch.source_id, touch=paid.touch, entry=paid.entry, **said
+        id=uuid7_at(at),
+        source_id=paid.touch.source_id,
+        touch=paid.touch,
+        entry=paid.entry,
+        **columns,
     )
     with transaction.atomic():
         if not insert_row_if_new(claim):
-            again = Claim.objects.filter(touch=paid.touch, state="closed", closed_as="withdrawn")
-            if not again.update(state="drafted", closed_as="", **said):
+            withdrawn = Claim.objects.filter(
+                touch=paid.touch, state="closed", closed_as="withdrawn"
+            )
+            if not withdrawn.update(state="drafted", closed_as="", **columns):
                 return None
             claim = Claim.objects.get(touch=paid.touch)
-        _record_step(claim, "drafted", at=at, by=by, note=found.sentence)
+        _record_step(claim, "drafted", at=at, by=by, note=ground.sentence)
     return claim
 
 
 def withdraw_claim(claim: Claim, *, because: str, at: datetime) -> bool:
-    """What it rests on is no longer so. False when it was sent in the meantime."""
+    """Withdraw a draft whose ground no longer holds; return False if it was sent meanwhile."""
     drafts = Claim.objects.filter(pk=claim.pk, state="drafted")
     with transaction.atomic():
         if not drafts.update(state="closed", closed_as="withdrawn", due_at=None):
@@ -88,9 +94,9 @@ def withdraw_claim(claim: Claim, *, because: str, at: datetime) -> bool:
 
 
 def send_claims(claims: QuerySet[Claim], *, source_id: UUID, by: User, at: datetime) -> ReturnFile:
-    """Put drafts whose time is not over into a file that goes to their vendor.
+    """Put drafts still within the return window into a file for their vendor.
 
-    Raises `CannotClaim` when none is left to send.
+    Raises `ClaimNotAllowed` when no draft is left to send.
     """
     with transaction.atomic():
         drafts = list(
@@ -99,35 +105,35 @@ def send_claims(claims: QuerySet[Claim], *, source_id: UUID, by: User, at: datet
             .order_by("send_by", "pk")
         )
         if not drafts:
-            raise ClaimNotAllowed("There is nothing left to send.")
-        made = _create_return_file(source_id, by, at)
+            raise ClaimNotAllowed("No returns are left to send.")
+        return_file = _create_return_file(source_id, by, at)
         Claim.objects.filter(pk__in=[draft.pk for draft in drafts]).update(
-            state="sent", file=made, due_at=None
+            state="sent", file=return_file, due_at=None
         )
         for draft in drafts:
-            _record_step(draft, "sent", at=at, by=by, note=f"In file {made.number}")
-    return made
+            _record_step(draft, "sent", at=at, by=by, note=f"In file {return_file.number}")
+    return return_file
 
 
 def record_credit(
     claim_id: UUID, *, cents: int, before_cents: int, by: User, at: datetime, note: str = ""
 ) -> Entry:
-    """Book what the vendor gave back; in full, the claim is closed.
+    """Book a vendor's credit; a full credit closes the claim.
 
-    Said twice it is booked once: `before_cents` is what had been credited when it was said.
-    Raises `CannotClaim`.
+    Safe to repeat: `before_cents` is the total credited when the user entered the credit.
+    Raises `ClaimNotAllowed`.
     """
     with transaction.atomic():
         claim = _lock_claim(claim_id)
-        done = Entry.objects.filter(
+        earlier = Entry.objects.filter(
             cause=_credit_idempotency_key(claim, before_cents), amount_cents=cents
         )
-        if done:
-            return done[0]
-        _require_state(claim, ANSWERABLE_STATES, "Nothing can be credited on it now.")
+        if earlier:
+            return earlier[0]
+        _require_state(claim, ANSWERABLE_STATES, "This return can't be credited now.")
         _validate_credit(claim, cents, before_cents)
         paid = claim.entry
-        made = book_entries.book_entry(
+        entry = book_entries.book_entry(
             kind="credit", amount_cents=cents, on_date=company_day(at), source_id=paid.source_id,
             campaign_id=paid.campaign_id, lead_id=paid.lead_id, delivery_id=paid.delivery_id,
             basis="return", cause=_credit_idempotency_key(claim, before_cents), by=by, at=at,
@@ -137,38 +143,44 @@ def record_credit(
         claim.state, claim.closed_as = ("closed", "credited") if is_whole else ("credited", "")
         claim.save(update_fields=["credited_cents", "state", "closed_as"])
         _record_step(claim, "credited", at=at, by=by, note=note, cents=cents)
-    return made
+    return entry
 
 
 def record_refusal(claim_id: UUID, *, note: str, by: User, at: datetime) -> None:
-    """The vendor said no, to all of it or to what is left. Raises `CannotClaim`."""
+    """Record that the vendor refused the claim or its rest. Raises `ClaimNotAllowed`."""
     with transaction.atomic():
         claim = _lock_claim(claim_id)
         if claim.state == "refused":
             return
-        _require_state(claim, ANSWERABLE_STATES, "There is nothing they could refuse.")
+        _require_state(claim, ANSWERABLE_STATES, "This return can't be refused now.")
         _change_state(
-            claim, "refused", note=_require_text(note, "Write down what they said."), by=by, at=at
+            claim, "refused", note=_require_text(note, "Enter the vendor's reason."), by=by, at=at
         )
 
 
 def dispute_claim(claim_id: UUID, *, note: str, by: User, at: datetime) -> None:
-    """Answer a refusal: once for each claim. Raises `CannotClaim`."""
+    """Dispute a refusal, once for each claim. Raises `ClaimNotAllowed`."""
     with transaction.atomic():
         claim = _lock_claim(claim_id)
         if claim.state == "disputed":
             return
-        _require_state(claim, ("refused",), "Only what was refused can be disputed.")
+        _require_state(claim, ("refused",), "Only a refused return can be disputed.")
         if claim.disputes:
-            raise ClaimNotAllowed("It was disputed before; a second time they need not answer.")
+            raise ClaimNotAllowed(
+                "This return was disputed before. A vendor answers one dispute only."
+            )
         claim.disputes = 1
         _change_state(
-            claim, "disputed", note=_require_text(note, "Write down what we answer."), by=by, at=at
+            claim,
+            "disputed",
+            note=_require_text(note, "Enter your answer to the vendor."),
+            by=by,
+            at=at,
         )
 
 
 def close_claim(claim_id: UUID, *, note: str, by: User, at: datetime) -> None:
-    """Leave it at what was credited, or give it up. Raises `CannotClaim`."""
+    """Close a claim with what was credited, or drop it. Raises `ClaimNotAllowed`."""
     with transaction.atomic():
         claim = _lock_claim(claim_id)
         if claim.state == "closed":
@@ -177,37 +189,40 @@ def close_claim(claim_id: UUID, *, note: str, by: User, at: datetime) -> None:
             claim, ("drafted", "refused", "credited"), "The vendor has not answered yet."
         )
         if claim.state == "drafted":
-            claim.closed_as, note = "dropped", _require_text(note, "Say why it is not sent.")
+            claim.closed_as, note = (
+                "dropped",
+                _require_text(note, "Enter why you aren't sending this return."),
+            )
         else:
             claim.closed_as = "credited" if claim.credited_cents else "refused"
         _change_state(claim, "closed", note=note, by=by, at=at)
 
 
 def add_remark(claim_id: UUID, *, text: str, by: User | None, at: datetime) -> None:
-    """Write something down on a claim. Raises `CannotClaim`."""
+    """Add a note to a claim. Raises `ClaimNotAllowed` if it is empty."""
     with transaction.atomic():
         _record_step(
             _lock_claim(claim_id),
             "noted",
             at=at,
             by=by,
-            note=_require_text(text, "Write something."),
+            note=_require_text(text, "Enter a note."),
         )
 
 
 def mark_missed(claim: Claim, *, at: datetime) -> bool:
-    """Its time is over and it was not sent."""
+    """Close a draft whose return window is over; return False if it was sent or closed."""
     unsent = Claim.objects.filter(pk=claim.pk, state="drafted", send_by__lte=at)
     with transaction.atomic():
         if not unsent.update(state="closed", closed_as="missed", due_at=None):
             return False
         lost = money_amounts.format_cents(claim.asked_cents)
-        _record_step(claim, "missed", at=at, by=None, note=f"Not sent in time; {lost} is lost.")
+        _record_step(claim, "missed", at=at, by=None, note=f"Not sent in time. {lost} lost.")
     return True
 
 
 def schedule_next_warning(claims: Iterable[Claim], *, at: datetime) -> None:
-    """They were named in a warning: the next one is tomorrow, and then it is too late."""
+    """Set the next warning of claims just warned about: tomorrow, or when the window ends."""
     for claim in claims:
         due_at = min(claim.send_by, at + timedelta(days=1))
         Claim.objects.filter(pk=claim.pk, state="drafted").update(due_at=due_at)
@@ -226,32 +241,30 @@ def _lock_claim(claim_id: UUID) -> Claim:
     return rows.get(pk=claim_id)
 
 
-def _require_state(claim: Claim, states: tuple[str, ...], otherwise: str) -> None:
+def _require_state(claim: Claim, states: tuple[str, ...], problem: str) -> None:
     if claim.state not in states:
-        raise ClaimNotAllowed(otherwise)
+        raise ClaimNotAllowed(problem)
 
 
 def _validate_credit(claim: Claim, cents: int, before_cents: int) -> None:
     if claim.credited_cents != before_cents:
-        raise ClaimNotAllowed("Something was credited meanwhile; look again.")
+        raise ClaimNotAllowed("Someone else recorded a credit. Reload the page and check.")
     left = claim.asked_cents - claim.credited_cents
     if cents <= 0:
-        raise ClaimNotAllowed("Give the amount they credited.")
+        raise ClaimNotAllowed("Enter the amount the vendor credited.")
     if cents > left:
-        raise ClaimNotAllowed(
-            f"Only {money_amounts.format_cents(left)} of it is left to be credited."
-        )
+        raise ClaimNotAllowed(f"Only {money_amounts.format_cents(left)} is left to credit.")
 
 
 def _credit_idempotency_key(claim: Claim, before_cents: int) -> str:
     return f"claim:{claim.pk}:{before_cents}"
 
 
-def _require_text(text: str, otherwise: str) -> str:
-    words = " ".join(text.split())[:MAX_NOTE_CHARS]
-    if not words:
-        raise ClaimNotAllowed(otherwise)
-    return words
+def _require_text(text: str, problem: str) -> str:
+    cleaned = " ".join(text.split())[:MAX_NOTE_CHARS]
+    if not cleaned:
+        raise ClaimNotAllowed(problem)
+    return cleaned
 
 
 def _change_state(claim: Claim, state: str, *, note: str, by: User, at: datetime) -> None:

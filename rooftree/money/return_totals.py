@@ -1,4 +1,4 @@
-"""What vendors owe back, by source: to be sent, with them, answered, won and lost."""
+"""Totals of returns by source: unsent, with the vendor, answered, won and lost."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from django.db.models import Count, F, Min, Q, QuerySet, Sum
 
 from rooftree.money.models import Claim
 
-SETTLED_PERIOD = timedelta(days=90)  # what was won or lost before is history
+SETTLED_PERIOD = timedelta(days=90)  # for amounts won and lost
 UNSENT_FILTER = Q(state="drafted")
 WITH_VENDOR_FILTER = Q(state__in=["sent", "disputed"])
 ANSWERED_FILTER = Q(state__in=["refused", "credited"])
@@ -18,14 +18,14 @@ ANSWERED_FILTER = Q(state__in=["refused", "credited"])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnTotals:
-    """The returns of one source: how many, and how many cents of them are open."""
+    """The returns of one source: counts and open amounts in cents."""
 
     unsent: int = 0
     unsent_cents: int = 0
-    send_by: datetime | None = None  # of the first
+    send_by: datetime | None = None  # the earliest deadline of the unsent
     with_vendor: int = 0
     with_vendor_cents: int = 0
-    answered: int = 0  # with less than was asked, and somebody must say what now
+    answered: int = 0  # refused or credited in part; staff must dispute or close them
     answered_cents: int = 0
     lost_cents: int = 0
     won_cents: int = 0
@@ -35,7 +35,7 @@ NO_RETURNS = ReturnTotals()
 
 
 def totals_by_source(claims: QuerySet[Claim], *, at: datetime) -> Mapping[UUID, ReturnTotals]:
-    """Those of these claims, by the key of the source; one statement."""
+    """Sum claims by source id, in one query."""
     recent = Q(drafted_at__gte=at - SETTLED_PERIOD)
     lost = recent & Q(state="closed", closed_as__in=["missed", "refused"])
     rows = (
@@ -53,14 +53,14 @@ def totals_by_source(claims: QuerySet[Claim], *, at: datetime) -> Mapping[UUID, 
             won_cents=Sum("credited_cents", filter=recent, default=0),
         )
     )
-    found: dict[UUID, ReturnTotals] = {}
+    totals: dict[UUID, ReturnTotals] = {}
     for row in rows:
         sums: dict[str, Any] = {**row}
         source_id = sums.pop("source_id")
-        found[source_id] = ReturnTotals(**sums)
-    return found
+        totals[source_id] = ReturnTotals(**sums)
+    return totals
 
 
-def _sum_uncredited(which: Q) -> Sum:
-    """What is asked and not credited of them."""
-    return Sum(F("asked_cents") - F("credited_cents"), filter=which, default=0)
+def _sum_uncredited(condition: Q) -> Sum:
+    """Build the sum of amounts claimed but not credited."""
+    return Sum(F("asked_cents") - F("credited_cents"), filter=condition, default=0)

@@ -1,4 +1,4 @@
-"""What was agreed with vendors about giving leads back: recorded by staff, in force by date."""
+"""Vendor contracts about returning leads, recorded by staff and in force by date."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,31 +21,31 @@ from rooftree.money.return_grounds import (
 )
 from rooftree.org.models import User
 
-MAX_WINDOW_DAYS = 365  # of a window; more is a slip of the keyboard
-# What a vendor may be told of its leads: how far they came, never why not further.
+MAX_WINDOW_DAYS = 365  # of a return window; more is a typo
+# Statuses a vendor can be told: how far a lead came, never why it stopped.
 REPORTABLE_STATUSES = {
-    "contacted": "A person of ours has talked with them",
-    "application": "They applied",
-    "funded": "Their loan funded",
-    "closed": "We no longer work on it",
+    "contacted": "We talked with the borrower",
+    "application": "Borrower applied",
+    "funded": "Loan funded",
+    "closed": "We stopped working the lead",
 }
 
 
 class InvalidContract(InvalidField):
-    """A contract that makes no sense."""
+    """An invalid contract term, with its field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContractTerms:
-    """What a contract says.
+    """The terms of a contract.
 
-    `reasons` and `statuses` are ours, each with the vendor's own word or "" for ours.
+    `reasons` and `statuses` map our codes to the vendor's own word, or "" to use ours.
     """
 
     window_days: int
     warn_days: int
     reasons: Mapping[str, str]
-    watcher_id: UUID  # who is warned before a window ends
+    watcher_id: UUID  # the user warned before a window ends
     duplicate_days: int = 0
     states: tuple[str, ...] = ()
     send_to: str = ""
@@ -55,18 +55,21 @@ class ContractTerms:
 def record_contract(
     *, source_id: UUID, from_date: date, terms: ContractTerms, by: User, at: datetime
 ) -> Contract:
-    """Put terms in force from a day on; leads that arrived before keep the terms of their day.
+    """Put terms in force from a day on; leads that arrived earlier keep their terms.
 
-    Terms recorded before that would begin on that day or later cover nothing any more: so a
-    slip is mended. Raises `BadContract`.
+    Earlier recorded terms that would begin on that day or later no longer apply, so a
+    mistake can be corrected. Raises `InvalidContract`.
     """
     _validate_terms(terms)
     if from_date > company_day(at) + timedelta(days=MAX_WINDOW_DAYS):
         raise InvalidContract("from_date", "That is more than a year away.")
     with transaction.atomic():
         source = Source.objects.select_for_update(no_key=True).get(pk=source_id)
-        _end_contracts_from(source, from_date, at)
-        made = Contract.objects.create(
+        replaced = Contract.objects.filter(source=source).exclude(until_date__lte=from_date)
+        for contract in replaced:
+            until_date = max(contract.from_date, from_date)
+            Contract.objects.filter(pk=contract.pk).update(until_date=until_date, look_at=at)
+        recorded = Contract.objects.create(
             id=uuid7_at(at), source=source, from_date=from_date, look_at=at, made_by=by,
             made_at=at, window_days=terms.window_days, warn_days=terms.warn_days,
             reasons=dict(terms.reasons), duplicate_days=terms.duplicate_days,
@@ -75,21 +78,21 @@ def record_contract(
         )  # fmt: skip
         write_event(
             "money.contract.recorded", at=at, actor=f"user:{by.pk}", source_id=source.pk,
-            contract=made.pk, from_date=str(from_date), window_days=terms.window_days,
+            contract=recorded.pk, from_date=str(from_date), window_days=terms.window_days,
             reasons=sorted(terms.reasons),
         )  # fmt: skip
-    return made
+    return recorded
 
 
-def contract_in_force(source_id: UUID, on_date: date) -> Contract | None:
-    """The contract that arrivals of a day go by."""
+def find_contract_in_force(source_id: UUID, on_date: date) -> Contract | None:
+    """Find the contract that applies to arrivals of a day, or None."""
     rows = Contract.objects.filter(source=source_id, from_date__lte=on_date)
-    fitting = rows.exclude(until_date__lte=on_date)
-    return fitting.select_related("watcher").order_by("-from_date", "-id").first()
+    in_force = rows.exclude(until_date__lte=on_date)
+    return in_force.select_related("watcher").order_by("-from_date", "-id").first()
 
 
 def return_terms(contract: Contract) -> ReturnTerms:
-    """What it takes back."""
+    """Return the return terms of a contract."""
     return ReturnTerms(
         reasons=frozenset(contract.reasons),
         duplicate_days=contract.duplicate_days,
@@ -98,31 +101,27 @@ def return_terms(contract: Contract) -> ReturnTerms:
 
 
 def return_deadline(contract: Contract, arrived_at: datetime) -> datetime:
-    """Until when a lead that arrived then may be given back."""
+    """Return the time until which a lead that arrived at `arrived_at` can be returned."""
     return arrived_at + timedelta(days=contract.window_days)
 
 
 def vendor_reason(contract: Contract, reason: str) -> str:
-    """A reason as the vendor calls it."""
+    """Return the vendor's word for a reason, or ours if it has none."""
     return str(contract.reasons.get(reason) or REASON_LABELS[ReturnReason(reason)])
-
-
-def _end_contracts_from(source: Source, from_date: date, at: datetime) -> None:
-    for contract in Contract.objects.filter(source=source).exclude(until_date__lte=from_date):
-        ends = max(contract.from_date, from_date)
-        Contract.objects.filter(pk=contract.pk).update(until_date=ends, look_at=at)
 
 
 def _validate_terms(terms: ContractTerms) -> None:
     if terms.window_days > MAX_WINDOW_DAYS:
         raise InvalidContract("window_days", f"At most {MAX_WINDOW_DAYS} days.")
     if terms.reasons and terms.window_days < 1:
-        raise InvalidContract("window_days", "Give the days in which a return is taken.")
+        raise InvalidContract("window_days", "Enter how many days the vendor accepts returns.")
     if terms.warn_days >= max(terms.window_days, 1):
-        raise InvalidContract("warn_days", "Warn within the days in which a return is taken.")
+        raise InvalidContract("warn_days", "Choose fewer days than the return window.")
     if set(DUPLICATE_REASONS) & terms.reasons.keys() and terms.duplicate_days < 1:
-        raise InvalidContract("duplicate_days", "Say within how many days it is a duplicate.")
+        raise InvalidContract(
+            "duplicate_days", "Enter within how many days a lead counts as a duplicate."
+        )
     if unknown := [reason for reason in terms.reasons if reason not in REASON_LABELS]:
-        raise InvalidContract("reasons", f"{unknown[0]} is not a reason we know.")
+        raise InvalidContract("reasons", f"{unknown[0]} is not a known reason.")
     if unknown := [status for status in terms.statuses if status not in REPORTABLE_STATUSES]:
-        raise InvalidContract("statuses", f"{unknown[0]} is not a status we know.")
+        raise InvalidContract("statuses", f"{unknown[0]} is not a known status.")

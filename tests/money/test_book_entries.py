@@ -1,4 +1,4 @@
-"""Booking: once each, never edited, and the sums come out to the cent."""
+"""Booking: each entry once, never edited, with sums exact to the cent."""
 
 from datetime import date
 
@@ -17,7 +17,7 @@ from tests import make
 DAY = date(2026, 11, 23)
 
 
-def booked(source, **changes):
+def book(source, **changes):
     return book_entries.book_entry(
         **{
             "kind": "cost",
@@ -38,11 +38,11 @@ def cost_of_touch(cost: Cost | None, *, touch, at) -> Entry | None:
 
 
 @pytest.mark.django_db
-def test_the_same_cause_twice_is_one_entry_and_one_event():
+def test_same_cause_twice_is_booked_once():
     zillow = make.source()
 
-    first = booked(zillow, cause="invoice:7:1")
-    second = booked(zillow, cause="invoice:7:1", at=make.NIGHT)
+    first = book(zillow, cause="invoice:7:1")
+    second = book(zillow, cause="invoice:7:1", at=make.NIGHT)
 
     assert first.pk == second.pk
     assert Entry.objects.count() == 1
@@ -51,29 +51,29 @@ def test_the_same_cause_twice_is_one_entry_and_one_event():
 
 
 @pytest.mark.django_db
-def test_the_same_cause_with_another_amount_is_refused_and_changes_nothing():
+def test_same_cause_with_another_amount_is_refused():
     zillow = make.source()
-    booked(zillow, cause="invoice:7:1")
+    book(zillow, cause="invoice:7:1")
 
     with pytest.raises(book_entries.ConflictingEntry, match="invoice:7:1"):
-        booked(zillow, cause="invoice:7:1", amount_cents=66_00)
+        book(zillow, cause="invoice:7:1", amount_cents=66_00)
 
     assert [e.amount_cents for e in Entry.objects.all()] == [65_00]
 
 
 @pytest.mark.django_db
-def test_a_negative_amount_cannot_be_booked():
+def test_negative_amount_cannot_be_booked():
     with pytest.raises(IntegrityError, match="entry_not_negative"), transaction.atomic():
-        booked(make.source(), amount_cents=-1)
+        book(make.source(), amount_cents=-1)
 
 
 @pytest.mark.django_db
-def test_who_booked_it_is_on_the_entry_and_in_the_ledger():
+def test_entry_and_ledger_name_the_user():
     clerk = make.user("marketing")
 
-    made = booked(make.source(), by=clerk)
+    entry = book(make.source(), by=clerk)
 
-    assert made.booked_by == clerk
+    assert entry.booked_by == clerk
     assert Event.objects.get().actor == f"user:{clerk.pk}"
 
 
@@ -88,26 +88,24 @@ def test_who_booked_it_is_on_the_entry_and_in_the_ledger():
             (48_50, "match_fee", True),
         ),
         (None, 65_00, (65_00, "source_terms", False)),  # the delivery names no price
-        (None, None, None),  # nobody knows a price
-        (Cost(amount_cents=0, basis="per_lead"), 65_00, None),  # free, and said so
+        (None, None, None),  # no price is known
+        (Cost(amount_cents=0, basis="per_lead"), 65_00, None),  # explicitly free
         (Cost(amount_cents=10_00, basis="none"), 65_00, None),
     ],
 )
-def test_a_touch_costs_what_its_delivery_says_or_else_the_sources_price(
-    cost, source_cents, expected
-):
+def test_touch_costs_the_delivery_price_or_the_source_price(cost, source_cents, expected):
     lead = make.lead(source=make.source(cost_cents=source_cents))
     touch = make.touch(lead)
 
-    made = cost_of_touch(cost, touch=touch, at=make.NOON)
+    entry = cost_of_touch(cost, touch=touch, at=make.NOON)
 
-    assert (made and (made.amount_cents, made.basis, made.is_provisional)) == expected
-    if made:
-        assert (made.lead, made.delivery, made.source) == (lead, touch.delivery, lead.source)
+    assert (entry and (entry.amount_cents, entry.basis, entry.is_provisional)) == expected
+    if entry:
+        assert (entry.lead, entry.delivery, entry.source) == (lead, touch.delivery, lead.source)
 
 
 @pytest.mark.django_db
-def test_a_repeated_inquiry_costs_again_and_the_same_touch_does_not():
+def test_repeat_inquiry_costs_again_but_same_touch_does_not():
     lead = make.lead(source=make.source(cost_cents=65_00))
     first, second = make.touch(lead), make.touch(lead, at=make.NIGHT)
 
@@ -118,7 +116,7 @@ def test_a_repeated_inquiry_costs_again_and_the_same_touch_does_not():
 
 
 @pytest.mark.django_db
-def test_a_test_lead_costs_nothing():
+def test_test_lead_costs_nothing():
     lead = make.lead(is_test=True, source=make.source(cost_cents=65_00))
 
     assert cost_of_touch(None, touch=make.touch(lead), at=make.NOON) is None
@@ -126,7 +124,7 @@ def test_a_test_lead_costs_nothing():
 
 
 @pytest.mark.django_db
-def test_a_touch_late_at_night_is_booked_on_the_companys_day():
+def test_late_night_touch_is_booked_on_the_company_day():
     make.company(zone="America/New_York")
     touch = make.touch(make.lead(source=make.source(cost_cents=1)), at=make.NIGHT)  # 4:00 UTC
 
@@ -138,9 +136,9 @@ def test_a_touch_late_at_night_is_booked_on_the_companys_day():
     ("kind", "counter"),
     [("cost", "credit"), ("credit", "cost"), ("revenue", "reversal"), ("reversal", "revenue")],
 )
-def test_a_correction_is_an_entry_of_the_opposite_kind_and_the_wrong_one_stays(kind, counter):
+def test_correction_is_an_opposite_entry_and_the_original_stays(kind, counter):
     clerk = make.user("marketing")
-    wrong = booked(make.source(), kind=kind, amount_cents=500_00)
+    wrong = book(make.source(), kind=kind, amount_cents=500_00)
 
     for _ in range(2):
         right = book_entries.correct_entry(
@@ -156,8 +154,8 @@ def test_a_correction_is_an_entry_of_the_opposite_kind_and_the_wrong_one_stays(k
 
 
 @pytest.mark.django_db
-def test_more_than_was_booked_cannot_be_taken_back():
-    wrong = booked(make.source())
+def test_correction_cannot_exceed_the_booked_amount():
+    wrong = book(make.source())
 
     with pytest.raises(book_entries.ConflictingEntry):
         book_entries.correct_entry(
@@ -180,17 +178,21 @@ class Sums(TestCase):
             max_size=12,
         )
     )
-    def test_the_balance_of_each_source_is_the_plain_sum_of_its_entries(self, rows):
+    def test_source_balance_is_the_sum_of_its_entries(self, rows):
         sources = [make.source(), make.source()]
-        for kind, amount_cents, which, on_date in rows:
-            booked(sources[which], kind=kind, amount_cents=amount_cents, on_date=on_date)
+        for kind, amount_cents, position, on_date in rows:
+            book(sources[position], kind=kind, amount_cents=amount_cents, on_date=on_date)
 
         sums = balance.balances_by_source(from_date=DAY, until_date=date(2026, 11, 24))
 
-        for which, source in enumerate(sources):
-            mine = [r for r in rows if r[2] == which and r[3] == DAY]
-            found = sums.get(source.pk, balance.Balance())
+        for position, source in enumerate(sources):
+            own_rows = [r for r in rows if r[2] == position and r[3] == DAY]
+            source_balance = sums.get(source.pk, balance.Balance())
             signs = {"cost": 1, "credit": -1}
-            assert found.spend_cents == sum(signs.get(k, 0) * cents for k, cents, *_ in mine)
+            assert source_balance.spend_cents == sum(
+                signs.get(k, 0) * cents for k, cents, *_ in own_rows
+            )
             signs = {"revenue": 1, "reversal": -1}
-            assert found.earned_cents == sum(signs.get(k, 0) * cents for k, cents, *_ in mine)
+            assert source_balance.earned_cents == sum(
+                signs.get(k, 0) * cents for k, cents, *_ in own_rows
+            )

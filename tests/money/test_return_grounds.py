@@ -1,4 +1,4 @@
-"""Why a lead may be given back: what is known of it against what its contract accepts."""
+"""Grounds for returning a lead: its facts against the reasons its contract accepts."""
 
 from datetime import timedelta
 
@@ -28,22 +28,22 @@ def before(days: float, **changes) -> EarlierPurchase:
             "is_same_source": True,
             "cents": 65_50,
             "vendor_lead_id": "LC-7",
-            "known_by": "same phone, same name",
+            "matched_by": "same phone, same name",
             **changes,
         }
     )
 
 
-def reason(agreed=EVERYTHING, **facts) -> str:
-    found = find_ground(ArrivalFacts(arrived_at=make.NOON, **facts), agreed)
-    return found.reason.value if found else ""
+def reason(terms=EVERYTHING, **facts) -> str:
+    ground = find_ground(ArrivalFacts(arrived_at=make.NOON, **facts), terms)
+    return ground.reason.value if ground else ""
 
 
-def test_a_lead_of_which_nothing_bad_is_known_is_kept():
+def test_lead_without_problems_is_not_returned():
     assert reason(numbers=(BEN,), emails=("ben@home.example",), state="FL") == ""
 
 
-def test_a_number_is_invalid_when_the_carrier_says_so_of_each_of_them():
+def test_phone_is_invalid_when_carrier_reports_every_number():
     assert reason(numbers=(BEN,), disconnected_numbers={BEN: LATER}) == "invalid_phone"
     assert reason(numbers=(BEN, ANA), disconnected_numbers={BEN: LATER}) == ""
     assert (
@@ -51,13 +51,13 @@ def test_a_number_is_invalid_when_the_carrier_says_so_of_each_of_them():
     )
 
 
-def test_what_cannot_be_a_number_is_invalid_only_when_no_other_number_was_given():
+def test_unreadable_number_counts_only_without_another_number():
     assert reason(unreadable_numbers=("813-555",)) == "invalid_phone"
     assert reason(unreadable_numbers=("813-555",), numbers=(BEN,)) == ""
     assert reason() == ""
 
 
-def test_a_number_of_somebody_else_counts_when_no_other_number_works():
+def test_wrong_number_counts_when_no_other_number_works():
     wrong = {BEN: WrongNumberReport(at=LATER, by="Dana Whitfield")}
     assert reason(numbers=(BEN,), wrong_numbers=wrong) == "wrong_number"
     assert reason(numbers=(BEN, ANA), wrong_numbers=wrong) == ""
@@ -67,36 +67,36 @@ def test_a_number_of_somebody_else_counts_when_no_other_number_works():
     )
 
 
-@pytest.mark.parametrize(("days", "is_one"), [(29.9, True), (30, True), (30.1, False)])
-def test_a_duplicate_counts_within_the_agreed_days(days, is_one):
-    assert (reason(earlier_purchases=(before(days),)) == "duplicate") == is_one
+@pytest.mark.parametrize(("days", "is_duplicate"), [(29.9, True), (30, True), (30.1, False)])
+def test_duplicate_counts_within_agreed_days(days, is_duplicate):
+    assert (reason(earlier_purchases=(before(days),)) == "duplicate") == is_duplicate
 
 
-def test_one_bought_from_another_vendor_is_another_reason():
+def test_lead_bought_from_another_vendor_is_a_separate_reason():
     elsewhere = before(3, is_same_source=False)
     assert reason(earlier_purchases=(elsewhere,)) == "bought_before"
-    only_theirs = ReturnTerms(reasons={ReturnReason.DUPLICATE}, duplicate_days=30)
-    assert reason(only_theirs, earlier_purchases=(elsewhere,)) == ""
-    assert reason(only_theirs, earlier_purchases=(elsewhere, before(9))) == "duplicate"
+    duplicates_only = ReturnTerms(reasons={ReturnReason.DUPLICATE}, duplicate_days=30)
+    assert reason(duplicates_only, earlier_purchases=(elsewhere,)) == ""
+    assert reason(duplicates_only, earlier_purchases=(elsewhere, before(9))) == "duplicate"
 
 
-def test_the_area_is_where_we_are_licensed_unless_states_were_ordered():
+def test_area_is_licensed_states_unless_states_were_ordered():
     ordered = ReturnTerms(reasons={ReturnReason.OUT_OF_AREA}, states=("FL", "TX"))
     assert reason(state="NV", is_licensed=False) == "out_of_area"
     assert reason(state="NV", is_licensed=True) == ""
     assert reason(ordered, state="NV", is_licensed=True) == "out_of_area"
     assert reason(ordered, state="FL", is_licensed=False) == "out_of_area"
     assert reason(ordered, state="FL") == ""
-    assert reason(ordered, state="", is_licensed=True) == ""  # nobody said where it is
+    assert reason(ordered, state="", is_licensed=True) == ""  # state unknown
 
 
-def test_an_address_counts_when_mail_to_each_came_back():
+def test_email_is_invalid_when_every_address_bounced():
     both = ("ben@home.example", "ben@work.example")
     assert reason(emails=both, bounced_emails={both[0]: LATER}) == ""
     assert reason(emails=both, bounced_emails=dict.fromkeys(both, LATER)) == "invalid_email"
 
 
-def test_of_several_reasons_the_best_proven_that_is_accepted_is_given():
+def test_best_proven_accepted_reason_is_used():
     facts = {
         "numbers": (BEN,),
         "disconnected_numbers": {BEN: LATER},
@@ -108,9 +108,9 @@ def test_of_several_reasons_the_best_proven_that_is_accepted_is_given():
     assert reason(ReturnTerms(reasons=()), **facts) == ""
 
 
-def test_each_reason_explains_itself_in_a_sentence_with_its_evidence():
-    said = {
-        one.sentence: dict(one.evidence)
+def test_each_reason_has_a_sentence_and_evidence():
+    evidence_by_sentence = {
+        ground.sentence: dict(ground.evidence)
         for facts in (
             {"numbers": (BEN,), "disconnected_numbers": {BEN: LATER}},
             {
@@ -122,15 +122,17 @@ def test_each_reason_explains_itself_in_a_sentence_with_its_evidence():
             {"state": "NV", "is_licensed": False},
             {"emails": ("ben@home.example",), "bounced_emails": {"ben@home.example": LATER}},
         )
-        if (one := find_ground(ArrivalFacts(arrived_at=make.NOON, **facts), EVERYTHING))
+        if (ground := find_ground(ArrivalFacts(arrived_at=make.NOON, **facts), EVERYTHING))
     }
-    assert list(said) == [
-        "The carrier said on Nov 24, 2026 that (813) 555-0142 is nobody’s.",
+    assert list(evidence_by_sentence) == [
+        "The carrier reported on Nov 24, 2026 that (813) 555-0142 is not in service.",
         "On Nov 24, 2026 our loan officer reached another person at (813) 555-0142.",
-        "On Nov 24, 2026 whoever has (813) 555-0142 answered that it is the wrong number.",
+        "On Nov 24, 2026 the person at (813) 555-0142 replied that it is the wrong number.",
         "You delivered the same person on Nov 20, 2026 as lead LC-7, and we paid for it.",
-        "The property is in NV, where we hold no license.",
-        "Mail to ben@home.example came back on Nov 24, 2026.",
+        "The property is in NV, where we have no license.",
+        "Email to ben@home.example bounced on Nov 24, 2026.",
     ]
-    assert all(said.values())
-    assert "Dana" not in " ".join(said)  # the vendor need not know who of us called
+    assert all(evidence_by_sentence.values())
+    assert "Dana" not in " ".join(
+        evidence_by_sentence
+    )  # the vendor need not know the officer's name

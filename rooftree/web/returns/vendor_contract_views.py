@@ -92,7 +92,7 @@ def edit_contract(request: StaffRequest, source_id: UUID) -> HttpResponse:
     """Show a source's contracts by date; a POST adds a new one as a new row."""
     require_permission(request.user, "see_returns")
     source = get_object_or_404(Source, pk=source_id)
-    now = vendor_contracts.contract_in_force(source.pk, company_day(request.at))
+    now = vendor_contracts.find_contract_in_force(source.pk, company_day(request.at))
     is_sent = request.method == "POST"
     if is_sent:
         require_permission(request.user, "edit_sources")

@@ -156,7 +156,7 @@ def send_returns(request: StaffRequest, source_id: UUID) -> HttpResponse:
         "source": source, "totals": totals, "problem": problem,
         "longest": export_approval.MAX_REASON_LENGTH, "reason": request.POST.get("reason", ""),
         "files": files.select_related("made_by")[:12],
-        "contract": vendor_contracts.contract_in_force(source.pk, request.at.date()),
+        "contract": vendor_contracts.find_contract_in_force(source.pk, request.at.date()),
     }  # fmt: skip
     return render(request, "returns/send.html", context, status=status)
 

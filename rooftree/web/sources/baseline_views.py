@@ -153,7 +153,7 @@ def _render_page(
     context = {
         "source": source,
         "baseline": stored,
-        "contract": vendor_contracts.contract_in_force(source.pk, company_day(request.at)),
+        "contract": vendor_contracts.find_contract_in_force(source.pk, company_day(request.at)),
         "actual": source_health_alerts.measure_source(source, at=request.at),
         "missing": [
             (part, baseline.BASELINE_PARTS[part]) for part in baseline.missing_parts(stored)
