@@ -1,7 +1,7 @@
-"""From what a delivery, a certificate and the source's terms prove, to the consent the gate reads.
+"""The consent record the gate reads, built from a delivery, a certificate and source terms.
 
-A key that nothing proves is absent; the gate knows what absent means, and it
-is never yes. Source of the table: docs/rules/consent.md.
+A key without proof is absent. The gate never reads an absent key as yes. The table comes from
+docs/rules/consent.md.
 """
 
 import re
@@ -29,7 +29,7 @@ AUTODIAL_PATTERN = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionCertificate:
-    """What an independent session certificate says, once claimed."""
+    """The facts of a claimed, independent session certificate."""
 
     phone: str | None  # E.164, as typed in the session
     signature: str | None  # checkbox_unticked_by_default, prechecked_box, button
@@ -42,61 +42,67 @@ class SessionCertificate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewedTerms:
-    """What a compliance officer found that a source's form does, between two dates."""
+    """A compliance officer's findings about a source's form, valid between two dates."""
 
     from_date: date
     until_date: date | None  # exclusive
     is_reviewed: bool
-    wording: str  # exactly as the consumer sees it; empty is not known
-    signature: str  # of the form's box or button; empty is not known
+    wording: str  # exactly as the consumer sees it; "" if unknown
+    signature: str  # the kind of box or button; "" if unknown
     channels: tuple[str, ...]
-    seller_list: str  # the list of sellers as shown; empty when there is none
+    seller_list: str  # the list of sellers as shown; "" if there is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentProofs:
-    """The three things a consent is built from, and whose number it is about."""
+    """The three sources of proof for one consent, and the phone number it is about."""
 
     consent: Mapping[str, Any]  # the canonical record's `consent`
     phone: str | None  # E.164 given in the same delivery
     received_on: date
     certificate: SessionCertificate | None = None
     terms: ReviewedTerms | None = None
-    is_own_form: bool = False  # our form recorded what was shown and done
-    is_disowned: bool = False  # somebody on the number said wrong person
+    is_own_form: bool = False  # our own form recorded its wording and the borrower's act
+    is_disowned: bool = False  # a reply from the number said "wrong person"
 
 
 def build_consent_record(proofs: ConsentProofs, our_names: Iterable[str]) -> dict[str, Any]:
-    """It is the consent record, in the rulebook's keys, with only what is proven.
+    """Build the consent record with the rulebook's keys and only the proven values.
 
-    Empty when the consumer denied consent or nothing at all was given.
+    Returns an empty record if the consumer denied consent or gave nothing.
 
     Args:
-        our_names: our legal name and registered DBAs, the legal name first.
+        our_names: the company's legal name and registered DBAs, legal name first.
     """
     consent = proofs.consent
     if consent.get("status") == "denied":
         return {}
-    wording = _shown_wording(proofs)
-    found: dict[str, Any] = {
+    wording, certificate = _shown_wording(proofs), proofs.certificate
+    is_other_phone = bool(certificate and certificate.phone and certificate.phone != proofs.phone)
+    captured_at = consent.get("timestamp")
+    if captured_at is None and certificate is not None:
+        captured_at = certificate.captured_at
+    if isinstance(captured_at, datetime):
+        captured_at = captured_at.isoformat()
+    values: dict[str, Any] = {
         "type": _consent_type(proofs, wording),
         "signature": _signature(proofs),
         "seller": _named_seller(proofs, wording, tuple(our_names)),
-        "phone": _proven_phone(proofs),
+        "phone": None if is_other_phone else proofs.phone,
         "channels": _proven_channels(proofs),
         "condition_of_purchase": False if NO_CONDITION_PATTERN.search(wording) else None,
         "autodial_disclosure": True if AUTODIAL_PATTERN.search(wording) else None,
-        "captured_at": _captured_at(proofs),
+        "captured_at": captured_at,
         "evidence": _evidence_names(proofs, wording),
     }
-    if found["type"] is None:
+    if values["type"] is None:
         return {}
-    proven = {key: value for key, value in found.items() if value not in (None, [])}
+    proven = {key: value for key, value in values.items() if value not in (None, [])}
     return {**proven, "signer_is_subscriber": not proofs.is_disowned}
 
 
 def consent_fact(record: Mapping[str, Any]) -> Consent:
-    """It is a stored consent record as the gate's fact."""
+    """Convert a stored consent record to the gate's fact."""
     captured = record.get("captured_at")
     return Consent(
         type=record.get("type"),
@@ -113,7 +119,7 @@ def consent_fact(record: Mapping[str, Any]) -> Consent:
 
 
 def _terms_in_force(proofs: ConsentProofs) -> ReviewedTerms | None:
-    """They are the terms, if a person reviewed them and they were in force on the day."""
+    """Return the terms if they were reviewed and in force on the day of receipt, else None."""
     terms = proofs.terms
     if terms is None or not terms.is_reviewed or proofs.received_on < terms.from_date:
         return None
@@ -131,22 +137,22 @@ def _shown_wording(proofs: ConsentProofs) -> str:
     )
 
 
-def _has_affirmative_act(proofs: ConsentProofs) -> bool:
-    """Somebody did something: a box, a button, a signature."""
-    return proofs.consent.get("method") in SIGNING_METHODS or _signature(proofs) is not None
-
-
 def _consent_type(proofs: ConsentProofs, wording: str) -> str | None:
     if proofs.consent.get("method") == "verbal":
         return "oral"
     is_granted = proofs.consent.get("status") == "granted" or _terms_in_force(proofs) is not None
-    if is_granted and wording and _has_affirmative_act(proofs):
+    # Written consent takes an act of the consumer: a box, a button or a signature.
+    has_act = proofs.consent.get("method") in SIGNING_METHODS or _signature(proofs) is not None
+    if is_granted and wording and has_act:
         return "written"
     return "number_provided" if proofs.phone else None
 
 
 def _signature(proofs: ConsentProofs) -> str | None:
-    """How the box works, by certificate, then terms; a bare `checkbox` proves nothing of it."""
+    """Return how the consumer signed, by certificate first, then by terms.
+
+    A bare `checkbox` does not prove whether the box was prechecked.
+    """
     terms, certificate = _terms_in_force(proofs), proofs.certificate
     if certificate is not None and certificate.signature:
         return certificate.signature
@@ -158,25 +164,17 @@ def _signature(proofs: ConsentProofs) -> str | None:
     return {"button": "button", "written": "esign"}.get(str(method))
 
 
-def _named_seller(proofs: ConsentProofs, wording: str, ours: tuple[str, ...]) -> str | None:
+def _named_seller(proofs: ConsentProofs, wording: str, our_names: tuple[str, ...]) -> str | None:
     named = proofs.consent.get("seller_named")
     if named:
         return str(named)
     terms = _terms_in_force(proofs)
     shown = wording + "\n" + (terms.seller_list if terms else "")
-    return next((name for name in ours if name and _contains_name(shown, name)), None)
-
-
-def _contains_name(text: str, name: str) -> bool:
-    pattern = r"\W+".join(re.escape(word) for word in re.findall(r"\w+", name))
-    return re.search(rf"(?<!\w){pattern}(?!\w)", text, re.IGNORECASE) is not None
-
-
-def _proven_phone(proofs: ConsentProofs) -> str | None:
-    certificate = proofs.certificate
-    if certificate is not None and certificate.phone and certificate.phone != proofs.phone:
-        return None
-    return proofs.phone
+    for name in filter(None, our_names):
+        pattern = r"\W+".join(re.escape(word) for word in re.findall(r"\w+", name))
+        if re.search(rf"(?<!\w){pattern}(?!\w)", shown, re.IGNORECASE):
+            return name
+    return None
 
 
 def _proven_channels(proofs: ConsentProofs) -> list[str]:
@@ -187,17 +185,10 @@ def _proven_channels(proofs: ConsentProofs) -> list[str]:
     return sorted(named)
 
 
-def _captured_at(proofs: ConsentProofs) -> str | None:
-    moment = proofs.consent.get("timestamp")
-    if moment is None and proofs.certificate is not None:
-        moment = proofs.certificate.captured_at
-    return moment.isoformat() if isinstance(moment, datetime) else moment
-
-
 def _evidence_names(proofs: ConsentProofs, wording: str) -> list[str]:
-    """What is kept and hashed, from the delivery first and the certificate next."""
+    """List the evidence on file, from the delivery first, then the certificate."""
     consent, certificate = proofs.consent, proofs.certificate
-    held = {
+    evidence = {
         "text_hash": wording,
         "page_url": consent.get("page_url") or (certificate and certificate.page_url),
         "ip": consent.get("ip") or (certificate and certificate.ip),
@@ -208,4 +199,4 @@ def _evidence_names(proofs: ConsentProofs, wording: str) -> list[str]:
         "seller_list_snapshot": (terms := _terms_in_force(proofs)) is not None
         and terms.seller_list,
     }
-    return [name for name, value in held.items() if value]
+    return [name for name, value in evidence.items() if value]

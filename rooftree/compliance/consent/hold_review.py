@@ -1,4 +1,4 @@
-"""A person read what a borrower wrote, and says what it meant."""
+"""Staff decisions about borrower replies that put automatic messages on hold."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,14 +12,14 @@ from rooftree.org.models import User
 
 
 class HoldAlreadyDecided(Exception):
-    """There is no such hold any more. The text is fit to show."""
+    """The hold has already been decided. The text can be shown to staff."""
 
 
 def release_hold(*, revocation_id: UUID | str, by: User, at: datetime) -> Revocation:
-    """It was no stop: automatic messages may be decided again from now on.
+    """End a hold because the reply was not an opt-out; automatic messages resume.
 
-    Ends this hold alone; a STOP or a do-not-contact entry of the same number
-    stands. Raises `CannotRelease`.
+    Ends only this hold. A STOP or a do-not-contact entry for the same number stays in force.
+    Raises `HoldAlreadyDecided`.
     """
     with atomic():
         row = _end_hold(revocation_id, by, at)
@@ -28,9 +28,9 @@ def release_hold(*, revocation_id: UUID | str, by: User, at: datetime) -> Revoca
 
 
 def confirm_stop(*, revocation_id: UUID | str, by: User, at: datetime) -> Revocation:
-    """It was a stop: it counts as one from now on, and the hold is decided.
+    """End a hold because the reply was an opt-out, and record the opt-out from now on.
 
-    Raises `CannotRelease`.
+    Raises `HoldAlreadyDecided`.
     """
     with atomic():
         row = _end_hold(revocation_id, by, at)
@@ -49,9 +49,9 @@ def confirm_stop(*, revocation_id: UUID | str, by: User, at: datetime) -> Revoca
 
 
 def _end_hold(revocation_id: UUID | str, by: User, at: datetime) -> Revocation:
-    held = Revocation.objects.filter(pk=revocation_id, kind="review", ended_at=None)
-    if not held.update(ended_at=at, ended_by=f"user:{by.pk}"):
-        raise HoldAlreadyDecided("Somebody has decided about this already.")
+    open_hold = Revocation.objects.filter(pk=revocation_id, kind="review", ended_at=None)
+    if not open_hold.update(ended_at=at, ended_by=f"user:{by.pk}"):
+        raise HoldAlreadyDecided("This reply has already been reviewed.")
     return Revocation.objects.get(pk=revocation_id)
 
 

@@ -1,7 +1,7 @@
-"""What a person's reply means: stop, wrong person, help, start, or something to read.
+"""Classification of borrower replies: stop, wrong person, hold for review, help or start.
 
-The safe error is to stop, then to hold. The order and the law's words come
-from rules.yaml; the house's own, in English and Spanish, from optout.yaml.
+When in doubt, stop; next best, hold. The order and the words of the law come from rules.yaml;
+the house's own words, in English and Spanish, from optout.yaml.
 """
 
 import re
@@ -29,7 +29,7 @@ class ReplyMeaning(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassifiedReply:
-    """A message, what it means, and the words that decided."""
+    """One reply, its meaning, and the words that decided it."""
 
     text: str
     meaning: ReplyMeaning
@@ -53,17 +53,17 @@ OPT_IN_KEYWORDS = frozenset(
     word.casefold() for word in (*OPT_OUT_RULES["optin_keywords"], "SI", "COMENZAR")
 )
 CAPITAL_STOP = re.compile(r"\bSTOP\b")  # in capitals within an ordinary sentence
-BOUNDED_GAP = ".{0,200}"  # how far `.*` reaches: a letter is read in a time like its length
+BOUNDED_GAP = ".{0,200}"  # the limit of `.*`, so matching time stays linear in the text length
 RUDE_SIGNS = frozenset(OPT_OUT_DATA["emoji"]["hold"])
 
 
 def _compile_patterns(sources: list[str]) -> Patterns:
-    found = []
+    patterns = []
     for source in sources:
         for name, words in OPT_OUT_DATA["words"].items():
             source = source.replace(f"{{{name}}}", words)
-        found.append(re.compile(source.replace(".*", BOUNDED_GAP)))
-    return tuple(found)
+        patterns.append(re.compile(source.replace(".*", BOUNDED_GAP)))
+    return tuple(patterns)
 
 
 SHORT_STOP_PATTERNS = _compile_patterns(OPT_OUT_DATA["short"])
@@ -75,14 +75,14 @@ BENIGN_PATTERNS = _compile_patterns([*OPT_OUT_RULES["benign_phrases"], *OPT_OUT_
 
 
 def classify_reply(text: str) -> ClassifiedReply:
-    """It is what one inbound message means, and the words that say so."""
+    """Classify one inbound message and return the words that decided it."""
     words = correct_spelling(fold_text(text), ONE_WORD_STOP_KEYWORDS)
     meaning, matched = _match_keyword(words) or _match_sentence(text, words)
     return ClassifiedReply(text=text, meaning=meaning, matched_words=matched)
 
 
 def _match_keyword(words: str) -> tuple[ReplyMeaning, str] | None:
-    """The keywords by themselves, or with nothing but politeness around them."""
+    """Match keywords that stand alone or with only polite words around them."""
     if words in STOP_KEYWORDS:
         return ReplyMeaning.REVOKE, words
     for vocabulary, meaning in (
@@ -91,11 +91,11 @@ def _match_keyword(words: str) -> tuple[ReplyMeaning, str] | None:
     ):
         if words in vocabulary:
             return meaning, words
-    bare = [one for one in words.split() if one not in POLITE_WORDS]
-    if len(bare) == 1 and bare[0] in HELP_KEYWORDS:
-        return ReplyMeaning.HELP, bare[0]
-    glued = words.replace(" ", "")
-    if glued in ONE_WORD_STOP_KEYWORDS:
+    bare_words = [word for word in words.split() if word not in POLITE_WORDS]
+    if len(bare_words) == 1 and bare_words[0] in HELP_KEYWORDS:
+        return ReplyMeaning.HELP, bare_words[0]
+    joined = words.replace(" ", "")
+    if joined in ONE_WORD_STOP_KEYWORDS:
         return ReplyMeaning.REVOKE, words
     return None
 
@@ -108,44 +108,39 @@ def _match_sentence(text: str, words: str) -> tuple[ReplyMeaning, str | None]:
         return ReplyMeaning.WRONG_PERSON, wrong
     stop = (
         _match_short_stop(words)
-        or _full_match(SHORT_STOP_PATTERNS, words)
+        or next((words for short in SHORT_STOP_PATTERNS if short.fullmatch(words)), None)
         or _first_match(STOP_PATTERNS, words)
-        or _match_capital_stop(text)
     )
     if stop:
         return ReplyMeaning.REVOKE, stop
+    if CAPITAL_STOP.search(text) and any(character.islower() for character in text):
+        return ReplyMeaning.REVOKE, "STOP"
     for phrase in BENIGN_PATTERNS:
         words = phrase.sub(" ", words)
-    held = _first_match(HOLD_PATTERNS, words) or next(
-        (one for one in text if one in RUDE_SIGNS), None
+    doubtful = _first_match(HOLD_PATTERNS, words) or next(
+        (character for character in text if character in RUDE_SIGNS), None
     )
-    return (ReplyMeaning.HOLD, held) if held else (ReplyMeaning.NONE, None)
+    return (ReplyMeaning.HOLD, doubtful) if doubtful else (ReplyMeaning.NONE, None)
 
 
 def _first_match(patterns: Patterns, words: str) -> str | None:
-    match = next((found for pattern in patterns if (found := pattern.search(words))), None)
-    return match[0].strip() if match else None
-
-
-def _full_match(patterns: Patterns, words: str) -> str | None:
-    return words if any(pattern.fullmatch(words) for pattern in patterns) else None
-
-
-def _match_capital_stop(text: str) -> str | None:
-    is_sentence = any(character.islower() for character in text)
-    return "STOP" if is_sentence and CAPITAL_STOP.search(text) else None
+    for pattern in patterns:
+        if match := pattern.search(words):
+            return match[0].strip()
+    return None
 
 
 def _match_short_stop(words: str) -> str | None:
-    """It is the keyword of a message of up to four words that are else only politeness."""
+    """Return the stop keyword of a message of up to four words, the rest of them filler words."""
     parts = words.split()
     if len(parts) > SHORT_MESSAGE_RULE["max_words"]:
         return None
     for keyword in sorted(STOP_KEYWORDS, key=len, reverse=True):
-        wanted = keyword.split()
-        for start in range(len(parts) - len(wanted) + 1):
-            others = parts[:start] + parts[start + len(wanted) :]
-            if parts[start : start + len(wanted)] == wanted and all(
+        keyword_parts = keyword.split()
+        for start in range(len(parts) - len(keyword_parts) + 1):
+            end = start + len(keyword_parts)
+            others = parts[:start] + parts[end:]
+            if parts[start:end] == keyword_parts and all(
                 other in FILLER_WORDS or other in ONE_WORD_STOP_KEYWORDS for other in others
             ):
                 return keyword

@@ -1,4 +1,4 @@
-"""Writing down what one arrival of a lead proves about permission, and what it takes back."""
+"""Storage of the consents and the vendor suppressions that arrive with a lead."""
 
 import hashlib
 from collections.abc import Sequence
@@ -37,7 +37,11 @@ MAX_KEY_LENGTH = 200
 PHONE_CHANNELS = frozenset({"call", "autodial_call", "prerecorded", "text"})
 OWN_FORMS = frozenset({"website_form"})
 MEDIA_BY_SUPPRESSION = {
-    "do_not_call": ["call", "voicemail", "text"],  # a text is a call: 47 CFR 64.1200, house reading
+    "do_not_call": [
+        "call",
+        "voicemail",
+        "text",
+    ],  # house reading of 47 CFR 64.1200: texts are calls
     "do_not_text": ["text"],
     "do_not_email": ["email"],
 }
@@ -45,22 +49,20 @@ MEDIA_BY_SUPPRESSION = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivedTouch:
-    """One arrival of a lead: what it said, and the touch it became."""
+    """One arrival of a lead: the inquiry and the touch created from it."""
 
     inquiry: CanonicalLead
     touch: Touch
 
 
 def store_touch_consents(arrived: Sequence[ArrivedTouch], *, at: datetime) -> None:
-    """Keep the consent, or its absence, for each number and address of each touch.
+    """Store the consent, or its absence, for each number and email address of each touch.
 
-    Append-only and once per touch and address: the touches must have been
-    written in this same transaction.
+    Append-only, once per touch and address. The touches must have been written in this same
+    transaction.
     """
-    company, sources = (
-        current_company(),
-        {arrived_touch.touch.source_id for arrived_touch in arrived},
-    )
+    company = current_company()
+    sources = {arrived_touch.touch.source_id for arrived_touch in arrived}
     terms = {source: terms_in_force(source, at.date()) for source in sources}
     rows = [
         (row, arrived_touch.touch)
@@ -82,35 +84,42 @@ def store_touch_consents(arrived: Sequence[ArrivedTouch], *, at: datetime) -> No
 
 
 def _touch_consent_rows(
-    one: ArrivedTouch, company: Company, terms: SourceTerms | None, at: datetime
+    arrived_touch: ArrivedTouch, company: Company, terms: SourceTerms | None, at: datetime
 ) -> list[Consent]:
     names = (company.legal_name, company.brand, *company.registered_dbas)
-    carried, rows = one.touch.inquiry.get("consent", {}), []
-    for address in _inquiry_addresses(one.inquiry):
+    inquiry, touch = arrived_touch.inquiry, arrived_touch.touch
+    claimed, rows = touch.inquiry.get("consent", {}), []
+    # Our own form records which wording it showed and that the box was not prechecked.
+    has_form_record = (
+        touch.source.adapter in OWN_FORMS
+        and bool(inquiry.extras.get("consent.version"))
+        and inquiry.extras.get("consent.prechecked", "").lower() == "false"
+    )
+    for address in _inquiry_addresses(inquiry):
         proofs = ConsentProofs(
-            consent=carried,
+            consent=claimed,
             phone=None if "@" in address else address,
             received_on=at.date(),
             terms=_reviewed_terms(terms),
-            is_own_form=_has_form_record(one.inquiry, one.touch),
+            is_own_form=has_form_record,
         )
         record = build_consent_record.build_consent_record(proofs, names)
-        rows.append(_consent_row(carried, record, address, one.touch, terms, at))
+        rows.append(_consent_row(claimed, record, address, touch, terms, at))
     return rows
 
 
 def store_certificate_consent(
     *, touch: Touch, address: str, certificate: SessionCertificate, at: datetime
 ) -> bool:
-    """Keep what a claimed certificate adds to the consent of a touch; once per touch and address.
+    """Store the consent a claimed certificate proves; return False if it was stored before.
 
-    The consent as it came stands beside it: rows are only added.
+    Once per touch and address. The consent that arrived with the touch stays; rows are only added.
     """
-    carried, company = touch.inquiry.get("consent", {}), current_company()
+    claimed, company = touch.inquiry.get("consent", {}), current_company()
     day = touch.at.date()
     terms_row = terms_in_force(touch.source_id, day)
     proofs = ConsentProofs(
-        consent=carried,
+        consent=claimed,
         phone=address,
         received_on=day,
         certificate=certificate,
@@ -118,7 +127,7 @@ def store_certificate_consent(
     )
     names = (company.legal_name, company.brand, *company.registered_dbas)
     record = build_consent_record.build_consent_record(proofs, names)
-    row = _consent_row(carried, record, address, touch, terms_row, at)
+    row = _consent_row(claimed, record, address, touch, terms_row, at)
     row.cause = _consent_key("touch", touch, f"{address}:certificate")
     if not insert_row_if_new(row):
         return False
@@ -127,31 +136,31 @@ def store_certificate_consent(
 
 
 def recorded_fields(row: Consent) -> frozenset[str]:
-    """Of what the telemarketing rule wants on record of a consent, what is there (TSR-01)."""
-    found = {
+    """Return which fields that the telemarketing rule requires are on record (TSR-01)."""
+    fields = {
         "name": row.person.first_name or row.person.last_name,
         "phone": "@" not in row.address,
         "request_copy": row.wording,
-        "consent_copy": row.delivery_id,  # what they sent, as it came
+        "consent_copy": row.delivery_id,  # the delivery as received
         "date": row.captured_at,
     }
-    return frozenset(name for name, value in found.items() if value)
+    return frozenset(name for name, value in fields.items() if value)
 
 
 def terms_in_force(source_id: UUID, day: date) -> SourceTerms | None:
-    """The reviewed terms of a source on a day; None when none were reviewed, or they ended."""
-    begun = (
-        reviewed_term
-        for reviewed_term in REVIEWED_TERMS.all(source=source_id)
-        if reviewed_term.from_date <= day
+    """Return a source's reviewed terms on a day, or None if none were reviewed or they ended."""
+    in_force = (
+        terms
+        for terms in REVIEWED_TERMS.all(source=source_id)
+        if terms.from_date <= day and (terms.until_date is None or terms.until_date > day)
     )
-    return next((one for one in begun if one.until_date is None or one.until_date > day), None)
+    return next(in_force, None)
 
 
 def _inquiry_addresses(inquiry: CanonicalLead) -> list[str]:
     numbers = [phone.e164 for phone in inquiry.phones if phone.valid and phone.e164]
-    mails = [comparison_key(email.address) for email in inquiry.emails if email.address]
-    return list(dict.fromkeys([*numbers, *mails]))
+    emails = [comparison_key(email.address) for email in inquiry.emails if email.address]
+    return list(dict.fromkeys([*numbers, *emails]))
 
 
 def _reviewed_terms(row: SourceTerms | None) -> ReviewedTerms | None:
@@ -168,27 +177,23 @@ def _reviewed_terms(row: SourceTerms | None) -> ReviewedTerms | None:
     )
 
 
-def _has_form_record(inquiry: CanonicalLead, touch: Touch) -> bool:
-    """Our own form says which wording it showed, and that the box was empty; both are kept."""
-    shown = inquiry.extras
-    is_ours = touch.source.adapter in OWN_FORMS and bool(shown.get("consent.version"))
-    return is_ours and shown.get("consent.prechecked", "").lower() == "false"
-
-
 def _consent_row(
-    carried: dict[str, Any],
+    claimed: dict[str, Any],
     record: dict[str, Any],
     address: str,
     touch: Touch,
     terms: SourceTerms | None,
     at: datetime,
 ) -> Consent:
-    is_mail = "@" in address
-    channels = [one for one in record.get("channels", []) if (one == "email") == is_mail]
-    status = str(carried.get("status", "not_provided"))
+    is_email = "@" in address
+    channels = [
+        channel for channel in record.get("channels", []) if (channel == "email") == is_email
+    ]
+    status = str(claimed.get("status", "not_provided"))
     if status == "not_provided" and terms and terms.channels and record.get("type") == "written":
-        status = "granted"  # the reviewed terms prove what the payload leaves out
-    wording = str(carried.get("text") or (terms.wording if terms else ""))
+        status = "granted"  # the reviewed terms prove what the payload omits
+    timestamp = claimed.get("timestamp")
+    wording = str(claimed.get("text") or (terms.wording if terms else ""))
     return Consent(
         id=uuid7_at(at),
         cause=_consent_key("touch", touch, address),
@@ -201,7 +206,7 @@ def _consent_row(
         record=record | {"channels": channels},
         wording=wording,
         wording_sha256=hashlib.sha256(wording.encode()).hexdigest() if wording else "",
-        captured_at=_parse_moment(carried.get("timestamp")),
+        captured_at=datetime.fromisoformat(timestamp) if timestamp else None,
         recorded_at=at,
     )
 
@@ -221,7 +226,7 @@ def _recorded_event(row: Consent, touch: Touch, at: datetime) -> Event:
 
 
 def _is_complete(row: Consent) -> bool | None:
-    """Whether a permission for a number is on record as it must be; None of anything else."""
+    """Return whether the record of a granted phone consent is complete; None for other rows."""
     if row.status != "granted" or "@" in row.address:
         return None
     return (
@@ -230,39 +235,38 @@ def _is_complete(row: Consent) -> bool | None:
     )
 
 
-def _consent_key(what: str, touch: Touch, address: str) -> str:
-    """Once per touch and address, however long the address is."""
-    named = f"{what}:{touch.pk}:{address}"
-    if len(named) <= MAX_KEY_LENGTH:
-        return named
-    return f"{what}:{touch.pk}:sha256:{hashlib.sha256(address.encode()).hexdigest()}"
-
-
-def _parse_moment(text: Any) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+def _consent_key(kind: str, touch: Touch, address: str) -> str:
+    """Build the idempotency key for a touch and an address; hash addresses that are too long."""
+    key = f"{kind}:{touch.pk}:{address}"
+    if len(key) <= MAX_KEY_LENGTH:
+        return key
+    return f"{kind}:{touch.pk}:sha256:{hashlib.sha256(address.encode()).hexdigest()}"
 
 
 def store_vendor_suppression(
     inquiry: CanonicalLead, *, person: Person, touch: Touch, at: datetime
 ) -> None:
-    """A vendor's do-not-call counts as one of ours, and a later lead does not undo it."""
-    told = inquiry.suppression
-    if told is None:
+    """Store a vendor's do-not-contact flags as an opt-out; a later lead does not undo it."""
+    suppression = inquiry.suppression
+    if suppression is None:
         return
     media = [
-        one for name, names in MEDIA_BY_SUPPRESSION.items() if getattr(told, name) for one in names
+        medium
+        for name, names in MEDIA_BY_SUPPRESSION.items()
+        if getattr(suppression, name)
+        for medium in names
     ]
     if not media:
         return
     for address in _inquiry_addresses(inquiry):
-        mine = [one for one in media if (one == "email") == ("@" in address)]
-        if mine:
+        address_media = [medium for medium in media if (medium == "email") == ("@" in address)]
+        if address_media:
             store_revocation.store_revocation(
                 person_id=person.pk,
                 address=address,
                 kind="vendor",
-                media=mine,
-                words=(told.reason or "")[:500],
+                media=address_media,
+                words=(suppression.reason or "")[:500],
                 origin=f"delivery:{touch.delivery_id}",
                 idempotency_key=_consent_key("vendor", touch, address),
                 at=at,

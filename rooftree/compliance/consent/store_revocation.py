@@ -1,4 +1,4 @@
-"""Writing down that permission was taken back, or given again by the consumer."""
+"""Storage of opt-outs and of the consumer's own return (START)."""
 
 from datetime import datetime
 from uuid import UUID
@@ -21,9 +21,9 @@ def store_revocation(  # noqa: PLR0913
     words: str = "",
     reply_to_purpose: str = "",
 ) -> Revocation:
-    """End permission for `address` (E.164 or e-mail key) from `at` on. Once per cause.
+    """End permission for `address` (E.164 or email key) from `at` on, once per idempotency key.
 
-    Rule: 47 CFR 64.1200(a)(10), (d)(3); effective at once, whatever is queued.
+    47 CFR 64.1200(a)(10), (d)(3). It takes effect at once, also for messages already queued.
     """
     row, is_new = Revocation.objects.get_or_create(
         cause=idempotency_key,
@@ -56,7 +56,7 @@ def store_revocation(  # noqa: PLR0913
 def unlink_number(
     *, person_id: UUID, number: str, origin: str, idempotency_key: str, at: datetime
 ) -> None:
-    """The number is somebody else's: no call or text goes there again for this person."""
+    """Unlink a number that belongs to someone else; stop calls and texts there for this person."""
     Phone.objects.filter(person=person_id, e164=number, unlinked_at=None).update(unlinked_at=at)
     store_revocation(
         person_id=person_id,
@@ -70,16 +70,16 @@ def unlink_number(
 
 
 def restore_permission(*, address: str, by: str, at: datetime) -> int:
-    """The consumer came back (START); how many rows it ended.
+    """End the opt-outs of an address after a START reply; return how many rows ended.
 
-    What they may be sent again the gate decides: START restores only what
-    written consent had given before. A do-not-contact entry and a wrong person
-    are not ended this way (rulebook REV-05).
+    The gate decides which messages can be sent again: START restores only what written consent
+    had allowed before. It does not end a do-not-contact entry or a wrong-person reply (rulebook
+    REV-05).
     """
-    live = Revocation.objects.filter(
+    active = Revocation.objects.filter(
         address=address, ended_at=None, at__lte=at, kind__in=["stop", "review", "unsubscribe"]
     )
-    count = live.update(ended_at=at, ended_by=by[:160])
+    count = active.update(ended_at=at, ended_by=by[:160])
     if count:
         write_event("compliance.permission.restored", at=at, actor="borrower", by=by, count=count)
     return count
