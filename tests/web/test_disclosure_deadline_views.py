@@ -76,8 +76,8 @@ def test_a_notice_is_closed_by_its_document_with_who_saw_it(cast, ben, omar):
     [
         ({"reference": ""}, "Name the document"),
         ({"delivery": ""}, "by mail or electronically"),
-        ({"on_date": "2026-11-24"}, "still to come"),
-        ({"on_date": "2026-11-20"}, "before the clock began"),
+        ({"on_date": "2026-11-24"}, "in the future"),
+        ({"on_date": "2026-11-20"}, "before the deadline started"),
         # ESG-01: consent, shown to work, not ended
         ({"delivery": "electronic"}, "E-SIGN"),
         ({**BY_WIRE, "has_shown_access": None}, "E-SIGN"),
@@ -86,7 +86,7 @@ def test_a_notice_is_closed_by_its_document_with_who_saw_it(cast, ben, omar):
         ({"reasons": ""}, "specific reasons"),
         ({"reasons": "Did not meet internal standards"}, "specific reasons"),
         ({"reports_used": "1", "notices": "1"}, "disclose the score"),
-        ({"reports_used": "2", "notices": "1", "score_disclosed": "on"}, "Everybody whose report"),
+        ({"reports_used": "2", "notices": "1", "score_disclosed": "on"}, "Each person whose"),
     ],
 )
 def test_what_is_no_proof_is_refused_with_what_to_do(ben, omar, changes, said):
@@ -144,9 +144,9 @@ def test_no_reply_by_their_day_ends_it_by_itself(ben, omar):
         reply_by="2026-12-04",
     )  # fmt: skip
 
-    credit_notice_triggers.remind_and_close_due(at=make.NOON + 11 * make.DAY)  # the day itself
+    credit_notice_triggers.process_due_clocks(at=make.NOON + 11 * make.DAY)  # the day itself
     assert CreditClock.objects.get(kind="reply").closed_at is None
-    credit_notice_triggers.remind_and_close_due(at=make.NOON + 12 * make.DAY)
+    credit_notice_triggers.process_due_clocks(at=make.NOON + 12 * make.DAY)
 
     assert CreditClock.objects.get(kind="reply").closed_as == "no_reply"
 
@@ -170,18 +170,16 @@ def test_those_it_concerns_are_reminded_and_of_an_overdue_one_whoever_is_above(c
     told = [cast.dana.user, cast.omar]
     assert [one.notices.filter(kind="clock").count() for one in told] == [1, 1]
 
-    credit_notice_triggers.remind_and_close_due(at=make.NOON + 14 * make.DAY)
+    credit_notice_triggers.process_due_clocks(at=make.NOON + 14 * make.DAY)
     assert [one.notices.filter(kind="clock").count() for one in told] == [1, 1]
-    credit_notice_triggers.remind_and_close_due(at=make.NOON + 15 * make.DAY)
-    credit_notice_triggers.remind_and_close_due(
-        at=make.NOON + 15 * make.DAY
-    )  # any number of workers
+    credit_notice_triggers.process_due_clocks(at=make.NOON + 15 * make.DAY)
+    credit_notice_triggers.process_due_clocks(at=make.NOON + 15 * make.DAY)  # any number of workers
 
     assert [one.notices.filter(kind="clock").count() for one in told] == [2, 2]
     assert "due in 15 days" in cast.dana.user.notices.latest("at").text
     assert not cast.ruth.notices.filter(kind="clock").exists()
     for day in (20, 25, 30, 31):
-        credit_notice_triggers.remind_and_close_due(at=make.NOON + day * make.DAY)
+        credit_notice_triggers.process_due_clocks(at=make.NOON + day * make.DAY)
     assert "overdue since Dec 23" in cast.ruth.notices.get(kind="clock").text
     clock.refresh_from_db()
     assert clock.alarm_at is not None  # an overdue notice is never let rest
@@ -266,7 +264,7 @@ def test_terms_with_a_firm_offer_hold_its_criteria(ben, omar):
     at = f"/compliance/sources/{ben.source_id}/"
     typed = {"from_date": "2026-11-24", "source_class": "cra_trigger", "is_firm_offer": "on"}
 
-    assert "criteria that were set before it" in omar.post(at, typed).text
+    assert "criteria that were set before the firm offer" in omar.post(at, typed).text
     assert omar.post(at, {**typed, "criteria": "Score 660 or more"}).status_code == 303
 
     kept = ben.source.terms.get()

@@ -1,7 +1,7 @@
-"""What makes an inquiry an application: six pieces, wherever they were said (TRI-01, RGB-01).
+"""Detection of applications: the six items of TRI-01 and RGB-01, wherever they were stated.
 
-Pure. It reads what arrived and what people wrote, and says which pieces that
-holds; who collects them, and what follows, is `flow.credit`.
+Pure: reads inquiries and free text and returns the items in them. Collecting the items of a
+lead and acting on them is up to `flow.application_pieces` and `flow.credit_notice_triggers`.
 """
 
 import re
@@ -18,7 +18,7 @@ from rooftree.core.masking import SensitiveKind, redact_numbers
 APPLICATION_ITEM_LABELS = {  # in the order of 12 CFR 1026.2(a)(3)(ii), as staff say them
     "name": "Name",
     "income": "Income",
-    "ssn": "Social security number",
+    "ssn": "Social Security number",
     "property_address": "Property address",
     "value_estimate": "Estimated value",
     "loan_amount": "Loan amount",
@@ -29,7 +29,7 @@ _STREET = (
     r"st|street|ave|avenue|rd|road|dr|drive|ln|lane|blvd|boulevard|ct|court|way|pl|place|ter"
     r"|terrace|cir|circle|hwy|highway|pkwy|parkway|trail|trl|calle|avenida"
 )
-_ITEM_PATTERNS = {  # how people say it; a sum counts only beside the word for what it is
+_ITEM_PATTERNS = {  # everyday phrasing; an amount counts only next to the word that names it
     "income": re.compile(
         r"\b(?:i|we|he|she|they)\s+(?:make|makes|earn|earns|bring home)\b\D{0,20}" + _MONEY
         + r"|\b(?:income|salary|wages?|gano|ganamos|ingresos?|sueldo)\b\D{0,25}" + _MONEY,
@@ -71,7 +71,7 @@ _CREDIT_PATTERN = re.compile(
 
 
 class CreditStatement(StrEnum):
-    """What somebody's words amount to, under Regulation B; see `credit_notices.of_event`."""
+    """The Regulation B meaning of a statement; see `notice_rules.classify_event`."""
 
     TOLD_NO = "told them no: declined"
     WITHDREW = "applicant_withdrew"
@@ -80,15 +80,15 @@ class CreditStatement(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationPiece:
-    """One of the six, where it came from and since when we hold it."""
+    """One of the six items, its origin, and the time since when we have it."""
 
     item: str
     at: datetime
     origin: str  # touch:<id>, message:<id>, remark:<id>, loan:<id>
-    where: str  # as staff say it: "Zillow", "their text"
+    where: str  # as staff read it: "Zillow", "a text from the borrower"
 
     def as_json(self) -> dict[str, str]:
-        """The piece as it is kept beside a clock."""
+        """Convert to the JSON stored with a clock."""
         return {
             "item": self.item,
             "at": self.at.isoformat(),
@@ -98,56 +98,58 @@ class ApplicationPiece:
 
 
 def items_in_inquiry(record: Mapping[str, Any]) -> set[str]:
-    """The pieces a canonical inquiry holds, what was written or spoken in it included.
+    """Find the items in a canonical inquiry, including its message, transcript and summary.
 
-    A band of income is income: no figure need be exact. A number that was masked
-    was given all the same; `redact` finds its mark.
+    An income band counts as income: no figure must be exact. A masked number counts as given;
+    `redact_numbers` leaves a mark for it.
     """
     borrower, home = _mapping_part(record, "borrower"), _mapping_part(record, "property")
-    income, talk = _mapping_part(record, "income"), _mapping_part(record, "interaction")
-    held = {
+    income, interaction = _mapping_part(record, "income"), _mapping_part(record, "interaction")
+    values = {
         "name": borrower.get("first_name") and borrower.get("last_name"),
         "income": income.get("annual_cents") or income.get("band"),
         "property_address": home.get("line1"),
         "value_estimate": home.get("estimated_value_cents") or home.get("purchase_price_cents"),
         "loan_amount": _mapping_part(record, "loan").get("amount_cents"),
     }
-    spoken = [str(one.get("text", "")) for one in talk.get("transcript", [])]
-    words = "\n".join([str(record.get("message") or ""), str(talk.get("summary") or ""), *spoken])
-    return {item for item, value in held.items() if value} | items_in_text(words)
+    transcript = [str(turn.get("text", "")) for turn in interaction.get("transcript", [])]
+    text = "\n".join(
+        [str(record.get("message") or ""), str(interaction.get("summary") or ""), *transcript]
+    )
+    return {item for item, value in values.items() if value} | items_in_text(text)
 
 
 def items_in_text(text: str) -> set[str]:
-    """The pieces that free text holds, in English and Spanish; never a name."""
-    found = {item for item, pattern in _ITEM_PATTERNS.items() if pattern.search(text)}
+    """Find the items in free text, English or Spanish; never a name."""
+    items = {item for item, pattern in _ITEM_PATTERNS.items() if pattern.search(text)}
     if f"[redacted {SensitiveKind.SSN}]" in text or SensitiveKind.SSN in redact_numbers(text)[1]:
-        found.add("ssn")
-    return found
+        items.add("ssn")
+    return items
 
 
 def earliest_pieces(pieces: Iterable[ApplicationPiece]) -> dict[str, ApplicationPiece]:
-    """Each piece once, as we first held it, in the order of the law."""
+    """Return the earliest piece of each item, in the order of the law."""
     first: dict[str, ApplicationPiece] = {}
-    for piece in sorted(pieces, key=lambda one: (one.at, one.origin)):
+    for piece in sorted(pieces, key=lambda piece: (piece.at, piece.origin)):
         first.setdefault(piece.item, piece)
     return {item: first[item] for item in APPLICATION_ITEM_LABELS if item in first}
 
 
 def classify_borrower_text(text: str) -> CreditStatement | None:
-    """What a borrower's own words amount to."""
+    """Classify a borrower's own words under Regulation B; None if they mean nothing."""
     return CreditStatement.WITHDREW if _WITHDRAWAL_PATTERN.search(text) else None
 
 
 def classify_staff_text(text: str) -> CreditStatement | None:
-    """What an officer's note or reason amounts to.
+    """Classify an officer's note or reason under Regulation B; None if it means nothing.
 
-    That they were told no is a denial; that they are passed over, for what we know of
-    their credit, is a decision nobody told them.
+    Telling a borrower no is a denial. Passing a borrower over because of known credit facts is a
+    decision that the borrower never heard.
     """
     if _TOLD_PATTERN.search(text) and wording_check.sounds_like_denial(text):
         return CreditStatement.TOLD_NO
-    is_so = _PASSED_OVER_PATTERN.search(text) and _CREDIT_PATTERN.search(text)
-    return CreditStatement.PASSED_OVER if is_so else None
+    is_passed_over = _PASSED_OVER_PATTERN.search(text) and _CREDIT_PATTERN.search(text)
+    return CreditStatement.PASSED_OVER if is_passed_over else None
 
 
 def _mapping_part(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""When each credit notice is due, and on which days somebody is reminded. Pure."""
+"""Due dates of the credit notices and the days of their reminders. Pure."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -17,25 +17,18 @@ from rooftree.compliance.credit.notice_rules import (
 from rooftree.compliance.gate.verdict import Rule
 from rooftree.core.holidays import add_business_days, business_day_on_or_before
 
-REMINDER_HOUR, DUE_HOUR = (
-    time(9),
-    time(17),
-)  # of the house's day: reminded in the morning, due by the evening
-DECISION_REMINDER_DAYS = (
-    15,
-    20,
-    25,
-)  # day of thirty (rulebook RGB-02); the house's last day comes beside
+REMINDER_HOUR, DUE_HOUR = time(9), time(17)  # local time of the company
+DECISION_REMINDER_DAYS = (15, 20, 25)  # of thirty (rulebook RGB-02), plus the house due date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockKind:
-    """One kind of clock: what is owed when it runs, and whose work it is."""
+    """One kind of disclosure deadline: the notice due and the role that handles it."""
 
     title: str
     short: str
     rule: Rule
-    role: str  # whose task it is; "": the lead's owner
+    role: str  # the role that gets the task; "": the lead's owner
     task: str
 
 
@@ -45,48 +38,48 @@ CLOCK_KINDS = {
         short="Loan Estimate",
         rule=TRI_01,
         role="",
-        task="Hand it to the LOS: a Loan Estimate is due",
+        task="Send the application to the LOS: a Loan Estimate is due",
     ),
     "decision": ClockKind(
         title="Decision or notice of incompleteness",
         short="Decision",
         rule=RGB_03,
         role="compliance",
-        task="See that the creditor's decision, or a notice of incompleteness, goes out",
+        task="Make sure the creditor's decision or a notice of incompleteness goes out",
     ),
     "completed": ClockKind(
         title="Decision on a completed application",
         short="Completed",
         rule=RGB_02,
         role="compliance",
-        task="See that the creditor's decision goes out",
+        task="Make sure the creditor's decision goes out",
     ),
     "adverse_action": ClockKind(
         title="Adverse action notice",
         short="Adverse action",
         rule=RGB_01,
         role="compliance",
-        task="See that the creditor's adverse action notice goes out",
+        task="Make sure the creditor's adverse action notice goes out",
     ),
     "counteroffer": ClockKind(
         title="Answer to the counteroffer",
         short="Counteroffer",
         rule=RGB_04,
         role="compliance",
-        task="Not taken, a counteroffer needs the adverse action notice",
+        task="If the counteroffer isn't accepted, make sure the adverse action notice goes out",
     ),
     "reply": ClockKind(
-        title="Their reply to the notice of incompleteness",
+        title="Reply to the notice of incompleteness",
         short="Reply",
         rule=RGB_03,
         role="compliance",
-        task="Look whether they sent what was missing",
+        task="Check whether the applicant sent the missing information",
     ),
 }
 
 
 def legal_due_date(kind: str, began_on: date) -> date:
-    """The last day by law; a reply has none: it is the day that the notice gives."""
+    """Return the last day by law. A reply has none: the notice itself sets its day."""
     if kind == "estimate":
         return add_business_days(began_on, ESTIMATE_DAYS)
     days = COUNTEROFFER_DAYS if kind == "counteroffer" else DECISION_DAYS
@@ -94,12 +87,12 @@ def legal_due_date(kind: str, began_on: date) -> date:
 
 
 def house_due_date(due: date) -> date:
-    """The last business day on or before it: no weekend extends the law's day."""
+    """Return the last business day on or before the legal date; no weekend extends it."""
     return business_day_on_or_before(due)
 
 
 def reminder_days(kind: str, began_on: date, due: date) -> list[date]:
-    """The days on which it is said that the clock runs, the house's last day among them."""
+    """Return the reminder days of a clock, including the house due date."""
     last = house_due_date(due)
     if kind == "estimate":
         days = [add_business_days(began_on, nth) for nth in range(1, ESTIMATE_DAYS)]
@@ -115,21 +108,22 @@ def reminder_days(kind: str, began_on: date, due: date) -> list[date]:
 def next_reminder_at(
     kind: str, began_on: date, due: date, *, at: datetime, zone: ZoneInfo
 ) -> datetime:
-    """When to say it next: on the days above, the morning after the last, then each business day.
+    """Return the time of the next reminder.
 
-    An overdue notice is never let rest.
+    Reminders go out on the reminder days, on the morning after the due date, and then on each
+    business day: reminders of an overdue notice never end.
     """
     days = [*reminder_days(kind, began_on, due), due + timedelta(days=1)]
     mornings = (reminder_time(day, zone) for day in days)
-    coming = next((morning for morning in mornings if morning > at), None)
-    return coming or reminder_time(add_business_days(at.astimezone(zone).date(), 1), zone)
+    upcoming = next((morning for morning in mornings if morning > at), None)
+    return upcoming or reminder_time(add_business_days(at.astimezone(zone).date(), 1), zone)
 
 
 def reminder_time(day: date, zone: ZoneInfo) -> datetime:
-    """When people are reminded on a day."""
+    """Return the time of day at which reminders go out on a day."""
     return datetime.combine(day, REMINDER_HOUR, zone)
 
 
 def due_time(day: date, zone: ZoneInfo) -> datetime:
-    """When what is due on a day must be done."""
+    """Return the time by which a notice due on a day must be done."""
     return datetime.combine(day, DUE_HOUR, zone)

@@ -1,4 +1,4 @@
-"""Credit clocks as rows: opened by what happened, said aloud until closed, closed with proof."""
+"""Disclosure deadlines (credit clocks): opened by events, with reminders, closed with proof."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,71 +23,73 @@ from rooftree.org.models import User
 
 CLOCK_OUTCOMES = {  # how a clock ends, as staff read it
     "sent": "The notice was sent",
-    "approved": "Told that it is approved",
+    "approved": "Approval was sent",
     "counteroffer": "A counteroffer was made",
     "incomplete": "A notice of incompleteness was sent",
     "accepted": "The counteroffer was accepted",
-    "withdrawn": "They withdrew: no notice is owed",
-    "no_reply": "No reply came: no further notice is owed",
-    "completed": "They completed it: a decision is due",
-    "denied": "Denied before it was due: no estimate is owed",
-    "mistaken": "It was no application",
+    "withdrawn": "Applicant withdrew: no notice is due",
+    "no_reply": "No reply arrived: no further notice is due",
+    "completed": "Applicant completed it: a decision is due",
+    "denied": "Denied before the due date: no Loan Estimate is due",
+    "mistaken": "It was not an application",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewClock:
-    """A clock to be opened, once a cause."""
+    """A clock to open, once per idempotency key."""
 
     lead: Lead
     kind: str
     began_on: date
     sentence: str
     idempotency_key: str
-    due_on: date | None = None  # where a notice, not the law, gives the day
+    due_on: date | None = None  # set when a notice, not the law, gives the day
     loan: Loan | None = None
     evidence: Sequence[dict[str, Any]] = field(default=())
 
 
-def start_clock(wanted: NewClock, *, at: datetime) -> CreditClock | None:
-    """Open a clock, with its task and a word to whom it concerns; None when it was opened before.
+def start_clock(new_clock: NewClock, *, at: datetime) -> CreditClock | None:
+    """Open a clock with its task and notices to staff; return None if it was opened before.
 
-    One that still runs keeps its day: what comes later makes nothing due later.
+    A running clock keeps its due date: a later event never moves it back.
     """
-    kind, zone = wanted.kind, company_zone()
-    due = wanted.due_on or clock_due_dates.legal_due_date(kind, wanted.began_on)
+    kind, zone = new_clock.kind, company_zone()
+    due = new_clock.due_on or clock_due_dates.legal_due_date(kind, new_clock.began_on)
     clock = CreditClock(
         id=uuid7_at(at),
-        lead=wanted.lead,
-        loan=wanted.loan,
+        lead=new_clock.lead,
+        loan=new_clock.loan,
         kind=kind,
-        began_on=wanted.began_on,
+        began_on=new_clock.began_on,
         due_on=due,
         due_at=clock_due_dates.due_time(clock_due_dates.house_due_date(due), zone),
-        sentence=wanted.sentence[:500],
-        evidence=list(wanted.evidence),
+        sentence=new_clock.sentence[:500],
+        evidence=list(new_clock.evidence),
         owner=_least_busy_owner(),
-        alarm_at=clock_due_dates.next_reminder_at(kind, wanted.began_on, due, at=at, zone=zone),
+        alarm_at=clock_due_dates.next_reminder_at(kind, new_clock.began_on, due, at=at, zone=zone),
         opened_at=at,
         closed_as="",
         proof={},
-        cause=wanted.idempotency_key,
+        cause=new_clock.idempotency_key,
     )
     with transaction.atomic():
         if not insert_row_if_new(clock):
             return None
-        says = CLOCK_KINDS[kind]
+        labels = CLOCK_KINDS[kind]
         task = lead_tasks.SystemTask(
-            kind=_task_kind(kind), title=f"{says.task} by {due:%b} {due.day}", due_at=clock.due_at,
-            role=says.role,
-        )  # fmt: skip
-        lead_tasks.add_or_update_task(task, lead_id=wanted.lead.pk, at=at)
+            kind=_task_kind(kind),
+            title=f"{labels.task} by {due:%b} {due.day}",
+            due_at=clock.due_at,
+            role=labels.role,
+        )
+        lead_tasks.add_or_update_task(task, lead_id=new_clock.lead.pk, at=at)
         _notify_people(
-            clock, f"{says.title} due by {due:%b} {due.day}: {clock.sentence}", "opened", at
+            clock, f"{labels.title} due by {due:%b} {due.day}: {clock.sentence}", "opened", at
         )
         write_event(
-            "compliance.clock.opened", at=at, lead_id=wanted.lead.pk, clock=clock.pk, of=kind,
-            due_on=due.isoformat(), cause=wanted.idempotency_key,
+            "compliance.clock.opened", at=at, lead_id=new_clock.lead.pk, clock=clock.pk, of=kind,
+            due_on=due.isoformat(), cause=new_clock.idempotency_key,
         )  # fmt: skip
     return clock
 
@@ -95,10 +97,10 @@ def start_clock(wanted: NewClock, *, at: datetime) -> CreditClock | None:
 def close_clock(
     clock: CreditClock, *, outcome: str, proof: dict[str, Any], by: User | None, at: datetime
 ) -> bool:
-    """Close a clock with its proof; False when somebody or something closed it before."""
+    """Close a clock with its proof; return False if it was already closed."""
     with transaction.atomic():
-        mine = CreditClock.objects.filter(pk=clock.pk, closed_at=None)
-        if not mine.update(
+        open_clock = CreditClock.objects.filter(pk=clock.pk, closed_at=None)
+        if not open_clock.update(
             closed_at=at, closed_as=outcome, closed_by=by, proof=proof, alarm_at=None
         ):
             return False
@@ -120,43 +122,46 @@ def close_clock(
 
 
 def running_clocks(lead_id: UUID, *kinds: str) -> list[CreditClock]:
-    """The open clocks of a lead, soonest first; of some kinds only, when any are named."""
+    """Return a lead's open clocks, soonest first; only of the given kinds if any are given."""
     rows = CreditClock.objects.filter(lead_id=lead_id, closed_at=None)
     return list((rows.filter(kind__in=kinds) if kinds else rows).order_by("due_at", "id"))
 
 
 def send_due_reminders(*, at: datetime, limit: int = 100) -> int:
-    """Say aloud each clock whose reminder is due; how many. Any number of workers may ask."""
-    done = 0
-    while done < limit:
+    """Send all due reminders; return how many. Several workers can run this at the same time."""
+    sent = 0
+    while sent < limit:
         with transaction.atomic():
             due = CreditClock.objects.filter(closed_at=None, alarm_at__lte=at).order_by("alarm_at")
             clock = due.select_for_update(of=("self",), skip_locked=True).first()
             if clock is None:
                 break
             _send_reminder(clock, at)
-        done += 1
-    return done
+        sent += 1
+    return sent
 
 
 def _send_reminder(clock: CreditClock, at: datetime) -> None:
     title, today = CLOCK_KINDS[clock.kind].title, company_day(at)
-    left = (clock.due_on - today).days
-    late = left < 0
-    said = f"{title} is overdue since {clock.due_on:%b} {clock.due_on.day}" if late else (
-        f"{title} is due today" if left == 0 else f"{title} is due in {left} days"
-    )  # fmt: skip
-    _notify_people(clock, f"{said}: {clock.sentence}", today.isoformat(), at, escalates=late)
-    following = clock_due_dates.next_reminder_at(
+    days_left = (clock.due_on - today).days
+    is_late = days_left < 0
+    if is_late:
+        status = f"{title} has been overdue since {clock.due_on:%b} {clock.due_on.day}"
+    elif days_left == 0:
+        status = f"{title} is due today"
+    else:
+        status = f"{title} is due in {days_left} day{'s' * (days_left > 1)}"
+    _notify_people(clock, f"{status}: {clock.sentence}", today.isoformat(), at, escalates=is_late)
+    next_reminder = clock_due_dates.next_reminder_at(
         clock.kind, clock.began_on, clock.due_on, at=at, zone=company_zone()
     )
-    CreditClock.objects.filter(pk=clock.pk).update(alarm_at=following)
+    CreditClock.objects.filter(pk=clock.pk).update(alarm_at=next_reminder)
 
 
 def _notify_people(
-    clock: CreditClock, text: str, which: str, at: datetime, *, escalates: bool = False
+    clock: CreditClock, text: str, occasion: str, at: datetime, *, escalates: bool = False
 ) -> None:
-    """The lead's officer and the clock's owner; of an overdue one also whoever is above them."""
+    """Notify the lead's officer and the clock's owner; if overdue, also their supervisors."""
     lead = Lead.objects.select_related("officer__branch").get(pk=clock.lead_id)
     people = {lead.officer.user_id} if lead.officer else set()
     people |= {clock.owner_id} if clock.owner_id else set()
@@ -164,30 +169,34 @@ def _notify_people(
         people |= set(_supervisors(lead).values_list("pk", flat=True))
     for user_id in people:
         staff_notices.notify_user(
-            user_id=user_id, kind="clock", idempotency_key=f"clock:{clock.pk}:{which}", text=text,
-            link=f"/compliance/clocks/{clock.pk}/", at=at,
-        )  # fmt: skip
+            user_id=user_id,
+            kind="clock",
+            idempotency_key=f"clock:{clock.pk}:{occasion}",
+            text=text,
+            link=f"/compliance/clocks/{clock.pk}/",
+            at=at,
+        )
 
 
 def _supervisors(lead: Lead) -> QuerySet[User]:
-    """All of compliance, and the managers of the officer's branch and those over it."""
-    who = Q(role="compliance")
+    """Select all compliance users and the managers of the officer's branch and its parents."""
+    supervisors = Q(role="compliance")
     if lead.officer:
-        over = [one for one in lead.officer.branch.path.split("/") if one]
-        who |= Q(role="manager", branch_id__in=over)
-    return User.objects.filter(who, is_active=True)
+        branch_ids = [branch_id for branch_id in lead.officer.branch.path.split("/") if branch_id]
+        supervisors |= Q(role="manager", branch_id__in=branch_ids)
+    return User.objects.filter(supervisors, is_active=True)
 
 
 def _least_busy_owner() -> User | None:
-    """Who in compliance has the fewest open ones; an administrator where there is nobody."""
+    """Return the compliance user with the fewest open clocks; an administrator if there is none."""
     people = User.objects.filter(is_active=True, role="compliance", branch=None)
-    counted = dict(
+    open_counts = dict(
         CreditClock.objects.filter(closed_at=None, owner__in=people)
         .values_list("owner")
         .annotate(Count("id"))
     )
-    chosen = min(people.order_by("pk"), key=lambda one: counted.get(one.pk, 0), default=None)
-    return chosen or next(iter(staff_notices.alarm_users(None)), None)
+    owner = min(people.order_by("pk"), key=lambda user: open_counts.get(user.pk, 0), default=None)
+    return owner or next(iter(staff_notices.alarm_users(None)), None)
 
 
 def _task_kind(kind: str) -> str:

@@ -1,4 +1,4 @@
-"""When a credit report may be pulled, and what a prescreened offer carries (FCR-01, FCR-02)."""
+"""Rules for pulling credit reports and for prescreened offers (FCR-01, FCR-02)."""
 
 from rooftree.compliance.gate.verdict import Rule, Ruling
 
@@ -8,7 +8,7 @@ FCR_02 = Rule(id="FCR-02", cite="15 USC 1681b(c); 15 USC 1681m(d); 12 CFR 1022.5
 
 
 def check_pull(*, has_written_instructions: bool, is_started_by_consumer: bool) -> Ruling:
-    """Only on written instructions, or in a transaction that the consumer began."""
+    """Allow a pull only on written instructions or in a transaction the consumer started."""
     if has_written_instructions:
         return FCR_01.allow("consumer_instruction")
     if is_started_by_consumer:
@@ -17,11 +17,11 @@ def check_pull(*, has_written_instructions: bool, is_started_by_consumer: bool) 
 
 
 def check_report_data_purpose(*, purpose: str, is_firm_offer: bool) -> Ruling:
-    """What a seller gives us of a consumer report is kept for a purpose that is on file alone.
+    """Allow a seller's consumer report data only for a permissible purpose that is on file.
 
     Args:
-        purpose: as reviewed in the seller's terms; "" when none is on file.
-        is_firm_offer: it sells a bureau's list, and its criteria are on file.
+        purpose: as reviewed in the seller's terms; "" if none is on file.
+        is_firm_offer: the seller sells a bureau's list and its criteria are on file.
     """
     if is_firm_offer:
         return PRESCREEN_RULE.allow("firm_offer_on_file")
@@ -32,7 +32,7 @@ def check_report_data_purpose(*, purpose: str, is_firm_offer: bool) -> Ruling:
 
 
 def check_prescreened_offer(*, has_notices: bool, keeps_criteria: bool) -> Ruling:
-    """A firm offer carries both opt-out notices and is honored by its own criteria."""
+    """Require a firm offer to have both opt-out notices and to be honored by its criteria."""
     if not has_notices:
         return FCR_02.block("prescreen_optout_notice_missing")
     if not keeps_criteria:

@@ -1,4 +1,4 @@
-"""Regulation B and TRID: when words become an application, and which notice is due when."""
+"""Regulation B and TRID: when an inquiry becomes an application, and when notices are due."""
 
 import re
 from datetime import date, timedelta
@@ -33,14 +33,14 @@ VAGUE_REASON_PATTERN = re.compile(
 
 
 def classify_event(event: str, *, on: date | None, trigger: str = "") -> Ruling:
-    """What a conversation, an automatic answer or a disposition amounts to.
+    """Classify a conversation, an automatic answer or a disposition under Regulation B.
 
-    Evaluating somebody, deciding no and telling them is a denial, even before
-    an application and even by a program. Passing somebody over in silence for
-    what we know of their credit goes to a fair-lending review.
+    Evaluating a person, deciding no and telling them is a denial, even before an application and
+    even by a program. Silently passing over a person because of known credit facts needs a
+    fair-lending review.
 
     Args:
-        why: what set it off, such as self_reported_credit_band_lt_580.
+        trigger: the cause of the event, such as self_reported_credit_band_lt_580.
     """
     if "withdrew" in event or "withdrawn" in event:
         return RGB_02.allow("no_notice_keep_25_months")
@@ -53,7 +53,7 @@ def classify_event(event: str, *, on: date | None, trigger: str = "") -> Ruling:
 
 
 def check_decision_notice(*, completed_on: date, sent_on: date | None, today: date) -> Ruling:
-    """The decision is told within thirty calendar days of a complete application."""
+    """Require the decision notice within thirty calendar days of a complete application."""
     due = completed_on + timedelta(days=DECISION_DAYS)
     if sent_on is not None and sent_on <= due:
         return RGB_02.allow("timely")
@@ -70,11 +70,11 @@ def check_incomplete_application(
     reply_on: date | None,
     today: date,
 ) -> Ruling:
-    """An incomplete application gets a notice of what is missing, or a denial, in time.
+    """Require a timely notice of incompleteness, or a denial, for an incomplete application.
 
     Args:
-        noi_sent_on: the notice of incompleteness.
-        reply_on: when the applicant completed it.
+        noi_sent_on: the day the notice of incompleteness was sent.
+        reply_on: the day the applicant completed the application.
     """
     if reply_on is not None:
         due = reply_on + timedelta(days=DECISION_DAYS)
@@ -90,7 +90,7 @@ def check_incomplete_application(
 def check_counteroffer(
     *, notified_on: date, is_accepted: bool, is_combined: bool, today: date | None
 ) -> Ruling:
-    """A counteroffer not taken within ninety days needs the denial notice."""
+    """Require the denial notice for a counteroffer not accepted within ninety days."""
     if is_accepted:
         return RGB_04.allow("accepted_no_notice")
     if is_combined:
@@ -102,19 +102,19 @@ def check_counteroffer(
 
 
 def check_reasons(reasons: list[str]) -> Ruling:
-    """Reasons are specific: an internal standard is no reason."""
+    """Require specific reasons; an internal standard is not one."""
     if not reasons or any(VAGUE_REASON_PATTERN.search(reason) for reason in reasons):
         return RGB_05.block("reason_not_specific")
     return RGB_05.allow("complete")
 
 
 def check_score_disclosure(*, has_score: bool) -> Ruling:
-    """A decision on a consumer report discloses the score that was used."""
+    """Require a decision based on a consumer report to disclose the score used."""
     return RGB_05.allow("complete") if has_score else RGB_05.block("fcra_score_disclosure_missing")
 
 
 def check_notice_per_consumer(*, reports_used: int, notices: int) -> Ruling:
-    """Everybody whose report was used gets the notice."""
+    """Require a notice for each person whose report was used."""
     if notices < reports_used:
         return RGB_05.require("fcra_notice_each_consumer")
     return RGB_05.allow("complete")
@@ -123,16 +123,16 @@ def check_notice_per_consumer(*, reports_used: int, notices: int) -> Ruling:
 def check_electronic_delivery(
     *, has_consented: bool, has_shown_access: bool, is_ended: bool
 ) -> Ruling:
-    """A required notice goes electronically only with E-SIGN consent that works."""
+    """Allow electronic delivery of a required notice only with valid E-SIGN consent."""
     if has_consented and has_shown_access and not is_ended:
         return ESG_01.allow("esign_ok")
     return ESG_01.require("mail_paper_notice")
 
 
 def check_six_items(fields: frozenset[str], *, on: date | None, is_lead_form: bool) -> Ruling:
-    """Six items make an application; a lead form stops at five.
+    """Block lead forms that collect all six items; for others, require the Loan Estimate.
 
-    Returns the day the Loan Estimate is due, three business days after `on`.
+    Six items make an application. The Loan Estimate is due three business days after `on`.
     """
     if not fields >= APPLICATION_ITEMS:
         return TRI_01.allow("five_of_six")

@@ -196,7 +196,7 @@ def record_proof(request: StaffRequest, clock_id: UUID) -> HttpResponse:
     if form.is_valid():
         try:
             notice_proof.record_notice_proof(
-                clock_id=clock.pk, noted=_build_noted_proof(form), by=request.user, at=request.at
+                clock_id=clock.pk, notice=_build_noted_proof(form), by=request.user, at=request.at
             )
         except BadNoticeProof as problem:
             form.show_refusal(problem.field, str(problem))

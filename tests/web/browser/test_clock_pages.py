@@ -56,7 +56,7 @@ def test_the_pages_of_clocks_fit_and_are_accessible(
     page.get_by_label("Sent", exact=True).select_option("electronic")
     page.get_by_label("Specific reasons given").fill("Debts are high against income")
     page.get_by_role("button", name="Close deadline").click()
-    expect(page.get_by_text("takes an E-SIGN consent")).to_be_visible()
+    expect(page.get_by_text("requires an E-SIGN consent")).to_be_visible()
     shown_well(page, f"clock-refused-{name}")
     page.get_by_label("Sent", exact=True).select_option("mail")
     page.get_by_role("button", name="Close deadline").click()
