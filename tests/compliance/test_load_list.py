@@ -41,9 +41,9 @@ def is_listed(number: str, registry: str = "US") -> bool:
 
 
 def test_full_file_lists_its_numbers_and_covers_its_area_codes() -> None:
-    done = loaded("212,5550100\n212,5560101\n305,5559999\n", days=3)
+    result = loaded("212,5550100\n212,5560101\n305,5559999\n", days=3)
 
-    assert (done.added, done.removed, done.numbers, done.areas) == (3, 0, 3, ("212", "305"))
+    assert (result.added, result.removed, result.numbers, result.areas) == (3, 0, 3, ("212", "305"))
     assert is_listed("2125550100")
     assert is_listed("3055559999")
     assert not is_listed("2125550101")
@@ -56,9 +56,9 @@ def test_full_file_lists_its_numbers_and_covers_its_area_codes() -> None:
 
 def test_full_file_replaces_only_its_own_area_codes() -> None:
     loaded("212,5550100\n212,5560101\n305,5559999\n", days=3)
-    done = loaded("212,5550100\n212,5570102\n")
+    result = loaded("212,5550100\n212,5570102\n")
 
-    assert (done.added, done.removed) == (1, 1)
+    assert (result.added, result.removed) == (1, 1)
     assert not is_listed("2125560101")
     assert is_listed("2125570102")
     assert is_listed("3055559999")
@@ -68,9 +68,9 @@ def test_full_file_replaces_only_its_own_area_codes() -> None:
 
 def test_change_list_updates_numbers_and_the_copy_date() -> None:
     loaded("212,5550100\n212,5550101\n", days=20)
-    done = loaded("212,5550100,2026-11-20,D\n212,5580100,2026-11-21,A\n")
+    result = loaded("212,5550100,2026-11-20,D\n212,5580100,2026-11-21,A\n")
 
-    assert (done.is_change, done.added, done.removed) == (True, 1, 1)
+    assert (result.is_change, result.added, result.removed) == (True, 1, 1)
     assert not is_listed("2125550100")
     assert is_listed("2125550101")
     assert is_listed("2125580100")
@@ -119,7 +119,7 @@ def test_copy_can_be_31_days_old_and_not_from_tomorrow(days: int, fits: bool) ->
 def test_truncated_file_is_rejected_until_staff_confirm_it() -> None:
     many = "".join(f"212,555{number:04}\n" for number in range(100))
     loaded(many, days=3)
-    with pytest.raises(BadListFile, match="51 numbers fewer"):
+    with pytest.raises(BadListFile, match="51 fewer numbers"):
         loaded(many[: 12 * 49])
     assert is_listed("2125550099")
     assert loaded(many[: 12 * 49], may_shrink=True).removed == 51
@@ -129,14 +129,14 @@ def test_truncated_file_is_rejected_until_staff_confirm_it() -> None:
 def test_file_truncated_in_its_last_area_code_is_rejected() -> None:
     many = "".join(f"212,555{number:04}\n" for number in range(100))
     loaded(many + "305,5550001\n305,5550002\n305,5550003\n", days=3)
-    with pytest.raises(BadListFile, match="2 numbers fewer of area code 305"):
+    with pytest.raises(BadListFile, match="2 fewer numbers for area code 305"):
         loaded(many + "305,5550001\n")
     assert is_listed("3055550003")
 
 
 def test_preview_reports_the_load_and_changes_nothing() -> None:
-    done = loaded("212,5550100\n", is_trial=True)
-    assert (done.added, done.areas) == (1, ("212",))
+    result = loaded("212,5550100\n", is_trial=True)
+    assert (result.added, result.areas) == (1, ("212",))
     assert not DncArea.objects.exists()
     assert not DncFile.objects.exists()
     assert not is_listed("2125550100")
@@ -154,8 +154,8 @@ def test_state_list_is_complete_across_area_codes() -> None:
 
 def test_internal_list_only_grows() -> None:
     loaded("5125550100\n", "INTERNAL", days=900)
-    done = loaded("5125550101\n", "INTERNAL")
-    assert (done.added, done.removed) == (1, 0)
+    result = loaded("5125550101\n", "INTERNAL")
+    assert (result.added, result.removed) == (1, 0)
     assert is_listed("5125550100", "INTERNAL")
     assert DncArea.objects.get().numbers == 2
 

@@ -99,11 +99,11 @@ def test_folder_named_after_a_list_has_its_files(folder):
 @pytest.mark.parametrize(
     ("name", "line", "words"),
     [
-        ("813.txt", "813,5550101", "holds no day"),
-        ("NJ/2026-11-20.txt", "813,5550101", "no list is called so"),
-        ("2026-11-20.txt", "nonsense here 12", "Line 1 is no telephone number"),
+        ("813.txt", "813,5550101", "has no date"),
+        ("NJ/2026-11-20.txt", "813,5550101", "is not named after a list"),
+        ("2026-11-20.txt", "nonsense here 12", "Line 1 is not a phone number"),
         ("2026-10-01.txt", "813,5550101", "over 31 days old"),
-        ("2026-11-20.txt", "813,5550101,2026-11-20,A", "no full file"),
+        ("2026-11-20.txt", "813,5550101,2026-11-20,A", "Load the full file of 813"),
     ],
 )
 def test_bad_file_is_rejected_reported_once_and_blocks_no_other(folder, name, line, words):
@@ -129,7 +129,7 @@ def test_gap_between_change_lists_is_reported(folder):
 
     assert DncFile.objects.get(is_change=True).strays == 1
     notice = StaffNotice.objects.get(user=admin, kind="lists").text
-    assert "1 of its changes were so already: a file between may be missing" in notice
+    assert "1 of its changes were already in effect. An earlier file may be missing" in notice
     assert is_listed("+18135550103") == {"US": True}
 
 

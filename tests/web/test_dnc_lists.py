@@ -68,7 +68,7 @@ def test_only_looking_changes_nothing(omar):
         ("813,5550142\n", {"dated": "2020-01-01"}, "over 31 days old"),
         ("813,5550142\n", {"dated": ""}, "Enter the date"),
         ("813,5550142\n", {"dated": "soon"}, "Enter the date"),
-        ("813,5550142\n", {"registry": "ZZ"}, "no list ZZ"),
+        ("813,5550142\n", {"registry": "ZZ"}, "Unknown list ZZ"),
     ],
 )
 def test_a_file_that_will_not_do_says_why_and_changes_nothing(omar, lines, typed, words):
@@ -132,7 +132,7 @@ def test_the_watched_folder_shows_what_waits_what_was_taken_and_what_was_refused
     shown = omar.get(PAGE).text
     assert "Loads within a minute" not in shown
     assert f"{day}_813.txt" in shown
-    assert "Its name holds no day" in shown
+    assert "Its name has no date" in shown
 
 
 def test_a_folder_that_is_not_there_is_said(omar, settings, tmp_path):
@@ -146,7 +146,7 @@ def test_changes_that_do_not_follow_say_that_a_file_is_missing(omar):
     post(omar, "813,5550199,2026-11-20,D\n", dated=day, name="changes.txt")
 
     shown = omar.get(PAGE).text
-    assert "1 of its changes were so already" in shown
+    assert "1 of its changes were already in effect" in shown
     assert ">Gap<" in shown
 
 

@@ -1,4 +1,4 @@
-"""Bringing a registry's file into the tables that every look-up reads, all of it or nothing."""
+"""Loading of a registry's file into the lookup tables, all or nothing."""
 
 import hashlib
 from collections import Counter
@@ -20,76 +20,80 @@ from rooftree.ledger.write_events import write_event
 from rooftree.org.models import User
 
 NATIONAL, LITIGATOR, INTERNAL = "US", "LITIGATOR", "INTERNAL"
-LISTS_WITHOUT_EXPIRY = (LITIGATOR, INTERNAL)  # ours to keep; no age makes them worthless
+LISTS_WITHOUT_EXPIRY = (LITIGATOR, INTERNAL)  # maintained by the company; they never expire
 REGISTRIES = (NATIONAL, *sorted(STATES_WITH_OWN_DNC_LIST), LITIGATOR, INTERNAL)
-BLOCKS_PER_STATEMENT = 5000  # blocks a statement
+BLOCKS_PER_STATEMENT = 5000
 LOCK_SQL = "select pg_advisory_xact_lock(hashtext(%s))"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListUpload:
-    """A file as somebody handed it in."""
+    """A file to load, as uploaded."""
 
     registry: str
     name: str
-    dated: date  # of which day it is the registry's copy
+    dated: date  # the day of the registry's copy
     file: BufferedIOBase
-    may_shrink: bool = False  # somebody says that it is right although far smaller
+    may_shrink: bool = False  # staff confirmed that a much smaller file is complete
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadResult:
-    """What a file did, or would do."""
+    """The effect of a load, or of a trial run."""
 
     registry: str
     dated: date
     is_change: bool
     areas: tuple[str, ...]
-    numbers: int  # listed now, in what it speaks of
+    numbers: int  # listed now in its areas
     added: int
     removed: int
-    redundant_changes: int = 0  # changes that were so already
-    was_already_loaded: bool = False  # this very file was loaded before; nothing happened
+    redundant_changes: int = 0  # changes that were already in effect
+    was_already_loaded: bool = False  # the same file was loaded before; nothing changed
 
 
 @dataclass(slots=True)
 class LoadPlan:
-    """What a file changes; the counts are by area."""
+    """The changes a file makes; the counters are by area."""
 
     numbers: Counter[str]  # listed afterwards
     removed: Counter[str] = field(default_factory=Counter)
     added: int = 0
-    redundant_changes: int = 0  # added what was listed, or took off what was not
-    blocks: dict[str, bytes] = field(default_factory=dict)  # as they will be, also empty ones
+    redundant_changes: int = 0  # adds a listed number, or removes an unlisted one
+    blocks: dict[str, bytes] = field(default_factory=dict)  # the new content, also if empty
 
 
 def load_file(
     upload: ListUpload, *, by: User | None, at: datetime, is_trial: bool = False
 ) -> LoadResult:
-    """Load a file: a full one replaces its area codes, a change list adds and takes off.
+    """Load a file: a full one replaces its area codes, a change list adds and removes numbers.
 
-    The internal list only grows. Loading the same file twice is one load.
-    Raises `NotAList` with a sentence for staff; then nothing has changed.
+    The internal list only grows. Loading the same file again changes nothing. Raises `BadListFile`
+    with a sentence for staff, and then nothing has changed.
 
     Args:
-        is_trial: say what would happen and change nothing.
+        is_trial: return what would happen and change nothing.
     """
     _check_dates(upload, at)
-    numbers, sha256 = _read_upload(upload.file)
+    sha256 = hashlib.file_digest(upload.file, "sha256").hexdigest()
+    upload.file.seek(0)
+    with list_file.open_lines(upload.file) as lines:
+        numbers = list_file.read_numbers(lines)
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(LOCK_SQL, [f"dnc:{upload.registry}"])
-        held = _areas_by_code(upload.registry)
+        rows = DncArea.objects.filter(registry=upload.registry)
+        stored = {dnc_area.area: dnc_area for dnc_area in rows}
         same = DncFile.objects.filter(registry=upload.registry, sha256=sha256, dated=upload.dated)
-        known = same.first()
-        if known is not None:
-            return _repeat_result(known, held)
-        areas = _covered_areas(upload.registry, numbers)
-        _check_against_stored(upload, numbers, areas, held)
-        plan = _plan_load(upload.registry, numbers, areas, held)
+        if earlier := same.first():
+            return _repeat_result(earlier, stored)
+        area_keys = (_area_key(upload.registry, area) for area in numbers.area_codes)
+        areas = tuple(dict.fromkeys(area_keys))
+        _check_against_stored(upload, numbers, areas, stored)
+        plan = _plan_load(upload.registry, numbers, areas, stored)
         if not (numbers.has_change_lines or upload.may_shrink):
-            _check_truncation(plan, held)
-        done = LoadResult(
+            _check_truncation(plan, stored)
+        result = LoadResult(
             registry=upload.registry,
             dated=upload.dated,
             is_change=numbers.has_change_lines,
@@ -100,145 +104,136 @@ def load_file(
             redundant_changes=plan.redundant_changes,
         )
         if not is_trial:
-            _store_load(upload, plan, done, sha256, by, at)
-        return done
-
-
-def _read_upload(file: BufferedIOBase) -> tuple[ListedNumbers, str]:
-    digest = hashlib.file_digest(file, "sha256").hexdigest()
-    file.seek(0)
-    with list_file.open_lines(file) as lines:
-        return list_file.read_numbers(lines), digest
+            _store_load(upload, plan, result, sha256, by, at)
+        return result
 
 
 def _check_dates(upload: ListUpload, at: datetime) -> None:
     if upload.registry not in REGISTRIES:
-        raise BadListFile(f"There is no list {upload.registry}; there are {', '.join(REGISTRIES)}.")
+        raise BadListFile(f"Unknown list {upload.registry}. Choose one of {', '.join(REGISTRIES)}.")
     if upload.dated > at.date():
-        raise BadListFile(f"{upload.dated} has not come yet; give the day of the download.")
-    good_for = approved_changes.effective_number_on("dnc_scrub_days", at.date())
+        raise BadListFile(f"{upload.dated} is in the future. Enter the day of the download.")
+    max_age_days = approved_changes.effective_number_on("dnc_scrub_days", at.date())
     if upload.registry not in LISTS_WITHOUT_EXPIRY and upload.dated < at.date() - timedelta(
-        days=good_for
+        days=max_age_days
     ):
         raise BadListFile(
-            f"A copy of {upload.dated} is over {good_for} days old; download a new one."
+            f"The copy of {upload.dated} is over {max_age_days} days old. Download a new one."
         )
 
 
-def _areas_by_code(registry: str) -> dict[str, DncArea]:
-    return {dnc_area.area: dnc_area for dnc_area in DncArea.objects.filter(registry=registry)}
-
-
-def _repeat_result(known: DncFile, held: dict[str, DncArea]) -> LoadResult:
+def _repeat_result(file: DncFile, stored: dict[str, DncArea]) -> LoadResult:
     return LoadResult(
-        registry=known.registry,
-        dated=known.dated,
-        is_change=known.is_change,
-        areas=tuple(known.areas),
-        numbers=sum(held[area].numbers for area in known.areas if area in held),
+        registry=file.registry,
+        dated=file.dated,
+        is_change=file.is_change,
+        areas=tuple(file.areas),
+        numbers=sum(stored[area].numbers for area in file.areas if area in stored),
         added=0,
         removed=0,
         was_already_loaded=True,
     )
 
 
-def _covered_areas(registry: str, numbers: ListedNumbers) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_area_key(registry, area) for area in numbers.area_codes))
-
-
 def _area_key(registry: str, key: str) -> str:
-    """National files are by area code; every other list is one whole."""
+    """Return the area code of a national file; other lists have a single area, ""."""
     return key[:3] if registry == NATIONAL else ""
 
 
 def _check_against_stored(
-    upload: ListUpload, numbers: ListedNumbers, areas: Sequence[str], held: dict[str, DncArea]
+    upload: ListUpload, numbers: ListedNumbers, areas: Sequence[str], stored: dict[str, DncArea]
 ) -> None:
     if numbers.has_change_lines:
-        missing = [area for area in areas if area not in held]
+        missing = [area for area in areas if area not in stored]
         if missing:
             names = ", ".join(missing) or "this list"
-            raise BadListFile(
-                f"There is no full file of {names} yet for these changes; load it first."
-            )
-    newer = [area for area in areas if area in held and held[area].dated > upload.dated]
+            raise BadListFile(f"Load the full file of {names} before these changes.")
+    newer = [area for area in areas if area in stored and stored[area].dated > upload.dated]
     if newer:
-        raise BadListFile(f"A copy of {held[newer[0]].dated} is held already; this one is older.")
+        raise BadListFile(
+            f"This copy is older than the copy of {stored[newer[0]].dated} already loaded."
+        )
     if upload.registry == INTERNAL and numbers.removed:
-        raise BadListFile("Our own list only grows, and this file takes numbers off.")
+        raise BadListFile("The internal list only grows, and this file removes numbers.")
 
 
 def _plan_load(
-    registry: str, numbers: ListedNumbers, areas: Sequence[str], held: dict[str, DncArea]
+    registry: str, numbers: ListedNumbers, areas: Sequence[str], stored: dict[str, DncArea]
 ) -> LoadPlan:
-    """What differs from what is held. Takes `numbers` apart, for a registry fills the memory."""
-    is_whole = not numbers.has_change_lines and registry != INTERNAL
-    gone = _stored_keys(registry, areas) if is_whole else ()
-    plan = LoadPlan(numbers=Counter({area: held[area].numbers for area in areas if area in held}))
-    for key, was in _stored_blocks(registry, {*numbers.listed, *numbers.removed, *gone}):
+    """Compare a file with the stored blocks. Consumes `numbers`: a registry fills the memory."""
+    is_full = not numbers.has_change_lines and registry != INTERNAL
+    keys = {*numbers.listed, *numbers.removed}
+    for area in areas if is_full else ():
+        rows = DncBlock.objects.filter(pk__startswith=f"{registry}:{area}")
+        keys.update(pk.partition(":")[2] for pk in rows.values_list("pk", flat=True))
+    plan = LoadPlan(
+        numbers=Counter({area: stored[area].numbers for area in areas if area in stored})
+    )
+    for key, was in _stored_blocks(registry, keys):
         now = int.from_bytes(numbers.listed.pop(key, b""))
-        if not is_whole:
-            off = int.from_bytes(numbers.removed.pop(key, b""))
+        if not is_full:
+            removed = int.from_bytes(numbers.removed.pop(key, b""))
             if numbers.has_change_lines:
-                plan.redundant_changes += (now & was).bit_count() + (off & ~was).bit_count()
-            now = (was | now) & ~off
+                plan.redundant_changes += (now & was).bit_count() + (removed & ~was).bit_count()
+            now = (was | now) & ~removed
         if now != was:
             plan.blocks[key] = now.to_bytes(BLOCK_BYTES)
-            area, came, went = _area_key(registry, key), now & ~was, was & ~now
-            plan.added += came.bit_count()
-            plan.removed[area] += went.bit_count()
-            plan.numbers[area] += came.bit_count() - went.bit_count()
+            area = _area_key(registry, key)
+            added_count, removed_count = (now & ~was).bit_count(), (was & ~now).bit_count()
+            plan.added += added_count
+            plan.removed[area] += removed_count
+            plan.numbers[area] += added_count - removed_count
     return plan
 
 
-def _stored_keys(registry: str, areas: Sequence[str]) -> Iterator[str]:
-    for area in areas:
-        rows = DncBlock.objects.filter(pk__startswith=f"{registry}:{area}")
-        yield from (key.partition(":")[2] for key in rows.values_list("pk", flat=True))
-
-
 def _stored_blocks(registry: str, keys: Iterable[str]) -> Iterator[tuple[str, int]]:
-    """Each key with the bits held of it, a few thousand at a time."""
-    for some in batched(sorted(keys), BLOCKS_PER_STATEMENT):
-        rows = DncBlock.objects.filter(pk__in=[f"{registry}:{one}" for one in some])
-        held = dict(rows.values_list("pk", "bits"))
-        for key in some:
-            yield key, int.from_bytes(bytes(held.get(f"{registry}:{key}", b"")))
+    """Yield each key with its stored bits; read a few thousand blocks per query."""
+    for batch in batched(sorted(keys), BLOCKS_PER_STATEMENT):
+        rows = DncBlock.objects.filter(pk__in=[f"{registry}:{key}" for key in batch])
+        bits_by_id = dict(rows.values_list("pk", "bits"))
+        for key in batch:
+            yield key, int.from_bytes(bytes(bits_by_id.get(f"{registry}:{key}", b"")))
 
 
-def _check_truncation(plan: LoadPlan, held: dict[str, DncArea]) -> None:
-    """A file that would halve what is listed was cut off on its way, until somebody says not.
+def _check_truncation(plan: LoadPlan, stored: dict[str, DncArea]) -> None:
+    """Refuse a file that would halve a list: the download was probably cut off.
 
-    Of many area codes the last alone may be short, so each is looked at.
+    Each area code is checked, because a cut can shorten just the last one. Staff can confirm that
+    the file is complete.
     """
-    for area, gone in plan.removed.items():
-        if gone and gone * 2 > (before := held[area].numbers):
-            of = f" of area code {area}" if area else ""
+    for area, count in plan.removed.items():
+        if count and count * 2 > (before := stored[area].numbers):
+            scope = f" for area code {area}" if area else ""
             raise BadListFile(
-                f"It lists {gone:,} numbers fewer{of} than the {before:,} held now. If that is "
-                "right and the file is whole, say so and load it again."
+                f"This file lists {count:,} fewer numbers{scope} than the {before:,} loaded now. "
+                "If the file is complete, confirm that and load it again."
             )
 
 
 def _store_load(
-    upload: ListUpload, plan: LoadPlan, done: LoadResult, sha256: str, by: User | None, at: datetime
+    upload: ListUpload,
+    plan: LoadPlan,
+    result: LoadResult,
+    sha256: str,
+    by: User | None,
+    at: datetime,
 ) -> None:
     file = DncFile.objects.create(
         id=uuid7_at(at),
         registry=upload.registry,
-        is_change=done.is_change,
+        is_change=result.is_change,
         name=upload.name[:200],
         sha256=sha256,
         dated=upload.dated,
-        added=done.added,
-        removed=done.removed,
-        strays=done.redundant_changes,
-        areas=list(done.areas),
+        added=result.added,
+        removed=result.removed,
+        strays=result.redundant_changes,
+        areas=list(result.areas),
         loaded_by=by,
         loaded_at=at,
     )
     _replace_blocks(upload.registry, plan.blocks)
-    for area in done.areas:
+    for area in result.areas:
         DncArea.objects.update_or_create(
             id=f"{upload.registry}:{area}",
             defaults={
@@ -257,17 +252,17 @@ def _store_load(
         registry=upload.registry,
         dated=upload.dated.isoformat(),
         sha256=sha256,
-        added=done.added,
-        removed=done.removed,
+        added=result.added,
+        removed=result.removed,
     )
 
 
 def _replace_blocks(registry: str, blocks: dict[str, bytes]) -> None:
-    """Replace these blocks; one without a number is dropped."""
+    """Replace these blocks; drop a block without numbers."""
     with connection.cursor() as cursor:
-        for some in batched(blocks, BLOCKS_PER_STATEMENT):
-            keys = [f"{registry}:{one}" for one in some]
-            cursor.execute("delete from dnc_block where id = any(%s)", [keys])
+        for batch in batched(blocks, BLOCKS_PER_STATEMENT):
+            ids = [f"{registry}:{key}" for key in batch]
+            cursor.execute("delete from dnc_block where id = any(%s)", [ids])
         with cursor.copy("copy dnc_block (id, bits) from stdin") as copy:
             for key, bits in blocks.items():
                 if any(bits):

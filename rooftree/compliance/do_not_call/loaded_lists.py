@@ -1,4 +1,4 @@
-"""The do-not-contact lists that we hold, and for how long each copy still counts."""
+"""The loaded do-not-contact lists and the days until each copy expires."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -10,37 +10,37 @@ from rooftree.compliance.rule_changes import approved_changes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedList:
-    """One list, or the area codes of one that are of the same day."""
+    """One list, or the area codes of a list that share a copy date."""
 
     registry: str
     dated: date
-    areas: tuple[str, ...]  # none: a list that is one whole
+    areas: tuple[str, ...]  # empty for a list without area codes
     numbers: int  # listed
     days_left: int | None
 
     @property
     def file_count(self) -> int:
-        """How many files of the registry's it is."""
+        """The number of registry files."""
         return len(self.areas) or 1
 
 
 def max_copy_age_days(today: date) -> int:
-    """For how many days a copy counts."""
+    """Return the number of days a copy stays valid."""
     return approved_changes.effective_number_on("dnc_scrub_days", today)
 
 
 def days_left(registry: str, dated: date, *, today: date, max_age_days: int) -> int | None:
-    """For how long a copy still counts: below 0 it is too old, None for a list that stays good.
+    """Return the days until a copy expires: negative if expired, None if the list never expires.
 
-    The numbers of a copy that is too old count as listed (`compliance.dnc`).
+    Numbers of an expired copy count as listed (`gate.do_not_call_check`).
     """
     return None if registry in LISTS_WITHOUT_EXPIRY else max_age_days - (today - dated).days
 
 
 def loaded_lists(*, today: date) -> list[LoadedList]:
-    """All of them, in the order of REGISTRIES, the oldest copies of each first."""
+    """Return all loaded lists in the order of REGISTRIES, oldest copy of each first."""
     rows: dict[tuple[int, date], list[DncArea]] = {}
-    lasts = max_copy_age_days(today)
+    max_age_days = max_copy_age_days(today)
     for dnc_area in DncArea.objects.order_by("area"):
         rows.setdefault((REGISTRIES.index(dnc_area.registry), dnc_area.dated), []).append(dnc_area)
     return [
@@ -49,7 +49,7 @@ def loaded_lists(*, today: date) -> list[LoadedList]:
             dated=dated,
             areas=tuple(area.area for area in areas if area.area),
             numbers=sum(area.numbers for area in areas),
-            days_left=days_left(REGISTRIES[place], dated, today=today, max_age_days=lasts),
+            days_left=days_left(REGISTRIES[place], dated, today=today, max_age_days=max_age_days),
         )
         for (place, dated), areas in sorted(rows.items(), key=lambda row: row[0])
     ]

@@ -1,6 +1,6 @@
-"""What the do-not-call lists say of one number: those we hold, and what a vendor answered.
+"""Lookup of numbers in the do-not-call lists: our loaded copies and a vendor's newest answer.
 
-Two reads by key for ours, whatever they list, and one for the newest answer about it.
+One number takes two reads by key for the loaded lists and one for the newest vendor answer.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from typing import Protocol
 
 from django.db import connection
 
-# The lists that cover an American number (E.164), which {number} is SQL for, and if it is on each.
+# The lists that cover a US number (E.164; {number} is SQL for it) and its status on each.
 LIST_STATUS_SQL = """
 select a.registry, a.dated, coalesce(get_bit(b.bits, right({number}, 4)::int), 0) = 1 as is_listed,
        '' as by
@@ -25,18 +25,18 @@ select r.registry, q.answered_at::date, r.registry = any(q.listed), q.service
  cross join unnest(q.covers) r(registry)
 """
 ONE_NUMBER_SQL = f"""
-select * from ({LIST_STATUS_SQL.format(number="%(number)s")}) said
+select * from ({LIST_STATUS_SQL.format(number="%(number)s")}) list_status
  order by registry = 'US' desc, registry, dated desc
 """  # noqa: S608
 MANY_NUMBERS_SQL = f"""
-select asked.number, said.registry, said.dated, said.is_listed, said.by
-  from unnest(%(numbers)s::text[]) asked(number)
- cross join lateral ({LIST_STATUS_SQL.format(number="asked.number")}) said
+select wanted.number, s.registry, s.dated, s.is_listed, s.by
+  from unnest(%(numbers)s::text[]) wanted(number)
+ cross join lateral ({LIST_STATUS_SQL.format(number="wanted.number")}) s
 """  # noqa: S608
 
 
 class ListCopy(Protocol):
-    """What one copy of a list says of a number."""
+    """The status of a number on one copy of a list."""
 
     @property
     def registry(self) -> str: ...
@@ -48,44 +48,44 @@ class ListCopy(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListStatus:
-    """One list that covers the number."""
+    """The status of a number on one list that covers it."""
 
     registry: str
     dated: date
     is_listed: bool
-    vendor: str = ""  # the vendor that says so; "": our own copy
+    vendor: str = ""  # the vendor that answered; "" for our own copy
 
 
 def look_up_number(number: str) -> list[ListStatus]:
-    """They are the lists that cover an American number (E.164); of others there are none."""
+    """Return the lists that cover a US number (E.164), with its status; none for other numbers."""
     if not _is_american(number):
         return []
     with connection.cursor() as cursor:
         cursor.execute(ONE_NUMBER_SQL, {"number": number})
         rows = cursor.fetchall()
     return [
-        ListStatus(registry=one, dated=dated, is_listed=is_on, vendor=by)
-        for one, dated, is_on, by in rows
+        ListStatus(registry=registry, dated=dated, is_listed=is_listed, vendor=vendor)
+        for registry, dated, is_listed, vendor in rows
     ]
 
 
 def look_up_numbers(numbers: Iterable[str]) -> dict[str, dict[str, ListStatus]]:
-    """By number, the copy that counts of each list that covers it; others are left out."""
+    """Return the valid copy of each list by number; omit numbers that no list covers."""
     copies: dict[str, list[ListStatus]] = {}
     with connection.cursor() as cursor:
         cursor.execute(
             MANY_NUMBERS_SQL, {"numbers": [number for number in numbers if _is_american(number)]}
         )
-        for number, registry, dated, is_on, by in cursor:
-            said = ListStatus(registry=registry, dated=dated, is_listed=is_on, vendor=by)
-            copies.setdefault(number, []).append(said)
-    return {number: newest_copies(said) for number, said in copies.items()}
+        for number, registry, dated, is_listed, vendor in cursor:
+            status = ListStatus(registry=registry, dated=dated, is_listed=is_listed, vendor=vendor)
+            copies.setdefault(number, []).append(status)
+    return {number: newest_copies(statuses) for number, statuses in copies.items()}
 
 
-def newest_copies[One: ListCopy](copies: Iterable[One]) -> dict[str, One]:
-    """Of each list the copy that counts: the newest, and of one day the one that lists it."""
-    in_order = sorted(copies, key=lambda one: (one.dated, one.is_listed))
-    return {one.registry: one for one in in_order}
+def newest_copies[Copy: ListCopy](copies: Iterable[Copy]) -> dict[str, Copy]:
+    """Return each list's newest copy; of two from the same day, the copy that lists the number."""
+    in_order = sorted(copies, key=lambda copy: (copy.dated, copy.is_listed))
+    return {copy.registry: copy for copy in in_order}
 
 
 def _is_american(number: str) -> bool:
