@@ -1,4 +1,4 @@
-"""What rules found that a compliance officer must look at: told once, closed with a conclusion."""
+"""Findings of rules for compliance review: reported once, closed with a conclusion."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,14 +17,14 @@ MIN_CONCLUSION_LENGTH = 10  # characters of a conclusion
 
 
 class BadConclusion(Exception):
-    """A conclusion that says nothing. The text is fit to show."""
+    """The conclusion is too short. The text can be shown to staff."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewFinding:
-    """What a rule found.
+    """A finding of a rule.
 
-    `cause` makes it once; `sentence` is for the page alone, `notice` goes into mailboxes.
+    `idempotency_key` makes it unique; `sentence` is for the page only, `notice` goes by email.
     """
 
     rule: str
@@ -34,14 +34,14 @@ class NewFinding:
     link: str
 
 
-def open_finding(found: NewFinding, *, at: datetime) -> bool:
-    """Put it before compliance of the whole company; False when the same was found before."""
+def open_finding(finding: NewFinding, *, at: datetime) -> bool:
+    """Open a finding and notify company-wide compliance; return False if it was found before."""
     row = Finding(
         id=uuid7_at(at),
-        rule=found.rule,
-        cause=found.idempotency_key,
-        sentence=found.sentence[:400],
-        link=found.link,
+        rule=finding.rule,
+        cause=finding.idempotency_key,
+        sentence=finding.sentence[:400],
+        link=finding.link,
         found_at=at,
     )
     with transaction.atomic():
@@ -53,9 +53,9 @@ def open_finding(found: NewFinding, *, at: datetime) -> bool:
                 staff_notices.build_notice(
                     user_id=officer.pk,
                     kind="finding",
-                    cause=f"finding:{found.idempotency_key}"[:160],
-                    text=found.notice,
-                    link=found.link,
+                    cause=f"finding:{finding.idempotency_key}"[:160],
+                    text=finding.notice,
+                    link=finding.link,
                     at=at,
                 )
                 for officer in officers.order_by("pk")
@@ -63,22 +63,22 @@ def open_finding(found: NewFinding, *, at: datetime) -> bool:
         )
         write_event(
             "compliance.finding.opened", at=at, actor="system:compliance", finding=row.pk,
-            rule=found.rule,
+            rule=finding.rule,
         )  # fmt: skip
     return True
 
 
 def close_finding(*, finding_id: UUID, words: str, by: User, at: datetime) -> bool:
-    """Close it with what was concluded; False when it is closed already.
+    """Close a finding with a conclusion; return False if it is already closed.
 
     Raises `BadConclusion`.
     """
-    said = " ".join(words.split())
-    if len(said) < MIN_CONCLUSION_LENGTH:
-        raise BadConclusion("Write down what you found and what is done about it.")
+    conclusion = " ".join(words.split())
+    if len(conclusion) < MIN_CONCLUSION_LENGTH:
+        raise BadConclusion("Enter your conclusion and the action taken.")
     with transaction.atomic():
         is_closed = Finding.objects.filter(pk=finding_id, closed_at=None).update(
-            closed_at=at, closed_by=by, conclusion=said[:500]
+            closed_at=at, closed_by=by, conclusion=conclusion[:500]
         )
         if is_closed:
             write_event(

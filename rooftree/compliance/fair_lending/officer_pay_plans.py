@@ -1,7 +1,7 @@
-"""What loan officers are paid on: versions by date, each under rule LOC-01 and by two people.
+"""Pay plans of loan officers: dated versions, checked by rule LOC-01 and approved by two people.
 
-A plan counts from its day on for loans whose terms are offered from then on. Nothing here is
-read by routing, scores or messages.
+A plan applies to loans whose terms are offered on or after its start date. Routing, scores and
+messages never read it.
 """
 
 import re
@@ -24,65 +24,65 @@ from rooftree.money.company_day import company_day
 from rooftree.org.models import LoanOfficer, User
 
 LOAN_PERCENTAGE = "fixed_pct_of_loan_amount"
-PAY_BASES = {  # what pay may depend on, and what the amount is for
+PAY_BASES = {  # the pay bases offered on the form
     LOAN_PERCENTAGE: "A fixed percentage of the loan amount",
     "flat_per_loan": "A fixed amount for each loan",
     "hourly": "Hours worked",
     "salary": "A salary",
     "volume": "The volume of loans over time",
-    "retention_quality": "How loans perform, and who stays",
+    "retention_quality": "Loan performance and customer retention",
     "new_customers": "New customers",
-    "lead_source": "Where the lead came from",
+    "lead_source": "The lead source",
 }
-OTHER_BASIS = "other"  # in words, judged by them
-DATE_TAKEN_MESSAGE = "Another plan begins on that day."
-AMOUNT_UNITS = {"flat_per_loan": "a loan", "hourly": "an hour", "salary": "a month"}
+OTHER_BASIS = "other"  # described in words, which the rule checks
+DATE_TAKEN_MESSAGE = "Another plan starts on that day."
+AMOUNT_UNITS = {"flat_per_loan": "per loan", "hourly": "per hour", "salary": "per month"}
 
 
 class BadPlan(InvalidField):
-    """A plan that cannot be so."""
+    """The plan is incomplete or forbidden. The text can be shown to staff."""
 
 
 def propose_plan(*, typed: Mapping[str, Any], by: User, at: datetime) -> PayPlan:
-    """A new version of an officer's plan, to be approved by somebody else.
+    """Store a new version of an officer's plan, to be approved by a second person.
 
     Args:
-        typed: officer, basis, and the columns of `PayPlan`; of another basis `in_words`, and
-            where it is paid only at times `only_when`.
+        typed: officer, basis and the columns of `PayPlan`; for another basis `in_words`, and for
+            a conditional plan `only_when`.
 
-    Raises `BadPlan`, for what the rule forbids too.
+    Raises `BadPlan`, also for a plan that the rule forbids.
     """
-    made = _build_plan(typed, by, at)
-    _validate_plan(made)
-    field, ruling = _strictest_ruling(made, typed, at)
+    plan = _build_plan(typed, by, at)
+    _validate_plan(plan)
+    field, ruling = _strictest_ruling(plan, typed, at)
     if ruling.decision is Decision.BLOCK:
         raise BadPlan(field, reason_sentences.sentence_with_citation(ruling))
-    if ruling.decision is Decision.REQUIRE and not made.document:
+    if ruling.decision is Decision.REQUIRE and not plan.document:
         raise BadPlan(
             "document",
-            f"{reason_sentences.sentence_with_citation(ruling)} Name counsel’s document.",
+            f"{reason_sentences.sentence_with_citation(ruling)} Enter counsel’s document.",
         )
-    made.decision, made.reason = ruling.decision.value, ruling.reason
+    plan.decision, plan.reason = ruling.decision.value, ruling.reason
     with transaction.atomic():
-        LoanOfficer.objects.select_for_update(no_key=True).get(pk=made.officer_id)
-        rows = PayPlan.objects.filter(officer=made.officer)
-        made.number = (rows.aggregate(last=Max("number"))["last"] or 0) + 1
-        made.save(force_insert=True)
-        _write_event("compliance.pay_plan.written", made, by, at)
-    return made
+        LoanOfficer.objects.select_for_update(no_key=True).get(pk=plan.officer_id)
+        rows = PayPlan.objects.filter(officer=plan.officer)
+        plan.number = (rows.aggregate(last=Max("number"))["last"] or 0) + 1
+        plan.save(force_insert=True)
+        _write_event("compliance.pay_plan.written", plan, by, at)
+    return plan
 
 
 def approve_plan(*, plan_id: UUID, by: User, at: datetime) -> bool:
-    """A second person puts it in force from its day on; False when it was decided already.
+    """Put a plan in force from its start date; return False if it was already decided.
 
-    Raises `BadPlan`.
+    Raises `BadPlan`, also if its author tries to approve it.
     """
     plan = PayPlan.objects.select_related("officer").get(pk=plan_id)
     if plan.written_by_id == by.pk:
-        raise BadPlan("", "Somebody else than who wrote it approves it.")
+        raise BadPlan("", "You can’t approve your own plan. Ask a second person.")
     with transaction.atomic():
         LoanOfficer.objects.select_for_update(no_key=True).get(pk=plan.officer_id)
-        if _does_affect_offered_terms(plan, at):
+        if _affects_offered_terms(plan, at):
             raise BadPlan(
                 "",
                 reason_sentences.sentence_with_citation(
@@ -91,23 +91,23 @@ def approve_plan(*, plan_id: UUID, by: User, at: datetime) -> bool:
             )
         if _is_date_taken(plan):
             raise BadPlan("", DATE_TAKEN_MESSAGE)
-        is_done = _undecided_plans(plan_id).update(approved_by=by, approved_at=at)
-        if is_done:
+        is_approved = _undecided_plans(plan_id).update(approved_by=by, approved_at=at)
+        if is_approved:
             _write_event("compliance.pay_plan.approved", plan, by, at)
-    return bool(is_done)
+    return bool(is_approved)
 
 
 def drop_plan(*, plan_id: UUID, by: User, at: datetime) -> bool:
-    """It is not approved and never will be; False when it was decided already."""
+    """Reject a plan for good; return False if it was already decided."""
     with transaction.atomic():
-        is_done = _undecided_plans(plan_id).update(dropped_by=by, dropped_at=at)
-        if is_done:
+        is_dropped = _undecided_plans(plan_id).update(dropped_by=by, dropped_at=at)
+        if is_dropped:
             _write_event("compliance.pay_plan.dropped", PayPlan.objects.get(pk=plan_id), by, at)
-    return bool(is_done)
+    return bool(is_dropped)
 
 
 def plan_in_force(officer_id: UUID, on_date: date) -> PayPlan | None:
-    """The plan that counts for loans whose terms are offered on a day."""
+    """Return the plan for loans whose terms are offered on a day, or None."""
     rows = _approved_plans(officer_id).filter(from_date__lte=on_date)
     return rows.order_by("-from_date").first()
 
@@ -116,32 +116,33 @@ def _undecided_plans(plan_id: UUID) -> QuerySet[PayPlan]:
     return PayPlan.objects.filter(pk=plan_id, approved_at=None, dropped_at=None)
 
 
-def _strictest_ruling(made: PayPlan, typed: Mapping[str, Any], at: datetime) -> tuple[str, Ruling]:
-    """The strictest answer of the rule, and the field it is about."""
-    asked = {
+def _strictest_ruling(plan: PayPlan, typed: Mapping[str, Any], at: datetime) -> tuple[str, Ruling]:
+    """Return the strictest ruling and its form field."""
+    only_when = typed.get("only_when", "").strip()
+    if plan.basis in PAY_BASES or only_when:
+        basis_ruling = officer_pay_rules.check_basis(plan.basis, only_when=only_when)
+    else:
+        # The rule reads words as keys: `Interest rate` becomes interest_rate.
+        basis_key = re.sub(r"[^a-z0-9]+", "_", plan.basis.lower()).strip("_")
+        basis_ruling = officer_pay_rules.check_described_basis(basis_key)
+    rulings = {
         "is_paid_by_consumer": officer_pay_rules.check_payers(
-            consumer_pays=made.is_paid_by_consumer, creditor_pays=made.is_paid_by_creditor
+            consumer_pays=plan.is_paid_by_consumer, creditor_pays=plan.is_paid_by_creditor
         ),
-        "basis": _check_plan_basis(made.basis, typed.get("only_when", "").strip()),
+        "basis": basis_ruling,
     }
-    if made.bonus_pct is not None:
-        asked["bonus_pct"] = officer_pay_rules.check_profit_bonus(percent=made.bonus_pct)
-    if _does_affect_offered_terms(made, at):
-        asked["from_date"] = officer_pay_rules.refuse_change_after_terms()
-    worst = deciding_ruling(asked.values())
-    return next((field, one) for field, one in asked.items() if one is worst)
+    if plan.bonus_pct is not None:
+        rulings["bonus_pct"] = officer_pay_rules.check_profit_bonus(percent=plan.bonus_pct)
+    if _affects_offered_terms(plan, at):
+        rulings["from_date"] = officer_pay_rules.refuse_change_after_terms()
+    strictest = deciding_ruling(rulings.values())
+    return next((field, ruling) for field, ruling in rulings.items() if ruling is strictest)
 
 
-def _check_plan_basis(basis: str, only_when: str) -> Ruling:
-    if basis in PAY_BASES or only_when:
-        return officer_pay_rules.check_basis(basis, only_when=only_when)
-    return officer_pay_rules.check_described_basis(_basis_key(basis))
+def _affects_offered_terms(plan: PayPlan, at: datetime) -> bool:
+    """Return whether an officer's pay would change for terms already offered.
 
-
-def _does_affect_offered_terms(plan: PayPlan, at: datetime) -> bool:
-    """Whether an officer's pay would move for terms that may have been offered already.
-
-    Until today any may have been; an officer's first plan moves nothing.
+    Any terms up to today can have been offered. An officer's first plan changes nothing.
     """
     return plan.from_date <= company_day(at) and _approved_plans(plan.officer_id).exists()
 
@@ -154,7 +155,7 @@ def _build_plan(typed: Mapping[str, Any], by: User, at: datetime) -> PayPlan:
     if basis == OTHER_BASIS:
         basis = " ".join(typed.get("in_words", "").split())[:60]
     if not basis:
-        raise BadPlan("in_words", "Say what pay depends on.")
+        raise BadPlan("in_words", "Describe what pay depends on.")
     return PayPlan(
         id=uuid7_at(at), officer=officer, basis=basis,
         percent=typed["percent"] if basis == LOAN_PERCENTAGE else None,
@@ -166,17 +167,17 @@ def _build_plan(typed: Mapping[str, Any], by: User, at: datetime) -> PayPlan:
     )  # fmt: skip
 
 
-def _validate_plan(made: PayPlan) -> None:
-    if made.basis == LOAN_PERCENTAGE and not made.percent:
-        raise BadPlan("percent", "Give the percentage of the loan amount.")
-    if made.basis in AMOUNT_UNITS and not made.cents:
-        raise BadPlan("cents", f"Give the amount for {AMOUNT_UNITS[made.basis]}.")
-    if not (made.is_paid_by_consumer or made.is_paid_by_creditor):
-        raise BadPlan("is_paid_by_consumer", "Say who pays it.")
-    least, most = made.least_cents, made.most_cents
+def _validate_plan(plan: PayPlan) -> None:
+    if plan.basis == LOAN_PERCENTAGE and not plan.percent:
+        raise BadPlan("percent", "Enter the percentage of the loan amount.")
+    if plan.basis in AMOUNT_UNITS and not plan.cents:
+        raise BadPlan("cents", f"Enter the amount {AMOUNT_UNITS[plan.basis]}.")
+    if not (plan.is_paid_by_consumer or plan.is_paid_by_creditor):
+        raise BadPlan("is_paid_by_consumer", "Choose who pays.")
+    least, most = plan.least_cents, plan.most_cents
     if least is not None and most is not None and least > most:
-        raise BadPlan("most_cents", "The most is not below the least.")
-    if _is_date_taken(made):
+        raise BadPlan("most_cents", "The maximum must not be below the minimum.")
+    if _is_date_taken(plan):
         raise BadPlan("from_date", DATE_TAKEN_MESSAGE)
 
 
@@ -187,11 +188,6 @@ def _is_date_taken(plan: PayPlan) -> bool:
 
 def _approved_plans(officer_id: UUID) -> QuerySet[PayPlan]:
     return PayPlan.objects.filter(officer=officer_id, approved_at__isnull=False)
-
-
-def _basis_key(words: str) -> str:
-    """Words as the rule reads them: `Interest rate` is interest_rate."""
-    return re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_")
 
 
 def _write_event(kind: str, plan: PayPlan, by: User, at: datetime) -> None:

@@ -1,4 +1,4 @@
-"""What a loan officer may be paid on, and what is steering (LOC-01)."""
+"""Rules for loan officer pay and against steering (LOC-01)."""
 
 import re
 from decimal import Decimal
@@ -21,7 +21,7 @@ PAY_PATTERN = re.compile(r"comp(?!an|let)|(?<!down_)pay|commission|bonus|margin"
 
 
 def check_basis(comp_basis: str, *, only_when: str = "") -> Ruling:
-    """Whether pay may depend on this."""
+    """Decide whether pay can depend on this basis."""
     if only_when or PROXY_PATTERN.search(comp_basis):
         return LOC_01.block("proxy_for_term")
     if PERMITTED_BASIS_PATTERN.search(comp_basis):
@@ -34,33 +34,33 @@ def check_basis(comp_basis: str, *, only_when: str = "") -> Ruling:
 
 
 def check_described_basis(words: str) -> Ruling:
-    """The same of what somebody wrote: one word of a term or of a proxy refuses the whole."""
+    """Decide a basis described in words; one word of a loan term or a proxy refuses it all."""
     if LOAN_TERM_PATTERN.search(words):
         return LOC_01.block("term_of_transaction")
     return check_basis(words)
 
 
 def check_payers(*, consumer_pays: bool, creditor_pays: bool) -> Ruling:
-    """Nobody is paid by both sides."""
+    """Block pay from both the consumer and the creditor."""
     if consumer_pays and creditor_pays:
         return LOC_01.block("dual_compensation")
     return LOC_01.allow("permitted_basis")
 
 
 def refuse_change_after_terms() -> Ruling:
-    """Pay does not move once terms are offered."""
+    """Block a pay change after terms were offered."""
     return LOC_01.block("comp_change_after_terms")
 
 
 def check_profit_bonus(*, percent: Decimal) -> Ruling:
-    """A bonus out of profits is at most a tenth of total pay."""
+    """Limit a bonus from profits to a tenth of total pay."""
     if percent > BONUS_LIMIT:
         return LOC_01.block("profit_bonus_over_10_pct")
     return LOC_01.allow("within_10_pct")
 
 
 def check_routing_rule(rule: str) -> Ruling:
-    """A product is never offered because it pays the officer better."""
+    """Block a rule that offers a product because it pays the officer better."""
     if PAY_PATTERN.search(rule):
         return LOC_01.block("steering")
     return LOC_01.allow("consumer_choice")

@@ -1,4 +1,4 @@
-"""What may enter a score, a routing rule, a service level or an audience (FLR-01)."""
+"""Rules for the facts used in scores, routing, service levels and ad audiences (FLR-01)."""
 
 import re
 from datetime import date
@@ -7,7 +7,7 @@ from rooftree.compliance.gate.rulebook import RULE_DATA
 from rooftree.compliance.gate.verdict import Rule, Ruling
 
 FLR_01 = Rule(id="FLR-01", cite="12 CFR 1002.4(a); 12 CFR 1002.6(b); 42 USC 3605; state law")
-RATIO_LIMIT = 1.25  # house: beyond it a person looks
+RATIO_LIMIT = 1.25  # house limit: a higher ratio goes to review
 SPCP_RESTRICTED_FROM: date = RULE_DATA["federal"]["reg_b_2026"]["effective"]
 _WORD_PATTERN = r"(^|_)({})(_|$)"
 PROHIBITED_BASIS = re.compile(
@@ -47,7 +47,7 @@ BEHAVIOR_FIELD = re.compile(
     )
 )
 
-# Our own facts whose names say too little: a person looked at each, and why it may count.
+# Facts with unclear names, each reviewed by staff, with the reason it can be used.
 REVIEWED_FIELDS = {
     "purpose": "creditworthiness_factor",
     "amount_cents": "creditworthiness_factor",
@@ -56,19 +56,19 @@ REVIEWED_FIELDS = {
     "is_repeat": "behavioural_factor",
     "opened": "behavioural_factor",
     "clicked": "behavioural_factor",
-    "score": "behavioural_factor",  # made of nothing else but reviewed facts
+    "score": "behavioural_factor",  # made only of reviewed facts
     "day": "behavioural_factor",  # of arrival
     "clock": "behavioural_factor",
 }
 
 
 def check_factor(*, use: str, field: str, why: str = "", direction: str = "") -> Ruling:
-    """Whether a fact about a person may be used for this.
+    """Decide whether a fact about a person can be used for a purpose.
 
     Args:
         use: score, route, sla, ad_audience, product_fit.
-        why: licence or language, when that is the reason for the field.
-        direction: of a score, lower or higher; or what is offered.
+        why: license (or licence) or language, if that is the reason for the field.
+        direction: of a score, lower or higher; or the product offered.
     """
     if re.search(r"surname|first_name|given_name|ethnicity_model", field):
         return FLR_01.block("proxy_national_origin")
@@ -79,26 +79,18 @@ def check_factor(*, use: str, field: str, why: str = "", direction: str = "") ->
     if field in ("property_state", "state") and (why in ("licence", "license") or use == "route"):
         return FLR_01.allow("legitimate_need")
     if MILITARY_FIELD.search(field):
-        return _check_military(use, direction)
-    if LANGUAGE_FIELD.search(field) and "device" not in field:
-        return _check_language(use)
+        if use == "product_fit" and direction != "lower":
+            return FLR_01.allow("eligibility_factor")
+        return FLR_01.block("state_protected_class")
+    # A stated preference finds an officer who speaks the language; it never ranks anyone.
+    if LANGUAGE_FIELD.search(field) and "device" not in field and use == "route":
+        return FLR_01.allow("consumer_choice")
     return _check_proxy(field)
 
 
-def _check_military(use: str, direction: str) -> Ruling:
-    if use == "product_fit" and direction != "lower":
-        return FLR_01.allow("eligibility_factor")
-    return FLR_01.block("state_protected_class")
-
-
-def _check_language(use: str) -> Ruling:
-    """A stated preference finds an officer who speaks it; it never ranks anybody."""
-    if use == "route":
-        return FLR_01.allow("consumer_choice")
-    return FLR_01.block("proxy_national_origin")
-
-
 def _check_proxy(field: str) -> Ruling:
+    if LANGUAGE_FIELD.search(field) and "device" not in field:
+        return FLR_01.block("proxy_national_origin")
     if GEOGRAPHY_FIELD.search(field):
         return FLR_01.block("proxy_geography")
     if NATIONAL_ORIGIN_PROXY.search(field):
@@ -111,14 +103,14 @@ def _check_proxy(field: str) -> Ruling:
 
 
 def check_outcome_ratio(*, ratio: float) -> Ruling:
-    """A monthly comparison beyond the limit goes to a person."""
+    """Require a fair-lending review if a monthly comparison exceeds the limit."""
     if ratio > RATIO_LIMIT:
         return FLR_01.require("fair_lending_review")
     return FLR_01.allow("legitimate_need")
 
 
 def check_special_program(*, basis: str, is_for_profit: bool, on: date) -> Ruling:
-    """A special-purpose program on these bases ended for lenders in July 2026."""
+    """Block lenders' special-purpose programs on these bases, which ended in July 2026."""
     is_barred = bool(re.search(r"race|color|national_origin|sex|gender", basis))
     if is_for_profit and is_barred and on >= SPCP_RESTRICTED_FROM:
         return FLR_01.block("spcp_restricted_2026")

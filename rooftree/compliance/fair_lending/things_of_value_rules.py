@@ -1,4 +1,4 @@
-"""Things of value between us and people who send us borrowers (RSP-01)."""
+"""Rules for things of value between the company and its referral partners (RSP-01)."""
 
 import re
 from fractions import Fraction
@@ -18,10 +18,10 @@ LEAD_SELLERS = frozenset({"lead_vendor", "comparison_platform", "advertiser"})
 def check_payment(
     *, payee: str, basis: str, endorses_us: bool = False, is_fair_value: bool = False
 ) -> Ruling:
-    """Whether we may pay this party on this basis.
+    """Decide whether the company can pay this party on this basis.
 
     Args:
-        basis: what the amount depends on, such as flat_per_lead or per_closed_loan.
+        basis: the basis of the amount, such as flat_per_lead or per_closed_loan.
         is_fair_value: a fair-market-value study is on file.
     """
     if payee.startswith("own_employee"):
@@ -42,12 +42,12 @@ def check_payment(
 
 
 def refuse_gift() -> Ruling:
-    """Anything free to a partner is a thing of value."""
+    """Block anything free to a partner: it is a thing of value."""
     return RSP_01.block("thing_of_value")
 
 
 def check_co_marketing(*, our_cost_share: Share, our_benefit_share: Share) -> Ruling:
-    """We pay no larger share of joint advertising than we get."""
+    """Block a cost share of joint advertising above the company's share of the benefit."""
     if our_cost_share > our_benefit_share:
         return RSP_01.block("thing_of_value")
     return RSP_01.allow("proportionate_share")
