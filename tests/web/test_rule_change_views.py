@@ -15,7 +15,7 @@ from rooftree.tasks.drain_queue import run_queued_tasks
 from rooftree.web.compliance import compliance_inbox
 from tests import make
 from tests.flow import journey
-from tests.flow.in_line import asked, florida, waiting
+from tests.flow.in_line import create_consented_lead, florida_time, queue_message
 
 pytestmark = pytest.mark.django_db
 WHY = {
@@ -27,7 +27,7 @@ HOURS = {"mon_fri": "9 AM - 7:30 PM", "sat": "10:00-17:00", "sun": "closed"}
 
 @pytest.fixture(autouse=True)
 def noon(db):
-    journey.ready()
+    journey.set_up_company()
     make.officer("Dana Whitfield", licensed=("CA", "FL"), text_number="")
     with clock.freeze(make.NOON):
         yield
@@ -79,7 +79,7 @@ def test_the_page_of_all_rules_shows_the_states_the_federal_numbers_and_our_own_
 
 
 def test_two_of_compliance_change_a_rule_and_the_page_says_who_and_why(omar, lena):
-    waiting(asked("Ann"), florida("2026-12-01T19:45"))
+    queue_message(create_consented_lead("Ann"), florida_time("2026-12-01T19:45"))
     answer = write(omar, **HOURS)
     assert answer.status_code == 303
     page = lena.get(answer.url).text
@@ -111,16 +111,16 @@ def test_two_of_compliance_change_a_rule_and_the_page_says_who_and_why(omar, len
 
 
 def test_two_of_compliance_change_a_limit_of_releases_which_moves_nothing_in_line(omar, lena):
-    waiting(asked("Ann"), florida("2026-12-01T19:45"))
+    queue_message(create_consented_lead("Ann"), florida_time("2026-12-01T19:45"))
     today = make.NOON.date().isoformat()
     rules = omar.get(reverse("rules")).text
-    assert "People a release reaches without a second person" in rules
+    assert "Campaign size that needs no second approval" in rules
     assert "1,000" in rules
 
     answer = write(omar, "release_free_size", "US", value="20", from_date=today)
     page = lena.get(answer.url).text
     assert "From 100 to 20" in page
-    assert "Nov 23, 2026, by the company’s clock" in page
+    assert "Nov 23, 2026, by company time" in page
     assert "No queued message is affected. Campaigns already started keep their limits." in page
     assert "Run preview again" not in page
     assert "<dd>100 people</dd>" in omar.get(reverse("releases")).text
@@ -128,7 +128,7 @@ def test_two_of_compliance_change_a_limit_of_releases_which_moves_nothing_in_lin
 
     assert "<dd>20 people</dd>" in omar.get(reverse("releases")).text
     ended = omar.get(reverse("rule_change_end", args=[RuleChange.objects.get().pk])).text
-    assert "By the company’s clock" in ended
+    assert "By company time" in ended
 
 
 def test_nobody_approves_before_its_dry_run_is_there(omar, lena):
@@ -146,7 +146,7 @@ def test_nobody_approves_before_its_dry_run_is_there(omar, lena):
 def test_what_lets_more_through_says_so_and_its_approver_says_that_counsel_was_read(omar, lena):
     refused = write(omar, "caps", value="10 in 24 hours")
     assert refused.status_code == 422
-    assert "Name the document in which counsel says that it is lawful." in refused.text
+    assert "Name the document in which counsel confirms that it is lawful." in refused.text
     write(omar, "caps", value="10 in 24 hours", counsel="Memo 4 of Baker & Lowe")
     page = lena.get(reverse("rule_change", args=[RuleChange.objects.get().pk])).text
     assert "This allows contact that the default rules stop." in page
@@ -169,8 +169,8 @@ def test_what_lets_more_through_says_so_and_its_approver_says_that_counsel_was_r
         ("caps", {"value": "3 in 30 days"}, "at most 7 days"),
         ("proclaimed", {"value": "Christmas"}, "“Christmas”. Enter a date"),
         ("caps", {"value": "2 in 24 hours", "cite": ""}, "Enter law, order or document"),
-        ("caps", {"value": "2 in 24 hours", "from_date": "2026-01-01"}, "from today on"),
-        ("caps", {"value": "3 in 24 hours"}, "It says that already: 3 in 24 hours."),
+        ("caps", {"value": "2 in 24 hours", "from_date": "2026-01-01"}, "today or a later day"),
+        ("caps", {"value": "3 in 24 hours"}, "This is already the value: 3 in 24 hours."),
         ("release_canary_size", {"place": "US", "value": "51"}, "whole number from 1 to 50."),
         ("release_per_hour", {"place": "US", "value": "0"}, "whole number from 1 to 5,000."),
     ],
@@ -234,7 +234,7 @@ def test_a_change_is_not_approved_for_a_reason_which_stays(omar, lena):
 
 
 def test_the_verdict_names_the_change_that_counted_and_the_one_that_did_not(omar, lena):
-    lead = asked("Ann")
+    lead = create_consented_lead("Ann")
     for item, typed in (("live", HOURS), ("pewc_all_marketing", {"value": "on"})):
         write(omar, item, from_date="2026-11-23", **{**typed, "mon_fri": "1 PM - 8 PM"})
         act(lena, "approval")
@@ -257,7 +257,7 @@ def test_who_sees_one_branch_reads_the_rules_and_changes_none(signed_in):
 
 
 def test_the_dry_run_lists_only_what_its_reader_may_see(omar, signed_in):
-    waiting(asked("Ann"), florida("2026-12-01T19:45"))
+    queue_message(create_consented_lead("Ann"), florida_time("2026-12-01T19:45"))
     write(omar, **HOURS)
     change = RuleChange.objects.get()
     rule_change_process.run_dry_run(change_id=change.pk, at=make.NOON)

@@ -1,7 +1,7 @@
-"""The changes of rules that were approved, read with whatever statement is under way.
+"""Approved rule changes, read as part of statements that run anyway.
 
-They are part of statements that are made anyway, so that a decision costs none for them, and
-every process sees one from the moment that it is approved.
+A decision needs no extra query for them, and every process sees a change from the moment it is
+approved.
 """
 
 import json
@@ -17,7 +17,7 @@ from rooftree.compliance.gate.effective_rules import Changes
 from rooftree.compliance.gate.facts import Amendment
 from rooftree.compliance.gate.rulebook import STATES
 
-# All of them as one text, in order; it stands in brackets wherever a statement wants it.
+# All approved changes as one JSON text, in order. A scalar subquery for use in other statements.
 APPROVED_CHANGES_SQL = """
 (select coalesce(json_agg(json_build_object(
             'number', c.number, 'place', c.place, 'item', c.item, 'value', c.value,
@@ -31,24 +31,24 @@ APPROVED_CHANGES_SQL = """
 
 
 def approved_changes_column() -> RawSQL:
-    """The text as a column of a query of Django's."""
-    return RawSQL(APPROVED_CHANGES_SQL, [], output_field=TextField())  # noqa: S611  no value goes into it
+    """Build the JSON text as a column of a Django query."""
+    return RawSQL(APPROVED_CHANGES_SQL, [], output_field=TextField())  # noqa: S611  no input
 
 
 def load_approved_changes() -> Changes:
-    """Those that were approved until now, for a page."""
+    """Load the changes approved until now, for a page."""
     with connection.cursor() as cursor:
         cursor.execute(f"select {APPROVED_CHANGES_SQL}")
         return parse_changes(cursor.fetchone()[0])
 
 
 def effective_number_on(name: str, day: date) -> int:
-    """A federal or house number of `rulebook.NUMBERS` as it is on a day, for a page."""
+    """Return a federal or house number of `rulebook.CHANGEABLE_NUMBERS` on a day, for a page."""
     return effective_rules.effective_number_on(name, day, load_approved_changes())
 
 
 def states_with_switch(switch: str, day: date) -> list[str]:
-    """The states where a switch is on, on a day of theirs."""
+    """Return the states where a switch is on, on a local date."""
     changes = load_approved_changes()
     return sorted(
         code
@@ -59,16 +59,16 @@ def states_with_switch(switch: str, day: date) -> list[str]:
 
 @lru_cache(maxsize=64)
 def parse_changes(text: str) -> Changes:
-    """The changes in the text that `STANDING` gives."""
+    """Parse the JSON text of `APPROVED_CHANGES_SQL`."""
     return tuple(
         Amendment(
-            **load
+            **row
             | {
-                "from_date": _parse_date(load["from_date"]),
-                "until_date": _parse_date(load["until_date"]),
+                "from_date": _parse_date(row["from_date"]),
+                "until_date": _parse_date(row["until_date"]),
             }
         )
-        for load in json.loads(text)
+        for row in json.loads(text)
     )
 
 

@@ -1,7 +1,7 @@
-"""Changing a rule: written by one of compliance, approved by another, withdrawn the same way.
+"""Rule changes: proposed by one compliance user, approved by another, withdrawn the same way.
 
-A change counts from its date on and is never edited: another value is another change, and what
-was approved ends by a change that withdraws it.
+A change applies from its date on and is never edited: a new value is a new change, and an approved
+change ends through another change that withdraws it.
 """
 
 import json
@@ -18,8 +18,8 @@ from django.db.transaction import atomic
 from rooftree.compliance.gate.effective_rules import Changes
 from rooftree.compliance.gate.facts import Amendment
 from rooftree.compliance.rule_changes import approved_changes, effective_values, rule_items
+from rooftree.compliance.rule_changes.effective_values import EffectiveValue
 from rooftree.compliance.rule_changes.models import RuleChange
-from rooftree.compliance.rule_changes.rule_items import RuleItem
 from rooftree.compliance.rule_changes.value_wording import place_name
 from rooftree.core.user_errors import InvalidField
 from rooftree.core.uuid7 import uuid7_at
@@ -28,39 +28,37 @@ from rooftree.money.company_day import company_day
 from rooftree.org import staff_notices
 from rooftree.org.models import User
 
-MAX_LEAD_TIME = timedelta(days=730)  # that a change may lie ahead: a slip in the year is no plan
+MAX_LEAD_TIME = timedelta(days=730)  # a later start date is probably a typo in the year
 MAX_CITE_LENGTH, MAX_WHY_LENGTH, MAX_COUNSEL_LENGTH = 300, 300, 200  # characters
-_LOCK_KEY = 7_205  # advisory lock of every change of the rules
+_LOCK_KEY = 7_205  # advisory lock for all rule changes
 
 
 class BadChange(InvalidField):
-    """A change that cannot be so."""
+    """The change is invalid. The text can be shown to staff."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeGrounds:
-    """From when on a change counts, and why."""
+    """The start date of a change, and the reasons for it."""
 
     from_date: date
     cite: str
     why: str
-    counsel: str = ""  # the document in which counsel allowed what is looser than it came
+    counsel: str = ""  # counsel's document that allows a value looser than the default
 
 
 def propose_change(
     *, place: str, item: str, value: Any, grounds: ChangeGrounds, by: User, at: datetime
 ) -> RuleChange:
-    """Write a change down, to be approved by somebody else. Raises `BadChange`."""
+    """Propose a change, to be approved by a second person. Raises `BadChange`."""
     _validate_grounds(grounds, at)
     changes = approved_changes.load_approved_changes()
-    now = effective_values.effective_value(place, item, grounds.from_date, changes)
-    _validate_bounds(now.item, value)
-    if _is_same_value(now.item, now.value, value):
-        raise BadChange("", f"It says that already: {now.formatted_value}.")
-    came = rule_items.shipped_value(place, item, grounds.from_date)
+    current = effective_values.effective_value(place, item, grounds.from_date, changes)
+    _validate_value(current, value)
+    default = rule_items.shipped_value(place, item, grounds.from_date)
     draft = RuleChange(
         place=place, item=item, value=json.dumps(value, sort_keys=True),
-        is_looser=now.item.is_looser(came, value),
+        is_looser=current.item.is_looser(default, value),
     )  # fmt: skip
     return _store_draft(draft, grounds, by, at)
 
@@ -68,11 +66,11 @@ def propose_change(
 def propose_withdrawal(
     *, change: RuleChange, grounds: ChangeGrounds, by: User, at: datetime
 ) -> RuleChange:
-    """Write down that a change ends on a day, by approval too. Raises `BadChange`."""
+    """Propose the end of a change on a day; it needs approval too. Raises `BadChange`."""
     if change.approved_at is None or change.withdraws_id is not None:
-        raise BadChange("", "Only a change that was approved can be withdrawn.")
+        raise BadChange("", "Only an approved change can be withdrawn.")
     if change.withdrawals.filter(approved_at__isnull=False).exists():
-        raise BadChange("", "It is withdrawn already.")
+        raise BadChange("", "This change is already withdrawn.")
     _validate_grounds(grounds, at)
     draft = RuleChange(place=change.place, item=change.item, value="", withdraws=change)
     after = effective_values.effective_value(
@@ -86,97 +84,99 @@ def propose_withdrawal(
 
 
 def approve_change(*, change_id: UUID, by: User, at: datetime) -> RuleChange:
-    """A second person puts it in force from its day on; twice is no error. Raises `BadChange`."""
+    """Put a change in force from its start date. Safe to repeat. Raises `BadChange`."""
     with atomic():
         _lock_changes()
-        one = RuleChange.objects.select_for_update().get(pk=change_id)
-        if one.written_by_id == by.pk:
-            raise BadChange("", "Somebody else than who wrote it approves it.")
-        if not one.is_waiting:
-            return _resolve_repeat_decision(one, one.approved_by_id == by.pk)
-        if one.from_date < company_day(at):
-            raise BadChange("", "Its day is over: write it anew, from a day to come.")
-        one.approved_by, one.approved_at = by, at
-        one.save(update_fields=["approved_by", "approved_at"])
-        _write_event("approved", one, by, at)
-        _notify_users([one.written_by], one, f"{by.name} approved rule change {one.number}.", at)
-    return one
+        change = RuleChange.objects.select_for_update().get(pk=change_id)
+        if change.written_by_id == by.pk:
+            raise BadChange("", "You can’t approve your own change. Ask a second person.")
+        if not change.is_waiting:
+            return _resolve_repeat_decision(change, change.approved_by_id == by.pk)
+        if change.from_date < company_day(at):
+            raise BadChange("", "Its start date has passed. Propose it again with a later date.")
+        change.approved_by, change.approved_at = by, at
+        change.save(update_fields=["approved_by", "approved_at"])
+        _write_event("approved", change, by, at)
+        text = f"{by.name} approved rule change {change.number}."
+        _notify_users([change.written_by], change, text, at)
+    return change
 
 
 def drop_change(*, change_id: UUID, reason: str, by: User, at: datetime) -> RuleChange:
-    """It is not approved and never will be; its author takes it back the same way."""
+    """Reject a change for good; its author can withdraw it the same way. Raises `BadChange`."""
     if not (reason := _clean_line(reason, MAX_WHY_LENGTH)):
-        raise BadChange("reason", "Say why; it is kept beside the change.")
+        raise BadChange("reason", "Enter a reason. It is kept with the change.")
     with atomic():
         _lock_changes()
-        one = RuleChange.objects.select_for_update().get(pk=change_id)
-        if not one.is_waiting:
-            return _resolve_repeat_decision(one, one.dropped_by_id == by.pk)
-        one.dropped_by, one.dropped_at, one.dropped_because = by, at, reason
-        one.save(update_fields=["dropped_by", "dropped_at", "dropped_because"])
-        _write_event("dropped", one, by, at)
-        if one.written_by_id != by.pk:
-            said = f"{by.name} did not approve rule change {one.number}: {reason}"
-            _notify_users([one.written_by], one, said, at)
-    return one
+        change = RuleChange.objects.select_for_update().get(pk=change_id)
+        if not change.is_waiting:
+            return _resolve_repeat_decision(change, change.dropped_by_id == by.pk)
+        change.dropped_by, change.dropped_at, change.dropped_because = by, at, reason
+        change.save(update_fields=["dropped_by", "dropped_at", "dropped_because"])
+        _write_event("dropped", change, by, at)
+        if change.written_by_id != by.pk:
+            text = f"{by.name} did not approve rule change {change.number}: {reason}"
+            _notify_users([change.written_by], change, text, at)
+    return change
 
 
-def store_dry_run(*, change_id: UUID, found: dict[str, Any], at: datetime) -> bool:
-    """What it would move, beside a change that nobody decided yet."""
+def store_dry_run(*, change_id: UUID, dry_run: dict[str, Any], at: datetime) -> bool:
+    """Store the previewed effects of an undecided change; return False if it was decided."""
     rows = RuleChange.objects.filter(pk=change_id, approved_at=None, dropped_at=None)
-    return bool(rows.update(dry_run=found, tried_at=at))
+    return bool(rows.update(dry_run=dry_run, tried_at=at))
 
 
 def changes_with_draft(changes: Changes, draft: RuleChange, grounds: ChangeGrounds) -> Changes:
-    """The changes as they would be with this one approved."""
+    """Return the changes as they would be with the draft approved."""
     if draft.withdraws is None:
-        made = Amendment(
+        amendment = Amendment(
             number=draft.number, place=draft.place, item=draft.item, value=draft.value,
             from_date=grounds.from_date, until_date=None, cite=grounds.cite,
         )  # fmt: skip
-        return (*changes, made)
-    ended, until = draft.withdraws.number, grounds.from_date
+        return (*changes, amendment)
+    withdrawn, until = draft.withdraws.number, grounds.from_date
     return tuple(
-        replace(change, until_date=until) if change.number == ended else change
+        replace(change, until_date=until) if change.number == withdrawn else change
         for change in changes
     )
 
 
 def change_grounds(change: RuleChange) -> ChangeGrounds:
-    """From when on it counts and why, of a change that is written down."""
+    """Return the start date and the reasons of a stored change."""
     return ChangeGrounds(
         from_date=change.from_date, cite=change.cite, why=change.why, counsel=change.counsel
     )
 
 
 def approvers() -> Iterable[User]:
-    """Compliance of the whole company, by name."""
+    """Return the company-wide compliance users by name."""
     rows = User.objects.filter(is_active=True, role="compliance", branch=None)
     return rows.order_by("name", "pk")
 
 
-def _is_same_value(item: RuleItem, was: Any, now: Any) -> bool:
-    """It says the same, in whatever order."""
+def _validate_value(current: EffectiveValue, value: Any) -> None:
+    """Refuse a number out of bounds and a value that equals the current one in any order."""
+    item, was = current.item, current.value
+    if item.kind == "number" and not item.least <= value <= item.most:
+        raise BadChange("value", f"A whole number from {item.least:,} to {item.most:,}.")
     if item.kind in ("caps", "holidays", "dates"):
-        return not (item.is_looser(was, now) or item.is_looser(now, was))
-    return bool(was == now)
+        is_same = not (item.is_looser(was, value) or item.is_looser(value, was))
+    else:
+        is_same = was == value
+    if is_same:
+        raise BadChange("", f"This is already the value: {current.formatted_value}.")
 
 
 def _validate_grounds(grounds: ChangeGrounds, at: datetime) -> None:
     today = company_day(at)
     if grounds.from_date < today:
-        raise BadChange("from_date", "A change counts from today on at the earliest.")
+        raise BadChange("from_date", "Choose today or a later day.")
     if grounds.from_date > today + MAX_LEAD_TIME:
-        raise BadChange("from_date", "This is more than two years away; look at the year.")
+        raise BadChange("from_date", "This is more than two years away. Check the year.")
     if not _clean_line(grounds.cite, MAX_CITE_LENGTH):
-        raise BadChange("cite", "Name the law, order or document that it rests on.")
+        raise BadChange("cite", "Name the law, order or document behind the change.")
     if not _clean_line(grounds.why, MAX_WHY_LENGTH):
-        raise BadChange("why", "Say why; it is shown beside the value for good.")
-
-
-def _validate_bounds(item: RuleItem, value: Any) -> None:
-    if item.kind == "number" and not item.least <= value <= item.most:
-        raise BadChange("value", f"A whole number from {item.least:,} to {item.most:,}.")
+        raise BadChange("why", "Enter a reason. It is shown with the value permanently.")
 
 
 def _store_draft(draft: RuleChange, grounds: ChangeGrounds, by: User, at: datetime) -> RuleChange:
@@ -184,14 +184,14 @@ def _store_draft(draft: RuleChange, grounds: ChangeGrounds, by: User, at: dateti
     if draft.is_looser and not counsel:
         raise BadChange(
             "counsel",
-            "This lets through what the rules as they came stop. Name the document in which "
-            "counsel says that it is lawful.",
+            "This allows contact that the default rules stop. Name the document in which "
+            "counsel confirms that it is lawful.",
         )
     with atomic():
         _lock_changes()
         rows = RuleChange.objects.filter(place=draft.place, item=draft.item)
         if waiting := rows.filter(approved_at=None, dropped_at=None).first():
-            raise BadChange("", f"Change {waiting.number} of this value waits; decide it first.")
+            raise BadChange("", f"Decide change {waiting.number} of this value first.")
         newest = RuleChange.objects.aggregate(last=Max("number"))["last"] or 0
         draft.id, draft.number, draft.counsel = uuid7_at(at), newest + 1, counsel
         draft.from_date = grounds.from_date
@@ -203,17 +203,17 @@ def _store_draft(draft: RuleChange, grounds: ChangeGrounds, by: User, at: dateti
         draft.save(force_insert=True)
         _write_event("written", draft, by, at)
         label = rule_items.place_items(draft.place)[draft.item].label
-        said = f"{by.name} asks you to approve rule change {draft.number}: "
+        text = f"{by.name} asks you to approve rule change {draft.number}: "
         others = [approver for approver in approvers() if approver.pk != by.pk]
-        _notify_users(others, draft, f"{said}{place_name(draft.place)}, {label}", at)
+        _notify_users(others, draft, f"{text}{place_name(draft.place)}, {label}", at)
     return draft
 
 
-def _resolve_repeat_decision(one: RuleChange, is_same: bool) -> RuleChange:
-    """The same press again; of two people who decide at once the second hears of the first."""
+def _resolve_repeat_decision(change: RuleChange, is_same: bool) -> RuleChange:
+    """Return the change if the same user repeats the same decision; refuse any other."""
     if is_same:
-        return one
-    raise BadChange("", "Somebody has decided about it already.")
+        return change
+    raise BadChange("", "This change is already decided.")
 
 
 def _lock_changes() -> None:
@@ -221,19 +221,19 @@ def _lock_changes() -> None:
         cursor.execute("select pg_advisory_xact_lock(%s)", [_LOCK_KEY])
 
 
-def _write_event(what: str, one: RuleChange, by: User, at: datetime) -> None:
+def _write_event(step: str, change: RuleChange, by: User, at: datetime) -> None:
     write_event(
-        f"compliance.rule_change.{what}", at=at, actor=f"user:{by.pk}", change=one.pk,
-        number=one.number, place=one.place, item=one.item, value=one.value,
-        from_date=str(one.from_date), is_looser=one.is_looser or None,
-        why=one.dropped_because or one.why,
-        withdraws=one.withdraws.number if one.withdraws else None,
+        f"compliance.rule_change.{step}", at=at, actor=f"user:{by.pk}", change=change.pk,
+        number=change.number, place=change.place, item=change.item, value=change.value,
+        from_date=str(change.from_date), is_looser=change.is_looser or None,
+        why=change.dropped_because or change.why,
+        withdraws=change.withdraws.number if change.withdraws else None,
     )  # fmt: skip
 
 
-def _notify_users(users: Iterable[User], one: RuleChange, text: str, at: datetime) -> None:
-    link, state = f"/compliance/rules/changes/{one.pk}/", "written" if one.is_waiting else "decided"
-    cause = f"rule_change:{one.pk}:{state}"
+def _notify_users(users: Iterable[User], change: RuleChange, text: str, at: datetime) -> None:
+    link = f"/compliance/rules/changes/{change.pk}/"
+    cause = f"rule_change:{change.pk}:{'written' if change.is_waiting else 'decided'}"
     staff_notices.notify_users(users, kind="rule_change", cause=cause, text=text, link=link, at=at)
 
 

@@ -1,4 +1,4 @@
-"""Which changes of rules made a decision what it is: the gate is asked again without each."""
+"""The effect of rule changes on a stored decision, found by deciding again without each one."""
 
 import json
 from collections.abc import Mapping
@@ -13,34 +13,33 @@ from rooftree.compliance.rule_changes.value_wording import format_value, place_n
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeEffect:
-    """One change among the facts of a decision, and what would have been decided without it."""
+    """One change among the facts of a decision, and the decision without it."""
 
     amendment: Amendment
-    sentence_without: str  # the sentence; "" when it is the same decision
+    sentence_without: str  # the sentence without it; "" if the decision is the same
 
     @property
     def description(self) -> str:
-        """What it changed, in words."""
-        one = self.amendment
-        item = rule_items.place_items(one.place)[one.item]
-        value = format_value(item, json.loads(one.value))
-        return f"{place_name(one.place)}, {item.label.lower()}: {value} ({one.cite})"
+        """The change in words."""
+        change = self.amendment
+        item = rule_items.place_items(change.place)[change.item]
+        value = format_value(item, json.loads(change.value))
+        return f"{place_name(change.place)}, {item.label.lower()}: {value} ({change.cite})"
 
 
 def find_change_effects(stored: Mapping[str, Any]) -> list[ChangeEffect]:
-    """Every change among stored facts, oldest first."""
+    """Return the effect of each change among stored facts, oldest first."""
     if not stored.get("amendments"):
         return []
     facts = facts_json.facts_from_json(stored)
-    made = message_gate.decide(facts)
-    found = []
+    verdict = message_gate.decide(facts)
+    effects = []
     for amendment in facts.amendments:
-        left = tuple(each for each in facts.amendments if each != amendment)
-        other = message_gate.decide(replace(facts, amendments=left))
-        is_same = (other.decision, other.reason, other.next_allowed_at) == (
-            made.decision, made.reason, made.next_allowed_at,
+        others = tuple(other for other in facts.amendments if other != amendment)
+        without = message_gate.decide(replace(facts, amendments=others))
+        is_same = (without.decision, without.reason, without.next_allowed_at) == (
+            verdict.decision, verdict.reason, verdict.next_allowed_at,
         )  # fmt: skip
-        found.append(
-            ChangeEffect(amendment=amendment, sentence_without="" if is_same else other.sentence)
-        )
-    return found
+        sentence = "" if is_same else without.sentence
+        effects.append(ChangeEffect(amendment=amendment, sentence_without=sentence))
+    return effects

@@ -1,4 +1,4 @@
-"""Each value of the rules as it stands on a day: what it is, where it comes from, since when."""
+"""The rule values in force on a day, with their citation, start date and change."""
 
 import json
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ class EffectiveValue:
     item: RuleItem
     value: Any
     cite: str
-    since: date | None  # None: since before the rule data say
-    number: int | None  # of the change that made it so; None: as it came
-    is_looser: bool  # than it came
-    later_changes: tuple[int, ...] = ()  # changes that begin later
+    since: date | None  # None if it is older than the rule data
+    number: int | None  # of the change in force; None for the default
+    is_looser: bool  # than the default
+    later_changes: tuple[int, ...] = ()  # numbers of changes that start later
 
     @property
     def formatted_value(self) -> str:
@@ -31,34 +31,36 @@ class EffectiveValue:
 
     @property
     def nature_label(self) -> str:
-        """Whether it is law, a limit of the house, or counsel's choice."""
+        """Law, house limit or counsel's choice."""
         return NATURE_LABELS[self.item.nature]
 
 
 def effective_values(place: str, day: date, changes: Changes) -> list[EffectiveValue]:
-    """Everything that may be changed of a state, or of what holds everywhere."""
+    """Return all changeable values of a state or of the federal and house rules."""
     return [effective_value(place, item, day, changes) for item in rule_items.place_items(place)]
 
 
 def effective_value(place: str, item: str, day: date, changes: Changes) -> EffectiveValue:
-    """One of them. Raises `KeyError` for no such value."""
-    one = rule_items.place_items(place)[item]
-    came = rule_items.shipped_value(place, item, day)
+    """Return one value in force. Raises `KeyError` for an unknown item."""
+    rule_item = rule_items.place_items(place)[item]
+    default = rule_items.shipped_value(place, item, day)
     change = effective_rules.change_in_force(changes, place, item, day)
-    said = came if change is None else json.loads(change.value)
-    cite = rule_items.shipped_cite(place, item, day) if came else ""  # nothing rests on nothing
+    value = default if change is None else json.loads(change.value)
+    cite = rule_items.shipped_cite(place, item, day) if default else ""  # an empty value has none
     if change is not None:
         cite = change.cite
-    later = (each for each in changes if (each.place, each.item) == (place, item))
+    same_item = (other for other in changes if (other.place, other.item) == (place, item))
     return EffectiveValue(
         place=place,
-        item=one,
-        value=said,
+        item=rule_item,
+        value=value,
         cite=cite,
         since=change.from_date if change else rule_items.shipped_since(place, item, day),
         number=change.number if change else None,
-        is_looser=change is not None and one.is_looser(came, said),
+        is_looser=change is not None and rule_item.is_looser(default, value),
         later_changes=tuple(
-            each.number for each in later if each.from_date > day and each.until_date is None
+            other.number
+            for other in same_item
+            if other.from_date > day and other.until_date is None
         ),
     )

@@ -1,4 +1,4 @@
-"""What this company changed of the rule data, who asked for it and who let it count."""
+"""Table of this company's changes to the rule data, with their authors and approvers."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -8,31 +8,31 @@ from rooftree.org.models import User
 
 
 class RuleChange(models.Model):
-    """One value of the rule data that is another from a local date on, or the end of such a one.
+    """One change to a value of the rule data from a local date on, or the end of such a change.
 
-    It waits until somebody else approves or drops it. The database keeps it: what it says
-    never changes, it is decided once, and only compliance approves.
+    It waits until a second person approves or rejects it. The database enforces that its content
+    never changes, that it is decided once, and that only compliance approves it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     number = models.PositiveIntegerField(unique=True)
-    place = models.CharField(max_length=2)  # USPS code, or `US` for what holds everywhere
-    item = models.CharField(max_length=40)  # of `compliance.rule_items`
-    value = models.TextField(blank=True)  # JSON, of the shape that rules.yaml has there
+    place = models.CharField(max_length=2)  # USPS code, or `US` for federal and house rules
+    item = models.CharField(max_length=40)  # a key in `rule_items`
+    value = models.TextField(blank=True)  # JSON in the shape of rules.yaml
     withdraws = models.ForeignKey("self", models.PROTECT, null=True, related_name="withdrawals")
-    from_date = models.DateField()  # by the clock of the place
+    from_date = models.DateField()  # local date of the place
     cite = models.CharField(max_length=300)
     why = models.CharField(max_length=300)
-    is_looser = models.BooleanField()  # than the rule data as they came
-    counsel = models.CharField(max_length=200, blank=True)  # counsel's document, where it is
-    dry_run = models.JSONField(null=True)  # what it would move, when it was last looked
+    is_looser = models.BooleanField()  # than the shipped rule data
+    counsel = models.CharField(max_length=200, blank=True)  # counsel's document and its location
+    dry_run = models.JSONField(null=True)  # the effects found by the newest preview
     tried_at = models.DateTimeField(null=True)
     written_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     written_at = models.DateTimeField()
     approved_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     approved_at = models.DateTimeField(null=True)
     dropped_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    dropped_at = models.DateTimeField(null=True)  # not approved, and never will be
+    dropped_at = models.DateTimeField(null=True)  # rejected for good
     dropped_because = models.CharField(max_length=300, blank=True)
 
     class Meta:
@@ -73,5 +73,5 @@ class RuleChange(models.Model):
 
     @property
     def is_waiting(self) -> bool:
-        """Nobody has decided about it."""
+        """True while the change is undecided."""
         return self.approved_at is None and self.dropped_at is None

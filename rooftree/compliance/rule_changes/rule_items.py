@@ -1,10 +1,9 @@
-"""Which values of the rule data a company may change, what each is for, and which way is stricter.
+"""The values of the rule data that a company can change, and how strict each value is.
 
-Everything else (expressions that read text, area codes, wording, time zones) changes with a
-release of the program.
+Everything else (text patterns, area codes, wording, time zones) changes only with a release of
+Rooftree.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -32,32 +31,53 @@ STATE_LIST_KEYS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleItem:
-    """One value that may be changed."""
+    """One changeable value."""
 
     key: str
     label: str
     kind: str  # week, hours, caps, holidays, dates, switch, number
-    nature: str = "law"  # law; house: our own limit; counsel: a reading that counsel chose
-    is_optional: bool = False  # a week or hours that need not be there
+    nature: str = "law"  # law; house: a house limit; counsel: a reading chosen by counsel
+    is_optional: bool = False  # a week or hours that can be absent
     unit: str = ""  # of a number
     least: int = 0
     most: int = 0
-    is_permissive: bool = False  # a switch that allows something while it is on
-    cite: str = ""  # of what holds everywhere
+    is_permissive: bool = False  # a switch that allows contact while it is on
+    cite: str = ""  # of a federal or house rule
 
     @property
     def is_release_limit(self) -> bool:
-        """It is a limit that a release takes along when it begins."""
+        """True for a limit that a campaign copies when it starts."""
         return self.key in RELEASE_LIMITS
 
     @property
     def clock_name(self) -> str:
-        """Whose date a change of it counts by."""
-        return "the company’s clock" if self.is_release_limit else "the clock of the place"
+        """The time zone in which the start date of a change is read."""
+        return "company time" if self.is_release_limit else "local time"
 
     def is_looser(self, was: Any, now: Any) -> bool:
-        """Whether something may go under `now` that may not under `was`."""
-        return LOOSER_CHECKS[self.kind](self, was, now)
+        """Return whether `now` allows contact that `was` does not."""
+        match self.kind:
+            case "week":
+                federal = _shipped_everywhere_value(effective_rules.FEDERAL_WINDOW_ITEM)
+                before, after = (
+                    federal if week in (None, "federal") else week for week in (was, now)
+                )
+                return any(
+                    _is_looser_hours(before[day], after[day], none_is_closed=True)
+                    for day in DAY_KEYS
+                )
+            case "hours":
+                return _is_looser_hours(was, now, none_is_closed=False)
+            case "caps":  # looser if no new limit implies an old one
+                return not all(
+                    any(new["n"] <= old["n"] and cap_hours(new) >= cap_hours(old) for new in now)
+                    for old in was
+                )
+            case "holidays" | "dates":
+                return bool(set(was) - set(now))
+            case "switch":
+                return bool(now and not was if self.is_permissive else was and not now)
+        return bool(now < was if self.key in STRICTER_WHEN_LARGER else now > was)
 
 
 def _switch_item(key: str, label: str, **more: Any) -> RuleItem:
@@ -67,7 +87,7 @@ def _switch_item(key: str, label: str, **more: Any) -> RuleItem:
 STATE_ITEMS: tuple[RuleItem, ...] = (
     RuleItem(key="live", label="Hours for calls and texts", kind="week"),
     RuleItem(
-        key="dst_live", label="Hours while daylight time is on", kind="week", is_optional=True
+        key="dst_live", label="Hours during daylight saving time", kind="week", is_optional=True
     ),
     RuleItem(key="auto", label="Hours for automated messages", kind="week", is_optional=True),
     RuleItem(
@@ -76,30 +96,28 @@ STATE_ITEMS: tuple[RuleItem, ...] = (
         kind="hours",
         is_optional=True,
     ),
-    RuleItem(key="caps", label="Contacts at most", kind="caps"),
-    RuleItem(key="auto_caps", label="Automated contacts at most", kind="caps"),
+    RuleItem(key="caps", label="Contact limits", kind="caps"),
+    RuleItem(key="auto_caps", label="Automated contact limits", kind="caps"),
     RuleItem(key="holidays", label="Holidays without calls and texts", kind="holidays"),
     RuleItem(key="proclaimed", label="Proclaimed days without calls and texts", kind="dates"),
     _switch_item("pewc_all_marketing", "Written consent before any marketing call or text"),
-    _switch_item("no_ebr_exemption", "Having been in touch does not answer the state’s own list"),
-    _switch_item(
-        "rnd_required_before_sales_call", "Reassigned numbers are checked before a sales call"
-    ),
+    _switch_item("no_ebr_exemption", "No business relationship exemption from the state list"),
+    _switch_item("rnd_required_before_sales_call", "Reassigned number check before a sales call"),
     _switch_item("no_recorded_message", "No recorded or artificial voice"),
     _switch_item("no_adad", "No automatic dialing and announcing device"),
-    _switch_item("mobile_unsolicited_ban", "No call to a mobile that was not asked for"),
-    _switch_item("commercial_text_needs_consent", "A text typed by hand needs their invitation"),
+    _switch_item("mobile_unsolicited_ban", "No unsolicited call to a mobile number"),
+    _switch_item("commercial_text_needs_consent", "Manually typed texts need consent"),
     _switch_item(EMERGENCY_STOP, "A declared emergency stops sales contact"),
-    _switch_item(TRIGGER_LEAD_LAW, "A credit bureau’s lead is told that we are not affiliated"),
+    _switch_item(TRIGGER_LEAD_LAW, "Credit bureau leads get a no-affiliation disclosure"),
     _switch_item(
         "different_time_with_express_consent",
-        "They may agree to another hour",
+        "Borrower can agree to a different time",
         nature="counsel",
         is_permissive=True,
     ),
     _switch_item(
         "consent_lifts_day_bans",
-        "Their consent lifts closed days for a call they asked for",
+        "Consent lifts closed days for a requested call",
         nature="counsel",
         is_permissive=True,
     ),
@@ -114,7 +132,7 @@ EVERYWHERE_ITEMS: tuple[RuleItem, ...] = (
     ),
     RuleItem(
         key="dnc_scrub_days",
-        label="A copy of a do-not-call list is good for",
+        label="Do-not-call list copies stay valid for",
         kind="number",
         unit="days",
         least=1,
@@ -123,7 +141,7 @@ EVERYWHERE_ITEMS: tuple[RuleItem, ...] = (
     ),
     RuleItem(
         key="ebr_inquiry_months",
-        label="An inquiry answers a listing for",
+        label="An inquiry overrides a do-not-call listing for",
         kind="number",
         unit="months",
         most=12,
@@ -131,7 +149,7 @@ EVERYWHERE_ITEMS: tuple[RuleItem, ...] = (
     ),
     RuleItem(
         key="ebr_transaction_months",
-        label="Having been a customer answers a listing for",
+        label="A past transaction overrides a do-not-call listing for",
         kind="number",
         unit="months",
         most=36,
@@ -139,7 +157,7 @@ EVERYWHERE_ITEMS: tuple[RuleItem, ...] = (
     ),
     RuleItem(
         key="rnd_check_days",
-        label="A check of a reassigned number is good for",
+        label="Reassigned number checks stay valid for",
         kind="number",
         unit="days",
         most=90,
@@ -147,7 +165,7 @@ EVERYWHERE_ITEMS: tuple[RuleItem, ...] = (
     ),
     RuleItem(
         key="rnd_contact_days",
-        label="Having reached them stands for that check for",
+        label="Reaching the borrower replaces that check for",
         kind="number",
         unit="days",
         most=90,
@@ -155,7 +173,7 @@ EVERYWHERE_ITEMS: tuple[RuleItem, ...] = (
     ),
     RuleItem(
         key="confirm_seconds",
-        label="A stop is confirmed within",
+        label="Opt-outs are confirmed within",
         kind="number",
         unit="seconds",
         most=3600,
@@ -163,7 +181,7 @@ EVERYWHERE_ITEMS: tuple[RuleItem, ...] = (
     ),
     RuleItem(
         key="confirm_count",
-        label="Texts that confirm one stop",
+        label="Confirmation texts for each opt-out",
         kind="number",
         unit="texts",
         most=3,
@@ -171,7 +189,7 @@ EVERYWHERE_ITEMS: tuple[RuleItem, ...] = (
     ),
     RuleItem(
         key="unsubscribe_days",
-        label="An unsubscribe link works for",
+        label="Unsubscribe links work for",
         kind="number",
         unit="days",
         least=1,
@@ -181,7 +199,7 @@ EVERYWHERE_ITEMS: tuple[RuleItem, ...] = (
     *(
         RuleItem(
             key=f"guard_{medium}",
-            label=f"{name} stop before the hours end",
+            label=f"{name}: safety margin before quiet hours",
             kind="number",
             nature="house",
             unit="minutes",
@@ -197,12 +215,12 @@ EVERYWHERE_ITEMS: tuple[RuleItem, ...] = (
     *(
         RuleItem(
             key=HOUSE_CAP_ITEMS[medium],
-            label=f"{name} to one person at most",
+            label=f"{name} to one person, limit",
             kind="caps",
             nature="house",
             cite="house",
         )
-        for medium, name in (("call", "Calls"), ("text", "Texts"), ("email", "E-mails"))
+        for medium, name in (("call", "Calls"), ("text", "Texts"), ("email", "Emails"))
     ),
     *(
         RuleItem(
@@ -214,11 +232,11 @@ EVERYWHERE_ITEMS: tuple[RuleItem, ...] = (
             most=10,
             cite="house",
         )
-        for medium, name in (("call", "Calls"), ("text", "Texts"), ("email", "E-mails"))
+        for medium, name in (("call", "Calls"), ("text", "Texts"), ("email", "Emails"))
     ),
     RuleItem(
         key="first_week_email",
-        label="E-mails in the first week of an inquiry",
+        label="Emails in the first week of an inquiry",
         kind="number",
         nature="house",
         most=20,
@@ -235,9 +253,9 @@ EVERYWHERE_ITEMS: tuple[RuleItem, ...] = (
             cite="house",
         )
         for name, label, least, most in (
-            ("free_size", "People a release reaches without a second person", 0, 100),
-            ("canary_size", "People a release reaches first, before somebody looks", 1, 50),
-            ("per_hour", "Messages of one release in an hour", 1, 5000),
+            ("free_size", "Campaign size that needs no second approval", 0, 100),
+            ("canary_size", "First batch of a campaign, before review", 1, 50),
+            ("per_hour", "Messages per hour for each campaign", 1, 5000),
         )
     ),
 )
@@ -248,14 +266,14 @@ EVERYWHERE_ITEMS_BY_KEY = {
 
 
 def place_items(place: str) -> dict[str, RuleItem]:
-    """What may be changed of a state, or of what holds everywhere; nothing of no such place."""
+    """Return the changeable items of a state or of `US`; none for an unknown place."""
     if place == effective_rules.EVERYWHERE:
         return EVERYWHERE_ITEMS_BY_KEY
     return STATE_ITEMS_BY_KEY if place in STATES else {}
 
 
 def shipped_value(place: str, item: str, day: date) -> Any:
-    """The value as it came with the program, on a local date, of the shape of rules.yaml."""
+    """Return the default value on a local date, in the shape of rules.yaml."""
     if place == effective_rules.EVERYWHERE:
         return _shipped_everywhere_value(item)
     spec = _state_spec(place)
@@ -265,14 +283,14 @@ def shipped_value(place: str, item: str, day: date) -> Any:
     if item == "holidays":
         return list(RULE_DATA["state_holidays"].get(spec.get("holidays", ""), []))
     if item == "proclaimed":
-        return [one.isoformat() for one in RULE_DATA["proclaimed_holidays"].get(place, [])]
+        return [day.isoformat() for day in RULE_DATA["proclaimed_holidays"].get(place, [])]
     if kind == "switch":
         return item in STATES[place].flags
     return spec.get(item, [] if kind == "caps" else None)
 
 
 def shipped_cite(place: str, item: str, day: date) -> str:
-    """Where that value comes from."""
+    """Return the citation of the default value."""
     if place == effective_rules.EVERYWHERE:
         return EVERYWHERE_ITEMS_BY_KEY[item].cite
     if item in STATE_LIST_KEYS:
@@ -282,11 +300,11 @@ def shipped_cite(place: str, item: str, day: date) -> str:
 
 
 def shipped_since(place: str, item: str, day: date) -> date | None:
-    """The first day of that value, where the rule data give one."""
-    spec = {} if place == effective_rules.EVERYWHERE else _state_spec(place)
-    return (
-        _version_on(spec, day)["effective_from"] if item == "live" and "versions" in spec else None
-    )
+    """Return the first day of the default value, or None if the rule data have none."""
+    if place == effective_rules.EVERYWHERE or item != "live":
+        return None
+    spec = _state_spec(place)
+    return _version_on(spec, day)["effective_from"] if "versions" in spec else None
 
 
 def _state_spec(place: str) -> dict[str, Any]:
@@ -295,9 +313,9 @@ def _state_spec(place: str) -> dict[str, Any]:
 
 
 def _version_on(spec: dict[str, Any], day: date) -> dict[str, Any]:
-    found: list[dict[str, Any]] = spec["versions"]
-    begun = [one for one in found if one["effective_from"] <= day]
-    return begun[-1] if begun else found[0]
+    versions: list[dict[str, Any]] = spec["versions"]
+    begun = [version for version in versions if version["effective_from"] <= day]
+    return begun[-1] if begun else versions[0]
 
 
 def _shipped_everywhere_value(item: str) -> Any:
@@ -311,56 +329,15 @@ def _shipped_everywhere_value(item: str) -> Any:
     )
 
 
-def _federal_hours() -> dict[str, Any]:
-    week: dict[str, Any] = _shipped_everywhere_value(effective_rules.FEDERAL_WINDOW_ITEM)
-    return week
-
-
-def _is_looser_week(one: RuleItem, was: Any, now: Any) -> bool:
-    """A day opens earlier, closes later, or is open at all. No hours of its own: the federal."""
-    before, after = (_federal_hours() if week in (None, "federal") else week for week in (was, now))
-    return any(_is_looser_hours(one, before[day], after[day], closed=True) for day in DAY_KEYS)
-
-
-def _is_looser_hours(one: RuleItem, was: Any, now: Any, *, closed: bool = False) -> bool:
-    """Args: closed: none is a closed day; otherwise it is no limit."""
-    nothing = ["12:00", "12:00"] if closed else ALL_DAY_HOURS
-    before, after = was or nothing, now or nothing
-    if closed and not now:
+def _is_looser_hours(was: Any, now: Any, *, none_is_closed: bool) -> bool:
+    """Return whether `now` opens earlier or closes later; None is a closed day or no limit."""
+    empty = ["12:00", "12:00"] if none_is_closed else ALL_DAY_HOURS
+    before, after = was or empty, now or empty
+    if none_is_closed and not now:
         return False
     return bool(after[0] < before[0] or after[1] > before[1])
 
 
-def _is_looser_caps(one: RuleItem, was: Any, now: Any) -> bool:
-    """A limit that held is not implied by any that holds now."""
-    return not all(
-        any(new["n"] <= old["n"] and cap_hours(new) >= cap_hours(old) for new in now) for old in was
-    )
-
-
 def cap_hours(cap: dict[str, Any]) -> int:
-    """The hours that a limit looks back."""
+    """Return the hours that a limit looks back."""
     return int(cap.get("hours", 0) + 24 * cap.get("days", 0))
-
-
-def _is_looser_days(one: RuleItem, was: Any, now: Any) -> bool:
-    return bool(set(was) - set(now))
-
-
-def _is_looser_switch(one: RuleItem, was: Any, now: Any) -> bool:
-    return bool(now and not was) if one.is_permissive else bool(was and not now)
-
-
-def _is_looser_number(one: RuleItem, was: Any, now: Any) -> bool:
-    return bool(now < was if one.key in STRICTER_WHEN_LARGER else now > was)
-
-
-LOOSER_CHECKS: dict[str, Callable[[RuleItem, Any, Any], bool]] = {
-    "week": _is_looser_week,
-    "hours": _is_looser_hours,
-    "caps": _is_looser_caps,
-    "holidays": _is_looser_days,
-    "dates": _is_looser_days,
-    "switch": _is_looser_switch,
-    "number": _is_looser_number,
-}

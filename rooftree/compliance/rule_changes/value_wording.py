@@ -1,6 +1,5 @@
-"""Values of the rule data as people say them, and what changes from one to another."""
+"""Rule values and their differences as text for staff."""
 
-from collections.abc import Callable
 from datetime import date, time
 from typing import Any
 
@@ -20,46 +19,60 @@ NATURE_LABELS = {"law": "Law", "house": "House limit", "counsel": "Counsel’s c
 
 
 def place_name(place: str) -> str:
-    """A state's name, or what holds in all of them."""
+    """Return a state's name, or `Everywhere` for federal and house rules."""
     return "Everywhere" if place == effective_rules.EVERYWHERE else STATE_NAMES.get(place, place)
 
 
-def format_value(one: RuleItem, value: Any) -> str:
-    """The value, to stand after the label."""
-    return FORMATTERS[one.kind](one, value)
+def format_value(item: RuleItem, value: Any) -> str:
+    """Format a value to follow its label."""
+    match item.kind:
+        case "week":
+            text = _format_week(value)
+        case "hours":
+            text = _format_hours(value) if value else "no separate hours"
+        case "caps":
+            text = _format_caps(value)
+        case "holidays":
+            text = _join_parts([holiday_name(name) for name in value]) or "none"
+        case "dates":
+            text = _join_parts([_format_date(day) for day in value]) or "none"
+        case "switch":
+            text = "yes" if value else "no"
+        case _:
+            unit = item.unit.removesuffix("s") if value == 1 else item.unit
+            text = f"{value:,} {unit}".strip()
+    return text
 
 
-def describe_difference(one: RuleItem, was: Any, now: Any) -> str:
-    """What changes, in one sentence."""
-    if one.kind in ("holidays", "dates"):
-        word = holiday_name if one.kind == "holidays" else _format_date
-        added = [word(each) for each in now if each not in was]
-        gone = [word(each) for each in was if each not in now]
+def describe_difference(item: RuleItem, was: Any, now: Any) -> str:
+    """Describe a change in one sentence."""
+    if item.kind in ("holidays", "dates"):
+        format_day = holiday_name if item.kind == "holidays" else _format_date
+        added = [format_day(day) for day in now if day not in was]
+        removed = [format_day(day) for day in was if day not in now]
         parts = [f"adds {_join_parts(added)}"] if added else []
-        parts += [f"takes away {_join_parts(gone)}"] if gone else []
-        return "; ".join(parts) or "nothing changes"
-    return f"from {format_value(one, was)} to {format_value(one, now)}"
+        parts += [f"removes {_join_parts(removed)}"] if removed else []
+        return "; ".join(parts) or "no change"
+    return f"from {format_value(item, was)} to {format_value(item, now)}"
 
 
 def holiday_name(name: str) -> str:
-    """A holiday of the rule data by its name."""
+    """Return the name of a holiday in the rule data."""
     return HOLIDAY_NAMES.get(name) or name.replace("_", " ").capitalize()
 
 
 def format_time(text: str) -> str:
-    """An hour as `8 AM`, or `8:30 AM`."""
-    at = time.fromisoformat(text)
-    said = f"{at:%I:%M %p}".lstrip("0")
-    return said.replace(":00", "")
+    """Format a time as `8 AM` or `8:30 AM`."""
+    return f"{time.fromisoformat(text):%I:%M %p}".lstrip("0").replace(":00", "")
 
 
 def _format_hours(pair: Any) -> str:
     return f"{format_time(pair[0])}–{format_time(pair[1])}" if pair else "closed"
 
 
-def _format_week(one: RuleItem, value: Any) -> str:
+def _format_week(value: Any) -> str:
     if value is None:
-        return "none of its own"
+        return "no separate hours"
     if value == "federal":
         return "the federal hours"
     weekdays, saturday, sunday = (_format_hours(value[day]) for day in ("mon_fri", "sat", "sun"))
@@ -70,29 +83,15 @@ def _format_week(one: RuleItem, value: Any) -> str:
     return f"Mon–Fri {weekdays}, Sat {saturday}, Sun {sunday}"
 
 
-def _format_optional_hours(one: RuleItem, value: Any) -> str:
-    return _format_hours(value) if value else "none of its own"
-
-
-def _format_caps(one: RuleItem, value: Any) -> str:
-    return (
-        _join_parts([f"{cap['n']} in {_format_span(cap_hours(cap))}" for cap in value])
-        or "no limit"
-    )
-
-
-def _format_span(number: int) -> str:
-    if number > 24:
-        return f"{number // 24} days"
-    return "an hour" if number == 1 else f"{number} hours"
-
-
-def _format_holidays(one: RuleItem, value: Any) -> str:
-    return _join_parts([holiday_name(name) for name in value]) or "none"
-
-
-def _format_dates(one: RuleItem, value: Any) -> str:
-    return _join_parts([_format_date(text) for text in value]) or "none"
+def _format_caps(caps: Any) -> str:
+    parts = []
+    for cap in caps:
+        hours = cap_hours(cap)
+        span = (
+            f"{hours // 24} days" if hours > 24 else "an hour" if hours == 1 else f"{hours} hours"
+        )
+        parts.append(f"{cap['n']} in {span}")
+    return _join_parts(parts) or "no limit"
 
 
 def _format_date(text: str) -> str:
@@ -100,25 +99,5 @@ def _format_date(text: str) -> str:
     return f"{day:%b} {day.day}, {day.year}"
 
 
-def _format_switch(one: RuleItem, value: Any) -> str:
-    return "yes" if value else "no"
-
-
-def _format_number(one: RuleItem, value: Any) -> str:
-    unit = one.unit.removesuffix("s") if value == 1 else one.unit
-    return f"{value:,} {unit}".strip()
-
-
 def _join_parts(parts: list[str]) -> str:
     return "; ".join(parts) if any("," in part for part in parts) else ", ".join(parts)
-
-
-FORMATTERS: dict[str, Callable[[RuleItem, Any], str]] = {
-    "week": _format_week,
-    "hours": _format_optional_hours,
-    "caps": _format_caps,
-    "holidays": _format_holidays,
-    "dates": _format_dates,
-    "switch": _format_switch,
-    "number": _format_number,
-}

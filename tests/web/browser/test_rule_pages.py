@@ -10,7 +10,7 @@ from rooftree.compliance.rule_changes.change_approval import ChangeGrounds
 from rooftree.flow import bootstrap, rule_change_process
 from rooftree.org.models import Company
 from tests import make
-from tests.flow.in_line import asked, waiting
+from tests.flow.in_line import create_consented_lead, queue_message
 from tests.web.browser.conftest import SIZES, open_as, shown_well
 
 
@@ -22,7 +22,11 @@ def in_line(noon):
     )  # fmt: skip
     bootstrap.create_defaults(at=noon)
     for first_name, days in (("Ann", 2), ("Bea", 9), ("Cal", 9)):
-        waiting(asked(first_name, at=noon), noon + timedelta(days=days, hours=7), at=noon)
+        queue_message(
+            create_consented_lead(first_name, at=noon),
+            noon + timedelta(days=days, hours=7),
+            at=noon,
+        )
 
 
 def proposed(noon, by, item, value, **changes):
@@ -74,7 +78,7 @@ def test_the_pages_of_rules_fit_and_are_accessible(chromium, front, people, noon
     page.goto(reverse("rule_change", args=[hourly.pk]))
     shown_well(page, f"rule-change-release-{name}")
     page.goto(reverse("rule_change_new", args=["US", "release_canary_size"]))
-    page.get_by_label("People a release reaches first").fill("60")
+    page.get_by_label("First batch of a campaign, before review").fill("60")
     page.get_by_role("button", name="Propose and preview").click()
     expect(page.get_by_text("A whole number from 1 to 50.")).to_be_visible()
     shown_well(page, f"rule-change-release-refused-{name}")
