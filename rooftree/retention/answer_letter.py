@@ -1,6 +1,6 @@
-"""The words of an answer to a person, for staff to read, sign and hand over. Nothing is sent by us.
+"""The answer letter to a privacy request, for staff to read, sign and send; Rooftree sends nothing.
 
-They say what was done, what stays and why, and where to complain, without a term of the trade.
+The letter says what was done, what stays and why, and where to complain, without jargon.
 """
 
 from collections.abc import Sequence
@@ -11,32 +11,32 @@ from rooftree.retention.models import PrivacyRequest
 from rooftree.retention.retention_schedule import SCHEDULE
 
 LEGAL_HOLD_SENTENCE = (
-    "Records that a legal matter needs. While it lasts we may remove nothing, whatever its age."
+    "Records that a legal matter needs. While it lasts, we can’t remove anything, whatever its age."
 )
 APPEAL_SENTENCE = (
-    "If you think this answer is wrong, write to us at the address above and say why; somebody "
-    "else here will look at it again. You may also complain to the attorney general of {state}."
+    "If you think this answer is wrong, write to us at the address above and tell us why. Someone "
+    "else here will review it. You can also complain to the attorney general of {state}."
 )
 GLBA_SENTENCE = (
-    "Information about an application for a loan is protected by the Gramm-Leach-Bliley Act and "
-    "not by state privacy law; what we say of it here goes beyond what we owe you."
+    "The Gramm-Leach-Bliley Act, not state privacy law, protects information about a loan "
+    "application. What we tell you about it here goes beyond what the law requires."
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LetterFacts:
-    """What the letter needs to know besides the request."""
+    """The facts of the letter that are not in the request."""
 
     company: str
     postal_address: str
-    name: str  # of the person; "" when nobody is on file
-    state: str  # in full, where they say they live
-    removed: int  # records that are gone by now
-    recipients: Sequence[str]  # who has the data from us
+    name: str  # of the person; "" if nobody is on file
+    state: str  # the full name of the state they gave
+    removed: int  # records removed so far
+    recipients: Sequence[str]  # who received the data from the company
 
 
 def compose_letter(request: PrivacyRequest, facts: LetterFacts) -> str:
-    """It is the whole letter as plain text."""
+    """Compose the whole letter as plain text."""
     parts = [
         f"{facts.company}\n{facts.postal_address}",
         f"Your request of {request.received_date:%B} {request.received_date.day}, "
@@ -50,7 +50,7 @@ def compose_letter(request: PrivacyRequest, facts: LetterFacts) -> str:
 
 
 def kept_class_sentences(keys: Sequence[str]) -> list[str]:
-    """What stays and why, a sentence or two for each class, each once."""
+    """Return one or two sentences for each class, saying which records stay and why."""
     return [
         LEGAL_HOLD_SENTENCE if key == "legal_hold" else SCHEDULE[key].kept_reason for key in keys
     ]
@@ -58,11 +58,11 @@ def kept_class_sentences(keys: Sequence[str]) -> list[str]:
 
 def _body_paragraphs(request: PrivacyRequest, facts: LetterFacts) -> list[str]:
     if request.outcome == "refused":
-        return [f"We cannot do what you asked. {request.refused_because}"]
+        return [f"We can’t do what you asked. {request.refused_because}"]
     if request.person_id is None:
         return [
-            "We looked for the number or address you gave us, and hold nothing about you under it. "
-            "If we may know you by another one, please tell us."
+            "We looked for the number or address you gave us and have nothing about you under it. "
+            "If we might know you by another one, please tell us."
         ]
     return {
         "access": _access_paragraphs,
@@ -73,9 +73,9 @@ def _body_paragraphs(request: PrivacyRequest, facts: LetterFacts) -> list[str]:
 
 def _access_paragraphs(request: PrivacyRequest, facts: LetterFacts) -> list[str]:
     return [
-        "You asked what we hold about you. All of it is in the file that comes with this letter: "
-        "what you told us, what others told us about you and who they are, what you allowed and "
-        "took back, and every message and call between us.",
+        "You asked what we have about you. All of it is in the file that comes with this letter: "
+        "what you told us, what others told us about you and who they are, the permissions you "
+        "gave and withdrew, and every message and call between us.",
         _disclosure_sentence(facts),
         "We do not sell information about you.",
     ]
@@ -83,37 +83,37 @@ def _access_paragraphs(request: PrivacyRequest, facts: LetterFacts) -> list[str]
 
 def _correction_paragraphs(request: PrivacyRequest, facts: LetterFacts) -> list[str]:
     if not request.carried_at:
-        return ["You asked us to correct what we hold about you."]
+        return ["You asked us to correct what we have about you."]
     return [
-        f"You asked us to correct what we hold about you. We changed “{request.was or 'nothing'}” "
+        f"You asked us to correct what we have about you. We changed “{request.was or 'nothing'}” "
         f"to “{request.became}”.",
         _disclosure_sentence(facts),
     ]
 
 
 def _deletion_paragraphs(request: PrivacyRequest, facts: LetterFacts) -> list[str]:
-    said = ["You asked us to delete what we hold about you. From now on we do not contact you."]
+    paragraphs = ["You asked us to delete what we have about you. We won’t contact you anymore."]
     if facts.removed:
-        said.append(
-            "We removed what you told us about your plans and your home, and what we wrote down "
-            "about it. It cannot be brought back."
+        paragraphs.append(
+            "We removed what you told us about your plans and your home, and our notes about it. "
+            "It can’t be restored."
         )
-    if stays := kept_class_sentences(request.stays):
-        said.append("We must keep the following, and use it for nothing else:")
-        said.append("\n".join(f"- {stay}" for stay in stays))
-    return [*said, _disclosure_sentence(facts)]
+    if sentences := kept_class_sentences(request.stays):
+        paragraphs.append("We must keep the following, and we use it for nothing else:")
+        paragraphs.append("\n".join(f"- {sentence}" for sentence in sentences))
+    return [*paragraphs, _disclosure_sentence(facts)]
 
 
 def _disclosure_sentence(facts: LetterFacts) -> str:
     if not facts.recipients:
-        return "We handed your information to nobody else."
-    return f"We had handed your information to: {', '.join(facts.recipients)}."
+        return "We didn’t share your information with anyone."
+    return f"We shared your information with: {', '.join(facts.recipients)}."
 
 
 def _closing_paragraphs(request: PrivacyRequest, facts: LetterFacts) -> list[str]:
-    said = []
+    paragraphs = []
     if "application_and_notices_reg_b" in request.stays:
-        said.append(GLBA_SENTENCE)
+        paragraphs.append(GLBA_SENTENCE)
     if request.state in DATA_LEVEL_STATES:
-        said.append(APPEAL_SENTENCE.format(state=facts.state))
-    return [*said, "Sincerely,"]
+        paragraphs.append(APPEAL_SENTENCE.format(state=facts.state))
+    return [*paragraphs, "Sincerely,"]

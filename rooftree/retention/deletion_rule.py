@@ -1,4 +1,4 @@
-"""What may be deleted, and when; the longest rule and any hold win (RET-01)."""
+"""Deletion rule: the longest retention period and any legal hold win (RET-01)."""
 
 from datetime import date
 
@@ -21,19 +21,21 @@ RETENTION_REASONS = {
 def check_deletion(
     *, record: str, since: date | None, today: date, is_held: bool, is_telemarketing: bool = False
 ) -> Ruling:
-    """A record goes only when every clock that runs on it has ended.
+    """Allow deletion only after every retention clock of a record has ended.
 
     Args:
-        record: a key of `SCHEDULE` or words of one; an unknown one is kept ten years.
-        since: the event the clock runs from; unknown keeps the record.
-        is_telemarketing: it is also a record under the telemarketing rule.
+        record: a key of `SCHEDULE` or a name it covers; unknown records are kept ten years.
+        since: the date of the event that starts the clock; None keeps the record.
+        is_telemarketing: whether the telemarketing rule also covers the record.
     """
     if is_held:
         return RET_01.block("legal_hold")
     if record in SCHEDULE:
         spans = [SCHEDULE[record].months]
     else:
-        spans = [one.months for one in SCHEDULE.values() if one.covers(record)]
+        spans = [
+            record_class.months for record_class in SCHEDULE.values() if record_class.covers(record)
+        ]
     if None in spans:
         return RET_01.block("retention_10_years")
     months = max((span for span in spans if span is not None), default=TEN_YEARS_MONTHS)

@@ -1,7 +1,7 @@
-"""What was removed is removed again from a restored database: the list, and going through it.
+"""The erasure list: repeats past removals in a database restored from a backup.
 
-The list holds bare ids by holding, and is kept with every backup: an older backup brings back
-people that were erased after it was made.
+The list holds ids by record set and is stored with every backup, because an older backup brings
+back people who were erased after it was made.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,38 +18,39 @@ type ErasedIds = dict[str, list[str]]
 
 
 class BadErasureList(Exception):
-    """This is no list of erasures. The text is fit to show."""
+    """The input is not an erasure list. The text can be shown to staff."""
 
 
 def list_erasures() -> ErasedIds:
-    """Everything removed so far, by holding: what a restored database must not hold.
+    """Return the ids of all removed records by record set.
 
-    With it what a restore looked for and did not find: it was removed before the restore.
+    Includes records that a restore looked for and did not find, because they were removed before
+    the restore.
     """
-    known = Q(purge__because="restore", kept_because=purges.ALREADY_GONE)
-    rows = PurgeRow.objects.filter(Q(removed_at__isnull=False) | known)
-    found: ErasedIds = {}
-    for holding, key in rows.values_list("holding", "row_id").distinct().iterator():
-        found.setdefault(holding, []).append(str(key))
-    return found
+    already_gone = Q(purge__because="restore", kept_because=purges.ALREADY_GONE)
+    rows = PurgeRow.objects.filter(Q(removed_at__isnull=False) | already_gone)
+    erased: ErasedIds = {}
+    for name, row_id in rows.values_list("holding", "row_id").distinct().iterator():
+        erased.setdefault(name, []).append(str(row_id))
+    return erased
 
 
 def plan_repeat_erasure(erased: Mapping[str, Sequence[str]], *, at: datetime) -> Purge | None:
-    """A removal of all that is listed and not known here as removed; None when nothing is.
+    """Plan the removal of all listed records not yet removed here; return None if there are none.
 
-    It may go at once: it was approved when it went the first time. Holds win also now.
-    Raises `NotAList`.
+    The plan needs no approval, because the first removal was approved. Legal holds still win.
+    Raises `BadErasureList`.
     """
-    wanted = {name: _parse_ids(name, keys) for name, keys in erased.items()}
-    known = {name: set(map(UUID, keys)) for name, keys in list_erasures().items()}
-    chosen = {name: sorted(keys - known.get(name, set())) for name, keys in wanted.items()}
+    listed = {name: _parse_ids(name, ids) for name, ids in erased.items()}
+    removed = {name: set(map(UUID, ids)) for name, ids in list_erasures().items()}
+    chosen = {name: sorted(ids - removed.get(name, set())) for name, ids in listed.items()}
     return purges.plan_restore_purge(chosen, at=at)
 
 
-def _parse_ids(name: str, keys: Sequence[str]) -> set[UUID]:
-    if name not in RECORD_SETS_BY_NAME or not isinstance(keys, list):
+def _parse_ids(name: str, ids: Sequence[str]) -> set[UUID]:
+    if name not in RECORD_SETS_BY_NAME or not isinstance(ids, list):
         raise BadErasureList(f"The list names {name}, which this release does not know.")
     try:
-        return {UUID(key) for key in keys}
+        return {UUID(row_id) for row_id in ids}
     except (ValueError, AttributeError, TypeError) as problem:
-        raise BadErasureList(f"The list of {name} holds something that is no id.") from problem
+        raise BadErasureList(f"The list of {name} contains an invalid id.") from problem

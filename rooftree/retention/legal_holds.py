@@ -1,4 +1,4 @@
-"""Legal holds: placing and lifting one, and whose records it keeps. A hold wins over everything."""
+"""Legal holds: placing, lifting and scope. A hold wins over every retention clock and request."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from rooftree.retention.models import LegalHold
 
 MIN_REASON_LENGTH = 10  # characters of a reason
 
-# SQL: whether a hold `h` is on records of `o.people`. What cannot be told whose it is stays
-# while any hold is in force. A number or address counts also where it was unlinked.
+# SQL condition: hold `h` covers records of `o.people`. A record whose people are unknown stays
+# while any hold is in force. Unlinked numbers and addresses count too.
 HOLD_COVERS_SQL = """(cardinality(o.people) = 0
     or exists (select from person w
         where (w.id = any(o.people) or w.merged_into_id = any(o.people)) and (
@@ -38,33 +38,33 @@ select h.id from legal_hold h cross join (select %s::uuid[] as people) o
 
 
 class BadHold(Exception):
-    """A hold that says too little, or is lifted already. The text is fit to show."""
+    """The hold is incomplete or already lifted. The text can be shown to staff."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldScope:
-    """What a hold is of: a person, a number or address, or a source and a time of arrival."""
+    """The scope of a hold: a person, a number or address, or a source and an arrival period."""
 
     person_id: UUID | None = None
-    address: str = ""  # E.164 or e-mail key
+    address: str = ""  # E.164 or email key
     source_id: UUID | None = None
     from_date: date | None = None
     until_date: date | None = None  # exclusive
 
 
 def place_hold(scope: HoldScope, *, matter: str, why: str, by: User, at: datetime) -> LegalHold:
-    """Keep all that the scope covers, from now until it is lifted. Raises `CannotHold`.
+    """Keep all records in scope from now until the hold is lifted. Raises `BadHold`.
 
-    A removal under way ends its slice first; the next one sees the hold.
+    A purge that is running finishes its current slice; the next slice sees the hold.
     """
     matter, why = matter.strip()[:120], why.strip()[:400]
     if not matter or len(why) < MIN_REASON_LENGTH:
-        raise BadHold("Name the matter, and say in a few words why.")
-    is_time = bool(scope.from_date and scope.until_date)
-    if not (scope.person_id or scope.address or scope.source_id or is_time):
-        raise BadHold("Say whose records: a number, an address, a source, or from and to.")
+        raise BadHold("Enter the matter and a short reason.")
+    has_period = bool(scope.from_date and scope.until_date)
+    if not (scope.person_id or scope.address or scope.source_id or has_period):
+        raise BadHold("Enter a number, an email address, a source, or a start and end date.")
     if scope.from_date and scope.until_date and scope.from_date >= scope.until_date:
-        raise BadHold("The period ends before it begins.")
+        raise BadHold("The end date must be after the start date.")
     with transaction.atomic():
         hold = LegalHold.objects.create(
             id=uuid7_at(at), matter=matter, why=why, person_id=scope.person_id,
@@ -79,22 +79,22 @@ def place_hold(scope: HoldScope, *, matter: str, why: str, by: User, at: datetim
 
 
 def lift_hold(*, hold_id: UUID, because: str, by: User, at: datetime) -> None:
-    """End a hold; what it kept goes by its clocks again. Raises `CannotHold`."""
+    """Lift a hold; retention clocks apply to its records again. Raises `BadHold`."""
     because = because.strip()[:400]
     if len(because) < MIN_REASON_LENGTH:
-        raise BadHold("Say in a few words why the hold ends.")
+        raise BadHold("Enter a short reason for lifting the hold.")
     with transaction.atomic():
-        live = LegalHold.objects.filter(pk=hold_id, lifted_at=None)
-        if not live.update(lifted_by=by, lifted_at=at, lifted_because=because):
-            raise BadHold("This hold was lifted already.")
+        active = LegalHold.objects.filter(pk=hold_id, lifted_at=None)
+        if not active.update(lifted_by=by, lifted_at=at, lifted_because=because):
+            raise BadHold("This hold is already lifted.")
         write_event("compliance.hold.lifted", at=at, actor=f"user:{by.pk}", hold=hold_id)
 
 
 def active_holds(people: Sequence[UUID]) -> list[LegalHold]:
-    """The holds in force on these people's records."""
+    """Return the holds in force on these people's records."""
     if not people:
         return []
     with connection.cursor() as cursor:
         cursor.execute(ACTIVE_HOLDS_SQL, [list(people)])
-        found = [row[0] for row in cursor.fetchall()]
-    return list(LegalHold.objects.filter(pk__in=found).select_related("placed_by", "source"))
+        hold_ids = [row[0] for row in cursor.fetchall()]
+    return list(LegalHold.objects.filter(pk__in=hold_ids).select_related("placed_by", "source"))

@@ -1,4 +1,4 @@
-"""What must not be removed, what people asked of us, and what was removed, with its proof."""
+"""Tables of legal holds, privacy requests and purges with their proofs."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -13,20 +13,20 @@ PURGE_CAUSES = ["schedule", "request", "restore"]
 
 
 class LegalHold(models.Model):
-    """A matter for which records must stay, whatever their clocks and their people say.
+    """One legal hold: records that must stay for a legal matter until it is lifted.
 
-    One of a person, a number or address, a source, or a time; of the last two together,
-    what fits both. Until it is lifted.
+    It wins over retention clocks and privacy requests. Its scope is a person, a number or address,
+    a source, or a period; a source and a period together cover the arrivals that match both.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     matter = models.CharField(max_length=120)
     why = models.CharField(max_length=400)
     person = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
-    address = models.CharField(max_length=254, blank=True)  # E.164 or e-mail key
+    address = models.CharField(max_length=254, blank=True)  # E.164 or email key
     source = models.ForeignKey(Source, models.PROTECT, null=True, related_name="+")
     from_date = models.DateField(null=True)  # of arrivals
-    until_date = models.DateField(null=True)  # the first day that is not meant
+    until_date = models.DateField(null=True)  # exclusive
     placed_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     placed_at = models.DateTimeField()
     lifted_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
@@ -54,27 +54,27 @@ class LegalHold(models.Model):
 
 
 class PrivacyRequest(models.Model):
-    """One request of a person about their data, with its clock and its answer."""
+    """One person's privacy request, with its due date and its answer."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     kind = models.CharField(max_length=10)
-    address = models.CharField(max_length=254)  # the number or e-mail key they are known by
+    address = models.CharField(max_length=254)  # the number or email key that identifies them
     person = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")  # if on file
-    state = models.CharField(max_length=2, blank=True)  # where they say they live
+    state = models.CharField(max_length=2, blank=True)  # the state of residence they gave
     came_by = models.CharField(max_length=20)  # letter, e-mail, call, in person
     received_date = models.DateField()
     due_date = models.DateField()
-    extended_because = models.CharField(max_length=300, blank=True)  # told to them in time
+    extended_because = models.CharField(max_length=300, blank=True)  # the person was told in time
     extended_at = models.DateTimeField(null=True)
     owner = models.ForeignKey(User, models.PROTECT, related_name="+")
-    identity = models.CharField(max_length=200, blank=True)  # how we know it is them
+    identity = models.CharField(max_length=200, blank=True)  # how their identity was confirmed
     identified_at = models.DateTimeField(null=True)
     field = models.CharField(max_length=20, blank=True)  # of a correction: a column of person
     was = models.CharField(max_length=200, blank=True)
     became = models.CharField(max_length=200, blank=True)
-    told_onward = models.CharField(max_length=300, blank=True)  # whom, of those we had handed it to
-    stays = models.JSONField(default=list)  # keys of the classes that a deletion left
-    carried_at = models.DateTimeField(null=True)  # file made, corrected, or removal under way
+    told_onward = models.CharField(max_length=300, blank=True)  # the recipients who were notified
+    stays = models.JSONField(default=list)  # keys of the record classes that a deletion kept
+    carried_at = models.DateTimeField(null=True)  # file built, data corrected, or removal started
     outcome = models.CharField(max_length=10, blank=True)
     refused_because = models.CharField(max_length=300, blank=True)
     answered_at = models.DateTimeField(null=True)
@@ -105,20 +105,20 @@ class PrivacyRequest(models.Model):
 
 
 class Purge(models.Model):
-    """One removal: what was counted before, who let it go, and when it was through."""
+    """One purge: its counts, its approvals and its end."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     because = models.CharField(max_length=10)
     request = models.ForeignKey(PrivacyRequest, models.PROTECT, null=True, related_name="purges")
-    on_date = models.DateField()  # the day its clocks were read on
-    counts = models.JSONField()  # class: rows, as counted before anything went
+    on_date = models.DateField()  # the day on which retention clocks were evaluated
+    counts = models.JSONField()  # record set: rows, counted before the removal
     counted = models.PositiveIntegerField()
     rules_version = models.CharField(max_length=20)
     planned_at = models.DateTimeField()
     asked_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     asked_at = models.DateTimeField(null=True)
     approved_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    approved_at = models.DateTimeField(null=True)  # from here on it goes
+    approved_at = models.DateTimeField(null=True)  # removal starts after this
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -148,15 +148,17 @@ class Purge(models.Model):
 
 
 class PurgeRow(models.Model):
-    """One record that a purge is to remove, and afterwards the proof that it did: a bare id."""
+    """One record to remove in a purge, and afterwards the proof of its removal: only the id."""
 
     purge = models.ForeignKey(Purge, models.PROTECT, related_name="rows")
-    nth = models.PositiveSmallIntegerField()  # of its holding, in the order they go
-    holding = models.CharField(max_length=20)  # a name of `holdings.HOLDINGS`
+    nth = models.PositiveSmallIntegerField()  # the position of its record set in the removal order
+    holding = models.CharField(max_length=20)  # a name in `record_sets.RECORD_SETS`
     row_id = models.UUIDField()
-    event_id = models.UUIDField(null=True)  # of the ledger's entry that commits to it
+    event_id = models.UUIDField(null=True)  # the ledger entry that commits to it
     removed_at = models.DateTimeField(null=True)
-    kept_because = models.CharField(max_length=60, blank=True)  # found so when its turn came
+    kept_because = models.CharField(
+        max_length=60, blank=True
+    )  # the reason found when its turn came
 
     class Meta:
         db_table = "purge_row"

@@ -1,4 +1,4 @@
-"""That what the ledger says is gone is gone, that it is exactly that, and that nothing dangles."""
+"""Proof that purged records are gone, match the ledger exactly and leave nothing dangling."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _REMAINING_SQL = """
 select g.holding || ':' || g.row_id from purge_row g join "{table}" r on r.id = g.row_id
  where g.holding = '{name}' and g.removed_at is not null and ({remains})
 """
-# A proof, an attempt or a review of a message that was removed.
+# A verdict or an attempt that belongs to a removed message.
 _DANGLING_SQL = """
 select 'verdict:' || v.id from purge_row g
   join verdict v on v.cause = 'message:' || g.row_id
@@ -36,7 +36,7 @@ select g.holding || ':' || g.row_id from purge_row g
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurgeProof:
-    """What was found: how much was removed, and what speaks against it."""
+    """The result of a check: the counts of removals and the problems found."""
 
     removed: int
     slices: int
@@ -44,38 +44,38 @@ class PurgeProof:
 
 
 def prove_purges() -> PurgeProof:
-    """Hold every entry of the ledger about a removal against the rows and the tables."""
-    against: list[str] = []
+    """Check each removal entry of the ledger against the purge rows and the tables."""
+    problems: list[str] = []
     removed = slices = 0
     rows = PurgeRow.objects.exclude(event_id=None).order_by("event_id")
     pairs = rows.values_list("event_id", "row_id").iterator()
-    found = {
-        key: _count_and_commitment(one for _, one in some)
-        for key, some in groupby(pairs, itemgetter(0))
+    rows_by_event = {
+        event_id: _count_and_commitment(row_id for _, row_id in group)
+        for event_id, group in groupby(pairs, itemgetter(0))
     }
     for event in Event.objects.filter(kind=PURGED_EVENT).order_by("id").iterator():
-        seen = found.get(event.pk, _count_and_commitment(()))
-        slices, removed = slices + 1, removed + seen[0]
-        if seen != (event.data["count"], event.data["sha256"]):
-            against.append(f"event:{event.pk} commits to other records")
+        actual = rows_by_event.get(event.pk, _count_and_commitment(()))
+        slices, removed = slices + 1, removed + actual[0]
+        if actual != (event.data["count"], event.data["sha256"]):
+            problems.append(f"event:{event.pk} commits to other records")
     for record_set in RECORD_SETS:
-        against += _select_keys(
+        problems += _select_keys(
             _REMAINING_SQL.format(
                 table=record_set.table, name=record_set.name, remains=record_set.remains_condition
             )
         )
-    against += _select_keys(_DANGLING_SQL)
-    against += _select_keys(_UNRECORDED_SQL, PURGED_EVENT)
-    return PurgeProof(removed=removed, slices=slices, problems=against)
+    problems += _select_keys(_DANGLING_SQL)
+    problems += _select_keys(_UNRECORDED_SQL, PURGED_EVENT)
+    return PurgeProof(removed=removed, slices=slices, problems=problems)
 
 
 def _count_and_commitment(ids: Iterable[UUID]) -> tuple[int, str]:
-    """How many they are, and what commits to them."""
-    listed = list(ids)
-    return len(listed), ids_commitment(listed)
+    """Return the number of ids and their commitment."""
+    id_list = list(ids)
+    return len(id_list), ids_commitment(id_list)
 
 
-def _select_keys(query: str, *given: str) -> list[str]:
+def _select_keys(query: str, *parameters: str) -> list[str]:
     with connection.cursor() as cursor:
-        cursor.execute(query, given or None)
+        cursor.execute(query, parameters or None)
         return [row[0] for row in cursor.fetchall()]

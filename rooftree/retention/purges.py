@@ -1,8 +1,8 @@
-"""Removing what is no longer kept: counted first, approved when it is much, in slices, proved.
+"""Purges of expired records: counted first, approved if large, run in slices, proven.
 
-A plan names the records that may go. A slice takes some of them, reads their clocks and the
-holds once more, removes what still may go, and commits to it on the ledger: all in one
-transaction, so a program that dies leaves a slice undone and nothing half.
+A plan lists the records to remove. A slice takes some of them, checks their clocks and holds
+again, removes those still due and commits to them on the ledger, all in one transaction. After a
+crash a slice is undone as a whole, never half done.
 """
 
 import hashlib
@@ -28,14 +28,14 @@ from rooftree.retention.record_set import RecordSet
 from rooftree.retention.record_sets import RECORD_SETS, RECORD_SETS_BY_NAME
 from rooftree.retention.retention_schedule import SCHEDULE
 
-SECOND_PERSON_ABOVE = 200  # records that nobody removes alone: two people say so first
-MAX_RECORDS_PER_SET = 20_000  # of one holding in one plan; the next plan takes the rest
+SECOND_PERSON_ABOVE = 200  # more records than this need two approvals
+MAX_RECORDS_PER_SET = 20_000  # of one record set in one plan; the next plan takes the rest
 SLICE_SIZE = 100
 PURGED_EVENT = "compliance.records.purged"
 ALREADY_GONE = "gone before"  # when its turn came
-_PLANNING_LOCK_KEY = 0x726F_6F66_0029  # of the advisory lock of planning
+_PLANNING_LOCK_KEY = 0x726F_6F66_0029  # advisory lock for planning
 
-# `ends` holds, by class, the last day on which a clock may have begun that has ended by now.
+# `ends` holds, by class, the last start day of the clocks that have ended by now.
 _CLOCKS_ENDED_SQL = """(select bool_and(s.value::date <= (%(ends)s::jsonb ->> s.key)::date)
     from jsonb_each_text(q.since) s)"""
 _RECORDS_SQL = """
@@ -50,63 +50,69 @@ select r.id, q.since, {held}
 
 
 class PurgeRefused(Exception):
-    """Already decided, or by the same person twice. The text is fit to show."""
+    """The purge is already decided, or needs a second person. The text can be shown to staff."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatedRecord:
-    """One record as its clocks and the holds see it now."""
+    """One record with its retention clocks and its hold status now."""
 
     id: UUID
-    since: Mapping[str, date | None]  # class: the day its clock began
+    since: Mapping[str, date | None]  # class: the day its clock started
     is_held: bool
 
-    def retention_reason(self, today: date, *, is_asked: bool) -> tuple[str, str] | None:
-        """The class that keeps it and the reason, None when it may go.
+    def retention_reason(self, today: date, *, is_requested: bool) -> tuple[str, str] | None:
+        """Return the class that keeps the record and the reason, or None if it can be removed.
 
         Args:
-            is_asked: its own person wants it gone (PRV-01).
+            is_requested: the person asked for the deletion (PRV-01).
         """
         for key, since in self.since.items():
-            said = deletion_rule.check_deletion(
+            ruling = deletion_rule.check_deletion(
                 record=key, since=since, today=today, is_held=self.is_held
             )
-            yields = is_asked and SCHEDULE[key].on_request and not self.is_held
-            if said.decision.value != "allow" and not yields:
-                return key, said.reason
+            yields = is_requested and SCHEDULE[key].on_request and not self.is_held
+            if ruling.decision.value != "allow" and not yields:
+                return key, ruling.reason
         return None
 
 
-def due_records(holding: RecordSet, *, today: date) -> list[DatedRecord]:
-    """The records whose every clock has ended and that no hold keeps."""
-    ends = _clock_cutoffs(today)
+def due_records(record_set: RecordSet, *, today: date) -> list[DatedRecord]:
+    """Return the records whose clocks have all ended and that no hold keeps."""
+    # Cut-offs count 30 days per month, so they select too much; the rule then decides to the day.
+    ends = {
+        key: str(today - timedelta(days=30 * record_class.months))
+        for key, record_class in SCHEDULE.items()
+        if record_class.months
+    }
     condition = (
-        f"r.{holding.created_column} < %(youngest)s and {_CLOCKS_ENDED_SQL} "
+        f"r.{record_set.created_column} < %(youngest)s and {_CLOCKS_ENDED_SQL} "
         f"and not {IS_HELD_SQL} limit {MAX_RECORDS_PER_SET}"
     )
-    found = _load_records(holding, condition, ends=json.dumps(ends), youngest=max(ends.values()))
+    records = _load_records(
+        record_set, condition, ends=json.dumps(ends), youngest=max(ends.values())
+    )
     return [
-        dated_record
-        for dated_record in found
-        if dated_record.retention_reason(today, is_asked=False) is None
+        record for record in records if record.retention_reason(today, is_requested=False) is None
     ]
 
 
-def records_of_people(holding: RecordSet, people: Sequence[UUID]) -> list[DatedRecord]:
-    """Every record of these people, due or not."""
-    return _load_records(holding, holding.requester_condition, people=list(people))
+def records_of_people(record_set: RecordSet, people: Sequence[UUID]) -> list[DatedRecord]:
+    """Return all records of these people, due or not."""
+    return _load_records(record_set, record_set.requester_condition, people=list(people))
 
 
 def plan_scheduled_purge(*, at: datetime) -> Purge | None:
-    """Count what is due by the schedule and write it down; None when nothing is, or one waits.
+    """Plan the purge of all due records; return None if none is due or a purge is open.
 
-    A small one goes by itself; a large one waits for two people.
+    A small purge starts without approval; a large one waits for two people.
     """
     with transaction.atomic():
-        if (
-            not _try_planning_lock()
-            or Purge.objects.filter(because="schedule", ended_at=None).exists()
-        ):
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_try_advisory_xact_lock(%s)", [_PLANNING_LOCK_KEY])
+            if not cursor.fetchone()[0]:
+                return None
+        if Purge.objects.filter(because="schedule", ended_at=None).exists():
             return None
         today = at.date()
         chosen = {
@@ -119,53 +125,53 @@ def plan_scheduled_purge(*, at: datetime) -> Purge | None:
 def plan_request_purge(
     request: PrivacyRequest, chosen: Mapping[str, Sequence[UUID]], *, by: User, at: datetime
 ) -> Purge | None:
-    """Write down what a person's deletion removes; more than `LARGE` waits for a second person."""
+    """Plan the removal for a deletion request; above `SECOND_PERSON_ABOVE` it needs approval."""
     return _store_plan(chosen, because="request", at=at, request=request, by=by)
 
 
 def plan_restore_purge(chosen: Mapping[str, Sequence[UUID]], *, at: datetime) -> Purge | None:
-    """Write down what a restored backup brought back; it goes at once, as it was let go before."""
+    """Plan the removal of records that a backup restored; they were approved before."""
     with transaction.atomic():
         return _store_plan(chosen, because="restore", at=at)
 
 
 def request_purge(*, purge_id: UUID, by: User, at: datetime) -> None:
-    """The first of two people says that it may go. Raises `CannotPurge`."""
-    waits = Purge.objects.filter(pk=purge_id, asked_by=None, approved_at=None)
-    if not waits.update(asked_by=by, asked_at=at):
-        raise PurgeRefused("Somebody has looked at it already.")
+    """Record the first of two approvals. Raises `PurgeRefused`."""
+    pending = Purge.objects.filter(pk=purge_id, asked_by=None, approved_at=None)
+    if not pending.update(asked_by=by, asked_at=at):
+        raise PurgeRefused("This purge was already reviewed.")
     write_event("compliance.purge.asked", at=at, actor=f"user:{by.pk}", purge=purge_id)
 
 
 def approve_purge(*, purge_id: UUID, by: User, at: datetime) -> None:
-    """The second of two people says that it may go, and it begins. Raises `CannotPurge`."""
-    waits = Purge.objects.filter(pk=purge_id, asked_by__isnull=False, approved_at=None)
-    if waits.filter(asked_by=by).exists():
-        raise PurgeRefused("You looked at it first. A second person approves it.")
-    if not waits.update(approved_by=by, approved_at=at):
-        raise PurgeRefused("It does not wait for an approval.")
+    """Record the second of two approvals and start the purge. Raises `PurgeRefused`."""
+    pending = Purge.objects.filter(pk=purge_id, asked_by__isnull=False, approved_at=None)
+    if pending.filter(asked_by=by).exists():
+        raise PurgeRefused("You reviewed this purge first. A second person must approve it.")
+    if not pending.update(approved_by=by, approved_at=at):
+        raise PurgeRefused("This purge needs no approval.")
     write_event("compliance.purge.approved", at=at, actor=f"user:{by.pk}", purge=purge_id)
 
 
 def remove_next_slice(*, at: datetime) -> int:
-    """Do one slice of a purge that may go; how many records it dealt with, 0 when none is left.
+    """Run one slice of an approved purge; return the number of records handled, 0 if none is left.
 
-    Two clocks take different rows. Nobody can place a hold while a slice runs.
+    Two processes take different rows. No hold can be placed while a slice runs.
     """
     with assume_role("keeper"):
         for purge in Purge.objects.filter(approved_at__isnull=False, ended_at=None).order_by("pk"):
             with connection.cursor() as cursor:
                 cursor.execute("lock table legal_hold in share mode")
-            if taken := _claim_slice(purge):
-                _process_slice(purge, RECORD_SETS_BY_NAME[taken[0].holding], taken, at)
-                return len(taken)
+            if rows := _claim_slice(purge):
+                _process_slice(purge, RECORD_SETS_BY_NAME[rows[0].holding], rows, at)
+                return len(rows)
             _finish_purge(purge, at)
     return 0
 
 
 def ids_commitment(ids: Iterable[UUID]) -> str:
-    """The SHA-256 (hex) of the ids, in order, a line each."""
-    return hashlib.sha256("\n".join(sorted(str(one) for one in ids)).encode()).hexdigest()
+    """Return the SHA-256 (hex) of the sorted ids, one per line."""
+    return hashlib.sha256("\n".join(sorted(str(row_id) for row_id in ids)).encode()).hexdigest()
 
 
 def _store_plan(
@@ -174,17 +180,18 @@ def _store_plan(
     by, counted = more.pop("by", None), sum(map(len, chosen.values()))
     if not counted:
         return None
-    goes_at_once = counted <= SECOND_PERSON_ABOVE or because == "restore"
+    starts_at_once = counted <= SECOND_PERSON_ABOVE or because == "restore"
     purge = Purge.objects.create(
         id=uuid7_at(at), because=because, on_date=at.date(), counted=counted,
         counts={name: len(rows) for name, rows in chosen.items() if rows},
-        rules_version=RULES_VERSION, planned_at=at, approved_at=at if goes_at_once else None,
+        rules_version=RULES_VERSION, planned_at=at, approved_at=at if starts_at_once else None,
         asked_by=by, asked_at=at if by else None, **more,
     )  # fmt: skip
-    for nth, one in enumerate(RECORD_SETS):
-        for some in batched(chosen.get(one.name, ()), 1000):
+    for nth, record_set in enumerate(RECORD_SETS):
+        for batch in batched(chosen.get(record_set.name, ()), 1000):
             PurgeRow.objects.bulk_create(
-                PurgeRow(purge=purge, nth=nth, holding=one.name, row_id=key) for key in some
+                PurgeRow(purge=purge, nth=nth, holding=record_set.name, row_id=row_id)
+                for row_id in batch
             )
     write_event(
         "compliance.purge.planned", at=at, actor=f"user:{by.pk}" if by else "system:clock",
@@ -194,47 +201,53 @@ def _store_plan(
 
 
 def _claim_slice(purge: Purge) -> list[PurgeRow]:
-    """Some rows that nobody else has taken, all of the holding whose turn it is."""
-    open_ = purge.rows.filter(removed_at=None, kept_because="")
-    nth = open_.order_by("nth").values_list("nth", flat=True).first()
+    """Lock some rows that no other process has taken, all from the next record set."""
+    remaining = purge.rows.filter(removed_at=None, kept_because="")
+    nth = remaining.order_by("nth").values_list("nth", flat=True).first()
     if nth is None:
         return []
     return list(
-        open_.filter(nth=nth).order_by("pk").select_for_update(skip_locked=True)[:SLICE_SIZE]
+        remaining.filter(nth=nth).order_by("pk").select_for_update(skip_locked=True)[:SLICE_SIZE]
     )
 
 
 def _process_slice(
-    purge: Purge, holding: RecordSet, taken: Sequence[PurgeRow], at: datetime
+    purge: Purge, record_set: RecordSet, rows: Sequence[PurgeRow], at: datetime
 ) -> None:
-    ids = [purge_row.row_id for purge_row in taken]
-    by_id = "r.id = any(%(ids)s::uuid[])"
-    if purge.because == "restore":
-        holding = replace(holding, condition="true")  # whatever state the backup brought it back in
-    found = {record.id: record for record in _load_records(holding, by_id, ids=ids)}
-    goes: list[PurgeRow] = []
-    for row in taken:
-        record = found.get(row.row_id)
-        kept = ("", ALREADY_GONE) if record is None else _reason_kept(purge, record, at.date())
+    """Remove the rows that no hold and no clock keeps; store the reason with the others.
+
+    After a restore only holds count: an erased record is erased again whatever its clocks say.
+    """
+    is_restore, is_requested = purge.because == "restore", purge.because == "request"
+    if is_restore:
+        record_set = replace(record_set, condition="true")  # in any state the backup restored
+    ids = [row.row_id for row in rows]
+    records = _load_records(record_set, "r.id = any(%(ids)s::uuid[])", ids=ids)
+    records_by_id = {record.id: record for record in records}
+    due_rows: list[PurgeRow] = []
+    kept: tuple[str, str] | None
+    for row in rows:
+        record = records_by_id.get(row.row_id)
+        if record is None:
+            kept = ("", ALREADY_GONE)
+        elif is_restore:
+            kept = ("", "legal_hold") if record.is_held else None
+        else:
+            kept = record.retention_reason(at.date(), is_requested=is_requested)
         if kept is None:
-            goes.append(row)
+            due_rows.append(row)
         else:
             PurgeRow.objects.filter(pk=row.pk).update(kept_because=kept[1])
-    if goes:
-        _remove_rows(purge, holding, goes, at)
+    if due_rows:
+        _remove_rows(purge, record_set, due_rows, at)
 
 
-def _reason_kept(purge: Purge, record: DatedRecord, today: date) -> tuple[str, str] | None:
-    """Erased once is erased again after a restore, whatever its clocks say there."""
-    if purge.because == "restore":
-        return ("", "legal_hold") if record.is_held else None
-    return record.retention_reason(today, is_asked=purge.because == "request")
-
-
-def _remove_rows(purge: Purge, holding: RecordSet, rows: Sequence[PurgeRow], at: datetime) -> None:
+def _remove_rows(
+    purge: Purge, record_set: RecordSet, rows: Sequence[PurgeRow], at: datetime
+) -> None:
     ids = [row.row_id for row in rows]
     with connection.cursor() as cursor:
-        for statement in holding.removal_statements:
+        for statement in record_set.removal_statements:
             cursor.execute(statement, {"ids": ids, "at": at})
     event = write_event(
         PURGED_EVENT,
@@ -242,8 +255,8 @@ def _remove_rows(purge: Purge, holding: RecordSet, rows: Sequence[PurgeRow], at:
         actor="system:purge",
         purge=purge.pk,
         because=purge.because,
-        holding=holding.name,
-        record=holding.record_class,
+        holding=record_set.name,
+        record=record_set.record_class,
         count=len(ids),
         sha256=ids_commitment(ids),
         on_date=str(purge.on_date),
@@ -255,7 +268,7 @@ def _remove_rows(purge: Purge, holding: RecordSet, rows: Sequence[PurgeRow], at:
 
 
 def _finish_purge(purge: Purge, at: datetime) -> None:
-    """It is through when no row is left, also none that another clock has taken just now."""
+    """End a purge when no row is left, including rows another process is working on."""
     if purge.rows.filter(removed_at=None, kept_because="").exists():
         return
     if Purge.objects.filter(pk=purge.pk, ended_at=None).update(ended_at=at):
@@ -266,38 +279,27 @@ def _finish_purge(purge: Purge, at: datetime) -> None:
         )  # fmt: skip
 
 
-def _load_records(holding: RecordSet, condition: str, **given: Any) -> list[DatedRecord]:
-    """They are locked as far as they are removed one by one: what is used meanwhile is seen."""
+def _load_records(record_set: RecordSet, condition: str, **parameters: Any) -> list[DatedRecord]:
+    """Load records with their clocks; lock those selected by `ids` to see any use until now."""
     query = _RECORDS_SQL.format(
-        held=IS_HELD_SQL, table=holding.table, people=holding.people_sql, since=holding.clocks_sql,
-        which=holding.condition, name=holding.name, condition=condition,
+        held=IS_HELD_SQL, table=record_set.table, people=record_set.people_sql,
+        since=record_set.clocks_sql, which=record_set.condition, name=record_set.name,
+        condition=condition,
     )  # fmt: skip
     with connection.cursor() as cursor:
-        if "ids" in given:
-            lock = f'select from "{holding.table}" where id = any(%(ids)s::uuid[]) for update'
-            cursor.execute(lock, given)
-        cursor.execute(query, given)
+        if "ids" in parameters:
+            lock = f'select from "{record_set.table}" where id = any(%(ids)s::uuid[]) for update'
+            cursor.execute(lock, parameters)
+        cursor.execute(query, parameters)
         rows = cursor.fetchall()
     return [
         DatedRecord(
-            id=key,
+            id=row_id,
             since={
-                name: date.fromisoformat(began) if began else None
-                for name, began in json.loads(since).items()
+                key: date.fromisoformat(start) if start else None
+                for key, start in json.loads(since).items()
             },
             is_held=is_held,
         )
-        for key, since, is_held in rows
+        for row_id, since, is_held in rows
     ]
-
-
-def _clock_cutoffs(today: date) -> dict[str, str]:
-    """By class, a day no clock that has ended began after; months are judged to the day later."""
-    months = {key: one.months for key, one in SCHEDULE.items() if one.months}
-    return {key: str(today - timedelta(days=30 * number)) for key, number in months.items()}
-
-
-def _try_planning_lock() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("select pg_try_advisory_xact_lock(%s)", [_PLANNING_LOCK_KEY])
-        return bool(cursor.fetchone()[0])

@@ -1,10 +1,10 @@
-"""What is removed together, when its clocks began, whose it is, and how it goes.
+"""The record sets: SQL for their clocks, their people and their removal.
 
-Data for `purges`, which asks the database with it. `r` is a row of the table; `%(ids)s` is
-what goes, `%(people)s` who asks. What other tables must still add up (arrivals, money, loans)
-stays as a row that says nothing of anybody.
+Data for `purges`. `r` is a row of the table; `%(ids)s` are the rows to remove, `%(people)s` the
+people of a deletion request. Rows that other totals need (arrivals, money, loans) stay, without
+any personal data.
 """
-# ruff: noqa: S608 (nothing typed by anybody comes into these)
+# ruff: noqa: S608 (no user input)
 
 from rooftree.retention.record_set import RecordSet
 from rooftree.retention.table_classes import (
@@ -20,7 +20,7 @@ from rooftree.retention.table_classes import (
 
 
 def _clock_sql(record: str, moment: str) -> str:
-    """The day (UTC) of a moment, or null, under its class."""
+    """Build SQL for the day (UTC) of a moment, or null, under its class."""
     return f"jsonb_build_object('{record}', (({moment})::timestamptz at time zone 'utc')::date)"
 
 
@@ -37,7 +37,7 @@ _ROW_PERSON = "array[r.person_id]"
 _ROW_IS_OF_PERSON = "r.person_id = any(%(people)s)"
 _LEAD_PERSON = "array(select l.person_id from lead l where l.id = r.lead_id)"
 
-# A file that neither closed nor ended has no day yet: it is kept.
+# An application that neither closed nor ended has no start day yet and is kept.
 _APPLICATION_ANSWERED_AT = """(select case
       when bool_and(l.funded_date is not null or l.ended_as <> '') then max(greatest(
            l.funded_date, l.application_date, l.created_at,
@@ -206,8 +206,8 @@ _DELIVERY_LAST_USED_AT = f"""greatest(r.received_at,
     (select max({_LAST_CONTACT.format("t.person_id")}) from touch t where t.delivery_id = r.id),
     (select max(l.warmed_at) from touch t join lead l on l.id = t.lead_id
       where t.delivery_id = r.id))"""
-# With a delivery goes what made no touch of its own: its bytes sent again (within a month:
-# no vendor repeats for longer), and every later word of the conversation that it began.
+# Deliveries without a touch of their own go with the first one: repeats of the same bytes (within a
+# month; no vendor repeats for longer) and all later messages of the conversation it started.
 _DELIVERY_AND_REPEATS = """(select unnest(%(ids)s::uuid[])
     union all select d.id from delivery r join delivery d
         on d.source_id = r.source_id and d.body_sha256 = r.body_sha256 and d.state = 'duplicate'
@@ -324,7 +324,7 @@ EXPORT = RecordSet(
     created_column="asked_at",
     record_class=ACCESS_CLASS,
     clocks_sql=_clock_sql(ACCESS_CLASS, "r.asked_at"),
-    people_sql="array[]::uuid[]",  # whose names were searched for is not known
+    people_sql="array[]::uuid[]",  # unknown: the people whose names were searched for
     removal_statements=("update export_ask set query = '' where id = any(%(ids)s)",),
     remains_condition="r.query <> ''",
 )
@@ -344,7 +344,7 @@ REQUEST = RecordSet(
     remains_condition="r.address <> '' or r.was <> '' or r.became <> ''",
 )
 
-# The name and the numbers stay as long as anything that must name them.
+# The name and the numbers stay as long as any record that refers to them.
 _PERSON_LEADS = f"""from lead l
     where (l.person_id = r.id or l.co_borrower_id = r.id) and not {_LEAD_REMOVED.format("l.id")}"""
 _HAS_APPLIED = f"""exists (select {_PERSON_LEADS} and (
@@ -392,7 +392,7 @@ PERSON = RecordSet(
         or exists (select from email e where e.person_id = r.id)""",
 )
 
-# In the order they go: what hangs on others first, the person last.
+# The order of removal: dependent records first, the person last.
 RECORD_SETS: tuple[RecordSet, ...] = (
     *(LEAD, MESSAGE, VERDICT, ATTEMPT, DELIVERY, CONSENT_SET, BASIS, REVOCATION, UNMATCHED),
     *(INTRODUCTION, SPREADSHEET, NOTICE, ACCESS_ENTRY, EXPORT, REQUEST, PERSON),

@@ -1,4 +1,4 @@
-"""How long each class of records is kept, from which event, by which law (RET-01)."""
+"""Retention schedule: the period, start event and law for each class of records (RET-01)."""
 
 import re
 from dataclasses import dataclass
@@ -6,44 +6,45 @@ from typing import Any
 
 from rooftree.compliance.gate.rulebook import RULE_DATA
 
-SPAN_LABELS = {None: "for ever", 24: "24 months", 25: "25 months"}  # the rest are whole years
+SPAN_LABELS = {None: "forever", 24: "24 months", 25: "25 months"}  # others are whole years
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordClass:
-    """Records that one rule keeps.
+    """One class of records with the same retention rule.
 
-    `months` after the event, None for ever. `on_request` goes when the person it is about
-    asks, whatever its clock says (PRV-01); of the rest `stays` tells that person why not.
+    `months` count from the event; None keeps the records forever. `on_request` records are removed
+    when their person asks, whatever the clock says (PRV-01); for the others `kept_reason` tells
+    that person why they stay.
     """
 
     key: str
     name: str
     months: int | None
     clock_event: str
-    name_pattern: re.Pattern[str] | None  # of a record's name in a decision
+    name_pattern: re.Pattern[str] | None  # matches the record's name in a decision
     on_request: bool
     kept_reason: str
     cite: str
 
     @property
     def span(self) -> str:
-        """How long, as written: 25 months, 5 years, for ever."""
+        """The period in words: 25 months, 5 years, forever."""
         return SPAN_LABELS.get(self.months) or f"{(self.months or 0) // 12} years"
 
     def covers(self, record: str) -> bool:
-        """Whether a record of this name, or by these words, is one of ours."""
+        """Return whether a record with this key or name belongs to the class."""
         return record == self.key or bool(self.name_pattern and self.name_pattern.search(record))
 
 
 def _parse_class(key: str, spec: dict[str, Any]) -> RecordClass:
-    words = spec["words"]
+    pattern = spec["words"]
     return RecordClass(
         key=key,
         name=spec["name"],
         months=spec["months"],
         clock_event=spec["after"],
-        name_pattern=re.compile(words) if words else None,
+        name_pattern=re.compile(pattern) if pattern else None,
         on_request=spec["on_request"],
         kept_reason=spec["stays"],
         cite=spec["cite"],
@@ -54,12 +55,12 @@ SCHEDULE: dict[str, RecordClass] = {
     key: _parse_class(key, spec) for key, spec in RULE_DATA["retention"].items()
 }
 CLOCK_EVENT_LABELS = {
-    "creation": "after it was made",
+    "creation": "after creation",
     "last_use": "after its last use",
     "last_contact": "after our last contact",
-    "notification": "after the decision was told",
+    "notification": "after notice of the decision",
     "closing": "after the loan closed",
-    "end": "after it ended",
+    "end": "after the end",
 }
 REQUEST_ANSWER_DAYS: int = RULE_DATA["privacy_requests"]["answer_days"]
 REQUEST_EXTENSION_DAYS: int = RULE_DATA["privacy_requests"]["extension_days"]

@@ -1,7 +1,7 @@
-"""Which class of records every table belongs to; a table that is in no list has none yet.
+"""The record class of each table; a table missing from both lists has none yet.
 
-Whatever holds, or is about, a person of ours stands in `CLASS_OF`, once. A test holds the
-two lists against the database.
+Each table about a person is in `CLASS_BY_TABLE`, once. A test compares the two lists with the
+database.
 """
 
 LEAD_FILE_CLASS = "glba_customer_information_disposal"
@@ -21,7 +21,7 @@ _TABLES_BY_CLASS: dict[str, tuple[str, ...]] = {
         *("past_entry", "remark", "signal", "task", "score", "rate_watch", "enrolment"),
         *("offer", "ownership", "ring", "routing_decision", "claim", "claim_step", "status_line"),
         *("spreadsheet", "spreadsheet_part", "imported_row", "staff_notice"),
-        # These have shorter clocks of their own: days, and minutes.
+        # These have shorter periods of their own: days or minutes.
         *("form_draft", "bid", "sweep"),
     ),
     APPLICATION_CLASS: ("loan", "milestone", "handoff", "loan_change", "los_event", "credit_clock"),
@@ -60,7 +60,7 @@ _TABLES_BY_CLASS: dict[str, tuple[str, ...]] = {
 }
 CLASS_BY_TABLE = {table: key for key, tables in _TABLES_BY_CLASS.items() for table in tables}
 
-# Settings, sums and counts: about nobody.
+# Settings, sums and counts.
 TABLES_ABOUT_NOBODY = frozenset(
     {
         *("branch", "company", "company_license", "sending_pause"),

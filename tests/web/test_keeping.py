@@ -95,8 +95,8 @@ def test_a_hold_from_a_lead_is_of_its_person(cast, omar) -> None:
     ("said", "problem"),
     [
         ({"address": "hello"}, "Enter a 10-digit US phone number"),
-        ({}, "Say whose records"),
-        ({"from_date": "2026-02-01", "last_date": "2026-01-01"}, "ends before it begins"),
+        ({}, "Enter a number, an email address"),
+        ({"from_date": "2026-02-01", "last_date": "2026-01-01"}, "must be after the start date"),
     ],
 )
 def test_a_hold_of_nothing_is_refused_in_words(omar, said, problem) -> None:
@@ -113,14 +113,14 @@ def test_a_deletion_from_letter_to_answer(cast, omar) -> None:
     request = new_request(omar, cast, "deletion")
     assert request.due_date.isoformat() == "2027-01-04"
     page = step(omar, request, "deletion").text
-    assert "First make sure that it is them" in page
+    assert "Confirm their identity first" in page
     step(omar, request, "identity", how="Called back on the number on file")
     page = step(omar, request, "deletion").text
     assert "Deletion starts within seconds" in page
     data_removal.run_removals(at=make.NOON)
     assert Lead.objects.get(pk=cast.ben.pk).asked == ""
     page = step(omar, request, "answer", outcome="done").text
-    assert "we do not contact you" in page
+    assert "We won’t contact you" in page
     assert "attorney general of California" in page
     request.refresh_from_db()
     assert (request.outcome, request.answered_by) == ("done", cast.omar)
@@ -148,7 +148,7 @@ def test_a_request_of_nobody_on_file_is_kept_and_answered(cast, omar) -> None:
     request = new_request(omar, cast, "access", address="+13055550199")
     assert request.person is None
     page = omar.get(reverse("privacy_request", args=[request.pk])).text
-    assert "no one on file" in page and "hold nothing about you" in page
+    assert "no one on file" in page and "have nothing about you" in page
 
 
 def test_a_number_of_two_people_asks_which(cast, omar) -> None:
@@ -176,7 +176,7 @@ def test_two_people_let_a_large_removal_go_and_its_page_proves_it(
     assert "Inquiries" in omar.get(address).text
     omar.post(reverse("purge_approval", args=[purge.pk]))
     again = omar.post(reverse("purge_approval", args=[purge.pk]), follow=True).text
-    assert "A second person approves it" in again
+    assert "A second person must approve it" in again
     data_removal.run_removals(at=make.NOON)
     assert Lead.objects.filter(asked="A plan").count() == 3
     signed_in(make.user("compliance")).post(reverse("purge_approval", args=[purge.pk]))

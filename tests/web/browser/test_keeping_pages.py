@@ -90,7 +90,7 @@ def test_with_nothing_kept_the_pages_say_what_comes_here(chromium, front, people
     page.get_by_label("Matter").fill("Matter 1")
     page.get_by_label("Reason", exact=True).fill("Letter of counsel")
     page.get_by_role("button", name="Place hold").click()
-    page.get_by_text("Say whose records").wait_for()
+    page.get_by_text("Enter a number, an email address").wait_for()
     assert page.get_by_label("Matter").input_value() == "Matter 1"
     shoot(page, f"keeping wrong hold {size['width']}")
     found += violations(page)
