@@ -54,13 +54,6 @@ def _check_export(given: Given) -> Ruling:
     )
 
 
-def _check_pull(given: Given) -> Ruling:
-    return credit_report_rules.check_pull(
-        has_written_instructions=bool(given.get("written_instructions")),
-        is_started_by_consumer=any(bool(given.get(key)) for key in CONSUMER_STARTED_KEYS),
-    )
-
-
 def _check_view(given: Given) -> Ruling:
     """Allow only the user's own branch; without both branches in the case it is another's."""
     branches = [value for key, value in given.items() if "branch" in key and isinstance(value, str)]
@@ -90,28 +83,28 @@ def decide_send(given: Given) -> Ruling:
     return deciding_ruling(verdict.rulings) or ENG_01.block("gate_failed_closed")
 
 
-def _check_pay_change(given: Given) -> Ruling:
-    return officer_pay_rules.refuse_change_after_terms()
-
-
-def _check_edit(given: Given) -> Ruling:
-    return decision_record.refuse_edit()
-
-
-def _check_publish(given: Given) -> Ruling:
-    fields = given.get("form_fields") or given.get("fields") or ()
-    return notice_rules.check_six_items(frozenset(fields), on=None, is_lead_form=True)
-
-
 CHECKS_BY_VERB: tuple[tuple[frozenset[str], ActionCheck], ...] = (
-    (frozenset({"audit"}), _check_edit),
+    (frozenset({"audit"}), lambda _: decision_record.refuse_edit()),
     (frozenset({"login", "signin"}), _check_login),
-    (frozenset({"pull"}), _check_pull),
+    (
+        frozenset({"pull"}),
+        lambda given: credit_report_rules.check_pull(
+            has_written_instructions=bool(given.get("written_instructions")),
+            is_started_by_consumer=any(bool(given.get(key)) for key in CONSUMER_STARTED_KEYS),
+        ),
+    ),
     (frozenset({"delete", "purge", "erase", "dispose"}), _check_deletion),
     (frozenset({"export", "download"}), _check_export),
     (frozenset({"share", "sell"}), _check_share),
     (frozenset({"view", "open", "read", "access"}), _check_view),
-    (frozenset({"publish"}), _check_publish),
-    (frozenset({"lo", "comp"}), _check_pay_change),
+    (
+        frozenset({"publish"}),
+        lambda given: notice_rules.check_six_items(
+            frozenset(given.get("form_fields") or given.get("fields") or ()),
+            on=None,
+            is_lead_form=True,
+        ),
+    ),
+    (frozenset({"lo", "comp"}), lambda _: officer_pay_rules.refuse_change_after_terms()),
     (frozenset({"send"}), decide_send),
 )

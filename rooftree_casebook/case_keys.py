@@ -23,22 +23,19 @@ NESTED_KEYS = ("auth", "authentication")  # a case can put these facts in one ob
 def normalize_keys(given: Given) -> dict[str, Any]:
     """Return the case with known names for its keys; a key without an alias stays."""
     normalized: dict[str, Any] = {}
+    has_privacy_signal = False
     for key, value in given.items():
         if key in NESTED_KEYS and isinstance(value, Mapping):
             normalized.update(value)
         else:
-            normalized.setdefault(_normalize_key(key), value)
-    if any(_is_privacy_signal(key, value) for key, value in given.items()):
+            name = next((name for pattern, name in KEY_ALIASES if pattern.fullmatch(key)), key)
+            normalized.setdefault(name, value)
+        # The signal can be a key with a true value or the value of any key.
+        is_named = isinstance(value, str) and PRIVACY_SIGNAL.fullmatch(value)
+        if is_named or (value and PRIVACY_SIGNAL.fullmatch(key)):
+            has_privacy_signal = True
+    if has_privacy_signal:
         normalized["gpc"] = True
     if normalized.get("form") and "fields" in normalized:
         normalized["form_fields"] = normalized.pop("fields")
     return normalized
-
-
-def _normalize_key(key: str) -> str:
-    return next((name for pattern, name in KEY_ALIASES if pattern.fullmatch(key)), key)
-
-
-def _is_privacy_signal(key: str, value: Any) -> bool:
-    is_named = isinstance(value, str) and PRIVACY_SIGNAL.fullmatch(value) is not None
-    return is_named or (bool(value) and PRIVACY_SIGNAL.fullmatch(key) is not None)

@@ -105,11 +105,15 @@ def list_facts(given: Given, at: datetime) -> dict[str, Any]:
     ebr = given.get("ebr")
     if ebr and (ebr.get("terminated") or given.get("ebr_terminated")):
         ebr = None  # an opt-out ends the relationship
+    relationships: tuple[Relationship, ...] = ()
+    if ebr:
+        on, with_us = date.fromisoformat(ebr["date"]), ebr.get("party") == "us"
+        relationships = (Relationship(kind=ebr["kind"], on=on, with_us=with_us),)
     return {
         "registry_date": at.date() if is_clear else parse_day(given.get("registry_version_date")),
         "is_on_registry": is_listed,
         "state_lists": (state_list,) if state else (),
-        "relationships": (_parse_relationship(ebr),) if ebr else (),
+        "relationships": relationships,
         "internal_dnc_on": parse_day(given.get("internal_dnc_since")),
         "emergencies": tuple(
             Emergency(
@@ -122,12 +126,6 @@ def list_facts(given: Given, at: datetime) -> dict[str, Any]:
         ),
         "emergencies_read_at": at - timedelta(hours=given.get("feed_age_hours", 0)),
     }
-
-
-def _parse_relationship(ebr: Given) -> Relationship:
-    return Relationship(
-        kind=ebr["kind"], on=date.fromisoformat(ebr["date"]), with_us=ebr.get("party") == "us"
-    )
 
 
 def email_facts(given: Given) -> dict[str, Any]:

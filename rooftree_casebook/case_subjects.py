@@ -22,29 +22,12 @@ type Given = Mapping[str, Any]
 type SubjectCheck = Callable[[Given], Ruling]
 
 
-def _check_abandonment(given: Given) -> Ruling:
-    campaign = given["campaign_30d"]
-    return call_rules.check_abandonment_rate(
-        live_answers=campaign["live_answers"], abandoned=campaign["abandoned"]
-    )
-
-
-def _check_ringing(given: Given) -> Ruling:
-    return call_rules.check_ring_time(seconds=given["ring_seconds"], rings=given.get("rings", 0))
-
-
 def _check_caller_id(given: Given) -> Ruling:
     is_ours = bool(given.get("assigned_to_us", False)) and not given.get("neighbor_spoof")
     return call_rules.check_caller_id(
         shown=str(given["caller_id"]),
         is_ours=is_ours,
         takes_requests=bool(given.get("answers_dnc_requests_business_hours", True)),
-    )
-
-
-def _check_opening(given: Given) -> Ruling:
-    return call_rules.check_identification_time(
-        state=given["state"], seconds=given["identified_within_seconds"]
     )
 
 
@@ -68,12 +51,6 @@ def _check_voice(given: Given) -> Ruling:
     )
 
 
-def _check_recording(given: Given) -> Ruling:
-    return call_rules.check_recording(
-        was_told=bool(given.get("notice_played")), has_objected=bool(given.get("consumer_objected"))
-    )
-
-
 def _check_decision_notice(given: Given) -> Ruling:
     return notice_rules.check_decision_notice(
         completed_on=date.fromisoformat(given["application_completed"]),
@@ -93,7 +70,11 @@ def _check_counteroffer(given: Given) -> Ruling:
 
 def _check_incomplete(given: Given) -> Ruling:
     reply = given.get("reply")
-    received = next((value for key, value in given.items() if _is_receipt_key(key) and value), None)
+    words = ("received", "incomplete", "application")
+    received = next(
+        (value for key, value in given.items() if value and any(word in key for word in words)),
+        None,
+    )
     return notice_rules.check_incomplete_application(
         received_on=parse_day(received),
         noi_sent_on=parse_day(given.get("noi_sent")),
@@ -101,10 +82,6 @@ def _check_incomplete(given: Given) -> Ruling:
         reply_on=parse_day(reply) if reply and "complete" in reply else None,
         today=case_today(given),
     )
-
-
-def _is_receipt_key(key: str) -> bool:
-    return any(word in key for word in ("received", "incomplete", "application"))
 
 
 def _check_event(given: Given) -> Ruling:
@@ -170,18 +147,6 @@ def _check_breach(given: Given) -> Ruling:
     )
 
 
-def _check_request(given: Given) -> Ruling:
-    return data_rights_rules.check_deletion_request(data=given.get("data", ""))
-
-
-def _check_signal(given: Given) -> Ruling:
-    return data_rights_rules.check_sharing(has_opt_out_signal=bool(given.get("gpc")))
-
-
-def _check_privacy(given: Given) -> Ruling:
-    return data_rights_rules.check_state_rights(state=given["state"], data=given["data"])
-
-
 def _check_use(given: Given) -> Ruling:
     if "ratio" in given:
         return permitted_factors.check_outcome_ratio(ratio=given["ratio"])
@@ -210,34 +175,12 @@ def _check_payee(given: Given) -> Ruling:
     )
 
 
-def _check_co_marketing(given: Given) -> Ruling:
-    benefit = given.get("our_share_space", given.get("our_share_benefit", 0))
-    return things_of_value_rules.check_co_marketing(
-        our_cost_share=given.get("our_share_cost", 0), our_benefit_share=benefit
-    )
-
-
-def _check_comp_basis(given: Given) -> Ruling:
-    return officer_pay_rules.check_basis(given["comp_basis"], only_when=given.get("only_when", ""))
-
-
-def _check_payers(given: Given) -> Ruling:
-    return officer_pay_rules.check_payers(
-        consumer_pays=bool(given.get("consumer_pays_lo")),
-        creditor_pays=bool(given.get("creditor_pays_lo")),
-    )
-
-
 def _check_bonus(given: Given) -> Ruling:
     if not given.get("profit_based", True):
         return officer_pay_rules.check_basis("fixed_amount")
     return officer_pay_rules.check_profit_bonus(
         percent=Decimal(str(given["bonus_pct_of_total_comp"]))
     )
-
-
-def _check_routing(given: Given) -> Ruling:
-    return officer_pay_rules.check_routing_rule(str(given["routing_rule"]))
 
 
 def _check_text(given: Given) -> Ruling:
@@ -251,15 +194,12 @@ def _check_text(given: Given) -> Ruling:
 
 
 def _check_prescreen(given: Given) -> Ruling:
+    # A case says that an offer was withdrawn for a reason that wasn't a criterion before.
+    is_withdrawn = any(bool(value) and "withdr" in key for key, value in given.items())
     return credit_report_rules.check_prescreened_offer(
         has_notices=bool(given.get("optout_notice_short_and_long", True)),
-        keeps_criteria=bool(given.get("criteria_kept", False)) and not _is_offer_withdrawn(given),
+        keeps_criteria=bool(given.get("criteria_kept", False)) and not is_withdrawn,
     )
-
-
-def _is_offer_withdrawn(given: Given) -> bool:
-    """Return whether the offer was withdrawn, for a reason that wasn't a criterion before."""
-    return any(bool(value) and "withdr" in key for key, value in given.items())
 
 
 def _check_record(given: Given) -> Ruling:
@@ -270,18 +210,6 @@ def _check_record(given: Given) -> Ruling:
     ]
     fields = frozenset(names) - frozenset(given.get("fields_missing", ()))
     return telemarketing_records.check_record_complete(record, fields)
-
-
-def _check_honor_deadline(given: Given) -> Ruling:
-    return revocation_check.honor_deadline(date.fromisoformat(given["revocation_received"]))
-
-
-def _check_connection(given: Given) -> Ruling:
-    return call_rules.check_connect_time(seconds=float(given["connect_seconds"]))
-
-
-def _check_reasons(given: Given) -> Ruling:
-    return notice_rules.check_reasons(list(given["reasons"]))
 
 
 def _check_options(given: Given) -> Ruling:
@@ -299,14 +227,39 @@ def find_subject_check(given: Given) -> SubjectCheck | None:
 
 MESSAGE_KEYS = frozenset({"locations"})  # only a message has a place to be
 CHECKS_BY_KEYS: tuple[tuple[frozenset[str], SubjectCheck], ...] = (
-    (frozenset({"campaign_30d"}), _check_abandonment),
-    (frozenset({"connect_seconds"}), _check_connection),
-    (frozenset({"ring_seconds"}), _check_ringing),
+    (
+        frozenset({"campaign_30d"}),
+        lambda given: call_rules.check_abandonment_rate(
+            live_answers=given["campaign_30d"]["live_answers"],
+            abandoned=given["campaign_30d"]["abandoned"],
+        ),
+    ),
+    (
+        frozenset({"connect_seconds"}),
+        lambda given: call_rules.check_connect_time(seconds=float(given["connect_seconds"])),
+    ),
+    (
+        frozenset({"ring_seconds"}),
+        lambda given: call_rules.check_ring_time(
+            seconds=given["ring_seconds"], rings=given.get("rings", 0)
+        ),
+    ),
     (frozenset({"caller_id"}), _check_caller_id),
-    (frozenset({"identified_within_seconds"}), _check_opening),
+    (
+        frozenset({"identified_within_seconds"}),
+        lambda given: call_rules.check_identification_time(
+            state=given["state"], seconds=given["identified_within_seconds"]
+        ),
+    ),
     (frozenset({"consumer_asked_end_at"}), _check_ending),
     (frozenset({"voice"}), _check_voice),
-    (frozenset({"notice_played"}), _check_recording),
+    (
+        frozenset({"notice_played"}),
+        lambda given: call_rules.check_recording(
+            was_told=bool(given.get("notice_played")),
+            has_objected=bool(given.get("consumer_objected")),
+        ),
+    ),
     (frozenset({"counteroffer_notified"}), _check_counteroffer),
     (frozenset({"noi_sent"}), _check_incomplete),
     (frozenset({"application_completed"}), _check_decision_notice),
@@ -315,28 +268,67 @@ CHECKS_BY_KEYS: tuple[tuple[frozenset[str], SubjectCheck], ...] = (
     (frozenset({"fields_collected"}), _check_six),
     (frozenset({"esign"}), _check_esign),
     (frozenset({"delivery"}), _check_delivery),
-    (frozenset({"reasons"}), _check_reasons),
+    (
+        frozenset({"reasons"}),
+        lambda given: notice_rules.check_reasons(list(given["reasons"])),
+    ),
     (frozenset({"use"}), _check_use),
     (frozenset({"payee"}), _check_payee),
-    (frozenset({"co_marketing"}), _check_co_marketing),
+    (
+        frozenset({"co_marketing"}),
+        lambda given: things_of_value_rules.check_co_marketing(
+            our_cost_share=given.get("our_share_cost", 0),
+            our_benefit_share=given.get("our_share_space", given.get("our_share_benefit", 0)),
+        ),
+    ),
     (frozenset({"basis"}), _check_report_basis),
     (frozenset({"reports_used"}), _check_report_basis),
     (frozenset({"consumers_with_reports"}), _check_report_basis),
     (frozenset({"form_fields"}), _check_six),
     (frozenset({"options_shown"}), _check_options),
     (frozenset({"options_presented"}), _check_options),
-    (frozenset({"comp_basis"}), _check_comp_basis),
-    (frozenset({"consumer_pays_lo"}), _check_payers),
+    (
+        frozenset({"comp_basis"}),
+        lambda given: officer_pay_rules.check_basis(
+            given["comp_basis"], only_when=given.get("only_when", "")
+        ),
+    ),
+    (
+        frozenset({"consumer_pays_lo"}),
+        lambda given: officer_pay_rules.check_payers(
+            consumer_pays=bool(given.get("consumer_pays_lo")),
+            creditor_pays=bool(given.get("creditor_pays_lo")),
+        ),
+    ),
     (frozenset({"bonus_pct_of_total_comp"}), _check_bonus),
-    (frozenset({"routing_rule"}), _check_routing),
+    (
+        frozenset({"routing_rule"}),
+        lambda given: officer_pay_rules.check_routing_rule(str(given["routing_rule"])),
+    ),
     (frozenset({"unencrypted_consumers"}), _check_breach),
-    (frozenset({"gpc"}), _check_signal),
-    (frozenset({"request"}), _check_request),
-    (frozenset({"state", "data"}), _check_privacy),
+    (
+        frozenset({"gpc"}),
+        lambda given: data_rights_rules.check_sharing(has_opt_out_signal=bool(given.get("gpc"))),
+    ),
+    (
+        frozenset({"request"}),
+        lambda given: data_rights_rules.check_deletion_request(data=given.get("data", "")),
+    ),
+    (
+        frozenset({"state", "data"}),
+        lambda given: data_rights_rules.check_state_rights(
+            state=given["state"], data=given["data"]
+        ),
+    ),
     (frozenset({"text"}), _check_text),
     (frozenset({"optout_notice_short_and_long"}), _check_prescreen),
     (frozenset({"record"}), _check_record),
-    (frozenset({"revocation_received"}), _check_honor_deadline),
+    (
+        frozenset({"revocation_received"}),
+        lambda given: revocation_check.honor_deadline(
+            date.fromisoformat(given["revocation_received"])
+        ),
+    ),
     (frozenset({"decision_log_written"}), decide_send),
     (frozenset({"action"}), decide_action),
 )

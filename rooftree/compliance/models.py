@@ -74,7 +74,7 @@ class Consent(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     person = models.ForeignKey(Person, models.PROTECT, related_name="consents")
-    address = models.CharField(max_length=254)  # E.164 or e-mail key
+    address = models.CharField(max_length=254)  # E.164 or email key
     delivery = models.ForeignKey(Delivery, models.PROTECT, null=True, related_name="consents")
     terms = models.ForeignKey(SourceTerms, models.PROTECT, null=True, related_name="+")
     status = models.CharField(max_length=14)  # granted | denied | not_provided
@@ -109,7 +109,7 @@ class Revocation(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     person = models.ForeignKey(Person, models.PROTECT, null=True, related_name="revocations")
-    address = models.CharField(max_length=254)  # E.164 or e-mail key
+    address = models.CharField(max_length=254)  # E.164 or email key
     kind = models.CharField(max_length=16)
     media = ArrayField(models.CharField(max_length=10))  # call, text, voicemail, email
     words = models.CharField(max_length=500, blank=True)  # as received

@@ -212,8 +212,8 @@ def test_checker_finds_an_altered_rule_change() -> None:
 
 
 def test_checker_finds_an_allow_against_a_rule_change() -> None:
-    bad = facts(at=EVENING, amendments=(change("live", TEN_TO_FIVE),))
-    row = stored(bad, decision="allow", reason="in_window", next_allowed_at=None)
+    outside_hours = facts(at=EVENING, amendments=(change("live", TEN_TO_FIVE),))
+    row = stored(outside_hours, decision="allow", reason="in_window", next_allowed_at=None)
     assert verdict_checker.find_problems(row) == ["allowed, but it is outside hours"]
     capped = facts(
         contacts=(PriorContact(at=NOON - timedelta(hours=1), medium=Medium.CALL),),

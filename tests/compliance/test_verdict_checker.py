@@ -88,7 +88,7 @@ def test_checker_and_gate_agree_on_generated_facts(**kwargs: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "bad",
+    "wrong_facts",
     [
         facts(at=NOON + timedelta(hours=10)),
         facts(consents=()),
@@ -108,8 +108,11 @@ def test_checker_and_gate_agree_on_generated_facts(**kwargs: Any) -> None:
         facts(has_audit_row=False),
     ],
 )
-def test_checker_finds_an_allow_against_the_facts(bad: Facts) -> None:
-    assert verdict_checker.find_problems(stored(bad, decision="allow", reason="pewc_valid")) != []
+def test_checker_finds_an_allow_against_the_facts(wrong_facts: Facts) -> None:
+    assert (
+        verdict_checker.find_problems(stored(wrong_facts, decision="allow", reason="pewc_valid"))
+        != []
+    )
 
 
 def test_hash_reveals_an_altered_fact() -> None:
@@ -151,5 +154,5 @@ def test_checker_shares_no_code_with_the_gate(checker_file: ModuleType) -> None:
         elif isinstance(node, ast.Import):
             modules |= {name.name for name in node.names}
     assert modules
-    ours = {name for name in modules if name.startswith("rooftree")}
-    assert ours <= {license_wording_check.__name__}
+    own_modules = {name for name in modules if name.startswith("rooftree")}
+    assert own_modules <= {license_wording_check.__name__}

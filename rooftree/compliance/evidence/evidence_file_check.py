@@ -44,8 +44,8 @@ def find_problems(path: Path) -> list[str]:
                 for find_part_problems in PROBLEM_FINDERS:
                     problems += find_part_problems(evidence)
         return problems
-    except (*DAMAGED_ARCHIVE_ERRORS, *BAD_CONTENT_ERRORS) as bad:
-        raise BadEvidenceFile(f"{path.name} is not an evidence file: {bad}") from bad
+    except (*DAMAGED_ARCHIVE_ERRORS, *BAD_CONTENT_ERRORS) as problem:
+        raise BadEvidenceFile(f"{path.name} is not an evidence file: {problem}") from problem
 
 
 def _altered_file_problems(archive: zipfile.ZipFile) -> Iterator[str]:
@@ -71,8 +71,8 @@ def signing_key_fingerprint(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             return key_fingerprint(json.loads(archive.read(SIGNATURE_NAME))["public_key"])
-    except (*DAMAGED_ARCHIVE_ERRORS, *BAD_CONTENT_ERRORS) as bad:
-        raise BadEvidenceFile(f"{path.name} has no signature: {bad}") from bad
+    except (*DAMAGED_ARCHIVE_ERRORS, *BAD_CONTENT_ERRORS) as problem:
+        raise BadEvidenceFile(f"{path.name} has no signature: {problem}") from problem
 
 
 def _signature_problems(archive: zipfile.ZipFile) -> Iterator[str]:

@@ -39,22 +39,20 @@ def find_problems(evidence: Mapping[str, Any]) -> Iterator[str]:
             yield f"form certificate {key} is not in the ledger"
         elif certificate_digest(facts) != sealed[key]:
             yield f"form certificate {key} is not what was sealed"
-        yield from _page_problems(key, facts, pages)
-        yield from _row_problems(key, facts, evidence)
+        if facts["shown"]["page_sha256"] not in pages:
+            yield f"form certificate {key}: the page the borrower saw is missing"
+        yield from _certificate_problems(key, facts, evidence)
     for sha256, html in sorted(pages.items()):
         if hashlib.sha256(html.encode()).hexdigest() != sha256:
             yield f"form page {sha256} was changed"
 
 
-def _page_problems(key: str, facts: Mapping[str, Any], pages: Mapping[str, str]) -> Iterator[str]:
-    if facts["shown"]["page_sha256"] not in pages:
-        yield f"form certificate {key}: the page the borrower saw is missing"
+def _certificate_problems(
+    key: str, facts: Mapping[str, Any], evidence: Mapping[str, Any]
+) -> Iterator[str]:
+    """Check that the wording, the consents and the delivery match the certificate."""
     if wording_digest(facts["shown"]["wording"]) != facts["shown"]["text_sha256"]:
         yield f"form certificate {key}: the wording is not what the borrower saw"
-
-
-def _row_problems(key: str, facts: Mapping[str, Any], evidence: Mapping[str, Any]) -> Iterator[str]:
-    """Check that the consents and the delivery match the certificate."""
     delivery_id = facts["sent"]["delivery"]
     for consent in evidence["consents"]:
         is_same = consent["wording"] in ("", facts["shown"]["wording"])

@@ -38,9 +38,9 @@ def find_problems(stored: Json) -> list[str]:
         stored: `facts` (JSON), `facts_sha256`, `decision`, `reason`,
             `next_allowed_at` (ISO or None).
     """
-    facts = stored["facts"]
-    problems = []
-    if _facts_hash(facts) != stored["facts_sha256"]:
+    facts, problems = stored["facts"], []
+    text = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    if hashlib.sha256(text.encode("utf-8")).hexdigest() != stored["facts_sha256"]:
         problems.append("the facts have changed since they were hashed")
     if facts.get("asks") is not None:
         problems.append("the facts name only some of the gates")
@@ -66,7 +66,7 @@ def find_objections(facts: Json) -> list[str]:
                 ("the borrower opted out", _is_stopped(facts)),
                 (
                     "it is the wrong person or a reply is unread",
-                    facts["is_wrong_person"] or _is_held(facts),
+                    facts["is_wrong_person"] or _has_unread_reply(facts),
                 ),
                 ("it is outside hours", _is_outside_hours(facts, _parse_moment(facts["at"]))),
                 (
@@ -83,13 +83,8 @@ def find_objections(facts: Json) -> list[str]:
             )
             if applies
         ]
-    except (KeyError, TypeError, ValueError) as missing:
-        return [f"a fact is missing or unreadable ({missing})"]
-
-
-def _facts_hash(facts: Json) -> str:
-    text = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+    except (KeyError, TypeError, ValueError) as problem:
+        return [f"a fact is missing or unreadable ({problem})"]
 
 
 def _parse_moment(text: str) -> datetime:
@@ -131,7 +126,10 @@ def _is_outside_hours(facts: Json, at: datetime) -> bool:
 def _is_place_closed(place: Json, facts: Json, at: datetime) -> bool:
     local = at.astimezone(ZoneInfo(place["zone"]))
     row = _state_row(place["state"], local.date(), facts)
-    windows = [_federal_hours(local.date(), facts), *_hours_windows(row, facts, local)]
+    federal = _changed_values("US", local.date(), facts).get(
+        "telemarketing_window", {"mon_fri": ["08:00", "21:00"]}
+    )
+    windows = [federal, *_hours_windows(row, facts, local)]
     key = WEEKDAY_KEYS[local.weekday()]
     for week in windows:
         hours = week.get(key, week["mon_fri"] if len(week) == 1 else None)
@@ -150,13 +148,6 @@ def _state_row(state: str, day: date, facts: Json) -> Json:
         if item == "proclaimed":
             row[item] = [date.fromisoformat(text) for text in value]
     return row
-
-
-def _federal_hours(day: date, facts: Json) -> Json:
-    """Return the federal hours on a local date."""
-    shipped = {"mon_fri": ["08:00", "21:00"]}
-    window: Json = _changed_values("US", day, facts).get("telemarketing_window", shipped)
-    return window
 
 
 def _changed_values(place: str, day: date, facts: Json) -> dict[str, Any]:
@@ -203,14 +194,12 @@ def _is_stopped(facts: Json) -> bool:
     )
 
 
-def _is_held(facts: Json) -> bool:
-    return bool(facts["is_held"]) and _is_marketing(facts) and not _was_hold_read(facts)
-
-
-def _was_hold_read(facts: Json) -> bool:
-    """Return whether a named person read the newest reply before this and allowed the message."""
+def _has_unread_reply(facts: Json) -> bool:
+    """Return whether marketing is on hold and nobody read the newest reply and allowed it."""
+    if not (facts["is_held"] and _is_marketing(facts)):
+        return False
     inbound_at = _parse_moment(facts["inbound_at"] or "0001-01-01T00:00:00+00:00")
-    return any(
+    return not any(
         decision["reason"] == "hold_for_human_review"
         and decision["by"]
         and inbound_at <= _parse_moment(decision["at"]) <= _parse_moment(facts["at"])

@@ -93,7 +93,9 @@ def evaluate_consent(consent: Consent, facts: Facts) -> Ruling:
         return defect
     if consent.captured_at is not None and consent.captured_at > at:
         return CON_06.block("consent_after_send")
-    if consent.captured_at is None or not _has_required_evidence(consent):
+    evidence = frozenset(consent.evidence)
+    has_evidence = evidence >= REQUIRED_EVIDENCE and bool(evidence & SESSION_EVIDENCE)
+    if consent.captured_at is None or not has_evidence:
         return CON_06.require("consent_evidence_incomplete")
     return CON_01.allow("pewc_valid")
 
@@ -103,7 +105,8 @@ def _find_wording_defect(consent: Consent, facts: Facts) -> Ruling | None:
         return CON_01.block("consent_not_affirmative")
     if consent.phone is None or consent.phone != get_fact(facts.recipient, "recipient"):
         return CON_01.block("consent_number_mismatch")
-    if not _is_seller_us(consent.seller, get_fact(facts.seller_names, "seller_names")):
+    our_names = map(_normalize_name, get_fact(facts.seller_names, "seller_names"))
+    if consent.seller is None or _normalize_name(consent.seller) not in our_names:
         return CON_02.block("seller_not_named")
     if consent.condition_of_purchase is not False:
         return CON_01.block("consent_conditioned_on_purchase")
@@ -125,17 +128,8 @@ def covers_medium(consent: Consent, medium: Medium) -> bool:
     return bool(CHANNELS_BY_MEDIUM[medium] & frozenset(consent.channels))
 
 
-def _is_seller_us(seller: str | None, our_names: tuple[str, ...]) -> bool:
-    return seller is not None and _normalize_name(seller) in map(_normalize_name, our_names)
-
-
 def _normalize_name(name: str) -> str:
     return " ".join(name.casefold().replace(",", " ").replace(".", " ").split())
-
-
-def _has_required_evidence(consent: Consent) -> bool:
-    evidence = frozenset(consent.evidence)
-    return evidence >= REQUIRED_EVIDENCE and bool(evidence & SESSION_EVIDENCE)
 
 
 def _check_informational(facts: Facts) -> Ruling:

@@ -34,7 +34,10 @@ def cap_ends_at(moments: Iterable[datetime], cap: Cap, at: datetime) -> datetime
 def check_contact_caps(facts: Facts) -> Ruling | None:
     """Defer until every reached cap allows one more contact; the first state cap is the reason."""
     medium = get_fact(facts.medium, "medium")
-    if not _is_marketing(facts) or medium == Medium.MAIL:
+    is_marketing = get_fact(facts.purpose, "purpose") == Purpose.MARKETING or get_fact(
+        facts.has_promo, "has_promo"
+    )
+    if not is_marketing or medium == Medium.MAIL:
         return None
     at, contacts = get_fact(facts.at, "at"), get_fact(facts.contacts, "contacts")
     reached = _reached_caps(facts, contacts, at)
@@ -42,12 +45,6 @@ def check_contact_caps(facts: Facts) -> Ruling | None:
         return CAP_01.allow("under_cap")
     reason, _, cite = reached[0]
     return CAP_01.defer(reason, max(reached_cap[1] for reached_cap in reached), cite)
-
-
-def _is_marketing(facts: Facts) -> bool:
-    return get_fact(facts.purpose, "purpose") == Purpose.MARKETING or get_fact(
-        facts.has_promo, "has_promo"
-    )
 
 
 def _reached_caps(
@@ -73,7 +70,8 @@ def _reached_caps(
         for cap in _house_caps(name, facts, at):
             ends_at = cap_ends_at(same_medium, cap, at)
             if ends_at is not None:
-                reached.append((_house_reason(cap, name), ends_at, "house"))
+                span = f"{cap.hours // 24}d" if cap.hours > 24 else f"{cap.hours}h"
+                reached.append((f"house_cap_{cap.count}_{name}_{span}", ends_at, "house"))
     return reached
 
 
@@ -115,8 +113,3 @@ def _house_caps(name: str, facts: Facts, at: datetime) -> tuple[Cap, ...]:
             *weekly,
         )
     return everyday
-
-
-def _house_reason(cap: Cap, name: str) -> str:
-    span = f"{cap.hours // 24}d" if cap.hours > 24 else f"{cap.hours}h"
-    return f"house_cap_{cap.count}_{name}_{span}"

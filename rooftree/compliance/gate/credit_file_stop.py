@@ -14,7 +14,7 @@ def check_credit_stop(facts: Facts) -> Ruling | None:
     """Block marketing while the application is decided against or its notice is due.
 
     The officer can still call by hand, and can write by hand about an application that is only
-    suspended: somebody must ask for the missing items.
+    suspended: staff must request the missing items.
     """
     status = get_fact(facts.credit_stop, "credit_stop")
     if not status:

@@ -78,7 +78,10 @@ def check_state_lists(facts: Facts) -> Ruling | None:
 
 
 def _check_state_list(listing: StateList | None, state: StateRules, facts: Facts) -> Ruling:
-    is_listed = listing is not None and listing.is_listed and not _is_within_grace(listing, facts)
+    is_listed = listing is not None and listing.is_listed
+    if listing is not None and listing.state == "TX" and listing.listed_on is not None:
+        grace_ends_on = listing.listed_on + timedelta(days=TEXAS_GRACE_DAYS)
+        is_listed = is_listed and _send_date(facts) >= grace_ends_on
     version = None if listing is None else listing.version_date
     is_fresh = version is not None and (_send_date(facts) - version).days <= _max_copy_age_days(
         facts
@@ -91,12 +94,6 @@ def _check_state_list(listing: StateList | None, state: StateRules, facts: Facts
     if exemption is not None:
         return exemption
     return DNC_04.block("state_dnc_no_ebr" if is_listed else "state_scrub_stale")
-
-
-def _is_within_grace(listing: StateList, facts: Facts) -> bool:
-    if listing.state != "TX" or listing.listed_on is None:
-        return False
-    return _send_date(facts) < listing.listed_on + timedelta(days=TEXAS_GRACE_DAYS)
 
 
 def _do_lists_apply(facts: Facts) -> bool:

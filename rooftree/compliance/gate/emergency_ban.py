@@ -1,6 +1,6 @@
 """The ban on sales contact during a declared state of emergency (EMG-01)."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from rooftree.compliance.gate import effective_rules, person_places
 from rooftree.compliance.gate.facts import (
@@ -35,7 +35,12 @@ def check_emergency_ban(facts: Facts) -> Ruling | None:
         get_fact(facts.at, "at"),
         get_fact(facts.emergencies_read_at, "emergencies_read_at"),
     )
-    affected = [place for place in places if _is_emergency_declared(place, facts)]
+    emergencies = get_fact(facts.emergencies, "emergencies")
+    affected = [
+        place
+        for place in places
+        if any(_covers_place(emergency, place, at.date()) for emergency in emergencies)
+    ]
     if not affected:
         if read_at is None or at - read_at > MAX_LIST_AGE:
             return EMG_01.require("emergency_data_stale")
@@ -45,13 +50,9 @@ def check_emergency_ban(facts: Facts) -> Ruling | None:
     return EMG_01.allow("solicited_by_consumer")
 
 
-def _is_emergency_declared(place: Place, facts: Facts) -> bool:
-    declared = get_fact(facts.emergencies, "emergencies")
-    return any(_covers_place(emergency, place, facts) for emergency in declared)
-
-
-def _covers_place(emergency: Emergency, place: Place, facts: Facts) -> bool:
-    day, until = get_fact(facts.at, "at").date(), emergency.until_date
+def _covers_place(emergency: Emergency, place: Place, day: date) -> bool:
+    """Return whether an emergency is in force in a place on a day; `*` is the whole state."""
+    until = emergency.until_date
     is_now = emergency.from_date <= day and (until is None or day < until)
     is_here = emergency.county == "*" or place.county in (None, emergency.county)
     return emergency.state == place.state and is_now and is_here

@@ -2,7 +2,6 @@
 
 import re
 from datetime import date, datetime
-from functools import cache
 from zoneinfo import ZoneInfo
 
 from rooftree.compliance.gate.facts import Company, Facts, License, Officer, get_fact
@@ -71,12 +70,7 @@ def latest_local_date(state: str, at: datetime) -> date:
     law = STATES.get(state)
     if law is None:
         return at.date()
-    return max(at.astimezone(_zone_info(zone)).date() for zone in law.zones)
-
-
-@cache
-def _zone_info(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
+    return max(at.astimezone(ZoneInfo(zone)).date() for zone in law.zones)
 
 
 def check_owner(facts: Facts) -> Ruling | None:

@@ -100,13 +100,10 @@ def _day_hours(clock: PlaceClock, local: datetime, send: SendTraits) -> tuple[Ho
         return None, "sunday_ban"
     if send.is_automated and state.automated is not None:
         hours = _intersect_hours(hours, state.automated[day.weekday()])
-    if send.is_recorded and state.recorded_sunday and _is_rest_day(day):
-        hours = _intersect_hours(hours, state.recorded_sunday)
+    if send.is_recorded and state.recorded_sunday:
+        is_rest_day = day.weekday() == 6 or is_federal_holiday(day)
+        hours = _intersect_hours(hours, state.recorded_sunday) if is_rest_day else hours
     return hours, "automated_day_ban"
-
-
-def _is_rest_day(day: date) -> bool:
-    return day.weekday() == 6 or is_federal_holiday(day)
 
 
 def _intersect_hours(first: Hours, second: Hours) -> Hours:
@@ -250,16 +247,14 @@ def is_at_requested_time(facts: Facts) -> bool:
     return requested_at is not None and abs(at - requested_at) <= REQUEST_WITHIN
 
 
-def _check_requested_time(closed: dict[PlaceClock, str], at: datetime) -> Ruling:
-    laws = (clock.rules_on(at.astimezone(clock.zone).date()) for clock in closed)
-    if all(_can_consumer_choose(law) for law in laws):
-        return REQ_01.allow("consumer_requested_time")
-    return REQ_01.require(STATE_LAW_SILENT)
-
-
-def _can_consumer_choose(state: StateRules) -> bool:
+def _check_requested_time(closed: Iterable[PlaceClock], at: datetime) -> Ruling:
+    """Allow a requested time if every closed state lets the consumer choose it."""
     switches = {"different_time_with_express_consent", "consent_lifts_day_bans"}
-    return bool(state.flags & switches) or (state.is_federal_only and not state.holidays)
+    for clock in closed:
+        state = clock.rules_on(at.astimezone(clock.zone).date())
+        if not (state.flags & switches or (state.is_federal_only and not state.holidays)):
+            return REQ_01.require(STATE_LAW_SILENT)
+    return REQ_01.allow("consumer_requested_time")
 
 
 def to_recipient_clock(at: datetime, facts: Facts) -> datetime:

@@ -327,12 +327,12 @@ def _cap_sentence(reason: str) -> str:
     parts = reason.removeprefix("house_").split("_")
     count, span = [part for part in parts if part[0].isdigit()]
     unit = next((HOUSE_CAP_UNITS[part] for part in parts if part in HOUSE_CAP_UNITS), None)
-    one, many = unit or ("contact", "contacts")
+    singular, plural = unit or ("contact", "contacts")
     whose = "House limit" if reason.startswith("house_") else "State limit"
     if parts[-1] == "automated":
         whose = "State limit for automated messages"
     period = span.replace("h", " hours").replace("d", " days")
-    return f"{whose}: {count} {one if count == '1' else many} every {period}."
+    return f"{whose}: {count} {singular if count == '1' else plural} every {period}."
 
 
 def format_moment(moment: datetime) -> str:

@@ -252,16 +252,16 @@ def parse_week(value: Any) -> Week:
     return _parse_week(value)
 
 
-def _replace_hours(value: Any, cite: str) -> dict[str, Any]:
-    version = HoursVersion(
-        from_date=date.min, until_date=date.max, live=_parse_week(value), cite=cite
-    )
-    return {"rows": (version,), "is_federal_only": value == "federal"}
-
-
 # By item, the fields of `StateRules` that a changed value sets.
 FIELDS_BY_ITEM: dict[str, Callable[[Any, str], dict[str, Any]]] = {
-    "live": _replace_hours,
+    "live": lambda value, cite: {
+        "rows": (
+            HoursVersion(
+                from_date=date.min, until_date=date.max, live=_parse_week(value), cite=cite
+            ),
+        ),
+        "is_federal_only": value == "federal",
+    },
     "dst_live": lambda value, _: {"daylight_live": _parse_week(value) if value else None},
     "auto": lambda value, _: {"automated": _parse_week(value) if value else None},
     "prerecorded_sun_holiday": lambda value, _: {"recorded_sunday": _parse_hours(value)},

@@ -168,7 +168,11 @@ def _nested_groups(kind: Any, value: Any) -> list[WordGroup]:
     """
     if kind is _constants.BRANCH:
         groups = [
-            max(_required_groups(branch), key=_shortest_length, default=EMPTY_WORD)
+            max(
+                _required_groups(branch),
+                key=lambda group: min(map(len, group)),
+                default=EMPTY_WORD,
+            )
             for branch in value[1]
         ]
         return [frozenset().union(*groups)]
@@ -177,7 +181,3 @@ def _nested_groups(kind: Any, value: Any) -> list[WordGroup]:
     if kind in (_constants.MAX_REPEAT, _constants.MIN_REPEAT) and value[0]:
         return _required_groups(value[2])
     return []
-
-
-def _shortest_length(group: WordGroup) -> int:
-    return min(map(len, group))

@@ -198,8 +198,10 @@ def find_wording_issues(draft: Draft) -> tuple[WordingFinding, ...]:
     findings = []
     for rule in WORDING_RULES:
         text = texts[rule.scope]
-        match = rule.detect.search(text, words) if text else None
-        if match is not None and not _is_exempt(rule, text, draft):
+        if not text or rule.unless_fact in draft.facts:
+            continue
+        match = rule.detect.search(text, words)
+        if match is not None and not (rule.unless and rule.unless.search(text)):
             findings.append(
                 WordingFinding(
                     id=rule.id,
@@ -210,12 +212,6 @@ def find_wording_issues(draft: Draft) -> tuple[WordingFinding, ...]:
                 )
             )
     return tuple(findings)
-
-
-def _is_exempt(rule: WordingRule, text: str, draft: Draft) -> bool:
-    if rule.unless_fact in draft.facts:
-        return True
-    return rule.unless is not None and rule.unless.search(text) is not None
 
 
 def _scope_text(scope: str | None, draft: Draft, full_text: str) -> str:
@@ -245,7 +241,7 @@ def is_about_terms(draft: Draft) -> bool:
 
 
 def sounds_like_denial(text: str) -> bool:
-    """Return whether the text declines somebody: a notice under Regulation B, never a template."""
+    """Return whether the text declines a borrower: a Regulation B notice, never a template."""
     return DENIAL_DETECTOR.search(text, VOCABULARY.words_in(text)) is not None
 
 
