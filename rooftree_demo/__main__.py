@@ -1,4 +1,4 @@
-"""`python -m rooftree_demo`: what `rooftree demo` becomes."""
+"""`python -m rooftree_demo`: the process behind `rooftree demo`."""
 
 import sys
 
@@ -9,7 +9,7 @@ from rooftree_demo.run_demo import run_demo
 
 
 def main() -> int:
-    """Run the demo; a failure that we foresee is one sentence and exit code 2."""
+    """Run the demo; an expected failure prints one sentence and exits with code 2."""
     try:
         run_demo()
     except (ConfigurationError, DataDirLocked, StartupError) as problem:

@@ -1,4 +1,4 @@
-"""Everybody outside, and the staff inside, of a live demo: who does something, and when."""
+"""The actors of a live demo: borrowers, vendors and the lender's staff."""
 
 import logging
 import time
@@ -14,27 +14,29 @@ log = logging.getLogger("rooftree.demo")
 
 
 class Actor(Protocol):
-    """Somebody with habits. Looked at every beat; does what is due by then."""
+    """A person, or a group, with habits. `act` is called every beat and does the due actions."""
 
     def act(self) -> None: ...
 
 
 def seed_simulators(control: SimulatorClient, *, web: str, public: str) -> None:
-    """Let the simulated vendors know this company: its numbers, its users."""
+    """Load this company's phone numbers and users into the simulated vendors."""
     from rooftree.org.models import LoanOfficer
     from rooftree_demo.simulator_addresses import MAIN_NUMBER
 
-    ours = [MAIN_NUMBER, *LoanOfficer.objects.values_list("text_number", flat=True)]
-    # The carrier signs the address it calls, and we verify against the public one.
-    numbers = [{"number": one, "sms_url": f"{public}/in/twilio/text/"} for one in ours if one]
+    own_numbers = [MAIN_NUMBER, *LoanOfficer.objects.values_list("text_number", flat=True)]
+    # The carrier signs the URL it calls, and Rooftree verifies against its public URL.
+    sms_url = f"{public}/in/twilio/text/"
+    numbers = [{"number": number, "sms_url": sms_url} for number in own_numbers if number]
     control.call("twilio/seed", {"numbers": numbers})
-    # The product confirms a STOP itself, as the law lets it, once.
+    # The product confirms a STOP itself, once, as the law allows.
     control.call("twilio/switches", {"opt_out_handling": False, "dup_rate": 0.02})
-    control.call("enc/seed", {"users": {one.login: "made-up" for one in demo_staff.OFFICERS}})
+    users = {officer.login: "made-up" for officer in demo_staff.OFFICERS}
+    control.call("enc/seed", {"users": users})
 
 
 def create_actors(control: SimulatorClient, *, web: str, public: str) -> list[Actor]:
-    """Everyone, in the order in which they are looked at."""
+    """Create all actors, in the order in which they act."""
     from rooftree_demo.live_borrowers import InquirySender, TextReplier
     from rooftree_demo.live_feeds import FeedInquirySender
     from rooftree_demo.live_lender import LoanProcessors, LosSubscriber, RateDesk
@@ -54,16 +56,19 @@ def create_actors(control: SimulatorClient, *, web: str, public: str) -> list[Ac
     ]
 
 
-def run_actors(everyone: Sequence[Actor], *, complaints: dict[str, float] = {}) -> None:  # noqa: B006
-    """Let each do what is due. Trouble of one (a restart somewhere) is tried again later."""
-    for actor in everyone:
+def run_actors(actors: Sequence[Actor], *, warned_at: dict[str, float] = {}) -> None:  # noqa: B006
+    """Let each actor do its due actions. A failure (a restart elsewhere) is retried later.
+
+    `warned_at` holds the time of each actor's last warning; one warning every five minutes.
+    """
+    for actor in actors:
         name = type(actor).__name__
         try:
             close_old_connections()
             actor.act()
         except SimulatorUnreachable as problem:
             log.debug("%s: %s", name, problem)
-        except Exception as problem:  # the edge: the world goes on when one of its parts is away
-            if time.monotonic() - complaints.get(name, -600.0) > 300:
-                complaints[name] = time.monotonic()
+        except Exception as problem:  # boundary: the others go on when one part is down
+            if time.monotonic() - warned_at.get(name, -600.0) > 300:
+                warned_at[name] = time.monotonic()
                 log.warning("%s: %s: %s", name, type(problem).__name__, str(problem)[:200])

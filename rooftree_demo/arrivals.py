@@ -1,4 +1,4 @@
-"""The street outside: who walks by, when the next one asks, and how they reach our server."""
+"""Arrivals of the live market: the next borrower, the next source, and the way to our server."""
 
 import random
 import time
@@ -19,40 +19,38 @@ from rooftree_simulators.posters.lead_delivery import Delivery as Post
 from rooftree_simulators.posters.lead_delivery import post_delivery
 from rooftree_simulators.posters.simulated_borrowers import Borrower
 
-FIRST_LIVE_NUMBER = (
-    STORY_COUNT + 10_000
-)  # number of the first live borrower; those of history are below
-WRONG_PHONE_SHARE = 0.03  # of the numbers: another than was typed in the session
+FIRST_LIVE_NUMBER = STORY_COUNT + 10_000  # borrower numbers below belong to the history
+WRONG_PHONE_SHARE = 0.03  # share of certificates with another phone number than the lead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorContext:
-    """Where vendors stand: our server's address, and the simulated ones that act for them."""
+    """The addresses a vendor needs: our server's, and the simulators' control API."""
 
     control: SimulatorClient
-    web: str  # where our server listens
-    public: str  # the address carriers sign
+    web: str  # base URL at which our server listens
+    public: str  # base URL that carriers sign
     rng: random.Random
-    partner: str = ""  # in the link of somebody who introduces people
+    partner: str = ""  # slug in the link of a referral partner
     sleep: Callable[[float], None] = time.sleep
 
     def address(self, source: Source) -> str:
-        """Where a source posts to."""
+        """Return the URL that a source posts to."""
         return f"{self.web}{source_paths(source, source.token)[0]}"
 
-    def post(self, source: Source, made: Post) -> None:
-        """A vendor posts what it has."""
-        post_delivery(made, self.address(source))
+    def post(self, source: Source, delivery: Post) -> None:
+        """Post a vendor's delivery to a source."""
+        post_delivery(delivery, self.address(source))
 
-    def certificate(self, who: Borrower) -> str:
-        """TrustedForm's, of the visit in which somebody typed who they are."""
-        phone = who.phone if self.rng.random() > WRONG_PHONE_SHARE else "9995550100"
-        said = self.control.call("trustedform/session", {"phone": phone, "email": who.email})
-        return str(said["url"])
+    def certificate(self, borrower: Borrower) -> str:
+        """Create a TrustedForm certificate of the borrower's visit; return its URL."""
+        phone = borrower.phone if self.rng.random() > WRONG_PHONE_SHARE else "9995550100"
+        session = {"phone": phone, "email": borrower.email}
+        return str(self.control.call("trustedform/session", session)["url"])
 
 
 class BorrowerPool:
-    """Invented people, mostly from where it is day; each answers their phone in their own way."""
+    """Invented borrowers, mostly from zones in daytime; each answers the phone differently."""
 
     def __init__(
         self, control: SimulatorClient, rng: random.Random, *, name: str, first: int
@@ -61,16 +59,18 @@ class BorrowerPool:
         self._number = first + Delivery.objects.count()
 
     def next_borrower(self, *, language: str = "") -> Borrower:
-        """Somebody new, and one in twenty who asked before, whichever way."""
+        """Return a new borrower, or in one of twenty cases an earlier one."""
         number = self._next_number()
-        who = invent_borrower(random.Random(f"{self._name}:{number}"), number, language=language)
+        borrower = invent_borrower(
+            random.Random(f"{self._name}:{number}"), number, language=language
+        )
         self._control.set_behavior(
-            f"+1{who.phone}",
+            f"+1{borrower.phone}",
             voice="answer" if seeded_fraction("answers", number) < 0.5 else "no-answer",
             answer_after_s=seeded_between(2, 9, "picks up", number),
             talk_s=seeded_between(20, 90, "talks", number),
         )
-        return who
+        return borrower
 
     def _next_number(self) -> int:
         if self._number > self._first + 20 and self._rng.random() < 0.05:
@@ -85,7 +85,7 @@ class BorrowerPool:
 
 
 class WeightedTurns[Kind: Hashable]:
-    """Whose turn it is: everybody's once, so that all are soon heard of, then by their shares."""
+    """Turns among kinds: each once, so that all appear soon, then at random by share."""
 
     def __init__(self, shares: Mapping[Kind, int], rng: random.Random) -> None:
         self._shares, self._rng = shares, rng
@@ -97,28 +97,28 @@ class WeightedTurns[Kind: Hashable]:
         return bool(self._first)
 
     def next_kind(self) -> Kind:
-        """The next."""
+        """Return the kind whose turn is next."""
         if self._first:
             return self._first.pop()
         return self._rng.choices(list(self._shares), list(self._shares.values()))[0]
 
 
 class BackgroundJobs:
-    """What is done beside the beat: a vendor that is slow, or types, holds up nobody."""
+    """Jobs that run beside the beat, so a slow vendor or a typing visitor delays no one."""
 
     def __init__(self) -> None:
-        self._build_pool = ThreadPoolExecutor(3, thread_name_prefix="vendor")
-        self._under_way: list[Future[Any]] = []
+        self._pool = ThreadPoolExecutor(3, thread_name_prefix="vendor")
+        self._running: list[Future[Any]] = []
 
-    def run(self, do: Callable[..., Any], *args: Any, **more: Any) -> None:
-        """Begin one."""
-        self._under_way.append(self._build_pool.submit(do, *args, **more))
+    def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        """Start a job."""
+        self._running.append(self._pool.submit(function, *args, **kwargs))
 
     def collect_finished(self, *, patience: float | None = 0.0) -> None:
-        """Let go what is done; its trouble is raised here. With None all is waited for."""
-        under_way, self._under_way = self._under_way, []
-        for one in under_way:
-            if patience is None or one.done():
-                one.result()
+        """Forget finished jobs and raise their errors; with `patience` None wait for all jobs."""
+        running, self._running = self._running, []
+        for job in running:
+            if patience is None or job.done():
+                job.result()
             else:
-                self._under_way.append(one)
+                self._running.append(job)

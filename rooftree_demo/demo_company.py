@@ -1,5 +1,7 @@
-"""Lindenfield Mortgage, set up as a lender would set itself up. Only this is written by hand;
-everything that happens to leads afterwards is the product's own doing."""
+"""Lindenfield Mortgage, the demo's lender, set up as a lender would set itself up.
+
+Only this setup is written by hand; the product itself does everything that happens to leads.
+"""
 
 import json
 import secrets
@@ -32,7 +34,7 @@ LEGAL_NAME = "Lindenfield Mortgage, LLC"
 BRAND = "Lindenfield Mortgage"
 WEBSITE = "https://www.lindenfield.example"
 MAIL_DOMAIN = "lindenfield.example"
-COMPANY_AGE = timedelta(days=600)  # how long ago the company began with Rooftree
+COMPANY_AGE = timedelta(days=600)  # time since the company started with Rooftree
 LICENSED_FROM = date(2020, 1, 1)
 CREDIT_INSTRUCTIONS = (
     "I instruct LendingTree to obtain my consumer report from one or more credit bureaus and to "
@@ -53,28 +55,28 @@ CONSENT_WORDING_ES = (
 
 
 class ForeignDatabase(Exception):
-    """The database belongs to somebody real. The text is fit to show."""
+    """The database belongs to a real company. The text can be shown."""
 
 
 def ensure_company(*, at: datetime) -> Company:
-    """The company as it stands; made at the first call, as if `AGE` ago.
+    """Return the company; the first call creates it, dated `COMPANY_AGE` ago.
 
-    Raises `AnothersDatabase` when the database holds any other company.
+    Raises `ForeignDatabase` if the database holds any other company.
     """
     with transaction.atomic():
-        held = Company.objects.first()
-        if held is None:
-            held = _create_company(at - COMPANY_AGE)
-        if held.legal_name != LEGAL_NAME:
+        company = Company.objects.first()
+        if company is None:
+            company = _create_company(at - COMPANY_AGE)
+        if company.legal_name != LEGAL_NAME:
             raise ForeignDatabase(
-                f"this database belongs to {held.legal_name}; a demo needs one of its own."
+                f"this database belongs to {company.legal_name}; the demo needs its own database."
             )
         template_approvals.renew_approvals(at=at)
-    return held
+    return company
 
 
 def prepare_run(addresses: SimulatorAddresses, *, at: datetime) -> Connection:
-    """What is true of this run only: where the LOS answers, and the day's notices are read."""
+    """Set what changes with each run: the LOS address, today's registries, the emergency check."""
     Company.objects.update(emergencies_checked_at=at)
     dnc_registry_data.load_todays_lists(at=at)
     connection = Connection.objects.get(slug="encompass")
@@ -122,7 +124,7 @@ def _create_company(at: datetime) -> Company:
         demo_routing_rules.routing_rules(branches, officers, users),
         by=users["Beatriz Lima"],
         at=at + timedelta(days=1),
-        summary="By region, by language, and who steps in at night",
+        summary="By region and language, with night backups",
     )
     _create_los_connection(officers)
     return company
@@ -134,21 +136,23 @@ def _create_branches() -> dict[str, Branch]:
         for name, zone in demo_staff.REGIONS.items()
     }
     return regions | {
-        one.name: _create_branch(regions[one.region], one.name, "branch", one.zone, one.nmls_id)
-        for one in demo_staff.BRANCHES
+        branch.name: _create_branch(
+            regions[branch.region], branch.name, "branch", branch.zone, branch.nmls_id
+        )
+        for branch in demo_staff.BRANCHES
     }
 
 
-def _create_branch(above: Branch | None, name: str, kind: str, zone: str, nmls_id: str) -> Branch:
+def _create_branch(parent: Branch | None, name: str, kind: str, zone: str, nmls_id: str) -> Branch:
     key = uuid7()
-    path = f"{above.path if above else '/'}{key}/"
+    path = f"{parent.path if parent else '/'}{key}/"
     return Branch.objects.create(
-        id=key, parent=above, name=name, kind=kind, zone=zone, nmls_id=nmls_id, path=path
+        id=key, parent=parent, name=name, kind=kind, zone=zone, nmls_id=nmls_id, path=path
     )
 
 
 def _create_users(branches: dict[str, Branch], at: datetime) -> dict[str, User]:
-    made: dict[str, User] = {}
+    users: dict[str, User] = {}
     for place, (name, role, branch, title) in enumerate(demo_staff.OTHER_STAFF):
         user = staff_accounts.add_user(
             email=f"{name.split()[0].lower()}@{MAIL_DOMAIN}",
@@ -159,59 +163,61 @@ def _create_users(branches: dict[str, Branch], at: datetime) -> dict[str, User]:
             at=at,
         )
         user.title = title
-        user.joined_at = at + place * timedelta(seconds=1)  # who stands first is met first
+        user.joined_at = at + place * timedelta(seconds=1)  # in the order of the list
         user.save(update_fields=["title", "joined_at"])
-        made[name] = user
-    return made
+        users[name] = user
+    return users
 
 
 def _create_officers(branches: dict[str, Branch], by: User, at: datetime) -> dict[str, LoanOfficer]:
-    made: dict[str, LoanOfficer] = {}
-    areas = {one.name: one.area for one in demo_staff.BRANCHES}
-    desks = {one.name: count(10) for one in demo_staff.BRANCHES}  # of each branch, by its numbers
-    for nmls, one in enumerate(demo_staff.OFFICERS, start=1_400_110):
-        desk, area = next(desks[one.branch]), areas[one.branch]
+    officers: dict[str, LoanOfficer] = {}
+    areas = {branch.name: branch.area for branch in demo_staff.BRANCHES}
+    desks = {branch.name: count(10) for branch in demo_staff.BRANCHES}  # next line per branch
+    for nmls, officer in enumerate(demo_staff.OFFICERS, start=1_400_110):
+        desk, area = next(desks[officer.branch]), areas[officer.branch]
         user = staff_accounts.add_user(
-            email=f"{one.login}@{MAIL_DOMAIN}",
-            name=one.name,
+            email=f"{officer.login}@{MAIL_DOMAIN}",
+            name=officer.name,
             role="officer",
-            branch=branches[one.branch],
+            branch=branches[officer.branch],
             by=by,
             at=at,
         )
         User.objects.filter(pk=user.pk).update(joined_at=at, title="Loan officer")
-        made[one.last] = staff_accounts.add_officer(
+        officers[officer.last] = staff_accounts.add_officer(
             user=user,
             nmls_id=str(nmls),
             phone=f"+1{area}55501{desk}",
             by=by,
             at=at,
-            details=_officer_details(one, f"+1{area}55501{desk + 15}"),
+            details=_officer_details(officer, f"+1{area}55501{desk + 15}"),
         )
-        for state in one.states:
+        for state in officer.states:
             officer_licenses.add_license(
-                officer_id=made[one.last].pk,
+                officer_id=officers[officer.last].pk,
                 state=state,
                 number=f"{state}-{nmls}",
                 dates=(LICENSED_FROM, None),
                 by=by,
                 at=at,
             )
-    for one in demo_staff.OFFICERS:
-        LoanOfficer.objects.filter(pk=made[one.last].pk).update(backup=made[one.backup])
-    return made
+    for officer in demo_staff.OFFICERS:
+        LoanOfficer.objects.filter(pk=officers[officer.last].pk).update(
+            backup=officers[officer.backup]
+        )
+    return officers
 
 
-def _officer_details(one: demo_staff.DemoOfficer, text_number: str) -> dict[str, object]:
-    """What an officer tells the company once they have started."""
+def _officer_details(officer: demo_staff.DemoOfficer, text_number: str) -> dict[str, object]:
+    """Return the settings of a new officer."""
     return {
-        "languages": list(one.languages),
-        "hours": one.hours,
+        "languages": list(officer.languages),
+        "hours": officer.hours,
         "text_number": text_number,
         "sponsored_from_date": LICENSED_FROM,
-        "daily_cap": 400,  # a market that never sleeps would fill a human day by noon
+        "daily_cap": 400,  # the market runs day and night and would reach a realistic cap by noon
         "open_cap": 600,
-    } | ({"zone": one.zone} if one.zone else {})
+    } | ({"zone": officer.zone} if officer.zone else {})
 
 
 def _create_sources(reviewer: User, at: datetime) -> None:
@@ -225,13 +231,13 @@ def _create_sources(reviewer: User, at: datetime) -> None:
                 signature="checkbox_unticked_by_default",
                 channels=["call", "text", "email"],
             )
-        else:  # marketplaces name us to the consumer and send no proof of consent to texts
-            made = create_vendor_source(
+        else:  # marketplaces name the lender to the consumer but prove no consent to texts
+            source = create_vendor_source(
                 origin.adapter, origin.name, origin.slug, at, cost_cents=origin.cost_cents
             )
             is_scored = origin.adapter == "lendingtree"
             create_source_terms(
-                made,
+                source,
                 reviewer,
                 at,
                 report_purpose="instructions" if is_scored else "",
@@ -239,15 +245,15 @@ def _create_sources(reviewer: User, at: datetime) -> None:
             )
 
 
-def _create_form_source(one: LeadOrigin, at: datetime) -> Source:
+def _create_form_source(origin: LeadOrigin, at: datetime) -> Source:
     return Source.objects.create(
         id=uuid7_at(at),
-        adapter=one.adapter,
-        name=one.name,
-        slug=one.slug,
+        adapter=origin.adapter,
+        name=origin.name,
+        slug=origin.slug,
         allowed_origins=[WEBSITE],
         secret=secrets.token_urlsafe(32),
-        cost_cents=one.cost_cents,
+        cost_cents=origin.cost_cents,
         created_at=at,
         launched_at=at,
     )
@@ -256,7 +262,7 @@ def _create_form_source(one: LeadOrigin, at: datetime) -> Source:
 def create_vendor_source(
     adapter: str, name: str, slug: str, at: datetime, **columns: object
 ) -> Source:
-    """A source at a vendor, with a secret address of its own."""
+    """Create a source at a vendor, with its own secret URL."""
     token = secrets.token_urlsafe(24)
     return Source.objects.create(
         id=uuid7_at(at),
@@ -274,7 +280,7 @@ def create_vendor_source(
 def create_source_terms(
     source: Source, reviewer: User | None, at: datetime, **changes: object
 ) -> None:
-    """What its consumers agree to, reviewed."""
+    """Create the reviewed terms that a source's consumers agree to."""
     SourceTerms.objects.create(
         source=source,
         from_date=LICENSED_FROM,
@@ -287,7 +293,7 @@ def create_source_terms(
 
 
 def _create_los_connection(officers: dict[str, LoanOfficer]) -> None:
-    logins = {one.last: one.login for one in demo_staff.OFFICERS}
+    logins = {officer.last: officer.login for officer in demo_staff.OFFICERS}
     Connection.objects.create(
         los="encompass",
         name="Encompass",
@@ -295,7 +301,7 @@ def _create_los_connection(officers: dict[str, LoanOfficer]) -> None:
         base_url="http://127.0.0.1:9101",
         instance="TEBE00000001",
         folder="Prospects",
-        officer_users={one.nmls_id: logins[last] for last, one in officers.items()},
+        officer_users={officer.nmls_id: logins[last] for last, officer in officers.items()},
         credentials=json.dumps(
             {
                 "client_id": "enc-client",

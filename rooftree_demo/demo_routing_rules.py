@@ -1,4 +1,4 @@
-"""The rules by which Lindenfield hands out its leads."""
+"""The routing rules of the demo's lender."""
 
 from collections.abc import Mapping
 
@@ -24,38 +24,39 @@ def routing_rules(
 ) -> tuple[Rule, ...]:
     """Return every rule, in order; the night officers are the last backup of each chain."""
 
-    def several(names: tuple[str, ...]) -> tuple[str, ...]:
+    def officer_ids(names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(str(officers[name].pk) for name in names)
 
-    night = Backup(kind=BackupKind.OFFICERS, officers=several(NIGHT_OFFICERS), take_seconds=120)
-    again = Backup(kind=BackupKind.POOL, take_seconds=60)
+    night = Backup(kind=BackupKind.OFFICERS, officers=officer_ids(NIGHT_OFFICERS), take_seconds=120)
+    same_pool = Backup(kind=BackupKind.POOL, take_seconds=60)
 
     return (
         Rule(
             name="No property state yet",
             criteria=Criteria(without_state=True),
-            pool=Pool(officers=several(("Whitfield", *NIGHT_OFFICERS))),
+            pool=Pool(officers=officer_ids(("Whitfield", *NIGHT_OFFICERS))),
             take_seconds=90,
-            chain=(again,),
+            chain=(same_pool,),
         ),
         Rule(
             name="Prefers Spanish",
             criteria=Criteria(languages=("es",)),
-            pool=Pool(officers=several(SPANISH_OFFICERS)),
+            pool=Pool(officers=officer_ids(SPANISH_OFFICERS)),
             take_seconds=60,
-            chain=(again, night),
+            chain=(same_pool, night),
         ),
         Rule(
             name="Large loans",
             criteria=Criteria(amount_from_cents=900_000_00),
             pool=Pool(
-                officers=several(EXPERIENCED_OFFICERS), weights={str(officers["Gallagher"].pk): 2}
+                officers=officer_ids(EXPERIENCED_OFFICERS),
+                weights={str(officers["Gallagher"].pk): 2},
             ),
             take_seconds=90,
             chain=(night,),
         ),
         *(
-            _region_rule(branches[branch], users[manager], states, chain=(again, night))
+            _region_rule(branches[branch], users[manager], states, chain=(same_pool, night))
             for branch, manager, states in REGIONS
         ),
         Rule(name="Everyone in turn", chain=(night,)),

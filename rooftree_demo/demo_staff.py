@@ -1,4 +1,4 @@
-"""Who works at Lindenfield Mortgage: invented people, with numbers that ring nowhere."""
+"""The staff of Lindenfield Mortgage: invented people with phone numbers that reach no one."""
 
 import csv
 import unicodedata
@@ -19,7 +19,7 @@ _WORKING_DAYS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoOfficer:
-    """One loan officer as the company hires them."""
+    """One loan officer of the demo."""
 
     first: str
     last: str
@@ -29,8 +29,8 @@ class DemoOfficer:
     days: tuple[str, ...]
     opens: str
     closes: str
-    zone: str  # "" is the branch's
-    backup: str  # last name
+    zone: str  # "" uses the branch's zone
+    backup: str  # last name of the backup officer
 
     @property
     def name(self) -> str:
@@ -38,7 +38,7 @@ class DemoOfficer:
 
     @property
     def login(self) -> str:
-        """The part before the @, which is also the user name in the LOS."""
+        """The part of the email address before the @, which is also the user name in the LOS."""
         letters = unicodedata.normalize("NFKD", f"{self.first[0]}{self.last}".lower())
         return "".join(letter for letter in letters if letter.isascii() and letter.isalnum())
 
@@ -49,7 +49,7 @@ class DemoOfficer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoBranch:
-    """One branch, and the area code of its people's numbers."""
+    """One branch, with the area code of its staff's numbers."""
 
     name: str
     region: str
@@ -77,8 +77,8 @@ def _read_officers() -> tuple[DemoOfficer, ...]:
         )
 
 
-# Somebody is at work at any hour, so that a visitor of any hour sees a lead taken:
-# two start at midnight by their own clock, one lives in Honolulu.
+# At any hour an officer is at work, so every visitor sees a lead taken:
+# two start at midnight local time, one lives in Honolulu.
 OFFICERS = _read_officers()
 REGIONS = {"East": "America/New_York", "West": "America/Denver"}
 BRANCHES = (

@@ -1,4 +1,4 @@
-"""Do-not-call registries of a country that is made up: some of its numbers, the same every day."""
+"""Invented do-not-call registries: the same share of the demo's numbers every day."""
 
 import io
 from collections.abc import Iterator
@@ -10,13 +10,13 @@ from rooftree.core.area_codes_and_zones import STATE_BY_AREA_CODE
 from rooftree.money.company_day import company_day
 from rooftree_demo import demo_staff
 
-LINE_NUMBERS = range(10_000)  # of exchange 555, where everybody here has their number
-LISTED_ONE_IN = {NATIONAL: 5}  # so many numbers are listed; a state's own list is thinner
-STATE_LIST_ONE_IN = 11
+LINE_NUMBERS = range(10_000)  # of exchange 555, which has all numbers of the demo
+LISTED_ONE_IN = {NATIONAL: 5}  # one in five numbers is on the national registry
+STATE_LIST_ONE_IN = 11  # and one in eleven on a state's own list
 
 
 def load_todays_lists(*, at: datetime) -> None:
-    """Load today's copy of the national registry and of each state's list that is asked."""
+    """Load today's copy of the national registry and of each required state list."""
     today = company_day(at)
     for registry in (NATIONAL, *sorted(STATES_WITH_OWN_DNC_LIST & set(demo_staff.LICENSED_STATES))):
         upload = ListUpload(
@@ -30,8 +30,8 @@ def load_todays_lists(*, at: datetime) -> None:
 
 def _registry_lines(registry: str) -> Iterator[str]:
     one_in = LISTED_ONE_IN.get(registry, STATE_LIST_ONE_IN)
-    wanted = demo_staff.LICENSED_STATES if registry == NATIONAL else (registry,)
-    for area in sorted(area for area, state in STATE_BY_AREA_CODE.items() if state in wanted):
+    states = demo_staff.LICENSED_STATES if registry == NATIONAL else (registry,)
+    for area in sorted(area for area, state in STATE_BY_AREA_CODE.items() if state in states):
         for line in LINE_NUMBERS:
             if (line * 7919 + int(area) * 104_729) % one_in == 0:
                 yield f"{area},555{line:04}\n"

@@ -1,6 +1,6 @@
-"""Every way leads reach Lindenfield besides those of its history, set up as an operator would.
+"""The live sources beyond those of the history, set up as an operator would.
 
-They are no part of the history: the company begins with each when its demo is started.
+They have no history: the company starts with each when its demo starts.
 """
 
 from collections.abc import Callable, Mapping
@@ -44,9 +44,9 @@ from rooftree_simulators.posters import (
 )
 from rooftree_simulators.twilio.twilio_account import AUTH_TOKEN
 
-LEADS_PER_SHARE = 20  # inquiries for one share, as agreed with a vendor
+LEADS_PER_SHARE = 20  # agreed inquiries per week for each unit of `share`
 CONTACTABLE_PCT = 80
-BID_PRICES = ("purchase 46", "refinance 38", "CA purchase 55", "30")  # of a ping, in dollars
+BID_PRICES = ("purchase 46", "refinance 38", "CA purchase 55", "30")  # dollars per lead
 FIELD_MAP = parse_map_table("""
 vendor_lead_id | entry
 submitted_at | when
@@ -67,24 +67,24 @@ _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """One way, and who comes by it."""
+    """One live source, and the function that sends one inquiry through it."""
 
     adapter: str
     name: str  # of the source
-    send: Send = field(compare=False)  # one inquiry
-    share: int  # beside the others'
+    send: Send = field(compare=False)  # sends one inquiry
+    share: int  # weight among all feeds
     exclusive: str = "ours"
-    cost_cents: int | None = None  # a lead, where the vendor charges by the lead
-    credentials: Mapping[str, str] = field(default=_EMPTY, compare=False)  # by the vendor
-    adapter_settings: Mapping[str, Any] = field(default=_EMPTY, compare=False)  # to the adapter
-    wording: str = ""  # what its consumers agree to; "" where they are shown none
+    cost_cents: int | None = None  # per lead, if the vendor charges per lead
+    credentials: Mapping[str, str] = field(default=_EMPTY, compare=False)  # from the vendor
+    adapter_settings: Mapping[str, Any] = field(default=_EMPTY, compare=False)
+    wording: str = ""  # consent wording its consumers see; "" if they see none
     register: Callable[[VendorContext, Source], None] | None = field(default=None, compare=False)
 
 
 FEEDS = (
     Feed(
         adapter="website_form",
-        name="Our website",  # of the history as well; here by the page that we host
+        name="Our website",  # also in the history; here through the hosted form
         send=live_conversations.submit_hosted_form,
         share=3,
     ),
@@ -157,7 +157,7 @@ FEEDS = (
     Feed(
         adapter="leadconduit",
         name="LeadConduit",
-        send=live_posts.post_leadconduit_lead,  # its price stands in each lead
+        send=live_posts.post_leadconduit_lead,  # each lead carries its price
         share=3,
         wording=CONSENT_WORDING,
     ),
@@ -173,7 +173,7 @@ FEEDS = (
     Feed(
         adapter="ping_post",
         name="Lead auction",
-        send=live_posts.run_auction,  # its price is our bid
+        send=live_posts.run_auction,  # the price is the bid
         share=3,
         wording=CONSENT_WORDING,
     ),
@@ -205,7 +205,7 @@ FEEDS = (
     ),
     Feed(
         adapter="chat_generic",
-        name="Chat of our builders' sites",
+        name="Builder site chat",
         send=live_conversations.post_chat,
         share=1,
     ),
@@ -227,15 +227,15 @@ FEEDS = (
     ),
     Feed(
         adapter="email_text",
-        name="Rate Hub, by e-mail",
-        send=live_conversations.mail_text_lead,  # its price stands in each letter
+        name="Rate Hub, by email",
+        send=live_conversations.mail_text_lead,  # each email carries its price
         share=2,
         exclusive="shared",
         adapter_settings={"senders": [lead_email.VENDOR_DOMAIN]},
     ),
     Feed(
         adapter="email_adf",
-        name="AutoMoneyNet, by e-mail",
+        name="AutoMoneyNet, by email",
         send=live_conversations.mail_adf_lead,
         share=1,
         exclusive="aged",
@@ -250,7 +250,7 @@ FEEDS = (
     ),
     Feed(
         adapter="mismo_ilad",
-        name="Applications from our point of sale",
+        name="Point-of-sale applications",
         send=live_posts.post_application,
         share=1,
     ),
@@ -258,21 +258,21 @@ FEEDS = (
 
 
 def ensure_feeds(*, at: datetime) -> None:
-    """Every source and the certificates' key, unless they are there."""
+    """Create missing sources and the certificate vendor's key; safe to repeat."""
     key = {"key": trustedform.API_KEY, "changed_at": at}
     CertificateAccount.objects.get_or_create(provider="trustedform", defaults=key)
-    there = set(Source.objects.values_list("name", flat=True))
+    existing_names = set(Source.objects.values_list("name", flat=True))
     staff = {user.role: user for user in User.objects.filter(role__in=["operations", "compliance"])}
     for feed in FEEDS:
-        if feed.name not in there:
+        if feed.name not in existing_names:
             source = _create_source(feed, staff["operations"], at)
             _record_terms(feed, source, staff["compliance"], at)
             _launch_source(feed, source, staff["operations"], at)
 
 
 def configure_mailbox(addresses: SimulatorAddresses, *, at: datetime) -> None:
-    """Read the mailbox at its address of this run; it is another in each."""
-    kept = Mailbox.objects.first()
+    """Save the mailbox with this run's port, which differs in every run."""
+    mailbox = Mailbox.objects.first()
     mailbox_polling.save_mailbox(
         {
             "host": "127.0.0.1",
@@ -283,48 +283,46 @@ def configure_mailbox(addresses: SimulatorAddresses, *, at: datetime) -> None:
             "folder": "INBOX",
             "source_id": None,
         },
-        mailbox_id=kept.pk if kept else None,
+        mailbox_id=mailbox.pk if mailbox else None,
         by=User.objects.filter(role="administrator").earliest("joined_at"),
         at=at,
     )
 
 
 def configure_number_service(*, at: datetime) -> None:
-    """Have the vendor asked whether numbers changed hands; the lists come as files."""
+    """Set up the vendor for reassigned-number queries; the do-not-call lists come as files."""
     if vendor_account.active_service() is None:
-        wanted = vendor_account.AccountSettings(
+        account = vendor_account.AccountSettings(
             key=dncscrub.LOGIN_ID, project="", covers=(), asks_reassigned=True
         )
         vendor_account.save_account(
-            wanted, by=User.objects.filter(role="administrator").earliest("joined_at"), at=at
+            account, by=User.objects.filter(role="administrator").earliest("joined_at"), at=at
         )
 
 
 def _create_source(feed: Feed, by: User, at: datetime) -> Source:
-    """What somebody does on the pages of a source before it may send."""
+    """Do what operations does on a source's pages before it can send."""
     details = {"cost_cents": feed.cost_cents} if feed.cost_cents else {}
     opened = manage_sources.create_source(
         adapter=feed.adapter, name=feed.name, details=details, by=by, at=at
     )
-    named: dict[str, Any] = {"source_id": opened.source.pk, "by": by, "at": at}
+    common: dict[str, Any] = {"source_id": opened.source.pk, "by": by, "at": at}
     if feed.credentials:
-        vendor_credentials.save_credentials(typed=feed.credentials, **named)
+        vendor_credentials.save_credentials(typed=feed.credentials, **common)
     if feed.adapter_settings:
-        adapter_settings.save_settings(typed=feed.adapter_settings, **named)
+        adapter_settings.save_settings(typed=feed.adapter_settings, **common)
     if feed.adapter == "generic":
-        publish_field_map.publish_field_map(
-            FIELD_MAP, summary="As the author explained it", **named
-        )
+        publish_field_map.publish_field_map(FIELD_MAP, summary="First field map", **common)
     if feed.adapter == "ping_post":
         bid_settings.save_bid_rules(
-            rules=BidRules(prices=bid_settings.parse_prices(BID_PRICES)), **named
+            rules=BidRules(prices=bid_settings.parse_prices(BID_PRICES)), **common
         )
     return opened.source
 
 
 def _record_terms(feed: Feed, source: Source, by: User, at: datetime) -> None:
-    """What compliance found its consumers to agree to."""
-    agreed = {
+    """Record the consent terms of a source, as compliance does."""
+    consent = {
         "wording": feed.wording,
         "signature": "button",
         "channels": ["call", "text", "email"],
@@ -333,7 +331,7 @@ def _record_terms(feed: Feed, source: Source, by: User, at: datetime) -> None:
         source=source,
         from_date=company_day(at),
         facts={"names_us": True, "seller_snapshot": BRAND}
-        | (agreed if feed.wording else _NO_CONSENT_TERMS),
+        | (consent if feed.wording else _NO_CONSENT_TERMS),
         by=by,
         at=at,
     )
@@ -343,7 +341,7 @@ _NO_CONSENT_TERMS = {"wording": "", "signature": "", "channels": []}
 
 
 def _launch_source(feed: Feed, source: Source, by: User, at: datetime) -> None:
-    """Its baseline: what is agreed, and what the company does without, in somebody's name."""
+    """Record the source's baseline, waive its missing parts and launch it."""
     facts = {
         "per_week": feed.share * LEADS_PER_SHARE,
         "contactable_pct": CONTACTABLE_PCT,
@@ -359,6 +357,6 @@ def _launch_source(feed: Feed, source: Source, by: User, at: datetime) -> None:
 
 
 WAIVER_REASONS = {
-    "price_cents": "Not sold by the lead, or priced lead by lead.",
-    "returns": "Nothing can be given back.",
+    "price_cents": "Not priced per lead, or priced lead by lead.",
+    "returns": "The vendor accepts no returns.",
 }

@@ -1,4 +1,4 @@
-"""What a company writes down beside its leads: its advertising, and its rate sheets."""
+"""The history's advertising costs and rate sheets."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -19,10 +19,10 @@ from rooftree_demo.stories import Story, history_start, month_number
 
 
 def book_advertising(story: Story, plan: HistoryPlan, *, part: str, name: str) -> None:
-    """Book the advertising that goes with one span of a part of the plan.
+    """Book the advertising cost of one span of a part of the plan; safe to repeat per name.
 
-    On the day of `story`, the newest of the span, so that the money stands in the
-    month that its leads stand in. Once per name, however often it is asked for.
+    The cost is booked on the day of `story`, the newest of the span, so that cost and
+    leads are in the same month.
     """
     for origin in origins_in_month(month_number(story.at.date(), history_start(plan.began.date()))):
         if not origin.ads_cents:
@@ -32,13 +32,13 @@ def book_advertising(story: Story, plan: HistoryPlan, *, part: str, name: str) -
 
 
 def record_rate_sheets(journal: Journal) -> None:
-    """Record every week's sheet as of its own morning, and tell whoever waited for it."""
+    """Record every week's rate sheet as of its own morning, and alert borrowers who wait for it."""
     by = _marketing_user()
     end = journal.plan.began
     start = datetime.combine(history_start(end.date()), time(), UTC)
     for sheet in weekly_sheets(start, end):
         name = f"rate:{sheet.at:%Y-%m-%d}:{sheet.product}"
-        if name in journal.done:
+        if name in journal.loaded:
             continue
         with transaction.atomic(), clock.freeze(sheet.at):
             rate_alerts.record_rate(

@@ -1,11 +1,10 @@
-"""In which order a history is loaded, and how far it is.
+"""The order in which a history is loaded, and its progress.
 
-What the first screen shows comes first: the last complete quarter and what came
-since, in layers. Each layer is every nth lead of those months with its share of
-what was spent, so that a fair sample of them is there after a few seconds, grows,
-and gives figures that are true of what is loaded whenever one looks. Then come the
-older months in whole weeks, newest first, so that what is loaded always reaches
-without a gap from some week until today.
+Leads of the first screen come first: the last complete quarter and the time since, in
+layers. Each layer is every nth lead of those months with its share of the costs, so a
+fair sample is there after a few seconds, grows, and gives figures that are true of the
+loaded leads at any time. Then come the older months in whole weeks, newest first, so
+the loaded leads always cover some week until today without a gap.
 """
 
 import json
@@ -19,34 +18,34 @@ from pathlib import Path
 from rooftree.reporting.first_screen.report_period import last_complete_period
 from rooftree_demo.stories import STORY_COUNT, Story, plan_stories
 
-LEADS_PER_LAYER = 1250  # of all history; a quarter of them are of the recent months
-WEEK_IN_MONTHS = 12 * 7 / 365  # in months
+LEADS_PER_LAYER = 1250  # leads of all history per layer; a quarter of them are recent
+WEEK_IN_MONTHS = 12 * 7 / 365
 OLDER_PART = "older"
-RATES_PART = "rates"  # the sheets, when everybody who waits for one is there
+RATES_PART = "rates"  # rate sheets, loaded after all borrowers who wait for a rate
 
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryPlan:
-    """A history of `count` leads that ends when the demo `began`."""
+    """A history of `count` leads that ends at `began`, the start of the demo."""
 
     began: datetime
     count: int
 
     @classmethod
     def load_or_create(cls, folder: Path, *, count: int) -> "HistoryPlan":
-        """The plan kept in a demo's folder; made, of `count` leads, at the first call."""
+        """Load the plan from a demo's folder; the first call creates one of `count` leads."""
         file = folder / "began.json"
         if not file.exists():
-            kept = {"began": datetime.now(UTC).isoformat(), "count": count}
-            file.write_text(json.dumps(kept))
-        kept = json.loads(file.read_text())
-        if isinstance(kept, str):  # an earlier release loaded this home; it keeps what it has
-            return cls(began=datetime.fromisoformat(kept), count=0)
-        return cls(began=datetime.fromisoformat(kept["began"]), count=kept["count"])
+            content = {"began": datetime.now(UTC).isoformat(), "count": count}
+            file.write_text(json.dumps(content))
+        content = json.loads(file.read_text())
+        if isinstance(content, str):  # loaded by an earlier release: nothing more is loaded
+            return cls(began=datetime.fromisoformat(content), count=0)
+        return cls(began=datetime.fromisoformat(content["began"]), count=content["count"])
 
     @property
     def layers(self) -> int:
-        """Into how many parts the recent months are divided."""
+        """The number of parts that the recent months are divided into."""
         return max(1, self.count // LEADS_PER_LAYER)
 
     @property
@@ -58,7 +57,7 @@ class HistoryPlan:
 
     @cached_property
     def by_part(self) -> dict[str, list[Story]]:
-        """The stories of every part in the order of loading, newest first."""
+        """The stories of each part in loading order, newest first."""
         quarter = last_complete_period("quarter", self.began.date()).from_date
         parts: dict[str, list[Story]] = {name: [] for name in self.parts if name != RATES_PART}
         for story in reversed(plan_stories(now=self.began, count=self.count) if self.count else ()):
@@ -67,63 +66,62 @@ class HistoryPlan:
         return parts
 
     def spans(self, part: str) -> Iterator[tuple[str, list[Story]]]:
-        """The stories of a part by the span whose advertising goes with them, under its name.
+        """Yield the name and stories of each advertising span of a part.
 
-        Whole weeks of the older months; of a layer its share of each month.
+        A span is a whole week of the older months, or a layer's share of a month.
         """
-        key = _week_key if part == OLDER_PART else _month_key
-        for span, stories in groupby(self.by_part[part], key=key):
+
+        def name_span(story: Story) -> str:
+            if part == OLDER_PART:
+                return f"{story.at.date() - timedelta(days=story.at.weekday())}"
+            return f"{story.at:%Y-%m}"
+
+        for span, stories in groupby(self.by_part[part], key=name_span):
             yield f"ads:{part}:{span}", list(stories)
 
     def ad_months(self, part: str) -> float:
-        """How much of a month's advertising one span of a part is; a small history buys less."""
+        """Return the months of advertising in one span of a part; less in a small history."""
         return (
             (WEEK_IN_MONTHS if part == OLDER_PART else 1 / self.layers) * self.count / STORY_COUNT
         )
 
 
-def _week_key(story: Story) -> str:
-    return f"{story.at.date() - timedelta(days=story.at.weekday())}"
-
-
-def _month_key(story: Story) -> str:
-    return f"{story.at:%Y-%m}"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadProgress:
-    """How much of a plan is told."""
+    """The progress of loading a plan: `loaded` of `total` leads."""
 
-    told: int
-    of: int
-    what: str  # what is being loaded: "" when all is there
-    pct: int  # of that
+    loaded: int
+    total: int
+    label: str  # the months being loaded; "" when all is loaded
+    pct: int  # percent of those months
 
     @property
     def is_done(self) -> bool:
-        return not self.what
+        return not self.label
 
     def as_json(self) -> str:
-        return json.dumps({one: getattr(self, one) for one in ("told", "of", "what", "pct")})
+        return json.dumps(
+            {"told": self.loaded, "of": self.total, "what": self.label, "pct": self.pct}
+        )
 
 
-def measure_progress(plan: HistoryPlan, told: Iterable[str]) -> LoadProgress:
-    """How far the loading of a plan is, given the numbers of the stories told."""
-    done = set(told)
-    total = sum(str(one.number) in done for part in plan.by_part.values() for one in part)
-    for what, stories in _progress_spans(plan):
-        here = sum(str(story.number) in done for story in stories)
-        if here < len(stories):
-            pct = 100 * here // len(stories)
-            return LoadProgress(told=total, of=plan.count, what=what, pct=pct)
-    return LoadProgress(told=total, of=plan.count, what="", pct=100)
+def measure_progress(plan: HistoryPlan, loaded_names: Iterable[str]) -> LoadProgress:
+    """Measure the progress of a plan, given the numbers of the loaded stories."""
+    names = set(loaded_names)
+    loaded = sum(str(story.number) in names for part in plan.by_part.values() for story in part)
+    for label, stories in _progress_spans(plan):
+        loaded_here = sum(str(story.number) in names for story in stories)
+        if loaded_here < len(stories):
+            pct = 100 * loaded_here // len(stories)
+            return LoadProgress(loaded=loaded, total=plan.count, label=label, pct=pct)
+    return LoadProgress(loaded=loaded, total=plan.count, label="", pct=100)
 
 
 def _progress_spans(plan: HistoryPlan) -> Iterator[tuple[str, list[Story]]]:
-    recent = [one for name, part in plan.by_part.items() if name != OLDER_PART for one in part]
+    recent = [story for name, part in plan.by_part.items() if name != OLDER_PART for story in part]
     if recent:
-        yield f"{min(one.at for one in recent):%B %Y} until today", recent
+        yield f"{min(story.at for story in recent):%B %Y} to today", recent
     for month, stories in groupby(
-        plan.by_part.get(OLDER_PART, ()), key=lambda one: f"{one.at:%B %Y}"
+        plan.by_part.get(OLDER_PART, ()), key=lambda story: f"{story.at:%B %Y}"
     ):
         yield month, list(stories)

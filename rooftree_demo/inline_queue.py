@@ -1,4 +1,4 @@
-"""A queue in this process alone: what history queues, history runs; no worker ever sees it."""
+"""A task queue in this process: the history loader runs its own tasks, no worker sees them."""
 
 from collections import deque
 from collections.abc import Callable
@@ -13,10 +13,10 @@ _pending: deque[dict[str, Any]] = deque()
 
 
 class InlineBackend(ObanBackend):
-    """Keeps tasks in memory until `drain`. A task without its turn ends with the process."""
+    """Keeps tasks in memory until `run_pending`. Tasks that never ran end with the process."""
 
     def enqueue(self, task: Any, args: Any, kwargs: Any) -> "TaskResult[Any, Any]":
-        """Put the task in line; the same one already waiting is enough."""
+        """Queue a task, unless the same one is already waiting."""
         self.validate_task(task)
         row = {"task": task.task_name, "args": list(args), "kwargs": dict(kwargs)}
         if row not in _pending:
@@ -31,19 +31,22 @@ class InlineBackend(ObanBackend):
 def skip_notifications(
     execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
 ) -> Any:
-    """For `connection.execute_wrapper`: open pages need not hear of what was long ago."""
+    """Skip pg_notify (for `connection.execute_wrapper`): open pages need no news of the past."""
     if sql.startswith("select pg_notify"):
         return None
     return execute(sql, params, many, context)
 
 
 def clear_queue() -> None:
-    """Forget what waits: the transaction it was part of is undone."""
+    """Drop waiting tasks, because their transaction was rolled back."""
     _pending.clear()
 
 
 def run_pending() -> int:
-    """Run what waits, and what that queues; how many ran. After an error the rest is gone."""
+    """Run waiting tasks and the tasks they queue; return how many ran.
+
+    An error drops the remaining tasks.
+    """
     done = 0
     try:
         while _pending:

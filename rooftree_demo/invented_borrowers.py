@@ -1,4 +1,4 @@
-"""Invented borrowers of Lindenfield's states: names of many origins, numbers that are nobody's."""
+"""Invented borrowers in Lindenfield's states: names of many origins, unassigned numbers."""
 
 import csv
 import random
@@ -11,7 +11,7 @@ from rooftree_simulators.posters.simulated_borrowers import Borrower, random_bor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A city with its area codes and its usual price in thousands of dollars."""
+    """A city with its area codes and its usual home price in thousands of dollars."""
 
     state: str
     city: str
@@ -39,26 +39,27 @@ PLACES = tuple(
     )
     for row in _read_rows("places.csv")
 )
-# First names beside last names of the same origin; the people of one row are mixed.
+# First and last names of the same origin; names of one row are combined.
 _ORIGINS = _read_rows("names.csv")
-_FIRST_BORROWER_LINE = 40  # of 555-01xx; the numbers below belong to staff
+_FIRST_BORROWER_LINE = 40  # of 555-01xx; lower lines belong to staff
 _RESERVED = 100 - _FIRST_BORROWER_LINE
-_OPEN_LINES = range(2000, 10_000)  # of 555, where nobody has a number
-_RESERVED_LINE = 4334  # the one line of 555 that was given out nationwide, beside 1212
+_OPEN_LINES = range(2000, 10_000)  # of 555; unassigned
+_RESERVED_LINE = 4334  # the only assigned line of 555 nationwide, besides 1212
 
 
 def invent_borrower(rng: random.Random, number: int, *, language: str = "") -> Borrower:
-    """Borrower `number`: the same seed and number, the same person; `language` if it matters.
+    """Invent borrower `number`; the same seed and number give the same person.
 
-    The number also says where they live and which phone is theirs, so that no
-    two of the first hundred thousand share one.
+    The number also determines home and phone number, so no two of the first hundred
+    thousand share a phone number. `language` "" chooses one at random.
     """
-    place, nth = number % len(PLACES), number // len(PLACES)
-    there = PLACES[place]
+    place, nth = PLACES[number % len(PLACES)], number // len(PLACES)
     drawn = random_borrower(rng)
-    first, last, language = _choose_name(rng, language)
+    origins = [origin for origin in _ORIGINS if not language or origin["language"] == language]
+    origin = rng.choices(origins, [int(candidate["share"]) for candidate in origins])[0]
+    first, last = rng.choice(origin["first"].split()), rng.choice(origin["last"].split())
     share = rng.lognormvariate(0, 0.28)
-    price = int(round(there.price * share)) * 1000
+    price = int(round(place.price * share)) * 1000
     balance, cash_out = 0, 0
     loan = int(round(price * rng.choice([0.8, 0.8, 0.9, 0.95, 0.965]), -2))
     if drawn.purpose != "purchase":
@@ -69,13 +70,13 @@ def invent_borrower(rng: random.Random, number: int, *, language: str = "") -> B
         drawn,
         first_name=first,
         last_name=last,
-        language=language,
+        language=origin["language"],
         email=_email_for(first, last, number),
-        phone=_phone_for(there.areas, nth),
-        state=there.state,
-        city=there.city,
-        county=there.county,
-        zip=there.zip,
+        phone=_phone_for(place.areas, nth),
+        state=place.state,
+        city=place.city,
+        county=place.county,
+        zip=place.zip,
         price=price,
         loan=loan,
         balance=balance,
@@ -83,14 +84,8 @@ def invent_borrower(rng: random.Random, number: int, *, language: str = "") -> B
     )
 
 
-def _choose_name(rng: random.Random, language: str) -> tuple[str, str, str]:
-    of_these = [origin for origin in _ORIGINS if not language or origin["language"] == language]
-    row = rng.choices(of_these, [int(one["share"]) for one in of_these])[0]
-    return rng.choice(row["first"].split()), rng.choice(row["last"].split()), row["language"]
-
-
 def _phone_for(areas: Sequence[str], nth: int) -> str:
-    """One of the place's numbers in 555: first those for fiction, then lines nobody has."""
+    """Return the nth number of a place in 555: first lines for fiction, then unassigned ones."""
     area, line = areas[nth % len(areas)], nth // len(areas)
     if line < _RESERVED:
         return f"{area}55501{_FIRST_BORROWER_LINE + line}"
@@ -99,6 +94,7 @@ def _phone_for(areas: Sequence[str], nth: int) -> str:
 
 
 def _email_for(first: str, last: str, number: int) -> str:
-    plain = "".join(one for one in f"{first}.{last}".lower() if one.isascii())
-    kept = "".join(one for one in plain if one.isalnum() or one == ".").strip(".") or "reader"
-    return f"{kept}{number}@{('example.com', 'example.org', 'example.net')[number % 3]}"
+    ascii_name = "".join(letter for letter in f"{first}.{last}".lower() if letter.isascii())
+    letters = [letter for letter in ascii_name if letter.isalnum() or letter == "."]
+    domain = ("example.com", "example.org", "example.net")[number % 3]
+    return f"{''.join(letters).strip('.') or 'reader'}{number}@{domain}"

@@ -1,30 +1,30 @@
-"""Where Lindenfield's leads come from: a dozen ways, each with its volume, price and people."""
+"""The twelve sources of Lindenfield's history, each with its volume, price and outcomes."""
 
 import csv
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-HISTORY_MONTHS = 18  # of history; a source may begin later or end sooner
+HISTORY_MONTHS = 18  # a source can start later or end sooner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadOrigin:
-    """One source as the company uses it. Months are counted from the beginning of history."""
+    """One source of the history. Months are counted from the start of the history."""
 
     slug: str
     adapter: str
     name: str
-    share: int  # of all leads, beside the shares of the others
-    cost_cents: int  # a lead, where the vendor charges by the lead
-    ads_cents: int  # a month, where the visitors are paid for
+    share: int  # weight among all sources
+    cost_cents: int  # per lead, if the vendor charges per lead
+    ads_cents: int  # per month, for advertising
     first_month: int
     last_month: int  # exclusive
-    language: str  # of everybody who comes this way; "" is mixed
-    fates: tuple[int, ...]  # of a hundred leads, in the order of `stories.Fate`
+    language: str  # of all its borrowers; "" is mixed
+    fates: tuple[int, ...]  # percent of its leads, in the order of `stories.Fate`
 
     def is_used_in(self, month: int) -> bool:
-        """Whether leads come this way in the month with this number."""
+        """Decide whether the source sends leads in the month with this number."""
         return self.first_month <= month and (
             month < self.last_month or self.last_month == HISTORY_MONTHS
         )
@@ -43,7 +43,7 @@ def _read_origins() -> tuple[LeadOrigin, ...]:
                 first_month=int(row["first_month"]),
                 last_month=int(row["last_month"]),
                 language=row["language"],
-                fates=tuple(int(one) for one in row["fates"].split()),
+                fates=tuple(int(percent) for percent in row["fates"].split()),
             )
             for row in csv.DictReader(file)
         )
@@ -54,11 +54,11 @@ ORIGINS = _read_origins()
 
 @cache
 def origin_by_slug(slug: str) -> LeadOrigin:
-    """The source of this name. Raises `StopIteration` for one that is none of ours."""
+    """Return the source with this slug. Raises `StopIteration` for an unknown slug."""
     return next(origin for origin in ORIGINS if origin.slug == slug)
 
 
 @cache
 def origins_in_month(month: int) -> tuple[LeadOrigin, ...]:
-    """The sources that send leads in the month with this number."""
+    """Return the sources that send leads in the month with this number."""
     return tuple(origin for origin in ORIGINS if origin.is_used_in(month))

@@ -1,8 +1,8 @@
-"""One lead's life at given moments, by the product's own verbs: what outsiders and officers do.
+"""One lead's life at past times, played through the product's own functions.
 
-Everything a live system would do by itself in between (answers, offers that
-lapse, sequence steps, messages held until morning) is done here at its own due
-time, so that a lead handed over to the running system has nothing overdue.
+Everything a live system does by itself in between (answers, lapsed offers, sequence
+steps, messages held until morning) runs here at its own due time, so a lead that is
+handed over to the running system has nothing overdue.
 """
 
 import heapq
@@ -37,7 +37,7 @@ from rooftree_demo.stories import APPLYING_FATES, Fate, Story
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 DAY = timedelta(days=1)
-MAX_ROUNDS = 60  # of one lead; more would be a lead that is never done
+MAX_ROUNDS = 60  # due actions of one lead at a time; more would be an endless loop
 REACHED_FATES = APPLYING_FATES | {Fate.WATCHES, Fate.TALKED, Fate.NOT_INTERESTED}
 _SELECT_NEXT_DUE = """
 select what, due_at from (
@@ -57,33 +57,33 @@ class AlreadyLoaded(Exception):
 
 
 class LeadStory:
-    """A lead while its story is told. `at` is the moment it has come to."""
+    """A lead whose story is being played; `at` is the current time in the story."""
 
     def __init__(self, story: Story, *, until: datetime) -> None:
         self.story = story
         self.until = until
         self.rng: random.Random = story.rng()
-        self.who = invent_borrower(
+        self.borrower = invent_borrower(
             self.rng, story.number, language=origin_by_slug(story.slug).language
         )
         self.at = story.at
         self._agenda: list[tuple[datetime, int, Callable[[datetime], None]]] = []
         self._order = count()
         self._seen_texts: set[UUID] = set()
-        self._may_be_texted = False
+        self._is_textable = False
         self.lead = self.inquire(story.slug, story.at)
         self._leads = [self.lead.pk]
 
     def schedule(self, when: datetime, act: Callable[[datetime], None]) -> None:
-        """Do something at a moment to come; what lies beyond the story's end never happens."""
+        """Schedule an action; one after the end of the story never runs."""
         heapq.heappush(self._agenda, (max(when, self.at), next(self._order), act))
 
     def random_delay(self, low: timedelta, high: timedelta) -> timedelta:
-        """A while between two."""
+        """Return a random time span between `low` and `high`."""
         return low + (high - low) * self.rng.random()
 
     def play(self) -> None:
-        """Tell it to the end."""
+        """Play the story to its end."""
         while self._agenda and self._agenda[0][0] <= self.until:
             when, _, act = heapq.heappop(self._agenda)
             when = max(when, self.at)
@@ -94,23 +94,25 @@ class LeadStory:
         self._close_stale_leads()
 
     def pass_time(self, to: datetime) -> None:
-        """Let the product do what is due by `to`, each thing at its own time."""
+        """Run everything the product has due by `to`, each at its own time."""
         for _ in range(MAX_ROUNDS):
-            what, due = self._next_due(to)
+            with connection.cursor() as cursor:
+                cursor.execute(_SELECT_NEXT_DUE, {"leads": self._leads, "to": to})
+                kind, due = cursor.fetchone() or ("", None)
             if due is None:
                 break
-            self._run_due(what, max(due, self.at))
+            self._run_due(kind, max(due, self.at))
         self.at = max(self.at, to)
 
     def run_queue(self, at: datetime) -> None:
-        """Run what was queued at `at`, and notice the texts that left."""
+        """Run the tasks queued at `at`, and handle texts that were sent."""
         with moment.freeze(at):
             inline_queue.run_pending()
         self.at = max(self.at, at)
         self._handle_sent_texts()
 
     def inquire_again(self, slug: str, at: datetime) -> bool:
-        """The borrower asks through another source; whether that began a lead of its own."""
+        """Inquire through another source; return True if that created a new lead."""
         lead = self.inquire(slug, at)
         is_new = lead.pk != self.lead.pk
         if is_new:
@@ -119,34 +121,34 @@ class LeadStory:
         return is_new
 
     def current_lead(self) -> Lead:
-        """The lead as it stands now."""
+        """Return the lead with its current values."""
         return Lead.objects.select_related("officer__user", "person").get(pk=self.lead.pk)
 
     def _close_stale_leads(self) -> None:
-        """After months without a word the product closes the lead."""
+        """Close leads as the product does after months of silence."""
         for lead_id in self._leads:
-            due = close_stale_leads.closing_time(lead_id)
+            due = close_stale_leads.find_closing_time(lead_id)
             if due and due <= self.until:
                 with moment.freeze(due):
                     close_stale_leads.close_if_stale(lead_id=lead_id, at=due)
 
     def inquire(self, slug: str, at: datetime) -> Lead:
-        """Their inquiry comes in through a source; the lead that it belongs to."""
+        """Deliver the borrower's inquiry through a source; return its lead."""
         source = source_by_slug(slug)
         post = vendor_posts.build_post(
-            source, self.who, self.rng, at=at, consents=self._ticks_consent(slug)
+            source, self.borrower, self.rng, at=at, consents=self._choose_consent(slug)
         )
         incoming = IncomingDelivery(
             path=vendor_posts.intake_path(source),
             headers=post.headers,
             body=post.body,
-            remote_addr=f"198.51.100.{self.story.number % 250 + 1}",  # of a block for documents
+            remote_addr=f"198.51.100.{self.story.number % 250 + 1}",  # documentation block
             received_at=at,
             endpoint=endpoint_of(source),
         )
         with moment.freeze(at):
             received = lead_arrival.accept_delivery(source=source, incoming=incoming, at=at)
-            lead_arrival.process_deliveries.enqueue()  # its own nudge waits for a worker
+            lead_arrival.process_deliveries.enqueue()  # its own wake-up waits for a worker
         if received.delivery is None:
             raise AlreadyLoaded(self.story.number)
         self.work_delivery(at + SECOND * self.rng.randint(1, 3))
@@ -154,31 +156,26 @@ class LeadStory:
         return touch.lead
 
     def work_delivery(self, at: datetime) -> None:
-        """The worker picks the delivery up a moment after it was answered."""
+        """Process the delivery, as a worker does shortly after it was answered."""
         with moment.freeze(at):
             inline_queue.run_pending()
             message_dispatch.send_due_messages(at=at)
         self.at = max(self.at, at)
 
-    def _ticks_consent(self, slug: str) -> bool | None:
-        """Whether they tick the box of our own forms; nobody else proves consent to texts."""
+    def _choose_consent(self, slug: str) -> bool | None:
+        """Choose whether the borrower ticks the consent box; None for sources without one."""
         if not vendor_posts.has_consent_box(slug):
             return None
         ticks = self.story.fate in APPLYING_FATES | {Fate.STOPPED} or self.rng.random() < 0.75
-        self._may_be_texted = self._may_be_texted or ticks
+        self._is_textable = self._is_textable or ticks
         return ticks
 
-    def _next_due(self, to: datetime) -> tuple[str, datetime | None]:
-        with connection.cursor() as cursor:
-            cursor.execute(_SELECT_NEXT_DUE, {"leads": self._leads, "to": to})
-            return cursor.fetchone() or ("", None)
-
-    def _run_due(self, what: str, at: datetime) -> None:
-        """The part of the product's clock that is due now."""
+    def _run_due(self, kind: str, at: datetime) -> None:
+        """Run the clock job of the given kind that is due now."""
         with moment.freeze(at):
-            if what == "offer":
+            if kind == "offer":
                 lead_offers.pass_on_lapsed_offers(at=at)
-            elif what == "step":
+            elif kind == "step":
                 tick_schedule.run_due_sequence_steps(at)
             else:
                 message_dispatch.send_due_messages(at=at)
@@ -187,13 +184,13 @@ class LeadStory:
         self._handle_sent_texts()
 
     def _handle_sent_texts(self) -> None:
-        """Texts that left: the carrier confirms them, and some are answered."""
-        if not self._may_be_texted:
+        """Schedule the carrier's confirmation of sent texts, and a reply to the first."""
+        if not self._is_textable:
             return
-        left = Message.objects.filter(
+        sent = Message.objects.filter(
             lead__in=self._leads, direction="out", medium="text", state="sent"
         ).exclude(pk__in=self._seen_texts)
-        for text in left.order_by("sent_at"):
+        for text in sent.order_by("sent_at"):
             is_first = not self._seen_texts
             self._seen_texts.add(text.pk)
             sent_at = text.sent_at or self.at
@@ -213,7 +210,7 @@ class LeadStory:
         if self.story.fate is Fate.STOPPED:
             body, wait = sample_messages.stop_message(self.rng), self.random_delay(MINUTE, 5 * HOUR)
         elif self.rng.random() < (0.5 if self.story.fate in REACHED_FATES else 0.08):
-            body = sample_messages.borrower_reply(self.rng, self.who.language)
+            body = sample_messages.borrower_reply(self.rng, self.borrower.language)
             wait = self.random_delay(MINUTE, 45 * MINUTE)
         else:
             return
@@ -248,5 +245,5 @@ class LeadStory:
 
 @cache
 def source_by_slug(slug: str) -> Source:
-    """A source of the company, read once."""
+    """Return a source of the company, read once per process."""
     return Source.objects.get(slug=slug)

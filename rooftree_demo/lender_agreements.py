@@ -1,4 +1,4 @@
-"""What the lender agreed: leads that vendors take back, a partner's advertising, officers' pay."""
+"""The lender's agreements: vendor returns, joint advertising with a partner, officers' pay."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from rooftree.money.company_day import company_day
 from rooftree.money.vendor_contracts import ContractTerms
 from rooftree.org.models import LoanOfficer, User
 
-RETURN_REASONS = {  # ours: the vendor's own word
+RETURN_REASONS = {  # our reason: the vendor's word
     "invalid_phone": "Invalid phone",
     "wrong_number": "Wrong number",
     "duplicate": "Duplicate lead",
@@ -22,7 +22,7 @@ RETURN_WINDOW_DAYS = {
     "zillow-west": 10,
     "lendingtree": 14,
     "lendingtree-shared": 14,
-}  # days
+}
 VENDOR_STATUSES = {"contacted": "Contacted", "application": "Applied", "funded": "Funded"}
 PARTNER_AGENT = {
     "name": "Ana Reyes",
@@ -30,12 +30,12 @@ PARTNER_AGENT = {
     "kind": "real_estate_agent",
     "company": "Bayshore Homes",
 }
-LUNCH_AFTER = timedelta(days=30)  # after the account was opened
-FLYER_PERIOD = timedelta(days=800)  # that long they are printed together
+LUNCH_AFTER = timedelta(days=30)  # after the partner's account was opened
+FLYER_PERIOD = timedelta(days=800)
 
 
 def create_agreements(users: Mapping[str, User], *, at: datetime) -> None:
-    """Contracts of the marketplaces; an agent with an account, a lunch and joint advertising."""
+    """Create the marketplace contracts, and an agent with an account, a lunch and flyers."""
     by = users["Beatriz Lima"]
     for slug, days in RETURN_WINDOW_DAYS.items():
         terms = ContractTerms(
@@ -55,7 +55,7 @@ def create_agreements(users: Mapping[str, User], *, at: datetime) -> None:
         "direction": "given",
         "what": "Lunch for two",
         "fair_value_cents": 4_200,
-        "why": "Talked through what first-time buyers should bring",
+        "why": "Discussed document checklist for first-time buyers",
         "on_date": company_day(at + LUNCH_AFTER),
         "basis": "gift",
         "has_happened": True,
@@ -66,11 +66,11 @@ def create_agreements(users: Mapping[str, User], *, at: datetime) -> None:
     flyers = {
         "with_whom": f"partner:{agent.pk}",
         "basis": agreements.CO_MARKETING,
-        "what": "Flyers with both our names",
+        "what": "Co-branded flyers",
         "cents": 240_000,
         "our_cost_pct": 50,
         "our_benefit_pct": 50,
-        "fair_value_document": "Half of each page is ours",
+        "fair_value_document": "Half of each page advertises the lender",
         "document": "Agreement 2025-07",
         "from_date": company_day(at),
         "until_date": company_day(at + FLYER_PERIOD),
@@ -81,7 +81,7 @@ def create_agreements(users: Mapping[str, User], *, at: datetime) -> None:
 def create_pay_plans(
     officers: Mapping[str, LoanOfficer], users: Mapping[str, User], *, at: datetime
 ) -> None:
-    """A plan for everyone, approved; one officer's next waits for its second person."""
+    """Create an approved plan for every officer, and one proposed plan that awaits approval."""
     beatriz, omar = users["Beatriz Lima"], users["Omar Haddad"]
     for officer in officers.values():
         plan = officer_pay_plans.propose_plan(typed=_pay_plan(officer, at), by=beatriz, at=at)

@@ -1,4 +1,4 @@
-"""How those who talk or write reach us: calls, chats, letters, and the form on our own page."""
+"""Inquiries by call, chat, email and the hosted form, sent as their vendors send them."""
 
 import base64
 from collections.abc import Callable
@@ -19,99 +19,99 @@ from rooftree_simulators.posters import (
 from rooftree_simulators.posters.lead_delivery import post_delivery
 from rooftree_simulators.posters.simulated_borrowers import Borrower
 
-DESK_NUMBER = "+18135550102"  # where calls to the tracking number ring
-ANSWERED_SHARE = 0.65  # of the calls
-PARTNER_LINK_SHARE = 0.2  # of the visitors of the form: they come by the link of a partner
+DESK_NUMBER = "+18135550102"  # calls to the tracking number ring here
+ANSWERED_SHARE = 0.65  # share of calls that are answered
+PARTNER_LINK_SHARE = 0.2  # share of form visitors who use a partner's link
 
 
-def place_tracking_call(street: VendorContext, source: Source, who: Borrower) -> None:
-    """Somebody calls the number on a mailer; at the desk they are answered, or not."""
-    is_answered = street.rng.random() < ANSWERED_SHARE
-    street.control.set_behavior(
+def place_tracking_call(context: VendorContext, source: Source, borrower: Borrower) -> None:
+    """Call the number on a mailer; the desk answers some of the calls."""
+    is_answered = context.rng.random() < ANSWERED_SHARE
+    context.control.set_behavior(
         DESK_NUMBER,
         voice="answer" if is_answered else "no-answer",
-        answer_after_s=street.rng.uniform(3, 9),
-        talk_s=street.rng.uniform(40, 150),
+        answer_after_s=context.rng.uniform(3, 9),
+        talk_s=context.rng.uniform(40, 150),
     )
-    line = {"from": f"+1{who.phone}", "to": phone_twilio.TRACKING_NUMBER}
-    street.control.call("twilio/call", line)
+    line = {"from": f"+1{borrower.phone}", "to": phone_twilio.TRACKING_NUMBER}
+    context.control.call("twilio/call", line)
 
 
-def post_callrail_call(street: VendorContext, source: Source, who: Borrower) -> None:
-    """CallRail tells of a call that is over, with what was said when it was answered."""
-    is_answered = street.rng.random() < ANSWERED_SHARE
-    told = phone_callrail.call_object(who, street.rng, at=clock.now(), answered=is_answered)
+def post_callrail_call(context: VendorContext, source: Source, borrower: Borrower) -> None:
+    """Post CallRail's event of a finished call, with a transcript if it was answered."""
+    is_answered = context.rng.random() < ANSWERED_SHARE
+    call = phone_callrail.call_object(borrower, context.rng, at=clock.now(), answered=is_answered)
     if is_answered:
-        told["transcription"] = sample_messages.call_transcript(street.rng, who.first_name)
-    street.post(source, phone_callrail.call_event_delivery(told, source.secret))
+        call["transcription"] = sample_messages.call_transcript(context.rng, borrower.first_name)
+    context.post(source, phone_callrail.call_event_delivery(call, source.secret))
 
 
-def post_chat(street: VendorContext, source: Source, who: Borrower) -> None:
-    """A finished conversation of the chat on our site, as JSON or as its bare lines."""
-    maker = street.rng.choice(
+def post_chat(context: VendorContext, source: Source, borrower: Borrower) -> None:
+    """Post a finished chat conversation, as JSON or as bare lines."""
+    maker = context.rng.choice(
         [chat_generic.conversation_delivery, chat_generic.transcript_delivery]
     )
-    street.post(source, maker(who, street.rng, at=clock.now(), secret=source.secret))
+    context.post(source, maker(borrower, context.rng, at=clock.now(), secret=source.secret))
 
 
-def chat_visitor(vendor: str) -> Callable[[VendorContext, Source, Borrower], None]:
-    """Somebody writes in a chat of this vendor's; we may have to ask who they are."""
+def build_chat_sender(vendor: str) -> Callable[[VendorContext, Source, Borrower], None]:
+    """Build a function that writes in this vendor's chat; some visitors are known by id only."""
 
-    def send(street: VendorContext, source: Source, who: Borrower) -> None:
-        said = {
-            "name": f"{who.first_name} {who.last_name}",
-            "email": who.email,
-            "phone": f"+1{who.phone}",
-            "says": sample_messages.chat_question(street.rng, who.language),
+    def send(context: VendorContext, source: Source, borrower: Borrower) -> None:
+        visitor = {
+            "name": f"{borrower.first_name} {borrower.last_name}",
+            "email": borrower.email,
+            "phone": f"+1{borrower.phone}",
+            "says": sample_messages.chat_question(context.rng, borrower.language),
         }
-        street.control.call(f"{vendor}/visitor", said)
+        context.control.call(f"{vendor}/visitor", visitor)
 
     return send
 
 
-def mail_text_lead(street: VendorContext, source: Source, who: Borrower) -> None:
-    """A vendor's e-mail into the mailbox that we read."""
-    made = lead_email.text_email_delivery(
-        who, street.rng, at=clock.now(), to=_intake_address(source)
+def mail_text_lead(context: VendorContext, source: Source, borrower: Borrower) -> None:
+    """Put a vendor's lead email in the mailbox that Rooftree reads."""
+    delivery = lead_email.text_email_delivery(
+        borrower, context.rng, at=clock.now(), to=_intake_address(source)
     )
-    street.control.call("imap/letter", {"raw": base64.b64encode(made.body).decode()})
+    context.control.call("imap/letter", {"raw": base64.b64encode(delivery.body).decode()})
 
 
-def mail_adf_lead(street: VendorContext, source: Source, who: Borrower) -> None:
-    """Another's, which the lender's mail server hands over."""
-    made = lead_email.adf_email_delivery(
-        who, street.rng, at=clock.now(), to=_intake_address(source)
+def mail_adf_lead(context: VendorContext, source: Source, borrower: Borrower) -> None:
+    """Hand over an ADF email through the lender's mail server."""
+    delivery = lead_email.adf_email_delivery(
+        borrower, context.rng, at=clock.now(), to=_intake_address(source)
     )
-    post_delivery(made, f"{street.web}/in/mail/{simulator_addresses.MAIL_SECRET}")
+    post_delivery(delivery, f"{context.web}/in/mail/{simulator_addresses.MAIL_SECRET}")
 
 
 def _intake_address(source: Source) -> str:
     return f"leads+{source.token}@{simulator_addresses.INBOX_DOMAIN}"
 
 
-def submit_hosted_form(street: VendorContext, source: Source, who: Borrower) -> None:
-    """A visitor of the form that we host, by themselves or by a partner's link."""
-    language = who.language if who.language == "es" else "en"
-    by = f"&partner={street.partner}" if street.rng.random() < PARTNER_LINK_SHARE else ""
-    url = f"{street.web}/forms/{source.slug}/?lang={language}{by}"
-    visitor = replace(who, language=language)
-    form_visitor.submit_form(url, visitor, street.rng, pause=street.sleep)
+def submit_hosted_form(context: VendorContext, source: Source, borrower: Borrower) -> None:
+    """Submit the hosted form, sometimes through a partner's link."""
+    language = borrower.language if borrower.language == "es" else "en"
+    partner = f"&partner={context.partner}" if context.rng.random() < PARTNER_LINK_SHARE else ""
+    url = f"{context.web}/forms/{source.slug}/?lang={language}{partner}"
+    visitor = replace(borrower, language=language)
+    form_visitor.submit_form(url, visitor, context.rng, pause=context.sleep)
 
 
-def register_twilio_number(street: VendorContext, source: Source) -> None:
-    """The carrier is told where calls to the tracking number go."""
-    url = f"{street.public}/in/phone_twilio/{source.token}?line=mailer"
+def register_twilio_number(context: VendorContext, source: Source) -> None:
+    """Set the carrier's voice webhook of the tracking number."""
+    url = f"{context.public}/in/phone_twilio/{source.token}?line=mailer"
     line: dict[str, Any] = {"number": phone_twilio.TRACKING_NUMBER, "voice_url": url}
-    street.control.call("twilio/seed", {"numbers": [line]})
+    context.control.call("twilio/seed", {"numbers": [line]})
 
 
 def register_callback(vendor: str) -> Callable[[VendorContext, Source], None]:
-    """This vendor is told our address, and asks whether it is ours where it does so."""
+    """Build a function that registers our webhook with this vendor, which can verify it."""
 
-    def tell(street: VendorContext, source: Source) -> None:
-        street.control.call(f"{vendor}/callback", {"url": street.address(source)})
+    def register(context: VendorContext, source: Source) -> None:
+        context.control.call(f"{vendor}/callback", {"url": context.address(source)})
 
-    return tell
+    return register
 
 
-write_in_intercom, write_in_drift = chat_visitor("intercom"), chat_visitor("drift")
+write_in_intercom, write_in_drift = build_chat_sender("intercom"), build_chat_sender("drift")

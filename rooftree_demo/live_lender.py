@@ -1,4 +1,4 @@
-"""The lender's back office in the live market: processors, the rate desk, the watchman."""
+"""The lender's back office in the live market: processors, the rate desk, the LOS webhook."""
 
 import logging
 import time
@@ -25,28 +25,25 @@ LOAN_PATHS = {
     "suspend_resume": 0.1,
     "ctc_rollback": 0.06,
 }
-LIVE_LOAN_MINUTES = (3.0, 7.0)  # from application to the end of a loan, where life takes a month
-HISTORY_LOAN_DAYS = (
-    2.0,
-    32.0,
-)  # that the files of history still take, which are in life's own time
-SHEET_SECONDS = 420.0  # seconds
-FILES_SECONDS = 5.0
+LIVE_LOAN_MINUTES = (3.0, 7.0)  # from application to the end of a loan; a month in real life
+HISTORY_LOAN_DAYS = (2.0, 32.0)  # the same for open loans of the history, in real time
+SHEET_SECONDS = 420.0  # between two rate sheets
+FILES_SECONDS = 5.0  # between two looks for new loan files
 FUNDED_RANK = loan_milestones.all_milestones()["funded"].rank
 HOUR_SECONDS = 3600.0
 
 
 class LosSubscriber:
-    """Sees that the LOS knows where to call us, and that the day's notices were read."""
+    """Subscribes our webhook at the LOS, and renews the day's data every hour."""
 
     def __init__(self, control: SimulatorClient, *, web: str) -> None:
         self.control = control
         self.web = web
-        self.next_opening = time.monotonic() + HOUR_SECONDS
+        self.next_renewal_at = time.monotonic() + HOUR_SECONDS
         self._is_subscribed = False
 
     def act(self) -> None:
-        """Subscribe once; open anew every hour."""
+        """Subscribe once; renew the day's data every hour."""
         if not self._is_subscribed:
             connection = Connection.objects.get(slug="encompass")
             try:
@@ -56,34 +53,34 @@ class LosSubscriber:
             except VendorError:
                 return
             self._is_subscribed = True
-        if time.monotonic() > self.next_opening:
-            self.next_opening = time.monotonic() + HOUR_SECONDS
+        if time.monotonic() > self.next_renewal_at:
+            self.next_renewal_at = time.monotonic() + HOUR_SECONDS
             demo_company.prepare_run(simulator_addresses.read_addresses(), at=datetime.now(UTC))
 
 
 class LoanProcessors:
-    """They work every new file to its end, good or bad, in minutes."""
+    """Processors who work every loan file to its end, good or bad, within minutes."""
 
     def __init__(self, control: SimulatorClient) -> None:
         self.control = control
-        self._begun: set[UUID] = set()
-        self._history_ends = Journal.of_this_home().plan.began
-        self._next_page = 0.0
+        self._started: set[UUID] = set()
+        self._history_end = Journal.open_for_home().plan.began
+        self._next_at = 0.0
 
     def act(self) -> None:
-        """Begin with the files that came in, and go on with those an earlier run left."""
-        if time.monotonic() < self._next_page:
+        """Start the scenarios of new files and of files that an earlier run left open."""
+        if time.monotonic() < self._next_at:
             return
-        self._next_page = time.monotonic() + FILES_SECONDS
-        open_ones = Handoff.objects.filter(
-            state="created", loan__ended_as="", loan__rank__lt=FUNDED_RANK
+        self._next_at = time.monotonic() + FILES_SECONDS
+        open_handoffs = Handoff.objects.filter(
+            state="created", loan__final_outcome="", loan__rank__lt=FUNDED_RANK
         )
-        for handoff in open_ones.exclude(pk__in=self._begun).select_related("loan"):
-            self._begun.add(handoff.pk)
+        for handoff in open_handoffs.exclude(pk__in=self._started).select_related("loan"):
+            self._started.add(handoff.pk)
             if handoff.loan is None:
                 continue
             minutes = seeded_between(*LIVE_LOAN_MINUTES, "pace", handoff.loan_id)
-            if handoff.sent_at and handoff.sent_at < self._history_ends:
+            if handoff.sent_at and handoff.sent_at < self._history_end:
                 minutes = 24 * 60 * seeded_between(*HISTORY_LOAN_DAYS, "pace", handoff.loan_id)
             try:
                 self.control.call(
@@ -95,20 +92,20 @@ class LoanProcessors:
                     },
                 )
             except SimulatorUnreachable as problem:
-                log.debug("no scenario: %s", problem)
+                log.debug("the scenario could not be started: %s", problem)
 
 
 class RateDesk:
-    """The rate desk: a new sheet every few minutes, an eighth up or down from the day's line."""
+    """The rate desk: a new sheet every few minutes, some eighths above or below the day's rate."""
 
     def __init__(self) -> None:
-        self.next = time.monotonic() + SHEET_SECONDS / 4
+        self.next_at = time.monotonic() + SHEET_SECONDS / 4
 
     def act(self) -> None:
-        """Publish the next sheet when it is time."""
-        if time.monotonic() < self.next:
+        """Publish the next sheet if it is due."""
+        if time.monotonic() < self.next_at:
             return
-        self.next = time.monotonic() + SHEET_SECONDS
+        self.next_at = time.monotonic() + SHEET_SECONDS
         now = datetime.now(UTC)
         drift = Decimal(
             round(seeded_between(-3, 2, "sheet", int(now.timestamp() // SHEET_SECONDS)))

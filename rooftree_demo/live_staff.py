@@ -1,4 +1,4 @@
-"""The staff of the live market: they answer their phones, take leads, call, write and hand over."""
+"""The officers of the live market: they answer phones, take leads, call, write and hand off."""
 
 import random
 import time
@@ -26,9 +26,9 @@ from rooftree_demo.simulator_addresses import MAIN_NUMBER
 from rooftree_demo.simulator_client import SimulatorClient
 
 OPEN_OFFER = {"taken_at": None, "passed_at": None, "lapsed_at": None}
-PHONE_MOOD_SECONDS = 25.0  # seconds until the officers' phones behave otherwise
-WORK_WINDOW = timedelta(hours=2)  # leads taken longer ago rest, until a call they are promised
-MAX_BUSY_LEADS = 4  # leads that are worked in one beat
+PHONE_BEHAVIOR_SECONDS = 25.0  # seconds between changes of the officers' phone behavior
+WORK_WINDOW = timedelta(hours=2)  # leads taken earlier rest until a promised call is due
+MAX_BUSY_LEADS = 4  # leads worked in one beat
 LEAD_PLANS = {
     "applies": 0.28,
     "watches": 0.1,
@@ -40,111 +40,115 @@ LEAD_PLANS = {
 
 
 class OfficerPhones:
-    """Officers press 1, let it ring, or are on another line; it changes with the hour."""
+    """Officers' phones: they press 1, do not answer, or are busy; this changes over time."""
 
     def __init__(self, control: SimulatorClient) -> None:
         self.control = control
         self.rng = random.Random()
-        self.next = 0.0
+        self.next_at = 0.0
 
     def act(self) -> None:
-        """Another mood now and then."""
-        if time.monotonic() < self.next:
+        """Change the behavior of all phones if it is due."""
+        if time.monotonic() < self.next_at:
             return
         for number in LoanOfficer.objects.values_list("phone", flat=True):
-            luck = self.rng.random()
-            if luck < 0.5:
+            chance = self.rng.random()
+            if chance < 0.5:
                 after = self.rng.uniform(3, 12)
                 self.control.set_behavior(
                     number, voice="answer", answer_after_s=after, digits=["1"]
                 )
             else:
-                self.control.set_behavior(number, voice="no-answer" if luck < 0.9 else "busy")
-        self.next = time.monotonic() + PHONE_MOOD_SECONDS
+                self.control.set_behavior(number, voice="no-answer" if chance < 0.9 else "busy")
+        self.next_at = time.monotonic() + PHONE_BEHAVIOR_SECONDS
 
 
 class OfferTakers:
-    """Officers who see an offer on their screen and take it there, or pass."""
+    """Officers who take or decline an offer on their screen."""
 
     def act(self) -> None:
-        """Answer the offers whose officer is looking."""
+        """Answer the offers whose officer has had time to see them."""
         now = datetime.now(UTC)
         for offer in Offer.objects.filter(**OPEN_OFFER, due_at__gt=now):
             age = (now - offer.offered_at).total_seconds()
-            what = seeded_choice(
+            reaction = seeded_choice(
                 {"takes": 0.36, "passes": 0.08, "looks away": 0.56}, "offer", offer.pk
             )
-            if what == "looks away" or age < seeded_between(14, 48, "offer waits", offer.pk):
+            if reaction == "looks away" or age < seeded_between(14, 48, "offer waits", offer.pk):
                 continue
-            verb = lead_offers.take_offer if what == "takes" else lead_offers.decline_offer
+            answer = lead_offers.take_offer if reaction == "takes" else lead_offers.decline_offer
             try:
-                verb(offer_id=offer.pk, officer_id=offer.officer_id, at=now)
+                answer(offer_id=offer.pk, officer_id=offer.officer_id, at=now)
             except answer_offer.CannotTake:
                 continue
 
 
 class OfficerCallers:
-    """Officers who call the leads they took, say what came of it, and go on from there."""
+    """Officers who call their leads, record the outcome, and follow up."""
 
     def __init__(self, control: SimulatorClient) -> None:
         self.control = control
-        self._asked: set[object] = set()
-        self._rests: dict[UUID, datetime] = {}  # lead: until when there is nothing to do about it
+        self._texted: set[object] = set()
+        self._resting_until: dict[UUID, datetime] = {}  # by lead
 
     def act(self) -> None:
-        """The next step for a few of the leads taken lately, or whose promised call is due."""
+        """Take the next step for a few leads taken recently or with a promised call due."""
         now = datetime.now(UTC)
-        lately = Q(from_at__gt=now - WORK_WINDOW)
+        recent = Q(from_at__gt=now - WORK_WINDOW)
         due = Q(lead__first_attempt_at=None, lead__promise_at__range=(now - WORK_WINDOW, now))
         owned = Ownership.objects.filter(
-            lately | due, until_at=None, lead__state__in=["new", "working"]
+            recent | due, until_at=None, lead__state__in=["new", "working"]
         )
         busy = 0
-        for one in owned.select_related("lead__person", "officer__user"):
-            if busy < MAX_BUSY_LEADS and self._rests.get(one.lead_id, now) <= now:
+        for ownership in owned.select_related("lead__person", "officer__user"):
+            is_resting = self._resting_until.get(ownership.lead_id, now) > now
+            if busy < MAX_BUSY_LEADS and not is_resting:
                 busy += 1
-                self._next_step(one, now)
+                self._take_next_step(ownership, now)
 
-    def _next_step(self, one: Ownership, now: datetime) -> None:
-        lead, plan = one.lead, seeded_choice(LEAD_PLANS, "plan", one.lead_id)
-        tries = list(
+    def _take_next_step(self, ownership: Ownership, now: datetime) -> None:
+        lead, plan = ownership.lead, seeded_choice(LEAD_PLANS, "plan", ownership.lead_id)
+        calls = list(
             ContactAttempt.objects.filter(lead=lead, medium="call", direction="out").order_by("at")
         )
-        last = max([one.from_at, *(two.at for two in tries)])
-        ready = last + timedelta(seconds=seeded_between(20, 100, "pause", lead.pk, len(tries)))
-        if now < ready:
-            self._rests[lead.pk] = ready
-        elif tries and tries[-1].result in ("spoken", "call_back"):
-            self._after_talk(lead, plan, now)
-            self._rests[lead.pk] = now + WORK_WINDOW
-        elif tries and tries[-1].result == "":
-            self._record_result(one, _call_result(tries, plan), now)
-        elif len(tries) < 4:
-            self._place_call(one, plan, now)
+        last_at = max([ownership.from_at, *(call.at for call in calls)])
+        ready_at = last_at + timedelta(
+            seconds=seeded_between(20, 100, "pause", lead.pk, len(calls))
+        )
+        if now < ready_at:
+            self._resting_until[lead.pk] = ready_at
+        elif calls and calls[-1].result in ("spoken", "call_back"):
+            self._follow_up_talk(lead, plan, now)
+            self._resting_until[lead.pk] = now + WORK_WINDOW
+        elif calls and calls[-1].result == "":
+            call_outcomes.record_outcome(
+                lead_id=lead.pk,
+                result=_choose_call_result(calls, plan),
+                by=ownership.officer.user,
+                at=now,
+            )
+        elif len(calls) < 4:
+            self._place_call(ownership, plan, now)
         else:
-            self._rests[lead.pk] = now + WORK_WINDOW
+            self._resting_until[lead.pk] = now + WORK_WINDOW
 
-    def _place_call(self, one: Ownership, plan: str, now: datetime) -> None:
-        """Call as the page does; what comes of it is said when the call is over."""
-        # The page shows the button only then; a call begun anyway keeps a verdict each time.
-        badge = contact_permissions.permissions_of_lead(one.lead_id, at=now)["call"]
+    def _place_call(self, ownership: Ownership, plan: str, now: datetime) -> None:
+        """Call as the page does; the outcome is recorded after the call."""
+        # The page shows the call button only when a call is allowed; a refused call would
+        # store a verdict every time.
+        badge = contact_permissions.permissions_of_lead(ownership.lead_id, at=now)["call"]
         if badge.is_allowed:
             try:
-                call_events.start_call(lead_id=one.lead_id, by=one.officer.user, at=now)
+                call_events.start_call(lead_id=ownership.lead_id, by=ownership.officer.user, at=now)
             except call_events.CannotCall:
                 return
         elif plan == "applies":
-            self._request_application_by_text(one.lead, now)
-            self._rests[one.lead_id] = now + timedelta(seconds=15)
+            self._request_application_by_text(ownership.lead, now)
+            self._resting_until[ownership.lead_id] = now + timedelta(seconds=15)
         else:
-            self._rests[one.lead_id] = badge.next_allowed_at or now + WORK_WINDOW
+            self._resting_until[ownership.lead_id] = badge.next_allowed_at or now + WORK_WINDOW
 
-    def _record_result(self, one: Ownership, result: str, now: datetime) -> None:
-        call_outcomes.record_outcome(
-            lead_id=one.lead_id, result=result, by=one.officer.user, at=now
-        )
-
-    def _after_talk(self, lead: Lead, plan: str, now: datetime) -> None:
+    def _follow_up_talk(self, lead: Lead, plan: str, now: datetime) -> None:
         if plan == "applies":
             self._hand_off(lead, now)
         elif plan == "watches" and not lead.watches.exists():
@@ -154,13 +158,13 @@ class OfficerCallers:
             rate_watch.set_watch(lead=lead, product="30yr_fixed", target_pct=target, by=by, at=now)
 
     def _request_application_by_text(self, lead: Lead, now: datetime) -> None:
-        """Nobody may be called at this hour; one who is awake writes, and wants to go on."""
+        """Outside calling hours, text as a borrower who wants to apply; then hand off."""
         if Message.objects.filter(lead=lead, direction="in").exists():
             self._hand_off(lead, now)
             return
         number = lead.person.phones.filter(unlinked_at=None).first()
-        if number and lead.pk not in self._asked:
-            self._asked.add(lead.pk)
+        if number and lead.pk not in self._texted:
+            self._texted.add(lead.pk)
             body = "Still up 🙂 I have all my papers here. Could you open my application tonight?"
             self.control.send_text(number.e164, MAIN_NUMBER, body)
 
@@ -174,24 +178,25 @@ class OfficerCallers:
             return
 
 
-def _call_result(tries: list[ContactAttempt], plan: str) -> str:
-    """What comes of the last of an officer's calls to a borrower."""
-    last = tries[-1]
-    if last.cause.startswith("ring:"):  # the ring had put them through
+def _choose_call_result(calls: list[ContactAttempt], plan: str) -> str:
+    """Choose the result of the last of an officer's calls to a borrower."""
+    last = calls[-1]
+    if last.idempotency_key.startswith("ring:"):  # the ring connected officer and borrower
         return "spoken" if plan != "unreached" else "voicemail"
-    tried = len(tries) - 1
-    if seeded_fraction("reached", last.lead_id, tried) >= 0.6 and tried < 2:
+    earlier = len(calls) - 1
+    if seeded_fraction("reached", last.lead_id, earlier) >= 0.6 and earlier < 2:
         return "no_answer"
     if plan == "unreached":
-        return "voicemail" if seeded_fraction("machine", last.lead_id, tried) < 0.4 else "no_answer"
+        is_voicemail = seeded_fraction("machine", last.lead_id, earlier) < 0.4
+        return "voicemail" if is_voicemail else "no_answer"
     return plan if plan in ("wrong_number", "not_interested") else "spoken"
 
 
 class OfficerRepliers:
-    """Officers who read what borrowers wrote and answer most of it."""
+    """Officers who read borrowers' texts and answer most of them."""
 
     def act(self) -> None:
-        """Answer what came in a while ago."""
+        """Answer the texts whose officer has had time to read them."""
         now = datetime.now(UTC)
         unread = Message.objects.filter(
             direction="in",
@@ -199,20 +204,20 @@ class OfficerRepliers:
             lead__officer__isnull=False,
             created_at__gt=now - WORK_WINDOW,
         )
-        for came in unread.select_related("lead__officer__user"):
-            age = (now - came.created_at).total_seconds()
-            if age < seeded_between(25, 110, "reads after", came.pk):
+        for text in unread.select_related("lead__officer__user"):
+            age = (now - text.created_at).total_seconds()
+            if age < seeded_between(25, 110, "reads after", text.pk):
                 continue
-            officer = came.lead.officer
+            officer = text.lead.officer
             if officer is None:
                 continue
-            conversation_inbox.mark_read(lead_id=came.lead_id, by=officer.user_id, at=now)
-            if came.problem or seeded_fraction("answers", came.pk) < 0.25:
+            conversation_inbox.mark_read(lead_id=text.lead_id, by=officer.user_id, at=now)
+            if text.problem or seeded_fraction("answers", text.pk) < 0.25:
                 continue
-            body = sample_messages.officer_answer(random.Random(str(came.pk)), came.language)
+            body = sample_messages.officer_answer(random.Random(str(text.pk)), text.language)
             try:
                 typed_messages.send_typed_message(
-                    lead_id=came.lead_id, medium="text", body=body,
+                    lead_id=text.lead_id, medium="text", body=body,
                     by=officer.user, at=now,
                 )  # fmt: skip
             except typed_messages.CannotSend:

@@ -1,4 +1,4 @@
-"""What loan officers and their managers do in a story: take, pass, call, hand over."""
+"""Actions of loan officers and managers in a lead's story: take, decline, call, hand off."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -30,8 +30,8 @@ from rooftree_demo.stories import APPLYING_FATES, Fate
 
 OPEN_OFFER = {"taken_at": None, "passed_at": None, "lapsed_at": None}
 MAX_OFFERS = 12
-REPEAT_SOURCES = ("zillow", "our-site")  # where people ask who have asked elsewhere
-# (days after the step before, what the processor does)
+REPEAT_SOURCES = ("zillow", "our-site")  # sources of second inquiries
+# (days after the previous step, status the processor sets)
 _TO_DECISION = (
     (1.5, "Application"),
     (1.0, "Loan Estimate sent"),
@@ -55,12 +55,12 @@ LOAN_PATHS: dict[Fate, tuple[tuple[float, str], ...]] = {
 
 
 class OfficerDesk:
-    """Everybody at Lindenfield as one lead meets them."""
+    """The officers and managers who work one lead."""
 
-    def __init__(self, life: LeadStory, control: SimulatorClient) -> None:
-        self.life = life
-        self.rng = life.rng
-        self.fate = life.story.fate
+    def __init__(self, lead_story: LeadStory, control: SimulatorClient) -> None:
+        self.lead_story = lead_story
+        self.rng = lead_story.rng
+        self.fate = lead_story.story.fate
         self.control = control
         self.tries_left = (
             self.rng.randint(1, 3) if self.fate in REACHED_FATES else self.rng.randint(2, 3)
@@ -68,68 +68,76 @@ class OfficerDesk:
         self.deferrals = 4
 
     def play(self) -> None:
-        """From the first offer on."""
-        life = self.life
+        """Play the story from the first offer to its end."""
+        lead_story = self.lead_story
         if self._assign_and_call() and self.rng.random() < 0.06:
             slugs = [
                 repeat_source
                 for repeat_source in REPEAT_SOURCES
-                if repeat_source != life.story.slug
+                if repeat_source != lead_story.story.slug
             ]
-            wait = life.random_delay(4 * HOUR, 9 * DAY)
-            life.schedule(life.at + wait, self._repeat_inquiry(self.rng.choice(slugs)))
-        life.play()
+            wait = lead_story.random_delay(4 * HOUR, 9 * DAY)
+            lead_story.schedule(lead_story.at + wait, self._repeat_inquiry(self.rng.choice(slugs)))
+        lead_story.play()
 
     def _assign_and_call(self) -> bool:
-        """Somebody takes the lead and calls; whether anybody did."""
-        life = self.life
+        """Find an owner and schedule the first call; return False if no one takes the lead."""
+        lead_story = self.lead_story
         has_owner = self._find_owner()
         if has_owner and not self._schedule_ring_result():
-            wait = life.random_delay(MINUTE, 20 * MINUTE)
-            life.schedule(self._next_working_moment(life.at + wait), self._call_borrower)
+            wait = lead_story.random_delay(MINUTE, 20 * MINUTE)
+            lead_story.schedule(
+                self._next_working_moment(lead_story.at + wait), self._call_borrower
+            )
         return has_owner
 
     def _repeat_inquiry(self, slug: str) -> Callable[[datetime], None]:
         def act(at: datetime) -> None:
-            if self.life.inquire_again(slug, at):
+            if self.lead_story.inquire_again(slug, at):
                 self._assign_and_call()
 
         return act
 
     def _find_owner(self) -> bool:
-        """Offers go round until somebody takes the lead or a manager gives it; False if the
-        story ends before."""
-        life = self.life
+        """Pass offers on until an officer takes the lead or a manager assigns it.
+
+        Return False if the story ends before that.
+        """
+        lead_story = self.lead_story
         for _ in range(MAX_OFFERS):
-            offer = Offer.objects.filter(lead=life.lead, **OPEN_OFFER).first()
+            offer = Offer.objects.filter(lead=lead_story.lead, **OPEN_OFFER).first()
             if offer is None:
-                return life.current_lead().officer_id is not None or self._assign_by_manager()
-            if offer.due_at > life.until:
+                return lead_story.current_lead().officer_id is not None or self._assign_by_manager()
+            if offer.due_at > lead_story.until:
                 return False
             self._answer_offer(offer)
-        return life.current_lead().officer_id is not None
+        return lead_story.current_lead().officer_id is not None
 
     def _answer_offer(self, offer: Offer) -> None:
-        life, drawn = self.life, self.rng.random()
+        lead_story, drawn = self.lead_story, self.rng.random()
         if drawn < 0.48:
-            self._press_one(offer, offer.offered_at + life.random_delay(9 * SECOND, 32 * SECOND))
+            self._press_one(
+                offer, offer.offered_at + lead_story.random_delay(9 * SECOND, 32 * SECOND)
+            )
         elif drawn < 0.74:
-            soon = life.random_delay(10 * SECOND, offer.due_at - offer.offered_at - 4 * SECOND)
+            delay = lead_story.random_delay(
+                10 * SECOND, offer.due_at - offer.offered_at - 4 * SECOND
+            )
             self._act_at(
-                offer.offered_at + soon,
+                offer.offered_at + delay,
                 lambda at: lead_offers.take_offer(
                     offer_id=offer.pk, officer_id=offer.officer_id, at=at
                 ),
             )
         elif drawn < 0.81:
             self._act_at(
-                offer.offered_at + life.random_delay(8 * SECOND, 35 * SECOND),
+                offer.offered_at + lead_story.random_delay(8 * SECOND, 35 * SECOND),
                 lambda at: lead_offers.decline_offer(
                     offer_id=offer.pk, officer_id=offer.officer_id, at=at
                 ),
             )
         else:
-            life.pass_time(offer.due_at)
+            lead_story.pass_time(offer.due_at)
 
     def _press_one(self, offer: Offer, at: datetime) -> None:
         ring = Ring.objects.get(offer=offer)
@@ -146,53 +154,53 @@ class OfficerDesk:
             except answer_offer.CannotTake:
                 return
             finally:
-                self.life.run_queue(at)
+                self.lead_story.run_queue(at)
 
     def _assign_by_manager(self) -> bool:
-        """Nobody took it: the manager who was alarmed finds somebody."""
-        life = self.life
-        at = life.at + life.random_delay(4 * MINUTE, 40 * MINUTE)
-        if at > life.until:
+        """Assign a lead that no officer took, as the alerted manager does."""
+        lead_story = self.lead_story
+        at = lead_story.at + lead_story.random_delay(4 * MINUTE, 40 * MINUTE)
+        if at > lead_story.until:
             return False
-        life.pass_time(at)
+        lead_story.pass_time(at)
         manager = User.objects.filter(role="manager").earliest("pk")
-        state = life.lead.property_state or "FL"
+        state = lead_story.lead.property_state or "FL"
         licensed = list(LoanOfficer.objects.filter(licenses__state=state).order_by("nmls_id"))
         for officer in self.rng.sample(licensed, len(licensed)):
             try:
                 lead_offers.reassign_lead(
-                    lead_id=life.lead.pk, officer_id=officer.pk, by=manager, at=at
+                    lead_id=lead_story.lead.pk, officer_id=officer.pk, by=manager, at=at
                 )
             except lead_ownership.CannotOwn:
                 continue
-            life.run_queue(at)
+            lead_story.run_queue(at)
             return True
         return False
 
     def _schedule_ring_result(self) -> bool:
-        """The ring put them through: how that talk went is written down when it is over."""
-        life = self.life
-        waits = ContactAttempt.objects.filter(
-            lead=life.lead, cause__startswith="ring:", result=""
+        """Schedule the outcome of a call that the ring connected; return False if none did."""
+        lead_story = self.lead_story
+        attempt = ContactAttempt.objects.filter(
+            lead=lead_story.lead, idempotency_key__startswith="ring:", result=""
         ).first()
-        if waits is None:
+        if attempt is None:
             return False
-        ring_id = waits.cause.removeprefix("ring:")
-        lasts = life.random_delay(40 * SECOND, 9 * MINUTE)
-        over = life.at + lasts
-        life.schedule(over, self._end_ring(ring_id, int(lasts.total_seconds())))
-        life.schedule(over + 10 * SECOND, self._record_result)
+        ring_id = attempt.idempotency_key.removeprefix("ring:")
+        duration = lead_story.random_delay(40 * SECOND, 9 * MINUTE)
+        ended_at = lead_story.at + duration
+        lead_story.schedule(ended_at, self._end_ring(ring_id, int(duration.total_seconds())))
+        lead_story.schedule(ended_at + 10 * SECOND, self._record_result)
         return True
 
     def _end_ring(self, ring_id: str, seconds: int) -> Callable[[datetime], None]:
-        """The carrier tells of both ends: the borrower's, who may not have answered, and ours."""
-        talked = self.fate in REACHED_FATES and self.tries_left <= 1
+        """Build the carrier's reports for both legs; the borrower has not always answered."""
+        is_answered = self.fate in REACHED_FATES and self.tries_left <= 1
 
         def act(at: datetime) -> None:
             call_events.on_borrower_call_ended(
                 ring_id=ring_id,  # type: ignore[arg-type]
-                dial_status="completed" if talked else "no-answer",
-                seconds=seconds if talked else None,
+                dial_status="completed" if is_answered else "no-answer",
+                seconds=seconds if is_answered else None,
                 at=at,
             )
             call_events.on_officer_call_status(ring_id=ring_id, carrier_status="completed", at=at)  # type: ignore[arg-type]
@@ -200,8 +208,8 @@ class OfficerDesk:
         return act
 
     def _call_borrower(self, at: datetime) -> None:
-        """One try, if the borrower may be called at this hour."""
-        lead = self.life.current_lead()
+        """Call once if calling is allowed now; else schedule the call for the next allowed time."""
+        lead = self.lead_story.current_lead()
         if lead.officer is None or lead.state in ("retired", "funded"):
             return
         verdict = contact_permissions.decide_call(
@@ -211,53 +219,53 @@ class OfficerDesk:
             self._record_result(at)
         elif verdict.next_allowed_at and self.deferrals:
             self.deferrals -= 1
-            # On duty or not: whoever took a lead at night calls when the borrower may be called.
-            opens = verdict.next_allowed_at + self.life.random_delay(MINUTE, 40 * MINUTE)
-            self.life.schedule(opens, self._call_borrower)
+            # An officer who took a lead at night calls when calling is allowed, on duty or not.
+            allowed_at = verdict.next_allowed_at + self.lead_story.random_delay(MINUTE, 40 * MINUTE)
+            self.lead_story.schedule(allowed_at, self._call_borrower)
 
     def _record_result(self, at: datetime) -> None:
-        """Write down what came of a call, and what follows from it."""
-        lead = self.life.current_lead()
+        """Record the result of a call, and schedule the next step."""
+        lead = self.lead_story.current_lead()
         if lead.officer is None or lead.state in ("retired", "funded"):
             return
         self.tries_left -= 1
         result = self._choose_result()
-        # A day or two later at this hour, at which they may be called.
-        agreed = self._next_working_moment(at + self.rng.randint(1, 2) * DAY)
+        # A day or two later at the same hour, because calling is allowed at this hour.
+        call_back_at = self._next_working_moment(at + self.rng.randint(1, 2) * DAY)
         call_outcomes.record_outcome(
             lead_id=lead.pk,
             result=result,
             by=lead.officer.user,
             at=at,
-            call_back_at=agreed if result == "call_back" else None,
+            call_back_at=call_back_at if result == "call_back" else None,
         )
         if result == "call_back":
-            self.life.schedule(agreed, self._call_borrower)
+            self.lead_story.schedule(call_back_at, self._call_borrower)
         elif result == "spoken":
-            self._after_talk(at)
+            self._follow_up_talk(at)
         elif result in ("no_answer", "voicemail") and self.tries_left > 0:
-            pause = self.life.random_delay(3 * HOUR, 30 * HOUR)
-            self.life.schedule(self._next_working_moment(at + pause), self._call_borrower)
+            pause = self.lead_story.random_delay(3 * HOUR, 30 * HOUR)
+            self.lead_story.schedule(self._next_working_moment(at + pause), self._call_borrower)
 
     def _choose_result(self) -> str:
-        last = self.tries_left <= 0
+        is_last = self.tries_left <= 0
         if self.fate is Fate.WRONG_NUMBER:
             return "wrong_number"
-        if self.fate in REACHED_FATES and last:
+        if self.fate in REACHED_FATES and is_last:
             if self.fate is Fate.NOT_INTERESTED:
                 return "not_interested"
             return "call_back" if self.rng.random() < 0.15 else "spoken"
         return self.rng.choice(("no_answer", "voicemail", "no_answer"))
 
-    def _after_talk(self, at: datetime) -> None:
-        life = self.life
+    def _follow_up_talk(self, at: datetime) -> None:
+        lead_story = self.lead_story
         if self.fate in APPLYING_FATES:
-            life.schedule(at + life.random_delay(10 * MINUTE, 6 * DAY), self._hand_off)
+            lead_story.schedule(at + lead_story.random_delay(10 * MINUTE, 6 * DAY), self._hand_off)
         if self.fate is Fate.WATCHES:
-            life.schedule(at + 4 * MINUTE, self._set_rate_watch)
+            lead_story.schedule(at + 4 * MINUTE, self._set_rate_watch)
 
     def _set_rate_watch(self, at: datetime) -> None:
-        lead = self.life.current_lead()
+        lead = self.lead_story.current_lead()
         below = Decimal("0.125") * self.rng.randint(1, 5)
         rate_watch.set_watch(
             lead=lead,
@@ -268,39 +276,42 @@ class OfficerDesk:
         )
 
     def _hand_off(self, at: datetime) -> None:
-        """To the LOS, where the processors' work begins."""
-        lead = self.life.current_lead()
+        """Hand the lead off to the LOS, and schedule the processors' steps."""
+        lead = self.lead_story.current_lead()
         if lead.officer is None or lead.state == "retired":
             return
         try:
             los_handoff.request_handoff(lead_id=lead.pk, by=lead.officer.user, at=at)
         except handoff_outbox.HandoffNotReady:
             return
-        self.life.run_queue(at)
+        self.lead_story.run_queue(at)
         loan = Loan.objects.filter(lead=lead).first()
         pace, when = self.rng.uniform(0.75, 1.5), at
         if loan is None:
             return
         for days, status in LOAN_PATHS[self.fate]:
             when += DAY * days * pace
-            self.life.schedule(when, self._move_loan(loan, status))
+            self.lead_story.schedule(when, self._move_loan(loan, status))
             if status in adverse_action_notices.NOTICES_BY_STATUS:
-                seen = when + self.life.random_delay(2 * DAY, 9 * DAY)
-                self.life.schedule(
-                    seen, lambda at, so=status: adverse_action_notices.record_notice(loan, so, at)
+                noticed_at = when + self.lead_story.random_delay(2 * DAY, 9 * DAY)
+                self.lead_story.schedule(
+                    noticed_at,
+                    lambda at, status=status: adverse_action_notices.record_notice(
+                        loan, status, at
+                    ),
                 )
 
     def _move_loan(self, loan: Loan, status: str) -> Callable[[datetime], None]:
         def act(at: datetime) -> None:
-            # At a desk, which raises no webhook: the loan is read at that moment instead.
+            # Moves in the desktop client raise no webhook, so the loan is read directly.
             self.control.move_loan(loan.los_loan_id, status, on=at.date().isoformat(), by="desktop")
             loan_milestones.follow_loan_news(loan_updates.refresh_loan(loan=loan, at=at), at=at)
 
         return act
 
     def _next_working_moment(self, at: datetime) -> datetime:
-        """The owner's next working moment."""
-        officer = self.life.current_lead().officer
+        """Return the owner's next working time at or after `at`."""
+        officer = self.lead_story.current_lead().officer
         if officer is None:
             return at
         return working_hours.next_opening(officer.hours, zone=officer.zone, at=at) or at

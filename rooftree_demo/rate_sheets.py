@@ -1,4 +1,4 @@
-"""The company's rate sheets: a line that falls slowly and never straight."""
+"""The company's rate sheets: rates that fluctuate from week to week."""
 
 import math
 from collections.abc import Iterator
@@ -33,14 +33,14 @@ class RateSheetLine:
 
 
 def rate_at(at: datetime) -> Decimal:
-    """The 30-year rate of a day, in eighths: the same for the same day, always."""
+    """Return the 30-year rate of a day, in eighths; always the same for the same day."""
     week = at.timestamp() / WEEK.total_seconds()
     wave = 6.5 + 0.28 * math.sin(week / 5.1) + 0.13 * math.sin(week / 1.7)
     return round(Decimal(wave) / RATE_STEP) * RATE_STEP
 
 
 def sheet_line(product: str, rate_pct: Decimal, at: datetime) -> RateSheetLine:
-    """A product's line when the 30-year rate is `rate_pct`."""
+    """Build a product's line for a 30-year rate of `rate_pct`."""
     rate = rate_pct + RATE_OFFSETS[product]
     return RateSheetLine(
         product=product,
@@ -52,7 +52,7 @@ def sheet_line(product: str, rate_pct: Decimal, at: datetime) -> RateSheetLine:
 
 
 def weekly_sheets(start: datetime, end: datetime) -> Iterator[RateSheetLine]:
-    """The sheets of every week from `start` until `end`, oldest first."""
+    """Yield the lines of every week's sheet from `start` until `end`, oldest first."""
     at = start.replace(hour=14, minute=30, second=0, microsecond=0)
     while at < end:
         for product in RATE_OFFSETS:

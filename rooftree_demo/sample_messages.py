@@ -1,4 +1,4 @@
-"""What invented borrowers and officers write to each other."""
+"""Sample texts of invented borrowers and officers."""
 
 import random
 
@@ -54,25 +54,25 @@ OFFICER_ANSWERS = {
 
 
 def borrower_reply(rng: random.Random, language: str) -> str:
-    """Something a borrower writes back."""
+    """Choose a borrower's reply to a text."""
     return rng.choice(BORROWER_REPLIES.get(language, BORROWER_REPLIES["en"]))
 
 
 def officer_answer(rng: random.Random, language: str) -> str:
-    """Something an officer answers."""
+    """Choose an officer's answer to a borrower."""
     return rng.choice(OFFICER_ANSWERS.get(language, OFFICER_ANSWERS["en"]))
 
 
 def chat_question(rng: random.Random, language: str) -> str:
-    """What a visitor writes in a chat."""
+    """Choose a visitor's question in a chat."""
     return rng.choice(CHAT_QUESTIONS.get(language, CHAT_QUESTIONS["en"]))
 
 
 def call_transcript(rng: random.Random, name: str) -> str:
-    """What was said in a call that was answered, as its recording is written down."""
+    """Choose the transcript of an answered call."""
     return rng.choice(CALL_TRANSCRIPTS).format(name=name)
 
 
 def stop_message(rng: random.Random) -> str:
-    """A borrower who wants no more texts."""
+    """Choose the text of a borrower who opts out."""
     return rng.choice(STOP_MESSAGES)

@@ -1,24 +1,24 @@
-"""What somebody will do, decided once and for good by who they are: it survives any restart."""
+"""Random choices that depend only on their arguments, so they survive any restart."""
 
 import hashlib
 
 
 def seeded_fraction(*about: object) -> float:
-    """A number from 0 to 1, the same for the same question."""
-    digest = hashlib.sha256(":".join(str(one) for one in about).encode()).digest()
+    """Return a number from 0 to 1, always the same for the same arguments."""
+    digest = hashlib.sha256(":".join(map(str, about)).encode()).digest()
     return int.from_bytes(digest[:6]) / 2**48
 
 
 def seeded_between(low: float, high: float, *about: object) -> float:
-    """A number between two, the same for the same question."""
+    """Return a number between `low` and `high`, always the same for the same arguments."""
     return low + (high - low) * seeded_fraction(*about)
 
 
 def seeded_choice[Kind](choices: dict[Kind, float], *about: object) -> Kind:
-    """One of several by their shares, which sum to one."""
-    left = seeded_fraction(*about)
+    """Choose a key by its share; shares sum to one. Always the same for the same arguments."""
+    remaining = seeded_fraction(*about)
     for kind, share in choices.items():
-        left -= share
-        if left < 0:
+        remaining -= share
+        if remaining < 0:
             return kind
     return next(reversed(choices))

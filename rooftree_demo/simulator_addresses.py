@@ -1,4 +1,4 @@
-"""Where the outside world of this run answers, told to every process by the environment."""
+"""The addresses of this run's simulators, passed to every process in the environment."""
 
 import os
 import socket
@@ -6,11 +6,11 @@ from contextlib import ExitStack
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-ACCOUNT_SID = "AC" + "5a" * 16  # the simulated Twilio's own
+ACCOUNT_SID = "AC" + "5a" * 16  # the simulated Twilio's account
 AUTH_TOKEN = "twilio-simulator-token"  # noqa: S105
 MAIN_NUMBER = "+15125550100"
 PORTS_VARIABLE = "ROOFTREE_DEMO_PORTS"
-INBOX_DOMAIN = "inbox.lindenfield.example"  # whose mail reaches us
+INBOX_DOMAIN = "inbox.lindenfield.example"  # domain of inbound email
 MAIL_SECRET = "the-demos-mail-server"  # noqa: S105
 
 
@@ -39,12 +39,12 @@ class SimulatorAddresses:
         return f"http://127.0.0.1:{self.enc}"
 
     def as_text(self) -> str:
-        """As `of_environment` reads it."""
+        """Return the ports as text, as `read_addresses` reads them."""
         return ",".join(str(port) for port in astuple(self))
 
     def environment(self) -> dict[str, str]:
-        """The settings that point an installation at these simulators."""
-        asked = {
+        """Return the settings that point an installation at these simulators."""
+        upstreams = {
             "meta_lead_ads": self.meta,
             "linkedin_lead_sync": self.linkedin,
             "consent_trustedform": self.trustedform,
@@ -56,7 +56,7 @@ class SimulatorAddresses:
         return {
             PORTS_VARIABLE: self.as_text(),
             "ROOFTREE_UPSTREAMS": ",".join(
-                f"{key}=http://127.0.0.1:{port}" for key, port in asked.items()
+                f"{key}=http://127.0.0.1:{port}" for key, port in upstreams.items()
             ),
             "ROOFTREE_CARRIER": "twilio",
             "TWILIO_BASE_URL": f"http://127.0.0.1:{self.twilio}",
@@ -76,31 +76,29 @@ class SimulatorAddresses:
 
 
 def read_addresses() -> SimulatorAddresses:
-    """The addresses that `rooftree demo` gave its processes. KeyError outside of one."""
-    return _from_ports([int(one) for one in os.environ[PORTS_VARIABLE].split(",")])
+    """Read the addresses that `rooftree demo` gave its processes. Raises `KeyError` outside one."""
+    return _from_ports([int(port) for port in os.environ[PORTS_VARIABLE].split(",")])
 
 
 def simulator_folder() -> Path:
-    """Where the outside world keeps what a restart must not lose."""
+    """Return the folder of simulator data that must outlive a restart."""
     from django.conf import settings
 
     return Path(settings.ROOFTREE_HOME) / "demo" / "outside"
 
 
 def find_free_addresses() -> SimulatorAddresses:
-    """Ports that nobody uses at this moment, so that two demos run side by side."""
-    with ExitStack() as held:
-        return _from_ports(_free_ports(held, len(fields(SimulatorAddresses))))
+    """Find ports that are free now, so two demos can run side by side."""
+    with ExitStack() as open_sockets:
+        ports = []
+        for _ in fields(SimulatorAddresses):
+            probe = open_sockets.enter_context(socket.socket())
+            probe.bind(("127.0.0.1", 0))
+            ports.append(int(probe.getsockname()[1]))
+        return _from_ports(ports)
 
 
 def _from_ports(ports: list[int]) -> SimulatorAddresses:
     return SimulatorAddresses(
         **dict(zip((field.name for field in fields(SimulatorAddresses)), ports, strict=True))
     )
-
-
-def _free_ports(held: ExitStack, count: int) -> list[int]:
-    probes = [held.enter_context(socket.socket()) for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    return [int(probe.getsockname()[1]) for probe in probes]

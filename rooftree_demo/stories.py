@@ -1,8 +1,7 @@
-"""Thirty thousand leads as a plan: when each arrives, from where, and how it will end.
+"""The plan of thirty thousand leads: arrival, source and outcome of each.
 
-Pure: the same moment and number of leads give the same stories. Only what people
-outside and loan officers do is planned here; what the product makes of it, it
-decides itself.
+Pure: the same time and number of leads give the same stories. Only the actions of
+borrowers, vendors and loan officers are planned here; the product decides the rest.
 """
 
 import random
@@ -14,15 +13,15 @@ from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 from rooftree_demo.invented_borrowers import PLACES
-from rooftree_demo.lead_origins import HISTORY_MONTHS, LeadOrigin, origins_in_month
+from rooftree_demo.lead_origins import HISTORY_MONTHS, origins_in_month
 
 STORY_COUNT = 30_000
 STORY_SEED = 20417
 DAY = timedelta(days=1)
-WEEKEND_SHARE = 0.55  # of a weekday's leads
-# Of a month's leads: people shop for homes in spring, and for Christmas at Christmas.
+WEEKEND_SHARE = 0.55  # leads of a weekend day, relative to a weekday
+# Relative leads by month: home shopping peaks in spring and is lowest in December.
 SEASONAL_WEIGHTS = (0.78, 0.84, 1.02, 1.12, 1.18, 1.17, 1.08, 1.06, 1.0, 0.98, 0.84, 0.7)
-GROWTH_RANGE = (0.82, 1.18)  # from the first day to the last, beside the season
+GROWTH_RANGE = (0.82, 1.18)  # growth from the first day to the last, apart from the season
 HOUR_WEIGHTS = (
     2,
     1,
@@ -52,17 +51,17 @@ HOUR_WEIGHTS = (
 
 
 class Fate(StrEnum):
-    """What becomes of a lead in the end, if there is time enough."""
+    """The outcome of a lead, if it has enough time."""
 
     FUNDED = "funded"
     DENIED = "denied"
     WITHDRAWN = "withdrawn"
     INCOMPLETE = "incomplete"
-    WATCHES = "watches"  # waits for a rate
-    TALKED = "talked"  # was reached, and nothing yet
+    WATCHES = "watches"  # watches for a target rate
+    TALKED = "talked"  # was reached, with no outcome yet
     NOT_INTERESTED = "not_interested"
     WRONG_NUMBER = "wrong_number"
-    STOPPED = "stopped"  # texts STOP, where texts are sent
+    STOPPED = "stopped"  # replies STOP if texted
     UNREACHED = "unreached"
 
 
@@ -72,7 +71,7 @@ FATES = tuple(Fate)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """One lead: borrower `number`, arriving through `slug`."""
+    """One lead: borrower `number`, who inquires through the source `slug`."""
 
     number: int
     slug: str
@@ -81,43 +80,45 @@ class Story:
     seed: str
 
     def rng(self) -> random.Random:
-        """The dice of this story, thrown the same way each time."""
+        """Return a new generator that gives the same numbers each time."""
         return random.Random(self.seed)
 
 
 @lru_cache(maxsize=4)
 def plan_stories(*, now: datetime, count: int = STORY_COUNT) -> tuple[Story, ...]:
-    """Every story, oldest first."""
+    """Plan all stories, oldest first."""
     rng = random.Random(STORY_SEED)
     first = history_start(now.date())
     days = [first + DAY * n for n in range((now.date() - first).days + 1)]
-    weights = list(accumulate(_day_weight(day, first, now.date()) for day in days))
-    told = []
+    low, high = GROWTH_RANGE
+
+    def weigh_day(day: date) -> float:
+        growth = low + (high - low) * (day - first) / (now.date() - first)
+        weekday_factor = WEEKEND_SHARE if day.weekday() >= 5 else 1.0
+        return growth * SEASONAL_WEIGHTS[day.month - 1] * weekday_factor
+
+    weights = list(accumulate(weigh_day(day) for day in days))
+    stories = []
     for number in range(count):
         day = rng.choices(days, cum_weights=weights)[0]
         at = _choose_moment(rng, day, number, now)
-        told.append(_plan_story(rng, number, at, month_number(at.date(), first)))
-    return tuple(sorted(told, key=lambda one: (one.at, one.number)))
+        stories.append(_plan_story(rng, number, at, month_number(at.date(), first)))
+    return tuple(sorted(stories, key=lambda story: (story.at, story.number)))
 
 
 def history_start(today: date) -> date:
-    """The first day of history: that of the month eighteen months ago."""
+    """Return the first day of the history: the first of the month eighteen months ago."""
     month = today.year * 12 + today.month - 1 - HISTORY_MONTHS
     return date(month // 12, month % 12 + 1, 1)
 
 
 def month_number(day: date, first: date) -> int:
-    """The number of a day's month, counted from the month of `first`."""
+    """Return the number of a day's month, counted from the month of `first`."""
     return (day.year - first.year) * 12 + day.month - first.month
 
 
-def _day_weight(day: date, first: date, last: date) -> float:
-    grown = GROWTH_RANGE[0] + (GROWTH_RANGE[1] - GROWTH_RANGE[0]) * (day - first) / (last - first)
-    return grown * SEASONAL_WEIGHTS[day.month - 1] * (WEEKEND_SHARE if day.weekday() >= 5 else 1.0)
-
-
 def _choose_moment(rng: random.Random, day: date, number: int, now: datetime) -> datetime:
-    """A moment of the day where the borrower lives; what is still to come was last week."""
+    """Choose a time of the day in the borrower's zone; a future time moves back one week."""
     zone = ZoneInfo(PLACES[number % len(PLACES)].zone)
     hour = rng.choices(range(24), HOUR_WEIGHTS)[0]
     clock = time(hour, rng.randrange(60), rng.randrange(60), tzinfo=zone)
@@ -126,16 +127,12 @@ def _choose_moment(rng: random.Random, day: date, number: int, now: datetime) ->
 
 
 def _plan_story(rng: random.Random, number: int, at: datetime, month: int) -> Story:
-    open_ones = origins_in_month(month)
-    origin = rng.choices(open_ones, [open_one.share for open_one in open_ones])[0]
+    origins = origins_in_month(month)
+    origin = rng.choices(origins, [candidate.share for candidate in origins])[0]
     return Story(
         number=number,
         slug=origin.slug,
         at=at,
-        fate=_choose_fate(rng, origin),
+        fate=rng.choices(FATES, (*origin.fates, 100 - sum(origin.fates)))[0],
         seed=f"{STORY_SEED}:{number}",
     )
-
-
-def _choose_fate(rng: random.Random, origin: LeadOrigin) -> Fate:
-    return rng.choices(FATES, (*origin.fates, 100 - sum(origin.fates)))[0]

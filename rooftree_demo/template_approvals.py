@@ -1,4 +1,4 @@
-"""Wording and steps that came with the company, approved anew each year, as a lender would."""
+"""Yearly renewal of the approvals of default templates and sequences, as a lender does it."""
 
 from datetime import datetime, timedelta
 from types import ModuleType
@@ -9,8 +9,8 @@ from rooftree.org.models import StaffNotice, User
 from rooftree.outreach.models import ContentVersion, Template
 from rooftree.outreach.wording import template_approval, version_approval
 
-RENEW_WINDOW = timedelta(days=90)  # that long every approval is still in force
-RENEW_LEAD_TIME = timedelta(days=15)  # before an approval ends, they look at it
+RENEW_WINDOW = timedelta(days=90)  # every approval stays in force at least this long
+RENEW_LEAD_TIME = timedelta(days=15)  # renewal is dated this long before an approval ends
 EDITION_KINDS: tuple[tuple[type[ContentVersion], ModuleType], ...] = (
     (Template, template_approval),
     (Sequence, sequence_approval),
@@ -18,22 +18,22 @@ EDITION_KINDS: tuple[tuple[type[ContentVersion], ModuleType], ...] = (
 
 
 def renew_approvals(*, at: datetime) -> None:
-    """Marketing asks and compliance approves, in time, so that nothing in use runs out."""
+    """Renew approvals that end soon: marketing proposes and compliance approves."""
     author = User.objects.filter(role="marketing").earliest("pk")
     reader = User.objects.filter(role="compliance").earliest("pk")
     for table, publish in EDITION_KINDS:
         ending = table._default_manager.filter(
             from_at__isnull=False, until_at=None, approved_until__lt=at + RENEW_WINDOW
         )
-        for one in list(ending.order_by("pk")):
-            moment = min(at, one.approved_until - RENEW_LEAD_TIME)
-            same = publish.propose_draft(
-                version_approval.copy_as_draft(one),
+        for version in list(ending.order_by("pk")):
+            moment = min(at, version.approved_until - RENEW_LEAD_TIME)
+            draft = publish.propose_draft(
+                version_approval.copy_as_draft(version),
                 by=author,
                 summary="Renewal without changes",
                 at=moment,
             )
             publish.approve_draft(
-                same, by=reader, until=moment + version_approval.MAX_APPROVAL, at=moment
+                draft, by=reader, until=moment + version_approval.MAX_APPROVAL, at=moment
             )
     StaffNotice.objects.filter(kind="edition", read_at=None, at__lte=at).update(read_at=at)

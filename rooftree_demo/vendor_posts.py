@@ -1,4 +1,4 @@
-"""What each source sends Lindenfield about a borrower, byte for byte in its own format."""
+"""The POST that each source of the history sends about a borrower, in its exact format."""
 
 import json
 import random
@@ -26,7 +26,7 @@ _NUMBER = re.compile(r"(\d+)@")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorPost:
-    """One POST as it will be made: to which source, with which bytes."""
+    """One POST: the source it goes to, its body and headers."""
 
     slug: str
     body: bytes
@@ -35,52 +35,52 @@ class VendorPost:
 
 def build_post(
     source: Source,
-    who: Borrower,
+    borrower: Borrower,
     rng: random.Random,
     *,
     at: datetime,
     consents: bool | None = None,
     certificate: str = "",
 ) -> VendorPost:
-    """The POST of one inquiry. `consents` and `certificate` are for our own forms alone."""
+    """Build the POST of one inquiry; `consents` and `certificate` are only for own forms."""
     slug = source.slug
     if source.adapter == "zillow":
-        content = zillow.contact_object(who, rng, at=at)
+        content = zillow.contact_object(borrower, rng, at=at)
         content["recipient"] = {"lenderId": "ZU9c41d07b22e8", "nmlsLicense": "1204417"}
         return _json_post(slug, content)
     if source.adapter == "lendingtree":
-        return _lendingtree_post(source, who, rng, at)
-    return _form_post(source, who, rng, at, consents, certificate)
+        return _lendingtree_post(source, borrower, rng, at)
+    return _form_post(source, borrower, rng, at, consents, certificate)
 
 
 def has_consent_box(slug: str) -> bool:
-    """Whether people come this way over a form of ours, with a box to agree to texts."""
+    """Decide whether the source is one of the lender's own forms, with a consent box for texts."""
     return origin_by_slug(slug).adapter == "website_form"
 
 
 def _lendingtree_post(
-    source: Source, who: Borrower, rng: random.Random, at: datetime
+    source: Source, borrower: Borrower, rng: random.Random, at: datetime
 ) -> VendorPost:
-    made = lendingtree.lead_delivery(who, rng, at=at)
+    delivery = lendingtree.lead_delivery(borrower, rng, at=at)
     fee = f"<MatchFee>{(source.cost_cents or 0) / 100:g}</MatchFee>".encode()
-    body = made.body.replace(b"HarborLight", b"Lindenfield")
+    body = delivery.body.replace(b"HarborLight", b"Lindenfield")
     body = _FEE.sub(fee, body)
-    # Eight digits drawn for each of thousands would now and then be somebody else's.
-    number = int(_NUMBER.findall(who.email)[0]) % 10_000_000
+    # Random eight-digit numbers would sometimes collide among thousands of leads.
+    number = int(_NUMBER.findall(borrower.email)[0]) % 10_000_000
     body = _TRACKING.sub(f"<TrackingNumber>{90_000_000 + number}<".encode(), body)
-    return VendorPost(slug=source.slug, body=body, headers=made.headers)
+    return VendorPost(slug=source.slug, body=body, headers=delivery.headers)
 
 
 def _form_post(
     source: Source,
-    who: Borrower,
+    borrower: Borrower,
     rng: random.Random,
     at: datetime,
     consents: bool | None,
     certificate: str,
 ) -> VendorPost:
-    content = website_form.form_submission(who, rng, at=at, consents=consents)
-    is_spanish = who.language == "es"
+    content = website_form.form_submission(borrower, rng, at=at, consents=consents)
+    is_spanish = borrower.language == "es"
     content["consent"] |= {
         "text": CONSENT_WORDING_ES if is_spanish else CONSENT_WORDING,
         "version": "site-2026-01-es" if is_spanish else "site-2026-01",
@@ -89,7 +89,7 @@ def _form_post(
     if certificate:
         content["xxTrustedFormCertUrl"] = certificate
     content["landing_page"] = f"{WEBSITE}/{_PAGES.get(source.slug, source.slug)}"
-    # The lender's own web server sends it on, signed, and says whose browser it was.
+    # The lender's own web server forwards the form, signed, with the visitor's IP and browser.
     content |= {"ip_address": f"203.0.113.{rng.randint(1, 254)}", "user_agent": USER_AGENT}
     unsigned = _json_post(source.slug, content)
     plain = Delivery(vendor_id="", body=unsigned.body, headers=unsigned.headers)
@@ -99,7 +99,7 @@ def _form_post(
 
 
 def intake_path(source: Source) -> str:
-    """Where this source posts to."""
+    """Return the path that this source posts to."""
     return f"/in/{source.adapter}/{source.token}" if source.token else f"/in/form/{source.slug}"
 
 

@@ -1,4 +1,4 @@
-"""A demo's outside world in this process, and history loaded under history's own settings."""
+"""Fixtures of demo tests: simulators in this process, and the settings for loading history."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
 
 @pytest.fixture
 def control(db, settings, monkeypatch) -> Iterator[SimulatorClient]:
-    """Lindenfield, set up; Encompass answers; what history does stays in this process."""
+    """Set up Lindenfield and the simulators; tasks of the history stay in this process."""
     options = settings.TASKS["default"]
     settings.TASKS = {"default": {**options, "BACKEND": "rooftree_demo.inline_queue.InlineBackend"}}
     monkeypatch.setattr(
@@ -38,7 +38,8 @@ def control(db, settings, monkeypatch) -> Iterator[SimulatorClient]:
         demo_company.ensure_company(at=NOW)
         demo_company.prepare_run(addresses, at=NOW)
         control = SimulatorClient(addresses)
-        control.call("enc/seed", {"users": {one.login: "made-up" for one in demo_staff.OFFICERS}})
+        users = {officer.login: "made-up" for officer in demo_staff.OFFICERS}
+        control.call("enc/seed", {"users": users})
         yield control
     get_carrier.cache_clear()
     source_by_slug.cache_clear()

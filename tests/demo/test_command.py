@@ -1,4 +1,4 @@
-"""The demo starts in a demo's surroundings and nowhere else."""
+"""The demo starts in a demo environment and nowhere else."""
 
 import os
 import subprocess
@@ -14,11 +14,11 @@ from tests import make
 from tests.demo.conftest import NOW
 
 
-def _demo(home, **environment: str) -> subprocess.CompletedProcess[str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("ROOFTREE")}
+def _run_demo(home, **environment: str) -> subprocess.CompletedProcess[str]:
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("ROOFTREE")}
     return subprocess.run(
         [sys.executable, "-m", "rooftree", "demo"],
-        env={**kept, "ROOFTREE_HOME": str(home), **environment},
+        env={**inherited, "ROOFTREE_HOME": str(home), **environment},
         capture_output=True,
         text=True,
         timeout=60,
@@ -26,24 +26,24 @@ def _demo(home, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_demo_refuses_production(tmp_path):
-    refused = _demo(tmp_path, ROOFTREE_ENV="production")
+def test_demo_refuses_production_environment(tmp_path):
+    refused = _run_demo(tmp_path, ROOFTREE_ENV="production")
 
     assert refused.returncode == 2
     assert "does not run with ROOFTREE_ENV=production" in refused.stderr
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_demo_refuses_the_folder_of_a_production(tmp_path):
+def test_demo_refuses_folder_of_production(tmp_path):
     (tmp_path / "kind").write_text("production\n")
 
-    refused = _demo(tmp_path)
+    refused = _run_demo(tmp_path)
 
     assert refused.returncode == 2
     assert "belongs to production" in refused.stderr
 
 
-def test_two_demos_get_worlds_of_their_own():
+def test_two_demos_get_separate_simulator_ports():
     first, second = (
         simulator_addresses.find_free_addresses(),
         simulator_addresses.find_free_addresses(),
@@ -56,7 +56,7 @@ def test_two_demos_get_worlds_of_their_own():
 
 
 @pytest.mark.django_db
-def test_the_sign_in_page_offers_every_role_in_the_demo_alone(settings):
+def test_sign_in_page_offers_every_role_only_in_demo(settings):
     demo_company.ensure_company(at=NOW)
 
     page = Client().get("/sign-in/").text
@@ -68,7 +68,7 @@ def test_the_sign_in_page_offers_every_role_in_the_demo_alone(settings):
 
 
 @pytest.mark.django_db
-def test_nobody_is_signed_in_without_a_password_outside_the_demo(settings):
+def test_demo_login_answers_404_outside_demo(settings):
     user = make.user("executive")
     address = reverse("look_around", args=[user.pk])
     settings.IS_DEMO = False
@@ -78,7 +78,7 @@ def test_nobody_is_signed_in_without_a_password_outside_the_demo(settings):
     assert answer.status_code == 404
 
 
-def test_outside_the_demo_the_address_does_not_exist_at_all(settings, monkeypatch):
+def test_demo_login_url_does_not_exist_outside_demo(settings, monkeypatch):
     import importlib
 
     from rooftree.web import urls
@@ -96,17 +96,20 @@ def test_outside_the_demo_the_address_does_not_exist_at_all(settings, monkeypatc
 
 
 @pytest.mark.django_db
-def test_what_takes_two_of_compliance_can_be_tried_as_both():
+def test_demo_offers_two_compliance_users():
     demo_company.ensure_company(at=NOW)
 
-    found = [persona for persona in demo_login.list_personas() if persona.user.role == "compliance"]
+    personas = [
+        persona for persona in demo_login.list_personas() if persona.user.role == "compliance"
+    ]
 
-    assert [one.label for one in found] == ["Compliance", "Compliance, second person"]
-    assert found[0].user != found[1].user
+    labels = [persona.label for persona in personas]
+    assert labels == ["Compliance", "Compliance, second person"]
+    assert personas[0].user != personas[1].user
 
 
 @pytest.mark.django_db
-def test_a_visitor_of_any_hour_meets_an_officer_at_work_and_who_sees_them():
+def test_demo_offers_officer_at_work_and_their_manager_at_any_hour():
     demo_company.ensure_company(at=NOW)
 
     for hour in range(0, 24, 3):

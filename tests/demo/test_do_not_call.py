@@ -1,4 +1,4 @@
-"""The demo's country keeps do-not-call registries, and every start loads the day's copy."""
+"""The demo has do-not-call registries, and every start loads the day's copy."""
 
 from datetime import timedelta
 
@@ -13,19 +13,19 @@ from tests import make
 pytestmark = pytest.mark.django_db
 
 
-def test_every_number_of_the_country_is_known_as_listed_or_not() -> None:
+def test_every_number_is_listed_or_not_listed() -> None:
     dnc_registry_data.load_todays_lists(at=make.NOON)
 
     own = STATES_WITH_OWN_DNC_LIST & set(demo_staff.LICENSED_STATES)
     assert set(DncArea.objects.values_list("registry", flat=True)) == {"US", *own}
-    said = [number_lookup.look_up_number(f"+1813555{line:04}")[0] for line in range(40, 90)]
-    assert {one.registry for one in said} == {"US"}
-    assert {one.is_listed for one in said} == {True, False}
+    lookups = [number_lookup.look_up_number(f"+1813555{line:04}")[0] for line in range(40, 90)]
+    assert {lookup.registry for lookup in lookups} == {"US"}
+    assert {lookup.is_listed for lookup in lookups} == {True, False}
 
 
-def test_the_next_days_copy_is_as_fresh_as_the_day() -> None:
+def test_next_start_loads_the_days_copy() -> None:
     dnc_registry_data.load_todays_lists(at=make.NOON)
-    dnc_registry_data.load_todays_lists(at=make.NOON)  # started twice on a day
+    dnc_registry_data.load_todays_lists(at=make.NOON)  # started twice on one day
     dnc_registry_data.load_todays_lists(at=make.NOON + timedelta(days=1))
     days = set(DncArea.objects.values_list("dated", flat=True))
     assert days == {make.NOON.date() + timedelta(days=1)}

@@ -1,4 +1,4 @@
-"""The market of a running demo: every way a lead can reach a lender is walked, by real posts."""
+"""The live market of a demo: a real lead arrives through every source."""
 
 from contextlib import ExitStack
 from dataclasses import fields, replace
@@ -18,9 +18,9 @@ from rooftree_demo.live_borrowers import SHARES, InquirySender
 from rooftree_demo.live_feeds import FeedInquirySender
 from rooftree_demo.simulator_client import SimulatorClient
 from tests import make
-from tests.flow.outside_world import around
+from tests.flow.outside_world import start_outside_world
 
-# A file that somebody uploads arrives when they do: nobody outside sends it.
+# Files are uploaded by staff, so no vendor sends them.
 FILES = {
     "csv_import",
     "crm_salesforce",
@@ -31,14 +31,14 @@ FILES = {
 }
 
 
-def test_whatever_can_arrive_by_itself_is_driven_by_the_demo():
+def test_demo_sends_leads_through_every_adapter():
     driven = {origin_by_slug(slug).adapter for slug in SHARES} | {feed.adapter for feed in FEEDS}
 
     assert driven == SOURCES.keys() - FILES
 
 
 @pytest.mark.django_db
-def test_each_way_is_set_up_as_an_operator_would_once():
+def test_each_feed_is_set_up_once():
     demo_company.ensure_company(at=make.NOON)
     feeds.ensure_feeds(at=make.NOON)
     feeds.ensure_feeds(at=make.NOON + make.DAY)
@@ -52,51 +52,58 @@ def test_each_way_is_set_up_as_an_operator_would_once():
 
 @pytest.fixture
 def market(live_server, settings, committed):
-    """A company at noon, its vendors, and time that passes when somebody types."""
+    """Set up a company at noon and its vendors; time passes while a visitor types."""
     url = live_server.url.replace("localhost", "127.0.0.1")
     settings.MAIL_IN_SECRET = simulator_addresses.MAIL_SECRET
     settings.REPLY_DOMAIN = simulator_addresses.INBOX_DOMAIN
-    with ExitStack() as passing, around(url, settings) as world:
+    with ExitStack() as passing, start_outside_world(url, settings) as world:
         demo_company.ensure_company(at=make.NOON)
         feeds.ensure_feeds(at=make.NOON)
         ports = world.simulators.ports
-        known = [field.name for field in fields(simulator_addresses.SimulatorAddresses)]
+        names = [field.name for field in fields(simulator_addresses.SimulatorAddresses)]
         addresses = simulator_addresses.SimulatorAddresses(
-            **{name: getattr(ports, name) for name in known}
+            **{name: getattr(ports, name) for name in names}
         )
         feeds.configure_mailbox(addresses, at=make.NOON)
         control = SimulatorClient(addresses)
         actors.seed_simulators(control, web=url, public=url)
-        places = {"web": url, "public": url}
-        shoppers, newcomers = InquirySender(control, **places), FeedInquirySender(control, **places)
-        newcomers.street = _typing(newcomers.street, passing)
-        yield world, shoppers, newcomers
+        urls = {"web": url, "public": url}
+        history_sender = InquirySender(control, **urls)
+        feed_sender = FeedInquirySender(control, **urls)
+        feed_sender.context = _with_simulated_sleep(feed_sender.context, passing)
+        yield world, history_sender, feed_sender
 
 
-def _typing(street, passing):
+def _with_simulated_sleep(context, passing):
     def sleep(seconds):
         passing.enter_context(clock.freeze(clock.now() + timedelta(seconds=seconds)))
 
-    return replace(street, sleep=sleep)
+    return replace(context, sleep=sleep)
 
 
-def test_in_its_first_minutes_a_real_lead_comes_from_every_source(market):
-    world, shoppers, newcomers = market
+def test_every_source_brings_a_real_lead_in_first_minutes(market):
+    world, history_sender, feed_sender = market
 
-    for actor, rounds in ((shoppers, len(SHARES)), (newcomers, len(FEEDS))):
+    for actor, rounds in ((history_sender, len(SHARES)), (feed_sender, len(FEEDS))):
         for _ in range(rounds):
-            actor.next = 0
+            actor.next_at = 0
             actor.act()
-        actor.errands.collect_finished(patience=None)
+        actor.jobs.collect_finished(patience=None)
     world.pass_time("PT4M")  # calls end
-    for minutes in (5, 6, 25):  # worked, look-ups answered, what was left or untold taken in
+    for minutes in (
+        5,
+        6,
+        25,
+    ):  # worked, lookups answered, lost notices and abandoned forms collected
         world.run(minutes)
 
     expected = {Source.objects.get(slug=slug).name for slug in SHARES}
     expected |= {feed.name for feed in FEEDS}
-    brought = set(Touch.objects.values_list("source__name", flat=True))
-    told = Delivery.objects.exclude(state="worked").values_list("source__name", "outcome", "reason")
-    assert expected - brought == set(), list(told)
+    delivering = set(Touch.objects.values_list("source__name", flat=True))
+    problems = Delivery.objects.exclude(state="worked").values_list(
+        "source__name", "outcome", "reason"
+    )
+    assert expected - delivering == set(), list(problems)
     assert PlacedBid.objects.exclude(cents=0).exists()
-    # By the site's own server, and by the page that we host.
+    # One through the site's own server, one through the hosted form.
     assert Touch.objects.filter(source__slug="our-site").count() == 2
