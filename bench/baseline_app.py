@@ -1,9 +1,9 @@
-"""The floor: a bare Django view that does one raw insert, behind the product's own server.
+"""The baseline: a bare Django view with one raw insert, behind the product's own server.
 
-`granian floor:application` with the home of the installation in the environment.
+`granian baseline_app:application` with the home of the installation in the environment.
 """
 
-import rooftree.wsgi  # noqa: F401  # isort: skip (it sets up what the floor imports)
+import rooftree.wsgi  # noqa: F401  # isort: skip (sets up Django before the imports below)
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
@@ -21,13 +21,13 @@ CREATE_TABLE = (
 
 @csrf_exempt
 def insert_post(request: HttpRequest) -> HttpResponse:
-    """One row, committed; then the answer."""
+    """Insert one row, commit, and answer with its id."""
     with connection.cursor() as cursor:
         cursor.execute("insert into floor_post (body) values (%s) returning id", [request.body])
         (key,) = cursor.fetchone()
-    said = f'{{"id":{key}}}'
-    length = {"Content-Length": str(len(said))}
-    return HttpResponse(said, content_type="application/json", status=201, headers=length)
+    content = f'{{"id":{key}}}'
+    length = {"Content-Length": str(len(content))}
+    return HttpResponse(content, content_type="application/json", status=201, headers=length)
 
 
 class _BaselineFront(AsgiApplication):

@@ -1,6 +1,6 @@
-"""Accepting a lead, durable: verified, masked, stored, nudged, answered; against one raw insert.
+"""Accepting a lead durably (verify, mask, store, wake the worker, answer) against one raw insert.
 
-Both are serve_command by granian and the same front, one process, and measured in turns.
+Both are served by granian and the same front in one process, and measured in turns.
 """
 
 from typing import Any
@@ -19,52 +19,58 @@ from temp_installation import (
 
 SIZES = {
     "seconds": (5, "seconds of each measurement"),
-    "rounds": (2, "turns that the two take"),
-    "connections": (8, "connections that post at once"),
+    "rounds": (2, "rounds, each with one measurement of both"),
+    "connections": (8, "concurrent connections"),
 }
 
 
 def main() -> None:
-    """Measure floor and product in turns, then the product at half of what it takes."""
-    asked = parse_options(__doc__, **SIZES)
+    """Measure floor and product in turns, then the product at half of its full load."""
+    options = parse_options(__doc__, **SIZES)
     ports = find_free_port(), find_free_port()
-    with open_installation() as here:
+    with open_installation() as installation:
         import baseline_app
         import lender_setup
 
         lender_setup.create_company()
         lender_setup.create_zillow_source()
-        with psycopg.connect(here.address, autocommit=True) as connection:
+        with psycopg.connect(installation.address, autocommit=True) as connection:
             connection.execute(baseline_app.CREATE_TABLE)
-        bare = PostTarget(port=ports[0], path="/insert", body=lender_setup.zillow_post)
-        ours = PostTarget(
+        baseline = PostTarget(port=ports[0], path="/insert", body=lender_setup.zillow_post)
+        product = PostTarget(
             port=ports[1],
             path=f"/in/zillow/{lender_setup.PATH_TOKEN}",
             body=lender_setup.zillow_post,
         )
-        report_results(asked, "accept", **_measure(here, asked, bare, ours))
+        report_results(options, "accept", **_measure(installation, options, baseline, product))
 
 
-def _measure(here: Installation, asked: Any, bare: PostTarget, ours: PostTarget) -> dict[str, Any]:
+def _measure(
+    installation: Installation, options: Any, baseline: PostTarget, product: PostTarget
+) -> dict[str, Any]:
     with (
-        here.process(serve_command("baseline_app", bare.port)) as bare_web,
-        here.process(rooftree_command("web"), PORT=str(ours.port)) as our_web,
+        installation.process(serve_command("baseline_app", baseline.port)) as baseline_web,
+        installation.process(rooftree_command("web"), PORT=str(product.port)) as product_web,
     ):
-        for port in (bare.port, ours.port):
+        for port in (baseline.port, product.port):
             wait_for_url(f"http://127.0.0.1:{port}/readyz")
-        many = {"connections": asked.connections, "seconds": asked.seconds}
-        for target in (bare, ours):
-            post_closed_loop(target, **many | {"seconds": 1})
+        load = {"connections": options.connections, "seconds": options.seconds}
+        for target in (baseline, product):
+            post_closed_loop(target, **load | {"seconds": 1})
         turns = [
             (
-                _measure_full_load(bare, bare_web.pid, here.database_pid, many),
-                _measure_full_load(ours, our_web.pid, here.database_pid, many),
+                _measure_full_load(baseline, baseline_web.pid, installation.database_pid, load),
+                _measure_full_load(product, product_web.pid, installation.database_pid, load),
             )
-            for _ in range(asked.rounds)
+            for _ in range(options.rounds)
         ]
-        floor, best = (max(side, key=lambda one: one["per_s"]) for side in zip(*turns, strict=True))
-        half = post_at_pace(ours, pace=best["per_s"] / 2, **many)
-    ratios = [round(mine["per_s"] / bare["per_s"], 2) for bare, mine in turns]
+        floor, best = (
+            max(side, key=lambda result: result["per_s"]) for side in zip(*turns, strict=True)
+        )
+        half = post_at_pace(product, pace=best["per_s"] / 2, **load)
+    ratios = [
+        round(product_load["per_s"] / baseline["per_s"], 2) for baseline, product_load in turns
+    ]
     return {
         "ratio_to_floor": max(ratios),
         "ratios": ratios,
@@ -75,15 +81,16 @@ def _measure(here: Installation, asked: Any, bare: PostTarget, ours: PostTarget)
 
 
 def _measure_full_load(
-    target: PostTarget, web: int, database: int, many: dict[str, int]
+    target: PostTarget, web: int, database: int, load: dict[str, int]
 ) -> dict[str, Any]:
-    """One turn, with the processor time of a post: the web server's, and the database's."""
+    """Measure one round, with web server and database CPU time per post."""
     before = cpu_seconds(web), cpu_seconds(database)
-    found = post_closed_loop(target, **many)
+    result = post_closed_loop(target, **load)
     used = cpu_seconds(web) - before[0], cpu_seconds(database) - before[1]
     names = ("web_cpu_ms", "database_cpu_ms")
-    return found | {
-        name: round(one / found["posts"] * 1e3, 2) for name, one in zip(names, used, strict=True)
+    return result | {
+        name: round(seconds / result["posts"] * 1e3, 2)
+        for name, seconds in zip(names, used, strict=True)
     }
 
 

@@ -1,4 +1,4 @@
-"""A burst: leads come as fast as they are taken; when was the last of them answered and owned?"""
+"""A burst of leads, posted as fast as they are accepted: time until the last one is worked."""
 
 import time
 
@@ -8,44 +8,46 @@ from load_generator import post_number
 from measurements import parse_options, quantile, report_results
 
 SIZES = {
-    "leads": (60, "leads in the burst; the goal is for 10000"),
-    "people": (1_000, "people on file before"),
+    "leads": (60, "leads in the burst; the goal is set for 10000"),
+    "people": (1_000, "people already on file"),
     "officers": (40, "loan officers"),
     "consent": (50, "percent of leads that prove consent to texts"),
-    "threads": (6, "tasks at once in the worker"),
-    "connections": (8, "connections that post at once"),
+    "threads": (6, "concurrent tasks in the worker"),
+    "connections": (8, "concurrent connections"),
 }
 
 
 def main() -> None:
-    """Post them all, wait for the last text at the carrier and the last officer."""
-    asked = parse_options(__doc__, **SIZES)
-    kinds = {name: getattr(asked, name) for name in ("people", "officers", "consent", "threads")}
-    with open_full_system(**kinds) as whole:
-        floor = baseline_inserts_per_second(whole.here.address)
-        began, before, size = time.time(), whole.cpu_by_part(), whole.size()
-        posts = post_number(whole.target, connections=asked.connections, number=asked.leads)
-        taken = time.time() - began
-        whole.wait()
-        lasted = time.time() - began
-        used = {name: value - before[name] for name, value in whole.cpu_by_part().items()}
-        texts = [at - began for at in whole.texts().values()]
-        grown = whole.size() - size
+    """Post all leads, then wait for the last text at the carrier and the last officer."""
+    options = parse_options(__doc__, **SIZES)
+    setup = {name: getattr(options, name) for name in ("people", "officers", "consent", "threads")}
+    with open_full_system(**setup) as system:
+        floor = baseline_inserts_per_second(system.installation.address)
+        started_at, before, size = time.time(), system.cpu_by_part(), system.size()
+        posts = post_number(system.target, connections=options.connections, number=options.leads)
+        accepted_s = time.time() - started_at
+        system.wait()
+        worked_s = time.time() - started_at
+        used = {name: value - before[name] for name, value in system.cpu_by_part().items()}
+        texts = [at - started_at for at in system.texts().values()]
+        grown = system.size() - size
     report_results(
-        asked,
+        options,
         "burst",
-        accepted_in_s=round(taken, 1),
+        accepted_in_s=round(accepted_s, 1),
         accepting=posts,
         first_texts_s={
             "p50": round(quantile(texts, 0.5), 1),
             "p95": round(quantile(texts, 0.95), 1),
             "last": round(max(texts), 1),
         },
-        all_worked_in_s=round(lasted, 1),
-        leads_per_s=round(asked.leads / lasted, 1),
-        inserts_a_lead_costs=round(floor * lasted / asked.leads, 1),
-        disk_kb_a_lead=round(grown / asked.leads / 1000, 1),
-        cpu_ms_a_lead={name: round(one / asked.leads * 1e3, 1) for name, one in used.items()},
+        all_worked_in_s=round(worked_s, 1),
+        leads_per_s=round(options.leads / worked_s, 1),
+        inserts_a_lead_costs=round(floor * worked_s / options.leads, 1),
+        disk_kb_a_lead=round(grown / options.leads / 1000, 1),
+        cpu_ms_a_lead={
+            name: round(seconds / options.leads * 1e3, 1) for name, seconds in used.items()
+        },
     )
 
 

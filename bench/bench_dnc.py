@@ -1,4 +1,4 @@
-"""The do-not-call registry: how long a file takes to load, what it fills, and looking up."""
+"""The do-not-call registry: loading time, stored size, and lookup speed."""
 
 import random
 import resource
@@ -14,17 +14,17 @@ from temp_installation import open_installation
 SIZES = {
     "numbers": (
         1_000_000,
-        "listed, latency_summary as a registry's are; 100,000,000 take ten minutes",
+        "listed numbers, spread as in the national registry; 100,000,000 take ten minutes",
     ),
-    "lookups": (2_000, "numbers to ask about, one at a time, over one connection"),
+    "lookups": (2_000, "numbers to look up, one at a time, over one connection"),
 }
-LISTED_PER_EXCHANGE = 600  # listed of ten thousand: 100 million in 170,000 exchanges
+LISTED_PER_EXCHANGE = 600  # of ten thousand: 100 million in 170,000 exchanges
 RNG = random.Random(1)  # noqa: S311
 
 
 def main() -> None:
-    """Load one made-up file of the whole country, then ask."""
-    asked = parse_options(__doc__, **SIZES)
+    """Load one invented file of the whole country, then look numbers up."""
+    options = parse_options(__doc__, **SIZES)
     at = datetime.now(UTC)
     with open_installation(), tempfile.TemporaryDirectory() as folder:
         from django.db import connection
@@ -32,10 +32,10 @@ def main() -> None:
         from rooftree.compliance.do_not_call.load_list import NATIONAL, ListUpload, load_file
 
         path = Path(folder) / "national.txt"
-        prefixes = _write_registry_file(path, asked.numbers)
+        prefixes = _write_registry_file(path, options.numbers)
         with path.open("rb") as file:
             began = time.monotonic()
-            done = load_file(
+            loaded = load_file(
                 ListUpload(registry=NATIONAL, name=path.name, dated=at.date(), file=file),
                 by=None,
                 at=at,
@@ -45,24 +45,24 @@ def main() -> None:
             cursor.execute("analyze dnc_block")
             cursor.execute("select pg_total_relation_size('dnc_block')")
             stored = cursor.fetchone()[0]
-        spent = [_time_lookup(prefixes) for _ in range(asked.lookups)]
-        at_once = _lookups_per_second(prefixes, asked.lookups)
+        spent = [_time_lookup(prefixes) for _ in range(options.lookups)]
+        at_once = _lookups_per_second(prefixes, options.lookups)
     report_results(
-        asked,
+        options,
         "dnc",
-        listed=done.numbers,
+        listed=loaded.numbers,
         load_s=round(seconds, 1),
-        numbers_per_s=round(done.numbers / seconds),
+        numbers_per_s=round(loaded.numbers / seconds),
         peak_memory_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         stored_mb=round(stored / 2**20),
-        bytes_a_number=round(stored / done.numbers, 2),
+        bytes_a_number=round(stored / loaded.numbers, 2),
         scrubbed_per_s=round(at_once),
         **{f"lookup_{name}": value for name, value in latency_summary(spent).items()},
     )
 
 
 def _write_registry_file(path: Path, numbers: int) -> list[str]:
-    """A file as the registry writes it; answers with the exchanges it names."""
+    """Write a file in the registry's format; return its exchanges."""
     prefixes, written = [], 0
     with path.open("w") as file:
         for area in range(201, 1000):
@@ -72,11 +72,11 @@ def _write_registry_file(path: Path, numbers: int) -> list[str]:
                 if (area + exchange) % 4:  # not every exchange is in use
                     continue
                 prefixes.append(f"{area}{exchange}")
-                some = range(exchange % 16, 10_000, 10_000 // LISTED_PER_EXCHANGE)[
+                lines = range(exchange % 16, 10_000, 10_000 // LISTED_PER_EXCHANGE)[
                     : numbers - written
                 ]
-                file.writelines(f"{area},{exchange}{line:04}\r\n" for line in some)
-                written += len(some)
+                file.writelines(f"{area},{exchange}{line:04}\r\n" for line in lines)
+                written += len(lines)
     return prefixes
 
 
@@ -90,13 +90,13 @@ def _time_lookup(prefixes: list[str]) -> float:
 
 
 def _lookups_per_second(prefixes: list[str], count: int) -> float:
-    """Numbers a second, a hundred in one statement, as an import asks."""
+    """Return lookups per second, a hundred in one statement, as an import does them."""
     from rooftree.compliance.do_not_call import number_lookup
 
     numbers = [_random_number(prefixes) for _ in range(count)]
     began = time.perf_counter()
-    for some in batched(numbers, 100):
-        number_lookup.look_up_numbers(some)
+    for batch in batched(numbers, 100):
+        number_lookup.look_up_numbers(batch)
     return count / (time.perf_counter() - began)
 
 

@@ -1,7 +1,7 @@
-"""The gate: verdicts a second on total facts, in one thread; nothing is read or stored.
+"""The gate: verdicts per second on complete facts, in one thread, without the database.
 
-A message is decided on twice at least, with the same words. So both are measured: words that
-the process has read before, and words that it meets for the first time.
+A message is decided at least twice with the same wording. So both cases are measured:
+wording that the process has checked before, and new wording.
 """
 
 import time
@@ -12,31 +12,31 @@ from typing import Any
 from measurements import parse_options, report_results
 from temp_installation import open_installation
 
-SIZES = {"verdicts": (2_000, "decisions to make, half texts and half e-mails")}
+SIZES = {"verdicts": (2_000, "decisions to make, half texts and half emails")}
 FLOOR_TURNS = 20
 
 
 def main() -> None:
-    """Take the facts that production stored for one lead's messages, and decide them again."""
-    asked = parse_options(__doc__, **SIZES)
+    """Load the stored facts of one lead's messages, and decide them again."""
+    options = parse_options(__doc__, **SIZES)
     with open_installation():
         facts = _load_stored_facts()
 
-        began = time.process_time()
+        started_at = time.process_time()
         for _ in range(FLOOR_TURNS):
             for fact in facts:
                 hash(repr(fact))
-        floor = len(facts) * FLOOR_TURNS / (time.process_time() - began)
-        rate = _verdicts_per_s([facts[n % len(facts)] for n in range(asked.verdicts)])
-        unread = _verdicts_per_s(
-            [_with_new_text(facts[n % len(facts)], n) for n in range(asked.verdicts)]
+        floor = len(facts) * FLOOR_TURNS / (time.process_time() - started_at)
+        rate = _verdicts_per_s([facts[n % len(facts)] for n in range(options.verdicts)])
+        new_rate = _verdicts_per_s(
+            [_with_new_text(facts[n % len(facts)], n) for n in range(options.verdicts)]
         )
     report_results(
-        asked,
+        options,
         "gate",
         verdicts_per_s=round(rate),
         ms_a_verdict=round(1e3 / rate, 3),
-        on_new_words_per_s=round(unread),
+        on_new_words_per_s=round(new_rate),
         floor_reprs_per_s=round(floor),
         ratio_to_floor=round(rate / floor, 2),
         facts_in_turn=len(facts),
@@ -53,12 +53,12 @@ def _verdicts_per_s(facts: Sequence[Any]) -> float:
 
 
 def _with_new_text(facts: Any, n: int) -> Any:
-    """The same facts of a message that nobody has read yet."""
+    """Return the same facts with wording the process has not checked yet."""
     return replace(facts, text=f"{facts.text}\n{n}")
 
 
 def _load_stored_facts() -> list:
-    """The facts of a text and an e-mail, as they were decided on."""
+    """Store one lead and return the facts of its text and email, as they were decided."""
     import lender_setup
 
     from rooftree.compliance.gate import message_gate
@@ -72,13 +72,13 @@ def _load_stored_facts() -> list:
     with clock.freeze(lender_setup.NOON):
         lender_setup.store_delivery(site, lender_setup.form_post(1))
         run_queued_tasks(by=lender_setup.NOON)
-    found = []
+    loaded = []
     for decision, facts in Verdict.objects.values_list("decision", "facts"):
-        found.append(facts_from_json(facts))
-        again = message_gate.decide(found[-1]).decision
-        if not decision == again == "allow":
-            raise RuntimeError(f"The gate said {decision}, and now {again}.")
-    return found
+        loaded.append(facts_from_json(facts))
+        new_decision = message_gate.decide(loaded[-1]).decision
+        if not decision == new_decision == "allow":
+            raise RuntimeError(f"The gate decided {decision} first and {new_decision} now.")
+    return loaded
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Importing a spreadsheet: upload, dry run, import and undo, in rows a second.
+"""Importing a spreadsheet: upload, dry run, import and undo, in rows per second.
 
-The rows are of people nobody knows, each with a number, an address and a state; the work
-is done by one thread, as one worker does it.
+Each row is a new person with a phone number, an email address and a state; one thread
+does the work, as one worker does.
 """
 
 import time
@@ -13,31 +13,31 @@ from measurements import cpu_seconds, parse_options, report_results
 from temp_installation import open_installation
 
 SIZES = {
-    "rows": (2_000, "rows of the file"),
-    "people": (1_000, "people on file before"),
+    "rows": (2_000, "rows in the file"),
+    "people": (1_000, "people already on file"),
 }
 HEADER = "First name,Last name,Mobile,Email,Property state,Purpose,Loan amount"
 
 
 def main() -> None:
-    """Take one file all the way and back, and compare with one-row inserts."""
-    asked = parse_options(__doc__, **SIZES)
-    with open_installation() as here:
+    """Import and undo one file, and compare with one-row inserts."""
+    options = parse_options(__doc__, **SIZES)
+    with open_installation() as installation:
         import os
 
         import lender_setup
         import people_loader
 
         lender_setup.create_company()
-        people_loader.load_people(asked.people, lender_setup.create_website_source())
+        people_loader.load_people(options.people, lender_setup.create_website_source())
         people_loader.vacuum_database()
-        floor = baseline_inserts_per_second(here.address)
-        found = _run_import(asked.rows)
-        own, server = cpu_seconds(os.getpid()), cpu_seconds(here.database_pid)
-    found["floor_inserts_per_s"] = round(floor, 1)
-    found["cpu_s"] = {"own": round(own, 1), "database": round(server, 1)}
-    found["inserts_a_row_costs"] = round(floor / found["import_rows_per_s"], 1)
-    report_results(asked, "import", **found)
+        floor = baseline_inserts_per_second(installation.address)
+        results = _run_import(options.rows)
+        own, server = cpu_seconds(os.getpid()), cpu_seconds(installation.database_pid)
+    results["floor_inserts_per_s"] = round(floor, 1)
+    results["cpu_s"] = {"own": round(own, 1), "database": round(server, 1)}
+    results["inserts_a_row_costs"] = round(floor / results["import_rows_per_s"], 1)
+    report_results(options, "import", **results)
 
 
 def _run_import(rows: int) -> dict[str, Any]:
@@ -63,16 +63,16 @@ def _run_import(rows: int) -> dict[str, Any]:
     )
     _, dry = _time_call(lambda: spreadsheet_imports.run_dry_run(sheet_id=sheet.pk, at=NOON))
     spreadsheet_imports.start_import(sheet_id=sheet.pk, by=by, at=NOON)
-    _, taken = _time_call(lambda: _import_all_rows(sheet.pk, NOON))
+    _, imported = _time_call(lambda: _import_all_rows(sheet.pk, NOON))
     spreadsheet_imports.start_undo(sheet_id=sheet.pk, by=by, at=NOON)
     _, undone = _time_call(lambda: _undo_all_rows(sheet.pk, NOON))
     counts = Spreadsheet.objects.get(pk=sheet.pk).counts
     if counts != {"new": rows, "closed": rows}:
-        raise ValueError(f"{counts} of {rows} rows")
+        raise ValueError(f"The import of {rows} rows ended with {counts}.")
     return {
         "upload_rows_per_s": round(rows / upload),
         "dry_run_rows_per_s": round(rows / dry),
-        "import_rows_per_s": round(rows / taken, 1),
+        "import_rows_per_s": round(rows / imported, 1),
         "undo_rows_per_s": round(rows / undone),
     }
 
@@ -93,8 +93,8 @@ def _undo_all_rows(sheet_id: Any, at: Any) -> None:
 
 def _time_call[T](act: Callable[[], T]) -> tuple[T, float]:
     started = time.perf_counter()
-    done = act()
-    return done, time.perf_counter() - started
+    result = act()
+    return result, time.perf_counter() - started
 
 
 def _build_csv(rows: int) -> bytes:

@@ -1,6 +1,6 @@
-"""The queue and the first screen: time on the server for the whole page, one reader at a time.
+"""The queue and the first screen: server time of the whole page, one reader at a time.
 
-Both are asked for through Django's whole stack, signed in, as the front asks.
+Both are requested through Django's whole stack, signed in.
 """
 
 import time
@@ -12,34 +12,34 @@ from temp_installation import open_installation
 
 SIZES = {
     "leads": (1_000, "leads on file"),
-    "officers": (40, "loan officers who have them"),
-    "asks": (60, "times each page is asked for"),
+    "officers": (40, "loan officers who own them"),
+    "asks": (60, "requests of each page"),
 }
 
 
 def main() -> None:
-    """Load leads, sum them up, and ask for the pages."""
-    asked = parse_options(__doc__, **SIZES)
+    """Load leads and rollups, and request the pages."""
+    options = parse_options(__doc__, **SIZES)
     with open_installation():
         import lender_setup
         import people_loader
 
-        lender_setup.create_company(officers=asked.officers)
-        began = time.perf_counter()
-        people_loader.load_people(asked.leads, lender_setup.create_website_source())
+        lender_setup.create_company(officers=options.officers)
+        started_at = time.perf_counter()
+        people_loader.load_people(options.leads, lender_setup.create_website_source())
         people_loader.load_rollups()
         people_loader.vacuum_database()
-        loaded = time.perf_counter() - began
-        found = {
-            "queue": _measure_page("lo1@lindenfield.example", "/queue/", asked.asks),
-            "first_screen": _measure_page("boss@lindenfield.example", "/home/", asked.asks),
-            "floor_sign_in_page": _measure_page("", "/sign-in/", asked.asks),
+        loading_s = time.perf_counter() - started_at
+        pages = {
+            "queue": _measure_page("lo1@lindenfield.example", "/queue/", options.asks),
+            "first_screen": _measure_page("boss@lindenfield.example", "/home/", options.asks),
+            "floor_sign_in_page": _measure_page("", "/sign-in/", options.asks),
         }
     for page in ("queue", "first_screen"):
-        found[page]["ratio_to_floor_p50"] = round(
-            found[page]["p50_ms"] / found["floor_sign_in_page"]["p50_ms"], 1
+        pages[page]["ratio_to_floor_p50"] = round(
+            pages[page]["p50_ms"] / pages["floor_sign_in_page"]["p50_ms"], 1
         )
-    report_results(asked, "pages", **found, loading_s=round(loaded, 1))
+    report_results(options, "pages", **pages, loading_s=round(loading_s, 1))
 
 
 def _measure_page(email: str, path: str, times: int) -> dict[str, Any]:
@@ -55,30 +55,30 @@ def _measure_page(email: str, path: str, times: int) -> dict[str, Any]:
     if answer.status_code != 200:
         raise RuntimeError(f"{path} answered {answer.status_code}.")
     statements = _count_statements(lambda: client.get(path))
-    took = []
+    durations = []
     for _ in range(times):
-        began = time.perf_counter()
+        started_at = time.perf_counter()
         answer = client.get(path)
-        took.append(time.perf_counter() - began)
+        durations.append(time.perf_counter() - started_at)
     return {
-        **latency_summary(took),
+        **latency_summary(durations),
         "kb": round(len(answer.content) / 1e3, 1),
         "statements": statements,
     }
 
 
-def _count_statements(ask: Callable[[], object]) -> int:
+def _count_statements(request: Callable[[], object]) -> int:
     from django.db import connection
 
-    asked = []
+    statements = []
 
-    def note(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
-        asked.append(sql)
+    def record(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        statements.append(sql)
         return execute(sql, *rest)
 
-    with connection.execute_wrapper(note):
-        ask()
-    return len(asked)
+    with connection.execute_wrapper(record):
+        request()
+    return len(statements)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Reading deliveries: what one good case of each adapter costs, beside JSON of as many bytes.
+"""Parsing deliveries: the CPU time of one good case per adapter, against JSON of the same size.
 
-Processor time of one thread; no database. The cases are those of the suite.
+One thread, no database. The cases are those of the test suite.
 """
 
 import json
@@ -13,13 +13,13 @@ from typing import Any
 from measurements import parse_options, report_results
 from temp_installation import ROOT
 
-SIZES = {"turns": (200, "times each case is read")}
+SIZES = {"turns": (200, "times each case is parsed")}
 CASES = ROOT / "tests" / "capture" / "deliveries"
 
 
 def main() -> None:
-    """Read every source's first good case again and again."""
-    asked = parse_options(__doc__, **SIZES)
+    """Parse every source's first good case many times."""
+    options = parse_options(__doc__, **SIZES)
     import os
     import sys
 
@@ -31,31 +31,35 @@ def main() -> None:
     from rooftree.capture.sources import SOURCES
     from rooftree_casebook.delivery_cases import load_case
 
-    found: dict[str, dict[str, float]] = {}
+    results: dict[str, dict[str, float]] = {}
     for folder in sorted(CASES.iterdir()):
         case = next(iter(sorted(folder.glob("good_*"))), None)
         if case is None or folder.name not in SOURCES:
             continue
         read, incoming = SOURCES[folder.name].read, load_case(case)
-        told = json.dumps([incoming.body.decode("latin-1")])
-        floor = _cpu_ms(partial(json.loads, told), asked.turns)
-        took = _cpu_ms(partial(_read_copy, read, incoming), asked.turns)
-        found[folder.name] = {
-            "ms": round(took, 3), "floors": round(took / floor), "bytes": len(incoming.body),
-        }  # fmt: skip
-    report_results(asked, "parse", slowest_ms=max(one["ms"] for one in found.values()), **found)
+        json_text = json.dumps([incoming.body.decode("latin-1")])
+        floor = _cpu_ms(partial(json.loads, json_text), options.turns)
+        milliseconds = _cpu_ms(partial(_read_copy, read, incoming), options.turns)
+        results[folder.name] = {
+            "ms": round(milliseconds, 3),
+            "floors": round(milliseconds / floor),
+            "bytes": len(incoming.body),
+        }
+    report_results(
+        options, "parse", slowest_ms=max(result["ms"] for result in results.values()), **results
+    )
 
 
 def _read_copy(read: Callable[[Any], object], incoming: Any) -> None:
-    read(replace(incoming))  # a copy remembers nothing of the last turn
+    read(replace(incoming))  # a copy has no cached values
 
 
 def _cpu_ms(act: Callable[[], object], turns: int) -> float:
     act()
-    began = time.process_time()
+    started_at = time.process_time()
     for _ in range(turns):
         act()
-    return (time.process_time() - began) / turns * 1e3
+    return (time.process_time() - started_at) / turns * 1e3
 
 
 if __name__ == "__main__":

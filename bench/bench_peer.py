@@ -1,8 +1,7 @@
-"""Another product's lead address beside ours, posted to in turns: `--peer http://127.0.0.1:8001/...`.
+"""Another product's lead endpoint against ours, in turns: `--peer http://127.0.0.1:8001/...`.
 
-The other product must be running on this machine already, set up to take leads; a lead of
-its own shape is in the file that `--body` names, with `{n}` where each differs. Without a
-peer it says so and measures nothing.
+The other product must already run on this machine and accept leads. The file `--body` holds
+a lead in its format, with `{n}` where each lead differs. Without a peer nothing is measured.
 """
 
 import argparse
@@ -15,53 +14,53 @@ from measurements import report_results
 from temp_installation import find_free_port, open_installation, rooftree_command, wait_for_url
 
 NO_PEER_MESSAGE = """beside
-  no peer is named, so nothing was measured. Start one, then say where it takes leads:
+  No peer was given, so nothing was measured. Start one, then give its lead endpoint:
   bench/bench_peer.py --peer http://127.0.0.1:8001/its/webhook/ --body lead.json
   docs/performance.md describes BottleCRM (the package django-crm)."""
 
 
 def main() -> None:
-    """Take turns, where there is somebody to take turns with."""
+    """Measure both products in turns, if a peer is given."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="append one line of JSON to this file")
-    parser.add_argument("--peer", default="", help="the address its leads are posted to")
-    parser.add_argument("--body", type=Path, help="a lead as it takes them, {n} in it")
+    parser.add_argument("--peer", default="", help="URL of its lead endpoint")
+    parser.add_argument("--body", type=Path, help="file with a lead in its format, with {n} in it")
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=2)
-    asked = parser.parse_args()
-    if not asked.peer or not asked.body:
+    options = parser.parse_args()
+    if not options.peer or not options.body:
         print(NO_PEER_MESSAGE)  # noqa: T201
         return
-    named = {**vars(asked), "body": str(asked.body)}
-    report_results(argparse.Namespace(**named), "beside", **_measure(asked))
+    sizes = {**vars(options), "body": str(options.body)}
+    report_results(argparse.Namespace(**sizes), "beside", **_measure(options))
 
 
-def _measure(asked: argparse.Namespace) -> dict[str, Any]:
-    where, lead = urlsplit(asked.peer), asked.body.read_text()
-    if where.scheme != "http" or where.hostname != "127.0.0.1":
+def _measure(options: argparse.Namespace) -> dict[str, Any]:
+    url, lead = urlsplit(options.peer), options.body.read_text()
+    if url.scheme != "http" or url.hostname != "127.0.0.1":
         raise SystemExit("beside: the peer must answer on http://127.0.0.1, on this machine.")
-    path = where.path + (f"?{where.query}" if where.query else "")
+    path = url.path + (f"?{url.query}" if url.query else "")
     peer = PostTarget(
-        port=where.port or 80, path=path, body=lambda n: lead.replace("{n}", str(n)).encode()
+        port=url.port or 80, path=path, body=lambda n: lead.replace("{n}", str(n)).encode()
     )
     port = find_free_port()
-    many = {"connections": asked.connections, "seconds": asked.seconds}
-    with open_installation() as here:
+    load = {"connections": options.connections, "seconds": options.seconds}
+    with open_installation() as installation:
         import lender_setup
 
         lender_setup.create_company()
         lender_setup.create_zillow_source()
-        ours = PostTarget(
+        product = PostTarget(
             port=port, path=f"/in/zillow/{lender_setup.PATH_TOKEN}", body=lender_setup.zillow_post
         )
-        with here.process(rooftree_command("web"), PORT=str(port)):
+        with installation.process(rooftree_command("web"), PORT=str(port)):
             wait_for_url(f"http://127.0.0.1:{port}/readyz")
             turns = [
-                (post_closed_loop(peer, **many), post_closed_loop(ours, **many))
-                for _ in range(asked.rounds)
+                (post_closed_loop(peer, **load), post_closed_loop(product, **load))
+                for _ in range(options.rounds)
             ]
-    best = [max(side, key=lambda one: one["per_s"]) for side in zip(*turns, strict=True)]
+    best = [max(side, key=lambda result: result["per_s"]) for side in zip(*turns, strict=True)]
     ratio = round(best[1]["per_s"] / best[0]["per_s"], 1) if best[0]["per_s"] else None
     return {"ours_to_the_peers": ratio, "peer": best[0], "ours": best[1]}
 

@@ -1,4 +1,4 @@
-"""What proof costs: appending to the ledger, sealing it, and the evidence file of one borrower."""
+"""The cost of proof: appending to the ledger, sealing it, and one borrower's evidence file."""
 
 import tempfile
 import threading
@@ -11,17 +11,17 @@ from measurements import parse_options, report_results
 from temp_installation import open_installation
 
 SIZES = {
-    "events": (20_000, "entries to append, a dozen in a transaction, as a lead's are"),
-    "people": (20_000, "people on file beside the borrower"),
-    "entries": (300, "of the entries that are about the borrower"),
-    "writers": (4, "threads that append at once, after one alone did"),
+    "events": (20_000, "entries to append, a dozen per transaction, as for a lead"),
+    "people": (20_000, "other people on file"),
+    "entries": (300, "entries about the borrower"),
+    "writers": (4, "concurrent writers, measured after a single one"),
 }
 EVENTS_PER_BATCH = 12
 
 
 def main() -> None:
-    """Append alone and at once, seal, publish a head, then make and check an evidence file."""
-    asked = parse_options(__doc__, **SIZES)
+    """Append with one and several writers, seal, publish, then build and check an evidence file."""
+    options = parse_options(__doc__, **SIZES)
     with open_installation():
         from django.db import connection
         from lender_setup import (
@@ -42,25 +42,27 @@ def main() -> None:
 
         create_company(officers=3, branches=1)
         source = create_website_source()
-        load_people(asked.people, source, are_owned=False)
-        borrower = asked.people + 1
+        load_people(options.people, source, are_owned=False)
+        borrower = options.people + 1
         with clock.freeze(NOON):
             store_delivery(source, form_post(borrower))
             run_queued_tasks(by=NOON)
         ben = Person.objects.get(phones__e164=borrower_number(borrower))
         with connection.cursor() as cursor:
             cursor.execute("create table floor (id uuid, kind text, data jsonb, at timestamptz)")
-        floor = _events_per_second(asked.events, lambda: _insert_plain_rows(NOON))
-        alone = _events_per_second(asked.events, lambda: _append_events(NOON, None))
-        at_once = _concurrent_rate(asked.events, asked.writers, lambda: _append_events(NOON, None))
-        for _ in range(asked.entries // EVENTS_PER_BATCH):
+        floor = _events_per_second(options.events, lambda: _insert_plain_rows(NOON))
+        alone = _events_per_second(options.events, lambda: _append_events(NOON, None))
+        at_once = _concurrent_rate(
+            options.events, options.writers, lambda: _append_events(NOON, None)
+        )
+        for _ in range(options.entries // EVENTS_PER_BATCH):
             _append_events(NOON, ben.pk)
         waiting = Event.objects.filter(sequence=None).count()
         sealing = _time_call(lambda: _seal_ledger(NOON))
         publishing = _time_call(lambda: ledger_checkpoints.publish_head(at=NOON))
         making, checking, size = _measure_evidence(ben, NOON)
     report_results(
-        asked,
+        options,
         "proof",
         append_per_s=round(alone),
         floor_inserts_per_s=round(floor),
@@ -84,7 +86,7 @@ def _append_events(at: Any, person: Any) -> None:
 
 
 def _insert_plain_rows(at: Any) -> None:
-    """The floor: the same dozen rows into a table without an index, a rule or a trigger."""
+    """Insert the same dozen rows into a table without index, rule or trigger, as the floor."""
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -101,7 +103,7 @@ def _events_per_second(events: int, act: Callable[[], None]) -> float:
 
 
 def _concurrent_rate(events: int, writers: int, act: Callable[[], None]) -> float:
-    """Events a second of several threads together, each with a connection of its own."""
+    """Return events per second of several threads together, each with its own connection."""
     turns = max(1, events // EVENTS_PER_BATCH // writers)
 
     def work() -> None:
@@ -125,12 +127,12 @@ def _concurrent_rate(events: int, writers: int, act: Callable[[], None]) -> floa
 def _seal_ledger(at: Any) -> None:
     from rooftree.ledger import seal
 
-    while (head := seal.seal_events(at=at)) is not None and head.sealed:
+    while (head := seal.seal_events(at=at)) is not None and head.sealed_count:
         pass
 
 
 def _measure_evidence(borrower: Any, at: Any) -> tuple[float, float, int]:
-    """Seconds to make the file and to check it, and its bytes."""
+    """Return the seconds to build the file and to check it, and its size in bytes."""
     from rooftree.compliance.evidence.evidence_file_check import find_problems
     from rooftree.reporting.evidence.evidence_archive import build_archive
 
@@ -145,9 +147,9 @@ def _measure_evidence(borrower: Any, at: Any) -> tuple[float, float, int]:
     return making, checking, len(body)
 
 
-def _check_problems(create_company: list[str]) -> None:
-    if create_company:
-        raise SystemExit(f"the file does not hold: {create_company[:3]}")
+def _check_problems(problems: list[str]) -> None:
+    if problems:
+        raise SystemExit(f"The evidence file has problems: {problems[:3]}")
 
 
 def _time_call(act: Callable[[], Any]) -> float:

@@ -1,6 +1,6 @@
-"""A routing decision: the officers read, chosen, held and looked at again, stored with its inputs.
+"""A routing decision: read, choose, lock and recheck the officers, and store it with its inputs.
 
-Each lead is offered as production offers it, in a transaction that is committed.
+Each lead is offered as in production, in a committed transaction.
 """
 
 import time
@@ -13,24 +13,24 @@ from temp_installation import open_installation
 
 SIZES = {
     "officers": (1_000, "loan officers"),
-    "rules": (200, "rules before the one that fits"),
+    "rules": (200, "rules, of which only the last matches"),
     "leads": (100, "leads to offer"),
 }
-WARMUP_LEADS = 5  # leads offered before the first that counts
+WARMUP_LEADS = 5  # leads offered before measuring
 
 
 def main() -> None:
-    """Publish rules, offer leads one by one, and time the whole and its pure part."""
-    asked = parse_options(__doc__, **SIZES)
+    """Publish rules, offer leads one by one, and time the decision and its pure part."""
+    options = parse_options(__doc__, **SIZES)
     with open_installation():
         import lender_setup
 
-        lender_setup.create_company(officers=asked.officers)
-        leads = _create_leads(lender_setup, asked.leads)
-        _publish_rules(lender_setup, asked.rules)
+        lender_setup.create_company(officers=options.officers)
+        leads = _create_leads(lender_setup, options.leads)
+        _publish_rules(lender_setup, options.rules)
         offered, chosen, floor = _measure(lender_setup, leads)
     report_results(
-        asked,
+        options,
         "routing",
         decision=latency_summary(offered),
         of_it_choosing=latency_summary(chosen),
@@ -52,7 +52,7 @@ def _create_leads(lender_setup: Any, number: int) -> list:
 
 
 def _publish_rules(lender_setup: Any, number: int) -> None:
-    """Rules that each ask for another amount, and a last one that fits everything."""
+    """Publish rules with different amounts, and a last one that matches everything."""
     from rooftree.routing import rule_sets
     from rooftree.routing.routing_rules import Criteria, Rule
 
@@ -77,26 +77,26 @@ def _measure(lender_setup: Any, leads: list) -> tuple[list[float], list[float], 
     offered, chosen, floor = [], [], []
     choose = assignment_batch.choose_officer
 
-    def watched(*args: Any, **kwargs: Any) -> Any:
-        began = time.perf_counter()
+    def timed_choose(*args: Any, **kwargs: Any) -> Any:
+        started_at = time.perf_counter()
         try:
             return choose(*args, **kwargs)
         finally:
-            chosen.append(time.perf_counter() - began)
+            chosen.append(time.perf_counter() - started_at)
 
-    assignment_batch.choose_officer = watched
+    assignment_batch.choose_officer = timed_choose
     with connection.cursor() as cursor:
         cursor.execute("create table floor_row (id bigserial primary key, words text)")
     for lead_id in leads:
-        began = time.perf_counter()
-        made = assign_leads.assign_to_best_officer(lead_id=lead_id, at=lender_setup.NOON)
-        offered.append(time.perf_counter() - began)
-        if not isinstance(made, assign_leads.Assignment):
-            raise RuntimeError(f"A lead found nobody: {made.sentence}")
-        began = time.perf_counter()
+        started_at = time.perf_counter()
+        result = assign_leads.assign_to_best_officer(lead_id=lead_id, at=lender_setup.NOON)
+        offered.append(time.perf_counter() - started_at)
+        if not isinstance(result, assign_leads.Assignment):
+            raise RuntimeError(f"No officer for a lead: {result.sentence}")
+        started_at = time.perf_counter()
         with connection.cursor() as cursor:
             cursor.execute("insert into floor_row (words) values ('one')")
-        floor.append(time.perf_counter() - began)
+        floor.append(time.perf_counter() - started_at)
     return offered[WARMUP_LEADS:], chosen[WARMUP_LEADS:], floor[WARMUP_LEADS:]
 
 

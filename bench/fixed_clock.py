@@ -1,4 +1,4 @@
-"""The worker process of a benchmark: the product's own, at an hour when texts are lawful."""
+"""The worker of a benchmark: the product's own, with the clock at noon, when texts are lawful."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ django.setup()
 
 
 def main() -> None:
-    """Work until asked to stop, as `rooftree worker` does, with the clock at noon."""
+    """Work until stopped, as `rooftree worker` does, with the clock at noon."""
     from lender_setup import NOON
 
     from rooftree.core.process_supervisor import exit_with_parent

@@ -1,11 +1,11 @@
-"""The web server of a benchmark: the product's own, at an hour when texts are lawful."""
+"""The web server of a benchmark: the product's own, with the clock at noon, as texts are lawful."""
 
-from rooftree.asgi import application  # isort: skip (it sets up what the others import)
+from rooftree.asgi import application  # isort: skip (sets up Django before the imports below)
 
 from lender_setup import NOON
 
 from rooftree.flow import clock
 
 _clock_at_noon = clock.freeze(NOON)
-_clock_at_noon.__enter__()  # for as long as the process lives
+_clock_at_noon.__enter__()  # for the life of the process
 __all__ = ["application"]

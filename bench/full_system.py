@@ -1,8 +1,7 @@
-"""The whole system of one run: web, worker and a simulated carrier, with posts of both kinds.
+"""The whole system of one run: web, worker and a simulated carrier, with two kinds of posts.
 
-The clock of web and worker stands at noon, when texts are lawful; what is measured goes by
-the clock on the wall: our own of each post, the carrier's of each request, the database's
-of each event.
+The clock of web and worker stands at noon, when texts are lawful. Measurements use the
+wall clock: ours for each post, the carrier's for each request, the database's for each event.
 """
 
 import time
@@ -23,11 +22,11 @@ from temp_installation import (
     wait_for_url,
 )
 
-STALL_TIMEOUT = 120.0  # seconds in which nothing moves
+STALL_TIMEOUT = 120.0  # seconds without progress
 BROWSER = (
     "Origin: https://www.lindenfield.example\r\nUser-Agent: Mozilla/5.0\r\n"
     "X-Forwarded-For: 203.0.113.10\r\n"
-)  # evidence of consent names where it was given
+)  # evidence of consent records the page, browser and IP address
 # From the arrival of a delivery to the offer that names an officer, by the database's clock.
 SELECT_OWNER_DELAYS = """
 select extract(epoch from offered.recorded_at - came.recorded_at)::float8
@@ -41,81 +40,84 @@ select extract(epoch from offered.recorded_at - came.recorded_at)::float8
 
 @dataclass(slots=True, kw_only=True)
 class MixedTarget(PostTarget):
-    """Posts of our own form, with consent to texts, and of Zillow, without; and when each left."""
+    """Posts of our own form, with consent to texts, and of Zillow, without, with their times."""
 
     consent: int  # percent
     path: str = ""
-    left_at: dict[int, float] = field(default_factory=dict)
+    sent_at: dict[int, float] = field(default_factory=dict)
 
     def has_consent(self, n: int) -> bool:
-        """Whether the `n`th borrower ticks the box."""
+        """Decide whether the `n`th borrower ticks the box."""
         return n * 37 % 100 < self.consent
 
     def request(self) -> bytes:
-        """The whole next request, kept alive."""
+        """Build the next request, with a keep-alive connection."""
         import lender_setup
 
         n = next(self.numbers)
-        self.left_at[n] = time.time()
+        self.sent_at[n] = time.time()
         if self.has_consent(n):
-            return self.written("/in/form/our-site", lender_setup.form_post(n), BROWSER)
-        return self.written(f"/in/zillow/{lender_setup.PATH_TOKEN}", lender_setup.zillow_post(n))
+            return self.build_request("/in/form/our-site", lender_setup.form_post(n), BROWSER)
+        return self.build_request(
+            f"/in/zillow/{lender_setup.PATH_TOKEN}", lender_setup.zillow_post(n)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FullSystem:
-    """What runs, and how far it has come."""
+    """The running processes, and their progress."""
 
-    here: Installation
+    installation: Installation
     web: int
     worker: int
     simulators: Any
     target: MixedTarget
 
     def texts(self) -> dict[int, float]:
-        """When the carrier was first asked to text each borrower, by their number."""
+        """Return the time of the first carrier request for each borrower, by borrower number."""
         import lender_setup
 
         account = self.simulators.twilio.account
         with account.lock:
-            asked = [
+            requests = [
                 (message.to, message.created_at.timestamp())
                 for message in account.messages.values()
             ]
-        whose = {lender_setup.borrower_number(n): n for n in self.target.left_at}
-        found: dict[int, float] = {}
-        for to, at in sorted(asked, key=lambda one: one[1]):
-            if to in whose:
-                found.setdefault(whose[to], at)
-        return found
+        borrowers = {lender_setup.borrower_number(n): n for n in self.target.sent_at}
+        first_at: dict[int, float] = {}
+        for to, at in sorted(requests, key=lambda request: request[1]):
+            if to in borrowers:
+                first_at.setdefault(borrowers[to], at)
+        return first_at
 
-    def owned(self) -> list[float]:
-        """Seconds from each arrival to its officer."""
-        with psycopg.connect(self.here.address, autocommit=True) as connection:
+    def owner_delays(self) -> list[float]:
+        """Return the seconds from each arrival to its officer's offer."""
+        with psycopg.connect(self.installation.address, autocommit=True) as connection:
             return [seconds for (seconds,) in connection.execute(SELECT_OWNER_DELAYS)]
 
     def wait(self) -> None:
-        """Until every lead has an officer and every consenting borrower their text."""
-        leads = len(self.target.left_at)
-        texts = sum(map(self.target.has_consent, self.target.left_at))
-        seen, moved_at = (0, 0), time.monotonic()
-        while (now := (len(self.texts()), len(self.owned()))) != (texts, leads):
-            if now != seen:
-                seen, moved_at = now, time.monotonic()
+        """Wait until every lead has an officer and every consenting borrower a text."""
+        leads = len(self.target.sent_at)
+        texts = sum(map(self.target.has_consent, self.target.sent_at))
+        last, moved_at = (0, 0), time.monotonic()
+        while (now := (len(self.texts()), len(self.owner_delays()))) != (texts, leads):
+            if now != last:
+                last, moved_at = now, time.monotonic()
             if time.monotonic() - moved_at > STALL_TIMEOUT:
-                raise TimeoutError(f"{now} of {texts} texts and {leads} offers, and no more.")
+                raise TimeoutError(f"Stalled at {now} of {texts} texts and {leads} offers.")
             time.sleep(0.5)
 
     def size(self) -> int:
-        """Bytes of the database, its indexes included, the log of changes not."""
-        with psycopg.connect(self.here.address, autocommit=True) as connection:
+        """Return the bytes of the database, with indexes, without the write-ahead log."""
+        with psycopg.connect(self.installation.address, autocommit=True) as connection:
             return int(
                 connection.execute("select pg_database_size(current_database())").fetchone()[0]
             )
 
     def cpu_by_part(self) -> dict[str, float]:
-        """Processor time used so far, by part."""
-        parts = {"web": self.web, "worker": self.worker, "database": self.here.database_pid}
+        """Return the CPU seconds used so far, by part."""
+        database_pid = self.installation.database_pid
+        parts = {"web": self.web, "worker": self.worker, "database": database_pid}
         return {name: cpu_seconds(pid) for name, pid in parts.items()}
 
 
@@ -123,7 +125,7 @@ class FullSystem:
 def open_full_system(
     *, people: int, officers: int, consent: int, threads: int
 ) -> Iterator[FullSystem]:
-    """Start everything on a database with people on file; yields it when it takes posts."""
+    """Start everything on a database with people on file; yield it when it accepts posts."""
     from rooftree_simulators.start_simulators import start_simulators
     from rooftree_simulators.twilio.twilio_account import (
         ACCOUNT_SID,
@@ -140,7 +142,7 @@ def open_full_system(
             ROOFTREE_CARRIER="twilio",
             TWILIO_BASE_URL=simulators.urls["twilio"], TWILIO_ACCOUNT_SID=ACCOUNT_SID,
             TWILIO_AUTH_TOKEN=AUTH_TOKEN, TWILIO_NUMBERS=MAIN_NUMBER,
-        ) as here:  # fmt: skip
+        ) as installation:  # fmt: skip
             import lender_setup
             import people_loader
 
@@ -150,12 +152,12 @@ def open_full_system(
             people_loader.load_people(people, site)
             people_loader.vacuum_database()
             with (
-                here.process(serve_command("fixed_clock_web", port)) as web,
-                here.process(python_command("bench/fixed_clock.py")) as worker,
+                installation.process(serve_command("fixed_clock_web", port)) as web,
+                installation.process(python_command("bench/fixed_clock.py")) as worker,
             ):
                 wait_for_url(f"http://127.0.0.1:{port}/readyz")
                 target = MixedTarget(port=port, consent=consent, body=lender_setup.form_post)
                 yield FullSystem(
-                    here=here, web=web.pid, worker=worker.pid,
+                    installation=installation, web=web.pid, worker=worker.pid,
                     simulators=simulators, target=target,
                 )  # fmt: skip

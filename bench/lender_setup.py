@@ -1,6 +1,6 @@
-"""The lender of a benchmark: officers, sources, wording, rules, and people on file by the million.
+"""The lender of a benchmark: company, officers, sources and the posts of its borrowers.
 
-Import it only inside an installation (`scratch.open_installation`).
+Import it only inside `temp_installation.open_installation`.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from rooftree.org.models import Branch, Company, CompanyLicense, License, LoanOf
 NOON = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)  # a Tuesday; noon in New York, 9:00 in California
 LICENSED_FROM = date(2020, 1, 1)
 STATES = ("CA", "FL", "TX")
-PATH_TOKEN = "zlw-benchmark-7f3a"  # noqa: S105 (it opens nothing)
+PATH_TOKEN = "zlw-benchmark-7f3a"  # noqa: S105 (a benchmark's own)
 UNREACHABLE_CAP = 30_000  # a cap that no run reaches
 ROUND_THE_CLOCK = {
     day: ["00:00", "24:00"] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -35,7 +35,7 @@ ZIPS = {"FL": "33602", "TX": "78701", "CA": "94110"}
 
 
 def create_company(*, officers: int = 40, branches: int = 6) -> Company:
-    """Make the company with its people and rules: nobody is ever full, and nobody sleeps."""
+    """Create the company with staff and rules; every officer works all day and has no cap."""
     with transaction.atomic():
         company = Company.objects.create(
             legal_name="Lindenfield Mortgage, LLC",
@@ -43,7 +43,7 @@ def create_company(*, officers: int = 40, branches: int = 6) -> Company:
             nmls_id="1204417",
             postal_address="400 Linden Street, Tampa, FL 33602",
             phone="+18135550100",
-            website="https://lindenfield.example",  # Texas wants it said
+            website="https://lindenfield.example",  # required in Texas
             telemarketer_states=list(STATES),
             texting={"brand_registered": True, "attributes": ["direct_lending"]},
             mail_is_authenticated=True,
@@ -66,11 +66,11 @@ def create_company(*, officers: int = 40, branches: int = 6) -> Company:
 def _create_branches(number: int) -> list[Branch]:
     region = Branch(id=uuid7(), name="All", kind="region")
     region.path = f"/{region.pk}/"
-    below = [Branch(id=uuid7(), parent=region, name=f"Branch {n}") for n in range(number)]
-    for one in below:
-        one.path = f"{region.path}{one.pk}/"
-    Branch.objects.bulk_create([region, *below])
-    return below
+    branches = [Branch(id=uuid7(), parent=region, name=f"Branch {n}") for n in range(number)]
+    for branch in branches:
+        branch.path = f"{region.path}{branch.pk}/"
+    Branch.objects.bulk_create([region, *branches])
+    return branches
 
 
 def _create_staff(number: int, branches: list[Branch]) -> None:
@@ -114,7 +114,7 @@ def _create_staff(number: int, branches: list[Branch]) -> None:
 
 
 def create_website_source() -> Source:
-    """Our own form: its leads carry proven consent, so each gets a text and an e-mail."""
+    """Create our own form; its leads prove consent, so each gets a text and an email."""
     return Source.objects.create(
         adapter="website_form",
         name="Our website",
@@ -126,7 +126,7 @@ def create_website_source() -> Source:
 
 
 def create_zillow_source() -> Source:
-    """Zillow, with reviewed terms: its leads get the e-mail, and no text without consent."""
+    """Create Zillow with reviewed terms; its leads get an email, and no text without consent."""
     source = Source.objects.create(
         adapter="zillow",
         name="Zillow",
@@ -147,7 +147,7 @@ def create_zillow_source() -> Source:
 
 
 def zillow_post(n: int) -> bytes:
-    """What Zillow posts for the `n`th borrower, nobody like any other."""
+    """Build Zillow's post of the `n`th borrower; every borrower is unique."""
     state = STATES[n % 3]
     return json.dumps(
         {
@@ -175,7 +175,7 @@ def zillow_post(n: int) -> bytes:
 
 
 def form_post(n: int) -> bytes:
-    """What our own form posts for the `n`th borrower, the box ticked."""
+    """Build our own form's post of the `n`th borrower, with the consent box ticked."""
     state = STATES[n % 3]
     return json.dumps(
         {
@@ -203,7 +203,7 @@ def form_post(n: int) -> bytes:
 
 
 def store_delivery(source: Source, body: bytes, *, at: datetime = NOON) -> None:
-    """One post is stored; nothing is worked yet."""
+    """Store one post; it is not worked yet."""
     is_form = source.adapter == "website_form"
     origin = {"Origin": source.allowed_origins[0]} if is_form else {}
     lead_arrival.accept_delivery(
@@ -221,7 +221,7 @@ def store_delivery(source: Source, body: bytes, *, at: datetime = NOON) -> None:
 
 
 def borrower_number(n: int) -> str:
-    """The `n`th borrower's number, as a carrier is given it."""
+    """Return the `n`th borrower's number in E.164."""
     return f"+1{_phone_digits(n, STATES[n % 3])}"
 
 

@@ -1,4 +1,4 @@
-"""Posting to a server on this machine: as fast as it answers, or at a given pace."""
+"""Load on a server on this machine: posts as fast as it answers, or at a given pace."""
 
 import asyncio
 import time
@@ -14,21 +14,21 @@ NO_TIME_LIMIT = 3600.0  # seconds; longer than any run
 
 @dataclass(slots=True, kw_only=True)
 class PostTarget:
-    """Where posts go, and what the `n`th one says."""
+    """The address of posts, and the body of the `n`th one."""
 
     port: int
     path: str
     body: Callable[[int], bytes]
-    numbers: Iterator[int] = field(default_factory=count)  # every post is another lead
+    numbers: Iterator[int] = field(default_factory=count)  # every post is a new lead
 
     def request(self) -> bytes:
-        """The whole next request, kept alive."""
-        return self.written(self.path, self.body(next(self.numbers)))
+        """Build the next request, with a keep-alive connection."""
+        return self.build_request(self.path, self.body(next(self.numbers)))
 
-    def written(self, path: str, body: bytes, more: str = "") -> bytes:
-        """A post as it goes over the wire; `more` are whole lines of its head."""
+    def build_request(self, path: str, body: bytes, headers: str = "") -> bytes:
+        """Build the bytes of a POST; `headers` are further header lines."""
         head = (
-            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n{more}"
+            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n{headers}"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         return head.encode() + body
@@ -36,46 +36,46 @@ class PostTarget:
 
 @dataclass(slots=True)
 class _LoadResult:
-    took: list[float] = field(default_factory=list)
+    durations: list[float] = field(default_factory=list)
     refused: int = 0
-    left: int = -1  # posts still to make; below 0: no end but the time's
+    remaining: int = -1  # posts still to send; below 0: limited by time only
 
 
 def post_closed_loop(target: PostTarget, *, connections: int, seconds: float) -> dict[str, Any]:
-    """Each connection posts again as soon as it has its answer."""
+    """Post on each connection again as soon as it has its answer."""
     return asyncio.run(_run_load(target, connections, seconds))
 
 
 def post_at_pace(
     target: PostTarget, *, connections: int, seconds: float, pace: float
 ) -> dict[str, Any]:
-    """`pace` posts a second, whatever the answers do; waiting for a connection counts."""
+    """Post `pace` times per second regardless of answers; waiting for a connection counts."""
     return asyncio.run(_run_load(target, connections, seconds, pace=pace))
 
 
 def post_number(target: PostTarget, *, connections: int, number: int) -> dict[str, Any]:
-    """As many posts as that, as fast as they are answered."""
-    return asyncio.run(_run_load(target, connections, NO_TIME_LIMIT, most=number))
+    """Post `number` times, as fast as the server answers."""
+    return asyncio.run(_run_load(target, connections, NO_TIME_LIMIT, limit=number))
 
 
 async def _run_load(
-    target: PostTarget, connections: int, seconds: float, *, pace: float = 0, most: int = 0
+    target: PostTarget, connections: int, seconds: float, *, pace: float = 0, limit: int = 0
 ) -> dict[str, Any]:
-    seen, started = _LoadResult(left=most or -1), time.perf_counter()
+    result, started = _LoadResult(remaining=limit or -1), time.perf_counter()
     due: asyncio.Queue[float] = asyncio.Queue()
     until = started + seconds
     workers = [
-        _run_connection(target, seen, until, due if pace else None) for _ in range(connections)
+        _run_connection(target, result, until, due if pace else None) for _ in range(connections)
     ]
     if pace:
         workers.append(_pace_posts(due, pace, until, connections))
     await asyncio.gather(*workers)
-    lasted = time.perf_counter() - started
+    seconds_taken = time.perf_counter() - started
     return {
-        "posts": len(seen.took),
-        "per_s": round(len(seen.took) / lasted, 1),
-        "refused": seen.refused,
-        **latency_summary(seen.took),
+        "posts": len(result.durations),
+        "per_s": round(len(result.durations) / seconds_taken, 1),
+        "refused": result.refused,
+        **latency_summary(result.durations),
     }
 
 
@@ -91,18 +91,18 @@ async def _pace_posts(due: "asyncio.Queue[float]", pace: float, until: float, us
 
 
 async def _run_connection(
-    target: PostTarget, seen: _LoadResult, until: float, due: "asyncio.Queue[float] | None"
+    target: PostTarget, result: _LoadResult, until: float, due: "asyncio.Queue[float] | None"
 ) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", target.port)
-    while time.perf_counter() < until and seen.left:
-        seen.left -= 1
-        asked = await due.get() if due else time.perf_counter()
-        if not asked:
+    while time.perf_counter() < until and result.remaining:
+        result.remaining -= 1
+        due_at = await due.get() if due else time.perf_counter()
+        if not due_at:
             break
         writer.write(target.request())
         status = await _read_status(reader)
-        seen.took.append(time.perf_counter() - asked)
-        seen.refused += status >= 300
+        result.durations.append(time.perf_counter() - due_at)
+        result.refused += status >= 300
     writer.close()
 
 

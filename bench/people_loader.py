@@ -1,6 +1,6 @@
-"""People on file, by the million: loaded by SQL, with triggers off, as a restore loads them.
+"""People on file, by the million: loaded by SQL with triggers off, as a restore does.
 
-Import it only inside an installation (`scratch.open_installation`).
+Import it only inside `temp_installation.open_installation`.
 """
 
 import json
@@ -19,12 +19,10 @@ from rooftree.reporting.rollups import fold_rollups
 from rooftree.reporting.rollups.metric_definitions import MEASURE_SQL, ROLLUP_KEY
 from rooftree.routing.models import Ownership
 
-HISTORY_YEARS = 3  # over which they arrived, evenly
-ACTIVE_LEADS_PER_OFFICER = (
-    75  # leads an officer works on, whatever the history; the others are retired
-)
+HISTORY_YEARS = 3  # people arrived evenly over this time
+ACTIVE_LEADS_PER_OFFICER = 75  # open leads per officer; all others are archived
 
-# One row a person, with what they have in common; `lo` is their officer, from 1.
+# One row per person, with the values shared by all tables; `lo` is the officer, from 1.
 CREATE_PEOPLE_TABLE = """
 create temporary table made on commit drop as
 select n, 1 + n %% %(officers)s as lo, %(at)s::timestamptz - age as at,
@@ -41,10 +39,10 @@ CONSENT_RECORD = json.dumps({"type": "written", "channels": ["call", "text"]})
 
 
 def load_people(number: int, source: Source, *, are_owned: bool = True) -> None:
-    """Load that many people, each with number, address, delivery, touch, consent, lead, officer.
+    """Load people, each with phone, email, delivery, touch, consent, lead and officer.
 
     Args:
-        are_owned: False leaves the leads new and nobody's.
+        are_owned: False leaves the leads new and without an officer.
     """
     officers = LoanOfficer.objects.count()
     with psycopg.connect(owner_dsn()) as owner:
@@ -68,7 +66,9 @@ def load_people(number: int, source: Source, *, are_owned: bool = True) -> None:
             " select id, branch_id, row_number() over (order by id) as lo from loan_officer"
         )
         of_source = f"'{source.pk}'::uuid"
-        whose = ("officers.id", "officers.branch_id") if are_owned else ("null::uuid", "null::uuid")
+        owner_columns = (
+            ("officers.id", "officers.branch_id") if are_owned else ("null::uuid", "null::uuid")
+        )
         load = partial(_insert_from_people, owner)
         load(Person, id="person", first_name="'Fn' || n", last_name="'Ln' || n",
               state="state", created_at="at")  # fmt: skip
@@ -81,7 +81,7 @@ def load_people(number: int, source: Source, *, are_owned: bool = True) -> None:
               state="'worked'", outcome="'accepted'", worked_at="at")  # fmt: skip
         load(Lead, id="lead", person_id="person", source_id=of_source, purpose="'purchase'",
               state="case when reached then 'retired' else 'new' end", amount_cents="41200000",
-              property_state="state", officer_id=whose[0], branch_id=whose[1],
+              property_state="state", officer_id=owner_columns[0], branch_id=owner_columns[1],
               score="(n % 100)::smallint", created_at="at", warmed_at="at",
               first_attempt_at="case when reached then at + interval '9 minutes' end",
               first_talk_at="case when reached then at + interval '1 hour' end",
@@ -100,7 +100,7 @@ def load_people(number: int, source: Source, *, are_owned: bool = True) -> None:
 
 
 def load_rollups() -> None:
-    """Bring the sums of the first screen up to what was loaded, in one statement."""
+    """Add the loaded leads to the rollups of the first screen, in one statement."""
     names = ("leads", "attempted", "talked")
     of_leads = " union all ".join(MEASURE_SQL[name] for name in names)
     with connection.cursor() as cursor:
@@ -114,7 +114,7 @@ def load_rollups() -> None:
 
 
 def vacuum_database() -> None:
-    """Let the planner see what was loaded, and leave no writing for later."""
+    """Vacuum, analyze and checkpoint, so the planner knows the data and no writes are pending."""
     with psycopg.connect(owner_dsn(), autocommit=True) as owner:
         owner.execute("vacuum analyze")
         owner.execute("checkpoint")
@@ -123,7 +123,7 @@ def vacuum_database() -> None:
 def _insert_from_people(
     owner: psycopg.Connection, table: type[models.Model], **columns: str
 ) -> None:
-    """Insert one row for each of `made`; what is not said takes the column's own default."""
+    """Insert one row per row of `made`; columns without a value take their default."""
     for field in table._meta.concrete_fields:
         if field.column in columns or field.null or field.has_db_default():
             continue

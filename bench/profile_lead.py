@@ -1,6 +1,6 @@
-"""Where the time of a worked lead goes: processor time by file, and queries by task.
+"""The profile of a worked lead: CPU time by package, and queries by statement.
 
-Not a benchmark (profiling slows what it watches): it says what to look at.
+Not a benchmark, because profiling slows the code: it shows where to look.
 """
 
 import cProfile
@@ -14,14 +14,14 @@ from temp_installation import ROOT, open_installation
 
 SIZES = {
     "leads": (40, "leads to work"),
-    "people": (1_000, "people on file before"),
+    "people": (1_000, "people already on file"),
     "rows": (45, "functions to list"),
 }
 
 
 def main() -> None:
     """Work leads in this process, in one thread, under the profiler."""
-    asked = parse_options(__doc__, **SIZES)
+    options = parse_options(__doc__, **SIZES)
     with open_installation():
         import lender_setup
         import people_loader
@@ -31,34 +31,34 @@ def main() -> None:
 
         lender_setup.create_company()
         site = lender_setup.create_website_source()
-        people_loader.load_people(asked.people, site)
+        people_loader.load_people(options.people, site)
         _work_leads(lender_setup, site, range(1_000_000, 1_000_005), clock, run_queued_tasks)
         queries: Counter[str] = Counter()
         with connection.execute_wrapper(_count_queries(queries)):
             _work_leads(lender_setup, site, range(1_000_010, 1_000_011), clock, run_queued_tasks)
         used = time.process_time()
         _work_leads(
-            lender_setup, site, range(2_000_000, 2_000_000 + asked.leads), clock, run_queued_tasks
+            lender_setup, site, range(2_000_000, 2_000_000 + options.leads), clock, run_queued_tasks
         )
         used = time.process_time() - used
         profile = cProfile.Profile()
         profile.enable()
-        _work_leads(lender_setup, site, range(asked.leads), clock, run_queued_tasks)
+        _work_leads(lender_setup, site, range(options.leads), clock, run_queued_tasks)
         profile.disable()
-    print(f"{used / asked.leads * 1e3:.1f} ms of processor time a lead (one thread, no profiler)")  # noqa: T201
+    print(f"{used / options.leads * 1e3:.1f} ms of CPU time per lead (one thread, no profiler)")  # noqa: T201
     print(f"{queries.total()} statements for one lead:")  # noqa: T201
     for statement, number in queries.most_common():
         print(f"  {number:3} {statement}")  # noqa: T201
     stats = pstats.Stats(profile)
     print("by package:")  # noqa: T201
     for package, seconds in _time_by_package(stats).most_common(14):
-        print(f"  {seconds / asked.leads * 1e3:6.1f} ms a lead  {package}")  # noqa: T201
-    stats.sort_stats("tottime").print_stats(asked.rows)
-    stats.sort_stats("cumtime").print_stats(str(ROOT / "rooftree"), asked.rows)
+        print(f"  {seconds / options.leads * 1e3:6.1f} ms a lead  {package}")  # noqa: T201
+    stats.sort_stats("tottime").print_stats(options.rows)
+    stats.sort_stats("cumtime").print_stats(str(ROOT / "rooftree"), options.rows)
 
 
 def _time_by_package(stats: pstats.Stats) -> Counter[str]:
-    """Own time of functions, by the package they are in; built-in ones by their callers."""
+    """Sum the own time of functions by package; built-in functions count for their callers."""
     spent: Counter[str] = Counter()
     for (file, _, _), (_, _, own, _, callers) in stats.stats.items():
         if file != "~":

@@ -1,6 +1,6 @@
-"""An installation of its own for one run: a home, a real PostgreSQL, processes; gone afterwards.
+"""A temporary installation for one run: a home, a real PostgreSQL and processes.
 
-`open_installation` must be called before anything of Rooftree that reads settings is imported.
+Call `open_installation` before importing any Rooftree module that reads settings.
 """
 
 import os
@@ -30,11 +30,11 @@ class Installation:
 
     home: Path
     database_pid: int
-    address: str  # libpq, for plain psycopg, as the running program
+    address: str  # libpq address for psycopg, with the program's database role
 
     @contextmanager
     def process(self, command: Sequence[str], **environment: str) -> Iterator[subprocess.Popen]:
-        """Run one more process of this installation for as long as the block takes."""
+        """Run one more process of this installation during the block."""
         child = subprocess.Popen(
             command, cwd=ROOT, env={**os.environ, **environment}, start_new_session=True
         )
@@ -53,7 +53,7 @@ class Installation:
 def open_installation(
     *, tuning: Mapping[str, str] | None = None, **environment: str
 ) -> Iterator[Installation]:
-    """Make a home, start its database as production starts it, and set Django up on it."""
+    """Create a home, start its database as production does, and set up Django on it."""
     home = Path(tempfile.mkdtemp(prefix="rooftree-bench-"))
     home.chmod(0o711)
     os.environ |= {
@@ -96,25 +96,25 @@ def _setup_django() -> None:
     from rooftree.management import database, migrate_tables
 
     if migrate_tables.run_migrations():
-        raise RuntimeError("The tables could not be made.")
+        raise RuntimeError("The tables could not be created.")
     django.setup()
     database.grant_program_rights()
-    with psycopg.connect(database.owner_dsn()) as owner:  # a floor has a table of its own
+    with psycopg.connect(database.owner_dsn()) as owner:  # baselines create their own tables
         owner.execute(f"grant create on schema public to {embedded_database.PROGRAM_ROLE}")
 
 
 def python_command(*words: str) -> list[str]:
-    """A command line of this interpreter."""
+    """Return a command line of this interpreter."""
     return [sys.executable, *words]
 
 
 def rooftree_command(*words: str) -> list[str]:
-    """A command line of the product."""
+    """Return a command line of the product."""
     return python_command("-m", "rooftree", *words)
 
 
 def serve_command(module: str, port: int) -> list[str]:
-    """The command line that serves the ASGI application of a module, as the product is served."""
+    """Return the command line that serves a module's ASGI application as the product is served."""
     return python_command(
         "-m", "granian", f"{module}:application", "--interface", "asgi", "--host", "127.0.0.1",
         "--port", str(port), "--workers", "1", "--no-ws", "--log-level", "warning",
@@ -122,14 +122,14 @@ def serve_command(module: str, port: int) -> list[str]:
 
 
 def find_free_port() -> int:
-    """A port that nobody listens on at this moment."""
+    """Return a port that is free now."""
     with socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def wait_for_url(url: str) -> float:
-    """Ask until the address answers 200; how many seconds that took."""
+    """Wait until the URL answers 200; return the seconds it took."""
     started = time.perf_counter()
     while time.perf_counter() - started < SERVER_TIMEOUT:
         try:

@@ -1,6 +1,6 @@
-"""Benchmarks run at their smallest size and say what they found; no figure is judged.
+"""Benchmarks run at their smallest size and report results; no figure is judged.
 
-Two of them, of one function and of the whole system, unless BENCHES asks for all.
+Two of them run, one of a function and one of the whole system; BENCHES=1 runs all.
 """
 
 import json
@@ -26,7 +26,7 @@ SMALLEST = {
     "routing": ["--officers", "4", "--rules", "3", "--leads", "2"],
     "worked": ["--leads", "4", "--people", "20", "--officers", "3"],
 }
-SAID = {
+RESULT_KEYS = {
     "accept": {"ratio_to_floor", "accepted_at_half_load"},
     "burst": {"first_texts_s", "inserts_a_lead_costs"},
     "dnc": {"numbers_per_s", "bytes_a_number", "scrubbed_per_s"},
@@ -42,31 +42,31 @@ SAID = {
 }
 
 
-def test_every_benchmark_has_its_smallest_size():
+def test_every_benchmark_has_a_smallest_size():
     names = {file.stem.removeprefix("bench_") for file in BENCH.glob("bench_*.py")}
 
     assert names - {"peer"} == set(SMALLEST)
 
 
-def test_without_another_product_beside_ours_nothing_is_measured_and_it_says_so():
-    done = subprocess.run(
+def test_peer_benchmark_without_peer_measures_nothing_and_says_so():
+    process = subprocess.run(
         [sys.executable, BENCH / "bench_peer.py"], capture_output=True, text=True, check=True
     )
 
-    assert "nothing was measured" in done.stdout
+    assert "nothing was measured" in process.stdout
 
 
 @pytest.mark.parametrize("name", SMALLEST if os.environ.get("BENCHES") else ("burst", "gate"))
-def test_a_benchmark_runs_and_writes_down_what_it_found(name, tmp_path):
-    found = tmp_path / "found.json"
+def test_benchmark_runs_and_writes_its_results(name, tmp_path):
+    results = tmp_path / "results.json"
 
-    done = subprocess.run(
-        [sys.executable, BENCH / f"bench_{name}.py", *SMALLEST[name], "--json", found],
+    process = subprocess.run(
+        [sys.executable, BENCH / f"bench_{name}.py", *SMALLEST[name], "--json", results],
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 
-    assert done.returncode == 0, done.stderr[-2000:]
-    line = json.loads(found.read_text())
+    assert process.returncode == 0, process.stderr[-2000:]
+    line = json.loads(results.read_text())
     assert line["bench"] == name
-    assert set(line) >= SAID[name]
+    assert set(line) >= RESULT_KEYS[name]
     assert line["cores"] > 0

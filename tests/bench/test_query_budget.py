@@ -1,7 +1,7 @@
-"""What one lead may cost in statements: counted, never timed.
+"""The budget of database statements per lead: counted, never timed.
 
-The budgets are what was reached, and go up only for something new that a lead gets.
-docs/performance.md says what each part is.
+A budget is the number reached today; raise it only for a new feature of a lead.
+docs/performance.md explains each part.
 """
 
 from collections import Counter
@@ -19,66 +19,69 @@ from tests import make
 from tests.flow import journey
 
 pytestmark = pytest.mark.django_db
-ACCEPTED = 1  # the delivery, its key, the event and the nudge together
-WORKED = {
-    "process_deliveries": 23,  # the last: whether a vendor is asked about its numbers
-    # With a text and an e-mail decided, twice each, and handed over. Ten take and lay down the
-    # door's right, of which four are left to the end of the transaction outside of a test.
+ACCEPT_BUDGET = 1  # delivery, key, event and worker wake-up together
+WORK_BUDGET = {
+    "process_deliveries": 23,  # the last one checks whether a vendor looks up phone numbers
+    # A text and an email, each decided twice and sent. Ten statements switch the database role,
+    # of which four move to the end of the transaction outside a test.
     "respond_to_touches": 56,
-    "assign_leads": 32,  # and the officer is rung, and hears by text and e-mail too
+    "assign_leads": 32,  # also rings the officer and sends a text and an email
 }
 
 
 @pytest.fixture
 def open_for_business(as_the_program: None) -> Any:
-    """A company with three officers and a form that proves consent; one lead has come before."""
-    journey.ready()
+    """Create a company with three officers and a form that proves consent; one lead came before."""
+    journey.set_up_company()
     for _ in range(3):
         make.officer()
-    site = journey.website(cost_cents=20_00)
+    site = journey.create_website(cost_cents=20_00)
     journey.deliver(site, _form("Xan", "2010"))
     return site
 
 
-def test_accepting_a_lead_stays_within_its_budget_of_statements(open_for_business):
-    spent = _counted(lambda: journey.arrive(open_for_business, _form("Ann", "2020")))
+def test_accepting_a_lead_stays_within_statement_budget(open_for_business):
+    statements = _count_statements(lambda: journey.arrive(open_for_business, _form("Ann", "2020")))
 
-    assert spent <= ACCEPTED
+    assert statements <= ACCEPT_BUDGET
 
 
-def test_working_a_lead_stays_within_its_budget_of_statements(open_for_business):
+def test_working_a_lead_stays_within_statement_budget(open_for_business):
     journey.arrive(open_for_business, _form("Ann", "2020"))
 
-    spent = _worked()
+    statements = _work_leads()
 
     assert {message.medium for message in _sent_to("Ann")} == {"text", "email"}
     assert Offer.objects.filter(lead__person__first_name="Ann").exists()
-    assert {name: number for name, number in spent.items() if number > WORKED.get(name, 0)} == {}
+    over_budget = {
+        name: number for name, number in statements.items() if number > WORK_BUDGET.get(name, 0)
+    }
+    assert over_budget == {}
 
 
-def test_ten_leads_at_once_cost_no_more_each_than_one(open_for_business):
+def test_ten_leads_at_once_cost_no_more_per_lead(open_for_business):
     for n in range(10):
         journey.arrive(open_for_business, _form(f"Ann{'abcdefghij'[n]}", f"30{n:02d}"))
 
-    spent = _worked()
+    statements = _work_leads()
 
     assert Offer.objects.filter(lead__person__first_name__startswith="Ann").count() == 10
-    assert spent.total() <= 10 * sum(WORKED.values())
+    assert statements.total() <= 10 * sum(WORK_BUDGET.values())
 
 
-def test_the_database_plans_the_statements_of_a_lead_once_a_connection(open_for_business):
-    before = _planned()
+def test_lead_statements_are_planned_once_per_connection(open_for_business):
+    before = _count_plans()
 
-    for n in range(16):  # five until a statement is prepared, and five until its plan is kept
+    for n in range(16):  # a statement is prepared after five runs, its plan kept after five more
         journey.arrive(open_for_business, _form(f"Bea{'abcdefghijklmnop'[n]}", f"40{n:02d}"))
-        _worked()
+        _work_leads()
 
-    anew = {text: number - before[text] for text, number in _planned().items()}
-    assert [text for text, number in anew.items() if number > 5] == []
+    plans = {text: number - before[text] for text, number in _count_plans().items()}
+    assert [text for text, number in plans.items() if number > 5] == []
 
 
-def _planned() -> Counter[str]:
-    """How often each prepared statement of this connection was planned for its values alone."""
+def _count_plans() -> Counter[str]:
+    """Count the custom plans of each prepared statement of this connection."""
     with connection.cursor() as cursor:
         cursor.execute(
             "select statement, sum(custom_plans)::int from pg_prepared_statements group by 1"
@@ -96,31 +99,31 @@ def _sent_to(name: str) -> list[Message]:
     return list(Message.objects.filter(lead__person__first_name=name, state="sent"))
 
 
-def _worked() -> Counter[str]:
-    """Run what is queued at noon; the statements of each task, the queue's own left out."""
-    spent: Counter[str] = Counter()
+def _work_leads() -> Counter[str]:
+    """Run queued tasks at noon; count the statements of each task, without the queue's own."""
+    statements: Counter[str] = Counter()
     run = drain_queue.call_task
 
-    def watched(args: dict[str, Any]) -> None:
-        spent[args["task"]] += _counted(lambda: run(args))
+    def run_counted(args: dict[str, Any]) -> None:
+        statements[args["task"]] += _count_statements(lambda: run(args))
 
-    drain_queue.call_task = watched
+    drain_queue.call_task = run_counted
     try:
         with clock.freeze(make.NOON):
             drain_queue.run_queued_tasks(by=make.NOON)
     finally:
         drain_queue.call_task = run
-    return spent
+    return statements
 
 
-def _counted(act: Callable[[], object]) -> int:
+def _count_statements(act: Callable[[], object]) -> int:
     statements = 0
 
-    def note(execute: Callable[..., Any], *rest: Any) -> Any:
+    def count(execute: Callable[..., Any], *rest: Any) -> Any:
         nonlocal statements
         statements += 1
         return execute(*rest)
 
-    with connection.execute_wrapper(note):
+    with connection.execute_wrapper(count):
         act()
     return statements
