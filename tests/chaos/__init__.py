@@ -1,4 +1,4 @@
-"""Chaos: a real installation is struck under load, comes to rest, and must have lost nothing.
+"""Chaos tests: kill parts of a real installation under load, wait for rest, check for losses.
 
-`make chaos` runs it; `docs/how-to/prove-it-survives.md` says what it does and how to read it.
+`make chaos` runs them; `docs/how-to/prove-it-survives.md` explains them and their output.
 """

@@ -1,7 +1,7 @@
-"""The world outside while processes die: vendors post, borrowers write, officers take leads.
+"""The load while processes are killed: vendors post, borrowers write, officers take leads.
 
-Each keeps what it was told. A vendor or a borrower whose post was not answered with
-success tries again later, as in life; what was acknowledged is the proof's to look for.
+Acknowledgments are recorded for the checks. A vendor or borrower whose post was not
+acknowledged tries again later, as in real life.
 """
 
 import random
@@ -29,18 +29,19 @@ from rooftree_demo.simulator_client import SimulatorClient, SimulatorUnreachable
 from rooftree_simulators.http_sender import send_request
 from rooftree_simulators.start_simulators import Simulators
 
-PACE = 5.0  # posts a second, of all vendors together
-TWIN, AGAIN, MALFORMED = 0.15, 0.12, 0.03  # at the same instant; asked before; cut in half
-REPLIES, STOPS = 0.35, 0.2  # of the texts that arrived
-TAKES, HANDS_OFF = 0.5, 0.5
-READING = timedelta(seconds=2)  # before somebody answers a text
-FIRST_LINE = 2_000_000  # of the numbers of borrowers; no two share one
+PACE = 5.0  # posts per second, of all vendors together
+# Shares of posts: sent twice at once; of an earlier borrower; cut in half.
+DOUBLE_SHARE, REPEAT_SHARE, MALFORMED_SHARE = 0.15, 0.12, 0.03
+REPLY_SHARE, STOP_SHARE = 0.35, 0.2  # of the texts that arrived
+TAKE_SHARE, HANDOFF_SHARE = 0.5, 0.5
+READING_TIME = timedelta(seconds=2)  # before a borrower answers a text
+FIRST_LINE = 2_000_000  # of borrowers' numbers; each borrower has another one
 CSRF = "c" * 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Posted:
-    """One delivery as its vendor made it."""
+class VendorPost:
+    """One delivery as its vendor built it."""
 
     path: str
     body: bytes
@@ -48,129 +49,139 @@ class Posted:
     is_good: bool
 
     @property
-    def mark(self) -> str:
+    def digest(self) -> str:
         return sha256(self.body).hexdigest()
 
 
 @dataclass(slots=True)
-class Told:
-    """What we answered with success, by whom it was told."""
+class Acknowledged:
+    """The posts, STOPs and takes that we acknowledged."""
 
-    deliveries: dict[str, Posted] = field(default_factory=dict)  # by mark
-    stops: dict[str, datetime] = field(default_factory=dict)  # number: when first acknowledged
-    takes: dict[UUID, UUID] = field(default_factory=dict)  # offer: officer
+    deliveries: dict[str, VendorPost] = field(default_factory=dict)  # by digest
+    stops: dict[str, datetime] = field(default_factory=dict)  # first acknowledged at, by number
+    takes: dict[UUID, UUID] = field(default_factory=dict)  # officer by offer
     posts: int = 0
     doubles: int = 0
-    unanswered: dict[str, Posted] = field(default_factory=dict)
+    unanswered: dict[str, VendorPost] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Load:
-    """Everybody outside. `on` is for as long as the block takes."""
+    """The vendors, borrowers and officers; `run` lets them act during the block."""
 
     def __init__(
         self, simulators: Simulators, control: SimulatorClient, webs: list[str], seed: int
     ) -> None:
         self.simulators, self.control, self.webs = simulators, control, webs
         self.rng = random.Random(seed)
-        self.told = Told()
-        self._request_stop = threading.Event()
+        self.acknowledged = Acknowledged()
+        self._stop = threading.Event()
         self._number = 0
         self._at_lendingtree: set[tuple[int, str]] = set()
         self._seen: set[str] = set()
-        vendors = Source.objects.exclude(adapter="referral_partner")  # who post; partners sign in
+        vendors = Source.objects.exclude(
+            adapter="referral_partner"
+        )  # vendors that post; partners sign in
         self._sources = list(vendors.order_by("slug"))
         self._posting = ThreadPoolExecutor(8, thread_name_prefix="vendor")
         self._places = [place for place in range(len(PLACES)) if _is_day(place)] or [0, 1, 2]
 
     @contextmanager
-    def on(self) -> Iterator[None]:
-        """Let them all act until the block ends."""
-        self._request_stop.clear()
-        acts = (self._vendors, self._borrowers, self._officers)
-        threads = [threading.Thread(target=self._go_on, args=(act,)) for act in acts]
+    def run(self) -> Iterator[None]:
+        """Let all actors act until the block ends."""
+        self._stop.clear()
+        acts = (self._post_lead, self._answer_texts, self._take_offers)
+        threads = [threading.Thread(target=self._repeat, args=(act,)) for act in acts]
         for thread in threads:
             thread.start()
         try:
             yield
         finally:
-            self._request_stop.set()
+            self._stop.set()
             for thread in threads:
                 thread.join()
 
-    def try_again(self) -> int:
-        """Vendors send once more what nobody acknowledged; how many they still have not got in."""
-        with self.told.lock:
-            waiting = list(self.told.unanswered.values())
-        for one in waiting:
-            self._post(one, 0)
-        return len(self.told.unanswered)
+    def retry_unanswered(self) -> int:
+        """Post unacknowledged deliveries again; return how many are still unacknowledged."""
+        with self.acknowledged.lock:
+            waiting = list(self.acknowledged.unanswered.values())
+        for post in waiting:
+            self._post(post, 0)
+        return len(self.acknowledged.unanswered)
 
-    def settle(self) -> None:
-        """Return when no post is under way."""
+    def finish_posts(self) -> None:
+        """Wait until no post is in progress."""
         self._posting.shutdown(wait=True)
         self._posting = ThreadPoolExecutor(8, thread_name_prefix="vendor")
 
-    def _go_on(self, act: Callable[[], float]) -> None:
-        while not self._request_stop.is_set():
+    def _repeat(self, act: Callable[[], float]) -> None:
+        while not self._stop.is_set():
             try:
                 close_old_connections()
                 pause = act()
             except (DatabaseError, SimulatorUnreachable):
-                pause = 0.3  # struck: they come again
-            self._request_stop.wait(pause)
+                pause = 0.3  # a part was killed: try again
+            self._stop.wait(pause)
         connections.close_all()
 
-    def _vendors(self) -> float:
-        if self._number and self.rng.random() < AGAIN:
-            who = self.rng.randint(max(1, self._number - 40), self._number)
+    def _post_lead(self) -> float:
+        if self._number and self.rng.random() < REPEAT_SHARE:
+            number = self.rng.randint(max(1, self._number - 40), self._number)
         else:
             self._number += 1
-            who = self._number
-        place = self._places[who % len(self._places)]
-        number = place + len(PLACES) * (who // len(self._places))
-        source = self._where(who)
-        asks = invent_borrower(random.Random(f"{number}"), number)
-        asks = replace(asks, phone=f"{asks.phone[:3]}{FIRST_LINE + who:07d}")
-        made = vendor_posts.build_post(source, asks, self.rng, at=datetime.now(UTC), consents=True)
-        is_good = self.rng.random() >= MALFORMED
-        body = made.body if is_good else made.body[: len(made.body) // 2]
-        post = Posted(
-            path=vendor_posts.intake_path(source), body=body, headers=made.headers, is_good=is_good
+            number = self._number
+        place = self._places[number % len(self._places)]
+        seed = place + len(PLACES) * (number // len(self._places))
+        source = self._choose_source(number)
+        borrower = invent_borrower(random.Random(f"{seed}"), seed)
+        borrower = replace(borrower, phone=f"{borrower.phone[:3]}{FIRST_LINE + number:07d}")
+        content = vendor_posts.build_post(
+            source, borrower, self.rng, at=datetime.now(UTC), consents=True
         )
-        times = 2 if self.rng.random() < TWIN else 1
-        self.told.doubles += times - 1
-        for which in range(times):
-            self._posting.submit(self._post, post, which)
+        is_good = self.rng.random() >= MALFORMED_SHARE
+        body = content.body if is_good else content.body[: len(content.body) // 2]
+        post = VendorPost(
+            path=vendor_posts.intake_path(source),
+            body=body,
+            headers=content.headers,
+            is_good=is_good,
+        )
+        times = 2 if self.rng.random() < DOUBLE_SHARE else 1
+        self.acknowledged.doubles += times - 1
+        for server in range(times):
+            self._posting.submit(self._post, post, server)
         return self.rng.expovariate(PACE)
 
-    def _where(self, who: int) -> Source:
-        """Whom they ask. LendingTree's number goes by the person here, so there they ask once:
-        other words under one number are a repetition, and rightly no lead."""
+    def _choose_source(self, number: int) -> Source:
+        """Choose a source for a borrower; LendingTree only once per borrower.
+
+        LendingTree's lead number depends on the borrower here, so a second post would
+        rightly be a duplicate and no lead.
+        """
         source = self.rng.choice(self._sources)
-        while (who, source.adapter) in self._at_lendingtree:
+        while (number, source.adapter) in self._at_lendingtree:
             source = self.rng.choice(self._sources)
         if source.adapter == "lendingtree":
-            self._at_lendingtree.add((who, source.adapter))
+            self._at_lendingtree.add((number, source.adapter))
         return source
 
-    def _post(self, post: Posted, which: int) -> None:
-        with self.told.lock:
-            self.told.posts += 1
-            self.told.unanswered.setdefault(post.mark, post)
-        answer = send_request("POST", f"{self.webs[which]}{post.path}", post.body, post.headers)
-        if which and answer.status == 0:
-            return  # the second web is not always there
-        is_taken = 200 <= answer.status < 300
+    def _post(self, post: VendorPost, server: int) -> None:
+        with self.acknowledged.lock:
+            self.acknowledged.posts += 1
+            self.acknowledged.unanswered.setdefault(post.digest, post)
+        answer = send_request("POST", f"{self.webs[server]}{post.path}", post.body, post.headers)
+        if server and answer.status == 0:
+            return  # the second web server does not always run
+        is_accepted = 200 <= answer.status < 300
         is_refused = not post.is_good and 400 <= answer.status < 500
-        with self.told.lock:
-            if is_taken:
-                self.told.deliveries.setdefault(post.mark, post)
-            if is_taken or is_refused:
-                self.told.unanswered.pop(post.mark, None)
+        with self.acknowledged.lock:
+            if is_accepted:
+                self.acknowledged.deliveries.setdefault(post.digest, post)
+            if is_accepted or is_refused:
+                self.acknowledged.unanswered.pop(post.digest, None)
 
-    def _borrowers(self) -> float:
-        read_by = datetime.now(UTC) - READING
+    def _answer_texts(self) -> float:
+        read_by = datetime.now(UTC) - READING_TIME
         arrived = [
             message
             for message in list(self.simulators.twilio.account.messages.values())
@@ -180,66 +191,70 @@ class Load:
         ]
         for text in arrived:
             self._seen.add(text.sid)
-            luck = self.rng.random()
-            if luck < STOPS:
-                self._write(text.to, text.sender, self.rng.choice(sample_messages.STOP_MESSAGES))
-            elif luck < STOPS + REPLIES:
-                self._write(text.to, text.sender, sample_messages.borrower_reply(self.rng, "en"))
+            chance = self.rng.random()
+            if chance < STOP_SHARE:
+                self._send_text(
+                    text.to, text.sender, self.rng.choice(sample_messages.STOP_MESSAGES)
+                )
+            elif chance < STOP_SHARE + REPLY_SHARE:
+                reply = sample_messages.borrower_reply(self.rng, "en")
+                self._send_text(text.to, text.sender, reply)
         return 0.2
 
-    def _write(self, sender: str, to: str, body: str) -> None:
+    def _send_text(self, sender: str, to: str, body: str) -> None:
         answer = self.control.call("twilio/inbound", {"from": sender, "to": to, "body": body})
         if answer["status"] in (200, 204) and body in sample_messages.STOP_MESSAGES:
-            self.told.stops.setdefault(sender, datetime.now(UTC))
+            self.acknowledged.stops.setdefault(sender, datetime.now(UTC))
 
-    def _officers(self) -> float:
+    def _take_offers(self) -> float:
         now = datetime.now(UTC)
-        live = Offer.objects.filter(taken_at=None, passed_at=None, lapsed_at=None)
-        recent = live.filter(offered_at__gt=now - timedelta(seconds=20))
+        open_offers = Offer.objects.filter(accepted_at=None, declined_at=None, expired_at=None)
+        recent = open_offers.filter(offered_at__gt=now - timedelta(seconds=20))
         for offer in list(recent.select_related("officer__user")[:5]):
-            if self.rng.random() < TAKES:
-                self._take(offer)
+            if self.rng.random() < TAKE_SHARE:
+                self._take_offer(offer)
         return 0.5
 
-    def _take(self, offer: Offer) -> None:
-        """Press the button, now and then twice, and sometimes hand the lead to the LOS."""
-        cookie = _session_of(offer.officer.user)
-        presses = 2 if self.rng.random() < TWIN else 1
+    def _take_offer(self, offer: Offer) -> None:
+        """Press the button, sometimes twice, and sometimes hand the lead off to the LOS."""
+        cookie = _log_in(offer.officer.user)
+        presses = 2 if self.rng.random() < DOUBLE_SHARE else 1
         for _ in range(presses):
             answer = self._press(f"/offers/{offer.pk}/acceptance/", cookie)
             if answer.status in (200, 302, 303):
-                where = dict(answer.headers).get("hx-redirect", "")
-                if "/leads/" in where:
-                    self.told.takes[offer.pk] = offer.officer_id
-        if offer.pk in self.told.takes and self.rng.random() < HANDS_OFF:
+                redirect = dict(answer.headers).get("hx-redirect", "")
+                if "/leads/" in redirect:
+                    self.acknowledged.takes[offer.pk] = offer.officer_id
+        if offer.pk in self.acknowledged.takes and self.rng.random() < HANDOFF_SHARE:
             for _ in range(presses):
                 self._press(f"/leads/{offer.lead_id}/hand-off/", cookie)
 
     def _press(self, path: str, cookie: str) -> Any:
-        return ask("POST", f"{self.webs[0]}{path}", cookie)
+        return send_page_request("POST", f"{self.webs[0]}{path}", cookie)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
-    """A page's answer; status 0 when there was none."""
+class PageAnswer:
+    """A page's answer; status 0 means no answer."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
 
 
-def ask(method: str, url: str, cookie: str) -> Heard:
-    """One press of a button by somebody who is signed in."""
+def send_page_request(method: str, url: str, cookie: str) -> PageAnswer:
+    """Send the request of a button that a signed-in user presses."""
     import httpx2
 
     headers = {"Cookie": cookie, "X-CSRFToken": CSRF, "HX-Request": "true"}
     try:
         answer = httpx2.request(method, url, headers=headers, timeout=20)
     except httpx2.HTTPError:
-        return Heard(status=0)
-    return Heard(status=answer.status_code, headers=tuple(answer.headers.items()))
+        return PageAnswer(status=0)
+    return PageAnswer(status=answer.status_code, headers=tuple(answer.headers.items()))
 
 
-def _session_of(user: User) -> str:
+def _log_in(user: User) -> str:
+    """Log a user in and return the cookies of the session."""
     browser = Client()
     browser.force_login(user)
     name = settings.SESSION_COOKIE_NAME

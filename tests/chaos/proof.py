@@ -1,6 +1,6 @@
-"""What must be true when everything is at rest: asked of us, of the carriers and of the LOS.
+"""Checks of an installation at rest, against our tables, the carriers and the LOS.
 
-Each proof gives sentences about what is wrong; none means that it holds.
+Each check returns one sentence per problem; an empty list means that it holds.
 """
 
 import json
@@ -19,15 +19,15 @@ from rooftree.los.models import Handoff
 from rooftree.outreach.models import Message
 from rooftree.routing.models import Ownership
 from rooftree_simulators.start_simulators import Simulators
-from tests.chaos.load import Posted, Told
-from tests.chaos.place import Place
+from tests.chaos.installation import Installation
+from tests.chaos.load import Acknowledged, VendorPost
 
-SHOWN = 4  # how many offenders a sentence names
-LEAD_ID = "CX.ROOFTREELEADID"  # of a loan in the LOS
-UNDER_WAY = timedelta(seconds=5)  # a text that was at the carrier's door when a STOP came
-A_SECOND = timedelta(seconds=1)  # a form says when it was sent in whole ones
-LEFT = {"sent", "delivered", "failed", "uncertain", "claimed"}
-WAITS = """
+MAX_SHOWN = 4  # offenders named in a sentence
+LEAD_ID = "CX.ROOFTREELEADID"  # the lead's custom field on a loan in the LOS
+STOP_GRACE = timedelta(seconds=5)  # a text already at the carrier when a STOP arrives
+A_SECOND = timedelta(seconds=1)  # forms state their time in whole seconds
+SENT_STATES = {"sent", "delivered", "failed", "uncertain", "claimed"}
+SELECT_DUE = """
     select 'deliveries', count(*) from delivery where state = 'received' and due_at <= now()
     union all
     select 'tasks', count(*) from oban_jobs
@@ -38,64 +38,66 @@ WAITS = """
     union all
     select 'unsealed events', count(*) from event where sequence is null
 """
-MY_STATUS = re.compile(r"/in/twilio/status/([0-9a-f-]{36})/")
-MY_RING = re.compile(r"/in/twilio/ring/([0-9a-f-]{36})/")
+STATUS_URL = re.compile(r"/in/twilio/status/([0-9a-f-]{36})/")
+RING_URL = re.compile(r"/in/twilio/ring/([0-9a-f-]{36})/")
 
 
-def still_waiting() -> dict[str, int]:
-    """What is due now and not done, by its kind; empty at rest."""
+def count_due_work() -> dict[str, int]:
+    """Count the work that is due and not done, by kind; empty at rest."""
     with connection.cursor() as cursor:
-        cursor.execute(WAITS)
+        cursor.execute(SELECT_DUE)
         return {name: count for name, count in cursor.fetchall() if count}
 
 
-def everything(told: Told, simulators: Simulators, place: Place) -> list[str]:
-    """Every proof; the sentences of those that fail."""
+def find_problems(
+    acknowledged: Acknowledged, simulators: Simulators, installation: Installation
+) -> list[str]:
+    """Run all checks; return the sentences of those that fail."""
     texts = list(simulators.twilio.account.messages.values())
     rings = [call.url for call in list(simulators.twilio.account.calls.values())]
     return [
-        *nothing_lost(told.deliveries),
-        *takes_kept(told.takes),
-        *texts_once([text.callback for text in texts if text.direction == "outbound-api"]),
-        *letters_once(list(simulators.mailbox.messages)),
-        *rings_once(rings),
-        *stops_obeyed(told.stops, texts),
-        *loans_once(simulators.encompass.state()["loans"]),
-        *checked(place),
+        *check_deliveries(acknowledged.deliveries),
+        *check_takes(acknowledged.takes),
+        *check_texts([text.callback for text in texts if text.direction == "outbound-api"]),
+        *check_emails(list(simulators.mailbox.messages)),
+        *check_rings(rings),
+        *check_stops(acknowledged.stops, texts),
+        *check_loans(simulators.encompass.state()["loans"]),
+        *run_deep_check(installation),
     ]
 
 
-def nothing_lost(deliveries: Mapping[str, Posted]) -> list[str]:
-    """Each delivery that was acknowledged is worked once, or set aside where a person sees it."""
+def check_deliveries(deliveries: Mapping[str, VendorPost]) -> list[str]:
+    """Check that each acknowledged delivery is worked once, or quarantined for staff to see."""
     rows: dict[str, list[str]] = {}
-    kept = Delivery.objects.filter(body_sha256__in=list(deliveries))
-    for mark, state in kept.values_list("body_sha256", "state"):
-        rows.setdefault(mark, []).append(state)
+    stored = Delivery.objects.filter(body_sha256__in=list(deliveries))
+    for digest, state in stored.values_list("body_sha256", "state"):
+        rows.setdefault(digest, []).append(state)
     touched = set(
         Touch.objects.filter(delivery__body_sha256__in=list(deliveries)).values_list(
             "delivery__body_sha256", flat=True
         )
     )
     lost, unworked, twice = [], [], []
-    for mark, post in deliveries.items():
-        states = Counter(rows.get(mark, []))
+    for digest, post in deliveries.items():
+        states = Counter(rows.get(digest, []))
         if not states:
-            lost.append(mark)
+            lost.append(digest)
         elif states["worked"] + (states["quarantined"] > 0) == 0:
-            unworked.append(f"{mark}: {dict(states)}")
+            unworked.append(f"{digest}: {dict(states)}")
         elif states["worked"] > 1:
-            twice.append(mark)
-        if post.is_good and states["worked"] and mark not in touched:
-            unworked.append(f"{mark}: worked without a touch")
+            twice.append(digest)
+        if post.is_good and states["worked"] and digest not in touched:
+            unworked.append(f"{digest}: worked without a touch")
     return [
-        *_said(lost, "acknowledged deliveries are nowhere"),
-        *_said(unworked, "acknowledged deliveries are neither worked nor set aside"),
-        *_said(twice, "deliveries were worked twice"),
+        *_describe(lost, "acknowledged deliveries are missing"),
+        *_describe(unworked, "acknowledged deliveries are neither worked nor quarantined"),
+        *_describe(twice, "deliveries were worked twice"),
     ]
 
 
-def takes_kept(takes: Mapping[UUID, UUID]) -> list[str]:
-    """Each lead an officer was told to have taken is theirs, and nobody has it beside them."""
+def check_takes(takes: Mapping[UUID, UUID]) -> list[str]:
+    """Check that each confirmed take owns its lead, and that no lead has two owners."""
     owned = dict(
         Ownership.objects.filter(offer_id__in=list(takes)).values_list("offer_id", "officer_id")
     )
@@ -107,34 +109,34 @@ def takes_kept(takes: Mapping[UUID, UUID]) -> list[str]:
         )
         shared = [row[0] for row in cursor.fetchall()]
     return [
-        *_said(lost, "offers that were taken are not owned"),
-        *_said(shared, "leads have two owners"),
+        *_describe(lost, "offers that were taken are not owned"),
+        *_describe(shared, "leads have two owners"),
     ]
 
 
-def texts_once(callbacks: Sequence[str]) -> list[str]:
-    """No text is at the carrier twice, nor one that we do not count as gone."""
-    ids = [found[1] for callback in callbacks if (found := MY_STATUS.search(callback))]
-    return _once(ids, "text", "the carrier")
+def check_texts(callbacks: Sequence[str]) -> list[str]:
+    """Check that no text is at the carrier twice, and that we count each as sent."""
+    ids = [match[1] for callback in callbacks if (match := STATUS_URL.search(callback))]
+    return _check_sent_once(ids, "text", "the carrier")
 
 
-def letters_once(letters: Sequence[Mapping[str, Any]]) -> list[str]:
-    """No e-mail to a borrower arrived twice, nor one that we do not count as gone."""
-    headers = [dict(letter["headers"]) for letter in letters]
+def check_emails(emails: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Check that no email to a borrower arrived twice, and that we count each as sent."""
+    headers = [dict(email["headers"]) for email in emails]
     ids = [header["X-Rooftree-Message"] for header in headers if "X-Rooftree-Message" in header]
-    return _once(ids, "e-mail", "the mail server")
+    return _check_sent_once(ids, "email", "the mail server")
 
 
-def rings_once(urls: Sequence[str]) -> list[str]:
-    """No officer's phone rang twice for one offer."""
-    times = Counter(found[1] for url in urls if (found := MY_RING.search(url)))
-    return _said([one for one, n in times.items() if n > 1], "rings were placed twice")
+def check_rings(urls: Sequence[str]) -> list[str]:
+    """Check that no officer's phone rang twice for one offer."""
+    counts = Counter(match[1] for url in urls if (match := RING_URL.search(url)))
+    return _describe([ring for ring, n in counts.items() if n > 1], "rings were placed twice")
 
 
-def stops_obeyed(stops: Mapping[str, datetime], texts: Sequence[Any]) -> list[str]:
-    """Each STOP that was acknowledged is on file, and nothing but its confirmation followed.
+def check_stops(stops: Mapping[str, datetime], texts: Sequence[Any]) -> list[str]:
+    """Check that each acknowledged STOP is on file, and only its confirmation followed.
 
-    Until they consent anew: who ticked the box later is texted again.
+    Borrowers who tick the consent box later can be texted again.
     """
     consented = {
         address
@@ -147,66 +149,60 @@ def stops_obeyed(stops: Mapping[str, datetime], texts: Sequence[Any]) -> list[st
         Revocation.objects.filter(address__in=list(stops)).values_list("address", flat=True)
     )
     late = [
-        (found[1], text.to)
+        match[1]
         for text in texts
         if text.direction == "outbound-api"
         and text.to in stops.keys() - consented
-        and text.created_at > stops[text.to] + UNDER_WAY
-        and (found := MY_STATUS.search(text.callback))
+        and text.created_at > stops[text.to] + STOP_GRACE
+        and (match := STATUS_URL.search(text.callback))
     ]
-    causes = dict(
-        Message.objects.filter(pk__in=[one for one, _ in late]).values_list("pk", "cause")
-    )
-    wrong = [
-        f"message:{one}" for one, _ in late if not causes.get(UUID(one), "").startswith("stop:")
-    ]
+    causes = dict(Message.objects.filter(pk__in=late).values_list("pk", "idempotency_key"))
+    wrong = [f"message:{key}" for key in late if not causes.get(UUID(key), "").startswith("stop:")]
     return [
-        *_said(sorted(set(stops) - on_file), "acknowledged STOPs are not on file"),
-        *_said(wrong, "texts followed a STOP"),
+        *_describe(sorted(set(stops) - on_file), "acknowledged STOPs are not on file"),
+        *_describe(wrong, "texts followed a STOP"),
     ]
 
 
-def loans_once(loans: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The LOS holds one loan for each lead, and we know each."""
-    held: dict[str, list[str]] = {}
+def check_loans(loans: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Check that the LOS has one loan per lead, and that we know each loan."""
+    loans_by_lead: dict[str, list[str]] = {}
     for loan in loans:
         lead = next(
-            (
-                one["stringValue"]
-                for one in loan["customFields"]
-                if one["id"] == "CX.ROOFTREELEADID"
-            ),
+            (field["stringValue"] for field in loan["customFields"] if field["id"] == LEAD_ID),
             "",
         )
         if lead:
-            held.setdefault(str(lead), []).append(str(loan["id"]))
-    made = {
+            loans_by_lead.setdefault(str(lead), []).append(str(loan["id"]))
+    handoffs = {
         str(lead): (state, str(loan))
         for lead, state, loan in Handoff.objects.values_list(
             "lead_id", "state", "loan__los_loan_id"
         )
     }
-    twice = [f"lead:{lead}" for lead, ids in held.items() if len(ids) > 1]
-    strange = [f"lead:{lead}" for lead in held if made.get(lead, ("",))[0] in ("", "rejected")]
+    twice = [f"lead:{lead}" for lead, ids in loans_by_lead.items() if len(ids) > 1]
+    unknown = [
+        f"lead:{lead}" for lead in loans_by_lead if handoffs.get(lead, ("",))[0] in ("", "rejected")
+    ]
     missing = [
         f"lead:{lead}"
-        for lead, (state, loan) in made.items()
-        if state == "created" and loan not in held.get(lead, [])
+        for lead, (state, loan) in handoffs.items()
+        if state == "created" and loan not in loans_by_lead.get(lead, [])
     ]
     return [
-        *_said(twice, "leads have two loans in the LOS"),
-        *_said(strange, "loans are in the LOS and not with us"),
-        *_said(missing, "loans are with us and not in the LOS"),
+        *_describe(twice, "leads have two loans in the LOS"),
+        *_describe(unknown, "loans are in the LOS and not in our tables"),
+        *_describe(missing, "loans are in our tables and not in the LOS"),
     ]
 
 
-def checked(place: Place) -> list[str]:
-    """What `rooftree check --deep` finds wrong."""
-    done = place.command("check", "--deep", "--json")
+def run_deep_check(installation: Installation) -> list[str]:
+    """Run `rooftree check --deep` and return its findings."""
+    result = installation.run_command("check", "--deep", "--json")
     try:
-        findings = json.loads(done.stdout)["findings"]
+        findings = json.loads(result.stdout)["findings"]
     except (ValueError, KeyError):
-        return [f"check does not run: {done.stderr.strip()[-300:]}"]
+        return [f"check does not run: {result.stderr.strip()[-300:]}"]
     return [
         f"check: {finding['name']}: {finding['sentence']} {finding['offenders']}"
         for finding in findings
@@ -214,23 +210,23 @@ def checked(place: Place) -> list[str]:
     ]
 
 
-def _once(ids: Sequence[str], noun: str, where: str) -> list[str]:
-    times = Counter(ids)
+def _check_sent_once(ids: Sequence[str], noun: str, where: str) -> list[str]:
+    counts = Counter(ids)
     states = {
         str(key): state
-        for key, state in Message.objects.filter(pk__in=list(times)).values_list("pk", "state")
+        for key, state in Message.objects.filter(pk__in=list(counts)).values_list("pk", "state")
     }
-    twice = [f"message:{one}" for one, n in times.items() if n > 1]
-    denied = [
-        f"message:{time} {states.get(time)}" for time in times if states.get(time) not in LEFT
+    twice = [f"message:{key}" for key, n in counts.items() if n > 1]
+    unsent = [
+        f"message:{key} {states.get(key)}" for key in counts if states.get(key) not in SENT_STATES
     ]
     return [
-        *_said(twice, f"{noun}s are at {where} twice"),
-        *_said(denied, f"{noun}s are at {where} and not counted as gone"),
+        *_describe(twice, f"{noun}s are at {where} twice"),
+        *_describe(unsent, f"{noun}s are at {where} and not counted as sent"),
     ]
 
 
-def _said(offenders: Sequence[str], what: str) -> list[str]:
+def _describe(offenders: Sequence[str], problem: str) -> list[str]:
     if not offenders:
         return []
-    return [f"{len(offenders)} {what}: {', '.join(offenders[:SHOWN])}"]
+    return [f"{len(offenders)} {problem}: {', '.join(offenders[:MAX_SHOWN])}"]

@@ -1,4 +1,4 @@
-"""The short version of `make chaos`, and each of its proofs seen to fail."""
+"""A short run of `make chaos`, and a test that each of its checks can fail."""
 
 import subprocess
 import sys
@@ -13,8 +13,8 @@ from rooftree.los.models import Connection, Handoff
 from rooftree.outreach.models import Message
 from tests import make
 from tests.chaos import proof
-from tests.chaos.load import Posted
-from tests.chaos.place import ROOT
+from tests.chaos.installation import ROOT
+from tests.chaos.load import VendorPost
 
 
 @pytest.mark.timeout(240)
@@ -31,7 +31,7 @@ def test_two_rounds_of_chaos_are_clean():
 
 @dataclass
 class Text:
-    """A text as the simulated carrier holds it."""
+    """A text in the simulated carrier's memory."""
 
     to: str
     callback: str
@@ -39,15 +39,15 @@ class Text:
     direction: str = "outbound-api"
 
 
-def callback_of(message_id):
+def status_url(message_id):
     return f"http://localhost/in/twilio/status/{message_id}/"
 
 
-def posted(body=b"{}", *, is_good=True):
-    return Posted(path="/in/zillow/x", body=body, headers={}, is_good=is_good)
+def build_post(body=b"{}", *, is_good=True):
+    return VendorPost(path="/in/zillow/x", body=body, headers={}, is_good=is_good)
 
 
-def a_message(**changes):
+def create_message(**changes):
     lead = make.lead()
     return Message.objects.create(
         **{
@@ -61,95 +61,97 @@ def a_message(**changes):
 pytestmark = pytest.mark.django_db
 
 
-def test_a_delivery_that_is_nowhere_is_seen():
-    one = posted(b"gone")
+def test_missing_delivery_is_reported():
+    post = build_post(b"gone")
 
-    assert "nowhere" in proof.nothing_lost({one.mark: one})[0]
-
-
-def test_a_delivery_that_still_waits_is_seen():
-    one = posted(b"waits")
-    make.delivery(body_sha256=one.mark, state="received")
-
-    assert "neither worked nor set aside" in proof.nothing_lost({one.mark: one})[0]
+    assert "missing" in proof.check_deliveries({post.digest: post})[0]
 
 
-def test_a_delivery_worked_twice_is_seen():
-    one = posted(b"twice")
+def test_unworked_delivery_is_reported():
+    post = build_post(b"waits")
+    make.delivery(body_sha256=post.digest, state="received")
+
+    assert "neither worked nor quarantined" in proof.check_deliveries({post.digest: post})[0]
+
+
+def test_delivery_worked_twice_is_reported():
+    post = build_post(b"twice")
     for _ in range(2):
-        make.touch(delivery=make.delivery(body_sha256=one.mark))
+        make.touch(delivery=make.delivery(body_sha256=post.digest))
 
-    assert "worked twice" in proof.nothing_lost({one.mark: one})[0]
+    assert "worked twice" in proof.check_deliveries({post.digest: post})[0]
 
 
-def test_a_delivery_worked_once_and_sent_twice_is_well():
-    one = posted(b"well")
-    make.touch(delivery=make.delivery(body_sha256=one.mark))
-    make.delivery(body_sha256=one.mark, state="duplicate")
+def test_delivery_sent_twice_and_worked_once_is_fine():
+    post = build_post(b"well")
+    make.touch(delivery=make.delivery(body_sha256=post.digest))
+    make.delivery(body_sha256=post.digest, state="duplicate")
 
-    assert proof.nothing_lost({one.mark: one}) == []
+    assert proof.check_deliveries({post.digest: post}) == []
     assert Delivery.objects.count() == 2
 
 
-def test_a_text_that_is_at_the_carrier_twice_is_seen():
-    message = a_message()
+def test_text_at_carrier_twice_is_reported():
+    message = create_message()
 
-    assert proof.texts_once([callback_of(message.pk)]) == []
-    assert "twice" in proof.texts_once([callback_of(message.pk)] * 2)[0]
-
-
-def test_a_text_that_left_and_is_not_counted_is_seen():
-    message = a_message(state="blocked")
-
-    assert "not counted as gone" in proof.texts_once([callback_of(message.pk)])[0]
+    assert proof.check_texts([status_url(message.pk)]) == []
+    assert "twice" in proof.check_texts([status_url(message.pk)] * 2)[0]
 
 
-def test_a_letter_that_arrived_twice_is_seen():
-    message = a_message(medium="email")
-    letter = {"headers": [["X-Rooftree-Message", str(message.pk)]]}
+def test_text_not_counted_as_sent_is_reported():
+    message = create_message(state="blocked")
 
-    assert proof.letters_once([letter]) == []
-    assert "twice" in proof.letters_once([letter, letter])[0]
+    assert "not counted as sent" in proof.check_texts([status_url(message.pk)])[0]
 
 
-def test_a_ring_that_was_placed_twice_is_seen():
+def test_email_that_arrived_twice_is_reported():
+    message = create_message(medium="email")
+    email = {"headers": [["X-Rooftree-Message", str(message.pk)]]}
+
+    assert proof.check_emails([email]) == []
+    assert "twice" in proof.check_emails([email, email])[0]
+
+
+def test_ring_placed_twice_is_reported():
     url = f"http://localhost/in/twilio/ring/{uuid7()}/"
 
-    assert proof.rings_once([url]) == []
-    assert "twice" in proof.rings_once([url, url])[0]
+    assert proof.check_rings([url]) == []
+    assert "twice" in proof.check_rings([url, url])[0]
 
 
-def test_a_stop_that_is_not_on_file_is_seen():
-    assert "not on file" in proof.stops_obeyed({"+18135550142": make.NOON}, [])[0]
+def test_stop_not_on_file_is_reported():
+    assert "not on file" in proof.check_stops({"+18135550142": make.NOON}, [])[0]
 
 
-def test_a_text_after_a_stop_is_seen_and_its_confirmation_is_not():
+def test_text_after_stop_is_reported_but_not_its_confirmation():
     late = {"created_at": make.NOON + timedelta(minutes=1), "to": "+18135550142"}
-    hello, confirmation = a_message(), a_message(cause=f"stop:{uuid7()}")
+    hello, confirmation = create_message(), create_message(cause=f"stop:{uuid7()}")
 
-    told = proof.stops_obeyed(
+    problems = proof.check_stops(
         {"+18135550142": make.NOON},
-        [Text(callback=callback_of(one.pk), **late) for one in (hello, confirmation)],
+        [Text(callback=status_url(message.pk), **late) for message in (hello, confirmation)],
     )
 
-    assert any(f"message:{hello.pk}" in one for one in told)
-    assert not any(str(confirmation.pk) in one for one in told)
+    assert any(f"message:{hello.pk}" in problem for problem in problems)
+    assert not any(str(confirmation.pk) in problem for problem in problems)
 
 
-def test_two_loans_of_one_lead_and_a_loan_we_do_not_know_are_seen():
+def test_two_loans_of_one_lead_and_unknown_loan_are_reported():
     lead, stranger = make.lead(), make.lead()
     connection = Connection.objects.create(los="encompass", name="E", slug="e", instance="i")
-    Handoff.objects.create(lead=lead, connection=connection, state="uncertain", asked_at=make.NOON)
+    Handoff.objects.create(lead=lead, connection=connection, state="uncertain", requested_at=make.NOON)
     loans = [
-        {"id": name, "customFields": [{"id": proof.LEAD_ID, "stringValue": str(one.pk)}]}
-        for name, one in (("a", lead), ("b", lead), ("c", stranger))
+        {"id": name, "customFields": [{"id": proof.LEAD_ID, "stringValue": str(loan_lead.pk)}]}
+        for name, loan_lead in (("a", lead), ("b", lead), ("c", stranger))
     ]
 
-    told = proof.loans_once(loans)
+    problems = proof.check_loans(loans)
 
-    assert any("two loans" in one and str(lead.pk) in one for one in told)
-    assert any("not with us" in one and str(stranger.pk) in one for one in told)
+    assert any("two loans" in problem and str(lead.pk) in problem for problem in problems)
+    assert any(
+        "not in our tables" in problem and str(stranger.pk) in problem for problem in problems
+    )
 
 
-def test_a_take_that_was_acknowledged_and_is_not_owned_is_seen():
-    assert "not owned" in proof.takes_kept({uuid7(): uuid7()})[0]
+def test_confirmed_take_without_ownership_is_reported():
+    assert "not owned" in proof.check_takes({uuid7(): uuid7()})[0]

@@ -1,4 +1,4 @@
-"""The lender of a life and the vendors around it, on their worst days. Needs Django set up."""
+"""The lender of a life, and the faults of its simulated vendors. Needs Django set up."""
 
 from datetime import UTC, datetime
 
@@ -14,8 +14,8 @@ from tests.make import AROUND_THE_CLOCK
 
 TEXTS = {"method": "POST", "path_regex": "Messages"}
 CALLS = {"method": "POST", "path_regex": "Calls"}
-ALL_OF_IT = {"method": "", "path_regex": "."}
-WORST = {
+ALL_REQUESTS = {"method": "", "path_regex": "."}
+FAULTS = {
     "twilio": [
         (TEXTS, "status:429", 0.06),
         (TEXTS, "status_after_commit:500", 0.06),
@@ -27,28 +27,28 @@ WORST = {
         (CALLS, "status_after_commit:500", 0.05),
         (CALLS, "drop_after_commit", 0.05),
         (CALLS, "status:429", 0.05),
-        (ALL_OF_IT, "malformed_json", 0.02),
+        (ALL_REQUESTS, "malformed_json", 0.02),
     ],
     "enc": [
         (TEXTS | {"path_regex": "loans"}, "drop_after_commit", 0.15),
         (TEXTS | {"path_regex": "loans"}, "status_after_commit:500", 0.1),
         (TEXTS | {"path_regex": "loans"}, "status:429", 0.1),
-        (ALL_OF_IT, "expire_token", 0.05),
-        (ALL_OF_IT, "delay:800", 0.15),
-        (ALL_OF_IT, "status:503", 0.05),
-        (ALL_OF_IT, "malformed_json", 0.02),
+        (ALL_REQUESTS, "expire_token", 0.05),
+        (ALL_REQUESTS, "delay:800", 0.15),
+        (ALL_REQUESTS, "status:503", 0.05),
+        (ALL_REQUESTS, "malformed_json", 0.02),
     ],
 }
-HABITS = {
+SWITCHES = {
     "twilio": {"dup_rate": 0.3, "reorder": True, "loss_rate": 0.05, "opt_out_handling": False},
     "enc": {"dup_rate": 0.3, "reorder": True, "loss_rate": 0.05, "pipeline_lag_s": 45},
 }
 
 
-def found(
+def create_lender(
     control: SimulatorClient, addresses: SimulatorAddresses, *, web: str, public: str
 ) -> None:
-    """Make the lender, open at any hour, and let the vendors know it."""
+    """Create the lender, open at any hour, and register it with the vendors."""
     at = datetime.now(UTC)
     with transaction.atomic():
         demo_company.ensure_company(at=at)
@@ -60,19 +60,19 @@ def found(
     )
 
 
-def worst_day(control: SimulatorClient) -> None:
-    """From now on the vendors are slow, busy, twice, late, or silent after they accepted."""
-    for vendor, habits in HABITS.items():
-        control.call(f"{vendor}/switches", habits)
-        for match, action, rate in WORST[vendor]:
+def start_faults(control: SimulatorClient) -> None:
+    """Make the vendors slow, busy, duplicate, late, or silent after accepting."""
+    for vendor, switches in SWITCHES.items():
+        control.call(f"{vendor}/switches", switches)
+        for match, action, rate in FAULTS[vendor]:
             control.call(f"{vendor}/faults", {"match": match, "action": action, "rate": rate})
     for number, phone in enumerate(LoanOfficer.objects.values_list("phone", flat=True)):
-        behaviour = ({"voice": "answer", "answer_after_s": 1.0, "digits": ["1"]},
+        behavior = ({"voice": "answer", "answer_after_s": 1.0, "digits": ["1"]},
                      {"voice": "no-answer"}, {"voice": "busy"})[number % 3]  # fmt: skip
-        control.set_behavior(phone, **behaviour)
+        control.set_behavior(phone, **behavior)
 
 
-def good_day(simulators: Simulators) -> None:
-    """The vendors behave again; what they hold stays."""
+def stop_faults(simulators: Simulators) -> None:
+    """End the vendors' faults; their data stays."""
     for vendor in (simulators.twilio, simulators.encompass):
         vendor.faults.clear_faults()

@@ -1,4 +1,4 @@
-"""One installation to be struck: its folder, its processes, and what may be done to them."""
+"""One installation under test: its folder, its processes, and ways to kill them."""
 
 import os
 import random
@@ -26,35 +26,35 @@ PARTS = {
 }
 
 
-class NeverReady(Exception):
-    """The installation does not come back."""
+class StartTimeout(Exception):
+    """The installation does not become ready."""
 
 
-def free_port() -> int:
-    """A port that nobody listens on at this moment."""
+def find_free_port() -> int:
+    """Return a port that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def until(true: Callable[[], bool], seconds: float, *, pause: float = 0.1) -> bool:
-    """Whether it became true within the time."""
+def wait_until(condition: Callable[[], bool], seconds: float, *, pause: float = 0.1) -> bool:
+    """Wait until the condition is true; return False if it takes too long."""
     ends = time.monotonic() + seconds
-    while not true():
+    while not condition():
         if time.monotonic() > ends:
             return False
         time.sleep(pause)
     return True
 
 
-class Place:
-    """A home of its own with everything that runs in it. Only its own processes are touched."""
+class Installation:
+    """A temporary home and its processes. No other process is touched."""
 
     def __init__(self, environment: dict[str, str], *, disk_mb: int = 0) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="rooftree-chaos-"))
         self.home.chmod(0o711)
         self.has_small_disk = bool(disk_mb) and self._mount(disk_mb)
-        self.ports = [free_port(), free_port()]
+        self.ports = [find_free_port(), find_free_port()]
         self.log = self.home.with_suffix(".log")
         self.environment = {
             **{key: value for key, value in os.environ.items() if key != "DATABASE_URL"},
@@ -70,87 +70,88 @@ class Place:
 
     @property
     def webs(self) -> list[str]:
-        """The addresses of both web servers; the second is not always there."""
+        """The base URLs of both web servers; the second does not always run."""
         return [f"http://127.0.0.1:{port}" for port in self.ports]
 
     def serve(self) -> None:
-        """Start the whole, as an operator does."""
-        self._serve_request = self._run("-m", "rooftree", "serve")
+        """Start the installation, as an operator does."""
+        self._serve_request = self._start("-m", "rooftree", "serve")
 
     def keep_serving(self) -> None:
-        """Start it again when its supervisor was killed, as an init system does."""
+        """Restart the installation if its supervisor was killed, as an init system does."""
         if self._serve_request is None or self._serve_request.poll() is not None:
             self.serve()
 
-    def beside(self, part: str, *, skew: float = 0.0) -> "subprocess.Popen[bytes]":
-        """One more web, worker or clock on the same database; its clock may be wrong."""
-        more = {"PORT": str(self.ports[1])} if part == "web" else {}
+    def start_second(self, part: str, *, skew: float = 0.0) -> "subprocess.Popen[bytes]":
+        """Start one more web, worker or clock on the same database, with a skewed clock."""
+        variables = {"PORT": str(self.ports[1])} if part == "web" else {}
         if skew:
-            more |= {"CHAOS_SKEW": str(skew), "PYTHONPATH": str(SKEW)}
-        return self._run("-m", "rooftree", part, **more)
+            variables |= {"CHAOS_SKEW": str(skew), "PYTHONPATH": str(SKEW)}
+        return self._start("-m", "rooftree", part, **variables)
 
-    def ready(self, port: int = 0) -> bool:
-        """Whether pages are served now."""
-        asked = f"http://127.0.0.1:{port or self.ports[0]}/readyz"
+    def is_ready(self, port: int = 0) -> bool:
+        """Decide whether pages are served now."""
+        url = f"http://127.0.0.1:{port or self.ports[0]}/readyz"
         try:
-            with urllib.request.urlopen(asked, timeout=3) as answer:
+            with urllib.request.urlopen(url, timeout=3) as answer:
                 return answer.status == 200
         except (urllib.error.URLError, OSError):
             return False
 
-    def be_ready(self, seconds: float = 300.0) -> None:
-        """Wait until all parts run and pages are served, starting it when nobody else would."""
+    def wait_until_ready(self, seconds: float = 300.0) -> None:
+        """Wait until all parts run and pages are served; restart the installation if needed."""
 
-        def whole() -> bool:
+        def is_complete() -> bool:
             self.keep_serving()
-            return PARTS.keys() <= self.processes().keys() and self.ready()
+            return PARTS.keys() <= self.find_processes().keys() and self.is_ready()
 
-        if not until(whole, seconds):
-            raise NeverReady(f"after {seconds:.0f} s only {sorted(self.processes())} run")
+        if not wait_until(is_complete, seconds):
+            raise StartTimeout(f"after {seconds:.0f} s only {sorted(self.find_processes())} run")
 
-    def processes(self) -> dict[str, list[int]]:
-        """Every process of this installation by what it is, found by its environment."""
-        wanted = f"ROOFTREE_HOME={self.home}".encode()
-        found: dict[str, list[int]] = {}
+    def find_processes(self) -> dict[str, list[int]]:
+        """Find the process ids of this installation by part, through their environment."""
+        marker = f"ROOFTREE_HOME={self.home}".encode()
+        pids: dict[str, list[int]] = {}
         for folder in Path("/proc").glob("[0-9]*"):
             try:
-                if wanted not in (folder / "environ").read_bytes().split(b"\0"):
+                if marker not in (folder / "environ").read_bytes().split(b"\0"):
                     continue
                 line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             except OSError:
                 continue
             part = next((part for part, words in PARTS.items() if words in line), "")
             if part:
-                found.setdefault(part, []).append(int(folder.name))
-        return found
+                pids.setdefault(part, []).append(int(folder.name))
+        return pids
 
-    def kill(self, what: str, rng: random.Random) -> None:
-        """SIGKILL one process of a part, or `all` there are. Its descendants are not asked."""
-        found = self.processes()
-        pids = found.get(what, [])
-        if what == "postgres":
+    def kill_part(self, part: str, rng: random.Random) -> None:
+        """SIGKILL one process of a part, or `all` processes; descendants are left alone."""
+        processes = self.find_processes()
+        pids = processes.get(part, [])
+        if part == "postgres":
             pids = [pid for pid in pids if self._is_postmaster(pid)]
-        chosen = [pid for of in found.values() for pid in of] if what == "all" else pids
-        if what not in ("all", "web") and chosen:  # a web server is a parent and its child
+        everything = [pid for part_pids in processes.values() for pid in part_pids]
+        chosen = everything if part == "all" else pids
+        if part not in ("all", "web") and chosen:  # a web server is a parent and its child
             chosen = [rng.choice(chosen)]
         for pid in chosen:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
     def fill_disk(self) -> None:
-        """Leave no room at all; only where the home has a disk of its own."""
+        """Fill the disk completely; only if the home has its own disk."""
         filler = self.home / "filler"
         with filler.open("ab") as file, suppress(OSError):
             while True:
                 file.write(b"\0" * 1024 * 1024)
                 file.flush()
 
-    def make_room(self) -> None:
-        """Give the room back."""
+    def free_disk(self) -> None:
+        """Free the disk again."""
         (self.home / "filler").unlink(missing_ok=True)
 
-    def command(self, *words: str, seconds: float = 300) -> subprocess.CompletedProcess[str]:
-        """One command of the product, run to its end."""
+    def run_command(self, *words: str, seconds: float = 300) -> subprocess.CompletedProcess[str]:
+        """Run one command of the product to its end."""
         return subprocess.run(
             [sys.executable, "-m", "rooftree", *words],
             env=self.environment, cwd=ROOT, capture_output=True, text=True,
@@ -158,7 +159,7 @@ class Place:
         )  # fmt: skip
 
     def end(self, *, keep: bool) -> None:
-        """Stop everything; the folder stays when it is to be looked at."""
+        """Stop everything; with `keep` the folder stays for inspection."""
         if self._serve_request is not None and self._serve_request.poll() is None:
             self._serve_request.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
@@ -167,7 +168,7 @@ class Place:
             if process.poll() is None:
                 process.kill()
             process.wait()
-        until(lambda: not self.processes(), 20)
+        wait_until(lambda: not self.find_processes(), 20)
         if keep:
             return
         if self.has_small_disk:
@@ -175,19 +176,19 @@ class Place:
         shutil.rmtree(self.home, ignore_errors=True)
         self.log.unlink(missing_ok=True)
 
-    def _run(self, *words: str, **more: str) -> "subprocess.Popen[bytes]":
+    def _start(self, *words: str, **variables: str) -> "subprocess.Popen[bytes]":
         with self.log.open("ab") as log:
-            process = subprocess.Popen(
+            child = subprocess.Popen(
                 [sys.executable, *words],
-                env=self.environment | more, cwd=ROOT, stdin=subprocess.DEVNULL,
+                env=self.environment | variables, cwd=ROOT, stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log,
             )  # fmt: skip
-        self._started = [one for one in self._started if one.poll() is None]
-        self._started.append(process)
-        return process
+        self._started = [process for process in self._started if process.poll() is None]
+        self._started.append(child)
+        return child
 
     def _mount(self, size: int) -> bool:
-        """Whether the home lies on a disk of its own, `size` megabytes large."""
+        """Mount a disk of `size` megabytes for the home; return False if that fails."""
         words = ["mount", "-t", "tmpfs", "-o", f"size={size}m,mode=0711", "tmpfs", str(self.home)]
         try:
             return subprocess.run(words, capture_output=True, check=False).returncode == 0
