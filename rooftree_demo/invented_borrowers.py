@@ -41,6 +41,7 @@ PLACES = tuple(
 )
 # First and last names of the same origin; names of one row are combined.
 _ORIGINS = _read_rows("names.csv")
+_MAIL_DOMAINS = ("example.com", "example.org", "example.net")
 _FIRST_BORROWER_LINE = 40  # of 555-01xx; lower lines belong to staff
 _RESERVED = 100 - _FIRST_BORROWER_LINE
 _OPEN_LINES = range(2000, 10_000)  # of 555; unassigned
@@ -58,6 +59,9 @@ def invent_borrower(rng: random.Random, number: int, *, language: str = "") -> B
     origins = [origin for origin in _ORIGINS if not language or origin["language"] == language]
     origin = rng.choices(origins, [int(candidate["share"]) for candidate in origins])[0]
     first, last = rng.choice(origin["first"].split()), rng.choice(origin["last"].split())
+    ascii_name = "".join(letter for letter in f"{first}.{last}".lower() if letter.isascii())
+    letters = [letter for letter in ascii_name if letter.isalnum() or letter == "."]
+    mail_name = "".join(letters).strip(".") or "reader"
     share = rng.lognormvariate(0, 0.28)
     price = int(round(place.price * share)) * 1000
     balance, cash_out = 0, 0
@@ -71,7 +75,7 @@ def invent_borrower(rng: random.Random, number: int, *, language: str = "") -> B
         first_name=first,
         last_name=last,
         language=origin["language"],
-        email=_email_for(first, last, number),
+        email=f"{mail_name}{number}@{_MAIL_DOMAINS[number % len(_MAIL_DOMAINS)]}",
         phone=_phone_for(place.areas, nth),
         state=place.state,
         city=place.city,
@@ -91,10 +95,3 @@ def _phone_for(areas: Sequence[str], nth: int) -> str:
         return f"{area}55501{_FIRST_BORROWER_LINE + line}"
     open_line = _OPEN_LINES[(line - _RESERVED) % len(_OPEN_LINES)]
     return f"{area}555{open_line if open_line != _RESERVED_LINE else 1999}"
-
-
-def _email_for(first: str, last: str, number: int) -> str:
-    ascii_name = "".join(letter for letter in f"{first}.{last}".lower() if letter.isascii())
-    letters = [letter for letter in ascii_name if letter.isalnum() or letter == "."]
-    domain = ("example.com", "example.org", "example.net")[number % 3]
-    return f"{''.join(letters).strip('.') or 'reader'}{number}@{domain}"
