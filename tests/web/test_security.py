@@ -272,7 +272,7 @@ def test_another_password_ends_the_other_sessions_and_is_told_by_mail(dana):
 
 @pytest.mark.parametrize(
     ("old", "new", "said"),
-    [("wrong", NEW, "not your password of now"), (make.PASSWORD, "short", "12 characters")],
+    [("wrong", NEW, "your current password"), (make.PASSWORD, "short", "12 characters")],
 )
 def test_a_wrong_or_weak_password_changes_nothing(dana, signed_in, old, new, said):
     page = signed_in(dana).post(reverse("security_password"), {"old": old, "new": new})
