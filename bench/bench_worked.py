@@ -24,7 +24,7 @@ MAX_SECONDS = 1800  # time limit of a run
 # Worked: all messages of the lead are decided and sent or settled, and it has an offer.
 SELECT_WORKED = """
 select count(*) filter (where l.created_at = %(at)s),
-       count(*) filter (where l.scored_at is not null and l.promise_at is not null
+       count(*) filter (where l.scored_at is not null and l.response_due_at is not null
                           and exists (select 1 from offer f where f.lead_id = l.id)
                           and exists (select 1 from message m where m.lead_id = l.id)
                           and not exists (select 1 from message m where m.lead_id = l.id

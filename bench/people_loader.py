@@ -82,9 +82,9 @@ def load_people(number: int, source: Source, *, are_owned: bool = True) -> None:
         load(Lead, id="lead", person_id="person", source_id=of_source, purpose="'purchase'",
               state="case when reached then 'retired' else 'new' end", amount_cents="41200000",
               property_state="state", officer_id=owner_columns[0], branch_id=owner_columns[1],
-              score="(n % 100)::smallint", created_at="at", warmed_at="at",
+              score="(n % 100)::smallint", created_at="at", last_inquiry_at="at",
               first_attempt_at="case when reached then at + interval '9 minutes' end",
-              first_talk_at="case when reached then at + interval '1 hour' end",
+              first_conversation_at="case when reached then at + interval '1 hour' end",
               retired_at="case when reached then at + interval '20 days' end",
               )  # fmt: skip
         load(Touch, id="touch", lead_id="lead", person_id="person", source_id=of_source,
@@ -96,7 +96,7 @@ def load_people(number: int, source: Source, *, are_owned: bool = True) -> None:
         load(Consent, id="gen_random_uuid()", person_id="person", address="number",
               delivery_id="delivery", status="'granted'", channels="array['call', 'text']",
               record=f"'{CONSENT_RECORD}'::jsonb", wording=f"'{CONSENT_WORDING}'", recorded_at="at",
-              cause="'old:' || n")  # fmt: skip
+              idempotency_key="'old:' || n")  # fmt: skip
 
 
 def load_rollups() -> None:
@@ -105,7 +105,7 @@ def load_rollups() -> None:
     of_leads = " union all ".join(MEASURE_SQL[name] for name in names)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"insert into delta (id, cause, {ROLLUP_KEY}, amount)"  # noqa: S608
+            f"insert into delta (id, idempotency_key, {ROLLUP_KEY}, amount)"  # noqa: S608
             f" select gen_random_uuid(), gen_random_uuid()::text, {ROLLUP_KEY}, sum(amount)"
             f" from ({of_leads}) truth group by {ROLLUP_KEY}"
         )

@@ -63,7 +63,7 @@ def _book_cost(slug: str, cents: int, *, day: date, name: str) -> None:
             on_date=day,
             source_id=Source.objects.get(slug=slug).pk,
             basis="invoice",
-            cause=f"{name}:{slug}",
+            idempotency_key=f"{name}:{slug}",
             by=_marketing_user(),
             at=datetime.combine(day, time(17), UTC) + timedelta(days=1),
         )

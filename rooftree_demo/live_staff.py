@@ -25,7 +25,7 @@ from rooftree_demo.seeded_random import seeded_between, seeded_choice, seeded_fr
 from rooftree_demo.simulator_addresses import MAIN_NUMBER
 from rooftree_demo.simulator_client import SimulatorClient
 
-OPEN_OFFER = {"taken_at": None, "passed_at": None, "lapsed_at": None}
+OPEN_OFFER = {"accepted_at": None, "declined_at": None, "expired_at": None}
 PHONE_BEHAVIOR_SECONDS = 25.0  # seconds between changes of the officers' phone behavior
 WORK_WINDOW = timedelta(hours=2)  # leads taken earlier rest until a promised call is due
 MAX_BUSY_LEADS = 4  # leads worked in one beat
@@ -95,7 +95,7 @@ class OfficerCallers:
         """Take the next step for a few leads taken recently or with a promised call due."""
         now = datetime.now(UTC)
         recent = Q(from_at__gt=now - WORK_WINDOW)
-        due = Q(lead__first_attempt_at=None, lead__promise_at__range=(now - WORK_WINDOW, now))
+        due = Q(lead__first_attempt_at=None, lead__response_due_at__range=(now - WORK_WINDOW, now))
         owned = Ownership.objects.filter(
             recent | due, until_at=None, lead__state__in=["new", "working"]
         )

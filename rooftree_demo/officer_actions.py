@@ -28,7 +28,7 @@ from rooftree_demo.rate_sheets import rate_at
 from rooftree_demo.simulator_client import SimulatorClient
 from rooftree_demo.stories import APPLYING_FATES, Fate
 
-OPEN_OFFER = {"taken_at": None, "passed_at": None, "lapsed_at": None}
+OPEN_OFFER = {"accepted_at": None, "declined_at": None, "expired_at": None}
 MAX_OFFERS = 12
 REPEAT_SOURCES = ("zillow", "our-site")  # sources of second inquiries
 # (days after the previous step, status the processor sets)

@@ -285,7 +285,7 @@ def lead(*, at: datetime = NOON, officer: LoanOfficer | None = None, **changes: 
             "timeline": "31_60_days",
             "property_state": "FL",
             "created_at": at,
-            "warmed_at": at,
+            "last_inquiry_at": at,
             **changes,
         }
     )
@@ -348,7 +348,7 @@ def consent(of: Person, *, address: str = "", at: datetime = NOON, **changes: An
             "record": {},
             "captured_at": at,
             "recorded_at": at,
-            "cause": f"test:{number()}",
+            "idempotency_key": f"test:{number()}",
             **changes,
         }
     )

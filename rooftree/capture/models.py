@@ -118,17 +118,19 @@ class SpreadsheetPart(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     spreadsheet = models.ForeignKey(Spreadsheet, models.CASCADE, related_name="parts")
-    nth = models.PositiveIntegerField()  # 0 holds the first `stage.PART` rows
+    position = models.PositiveIntegerField()  # 0 holds the first `stage.PART` rows
     rows = models.BinaryField()
 
     class Meta:
         db_table = "spreadsheet_part"
         constraints = [
-            models.UniqueConstraint(fields=["spreadsheet", "nth"], name="spreadsheet_part_once"),
+            models.UniqueConstraint(
+                fields=["spreadsheet", "position"], name="spreadsheet_part_once"
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.spreadsheet_id}:{self.nth}"
+        return f"{self.spreadsheet_id}:{self.position}"
 
 
 class ImportedRow(models.Model):
@@ -138,8 +140,8 @@ class ImportedRow(models.Model):
     spreadsheet = models.ForeignKey(Spreadsheet, models.PROTECT, related_name="imported")
     line = models.PositiveIntegerField()  # of the file
     delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="+")
-    became = models.CharField(max_length=12)  # new, known, left_out, refused, repeated
-    why = models.CharField(max_length=80, blank=True)
+    outcome = models.CharField(max_length=12)  # new, known, left_out, refused, repeated
+    problem = models.CharField(max_length=80, blank=True)
     officer = models.ForeignKey(  # the owner in the other system, who also owns the lead here
         LoanOfficer, models.PROTECT, null=True, related_name="+", db_index=False
     )
@@ -168,8 +170,8 @@ class Retrieval(models.Model):
     body = models.BinaryField(default=b"")  # body of the stored answer, masked
     body_sha256 = models.CharField(max_length=64, blank=True)  # of the body as received
     problem = models.CharField(max_length=300, blank=True)  # of the last try, for staff
-    wanted_at = models.DateTimeField()
-    told_at = models.DateTimeField(null=True)
+    requested_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "retrieval"
@@ -284,7 +286,7 @@ class Certificate(models.Model):
     answer = models.BinaryField(default=b"")  # masked
     answer_sha256 = models.CharField(max_length=64, blank=True)
     expires_at = models.DateTimeField(null=True)  # when the witness's copy expires
-    wanted_at = models.DateTimeField()
+    requested_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -369,17 +371,17 @@ class PlacedBid(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7)
     source = models.ForeignKey(Source, models.CASCADE, related_name="bids")
     ping_id = models.CharField(max_length=255)  # the seller's
-    told = models.JSONField(default=dict)  # the ping's fields, which its post must repeat
+    ping_fields = models.JSONField(default=dict)  # the ping's fields, which its post must repeat
     state = models.CharField(max_length=2, blank=True)
     purpose = models.CharField(max_length=30, blank=True)
     phone_hash = models.CharField(max_length=64, blank=True)  # SHA-256, hex
     email_hash = models.CharField(max_length=64, blank=True)
     cents = models.PositiveIntegerField()  # 0: no bid
-    why = models.CharField(
+    reason = models.CharField(
         max_length=24, blank=True
     )  # no-bid reason: a key of acceptance_limits.REFUSAL_REASONS
     seconds = models.PositiveIntegerField()  # for which the bid is valid
-    asked_at = models.DateTimeField()
+    requested_at = models.DateTimeField()
     expires_at = models.DateTimeField()
 
     class Meta:
@@ -387,13 +389,13 @@ class PlacedBid(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["source", "ping_id"], name="bid_once_a_ping"),
             models.CheckConstraint(
-                condition=Q(cents__gt=0, why="") | (Q(cents=0) & ~Q(why="")),
+                condition=Q(cents__gt=0, reason="") | (Q(cents=0) & ~Q(reason="")),
                 name="bid_or_why_not",
             ),
         ]
         indexes = [
             models.Index(fields=["source", "expires_at"], name="bids_still_out"),
-            models.Index(fields=["asked_at"], name="bids_by_age"),
+            models.Index(fields=["requested_at"], name="bids_by_age"),
         ]
 
     def __str__(self) -> str:

@@ -84,7 +84,7 @@ class Consent(models.Model):
     wording_sha256 = models.CharField(max_length=64, blank=True)
     captured_at = models.DateTimeField(null=True)
     recorded_at = models.DateTimeField()
-    cause = models.CharField(max_length=200, unique=True)
+    idempotency_key = models.CharField(max_length=200, unique=True)
 
     class Meta:
         db_table = "consent"
@@ -112,14 +112,14 @@ class Revocation(models.Model):
     address = models.CharField(max_length=254)  # E.164 or email key
     kind = models.CharField(max_length=16)
     media = ArrayField(models.CharField(max_length=10))  # call, text, voicemail, email
-    words = models.CharField(max_length=500, blank=True)  # as received
+    borrower_words = models.CharField(max_length=500, blank=True)  # as received
     origin = models.CharField(max_length=160)  # message, page, vendor or import
     reply_to_purpose = models.CharField(max_length=16, blank=True)
     at = models.DateTimeField()
     recorded_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     ended_by = models.CharField(max_length=160, blank=True)
-    cause = models.CharField(max_length=200, unique=True)
+    idempotency_key = models.CharField(max_length=200, unique=True)
 
     class Meta:
         db_table = "revocation"
@@ -155,7 +155,7 @@ class Verdict(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7)
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="verdicts")
     person = models.ForeignKey(Person, models.CASCADE, related_name="verdicts")
-    cause = models.CharField(max_length=160)  # key of the message's occasion
+    idempotency_key = models.CharField(max_length=160)  # key of the message's occasion
     medium = models.CharField(max_length=10)
     purpose = models.CharField(max_length=16)
     stage = models.CharField(max_length=10)  # planned | dequeued | handoff | shown
@@ -206,10 +206,10 @@ class CreditClock(models.Model):
     alarm_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
-    closed_as = models.CharField(max_length=12, blank=True)
+    outcome = models.CharField(max_length=12, blank=True)
     closed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     proof = models.JSONField(default=dict)
-    cause = models.CharField(max_length=160, unique=True)
+    idempotency_key = models.CharField(max_length=160, unique=True)
 
     class Meta:
         db_table = "credit_clock"
@@ -220,8 +220,8 @@ class CreditClock(models.Model):
                 name="one_open_clock_a_kind",
             ),
             models.CheckConstraint(
-                condition=Q(closed_at=None, closed_as="", alarm_at__isnull=False)
-                | Q(closed_at__isnull=False, alarm_at=None) & ~Q(closed_as=""),
+                condition=Q(closed_at=None, outcome="", alarm_at__isnull=False)
+                | Q(closed_at__isnull=False, alarm_at=None) & ~Q(outcome=""),
                 name="clock_closed_with_a_reason",
             ),
         ]
@@ -301,7 +301,7 @@ class Finding(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     rule = models.CharField(max_length=8)  # rulebook id
-    cause = models.CharField(
+    idempotency_key = models.CharField(
         max_length=160, unique=True
     )  # unique, so that a finding is created once
     sentence = models.CharField(max_length=400)

@@ -124,7 +124,7 @@ def _apply_reply(message: Message, meaning: str, at: datetime) -> None:
     if meaning in ANSWERABLE_MEANINGS:
         cancel_messages.cancel_overtaken(lead_id=lead.pk, because="replied", at=at)
         due = response_deadline.callable_deadline_of_lead(lead, by=at + RESPONSE_TIME, at=at)
-        Lead.objects.filter(pk=lead.pk).update(promise_at=due)
+        Lead.objects.filter(pk=lead.pk).update(response_due_at=due)
     rescore_lead(lead_id=lead.pk, because="replied", at=at)
     credit_notice_triggers.check_borrower_message(message, at=at)
     if lead.officer:

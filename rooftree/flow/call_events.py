@@ -148,14 +148,14 @@ def on_inbound_call_ended(
 def _follow_missed_call(attempt: ContactAttempt, at: datetime) -> None:
     lead = attempt.lead
     due = response_deadline.callable_deadline_of_lead(lead, by=at + RESPONSE_TIME, at=at)
-    Lead.objects.filter(pk=lead.pk).update(promise_at=due)
+    Lead.objects.filter(pk=lead.pk).update(response_due_at=due)
     if answer_inbound_call.queue_missed_call_text(attempt, at=at):
         send_messages.enqueue()
     if lead.officer:
         staff_notices.notify_user(
             user_id=lead.officer.user_id,
             kind="called",
-            idempotency_key=attempt.cause,
+            idempotency_key=attempt.idempotency_key,
             text=f"{lead.person.first_name or 'A borrower'} called, and no one could answer.",
             link=f"/leads/{lead.pk}/",
             at=at,
@@ -210,7 +210,7 @@ def record_recording_objection(*, lead: Lead, by: User, at: datetime) -> None:
 def look_up_call_ends(*, at: datetime) -> None:
     """Look up the ends of calls at the carrier when no callback reported them."""
     for attempt in call_record_check.calls_without_length(at=at)[:LOOKUP_BATCH]:
-        kind, _, key = attempt.cause.partition(":")
+        kind, _, key = attempt.idempotency_key.partition(":")
         ring = Ring.objects.filter(pk=key).first() if kind == "ring" else None
         call_end = carrier_callbacks.fetch_call_end(ring.carrier_id if ring else key)
         if call_end is None:

@@ -98,7 +98,7 @@ def record_outcome(
 
 def find_calls_without_outcome(lead_id: UUID, at: datetime) -> QuerySet[ContactAttempt]:
     """Return started calls to the borrower that have no outcome yet, newest first."""
-    is_call = Q(cause__startswith="ring:") | Q(cause__startswith="call:")
+    is_call = Q(idempotency_key__startswith="ring:") | Q(idempotency_key__startswith="call:")
     rows = ContactAttempt.objects.filter(is_call, lead_id=lead_id, medium="call", result="")
     return rows.filter(at__gt=at - OUTCOME_WINDOW, at__lte=at).order_by("-at", "-id")
 
@@ -108,7 +108,7 @@ def find_open_officer_call(by: User, at: datetime) -> ContactAttempt | None:
     rows = ContactAttempt.objects.filter(
         by=by,
         medium="call",
-        cause__startswith="ring:",
+        idempotency_key__startswith="ring:",
         result="",
         at__gt=at - CONNECTED_CALL_WINDOW,
         at__lte=at,
@@ -135,7 +135,7 @@ def _save_attempt(
         call_record_check.mark_complete(attempt, at=at)
         return attempt, True
     return ContactAttempt.objects.get_or_create(
-        cause=cause,
+        idempotency_key=cause,
         defaults={
             "id": uuid7_at(at),
             "lead": lead,
@@ -156,7 +156,7 @@ def _find_repeated_outcome(
     """Return the attempt that this tap, or this page, has recorded already."""
     is_same_tap = Q(by=by, result=result, result_at__gt=at - DUPLICATE_WINDOW, result_at__lte=at)
     rows = ContactAttempt.objects.filter(
-        is_same_tap | Q(cause=cause) if cause else is_same_tap, lead=lead
+        is_same_tap | Q(idempotency_key=cause) if cause else is_same_tap, lead=lead
     )
     return rows.filter(medium="call").order_by("-at").first()
 
@@ -166,7 +166,7 @@ def _find_connected_call_of_lead(lead: Lead, at: datetime) -> ContactAttempt | N
     rows = ContactAttempt.objects.filter(
         lead=lead,
         medium="call",
-        cause__startswith="ring:",
+        idempotency_key__startswith="ring:",
         result_at=None,  # no staff member has recorded an outcome
         at__gt=at - CONNECTED_CALL_WINDOW,
         at__lte=at,
@@ -176,11 +176,11 @@ def _find_connected_call_of_lead(lead: Lead, at: datetime) -> ContactAttempt | N
 
 def _update_lead_state(lead: Lead, result: str, at: datetime) -> None:
     """Set the timestamps and the state that follow from the result."""
-    changes: dict[str, object] = {"promise_at": None}
+    changes: dict[str, object] = {"response_due_at": None}
     if lead.first_attempt_at is None:
         changes["first_attempt_at"] = at
-    if result in REACHED and lead.first_talk_at is None:
-        changes["first_talk_at"] = at
+    if result in REACHED and lead.first_conversation_at is None:
+        changes["first_conversation_at"] = at
     if lead.state == "new":
         changes["state"] = "working"
     if result in CLOSING_RESULTS:

@@ -27,15 +27,15 @@ WENT_QUIET_REASON = "no activity for 180 days after a conversation"
 # at the moment it is due, so a forgotten one does not keep a lead open forever.
 _STALE_SQL = """
 with open_one as (
-  select lead.id, lead.first_talk_at is not null as has_talked,
+  select lead.id, lead.first_conversation_at is not null as has_talked,
          greatest(
-           lead.warmed_at, lead.first_talk_at, lead.snoozed_until,
+           lead.last_inquiry_at, lead.first_conversation_at, lead.snoozed_until,
            (select max(at) from contact_attempt where lead_id = lead.id),
            (select max(coalesce(sent_at, created_at)) from message where lead_id = lead.id),
            (select max(at) from remark where lead_id = lead.id),
            (select max(until_at) from ownership where lead_id = lead.id),
            (select max(due_at) from task
-             where lead_id = lead.id and done_at is null and cancelled_at is null)
+             where lead_id = lead.id and done_at is null and canceled_at is null)
          ) as last_at
     from lead
    where lead.state in ('new', 'working', 'nurture') and lead.retired_at is null
@@ -46,7 +46,7 @@ with open_one as (
      and not exists (select from rate_watch
                       where lead_id = lead.id and ended_at is null and reached_at is null)
      and not exists (select from offer where lead_id = lead.id
-                      and taken_at is null and passed_at is null and lapsed_at is null)
+                      and accepted_at is null and declined_at is null and expired_at is null)
      and not exists (select from message where lead_id = lead.id
                       and (state in ('waiting', 'held', 'claimed')
                            or (direction = 'in' and read_at is null)))
@@ -57,7 +57,7 @@ select id, has_talked, last_at,
   from open_one
 """
 _ALL_STALE_SQL = f"""
-select * from ({_STALE_SQL.format(which="lead.warmed_at <= %(at)s - %(not_reached)s")}) quiet
+select * from ({_STALE_SQL.format(which="lead.last_inquiry_at <= %(at)s - %(not_reached)s")}) quiet
  where ends_at <= %(at)s order by last_at limit %(limit)s
 """  # noqa: S608
 _ONE_LEAD_SQL = _STALE_SQL.format(which="lead.id = %(lead)s")
@@ -94,7 +94,7 @@ def close_if_stale(*, lead_id: UUID, at: datetime) -> bool:
             else NEVER_TRIED_REASON
         )
         Lead.objects.filter(pk=lead_id).update(
-            state="retired", retired_at=at, retired_reason=reason, promise_at=None
+            state="retired", retired_at=at, retired_reason=reason, response_due_at=None
         )
         cancel_messages.cancel_overtaken(lead_id=lead_id, because="closed", at=at)
         write_event("flow.lead.retired", at=at, lead_id=lead_id, reason=reason, quiet_since=last_at)

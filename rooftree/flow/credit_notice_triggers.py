@@ -294,7 +294,7 @@ def _find_file_outcome(
         for step in (milestones[code] for code in codes if code in milestones):
             day = step.on_date or company_day(step.recorded_at)
             if outcome != "denied" or day <= credit_clock.due_on:
-                return outcome, day.isoformat(), step.said or step.code
+                return outcome, day.isoformat(), step.los_label or step.code
     return None
 
 

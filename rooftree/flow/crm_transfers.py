@@ -79,7 +79,7 @@ def _set_stages(
         leads_by_state[state].append(inquiry.lead)
     for state in ("nurture", "retired"):
         leads = Lead.objects.filter(pk__in=[lead.pk for lead in leads_by_state[state]], state="new")
-        changes: dict[str, object] = {"state": state, "promise_at": None}
+        changes: dict[str, object] = {"state": state, "response_due_at": None}
         if state == "retired":
             changes |= {"retired_at": at, "retired_reason": f"closed in {sheet.source.name}"[:60]}
         leads.update(**changes)

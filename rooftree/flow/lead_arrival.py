@@ -321,5 +321,5 @@ def notify_owner(*, touch_id: str) -> None:
         due = response_deadline.callable_deadline_of_lead(
             lead, by=at + lead_offers.RESPONSE_TIME, at=at
         )
-        Lead.objects.filter(pk=lead.pk, promise_at=None).update(promise_at=due)
+        Lead.objects.filter(pk=lead.pk, response_due_at=None).update(response_due_at=due)
         publish_update("lead", lead=str(lead.pk))

@@ -90,9 +90,9 @@ def follow_loan_news(news: LoanUpdate | None, *, at: datetime) -> None:
             _book_revenue(news, at)
             rollup_deltas.count_funding(loan)
         for step in news.steps:
-            if step.code == CLEAR_TO_CLOSE and not step.is_inferred and not loan.ended_as:
+            if step.code == CLEAR_TO_CLOSE and not step.is_inferred and not loan.final_outcome:
                 _alert_clear_to_close(step, at)
-        if loan.ended_as:
+        if loan.final_outcome:
             sequence_enrollment.stop_sequence(lead_id=loan.lead_id, because="file ended", at=at)
         credit_notice_triggers.update_credit_clocks(news, at=at)
         _notify_officer(news, at)
@@ -114,7 +114,7 @@ def _book_revenue(news: LoanUpdate, at: datetime) -> None:
         lead_id=lead.pk,
         loan_id=loan.pk,
         basis="los",
-        cause=f"loan:{loan.pk}:funded",
+        idempotency_key=f"loan:{loan.pk}:funded",
         by=None,
         at=at,
     )

@@ -50,7 +50,7 @@ def merge_people(
         duplicate_review.record_pair_answer(
             [survivor_id, duplicate_id], "same", by=by.pk if by else None, at=at
         )
-        leads = _find_lead_ids(merge.kept_id, merge.gone_id)
+        leads = _find_lead_ids(merge.survivor_id, merge.merged_id)
         _move_messages(leads)
         vendor_returns.check_leads(leads, at=at)
     return merge
@@ -65,7 +65,7 @@ def split_people(*, merge_id: UUID, reason: str, by: User | None, at: datetime) 
         merge = two_people.split_people(
             merge_id=merge_id, reason=reason, by=by.pk if by else None, at=at
         )
-        pair = [merge.kept_id, merge.gone_id]
+        pair = [merge.survivor_id, merge.merged_id]
         duplicate_review.record_pair_answer(pair, "two", by=by.pk if by else None, at=at)
         leads = _find_lead_ids(*pair)
         _move_messages(leads)

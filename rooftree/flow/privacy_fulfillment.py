@@ -147,7 +147,7 @@ def _stop_contact(request: PrivacyRequest, people: Sequence[UUID], *, at: dateti
             lead_id=lead_id, because=DELETION_REASON, at=at, causes=("",)
         )
     leads.filter(state__in=["new", "working", "nurture"]).update(
-        state="retired", retired_at=at, retired_reason=DELETION_REASON, promise_at=None
+        state="retired", retired_at=at, retired_reason=DELETION_REASON, response_due_at=None
     )
     if Lead.objects.filter(person__in=people, state="application").exists():
         return

@@ -124,7 +124,7 @@ def _find_due_message_ids(release: Release, limit: int, at: datetime) -> list[UU
 def _create_messages(release: Release, people: int, at: datetime) -> None:
     """Create the messages of the next few people, in the name of each lead's current owner."""
     with transaction.atomic():
-        waiting = _select_members(release).filter(lined_up_at=None)
+        waiting = _select_members(release).filter(added_at=None)
         members = list(waiting.select_for_update(of=("self",), skip_locked=True)[:people])
         messaged = set(release.messages.values_list("person_id", flat=True)) if members else set()
         # Two members can have been merged into one person since.
@@ -137,9 +137,7 @@ def _create_messages(release: Release, people: int, at: datetime) -> None:
             pk__in=[message.pk for message in messages], state="waiting", release=None
         )
         queued.update(release=release)
-        ReleaseMember.objects.filter(pk__in=[member.pk for member in members]).update(
-            lined_up_at=at
-        )
+        ReleaseMember.objects.filter(pk__in=[member.pk for member in members]).update(added_at=at)
 
 
 def _select_members(release: Release) -> QuerySet[ReleaseMember]:
@@ -164,7 +162,9 @@ def _build_written_messages(
 ) -> list[MessageRequest]:
     key, medium = release.about["key"], release.about["medium"]
     return [
-        MessageRequest(lead=member.lead, key=key, medium=medium, idempotency_key=member.cause)
+        MessageRequest(
+            lead=member.lead, key=key, medium=medium, idempotency_key=member.idempotency_key
+        )
         for member in members
         if member.lead.state in Audience().stages
     ]
@@ -191,7 +191,7 @@ def _build_step_messages(
     return [
         request
         for member in members
-        for request in sequence_enrollment.build_step_requests(member.cause)
+        for request in sequence_enrollment.build_step_requests(member.idempotency_key)
     ]
 
 
@@ -208,7 +208,7 @@ MESSAGE_BUILDERS: dict[
 
 
 def _origin_id(member: ReleaseMember) -> UUID:
-    return UUID(member.cause.split(":")[1])
+    return UUID(member.idempotency_key.split(":")[1])
 
 
 def _dry_run_automatic_releases() -> None:
@@ -223,7 +223,7 @@ def _dry_run_automatic_releases() -> None:
 def _continue_healthy_releases(at: datetime) -> None:
     if not settings.RELEASE_AUTO_CONTINUE:
         return
-    for release in Release.objects.filter(state="looking", looked_at__lte=at - OBSERVATION_TIME):
+    for release in Release.objects.filter(state="looking", checked_at__lte=at - OBSERVATION_TIME):
         if release_progress.load_canary_result(release).is_healthy:
             release_control.continue_release(release, by=None, at=at)
 

@@ -27,7 +27,7 @@ def find_contract_costs(contract: Contract, *, at: datetime) -> QuerySet[Entry]:
     """Return the costs of arrivals that a contract covers and that can still be returned."""
     newest = company_day(at) - timedelta(days=contract.window_days)
     rows = Entry.objects.filter(
-        source=contract.source_id, kind="cost", cause__startswith=TOUCH_PREFIX,
+        source=contract.source_id, kind="cost", idempotency_key__startswith=TOUCH_PREFIX,
         on_date__gte=max(contract.from_date, newest),
     )  # fmt: skip
     return rows.filter(on_date__lt=contract.until_date) if contract.until_date else rows
@@ -35,11 +35,11 @@ def find_contract_costs(contract: Contract, *, at: datetime) -> QuerySet[Entry]:
 
 def load_paid_arrivals(costs: Iterable[Entry]) -> list[PaidArrival]:
     """Load the arrivals of costs, each with the amount that corrections left, oldest first."""
-    by_touch = {UUID(cost.cause.removeprefix(TOUCH_PREFIX)): cost for cost in costs}
+    by_touch = {UUID(cost.idempotency_key.removeprefix(TOUCH_PREFIX)): cost for cost in costs}
     corrections = Entry.objects.filter(
-        cause__in=[f"correction:{cost.pk}" for cost in by_touch.values()]
+        idempotency_key__in=[f"correction:{cost.pk}" for cost in by_touch.values()]
     )
-    corrected = dict(corrections.values_list("cause").annotate(Sum("amount_cents")))
+    corrected = dict(corrections.values_list("idempotency_key").annotate(Sum("amount_cents")))
     touches = Touch.objects.filter(pk__in=by_touch).select_related("source", "lead")
     return [
         PaidArrival(touch=touch, entry=cost, left_cents=cost.amount_cents - corrected.get(key, 0))
@@ -132,7 +132,10 @@ def _find_paid_touches(people: Iterable[UUID]) -> dict[UUID, list[tuple[Touch, E
     """Find the paid touches of each person that are not being returned, newest first."""
     touches = Touch.objects.filter(person__in=people).select_related("source", "lead")
     rows = {f"{TOUCH_PREFIX}{touch.pk}": touch for touch in touches.order_by("-at", "-pk")}
-    costs = {entry.cause: entry for entry in Entry.objects.filter(kind="cost", cause__in=[*rows])}
+    costs = {
+        entry.idempotency_key: entry
+        for entry in Entry.objects.filter(kind="cost", idempotency_key__in=[*rows])
+    }
     claims = Claim.objects.filter(touch__in=[row.pk for row in rows.values()])
     returned = set(
         claims.exclude(state="refused")

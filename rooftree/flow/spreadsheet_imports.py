@@ -159,9 +159,9 @@ def _import_rows(sheet: Spreadsheet, rows: Sequence[Row], start: int, at: dateti
         run_batch(partial(_store_people, sheet, at=at), batch, on_failure=_quarantine_row)
     insert_rows(imported)
     _count_dnc_hits(
-        sheet, [person.inquiry for person in people if person.row.became in ("new", "known")], at
+        sheet, [person.inquiry for person in people if person.row.outcome in ("new", "known")], at
     )
-    return Counter([*(row.became for row in imported), *("repeated" for _ in imported_lines)])
+    return Counter([*(row.outcome for row in imported), *("repeated" for _ in imported_lines)])
 
 
 def _count_dnc_hits(sheet: Spreadsheet, inquiries: Sequence[CanonicalLead], at: datetime) -> None:
@@ -188,13 +188,13 @@ def _receive_row(
         identity = person_matching.inquiry_identity(inquiry)
         person = _RowPerson(row=imported, inquiry=inquiry, identity=identity, is_test=is_test)
         return imported, person
-    imported.became = "repeated"
+    imported.outcome = "repeated"
     if (
         delivery.state != "duplicate"
         or received.envelope.outcome not in receive_delivery.WORKABLE_OUTCOMES
     ):
-        imported.became = "refused"
-        imported.why = received.envelope.reason or delivery.reason
+        imported.outcome = "refused"
+        imported.problem = received.envelope.reason or delivery.reason
     if delivery.state != "duplicate":
         _close_deliveries([delivery], at, state="closed")
     return imported, None
@@ -238,9 +238,9 @@ def _store_people(
     """Store rows in which no two can be the same person, each as new, known or left_out."""
     with transaction.atomic():
         _mark_known_people(sheet, people)
-        left_out = [person.row.delivery for person in people if person.row.became == "left_out"]
+        left_out = [person.row.delivery for person in people if person.row.outcome == "left_out"]
         _close_deliveries(left_out, at, state="closed", reason="on_file_already")
-        included = [person for person in people if person.row.became != "left_out"]
+        included = [person for person in people if person.row.outcome != "left_out"]
         stored = store_inquiries.store_inquiries(
             [
                 store_inquiries.Arrival(
@@ -264,7 +264,7 @@ def _mark_known_people(sheet: Spreadsheet, people: Sequence[_RowPerson]) -> None
     known = "known" if sheet.options.get("known") == "add" else "left_out"
     matches = person_lookup.find_people([(person.identity, person.is_test) for person in people])
     for person, match in zip(people, matches, strict=True):
-        person.row.became = known if match else "new"
+        person.row.outcome = known if match else "new"
 
 
 def _quarantine_row(person: _RowPerson, problem: Exception) -> None:
@@ -277,7 +277,7 @@ def _quarantine_row(person: _RowPerson, problem: Exception) -> None:
         problem=f"{type(problem).__name__} while importing the row.",
         due_at=None,
     )
-    person.row.became, person.row.why = "refused", "our_fault"
+    person.row.outcome, person.row.problem = "refused", "our_fault"
 
 
 def _follow_import(

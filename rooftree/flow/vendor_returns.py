@@ -110,7 +110,9 @@ def find_return_reasons(touch_id: UUID, *, at: datetime) -> list[str]:
 
 
 def _find_returnable_arrival(touch_id: UUID, at: datetime) -> tuple[PaidArrival, Contract]:
-    cost = Entry.objects.filter(kind="cost", cause=f"{return_facts.TOUCH_PREFIX}{touch_id}").first()
+    cost = Entry.objects.filter(
+        kind="cost", idempotency_key=f"{return_facts.TOUCH_PREFIX}{touch_id}"
+    ).first()
     paid = return_facts.load_paid_arrivals([cost])[0] if cost else None
     if paid is None or paid.left_cents <= 0:
         raise ClaimNotAllowed("Nothing was paid for this lead.")
@@ -175,14 +177,14 @@ def _claim_due_contract(at: datetime) -> Contract | None:
         rows = (
             _select_launched_contracts()
             .select_for_update(of=("self",), skip_locked=True)
-            .filter(look_at__lte=at)
+            .filter(next_check_at__lte=at)
         )
-        contract = rows.order_by("look_at").first()
+        contract = rows.order_by("next_check_at").first()
         if contract is not None:
             end, window = contract.until_date, timedelta(days=contract.window_days)
             is_over = end is not None and end + window < company_day(at)
             Contract.objects.filter(pk=contract.pk).update(
-                look_at=None if is_over else at + CHECK_INTERVAL
+                next_check_at=None if is_over else at + CHECK_INTERVAL
             )
     return contract
 
@@ -208,7 +210,7 @@ def _update_drafts(contract: Contract, costs: Sequence[Entry], at: datetime) -> 
         unsettled = [arrival for arrival in paid if arrival.touch.pk not in settled]
         for arrival, ground in _find_grounds(contract, unsettled):
             draft = drafts.get(arrival.touch.pk)
-            if draft and draft.asked_by_id:
+            if draft and draft.requested_by_id:
                 continue
             terms = (contract.pk, ground.reason) if ground else None
             if draft and terms == (draft.contract_id, draft.reason):
@@ -250,7 +252,7 @@ def _warn_of_unsent_returns(claims: Sequence[Claim], at: datetime) -> None:
     first = min(claims, key=lambda claim: claim.send_by)
     send_by = first.send_by.astimezone(company_zone())
     unsent = Claim.objects.filter(source=first.source_id, state="drafted", send_by__gt=at)
-    amounts = list(unsent.values_list("asked_cents", flat=True))
+    amounts = list(unsent.values_list("claimed_cents", flat=True))
     noun = "return" if len(amounts) == 1 else "returns"
     _notify_watchers(
         first,

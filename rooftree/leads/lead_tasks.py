@@ -58,16 +58,18 @@ def add_task(
     with transaction.atomic():
         Lead.objects.select_for_update(no_key=True).get(pk=lead_id)  # serializes a double submit
         same_title = Task.objects.filter(
-            lead_id=lead_id, title=title, done_at=None, cancelled_at=None
+            lead_id=lead_id, title=title, done_at=None, canceled_at=None
         )
-        recent = same_title.filter(cause__startswith="typed:", created_at__gt=at - DUPLICATE_WINDOW)
+        recent = same_title.filter(
+            idempotency_key__startswith="typed:", created_at__gt=at - DUPLICATE_WINDOW
+        )
         if duplicate := recent.first():
             return duplicate
         task = Task.objects.create(
             id=key,
             lead_id=lead_id,
             user_id=user_id,
-            cause=f"typed:{key}",
+            idempotency_key=f"typed:{key}",
             title=title,
             due_at=due_at,
             created_at=at,
@@ -85,7 +87,7 @@ def import_tasks(tasks: Iterable[ImportedTask], *, at: datetime) -> int:
             id=uuid7_at(at),
             lead_id=task.lead_id,
             user_id=task.user_id,
-            cause=task.idempotency_key,
+            idempotency_key=task.idempotency_key,
             title=task.title.strip()[:200],
             due_at=task.due_at,
             created_at=at,
@@ -109,8 +111,8 @@ def import_tasks(tasks: Iterable[ImportedTask], *, at: datetime) -> int:
 
 def cancel_tasks(lead_ids: Collection[UUID], *, key_prefix: str, because: str, at: datetime) -> int:
     """Cancel open tasks of some leads by prefix of their key; return how many were open."""
-    rows = _open_tasks().filter(lead__in=lead_ids, cause__startswith=key_prefix)
-    return rows.update(cancelled_at=at, cancelled_because=because[:200])
+    rows = _open_tasks().filter(lead__in=lead_ids, idempotency_key__startswith=key_prefix)
+    return rows.update(canceled_at=at, cancel_reason=because[:200])
 
 
 def add_or_update_task(wanted: SystemTask, *, lead_id: UUID, at: datetime) -> Task:
@@ -125,7 +127,7 @@ def add_or_update_task(wanted: SystemTask, *, lead_id: UUID, at: datetime) -> Ta
         kind=wanted.kind,
         user_id=wanted.user_id,
         role=wanted.role,
-        cause=f"{wanted.kind}:{key}",
+        idempotency_key=f"{wanted.kind}:{key}",
         title=wanted.title[:200],
         due_at=wanted.due_at,
         created_at=at,
@@ -174,7 +176,7 @@ def cancel_tasks_of_kind(*, lead_id: UUID, kind: str, because: str, at: datetime
     with transaction.atomic():
         rows = list(_open_tasks().select_for_update().filter(lead_id=lead_id, kind=kind))
         for task in rows:
-            Task.objects.filter(pk=task.pk).update(cancelled_at=at, cancelled_because=because[:200])
+            Task.objects.filter(pk=task.pk).update(canceled_at=at, cancel_reason=because[:200])
             write_event(
                 "leads.task.cancelled", at=at, lead_id=lead_id, task=task.pk, because=because
             )
@@ -182,4 +184,4 @@ def cancel_tasks_of_kind(*, lead_id: UUID, kind: str, because: str, at: datetime
 
 
 def _open_tasks() -> QuerySet[Task]:
-    return Task.objects.filter(done_at=None, cancelled_at=None)
+    return Task.objects.filter(done_at=None, canceled_at=None)

@@ -31,8 +31,8 @@ def snooze_lead(*, lead_id: UUID, until: datetime, because: str, by: UUID, at: d
         lead = Lead.objects.select_for_update(of=("self",)).get(pk=lead_id)
         if obligation := _find_obligation(lead, at):
             raise CannotSnooze(obligation)
-        lead.snoozed_until, lead.snoozed_because = until, because
-        lead.save(update_fields=["snoozed_until", "snoozed_because"])
+        lead.snoozed_until, lead.snooze_reason = until, because
+        lead.save(update_fields=["snoozed_until", "snooze_reason"])
         write_event("leads.lead.snoozed", at=at, actor=f"user:{by}", lead_id=lead_id, until=until)
     return lead
 
@@ -41,7 +41,7 @@ def wake_lead(*, lead_id: UUID, because: str, at: datetime) -> bool:
     """End a snooze now; return True if there was one. `because` is a code, such as `replied`."""
     with transaction.atomic():
         snoozed = Lead.objects.filter(pk=lead_id, snoozed_until__gt=at)
-        if not snoozed.update(snoozed_until=None, snoozed_because=""):
+        if not snoozed.update(snoozed_until=None, snooze_reason=""):
             return False
         write_event("leads.lead.woken", at=at, lead_id=lead_id, because=because)
     return True
@@ -49,9 +49,9 @@ def wake_lead(*, lead_id: UUID, because: str, at: datetime) -> bool:
 
 def _find_obligation(lead: Lead, at: datetime) -> str:
     """Return what must be done for the borrower first, as a sentence; "" when nothing."""
-    if lead.promise_at and lead.first_attempt_at is None:
+    if lead.response_due_at and lead.first_attempt_at is None:
         return "A first call is due. Call first, then snooze the lead."
-    calls = Task.objects.filter(lead=lead, kind=CALL_BACK, done_at=None, cancelled_at=None)
+    calls = Task.objects.filter(lead=lead, kind=CALL_BACK, done_at=None, canceled_at=None)
     if calls.filter(due_at__lte=at).exists():
         return "A callback you agreed to is due. Call first, then snooze the lead."
     newest = ContactAttempt.objects.filter(lead=lead).exclude(direction="out", is_automated=True)

@@ -70,8 +70,8 @@ def queue_handoff(
             lead=lead,
             connection=connection,
             record=record,
-            asked_by=by,
-            asked_at=at,
+            requested_by=by,
+            requested_at=at,
             due_at=at,
         )
         actor = f"user:{by.pk}" if by else "system:handoff"
@@ -188,7 +188,7 @@ def _create_loan(row: Handoff, at: datetime) -> None:
 
 
 def _look_up_loan(row: Handoff, at: datetime) -> None:
-    lead_id, sent_at = row.lead_id, row.sent_at or row.asked_at
+    lead_id, sent_at = row.lead_id, row.sent_at or row.requested_at
     try:
         lookup = get_adapter(row.connection).find_by_lead_id(lead_id, sent_at=sent_at, at=at)
     except VendorError as problem:

@@ -55,7 +55,7 @@ class LoanSnapshot:
     lead_id: str
     observed_steps: tuple[ObservedStep, ...]  # every milestone it shows, with the LOS's own dates
     current_milestone: str  # milestone code; "" when the LOS doesn't say
-    ended_as: str  # denied, withdrawn...; "" while the file is open
+    final_outcome: str  # denied, withdrawn...; "" while the file is open
     amount_cents: int | None = None
     revenue_cents: int | None = None  # None when the lender named no revenue fields
     application_date: date | None = None

@@ -118,7 +118,7 @@ def apply_snapshot(snapshot: LoanSnapshot, *, loan_id: UUID, at: datetime) -> Lo
         new_steps = loan_milestones.find_new_steps(
             recorded,
             snapshot.observed_steps,
-            previous_milestone=loan.stands_at,
+            previous_milestone=loan.current_milestone,
             current_milestone=snapshot.current_milestone,
         )
         milestones = tuple(_create_milestone(loan, new_step, at) for new_step in new_steps)
@@ -136,7 +136,7 @@ def apply_snapshot(snapshot: LoanSnapshot, *, loan_id: UUID, at: datetime) -> Lo
                 inferred=milestone_row.is_inferred or None,
             )
         if loan.funded_date and not was_funded:
-            Lead.objects.filter(pk=loan.lead_id).update(state="funded", promise_at=None)
+            Lead.objects.filter(pk=loan.lead_id).update(state="funded", response_due_at=None)
     is_same = was_funded == loan.funded_date and had_notices == loan.notices
     if not milestones and not snapshot.unmapped_statuses and is_same:
         return None
@@ -177,7 +177,7 @@ def _create_milestone(loan: Loan, step: NewStep, at: datetime) -> Milestone:
         rank=step.rank,
         on_date=step.on,
         reached_at=min(reached, at),
-        said=step.source_status[:120],
+        los_label=step.source_status[:120],
         is_inferred=step.is_inferred,
         is_return=step.is_return,
         recorded_at=at,
@@ -196,8 +196,8 @@ def _update_loan(
     )
     loan.milestone = top or loan.milestone
     loan.rank = (loan_milestones.all_milestones()[top].rank or 0) if top else loan.rank
-    loan.stands_at = snapshot.current_milestone or loan.stands_at
-    loan.ended_as = snapshot.ended_as
+    loan.current_milestone = snapshot.current_milestone or loan.current_milestone
+    loan.final_outcome = snapshot.final_outcome
     loan.loan_number = snapshot.loan_number or loan.loan_number
     loan.amount_cents = snapshot.amount_cents or loan.amount_cents
     loan.revenue_cents = snapshot.revenue_cents or loan.revenue_cents

@@ -45,8 +45,8 @@ class Handoff(models.Model):
     state = models.CharField(max_length=12, default="pending")
     record = models.JSONField(default=dict)  # the hand-off object as sent
     missing = models.JSONField(default=list)  # facts the officer must still ask for
-    asked_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    asked_at = models.DateTimeField()
+    requested_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    requested_at = models.DateTimeField()
     attempt_id = models.UUIDField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True)  # when the request went out
@@ -86,10 +86,10 @@ class LoanChange(models.Model):
     handoff = models.ForeignKey(Handoff, models.PROTECT, related_name="changes")
     state = models.CharField(max_length=12, default="pending")
     record = models.JSONField()  # the hand-off object after the edit
-    wanted = models.JSONField()  # place in the loan: [value we sent, new value]
-    left = models.JSONField(default=dict)  # place in the loan: why it was not changed
-    asked_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    asked_at = models.DateTimeField()
+    changes = models.JSONField()  # place in the loan: [value we sent, new value]
+    skipped = models.JSONField(default=dict)  # place in the loan: why it was not changed
+    requested_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    requested_at = models.DateTimeField()
     due_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     done_at = models.DateTimeField(null=True)

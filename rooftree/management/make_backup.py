@@ -35,8 +35,8 @@ SELECT_NEWEST_MIGRATION = (
 )
 LAST_BACKUP_FILE = "last-backup.json"
 SELECT_ERASED_ROWS = """
-select r.holding, r.row_id::text from purge_row r join purge p on p.id = r.purge_id
- where r.removed_at is not null or (p.because = 'restore' and r.kept_because = 'gone before')
+select r.record_set, r.row_id::text from purge_row r join purge p on p.id = r.purge_id
+ where r.removed_at is not null or (p.reason = 'restore' and r.kept_reason = 'gone before')
 """
 
 

@@ -24,7 +24,7 @@ class Booking(TypedDict):
     """The values of one entry.
 
     `amount_cents` is never negative: the kind (cost, credit, revenue,
-    reversal) gives the direction. `on_date` is the company's day. `cause` is the
+    reversal) gives the direction. `on_date` is the company's day. `idempotency_key` is the
     idempotency key: `touch:<id>`, `loan:<id>:funded`, `invoice:<number>:<line>`.
     """
 
@@ -33,7 +33,7 @@ class Booking(TypedDict):
     on_date: date
     source_id: UUID
     basis: str
-    cause: str
+    idempotency_key: str
     campaign_id: NotRequired[UUID | None]
     lead_id: NotRequired[UUID | None]
     loan_id: NotRequired[UUID | None]
@@ -63,10 +63,11 @@ def _insert_entries(entries: Sequence[Entry], *, by: User | None, at: datetime) 
 
 def _find_earlier_entry(entry: Entry) -> Entry:
     """Find the entry booked earlier for the same cause; raise `ConflictingEntry` if it differs."""
-    earlier = Entry.objects.get(cause=entry.cause)
+    earlier = Entry.objects.get(idempotency_key=entry.idempotency_key)
     if _compared_values(earlier) != _compared_values(entry):
         raise ConflictingEntry(
-            f"{entry.cause} is already booked as a {earlier.kind} of {earlier.amount_cents} cents. "
+            f"{entry.idempotency_key} is already booked as a {earlier.kind} "
+            f"of {earlier.amount_cents} cents. "
             f"Correct that entry instead."
         )
     return earlier
@@ -105,7 +106,7 @@ def _build_cost_entry(
         delivery_id=touch.delivery_id,
         basis=str(cost.basis) if cost else "source_terms",
         is_provisional=cost is not None and cost.provisional,
-        cause=f"touch:{touch.pk}",
+        idempotency_key=f"touch:{touch.pk}",
         booked_at=at,
     )
 
@@ -129,7 +130,7 @@ def correct_entry(
         lead_id=wrong.lead_id,
         loan_id=wrong.loan_id,
         basis="correction",
-        cause=f"correction:{wrong.pk}",
+        idempotency_key=f"correction:{wrong.pk}",
         by=by,
         at=at,
     )
@@ -150,5 +151,5 @@ def _booked_event(entry: Entry, *, by: User | None, at: datetime) -> Event:
         amount_cents=entry.amount_cents,
         source_id=entry.source_id,
         loan_id=entry.loan_id,
-        cause=entry.cause,
+        cause=entry.idempotency_key,
     )

@@ -23,7 +23,7 @@ class Entry(models.Model):
     delivery = models.ForeignKey(Delivery, models.PROTECT, null=True, related_name="entries")
     basis = models.CharField(max_length=40)  # per_lead, match_fee, source_terms, los...
     is_provisional = models.BooleanField(default=False)
-    cause = models.CharField(max_length=160, unique=True)  # idempotency key
+    idempotency_key = models.CharField(max_length=160, unique=True)  # idempotency key
     booked_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     booked_at = models.DateTimeField()
 
@@ -84,7 +84,7 @@ class Contract(models.Model):
     statuses = models.JSONField(
         default=dict
     )  # by our status: the vendor's word; missing: not reported
-    look_at = models.DateTimeField(null=True)  # when its arrivals are checked again
+    next_check_at = models.DateTimeField(null=True)  # when its arrivals are checked again
     made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     made_at = models.DateTimeField()
 
@@ -101,7 +101,9 @@ class Contract(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["look_at"], condition=Q(look_at__isnull=False), name="contract_to_look_at"
+                fields=["next_check_at"],
+                condition=Q(next_check_at__isnull=False),
+                name="contract_to_look_at",
             ),
         ]
 
@@ -139,7 +141,7 @@ class Claim(models.Model):
     reason = models.CharField(max_length=20)  # return_grounds.ReturnReason
     sentence = models.CharField(max_length=400)
     evidence = models.JSONField(default=list)  # pairs of label and value, for staff
-    asked_cents = models.BigIntegerField()
+    claimed_cents = models.BigIntegerField()
     credited_cents = models.BigIntegerField(default=0)
     state = models.CharField(max_length=10, default="drafted")
     closed_as = models.CharField(max_length=10, blank=True)
@@ -149,7 +151,7 @@ class Claim(models.Model):
     disputes = models.PositiveSmallIntegerField(default=0)
     drafted_at = models.DateTimeField()
     # The user who claimed it by hand; None: found automatically, and withdrawn if the ground fails.
-    asked_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    requested_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
 
     class Meta:
         db_table = "claim"
@@ -161,7 +163,7 @@ class Claim(models.Model):
                 name="claim_closed_somehow",
             ),
             models.CheckConstraint(
-                condition=Q(asked_cents__gt=0, credited_cents__range=(0, F("asked_cents"))),
+                condition=Q(claimed_cents__gt=0, credited_cents__range=(0, F("claimed_cents"))),
                 name="claim_credited_within_asked",
             ),
             models.CheckConstraint(condition=Q(disputes__lte=1), name="claim_disputed_once"),

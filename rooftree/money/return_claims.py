@@ -61,8 +61,8 @@ def draft_claim(
     columns = {
         "contract_id": contract.pk, "reason": ground.reason.value,
         "sentence": ground.sentence[:400], "evidence": [list(pair) for pair in ground.evidence],
-        "asked_cents": paid.left_cents, "send_by": send_by, "drafted_at": at,
-        "due_at": max(at, send_by - timedelta(days=contract.warn_days)), "asked_by": by,
+        "claimed_cents": paid.left_cents, "send_by": send_by, "drafted_at": at,
+        "due_at": max(at, send_by - timedelta(days=contract.warn_days)), "requested_by": by,
     }  # fmt: skip
     claim = Claim(
         id=uuid7_at(at),
@@ -126,7 +126,7 @@ def record_credit(
     with transaction.atomic():
         claim = _lock_claim(claim_id)
         earlier = Entry.objects.filter(
-            cause=_credit_idempotency_key(claim, before_cents), amount_cents=cents
+            idempotency_key=_credit_idempotency_key(claim, before_cents), amount_cents=cents
         )
         if earlier:
             return earlier[0]
@@ -136,10 +136,11 @@ def record_credit(
         entry = book_entries.book_entry(
             kind="credit", amount_cents=cents, on_date=company_day(at), source_id=paid.source_id,
             campaign_id=paid.campaign_id, lead_id=paid.lead_id, delivery_id=paid.delivery_id,
-            basis="return", cause=_credit_idempotency_key(claim, before_cents), by=by, at=at,
+            basis="return", idempotency_key=_credit_idempotency_key(claim, before_cents), by=by,
+            at=at,
         )  # fmt: skip
         claim.credited_cents += cents
-        is_whole = claim.credited_cents == claim.asked_cents
+        is_whole = claim.credited_cents == claim.claimed_cents
         claim.state, claim.closed_as = ("closed", "credited") if is_whole else ("credited", "")
         claim.save(update_fields=["credited_cents", "state", "closed_as"])
         _record_step(claim, "credited", at=at, by=by, note=note, cents=cents)
@@ -216,7 +217,7 @@ def mark_missed(claim: Claim, *, at: datetime) -> bool:
     with transaction.atomic():
         if not unsent.update(state="closed", closed_as="missed", due_at=None):
             return False
-        lost = money_amounts.format_cents(claim.asked_cents)
+        lost = money_amounts.format_cents(claim.claimed_cents)
         _record_step(claim, "missed", at=at, by=None, note=f"Not sent in time. {lost} lost.")
     return True
 
@@ -249,7 +250,7 @@ def _require_state(claim: Claim, states: tuple[str, ...], problem: str) -> None:
 def _validate_credit(claim: Claim, cents: int, before_cents: int) -> None:
     if claim.credited_cents != before_cents:
         raise ClaimNotAllowed("Someone else recorded a credit. Reload the page and check.")
-    left = claim.asked_cents - claim.credited_cents
+    left = claim.claimed_cents - claim.credited_cents
     if cents <= 0:
         raise ClaimNotAllowed("Enter the amount the vendor credited.")
     if cents > left:

@@ -63,4 +63,4 @@ def totals_by_source(claims: QuerySet[Claim], *, at: datetime) -> Mapping[UUID, 
 
 def _sum_uncredited(condition: Q) -> Sum:
     """Build the sum of amounts claimed but not credited."""
-    return Sum(F("asked_cents") - F("credited_cents"), filter=condition, default=0)
+    return Sum(F("claimed_cents") - F("credited_cents"), filter=condition, default=0)

@@ -68,9 +68,9 @@ def record_contract(
         replaced = Contract.objects.filter(source=source).exclude(until_date__lte=from_date)
         for contract in replaced:
             until_date = max(contract.from_date, from_date)
-            Contract.objects.filter(pk=contract.pk).update(until_date=until_date, look_at=at)
+            Contract.objects.filter(pk=contract.pk).update(until_date=until_date, next_check_at=at)
         recorded = Contract.objects.create(
-            id=uuid7_at(at), source=source, from_date=from_date, look_at=at, made_by=by,
+            id=uuid7_at(at), source=source, from_date=from_date, next_check_at=at, made_by=by,
             made_at=at, window_days=terms.window_days, warn_days=terms.warn_days,
             reasons=dict(terms.reasons), duplicate_days=terms.duplicate_days,
             states=list(terms.states), watcher_id=terms.watcher_id, send_to=terms.send_to,

@@ -55,7 +55,7 @@ class Enrollment(models.Model):
     due_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
-    ended_because = models.CharField(max_length=60, blank=True)
+    end_reason = models.CharField(max_length=60, blank=True)
 
     class Meta:
         db_table = "enrolment"

@@ -31,7 +31,7 @@ def enroll_lead(*, lead_id: UUID, key: str, at: datetime) -> Enrollment | None:
         return None
     with transaction.atomic():
         lead = Lead.objects.select_for_update().get(pk=lead_id)
-        if lead.state not in ENROLLABLE or lead.is_test or lead.first_talk_at:
+        if lead.state not in ENROLLABLE or lead.is_test or lead.first_conversation_at:
             return None
         if Enrollment.objects.filter(lead=lead, ended_at=None).exists():
             return None
@@ -78,7 +78,7 @@ def build_step_requests(cause: str) -> list[MessageRequest]:
     _, enrollment_id, number = cause.split(":")
     enrollment = Enrollment.objects.select_related("sequence").get(pk=enrollment_id)
     lead = _load_lead(enrollment)
-    if enrollment.ended_because not in ("", FINISHED) or not _is_enrollable(lead):
+    if enrollment.end_reason not in ("", FINISHED) or not _is_enrollable(lead):
         return []
     return _build_requests(enrollment, lead, int(number))
 
@@ -116,7 +116,7 @@ def stop_sequence(*, lead_id: UUID, because: str, at: datetime) -> bool:
     """End the live enrollment of a lead and cancel its queued messages; False if there is none."""
     with transaction.atomic():
         live = Enrollment.objects.filter(lead_id=lead_id, ended_at=None)
-        if not live.update(ended_at=at, ended_because=because[:60], due_at=None):
+        if not live.update(ended_at=at, end_reason=because[:60], due_at=None):
             return False
         cancel_messages.cancel_overtaken(lead_id=lead_id, because=because, at=at, causes=("step:",))
         write_event("nurture.enrolment.ended", at=at, lead_id=lead_id, because=because)
@@ -161,7 +161,7 @@ def _load_lead(enrollment: Enrollment) -> Lead:
 
 
 def _is_enrollable(lead: Lead) -> bool:
-    return lead.state in ENROLLABLE and lead.first_talk_at is None
+    return lead.state in ENROLLABLE and lead.first_conversation_at is None
 
 
 def _schedule_next_step(
@@ -177,9 +177,7 @@ def _schedule_next_step(
 
 
 def _end_enrollment(enrollment: Enrollment, because: str, at: datetime) -> None:
-    Enrollment.objects.filter(pk=enrollment.pk).update(
-        ended_at=at, ended_because=because, due_at=None
-    )
+    Enrollment.objects.filter(pk=enrollment.pk).update(ended_at=at, end_reason=because, due_at=None)
     write_event("nurture.enrolment.ended", at=at, lead_id=enrollment.lead_id, because=because)
 
 

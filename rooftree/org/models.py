@@ -241,7 +241,7 @@ class StaffNotice(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     user = models.ForeignKey(User, models.CASCADE, related_name="notices")
-    cause = models.CharField(max_length=160)  # dedupes notices: kind and id
+    idempotency_key = models.CharField(max_length=160)  # dedupes notices: kind and id
     kind = models.CharField(max_length=40)
     text = models.CharField(max_length=400)  # no personal data beyond a first name
     link = models.CharField(max_length=200, blank=True)  # a path on this site
@@ -252,7 +252,7 @@ class StaffNotice(models.Model):
     class Meta:
         db_table = "staff_notice"
         constraints = [
-            models.UniqueConstraint(fields=["user", "cause"], name="notice_once"),
+            models.UniqueConstraint(fields=["user", "idempotency_key"], name="notice_once"),
         ]
         indexes = [
             models.Index(fields=["user", "at"], condition=Q(read_at=None), name="notice_unread"),
@@ -267,7 +267,7 @@ class SendingPause(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     from_at = models.DateTimeField()
-    because = models.CharField(max_length=200)  # a sentence fit to show
+    reason = models.CharField(max_length=200)  # a sentence fit to show
     backup_at = models.DateTimeField(null=True)  # when the restored backup was made
     released_at = models.DateTimeField(null=True)
     released_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")

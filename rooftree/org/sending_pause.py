@@ -16,7 +16,7 @@ def begin_pause(*, reason: str, backup_at: datetime | None, at: datetime) -> Sen
     if (active_pause := current_pause()) is not None:
         return active_pause
     new_pause = SendingPause.objects.create(
-        id=uuid7_at(at), from_at=at, because=reason, backup_at=backup_at
+        id=uuid7_at(at), from_at=at, reason=reason, backup_at=backup_at
     )
     write_event("org.sending.paused", at=at, pause=new_pause.pk, backup_at=backup_at)
     return new_pause

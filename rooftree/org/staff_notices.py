@@ -46,7 +46,13 @@ def build_notice(
 ) -> StaffNotice:
     """Build a notice for `save_notices`, without storing it."""
     return StaffNotice(
-        id=uuid7_at(at), user_id=user_id, kind=kind, cause=cause, text=text[:400], link=link, at=at
+        id=uuid7_at(at),
+        user_id=user_id,
+        kind=kind,
+        idempotency_key=cause,
+        text=text[:400],
+        link=link,
+        at=at,
     )
 
 
@@ -77,7 +83,7 @@ def mark_all_read(*, user_id: UUID | str, at: datetime) -> int:
 def dismiss_for_officer(*, officer_id: UUID | str, cause: str, at: datetime) -> None:
     """Mark an officer's notices of a finished cause as read, so that none is mailed."""
     notices = StaffNotice.objects.filter(
-        user__officer=UUID(str(officer_id)), cause=cause, read_at=None
+        user__officer=UUID(str(officer_id)), idempotency_key=cause, read_at=None
     )
     notices.update(read_at=at)
 

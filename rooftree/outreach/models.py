@@ -51,7 +51,7 @@ class ContentVersion(models.Model):
     from_at = models.DateTimeField(null=True)
     until_at = models.DateTimeField(null=True)
     approved_until = models.DateTimeField(null=True)
-    ended_because = models.CharField(max_length=300, blank=True)  # "": replaced by a newer version
+    end_reason = models.CharField(max_length=300, blank=True)  # "": replaced by a newer version
 
     class Meta:
         abstract = True
@@ -141,7 +141,7 @@ class Template(ContentVersion):
 
 
 class Message(models.Model):
-    """One text or e-mail, to a borrower or from one."""
+    """One text or email, to a borrower or from one."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="messages")
@@ -149,7 +149,7 @@ class Message(models.Model):
     direction = models.CharField(max_length=3, default="out")
     medium = models.CharField(max_length=10)  # text | email
     purpose = models.CharField(max_length=16)  # marketing, informational, reply, confirmation
-    cause = models.CharField(max_length=160)  # idempotency key: touch:<id>, step:<id>...
+    idempotency_key = models.CharField(max_length=160)  # idempotency key: touch:<id>, step:<id>...
     is_automated = models.BooleanField(default=True)
     template = models.ForeignKey(Template, models.PROTECT, null=True, related_name="messages")
     language = models.CharField(max_length=5, default="en")
@@ -186,7 +186,9 @@ class Message(models.Model):
             models.CheckConstraint(
                 condition=Q(state__in=MESSAGE_STATES), name="message_state_known"
             ),
-            models.UniqueConstraint(fields=["cause", "medium"], name="one_message_a_cause"),
+            models.UniqueConstraint(
+                fields=["idempotency_key", "medium"], name="one_message_a_cause"
+            ),
             models.UniqueConstraint(
                 fields=["carrier", "carrier_id"],
                 condition=~Q(carrier_id=""),
@@ -324,7 +326,7 @@ class Ring(models.Model):
 class CallRecording(models.Model):
     """The recording notice of one call, and a reference to the carrier's recording.
 
-    Only the carrier stores the audio. It is asked to record at most once, at `asked_at`. After
+    Only the carrier stores the audio. It is asked to record at most once, at `requested_at`. After
     the call's own record is deleted the row has no attempt, and is deleted with the audio.
     """
 
@@ -335,12 +337,12 @@ class CallRecording(models.Model):
     notice = models.CharField(max_length=600)  # the text, as played
     language = models.CharField(max_length=5)  # of the notice
     call_id = models.CharField(max_length=120, blank=True)  # the borrower's leg, at the carrier
-    told_at = models.DateTimeField(null=True)  # the borrower heard the notice to its end
+    notice_played_at = models.DateTimeField(null=True)  # the borrower heard the notice to its end
     objected_at = models.DateTimeField(null=True)
     objected_by = models.ForeignKey(
         User, models.PROTECT, null=True, related_name="+"
     )  # who heard the objection; None: they pressed a key
-    asked_at = models.DateTimeField(null=True)
+    requested_at = models.DateTimeField(null=True)
     carrier = models.CharField(max_length=20, blank=True)
     carrier_id = models.CharField(max_length=120, blank=True)  # of the recording
     seconds = models.PositiveIntegerField(null=True)
@@ -354,7 +356,7 @@ class CallRecording(models.Model):
         db_table = "call_recording"
         constraints = [
             models.CheckConstraint(
-                condition=Q(asked_at=None) | Q(told_at__isnull=False),
+                condition=Q(requested_at=None) | Q(notice_played_at__isnull=False),
                 name="recorded_after_notice",
             ),
             models.CheckConstraint(

@@ -90,7 +90,7 @@ def check_messages_had_verdict(at: datetime) -> Finding:
         f"""
         select 'message:' || m.id from message m left join verdict v on v.id = m.verdict_id
          where {is_sent} and (v.id is null or v.decision <> 'allow' or v.lead_id <> m.lead_id
-               or v.medium <> m.medium or v.cause <> 'message:' || m.id
+               or v.medium <> m.medium or v.idempotency_key <> 'message:' || m.id
                or v.at > coalesce(m.sent_at, m.claimed_at, v.at))
         """  # noqa: S608
     )
@@ -107,15 +107,16 @@ def check_no_duplicates(at: datetime) -> Finding:
     """Check for one message per cause and medium, and one contact attempt per message."""
     duplicates = _query_rows(
         """
-        select cause || ' by ' || medium || ', ' || count(*) || ' times' from message
-         group by cause, medium having count(*) > 1
+        select idempotency_key || ' by ' || medium || ', ' || count(*) || ' times' from message
+         group by idempotency_key, medium having count(*) > 1
         union all
-        select 'attempt ' || cause || ', ' || count(*) || ' times' from contact_attempt
-         group by cause having count(*) > 1
+        select 'attempt ' || idempotency_key || ', ' || count(*) || ' times' from contact_attempt
+         group by idempotency_key having count(*) > 1
         union all
         select 'message:' || m.id || ' without its attempt' from message m
          where m.direction = 'out' and m.sent_at is not null
-           and not exists (select from contact_attempt a where a.cause = 'message:' || m.id)
+           and not exists (select from contact_attempt a
+                             where a.idempotency_key = 'message:' || m.id)
         """
     )
     return build_finding(
@@ -130,7 +131,7 @@ def check_officers_entitled(at: datetime) -> Finding:
     """Check that the officer of each live offer and ownership is entitled to it now."""
     live = """
         select 'offer:' || o.id as what, o.officer_id, o.lead_id from offer o
-         where o.taken_at is null and o.passed_at is null and o.lapsed_at is null
+         where o.accepted_at is null and o.declined_at is null and o.expired_at is null
         union all
         select 'ownership:' || w.id, w.officer_id, w.lead_id from ownership w
          where w.until_at is null

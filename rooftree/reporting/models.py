@@ -24,7 +24,7 @@ class RollupDelta(models.Model):
     """One change to a sum, appended in the transaction that caused it and folded later."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
-    cause = models.CharField(max_length=160, unique=True)
+    idempotency_key = models.CharField(max_length=160, unique=True)
     arrival_date = models.DateField()  # arrival of the lead: the cohort
     event_date = models.DateField()
     source = models.ForeignKey(Source, models.CASCADE, related_name="+")
@@ -195,7 +195,7 @@ class Assurance(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7)
     kind = models.CharField(max_length=30)  # key of assurance_records.KINDS
     on_date = models.DateField()
-    said = models.CharField(max_length=600)
+    statement = models.CharField(max_length=600)
     document = models.CharField(max_length=200, blank=True)  # name or location of the document
     figures = models.JSONField(default=dict)  # access review: user ids by decision
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
@@ -213,13 +213,13 @@ class Incident(models.Model):
     """One incident of possible unauthorized access to data (16 CFR 314.4(h) and (j))."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
-    what = models.CharField(max_length=600)
+    description = models.CharField(max_length=600)
     discovered_on = models.DateField()
     consumers = models.PositiveIntegerField()  # people affected, as far as known
     is_encrypted = models.BooleanField()
-    was_key_taken = models.BooleanField()
-    told_ftc_on = models.DateField(null=True)
-    ended = models.CharField(max_length=600, blank=True)  # how it was resolved
+    was_key_exposed = models.BooleanField()
+    ftc_notified_on = models.DateField(null=True)
+    resolution = models.CharField(max_length=600, blank=True)  # how it was resolved
     opened_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
@@ -295,29 +295,29 @@ class ExportRequest(models.Model):
     query = models.CharField(max_length=500, blank=True)  # filters of the list, as in its URL
     number = models.PositiveIntegerField()  # people in the list at request time
     reason = models.CharField(max_length=300)
-    asked_by = models.ForeignKey(User, models.PROTECT, related_name="+")
-    asked_at = models.DateTimeField()
+    requested_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField()
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField(null=True)
     is_refused = models.BooleanField(default=False)
-    taken_at = models.DateTimeField(null=True)
+    downloaded_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "export_ask"
         constraints = [
             models.CheckConstraint(
-                condition=Q(decided_by=None) | ~Q(decided_by=F("asked_by")),
+                condition=Q(decided_by=None) | ~Q(decided_by=F("requested_by")),
                 name="export_decided_by_another",
             ),
             models.CheckConstraint(
-                condition=Q(taken_at=None) | Q(decided_at__isnull=False, is_refused=False),
+                condition=Q(downloaded_at=None) | Q(decided_at__isnull=False, is_refused=False),
                 name="export_taken_once_allowed",
             ),
         ]
         indexes = [
             models.Index(
-                fields=["asked_by", "subject"],
-                condition=Q(taken_at=None, is_refused=False),
+                fields=["requested_by", "subject"],
+                condition=Q(downloaded_at=None, is_refused=False),
                 name="export_open",
             ),
         ]

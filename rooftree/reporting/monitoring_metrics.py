@@ -52,7 +52,7 @@ select medium, decision, count(*) from verdict
  where id >= %(since)s and id < %(until)s group by 1, 2
 """
 OFFERS_SQL = """
-select count(*), count(taken_at), count(lapsed_at), count(passed_at)
+select count(*), count(accepted_at), count(expired_at), count(declined_at)
   from offer where id >= %(since)s and id < %(until)s
 """
 HANDOFFS_SQL = """

@@ -55,7 +55,8 @@ def _build_progress(
 def _reached_steps(leads: Iterable[Lead]) -> dict[UUID, dict[str, datetime]]:
     """Return the time each lead reached each step, by lead id."""
     reached = {
-        lead.pk: {"contacted": lead.first_talk_at} if lead.first_talk_at else {} for lead in leads
+        lead.pk: {"contacted": lead.first_conversation_at} if lead.first_conversation_at else {}
+        for lead in leads
     }
     rows = Milestone.objects.filter(loan__lead__in=reached, code__in=SHAREABLE_STEPS)
     for lead_id, code, at in rows.values_list("loan__lead_id", "code", "reached_at"):

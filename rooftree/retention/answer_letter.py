@@ -58,7 +58,7 @@ def kept_class_sentences(keys: Sequence[str]) -> list[str]:
 
 def _body_paragraphs(request: PrivacyRequest, facts: LetterFacts) -> list[str]:
     if request.outcome == "refused":
-        return [f"We can’t do what you asked. {request.refused_because}"]
+        return [f"We can’t do what you asked. {request.refusal_reason}"]
     if request.person_id is None:
         return [
             "We looked for the number or address you gave us and have nothing about you under it. "
@@ -85,8 +85,9 @@ def _correction_paragraphs(request: PrivacyRequest, facts: LetterFacts) -> list[
     if not request.carried_at:
         return ["You asked us to correct what we have about you."]
     return [
-        f"You asked us to correct what we have about you. We changed “{request.was or 'nothing'}” "
-        f"to “{request.became}”.",
+        f"You asked us to correct what we have about you. "
+        f"We changed “{request.old_value or 'nothing'}” "
+        f"to “{request.new_value}”.",
         _disclosure_sentence(facts),
     ]
 
@@ -98,7 +99,7 @@ def _deletion_paragraphs(request: PrivacyRequest, facts: LetterFacts) -> list[st
             "We removed what you told us about your plans and your home, and our notes about it. "
             "It can’t be restored."
         )
-    if sentences := kept_class_sentences(request.stays):
+    if sentences := kept_class_sentences(request.kept_classes):
         paragraphs.append("We must keep the following, and we use it for nothing else:")
         paragraphs.append("\n".join(f"- {sentence}" for sentence in sentences))
     return [*paragraphs, _disclosure_sentence(facts)]
@@ -112,7 +113,7 @@ def _disclosure_sentence(facts: LetterFacts) -> str:
 
 def _closing_paragraphs(request: PrivacyRequest, facts: LetterFacts) -> list[str]:
     paragraphs = []
-    if "application_and_notices_reg_b" in request.stays:
+    if "application_and_notices_reg_b" in request.kept_classes:
         paragraphs.append(GLBA_SENTENCE)
     if request.state in DATA_LEVEL_STATES:
         paragraphs.append(APPEAL_SENTENCE.format(state=facts.state))

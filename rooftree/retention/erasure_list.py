@@ -27,10 +27,10 @@ def list_erasures() -> ErasedIds:
     Includes records that a restore looked for and did not find, because they were removed before
     the restore.
     """
-    already_gone = Q(purge__because="restore", kept_because=purges.ALREADY_GONE)
+    already_gone = Q(purge__reason="restore", kept_reason=purges.ALREADY_GONE)
     rows = PurgeRow.objects.filter(Q(removed_at__isnull=False) | already_gone)
     erased: ErasedIds = {}
-    for name, row_id in rows.values_list("holding", "row_id").distinct().iterator():
+    for name, row_id in rows.values_list("record_set", "row_id").distinct().iterator():
         erased.setdefault(name, []).append(str(row_id))
     return erased
 

@@ -67,7 +67,7 @@ def place_hold(scope: HoldScope, *, matter: str, why: str, by: User, at: datetim
         raise BadHold("The end date must be after the start date.")
     with transaction.atomic():
         hold = LegalHold.objects.create(
-            id=uuid7_at(at), matter=matter, why=why, person_id=scope.person_id,
+            id=uuid7_at(at), matter=matter, reason=why, person_id=scope.person_id,
             address=scope.address, source_id=scope.source_id, from_date=scope.from_date,
             until_date=scope.until_date, placed_by=by, placed_at=at,
         )  # fmt: skip
@@ -85,7 +85,7 @@ def lift_hold(*, hold_id: UUID, because: str, by: User, at: datetime) -> None:
         raise BadHold("Enter a short reason for lifting the hold.")
     with transaction.atomic():
         active = LegalHold.objects.filter(pk=hold_id, lifted_at=None)
-        if not active.update(lifted_by=by, lifted_at=at, lifted_because=because):
+        if not active.update(lifted_by=by, lifted_at=at, lift_reason=because):
             raise BadHold("This hold is already lifted.")
         write_event("compliance.hold.lifted", at=at, actor=f"user:{by.pk}", hold=hold_id)
 

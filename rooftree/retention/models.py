@@ -21,7 +21,7 @@ class LegalHold(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     matter = models.CharField(max_length=120)
-    why = models.CharField(max_length=400)
+    reason = models.CharField(max_length=400)
     person = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
     address = models.CharField(max_length=254, blank=True)  # E.164 or email key
     source = models.ForeignKey(Source, models.PROTECT, null=True, related_name="+")
@@ -31,7 +31,7 @@ class LegalHold(models.Model):
     placed_at = models.DateTimeField()
     lifted_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     lifted_at = models.DateTimeField(null=True)
-    lifted_because = models.CharField(max_length=400, blank=True)
+    lift_reason = models.CharField(max_length=400, blank=True)
 
     class Meta:
         db_table = "legal_hold"
@@ -44,7 +44,7 @@ class LegalHold(models.Model):
                 name="hold_is_of_something",
             ),
             models.CheckConstraint(
-                condition=Q(lifted_at=None, lifted_by=None) | ~Q(lifted_because=""),
+                condition=Q(lifted_at=None, lifted_by=None) | ~Q(lift_reason=""),
                 name="hold_lifted_for_a_reason",
             ),
         ]
@@ -61,22 +61,24 @@ class PrivacyRequest(models.Model):
     address = models.CharField(max_length=254)  # the number or email key that identifies them
     person = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")  # if on file
     state = models.CharField(max_length=2, blank=True)  # the state of residence they gave
-    came_by = models.CharField(max_length=20)  # letter, e-mail, call, in person
+    received_via = models.CharField(max_length=20)  # letter, e-mail, call, in person
     received_date = models.DateField()
     due_date = models.DateField()
-    extended_because = models.CharField(max_length=300, blank=True)  # the person was told in time
+    extension_reason = models.CharField(max_length=300, blank=True)  # the person was told in time
     extended_at = models.DateTimeField(null=True)
     owner = models.ForeignKey(User, models.PROTECT, related_name="+")
     identity = models.CharField(max_length=200, blank=True)  # how their identity was confirmed
     identified_at = models.DateTimeField(null=True)
     field = models.CharField(max_length=20, blank=True)  # of a correction: a column of person
-    was = models.CharField(max_length=200, blank=True)
-    became = models.CharField(max_length=200, blank=True)
-    told_onward = models.CharField(max_length=300, blank=True)  # the recipients who were notified
-    stays = models.JSONField(default=list)  # keys of the record classes that a deletion kept
+    old_value = models.CharField(max_length=200, blank=True)
+    new_value = models.CharField(max_length=200, blank=True)
+    notified_recipients = models.CharField(
+        max_length=300, blank=True
+    )  # the recipients who were notified
+    kept_classes = models.JSONField(default=list)  # keys of the record classes that a deletion kept
     carried_at = models.DateTimeField(null=True)  # file built, data corrected, or removal started
     outcome = models.CharField(max_length=10, blank=True)
-    refused_because = models.CharField(max_length=300, blank=True)
+    refusal_reason = models.CharField(max_length=300, blank=True)
     answered_at = models.DateTimeField(null=True)
     answered_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     entered_by = models.ForeignKey(User, models.PROTECT, related_name="+")
@@ -108,15 +110,15 @@ class Purge(models.Model):
     """One purge: its counts, its approvals and its end."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
-    because = models.CharField(max_length=10)
+    reason = models.CharField(max_length=10)
     request = models.ForeignKey(PrivacyRequest, models.PROTECT, null=True, related_name="purges")
     on_date = models.DateField()  # the day on which retention clocks were evaluated
     counts = models.JSONField()  # record set: rows, counted before the removal
     counted = models.PositiveIntegerField()
     rules_version = models.CharField(max_length=20)
     planned_at = models.DateTimeField()
-    asked_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    asked_at = models.DateTimeField(null=True)
+    requested_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    requested_at = models.DateTimeField(null=True)
     approved_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     approved_at = models.DateTimeField(null=True)  # removal starts after this
     ended_at = models.DateTimeField(null=True)
@@ -124,14 +126,14 @@ class Purge(models.Model):
     class Meta:
         db_table = "purge"
         constraints = [
-            models.CheckConstraint(condition=Q(because__in=PURGE_CAUSES), name="purge_cause_known"),
+            models.CheckConstraint(condition=Q(reason__in=PURGE_CAUSES), name="purge_cause_known"),
             models.CheckConstraint(
-                condition=Q(approved_by=None) | ~Q(approved_by=F("asked_by")),
+                condition=Q(approved_by=None) | ~Q(approved_by=F("requested_by")),
                 name="purge_approved_by_another",
             ),
             models.UniqueConstraint(
-                fields=["because"],
-                condition=Q(because="schedule", ended_at=None),
+                fields=["reason"],
+                condition=Q(reason="schedule", ended_at=None),
                 name="one_purge_of_the_schedule",
             ),
         ]
@@ -151,30 +153,30 @@ class PurgeRow(models.Model):
     """One record to remove in a purge, and afterwards the proof of its removal: only the id."""
 
     purge = models.ForeignKey(Purge, models.PROTECT, related_name="rows")
-    nth = models.PositiveSmallIntegerField()  # the position of its record set in the removal order
-    holding = models.CharField(max_length=20)  # a name in `record_sets.RECORD_SETS`
+    position = (
+        models.PositiveSmallIntegerField()
+    )  # the position of its record set in the removal order
+    record_set = models.CharField(max_length=20)  # a name in `record_sets.RECORD_SETS`
     row_id = models.UUIDField()
     event_id = models.UUIDField(null=True)  # the ledger entry that commits to it
     removed_at = models.DateTimeField(null=True)
-    kept_because = models.CharField(
-        max_length=60, blank=True
-    )  # the reason found when its turn came
+    kept_reason = models.CharField(max_length=60, blank=True)  # the reason found when its turn came
 
     class Meta:
         db_table = "purge_row"
         constraints = [
             models.UniqueConstraint(
-                fields=["purge", "holding", "row_id"], name="purge_row_once_a_purge"
+                fields=["purge", "record_set", "row_id"], name="purge_row_once_a_purge"
             ),
         ]
         indexes = [
-            models.Index(fields=["holding", "row_id"], name="purge_row_by_row"),
+            models.Index(fields=["record_set", "row_id"], name="purge_row_by_row"),
             models.Index(
-                fields=["purge", "nth"],
-                condition=Q(removed_at=None, kept_because=""),
+                fields=["purge", "position"],
+                condition=Q(removed_at=None, kept_reason=""),
                 name="purge_row_to_go",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.holding}:{self.row_id}"
+        return f"{self.record_set}:{self.row_id}"

@@ -60,7 +60,7 @@ def receive_request(
         row = PrivacyRequest.objects.create(
             id=uuid7_at(at), kind=new_request.kind, address=new_request.address,
             person_id=new_request.person_id, state=new_request.state,
-            came_by=new_request.received_via, received_date=received_date,
+            received_via=new_request.received_via, received_date=received_date,
             due_date=received_date + timedelta(days=REQUEST_ANSWER_DAYS), owner=owner,
             entered_by=by, entered_at=at,
         )  # fmt: skip
@@ -101,7 +101,7 @@ def extend_deadline(request_id: UUID, *, because: str, by: User, at: datetime) -
             )
         new_due_date = row.due_date + timedelta(days=REQUEST_EXTENSION_DAYS)
         _update_open_request(
-            request_id, extended_because=because, extended_at=at, due_date=new_due_date
+            request_id, extension_reason=because, extended_at=at, due_date=new_due_date
         )
         _write_event("extended", row, by=by, at=at, due=str(new_due_date))
 
@@ -131,7 +131,8 @@ def answer_request(
         if outcome not in ("done", "refused", "withdrawn"):
             raise RequestRefused("Choose the outcome.")
         _update_open_request(
-            request_id, outcome=outcome, refused_because=because, told_onward=notified_recipients,
+            request_id, outcome=outcome, refusal_reason=because,
+            notified_recipients=notified_recipients,
             answered_at=at, answered_by=by,
         )  # fmt: skip
         _write_event("answered", row, by=by, at=at, outcome=outcome)

@@ -14,21 +14,21 @@ from rooftree.retention.purges import PURGED_EVENT, ids_commitment
 from rooftree.retention.record_sets import RECORD_SETS
 
 _REMAINING_SQL = """
-select g.holding || ':' || g.row_id from purge_row g join "{table}" r on r.id = g.row_id
- where g.holding = '{name}' and g.removed_at is not null and ({remains})
+select g.record_set || ':' || g.row_id from purge_row g join "{table}" r on r.id = g.row_id
+ where g.record_set = '{name}' and g.removed_at is not null and ({remains})
 """
 # A verdict or an attempt that belongs to a removed message.
 _DANGLING_SQL = """
 select 'verdict:' || v.id from purge_row g
-  join verdict v on v.cause = 'message:' || g.row_id
- where g.holding = 'message' and g.removed_at is not null
+  join verdict v on v.idempotency_key = 'message:' || g.row_id
+ where g.record_set = 'message' and g.removed_at is not null
 union all
 select 'contact_attempt:' || a.id from purge_row g
-  join contact_attempt a on a.cause = 'message:' || g.row_id
- where g.holding = 'message' and g.removed_at is not null
+  join contact_attempt a on a.idempotency_key = 'message:' || g.row_id
+ where g.record_set = 'message' and g.removed_at is not null
 """
 _UNRECORDED_SQL = """
-select g.holding || ':' || g.row_id from purge_row g
+select g.record_set || ':' || g.row_id from purge_row g
  where g.removed_at is not null and not exists
    (select from event e where e.id = g.event_id and e.kind = %s)
 """

@@ -44,7 +44,7 @@ select r.id, q.since, {held}
  cross join lateral (select {people} as people) o
  cross join lateral (select {since} as since) q
  where {which} and not exists (select from purge_row g
-    where g.holding = '{name}' and g.row_id = r.id and g.removed_at is not null)
+    where g.record_set = '{name}' and g.row_id = r.id and g.removed_at is not null)
    and {condition}
 """
 
@@ -112,7 +112,7 @@ def plan_scheduled_purge(*, at: datetime) -> Purge | None:
             cursor.execute("select pg_try_advisory_xact_lock(%s)", [_PLANNING_LOCK_KEY])
             if not cursor.fetchone()[0]:
                 return None
-        if Purge.objects.filter(because="schedule", ended_at=None).exists():
+        if Purge.objects.filter(reason="schedule", ended_at=None).exists():
             return None
         today = at.date()
         chosen = {
@@ -137,16 +137,16 @@ def plan_restore_purge(chosen: Mapping[str, Sequence[UUID]], *, at: datetime) ->
 
 def request_purge(*, purge_id: UUID, by: User, at: datetime) -> None:
     """Record the first of two approvals. Raises `PurgeRefused`."""
-    pending = Purge.objects.filter(pk=purge_id, asked_by=None, approved_at=None)
-    if not pending.update(asked_by=by, asked_at=at):
+    pending = Purge.objects.filter(pk=purge_id, requested_by=None, approved_at=None)
+    if not pending.update(requested_by=by, requested_at=at):
         raise PurgeRefused("This purge was already reviewed.")
     write_event("compliance.purge.asked", at=at, actor=f"user:{by.pk}", purge=purge_id)
 
 
 def approve_purge(*, purge_id: UUID, by: User, at: datetime) -> None:
     """Record the second of two approvals and start the purge. Raises `PurgeRefused`."""
-    pending = Purge.objects.filter(pk=purge_id, asked_by__isnull=False, approved_at=None)
-    if pending.filter(asked_by=by).exists():
+    pending = Purge.objects.filter(pk=purge_id, requested_by__isnull=False, approved_at=None)
+    if pending.filter(requested_by=by).exists():
         raise PurgeRefused("You reviewed this purge first. A second person must approve it.")
     if not pending.update(approved_by=by, approved_at=at):
         raise PurgeRefused("This purge needs no approval.")
@@ -163,7 +163,7 @@ def remove_next_slice(*, at: datetime) -> int:
             with connection.cursor() as cursor:
                 cursor.execute("lock table legal_hold in share mode")
             if rows := _claim_slice(purge):
-                _process_slice(purge, RECORD_SETS_BY_NAME[rows[0].holding], rows, at)
+                _process_slice(purge, RECORD_SETS_BY_NAME[rows[0].record_set], rows, at)
                 return len(rows)
             _finish_purge(purge, at)
     return 0
@@ -182,15 +182,15 @@ def _store_plan(
         return None
     starts_at_once = counted <= SECOND_PERSON_ABOVE or because == "restore"
     purge = Purge.objects.create(
-        id=uuid7_at(at), because=because, on_date=at.date(), counted=counted,
+        id=uuid7_at(at), reason=because, on_date=at.date(), counted=counted,
         counts={name: len(rows) for name, rows in chosen.items() if rows},
         rules_version=RULES_VERSION, planned_at=at, approved_at=at if starts_at_once else None,
-        asked_by=by, asked_at=at if by else None, **more,
+        requested_by=by, requested_at=at if by else None, **more,
     )  # fmt: skip
     for nth, record_set in enumerate(RECORD_SETS):
         for batch in batched(chosen.get(record_set.name, ()), 1000):
             PurgeRow.objects.bulk_create(
-                PurgeRow(purge=purge, nth=nth, holding=record_set.name, row_id=row_id)
+                PurgeRow(purge=purge, position=nth, record_set=record_set.name, row_id=row_id)
                 for row_id in batch
             )
     write_event(
@@ -202,12 +202,14 @@ def _store_plan(
 
 def _claim_slice(purge: Purge) -> list[PurgeRow]:
     """Lock some rows that no other process has taken, all from the next record set."""
-    remaining = purge.rows.filter(removed_at=None, kept_because="")
-    nth = remaining.order_by("nth").values_list("nth", flat=True).first()
+    remaining = purge.rows.filter(removed_at=None, kept_reason="")
+    nth = remaining.order_by("position").values_list("position", flat=True).first()
     if nth is None:
         return []
     return list(
-        remaining.filter(nth=nth).order_by("pk").select_for_update(skip_locked=True)[:SLICE_SIZE]
+        remaining.filter(position=nth)
+        .order_by("pk")
+        .select_for_update(skip_locked=True)[:SLICE_SIZE]
     )
 
 
@@ -218,7 +220,7 @@ def _process_slice(
 
     After a restore only holds count: an erased record is erased again whatever its clocks say.
     """
-    is_restore, is_requested = purge.because == "restore", purge.because == "request"
+    is_restore, is_requested = purge.reason == "restore", purge.reason == "request"
     if is_restore:
         record_set = replace(record_set, condition="true")  # in any state the backup restored
     ids = [row.row_id for row in rows]
@@ -237,7 +239,7 @@ def _process_slice(
         if kept is None:
             due_rows.append(row)
         else:
-            PurgeRow.objects.filter(pk=row.pk).update(kept_because=kept[1])
+            PurgeRow.objects.filter(pk=row.pk).update(kept_reason=kept[1])
     if due_rows:
         _remove_rows(purge, record_set, due_rows, at)
 
@@ -254,7 +256,7 @@ def _remove_rows(
         at=at,
         actor="system:purge",
         purge=purge.pk,
-        because=purge.because,
+        because=purge.reason,
         holding=record_set.name,
         record=record_set.record_class,
         count=len(ids),
@@ -269,7 +271,7 @@ def _remove_rows(
 
 def _finish_purge(purge: Purge, at: datetime) -> None:
     """End a purge when no row is left, including rows another process is working on."""
-    if purge.rows.filter(removed_at=None, kept_because="").exists():
+    if purge.rows.filter(removed_at=None, kept_reason="").exists():
         return
     if Purge.objects.filter(pk=purge.pk, ended_at=None).update(ended_at=at):
         removed = purge.rows.filter(removed_at__isnull=False).count()

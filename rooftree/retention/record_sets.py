@@ -29,7 +29,7 @@ def _extra_clock_sql(condition: str, record: str, moment: str) -> str:
 
 
 _LEAD_REMOVED = """exists (select from purge_row g
-    where g.holding = 'lead' and g.row_id = {} and g.removed_at is not null)"""
+    where g.record_set = 'lead' and g.row_id = {} and g.removed_at is not null)"""
 _LAST_CONTACT = """greatest(
     (select max(a.at) from contact_attempt a where a.person_id = {0}),
     (select max(coalesce(m.sent_at, m.created_at)) from message m where m.person_id = {0}))"""
@@ -39,11 +39,11 @@ _LEAD_PERSON = "array(select l.person_id from lead l where l.id = r.lead_id)"
 
 # An application that neither closed nor ended has no start day yet and is kept.
 _APPLICATION_ANSWERED_AT = """(select case
-      when bool_and(l.funded_date is not null or l.ended_as <> '') then max(greatest(
+      when bool_and(l.funded_date is not null or l.final_outcome <> '') then max(greatest(
            l.funded_date, l.application_date, l.created_at,
            (select max(s.reached_at) from milestone s where s.loan_id = l.id))) end
     from loan l where l.lead_id = r.id)"""
-_HANDED_OFF_AT = "(select max(h.asked_at) from handoff h where h.lead_id = r.id)"
+_HANDED_OFF_AT = "(select max(h.requested_at) from handoff h where h.lead_id = r.id)"
 _LOAN_CLOSED_AT = "(select max(l.funded_date) from loan l where l.lead_id = r.id)"
 _HAS_LOAN = "exists (select from loan l where l.lead_id = r.id)"
 _NOTICE_CLOSED_AT = "(select max(c.closed_at) from credit_clock c where c.lead_id = r.id)"
@@ -56,7 +56,7 @@ _LEADS_OF_PEOPLE = "(select l.id from lead l where l.person_id = any(%(people)s)
 _LEAD_LAST_USED_AT = """case when
       exists (select from enrolment e where e.lead_id = r.id and e.ended_at is null)
       or exists (select from rate_watch w where w.lead_id = r.id and w.ended_at is null) then null
-    else greatest(r.warmed_at, r.retired_at, r.snoozed_until,
+    else greatest(r.last_inquiry_at, r.retired_at, r.snoozed_until,
                   (select max(a.at) from contact_attempt a where a.lead_id = r.id)) end"""
 
 LEAD = RecordSet(
@@ -80,9 +80,10 @@ LEAD = RecordSet(
         """update lead set co_borrower_id = null, amount_cents = null, value_cents = null,
                 down_payment_cents = null, cash_out_cents = null, current_rate_pct = null,
                 credit_band = '', timeline = '', property_street = '', property_city = '',
-                property_zip = '', property_key = '', details = '{}', asked = '', score = null,
-                score_reasons = '[]', snoozed_until = null, snoozed_because = '',
-                promise_at = null, retired_at = coalesce(retired_at, %(at)s),
+                property_zip = '', property_key = '', details = '{}', borrower_message = '',
+                score = null,
+                score_reasons = '[]', snoozed_until = null, snooze_reason = '',
+                response_due_at = null, retired_at = coalesce(retired_at, %(at)s),
                 retired_reason = coalesce(nullif(retired_reason, ''), 'no longer kept'),
                 state = case when state in ('application', 'funded') then state else 'retired' end
              where id = any(%(ids)s)""",
@@ -96,7 +97,7 @@ LEAD = RecordSet(
         "delete from task where lead_id = any(%(ids)s)",
         "delete from score where lead_id = any(%(ids)s)",
         "delete from rate_watch where lead_id = any(%(ids)s)",
-        """update enrolment set ended_at = %(at)s, due_at = null, ended_because = 'not kept'
+        """update enrolment set ended_at = %(at)s, due_at = null, end_reason = 'not kept'
              where lead_id = any(%(ids)s) and ended_at is null""",
         "update routing_decision set inputs = '{}' where lead_id = any(%(ids)s)",
         """update claim set evidence = '[]', sentence = '' where touch_id in
@@ -106,13 +107,13 @@ LEAD = RecordSet(
                (select id from touch where lead_id = any(%(ids)s)))""",
         """delete from los_event where los_loan_id in
              (select los_loan_id from loan where lead_id = any(%(ids)s))""",
-        """update loan_change set record = '{}', wanted = '{}', "left" = '{}', problem = ''
+        """update loan_change set record = '{}', changes = '{}', skipped = '{}', problem = ''
              where handoff_id in (select id from handoff where lead_id = any(%(ids)s))""",
         "update handoff set record = '{}', problem = '' where lead_id = any(%(ids)s)",
         """update loan set loan_number = '', los_loan_id = 'not kept ' || id
              where lead_id = any(%(ids)s)""",
     ),
-    remains_condition="""r.details <> '{}' or r.asked <> '' or r.property_street <> ''
+    remains_condition="""r.details <> '{}' or r.borrower_message <> '' or r.property_street <> ''
         or r.value_cents is not null or r.amount_cents is not null
         or exists (select from touch t where t.lead_id = r.id and t.inquiry <> '{}')
         or exists (select from remark k where k.lead_id = r.id)""",
@@ -131,10 +132,10 @@ MESSAGE = RecordSet(
         "delete from unmatched_text where message_id = any(%(ids)s)",
         """delete from contact_attempt a using message m
              where m.id = any(%(ids)s) and a.lead_id = m.lead_id
-               and a.cause = 'message:' || m.id""",
+               and a.idempotency_key = 'message:' || m.id""",
         """delete from verdict v using message m
              where m.id = any(%(ids)s) and v.lead_id = m.lead_id
-               and (v.cause = 'message:' || m.id or v.id = m.verdict_id)""",
+               and (v.idempotency_key = 'message:' || m.id or v.id = m.verdict_id)""",
         """delete from release_member p using message m
              where m.id = any(%(ids)s) and p.release_id = m.release_id
                and p.person_id = m.person_id""",
@@ -147,7 +148,7 @@ VERDICT = RecordSet(
     created_column="at",
     record_class=MESSAGES_CLASS,
     condition="not exists (select from message m where m.lead_id = r.lead_id and "
-    "(m.verdict_id = r.id or r.cause = 'message:' || m.id))",
+    "(m.verdict_id = r.id or r.idempotency_key = 'message:' || m.id))",
     clocks_sql=_clock_sql(MESSAGES_CLASS, "r.at"),
     people_sql=_ROW_PERSON,
     requester_condition=_ROW_IS_OF_PERSON,
@@ -159,7 +160,7 @@ ATTEMPT = RecordSet(
     created_column="at",
     record_class=CALLS_CLASS,
     condition="not exists (select from message m where m.lead_id = r.lead_id "
-    "and r.cause = 'message:' || m.id)",
+    "and r.idempotency_key = 'message:' || m.id)",
     clocks_sql=_clock_sql(CALLS_CLASS, "r.at"),
     people_sql=_ROW_PERSON,
     requester_condition=_ROW_IS_OF_PERSON,
@@ -204,7 +205,7 @@ _PROVES_CONSENT = (
 )
 _DELIVERY_LAST_USED_AT = f"""greatest(r.received_at,
     (select max({_LAST_CONTACT.format("t.person_id")}) from touch t where t.delivery_id = r.id),
-    (select max(l.warmed_at) from touch t join lead l on l.id = t.lead_id
+    (select max(l.last_inquiry_at) from touch t join lead l on l.id = t.lead_id
       where t.delivery_id = r.id))"""
 # Deliveries without a touch of their own go with the first one: repeats of the same bytes (within a
 # month; no vendor repeats for longer) and all later messages of the conversation it started.
@@ -321,9 +322,9 @@ ACCESS_ENTRY = RecordSet(
 EXPORT = RecordSet(
     name="export",
     table="export_ask",
-    created_column="asked_at",
+    created_column="requested_at",
     record_class=ACCESS_CLASS,
-    clocks_sql=_clock_sql(ACCESS_CLASS, "r.asked_at"),
+    clocks_sql=_clock_sql(ACCESS_CLASS, "r.requested_at"),
     people_sql="array[]::uuid[]",  # unknown: the people whose names were searched for
     removal_statements=("update export_ask set query = '' where id = any(%(ids)s)",),
     remains_condition="r.query <> ''",
@@ -337,11 +338,11 @@ REQUEST = RecordSet(
     people_sql="array_remove(array[r.person_id], null)",
     requester_condition=_ROW_IS_OF_PERSON,
     removal_statements=(
-        """update privacy_request set address = '', identity = 'no longer kept', was = '',
-                became = '', told_onward = '', refused_because = '', extended_because = ''
+        """update privacy_request set address = '', identity = 'no longer kept', old_value = '',
+                new_value = '', notified_recipients = '', refusal_reason = '', extension_reason = ''
              where id = any(%(ids)s)""",
     ),
-    remains_condition="r.address <> '' or r.was <> '' or r.became <> ''",
+    remains_condition="r.address <> '' or r.old_value <> '' or r.new_value <> ''",
 )
 
 # The name and the numbers stay as long as any record that refers to them.
@@ -374,8 +375,8 @@ PERSON = RecordSet(
         f"""delete from likeness
              where older_id in {_MERGED_PERSON_IDS} or newer_id in {_MERGED_PERSON_IDS}""",
         f"""update person_merge set evidence = ''
-             where kept_id in {_MERGED_PERSON_IDS} or gone_id in {_MERGED_PERSON_IDS}""",
-        f"update revocation set words = '' where person_id in {_MERGED_PERSON_IDS}",
+             where survivor_id in {_MERGED_PERSON_IDS} or merged_id in {_MERGED_PERSON_IDS}""",
+        f"update revocation set borrower_words = '' where person_id in {_MERGED_PERSON_IDS}",
         f"delete from release_member where person_id in {_MERGED_PERSON_IDS}",
         f"""update legal_hold h set address = 'no longer kept'
              where h.lifted_at is not null and h.address in

@@ -12,7 +12,7 @@ from rooftree.leads.models import Lead
 from rooftree.ledger.write_events import write_event
 from rooftree.routing.models import Offer, Ownership
 
-LIVE_OFFER = {"taken_at": None, "passed_at": None, "lapsed_at": None}
+LIVE_OFFER = {"accepted_at": None, "declined_at": None, "expired_at": None}
 
 
 class CannotTake(Exception):
@@ -58,9 +58,9 @@ def decline_offer(*, offer_id: UUID | str, officer_id: UUID | str, at: datetime)
     offers = Offer.objects.filter(pk=offer_id, officer_id=UUID(str(officer_id)))
     with atomic():
         _lock_lead(offer_id)
-        changed = offers.filter(**LIVE_OFFER).update(passed_at=at, ended_because="declined")
+        changed = offers.filter(**LIVE_OFFER).update(declined_at=at, end_reason="declined")
         offer = offers.select_related("lead").first()
-        if offer is None or (not changed and offer.passed_at is None):
+        if offer is None or (not changed and offer.declined_at is None):
             raise CannotTake("This lead is no longer offered to you.")
         if changed:
             write_event(
@@ -84,7 +84,7 @@ def _lock_lead(offer_id: UUID | str) -> None:
 def _mark_taken(offers: QuerySet[Offer], at: datetime) -> bool:
     try:
         with atomic():
-            return bool(offers.filter(**LIVE_OFFER).update(taken_at=at))
+            return bool(offers.filter(**LIVE_OFFER).update(accepted_at=at))
     except IntegrityError as error:
         raise CannotTake(refusal_sentence(error)) from error
 
@@ -98,7 +98,7 @@ def refusal_sentence(error: IntegrityError) -> str:
 
 
 def _find_earlier_take(offers: QuerySet[Offer]) -> Ownership:
-    offer = offers.filter(taken_at__isnull=False).first()
+    offer = offers.filter(accepted_at__isnull=False).first()
     ownership = Ownership.objects.filter(offer=offer).first() if offer else None
     if ownership is None:
         raise CannotTake("This lead has gone to another loan officer.")

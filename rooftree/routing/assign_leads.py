@@ -36,7 +36,7 @@ LEADS = PreparedQuery(
     ),
     keys=list[UUID],
 )
-LIVE_OFFER = {"taken_at": None, "passed_at": None, "lapsed_at": None}
+LIVE_OFFER = {"accepted_at": None, "declined_at": None, "expired_at": None}
 LIVE_OFFERS = PreparedQuery(
     lambda leads: Offer.objects.filter(lead__in=leads, **LIVE_OFFER), leads=list[UUID]
 )
@@ -136,7 +136,7 @@ def _find_current_assignments(leads: Sequence[Lead]) -> dict[UUID, Assignment]:
 
 def _choose_for_lead(lead: Lead, start: ChoiceStart, batch: AssignmentBatch) -> _ChosenLead | None:
     """Choose for one lead; None when it must wait for a locked officer while others are locked."""
-    is_repeat = lead.has_earlier or lead.warmed_at > lead.created_at  # type: ignore[attr-defined]
+    is_repeat = lead.has_earlier or lead.last_inquiry_at > lead.created_at  # type: ignore[attr-defined]
     zone = lead.company_zone or DEFAULT_ZONE  # type: ignore[attr-defined]
     facts = choice_inputs.build_lead_facts(lead, zone=zone, is_repeat=is_repeat)
     rule = find_rule(facts, batch.rules, start.rule_name)

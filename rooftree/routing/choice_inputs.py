@@ -25,20 +25,20 @@ select p.terminated_at, p.paused_at,
                      and w.from_at >= date_trunc('day', %(at)s at time zone p.zone)
                                       at time zone p.zone),
        asked.n + (select count(*) from lead l
-                   where l.officer_id = p.id and l.first_talk_at is null
+                   where l.officer_id = p.id and l.first_conversation_at is null
                      and l.state in ('new', 'working')),
        coalesce((select t.taken from turn t where t.officer_id = p.id and t.pool = %(pool)s), 0)
   from loan_officer p,
        lateral (select count(*) as n from offer f
-                 where f.officer_id = p.id and f.taken_at is null and f.passed_at is null
-                   and f.lapsed_at is null) asked
+                 where f.officer_id = p.id and f.accepted_at is null and f.declined_at is null
+                   and f.expired_at is null) asked
  where p.id = %(id)s
 """
 
 
 def build_lead_facts(lead: Lead, *, zone: str, is_repeat: bool) -> LeadFacts:
     """Collect the facts rules can use. `lead.source` should be loaded; `zone` is the company's."""
-    day, clock = local_clock(zone, lead.warmed_at)
+    day, clock = local_clock(zone, lead.last_inquiry_at)
     return LeadFacts(
         id=str(lead.pk),
         source=lead.source.slug,

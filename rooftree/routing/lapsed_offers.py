@@ -17,7 +17,7 @@ from rooftree.routing.models import Offer, Ownership, RoutingDecision
 from rooftree.routing.routing_rules import Rule
 
 SILENCE = "silence"
-UNANSWERED = Q(passed_at__isnull=False) | Q(ended_because=SILENCE)  # declined, or no answer
+UNANSWERED = Q(declined_at__isnull=False) | Q(end_reason=SILENCE)  # declined, or no answer
 ASK_AGAIN_AFTER = timedelta(hours=12)  # after an officer declined a lead or let it lapse
 
 
@@ -47,7 +47,7 @@ def end_overdue_offers(*, at: datetime, limit: int) -> list[LapsedOffer]:
         )
         ended = list(due)
         Offer.objects.filter(pk__in=[offer.pk for offer in ended]).update(
-            lapsed_at=at, ended_because=SILENCE
+            expired_at=at, end_reason=SILENCE
         )
         for offer in ended:
             write_event(

@@ -94,13 +94,11 @@ def _lock_lead(lead_id: UUID | str) -> Lead:
 
 def _end_ownership(lead: Lead, *, because: str, by: User | None, at: datetime) -> bool:
     """End the live ownership and offer; the database clears the officer on the lead."""
-    offers = Offer.objects.filter(lead=lead, **LIVE_OFFER).update(
-        lapsed_at=at, ended_because=because
-    )
+    offers = Offer.objects.filter(lead=lead, **LIVE_OFFER).update(expired_at=at, end_reason=because)
     ownership = Ownership.objects.filter(lead=lead, until_at=None).first()
     if ownership:
         until_at = max(at, ownership.from_at)
-        Ownership.objects.filter(pk=ownership.pk).update(until_at=until_at, ended_because=because)
+        Ownership.objects.filter(pk=ownership.pk).update(until_at=until_at, end_reason=because)
         write_event(
             "routing.ownership.ended",
             at=at,

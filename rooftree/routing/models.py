@@ -92,31 +92,31 @@ class Offer(models.Model):
     decision = models.ForeignKey(RoutingDecision, models.PROTECT, related_name="offers")
     offered_at = models.DateTimeField()
     due_at = models.DateTimeField()
-    taken_at = models.DateTimeField(null=True)
-    passed_at = models.DateTimeField(null=True)  # the officer declined
-    lapsed_at = models.DateTimeField(null=True)  # no answer in time, or became unlawful
-    ended_because = models.CharField(max_length=60, blank=True)
+    accepted_at = models.DateTimeField(null=True)
+    declined_at = models.DateTimeField(null=True)  # the officer declined
+    expired_at = models.DateTimeField(null=True)  # no answer in time, or became unlawful
+    end_reason = models.CharField(max_length=60, blank=True)
 
     class Meta:
         db_table = "offer"
         constraints = [
             models.CheckConstraint(condition=Q(due_at__gt=F("offered_at")), name="offer_due_later"),
             models.CheckConstraint(
-                condition=Q(taken_at=None, passed_at=None)
-                | Q(taken_at=None, lapsed_at=None)
-                | Q(passed_at=None, lapsed_at=None),
+                condition=Q(accepted_at=None, declined_at=None)
+                | Q(accepted_at=None, expired_at=None)
+                | Q(declined_at=None, expired_at=None),
                 name="offer_ends_one_way",
             ),
             models.UniqueConstraint(
                 fields=["lead"],
-                condition=Q(taken_at=None, passed_at=None, lapsed_at=None),
+                condition=Q(accepted_at=None, declined_at=None, expired_at=None),
                 name="one_live_offer_a_lead",
             ),
         ]
         indexes = [
             models.Index(
                 fields=["due_at"],
-                condition=Q(taken_at=None, passed_at=None, lapsed_at=None),
+                condition=Q(accepted_at=None, declined_at=None, expired_at=None),
                 name="offer_live_due",
             ),
             models.Index(fields=["officer", "offered_at"], name="offer_by_officer"),
@@ -136,7 +136,7 @@ class Ownership(models.Model):
     given_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     from_at = models.DateTimeField()
     until_at = models.DateTimeField(null=True)
-    ended_because = models.CharField(max_length=60, blank=True)
+    end_reason = models.CharField(max_length=60, blank=True)
 
     class Meta:
         db_table = "ownership"

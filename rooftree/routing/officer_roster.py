@@ -91,12 +91,13 @@ with held as (
      group by 1
 ), asked as (
     select f.officer_id, count(*) as today, count(*) as unreached, null::timestamptz from offer f
-     where f.taken_at is null and f.passed_at is null and f.lapsed_at is null
+     where f.accepted_at is null and f.declined_at is null and f.expired_at is null
        and (%(everyone)s or f.officer_id = any(%(ids)s::uuid[]))
      group by 1
 ), unreached as (
     select l.officer_id, 0 as today, count(*) as unreached, null::timestamptz from lead l
-     where l.officer_id is not null and l.first_talk_at is null and l.state in ('new', 'working')
+     where l.officer_id is not null and l.first_conversation_at is null
+       and l.state in ('new', 'working')
        and (%(everyone)s or l.officer_id = any(%(ids)s::uuid[]))
      group by 1
 ), paused as (

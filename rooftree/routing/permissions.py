@@ -132,7 +132,7 @@ def leads_visible_to(user: User) -> QuerySet[Lead]:
     if user.role in ("officer", "assistant"):
         officers = officers_of(user)
         offered = Offer.objects.filter(
-            officer__in=officers, taken_at=None, passed_at=None, lapsed_at=None
+            officer__in=officers, accepted_at=None, declined_at=None, expired_at=None
         )
         return Lead.objects.filter(Q(officer__in=officers) | Q(pk__in=offered.values("lead_id")))
     if user.role not in COMPANY_OR_BRANCH_ROLES:
@@ -141,7 +141,7 @@ def leads_visible_to(user: User) -> QuerySet[Lead]:
         return Lead.objects.all()
     below = _branch_path(user)
     offered = Offer.objects.filter(
-        officer__branch__path__startswith=below, taken_at=None, passed_at=None, lapsed_at=None
+        officer__branch__path__startswith=below, accepted_at=None, declined_at=None, expired_at=None
     )
     return Lead.objects.filter(
         Q(branch__path__startswith=below) | Q(pk__in=offered.values("lead_id"))

@@ -18,7 +18,7 @@ PRIMARY_NUMBER = Subquery(
 )
 EARLY_STATES = ("new", "working")  # lead states before nurture and application
 # The same condition as `is_first_call_owed`.
-FIRST_CALL_OWED = Q(promise_at__isnull=False, first_attempt_at=None, state__in=EARLY_STATES)
+FIRST_CALL_OWED = Q(response_due_at__isnull=False, first_attempt_at=None, state__in=EARLY_STATES)
 RULE_CHANGES = approved_changes.approved_changes_column()
 # The columns that say where the borrower can be, and which calling rules apply there.
 PLACE_COLUMNS = (PRIMARY_NUMBER, "property_state", "property_zip", RULE_CHANGES)
@@ -41,8 +41,8 @@ def set_deadlines(deadlines: Mapping[UUID, datetime], *, at: datetime) -> None:
 
 def store_deadlines(deadlines: Mapping[UUID, datetime]) -> None:
     """Store deadlines that already fall in calling hours, by lead id; an earlier one stays."""
-    rows = [{"id": key, "promise_at": by} for key, by in deadlines.items()]
-    update_each(Lead, rows, where={"promise_at": None, "first_attempt_at": None})
+    rows = [{"id": key, "response_due_at": by} for key, by in deadlines.items()]
+    update_each(Lead, rows, where={"response_due_at": None, "first_attempt_at": None})
 
 
 def callable_deadline_of_lead(lead: Lead, *, by: datetime, at: datetime) -> datetime:
@@ -54,7 +54,9 @@ def callable_deadline_of_lead(lead: Lead, *, by: datetime, at: datetime) -> date
 
 def is_first_call_owed(lead: Lead) -> bool:
     """Return True if a first call is due: none was tried and the lead is still new or working."""
-    return bool(lead.promise_at) and lead.first_attempt_at is None and lead.state in EARLY_STATES
+    return (
+        bool(lead.response_due_at) and lead.first_attempt_at is None and lead.state in EARLY_STATES
+    )
 
 
 def callable_deadline(

@@ -40,7 +40,7 @@ def overdue_tasks_of_others(user: User, *, at: datetime) -> QuerySet[Task]:
 
 def _visible_open_tasks(user: User) -> QuerySet[Task]:
     open_tasks = Task.objects.filter(
-        done_at=None, cancelled_at=None, lead__in=leads_visible_to(user).values("pk")
+        done_at=None, canceled_at=None, lead__in=leads_visible_to(user).values("pk")
     )
     tasks = open_tasks.select_related("lead__person", "lead__officer__user", "user")
     return tasks.order_by("due_at", "id")

@@ -28,7 +28,7 @@ class WaitingLead:
     lead_id: UUID
     name: str
     summary: str  # "LendingTree purchase, $298,000, TX"
-    promise_at: datetime | None
+    response_due_at: datetime | None
     is_late: bool
     officer_id: UUID | None
     officer: str  # "" when no one
@@ -89,7 +89,9 @@ def load_team_board(user: User, *, at: datetime) -> TeamBoard:
 
 
 def _waiting_leads(user: User, at: datetime) -> QuerySet[Lead]:
-    live = Offer.objects.filter(lead=OuterRef("pk"), taken_at=None, passed_at=None, lapsed_at=None)
+    live = Offer.objects.filter(
+        lead=OuterRef("pk"), accepted_at=None, declined_at=None, expired_at=None
+    )
     return (
         leads_visible_to(user)
         .filter(response_deadline.FIRST_CALL_OWED)
@@ -99,7 +101,7 @@ def _waiting_leads(user: User, at: datetime) -> QuerySet[Lead]:
             offered_name=Subquery(live.values("officer__user__name")[:1]),
             offered_until=Subquery(live.values("due_at")[:1]),
         )
-        .order_by("promise_at", "id")[:MAX_WAITING]
+        .order_by("response_due_at", "id")[:MAX_WAITING]
     )
 
 
@@ -114,8 +116,8 @@ def _build_waiting_row(lead: Lead, at: datetime) -> WaitingLead:
         lead_id=lead.pk,
         name=lead.person.name,
         summary=", ".join(parts),
-        promise_at=lead.promise_at,
-        is_late=lead.promise_at is not None and lead.promise_at < at,
+        response_due_at=lead.response_due_at,
+        is_late=lead.response_due_at is not None and lead.response_due_at < at,
         officer_id=lead.officer_id or lead.offered_to,  # type: ignore[attr-defined]
         officer=lead.officer.user.name if lead.officer else offered_name,
         offered_until=None if lead.officer else lead.offered_until,  # type: ignore[attr-defined]
@@ -131,7 +133,7 @@ def _first_attempts_today(user: User, at: datetime) -> list[_FirstAttempt]:
     rows = leads.values_list(
         "officer_id",
         "created_at",
-        "promise_at",
+        "response_due_at",
         "first_attempt_at",
         *response_deadline.PLACE_COLUMNS,
     )
@@ -156,7 +158,9 @@ def _build_members(
     user: User, tried: Sequence[_FirstAttempt], at: datetime
 ) -> tuple[TeamMember, ...]:
     """Build the members, available officers first."""
-    unreached = Q(leads__first_talk_at=None, leads__state__in=response_deadline.EARLY_STATES)
+    unreached = Q(
+        leads__first_conversation_at=None, leads__state__in=response_deadline.EARLY_STATES
+    )
     officers = (
         officers_visible_to(user)
         .filter(terminated_at=None)

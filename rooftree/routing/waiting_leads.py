@@ -16,12 +16,12 @@ select l.id from lead l
        where d.lead_id = l.id order by d.at desc, d.place desc, d.id desc limit 1
   ) last on true
  where l.officer_id is null and l.state in ('new', 'working') and l.retired_at is null
-   and not exists (select 1 from offer o where o.lead_id = l.id and o.taken_at is null
-                     and o.passed_at is null and o.lapsed_at is null)
+   and not exists (select 1 from offer o where o.lead_id = l.id and o.accepted_at is null
+                     and o.declined_at is null and o.expired_at is null)
    and case when last.at is null
-            then l.promise_at <= %(at)s
+            then l.response_due_at <= %(at)s
                  or exists (select 1 from ownership w where w.lead_id = l.id
-                              and w.ended_because in %(ended)s)
+                              and w.end_reason in %(ended)s)
             else coalesce(last.hold_until, last.at + %(retry)s::interval) <= %(at)s end
  order by l.created_at, l.id limit %(limit)s
 """

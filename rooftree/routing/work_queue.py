@@ -76,7 +76,7 @@ with officers as (
     union all
     select f.lead_id, f.id, f.due_at from offer f
      where f.officer_id in (select id from officers)
-       and f.taken_at is null and f.passed_at is null and f.lapsed_at is null
+       and f.accepted_at is null and f.declined_at is null and f.expired_at is null
 ), facts as (
     select l.*, m.offer_id, m.offer_due, heard.at as heard_at, tried.at as tried_at,
            owed.call_at, owed.task_at, owed.task
@@ -92,11 +92,11 @@ with officers as (
                                 (array_agg(t.title order by t.due_at, t.id))[1] as task
                            from task t
                           where t.lead_id = l.id and t.role = ''
-                            and t.done_at is null and t.cancelled_at is null) owed on true
+                            and t.done_at is null and t.canceled_at is null) owed on true
 ), grouped as (
     select facts.*, case
         when offer_id is not null then 'promise'
-        when promise_at is not null and first_attempt_at is null then 'promise'
+        when response_due_at is not null and first_attempt_at is null then 'promise'
         when call_at <= %(soon)s then 'promise'
         when heard_at is not null and (tried_at is null or heard_at > tried_at) then 'reply'
         when task_at <= %(at)s then 'task'
@@ -104,14 +104,14 @@ with officers as (
         when state = 'nurture' then 'waiting'
         when tried_at > %(at)s - interval '20 hours' then 'waiting'
         else 'next' end as kind,
-        coalesce(offer_due, case when first_attempt_at is null then promise_at end, call_at)
+        coalesce(offer_due, case when first_attempt_at is null then response_due_at end, call_at)
           as promised_at
       from facts
 )
 select g.id, p.first_name, p.last_name, g.kind, g.offer_id,
        g.promised_at, g.purpose, g.amount_cents, g.property_city,
-       g.property_state, s.name, g.score, g.created_at, g.snoozed_until, g.warmed_at,
-       g.heard_at, g.tried_at, g.score_reasons::text, g.snoozed_because, g.call_at, g.task_at,
+       g.property_state, s.name, g.score, g.created_at, g.snoozed_until, g.last_inquiry_at,
+       g.heard_at, g.tried_at, g.score_reasons::text, g.snooze_reason, g.call_at, g.task_at,
        g.task, g.property_zip,
        (select e164 from phone where phone.person_id = g.person_id and unlinked_at is null
          order by is_primary desc, given_at limit 1),
@@ -126,14 +126,15 @@ select g.id, p.first_name, p.last_name, g.kind, g.offer_id,
        case when g.kind = 'promise' then g.promised_at end,
        case when g.kind = 'reply' then g.heard_at end,
        case when g.kind = 'task' then g.task_at end,
-       g.score desc nulls last, g.warmed_at desc, g.id
+       g.score desc nulls last, g.last_inquiry_at desc, g.id
  limit %(limit)s
 """  # noqa: S608
 
 COLUMNS = (
     "id", "first_name", "last_name", "group", "offer_id", "due_at", "purpose", "amount_cents",
-    "city", "state", "source", "score", "created_at", "snoozed_until", "warmed_at", "heard_at",
-    "tried_at", "score_reasons", "snoozed_because", "call_at", "task_at", "task", "zip", "phone",
+    "city", "state", "source", "score", "created_at", "snoozed_until", "last_inquiry_at",
+    "heard_at",
+    "tried_at", "score_reasons", "snooze_reason", "call_at", "task_at", "task", "zip", "phone",
     "rules",
 )  # fmt: skip
 COPIED_COLUMNS = COLUMNS[6:14]
@@ -209,7 +210,7 @@ def _describe_reason(group: Group, columns: dict[str, Any], at: datetime) -> str
 
 def _waiting_reason(columns: dict[str, Any], at: datetime) -> str:
     if columns["snoozed_until"] and columns["snoozed_until"] > at:
-        why = f": {columns['snoozed_because']}" if columns["snoozed_because"] else ""
+        why = f": {columns['snooze_reason']}" if columns["snooze_reason"] else ""
         return f"Snoozed until {_format_when(columns['snoozed_until'], at)}{why}"
     if columns["call_at"]:
         return f"You agreed to call back {_format_when(columns['call_at'], at)}"
@@ -221,7 +222,7 @@ def _waiting_reason(columns: dict[str, Any], at: datetime) -> str:
 def _inquiry_text(group: Group, columns: dict[str, Any], at: datetime) -> str:
     place = f" in {columns['state']}" if columns["state"] else ""
     inquiry = f"{columns['source']} {PURPOSE_NAMES.get(columns['purpose'], 'inquiry')}{place}"
-    text = f"{inquiry}, {format_ago(columns['warmed_at'], at)}"
+    text = f"{inquiry}, {format_ago(columns['last_inquiry_at'], at)}"
     score_reasons = json.loads(columns["score_reasons"] or "[]")
     if group is Group.NEXT and score_reasons:
         return f"{text}. {score_reasons[0]['text']}"

@@ -15,7 +15,7 @@ class Score(models.Model):
     reasons = models.JSONField()  # [{"text", "points"}], largest first
     features = models.JSONField()
     version = models.CharField(max_length=20)
-    because = models.CharField(max_length=60)  # the event that caused it
+    reason = models.CharField(max_length=60)  # the event that caused it
     at = models.DateTimeField()
 
     class Meta:

@@ -88,7 +88,9 @@ def load_features(lead: Lead, *, at: datetime) -> Features:
 
 
 def _build_features(lead: Lead, behavior: Mapping[str, Any], at: datetime) -> Features:
-    active_at = max(filter(None, (lead.warmed_at, behavior["last_signal"], behavior["last_talk"])))
+    active_at = max(
+        filter(None, (lead.last_inquiry_at, behavior["last_signal"], behavior["last_talk"]))
+    )
     share: Decimal | None = None
     if lead.down_payment_cents is not None and lead.value_cents:
         share = Decimal(100 * lead.down_payment_cents) / lead.value_cents
@@ -139,7 +141,7 @@ def _build_score(
         reasons=[asdict(reason) for reason in scored.reasons],
         features=features,
         version=VERSION,
-        because=because,
+        reason=because,
         at=at,
     )
 
@@ -155,7 +157,7 @@ def _store_scores(scores: Sequence[Score], at: datetime) -> None:
             score_id=score.pk,
             points=score.points,
             version=VERSION,
-            because=score.because,
+            because=score.reason,
         )
         for score in scores
     ]

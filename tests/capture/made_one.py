@@ -1,4 +1,4 @@
-"""Making two people one and two again, and every row there is, to hold before against after."""
+"""Helpers for merging and splitting people, and a dump of every row to compare before and after."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ OF_THE_ACT = {"person_merge", "event"}
 
 
 def rows() -> dict[str, dict[Any, Any]]:
-    """Every row of every table of ours, but those that record the act itself."""
+    """Return every row of every table, except those that record the merge itself."""
     return {
         table._meta.db_table: {row["id"]: row for row in table._default_manager.values()}
         for table in apps.get_app_config("rooftree").get_models()
@@ -23,10 +23,10 @@ def rows() -> dict[str, dict[Any, Any]]:
     }
 
 
-def merge(kept: Person, gone: Person, **changes: Any) -> PersonMerge:
+def merge(kept: Person, duplicate: Person, **changes: Any) -> PersonMerge:
     arguments = {
         "survivor_id": kept.pk,
-        "duplicate_id": gone.pk,
+        "duplicate_id": duplicate.pk,
         "reason": "said",
         "by": None,
         "at": LATER,

@@ -1,4 +1,4 @@
-"""When two envelopes are the same: the comparison rule of the canonical record."""
+"""Comparison of two envelopes, by the rules of the canonical record."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def pruned(part: Any) -> Any:
             for key, value in kept.items()
             if value not in (None, [], {})
         }
-    return [pruned(one) for one in part] if isinstance(part, list) else part
+    return [pruned(item) for item in part] if isinstance(part, list) else part
 
 
 def without_extras(envelope: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, str]]]:
@@ -24,14 +24,15 @@ def without_extras(envelope: dict[str, Any]) -> tuple[dict[str, Any], list[dict[
 
 
 def assert_same(actual: dict[str, Any], expected: dict[str, Any]) -> None:
-    ours, our_extras = without_extras(pruned(actual))
-    theirs, their_extras = without_extras(pruned(expected))
-    if "actions" not in theirs:  # the kept deliveries name what follows only where it matters
-        ours.pop("actions", None)
-    words = theirs.get("http", {}).pop("body_contains", None)
+    actual_envelope, our_extras = without_extras(pruned(actual))
+    expected_envelope, their_extras = without_extras(pruned(expected))
+    # Example envelopes list actions only where they matter.
+    if "actions" not in expected_envelope:
+        actual_envelope.pop("actions", None)
+    words = expected_envelope.get("http", {}).pop("body_contains", None)
     if words is not None:
-        said = ours["http"].pop("body")
-        assert all(word in said for word in words), said
-    assert ours == theirs
-    for held, wanted in zip(our_extras, their_extras, strict=True):
-        assert {key: held.get(key) for key in wanted} == wanted
+        body = actual_envelope["http"].pop("body")
+        assert all(word in body for word in words), body
+    assert actual_envelope == expected_envelope
+    for our_extra, expected_extra in zip(our_extras, their_extras, strict=True):
+        assert {key: our_extra.get(key) for key in expected_extra} == expected_extra

@@ -1,4 +1,4 @@
-"""What a source may bring: what is refused and why, what the vendor hears, and the way back."""
+"""Acceptance rules of a source: rejections and reasons, vendor answers, acceptance by hand."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -34,7 +34,7 @@ LEAD = {
 
 @pytest.fixture
 def network(db):
-    journey.ready()
+    journey.set_up_company()
     make.officer(licensed=("FL",))
     return make.source("leadconduit", token="tok", secret="s3cret")
 
@@ -45,14 +45,16 @@ def limit(source, **limits):
 
 
 def send(source, *, at=NOON, nth=1, **changes):
-    """One lead; `nth` makes it another person's."""
+    """Post one lead; each `nth` is a different person."""
     other = {
         "reference": f"lc-{nth}",
         "phone_1": f"81355501{nth:02d}",
         "email": f"p{nth}@example.com",
         "last_name": f"Brook{'abcdefghijklmnop'[nth]}x",
     }
-    lead = {name: said for name, said in {**LEAD, **other, **changes}.items() if said is not None}
+    lead = {
+        name: value for name, value in {**LEAD, **other, **changes}.items() if value is not None
+    }
     return post(source, urlencode(lead).encode(), "application/x-www-form-urlencoded", at)
 
 
@@ -65,8 +67,8 @@ def post(source, body, kind, at=NOON, path=None):
         endpoint=endpoint_of(source),
     )
     answer = lead_arrival.accept_delivery(source=source, incoming=incoming, at=at).answer
-    said = answer.to_bytes().decode()
-    return json.loads(said) if "json" in (answer.content_type or "") else said
+    answer_body = answer.to_bytes().decode()
+    return json.loads(answer_body) if "json" in (answer.content_type or "") else answer_body
 
 
 def refusals():
@@ -76,7 +78,7 @@ def refusals():
 
 
 @pytest.mark.parametrize(
-    ("limits", "changes", "why", "said", "sentence"),
+    ("limits", "changes", "why", "answer_reason", "sentence"),
     [
         (
             {"licensed_only": True}, {"mortgage.property.state": "GA"}, "not_licensed",
@@ -96,14 +98,14 @@ def refusals():
         ),
     ],
 )  # fmt: skip
-def test_what_is_outside_the_limits_is_kept_with_its_reason_which_the_vendor_hears(
-    network, limits, changes, why, said, sentence
+def test_lead_outside_limits_is_stored_and_rejected_with_its_reason(
+    network, limits, changes, why, answer_reason, sentence
 ):
     limit(network, **limits)
 
     answer = send(network, **changes)
 
-    assert (answer["outcome"], answer["reason"]) == ("failure", said)
+    assert (answer["outcome"], answer["reason"]) == ("failure", answer_reason)
     kept = Delivery.objects.get()
     assert (kept.state, kept.outcome, kept.reason) == ("closed", "not_accepted", why)
     assert kept.problem == sentence
@@ -123,7 +125,7 @@ def test_what_is_outside_the_limits_is_kept_with_its_reason_which_the_vendor_hea
         {"cents_per_hour": 4000, "cents_per_day": 4000, "cents_per_month": 4000},
     ],
 )
-def test_what_is_within_them_is_taken(network, limits):
+def test_lead_within_limits_is_accepted(network, limits):
     limit(network, **limits)
 
     assert send(network)["outcome"] == "success"
@@ -131,7 +133,7 @@ def test_what_is_within_them_is_taken(network, limits):
     assert Lead.objects.count() == 1
 
 
-def test_a_lead_that_says_no_state_is_not_called_unlicensed(network):
+def test_lead_without_state_is_not_rejected_as_unlicensed(network):
     limit(network, licensed_only=True)
 
     assert send(network, **{"mortgage.property.state": None})["outcome"] == "success"
@@ -145,7 +147,7 @@ def test_a_lead_that_says_no_state_is_not_called_unlicensed(network):
         ("month", "monthly_cap", 7 * DAY, 8 * DAY),
     ],
 )
-def test_a_cap_holds_until_the_companys_next_hour_day_or_month(network, span, why, still, again):
+def test_cap_lasts_until_companys_next_hour_day_or_month(network, span, why, still, again):
     limit(network, **{f"per_{span}": 1})
     send(network, nth=1)
 
@@ -154,7 +156,7 @@ def test_a_cap_holds_until_the_companys_next_hour_day_or_month(network, span, wh
     assert send(network, nth=3, at=NOON + again)["outcome"] == "success"
 
 
-def test_a_budget_counts_what_the_source_costs_where_a_lead_names_no_price(network):
+def test_budget_counts_source_cost_when_lead_names_no_price(network):
     network.cost_cents = 3000
     limit(network, cents_per_day=5000)
 
@@ -163,7 +165,7 @@ def test_a_budget_counts_what_the_source_costs_where_a_lead_names_no_price(netwo
     assert send(network, nth=3, price="20")["outcome"] == "success"
 
 
-def test_the_same_human_within_the_window_is_refused_whatever_way_they_came(network):
+def test_duplicate_person_within_window_is_rejected_from_any_source(network):
     other = make.source("leadpoint", token="lp", secret="s3cret")
     body = {"FNAME": "Lena", "LNAME": "Brooks", "PRI_PHON": "8135550142"}
     post(other, urlencode(body).encode(), "application/x-www-form-urlencoded")
@@ -177,12 +179,12 @@ def test_the_same_human_within_the_window_is_refused_whatever_way_they_came(netw
     assert send(network, nth=4, at=NOON + 31 * DAY, **again)["outcome"] == "success"
 
 
-def test_a_lead_that_was_taken_hears_so_however_often_it_is_sent(network):
+def test_accepted_lead_gets_same_answer_on_every_repeat(network):
     first = send(network)
     journey.run(NOON + MINUTE)
     limit(network, duplicate_days=30, per_day=1)
 
-    # LeadConduit has a word of its own for a repetition; it is not our limit's.
+    # LeadConduit has its own word for a repeat, which is not the word for our limit.
     again = send(network, at=NOON + HOUR)
     assert again["lead"] == first["lead"]
     assert not refusals()
@@ -190,7 +192,7 @@ def test_a_lead_that_was_taken_hears_so_however_often_it_is_sent(network):
     assert Touch.objects.count() == 1
 
 
-def test_a_refused_lead_may_come_again_when_there_is_room(network):
+def test_rejected_lead_is_accepted_later_when_there_is_room(network):
     limit(network, per_day=1)
     send(network, nth=1)
     send(network, nth=2)
@@ -198,7 +200,7 @@ def test_a_refused_lead_may_come_again_when_there_is_room(network):
     assert send(network, nth=2, at=NOON + DAY)["outcome"] == "success"
 
 
-def test_test_leads_are_taken_whatever_the_limits_and_fill_none(network):
+def test_test_leads_ignore_limits_and_do_not_count(network):
     limit(network, per_day=1)
     network.is_test = True
     network.save()
@@ -210,8 +212,8 @@ def test_test_leads_are_taken_whatever_the_limits_and_fill_none(network):
     assert send(network, nth=3)["outcome"] == "failure"
 
 
-def test_a_vendor_without_a_word_for_it_is_answered_as_for_any_lead(network):
-    zillow = journey.zillow()
+def test_vendor_without_rejection_answer_gets_usual_answer(network):
+    zillow = journey.create_zillow()
     limit(zillow, required=["certificate"])
     taken = post(network, urlencode(LEAD).encode(), "application/x-www-form-urlencoded")
     body = json.dumps(journey.zillow_contact()).encode()
@@ -223,7 +225,7 @@ def test_a_vendor_without_a_word_for_it_is_answered_as_for_any_lead(network):
     assert "certificate" not in str(answered)
 
 
-def test_numeric_posts_are_told_by_their_own_words_and_numbers(network):
+def test_numeric_posts_get_rejection_in_own_words_and_numbers(network):
     adapter = make.source("aggregator_post", token="agg", secret="s3cret")
     limit(adapter, licensed_only=True, required=["certificate"])
     form = "application/x-www-form-urlencoded"
@@ -231,15 +233,15 @@ def test_numeric_posts_are_told_by_their_own_words_and_numbers(network):
             "phone": "7705550152", "email": "al@example.com", "property_state": "GA"}  # fmt: skip
     short = {"fname": "Al", "lname": "Ng", "ph": "7705550151", "em": "al2@example.com"}
 
-    said = post(adapter, urlencode(long).encode(), form)
+    xml = post(adapter, urlencode(long).encode(), form)
     number = post(adapter, urlencode(short).encode(), form)
 
-    assert "<Response>REJECTED</Response><Reason>not licensed in this state</Reason>" in said
+    assert "<Response>REJECTED</Response><Reason>not licensed in this state</Reason>" in xml
     assert number == "11"
 
 
-def test_who_asks_on_our_own_form_is_never_refused(network):
-    site = journey.website()
+def test_own_website_form_is_never_limited(network):
+    site = journey.create_website()
     limit(site, required=["certificate"], per_day=1)
 
     for nth in range(2):
@@ -249,11 +251,11 @@ def test_who_asks_on_our_own_form_is_never_refused(network):
 
 
 @pytest.mark.parametrize("adapter", ["phone_twilio", "chat_generic", "meta_lead_ads", "csv_import"])
-def test_a_call_a_chat_an_ad_and_a_file_have_no_limits(db, adapter):
+def test_calls_chats_ads_and_files_are_never_limited(db, adapter):
     assert not can_be_limited(make.source(adapter))
 
 
-def test_who_was_refused_can_be_accepted_by_hand_and_is_then_one_lead(network):
+def test_rejected_lead_accepted_by_hand_becomes_one_lead(network):
     limit(network, required=["loan_purpose"])
     send(network)
     refused = Delivery.objects.get()
@@ -266,14 +268,14 @@ def test_who_was_refused_can_be_accepted_by_hand_and_is_then_one_lead(network):
     assert Entry.objects.get().amount_cents == 4000
     refused.refresh_from_db()
     assert (refused.state, refused.outcome, refused.problem) == ("worked", "accepted", "")
-    assert send(network, at=NOON + 2 * HOUR)["lead"]["id"] == str(refused.pk)  # it came again
+    assert send(network, at=NOON + 2 * HOUR)["lead"]["id"] == str(refused.pk)  # it was posted again
     journey.run(NOON + 3 * HOUR)
     assert Touch.objects.get().lead == lead
     assert Event.objects.filter(kind="capture.delivery.replayed").count() == 1
     assert invariants.check_deliveries_accounted_for(NOON + 3 * HOUR).holds
 
 
-def test_one_that_came_again_and_was_taken_is_not_accepted_a_second_time(network):
+def test_lead_accepted_on_repeat_cannot_be_accepted_by_hand_again(network):
     limit(network, per_day=1)
     send(network, nth=1)
     send(network, nth=2)
@@ -292,7 +294,7 @@ def test_one_that_came_again_and_was_taken_is_not_accepted_a_second_time(network
     assert invariants.check_deliveries_accounted_for(NOON + 2 * DAY).holds
 
 
-def test_conservation_fails_when_what_was_refused_is_worked(network):
+def test_conservation_check_fails_when_rejected_lead_is_worked(network):
     touch = make.touch()
     Delivery.objects.filter(pk=touch.delivery_id).update(
         state="closed", outcome="not_accepted", reason="daily_cap"
@@ -301,7 +303,7 @@ def test_conservation_fails_when_what_was_refused_is_worked(network):
     assert not invariants.check_deliveries_accounted_for(NOON).holds
 
 
-def test_a_dry_run_says_of_thirty_days_what_would_have_been_refused_and_changes_nothing(network):
+def test_dry_run_counts_rejections_of_last_thirty_days_without_changes(network):
     for nth in range(1, 7):
         state = {"mortgage.property.state": "GA"} if nth in (2, 3) else {}
         send(network, nth=nth, at=NOON + nth * MINUTE, **state)
@@ -313,14 +315,14 @@ def test_a_dry_run_says_of_thirty_days_what_would_have_been_refused_and_changes_
     run = limits_preview.preview_limits(network, limits, at=NOON + HOUR)
 
     assert run.inquiry_count == 6
-    assert [(one.reason_code, one.count) for one in run.refused_groups] == [
+    assert [(group.reason_code, group.count) for group in run.refused_groups] == [
         ("not_licensed", 2), ("daily_cap", 1),
     ]  # fmt: skip
     assert run.cents == 3 * 4000
     assert list(Delivery.objects.order_by("pk").values()) == before
 
 
-def test_a_dry_run_and_the_real_thing_refuse_the_same(network):
+def test_dry_run_rejects_same_leads_as_real_limits(network):
     limits = {"licensed_only": True, "duplicate_days": 10, "per_hour": 2, "cents_per_day": 16000}
     twin = make.source("leadconduit", token="tok2", secret="s3cret")
     limit(twin, **limits)
@@ -328,9 +330,9 @@ def test_a_dry_run_and_the_real_thing_refuse_the_same(network):
     def play(source):
         for nth in range(1, 13):
             at = NOON + nth * 25 * MINUTE
-            who = 3 if nth in (6, 9) else nth
+            person_nth = 3 if nth in (6, 9) else nth
             state = {"mortgage.property.state": "GA"} if nth % 5 == 0 else {}
-            send(source, nth=who, at=at, reference=f"{source.token}-{nth}", **state)
+            send(source, nth=person_nth, at=at, reference=f"{source.token}-{nth}", **state)
             journey.run(at + MINUTE)
 
     play(twin)
@@ -343,16 +345,16 @@ def test_a_dry_run_and_the_real_thing_refuse_the_same(network):
     run = limits_preview.preview_limits(network, parse_limits(limits), at=NOON + DAY)
 
     assert len(real) > 4
-    assert sum(one.count for one in run.refused_groups) == len(real)
-    assert {one.reason_code for one in run.refused_groups} == {why for _, why in real}
+    assert sum(group.count for group in run.refused_groups) == len(real)
+    assert {group.reason_code for group in run.refused_groups} == {why for _, why in real}
 
 
-def test_limits_nobody_can_read_refuse_nothing():
+def test_unreadable_limits_reject_nothing():
     for kept in (None, [], "x", {"per_day": -1}, {"required": "phone"}, {"licensed_only": "no"}):
         assert parse_limits(kept) == AcceptanceLimits()
 
 
-def test_limits_are_kept_as_they_are():
+def test_limits_are_restored_unchanged_from_json():
     limits = AcceptanceLimits(
         licensed_only=True, required=("phone",), duplicate_days=30,
         leads={Span.HOUR: 4}, cents={Span.MONTH: 0},
@@ -361,36 +363,36 @@ def test_limits_are_kept_as_they_are():
     assert parse_limits(limits_to_json(limits)) == limits
 
 
-def test_two_posts_at_once_never_take_the_last_place_together(committed):
-    journey.ready()
+def test_concurrent_posts_never_share_the_last_place_under_cap(committed):
+    journey.set_up_company()
     network = make.source("leadconduit", token="tok", secret="s3cret")
     limit(network, per_day=3)
 
-    def alone(nth):
+    def post_in_thread(nth):
         try:
             return send(network, nth=nth)["outcome"]
         finally:
             connection.close()
 
     with ThreadPoolExecutor(8) as pool:
-        said = list(pool.map(alone, range(1, 9)))
+        answers = list(pool.map(post_in_thread, range(1, 9)))
 
-    assert sorted(said) == ["failure"] * 5 + ["success"] * 3
+    assert sorted(answers) == ["failure"] * 5 + ["success"] * 3
 
 
-def test_the_same_post_twice_at_once_is_taken_once_and_never_called_over_the_cap(committed):
-    journey.ready()
+def test_concurrent_repeat_is_accepted_once_and_never_counted_over_cap(committed):
+    journey.set_up_company()
     network = make.source("leadconduit", token="tok", secret="s3cret")
     limit(network, per_day=1)
 
-    def alone(_):
+    def post_in_thread(_):
         try:
             return send(network)
         finally:
             connection.close()
 
     with ThreadPoolExecutor(6) as pool:
-        said = list(pool.map(alone, range(6)))
+        answers = list(pool.map(post_in_thread, range(6)))
 
-    assert len({one["lead"]["id"] for one in said}) == 1
+    assert len({answer["lead"]["id"] for answer in answers}) == 1
     assert not refusals()

@@ -1,4 +1,4 @@
-"""Questions of advertisers' own forms, as borrowers are asked them, and hostile answers to ours."""
+"""Questions of ad forms as borrowers see them, and hostile responses from TrustedForm."""
 
 import json
 
@@ -16,7 +16,7 @@ from rooftree.leads.vocabulary import Channel, Source
 from tests.capture.test_hostile import FUZZ, JUNK, NOON, VALIDATOR
 
 
-def asked(**answers: str) -> CanonicalLead:
+def fields_of(**answers: str) -> CanonicalLead:
     notes = ReadingNotes()
     return build_canonical_lead(
         fields_from_answers(answers.items(), notes),
@@ -54,7 +54,7 @@ def asked(**answers: str) -> CanonicalLead:
         ("I agree to be contacted", None),  # consent is never guessed from a question
     ],
 )
-def test_what_a_question_asks_is_told_by_its_words(question, field):
+def test_question_maps_to_field_by_its_words(question, field):
     assert guess_question_field(question) == field
 
 
@@ -69,8 +69,8 @@ def test_what_a_question_asks_is_told_by_its_words(question, field):
         ("Fair (640 to 679)", "fair", 640, 679),
     ],
 )
-def test_credit_is_a_word_a_range_or_both(answer, band, low, high):
-    credit = asked(**{"What is your credit score?": answer}).credit
+def test_credit_answer_is_read_as_band_range_or_both(answer, band, low, high):
+    credit = fields_of(**{"What is your credit score?": answer}).credit
 
     assert (credit.band, credit.score_low, credit.score_high) == (band, low, high)
 
@@ -85,26 +85,26 @@ def test_credit_is_a_word_a_range_or_both(answer, band, low, high):
         ("Refinancing", "refinance"),
     ],
 )
-def test_a_purpose_said_in_a_sentence_counts(answer, purpose):
-    assert asked(**{"Are you buying or refinancing?": answer}).loan.purpose == purpose
+def test_loan_purpose_is_read_from_a_sentence(answer, purpose):
+    assert fields_of(**{"Are you buying or refinancing?": answer}).loan.purpose == purpose
 
 
-def test_of_two_answers_to_one_thing_the_first_counts_and_the_other_is_kept():
-    lead = asked(**{"Are you a veteran?": "Yes", "Have you served in the military?": "No"})
+def test_first_of_two_answers_fills_field_and_second_is_kept_as_extra():
+    lead = fields_of(**{"Are you a veteran?": "Yes", "Have you served in the military?": "No"})
 
     assert lead.military is True
     assert lead.extras["Have you served in the military?"] == "No"
 
 
-def test_an_age_is_not_kept_anywhere():
-    lead = asked(date_of_birth="05/06/1980", full_name="Wen Okafor")
+def test_age_answer_is_stored_nowhere():
+    lead = fields_of(date_of_birth="05/06/1980", full_name="Wen Okafor")
 
     assert "1980" not in json.dumps(lead.to_json(), default=str)
 
 
 @FUZZ
 @given(answers=st.lists(st.tuples(JUNK, JUNK), max_size=8))
-def test_any_question_and_any_answer_give_a_lead(answers):
+def test_any_question_and_answer_give_a_lead(answers):
     notes = ReadingNotes()
     fields = fields_from_answers(answers, notes)
     lead = build_canonical_lead(
@@ -121,8 +121,8 @@ def test_any_question_and_any_answer_give_a_lead(answers):
 
 @FUZZ
 @given(status=st.integers(100, 599), content=JUNK)
-def test_whatever_trustedform_answers_is_one_of_four_things(status, content):
-    told = VendorAnswer(status=status, body=json.dumps(content).encode())
+def test_any_trustedform_response_is_one_of_four_results(status, content):
+    response = VendorAnswer(status=status, body=json.dumps(content).encode())
 
-    assert trustedform.parse_claim_answer(told).status in set(trustedform.ClaimStatus)
-    VALIDATOR.validate(trustedform.build_claim_envelope(told).to_json())
+    assert trustedform.parse_claim_answer(response).status in set(trustedform.ClaimStatus)
+    VALIDATOR.validate(trustedform.build_claim_envelope(response).to_json())

@@ -1,4 +1,4 @@
-"""A source in audit, its baseline, and what is held against it once it is launched."""
+"""Sources in audit, their agreed baseline, and the alerts against it after launch."""
 
 import json
 from datetime import timedelta
@@ -44,7 +44,7 @@ def agree(source, by, **changes):
 
 
 def nothing_goes_back(source, by):
-    """A contract by which nothing can be returned."""
+    """Store a contract under which no lead can be returned."""
     terms = ContractTerms(window_days=0, warn_days=0, reasons={}, watcher_id=by.pk)
     vendor_contracts.record_contract(
         source_id=source.pk, from_date=NOON.date(), terms=terms, by=by, at=NOON
@@ -55,7 +55,7 @@ def kinds():
     return list(Event.objects.order_by("id").values_list("kind", flat=True))
 
 
-def told(user):
+def notices_to(user):
     return list(StaffNotice.objects.filter(user=user).order_by("at", "id"))
 
 
@@ -64,11 +64,11 @@ def arrive(source, *moments):
         make.delivery(source, at=at, outcome="accepted", state="worked")
 
 
-def look(at):
+def run_checks(at):
     return source_health_alerts.check_silent_sources(at=at)
 
 
-def test_a_new_source_is_in_audit_and_one_filled_from_files_is_not(clerk):
+def test_new_source_starts_in_audit_unless_filled_from_files(clerk):
     def create(adapter):
         made = manage_sources.create_source(
             adapter=adapter, name=adapter, details={}, by=clerk, at=NOON
@@ -79,8 +79,8 @@ def test_a_new_source_is_in_audit_and_one_filled_from_files_is_not(clerk):
     assert create("csv_import") == NOON
 
 
-def test_a_source_in_audit_bids_nothing_and_says_so_until_it_is_launched(clerk):
-    journey.ready()
+def test_source_in_audit_does_not_bid_until_launched(clerk):
+    journey.set_up_company()
     make.officer(licensed=("FL",))
     seller = make.source("ping_post", token="tok", secret="s", launched_at=None,
                          setup={"bids": {"prices": [{"cents": 4600}]}})  # fmt: skip
@@ -108,17 +108,17 @@ def post(seller, body):
     return lead_arrival.accept_delivery(source=seller, incoming=incoming, at=NOON).answer
 
 
-def test_in_audit_a_lead_is_captured_and_worked(source):
-    site = journey.website(launched_at=None)
+def test_lead_of_source_in_audit_is_captured_and_worked(source):
+    site = journey.create_website(launched_at=None)
 
-    journey.ready()
+    journey.set_up_company()
     lead = journey.deliver(site, journey.form_post())
 
     assert lead.source == site
     assert Delivery.objects.get().state == "worked"
 
 
-def test_it_is_launched_when_every_part_is_given_or_waived_by_name(source, clerk):
+def test_source_launches_when_every_item_is_given_or_waived(source, clerk):
     agree(source, clerk, contactable_pct=None)
     with pytest.raises(BadSource, match="Fill in or waive first: quality, return terms"):
         baseline.launch_source(source_id=source.pk, by=clerk, at=NOON)
@@ -131,13 +131,13 @@ def test_it_is_launched_when_every_part_is_given_or_waived_by_name(source, clerk
 
     source.refresh_from_db()
     assert source.launched_at == NOON + HOUR
-    said = Baseline.objects.get().waived["contactable_pct"]
-    assert (said["by"], said["why"]) == (clerk.name, "too new to say")
+    waiver = Baseline.objects.get().waived["contactable_pct"]
+    assert (waiver["by"], waiver["why"]) == (clerk.name, "too new to say")
     assert kinds().count("capture.source.launched") == 1
     assert kinds().count("capture.source.baseline_waived") == 1
 
 
-def test_nobody_named_to_hear_of_silence_is_no_launch(source, clerk):
+def test_source_without_silence_contact_cannot_launch(source, clerk):
     agree(source, clerk, watcher_id=None)
     nothing_goes_back(source, clerk)
 
@@ -146,111 +146,115 @@ def test_nobody_named_to_hear_of_silence_is_no_launch(source, clerk):
 
 
 @pytest.mark.parametrize(
-    ("part", "why", "said"),
+    ("part", "why", "message"),
     [
         ("price_cents", "  ", "Enter a reason"),
         ("colour", "x", "Choose"),
         ("contact", "x", "is filled in"),
     ],
 )
-def test_a_waiver_needs_a_reason_and_something_to_waive(source, clerk, part, why, said):
+def test_waiver_needs_reason_and_known_item(source, clerk, part, why, message):
     agree(source, clerk, price_cents=None)
 
-    with pytest.raises(BadSource, match=said):
+    with pytest.raises(BadSource, match=message):
         baseline.waive_part(source_id=source.pk, part=part, why=why, by=clerk, at=NOON)
     assert Baseline.objects.get().waived == {}
 
 
-def steady(source, until, *, every=HOUR, days=21):
-    """Inquiries around the clock."""
+def deliver_steadily(source, until, *, every=HOUR, days=21):
+    """Create inquiries around the clock."""
     count = int(timedelta(days=days) / every)
     arrive(source, *[until - n * every for n in range(count)])
 
 
-def test_a_silence_is_told_once_to_the_named_person_and_its_end_as_well(source, clerk):
+def test_silent_source_alerts_named_user_once_and_again_at_its_end(source, clerk):
     Source.objects.update(launched_at=NOON - 30 * DAY)
     other = make.user("operations")
     agree(source, clerk)
-    steady(source, NOON)
+    deliver_steadily(source, NOON)
 
-    look(NOON + MINUTE)
-    held = Baseline.objects.get()
-    assert held.last_at == NOON and not held.silent_at
-    assert NOON + 2 * HOUR < held.due_at < NOON + 6 * HOUR
-    for later in (HOUR, held.due_at - NOON + MINUTE, 8 * HOUR, 30 * HOUR):
-        look(NOON + later)
+    run_checks(NOON + MINUTE)
+    stored_baseline = Baseline.objects.get()
+    assert stored_baseline.last_at == NOON and not stored_baseline.silent_at
+    assert NOON + 2 * HOUR < stored_baseline.due_at < NOON + 6 * HOUR
+    for later in (HOUR, stored_baseline.due_at - NOON + MINUTE, 8 * HOUR, 30 * HOUR):
+        run_checks(NOON + later)
 
-    alarm = told(clerk)
-    assert [one.kind for one in alarm] == ["source_silent"]
+    alarm = notices_to(clerk)
+    assert [notice.kind for notice in alarm] == ["source_silent"]
     assert alarm[0].text.startswith("LeadConduit is silent: no leads since Mon Nov 23, 12:00 PM.")
-    assert not told(other)
+    assert not notices_to(other)
     arrive(source, NOON + 31 * HOUR)
-    look(NOON + 31 * HOUR + MINUTE)
-    look(NOON + 31 * HOUR + 3 * MINUTE)
+    run_checks(NOON + 31 * HOUR + MINUTE)
+    run_checks(NOON + 31 * HOUR + 3 * MINUTE)
 
-    assert [one.kind for one in told(clerk)] == ["source_silent", "source_back"]
+    assert [notice.kind for notice in notices_to(clerk)] == ["source_silent", "source_back"]
     assert Baseline.objects.get().silent_at is None
     assert [kind for kind in kinds() if "silent" in kind or "back" in kind] == [
         "capture.source.silent", "capture.source.back",
     ]  # fmt: skip
 
 
-def test_a_second_silence_is_told_again(source, clerk):
+def test_second_silence_alerts_again(source, clerk):
     Source.objects.update(launched_at=NOON - 30 * DAY)
     agree(source, clerk)
-    steady(source, NOON)
-    look(NOON + 12 * HOUR)
-    steady(source, NOON + 3 * DAY, days=2)
-    look(NOON + 3 * DAY)
-    look(NOON + 6 * DAY)
+    deliver_steadily(source, NOON)
+    run_checks(NOON + 12 * HOUR)
+    deliver_steadily(source, NOON + 3 * DAY, days=2)
+    run_checks(NOON + 3 * DAY)
+    run_checks(NOON + 6 * DAY)
 
-    assert [one.kind for one in told(clerk)] == ["source_silent", "source_back", "source_silent"]
+    assert [notice.kind for notice in notices_to(clerk)] == [
+        "source_silent",
+        "source_back",
+        "source_silent",
+    ]
 
 
 @pytest.mark.parametrize(
     "changes",
     [{"launched_at": None}, {"paused_at": NOON}, {"is_test": True}, {"adapter": "csv_import"}],
 )
-def test_what_need_not_bring_anything_is_not_missed(source, clerk, changes):
+def test_source_not_expected_to_deliver_raises_no_silence_alert(source, clerk, changes):
     Source.objects.update(**{"launched_at": NOON - 30 * DAY, **changes})
     agree(source, clerk)
-    steady(source, NOON)
+    deliver_steadily(source, NOON)
 
-    look(NOON + 30 * DAY)
+    run_checks(NOON + 30 * DAY)
 
-    assert not told(clerk)
+    assert not notices_to(clerk)
 
 
-def test_a_launched_source_that_never_brings_anything_is_missed_by_what_was_agreed(source, clerk):
+def test_launched_source_that_never_delivers_alerts_by_agreed_volume(source, clerk):
     Source.objects.update(launched_at=NOON)
     agree(source, clerk, per_week=70)
 
-    look(NOON + 12 * HOUR)
-    assert not told(clerk)
-    look(NOON + 20 * HOUR)
-    assert [one.kind for one in told(clerk)] == ["source_silent"]
-    assert "since its launch" in told(clerk)[0].text
+    run_checks(NOON + 12 * HOUR)
+    assert not notices_to(clerk)
+    run_checks(NOON + 20 * HOUR)
+    assert [notice.kind for notice in notices_to(clerk)] == ["source_silent"]
+    assert "since its launch" in notices_to(clerk)[0].text
 
 
-def test_the_hours_staff_set_count_where_they_are_sooner(source, clerk):
+def test_silence_hours_set_by_staff_apply_when_sooner(source, clerk):
     Source.objects.update(launched_at=NOON - 30 * DAY, expected_gap=90 * MINUTE)
     agree(source, clerk)
-    steady(source, NOON)
+    deliver_steadily(source, NOON)
 
-    look(NOON + 89 * MINUTE)
-    assert not told(clerk)
-    look(NOON + 91 * MINUTE)
-    assert len(told(clerk)) == 1
+    run_checks(NOON + 89 * MINUTE)
+    assert not notices_to(clerk)
+    run_checks(NOON + 91 * MINUTE)
+    assert len(notices_to(clerk)) == 1
 
 
-def test_nobody_named_means_every_administrator_hears(source, clerk):
+def test_silence_alert_without_named_user_goes_to_every_admin(source, clerk):
     Source.objects.update(launched_at=NOON - 30 * DAY)
     chief = make.user("administrator")
-    steady(source, NOON)
+    deliver_steadily(source, NOON)
 
-    look(NOON + 12 * HOUR)
+    run_checks(NOON + 12 * HOUR)
 
-    assert [one.kind for one in told(chief)] == ["source_silent"]
+    assert [notice.kind for notice in notices_to(chief)] == ["source_silent"]
 
 
 def fresh(source, *, good, bad, at=NOON):
@@ -260,40 +264,40 @@ def fresh(source, *, good, bad, at=NOON):
             Phone.objects.filter(person=lead.person).update(unlinked_at=at)
 
 
-def test_worse_leads_than_agreed_are_told_once_and_their_end_as_well(source, clerk):
+def test_lead_quality_below_agreement_alerts_once_and_again_at_its_end(source, clerk):
     Source.objects.update(launched_at=NOON - 30 * DAY)
     agree(source, clerk)  # 80 of 100
     fresh(source, good=18, bad=12)
 
     for hours in (1, 2, 3):
         source_health_alerts.check_lead_quality(at=NOON + hours * HOUR)
-    (alarm,) = told(clerk)
+    (alarm,) = notices_to(clerk)
     assert alarm.text == (
         "Lead quality of LeadConduit dropped: 60% of 30 leads in 30 days are reachable, 80% agreed."
     )
     fresh(source, good=60, bad=0)
     for hours in (4, 5):
         source_health_alerts.check_lead_quality(at=NOON + hours * HOUR)
-    assert [one.kind for one in told(clerk)] == ["source_drifted", "source_steady"]
+    assert [notice.kind for notice in notices_to(clerk)] == ["source_drifted", "source_steady"]
 
 
 @pytest.mark.parametrize(("good", "bad"), [(24, 6), (21, 9), (5, 24)])
-def test_what_chance_explains_and_too_few_leads_are_no_alarm(source, clerk, good, bad):
+def test_quality_within_chance_or_on_few_leads_raises_no_alert(source, clerk, good, bad):
     Source.objects.update(launched_at=NOON - 30 * DAY)
     agree(source, clerk)
     fresh(source, good=good, bad=bad)
 
     source_health_alerts.check_lead_quality(at=NOON + HOUR)
 
-    assert not told(clerk)
+    assert not notices_to(clerk)
 
 
-def test_the_clock_looks_by_itself(source, clerk):
-    journey.ready()
+def test_scheduler_checks_baselines_on_its_own(source, clerk):
+    journey.set_up_company()
     Source.objects.update(launched_at=NOON - 30 * DAY)
     agree(source, clerk)
-    steady(source, NOON)
+    deliver_steadily(source, NOON)
 
     journey.run(NOON + 12 * HOUR)
 
-    assert [one.kind for one in told(clerk)] == ["source_silent"]
+    assert [notice.kind for notice in notices_to(clerk)] == ["source_silent"]

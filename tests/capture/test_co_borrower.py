@@ -1,4 +1,4 @@
-"""The second applicant is a person of their own, whom the borrower's permissions do not reach."""
+"""Co-borrowers: people of their own, whom the borrower's consent does not cover."""
 
 import pytest
 
@@ -17,15 +17,15 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def together():
-    """Ben, who applies with Lupe; she is named and no more."""
-    journey.ready()
+    """Return the lead of Ben, who applies with Lupe; only her name is stated."""
+    journey.set_up_company()
     make.officer()
     return journey.deliver(
-        journey.website(), journey.form_post(co_first_name="Lupe", co_last_name="Ortiz")
+        journey.create_website(), journey.form_post(co_first_name="Lupe", co_last_name="Ortiz")
     )
 
 
-def test_they_are_kept_on_the_lead_and_nothing_is_permitted_for_them(together):
+def test_co_borrower_is_stored_on_lead_without_any_consent(together):
     lupe = together.co_borrower
 
     assert (lupe.first_name, lupe.last_name, lupe.name_key) == ("Lupe", "Ortiz", "lupe ortiz")
@@ -35,7 +35,7 @@ def test_they_are_kept_on_the_lead_and_nothing_is_permitted_for_them(together):
     assert Event.objects.filter(kind="capture.co_borrower.stated", person_id=lupe.pk).count() == 1
 
 
-def test_asked_again_they_are_the_same_two(together):
+def test_repeated_inquiry_keeps_same_borrower_and_co_borrower(together):
     again = journey.deliver(
         Lead.objects.get().source,
         journey.form_post(co_first_name="Lupe", co_last_name="Ortiz"),
@@ -46,7 +46,7 @@ def test_asked_again_they_are_the_same_two(together):
     assert Person.objects.count() == 2
 
 
-def test_another_second_applicant_follows_the_first(together):
+def test_different_co_borrower_replaces_earlier_one(together):
     again = journey.deliver(
         Lead.objects.get().source,
         journey.form_post(co_first_name="Zev", co_last_name="Adler"),
@@ -57,9 +57,10 @@ def test_another_second_applicant_follows_the_first(together):
     assert Person.objects.filter(first_name="Lupe").exists()
 
 
-def test_who_asks_for_themselves_later_is_known_and_is_not_the_borrower(together):
+def test_co_borrower_who_inquires_later_is_recognized_as_own_person(together):
     lupe = together.co_borrower
-    Phone.objects.create(person=lupe, e164="+18135550142", given_at=make.NOON)  # the household's
+    household_number = "+18135550142"
+    Phone.objects.create(person=lupe, e164=household_number, given_at=make.NOON)
 
     own = journey.deliver(
         Lead.objects.get().source,
@@ -71,7 +72,7 @@ def test_who_asks_for_themselves_later_is_known_and_is_not_the_borrower(together
     assert own != together
 
 
-def test_they_are_two_people_and_nobody_is_asked(together):
+def test_co_borrower_and_borrower_are_never_duplicate_candidates(together):
     lupe = together.co_borrower
     Phone.objects.create(person=lupe, e164="+18135550142", given_at=make.NOON)
     Person.objects.filter(pk=lupe.pk).update(first_name="Ben")
@@ -90,7 +91,7 @@ def test_they_are_two_people_and_nobody_is_asked(together):
         )
 
 
-def test_a_merge_takes_their_place_on_the_lead_along_and_a_split_gives_it_back(together):
+def test_merge_moves_co_borrower_place_and_split_restores_it(together):
     lupe, other = together.co_borrower, make.person(first_name="Guadalupe", last_name="Ortiz")
 
     made = person_merges.merge_people(
@@ -104,7 +105,7 @@ def test_a_merge_takes_their_place_on_the_lead_along_and_a_split_gives_it_back(t
     assert together.co_borrower == lupe
 
 
-def test_the_second_applicant_of_a_test_is_no_person(together):
+def test_co_borrower_of_test_lead_matches_no_real_person(together):
     Lead.objects.update(is_test=True)
     lupe = together.co_borrower
     Phone.objects.create(person=lupe, e164="+18135550177", given_at=make.NOON)

@@ -1,4 +1,4 @@
-"""Who may be the same human, said to staff with its reason; households are seen and not merged."""
+"""Possible duplicates shown to staff with evidence; households are recognized and not merged."""
 
 import pytest
 
@@ -17,58 +17,58 @@ def person(first: str, last: str, phone: str = "", **changes):
     )
 
 
-def said(human) -> list[tuple[str, str, bool]]:
+def evidence_of(human) -> list[tuple[str, str, bool]]:
     return [
         (duplicate.person.first_name, duplicate.evidence, duplicate.is_household)
         for duplicate in find_duplicates(human)
     ]
 
 
-def test_one_phone_and_another_name_is_a_household():
+def test_shared_phone_with_different_name_is_household():
     ben = person("Ben", "Ortiz", "+18135550142")
     person("Guadalupe", "Ortiz", "+18135550142")
 
-    assert said(ben) == [("Guadalupe", "same phone", True)]
+    assert evidence_of(ben) == [("Guadalupe", "same phone", True)]
 
 
-def test_one_phone_and_a_near_name_may_be_the_same_person():
+def test_shared_phone_with_similar_name_is_duplicate_candidate():
     ben = person("Ben", "Ortiz", "+18135550142")
     person("Benjamin", "Ortiz", "+18135550142")
 
-    assert said(ben) == [("Benjamin", "same phone, similar name", False)]
+    assert evidence_of(ben) == [("Benjamin", "same phone, similar name", False)]
 
 
-def test_one_name_needs_a_place_in_common():
+def test_same_name_needs_shared_place_to_be_candidate():
     ben = person("Ben", "Ortiz")
     near, far = person("BEN", "Ortíz"), person("Ben", "Ortiz")
     make.lead(person=ben, property_zip="33602")
     make.lead(person=near, property_zip="33602")
     make.lead(person=far, property_zip="94110")
 
-    assert said(ben) == [("BEN", "same name, same ZIP 33602", False)]
+    assert evidence_of(ben) == [("BEN", "same name, same ZIP 33602", False)]
 
 
-def test_who_was_taken_apart_is_not_proposed_again():
+def test_split_people_are_not_proposed_again():
     ben, other = person("Ben", "Ortiz", "+18135550142"), person("Ben", "Ortiz", "+18135550142")
     made = merge_people.merge_people(
         survivor_id=ben.pk, duplicate_id=other.pk, reason="said", by=None, at=make.NOON
     )
-    assert said(ben) == []
+    assert evidence_of(ben) == []
 
     split_people.split_people(merge_id=made.pk, reason="spoken", by=None, at=make.NOON)
 
-    assert said(ben) == []
-    assert said(other) == []
+    assert evidence_of(ben) == []
+    assert evidence_of(other) == []
 
 
-def test_a_number_that_was_wrong_makes_no_household():
+def test_wrong_number_makes_no_household():
     ben = person("Ben", "Ortiz", "+18135550142")
     other = person("Guadalupe", "Reyes", "+18135550142")
     Phone.objects.filter(person=other).update(unlinked_at=make.NOON)
 
-    assert said(ben) == []
+    assert evidence_of(ben) == []
 
 
-def test_nobody_alike_is_nobody():
-    assert said(person("Ben", "Ortiz")) == []
-    assert said(make.person(first_name="", last_name="", phone=None, email=None)) == []
+def test_unrelated_people_are_no_candidates():
+    assert evidence_of(person("Ben", "Ortiz")) == []
+    assert evidence_of(make.person(first_name="", last_name="", phone=None, email=None)) == []

@@ -1,4 +1,4 @@
-"""Pairs that may be one human: asked of staff, once, while both are leads like all others."""
+"""Review of possible duplicates: staff decide once, and both stay ordinary leads meanwhile."""
 
 import pytest
 
@@ -28,13 +28,13 @@ def person(first: str, last: str, phone: str | None = None, **changes) -> Person
     )
 
 
-def found(*, at=LATER) -> list[tuple[str, str, str, str]]:
+def stored_pairs(*, at=LATER) -> list[tuple[str, str, str, str]]:
     duplicate_review.compare_new_people(at=at)
     rows = PossibleDuplicate.objects.select_related("older", "newer").order_by("found_at", "pk")
     return [(a.older.first_name, a.newer.first_name, a.speaks_for, a.against) for a in rows]
 
 
-def test_a_swap_of_two_neighboring_digits_is_one_of_few_numbers():
+def test_swapped_neighboring_digits_give_few_numbers():
     near = swapped_digit_numbers("+18135550142")
 
     assert "+18135550124" in near
@@ -55,12 +55,12 @@ def test_a_swap_of_two_neighboring_digits_is_one_of_few_numbers():
         ("12 Main St", "", ""),
     ],
 )
-def test_an_address_has_one_key_however_it_is_written(street, zip_code, key):
+def test_address_has_one_key_in_every_spelling(street, zip_code, key):
     assert address_key(street, zip_code) == key
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "are_near"),
+    ("first_name", "other", "are_near"),
     [
         (("Mario", "Ortiz", ""), ("Maria", "Ortiz", ""), False),
         (("Paul", "Reed", ""), ("Paula", "Reed", ""), False),
@@ -70,95 +70,99 @@ def test_an_address_has_one_key_however_it_is_written(street, zip_code, key):
         (("Jon", "Reed", ""), ("Jonathan", "Reed", ""), True),
     ],
 )
-def test_a_brother_and_a_sister_and_a_father_and_a_son_are_two(one, other, are_near):
-    names = [Identity(first_name=a, last_name=b, suffix=c) for a, b, c in (one, other)]
+def test_siblings_and_father_and_son_are_different_people(first_name, other, are_near):
+    names = [Identity(first_name=a, last_name=b, suffix=c) for a, b, c in (first_name, other)]
 
     assert could_be_same_name(*names) is are_near
 
 
 @pytest.mark.django_db
 class TestFinding:
-    def test_two_digits_swapped_and_a_near_name(self):
+    def test_swapped_digits_with_similar_name_are_proposed(self):
         person("Ben", "Ortiz", "+18135550142", email=None)
         person("Benjamin", "Ortiz", "+18135550124", email=None)
 
-        assert found() == [
+        assert stored_pairs() == [
             ("Ben", "Benjamin", "phone with two digits swapped, similar name", "no phone in common")
         ]
 
-    def test_two_digits_swapped_and_another_name_is_nobody_to_ask_about(self):
+    def test_swapped_digits_with_different_name_are_not_proposed(self):
         person("Ben", "Ortiz", "+18135550142")
         person("Guadalupe", "Reyes", "+18135550124")
 
-        assert found() == []
+        assert stored_pairs() == []
 
-    def test_a_nickname_at_the_same_street_address(self):
+    def test_nickname_at_same_street_address_is_proposed(self):
         person("Robert", "Hale", "+18135550142", home_key="33602 12 main", email=None)
         bob = person("Bob", "Hale", "+14155550187", email=None)
         make.lead(person=bob, property_key="33602 12 main", property_zip="33602")
 
-        assert found() == [
+        assert stored_pairs() == [
             ("Robert", "Bob", "similar name, same street address", "no phone in common")
         ]
 
-    def test_neighbors_in_one_house_are_not_asked_about(self):
+    def test_neighbors_in_same_building_are_not_proposed(self):
         person("Robert", "Hale", home_key="33602 12 main")
         person("Mei", "Chen", home_key="33602 12 main")
 
-        assert found() == []
+        assert stored_pairs() == []
 
-    def test_mario_and_maria_of_one_phone_are_asked_about_and_not_matched(self):
+    def test_mario_and_maria_with_shared_phone_are_proposed_but_not_matched(self):
         person("Mario", "Ortiz", "+18135550142", email=None)
         person("Maria", "Ortiz", "+18135550142", email=None)
 
-        assert found() == [
+        assert stored_pairs() == [
             ("Mario", "Maria", "same phone, almost the same name",
              "Mario and Maria are different names"),
         ]  # fmt: skip
 
-    def test_a_household_on_one_phone_is_not_asked_about(self):
+    def test_household_with_shared_phone_is_not_proposed(self):
         person("Ben", "Ortiz", "+18135550142")
         person("Guadalupe", "Ortiz", "+18135550142")
 
-        assert found() == []
+        assert stored_pairs() == []
 
-    @pytest.mark.parametrize(("days", "asked"), [(181, True), (180, False)])
-    def test_a_number_under_a_new_name_after_a_long_silence_may_be_recycled(self, days, asked):
+    @pytest.mark.parametrize(("days", "is_proposed"), [(181, True), (180, False)])
+    def test_number_under_new_name_after_long_silence_can_be_recycled(self, days, is_proposed):
         before = make.NOON - days * make.DAY
         ben = person("Ben", "Ortiz", "+18135550142", at=before)
         make.lead(person=ben, at=before)
         person("Mei", "Chen", "+18135550142")
 
-        found()
+        stored_pairs()
 
         numbers = [
             possible_duplicate.number for possible_duplicate in PossibleDuplicate.objects.all()
         ]
-        assert numbers == (["+18135550142"] if asked else [])
+        assert numbers == (["+18135550142"] if is_proposed else [])
 
-    def test_what_they_wrote_lately_ends_the_silence(self):
+    def test_recent_message_from_borrower_ends_silence(self):
         before = make.NOON - 400 * make.DAY
         ben = person("Ben", "Ortiz", "+18135550142", at=before)
         lead = make.lead(person=ben, at=before)
         lead.attempts.create(
-            person=ben, medium="text", direction="in", at=make.NOON - make.DAY, cause="message:1"
+            person=ben,
+            medium="text",
+            direction="in",
+            at=make.NOON - make.DAY,
+            idempotency_key="message:1",
         )
         person("Mei", "Chen", "+18135550142")
 
-        assert found() == []
+        assert stored_pairs() == []
 
-    def test_a_test_is_not_taken_for_a_person(self):
+    def test_test_person_is_not_compared_with_real_people(self):
         make.lead(person=person("Ben", "Ortiz", "+18135550142"), is_test=True)
         make.lead(person=person("Benjamin", "Ortiz", "+18135550142"))
 
-        assert found() == []
+        assert stored_pairs() == []
 
-    def test_who_gives_a_new_number_is_compared_again(self):
-        journey.ready()
-        form = journey.website()
+    def test_person_with_new_number_is_compared_again(self):
+        journey.set_up_company()
+        form = journey.create_website()
         journey.deliver(form, journey.form_post(email="ben@home.example"))
         person("Benjamin", "Ortiz", "+18135550177", email=None)
-        assert found() == []
+        assert stored_pairs() == []
 
         journey.deliver(
             form,
@@ -166,13 +170,15 @@ class TestFinding:
             at=journey.later(3),
         )
 
-        assert [one[:3] for one in found()] == [("Ben", "Benjamin", "same email, similar name")]
+        assert [stored_pair[:3] for stored_pair in stored_pairs()] == [
+            ("Ben", "Benjamin", "same email, similar name")
+        ]
 
-    def test_the_clock_compares_and_a_second_look_finds_nothing_new(self):
+    def test_scheduler_compares_people_once(self):
         person("Ben", "Ortiz", "+18135550142")
         person("Benjamin", "Ortiz", "+18135550142")
 
-        tick = next(one for one in tick_schedule.TICKS if one.name == "who may be the same human")
+        tick = next(entry for entry in tick_schedule.TICKS if entry.name == "possible duplicates")
         tick.run(LATER)
         tick.run(LATER)
 
@@ -182,7 +188,7 @@ class TestFinding:
 
 @pytest.fixture
 def pair(db):
-    """A Ben and a Benjamin of one number, each with a lead, waiting for an answer."""
+    """Return the open pair of Ben and Benjamin, who share a number and have a lead each."""
     for name in ("Ben", "Benjamin"):
         make.lead(person=person(name, "Ortiz", "+18135550142", email=None))
     duplicate_review.compare_new_people(at=LATER)
@@ -191,7 +197,7 @@ def pair(db):
 
 @pytest.fixture
 def recycled(db):
-    """Ben's number under Mei's name, after a long silence of Ben's."""
+    """Return the open pair in which Mei gives Ben's number after Ben's long silence."""
     before = make.NOON - 400 * make.DAY
     make.lead(person=person("Ben", "Ortiz", "+18135550142", at=before), at=before)
     make.lead(person=person("Mei", "Chen", "+18135550142"))
@@ -203,9 +209,9 @@ def open_pairs() -> list[PossibleDuplicate]:
     return list(duplicate_review.unanswered_pairs(Lead.objects.all()))
 
 
-def test_two_people_are_remembered_and_never_asked_about_again(pair):
+def test_pair_answered_as_two_people_is_never_proposed_again(pair):
     person_merges.keep_people_apart(
-        duplicate_pair_id=pair.pk, moved=False, by=make.user("operations"), at=LATER
+        duplicate_pair_id=pair.pk, number_moved=False, by=make.user("operations"), at=LATER
     )
 
     Person.objects.update(compared_at=None)
@@ -213,11 +219,11 @@ def test_two_people_are_remembered_and_never_asked_about_again(pair):
 
     assert open_pairs() == []
     assert duplicate_candidates.find_duplicates(pair.older) == []
-    told = Event.objects.filter(kind="capture.pair.two").values_list("person_id", flat=True)
-    assert set(told) == {pair.older_id, pair.newer_id}
+    person_ids = Event.objects.filter(kind="capture.pair.two").values_list("person_id", flat=True)
+    assert set(person_ids) == {pair.older_id, pair.newer_id}
 
 
-def test_a_merge_answers_the_pair_and_a_split_makes_it_two_people(pair):
+def test_merge_answers_pair_and_split_answers_two_people(pair):
     by = make.user("operations")
 
     made = person_merges.merge_people(
@@ -231,9 +237,11 @@ def test_a_merge_answers_the_pair_and_a_split_makes_it_two_people(pair):
     assert (pair.answer, open_pairs()) == ("two", [])
 
 
-def test_an_answer_can_be_taken_back(recycled):
+def test_duplicate_answer_can_be_undone(recycled):
     by = make.user("operations")
-    person_merges.keep_people_apart(duplicate_pair_id=recycled.pk, moved=True, by=by, at=LATER)
+    person_merges.keep_people_apart(
+        duplicate_pair_id=recycled.pk, number_moved=True, by=by, at=LATER
+    )
 
     duplicate_review.reopen_pair(recycled.pk, by=by.pk, at=LATER + make.HOUR)
 
@@ -241,39 +249,40 @@ def test_an_answer_can_be_taken_back(recycled):
     assert not Phone.objects.exclude(unlinked_at=None).exists()
 
 
-def test_a_recycled_number_goes_to_its_new_owner_and_nothing_more_to_the_old(recycled):
+def test_recycled_number_moves_to_new_owner_and_stops_messages_to_old_owner(recycled):
     lead = Lead.objects.get(person=recycled.older)
     waiting = Message.objects.create(
-        lead=lead, person=recycled.older, medium="text", purpose="marketing", cause="step:1",
+        lead=lead, person=recycled.older, medium="text", purpose="marketing",
+        idempotency_key="step:1",
         to_address="+18135550142", body="Hello", state="held", created_at=LATER, due_at=LATER,
     )  # fmt: skip
 
     person_merges.keep_people_apart(
-        duplicate_pair_id=recycled.pk, moved=True, by=make.user("operations"), at=LATER
+        duplicate_pair_id=recycled.pk, number_moved=True, by=make.user("operations"), at=LATER
     )
 
     waiting.refresh_from_db()
     assert waiting.state == "cancelled"
-    held = {
+    number_owners = {
         phone.person_id: phone.unlinked_at for phone in Phone.objects.filter(e164="+18135550142")
     }
-    assert held == {recycled.older_id: LATER, recycled.newer_id: None}
+    assert number_owners == {recycled.older_id: LATER, recycled.newer_id: None}
 
 
-def test_a_number_nobody_doubts_is_not_moved(pair):
+def test_undoubted_number_is_not_moved(pair):
     with pytest.raises(CannotAnswer, match="They share no phone number"):
         person_merges.keep_people_apart(
-            duplicate_pair_id=pair.pk, moved=True, by=make.user("operations"), at=LATER
+            duplicate_pair_id=pair.pk, number_moved=True, by=make.user("operations"), at=LATER
         )
 
     assert open_pairs() == [pair]
 
 
-def test_a_pair_that_waits_keeps_nobody_from_being_answered(db):
-    """The second of two who may be one is worked, offered and written to as anybody is."""
-    journey.ready()
+def test_open_pair_delays_no_first_response(db):
+    """A possible duplicate is processed, offered and messaged like any lead."""
+    journey.set_up_company()
     make.officer()
-    form = journey.website()
+    form = journey.create_website()
     journey.deliver(form, journey.form_post(first_name="Mario", email="mario@home.example"))
     maria = journey.deliver(
         form,

@@ -1,4 +1,4 @@
-"""An Excel workbook is read as the table its maker saw, and a hostile one ends at its bounds."""
+"""Excel workbooks: read as their author sees them, and stopped at the limits when hostile."""
 
 import io
 import tracemalloc
@@ -45,7 +45,7 @@ def book(**parts: str) -> bytes:
     return made.getvalue()
 
 
-def test_a_workbook_is_read_with_its_empty_cells_its_numbers_and_its_dates():
+def test_workbook_is_read_with_empty_cells_numbers_and_dates():
     table = read_table(book(), ReadingNotes())
 
     assert table.columns == ("First name", "Last name", "Mobile", "Created")
@@ -71,12 +71,12 @@ def test_a_workbook_is_read_with_its_empty_cells_its_numbers_and_its_dates():
         ({"worksheets__sheet1": SHEET.replace("46296.5", "1e300")}, "workbook_broken"),
     ],
 )
-def test_a_workbook_that_is_wrong_says_so(parts, reason):
+def test_broken_workbook_gives_its_reason(parts, reason):
     with pytest.raises(UnreadableBody, match=reason):
         read_table(book(**parts), ReadingNotes())
 
 
-def test_a_part_that_unpacks_without_end_is_left_at_its_bound(monkeypatch):
+def test_zip_bomb_stops_at_size_limit(monkeypatch):
     monkeypatch.setattr(excel_workbook, "MAX_UNPACKED_SIZE", 200_000)
     bomb = f"{HEAD}<sst>{' ' * 5_000_000}</sst>"
 
@@ -84,13 +84,13 @@ def test_a_part_that_unpacks_without_end_is_left_at_its_bound(monkeypatch):
         read_table(book(sharedStrings=bomb), ReadingNotes())
 
 
-def test_cells_far_to_the_right_end_a_table_before_they_fill_the_memory():
+def test_cells_far_to_the_right_stop_at_column_limit():
     row = '<row><c r="ZZZ1"><v>1</v></c></row>'
 
     assert most_memory_of(f"<worksheet>{row * 3_000}</worksheet>", "too_many_columns") < 20_000_000
 
 
-def test_one_long_text_that_every_cell_names_ends_a_table(monkeypatch):
+def test_long_text_shared_by_every_cell_stops_at_size_limit(monkeypatch):
     monkeypatch.setattr(excel_workbook, "MAX_UNPACKED_SIZE", 1_000_000)
     row = '<row><c t="s"><v>0</v></c><c t="s"><v>0</v></c></row>'
     strings = f"<sst><si><t>{'x' * 15_000}</t></si></sst>"
@@ -101,7 +101,7 @@ def test_one_long_text_that_every_cell_names_ends_a_table(monkeypatch):
         )
 
 
-def test_a_cell_that_is_said_again_and_again_ends_a_table():
+def test_repeated_cell_stops_at_size_limit():
     cell = '<c r="A1" t="s"><v>0</v></c>'
     strings = f"<sst><si><t>{'x' * 40_000}</t></si></sst>"
     sheet = f"<worksheet><row>{cell * 1_500}</row></worksheet>"
@@ -123,7 +123,7 @@ def most_memory_of(sheet: str, reason: str) -> int:
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
-def test_flipped_bytes_give_a_table_or_a_reason(data):
+def test_workbook_with_flipped_bytes_gives_table_or_reason(data):
     raw = bytearray(book())
     for _ in range(data.draw(st.integers(1, 8))):
         raw[data.draw(st.integers(4, len(raw) - 1))] = data.draw(st.integers(0, 255))

@@ -1,4 +1,4 @@
-"""The words of the public form's consent: complete, in every language, and never changed."""
+"""Consent wording of the public form: complete, in every language, and never changed."""
 
 import json
 import re
@@ -14,8 +14,10 @@ from rooftree.compliance.consent.build_consent_record import AUTODIAL_PATTERN, N
 LEGAL = "Lindenfield Mortgage, LLC"
 
 
-@pytest.mark.parametrize("edition", EDITIONS, ids=lambda one: f"{one.version}-{one.language}")
-def test_every_edition_says_what_written_consent_must_say(edition):
+@pytest.mark.parametrize(
+    "edition", EDITIONS, ids=lambda version: f"{version.version}-{version.language}"
+)
+def test_every_version_contains_required_consent_statements(edition):
     text = edition.render(LEGAL)
 
     assert LEGAL in text
@@ -34,7 +36,7 @@ def test_every_version_exists_in_every_language():
     assert len(EDITIONS) == len(versions) * len(LANGUAGES)
 
 
-def test_the_edition_shown_is_the_newest_in_force():
+def test_shown_version_is_newest_in_force():
     day = EDITIONS[0].from_date
 
     assert form_wording.current_edition("en", on=day).version == EDITIONS[0].version
@@ -42,10 +44,10 @@ def test_the_edition_shown_is_the_newest_in_force():
     assert form_wording.current_edition("fr", on=day).language == "en"
 
 
-def test_an_edition_that_was_shown_is_never_changed():
-    known = json.loads((Path(__file__).parent / "form_wordings.json").read_text(encoding="utf-8"))
+def test_shown_version_is_never_changed():
+    stored = json.loads((Path(__file__).parent / "form_wordings.json").read_text(encoding="utf-8"))
 
     assert {
         f"{edition.version} {edition.language}": form_wording.text_fingerprint(edition.text)
         for edition in EDITIONS
-    } == known
+    } == stored

@@ -1,4 +1,4 @@
-"""A post read by a map: conversions, proof, answers, and what a hostile sender may try."""
+"""Posts read by a field map: conversions, proof, answers, and hostile senders."""
 
 import base64
 import hashlib
@@ -60,7 +60,7 @@ def lead_of(value, line):
 
 
 @pytest.mark.parametrize(
-    ("field", "convert", "value", "where", "wanted"),
+    ("field", "convert", "value", "where", "expected"),
     [
         ("loan_amount", "cents", "35000000", ("loan", "amount_cents"), 35_000_000),
         ("loan_amount", "thousands", 350, ("loan", "amount_cents"), 35_000_000),
@@ -78,31 +78,31 @@ def lead_of(value, line):
         ("do_not_call", "not", "no", ("suppression", "do_not_call"), True),
     ],
 )
-def test_a_value_is_read_as_the_line_says(field, convert, value, where, wanted):
-    found = lead_of(value, {"field": field, "convert": convert})
+def test_value_is_read_as_map_line_says(field, convert, value, where, expected):
+    value_read = lead_of(value, {"field": field, "convert": convert})
     for part in where:
-        found = found[part]
+        value_read = value_read[part]
 
-    assert found == wanted
+    assert value_read == expected
 
 
-def test_what_cannot_be_converted_is_kept_and_said():
+def test_unconvertible_value_is_kept_with_warning():
     lead = lead_of("soon", {"field": "submitted_at", "convert": "unix"})
 
     assert "submitted_at" not in lead
     assert lead["extras"]["submitted_at"] == "soon"
 
 
-def test_a_word_list_answers_to_any_spelling():
+def test_word_list_matches_any_spelling():
     line = {"field": "loan_purpose", "words": {"P": "purchase", "re-fi": "refinance"}}
 
     assert lead_of("p", line)["loan"]["purpose"] == "purchase"
     assert lead_of("REFI", line)["loan"]["purpose"] == "refinance"
 
 
-def test_the_first_line_with_a_value_fills_a_field():
+def test_first_map_line_with_value_fills_field():
     body = b'{"n":"Ana Diaz","a":"","b":"2125550142"}'
-    lines = [{"field": "name", "path": "n"}, *({"field": "phone", "path": one} for one in "ab")]
+    lines = [{"field": "name", "path": "n"}, *({"field": "phone", "path": name} for name in "ab")]
 
     assert post(body, setup={"map": lines})["leads"][0]["phones"][0]["e164"] == "+12125550142"
 
@@ -130,21 +130,21 @@ BASIC = base64.b64encode(f"vendor:{SECRET}".encode()).decode()
         ({"proof": "unheard of"}, {}, False),
     ],
 )
-def test_a_sender_must_bring_what_the_source_asks_for(setup, headers, is_in):
+def test_sender_must_give_required_proof(setup, headers, is_in):
     assert (post(setup=setup, headers=headers)["outcome"] == "accepted") is is_in
 
 
-def test_a_signature_of_a_post_without_a_body_proves_nothing():
+def test_signature_of_empty_body_proves_nothing():
     empty = hmac.new(SECRET.encode(), b"", hashlib.sha256).hexdigest()
     envelope = post(b"", setup={"proof": "hmac"}, headers={"X-Signature": empty}, query={"n": "A"})
 
     assert envelope["outcome"] == "rejected_auth"
 
 
-def test_an_answer_of_its_own_names_our_id_and_never_the_senders_words():
-    told = {"answer": "xml", "success": "<ok id='{id}'/>", "status": 201}
+def test_custom_answer_contains_our_id_and_no_sender_text():
+    answer_setup = {"answer": "xml", "success": "<ok id='{id}'/>", "status": 201}
 
-    assert post(setup=told)["http"] == {
+    assert post(setup=answer_setup)["http"] == {
         "status": 201,
         "content_type": "text/xml; charset=utf-8",
         "body": "<ok id='<our lead id>'/>",
@@ -152,7 +152,7 @@ def test_an_answer_of_its_own_names_our_id_and_never_the_senders_words():
 
 
 @pytest.mark.parametrize(
-    ("lines", "said"),
+    ("lines", "message"),
     [
         ([], "The map has no name"),
         ([MapLine(field="name", path="n")], "no contact information"),
@@ -164,8 +164,8 @@ def test_an_answer_of_its_own_names_our_id_and_never_the_senders_words():
         ([MapLine(field="name", path="n", convert="cents")], "this conversion doesn't apply"),
     ],
 )
-def test_a_map_that_cannot_work_is_refused_in_words(lines, said):
-    with pytest.raises(BadMap, match=said):
+def test_unusable_map_is_rejected_in_words(lines, message):
+    with pytest.raises(BadMap, match=message):
         check_map(lines)
 
 
@@ -173,12 +173,12 @@ FIVE = ("name", "email", "annual_income", "property_address", "purchase_price", 
 
 
 @pytest.mark.parametrize("path", ["ssn", "applicant.social_security_number", "Borrower.TaxId"])
-def test_a_map_of_a_form_that_asks_for_all_six_pieces_of_an_application_is_refused(path):
-    five = [MapLine(field=one, path=one) for one in FIVE]
+def test_map_with_all_six_application_items_is_rejected(path):
+    five = [MapLine(field=item, path=item) for item in FIVE]
     check_map(five)
     check_map(
         [
-            *(one for one in five if one.field != "annual_income"),
+            *(item for item in five if item.field != "annual_income"),
             MapLine(field="message", path=path),
         ]
     )
@@ -189,14 +189,14 @@ def test_a_map_of_a_form_that_asks_for_all_six_pieces_of_an_application_is_refus
 
 @FUZZ
 @given(stored=JUNK | LINES)
-def test_any_stored_map_reads_any_delivery(stored):
+def test_any_stored_map_reads_any_delivery_without_error(stored):
     post(setup={"map": stored})
 
 
 @FUZZ
-@given(lines=LINES, found=st.dictionaries(st.sampled_from("ab"), JUNK))
-def test_any_map_on_any_object_gives_an_outcome(lines, found):
-    envelope = post(json.dumps(found).encode(), setup={"map": lines})
+@given(lines=LINES, payload=st.dictionaries(st.sampled_from("ab"), JUNK))
+def test_any_map_on_any_object_gives_an_outcome(lines, payload):
+    envelope = post(json.dumps(payload).encode(), setup={"map": lines})
 
     assert envelope["http"]["status"] in (200, 400)
 
@@ -205,7 +205,7 @@ def test_any_map_on_any_object_gives_an_outcome(lines, found):
 @given(setup=st.dictionaries(
     st.sampled_from(["proof", "header", "user", "networks", "answer", "status", "success",
                      "failure", "channel", "map"]), JUNK))  # fmt: skip
-def test_any_set_up_gives_an_outcome(setup):
+def test_any_setup_gives_an_outcome(setup):
     post(setup=setup)
 
 
@@ -234,7 +234,7 @@ def test_any_file_gives_an_outcome(body):
 
 @FUZZ
 @given(row=JUNK, number=JUNK)
-def test_any_kept_row_gives_an_outcome(row, number):
+def test_any_stored_row_gives_an_outcome(row, number):
     body = json.dumps({"import": number, "row": row, "position": 1}).encode()
     headers = {"Content-Type": "application/json"}
     incoming = IncomingDelivery(method="UPLOAD", body=body, headers=headers, received_at=NOON)
@@ -242,7 +242,7 @@ def test_any_kept_row_gives_an_outcome(row, number):
     VALIDATOR.validate(csv_import.read(incoming).to_json())
 
 
-def test_lines_that_are_no_lines_are_left_out():
+def test_invalid_map_lines_are_ignored():
     assert parse_map_lines([1, None, {"field": "name", "path": "n"}, "x"]) == (
         MapLine(field="name", path="n"),
     )

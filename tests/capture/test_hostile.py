@@ -1,4 +1,4 @@
-"""Whatever arrives, an adapter answers with an outcome: never a traceback, always the schema."""
+"""Hostile input: every adapter returns an outcome in the schema and never raises."""
 
 import json
 from datetime import UTC, datetime
@@ -99,55 +99,57 @@ FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=list(Healt
 @example(body=b"&" * 5000)
 def test_any_bytes_give_an_outcome(key, body):
     arrive(key, body)
-    arrive(key, body, is_verified=True)  # as a delivery is read again that was proven on arrival
+    arrive(key, body, is_verified=True)  # like the replay of a delivery that was proven on arrival
 
 
 @FUZZ
-@given(found=objects("zillow", details=objects("zillow details") | JUNK))
-def test_any_zillow_object_gives_an_outcome(found):
-    envelope = arrive("zillow", json.dumps(found).encode())
+@given(payload=objects("zillow", details=objects("zillow details") | JUNK))
+def test_any_zillow_object_gives_an_outcome(payload):
+    envelope = arrive("zillow", json.dumps(payload).encode())
 
-    assert envelope["http"]["status"] == 200  # authentic and readable is never bounced
-
-
-@FUZZ
-@given(found=objects("website_form"))
-def test_any_form_gives_an_outcome(found):
-    arrive("website_form", json.dumps(found).encode())
+    assert envelope["http"]["status"] == 200  # an authentic, readable delivery is never rejected
 
 
 @FUZZ
-@given(found=st.dictionaries(st.sampled_from(NAMES["lendingtree"].split()), st.text(max_size=30)))
-def test_any_flat_lendingtree_lead_gives_an_outcome(found):
+@given(payload=objects("website_form"))
+def test_any_form_gives_an_outcome(payload):
+    arrive("website_form", json.dumps(payload).encode())
+
+
+@FUZZ
+@given(payload=st.dictionaries(st.sampled_from(NAMES["lendingtree"].split()), st.text(max_size=30)))
+def test_any_flat_lendingtree_lead_gives_an_outcome(payload):
     fields = "".join(
-        f"<{name}><![CDATA[{text.replace(']]>', '')}]]></{name}>" for name, text in found.items()
+        f"<{name}><![CDATA[{text.replace(']]>', '')}]]></{name}>" for name, text in payload.items()
     )
     arrive("lendingtree", f"<LeadApplication>{fields}</LeadApplication>".encode(errors="replace"))
 
 
 @FUZZ
-@given(found=JUNK)
-def test_any_json_to_lendingtree_gives_an_outcome(found):
-    arrive("lendingtree", json.dumps({"lead": found}).encode())
-    arrive("lendingtree", json.dumps({"lead": {"consumer": found, "mortgageX": found}}).encode())
+@given(payload=JUNK)
+def test_any_json_to_lendingtree_gives_an_outcome(payload):
+    arrive("lendingtree", json.dumps({"lead": payload}).encode())
+    arrive(
+        "lendingtree", json.dumps({"lead": {"consumer": payload, "mortgageX": payload}}).encode()
+    )
 
 
 @pytest.mark.parametrize("key", MAPPED)
 @FUZZ
 @given(data=st.data())
-def test_any_object_in_a_vendors_own_words_gives_an_outcome(key, data):
+def test_any_object_with_vendor_field_names_gives_an_outcome(key, data):
     paths = sorted({line.path for line in SOURCES[key].LINES})
-    found = data.draw(st.dictionaries(st.sampled_from(paths), JUNK, max_size=12))
-    found["ping_id"] = "p-1"  # without which nothing is a ping
+    payload = data.draw(st.dictionaries(st.sampled_from(paths), JUNK, max_size=12))
+    payload["ping_id"] = "p-1"  # no ping is recognized without it
     kind = {"Content-Type": "application/json"}
 
-    assert arrive(key, json.dumps(found).encode(), **kind)["http"]["status"] in (200, 201)
+    assert arrive(key, json.dumps(payload).encode(), **kind)["http"]["status"] in (200, 201)
 
 
 @pytest.mark.parametrize("key", KEYS)
 @FUZZ
 @given(data=st.data())
-def test_a_real_delivery_with_flipped_bytes_gives_an_outcome(key, data):
+def test_delivery_with_flipped_bytes_gives_an_outcome(key, data):
     folders = [
         path
         for path in sorted((DELIVERIES / key).iterdir())
@@ -170,7 +172,7 @@ def test_a_real_delivery_with_flipped_bytes_gives_an_outcome(key, data):
 
 
 def _places(part, way=()):
-    """Every place of a JSON document, itself included."""
+    """Yield every place of a JSON document, including the document itself."""
     yield way
     inside = part.items() if isinstance(part, dict) else ()
     inside = enumerate(part) if isinstance(part, list) else inside
@@ -187,29 +189,29 @@ JSON_CASES = {
 @pytest.mark.parametrize("key", [key for key in KEYS if JSON_CASES[key]])
 @FUZZ
 @given(data=st.data())
-def test_a_real_delivery_with_anything_in_place_of_a_value_gives_an_outcome(key, data):
+def test_delivery_with_any_replaced_value_gives_an_outcome(key, data):
     try:
-        found = json.loads(data.draw(st.sampled_from(JSON_CASES[key])).read_bytes())
+        payload = json.loads(data.draw(st.sampled_from(JSON_CASES[key])).read_bytes())
     except ValueError:
-        return  # a kept delivery that is no JSON
-    way = data.draw(st.sampled_from([place for place in _places(found) if place] or [()]))
-    inside = found
+        return  # an example delivery that is not JSON
+    way = data.draw(st.sampled_from([place for place in _places(payload) if place] or [()]))
+    inside = payload
     for step in way[:-1]:
         inside = inside[step]
     if way:
         inside[way[-1]] = data.draw(JUNK)
 
-    arrive(key, json.dumps(found).encode(), is_verified=True)
+    arrive(key, json.dumps(payload).encode(), is_verified=True)
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_a_body_over_a_mebibyte_is_too_large(key):
+def test_body_over_one_mebibyte_is_too_large(key):
     assert arrive(key, b"{" * (MAX_BODY_BYTES + 1))["outcome"] == Outcome.REJECTED_TOO_LARGE
 
 
 @pytest.mark.parametrize("key", ["zillow", "lendingtree", *sorted(ADAPTERS_WITH_PROOF_CHOICE)])
 @pytest.mark.parametrize("path", ["/in/x/other", "/in/x/", "", "/in/x/tok/more", "/in/x/TOK"])
-def test_without_the_paths_secret_nothing_is_read(key, path):
+def test_delivery_without_path_secret_is_not_read(key, path):
     incoming = IncomingDelivery(
         path=path, body=b"{}", received_at=NOON, endpoint=Endpoint(token="tok")
     )
@@ -218,7 +220,7 @@ def test_without_the_paths_secret_nothing_is_read(key, path):
 
 
 @pytest.mark.parametrize("key", ["zillow", "lendingtree", *sorted(ADAPTERS_WITH_PROOF_CHOICE)])
-def test_a_source_without_a_secret_lets_nobody_in(key):
+def test_source_without_secret_accepts_no_delivery(key):
     incoming = IncomingDelivery(
         path="/in/x/", body=b"{}", received_at=NOON, endpoint=Endpoint(token=None)
     )
@@ -226,7 +228,7 @@ def test_a_source_without_a_secret_lets_nobody_in(key):
     assert SOURCES[key].read(incoming).outcome == Outcome.REJECTED_AUTH
 
 
-ASKED = {  # key: what it is told of, as paths of look-ups
+ASKED = {  # adapter: the lookup paths it can ask for
     "meta_lead_ads": ("/v25.0/1203344556677001",),
     "linkedin_lead_sync": ("/rest/leadFormResponses/6a1b-11", "/rest/leadForms/3162"),
 }
@@ -235,24 +237,24 @@ ASKED = {  # key: what it is told of, as paths of look-ups
 @pytest.mark.parametrize("key", sorted(ASKED))
 @FUZZ
 @given(data=st.data())
-def test_whatever_a_vendor_answers_when_asked_gives_an_outcome(key, data):
+def test_any_vendor_lookup_response_gives_an_outcome(key, data):
     folder = next(path for path in sorted((DELIVERIES / key).iterdir()) if "good_01" in path.name)
     kept = [json.loads(path.read_bytes()) for path in sorted(folder.glob("upstream/*.json"))]
-    told = {}
-    for path, known in zip(ASKED[key], kept, strict=True):
-        part = data.draw(st.sampled_from(sorted(known)))
-        answer = data.draw(JUNK | st.just({**known, part: data.draw(JUNK)}))
+    responses = {}
+    for path, kept_response in zip(ASKED[key], kept, strict=True):
+        part = data.draw(st.sampled_from(sorted(kept_response)))
+        answer = data.draw(JUNK | st.just({**kept_response, part: data.draw(JUNK)}))
         status = data.draw(st.sampled_from([200, 200, 400, 401, 404, 429, 500]))
-        told[path] = VendorAnswer(status=status, body=json.dumps(answer).encode())
+        responses[path] = VendorAnswer(status=status, body=json.dumps(answer).encode())
     incoming = IncomingDelivery(
         body=(folder / "body.json").read_bytes(),
         received_at=NOON,
         is_verified=True,
-        vendor_answers=told,
+        vendor_answers=responses,
     )
 
     envelope = SOURCES[key].read(incoming)
 
     VALIDATOR.validate(envelope.to_json())
     assert envelope.http.status == 200
-    assert not envelope.lookups  # all was told; it never asks for ever
+    assert not envelope.lookups  # all was answered; it must not ask again

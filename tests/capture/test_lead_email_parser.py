@@ -1,4 +1,4 @@
-"""Whose a lead e-mail is: our own mail server's word, and nothing a sender put into it."""
+"""Authenticity of lead emails: only our own mail server's verdict counts, not the sender's text."""
 
 from email.message import EmailMessage
 
@@ -28,7 +28,7 @@ def is_authentic(verdict: str) -> bool:
         "dkim=none; dmarc=pass (p=REJECT) header.from=vendor.example",
     ],
 )
-def test_a_sender_is_believed_by_what_its_domain_signed_or_allowed(verdict):
+def test_sender_is_trusted_if_its_domain_signed_or_allowed_the_email(verdict):
     assert is_authentic(verdict)
 
 
@@ -46,5 +46,5 @@ def test_a_sender_is_believed_by_what_its_domain_signed_or_allowed(verdict):
         "spf=fail (a; dkim=pass header.d=vendor.example",
     ],
 )
-def test_words_a_sender_put_into_the_verdict_prove_nothing(verdict):
+def test_sender_text_inside_authentication_verdict_proves_nothing(verdict):
     assert not is_authentic(verdict)

@@ -1,4 +1,4 @@
-"""Two records that are one human, and taking them apart: nothing is lost, nothing is doubled."""
+"""Merging and splitting people: nothing is lost, nothing is doubled."""
 
 import pytest
 
@@ -28,9 +28,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def ben_and_benny():
-    """Ben, and the same Ben again with a number of his own and a name too far from his."""
-    journey.ready()
-    zillow = journey.zillow()
+    """Return Ben and a second record of him with another number and a dissimilar name."""
+    journey.set_up_company()
+    zillow = journey.create_zillow()
     ben = journey.deliver(zillow, journey.zillow_contact())
     benny = journey.deliver(
         zillow,
@@ -48,7 +48,7 @@ def ben_and_benny():
     return ben.person, benny.person
 
 
-def test_a_merged_person_has_both_leads_numbers_and_addresses(ben_and_benny):
+def test_merged_person_has_leads_phones_and_emails_of_both(ben_and_benny):
     ben, zev = ben_and_benny
 
     merge(ben, zev)
@@ -62,7 +62,7 @@ def test_a_merged_person_has_both_leads_numbers_and_addresses(ben_and_benny):
     assert zev.merged_into == ben
 
 
-def test_credits_and_costs_stay_to_the_cent(ben_and_benny):
+def test_merge_preserves_credits_and_costs_to_the_cent(ben_and_benny):
     ben, zev = ben_and_benny
     before = (list(Entry.objects.order_by("pk").values()), list(Touch.objects.order_by("pk")))
 
@@ -78,28 +78,30 @@ def test_credits_and_costs_stay_to_the_cent(ben_and_benny):
 
 
 def whole(at) -> list[invariants.Finding]:
-    """All that `rooftree check --deep` looks at."""
+    """Run every check of `rooftree check --deep`."""
     return [check(at) for check in (*invariants.INVARIANTS, *deep_checks.DEEP_CHECKS)]
 
 
-def test_both_are_ledger_events_of_both_people_with_the_reason_and_no_name(ben_and_benny):
+def test_merge_and_split_write_events_for_both_people_without_names(ben_and_benny):
     ben, zev = ben_and_benny
     ruth = make.user("manager")
 
     made = merge(ben, zev, by=ruth, reason="papers")
     split(made, by=ruth, reason="slip")
 
-    told = Event.objects.filter(kind__startswith="capture.person.").order_by("id")
-    assert {(event.kind, event.person_id, event.data["reason"], event.actor) for event in told} == {
+    events = Event.objects.filter(kind__startswith="capture.person.").order_by("id")
+    assert {
+        (event.kind, event.person_id, event.data["reason"], event.actor) for event in events
+    } == {
         ("capture.person.merged", ben.pk, "papers", f"user:{ruth.pk}"),
         ("capture.person.merged", zev.pk, "papers", f"user:{ruth.pk}"),
         ("capture.person.split", ben.pk, "slip", f"user:{ruth.pk}"),
         ("capture.person.split", zev.pk, "slip", f"user:{ruth.pk}"),
     }
-    assert "Ortiz" not in str([event.data for event in told])
+    assert "Ortiz" not in str([event.data for event in events])
 
 
-def test_asked_twice_it_is_done_once(ben_and_benny):
+def test_repeated_merge_happens_once(ben_and_benny):
     ben, zev = ben_and_benny
 
     first, again = merge(ben, zev), merge(ben, zev)
@@ -112,17 +114,17 @@ def test_asked_twice_it_is_done_once(ben_and_benny):
     assert Event.objects.filter(kind="capture.person.split").count() == 2
 
 
-def test_a_stop_of_either_holds_for_both_while_they_are_one(ben_and_benny):
+def test_opt_out_of_either_applies_to_merged_person(ben_and_benny):
     ben, zev = ben_and_benny
     stop("+18135550166", zev)
 
     merge(ben, zev)
 
-    theirs = Lead.objects.filter(person=ben).select_related("person")
-    assert {is_stopped(lead, "+18135550142") for lead in theirs} == {True}
+    leads = Lead.objects.filter(person=ben).select_related("person")
+    assert {is_stopped(lead, "+18135550142") for lead in leads} == {True}
 
 
-def test_a_stop_said_while_they_were_one_holds_for_both_afterwards(ben_and_benny):
+def test_opt_out_during_merge_applies_to_both_after_split(ben_and_benny):
     ben, zev = ben_and_benny
     made = merge(ben, zev)
     borrower_replies.receive_text(
@@ -138,7 +140,7 @@ def test_a_stop_said_while_they_were_one_holds_for_both_afterwards(ben_and_benny
     assert is_stopped(Lead.objects.get(person=ben), "+18135550142")
 
 
-def test_a_stop_from_before_goes_back_to_whom_it_belongs(ben_and_benny):
+def test_opt_out_before_merge_returns_to_its_person_after_split(ben_and_benny):
     ben, zev = ben_and_benny
     stop("+18135550166", zev)
 
@@ -156,23 +158,23 @@ def is_stopped(lead: Lead, number: str) -> bool:
     )
 
 
-def test_a_number_that_was_wrong_for_one_is_wrong_for_both_and_comes_back_as_it_was():
-    one, other = make.person(phone="+18135550142"), make.person(phone="+18135550142")
+def test_wrong_number_applies_to_merged_person_and_is_restored_by_split():
+    person, other = make.person(phone="+18135550142"), make.person(phone="+18135550142")
     Phone.objects.filter(person=other).update(unlinked_at=make.NOON)
 
-    made = merge(one, other)
-    assert Phone.objects.get(person=one).unlinked_at == make.NOON
+    made = merge(person, other)
+    assert Phone.objects.get(person=person).unlinked_at == make.NOON
 
     split(made)
-    assert Phone.objects.get(person=one).unlinked_at is None
+    assert Phone.objects.get(person=person).unlinked_at is None
     assert Phone.objects.get(person=other).unlinked_at == make.NOON
 
 
-def test_what_arrives_while_they_are_one_goes_with_its_lead(ben_and_benny):
-    """With its consent and the number that came with it, however it was filed meanwhile."""
+def test_inquiry_during_merge_follows_its_lead_after_split(ben_and_benny):
+    """Its consent and number go with it, to whichever person they were stored meanwhile."""
     ben, zev = ben_and_benny
-    theirs = Lead.objects.get(person=zev)
-    vendor_id = Touch.objects.get(lead=theirs).vendor_lead_id
+    lead_of_zev = Lead.objects.get(person=zev)
+    vendor_id = Touch.objects.get(lead=lead_of_zev).vendor_lead_id
     made = merge(ben, zev)
     DeliveryKey.objects.all().delete()
     again = journey.deliver(
@@ -182,22 +184,24 @@ def test_what_arrives_while_they_are_one_goes_with_its_lead(ben_and_benny):
         ),
         at=LATER,
     )
-    assert (again, again.person) == (theirs, ben)
+    assert (again, again.person) == (lead_of_zev, ben)
 
     split(made)
 
-    assert set(Touch.objects.filter(lead=theirs).values_list("person", flat=True)) == {zev.pk}
+    assert set(Touch.objects.filter(lead=lead_of_zev).values_list("person", flat=True)) == {zev.pk}
     assert Consent.objects.get(address="+18135550177").person == zev
     assert Phone.objects.get(e164="+18135550177").person == zev
-    assert set(Message.objects.filter(lead=theirs).values_list("person", flat=True)) == {zev.pk}
+    assert set(Message.objects.filter(lead=lead_of_zev).values_list("person", flat=True)) == {
+        zev.pk
+    }
 
 
-def test_a_new_inquiry_under_the_old_name_finds_the_whole_person(ben_and_benny):
+def test_new_inquiry_under_old_name_finds_merged_person(ben_and_benny):
     ben, zev = ben_and_benny
     merge(ben, zev)
 
     lead = journey.deliver(
-        journey.website(),
+        journey.create_website(),
         journey.form_post(
             first_name="Zev", last_name="Ortiz", phone="(813) 555-0166", email="new@home.example"
         ),
@@ -208,7 +212,7 @@ def test_a_new_inquiry_under_the_old_name_finds_the_whole_person(ben_and_benny):
     assert Person.objects.count() == 2
 
 
-def test_what_waits_to_go_to_the_other_ones_number_goes_no_more(ben_and_benny):
+def test_queued_message_to_split_off_number_is_canceled(ben_and_benny):
     ben, zev = ben_and_benny
     made = merge(ben, zev)
     lead = Lead.objects.get(pk__in=made.moved["lead"])
@@ -217,7 +221,7 @@ def test_what_waits_to_go_to_the_other_ones_number_goes_no_more(ben_and_benny):
         person=ben,
         medium="text",
         purpose="marketing",
-        cause="step:1",
+        idempotency_key="step:1",
         to_address="+18135550142",
         body="Hello",
         state="held",
@@ -231,10 +235,10 @@ def test_what_waits_to_go_to_the_other_ones_number_goes_no_more(ben_and_benny):
     assert (astray.person, astray.state, astray.due_at) == (zev, "cancelled", None)
 
 
-def test_the_later_merge_is_undone_first():
-    one, two, three = make.person(), make.person(), make.person()
-    first = merge(one, two)
-    second = merge(one, three)
+def test_later_merge_must_be_undone_first():
+    first_person, second_person, third_person = make.person(), make.person(), make.person()
+    first = merge(first_person, second_person)
+    second = merge(first_person, third_person)
 
     with pytest.raises(CannotSplit, match="was merged later"):
         split(first)
@@ -253,7 +257,7 @@ def test_the_later_merge_is_undone_first():
         ("no reason", "Say why"),
     ],
 )
-def test_some_cannot_be_merged(which, said):
+def test_unmergeable_people_are_rejected_with_reason(which, said):
     one, other, third = make.person(), make.person(), make.person()
     make.lead(person=one)
     make.lead(person=other, is_test=which == "a test")
@@ -271,7 +275,7 @@ def test_some_cannot_be_merged(which, said):
     assert rows() == before
 
 
-def test_a_split_needs_a_reason(ben_and_benny):
+def test_split_needs_a_reason(ben_and_benny):
     made = merge(*ben_and_benny)
 
     with pytest.raises(CannotSplit, match="Say why"):

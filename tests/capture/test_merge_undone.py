@@ -1,4 +1,4 @@
-"""Whatever two people have, merging and splitting leaves every row as it was."""
+"""Property test: a merge and a split restore every row of any two people."""
 
 from random import Random
 from typing import Any
@@ -30,7 +30,7 @@ ADDRESSES = ("ben@home.example", "zev@work.example", "lupe@home.example")
 
 
 def somebody(rng: Random) -> Person:
-    """A person with any numbers, facts and leads, some shared with the others."""
+    """Create a person with random numbers, facts and leads, some shared with the others."""
     person = make.person(
         phone=None,
         email=None,
@@ -64,7 +64,7 @@ def somebody(rng: Random) -> Person:
             status="granted",
             record={},
             recorded_at=make.NOON,
-            cause=f"touch:{touch.pk}:{make.number()}",
+            idempotency_key=f"touch:{touch.pk}:{make.number()}",
         )
         verdict(lead)
         message(lead, rng.choice(("in", "out")))
@@ -77,7 +77,7 @@ def somebody(rng: Random) -> Person:
 def cost(touch: Touch, cents: int) -> Entry:
     return Entry.objects.create(
         kind="cost", amount_cents=cents, lead=touch.lead, source=touch.source,
-        delivery=touch.delivery, cause=f"touch:{touch.pk}", basis="per_lead",
+        delivery=touch.delivery, idempotency_key=f"touch:{touch.pk}", basis="per_lead",
         on_date=make.NOON.date(), booked_at=make.NOON,
     )  # fmt: skip
 
@@ -86,7 +86,7 @@ def verdict(lead: Lead) -> Verdict:
     return Verdict.objects.create(
         lead=lead,
         person=lead.person,
-        cause="touch:1",
+        idempotency_key="touch:1",
         medium="text",
         purpose="marketing",
         stage="planned",
@@ -103,7 +103,11 @@ def verdict(lead: Lead) -> Verdict:
 
 def message(lead: Lead, direction: str) -> Message:
     ContactAttempt.objects.create(
-        lead=lead, person=lead.person, medium="call", at=make.NOON, cause=f"t:{make.number()}"
+        lead=lead,
+        person=lead.person,
+        medium="call",
+        at=make.NOON,
+        idempotency_key=f"t:{make.number()}",
     )
     return Message.objects.create(
         lead=lead,
@@ -111,7 +115,7 @@ def message(lead: Lead, direction: str) -> Message:
         direction=direction,
         medium="text",
         purpose="reply",
-        cause=f"t:{make.number()}",
+        idempotency_key=f"t:{make.number()}",
         to_address="",
         body="Hello",
         state="received",
@@ -123,11 +127,13 @@ def message(lead: Lead, direction: str) -> Message:
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.integers(min_value=0, max_value=2**32))
-def test_merging_and_splitting_leaves_every_row_as_it_was(seed):
+def test_merge_then_split_restores_every_row(seed):
     rng = Random(seed)
     with transaction.atomic():
         people = [somebody(rng) for _ in range(4)]
-        for lead in Lead.objects.all():  # some apply with one of the others, or with a stranger
+        for (
+            lead
+        ) in Lead.objects.all():  # some have one of the others, or a stranger, as co-borrower
             others = [person for person in people if person != lead.person] + [make.person(), None]
             Lead.objects.filter(pk=lead.pk).update(co_borrower=rng.choice(others))
         undone: list[tuple[PersonMerge, dict[str, Any]]] = []
@@ -137,7 +143,7 @@ def test_merging_and_splitting_leaves_every_row_as_it_was(seed):
             before = rows()
             try:
                 undone.append((merge(kept, gone), before))
-            except CannotMerge:  # they apply together
+            except CannotMerge:  # they are borrower and co-borrower
                 assert rows() == before
                 continue
             assert not Lead.objects.filter(co_borrower=gone).exists()

@@ -18,7 +18,7 @@ def parse(*arguments: object, **options: str) -> dict:
     return json.loads(out.getvalue())
 
 
-def test_a_case_folder_gives_its_envelope():
+def test_case_folder_prints_its_envelope():
     envelope = parse("zillow", DELIVERIES / "zillow/good_01_longform_purchase")
 
     assert envelope["outcome"] == "accepted"
@@ -26,14 +26,14 @@ def test_a_case_folder_gives_its_envelope():
     assert set(envelope) == {"http", "outcome", "idempotency_key", "warnings", "leads", "actions"}
 
 
-def test_a_case_that_came_before_makes_a_duplicate():
+def test_repeated_case_prints_a_duplicate():
     envelope = parse("zillow", DELIVERIES / "zillow/nasty_03_duplicate_redelivery")
 
     assert (envelope["outcome"], envelope["reason"]) == ("duplicate_delivery", "same_key")
     assert envelope["http"]["status"] == 200
 
 
-def test_a_bare_body_is_read_as_of_the_time_given(tmp_path):
+def test_bare_body_is_read_at_given_time(tmp_path):
     body = tmp_path / "body.json"
     body.write_text('{"name":"Pat Okoro","email":"pat@example.com","consent":{"checked":true}}')
 
@@ -43,7 +43,7 @@ def test_a_bare_body_is_read_as_of_the_time_given(tmp_path):
 
 
 @pytest.mark.parametrize(("secret", "outcome"), [("right", "accepted"), ("wrong", "rejected_auth")])
-def test_a_bare_body_with_a_signature_is_verified(tmp_path, secret, outcome):
+def test_bare_body_with_signature_is_verified(tmp_path, secret, outcome):
     body = tmp_path / "body.json"
     body.write_text('{"name":"Pat Okoro","email":"pat@example.com"}')
     digest = hmac.new(b"right", body.read_bytes(), hashlib.sha256).hexdigest()
@@ -54,7 +54,7 @@ def test_a_bare_body_with_a_signature_is_verified(tmp_path, secret, outcome):
     assert envelope["outcome"] == outcome
 
 
-def test_bad_input_is_an_outcome_and_no_failure(tmp_path):
+def test_bad_input_gives_an_outcome_and_no_error(tmp_path):
     body = tmp_path / "body"
     body.write_bytes(b"\xff\x00<<<{{{")
 
@@ -72,7 +72,7 @@ def test_bad_input_is_an_outcome_and_no_failure(tmp_path):
         ("zillow", "zillow/good_01_longform_purchase", {"headers": "{broken"}),
     ],
 )
-def test_a_wrong_use_is_one_sentence_and_exit_2(source, case, options):
+def test_wrong_usage_prints_one_sentence_and_exits_2(source, case, options):
     with pytest.raises(CommandError) as refusal:
         parse(source, DELIVERIES / case, **options)
 
@@ -80,7 +80,7 @@ def test_a_wrong_use_is_one_sentence_and_exit_2(source, case, options):
     assert "\n" not in str(refusal.value)
 
 
-def test_a_case_cannot_reach_files_outside_its_folder(tmp_path):
+def test_case_cannot_read_files_outside_its_folder(tmp_path):
     (tmp_path / "request.json").write_text('{"body_file": "../secret"}')
 
     with pytest.raises(CommandError):

@@ -1,4 +1,4 @@
-"""Pings and posts as they are in production: stored bids, licenses, caps, people on file."""
+"""Pings and posts with stored bids, licenses, caps and people on file."""
 
 import hashlib
 import json
@@ -34,7 +34,7 @@ BIDS = {"prices": [{"cents": 4600}]}
 
 @pytest.fixture
 def seller(db):
-    journey.ready()
+    journey.set_up_company()
     make.officer(licensed=("FL",))
     return make.source("ping_post", token="tok", secret="s3cret", setup={"bids": BIDS})
 
@@ -57,13 +57,13 @@ def bids(seller, **changes):
     seller.save()
 
 
-def test_a_bid_is_kept_without_the_person_and_its_post_becomes_a_lead_at_that_price(seller):
+def test_bid_stores_no_person_and_its_post_becomes_lead_at_bid_price(seller):
     said = send(seller, "ping", {**PING, "phone": PHONE, "first_name": "Lena"})
 
     assert said == {"outcome": "success", "ping_id": "p-1", "bid": 46.0, "expires_in": 60}
     row = PlacedBid.objects.get()
     assert (row.cents, row.state, row.expires_at) == (4600, "FL", NOON + timedelta(seconds=60))
-    kept = json.dumps(row.told) + row.ping_id
+    kept = json.dumps(row.ping_fields) + row.ping_id
     assert "Lena" not in kept and PHONE not in kept
     assert not Delivery.objects.exists()
 
@@ -77,7 +77,7 @@ def test_a_bid_is_kept_without_the_person_and_its_post_becomes_a_lead_at_that_pr
     assert touch.lead.person.last_name == "Brooks"
 
 
-def test_a_post_comes_once_however_often_it_is_sent(seller):
+def test_repeated_post_becomes_one_lead(seller):
     send(seller, "ping", PING)
 
     first, second = send(seller, "post", POST), send(seller, "post", POST)
@@ -87,7 +87,7 @@ def test_a_post_comes_once_however_often_it_is_sent(seller):
     assert Lead.objects.count() == 1
 
 
-def test_a_post_sent_again_after_its_bid_ran_out_hears_that_it_was_bought(seller):
+def test_repeated_post_after_bid_expiry_is_answered_as_bought(seller):
     send(seller, "ping", PING)
 
     first = send(seller, "post", POST, at=NOON + timedelta(seconds=60))
@@ -98,7 +98,7 @@ def test_a_post_sent_again_after_its_bid_ran_out_hears_that_it_was_bought(seller
     ]
 
 
-def test_a_ping_sent_again_hears_the_same_bid_though_the_price_changed_between(seller):
+def test_repeated_ping_gets_same_bid_after_price_change(seller):
     first = send(seller, "ping", PING)
     bids(seller, prices=[{"cents": 100}])
 
@@ -121,7 +121,9 @@ def test_a_ping_sent_again_hears_the_same_bid_though_the_price_changed_between(s
         ({"email": "other@example.com"}, 0, "post does not match ping", "ping_mismatch"),
     ],
 )
-def test_what_was_not_offered_is_not_bought_and_is_recorded(seller, change, after, said, reason):
+def test_post_that_differs_from_ping_is_recorded_and_not_bought(
+    seller, change, after, said, reason
+):
     send(seller, "ping", PING)
 
     answer = send(seller, "post", POST | change, at=NOON + timedelta(seconds=after))
@@ -132,7 +134,7 @@ def test_what_was_not_offered_is_not_bought_and_is_recorded(seller, change, afte
     assert Delivery.objects.get().reason == reason
 
 
-def test_a_post_that_was_wrong_may_come_again_right_while_the_bid_holds(seller):
+def test_corrected_post_is_bought_while_bid_is_valid(seller):
     send(seller, "ping", PING)
     send(seller, "post", {**POST, "state": "TX"})
 
@@ -141,14 +143,14 @@ def test_a_post_that_was_wrong_may_come_again_right_while_the_bid_holds(seller):
     assert Lead.objects.count() == 1
 
 
-def test_the_same_numbers_written_otherwise_are_the_same(seller):
+def test_post_matches_ping_in_any_number_format(seller):
     send(seller, "ping", PING)
 
     again = {**POST, "loan_amount": "310000.00", "state": "fl", "price": "46"}
     assert send(seller, "post", again)["outcome"] == "success"
 
 
-def test_what_the_post_leaves_out_stands_as_it_was_offered(seller):
+def test_value_missing_in_post_is_taken_from_ping(seller):
     send(seller, "ping", PING)
     person = ("ping_id", "first_name", "last_name", "phone", "email")
     send(seller, "post", {name: POST[name] for name in person})
@@ -159,7 +161,7 @@ def test_what_the_post_leaves_out_stands_as_it_was_offered(seller):
     assert inquiry["loan"]["amount_cents"] == 31_000_000
 
 
-def test_another_sellers_ping_is_no_ping_of_ours(seller):
+def test_ping_of_another_seller_is_not_found(seller):
     other = make.source("ping_post", token="two", secret="s3cret", setup={"bids": BIDS})
     send(other, "ping", PING)
 
@@ -170,7 +172,7 @@ def test_another_sellers_ping_is_no_ping_of_ours(seller):
     ("ours", "theirs", "bid"),
     [(True, True, 46.0), (False, True, 0), (True, False, 0)],
 )
-def test_a_state_counts_when_company_and_an_officer_may_work_there(seller, ours, theirs, bid):
+def test_bid_needs_company_and_officer_licensed_in_state(seller, ours, theirs, bid):
     if ours:
         make.company_license("GA")
     if theirs:
@@ -179,7 +181,7 @@ def test_a_state_counts_when_company_and_an_officer_may_work_there(seller, ours,
     assert send(seller, "ping", {**PING, "state": "GA"})["bid"] == bid
 
 
-def test_a_license_that_ended_today_counts_no_more(seller):
+def test_license_that_ended_today_allows_no_bid(seller):
     make.officer(licensed=("GA",))
     make.company_license("GA", until_date=date(2026, 11, 23))
 
@@ -187,11 +189,11 @@ def test_a_license_that_ended_today_counts_no_more(seller):
     assert said["reason"] == "not licensed in this state"
 
 
-def test_a_full_day_bids_no_more_and_the_next_does(seller):
+def test_full_daily_cap_stops_bids_until_next_day(seller):
     bids(seller, per_day=1)
     send(seller, "ping", PING)
     meanwhile = send(seller, "ping", {**PING, "ping_id": "p-2"})
-    assert (meanwhile["bid"], meanwhile["reason"]) == (0, "daily cap reached")  # one bid is out
+    assert (meanwhile["bid"], meanwhile["reason"]) == (0, "daily cap reached")  # one bid is open
 
     send(seller, "post", POST)
     later = NOON + timedelta(hours=2)
@@ -200,7 +202,7 @@ def test_a_full_day_bids_no_more_and_the_next_does(seller):
     assert send(seller, "ping", {**PING, "ping_id": "p-4"}, at=tomorrow)["bid"] == 46.0
 
 
-def test_a_lead_that_was_bought_is_counted_once_while_its_bid_still_holds(seller):
+def test_bought_lead_counts_once_beside_its_open_bid(seller):
     bids(seller, per_day=2)
     send(seller, "ping", PING)
     send(seller, "post", POST)
@@ -209,14 +211,14 @@ def test_a_lead_that_was_bought_is_counted_once_while_its_bid_still_holds(seller
     assert send(seller, "ping", {**PING, "ping_id": "p-3"})["reason"] == "daily cap reached"
 
 
-def test_a_ping_is_known_by_its_whole_id(seller):
+def test_ping_is_recognized_by_its_whole_id(seller):
     odd = {"ping_id": "shopping:7"}
     send(seller, "ping", {**PING, **odd})
 
     assert send(seller, "post", {**POST, **odd})["outcome"] == "success"
 
 
-def test_a_bid_that_was_not_taken_up_leaves_room_again(seller):
+def test_unused_bid_frees_its_place_under_cap(seller):
     bids(seller, per_month=1)
     send(seller, "ping", PING)
 
@@ -225,7 +227,7 @@ def test_a_bid_that_was_not_taken_up_leaves_room_again(seller):
 
 
 @pytest.mark.parametrize("known_by", ["phone_sha256", "email_sha256"])
-def test_somebody_who_asked_lately_is_not_bought_again(seller, known_by):
+def test_recent_inquirer_is_not_bought_again(seller, known_by):
     send(seller, "ping", PING)
     send(seller, "post", POST)
     journey.run()
@@ -238,7 +240,7 @@ def test_somebody_who_asked_lately_is_not_bought_again(seller, known_by):
     assert send(seller, "ping", again, at=NOON + timedelta(days=31))["bid"] == 46.0
 
 
-def test_without_a_price_there_is_no_bid(seller):
+def test_source_without_price_does_not_bid(seller):
     bids(seller, prices=[])
 
     said = send(seller, "ping", PING)
@@ -248,13 +250,13 @@ def test_without_a_price_there_is_no_bid(seller):
     assert send(seller, "post", POST)["reason"] == "we did not bid"
 
 
-def test_the_wrong_key_hears_no_bid_and_leaves_a_count(seller):
+def test_wrong_key_gets_no_bid_and_is_counted(seller):
     assert send(seller, "ping", PING, key="other") == {"error": "unauthorized"}
     assert RejectionCount.objects.get().adapter == "ping_post"
     assert not PlacedBid.objects.exists()
 
 
-def test_pings_are_let_go_after_thirty_days(seller):
+def test_pings_are_deleted_after_thirty_days(seller):
     send(seller, "ping", PING)
 
     assert placed_bids.delete_old_bids(at=NOON + timedelta(days=30)) == 0
@@ -271,7 +273,7 @@ def test_pings_are_let_go_after_thirty_days(seller):
         ("TX", "", 1000),
     ],
 )
-def test_the_price_for_just_this_kind_of_lead_wins(state, purpose, cents):
+def test_most_specific_price_wins(state, purpose, cents):
     prices = (
         Price(cents=1000),
         Price(cents=3000, purpose="refinance"),
@@ -287,33 +289,31 @@ def test_the_price_for_just_this_kind_of_lead_wins(state, purpose, cents):
 
 
 @pytest.mark.parametrize("stored", [None, [], "x", {"prices": 3}, {"prices": [{"cents": -1}, 7]}])
-def test_rules_nobody_can_read_bid_nothing(stored):
+def test_unreadable_bid_rules_bid_nothing(stored):
     assert parse_bid_rules(stored) == BidRules()
 
 
-def test_two_pings_at_once_never_take_the_last_place_together(committed):
-    journey.ready()
+def test_concurrent_pings_never_share_the_last_place_under_cap(committed):
+    journey.set_up_company()
     make.officer(licensed=("FL",))
     seller = make.source("ping_post", token="tok", secret="s3cret")
     bids(seller, per_day=3)
 
     with ThreadPoolExecutor(8) as pool:
-        said = list(pool.map(lambda nth: _alone(seller, f"p-{nth}"), range(8)))
+        said = list(pool.map(lambda nth: _ping_in_thread(seller, f"p-{nth}"), range(8)))
 
     assert sorted(one["bid"] for one in said) == [0, 0, 0, 0, 0, 46.0, 46.0, 46.0]
     assert PlacedBid.objects.filter(cents__gt=0).count() == 3
 
 
-def _alone(seller, ping_id):
+def _ping_in_thread(seller, ping_id):
     try:
         return send(seller, "ping", {**PING, "ping_id": ping_id})
     finally:
         connection.close()
 
 
-def test_a_ping_costs_the_same_few_statements_however_many_came_before(
-    seller, django_assert_max_num_queries
-):
+def test_ping_costs_few_queries_at_any_volume(seller, django_assert_max_num_queries):
     bids(seller, per_day=1000, per_month=9000, duplicate_days=30)
     for nth in range(20):
         send(seller, "ping", {**PING, "ping_id": f"before-{nth}"})

@@ -1,4 +1,4 @@
-"""Looking up who could be meant goes by an index, however many people are on file."""
+"""Query plans: person lookups use an index, however many people are on file."""
 
 import json
 
@@ -23,7 +23,7 @@ LOOK_UPS = {
 
 @pytest.fixture
 def _people(db):
-    """So many that walking another index from person to person would cost more."""
+    """Create enough people that scanning another index would cost more."""
     people = Person.objects.bulk_create(
         Person(first_name=f"Ada{n}", name_key=f"ada{n}", home_key="", created_at=make.NOON)
         for n in range(300)
@@ -38,7 +38,7 @@ def _people(db):
 
 @pytest.mark.usefixtures("_people")
 @pytest.mark.parametrize("index", LOOK_UPS)
-def test_a_look_up_has_an_index_of_its_own(index):
+def test_lookup_uses_its_own_index(index):
     with connection.cursor() as cursor:
         cursor.execute("set local enable_seqscan = off")
         cursor.execute("set local enable_sort = off")

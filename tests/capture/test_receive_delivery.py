@@ -1,4 +1,4 @@
-"""Taking deliveries in: kept before they are worked, once, masked, and never lost."""
+"""Receiving deliveries: stored before they are processed, once, masked, and never lost."""
 
 import json
 from dataclasses import replace
@@ -22,15 +22,15 @@ SSN = ("123-45-6789", "123456789")
 
 @pytest.fixture(autouse=True)
 def ready():
-    journey.ready()
+    journey.set_up_company()
 
 
 def row() -> Delivery:
     return Delivery.objects.get()
 
 
-def test_a_delivery_is_kept_before_anything_is_made_of_it():
-    source = journey.zillow()
+def test_delivery_is_stored_before_it_is_processed():
+    source = journey.create_zillow()
 
     received = journey.arrive(source, journey.zillow_contact())
 
@@ -42,8 +42,8 @@ def test_a_delivery_is_kept_before_anything_is_made_of_it():
     assert not Lead.objects.exists()
 
 
-def test_the_secret_in_the_path_is_kept_nowhere():
-    source = journey.zillow()
+def test_path_secret_is_stored_nowhere():
+    source = journey.create_zillow()
 
     received = lead_arrival.accept_delivery(
         source=source,
@@ -60,8 +60,8 @@ def test_the_secret_in_the_path_is_kept_nowhere():
     assert journey.TOKEN not in _dumped(row())
 
 
-def test_credentials_in_headers_are_left_out():
-    source = journey.zillow()
+def test_header_credentials_are_not_stored():
+    source = journey.create_zillow()
 
     lead_arrival.accept_delivery(
         source=source,
@@ -77,8 +77,8 @@ def test_credentials_in_headers_are_left_out():
 
 @pytest.mark.parametrize("where", ["body", "query", "header"])
 @pytest.mark.parametrize("written", SSN)
-def test_a_social_security_number_is_in_no_column(where, written):
-    source = journey.zillow()
+def test_social_security_number_is_stored_in_no_column(where, written):
+    source = journey.create_zillow()
     contact = journey.zillow_contact(message=f"my ssn is {written}" if where == "body" else "hi")
 
     lead_arrival.accept_delivery(
@@ -98,8 +98,8 @@ def test_a_social_security_number_is_in_no_column(where, written):
         assert not any(number in _dumped(one) for number in SSN)
 
 
-def test_the_same_delivery_again_is_answered_alike_and_starts_nothing():
-    source, contact = journey.zillow(), journey.zillow_contact()
+def test_repeated_delivery_gets_same_answer_and_starts_nothing():
+    source, contact = journey.create_zillow(), journey.zillow_contact()
     first = journey.arrive(source, contact)
     journey.run()
     before = (Lead.objects.count(), Touch.objects.count(), Entry.objects.count())
@@ -113,8 +113,8 @@ def test_the_same_delivery_again_is_answered_alike_and_starts_nothing():
     assert sorted(Delivery.objects.values_list("state", flat=True)) == ["duplicate", "worked"]
 
 
-def test_what_fails_its_proof_is_counted_by_the_day_and_not_kept():
-    source = journey.zillow()
+def test_unproven_delivery_is_counted_by_day_and_not_stored():
+    source = journey.create_zillow()
     for _ in range(3):
         received = journey.arrive(source, journey.zillow_contact(), path="/in/zillow/guessed")
 
@@ -125,8 +125,8 @@ def test_what_fails_its_proof_is_counted_by_the_day_and_not_kept():
     assert (counted.adapter, counted.on_date, counted.count) == ("zillow", make.NOON.date(), 3)
 
 
-def test_what_nobody_could_act_on_waits_for_a_person_and_is_answered_as_a_success():
-    received = journey.arrive(journey.zillow(), nobody())
+def test_unusable_delivery_is_quarantined_and_answered_as_success():
+    received = journey.arrive(journey.create_zillow(), nobody())
     journey.run()
 
     assert received.answer.status == 200
@@ -138,15 +138,15 @@ def test_what_nobody_could_act_on_waits_for_a_person_and_is_answered_as_a_succes
     assert not Lead.objects.exists()
 
 
-def test_what_cannot_be_read_is_kept_byte_for_byte():
-    journey.arrive(journey.zillow(), b'{"id": "LC-1", "sender": ')
+def test_unreadable_delivery_is_stored_byte_for_byte():
+    journey.arrive(journey.create_zillow(), b'{"id": "LC-1", "sender": ')
 
     assert row().state == "quarantined"
     assert bytes(row().body) == b'{"id": "LC-1", "sender": '
 
 
-def test_the_missing_number_under_the_same_id_is_no_repetition():
-    source = journey.zillow()
+def test_corrected_delivery_with_same_id_is_not_a_repeat():
+    source = journey.create_zillow()
     lacking = nobody()
     journey.arrive(source, lacking)
 
@@ -158,11 +158,11 @@ def test_the_missing_number_under_the_same_id_is_no_repetition():
     assert (first.state, first.reason, second.state) == ("duplicate", "superseded", "worked")
     assert DeliveryKey.objects.get().delivery == second
     third = journey.arrive(source, lacking, at=journey.later(2))
-    assert third.delivery is None  # the old bytes once more change nothing
+    assert third.delivery is None  # the old bytes again change nothing
 
 
-def test_an_id_of_any_length_is_kept_once():
-    source, contact = journey.zillow(), journey.zillow_contact(id="L" * 5000)
+def test_vendor_id_of_any_length_is_deduplicated():
+    source, contact = journey.create_zillow(), journey.zillow_contact(id="L" * 5000)
 
     for minutes in (0, 1):
         journey.arrive(source, contact, at=journey.later(minutes))
@@ -172,14 +172,14 @@ def test_an_id_of_any_length_is_kept_once():
     assert Lead.objects.count() == 1
 
 
-def test_a_newer_adapter_reads_a_quarantined_delivery_again(monkeypatch):
-    source = journey.zillow()
+def test_newer_adapter_rereads_quarantined_delivery(monkeypatch):
+    source = journey.create_zillow()
     journey.arrive(source, nobody())
     adapter = receive_delivery.adapter_of(source)
     old = adapter.read
 
     def newer(incoming):
-        """Finds the number where the old edition did not look."""
+        """A newer adapter that finds the number where the old one did not look."""
         contact = json.loads(incoming.body) | {"sender": journey.zillow_contact()["sender"]}
         return old(replace(incoming, body=json.dumps(contact).encode()))
 
@@ -198,8 +198,8 @@ def test_a_newer_adapter_reads_a_quarantined_delivery_again(monkeypatch):
     assert Touch.objects.count() == Lead.objects.count() == 1
 
 
-def test_a_poisoned_delivery_is_set_aside_and_the_others_are_worked(monkeypatch):
-    source = journey.zillow()
+def test_failing_delivery_is_set_aside_and_others_are_processed(monkeypatch):
+    source = journey.create_zillow()
     bad = journey.zillow_contact(sender={"firstName": "Poison"})
     good = journey.zillow_contact(
         sender={"firstName": "Ana", "phoneNumber": "8135550177", "emailAddress": "a@home.example"}
@@ -226,14 +226,14 @@ def test_a_poisoned_delivery_is_set_aside_and_the_others_are_worked(monkeypatch)
     assert (poisoned.state, poisoned.reason, poisoned.due_at) == ("quarantined", "our_fault", None)
     assert "KeyError" in poisoned.problem
 
-    monkeypatch.setattr(storing, "store_inquiries", store)  # mended; a person replays it
+    monkeypatch.setattr(storing, "store_inquiries", store)  # fixed, and replayed by staff
     lead_arrival.replay_delivery(delivery_id=poisoned.pk, by=make.user().pk, at=journey.later(130))
     journey.run(journey.later(130))
     assert Lead.objects.count() == 2
 
 
-def test_a_lost_nudge_is_made_good_by_the_clock():
-    journey.arrive(journey.zillow(), journey.zillow_contact())
+def test_scheduler_processes_delivery_whose_wakeup_was_lost():
+    journey.arrive(journey.create_zillow(), journey.zillow_contact())
     with connection.cursor() as cursor:
         cursor.execute("delete from oban_jobs")
 

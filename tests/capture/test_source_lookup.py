@@ -1,4 +1,4 @@
-"""A web process that remembers a source never goes by what the source was before."""
+"""The source cache of a web process never serves an outdated source."""
 
 import json
 
@@ -15,56 +15,56 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def known():
-    """A source that this process has just taken a post of."""
+def cached_source():
+    """Return a source that this process has cached by receiving a post."""
     flood_limits.reset_counts()
-    source = journey.zillow()
-    assert delivered().status_code == 200
+    source = journey.create_zillow()
+    assert post_delivery().status_code == 200
     assert source_lookup.cached_source("zillow", journey.TOKEN) == source
     yield source
     flood_limits.reset_counts()
 
 
-def delivered(**headers):
+def post_delivery(**headers):
     body = json.dumps(journey.zillow_contact()).encode()
     return post(f"/in/zillow/{journey.TOKEN}", body, **headers)
 
 
-def test_a_source_that_was_paused_takes_nothing_more(known):
-    pause_source(source_id=known.pk, by=make.user("operations"), at=make.NOON)
+def test_paused_source_accepts_nothing(cached_source):
+    pause_source(source_id=cached_source.pk, by=make.user("operations"), at=make.NOON)
 
-    assert delivered().status_code == 401
+    assert post_delivery().status_code == 401
     assert Delivery.objects.count() == 1
 
-    resume_source(source_id=known.pk, by=make.user("operations"), at=make.NOON)
-    assert delivered().status_code == 200
+    resume_source(source_id=cached_source.pk, by=make.user("operations"), at=make.NOON)
+    assert post_delivery().status_code == 200
 
 
-def test_an_address_that_was_replaced_opens_nothing_more(known):
-    Source.objects.filter(pk=known.pk).update(token="another", token_hash="0" * 64)
+def test_replaced_url_accepts_nothing(cached_source):
+    Source.objects.filter(pk=cached_source.pk).update(token="another", token_hash="0" * 64)
 
-    assert delivered().status_code == 401
+    assert post_delivery().status_code == 401
     assert RejectionCount.objects.get().reason == "unknown_token"
 
 
-def test_a_limit_that_was_raised_lets_the_next_one_in(known):
-    Source.objects.filter(pk=known.pk).update(per_minute=1)
-    assert delivered().status_code == 429
+def test_raised_limit_accepts_next_delivery(cached_source):
+    Source.objects.filter(pk=cached_source.pk).update(per_minute=1)
+    assert post_delivery().status_code == 429
 
-    Source.objects.filter(pk=known.pk).update(per_minute=10)
+    Source.objects.filter(pk=cached_source.pk).update(per_minute=10)
 
-    assert delivered().status_code == 200
+    assert post_delivery().status_code == 200
 
 
-def test_a_delivery_is_read_by_what_the_source_was_told_last(known):
-    Source.objects.filter(pk=known.pk).update(is_test=True)
+def test_delivery_is_read_by_newest_setup(cached_source):
+    Source.objects.filter(pk=cached_source.pk).update(is_test=True)
 
-    assert delivered().status_code == 200
+    assert post_delivery().status_code == 200
 
     assert Delivery.objects.filter(outcome="accepted_test").count() == 1
 
 
-def test_a_secret_that_was_replaced_proves_a_sender_at_once():
+def test_replaced_secret_applies_at_once():
     token, headers = "gen-token-6b1d", {"Content-Type": "application/json"}
     source = make.source(
         "generic",

@@ -1,4 +1,4 @@
-"""Every declared source against the deliveries kept for it."""
+"""Every declared source, read against its example deliveries."""
 
 import json
 from dataclasses import replace
@@ -16,11 +16,14 @@ SCHEMA = json.loads(
     (Path(__file__).parents[2] / "rooftree/leads/canonical.schema.json").read_text()
 )
 VALIDATOR = jsonschema.validators.validator_for(SCHEMA)(SCHEMA)
-CERTIFICATES = ("consent_trustedform", "consent_jornaya")  # what a witness answers, or a token
+CERTIFICATES = (
+    "consent_trustedform",
+    "consent_jornaya",
+)  # a certificate vendor's response, or a token
 
 
 @pytest.mark.parametrize("key", [*SOURCES, *CERTIFICATES])
-def test_each_delivery_gives_the_envelope_kept_beside_it(key, subtests):
+def test_each_example_delivery_gives_its_expected_envelope(key, subtests):
     for folder in sorted((DELIVERIES / key).iterdir()):
         with subtests.test(folder.name):
             envelope = read_case(key, folder).to_json()
@@ -30,7 +33,7 @@ def test_each_delivery_gives_the_envelope_kept_beside_it(key, subtests):
 
 
 @pytest.mark.parametrize("key", SOURCES)
-def test_a_masked_delivery_reads_as_the_original_did(key, subtests):
+def test_masked_delivery_reads_like_original(key, subtests):
     for folder in sorted((DELIVERIES / key).iterdir()):
         with subtests.test(folder.name):
             incoming = load_case(folder)
@@ -41,7 +44,7 @@ def test_a_masked_delivery_reads_as_the_original_did(key, subtests):
 
 
 @pytest.mark.parametrize("key", SOURCES)
-def test_a_source_has_kept_deliveries_and_says_what_it_is(key):
+def test_source_has_examples_and_declares_itself(key):
     source = SOURCES[key]
 
     assert len(list((DELIVERIES / key).iterdir())) >= 3

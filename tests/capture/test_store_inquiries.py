@@ -1,4 +1,4 @@
-"""From an inquiry to rows: whose it is, what it adds, and what it must not touch."""
+"""Storing inquiries: whose each is, what it adds, and what it must not change."""
 
 import pytest
 
@@ -18,19 +18,19 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def ready():
-    journey.ready()
+    journey.set_up_company()
 
 
 @pytest.fixture
 def zillow():
-    return journey.zillow()
+    return journey.create_zillow()
 
 
 def post(source, *, minutes: float = 0, **changes) -> Lead:
     return journey.deliver(source, journey.zillow_contact(**changes), at=journey.later(minutes))
 
 
-def test_a_first_inquiry_becomes_a_person_a_lead_a_touch_a_cost_and_an_event(zillow):
+def test_first_inquiry_creates_person_lead_touch_cost_and_event(zillow):
     lead = post(zillow)
 
     assert (lead.purpose, lead.amount_cents, lead.property_state) == ("purchase", 412_000_00, "FL")
@@ -43,7 +43,7 @@ def test_a_first_inquiry_becomes_a_person_a_lead_a_touch_a_cost_and_an_event(zil
     assert Event.objects.filter(kind="capture.touch.stored", lead_id=lead.pk).count() == 1
 
 
-def test_a_repeated_inquiry_warms_the_lead_and_fills_only_what_it_says(zillow):
+def test_repeated_inquiry_updates_lead_with_only_stated_values(zillow):
     lead = post(zillow)
     Lead.objects.filter(pk=lead.pk).update(state="nurture", snoozed_until=journey.later(9999))
 
@@ -55,7 +55,7 @@ def test_a_repeated_inquiry_warms_the_lead_and_fills_only_what_it_says(zillow):
 
     assert again == lead
     again.refresh_from_db()
-    assert (again.state, again.snoozed_until, again.warmed_at) == (
+    assert (again.state, again.snoozed_until, again.last_inquiry_at) == (
         "working",
         None,
         journey.later(60),
@@ -63,26 +63,26 @@ def test_a_repeated_inquiry_warms_the_lead_and_fills_only_what_it_says(zillow):
     assert again.amount_cents == 399_000_00
     assert (again.property_city, again.property_zip) == ("Tampa", "33602")
     assert again.credit_band == lead.credit_band != ""
-    assert again.details["property"]["city"] == "Tampa"  # the LOS is told from these
+    assert again.details["property"]["city"] == "Tampa"  # the LOS gets these
     assert again.details["loan"]["amount_cents"] == 399_000_00
     assert again.created_at == make.NOON
     assert list(Touch.objects.order_by("at").values_list("is_first", flat=True)) == [True, False]
-    assert Entry.objects.count() == 2  # both were paid for
+    assert Entry.objects.count() == 2  # both were bought
 
 
-def test_an_earlier_moment_does_not_cool_a_lead_down(zillow):
+def test_late_delivery_does_not_move_last_inquiry_back(zillow):
     lead = post(zillow, minutes=60)
 
     post(zillow, minutes=0)
 
     lead.refresh_from_db()
-    assert lead.warmed_at == journey.later(60)
+    assert lead.last_inquiry_at == journey.later(60)
 
 
-def test_the_owner_hears_of_a_repeated_inquiry_and_nobody_else_is_offered_it(zillow):
+def test_repeated_inquiry_notifies_owner_and_is_offered_to_no_one_else(zillow):
     dana = make.officer("Dana Whitfield", licensed=("FL",))
     lead = post(zillow)
-    Offer.objects.update(lapsed_at=make.NOON, ended_because="silence")
+    Offer.objects.update(expired_at=make.NOON, end_reason="silence")
     make.ownership(lead, dana)
 
     post(zillow, minutes=60)
@@ -91,23 +91,23 @@ def test_the_owner_hears_of_a_repeated_inquiry_and_nobody_else_is_offered_it(zil
     assert Offer.objects.count() == 1
 
 
-def test_a_repeated_inquiry_for_another_state_goes_to_who_may_have_it(zillow):
+def test_repeated_inquiry_for_other_state_goes_to_licensed_officer(zillow):
     dana = make.officer("Dana Whitfield", licensed=("FL",))
     sam = make.officer("Sam Rivera", licensed=("TX",))
     lead = post(zillow)
-    Offer.objects.update(lapsed_at=make.NOON, ended_because="silence")
+    Offer.objects.update(expired_at=make.NOON, end_reason="silence")
     make.ownership(lead, dana)
 
     post(zillow, minutes=60, details={"stateAbbreviation": "TX", "zipCode": "75201"})
 
     lead.refresh_from_db()
     assert lead.officer is None
-    assert [offer.officer for offer in Offer.objects.filter(lapsed_at=None, passed_at=None)] == [
+    assert [offer.officer for offer in Offer.objects.filter(expired_at=None, declined_at=None)] == [
         sam
     ]
 
 
-def test_another_purpose_is_another_lead_of_the_same_person(zillow):
+def test_different_loan_purpose_is_second_lead_of_same_person(zillow):
     lead = post(zillow)
 
     other = post(zillow, minutes=60, details={"loanPurpose": "Refinance"})
@@ -118,7 +118,7 @@ def test_another_purpose_is_another_lead_of_the_same_person(zillow):
 
 
 @pytest.mark.parametrize("state", ["funded", "retired"])
-def test_a_closed_lead_is_not_woken_by_a_new_inquiry(zillow, state):
+def test_new_inquiry_does_not_reopen_closed_lead(zillow, state):
     lead = post(zillow)
     Lead.objects.filter(pk=lead.pk).update(state=state)
 
@@ -130,7 +130,7 @@ def test_a_closed_lead_is_not_woken_by_a_new_inquiry(zillow, state):
     assert lead.state == state
 
 
-def test_half_a_year_later_it_is_another_interest(zillow):
+def test_inquiry_half_a_year_later_is_a_new_lead(zillow):
     lead = post(zillow)
 
     other = post(zillow, minutes=181 * 24 * 60)
@@ -139,7 +139,7 @@ def test_half_a_year_later_it_is_another_interest(zillow):
     assert other.person == lead.person
 
 
-def test_two_people_with_one_household_phone_are_kept_apart(zillow):
+def test_people_with_shared_household_phone_stay_separate(zillow):
     ben = post(zillow)
 
     ana = post(
@@ -152,9 +152,9 @@ def test_two_people_with_one_household_phone_are_kept_apart(zillow):
     assert Phone.objects.filter(e164="+18135550142").count() == 2
 
 
-def test_the_same_vendor_id_is_the_same_lead_though_all_else_changed(zillow):
+def test_same_vendor_id_is_same_lead_when_all_else_changed(zillow):
     lead = post(zillow, id="LC-77")
-    DeliveryKey.objects.all().delete()  # a year later the key was cleaned up
+    DeliveryKey.objects.all().delete()  # the key was deleted after a year
 
     again = post(
         zillow,
@@ -167,9 +167,9 @@ def test_the_same_vendor_id_is_the_same_lead_though_all_else_changed(zillow):
     assert Touch.objects.latest("at").matched_by == "same vendor id"
 
 
-def test_the_same_vendor_id_of_another_source_is_another_lead(zillow):
+def test_same_vendor_id_of_other_source_is_another_lead(zillow):
     lead = post(zillow, id="77")
-    site = journey.website()
+    site = journey.create_website()
 
     other = journey.deliver(
         site,
@@ -186,24 +186,24 @@ def test_the_same_vendor_id_of_another_source_is_another_lead(zillow):
     assert other != lead
 
 
-def test_a_test_source_never_touches_people(zillow):
-    """Its consent, its language and its touch belong to a person of the test's own."""
+def test_test_source_never_changes_real_people(zillow):
+    """Its consent, language and touch belong to a separate test person."""
     real = post(zillow)
-    trial = journey.website(is_test=True)
+    trial = journey.create_website(is_test=True)
 
     test = journey.deliver(trial, journey.form_post(language="es"), at=journey.later(60))
 
     assert (test.is_test, test.person == real.person) == (True, False)
     real.refresh_from_db()
     assert real.person.language == ""
-    assert real.warmed_at == make.NOON
+    assert real.last_inquiry_at == make.NOON
     assert not Consent.objects.filter(person=real.person, status="granted").exists()
     assert not Message.objects.filter(lead=test).exists()
     again = post(zillow, minutes=120)
     assert again == real
 
 
-def test_a_tests_vendor_id_is_not_a_real_leads(zillow):
+def test_vendor_id_of_test_lead_matches_no_real_lead(zillow):
     Source.objects.filter(pk=zillow.pk).update(is_test=True)
     test = post(Source.objects.get(pk=zillow.pk), id="TEST-1")
     DeliveryKey.objects.all().delete()
@@ -216,11 +216,11 @@ def test_a_tests_vendor_id_is_not_a_real_leads(zillow):
 
 
 def numbers(lead) -> dict[str, bool]:
-    """The person's numbers, and which is in use."""
+    """Return the person's numbers, and which one is current."""
     return dict(lead.person.phones.values_list("e164", "is_primary"))
 
 
-def test_a_new_number_becomes_the_one_in_use_and_the_old_stays_on_file(zillow):
+def test_new_number_becomes_current_and_old_stays_on_file(zillow):
     lead = post(zillow)
 
     post(zillow, minutes=1, sender={"phoneNumber": "8135550188"})
@@ -229,7 +229,7 @@ def test_a_new_number_becomes_the_one_in_use_and_the_old_stays_on_file(zillow):
     assert Event.objects.filter(kind="capture.contact.preferred").count() == 1
 
 
-def test_the_old_number_given_again_is_in_use_again(zillow):
+def test_old_number_given_again_becomes_current(zillow):
     lead = post(zillow)
     post(zillow, minutes=1, sender={"phoneNumber": "8135550188"})
 
@@ -238,7 +238,7 @@ def test_the_old_number_given_again_is_in_use_again(zillow):
     assert numbers(lead) == {"+18135550142": True, "+18135550188": False}
 
 
-def test_a_delivery_that_comes_late_does_not_undo_a_newer_number(zillow):
+def test_late_delivery_does_not_replace_newer_number(zillow):
     lead = post(zillow, minutes=5)
 
     post(zillow, minutes=1, sender={"phoneNumber": "8135550188"})
@@ -247,7 +247,7 @@ def test_a_delivery_that_comes_late_does_not_undo_a_newer_number(zillow):
 
 
 @pytest.mark.parametrize("kind", ["stop", "wrong_person", "do_not_contact"])
-def test_a_number_that_somebody_took_back_is_kept_and_not_used(zillow, kind):
+def test_revoked_number_is_stored_but_not_used(zillow, kind):
     lead = post(zillow)
     store_revocation.store_revocation(
         person_id=None, address="+18135550188", kind=kind, media=["text"],
@@ -259,7 +259,7 @@ def test_a_number_that_somebody_took_back_is_kept_and_not_used(zillow, kind):
     assert numbers(lead) == {"+18135550142": True, "+18135550188": False}
 
 
-def test_a_number_known_to_be_wrong_is_not_used_though_they_give_it_again(zillow):
+def test_known_wrong_number_is_not_used_when_given_again(zillow):
     lead = post(zillow)
     post(zillow, minutes=1, sender={"phoneNumber": "8135550188"})
     Phone.objects.filter(e164="+18135550142").update(unlinked_at=journey.later(2))
@@ -269,7 +269,7 @@ def test_a_number_known_to_be_wrong_is_not_used_though_they_give_it_again(zillow
     assert numbers(lead) == {"+18135550142": False, "+18135550188": True}
 
 
-def test_a_new_address_becomes_the_one_in_use_unless_it_came_back(zillow):
+def test_new_email_becomes_current_unless_it_bounced(zillow):
     lead = post(zillow)
     post(zillow, minutes=1, sender={"emailAddress": "new@home.example"})
     assert dict(lead.person.emails.values_list("key", "is_primary")) == {
@@ -283,7 +283,7 @@ def test_a_new_address_becomes_the_one_in_use_unless_it_came_back(zillow):
     assert Email.objects.get(is_primary=True).key == "new@home.example"
 
 
-def test_an_address_of_the_greatest_length_is_stored_with_its_consent(zillow):
+def test_longest_email_is_stored_with_its_consent(zillow):
     long = "b" * 60 + "@" + ".".join(["d" * 60] * 3) + ".example"
 
     lead = post(zillow, sender={"emailAddress": long})
@@ -292,18 +292,20 @@ def test_an_address_of_the_greatest_length_is_stored_with_its_consent(zillow):
     assert Consent.objects.filter(address=long).count() == 1
 
 
-def test_a_stated_language_is_kept(zillow):
-    lead = journey.deliver(journey.website(), journey.form_post(language="es"))
+def test_stated_language_is_stored(zillow):
+    lead = journey.deliver(journey.create_website(), journey.form_post(language="es"))
 
     assert lead.person.language == "es"
 
 
 def second_zillow():
-    """Another account with Zillow, such as one for each region."""
-    return journey.zillow(name="Zillow West", slug="zillow-west", token="other", token_hash="other")
+    """Create a second Zillow account, such as one for each region."""
+    return journey.create_zillow(
+        name="Zillow West", slug="zillow-west", token="other", token_hash="other"
+    )
 
 
-def test_two_accounts_with_one_vendor_do_not_swallow_each_others_leads(zillow):
+def test_two_accounts_with_one_vendor_keep_separate_leads(zillow):
     ben = post(zillow, id="LC-77")
 
     ana = journey.deliver(
@@ -324,8 +326,8 @@ def test_two_accounts_with_one_vendor_do_not_swallow_each_others_leads(zillow):
     assert Touch.objects.filter(vendor_lead_id="LC-77").count() == 2
 
 
-def test_a_vendor_id_seen_at_our_other_account_is_the_same_lead_when_a_number_agrees(zillow):
-    """Also where the vendor has corrected the purpose, which otherwise makes another lead."""
+def test_vendor_id_from_other_account_is_same_lead_when_phone_matches(zillow):
+    """Even if the vendor corrected the purpose, which otherwise makes another lead."""
     ben = post(zillow, id="LC-77")
 
     again = journey.deliver(
@@ -335,11 +337,11 @@ def test_a_vendor_id_seen_at_our_other_account_is_the_same_lead_when_a_number_ag
     )
 
     assert again == ben
-    told = Touch.objects.latest("at").matched_by
-    assert told == "same vendor id, same phone and email, same name"
+    matched_by = Touch.objects.latest("at").matched_by
+    assert matched_by == "same vendor id, same phone and email, same name"
 
 
-def test_a_repetition_at_the_same_account_is_still_no_second_lead(zillow):
+def test_repeat_at_same_account_makes_no_second_lead(zillow):
     contact = journey.zillow_contact(id="LC-77")
     journey.deliver(zillow, contact)
 
@@ -350,14 +352,14 @@ def test_a_repetition_at_the_same_account_is_still_no_second_lead(zillow):
 
 
 def arrive_by_number_then_by_address(site, **changes):
-    """The same borrower twice at once; what the two say has nothing in common."""
+    """Deliver one borrower twice at once, with two inquiries that share no value."""
     journey.arrive(site, journey.form_post(email="", **changes), at=journey.later(1))
     journey.arrive(site, journey.form_post(phone=""), at=journey.later(1.1))
     assert lead_arrival.process_next_batch(at=journey.later(2)) == 2
 
 
-def test_of_a_number_and_an_address_of_one_person_that_come_at_once_one_lead_is_made():
-    site = journey.website()
+def test_concurrent_inquiries_of_one_person_make_one_lead():
+    site = journey.create_website()
     old = journey.deliver(site, journey.form_post())
     Lead.objects.filter(pk=old.pk).update(state="retired", retired_at=make.NOON)
 
@@ -369,8 +371,8 @@ def test_of_a_number_and_an_address_of_one_person_that_come_at_once_one_lead_is_
     assert [touch.is_first for touch in touches] == [True, False]
 
 
-def test_what_two_inquiries_say_of_one_lead_at_once_is_all_kept():
-    site = journey.website()
+def test_concurrent_inquiries_of_one_lead_keep_all_values():
+    site = journey.create_website()
     lead = journey.deliver(site, journey.form_post())
 
     arrive_by_number_then_by_address(site, property_city="Tampa")
@@ -380,10 +382,10 @@ def test_what_two_inquiries_say_of_one_lead_at_once_is_all_kept():
     assert lead.details["property"]["city"] == "Tampa"
 
 
-def test_who_asks_twice_at_once_is_offered_once_and_spends_one_turn():
+def test_concurrent_repeats_make_one_offer_and_use_one_turn():
     for name in ("Dana Whitfield", "Sam Okafor"):
         make.officer(name, licensed=("FL",))
-    site = journey.website()
+    site = journey.create_website()
     for _ in range(2):
         journey.arrive(site, journey.form_post())
 

@@ -1,4 +1,4 @@
-"""What compliance is told of the ledger of things of value."""
+"""Findings that compliance gets about the RESPA log."""
 
 from datetime import date, timedelta
 
@@ -20,7 +20,7 @@ MONTHS = st.lists(
 
 
 def ranks(values):
-    """The place of each, ties sharing theirs: the slow way."""
+    """Return the rank of each value, ties sharing theirs, the slow way."""
     return [
         sum(other < value for other in values) + (sum(other == value for other in values) + 1) / 2
         for value in values
@@ -28,13 +28,16 @@ def ranks(values):
 
 
 @given(months=MONTHS)
-def test_payments_go_with_referrals_when_their_ranks_do(months):
-    told = [month for month in months if month.cents or month.referrals]
-    cents, referrals = ranks([m.cents for m in told]), ranks([m.referrals for m in told])
-    middle = (len(told) + 1) / 2
+def test_payments_match_referrals_when_ranks_match(months):
+    active_months = [month for month in months if month.cents or month.referrals]
+    cents, referrals = (
+        ranks([m.cents for m in active_months]),
+        ranks([m.referrals for m in active_months]),
+    )
+    middle = (len(active_months) + 1) / 2
     pairs = list(zip(cents, referrals, strict=True))
-    spread = [sum((one - middle) ** 2 for one in some) for some in (cents, referrals)]
-    if len(told) < MIN_MONTHS or not all(spread):
+    spread = [sum((value - middle) ** 2 for value in some) for some in (cents, referrals)]
+    if len(active_months) < MIN_MONTHS or not all(spread):
         assert not is_correlated(months)
         return
     rho = sum((a - middle) * (b - middle) for a, b in pairs) / (spread[0] * spread[1]) ** 0.5
@@ -43,7 +46,7 @@ def test_payments_go_with_referrals_when_their_ranks_do(months):
         assert is_correlated(months) is (rho >= 0.7)
 
 
-def test_a_fee_that_never_moves_goes_with_nothing():
+def test_constant_fee_matches_nothing():
     assert not is_correlated([Month(cents=500, referrals=n) for n in range(12)])
 
 
@@ -66,31 +69,31 @@ def given_to(partner, *, cents=20_00, on=TODAY, basis="gift", **more):
     )  # fmt: skip
 
 
-def found(words):
+def findings(words):
     things_of_value_findings.check_partners(at=make.NOON)
     return Finding.objects.filter(sentence__contains=words).count()
 
 
-def test_gifts_above_the_house_limit_are_told_once(ana):
+def test_gifts_above_house_limit_are_reported_once(ana):
     given_to(ana, cents=50_00)
-    assert found("the house limit is $50.00") == 0
+    assert findings("the house limit is $50.00") == 0
     slip = given_to(ana, cents=40_00)
     partner_accounts.correct_thing_of_value(
         thing_id=slip.pk, why="Another partner", by=slip.by, at=make.NOON
     )
-    assert found("the house limit is $50.00") == 0
-    given_to(ana, cents=5_00, on=TODAY - timedelta(days=365))  # a year ago: not within it
-    assert found("the house limit is $50.00") == 0
+    assert findings("the house limit is $50.00") == 0
+    given_to(ana, cents=5_00, on=TODAY - timedelta(days=365))  # a year ago, so outside the period
+    assert findings("the house limit is $50.00") == 0
     given_to(ana, cents=1)
 
     for _ in range(2):
-        assert found("Ana Ruiz received gifts worth $50.01 in one year") == 1
-    told = StaffNotice.objects.filter(text="Payments or gifts to a partner need your review.")
-    assert told.count() == 1
+        assert findings("Ana Ruiz received gifts worth $50.01 in one year") == 1
+    notices = StaffNotice.objects.filter(text="Payments or gifts to a partner need your review.")
+    assert notices.count() == 1
 
 
 @pytest.mark.parametrize(("rises", "number"), [(True, 1), (False, 0)])
-def test_payments_that_rise_with_referrals_are_told(ana, rises, number):
+def test_payments_that_rise_with_referrals_are_reported(ana, rises, number):
     for nth in range(6):
         month = date(2026, 5 + nth, 10)
         cents = 100_00 * (nth + 1 if rises else 6 - nth)
@@ -101,7 +104,7 @@ def test_payments_that_rise_with_referrals_are_told(ana, rises, number):
                 at=make.NOON.replace(month=5 + nth, day=5),
             )  # fmt: skip
 
-    assert found("rose with the borrowers they introduced") == number
+    assert findings("rose with the borrowers they introduced") == number
 
 
 def agreed(partner, **changes):
@@ -124,28 +127,28 @@ def agreed(partner, **changes):
     return made
 
 
-def test_payments_that_go_on_after_an_agreement_ended_are_told(ana):
+def test_payments_after_agreement_ended_are_reported(ana):
     agreement = agreed(ana)
     given_to(ana, on=TODAY - timedelta(days=10), basis="msa_fixed_price")
     given_to(ana, on=TODAY, basis="gift", cents=1_00)
-    assert found("payments continued") == 0
+    assert findings("payments continued") == 0
 
     given_to(ana, on=TODAY - timedelta(days=9), basis="msa_fixed_price")
 
     day = agreement.until_date
-    assert found(f"ended {day:%b} {day.day}, {day.year}, but payments continued") == 1
+    assert findings(f"ended {day:%b} {day.day}, {day.year}, but payments continued") == 1
 
 
-def test_more_than_our_share_of_joint_advertising_is_told(ana):
+def test_payment_above_our_share_of_joint_advertising_is_reported(ana):
     shared = agreed(
         ana, basis="co_marketing", our_cost_pct=40, our_benefit_pct=50,
         fair_value_document="Quote", until_date=TODAY,
     )  # fmt: skip
     under = {"basis": "co_marketing", "agreement": str(shared.pk)}
     given_to(ana, cents=500_00, **under)
-    assert found("of the joint advertising") == 0
+    assert findings("of the joint advertising") == 0
 
     given_to(ana, cents=10_00, **under)
 
     sentence = "We paid 51% of the joint advertising with Ana Ruiz but get 50% of its benefit"
-    assert found(sentence) == 1
+    assert findings(sentence) == 1

@@ -1,4 +1,4 @@
-"""The path language is small and total: it finds, or finds nothing, and never does anything."""
+"""The path language finds a value or nothing; it never raises and never executes."""
 
 import pytest
 from hypothesis import given
@@ -36,40 +36,40 @@ TREES = st.dictionaries(
     [
         ("lead.borrower[0].phone", "1"),
         ("lead.borrower[1].phone", "2"),
-        ("lead.borrower.phone", "1"),  # a name on a list means its first
-        ("lead[0].id[0]", "X"),  # the first of a single thing is that thing
+        ("lead.borrower.phone", "1"),  # a name on a list means its first item
+        ("lead[0].id[0]", "X"),  # the first item of a single value is that value
         ('["Home Phone"]', "3"),
         ("Home Phone", "3"),
-        ("lead[who][cell]", "4"),  # as forms write it
-        ("a.b", "5"),  # a key that is written like a path
+        ("lead[who][cell]", "4"),  # as web forms write it
+        ("a.b", "5"),  # a key that looks like a path
         ("lead.borrower[2].phone", None),
         ("lead.id.more", None),
         ("lead.__class__", None),
         ("lead.borrower.__len__", None),
     ],
 )
-def test_a_path_finds_a_value_or_nothing(path, value):
+def test_path_finds_value_or_nothing(path, value):
     assert find_value(SENT, path)[1] == value
 
 
 @pytest.mark.parametrize(
     "path", ["", "  ", ".lead", "lead..id", "lead[", 'lead["x', "a" * 201, "a." * 21 + "a", "lead]"]
 )
-def test_what_is_no_path_is_refused_in_words(path):
+def test_invalid_path_is_rejected_in_words(path):
     with pytest.raises(BadPath) as refusal:
         parse_path(path)
     assert str(refusal.value).endswith((".", "phone."))
 
 
 @given(tree=TREES, path=st.text(max_size=30))
-def test_any_text_looked_up_in_anything_never_raises(tree, path):
+def test_any_path_in_any_value_never_raises(tree, path):
     place, value = find_value(tree, path)
 
     assert place or value is None
 
 
 @given(tree=TREES)
-def test_every_leaf_is_found_again_where_its_path_says(tree):
+def test_every_leaf_is_found_by_its_path(tree):
     for steps, value in list_leaves(tree):
         path = format_path(steps)
         is_plain = all(
@@ -80,5 +80,5 @@ def test_every_leaf_is_found_again_where_its_path_says(tree):
             assert find_value(tree, path)[1] == value or isinstance(value, dict | list)
 
 
-def test_a_huge_delivery_is_looked_at_only_so_far():
+def test_huge_delivery_is_searched_only_to_limit():
     assert len(list(list_leaves({"rows": [{"a": n} for n in range(5_000)]}))) == MAX_LEAVES

@@ -54,7 +54,7 @@ def consent_of(envelope):
     return envelope.leads[0].consent
 
 
-def test_a_robot_is_thanked_and_forgotten():
+def test_bot_submission_is_answered_and_not_stored():
     envelope = submit(hp_company="Acme")
 
     assert (envelope.outcome, envelope.reason) == (Outcome.IGNORED, "honeypot")
@@ -70,7 +70,7 @@ def test_a_robot_is_thanked_and_forgotten():
         ("not a time", Outcome.ACCEPTED),
     ],
 )
-def test_a_form_filled_faster_than_a_hand_is_set_aside_but_kept(rendered, outcome):
+def test_form_filled_too_fast_is_quarantined_and_stored(rendered, outcome):
     envelope = submit(rendered_at=rendered)
 
     assert envelope.outcome == outcome
@@ -87,13 +87,13 @@ def test_a_form_filled_faster_than_a_hand_is_set_aside_but_kept(rendered, outcom
         "http://www.harborlight.example",
     ],
 )
-def test_another_site_cannot_post(origin):
+def test_other_website_cannot_post(origin):
     envelope = website_form.read(incoming(json.dumps(FORM).encode(), Origin=origin))
 
     assert (envelope.outcome, envelope.reason) == (Outcome.REJECTED_AUTH, "bad_origin")
 
 
-def test_a_signed_post_needs_no_origin_and_tells_its_visitors_address():
+def test_signed_post_needs_no_origin_and_names_visitor_ip():
     body = json.dumps(FORM | {"ip_address": "198.51.100.7", "consent": {"checked": True}}).encode()
     digest = hmac.new(b"shared", body, hashlib.sha256).hexdigest()
     signed = incoming(body, X_Rooftree_Signature=f"sha256={digest}", Origin="https://evil.example")
@@ -106,13 +106,13 @@ def test_a_signed_post_needs_no_origin_and_tells_its_visitors_address():
     assert (tampered.outcome, tampered.http.status) == (Outcome.REJECTED_AUTH, 401)
 
 
-def test_an_unsigned_post_cannot_name_its_own_address():
+def test_unsigned_post_cannot_name_visitor_ip():
     envelope = submit(ip_address="198.51.100.7", consent={"checked": True})
 
     assert consent_of(envelope).ip == "203.0.113.10"
 
 
-def test_a_signature_proves_nothing_where_no_secret_is_set():
+def test_signature_without_configured_secret_proves_nothing():
     endpoint = Endpoint(allowed_origins=frozenset({SITE}))
     envelope = website_form.read(
         incoming(
@@ -125,7 +125,7 @@ def test_a_signature_proves_nothing_where_no_secret_is_set():
     assert envelope.reason == "bad_signature"
 
 
-def test_an_endpoint_for_servers_takes_no_browsers_post():
+def test_server_endpoint_rejects_browser_post():
     endpoint = Endpoint(secret="s", signed_only=True, allowed_origins=frozenset({SITE}))
 
     assert website_form.read(incoming(b"{}", endpoint=endpoint)).reason == "bad_signature"
@@ -137,27 +137,27 @@ def test_an_endpoint_for_servers_takes_no_browsers_post():
         ({"checked": True, "text": WORDING}, ConsentStatus.GRANTED, {"call", "text"}),
         ({"checked": True}, ConsentStatus.GRANTED, {"call"}),  # a bare yes
         ({"checked": False, "text": WORDING}, ConsentStatus.DENIED, set()),
-        ({"text": WORDING}, ConsentStatus.NOT_PROVIDED, set()),  # shown is not agreed
+        ({"text": WORDING}, ConsentStatus.NOT_PROVIDED, set()),  # shown, but not agreed to
         (None, ConsentStatus.NOT_PROVIDED, set()),
         ("yes, whatever", ConsentStatus.NOT_PROVIDED, set()),
     ],
 )
-def test_consent_is_what_was_said_to_the_words_shown(consent, status, channels):
-    found = consent_of(submit(consent=consent))
+def test_consent_records_answer_to_shown_wording(consent, status, channels):
+    consent_found = consent_of(submit(consent=consent))
 
-    assert (found.status, set(found.channels)) == (status, channels)
+    assert (consent_found.status, set(consent_found.channels)) == (status, channels)
 
 
-def test_a_spanish_wording_names_its_media():
+def test_spanish_wording_names_its_media():
     wording = "Acepto llamadas automatizadas o pregrabadas y mensajes de texto."
 
-    found = consent_of(submit(consent={"checked": True, "text": wording}))
+    consent_found = consent_of(submit(consent={"checked": True, "text": wording}))
 
-    assert set(found.channels) == {"call", "autodial_call", "prerecorded", "text"}
-    assert found.evidence == Evidence.FULL
+    assert set(consent_found.channels) == {"call", "autodial_call", "prerecorded", "text"}
+    assert consent_found.evidence == Evidence.FULL
 
 
-def test_what_was_shown_and_done_is_kept():
+def test_shown_wording_and_visitor_actions_are_stored():
     shown = {"checked": True, "text": WORDING, "version": "v7", "snapshot_sha256": "ab12"}
     shown |= {"font_px": 14, "contrast": 7.1, "prechecked": True, "seller": "Harbor Light"}
 
@@ -172,13 +172,13 @@ def test_what_was_shown_and_done_is_kept():
     assert consent_of(envelope).seller_named == "Harbor Light"
 
 
-def test_one_box_a_medium_grants_only_what_was_ticked():
-    found = consent_of(post(name="Pat Okoro", email="p@example.com", consent_sms="on"))
+def test_separate_checkboxes_grant_only_ticked_media():
+    consent_found = consent_of(post(name="Pat Okoro", email="p@example.com", consent_sms="on"))
 
-    assert found.channels == (ConsentChannel.TEXT,)
+    assert consent_found.channels == (ConsentChannel.TEXT,)
 
 
-def test_a_private_address_is_no_evidence():
+def test_private_ip_is_not_stored_as_evidence():
     body = json.dumps(FORM | {"consent": {"checked": True}}).encode()
 
     envelope = website_form.read(replace(incoming(body), remote_addr="10.0.0.7"))
@@ -187,7 +187,7 @@ def test_a_private_address_is_no_evidence():
     assert "consent_ip_not_public" in envelope.warnings
 
 
-def test_consent_cannot_come_from_the_future():
+def test_consent_time_cannot_be_in_the_future():
     envelope = submit(submitted_at="2027-01-01T00:00:00Z", consent={"checked": True})
 
     assert consent_of(envelope).timestamp == NOON
@@ -207,20 +207,20 @@ def test_consent_cannot_come_from_the_future():
         "https://[/",
     ],
 )
-def test_a_visitor_is_never_sent_to_another_site(back):
+def test_visitor_is_never_redirected_to_other_site(back):
     envelope = post(name="Pat Okoro", email="pat@example.com", return_to=back)
 
     assert (envelope.http.status, envelope.http.location) == (200, None)
     assert "return_to_not_allowed" in envelope.warnings
 
 
-def test_a_visitor_without_script_is_sent_back():
+def test_visitor_without_javascript_is_redirected_back():
     envelope = post(name="Pat Okoro", email="pat@example.com", return_to=f"{SITE}/thanks")
 
     assert (envelope.http.status, envelope.http.location) == (303, f"{SITE}/thanks")
 
 
-def test_numbers_that_may_not_be_kept_never_reach_the_lead():
+def test_sensitive_numbers_never_reach_the_lead():
     envelope = submit(message="ssn 900-12-3456, card 4111 1111 1111 1111")
 
     assert envelope.leads[0].message == "ssn [redacted ssn], card [redacted card]"
@@ -235,18 +235,18 @@ def test_numbers_that_may_not_be_kept_never_reach_the_lead():
         ("not-a-token", None),
     ],
 )
-def test_a_jornaya_token_is_kept_only_when_it_can_be_one(token, kept):
+def test_jornaya_token_is_stored_only_if_valid(token, kept):
     assert consent_of(submit(leadid_token=token)).leadid_token == kept
 
 
-def test_only_trustedforms_own_host_is_a_certificate():
+def test_certificate_url_must_be_on_trustedform_host():
     envelope = submit(xxTrustedFormCertUrl="https://cert.trustedform.com.evil.example/" + "a" * 40)
 
     assert consent_of(envelope).certificate_url is None
     assert envelope.actions == ()
 
 
-def test_a_test_submission_counts_for_nothing():
+def test_test_submission_is_not_counted():
     assert submit(is_test=True).outcome == Outcome.ACCEPTED_TEST
 
 
@@ -263,5 +263,5 @@ def test_a_test_submission_counts_for_nothing():
         (45, "31_60_days"),
     ],
 )
-def test_a_timeline_is_binned_by_its_last_day(written, bin_):
+def test_timeline_answer_is_grouped_by_its_last_day(written, bin_):
     assert submit(timeline=written).leads[0].timeline == bin_

@@ -52,7 +52,7 @@ def create_message(**changes):
     return Message.objects.create(
         **{
             "lead": lead, "person": lead.person, "medium": "text", "purpose": "marketing",
-            "cause": f"touch:{uuid7()}", "to_address": "+18135550142", "body": "Hello",
+            "idempotency_key": f"touch:{uuid7()}", "to_address": "+18135550142", "body": "Hello",
             "state": "sent", "created_at": make.NOON, **changes,
         }
     )  # fmt: skip
@@ -125,7 +125,7 @@ def test_stop_not_on_file_is_reported():
 
 def test_text_after_stop_is_reported_but_not_its_confirmation():
     late = {"created_at": make.NOON + timedelta(minutes=1), "to": "+18135550142"}
-    hello, confirmation = create_message(), create_message(cause=f"stop:{uuid7()}")
+    hello, confirmation = create_message(), create_message(idempotency_key=f"stop:{uuid7()}")
 
     problems = proof.check_stops(
         {"+18135550142": make.NOON},
@@ -139,7 +139,9 @@ def test_text_after_stop_is_reported_but_not_its_confirmation():
 def test_two_loans_of_one_lead_and_unknown_loan_are_reported():
     lead, stranger = make.lead(), make.lead()
     connection = Connection.objects.create(los="encompass", name="E", slug="e", instance="i")
-    Handoff.objects.create(lead=lead, connection=connection, state="uncertain", requested_at=make.NOON)
+    Handoff.objects.create(
+        lead=lead, connection=connection, state="uncertain", requested_at=make.NOON
+    )
     loans = [
         {"id": name, "customFields": [{"id": proof.LEAD_ID, "stringValue": str(loan_lead.pk)}]}
         for name, loan_lead in (("a", lead), ("b", lead), ("c", stranger))

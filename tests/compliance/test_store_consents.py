@@ -37,7 +37,7 @@ def test_checked_box_is_written_consent_with_its_exact_wording():
     assert "text" in row.channels
     assert "email" not in row.channels
     assert len(row.wording_sha256) == 64
-    assert row.cause == f"touch:{Touch.objects.get().pk}:{BEN}"
+    assert row.idempotency_key == f"touch:{Touch.objects.get().pk}:{BEN}"
     written = Event.objects.filter(kind="compliance.consent.recorded", lead_id=lead.pk)
     assert written.count() == 2
 

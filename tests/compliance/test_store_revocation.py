@@ -32,7 +32,7 @@ def test_same_key_is_one_opt_out_with_its_first_moment():
 
     assert again == first
     row = Revocation.objects.get()
-    assert (row.at, row.words, row.media) == (make.NOON, "STOP", ["call", "text"])
+    assert (row.at, row.borrower_words, row.media) == (make.NOON, "STOP", ["call", "text"])
     assert Event.objects.filter(kind="compliance.permission.revoked").count() == 1
 
 
@@ -71,7 +71,7 @@ def test_start_ends_only_earlier_opt_outs_of_its_number_once():
         store_revocation.restore_permission(address=BEN, by="start:2", at=make.NOON + make.HOUR)
         == 0
     )
-    assert Revocation.objects.get(cause="c").ended_by == "start:1"
+    assert Revocation.objects.get(idempotency_key="c").ended_by == "start:1"
 
 
 def test_opt_out_after_start_applies():

@@ -156,7 +156,7 @@ def deliver(
     """Deliver a post, run everything that follows at once and return its lead."""
     arrive(source, body, at=at, **changes)
     run(at)
-    return Lead.objects.latest("warmed_at")
+    return Lead.objects.latest("last_inquiry_at")
 
 
 def sent_texts(lead: Lead) -> list[Message]:

@@ -47,9 +47,9 @@ def test_missed_call_sets_deadline_and_notifies_officer(ben):
     )
 
     assert "<Say" in markup
-    assert Lead.objects.get(pk=ben.pk).promise_at == make.NOON + 5 * make.MINUTE
+    assert Lead.objects.get(pk=ben.pk).response_due_at == make.NOON + 5 * make.MINUTE
     assert StaffNotice.objects.filter(kind="called").count() == 1
-    text = Message.objects.get(lead=ben, cause__startswith="missed:")
+    text = Message.objects.get(lead=ben, idempotency_key__startswith="missed:")
     assert (text.medium, text.purpose, text.is_automated) == ("text", "informational", True)
 
 
@@ -60,5 +60,5 @@ def test_answered_inbound_call_needs_no_follow_up(ben):
     )
 
     assert ContactAttempt.objects.get(lead=ben, direction="in").result == "spoken"
-    assert Lead.objects.get(pk=ben.pk).first_talk_at == make.NOON + make.MINUTE
-    assert not Message.objects.filter(cause__startswith="missed:").exists()
+    assert Lead.objects.get(pk=ben.pk).first_conversation_at == make.NOON + make.MINUTE
+    assert not Message.objects.filter(idempotency_key__startswith="missed:").exists()

@@ -72,7 +72,7 @@ def test_two_simultaneous_taps_are_one_attempt(cast):
 
 def agree_callback(cast, lead, due_at, at=LATER):
     record_outcome(lead, cast.dana.user, "call_back", at=at, call_back_at=due_at)
-    return Task.objects.get(lead=lead, kind=lead_tasks.CALL_BACK, done_at=None, cancelled_at=None)
+    return Task.objects.get(lead=lead, kind=lead_tasks.CALL_BACK, done_at=None, canceled_at=None)
 
 
 def test_new_callback_time_replaces_earlier_one(cast, dialed_lead):
@@ -100,7 +100,7 @@ def test_closed_lead_or_wrong_number_cancels_callback_task(cast, dialed_lead, re
     record_outcome(dialed_lead, cast.dana.user, result, at=LATER + make.HOUR)
 
     task = Task.objects.get(pk=task.pk)
-    assert (task.done_at, task.cancelled_because) == (None, result)
+    assert (task.done_at, task.cancel_reason) == (None, result)
     assert lead_tasks.list_open_tasks(dialed_lead) == []
 
 

@@ -48,11 +48,11 @@ def test_certificate_is_claimed_at_once_and_proves_consent(world, witness):
 
     row = Certificate.objects.get()
     assert (row.state, row.phone_match, row.email_match) == ("retained", True, True)
-    assert row.wanted_at == row.settled_at == make.NOON
+    assert row.requested_at == row.settled_at == make.NOON
     assert row.expires_at is not None
     assert b"previously_retained" in bytes(row.answer)
     assert witness.sessions[url.rpartition("/")[2]]["retained"]
-    consent = Consent.objects.get(address="+18135550142", cause__endswith=":certificate")
+    consent = Consent.objects.get(address="+18135550142", idempotency_key__endswith=":certificate")
     assert "session_cert" in consent.record["evidence"]
 
 
@@ -125,7 +125,7 @@ def test_certificate_not_claimed_in_time_is_reported_as_lost(world):
         world.run(60 * hours)
 
     assert Certificate.objects.get().state == "failed"
-    assert StaffNotice.objects.filter(cause__startswith="certificate:").count() == 1
+    assert StaffNotice.objects.filter(idempotency_key__startswith="certificate:").count() == 1
 
 
 def test_text_waiting_for_proof_is_sent_after_certificate_claim(world, witness):

@@ -31,7 +31,7 @@ def _create_message(lead: Lead, at: datetime, **changes: object) -> Message:
     with assume_role("door"):
         return Message.objects.create(
             lead=lead, person=lead.person, medium="text", purpose="marketing",
-            cause=f"test:{uuid7()}", created_at=at, due_at=at, body="-",
+            idempotency_key=f"test:{uuid7()}", created_at=at, due_at=at, body="-",
             **{"direction": "out", "state": "sent", **changes},
         )  # fmt: skip
 
@@ -62,7 +62,7 @@ def test_stale_lead_is_closed_on_its_day_with_reason(cast, result, days, reason)
 
     ben = Lead.objects.get(pk=cast.ben.pk)
     assert (ben.state, ben.retired_at, ben.retired_reason) == ("retired", the_day, reason)
-    assert ben.promise_at is None
+    assert ben.response_due_at is None
     event = Event.objects.get(kind="flow.lead.retired", lead_id=ben.pk)
     assert event.data["reason"] == reason
     assert lead_history.build_timeline(ben)[0].detail == reason
@@ -89,7 +89,7 @@ def _enroll(cast: Cast) -> None:
 
 def _add_callback_task(cast: Cast) -> None:
     Task.objects.create(
-        lead=cast.ben, cause="test", title="Call back", due_at=LATER, created_at=NOON
+        lead=cast.ben, idempotency_key="test", title="Call back", due_at=LATER, created_at=NOON
     )
 
 
@@ -146,7 +146,7 @@ def test_stale_leads_are_closed_oldest_first_in_batches(cast):
 
 
 def test_repeat_inquiry_keeps_lead_open(cast):
-    Lead.objects.filter(pk=cast.ben.pk).update(warmed_at=NOON + 60 * DAY)
+    Lead.objects.filter(pk=cast.ben.pk).update(last_inquiry_at=NOON + 60 * DAY)
 
     assert not close_stale_leads.close_if_stale(lead_id=cast.ben.pk, at=LATER)
     assert close_stale_leads.close_if_stale(lead_id=cast.ben.pk, at=NOON + 150 * DAY)

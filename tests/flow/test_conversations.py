@@ -88,7 +88,7 @@ def test_missed_call_becomes_one_lead_to_call_back(world):
 
     assert "no one can take your call" in apology.text
     lead = Lead.objects.get()
-    assert lead.promise_at is not None
+    assert lead.response_due_at is not None
     assert lead.campaign.name == "October mailer"
     assert [phone.e164 for phone in Phone.objects.filter(person=lead.person)] == [
         f"+1{caller.phone}"
@@ -96,7 +96,7 @@ def test_missed_call_becomes_one_lead_to_call_back(world):
     talk = Touch.objects.get().inquiry["interaction"]
     assert (talk["answered"], talk["duration_s"]) == (False, 25)
     assert ContactAttempt.objects.get(direction="in").result == "missed"
-    assert not Message.objects.filter(cause__startswith="touch:").exists()
+    assert not Message.objects.filter(idempotency_key__startswith="touch:").exists()
     assert (
         Lead.objects.get().person.first_name == ""
     )  # the carrier's caller ID is not used as a name
@@ -114,7 +114,7 @@ def test_answered_call_counts_as_conversation_and_sends_no_greeting(world):
 
     lead = Lead.objects.get()
     assert ContactAttempt.objects.get(lead=lead, direction="in").result == "spoken"
-    assert lead.first_talk_at is not None
+    assert lead.first_conversation_at is not None
     assert not Message.objects.filter(lead=lead).exists()
 
 

@@ -235,7 +235,7 @@ def test_automatic_denial_is_held_and_opens_clock_if_released():
 @pytest.mark.parametrize("how", ["note", "set_aside"])
 def test_passing_over_for_credit_creates_fair_lending_review(how):
     lead = deliver_inquiry()
-    Lead.objects.filter(pk=lead.pk).update(promise_at=None)
+    Lead.objects.filter(pk=lead.pk).update(response_due_at=None)
     by = make.user("manager")
     if how == "note":
         words = "Credit score is 540, don't bother calling"
@@ -294,7 +294,7 @@ def apply_los_snapshot(loan: Loan, at=make.NOON + make.DAY, **changes) -> None:
     """Apply a snapshot with news about the loan from the LOS."""
     defaults = {
         "loan_id": "L-1", "loan_number": "26-1", "lead_id": "", "observed_steps": (),
-        "current_milestone": "", "ended_as": "",
+        "current_milestone": "", "final_outcome": "",
     }  # fmt: skip
     reading = LoanSnapshot(**defaults | changes)
     loan_milestones.follow_loan_news(
@@ -324,10 +324,10 @@ def test_los_application_clock_runs_until_estimate_is_tracked():
     apply_los_snapshot(loan, **APPLIED, notices={"loan_estimate": date(2026, 11, 25)})
 
     clock = CreditClock.objects.get(lead=lead, kind="estimate")
-    assert (clock.closed_as, clock.proof["on_date"]) == ("sent", "2026-11-25")
+    assert (clock.outcome, clock.proof["on_date"]) == ("sent", "2026-11-25")
     assert clock.proof["where"] == "Encompass, loan 26-1"
     assert {*running_clocks(lead)} == {"decision"}
-    assert not Task.objects.filter(kind="clock:estimate", cancelled_at=None).exists()
+    assert not Task.objects.filter(kind="clock:estimate", canceled_at=None).exists()
 
 
 @pytest.mark.parametrize(
@@ -343,12 +343,12 @@ def test_creditor_decision_ends_decision_clock(code, outcome, still_running):
     loan = create_loan(lead)
     apply_los_snapshot(loan, **APPLIED)
 
-    ended = {"ended_as": code} if code == "withdrawn" else {}
+    ended = {"final_outcome": code} if code == "withdrawn" else {}
     day = date(2026, 12, 1)
     later = {**milestone_fields(code, day), **ended, "application_date": date(2026, 11, 24)}
     apply_los_snapshot(loan, at=make.NOON + 9 * make.DAY, **later)
 
-    assert CreditClock.objects.get(lead=lead, kind="decision").closed_as == outcome
+    assert CreditClock.objects.get(lead=lead, kind="decision").outcome == outcome
     assert {*running_clocks(lead)} == still_running
     if "counteroffer" in still_running:
         assert running_clocks(lead)["counteroffer"].due_on == date(2027, 3, 1)
@@ -358,11 +358,11 @@ def test_denial_keeps_decision_clock_until_notice_is_proven():
     lead = deliver_inquiry()
     loan = create_loan(lead)
     apply_los_snapshot(loan, **APPLIED)
-    denied = {**milestone_fields("denied", date(2026, 11, 30)), "ended_as": "denied"}
+    denied = {**milestone_fields("denied", date(2026, 11, 30)), "final_outcome": "denied"}
 
     apply_los_snapshot(loan, at=make.NOON + 9 * make.DAY, **denied)
     assert {*running_clocks(lead)} == {"decision"}
-    assert CreditClock.objects.get(kind="estimate").closed_as == "denied"
+    assert CreditClock.objects.get(kind="estimate").outcome == "denied"
 
     apply_los_snapshot(
         loan, at=make.NOON + 10 * make.DAY, **denied, notices={"adverse_action": date(2026, 12, 2)}
@@ -374,7 +374,9 @@ def test_denial_without_application_gets_30_day_clock():
     lead = deliver_inquiry()
     loan = create_loan(lead)
 
-    apply_los_snapshot(loan, **milestone_fields("denied", date(2026, 11, 24)), ended_as="denied")
+    apply_los_snapshot(
+        loan, **milestone_fields("denied", date(2026, 11, 24)), final_outcome="denied"
+    )
 
     assert running_clocks(lead)["adverse_action"].due_on == date(2026, 12, 24)
 
@@ -390,7 +392,7 @@ def test_stopped_file_ends_sequence_and_blocks_marketing(code):
         lead_id=lead.pk, result="no_answer", by=by, at=make.NOON + make.HOUR
     )
     loan = create_loan(lead)
-    ended = {} if code == "suspended" else {"ended_as": code}
+    ended = {} if code == "suspended" else {"final_outcome": code}
 
     apply_los_snapshot(
         loan, at=make.NOON + 2 * make.HOUR, **milestone_fields(code, date(2026, 11, 23)), **ended

@@ -136,8 +136,8 @@ def test_imported_messages_and_calls_do_not_count_as_ours(book, dana, connected)
     assert not ContactAttempt.objects.exists()
     assert not Offer.objects.exists()
     for lead in Lead.objects.all():
-        assert lead.first_message_at is lead.first_attempt_at is lead.first_talk_at is None
-        assert lead.promise_at is None
+        assert lead.first_message_at is lead.first_attempt_at is lead.first_conversation_at is None
+        assert lead.response_due_at is None
 
 
 def test_imported_opt_out_suppresses_and_consent_without_wording_is_unknown(book, dana, connected):
@@ -222,7 +222,7 @@ def test_undoing_transfer_closes_leads_and_cancels_tasks(book, dana, connected):
     journey.run()
 
     assert {lead.state for lead in Lead.objects.all()} == {"retired"}
-    assert Task.objects.get().cancelled_because == "import undone"
+    assert Task.objects.get().cancel_reason == "import undone"
 
 
 def test_second_transfer_imports_only_new_records(book, dana, connected):
@@ -258,14 +258,14 @@ def test_skipped_activities_are_imported_with_person_later(book, dana, connected
         "tasks", nobody["id"], hs_task_subject="Find a number", hs_task_status="NOT_STARTED"
     )
     first = moving.import_transfer(connected)
-    assert ImportedActivity.objects.get(text="Moves in May").why == "not_taken"
+    assert ImportedActivity.objects.get(text="Moves in May").problem == "not_taken"
     nobody["properties"]["phone"] = "8135550177"
 
     again = moving.import_transfer(connected)
 
     lead = Lead.objects.get(person__last_name="Reachable")
     activity = ImportedActivity.objects.get(text="Moves in May")
-    assert (activity.lead, activity.why) == (lead, "")
+    assert (activity.lead, activity.problem) == (lead, "")
     assert Task.objects.get(lead=lead).title == "Find a number"
     for sheet in (first, again):
         assert [
@@ -325,7 +325,7 @@ def test_transfer_killed_while_linking_history_creates_no_duplicate_tasks(book, 
 
     assert Spreadsheet.objects.get(pk=sheet.pk).state == "done"
     assert Task.objects.count() == 1
-    assert ImportedActivity.objects.filter(lead=None, why="").count() == 0
+    assert ImportedActivity.objects.filter(lead=None, problem="").count() == 0
 
 
 def test_unlicensed_officer_does_not_get_imported_lead(book, connected):

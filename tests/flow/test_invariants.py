@@ -212,7 +212,7 @@ def test_random_events_reach_every_important_state():
     states = set(Message.objects.values_list("state", flat=True))
     assert {"sent", "blocked", "received"} <= states
     assert Ownership.objects.exists()
-    assert Offer.objects.filter(lapsed_at__isnull=False).exists()
+    assert Offer.objects.filter(expired_at__isnull=False).exists()
     assert broken_invariants(life.at) == [], "\n".join(life.told)
 
 

@@ -32,7 +32,7 @@ def our_email(cast, settings) -> Message:
     with assume_role("door"):
         return Message.objects.create(
             lead=cast.ben, person=cast.ben.person, medium="email", purpose="marketing",
-            cause="touch:1", to_address="ben@example.com", body="Hi", state="sent",
+            idempotency_key="touch:1", to_address="ben@example.com", body="Hi", state="sent",
             created_at=make.NOON, sent_at=make.NOON, carrier="mail", officer=cast.dana,
         )  # fmt: skip
 
@@ -65,7 +65,8 @@ def test_email_reply_waits_unread_without_quoted_text(our_email):
         "After five is fine.", "email", "received", None,
     )  # fmt: skip
     assert (
-        Lead.objects.get(pk=our_email.lead_id).promise_at == make.NOON + make.HOUR + 5 * make.MINUTE
+        Lead.objects.get(pk=our_email.lead_id).response_due_at
+        == make.NOON + make.HOUR + 5 * make.MINUTE
     )
     assert "wrote back" in StaffNotice.objects.get(kind="reply").text
 
@@ -88,12 +89,12 @@ def test_unsubscribe_words_end_email_at_once(our_email):
 def test_out_of_office_reply_is_stored_without_effect(our_email):
     raw = reply_to(our_email, "I am away until Monday.", Auto_Submitted="auto-replied")
 
-    promised = Lead.objects.get(pk=our_email.lead_id).promise_at
+    promised = Lead.objects.get(pk=our_email.lead_id).response_due_at
 
     assert borrower_replies.receive_email(raw=raw, at=make.NOON + make.HOUR)
 
     assert received_email(our_email).problem == "automatic"
-    assert Lead.objects.get(pk=our_email.lead_id).promise_at == promised
+    assert Lead.objects.get(pk=our_email.lead_id).response_due_at == promised
     assert not StaffNotice.objects.filter(kind="reply").exists()
 
 

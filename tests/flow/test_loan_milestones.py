@@ -11,7 +11,12 @@ from tests import make
 pytestmark = pytest.mark.django_db
 
 READING = LoanSnapshot(
-    loan_id="L-1", loan_number="1", lead_id="", observed_steps=(), current_milestone="", ended_as=""
+    loan_id="L-1",
+    loan_number="1",
+    lead_id="",
+    observed_steps=(),
+    current_milestone="",
+    final_outcome="",
 )
 
 

@@ -65,7 +65,7 @@ def test_reply_stops_sequence_and_waits_unread(lead, dana):
     )
     journey.run(journey.later(3 * 24 * 60))
 
-    assert Enrollment.objects.get(lead=lead).ended_because == "replied"
+    assert Enrollment.objects.get(lead=lead).end_reason == "replied"
     assert len(journey.sent_texts(lead)) == 1
     assert Message.objects.get(lead=lead, direction="in").read_at is None
     assert dana.user.notices.filter(kind="reply").count() == 1
@@ -88,7 +88,7 @@ def test_possible_stop_holds_automatic_messages_until_review(lead, dana):
     record_rate(at=journey.later(2880))
     journey.run(journey.later(2880))
 
-    alert = Message.objects.get(lead=lead, medium="text", cause__startswith="watch:")
+    alert = Message.objects.get(lead=lead, medium="text", idempotency_key__startswith="watch:")
     assert alert.state in ("review", "blocked")
 
 
@@ -111,7 +111,7 @@ def test_rate_at_target_alerts_borrower_once_and_officer(lead, dana):
     record_rate(at=journey.later(2890))
     journey.run(journey.later(2900))
 
-    alerts = Message.objects.filter(lead=lead, cause__startswith="watch:")
+    alerts = Message.objects.filter(lead=lead, idempotency_key__startswith="watch:")
     assert {alert.medium for alert in alerts} == {"text", "email"}
     letter = alerts.get(medium="email")
     assert letter.state == "sent"
@@ -127,7 +127,7 @@ def test_rate_above_target_sends_no_alert(lead):
     record_rate(at=journey.later(2880))
     journey.run(journey.later(2890))
 
-    assert not Message.objects.filter(cause__startswith="watch:").exists()
+    assert not Message.objects.filter(idempotency_key__startswith="watch:").exists()
 
 
 def record_rate(*, at) -> None:

@@ -113,7 +113,7 @@ def test_introduction_without_contact_is_refused(ana):
 def test_partner_sees_only_receipt_until_borrower_permits_more(ana):
     introduction = introduce(ana)
     lead = Lead.objects.get()
-    Lead.objects.update(first_talk_at=make.NOON)
+    Lead.objects.update(first_conversation_at=make.NOON)
     reach_milestones(lead, "application", "clear_to_close")
 
     assert visible_labels(ana) == ["Received"]

@@ -142,7 +142,7 @@ def test_data_copy_contains_imported_activities_and_tasks(ben, omar) -> None:
         sheet=sheet, source=ben.source, kind="note", key="1", text="Likes to fish", lead=ben
     )
     Task.objects.create(
-        lead=ben, cause="typed:1", title="Ask about the boat", due_at=make.NOON,
+        lead=ben, idempotency_key="typed:1", title="Ask about the boat", due_at=make.NOON,
         created_at=make.NOON,
     )  # fmt: skip
     archive = privacy_fulfillment.build_copy(
@@ -161,7 +161,7 @@ def test_correction_changes_person_and_is_recorded(ben, omar) -> None:
     person = Person.objects.get(pk=ben.person_id)
     assert (person.last_name, person.name_key) == ("Ortiz-Vega", "ben ortiz vega")
     row.refresh_from_db()
-    assert (row.was, row.became) == ("Ortiz", "Ortiz-Vega")
+    assert (row.old_value, row.new_value) == ("Ortiz", "Ortiz-Vega")
     assert "“Ortiz” to “Ortiz-Vega”" in compose_letter_text(row)
     entry = Event.objects.get(kind="leads.person.corrected")
     assert "Ortiz" not in json.dumps(entry.data), "the ledger holds no name"
@@ -176,7 +176,7 @@ def test_deletion_removes_inquiry_and_keeps_legally_required_records(ben, omar) 
     assert Consent.objects.filter(person=ben.person_id).exists()
     assert Person.objects.get(pk=ben.person_id).last_name == "Ortiz", "the consent names them"
     row.refresh_from_db()
-    assert set(row.stays) >= {"consent_record", "house_default_message_audit"}
+    assert set(row.kept_classes) >= {"consent_record", "house_default_message_audit"}
     letter = compose_letter_text(row)
     assert "We won’t contact you" in letter
     assert "five years after our last contact" in letter
@@ -203,11 +203,11 @@ def test_deletion_covers_notices_and_warnings_about_person(omar) -> None:
     lead = make.lead(person=quill)
     make.touch(lead, delivery=make.delivery(warnings=["bad_state:Quill"]))
     StaffNotice.objects.create(
-        user=omar, cause="reply:1", kind="reply", text="Quill wrote back.",
+        user=omar, idempotency_key="reply:1", kind="reply", text="Quill wrote back.",
         link=f"/leads/{lead.pk}/", at=make.NOON,
     )  # fmt: skip
     other = StaffNotice.objects.create(
-        user=omar, cause="reply:2", kind="reply", text="Lena wrote back.",
+        user=omar, idempotency_key="reply:2", kind="reply", text="Lena wrote back.",
         link=f"/leads/{make.lead().pk}/", at=make.NOON,
     )  # fmt: skip
     privacy_fulfillment.delete_person_data(
@@ -311,7 +311,7 @@ def test_hold_overrides_deletion_request(ben, omar) -> None:
     ben.refresh_from_db()
     assert ben.details
     row.refresh_from_db()
-    assert row.stays == ["legal_hold"]
+    assert row.kept_classes == ["legal_hold"]
     assert "legal matter" in compose_letter_text(row, removed=0)
     assert Revocation.objects.filter(address=BEN).exists(), "they are left alone all the same"
 
@@ -343,7 +343,7 @@ def test_privacy_request_is_erased_two_years_after_answer(ben, omar) -> None:
     )
     privacy_requests.answer_request(row.pk, outcome="done", by=omar, at=make.NOON)
     purges.plan_scheduled_purge(at=years_later(2, days=-1))
-    assert PrivacyRequest.objects.get().became == "Sarasota"
+    assert PrivacyRequest.objects.get().new_value == "Sarasota"
     purges.plan_scheduled_purge(at=years_later(2, days=1))
     data_removal.run_removals(at=years_later(2, days=1))
-    assert PrivacyRequest.objects.get().became == ""
+    assert PrivacyRequest.objects.get().new_value == ""

@@ -42,10 +42,10 @@ def test_removal_killed_mid_slice_is_resumed(crash_point: str, after: bool) -> N
     run_until_crash(
         "rooftree.flow.data_removal.run_removals", crash_point, after=after, minutes=MINUTES
     )
-    assert Lead.objects.exclude(asked="").count() == 3, "nothing is half removed"
+    assert Lead.objects.exclude(borrower_message="").count() == 3, "nothing is half removed"
     assert not Event.objects.filter(kind=purges.PURGED_EVENT).exists()
     data_removal.run_removals(at=LATER)
-    assert not Lead.objects.exclude(asked="").exists()
+    assert not Lead.objects.exclude(borrower_message="").exists()
     assert Event.objects.filter(kind=purges.PURGED_EVENT, data__holding="lead").count() == 1
     assert purge_proof.prove_purges().problems == []
     assert Purge.objects.get().ended_at
@@ -99,5 +99,5 @@ def test_hold_waits_for_running_slice_and_stops_next(monkeypatch) -> None:
     other.join()
     monkeypatch.setattr(purges, "_remove_rows", real)
     data_removal.run_removals(at=LATER)
-    assert Lead.objects.exclude(asked="").count() == 1
-    assert PurgeRow.objects.filter(holding="lead", kept_because="legal_hold").count() == 1
+    assert Lead.objects.exclude(borrower_message="").count() == 1
+    assert PurgeRow.objects.filter(record_set="lead", kept_reason="legal_hold").count() == 1

@@ -121,7 +121,7 @@ def test_opt_out_outlives_all_other_records(ben) -> None:
     run_purges(years_later(7, days=5))
     run_purges(years_later(10, days=5))
     stopped = Revocation.objects.get()
-    assert (stopped.address, stopped.ended_at, stopped.words) == (BEN, None, "")
+    assert (stopped.address, stopped.ended_at, stopped.borrower_words) == (BEN, None, "")
     assert tables_containing("Ortiz", "ben.ortiz") == {}
     assert set(tables_containing("8135550142")) == {"revocation"}
 
@@ -161,7 +161,7 @@ def test_purge_erases_every_lookup_of_delivery(ben) -> None:
     for name in ("first", "second"):
         Retrieval.objects.create(
             delivery=delivery, path=f"/v24.0/{name}", query=[["fields", "Ortiz"]],
-            body=b"Ben Ortiz", problem="Ortiz?", wanted_at=make.NOON,
+            body=b"Ben Ortiz", problem="Ortiz?", requested_at=make.NOON,
         )  # fmt: skip
     run_purges(years_later(2, days=1))
     run_purges(years_later(7, days=5))
@@ -181,7 +181,7 @@ def test_hold_placed_after_count_prevents_removal(ben) -> None:
         pass
     ben.refresh_from_db()
     assert ben.details
-    assert set(PurgeRow.objects.values_list("kept_because", flat=True)) == {"legal_hold"}
+    assert set(PurgeRow.objects.values_list("kept_reason", flat=True)) == {"legal_hold"}
     assert not Event.objects.filter(kind=purges.PURGED_EVENT).exists()
     assert purges.plan_scheduled_purge(at=years_later(3)) is None, (
         "what is held is not even counted"
@@ -276,25 +276,30 @@ def test_removal_records_count_and_rules_in_ledger(ben) -> None:
 
 
 def _restore_data(ben: Lead) -> None:
-    Lead.objects.filter(pk=ben.pk).update(asked="I am back")
+    Lead.objects.filter(pk=ben.pk).update(borrower_message="I am back")
 
 
 def _forge_row(ben: Lead) -> None:
-    PurgeRow.objects.filter(holding="lead").update(row_id=make.uuid7())
+    PurgeRow.objects.filter(record_set="lead").update(row_id=make.uuid7())
 
 
 def _add_row(ben: Lead) -> None:
-    row = PurgeRow.objects.filter(holding="lead").get()
+    row = PurgeRow.objects.filter(record_set="lead").get()
     PurgeRow.objects.create(
-        purge=row.purge, nth=0, holding="lead", row_id=make.uuid7(), removed_at=row.removed_at,
+        purge=row.purge, position=0, record_set="lead", row_id=make.uuid7(),
+        removed_at=row.removed_at,
         event_id=row.event_id,
     )  # fmt: skip
 
 
 def _add_row_without_event(ben: Lead) -> None:
-    row = PurgeRow.objects.filter(holding="lead").get()
+    row = PurgeRow.objects.filter(record_set="lead").get()
     PurgeRow.objects.create(
-        purge=row.purge, nth=0, holding="lead", row_id=make.uuid7(), removed_at=row.removed_at
+        purge=row.purge,
+        position=0,
+        record_set="lead",
+        row_id=make.uuid7(),
+        removed_at=row.removed_at,
     )
 
 
@@ -309,13 +314,13 @@ def test_removal_check_detects_tampering(ben, tamper) -> None:
 
 def test_record_used_again_after_count_is_kept(ben) -> None:
     purges.plan_scheduled_purge(at=years_later(2, days=1))
-    Lead.objects.filter(pk=ben.pk).update(warmed_at=years_later(2, days=1))
+    Lead.objects.filter(pk=ben.pk).update(last_inquiry_at=years_later(2, days=1))
     while purges.remove_next_slice(at=years_later(2, days=1)):
         pass
     ben.refresh_from_db()
     assert ben.details
-    row = PurgeRow.objects.get(holding="lead")
-    assert (row.removed_at, row.kept_because) == (None, "retention_24_months")
+    row = PurgeRow.objects.get(record_set="lead")
+    assert (row.removed_at, row.kept_reason) == (None, "retention_24_months")
 
 
 def test_bureau_lead_basis_is_erased_five_years_after_last_contact(ben) -> None:
@@ -349,7 +354,7 @@ def test_record_reused_before_removal_is_not_listed_as_erased(ben) -> None:
     Delivery.objects.filter(pk=stray.pk).update(state="received")
     while purges.remove_next_slice(at=years_later(2, days=1)):
         pass
-    assert PurgeRow.objects.filter(holding="delivery", row_id=stray.pk).exists()
+    assert PurgeRow.objects.filter(record_set="delivery", row_id=stray.pk).exists()
     assert str(stray.pk) not in erasure_list.list_erasures().get("delivery", [])
     assert erasure_list.list_erasures()["lead"] == [str(ben.pk)]
 

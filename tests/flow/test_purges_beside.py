@@ -79,8 +79,8 @@ def create_records_about(lead: Lead, *, by: User) -> None:
         sentence="Ben Ortiz applied",
         opened_at=make.NOON,
         closed_at=make.NOON,
-        closed_as="sent",
-        cause="clock:1",
+        outcome="sent",
+        idempotency_key="clock:1",
     )
     contract = Contract.objects.create(
         source=lead.source, from_date=make.NOON, window_days=14, warn_days=2, watcher=by,
@@ -88,15 +88,15 @@ def create_records_about(lead: Lead, *, by: User) -> None:
     )  # fmt: skip
     entry = book_entries.book_entry(
         kind="cost", amount_cents=100, on_date=make.NOON.date(), source_id=lead.source_id,
-        basis="typed", cause="typed:1", lead_id=lead.pk, by=by, at=make.NOON,
+        basis="typed", idempotency_key="typed:1", lead_id=lead.pk, by=by, at=make.NOON,
     )  # fmt: skip
     claim = Claim.objects.create(
         source=lead.source, contract=contract, touch=lead.touches.get(), entry=entry,
-        reason="wrong_number", sentence="Not his", asked_cents=100, send_by=make.NOON,
+        reason="wrong_number", sentence="Not his", claimed_cents=100, send_by=make.NOON,
         drafted_at=make.NOON,
     )  # fmt: skip
     ClaimStep.objects.create(claim=claim, kind="noted", note="Mr. Ortiz denies it", at=make.NOON)
     ExportRequest.objects.create(
-        subject="records:funded", query="q=Ortiz", number=12, reason="For counsel", asked_by=by,
-        asked_at=make.NOON,
+        subject="records:funded", query="q=Ortiz", number=12, reason="For counsel", requested_by=by,
+        requested_at=make.NOON,
     )  # fmt: skip

@@ -144,7 +144,8 @@ def test_reply_to_our_email_is_stored_as_message(world, box, settings):
     lead = make.lead()
     with assume_role("door"):
         our_email = Message.objects.create(
-            lead=lead, person=lead.person, medium="email", purpose="marketing", cause="touch:1",
+            lead=lead, person=lead.person, medium="email", purpose="marketing",
+            idempotency_key="touch:1",
             to_address="ben@example.com", body="Hi", state="sent", created_at=make.NOON,
             sent_at=make.NOON, carrier="mail",
         )  # fmt: skip

@@ -58,7 +58,7 @@ def test_same_message_is_sent_when_nothing_is_paused(restored):
 
 def test_pause_stops_staff_mail_and_officer_calls(restored, cast, mailoutbox):
     StaffNotice.objects.create(
-        user=cast.ruth, cause="t:1", kind="given", text="A lead", at=LATER - make.HOUR
+        user=cast.ruth, idempotency_key="t:1", kind="given", text="A lead", at=LATER - make.HOUR
     )
 
     assert staff_mail.mail_due_notices(at=LATER, limit=10) == 0
@@ -118,4 +118,4 @@ def test_only_one_pause_exists_at_a_time(restored):
     again = sending_pause.begin_pause(reason="Once more.", backup_at=None, at=LATER)
 
     assert again == SendingPause.objects.get()
-    assert again.because == "A backup was restored."
+    assert again.reason == "A backup was restored."

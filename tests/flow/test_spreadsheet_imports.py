@@ -93,8 +93,8 @@ def test_imported_leads_know_their_file_and_line(book):
 def test_row_without_contact_is_closed_and_replayable(book):
     sheet = run_import(book)
 
-    row = ImportedRow.objects.get(spreadsheet=sheet, became="refused")
-    assert (row.line, row.why) == (4, "no_contact")
+    row = ImportedRow.objects.get(spreadsheet=sheet, outcome="refused")
+    assert (row.line, row.problem) == (4, "no_contact")
     assert (row.delivery.state, row.delivery.outcome) == ("closed", "quarantined")
 
 
@@ -213,7 +213,7 @@ def test_failing_row_does_not_block_other_rows(book, monkeypatch):
     sheet = run_import(book)
 
     assert sheet.counts == {"new": 1, "refused": 2}
-    omar = ImportedRow.objects.get(spreadsheet=sheet, why="our_fault").delivery
+    omar = ImportedRow.objects.get(spreadsheet=sheet, problem="our_fault").delivery
     assert (omar.state, omar.problem) == ("quarantined", "ValueError while importing the row.")
 
 
@@ -394,7 +394,9 @@ def test_dry_run_asks_vendor_and_result_counts_answers(book):
     questions = NumberQuestion.objects.filter(kind="lists", answered_at=None)
     assert questions.count() == 7
 
-    questions.update(answered_at=make.NOON, due_at=None, said={}, covers=["US"], service="dncscrub")
+    questions.update(
+        answered_at=make.NOON, due_at=None, answer={}, covers=["US"], service="dncscrub"
+    )
     NumberQuestion.objects.filter(number="+18135550101").update(listed=["US"])
     spreadsheet_imports.start_import(sheet_id=sheet.pk, by=clerk(), at=make.NOON)
     journey.run()

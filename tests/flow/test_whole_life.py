@@ -60,7 +60,9 @@ def test_zillow_lead_goes_from_first_response_to_funding(world, dana):
     revenue = Entry.objects.get(kind="revenue")
     assert revenue.amount_cents == loan.revenue_cents > 0
     assert Entry.objects.get(kind="cost").amount_cents == 65_50
-    alerts = Message.objects.filter(lead=lead, cause__startswith="milestone:", medium="email")
+    alerts = Message.objects.filter(
+        lead=lead, idempotency_key__startswith="milestone:", medium="email"
+    )
     assert alerts.get().state in ("sent", "held")
     assert zillow.deliveries.get().state == "worked"
 
@@ -109,7 +111,7 @@ def test_unanswered_offer_lapses_and_reaches_named_manager(world):
     journey.run(offer.due_at + make.SECOND)
 
     offer.refresh_from_db()
-    assert offer.lapsed_at
+    assert offer.expired_at
     assert not Ownership.objects.exists()
     assert ruth.notices.count() == 1
 

@@ -21,14 +21,14 @@ def test_snooze_stores_reason_and_ledger_names_the_user(cast):
     snooze_until(cast, lead)
 
     lead = Lead.objects.get(pk=lead.pk)
-    assert (lead.snoozed_until, lead.snoozed_because) == (UNTIL, "On vacation")
+    assert (lead.snoozed_until, lead.snooze_reason) == (UNTIL, "On vacation")
     event = Event.objects.get(kind="leads.lead.snoozed")
     assert event.actor == f"user:{cast.dana.user.pk}"
     assert "vacation" not in str(event.data)
 
 
 def test_lead_with_first_call_due_cannot_be_snoozed(cast):
-    lead = make.lead(officer=cast.dana, promise_at=make.NOON + make.MINUTE)
+    lead = make.lead(officer=cast.dana, response_due_at=make.NOON + make.MINUTE)
 
     with pytest.raises(snooze.CannotSnooze, match="first call is due"):
         snooze_until(cast, lead)
@@ -51,7 +51,12 @@ def test_lead_with_callback_due_cannot_be_snoozed(cast):
 def test_lead_that_needs_reply_cannot_be_snoozed(cast):
     lead = make.lead(officer=cast.dana, first_attempt_at=make.NOON)
     ContactAttempt.objects.create(
-        lead=lead, person=lead.person, medium="text", direction="in", at=make.NOON, cause="in:1"
+        lead=lead,
+        person=lead.person,
+        medium="text",
+        direction="in",
+        at=make.NOON,
+        idempotency_key="in:1",
     )
 
     with pytest.raises(snooze.CannotSnooze, match="Reply first"):

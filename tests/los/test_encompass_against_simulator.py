@@ -282,7 +282,7 @@ def test_funded_loan_has_its_dates_amount_and_revenue(office):
         current_milestone=snapshot.current_milestone,
     )
 
-    assert (snapshot.current_milestone, snapshot.ended_as, snapshot.unmapped_statuses) == (
+    assert (snapshot.current_milestone, snapshot.final_outcome, snapshot.unmapped_statuses) == (
         "funded",
         "",
         (),
@@ -346,7 +346,7 @@ def test_denial_in_field_1393_overrides_milestones(office):
 
     snapshot = office.encompass.read_loan(loan_id)
 
-    assert (snapshot.ended_as, snapshot.current_milestone) == ("denied", "denied")
+    assert (snapshot.final_outcome, snapshot.current_milestone) == ("denied", "denied")
     assert ("denied", date(2026, 12, 2)) in [
         (step.code, step.on) for step in snapshot.observed_steps
     ]

@@ -28,7 +28,7 @@ def count_encompass_loans(world) -> int:
 def send_due(world, minutes: float) -> Handoff:
     world.pass_time("PT1M")
     handoff_outbox.send_due_handoffs(at=journey.later(minutes))
-    return Handoff.objects.latest("asked_at")
+    return Handoff.objects.latest("requested_at")
 
 
 def test_second_request_for_a_lead_makes_no_second_handoff_or_loan(world, lead):

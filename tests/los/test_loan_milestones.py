@@ -140,12 +140,15 @@ observation_lists = st.lists(observations, max_size=8)
 
 
 @given(observation_lists, st.sampled_from(["", *all_milestones()]))
-def test_second_identical_read_adds_no_steps(read, stands_at):
-    first = find_new_steps([], read, previous_milestone="", current_milestone=stands_at)
+def test_second_identical_read_adds_no_steps(read, current_milestone):
+    first = find_new_steps([], read, previous_milestone="", current_milestone=current_milestone)
 
     assert (
         find_new_steps(
-            as_recorded(first), read, previous_milestone=stands_at, current_milestone=stands_at
+            as_recorded(first),
+            read,
+            previous_milestone=current_milestone,
+            current_milestone=current_milestone,
         )
         == ()
     )

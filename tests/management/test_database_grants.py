@@ -134,7 +134,8 @@ def test_missing_or_extra_grant_is_detected(db):
 def new_message(lead, **changes):
     values = {
         "lead": lead, "person": lead.person, "medium": "text", "purpose": "marketing",
-        "cause": "touch:1", "to_address": "+18135550142", "body": "Hi", "created_at": make.NOON,
+        "idempotency_key": "touch:1", "to_address": "+18135550142", "body": "Hi",
+        "created_at": make.NOON,
     }  # fmt: skip
     return Message(**values | changes)
 

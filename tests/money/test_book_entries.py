@@ -25,7 +25,7 @@ def book(source, **changes):
             "on_date": DAY,
             "source_id": source.pk,
             "basis": "invoice",
-            "cause": f"invoice:{make.number()}",
+            "idempotency_key": f"invoice:{make.number()}",
             "by": None,
             "at": make.NOON,
             **changes,
@@ -41,8 +41,8 @@ def cost_of_touch(cost: Cost | None, *, touch, at) -> Entry | None:
 def test_same_cause_twice_is_booked_once():
     zillow = make.source()
 
-    first = book(zillow, cause="invoice:7:1")
-    second = book(zillow, cause="invoice:7:1", at=make.NIGHT)
+    first = book(zillow, idempotency_key="invoice:7:1")
+    second = book(zillow, idempotency_key="invoice:7:1", at=make.NIGHT)
 
     assert first.pk == second.pk
     assert Entry.objects.count() == 1
@@ -53,10 +53,10 @@ def test_same_cause_twice_is_booked_once():
 @pytest.mark.django_db
 def test_same_cause_with_another_amount_is_refused():
     zillow = make.source()
-    book(zillow, cause="invoice:7:1")
+    book(zillow, idempotency_key="invoice:7:1")
 
     with pytest.raises(book_entries.ConflictingEntry, match="invoice:7:1"):
-        book(zillow, cause="invoice:7:1", amount_cents=66_00)
+        book(zillow, idempotency_key="invoice:7:1", amount_cents=66_00)
 
     assert [e.amount_cents for e in Entry.objects.all()] == [65_00]
 

@@ -21,7 +21,9 @@ def lead() -> Lead:
 
 
 def step_messages() -> list[tuple[str, str]]:
-    rows = Message.objects.filter(cause__startswith="step:").order_by("created_at", "medium")
+    rows = Message.objects.filter(idempotency_key__startswith="step:").order_by(
+        "created_at", "medium"
+    )
     return [(row.medium, row.state) for row in rows]
 
 
@@ -49,7 +51,7 @@ def test_lead_is_in_one_sequence_at_a_time(lead):
         {"state": "funded"},
         {"state": "retired"},
         {"is_test": True},
-        {"first_talk_at": make.NOON},
+        {"first_conversation_at": make.NOON},
     ],
 )
 def test_ineligible_lead_is_not_enrolled(lead, changes):
@@ -74,7 +76,7 @@ def test_each_step_is_sent_once_and_last_one_finishes_sequence(lead):
     for minutes in (30 + 3 * 24 * 60, 31 + 3 * 24 * 60):
         journey.run(journey.later(minutes))
     assert [medium for medium, _ in step_messages()] == ["email", "text", "email"]
-    assert Enrollment.objects.get().ended_because == "finished"
+    assert Enrollment.objects.get().end_reason == "finished"
 
 
 def test_enrollment_keeps_version_it_started_with(lead):
@@ -91,12 +93,12 @@ def test_enrollment_keeps_version_it_started_with(lead):
 
 def test_reached_lead_gets_no_sequence_messages(lead):
     sequence_enrollment.enroll_lead(lead_id=lead.pk, key=KEY, at=make.NOON)
-    Lead.objects.filter(pk=lead.pk).update(first_talk_at=journey.later(10))
+    Lead.objects.filter(pk=lead.pk).update(first_conversation_at=journey.later(10))
 
     journey.run(journey.later(30))
 
     assert step_messages() == []
-    assert Enrollment.objects.get().ended_because == "reached"
+    assert Enrollment.objects.get().end_reason == "reached"
 
 
 def test_stopping_sequence_cancels_only_its_own_messages(lead):
@@ -107,7 +109,7 @@ def test_stopping_sequence_cancels_only_its_own_messages(lead):
         person=lead.person,
         medium="text",
         purpose="informational",
-        cause="milestone:1:clear_to_close",
+        idempotency_key="milestone:1:clear_to_close",
         to_address="+18135550142",
         body="Good news",
         created_at=make.NOON,
@@ -122,7 +124,7 @@ def test_stopping_sequence_cancels_only_its_own_messages(lead):
     )
 
     assert {state for _, state in step_messages()} == {"cancelled"}
-    assert Message.objects.get(cause__startswith="milestone:").state == "waiting"
+    assert Message.objects.get(idempotency_key__startswith="milestone:").state == "waiting"
 
 
 def test_broken_template_does_not_stop_other_medium_or_leads(lead):

@@ -73,7 +73,7 @@ def test_duplicate_row_is_skipped_without_breaking_the_transaction():
 def test_invalid_row_is_refused_and_not_taken_for_a_duplicate():
     with pytest.raises(IntegrityError), transaction.atomic():
         insert_row_if_new(Lead(person=make.person(), source=make.source(), state="odd",
-                         created_at=make.NOON, warmed_at=make.NOON))  # fmt: skip
+                         created_at=make.NOON, last_inquiry_at=make.NOON))  # fmt: skip
 
 
 def test_concurrent_inserts_of_one_row_succeed_once(committed):

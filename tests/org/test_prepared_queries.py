@@ -97,7 +97,7 @@ def test_current_company_is_read_fresh(leads):
 )
 def test_update_where_changes_only_matching_rows(leads, where, rows):
     Lead.objects.update(state="new")
-    to = {"score": 7, "score_reasons": [{"text": "so"}], "promise_at": make.NOON}
+    to = {"score": 7, "score_reasons": [{"text": "so"}], "response_due_at": make.NOON}
 
     assert update_where(Lead, where=where, to=to) == rows
     assert Lead.objects.filter(**to).count() == rows
@@ -119,7 +119,12 @@ def test_update_each_sets_own_values_on_matching_rows(leads):
     first, retired, third = leads
     Lead.objects.filter(pk=retired.pk).update(state="retired")
     rows = [
-        {"id": lead.pk, "score": nth, "score_reasons": [{"text": f"“{nth}”"}], "promise_at": at}
+        {
+            "id": lead.pk,
+            "score": nth,
+            "score_reasons": [{"text": f"“{nth}”"}],
+            "response_due_at": at,
+        }
         for nth, (lead, at) in enumerate([(first, make.NOON), (retired, make.NOON), (third, None)])
     ]
 

@@ -45,7 +45,9 @@ def test_unread_notice_is_mailed_once_and_read_notice_never(cast):
             at=make.NOON,
         )  # fmt: skip
     staff_notices.mark_read(
-        notice_id=StaffNotice.objects.get(cause="b").pk, user_id=cast.ruth.pk, at=make.NOON
+        notice_id=StaffNotice.objects.get(idempotency_key="b").pk,
+        user_id=cast.ruth.pk,
+        at=make.NOON,
     )
 
     after_grace = make.NOON + 10 * make.SECOND

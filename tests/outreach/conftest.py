@@ -1,4 +1,4 @@
-"""The simulated carriers behind the real door: Twilio over HTTP, a mailbox over SMTP."""
+"""Fixtures: simulated carriers behind the real gate, Twilio over HTTP and a mailbox over SMTP."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import pytest
 from rooftree.outreach.media.active_carrier import get_carrier
 from rooftree_simulators.simulated_clock import SimulatedClock
 from rooftree_simulators.smtp_mailbox import SmtpListener, SmtpMailbox, Treatment
-from rooftree_simulators.start_simulators import _find_free_port
+from rooftree_simulators.start_simulators import find_free_port
 from rooftree_simulators.twilio.twilio_account import ACCOUNT_SID, AUTH_TOKEN, MAIN_NUMBER
 from rooftree_simulators.twilio.twilio_vendor import Twilio
 from rooftree_simulators.vendor_base import SimulatorSetup
@@ -20,7 +20,7 @@ SEND, FIND = {"op": "create Messages"}, {"method": "GET"}
 
 
 class Carriers:
-    """What the carriers hold, and hands to make them misbehave."""
+    """The messages the simulated carriers received, and controls to make them misbehave."""
 
     def __init__(self, twilio: Twilio, mailbox: SmtpMailbox) -> None:
         self.twilio, self.mailbox = twilio, mailbox
@@ -37,7 +37,7 @@ class Carriers:
         self.twilio.faults.add_fault({"match": SEND, "action": action, **rest})
 
     def answer(self, status: int, code: int) -> None:
-        """Twilio refuses the next text with its own error code."""
+        """Make Twilio reject the next text with its own error code."""
         self.fault(f"status:{status}", count=1, body=json.dumps({"code": code, "status": status}))
 
     def treat(self, address: str, treatment: str) -> None:
@@ -48,7 +48,7 @@ class Carriers:
 def carriers(db, settings) -> Iterator[Carriers]:
     setup = SimulatorSetup(clock=SimulatedClock(at=make.NOON, speed=0))
     twilio, mailbox = Twilio(setup), SmtpMailbox(setup)
-    http, mail = HttpListener(twilio, 0), SmtpListener(mailbox, _find_free_port())
+    http, mail = HttpListener(twilio, 0), SmtpListener(mailbox, find_free_port())
     settings.CARRIER = "twilio"
     settings.TWILIO_BASE_URL = http.url
     settings.TWILIO_ACCOUNT_SID = ACCOUNT_SID
@@ -70,6 +70,6 @@ def carriers(db, settings) -> Iterator[Carriers]:
 
 @pytest.fixture
 def dana(db):
-    """A company ready to write to people, and its one officer, who owns nothing yet."""
-    journey.ready()
+    """Return the one officer, without leads yet, of a company that can send messages."""
+    journey.set_up_company()
     return make.officer("Dana Whitfield", licensed=("CA", "FL"), text_number="")

@@ -1,4 +1,4 @@
-"""A call at the hour for which they asked: their state says whether it may be, or a supervisor."""
+"""Calls at the hour a borrower requested: allowed by the state's rule or by a supervisor."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -19,20 +19,20 @@ pytestmark = pytest.mark.django_db
 NIGHT = datetime(2026, 11, 23, 21, 30, tzinfo=ZoneInfo("America/New_York"))
 ASKED = NIGHT - timedelta(hours=4)
 APPROVAL = "require:supervisor_approval_state_silent"
-MOBILE = "+12125550142"  # New York's
+MOBILE = "+12125550142"  # a New York number
 
 
 @pytest.fixture
 def dana(db):
-    journey.ready(states=("FL", "NY"), telemarketer_states=["FL", "NY"])
+    journey.set_up_company(states=("FL", "NY"), telemarketer_states=["FL", "NY"])
     return make.officer("Dana Whitfield", licensed=("FL", "NY"))
 
 
 def lead_in(dana, state: str, phone: str = MOBILE):
     at = NIGHT - make.DAY
     lead = make.lead(
-        at=at, officer=dana, person=make.person(phone=phone, at=at), source=journey.website(),
-        property_state=state,
+        at=at, officer=dana, person=make.person(phone=phone, at=at),
+        source=journey.create_website(), property_state=state,
     )  # fmt: skip
     make.touch(lead, at=at)
     return lead
@@ -44,8 +44,8 @@ def agree(lead, dana, when=NIGHT, at=ASKED) -> None:
     )
 
 
-def said(lead, dana, at=NIGHT) -> tuple[str, str]:
-    """The decision about a call now, and the answer of the rule about hours and requests."""
+def call_decision(lead, dana, at=NIGHT) -> tuple[str, str]:
+    """Return the decision about a call now, and the result of the rule about hours and requests."""
     before = [*Verdict.objects.values_list("pk", flat=True)]
     dial_borrower.begin_call(lead_id=lead.pk, by=dana.user, at=at)
     verdict = Verdict.objects.exclude(pk__in=before).get()
@@ -60,69 +60,72 @@ def said(lead, dana, at=NIGHT) -> tuple[str, str]:
     return verdict.decision, hours[0]
 
 
-def test_new_york_lets_them_choose_a_late_hour(dana):
+def test_new_york_borrower_can_request_a_late_call(dana):
     lead = lead_in(dana, "NY")
-    assert said(lead, dana) == ("defer", "after_window")
+    assert call_decision(lead, dana) == ("defer", "after_window")
 
     agree(lead, dana)
 
-    assert said(lead, dana) == ("allow", "consumer_requested_time")
+    assert call_decision(lead, dana) == ("allow", "consumer_requested_time")
 
 
 @pytest.mark.parametrize("minutes", [-16, 16])
-def test_an_hour_they_did_not_ask_for_stays_as_late_as_it_is(dana, minutes):
+def test_unrequested_hour_stays_outside_calling_hours(dana, minutes):
     lead = lead_in(dana, "NY")
     agree(lead, dana)
 
-    assert said(lead, dana, NIGHT + timedelta(minutes=minutes)) == ("defer", "after_window")
+    assert call_decision(lead, dana, NIGHT + timedelta(minutes=minutes)) == (
+        "defer",
+        "after_window",
+    )
 
 
-def test_a_call_that_was_made_answers_no_second_one(dana):
+def test_agreed_call_that_was_made_allows_no_second_call(dana):
     lead = lead_in(dana, "NY")
     agree(lead, dana)
     call_outcomes.record_outcome(lead_id=lead.pk, result="spoken", by=dana.user, at=NIGHT)
 
-    assert said(lead, dana, NIGHT + 2 * make.MINUTE) == ("defer", "after_window")
+    assert call_decision(lead, dana, NIGHT + 2 * make.MINUTE) == ("defer", "after_window")
 
 
 def approve(lead, by, at) -> None:
     lead_tasks.finish_task(task_id=Task.objects.get(lead=lead, kind=APPROVAL).pk, by=by.pk, at=at)
 
 
-def test_where_the_state_is_silent_a_supervisor_approves_the_hour_they_asked_for(dana):
+def test_supervisor_approves_requested_hour_where_state_has_no_rule(dana):
     lead = lead_in(dana, "FL", phone="+18135550142")
     agree(lead, dana)
-    assert said(lead, dana, NIGHT - 5 * make.MINUTE) == (
+    assert call_decision(lead, dana, NIGHT - 5 * make.MINUTE) == (
         "require", "supervisor_approval_state_silent",
     )  # fmt: skip
 
     approve(lead, make.user("manager"), NIGHT - 2 * make.MINUTE)
 
-    assert said(lead, dana) == ("allow", "decided_by_person")
+    assert call_decision(lead, dana) == ("allow", "decided_by_person")
 
 
-def test_the_officers_own_tick_approves_nothing(dana):
+def test_officers_own_checkbox_approves_nothing(dana):
     lead = lead_in(dana, "FL", phone="+18135550142")
     agree(lead, dana)
-    said(lead, dana, NIGHT - 5 * make.MINUTE)
+    call_decision(lead, dana, NIGHT - 5 * make.MINUTE)
 
     approve(lead, dana.user, NIGHT - 2 * make.MINUTE)
 
-    assert said(lead, dana) == ("require", "supervisor_approval_state_silent")
+    assert call_decision(lead, dana) == ("require", "supervisor_approval_state_silent")
 
 
-def test_an_approval_is_of_the_hour_that_was_asked_for_then(dana):
+def test_approval_covers_only_the_hour_requested_then(dana):
     lead = lead_in(dana, "FL", phone="+18135550142")
     agree(lead, dana, NIGHT - make.HOUR)
-    said(lead, dana, NIGHT - make.HOUR)
+    call_decision(lead, dana, NIGHT - make.HOUR)
     approve(lead, make.user("manager"), NIGHT - 50 * make.MINUTE)
 
     agree(lead, dana, NIGHT, at=NIGHT - 40 * make.MINUTE)
 
-    assert said(lead, dana) == ("require", "supervisor_approval_state_silent")
+    assert call_decision(lead, dana) == ("require", "supervisor_approval_state_silent")
 
 
-def test_who_asks_to_be_called_is_called_and_not_written_to(dana):
+def test_borrower_who_requests_call_gets_call_and_no_message(dana):
     lead = lead_in(dana, "NY")
     agree(lead, dana)
 

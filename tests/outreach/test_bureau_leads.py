@@ -1,7 +1,7 @@
-"""A lead that a credit bureau sold: its rows, sent to, get the verdict that `decide` gives.
+"""Leads sold by a credit bureau: messages to stored leads get the verdict that `decide` gives.
 
-Each line is a case of the rulebook as rows: the source's reviewed terms, what is on
-file of the lead, what the company is and when it acquired the lead.
+Each case of the rulebook becomes rows: the source's reviewed terms, the lead's records, the
+kind of company and the date it acquired the lead.
 """
 
 from dataclasses import replace
@@ -41,12 +41,12 @@ TIES = ("current_servicer", "originated_current_loan", "current_account")
 
 @pytest.fixture
 def company():
-    journey.ready(states=("FL", "UT", "ID", "TX"))
+    journey.set_up_company(states=("FL", "UT", "ID", "TX"))
     return make.company()
 
 
 def sold(*, acquired=ACQUIRED, state="FL", **terms) -> Lead:
-    """A lead of a bureau, under terms that were reviewed."""
+    """Create a bureau lead, under reviewed terms."""
     source = make.source("generic")
     kept = {
         "source_class": "cra_trigger",
@@ -81,15 +81,15 @@ def sent(lead: Lead, body: str = WORDS) -> Message:
     return message
 
 
-def said(message: Message, rule: str) -> tuple[str, str]:
-    """What one rule answered about a message that was asked about."""
-    (found,) = [result for result in message.verdict.results if result["id"] == rule]
-    return found["decision"], found["reason"]
+def rule_result(message: Message, rule: str) -> tuple[str, str]:
+    """Return one rule's result in the verdict of a message."""
+    (rule_row,) = [result for result in message.verdict.results if result["id"] == rule]
+    return rule_row["decision"], rule_row["reason"]
 
 
-def of_case(given: dict) -> tuple[str, str]:
-    """What `rooftree decide` says of the same case."""
-    verdict = decide_case.case_verdict(given)
+def of_case(case_facts: dict) -> tuple[str, str]:
+    """Return the result of `rooftree decide` for the same case."""
+    verdict = decide_case.case_verdict(case_facts)
     return verdict.decision.value, verdict.reason
 
 
@@ -98,87 +98,91 @@ GIVEN = {"acquired": "2026-11-20", "source": "cra_trigger", "firm_offer": True}
 
 @pytest.mark.parametrize("relationship", ["", *TIES])
 @pytest.mark.parametrize("is_authorized", [True, False])
-def test_an_authorization_or_a_tie_of_today_is_a_basis(company, relationship, is_authorized):
+def test_authorization_or_current_account_is_a_basis(company, relationship, is_authorized):
     lead = sold()
     proven(lead, is_authorized=is_authorized, relationship=relationship)
 
     message = sent(lead)
 
-    given = GIVEN | {"relationship": relationship or None}
-    given |= {"authorization_certified_to_cra": True} if is_authorized else {}
-    assert said(message, "TRG-01") == of_case(given)
-    # The notices' own word “prescreened” is one that a person reads first.
-    allowed = said(message, "TRG-01")[0] == "allow"
+    case_facts = GIVEN | {"relationship": relationship or None}
+    case_facts |= {"authorization_certified_to_cra": True} if is_authorized else {}
+    assert rule_result(message, "TRG-01") == of_case(case_facts)
+    # The word “prescreened” in the notices requires a review first.
+    allowed = rule_result(message, "TRG-01")[0] == "allow"
     assert message.state == ("review" if allowed else "blocked")
 
 
-def test_a_current_account_is_a_tie_at_an_insured_bank_only(company):
+def test_current_account_is_a_basis_only_at_insured_bank(company):
     company.kind = "depository"
     company.save()
     lead = sold()
     proven(lead, is_authorized=False, relationship="current_account")
 
-    given = GIVEN | {"relationship": "current_account", "entity": "insured_bank"}
-    assert said(sent(lead), "TRG-01") == of_case(given) == ("allow", "hppa_relationship")
+    case_facts = GIVEN | {"relationship": "current_account", "entity": "insured_bank"}
+    assert (
+        rule_result(sent(lead), "TRG-01") == of_case(case_facts) == ("allow", "hppa_relationship")
+    )
 
 
 @pytest.mark.parametrize("day", ["2026-03-03", "2026-03-04"])
-def test_what_was_acquired_before_the_law_needs_no_basis(company, day):
+def test_bureau_lead_bought_before_the_law_needs_no_basis(company, day):
     lead = sold(acquired=datetime.fromisoformat(f"{day}T17:00:00+00:00"))
 
-    given = GIVEN | {"acquired": day, "relationship": None}
-    assert said(sent(lead), "TRG-01") == of_case(given)
+    case_facts = GIVEN | {"acquired": day, "relationship": None}
+    assert rule_result(sent(lead), "TRG-01") == of_case(case_facts)
 
 
-def test_without_a_basis_on_file_nothing_goes(company):
+def test_bureau_lead_without_basis_gets_no_message(company):
     message = sent(sold())
     assert (message.state, message.verdict.reason) == ("blocked", "hppa_no_basis")
 
 
-def test_a_contract_that_certifies_each_authorization_is_a_basis_of_all(company):
-    assert said(sent(sold(is_authorized=True)), "TRG-01") == ("allow", "hppa_consent")
+def test_contract_that_certifies_authorizations_is_a_basis_for_all(company):
+    assert rule_result(sent(sold(is_authorized=True)), "TRG-01") == ("allow", "hppa_consent")
 
 
-def test_without_a_firm_offer_nothing_goes(company):
+def test_prescreened_lead_without_firm_offer_gets_no_message(company):
     message = sent(sold(is_firm_offer=False, is_authorized=True))
-    assert said(message, "TRG-01") == of_case(GIVEN | {"firm_offer": False})
+    assert rule_result(message, "TRG-01") == of_case(GIVEN | {"firm_offer": False})
     assert message.state == "blocked"
 
 
-def test_a_source_that_nobody_knows_is_blocked_and_intent_data_waits_for_a_person(company):
+def test_unknown_source_class_is_blocked_and_intent_data_needs_review(company):
     nobody, intent = (
         sent(sold(source_class="unknown")),
         sent(sold(source_class="web_intent_vendor")),
     )
 
-    assert said(nobody, "TRG-01") == ("block", "provenance_unknown")
-    given = {
+    assert rule_result(nobody, "TRG-01") == ("block", "provenance_unknown")
+    case_facts = {
         "source": "web_intent_vendor", "signal": "visited_competitor", "cra_provenance": "none",
     }  # fmt: skip
-    assert said(intent, "TRG-01") == of_case(given)
+    assert rule_result(intent, "TRG-01") == of_case(case_facts)
     assert (nobody.state, intent.state) == ("blocked", "review")
 
 
-def test_whoever_opted_out_of_prescreened_offers_gets_none(company):
+def test_borrower_opted_out_of_prescreening_gets_no_offer(company):
     lead = sold(state="ID")
     proven(lead, has_opted_out=True)
 
-    given = {"state": "ID", "prescreen_opted_out": True, "source": "cra_trigger"}
-    assert said(sent(lead), "TRG-02") == of_case(given) == ("block", "prescreen_optout")
+    case_facts = {"state": "ID", "prescreen_opted_out": True, "source": "cra_trigger"}
+    assert rule_result(sent(lead), "TRG-02") == of_case(case_facts) == ("block", "prescreen_optout")
 
 
-def test_where_a_state_asks_it_the_first_words_say_that_we_are_not_their_lender(company):
+def test_first_message_says_we_are_not_their_lender_where_state_requires(company):
     lead = sold(state="UT", is_authorized=True)
 
     silent = sent(lead, f"{NOTICES} Lindenfield Mortgage NMLS 1204417.")
-    assert said(silent, "TRG-02") == ("block", "state_disclosure_missing")
+    assert rule_result(silent, "TRG-02") == ("block", "state_disclosure_missing")
     assert silent.state == "blocked"
 
-    given = {
+    case_facts = {
         "state": "UT", "source": "cra_trigger", "authorization_certified_to_cra": True,
         "firm_offer": True, "text_has_not_affiliated_statement": True,
     }  # fmt: skip
-    assert said(sent(lead), "TRG-02") == of_case(given) == ("allow", "state_disclosure_ok")
+    assert (
+        rule_result(sent(lead), "TRG-02") == of_case(case_facts) == ("allow", "state_disclosure_ok")
+    )
 
 
 @pytest.mark.parametrize(
@@ -189,46 +193,46 @@ def test_where_a_state_asks_it_the_first_words_say_that_we_are_not_their_lender(
         ("We could not be more proud to be affiliated with them.", "state_disclosure_missing"),
     ],
 )
-def test_who_was_told_so_once_need_not_be_told_again(company, earlier, answer):
+def test_not_their_lender_notice_is_needed_once(company, earlier, answer):
     lead = sold(state="UT", is_authorized=True)
     Message.objects.filter(pk=sent(lead).pk).update(body=earlier, state="sent", sent_at=make.NOON)
 
     silent = sent(lead, f"{NOTICES} Lindenfield Mortgage NMLS 1204417.")
 
-    assert said(silent, "TRG-02")[1] == answer
+    assert rule_result(silent, "TRG-02")[1] == answer
 
 
 @pytest.mark.parametrize(
-    ("body", "given"),
+    ("body", "case_facts"),
     [
         (f"{HONEST} NMLS 1204417.", {"optout_notice_short_and_long": False}),
         (WORDS, {"optout_notice_short_and_long": True, "criteria_kept": True}),
     ],
 )  # fmt: skip
-def test_an_offer_carries_both_opt_out_notices(company, body, given):
+def test_prescreened_offer_carries_both_opt_out_notices(company, body, case_facts):
     message = sent(sold(is_authorized=True), body)
-    assert said(message, "FCR-02") == of_case({"message": "prescreened_offer", **given})
+    assert rule_result(message, "FCR-02") == of_case({"message": "prescreened_offer", **case_facts})
 
 
-def test_an_offer_without_its_criteria_on_file_is_none(company):
+def test_offer_without_criteria_on_file_is_no_firm_offer(company):
     message = sent(sold(is_authorized=True, criteria=""))
-    assert said(message, "FCR-02") == ("block", "not_a_firm_offer")
+    assert rule_result(message, "FCR-02") == ("block", "not_a_firm_offer")
 
 
-def test_who_asks_us_afterwards_began_it_themselves(company):
+def test_borrower_who_inquires_later_needs_no_basis(company):
     lead = sold()
-    make.touch(lead, source=journey.website())
+    make.touch(lead, source=journey.create_website())
 
-    assert said(sent(lead), "TRG-01") == ("allow", "consumer_initiated_transaction")
+    assert rule_result(sent(lead), "TRG-01") == ("allow", "consumer_initiated_transaction")
 
 
-def test_terms_that_nobody_reviewed_change_nothing(company):
+def test_unreviewed_source_terms_change_nothing(company):
     lead = sold()
     SourceTerms.objects.update(reviewed_at=None)
-    assert said(sent(lead), "TRG-01") == ("allow", "consumer_initiated_transaction")
+    assert rule_result(sent(lead), "TRG-01") == ("allow", "consumer_initiated_transaction")
 
 
-def test_the_checker_sees_a_bureaus_lead_that_was_allowed_without_a_basis(company):
+def test_checker_finds_bureau_lead_allowed_without_basis(company):
     allowed = sent(sold(is_authorized=True)).verdict
     facts = dict(allowed.facts)
     assert verdict_checker.find_objections(facts) == []
@@ -237,6 +241,6 @@ def test_the_checker_sees_a_bureaus_lead_that_was_allowed_without_a_basis(compan
     assert verdict_checker.find_objections(facts) == ["a credit bureau's lead has no basis"]
 
 
-def test_a_basis_without_its_proof_is_none(company):
+def test_basis_without_proof_does_not_count(company):
     with pytest.raises(BadBasis, match="where the proof is kept"):
         proven(sold(), reference=" ")

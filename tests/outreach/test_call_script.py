@@ -1,4 +1,4 @@
-"""What an officer says first on a call: in time in every state, and before them when they call."""
+"""Call opening script: within every state's time limit, and on screen during the call."""
 
 import pytest
 
@@ -12,7 +12,7 @@ from rooftree.outreach.wording.template_check import check_template
 from tests import make
 
 pytestmark = pytest.mark.django_db
-# The statutes themselves, so that a value of the rule data that is changed by mistake is told here.
+# From the statutes themselves, so a value changed by mistake in the rule data fails here.
 STATUTES = {
     "CT": 10,  # Conn. Gen. Stat. 42-288a
     "NM": 15,  # NMSA 57-12-22(B)(1)
@@ -25,7 +25,7 @@ STATUTES = {
     "MA": 60,  # 201 CMR 12.02(7)
 }
 WHO = "{{ caller.name }} of {{ company.brand }} about {{ lead.kind }}"
-WHO_LASTS = 11  # words of it with the longest names and kind of loan: 3, "of", 2, "about", 4
+WHO_LASTS = 11  # words with the longest names and loan kind: 3, "of", 2, "about", 4
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +39,7 @@ def words(body, language="en", **changes):
 
 
 def lasting(seconds):
-    """Words of which the last one that must be said ends right at this second."""
+    """Return a script whose last required word ends at this second."""
     before = seconds * call_script.WORDS_PER_MINUTE // 60 - WHO_LASTS
     return words(" ".join(["well"] * before) + f" {WHO}. And so on and so on, as long as it takes.")
 
@@ -51,36 +51,40 @@ def refusals(template):
     ]
 
 
-def test_the_rule_data_give_the_seconds_of_the_statutes():
-    given = {code: row.disclose_seconds for code, row in STATES.items() if row.disclose_seconds}
+def test_rule_data_match_seconds_in_statutes():
+    seconds_by_state = {
+        code: row.disclose_seconds for code, row in STATES.items() if row.disclose_seconds
+    }
 
-    assert given == STATUTES
+    assert seconds_by_state == STATUTES
     assert {code for code, row in STATES.items() if row.end_call_seconds == 10} == {"WA"}
 
 
 @pytest.mark.parametrize(("state", "seconds"), STATUTES.items())
-def test_words_that_are_a_second_too_slow_for_a_state_are_refused_in_its_name(state, seconds):
+def test_script_a_second_too_slow_is_rejected_naming_the_state(state, seconds):
     in_time, slow = lasting(seconds), lasting(seconds + 1)
 
     assert check_template(in_time, at=make.NOON).seconds == seconds
     assert not any(NAMES[state] in refusal for refusal in refusals(in_time))
-    (said,) = refusals(slow)
-    assert f"{NAMES[state]} allows {seconds}" in said or f", {NAMES[state]} {seconds}" in said
-    assert f"takes about {seconds + 1} seconds to get to the purpose." in said
+    (sentence,) = refusals(slow)
+    assert (
+        f"{NAMES[state]} allows {seconds}" in sentence or f", {NAMES[state]} {seconds}" in sentence
+    )
+    assert f"takes about {seconds + 1} seconds to get to the purpose." in sentence
 
 
-def test_one_wording_is_said_everywhere_so_the_strictest_state_decides():
+def test_strictest_state_decides_for_the_common_script():
     assert refusals(lasting(10)) == []
     assert refusals(lasting(14)) == [
         "Connecticut allows 10 seconds. This script takes about 14 seconds to get to the purpose."
         " Shorten what comes before."
     ]
-    found = check_template(lasting(14), at=make.NOON).blocking_findings[0]
-    assert (found.id, "42-288a" in found.cite) == ("DIS-01", True)
+    finding = check_template(lasting(14), at=make.NOON).blocking_findings[0]
+    assert (finding.id, "42-288a" in finding.cite) == ("DIS-01", True)
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "problem"),
     [
         ("{{ company.brand }} about {{ lead.kind }}", "the caller’s name: insert “caller.name”"),
         ("{{ caller.name }} about {{ lead.kind }}", "the company’s name: insert “company.brand”"),
@@ -90,20 +94,20 @@ def test_one_wording_is_said_everywhere_so_the_strictest_state_decides():
         ("{{ caller.name }}, {{ company.brand }}: a mortgage", "the purpose: insert “lead.kind”"),
     ],
 )  # fmt: skip
-def test_words_that_leave_out_who_for_whom_or_why_are_refused(body, said):
-    assert f"Add {said}." in refusals(words(body))
+def test_script_without_caller_company_or_purpose_is_rejected(body, problem):
+    assert f"Add {problem}." in refusals(words(body))
 
 
-def test_what_is_said_last_is_what_the_refusal_names():
+def test_rejection_names_the_part_said_last():
     late = "About {{ lead.kind }}, from {{ company.brand }}: " + "well " * 20 + "{{ caller.name }}"
 
-    (said,) = refusals(words(late))
+    (refusal,) = refusals(words(late))
 
-    assert "to get to the caller’s name" in said
+    assert "to get to the caller’s name" in refusal
 
 
-def test_the_longest_names_and_loans_count_not_the_made_up_ones():
-    padded = "well " * (25 - 9) + WHO  # 25 words for Alex Morgan who offers "buying a home"
+def test_timing_uses_longest_real_names_and_loans():
+    padded = "well " * (25 - 9) + WHO  # 25 words for Alex Morgan and "buying a home"
 
     assert "Connecticut allows 10 seconds" in refusals(words(padded))[0]
 
@@ -113,45 +117,45 @@ def test_the_longest_names_and_loans_count_not_the_made_up_ones():
     [
         ("", 0),
         ("one two three four five", 2),
-        ("one two three four five six", 3),  # begun is counted whole
-        ("NMLS 1204417", 5),  # spelled: four letters and seven figures
+        ("one two three four five six", 3),  # a started second counts whole
+        ("NMLS 1204417", 5),  # spelled out: four letters and seven digits
         ("O’Brien isn’t late", 2),
         ("¿Cómo está usted?", 2),
     ],
 )
-def test_seconds_are_reckoned_from_words_figures_and_letters(text, seconds):
+def test_seconds_are_estimated_from_words_digits_and_letters(text, seconds):
     assert call_script.spoken_seconds(text) == seconds
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_what_a_company_starts_with_is_in_time_for_connecticut(language):
+def test_default_script_meets_connecticut_limit(language):
     message_templates.ensure_default_templates(at=make.NOON)
-    one = Template.objects.get(key="call_opening", language=language)
+    template = Template.objects.get(key="call_opening", language=language)
 
-    found = check_template(one, at=make.NOON)
+    reading = check_template(template, at=make.NOON)
 
-    assert found.blocking_findings == []
-    assert found.seconds <= 10
+    assert reading.blocking_findings == []
+    assert reading.seconds <= 10
 
 
-def test_words_that_are_too_slow_are_neither_proposed_nor_approved():
+def test_slow_script_cannot_be_proposed_or_approved():
     mia, cora = make.user("marketing"), make.user("compliance")
     with pytest.raises(version_approval.UnfitVersion, match="Connecticut allows 10 seconds"):
         template_approval.propose_draft(lasting(11), by=mia, summary="Warmer", at=make.NOON)
-    one = template_approval.propose_draft(lasting(10), by=mia, summary="Warmer", at=make.NOON)
+    draft = template_approval.propose_draft(lasting(10), by=mia, summary="Warmer", at=make.NOON)
 
-    template_approval.approve_draft(one, by=cora, until=make.NOON + make.DAY, at=make.NOON)
+    template_approval.approve_draft(draft, by=cora, until=make.NOON + make.DAY, at=make.NOON)
 
     live = message_templates.live_template(
         "call_opening", medium="call", language="en", at=make.NOON
     )
-    assert live.body == one.body
+    assert live.body == draft.body
 
 
-def test_a_text_may_not_name_who_calls():
-    one = Template(key="not_reached_1", medium="text", language="en", body="{{ caller.name }}")
+def test_text_template_cannot_name_caller():
+    template = Template(key="not_reached_1", medium="text", language="en", body="{{ caller.name }}")
 
-    assert refusals(one) == ["This can’t be rendered: there is no placeholder “caller”."]
+    assert refusals(template) == ["This can’t be rendered: there is no placeholder “caller”."]
 
 
 def lead_in(number, home="", property_state="FL", **changes):
@@ -172,55 +176,60 @@ def dana():
     ("number", "home", "property_state", "limit", "end"),
     [
         ("+18135550142", "", "FL", None, None),
-        ("+12035550142", "", "FL", (10, "Connecticut"), None),  # their number alone
+        ("+12035550142", "", "FL", (10, "Connecticut"), None),  # only the number
         ("+18135550142", "MA", "FL", (60, "Massachusetts"), None),
         ("+15055550142", "MA", "CT", (10, "Connecticut"), None),
         ("+15055550142", "MA", "WA", (15, "New Mexico"), (10, "Washington")),
     ],
 )
-def test_the_strictest_of_all_places_where_they_may_be_is_shown(
+def test_script_shows_strictest_limit_of_possible_locations(
     dana, number, home, property_state, limit, end
 ):
     lead = lead_in(number, home, property_state)
 
-    said = call_script.script_for_call(make.NOON, lead=lead, by=dana)
+    script = call_script.script_for_call(make.NOON, lead=lead, by=dana)
 
-    shown = [one and (one.seconds, one.state) for one in (said.say_within, said.end_within)]
+    shown = [
+        timing and (timing.seconds, timing.state)
+        for timing in (script.say_within, script.end_within)
+    ]
     assert shown == [limit, end]
 
 
-def test_the_words_are_filled_in_for_this_caller_and_borrower(dana):
-    said = call_script.script_for_call(make.NOON, lead=lead_in("+12035550142"), by=dana)
+def test_script_is_filled_in_for_caller_and_borrower(dana):
+    script = call_script.script_for_call(make.NOON, lead=lead_in("+12035550142"), by=dana)
 
-    assert said.script.body.startswith(
+    assert script.script.body.startswith(
         "Hello Ana, this is Dana Whitfield with Lindenfield Mortgage, calling to offer our"
         " services for buying a home."
     )
-    assert (said.seconds, said.is_too_slow) == (8, False)
+    assert (script.seconds, script.is_too_slow) == (8, False)
 
 
-def test_who_speaks_spanish_is_called_in_spanish(dana):
-    said = call_script.script_for_call(
+def test_spanish_speaker_gets_spanish_script(dana):
+    script = call_script.script_for_call(
         make.NOON, lead=lead_in("+12035550142", language="es"), by=dana
     )
 
-    assert said.script.body.startswith("Hola Ana, le habla Dana Whitfield de Lindenfield Mortgage")
-    assert "la compra de una casa" in said.script.body
+    assert script.script.body.startswith(
+        "Hola Ana, le habla Dana Whitfield de Lindenfield Mortgage"
+    )
+    assert "la compra de una casa" in script.script.body
 
 
-def test_names_that_are_longer_than_most_are_told_to_be_slow(dana):
+def test_unusually_long_names_give_a_timing_warning(dana):
     dana.name = " ".join(["Dana"] * 12)
 
-    said = call_script.script_for_call(make.NOON, lead=lead_in("+12035550142"), by=dana)
+    script = call_script.script_for_call(make.NOON, lead=lead_in("+12035550142"), by=dana)
 
-    assert said.is_too_slow
-    assert said.seconds > said.say_within.seconds == 10
+    assert script.is_too_slow
+    assert script.seconds > script.say_within.seconds == 10
 
 
-def test_without_words_in_use_the_limit_is_shown_all_the_same(dana):
+def test_limit_is_shown_without_an_active_script(dana):
     Template.objects.filter(key="call_opening").update(until_at=make.NOON)
 
-    said = call_script.script_for_call(make.NOON, lead=lead_in("+12035550142"), by=dana)
+    script = call_script.script_for_call(make.NOON, lead=lead_in("+12035550142"), by=dana)
 
-    assert said.script is None
-    assert said.say_within.seconds == 10
+    assert script.script is None
+    assert script.say_within.seconds == 10

@@ -1,4 +1,4 @@
-"""News from the carrier, in any order and as often as it likes."""
+"""Callbacks of the carrier, in any order and any number of times."""
 
 import itertools
 
@@ -15,84 +15,84 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("carriers")]
 
 @pytest.fixture
 def text(dana) -> Message:
-    journey.deliver(journey.website(), journey.form_post())
+    journey.deliver(journey.create_website(), journey.form_post())
     return Message.objects.get(medium="text")
 
 
-def told(one: Message, said: str, *, minutes: float = 1, **form: str) -> bool:
+def post_status(message: Message, carrier_status: str, *, minutes: float = 1, **form: str) -> bool:
     return carrier_callbacks.record_text_status(
-        {"MessageSid": one.carrier_id or "SM-new", "MessageStatus": said, **form},
-        reference=str(one.pk),
+        {"MessageSid": message.carrier_id or "SM-new", "MessageStatus": carrier_status, **form},
+        reference=str(message.pk),
         at=journey.later(minutes),
     )
 
 
-def now(one: Message) -> Message:
-    return Message.objects.get(pk=one.pk)
+def reload(message: Message) -> Message:
+    return Message.objects.get(pk=message.pk)
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(["queued", "sent", "delivered"])))
-def test_whatever_the_order_a_delivered_text_ends_delivered(text, order):
-    for minutes, said in enumerate(order, start=1):
-        told(text, said, minutes=minutes)
-        told(text, said, minutes=minutes)
+def test_delivered_text_ends_delivered_in_any_callback_order(text, order):
+    for minutes, carrier_status in enumerate(order, start=1):
+        post_status(text, carrier_status, minutes=minutes)
+        post_status(text, carrier_status, minutes=minutes)
 
-    assert now(text).state == "delivered"
-    assert now(text).delivered_at == journey.later(order.index("delivered") + 1)
-    assert now(text).sent_at == make.NOON
-
-
-def test_a_doubled_callback_is_no_news(text):
-    assert told(text, "delivered")
-    assert not told(text, "delivered", minutes=2)
+    assert reload(text).state == "delivered"
+    assert reload(text).delivered_at == journey.later(order.index("delivered") + 1)
+    assert reload(text).sent_at == make.NOON
 
 
-def test_a_failure_says_the_carriers_code_and_a_later_delivery_corrects_it(text):
-    assert told(text, "undelivered", ErrorCode="30003")
-    assert now(text).state == "failed"
-    assert "30003" in now(text).problem
-
-    assert told(text, "delivered", minutes=2)
-    assert (now(text).state, now(text).problem) == ("delivered", "")
-    assert not told(text, "failed", minutes=3)  # it arrived; nothing takes that back
+def test_repeated_callback_changes_nothing(text):
+    assert post_status(text, "delivered")
+    assert not post_status(text, "delivered", minutes=2)
 
 
-def test_words_we_do_not_know_and_other_peoples_texts_are_no_news(text):
-    assert not told(text, "levitating")
+def test_failure_shows_carrier_code_and_later_delivery_corrects_it(text):
+    assert post_status(text, "undelivered", ErrorCode="30003")
+    assert reload(text).state == "failed"
+    assert "30003" in reload(text).problem
+
+    assert post_status(text, "delivered", minutes=2)
+    assert (reload(text).state, reload(text).problem) == ("delivered", "")
+    assert not post_status(text, "failed", minutes=3)  # delivered is final
+
+
+def test_unknown_status_or_foreign_text_changes_nothing(text):
+    assert not post_status(text, "levitating")
     assert not carrier_callbacks.record_text_status({}, reference=str(text.pk), at=make.NOON)
     assert not carrier_callbacks.record_message_status(
         carrier_id="SM-strange", status="delivered", at=make.NOON
     )
-    assert now(text).state == "sent"
+    assert reload(text).state == "sent"
 
 
 @pytest.mark.parametrize("state", ["claimed", "uncertain", "waiting"])
-def test_a_callback_settles_a_text_whose_fate_we_did_not_know(text, state):
-    """A crash, a broken line, or a carrier that said it was busy and sent it all the same."""
+def test_callback_settles_uncertain_text(text, state):
+    """After a crash, a broken connection, or a carrier that answered busy but sent the text."""
     Message.objects.filter(pk=text.pk).update(
         state=state, carrier="", carrier_id="", sent_at=None, due_at=make.NOON
     )
-    ContactAttempt.objects.filter(cause=f"message:{text.pk}").delete()
+    ContactAttempt.objects.filter(idempotency_key=f"message:{text.pk}").delete()
     Lead.objects.update(first_message_at=None)
 
-    assert told(now(text), "sent", MessageSid="SM-found")
+    assert post_status(reload(text), "sent", MessageSid="SM-found")
     journey.run(journey.later(30))
 
-    settled = now(text)
+    settled = reload(text)
     assert (settled.state, settled.carrier, settled.carrier_id) == ("sent", "twilio", "SM-found")
     assert settled.sent_at == settled.claimed_at
     assert settled.lead.first_message_at == settled.sent_at
-    assert ContactAttempt.objects.filter(cause=f"message:{text.pk}").count() == 1
+    assert ContactAttempt.objects.filter(idempotency_key=f"message:{text.pk}").count() == 1
 
 
-def test_a_cancelled_text_stays_cancelled(text):
+def test_canceled_text_stays_canceled(text):
     Message.objects.filter(pk=text.pk).update(state="cancelled")
 
-    assert not told(text, "failed")
-    assert now(text).state == "cancelled"
+    assert not post_status(text, "failed")
+    assert reload(text).state == "cancelled"
 
 
-def test_a_bounce_ends_writing_to_that_address(text):
+def test_bounce_stops_email_to_that_address(text):
     letter = Message.objects.get(medium="email")
 
     for _ in range(2):
@@ -100,20 +100,20 @@ def test_a_bounce_ends_writing_to_that_address(text):
             message_id=str(letter.pk), address="BEN.ORTIZ@home.example", at=journey.later(1)
         )
 
-    assert (now(letter).state, now(letter).problem) == ("failed", "The e-mail bounced.")
+    assert (reload(letter).state, reload(letter).problem) == ("failed", "The email bounced.")
     assert letter.person.emails.get().bounced_at == journey.later(1)
 
 
-def test_a_letter_is_opened_once_however_often_it_is_read(text):
+def test_email_opened_repeatedly_counts_once(text):
     letter = Message.objects.get(medium="email")
 
     assert carrier_callbacks.record_signal(message=letter, kind="opened", at=journey.later(1))
     assert not carrier_callbacks.record_signal(message=letter, kind="opened", at=journey.later(2))
-    assert now(letter).opened_at == journey.later(1)
+    assert reload(letter).opened_at == journey.later(1)
     assert Signal.objects.filter(kind="opened").count() == 1
 
 
-def test_without_a_carriers_secret_nobody_is_believed(settings):
+def test_callbacks_need_carrier_secret(settings):
     settings.TWILIO_AUTH_TOKEN = ""
 
     assert not carrier_callbacks.is_from_carrier(
@@ -121,13 +121,13 @@ def test_without_a_carriers_secret_nobody_is_believed(settings):
     )
 
 
-def test_a_number_the_carrier_calls_nobodys_is_known_as_such_until_a_text_arrives(text):
-    told(text, "undelivered", ErrorCode="30003")  # switched off, perhaps
+def test_number_out_of_service_stays_marked_until_a_text_is_delivered(text):
+    post_status(text, "undelivered", ErrorCode="30003")  # the phone can be switched off
     assert Phone.objects.get(e164=text.to_address).dead_at is None
     Message.objects.filter(pk=text.pk).update(state="sent")
 
-    told(text, "undelivered", ErrorCode="30005")
+    post_status(text, "undelivered", ErrorCode="30005")
     assert Phone.objects.get(e164=text.to_address).dead_at == journey.later(1)
 
-    told(text, "delivered", minutes=2)
+    post_status(text, "delivered", minutes=2)
     assert Phone.objects.get(e164=text.to_address).dead_at is None

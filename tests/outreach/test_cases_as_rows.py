@@ -1,7 +1,7 @@
-"""Worked cases of the rulebook as rows in the database, and what the one door then answers.
+"""Worked cases of the rulebook as database rows, decided by the real gate.
 
-`rooftree decide` reads a case itself. Here each is a borrower, a house, a permission, lists and
-earlier contacts, and somebody who calls or texts: the verdict is the one that is stored.
+`rooftree decide` reads a case directly. Here each case becomes a borrower, a property, consent,
+lists and earlier contacts, then a call or text; the stored verdict is compared.
 """
 
 import io
@@ -34,7 +34,7 @@ from tests.flow import journey
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("carriers")]
 CASES = Path(__file__).parents[1] / "compliance" / "cases.jsonl"
-TOLL_FREE = "+18885550142"  # says nothing of where they are
+TOLL_FREE = "+18885550142"  # does not show where the borrower is
 KEY = "not_reached_1"
 ANYWHERE = {"property_state": "FL", "property_use": "investment", "purpose": "refinance"}
 WRITTEN = {
@@ -57,41 +57,40 @@ NO_ROWS = {
 
 def cases() -> list[dict[str, Any]]:
     every = map(json.loads, CASES.read_text(encoding="utf-8").splitlines())
-    return [one for one in every if one["rule"][:3] in FAMILIES and one["id"] not in NO_ROWS]
+    return [case for case in every if case["rule"][:3] in FAMILIES and case["id"] not in NO_ROWS]
 
 
-@pytest.mark.parametrize("case", cases(), ids=lambda one: one["id"])
-def test_a_worked_case_gets_its_verdict_through_the_door(
+@pytest.mark.parametrize("case", cases(), ids=lambda row: row["id"])
+def test_casebook_case_gets_its_verdict_from_stored_rows(
     case: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given, expected = case["given"], case["expect"]
-    monkeypatch.setattr(
-        message_facts, "GUARD_MINUTES", {}
-    )  # our own margin, of which no case knows
-    at = datetime.fromisoformat(given["now"]) if "now" in given else make.NOON
+    facts, expected = case["given"], case["expect"]
+    # No case includes our own safety margin.
+    monkeypatch.setattr(message_facts, "GUARD_MINUTES", {})
+    at = datetime.fromisoformat(facts["now"]) if "now" in facts else make.NOON
 
-    verdict = done(borrower(given, at), given, at)
+    verdict = contact_borrower(borrower(facts, at), facts, at)
 
-    said = [(result["decision"], result["reason"]) for result in verdict.results]
-    assert (expected["decision"], expected["reason"]) in said
+    results = [(result["decision"], result["reason"]) for result in verdict.results]
+    assert (expected["decision"], expected["reason"]) in results
     assert verdict.decision == expected["decision"]
     if "next_allowed_at" in expected:
         assert verdict.next_allowed_at == datetime.fromisoformat(expected["next_allowed_at"])
 
 
-def done(lead: Lead, given: Mapping[str, Any], at: datetime) -> Verdict:
-    """Call or text them as the case says; the last verdict about it."""
+def contact_borrower(lead: Lead, facts: Mapping[str, Any], at: datetime) -> Verdict:
+    """Call or text the borrower as the case says; return the last verdict."""
     by = LoanOfficer.objects.get().user
-    if given["channel"] == "call":
+    if facts["channel"] == "call":
         dial_borrower.begin_call(lead_id=lead.pk, by=by, at=at)
         return Verdict.objects.get()
-    if given.get("automated", True):
-        if "promo" in given.get("content_flags", ()):
+    if facts.get("automated", True):
+        if "promo" in facts.get("content_flags", ()):
             make.edition(KEY, at=at, body="Your papers are here. Rates as low as 5 %.")
-        (one,) = automatic_messages.queue_template(
-            lead=lead, key=KEY, cause="case", media=["text"], purpose=given["purpose"], at=at
+        (message,) = automatic_messages.queue_template(
+            lead=lead, key=KEY, cause="case", media=["text"], purpose=facts["purpose"], at=at
         )
-        send.deliver_messages([one.pk], at=at)
+        send.deliver_messages([message.pk], at=at)
     else:
         with suppress(typed_messages.CannotSend):
             typed_messages.send_typed_message(
@@ -100,40 +99,40 @@ def done(lead: Lead, given: Mapping[str, Any], at: datetime) -> Verdict:
     return Verdict.objects.get(messages__direction="out")
 
 
-def borrower(given: Mapping[str, Any], at: datetime) -> Lead:
-    """The lead of a case, with an officer, who may do all that the case does not forbid."""
-    journey.ready(
+def borrower(facts: Mapping[str, Any], at: datetime) -> Lead:
+    """Create the lead of a case; its officer can do everything the case does not forbid."""
+    journey.set_up_company(
         states=("FL",), legal_name="Acme Mortgage LLC", brand="Acme Mortgage",
-        telemarketer_states=[] if "telemarketer_registration" in given else [*STATES],
-        emergencies=given.get("declared_emergencies", []), emergencies_checked_at=at,
+        telemarketer_states=[] if "telemarketer_registration" in facts else [*STATES],
+        emergencies=facts.get("declared_emergencies", []), emergencies_checked_at=at,
     )  # fmt: skip
-    where = given.get("locations", [{"kind": "residence", "state": given.get("state")}])
-    since = day_of(given.get("last_confirmed_contact"), at, or_days_ago=100)
-    human = make.person(phone=number(given, where), at=since)
+    where = facts.get("locations", [{"kind": "residence", "state": facts.get("state")}])
+    since = day_of(facts.get("last_confirmed_contact"), at, or_days_ago=100)
+    human = make.person(phone=number(facts, where), at=since)
     lead = make.lead(at=since, officer=make.officer(licensed=("FL",)), person=human, **ANYWHERE)
-    for one in where:
-        live_at(lead, **one)
-    permit(lead, given, at)
-    list_them(lead, given, at)
-    deal_with(lead, given)
-    check(lead, given, at)
-    agree(lead, given, at)
-    contact(lead, given)
+    for place in where:
+        live_at(lead, **place)
+    store_consent(lead, facts, at)
+    load_registries(lead, facts, at)
+    store_relationships(lead, facts)
+    store_number_check(lead, facts, at)
+    request_call(lead, facts, at)
+    store_attempts(lead, facts)
     return Lead.objects.select_related("person", "officer__user").get(pk=lead.pk)
 
 
-def number(given: Mapping[str, Any], where: list[Mapping[str, Any]]) -> str:
-    """A number that stands for the area codes of the case, and for no place where it has none."""
-    wanted = [one for one in where if one["kind"] == "area_code"]
-    if "phone" in given:
-        return str(given["phone"])
-    if "area_code_state" in given or "state" in given:
-        state = given.get("area_code_state") or given["state"]
-        wanted = [{"state": state, "zone": zone} for zone in STATES[state].zones]
-    if not wanted:
+def number(facts: Mapping[str, Any], where: list[Mapping[str, Any]]) -> str:
+    """Return a number with the case's area code; one of no place if the case has none."""
+    places = [place for place in where if place["kind"] == "area_code"]
+    if "phone" in facts:
+        return str(facts["phone"])
+    if "area_code_state" in facts or "state" in facts:
+        state = facts.get("area_code_state") or facts["state"]
+        places = [{"state": state, "zone": zone} for zone in STATES[state].zones]
+    if not places:
         return TOLL_FREE
-    zones = {one["zone"] for one in wanted}
-    codes = [code for code, state in STATE_BY_AREA_CODE.items() if state == wanted[0]["state"]]
+    zones = {place["zone"] for place in places}
+    codes = [code for code, state in STATE_BY_AREA_CODE.items() if state == places[0]["state"]]
     there = [code for code in codes if zones_of(code) <= zones]
     return f"+1{max(there, key=lambda code: len(zones_of(code)))}5550142"
 
@@ -143,7 +142,7 @@ def zones_of(code: str) -> set[str]:
 
 
 def live_at(lead: Lead, *, kind: str, state: str, zone: str = "", **of_the_house: Any) -> None:
-    """A home or a house there, with a ZIP code where only that tells the zone."""
+    """Return a home or property there, with a ZIP code if only that determines the time zone."""
     if kind == "residence":
         lead.person.state, lead.person.zip = state, zip_in(state, zone)
         lead.person.save()
@@ -157,18 +156,18 @@ def live_at(lead: Lead, *, kind: str, state: str, zone: str = "", **of_the_house
 
 
 def zip_in(state: str, zone: str) -> str:
-    """A ZIP code of the zone; "" where none settles it, so that every zone of the state counts."""
+    """Return a ZIP code of the zone; "" if none determines it and all zones of the state count."""
     if not zone or len(STATES[state].zones) == 1:
         return ""
     codes = (f"{prefix:03}01" for prefix in range(1000))
     return next((code for code in codes if zone_of_zip(state, code) == zone), "")
 
 
-def permit(lead: Lead, given: Mapping[str, Any], at: datetime) -> None:
-    """The permission of the case; where it says nothing of one, a good one in writing."""
+def store_consent(lead: Lead, facts: Mapping[str, Any], at: datetime) -> None:
+    """Store the case's consent; a valid written one if the case names none."""
     number = lead.person.phones.get().e164
-    is_usual = {"locations", "rnd", "written_permission"} & given.keys()
-    record = given.get("consent", WRITTEN if is_usual else None)
+    is_usual = {"locations", "rnd", "written_permission"} & facts.keys()
+    record = facts.get("consent", WRITTEN if is_usual else None)
     if isinstance(record, str):
         record = WRITTEN
     if record:
@@ -176,15 +175,15 @@ def permit(lead: Lead, given: Mapping[str, Any], at: datetime) -> None:
         make.consent(lead.person, at=at - timedelta(days=1), record=stored)
 
 
-def list_them(lead: Lead, given: Mapping[str, Any], at: datetime) -> None:
-    """The registries as the case has them: their day, and whether the number is on them."""
+def load_registries(lead: Lead, facts: Mapping[str, Any], at: datetime) -> None:
+    """Load the case's registries: their date, and whether the number is listed."""
     number = lead.person.phones.get().e164[2:]
-    copies = {"US": (given.get("registry_version_date"), given.get("on_national", False))}
-    for state in STATES_WITH_OWN_DNC_LIST & {given.get("state")}:
-        dated = given.get("state_list_version_date")
-        copies[state] = (dated, given.get("on_state_list", False))
+    copies = {"US": (facts.get("registry_version_date"), facts.get("on_national", False))}
+    for state in STATES_WITH_OWN_DNC_LIST & {facts.get("state")}:
+        dated = facts.get("state_list_version_date")
+        copies[state] = (dated, facts.get("on_state_list", False))
     if number.startswith("888"):
-        return  # no registry has such numbers
+        return  # no registry lists such numbers
     for registry, (dated, is_listed) in copies.items():
         copied_at = day_of(dated, at, or_days_ago=0)
         other = f"{number[:-1]}{(int(number[-1]) + 1) % 10}"
@@ -194,49 +193,49 @@ def list_them(lead: Lead, given: Mapping[str, Any], at: datetime) -> None:
             file=io.BytesIO(lines.encode()),
         )  # fmt: skip
         load_file(upload, by=None, at=copied_at)
-    if since := given.get("internal_dnc_since"):
+    if since := facts.get("internal_dnc_since"):
         store_revocation.store_revocation(
             person_id=lead.person_id, address="", kind="do_not_contact", media=["call", "text"],
             origin="staff", idempotency_key="case", at=day_of(since, at, or_days_ago=0),
         )  # fmt: skip
 
 
-def check(lead: Lead, given: Mapping[str, Any], at: datetime) -> None:
-    """What the vendor answered; as a rule, that the number did not change hands."""
-    if (answer := given.get("rnd", {"response": "no"})) is None:
+def store_number_check(lead: Lead, facts: Mapping[str, Any], at: datetime) -> None:
+    """Store the vendor's answer; by default, that the number was not reassigned."""
+    if (answer := facts.get("rnd", {"response": "no"})) is None:
         return
     asked_at = day_of(answer.get("checked"), at, or_days_ago=0)
     NumberQuestion.objects.create(
-        kind="reassigned", number=lead.person.phones.get().e164, since=lead.warmed_at.date(),
-        asked_at=asked_at, answered_at=asked_at, response=answer["response"], said={},
+        kind="reassigned", number=lead.person.phones.get().e164, since=lead.last_inquiry_at.date(),
+        asked_at=asked_at, answered_at=asked_at, response=answer["response"], answer={},
     )  # fmt: skip
 
 
 def day_of(day: str | None, at: datetime, *, or_days_ago: int) -> datetime:
-    """That day at the hour of the case."""
+    """Return the moment on that day at the case's hour."""
     if day is None:
         return at - timedelta(days=or_days_ago)
     return datetime.combine(date.fromisoformat(day), at.timetz())
 
 
-def agree(lead: Lead, given: Mapping[str, Any], at: datetime) -> None:
-    """That they asked to be called, and when."""
-    asks = given.get("consent") == "express_request" or "call me" in given.get("inbound", "")
-    if wanted := given.get("consumer_requested_time") or (asks and at.isoformat()):
+def request_call(lead: Lead, facts: Mapping[str, Any], at: datetime) -> None:
+    """Store the borrower's request for a call at this time."""
+    asks = facts.get("consent") == "express_request" or "call me" in facts.get("inbound", "")
+    if requested := facts.get("consumer_requested_time") or (asks and at.isoformat()):
         call_outcomes.record_outcome(
             lead_id=lead.pk, result="call_back", by=LoanOfficer.objects.get().user,
-            at=at - timedelta(days=3), call_back_at=datetime.fromisoformat(wanted),
+            at=at - timedelta(days=3), call_back_at=datetime.fromisoformat(requested),
         )  # fmt: skip
 
 
-def deal_with(lead: Lead, given: Mapping[str, Any]) -> None:
-    """The dealings with us that answer a registry."""
-    if not (ebr := given.get("ebr")):
+def store_relationships(lead: Lead, facts: Mapping[str, Any]) -> None:
+    """Store the relationship that exempts a listed number."""
+    if not (ebr := facts.get("ebr")):
         return
     on = date.fromisoformat(ebr["date"])
     noon = datetime(on.year, on.month, on.day, 12, tzinfo=ZoneInfo("America/New_York"))
     if ebr["kind"] == "inquiry":
-        site = journey.website()
+        site = journey.create_website()
         Lead.objects.filter(pk=lead.pk).update(source=site)
         lead.source = site
         make.touch(lead, at=noon)
@@ -247,12 +246,12 @@ def deal_with(lead: Lead, given: Mapping[str, Any]) -> None:
         )
 
 
-def contact(lead: Lead, given: Mapping[str, Any]) -> None:
-    """What the house did before to reach them."""
-    for nth, one in enumerate(given.get("prior_contacts", ())):
-        known = one if isinstance(one, dict) else {"at": one, "channel": "call"}
+def store_attempts(lead: Lead, facts: Mapping[str, Any]) -> None:
+    """Store the company's earlier contact attempts."""
+    for nth, attempt in enumerate(facts.get("prior_contacts", ())):
+        attempt_facts = attempt if isinstance(attempt, dict) else {"at": attempt, "channel": "call"}
         ContactAttempt.objects.create(
-            lead=lead, person_id=lead.person_id, medium=known["channel"],
+            lead=lead, person_id=lead.person_id, medium=attempt_facts["channel"],
             address=lead.person.phones.get().e164, by=LoanOfficer.objects.get().user,
-            at=datetime.fromisoformat(known["at"]), cause=f"before:{nth}",
+            at=datetime.fromisoformat(attempt_facts["at"]), idempotency_key=f"before:{nth}",
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a program wrote waits over night, and by the morning the lead is another officer's."""
+"""Automatic messages held overnight while their lead is reassigned."""
 
 import pytest
 
@@ -19,12 +19,12 @@ def sam(db):
 
 
 @pytest.fixture
-def held(dana) -> Message:
-    """A text in Dana's name that waits for the morning."""
+def held_text(dana) -> Message:
+    """Return a text in Dana's name that is held until morning."""
     post = journey.form_post(
         rendered_at="2026-11-24T03:58:00Z", submitted_at="2026-11-24T03:59:30Z"
     )
-    lead = journey.deliver(journey.website(), post, at=make.NIGHT)
+    lead = journey.deliver(journey.create_website(), post, at=make.NIGHT)
     lead_ownership.give_lead(lead_id=lead.pk, officer_id=dana.pk, by=None, at=make.NIGHT)
     lead.refresh_from_db()
     (planned,) = automatic_messages.queue_template(
@@ -37,16 +37,16 @@ def held(dana) -> Message:
     return planned
 
 
-def in_the_morning(held: Message) -> Message:
-    journey.run(held.due_at + make.SECOND)  # what is due together leaves one after the other
-    held.refresh_from_db()
-    return held
+def in_the_morning(held_text: Message) -> Message:
+    journey.run(held_text.due_at + make.SECOND)  # messages due together are sent one after another
+    held_text.refresh_from_db()
+    return held_text
 
 
-def test_it_goes_signed_by_whoever_has_the_lead_then(held, sam, carriers):
-    lead_ownership.give_lead(lead_id=held.lead_id, officer_id=sam.pk, by=None, at=LATER)
+def test_message_is_signed_by_current_owner(held_text, sam, carriers):
+    lead_ownership.give_lead(lead_id=held_text.lead_id, officer_id=sam.pk, by=None, at=LATER)
 
-    sent = in_the_morning(held)
+    sent = in_the_morning(held_text)
 
     assert (sent.state, sent.officer) == ("sent", sam)
     words = next(text.body for text in carriers.texts if text.sid == sent.carrier_id)
@@ -56,31 +56,31 @@ def test_it_goes_signed_by_whoever_has_the_lead_then(held, sam, carriers):
     assert noted.data["officer_id"] == str(sam.pk)
 
 
-def test_it_goes_in_the_companys_name_when_the_lead_is_nobodys(held):
-    lead_ownership.release_lead(lead_id=held.lead_id, by=None, at=LATER, because="given_up")
+def test_message_of_unowned_lead_is_signed_by_company(held_text):
+    lead_ownership.release_lead(lead_id=held_text.lead_id, by=None, at=LATER, because="given_up")
 
-    sent = in_the_morning(held)
+    sent = in_the_morning(held_text)
 
     assert (sent.state, sent.officer) == ("sent", None)
     assert "Dana Whitfield" not in sent.body
     assert "Lindenfield" in sent.body
 
 
-def test_it_stays_as_it_is_while_the_lead_does(held, dana):
-    words = held.body
+def test_message_is_unchanged_while_owner_is_unchanged(held_text, dana):
+    words = held_text.body
 
-    sent = in_the_morning(held)
+    sent = in_the_morning(held_text)
 
     assert (sent.state, sent.officer, sent.body) == ("sent", dana, words)
     assert not Event.objects.filter(kind="outreach.message.signed_anew").exists()
 
 
-def test_one_whose_signature_is_not_found_is_stopped_not_sent_in_the_wrong_name(held, sam):
-    words = held.body.replace("Dana Whitfield", "Dana W.")
-    Message.objects.filter(pk=held.pk).update(body=words)
-    lead_ownership.give_lead(lead_id=held.lead_id, officer_id=sam.pk, by=None, at=LATER)
+def test_message_with_missing_signature_is_stopped(held_text, sam):
+    words = held_text.body.replace("Dana Whitfield", "Dana W.")
+    Message.objects.filter(pk=held_text.pk).update(body=words)
+    lead_ownership.give_lead(lead_id=held_text.lead_id, officer_id=sam.pk, by=None, at=LATER)
 
-    stopped = in_the_morning(held)
+    stopped = in_the_morning(held_text)
 
     assert (stopped.state, stopped.verdict.reason) == ("blocked", "not_the_owner")
     assert stopped.body == words

@@ -1,4 +1,4 @@
-"""The badges beside the buttons say what the gate would."""
+"""The badges beside the buttons show the gate's verdict."""
 
 import pytest
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def lead(dana) -> Lead:
-    arrived = journey.deliver(journey.website(), journey.form_post())
+    arrived = journey.deliver(journey.create_website(), journey.form_post())
     if arrived.officer_id is None:
         make.ownership(arrived, dana)
     return Lead.objects.get(pk=arrived.pk)
@@ -27,7 +27,7 @@ def words(lead: Lead, at=make.NOON) -> dict[str, str]:
     }
 
 
-def test_by_day_with_consent_everything_is_allowed_and_nothing_is_stored(lead):
+def test_every_medium_is_allowed_by_day_with_consent(lead):
     before = Verdict.objects.count()
 
     assert words(lead) == {
@@ -38,7 +38,7 @@ def test_by_day_with_consent_everything_is_allowed_and_nothing_is_stored(lead):
     assert Verdict.objects.count() == before
 
 
-def test_at_night_calls_and_texts_wait_for_a_stated_time(lead):
+def test_calls_and_texts_at_night_wait_until_stated_time(lead):
     badges = contact_permissions.permissions_of_lead(lead.pk, at=make.NIGHT)
 
     assert badges["text"].label == "Text on hold"
@@ -47,7 +47,7 @@ def test_at_night_calls_and_texts_wait_for_a_stated_time(lead):
     assert badges["email"].is_allowed
 
 
-def test_after_a_stop_texts_and_calls_are_ended_and_say_so(lead):
+def test_opt_out_ends_texts_and_calls_with_reason(lead):
     store_revocation.store_revocation(
         person_id=lead.person_id,
         address="+18135550142",
@@ -65,7 +65,7 @@ def test_after_a_stop_texts_and_calls_are_ended_and_say_so(lead):
     assert badges["email"].is_allowed
 
 
-def test_what_we_do_not_have_is_said(lead):
+def test_missing_phone_or_email_is_named(lead):
     lead.person.phones.update(unlinked_at=make.NOON)
     lead.person.emails.update(bounced_at=make.NOON)
 
@@ -76,14 +76,14 @@ def test_what_we_do_not_have_is_said(lead):
     }
 
 
-def test_a_lead_without_a_state_needs_a_person_by_every_medium(lead):
+def test_lead_without_state_needs_review_for_every_medium(lead):
     Lead.objects.filter(pk=lead.pk).update(property_state="", property_zip="")
 
     assert set(words(lead).values()) == {"Property state required"}
 
 
-def test_a_call_keeps_its_verdict_and_asking_again_is_not_held_against_it(lead):
+def test_call_keeps_its_verdict_when_checked_again(lead):
     first = contact_permissions.decide_call(lead_id=lead.pk, cause="ring:1", at=journey.later(1))
 
-    assert (first.decision, first.cause, first.medium) == ("allow", "ring:1", "call")
-    assert Verdict.objects.filter(cause="ring:1").count() == 1
+    assert (first.decision, first.idempotency_key, first.medium) == ("allow", "ring:1", "call")
+    assert Verdict.objects.filter(idempotency_key="ring:1").count() == 1

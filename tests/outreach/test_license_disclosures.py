@@ -1,4 +1,4 @@
-"""Our license is named as the property's state wants it, in what goes out and what waits."""
+"""License disclosures by the property's state, in sent and held messages."""
 
 import pytest
 
@@ -15,31 +15,31 @@ CFL = "California Financing Law license 60DBO-1"
 
 @pytest.fixture
 def lead(dana):
-    """Dana's, about a house in California, where we hold a license of the Financing Law."""
+    """Return Dana's lead for a California property, where we have a Financing Law license."""
     licensed = CompanyLicense.objects.filter(state="CA")
     licensed.update(number="60DBO-1", license="cfl")
-    arrived = journey.deliver(journey.website(), journey.form_post())
+    arrived = journey.deliver(journey.create_website(), journey.form_post())
     if arrived.officer_id is None:
         make.ownership(arrived, dana)
     type(arrived).objects.filter(pk=arrived.pk).update(property_state="CA")
     return type(arrived).objects.select_related("person", "officer__user").get(pk=arrived.pk)
 
 
-def planned(lead, medium: str, at=make.NOON) -> Message:
-    (one,) = automatic_messages.queue_template(
+def queue_message(lead, medium: str, at=make.NOON) -> Message:
+    (message,) = automatic_messages.queue_template(
         lead=lead, key="not_reached_1", cause=f"step:{medium}", media=[medium], at=at
     )
-    return one
+    return message
 
 
-def delivered(message: Message, at=make.NOON) -> Message:
+def deliver(message: Message, at=make.NOON) -> Message:
     send.deliver_messages([message.pk], at=at)
     message.refresh_from_db()
     return message
 
 
-def test_a_text_ends_with_it_and_the_row_says_what_went(lead, carriers):
-    sent = delivered(planned(lead, "text"), at=journey.later(60))
+def test_text_ends_with_disclosure_and_is_stored_as_sent(lead, carriers):
+    sent = deliver(queue_message(lead, "text"), at=journey.later(60))
 
     assert sent.state == "sent", sent.problem
     assert sent.ending == f"\n{CFL}"
@@ -48,13 +48,15 @@ def test_a_text_ends_with_it_and_the_row_says_what_went(lead, carriers):
     assert "Cal. Fin. Code 22162(a)" in " ".join(result["cite"] for result in sent.verdict.results)
 
 
-def test_an_email_has_it_in_its_footer_above_the_way_out(lead, carriers):
-    sent = delivered(planned(lead, "email"), at=journey.later(60))
+def test_email_footer_has_disclosure_above_unsubscribe(lead, carriers):
+    sent = deliver(queue_message(lead, "email"), at=journey.later(60))
 
     assert sent.state == "sent", sent.problem
-    said = "Loans made or arranged pursuant to a California Financing Law license, number 60DBO-1"
+    disclosure = (
+        "Loans made or arranged pursuant to a California Financing Law license, number 60DBO-1"
+    )
     letter = carriers.letters[-1]["text"]
-    assert said in " ".join(letter.split())
+    assert disclosure in " ".join(letter.split())
     assert (
         letter.index("Tampa, FL 33602")
         < letter.index("California Financing")
@@ -62,38 +64,38 @@ def test_an_email_has_it_in_its_footer_above_the_way_out(lead, carriers):
     )
 
 
-def test_where_a_state_wants_nothing_a_text_ends_as_it_was_written(lead, carriers):
+def test_text_is_unchanged_where_state_requires_no_disclosure(lead, carriers):
     type(lead).objects.filter(pk=lead.pk).update(property_state="FL")
     lead.refresh_from_db()
 
-    sent = delivered(planned(lead, "text"), at=journey.later(60))
+    sent = deliver(queue_message(lead, "text"), at=journey.later(60))
 
     assert (sent.state, sent.ending) == ("sent", "")
     assert carriers.texts[-1].body == sent.body
 
 
-def test_what_waited_over_night_goes_with_the_license_as_it_is_by_then(lead, carriers):
-    held = delivered(planned(lead, "text", at=make.NIGHT), at=make.NIGHT)
-    assert held.state == "held", held.problem
+def test_message_held_overnight_uses_current_license(lead, carriers):
+    held_text = deliver(queue_message(lead, "text", at=make.NIGHT), at=make.NIGHT)
+    assert held_text.state == "held", held_text.problem
     licensed = CompanyLicense.objects.get(state="CA")
     company_changes.edit_license(
         license_id=licensed.pk, number="60DBO-2", license="cfl",
         dates=(licensed.from_date, None), by=make.user("administrator"), at=make.NIGHT,
     )  # fmt: skip
 
-    sent = delivered(held, at=held.due_at)
+    sent = deliver(held_text, at=held_text.due_at)
 
     assert sent.state == "sent", sent.problem
     assert carriers.texts[-1].body.endswith("\nCalifornia Financing Law license 60DBO-2")
     assert "60DBO-1" not in carriers.texts[-1].body
 
 
-def test_without_it_on_file_nothing_goes_until_it_is_entered(lead, carriers):
+def test_message_waits_until_missing_license_is_entered(lead, carriers):
     licensed = CompanyLicense.objects.get(state="CA")
     CompanyLicense.objects.filter(pk=licensed.pk).update(license="")
     before = len(carriers.texts)
 
-    stopped = delivered(planned(lead, "text"), at=journey.later(60))
+    stopped = deliver(queue_message(lead, "text"), at=journey.later(60))
 
     assert (stopped.state, len(carriers.texts)) == ("review", before)
     assert stopped.problem == (
@@ -114,18 +116,18 @@ def test_without_it_on_file_nothing_goes_until_it_is_entered(lead, carriers):
     stopped.refresh_from_db()
     assert stopped.state == "waiting"
     duty.refresh_from_db()
-    assert duty.cancelled_at == journey.later(70)
+    assert duty.canceled_at == journey.later(70)
     assert contact_permissions.permissions_of_lead(lead.pk, at=journey.later(70))["text"].is_allowed
-    assert delivered(stopped, at=journey.later(71)).state == "sent"
+    assert deliver(stopped, at=journey.later(71)).state == "sent"
     assert carriers.texts[-1].body.endswith(CFL)
 
 
-def test_a_website_that_texas_wants_is_entered_with_the_company(lead, carriers):
+def test_texas_disclosure_uses_company_website(lead, carriers):
     type(lead).objects.filter(pk=lead.pk).update(property_state="TX")
     make.license_of(lead.officer, "TX")
     Company.objects.update(website="")
     lead.refresh_from_db()
-    stopped = delivered(planned(lead, "email"), at=journey.later(60))
+    stopped = deliver(queue_message(lead, "email"), at=journey.later(60))
     assert stopped.problem.endswith("Add it under Setup, Company.")
 
     company_changes.update_company(
@@ -134,5 +136,5 @@ def test_a_website_that_texas_wants_is_entered_with_the_company(lead, carriers):
         at=journey.later(70),
     )
 
-    assert delivered(stopped, at=journey.later(71)).state == "sent"
+    assert deliver(stopped, at=journey.later(71)).state == "sent"
     assert "lindenfield.example" in carriers.letters[-1]["text"].splitlines()

@@ -1,4 +1,4 @@
-"""Every fact the gate reads comes from a row, and none is ever missing."""
+"""Facts for the gate: every one comes from a row, and none is missing."""
 
 import io
 from dataclasses import replace
@@ -29,7 +29,7 @@ BEN, MAIL = "+18135550142", "ben.ortiz@home.example"
 
 @pytest.fixture
 def lead() -> Lead:
-    return journey.deliver(journey.website(), journey.form_post())
+    return journey.deliver(journey.create_website(), journey.form_post())
 
 
 def facts(lead: Lead, *, at=make.NOON + make.MINUTE, **changes):
@@ -50,9 +50,9 @@ def facts(lead: Lead, *, at=make.NOON + make.MINUTE, **changes):
 
 @pytest.mark.parametrize("medium", [Medium.TEXT, Medium.CALL, Medium.EMAIL, Medium.VOICEMAIL])
 @pytest.mark.parametrize("purpose", list(Purpose))
-@pytest.mark.parametrize("known", [True, False])
-def test_no_fact_is_ever_missing(lead, medium, purpose, known):
-    if not known:  # the barest lead there can be
+@pytest.mark.parametrize("known_facts", [True, False])
+def test_every_message_fact_has_a_value(lead, medium, purpose, known_facts):
+    if not known_facts:  # a lead with the fewest facts
         lead = make.lead(
             person=make.person(phone=BEN, email=MAIL),
             property_state="",
@@ -60,20 +60,20 @@ def test_no_fact_is_ever_missing(lead, medium, purpose, known):
             amount_cents=None,
         )
 
-    found = facts(lead, medium=medium, purpose=purpose)
+    message_facts = facts(lead, medium=medium, purpose=purpose)
 
-    assert message_gate.missing_facts(found) == ()
+    assert message_gate.missing_facts(message_facts) == ()
     assert "gate_failed_closed" not in {
-        ruling.reason for ruling in message_gate.decide(found).rulings
+        ruling.reason for ruling in message_gate.decide(message_facts).rulings
     }
 
 
-def test_a_permission_counts_for_its_own_number_only(lead):
+def test_consent_applies_only_to_its_own_number(lead):
     assert len(facts(lead).consents) == 1
     assert facts(lead, to="+18135550199").consents == ()
 
 
-def test_a_permission_counts_from_when_it_was_written_down(lead):
+def test_consent_applies_from_when_it_was_recorded(lead):
     assert facts(lead, at=make.NOON - make.SECOND).consents == ()
 
 
@@ -86,11 +86,15 @@ def test_a_permission_counts_from_when_it_was_written_down(lead):
         ({"kind": "wrong_person"}, "is_wrong_person", True),
         ({"kind": "do_not_contact"}, "internal_dnc_on", date(2026, 11, 23)),
         ({"kind": "vendor"}, "internal_dnc_on", date(2026, 11, 23)),
-        ({"kind": "vendor", "media": ["call"]}, "internal_dnc_on", None),  # calls were meant
-        ({"kind": "stop", "address": "+18135550199"}, "revocations", 0),  # a stranger's
+        (
+            {"kind": "vendor", "media": ["call"]},
+            "internal_dnc_on",
+            None,
+        ),  # the words refer to calls
+        ({"kind": "stop", "address": "+18135550199"}, "revocations", 0),  # of a stranger
     ],
 )
-def test_each_kind_of_revocation_is_the_fact_it_is(lead, changes, name, expected):
+def test_each_revocation_kind_sets_its_own_fact(lead, changes, name, expected):
     store_revocation.store_revocation(
         **{
             "person_id": None,
@@ -104,12 +108,12 @@ def test_each_kind_of_revocation_is_the_fact_it_is(lead, changes, name, expected
     )
     medium = Medium.EMAIL if changes.get("media") == ["email"] else Medium.TEXT
 
-    found = getattr(facts(lead, medium=medium), name)
+    value = getattr(facts(lead, medium=medium), name)
 
-    assert (len(found) if isinstance(found, tuple) else found) == expected
+    assert (len(value) if isinstance(value, tuple) else value) == expected
 
 
-def test_a_stop_on_one_number_holds_for_every_number_of_that_person(lead):
+def test_opt_out_on_one_number_applies_to_all_numbers_of_person(lead):
     store_revocation.store_revocation(
         person_id=lead.person_id,
         address=BEN,
@@ -120,43 +124,43 @@ def test_a_stop_on_one_number_holds_for_every_number_of_that_person(lead):
         at=make.NOON,
     )
 
-    found = facts(lead, to="+18135550199").revocations
+    revocations = facts(lead, to="+18135550199").revocations
 
-    assert [(revocation.media, revocation.by_text) for revocation in found] == [
+    assert [(revocation.media, revocation.by_text) for revocation in revocations] == [
         ((Medium.TEXT,), True)
     ]
 
 
-def test_own_attempts_are_not_counted_against_the_message_itself(lead):
+def test_attempts_of_message_do_not_count_against_itself(lead):
     text = Message.objects.get(medium="text")
 
     assert len(facts(lead).contacts) == 2
     assert len(facts(lead, idempotency_key=f"message:{text.pk}").contacts) == 1
 
 
-def test_attempts_older_than_any_cap_are_left_out(lead):
+def test_attempts_older_than_every_cap_are_ignored(lead):
     assert facts(lead, at=make.NOON + 8 * make.DAY + make.SECOND).contacts == ()
 
 
-def test_a_day_has_24_hours_where_the_clocks_go_back(lead):
-    """By the clock on the wall a contact of 24 and a half hours ago is not a day old."""
+def test_cap_day_has_24_hours_when_clocks_change(lead):
+    """By local time, a contact of 24.5 hours ago can be less than a day old."""
     at = datetime(2026, 11, 1, 9, tzinfo=ZoneInfo("America/New_York"))
-    asked = facts(lead, at=at)
-    told = replace(asked, contacts=tuple(
-        PriorContact(at=at.astimezone(UTC) - timedelta(hours=24, minutes=one), medium=Medium.CALL)
-        for one in (30, 31, 32)
+    message_facts = facts(lead, at=at)
+    with_contacts = replace(message_facts, contacts=tuple(
+        PriorContact(at=at.astimezone(UTC) - timedelta(hours=24, minutes=hour), medium=Medium.CALL)
+        for hour in (30, 31, 32)
     ))  # fmt: skip
 
-    assert contact_caps.check_contact_caps(told).reason == "under_cap"
+    assert contact_caps.check_contact_caps(with_contacts).reason == "under_cap"
     assert (
         contact_caps.check_contact_caps(
-            facts_json.facts_from_json(facts_json.facts_to_json(told))
+            facts_json.facts_from_json(facts_json.facts_to_json(with_contacts))
         ).reason
         == "under_cap"
     )
 
 
-def test_the_first_text_is_first_until_one_has_left(lead):
+def test_text_counts_as_first_until_one_was_sent(lead):
     assert not facts(lead).is_first_message
     Message.objects.update(sent_at=None)
     assert facts(lead).is_first_message
@@ -170,15 +174,15 @@ def test_the_first_text_is_first_until_one_has_left(lead):
         ("2026-12-01T05:00:00+00:00", False),  # midnight there
     ],
 )
-def test_a_license_ends_at_midnight_where_the_property_is(lead, at, licensed):
+def test_license_ends_at_midnight_in_property_time_zone(lead, at, licensed):
     CompanyLicense.objects.filter(state="FL").update(until_date=date(2026, 12, 1))
 
-    found = facts(lead, at=datetime.fromisoformat(at)).company
+    company_facts = facts(lead, at=datetime.fromisoformat(at)).company
 
-    assert ("FL" in found.licensed_states) is licensed
+    assert ("FL" in company_facts.licensed_states) is licensed
 
 
-def test_every_place_the_person_may_be_is_named():
+def test_every_possible_location_is_listed():
     person = make.person(phone="+14155550187", state="TX", zip="75201")
     lead = make.lead(person=person, property_state="FL", property_zip="33602")
 
@@ -189,7 +193,7 @@ def test_every_place_the_person_may_be_is_named():
     assert {possible_place.state for possible_place in possible_places(again)} == {"TX", "FL"}
 
 
-def test_an_inquiry_counts_as_with_us_only_where_the_form_named_us():
+def test_inquiry_counts_as_ours_only_if_form_named_us():
     lead = make.lead(source=make.source("lendingtree"))
     make.touch(lead)
 
@@ -207,32 +211,32 @@ def listed(lines: str, registry: str = "US", *, days: int = 3) -> None:
     load_file(upload, by=None, at=make.NOON)
 
 
-def test_a_number_in_a_fresh_area_code_of_the_registry_is_listed_or_not(lead):
+def test_number_in_current_area_code_is_listed_or_unlisted(lead):
     assert (facts(lead).registry_date, facts(lead).is_on_registry) == (None, False)
 
     listed("813,5550143\n")
-    found = facts(lead)
-    assert (found.registry_date, found.is_on_registry) == (
+    message_facts = facts(lead)
+    assert (message_facts.registry_date, message_facts.is_on_registry) == (
         make.NOON.date() - timedelta(days=3),
         False,
     )
 
     listed("813,5550142,2026-11-23,A\n", days=0)
-    found = facts(lead)
-    assert (found.registry_date, found.is_on_registry) == (make.NOON.date(), True)
+    message_facts = facts(lead)
+    assert (message_facts.registry_date, message_facts.is_on_registry) == (make.NOON.date(), True)
 
 
-def test_an_area_code_that_we_do_not_hold_is_not_known(lead):
+def test_number_in_missing_area_code_is_unknown(lead):
     listed("305,5550142\n")
     assert (facts(lead).registry_date, facts(lead).is_on_registry) == (None, False)
 
 
-def test_a_call_by_hand_goes_to_an_unlisted_number_and_waits_when_the_copy_is_old(lead):
+def test_manual_call_needs_current_registry_copy(lead):
     make_call = {"medium": Medium.CALL, "is_automated": False, "text": ""}
     listed("813,5550143\n", days=3)
     listed("8135550143\n", "FL", days=3)
 
-    def said(days: int) -> str:
+    def decide_after(days: int) -> str:
         found = replace(
             facts(lead, at=make.NOON + timedelta(days=days), **make_call),
             consents=(),
@@ -241,30 +245,30 @@ def test_a_call_by_hand_goes_to_an_unlisted_number_and_waits_when_the_copy_is_ol
         )
         return message_gate.decide(found).reason
 
-    assert said(0) == "dnc_clear"
-    assert said(28) == "dnc_clear"
-    assert said(29) == "scrub_stale"
+    assert decide_after(0) == "dnc_clear"
+    assert decide_after(28) == "dnc_clear"
+    assert decide_after(29) == "scrub_stale"
 
 
-def test_a_states_own_list_speaks_for_people_of_that_state(lead):
+def test_state_list_applies_to_people_in_that_state(lead):
     listed("8135550142\n", "FL")
-    (held,) = facts(lead).state_lists
-    assert (held.state, held.version_date, held.is_listed) == (
+    (state_list,) = facts(lead).state_lists
+    assert (state_list.state, state_list.version_date, state_list.is_listed) == (
         "FL",
         make.NOON.date() - timedelta(days=3),
         True,
     )
 
 
-def test_a_litigator_is_never_called_whatever_they_signed(lead):
+def test_litigator_is_never_called_even_with_consent(lead):
     listed("8135550142\n", "LITIGATOR")
-    found = facts(lead)
-    assert found.internal_dnc_on == found.at.date()
-    asked = replace(found, asks=("internal_dnc",))
-    assert message_gate.decide(asked).reason == "internal_dnc"
+    message_facts = facts(lead)
+    assert message_facts.internal_dnc_on == message_facts.at.date()
+    asking_facts = replace(message_facts, asks=("internal_dnc",))
+    assert message_gate.decide(asking_facts).reason == "internal_dnc"
 
 
-def test_our_own_list_of_before_counts_from_its_day(lead):
+def test_imported_internal_list_counts_from_its_date(lead):
     listed("8135550142\n", "INTERNAL", days=400)
     assert facts(lead).internal_dnc_on == make.NOON.date() - timedelta(days=400)
 
@@ -276,28 +280,34 @@ def test_our_own_list_of_before_counts_from_its_day(lead):
         ("application", "application", date(2027, 1, 29)),
     ],
 )
-def test_a_loan_with_us_is_a_relationship_from_the_day_the_los_gives(lead, code, kind, last_good):
-    """18 months of a transaction and 3 of an application, 47 CFR 64.1200(f)(5)."""
+def test_loan_with_us_is_a_relationship_from_los_date(lead, code, kind, last_good):
+    """18 months after a transaction, 3 after an application, 47 CFR 64.1200(f)(5)."""
     loan = Loan.objects.create(lead=lead, los_loan_id="L1", los="encompass", created_at=make.NOON)
     on = date(2026, 10, 30)
     Milestone.objects.create(
         loan=loan, code=code, on_date=on, reached_at=make.NOON, recorded_at=make.NOON
     )
 
-    found = facts(lead, medium=Medium.CALL, is_automated=False)
-    (dealt,) = [relationship for relationship in found.relationships if relationship.kind == kind]
+    message_facts = facts(lead, medium=Medium.CALL, is_automated=False)
+    (dealt,) = [
+        relationship for relationship in message_facts.relationships if relationship.kind == kind
+    ]
     assert (dealt.on, dealt.with_us) == (on, True)
 
-    def said(day: date) -> str:
+    def decide_after(day: date) -> str:
         at = datetime(day.year, day.month, day.day, 17, tzinfo=UTC)
-        alone = replace(found, relationships=(dealt,), consents=(), is_on_registry=True, at=at)
+        alone = replace(
+            message_facts, relationships=(dealt,), consents=(), is_on_registry=True, at=at
+        )
         return do_not_call_check.check_national_registry(alone).reason
 
-    assert said(last_good) == ("ebr_transaction" if kind == "transaction" else "ebr_inquiry")
-    assert said(last_good + timedelta(days=1)) == "ebr_expired"
+    assert decide_after(last_good) == (
+        "ebr_transaction" if kind == "transaction" else "ebr_inquiry"
+    )
+    assert decide_after(last_good + timedelta(days=1)) == "ebr_expired"
 
 
-def test_a_step_that_was_only_inferred_or_came_later_is_no_relationship(lead):
+def test_inferred_or_later_milestone_is_no_relationship(lead):
     loan = Loan.objects.create(lead=lead, los_loan_id="L1", los="encompass", created_at=make.NOON)
     for inferred, recorded_at in ((True, make.NOON), (False, make.NOON + make.DAY)):
         Milestone.objects.create(
@@ -308,7 +318,7 @@ def test_a_step_that_was_only_inferred_or_came_later_is_no_relationship(lead):
     assert {relationship.kind for relationship in facts(lead).relationships} == {"inquiry"}
 
 
-def test_the_last_contact_is_when_they_asked_spoke_or_wrote_on_this_number(lead):
+def test_last_contact_is_latest_inquiry_call_or_message_on_number(lead):
     assert facts(lead).last_confirmed_on == date(2026, 11, 23)
     for day, result, number in (
         (1, "spoken", BEN), (2, "replied", "+18135550199"), (3, "no_answer", BEN),
@@ -322,5 +332,5 @@ def test_the_last_contact_is_when_they_asked_spoke_or_wrote_on_this_number(lead)
 def make_attempt(lead, day: int, result: str, number: str) -> None:
     ContactAttempt.objects.create(
         lead=lead, person=lead.person, medium="call", address=number, result=result,
-        at=make.NOON + day * make.DAY, cause=f"test:{make.number()}",
+        at=make.NOON + day * make.DAY, idempotency_key=f"test:{make.number()}",
     )  # fmt: skip

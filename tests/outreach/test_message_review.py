@@ -1,4 +1,4 @@
-"""A message that waits for a person: released through the gate, or refused with its reason."""
+"""Message review: a message is released through the gate or discarded with a reason."""
 
 import pytest
 
@@ -33,10 +33,10 @@ def hold(lead, at=make.NOON + make.MINUTE, cause="text:1"):
     )  # fmt: skip
 
 
-def planned(lead, at=LATER, **changes) -> Message:
-    """One more automatic text or e-mail of a sequence, decided at `at`."""
+def queue_message(lead, at=LATER, **changes) -> Message:
+    """Queue and decide one more automatic text or email of a sequence at `at`."""
     medium = changes.get("medium", "text")
-    first = Message.objects.get(lead=lead, medium=medium, cause__startswith="touch:")
+    first = Message.objects.get(lead=lead, medium=medium, idempotency_key__startswith="touch:")
     made = send.queue_message(
         lead=lead,
         medium=medium,
@@ -53,24 +53,28 @@ def planned(lead, at=LATER, **changes) -> Message:
 
 
 @pytest.fixture
-def waiting(carriers):
-    """A text that waits, because what Ben wrote may mean stop."""
-    lead = journey.deliver(journey.website(), journey.form_post())
+def waiting_text(carriers):
+    """Return a text in review because Ben's reply can mean stop."""
+    lead = journey.deliver(journey.create_website(), journey.form_post())
     hold(lead)
-    message = planned(lead)
+    message = queue_message(lead)
     assert message.state == "review", message.problem
     return message
 
 
-def again(message) -> Message:
+def reload(message) -> Message:
     return Message.objects.get(pk=message.pk)
 
 
-def test_a_released_text_goes_with_a_verdict_that_names_who_decided(waiting, carriers, omar):
+def test_released_text_is_sent_with_verdict_naming_reviewer(waiting_text, carriers, omar):
     at = LATER + make.MINUTE
 
     sent = message_reviews.decide_message(
-        message_id=waiting.pk, releases=True, reason="He moves the appointment", by=omar, at=at
+        message_id=waiting_text.pk,
+        is_release=True,
+        reason="He moves the appointment",
+        by=omar,
+        at=at,
     )
 
     assert sent.state == "sent"
@@ -80,16 +84,21 @@ def test_a_released_text_goes_with_a_verdict_that_names_who_decided(waiting, car
     assert verdict.facts["answers"][0]["by"] == f"user:{omar.pk}"
     rule = next(result for result in verdict.results if result["reason"] == "decided_by_person")
     assert rule["id"] == "REV-01"
-    made = MessageReview.objects.get(message=waiting)
-    assert (made.is_release, made.by, made.at, made.verdict) == (True, omar, at, waiting.verdict)
+    made = MessageReview.objects.get(message=waiting_text)
+    assert (made.is_release, made.by, made.at, made.verdict) == (
+        True,
+        omar,
+        at,
+        waiting_text.verdict,
+    )
     event = Event.objects.get(kind="outreach.message.released")
-    assert (event.actor, event.lead_id) == (f"user:{omar.pk}", waiting.lead_id)
+    assert (event.actor, event.lead_id) == (f"user:{omar.pk}", waiting_text.lead_id)
     assert "appointment" not in str(event.data)
 
 
-def test_every_verdict_of_a_release_follows_again_and_the_checker_agrees(waiting, omar):
+def test_verdicts_of_released_message_pass_the_checker(waiting_text, omar):
     message_reviews.decide_message(
-        message_id=waiting.pk, releases=True, reason="Read it", by=omar, at=LATER
+        message_id=waiting_text.pk, is_release=True, reason="Read it", by=omar, at=LATER
     )
 
     for verdict in Verdict.objects.all():
@@ -104,84 +113,93 @@ def test_every_verdict_of_a_release_follows_again_and_the_checker_agrees(waiting
         assert verdict_checker.find_problems(stored) == []
 
 
-def test_a_second_press_is_the_same_decision(waiting, carriers, omar):
+def test_repeated_release_is_one_decision(waiting_text, carriers, omar):
     for _ in range(2):
         message_reviews.decide_message(
-            message_id=waiting.pk, releases=True, reason="Read it", by=omar, at=LATER
+            message_id=waiting_text.pk, is_release=True, reason="Read it", by=omar, at=LATER
         )
 
     assert len(carriers.texts) == 2
     assert MessageReview.objects.count() == 1
 
 
-def test_the_second_of_two_people_hears_that_it_is_decided(waiting, carriers, omar):
+def test_second_reviewer_is_told_message_is_decided(waiting_text, carriers, omar):
     message_reviews.decide_message(
-        message_id=waiting.pk, releases=False, reason="Too pushy", by=omar, at=LATER
+        message_id=waiting_text.pk, is_release=False, reason="Too pushy", by=omar, at=LATER
     )
 
     with pytest.raises(message_reviews.CannotReview, match="already reviewed"):
         message_reviews.decide_message(
-            message_id=waiting.pk, releases=True, reason="Fine", by=make.user(), at=LATER
+            message_id=waiting_text.pk, is_release=True, reason="Fine", by=make.user(), at=LATER
         )
     assert len(carriers.texts) == 1
 
 
-def test_a_decision_without_a_reason_changes_nothing(waiting, omar):
+def test_review_decision_needs_a_reason(waiting_text, omar):
     with pytest.raises(message_reviews.CannotReview, match="Enter a reason"):
         message_reviews.decide_message(
-            message_id=waiting.pk, releases=True, reason="  ", by=omar, at=LATER
+            message_id=waiting_text.pk, is_release=True, reason="  ", by=omar, at=LATER
         )
 
-    assert again(waiting).state == "review"
+    assert reload(waiting_text).state == "review"
     assert not MessageReview.objects.exists()
 
 
-def test_a_release_is_no_way_around_a_stop(waiting, carriers, omar):
+def test_release_cannot_override_opt_out(waiting_text, carriers, omar):
     store_revocation.store_revocation(
         person_id=None, address=BEN, kind="stop", media=["call", "text", "voicemail"],
         origin="message:2", idempotency_key="text:2", at=LATER,
     )  # fmt: skip
 
     left = message_reviews.decide_message(
-        message_id=waiting.pk, releases=True, reason="Read it", by=omar, at=LATER + make.MINUTE
+        message_id=waiting_text.pk,
+        is_release=True,
+        reason="Read it",
+        by=omar,
+        at=LATER + make.MINUTE,
     )
 
     assert (left.state, left.verdict.reason) == ("blocked", "revoked")
     assert len(carriers.texts) == 1
 
 
-def test_a_release_at_night_waits_for_the_morning_and_goes_then(waiting, carriers, omar):
+def test_message_released_at_night_waits_for_morning(waiting_text, carriers, omar):
     left = message_reviews.decide_message(
-        message_id=waiting.pk, releases=True, reason="Read it", by=omar, at=make.NIGHT
+        message_id=waiting_text.pk, is_release=True, reason="Read it", by=omar, at=make.NIGHT
     )
     assert left.state == "held"
     assert left.due_at > make.NIGHT
 
     send.deliver_messages([left.pk], at=left.due_at)
 
-    assert again(left).state == "sent"
+    assert reload(left).state == "sent"
     assert len(carriers.texts) == 2
 
 
-def test_a_decision_does_not_answer_what_they_wrote_after_it(waiting, carriers, omar):
-    held = message_reviews.decide_message(
-        message_id=waiting.pk, releases=True, reason="Read it", by=omar, at=make.NIGHT
+def test_review_decision_does_not_cover_later_borrower_message(waiting_text, carriers, omar):
+    held_message = message_reviews.decide_message(
+        message_id=waiting_text.pk, is_release=True, reason="Read it", by=omar, at=make.NIGHT
     )
     Message.objects.create(
-        lead=waiting.lead, person=waiting.person, direction="in", medium="text", purpose="reply",
-        cause="text:9", to_address="", body="maybe stop?", state="received", problem="hold",
+        lead=waiting_text.lead, person=waiting_text.person, direction="in", medium="text",
+        purpose="reply", idempotency_key="text:9", to_address="", body="maybe stop?",
+        state="received", problem="hold",
         created_at=make.NIGHT + make.MINUTE,
     )  # fmt: skip
 
-    send.deliver_messages([held.pk], at=held.due_at)
+    send.deliver_messages([held_message.pk], at=held_message.due_at)
 
-    assert again(held).state == "review"
+    assert reload(held_message).state == "review"
     assert len(carriers.texts) == 1
 
 
-def test_a_refusal_closes_the_message_with_its_reason(waiting, carriers, omar):
+def test_discarded_message_closes_with_reason(waiting_text, carriers, omar):
     refused = message_reviews.decide_message(
-        message_id=waiting.pk, releases=False, reason="He asked for a pause", by=omar, at=LATER
+        message_id=waiting_text.pk,
+        is_release=False,
+        reason="He asked for a pause",
+        by=omar,
+        at=LATER,
     )
 
     assert refused.state == "cancelled"
@@ -191,56 +209,58 @@ def test_a_refusal_closes_the_message_with_its_reason(waiting, carriers, omar):
     assert len(carriers.texts) == 1
 
 
-def test_what_the_gate_requires_is_a_task_with_an_owner_and_a_clock_once(waiting, omar):
-    planned(waiting.lead, at=LATER + make.MINUTE)
+def test_gate_requirement_creates_one_task_with_owner_and_due_time(waiting_text, omar):
+    queue_message(waiting_text.lead, at=LATER + make.MINUTE)
 
-    task = Task.objects.get(lead=waiting.lead)
+    task = Task.objects.get(lead=waiting_text.lead)
     assert (task.kind, task.role) == ("require:hold_for_human_review", "compliance")
     assert task.due_at.isoformat() == "2026-11-24T17:00:00-05:00" or task.due_at > LATER
     assert task.done_at is None
 
 
-def test_the_task_is_over_with_the_last_message_that_waits_for_it(waiting, omar):
-    other = planned(waiting.lead, at=LATER + make.MINUTE)
+def test_review_task_closes_with_its_last_waiting_message(waiting_text, omar):
+    other = queue_message(waiting_text.lead, at=LATER + make.MINUTE)
     at = LATER + make.HOUR
 
     message_reviews.decide_message(
-        message_id=waiting.pk, releases=False, reason="No", by=omar, at=at
+        message_id=waiting_text.pk, is_release=False, reason="No", by=omar, at=at
     )
     assert Task.objects.get().done_at is None
-    message_reviews.decide_message(message_id=other.pk, releases=False, reason="No", by=omar, at=at)
+    message_reviews.decide_message(
+        message_id=other.pk, is_release=False, reason="No", by=omar, at=at
+    )
 
     task = Task.objects.get()
     assert (task.done_at, task.done_by) == (at, omar)
 
 
-def test_deciding_the_hold_ends_the_task_and_leaves_the_message_to_its_own_decision(waiting, omar):
-    held = hold(waiting.lead)
-    message_reviews.decide_hold(revocation_id=held.pk, is_stop=False, by=omar, at=LATER)
+def test_deciding_hold_closes_task_and_keeps_message_in_review(waiting_text, omar):
+    hold_row = hold(waiting_text.lead)
+    message_reviews.decide_hold(revocation_id=hold_row.pk, is_stop=False, by=omar, at=LATER)
 
     assert Task.objects.get().done_by == omar
-    assert again(waiting).state == "review"
+    assert reload(waiting_text).state == "review"
 
 
-def test_what_must_be_found_out_is_not_released_by_a_decision(carriers, omar):
-    lead = journey.deliver(journey.website(), journey.form_post())
+def test_message_with_missing_fact_cannot_be_released(carriers, omar):
+    lead = journey.deliver(journey.create_website(), journey.form_post())
     type(lead).objects.filter(pk=lead.pk).update(property_state="")
     lead.refresh_from_db()
-    message = planned(lead)
+    message = queue_message(lead)
     assert (message.state, message.verdict.reason) == ("review", "property_state_needed")
     assert not message_review.needs_only_judgment(message)
     task = Task.objects.get(lead=lead)
     assert (task.role, task.due_at) == ("", LATER + make.HOUR)
 
     left = message_reviews.decide_message(
-        message_id=message.pk, releases=True, reason="Sure", by=omar, at=LATER
+        message_id=message.pk, is_release=True, reason="Sure", by=omar, at=LATER
     )
     assert left.state == "review"
     assert len(carriers.texts) == 1
 
     type(lead).objects.filter(pk=lead.pk).update(property_state="FL")
-    gone = message_reviews.decide_message(
-        message_id=message.pk, releases=True, reason="Asked him", by=omar, at=LATER + make.MINUTE
+    sent_message = message_reviews.decide_message(
+        message_id=message.pk, is_release=True, reason="Asked him", by=omar, at=LATER + make.MINUTE
     )
-    assert gone.state == "sent"
+    assert sent_message.state == "sent"
     assert Task.objects.get(lead=lead).done_by == omar

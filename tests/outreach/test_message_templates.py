@@ -1,4 +1,4 @@
-"""What a stranger's name, a language and a template make of the words one borrower gets."""
+"""Rendering of message templates: hostile names, languages, versions and signatures."""
 
 import re
 from types import SimpleNamespace
@@ -29,7 +29,7 @@ RATE = dict.fromkeys(("product", "target", "rate", "apr", "points", "day"), "x")
         ("محمد", "محمد"),
         ("  Ben \n Ortiz ", "Ben Ortiz"),
         ("Ben 😀🏠", "Ben"),
-        ("Ben\u202egnp.exe", ""),  # a mark that turns the line around, and a dot in a word
+        ("Ben\u202egnp.exe", ""),  # a right-to-left mark, and a dot inside a word
         ("\u200fBen\u200e", "Ben"),
         ("<b>Ben</b>", ""),
         ("{{ company.nmls_id }}", ""),
@@ -42,22 +42,22 @@ RATE = dict.fromkeys(("product", "target", "rate", "apr", "points", "day"), "x")
         ("Call 800-555-0199", "Call --"),
         ("...", ""),
         ("--", ""),
-        ("\u0336\u0336", ""),  # marks without a letter
+        ("\u0336\u0336", ""),  # punctuation without a letter
         ("", ""),
         ("A" * 500, "A" + "a" * 39),
     ],
 )
-def test_a_name_from_a_stranger_is_made_fit(given_name, shown):
+def test_borrower_name_is_cleaned_for_messages(given_name, shown):
     assert message_templates.safe_first_name(given_name) == shown
 
 
 @given(st.text())
 @example("evil.\U0001f600com")
 @example("x" * 39 + " y")
-def test_no_name_carries_a_link_markup_or_control_sign(name):
+def test_name_never_carries_link_markup_or_control_character(name):
     shown = message_templates.safe_first_name(name)
 
-    assert len(shown) <= 40 * 3  # title case may lengthen a letter
+    assert len(shown) <= 40 * 3  # title case can make a letter longer
     assert not set(shown) & set("<>{}[]@/\\=:0123456789\n\r\t\u202e\u200b")
     assert shown == shown.strip()
     assert not re.search(r"\.[^\s.]{2}", shown)
@@ -66,7 +66,7 @@ def test_no_name_carries_a_link_markup_or_control_sign(name):
 @pytest.mark.parametrize(
     ("stated", "written"), [("es", "es"), ("en", "en"), ("vi", "en"), ("", "en")]
 )
-def test_we_write_in_the_stated_language_if_we_have_it(stated, written):
+def test_message_uses_stated_language_if_available(stated, written):
     assert message_templates.language_for(stated) == written
 
 
@@ -79,15 +79,15 @@ def company(db):
 
 @pytest.mark.parametrize("named", [True, False])
 @pytest.mark.parametrize(
-    "one", DEFAULT_TEMPLATES, ids=lambda one: "-".join(filter(None, one.place))
+    "default", DEFAULT_TEMPLATES, ids=lambda default: "-".join(filter(None, default.place))
 )
-def test_every_first_edition_can_be_written_to_anyone(company, one, named):
+def test_every_default_template_renders_for_any_borrower(company, default, named):
     template = message_templates.live_template(
-        one.key,
-        medium=one.medium,
-        language=one.language,
-        loan_kind=one.loan_kind,
-        is_closed=bool(one.hours),
+        default.key,
+        medium=default.medium,
+        language=default.language,
+        loan_kind=default.loan_kind,
+        is_closed=bool(default.hours),
         at=make.NOON,
     )
     person = make.person(first_name="Ben" if named else "")
@@ -100,39 +100,39 @@ def test_every_first_edition_can_be_written_to_anyone(company, one, named):
     )  # fmt: skip
 
     assert "{" not in made.body + made.subject
-    assert "1204417" in made.body or one.medium == "call"
-    assert officer is None or "{{ sender }}" not in one.body or officer.nmls_id in made.body
-    assert bool(made.subject) == (one.medium == "email")
-    assert (template.language, template.loan_kind, template.hours) == one.place[2:]
+    assert "1204417" in made.body or default.medium == "call"
+    assert officer is None or "{{ sender }}" not in default.body or officer.nmls_id in made.body
+    assert bool(made.subject) == (default.medium == "email")
+    assert (template.language, template.loan_kind, template.hours) == default.place[2:]
 
 
-def test_first_editions_are_added_once_and_leave_edited_wording_alone(company):
+def test_default_templates_are_added_once_and_keep_edits(company):
     make.edition("first_hello", body="Ours", at=make.NOON + make.HOUR)
 
     assert message_templates.ensure_default_templates(at=make.NOON + make.DAY) == 0
-    found = message_templates.live_template(
+    template = message_templates.live_template(
         "first_hello", medium="text", language="en", at=make.NOON + make.DAY
     )
-    assert (found.version, found.body) == (2, "Ours")
+    assert (template.version, template.body) == (2, "Ours")
 
 
 @pytest.mark.parametrize(
-    ("key", "loan_kind", "is_closed", "found"),
+    ("key", "loan_kind", "is_closed", "expected"),
     [
         ("first_hello", "refinance", False, ("refinance", "")),
         ("first_hello", "", False, ("", "")),
-        ("first_hello", "refinance", True, ("", "closed")),  # the hour says more than the loan
+        ("first_hello", "refinance", True, ("", "closed")),  # the hour outranks the loan
         ("not_reached_1", "refinance", True, ("", "")),
     ],
 )
-def test_the_hour_comes_before_the_loan_and_both_before_the_general(
-    company, key, loan_kind, is_closed, found
+def test_template_for_hour_outranks_loan_and_general_ones(
+    company, key, loan_kind, is_closed, expected
 ):
     template = message_templates.live_template(
         key, medium="text", language="es", loan_kind=loan_kind, is_closed=is_closed, at=make.NOON
     )
 
-    assert (template.loan_kind, template.hours) == found
+    assert (template.loan_kind, template.hours) == expected
     assert template.language == "es"
 
 
@@ -145,30 +145,30 @@ def test_the_hour_comes_before_the_loan_and_both_before_the_general(
         (make.NOON + 5 * make.DAY + 6 * make.HOUR, "on Monday", "el lunes"),  # Saturday evening
     ],
 )
-def test_a_closed_company_says_on_which_day_it_calls(company, at, en, es):
+def test_closed_company_names_day_of_its_call(company, at, en, es):
     assert message_templates.call_day_phrase(company, "en", at) == en
     assert message_templates.call_day_phrase(company, "es", at) == es
     assert message_templates.is_company_closed(company, at) == (en != "shortly")
 
 
-def test_a_company_without_hours_never_closes(company):
+def test_company_without_hours_is_always_open(company):
     company.hours = {}
 
     assert not message_templates.is_company_closed(company, make.NIGHT)
     assert message_templates.call_day_phrase(company, "en", make.NIGHT) == "shortly"
 
 
-def test_a_language_without_wording_falls_back_to_english(company):
+def test_language_without_template_falls_back_to_english(company):
     Template.objects.filter(key="first_hello", language="es").update(until_at=make.NOON)
 
-    found = message_templates.live_template(
+    template = message_templates.live_template(
         "first_hello", medium="text", language="es", at=make.NOON
     )
 
-    assert found.language == "en"
+    assert template.language == "en"
 
 
-def test_the_edition_in_force_at_that_moment_counts(company):
+def test_version_in_force_at_that_time_is_used(company):
     old = Template.objects.get(
         key="first_hello", medium="text", language="en", loan_kind="", hours=""
     )
@@ -181,7 +181,7 @@ def test_the_edition_in_force_at_that_moment_counts(company):
     assert live(make.NOON + make.DAY) == new
 
 
-def test_no_wording_at_all_is_said(company):
+def test_missing_template_raises_named_error(company):
     with pytest.raises(message_templates.NoTemplate, match="no text template named birthday"):
         message_templates.live_template("birthday", medium="text", language="en", at=make.NOON)
 
@@ -189,7 +189,7 @@ def test_no_wording_at_all_is_said(company):
 @pytest.mark.parametrize(
     "body", ["Hi {{ borrower.ssn }}", "Hi {{ nobody }}", "Hi {{ borrower.first_name", "{% if %}"]
 )
-def test_a_template_that_names_what_is_not_there_is_refused(company, body):
+def test_template_with_unknown_variable_is_rejected(company, body):
     template = Template(key="x", medium="text", language="en", version=1, body=body)
 
     with pytest.raises(message_templates.BadTemplate, match="x/text/en v1"):
@@ -198,7 +198,7 @@ def test_a_template_that_names_what_is_not_there_is_refused(company, body):
         )
 
 
-def test_a_name_is_never_read_as_a_template_and_a_subject_is_one_line(company):
+def test_name_is_never_rendered_as_template_and_subject_is_one_line(company):
     template = Template(
         key="x",
         medium="email",
@@ -216,7 +216,7 @@ def test_a_name_is_never_read_as_a_template_and_a_subject_is_one_line(company):
     assert (made.subject, made.body) == ("For there", "Hi there")
 
 
-def test_an_officer_signs_with_both_numbers():
+def test_officer_signature_has_both_nmls_ids():
     company = SimpleNamespace(brand="Lindenfield", nmls_id="1204417")
     officer = SimpleNamespace(user=SimpleNamespace(name="Dana Whitfield"), nmls_id="1400001")
 

@@ -1,4 +1,4 @@
-"""Numbers asked about at a vendor, over real HTTP: reassigned ones, and lists we do not hold."""
+"""Number checks at a vendor over HTTP: reassigned numbers, and lists we do not have."""
 
 import io
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ from tests.flow import journey
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("carriers", "dana")]
 BEN, TEN = "+18135550142", "8135550142"
-LATE = make.NOON + 60 * make.DAY  # when nobody can still say that the number is Ben's
+LATE = make.NOON + 60 * make.DAY  # too late to assume that the number is still Ben's
 
 
 @pytest.fixture
@@ -47,8 +47,8 @@ def vendor(settings) -> Iterator[dncscrub.DncScrub]:
 
 
 @pytest.fixture
-def asked(vendor) -> dncscrub.DncScrub:
-    """The same with an account of ours that checks all and asks the FCC's database."""
+def checked_vendor(vendor) -> dncscrub.DncScrub:
+    """Return the vendor with an account that checks all lists and asks the FCC's database."""
     covers = ["US", "FL", "TX", "LITIGATOR"]
     vendor_account.save_account(
         vendor_account.AccountSettings(
@@ -63,8 +63,8 @@ def asked(vendor) -> dncscrub.DncScrub:
 
 @pytest.fixture
 def lead() -> Lead:
-    """Ben, who agreed in writing when he asked us."""
-    return journey.deliver(journey.website(), journey.form_post())
+    """Return the lead of Ben, who gave written consent with his inquiry."""
+    return journey.deliver(journey.create_website(), journey.form_post())
 
 
 def emergencies_are_known(at) -> None:
@@ -74,7 +74,7 @@ def emergencies_are_known(at) -> None:
 
 
 def write(lead: Lead, *, at) -> Message:
-    """An automatic text of a sequence, decided at once."""
+    """Queue an automatic text of a sequence and decide it at once."""
     emergencies_are_known(at)
     (planned,) = automatic_messages.queue_template(
         lead=lead, key="not_reached_1", cause=f"step:{make.number()}", media=["text"], at=at
@@ -101,37 +101,35 @@ def facts(lead: Lead, *, at, medium=Medium.TEXT):
     return gather_facts(outgoing, lead=fresh, company=make.company(), at=at)
 
 
-def test_an_old_number_is_asked_about_and_the_text_goes_by_itself_when_it_is_still_theirs(
-    asked, lead, carriers
-):
-    held = write(lead, at=LATE)
-    assert (held.state, held.verdict.reason) == ("held", "rnd_check_stale")
+def test_old_number_is_checked_and_text_is_sent_when_unchanged(checked_vendor, lead, carriers):
+    held_text = write(lead, at=LATE)
+    assert (held_text.state, held_text.verdict.reason) == ("held", "rnd_check_stale")
     assert not Task.objects.filter(kind__startswith="require:rnd").exists()
 
     answer(LATE + make.MINUTE)
     send.deliver_messages(send.find_due_messages(at=LATE + make.MINUTE), at=LATE + make.MINUTE)
 
-    held.refresh_from_db()
-    assert held.state == "sent", held.problem
+    held_text.refresh_from_db()
+    assert held_text.state == "sent", held_text.problem
     kept = NumberQuestion.objects.get(kind="reassigned")
     assert (kept.number, kept.since, kept.response) == (BEN, make.NOON.date(), "no")
-    assert kept.said["IsReassigned"] is False
+    assert kept.answer["IsReassigned"] is False
     assert kept.answered_at == LATE + make.MINUTE
-    check = held.verdict.facts["number_check"]
+    check = held_text.verdict.facts["number_check"]
     assert check == {"response": "no", "checked_on": "2027-01-22", "since": "2026-11-23"}
     event = Event.objects.filter(kind="compliance.numbers.answered").latest("occurred_at")
     assert event.data["questions"] == [str(kept.pk)]
 
 
-def test_a_number_that_changed_hands_is_unlinked_and_becomes_work_of_the_officer(asked, lead):
-    asked.disconnected[TEN] = date(2026, 12, 15)
-    held = write(lead, at=LATE)
+def test_reassigned_number_is_unlinked_and_creates_officer_task(checked_vendor, lead):
+    checked_vendor.disconnected[TEN] = date(2026, 12, 15)
+    held_text = write(lead, at=LATE)
 
     answer(LATE + make.MINUTE)
     send.deliver_messages(send.find_due_messages(at=LATE + make.MINUTE), at=LATE + make.MINUTE)
 
-    held.refresh_from_db()
-    assert held.state == "blocked"
+    held_text.refresh_from_db()
+    assert held_text.state == "blocked"
     assert Phone.objects.get(e164=BEN).unlinked_at == LATE + make.MINUTE
     assert Revocation.objects.get(kind="wrong_person").address == BEN
     assert "ask for the new one" in Task.objects.get(kind="new_number").title
@@ -139,26 +137,26 @@ def test_a_number_that_changed_hands_is_unlinked_and_becomes_work_of_the_officer
 
 
 @pytest.mark.parametrize("spoil", ["no_safe_harbor", "before_the_data"])
-def test_what_proves_nothing_is_a_persons_to_verify(asked, lead, spoil):
+def test_inconclusive_number_check_creates_task(checked_vendor, lead, spoil):
     if spoil == "no_safe_harbor":
-        asked.is_authorized = False
+        checked_vendor.is_authorized = False
     else:
-        asked.data_begins = date(2027, 1, 1)
-    held = write(lead, at=LATE)
+        checked_vendor.data_begins = date(2027, 1, 1)
+    held_text = write(lead, at=LATE)
     answer(LATE + make.MINUTE)
     send.deliver_messages(send.find_due_messages(at=LATE + make.MINUTE), at=LATE + make.MINUTE)
 
-    held.refresh_from_db()
-    assert (held.state, held.verdict.reason) == ("review", "rnd_no_data_reverify")
+    held_text.refresh_from_db()
+    assert (held_text.state, held_text.verdict.reason) == ("review", "rnd_no_data_reverify")
     assert Task.objects.filter(kind="require:rnd_no_data_reverify").exists()
 
 
-def test_a_number_used_lately_is_not_asked_about(asked, lead):
+def test_recently_used_number_is_not_checked(checked_vendor, lead):
     assert write(lead, at=make.NOON + make.DAY).state == "sent"
     assert not NumberQuestion.objects.filter(kind="reassigned").exists()
 
 
-def test_without_a_vendor_the_check_is_a_persons_task_and_nothing_goes(lead):
+def test_number_check_without_vendor_creates_task_and_sends_nothing(lead):
     stopped = write(lead, at=LATE)
 
     assert (stopped.state, stopped.verdict.reason) == ("review", "rnd_check_stale")
@@ -166,14 +164,16 @@ def test_without_a_vendor_the_check_is_a_persons_task_and_nothing_goes(lead):
     assert not NumberQuestion.objects.exists()
 
 
-def test_what_waited_for_people_is_asked_once_there_is_a_vendor(vendor, lead):
+def test_waiting_number_is_checked_once_vendor_is_connected(vendor, lead):
     stopped = write(lead, at=LATE)
     assert stopped.state == "review"
-    wanted = vendor_account.AccountSettings(
+    account = vendor_account.AccountSettings(
         key=dncscrub.LOGIN_ID, project="", covers=[], asks_reassigned=True
     )
 
-    number_lookups.save_number_service(wanted, by=make.user("administrator"), at=LATE + make.MINUTE)
+    number_lookups.save_number_service(
+        account, by=make.user("administrator"), at=LATE + make.MINUTE
+    )
     send.deliver_messages(send.find_due_messages(at=LATE + make.MINUTE), at=LATE + make.MINUTE)
     answer(LATE + 2 * make.MINUTE)
     send.deliver_messages(
@@ -183,15 +183,15 @@ def test_what_waited_for_people_is_asked_once_there_is_a_vendor(vendor, lead):
     stopped.refresh_from_db()
     assert stopped.state == "sent", stopped.problem
     task = Task.objects.get(kind="require:rnd_check_stale")
-    assert task.cancelled_because == "A vendor can check this now."
+    assert task.cancel_reason == "A vendor can check this now."
 
 
-def test_an_answer_about_one_day_answers_for_another_only_where_that_follows(asked, lead):
-    def say(response: str, since: date) -> None:
+def test_number_check_answer_covers_only_days_it_implies(checked_vendor, lead):
+    def store_answer(response: str, since: date) -> None:
         NumberQuestion.objects.all().delete()
         NumberQuestion.objects.create(
             kind="reassigned", number=BEN, since=since, asked_at=LATE, answered_at=LATE,
-            response=response, said={}, service="dncscrub",
+            response=response, answer={}, service="dncscrub",
         )  # fmt: skip
 
     known_on = make.NOON.date()
@@ -201,14 +201,14 @@ def test_an_answer_about_one_day_answers_for_another_only_where_that_follows(ask
         ("yes", before, False), ("yes", known_on, True), ("yes", after, True),
         ("no_data", before, False), ("no_data", known_on, True), ("no_data", after, False),
     ]:  # fmt: skip
-        say(response, since)
+        store_answer(response, since)
         assert (facts(lead, at=LATE).number_check is not None) is counts, (response, since)
 
 
-def test_a_vendor_that_is_down_is_asked_again_and_told_of_and_nothing_goes(asked, lead):
+def test_number_check_is_retried_and_reported_while_vendor_is_down(checked_vendor, lead):
     admin = make.user("administrator")
-    held = write(lead, at=LATE)
-    asked.faults.add_fault({"action": "status:500"})
+    held_text = write(lead, at=LATE)
+    checked_vendor.faults.add_fault({"action": "status:500"})
     for minute in (1, 3, 14):
         answer(LATE + timedelta(minutes=minute))
 
@@ -218,17 +218,17 @@ def test_a_vendor_that_is_down_is_asked_again_and_told_of_and_nothing_goes(asked
     assert "failed (500)" in NumberService.objects.get().problem
     assert NumberService.objects.get().failing_since == LATE + make.MINUTE
     assert "Number checks fail" in StaffNotice.objects.get(kind="numbers", user=admin).text
-    send.deliver_messages([held.pk], at=LATE + 16 * make.MINUTE)
-    held.refresh_from_db()
-    assert held.state == "held"
+    send.deliver_messages([held_text.pk], at=LATE + 16 * make.MINUTE)
+    held_text.refresh_from_db()
+    assert held_text.state == "held"
 
-    asked.faults.clear_faults()
+    checked_vendor.faults.clear_faults()
     answer(LATE + make.HOUR)
     assert NumberQuestion.objects.get(kind="reassigned").response == "no"
     assert NumberService.objects.get().failing_since is None
 
 
-def test_a_wrong_key_is_told_at_once(asked, lead):
+def test_wrong_vendor_key_is_reported_at_once(checked_vendor, lead):
     write(lead, at=LATE)
     row = NumberService.objects.get()
     row.key = "another"
@@ -237,24 +237,27 @@ def test_a_wrong_key_is_told_at_once(asked, lead):
 
     answer(LATE + make.MINUTE)
 
-    assert "does not accept our credentials" in StaffNotice.objects.filter(kind="numbers")[0].text
+    assert "rejected our credentials" in StaffNotice.objects.filter(kind="numbers")[0].text
 
 
-def test_two_at_once_ask_the_same_question_once(asked, lead):
+def test_concurrent_number_checks_ask_vendor_once(checked_vendor, lead):
     write(lead, at=LATE)
     write(lead, at=LATE)
 
     answer(LATE + make.MINUTE)
 
     assert NumberQuestion.objects.filter(kind="reassigned").count() == 1
-    assert len([one for one in asked.record.requests_since(0) if one.op == "query"]) == 1
+    assert (
+        len([entry for entry in checked_vendor.record.requests_since(0) if entry.op == "query"])
+        == 1
+    )
 
 
-def test_a_whole_batch_is_one_request_and_one_bad_number_spoils_no_other(asked):
-    mine = {NewQuestion(kind=QuestionKind.LISTS, number=f"+1813555{n:04}") for n in range(100, 105)}
-    number_questions.enqueue_questions(mine, at=make.NOON)
+def test_batch_of_numbers_is_one_request_and_bad_number_affects_no_other(checked_vendor):
+    own = {NewQuestion(kind=QuestionKind.LISTS, number=f"+1813555{n:04}") for n in range(100, 105)}
+    number_questions.enqueue_questions(own, at=make.NOON)
     answer(make.NOON)
-    assert len(asked.record.requests_since(0)) == 1
+    assert len(checked_vendor.record.requests_since(0)) == 1
     assert NumberQuestion.objects.filter(answered_at=make.NOON).count() == 5
 
     bad = "+18132550142"
@@ -274,10 +277,10 @@ def test_a_whole_batch_is_one_request_and_one_bad_number_spoils_no_other(asked):
 # ------------------------------------------------------------------ lists
 
 
-def test_a_new_leads_number_is_scrubbed_before_anybody_calls(asked, lead, dana):
+def test_new_leads_number_is_scrubbed_before_call(checked_vendor, lead, dana):
     assert NumberQuestion.objects.get(kind="lists").number == BEN
-    said = {one.registry: one.is_listed for one in number_lookup.look_up_number(BEN)}
-    assert said == {"US": False, "FL": False, "TX": False, "LITIGATOR": False}
+    listings = {entry.registry: entry.is_listed for entry in number_lookup.look_up_number(BEN)}
+    assert listings == {"US": False, "FL": False, "TX": False, "LITIGATOR": False}
     assert facts(lead, at=make.NOON + make.HOUR).registry_date == make.NOON.date()
 
 
@@ -287,7 +290,11 @@ def test_a_new_leads_number_is_scrubbed_before_anybody_calls(asked, lead, dana):
         ("D", "National (USA) 2003-06-01;;;", {"US": True}),
         ("D", "Litigator", {"LITIGATOR": True}),
         ("D", ";Florida (USA) 2019-04-02;;", {"FL": True}),
-        ("O", "National (USA) 2003-06-01;;;", {"US": True}),  # their exemption is not ours
+        (
+            "O",
+            "National (USA) 2003-06-01;;;",
+            {"US": True},
+        ),  # the exemption of others does not apply to us
         ("P", "", {"INTERNAL": True}),
         ("D", "Something new", {"US": True, "FL": True, "TX": True, "LITIGATOR": True}),
         ("W", ";;;W", {"US": False, "FL": False, "TX": False, "LITIGATOR": False}),
@@ -295,38 +302,42 @@ def test_a_new_leads_number_is_scrubbed_before_anybody_calls(asked, lead, dana):
         ("?", "", {}),
     ],
 )
-def test_each_result_is_read_as_it_is_documented_and_what_is_new_fails_closed(
-    asked, code, reason, expected
+def test_documented_results_are_read_and_unknown_results_block(
+    checked_vendor, code, reason, expected
 ):
-    asked.results[TEN] = (code, reason)
+    checked_vendor.results[TEN] = (code, reason)
     number_questions.enqueue_questions(
         {NewQuestion(kind=QuestionKind.LISTS, number=BEN)}, at=make.NOON
     )
     answer(make.NOON)
 
-    assert {one.registry: one.is_listed for one in number_lookup.look_up_number(BEN)} == expected
+    assert {
+        entry.registry: entry.is_listed for entry in number_lookup.look_up_number(BEN)
+    } == expected
 
 
-def test_the_newer_of_two_copies_counts_and_of_one_day_the_one_that_lists_it(asked, lead):
+def test_newer_list_copy_counts_and_listing_wins_on_same_day(checked_vendor, lead):
     load_national(date(2026, 11, 20))
-    assert not facts(lead, at=make.NOON + make.HOUR).is_on_registry  # the vendor's is of the 23rd
+    assert not facts(
+        lead, at=make.NOON + make.HOUR
+    ).is_on_registry  # the vendor's copy is of the 23rd
     load_national(date(2026, 11, 23))
     assert facts(lead, at=make.NOON + make.HOUR).is_on_registry
 
 
-def test_a_call_waits_a_minute_for_a_number_of_which_nothing_is_known(asked, dana):
-    mine = make.lead(officer=dana, person=make.person(phone=BEN), warmed_at=make.NOON)
+def test_call_waits_a_minute_for_unknown_number(checked_vendor, dana):
+    own = make.lead(officer=dana, person=make.person(phone=BEN), last_inquiry_at=make.NOON)
     with pytest.raises(CannotCall, match="Try again in a minute"):
-        call_events.start_call(lead_id=mine.pk, by=dana.user, at=make.NOON)
+        call_events.start_call(lead_id=own.pk, by=dana.user, at=make.NOON)
 
     answer(make.NOON)
 
-    begun = dial_borrower.begin_call(lead_id=mine.pk, by=dana.user, at=make.NOON + make.MINUTE)
+    begun = dial_borrower.begin_call(lead_id=own.pk, by=dana.user, at=make.NOON + make.MINUTE)
     assert isinstance(begun, dial_borrower.DialedCall)
 
 
-def test_an_answer_is_good_for_31_days_and_then_asked_for_again(asked, dana):
-    mine = make.lead(officer=dana, person=make.person(phone=BEN))
+def test_number_check_answer_is_valid_for_31_days(checked_vendor, dana):
+    own = make.lead(officer=dana, person=make.person(phone=BEN))
     number_questions.enqueue_questions(
         {NewQuestion(kind=QuestionKind.LISTS, number=BEN)}, at=make.NOON
     )
@@ -334,49 +345,50 @@ def test_an_answer_is_good_for_31_days_and_then_asked_for_again(asked, dana):
     last, after = make.NOON + 31 * make.DAY, make.NOON + 32 * make.DAY
     emergencies_are_known(last)
     assert isinstance(
-        dial_borrower.begin_call(lead_id=mine.pk, by=dana.user, at=last), dial_borrower.DialedCall
+        dial_borrower.begin_call(lead_id=own.pk, by=dana.user, at=last), dial_borrower.DialedCall
     )
 
     emergencies_are_known(after)
     with pytest.raises(CannotCall, match=r"too old.* We are checking this number now"):
-        call_events.start_call(lead_id=mine.pk, by=dana.user, at=after)
+        call_events.start_call(lead_id=own.pk, by=dana.user, at=after)
     answer(after)
 
-    begun = dial_borrower.begin_call(lead_id=mine.pk, by=dana.user, at=after + make.MINUTE)
+    begun = dial_borrower.begin_call(lead_id=own.pk, by=dana.user, at=after + make.MINUTE)
     assert isinstance(begun, dial_borrower.DialedCall), begun.sentence
 
 
-def test_an_answer_that_says_nothing_is_not_asked_for_again_the_same_day(asked, dana):
-    asked.results[TEN] = ("B", "")
-    mine = make.lead(officer=dana, person=make.person(phone=BEN))
+def test_empty_answer_is_not_requested_again_same_day(checked_vendor, dana):
+    checked_vendor.results[TEN] = ("B", "")
+    own = make.lead(officer=dana, person=make.person(phone=BEN))
     with pytest.raises(CannotCall):
-        call_events.start_call(lead_id=mine.pk, by=dana.user, at=make.NOON)
+        call_events.start_call(lead_id=own.pk, by=dana.user, at=make.NOON)
     answer(make.NOON)
 
     with pytest.raises(CannotCall) as refused:
-        call_events.start_call(lead_id=mine.pk, by=dana.user, at=make.NOON + make.MINUTE)
+        call_events.start_call(lead_id=own.pk, by=dana.user, at=make.NOON + make.MINUTE)
     assert "Try again" not in str(refused.value)
     assert NumberQuestion.objects.count() == 1
 
 
-def test_maine_has_the_number_checked_before_a_sales_call(asked, dana):
+def test_maine_number_is_checked_before_sales_call(checked_vendor, dana):
     make.company_license("ME")
     make.license_of(dana, "ME")
     company = make.company()
     company.telemarketer_states = [*company.telemarketer_states, "ME"]
     company.save()
     person = make.person(phone="+12075550142")
-    mine = make.lead(officer=dana, person=person, property_state="ME")
+    own = make.lead(officer=dana, person=person, property_state="ME")
     number_questions.enqueue_questions(
         {NewQuestion(kind=QuestionKind.LISTS, number="+12075550142")}, at=make.NOON
     )
     answer(make.NOON)
     with pytest.raises(CannotCall, match=r"reassigned-number check.*Try again"):
-        call_events.start_call(lead_id=mine.pk, by=dana.user, at=make.NOON)
+        call_events.start_call(lead_id=own.pk, by=dana.user, at=make.NOON)
 
     answer(make.NOON)
 
-    begun = dial_borrower.begin_call(lead_id=mine.pk, by=dana.user, at=make.NOON + make.MINUTE)
+    begun = dial_borrower.begin_call(lead_id=own.pk, by=dana.user, at=make.NOON + make.MINUTE)
     assert isinstance(begun, dial_borrower.DialedCall), begun.sentence
     kept = NumberQuestion.objects.get(kind="reassigned")
-    assert kept.since == make.NOON.date() - timedelta(days=1)  # the database takes no today
+    # The database does not accept today's date.
+    assert kept.since == make.NOON.date() - timedelta(days=1)

@@ -1,4 +1,4 @@
-"""A stop at full pace, with real carriers, threads and processes: what leaves after is counted."""
+"""A stop at full pace with simulated carriers, threads and processes: messages sent after it."""
 
 import os
 import subprocess
@@ -24,10 +24,10 @@ from tests.flow import journey
 
 pytestmark = pytest.mark.usefixtures("committed", "carriers")
 ROOT = Path(__file__).parent.parent.parent
-PACE = 8  # messages a second
+PACE = 8  # messages per second
 
 
-def second(number: float):
+def at_second(number: float):
     return make.NOON + number * make.SECOND
 
 
@@ -37,8 +37,8 @@ def omar(db):
 
 
 @pytest.fixture
-def going(dana, omar, settings) -> Release:
-    """A release to sixty people that has its second person and its look."""
+def running_release(dana, omar, settings) -> Release:
+    """Create a campaign to sixty people that is approved and past its canary."""
     settings.RELEASE_PER_SECOND = PACE
     make.release_limits(free_size=5, canary_size=1)
     for _ in range(60):
@@ -49,19 +49,19 @@ def going(dana, omar, settings) -> Release:
     )  # fmt: skip
     release_drafts.seal_draft(release.pk, by=None, at=make.NOON)
     release_control.approve_release(release, by=omar, at=make.NOON)
-    release_runner.run_releases(at=second(0.1))
-    release_control.continue_release(release, by=omar, at=second(0.2))
+    release_runner.run_releases(at=at_second(0.1))
+    release_control.continue_release(release, by=omar, at=at_second(0.2))
     release.refresh_from_db()
     return release
 
 
 @contextmanager
 def at_work(*, since: float) -> Iterator[Callable[[], object]]:
-    """Two clocks that carry releases out as fast as they may; gives the moment it is by then."""
+    """Run two schedulers at full pace; yield a function that returns the current moment."""
     began, is_over = time.monotonic(), threading.Event()
 
     def moment():
-        return second(since + time.monotonic() - began)
+        return at_second(since + time.monotonic() - began)
 
     def work() -> None:
         while not is_over.is_set():
@@ -81,7 +81,7 @@ def at_work(*, since: float) -> Iterator[Callable[[], object]]:
 
 
 def wait_for(release: Release, messages: int) -> None:
-    """Return once so many of it have left."""
+    """Return once this many messages were sent."""
     for _ in range(1500):
         if release.messages.filter(state="sent").count() >= messages:
             return
@@ -89,43 +89,47 @@ def wait_for(release: Release, messages: int) -> None:
     raise AssertionError(f"{messages} messages never left")
 
 
-def read(carriers) -> set[str]:
-    """To whom the carrier has something."""
+def recipients_of(carriers) -> set[str]:
+    """Return the addresses the carrier has messages for."""
     everybody = {letter["to"][0] for letter in carriers.letters}
-    return {one for one in everybody if one.endswith("@home.example")}
+    return {address for address in everybody if address.endswith("@home.example")}
 
 
-def test_what_leaves_after_a_stop_at_full_pace_is_all_on_the_page(going, omar, carriers):
+def test_stop_page_lists_every_message_sent_after_stop(running_release, omar, carriers):
     with at_work(since=1) as moment:
-        wait_for(going, 3 * PACE)
-        release_control.stop_release(going, by=omar, because="Wrong rate", at=moment())
-        before = read(carriers)
-        time.sleep(1.5)  # they go on looking for work
-        after = read(carriers)
+        wait_for(running_release, 3 * PACE)
+        release_control.stop_release(running_release, by=omar, because="Wrong rate", at=moment())
+        before = recipients_of(carriers)
+        time.sleep(1.5)  # the workers keep looking for work
+        after = recipients_of(carriers)
 
-    going.refresh_from_db()
-    listed = {one.to_address for one in release_progress.messages_beyond_recall(going)}
+    running_release.refresh_from_db()
+    listed = {
+        message.to_address for message in release_progress.messages_beyond_recall(running_release)
+    }
     assert after - before <= listed
     assert len(listed) <= 2 * PACE
-    assert not going.messages.filter(state__in=["waiting", "held", "claimed"]).exists()
-    gone = going.messages.filter(state__in=release_progress.SUBMITTED_STATES)
-    assert read(carriers) == set(gone.values_list("to_address", flat=True))
+    assert not running_release.messages.filter(state__in=["waiting", "held", "claimed"]).exists()
+    submitted = running_release.messages.filter(state__in=release_progress.SUBMITTED_STATES)
+    assert recipients_of(carriers) == set(submitted.values_list("to_address", flat=True))
     assert len(after) < 60
 
 
-def test_no_two_seconds_hold_more_than_two_seconds_of_the_pace(going, carriers):
+def test_any_two_seconds_stay_within_pace(running_release, carriers):
     with at_work(since=1):
-        wait_for(going, 4 * PACE)
+        wait_for(running_release, 4 * PACE)
 
-    handed = sorted(going.messages.exclude(claimed_at=None).values_list("claimed_at", flat=True))
+    handed = sorted(
+        running_release.messages.exclude(claimed_at=None).values_list("claimed_at", flat=True)
+    )
     for first in handed:
         together = [message for message in handed if first <= message < first + 2 * make.SECOND]
         assert len(together) <= 2 * PACE
 
 
-def test_two_clocks_at_once_write_to_nobody_twice(going, carriers):
+def test_two_schedulers_message_no_one_twice(running_release, carriers):
     with at_work(since=1):
-        wait_for(going, 2 * PACE)
+        wait_for(running_release, 2 * PACE)
 
     addresses = [
         letter["to"][0] for letter in carriers.letters if "home.example" in letter["to"][0]
@@ -134,9 +138,9 @@ def test_two_clocks_at_once_write_to_nobody_twice(going, carriers):
 
 
 def from_a_shell(*words: str) -> str:
-    """One of our commands in a process of its own: no web, no worker, only the database."""
-    held = connection.settings_dict
-    address = f"postgresql://{held['USER']}@/{held['NAME']}?host={held['HOST']}"
+    """Run one of our commands in its own process: no web, no worker, only the database."""
+    database = connection.settings_dict
+    address = f"postgresql://{database['USER']}@/{database['NAME']}?host={database['HOST']}"
     done = subprocess.run(
         [sys.executable, "-m", "rooftree", *words],
         cwd=ROOT, capture_output=True, text=True, timeout=60, check=True,
@@ -145,35 +149,35 @@ def from_a_shell(*words: str) -> str:
     return done.stdout
 
 
-def test_a_stop_from_a_shell_is_seen_by_workers_before_their_next_call(going, carriers):
-    release_runner._create_messages(going, 4, second(1))
-    ids = list(going.messages.filter(state="waiting").values_list("pk", flat=True))
-    claimed = send._claim_messages(ids, second(1))  # a worker is about to hand them over
+def test_stop_from_command_line_applies_before_next_carrier_call(running_release, carriers):
+    release_runner._create_messages(running_release, 4, at_second(1))
+    ids = list(running_release.messages.filter(state="waiting").values_list("pk", flat=True))
+    claimed = send._claim_messages(ids, at_second(1))  # a worker is about to send them
     had = len(carriers.letters)
 
-    said = from_a_shell("stop-sending", "--because", "The wrong list.")
+    output = from_a_shell("stop-sending", "--because", "The wrong list.")
 
-    assert "Sending is paused. The wrong list." in said
-    assert send._recheck_claimed(claimed, second(2)) == []
-    assert release_runner.run_releases(at=second(3)) == 0
+    assert "Sending is paused. The wrong list." in output
+    assert send._recheck_claimed(claimed, at_second(2)) == []
+    assert release_runner.run_releases(at=at_second(3)) == 0
     assert len(carriers.letters) == had
-    waits = going.messages.filter(pk__in=ids)
+    waits = running_release.messages.filter(pk__in=ids)
     assert set(waits.values_list("state", "claimed_at")) == {("waiting", None)}
     assert len(claimed) == 4
 
 
-def test_what_waited_for_the_end_of_a_pause_goes_at_the_pace(going, carriers):
-    sending_pause.begin_pause(reason="A look.", backup_at=None, at=second(1))
-    assert release_runner.run_releases(at=second(2)) == 0
+def test_messages_held_by_pause_are_sent_at_pace(running_release, carriers):
+    sending_pause.begin_pause(reason="A look.", backup_at=None, at=at_second(1))
+    assert release_runner.run_releases(at=at_second(2)) == 0
 
-    sending_pause.end_pause(by=make.user("administrator"), at=second(3))
+    sending_pause.end_pause(by=make.user("administrator"), at=at_second(3))
 
-    assert release_runner.run_releases(at=second(4)) == PACE
-    assert release_runner.run_releases(at=second(4.5)) == 0
+    assert release_runner.run_releases(at=at_second(4)) == PACE
+    assert release_runner.run_releases(at=at_second(4.5)) == 0
 
 
-def test_the_first_answer_to_somebody_who_asks_now_is_not_held_up_by_a_release(going, carriers):
-    release_runner.run_releases(at=second(1))
-    lead = journey.deliver(journey.website(), journey.form_post(), at=second(1))
+def test_campaign_does_not_delay_first_response(running_release, carriers):
+    release_runner.run_releases(at=at_second(1))
+    lead = journey.deliver(journey.create_website(), journey.form_post(), at=at_second(1))
 
     assert {message.state for message in Message.objects.filter(lead=lead)} == {"sent"}

@@ -1,4 +1,4 @@
-"""One act that writes to many: gathered, approved by a second person, a few first, stopped."""
+"""Campaigns: recipients, second-person approval, canary, pace and stop."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def limits(db, settings) -> None:
-    """A house that wants a second person for more than three people, and looks after two."""
+    """Set campaigns to need approval above three people and to pause after a canary of two."""
     make.release_limits(free_size=3, canary_size=2)
     settings.RELEASE_PER_SECOND = 5
 
@@ -45,12 +45,12 @@ def omar(db):
 
 @pytest.fixture
 def people(dana) -> Iterator[list]:
-    """Five borrowers of Dana's, to whom an e-mail may go."""
+    """Create five borrowers of Dana who can get email."""
     return [make.lead(officer=dana, state="working") for _ in range(5)]
 
 
-def written(by, at=make.NOON, **changes) -> Release:
-    """A release of one e-mail to everybody, with its dry run."""
+def create_release(by, at=make.NOON, **changes) -> Release:
+    """Create a campaign of one email to everyone, with its preview."""
     release = release_runner.create_release(
         title="Spring check-in", audience=Audience(**changes), key="not_reached_2",
         medium="email", by=by, at=at,
@@ -60,31 +60,31 @@ def written(by, at=make.NOON, **changes) -> Release:
     return release
 
 
-def second(number: float):
+def at_second(number: float):
     return make.NOON + number * make.SECOND
 
 
 def go(release: Release, number: float) -> Release:
-    journey.run(second(number))
+    journey.run(at_second(number))
     release.refresh_from_db()
     return release
 
 
-def approved(release: Release, by, number: float = 1) -> Release:
-    release_drafts.seal_draft(release.pk, by=release.made_by, at=second(number))
-    release_control.approve_release(release, by=by, at=second(number + 0.5))
+def approve(release: Release, by, number: float = 1) -> Release:
+    release_drafts.seal_draft(release.pk, by=release.made_by, at=at_second(number))
+    release_control.approve_release(release, by=by, at=at_second(number + 0.5))
     release.refresh_from_db()
     return release
 
 
 def hand_to(lead, officer) -> None:
-    """The lead is another officer's from now on."""
-    Ownership.objects.filter(lead=lead, until_at=None).update(until_at=second(1))
-    make.ownership(lead, officer, at=second(1))
+    """Reassign the lead to another officer."""
+    Ownership.objects.filter(lead=lead, until_at=None).update(until_at=at_second(1))
+    make.ownership(lead, officer, at=at_second(1))
 
 
 def written_to(carriers) -> int:
-    """How many letters borrowers got, whatever staff were mailed."""
+    """Count the emails to borrowers, without those to staff."""
     return sum(letter["to"][0].endswith("@home.example") for letter in carriers.letters)
 
 
@@ -92,7 +92,7 @@ def left(release: Release) -> int:
     return release.messages.filter(state__in=["sent", "delivered"]).count()
 
 
-def test_a_dry_run_says_what_would_go_and_why_not_and_sends_nothing(limits, people, mia, carriers):
+def test_campaign_preview_counts_verdicts_and_sends_nothing(limits, people, mia, carriers):
     store_revocation.store_revocation(
         person_id=people[0].person_id, address=people[0].person.emails.get().address,
         kind="unsubscribe", media=["email"], origin="page:1", idempotency_key="page:1",
@@ -100,35 +100,35 @@ def test_a_dry_run_says_what_would_go_and_why_not_and_sends_nothing(limits, peop
     )  # fmt: skip
     people[1].person.emails.all().delete()
 
-    release = written(mia)
+    release = create_release(mia)
 
-    found = release.findings
-    assert (found["people"], found["messages"], found["unreachable"]) == (5, 4, 1)
-    answers = {one["decision"]: one["messages"] for one in found["said"]}
+    findings = release.findings
+    assert (findings["people"], findings["messages"], findings["unreachable"]) == (5, 4, 1)
+    answers = {row["decision"]: row["messages"] for row in findings["said"]}
     assert answers == {"allow": 3, "block": 1}
-    assert "Lindenfield" in found["examples"][0]["body"]
+    assert "Lindenfield" in findings["examples"][0]["body"]
     assert Message.objects.filter(release=release).count() == 0
     assert carriers.letters == []
 
 
-def test_more_than_a_few_wait_for_somebody_else_than_their_maker(limits, people, mia, omar):
-    release = written(mia)
-    release_drafts.seal_draft(release.pk, by=mia, at=second(1))
+def test_large_campaign_waits_for_second_persons_approval(limits, people, mia, omar):
+    release = create_release(mia)
+    release_drafts.seal_draft(release.pk, by=mia, at=at_second(1))
     go(release, 2)
 
     assert (release.state, release.size, left(release)) == ("waiting", 5, 0)
     assert "Mia Torres asks" in StaffNotice.objects.get(user=omar).text
     with pytest.raises(release_control.CannotChangeRelease, match="Someone other than"):
-        release_control.approve_release(release, by=mia, at=second(3))
+        release_control.approve_release(release, by=mia, at=at_second(3))
 
 
-def test_the_database_itself_lets_nobody_approve_what_they_made(limits, people, mia):
-    release = written(mia)
-    release_drafts.seal_draft(release.pk, by=mia, at=second(1))
+def test_database_rejects_approval_by_campaign_maker(limits, people, mia):
+    release = create_release(mia)
+    release_drafts.seal_draft(release.pk, by=mia, at=at_second(1))
     rows = Release.objects.filter(pk=release.pk)
 
     with pytest.raises(IntegrityError, match="release_second_person"), transaction.atomic():
-        rows.update(state="canary", approved_by=mia, approved_at=second(2))
+        rows.update(state="canary", approved_by=mia, approved_at=at_second(2))
     with pytest.raises(IntegrityError, match="release_large_approved"), transaction.atomic():
         rows.update(state="canary")
     with pytest.raises(ProgrammingError, match="cannot become"), transaction.atomic():
@@ -136,14 +136,14 @@ def test_the_database_itself_lets_nobody_approve_what_they_made(limits, people, 
     with pytest.raises(ProgrammingError, match="limits cannot be changed"), transaction.atomic():
         rows.update(free_size=100)
     with pytest.raises(ProgrammingError, match="no draft"), transaction.atomic():
-        release_drafts.add_members(release, {"release:x": make.lead()}, at=second(2))
+        release_drafts.add_members(release, {"release:x": make.lead()}, at=at_second(2))
 
 
-def test_a_few_people_need_nobody_else(limits, people, mia, carriers):
+def test_small_campaign_needs_no_approval(limits, people, mia, carriers):
     for lead in people[3:]:
         type(lead).objects.filter(pk=lead.pk).update(state="application")
-    release = written(mia)
-    release_drafts.seal_draft(release.pk, by=mia, at=second(1))
+    release = create_release(mia)
+    release_drafts.seal_draft(release.pk, by=mia, at=at_second(1))
 
     go(release, 2)
 
@@ -151,10 +151,8 @@ def test_a_few_people_need_nobody_else(limits, people, mia, carriers):
     assert written_to(carriers) == 3
 
 
-def test_the_first_few_go_alone_and_the_others_when_somebody_has_looked(
-    limits, people, mia, omar, carriers
-):
-    release = approved(written(mia), omar)
+def test_campaign_sends_canary_first_and_rest_after_review(limits, people, mia, omar, carriers):
+    release = approve(create_release(mia), omar)
     for number in (2, 4, 6):
         go(release, number)
 
@@ -163,7 +161,7 @@ def test_the_first_few_go_alone_and_the_others_when_somebody_has_looked(
     assert (result.submitted, result.failed, result.stops, result.is_healthy) == (2, 0, 0, True)
     assert StaffNotice.objects.filter(user=omar, text__contains="The first 2").exists()
 
-    release_control.continue_release(release, by=mia, at=second(7))
+    release_control.continue_release(release, by=mia, at=at_second(7))
     go(release, 8)
 
     assert (release.state, left(release)) == ("done", 5)
@@ -174,15 +172,15 @@ def test_the_first_few_go_alone_and_the_others_when_somebody_has_looked(
     ]  # fmt: skip
 
 
-def test_where_the_house_says_so_it_goes_on_by_itself_but_not_after_a_complaint(
+def test_campaign_continues_automatically_unless_canary_complains(
     limits, people, mia, omar, settings
 ):
     settings.RELEASE_AUTO_CONTINUE = True
-    release = go(approved(written(mia), omar), 2)
+    release = go(approve(create_release(mia), omar), 2)
     reached = release.messages.first()
     complaint = store_revocation.store_revocation(
         person_id=reached.person_id, address=reached.to_address, kind="do_not_contact",
-        media=["email"], origin="user:1", idempotency_key="page:2", at=second(60),
+        media=["email"], origin="user:1", idempotency_key="page:2", at=at_second(60),
     )  # fmt: skip
 
     go(release, 31 * 60)
@@ -191,19 +189,17 @@ def test_where_the_house_says_so_it_goes_on_by_itself_but_not_after_a_complaint(
 
     type(complaint).objects.filter(pk=complaint.pk).delete()
     go(release, 32 * 60)
-    assert (release.state, release.went_on_by) == ("done", None)
+    assert (release.state, release.resumed_by) == ("done", None)
 
 
-def test_no_second_has_more_than_the_pace_and_no_hour_more_than_the_cap(
-    limits, people, mia, omar, settings
-):
+def test_campaign_stays_within_pace_and_hourly_cap(limits, people, mia, omar, settings):
     settings.RELEASE_PER_SECOND = 1
     make.release_limits(per_hour=4)
-    release = go(approved(written(mia), omar), 2)
+    release = go(approve(create_release(mia), omar), 2)
     assert left(release) == 1
     go(release, 2.5)
     assert left(release) == 1
-    release_control.continue_release(go(release, 3), by=omar, at=second(3))
+    release_control.continue_release(go(release, 3), by=omar, at=at_second(3))
 
     for number in range(4, 10):
         go(release, number)
@@ -213,40 +209,36 @@ def test_no_second_has_more_than_the_pace_and_no_hour_more_than_the_cap(
     assert (release.state, left(release)) == ("done", 5)
 
 
-def test_what_waited_for_its_hour_goes_before_a_release_and_within_the_same_pace(
-    limits, people, mia, omar, settings
-):
+def test_held_messages_go_before_campaign_within_same_pace(limits, people, mia, omar, settings):
     settings.RELEASE_PER_SECOND = 2
-    release = approved(written(mia), omar)
+    release = approve(create_release(mia), omar)
     waited = [
         send.queue_message(
             lead=person, medium="text", purpose="informational",
             words=MessageContent(body="Hi"),
-            cause=f"step:{person.pk}", to="+18135550101", at=second(0) - make.HOUR,
+            cause=f"step:{person.pk}", to="+18135550101", at=at_second(0) - make.HOUR,
         ).pk
         for person in people[:3]
     ]  # fmt: skip
-    Message.objects.filter(pk__in=waited).update(due_at=second(2))
-    assert release_progress.count_sendable_now(release, at=second(2)) == 0
+    Message.objects.filter(pk__in=waited).update(due_at=at_second(2))
+    assert release_progress.count_sendable_now(release, at=at_second(2)) == 0
 
-    send_pacing.spread_due_messages(at=second(2))
-    assert release_progress.count_sendable_now(release, at=second(2)) == 0
-    Message.objects.filter(pk__in=waited, due_at__lte=second(2.5)).update(state="sent")
-    assert release_progress.count_sendable_now(release, at=second(2.5)) == 1
+    send_pacing.spread_due_messages(at=at_second(2))
+    assert release_progress.count_sendable_now(release, at=at_second(2)) == 0
+    Message.objects.filter(pk__in=waited, due_at__lte=at_second(2.5)).update(state="sent")
+    assert release_progress.count_sendable_now(release, at=at_second(2.5)) == 1
     Message.objects.filter(pk__in=waited).update(state="sent")
-    assert release_progress.count_sendable_now(release, at=second(3)) == 2
+    assert release_progress.count_sendable_now(release, at=at_second(3)) == 2
 
 
-def test_what_is_stopped_is_taken_back_and_nothing_of_it_leaves_any_more(
-    limits, people, mia, omar, carriers
-):
-    release = go(approved(written(mia), omar), 2)
-    release_control.continue_release(release, by=omar, at=second(3))
-    Message.objects.filter(release=release).update(delivered_at=second(2.5), state="delivered")
+def test_stopped_campaign_cancels_all_unsent_messages(limits, people, mia, omar, carriers):
+    release = go(approve(create_release(mia), omar), 2)
+    release_control.continue_release(release, by=omar, at=at_second(3))
+    Message.objects.filter(release=release).update(delivered_at=at_second(2.5), state="delivered")
     release.refresh_from_db()
-    release_runner._create_messages(release, 10, second(3))
+    release_runner._create_messages(release, 10, at_second(3))
 
-    taken = release_control.stop_release(release, by=mia, because="Wrong rate", at=second(4))
+    taken = release_control.stop_release(release, by=mia, because="Wrong rate", at=at_second(4))
     go(release, 60)
 
     assert (taken, release.state, release.stopped_by, left(release)) == (3, "stopped", mia, 2)
@@ -258,85 +250,79 @@ def test_what_is_stopped_is_taken_back_and_nothing_of_it_leaves_any_more(
     assert list(release_progress.messages_beyond_recall(release)) == []
 
 
-def test_beyond_recall_is_exactly_what_the_carrier_got_in_the_last_two_seconds(
+def test_messages_beyond_recall_are_those_sent_in_last_two_seconds(
     limits, people, mia, omar, carriers, settings
 ):
     settings.RELEASE_PER_SECOND = 1
-    release = go(approved(written(mia), omar), 2)
+    release = go(approve(create_release(mia), omar), 2)
     go(release, 3.5)
     first, last = release.messages.order_by("claimed_at")
 
-    release_control.stop_release(release, by=omar, because="", at=second(4.2))
+    release_control.stop_release(release, by=omar, because="", at=at_second(4.2))
     release.refresh_from_db()
 
     assert first.claimed_at < last.claimed_at
     assert list(release_progress.messages_beyond_recall(release)) == [last]
 
 
-def test_a_release_that_is_stopped_between_claim_and_carrier_reaches_nobody(
+def test_campaign_stopped_between_claim_and_carrier_sends_nothing(
     limits, people, mia, omar, carriers
 ):
-    release = approved(written(mia), omar)
-    release_runner._create_messages(release, 2, second(2))
+    release = approve(create_release(mia), omar)
+    release_runner._create_messages(release, 2, at_second(2))
     ids = list(release.messages.values_list("pk", flat=True))
-    claimed = send._claim_messages(ids, second(2))
+    claimed = send._claim_messages(ids, at_second(2))
     assert len(claimed) == 2
 
-    release_control.stop_release(release, by=omar, because="Wrong list", at=second(2.1))
-    ready = send._recheck_claimed(claimed, second(2.2))
+    release_control.stop_release(release, by=omar, because="Wrong list", at=at_second(2.1))
+    ready = send._recheck_claimed(claimed, at_second(2.2))
 
     assert ready == []
     assert set(release.messages.values_list("state", "claimed_at")) == {("cancelled", None)}
 
 
-def test_what_a_worker_puts_back_in_line_after_a_stop_is_taken_back_as_well(
-    limits, people, mia, omar, carriers
-):
-    release = approved(written(mia), omar)
-    release_runner._create_messages(release, 2, second(2))
+def test_message_requeued_after_stop_is_canceled(limits, people, mia, omar, carriers):
+    release = approve(create_release(mia), omar)
+    release_runner._create_messages(release, 2, at_second(2))
     ids = release.messages.values_list("pk", flat=True)
-    handing_over = send._recheck_claimed(send._claim_messages(ids, second(2)), second(2))
-    release_control.stop_release(release, by=omar, because="Wrong list", at=second(2.1))
-    for one in handing_over:
+    handing_over = send._recheck_claimed(send._claim_messages(ids, at_second(2)), at_second(2))
+    release_control.stop_release(release, by=omar, because="Wrong list", at=at_second(2.1))
+    for message in handing_over:
         send._requeue_message(
-            one.message, RetryLater("The carrier is busy."), make.MINUTE, second(2.2)
+            message.message, RetryLater("The carrier is busy."), make.MINUTE, at_second(2.2)
         )
     assert set(release.messages.values_list("state", flat=True)) == {"waiting"}
 
     go(release, 3)
 
-    told = release.messages.values_list("state", "problem").distinct()
-    assert list(told) == [("cancelled", "Omar Haddad stopped the campaign: Wrong list")]
+    outcomes = release.messages.values_list("state", "problem").distinct()
+    assert list(outcomes) == [("cancelled", "Omar Haddad stopped the campaign: Wrong list")]
 
 
-def test_each_message_is_from_the_officer_who_owns_the_lead_when_it_goes(
-    limits, people, mia, omar, carriers
-):
+def test_campaign_message_is_from_current_owner(limits, people, mia, omar, carriers):
     make.release_limits(canary_size=5)
-    sam, gone = make.officer("Sam Okafor"), make.officer("Gil Gone")
-    release = approved(written(mia), omar)
+    sam, former_officer = make.officer("Sam Okafor"), make.officer("Gil Gone")
+    release = approve(create_release(mia), omar)
     moved, ended, *_ = people
-    hand_to(moved, sam), hand_to(ended, gone)
-    type(gone).objects.filter(pk=gone.pk).update(terminated_at=second(1))
+    hand_to(moved, sam), hand_to(ended, former_officer)
+    type(former_officer).objects.filter(pk=former_officer.pk).update(terminated_at=at_second(1))
 
     go(release, 2)
 
-    ours = Message.objects.get(release=release, lead=moved)
-    assert (ours.state, ours.officer) == ("sent", sam)
-    assert sam.nmls_id in ours.body
+    message = Message.objects.get(release=release, lead=moved)
+    assert (message.state, message.officer) == ("sent", sam)
+    assert sam.nmls_id in message.body
     assert "not_sponsored" in Message.objects.get(release=release, lead=ended).verdict.reason
 
 
-def test_a_message_that_waited_while_its_lead_got_another_officer_goes_in_their_name(
-    limits, people, mia, omar, dana, carriers
-):
+def test_held_campaign_message_is_signed_by_new_owner(limits, people, mia, omar, dana, carriers):
     sam = make.officer("Sam Okafor")
-    release = approved(written(mia), omar)
-    release_runner._create_messages(release, 1, second(2))
+    release = approve(create_release(mia), omar)
+    release_runner._create_messages(release, 1, at_second(2))
     message = release.messages.get()
     hand_to(message.lead, sam)
 
-    send.deliver_messages([message.pk], at=second(3))
+    send.deliver_messages([message.pk], at=at_second(3))
 
     message.refresh_from_db()
     assert (message.state, message.officer) == ("sent", sam)
@@ -346,42 +332,40 @@ def test_a_message_that_waited_while_its_lead_got_another_officer_goes_in_their_
     assert "Dana Whitfield" not in letter["text"]
 
 
-def test_two_who_prove_to_be_one_before_their_turn_are_written_to_once(limits, people, mia, omar):
-    release = approved(written(mia), omar)
-    kept, gone, *_ = people
+def test_people_merged_before_their_turn_get_one_message(limits, people, mia, omar):
+    release = approve(create_release(mia), omar)
+    kept, duplicate, *_ = people
     person_merges.merge_people(
         survivor_id=kept.person_id,
-        duplicate_id=gone.person_id,
+        duplicate_id=duplicate.person_id,
         reason="spoken",
         by=omar,
-        at=second(1.7),
+        at=at_second(1.7),
     )
 
-    release_runner._create_messages(release, 5, second(2))
+    release_runner._create_messages(release, 5, at_second(2))
 
     assert release.messages.count() == 4
     assert release.messages.filter(person=kept.person_id).count() == 1
-    assert not release.members.filter(lined_up_at=None).exists()
+    assert not release.members.filter(added_at=None).exists()
 
 
-def test_a_release_is_not_done_while_a_person_may_still_let_a_message_of_it_go(
-    limits, people, mia, omar, carriers
-):
+def test_campaign_stays_open_while_message_is_in_review(limits, people, mia, omar, carriers):
     for lead in people[3:]:
         type(lead).objects.filter(pk=lead.pk).update(state="application")
-    unread, release = people[0], written(mia)
+    unread, release = people[0], create_release(mia)
     store_revocation.store_revocation(
         person_id=unread.person_id, address=unread.person.emails.get().address, kind="review",
         media=["email"], words="cancel Tuesday", origin="page:1", idempotency_key="page:1",
-        at=second(1),
+        at=at_second(1),
     )  # fmt: skip
-    release_drafts.seal_draft(release.pk, by=mia, at=second(1))
+    release_drafts.seal_draft(release.pk, by=mia, at=at_second(1))
     go(release, 2)
-    asked = release.messages.get(state="review")
+    review_message = release.messages.get(state="review")
     assert (release.state, left(release)) == ("going", 2)
 
     message_reviews.decide_message(
-        message_id=asked.pk, releases=True, reason="Read it", by=omar, at=second(3)
+        message_id=review_message.pk, is_release=True, reason="Read it", by=omar, at=at_second(3)
     )
     go(release, 4)
 
@@ -403,60 +387,60 @@ def record(rate: str, at) -> None:
         )  # fmt: skip
 
 
-def test_a_rate_that_reaches_many_at_once_waits_for_a_person(limits, people, omar, dana, carriers):
+def test_rate_alert_for_many_borrowers_waits_for_approval(limits, people, omar, dana, carriers):
     rate_watches(people)
-    record("5.875", second(1))
-    journey.run(second(2))
+    record("5.875", at_second(1))
+    journey.run(at_second(2))
 
     release = Release.objects.get()
     assert (release.kind, release.state, release.size) == ("rates", "waiting", 5)
     assert release.made_by is None
-    assert release.findings["messages"] == 10  # whoever approves it reads a dry run, too
+    assert release.findings["messages"] == 10  # the approver sees a preview, too
     assert Message.objects.count() == 0
 
-    release_control.approve_release(release, by=omar, at=second(3))
+    release_control.approve_release(release, by=omar, at=at_second(3))
     for number in (4, 5, 6):
         go(release, number)
     assert release.state == "looking"
-    assert {message.cause.split(":")[0] for message in release.messages.all()} == {"watch"}
+    assert {message.idempotency_key.split(":")[0] for message in release.messages.all()} == {
+        "watch"
+    }
     assert "5.875%" in carriers.letters[0]["text"]
 
 
-def test_a_rate_that_reaches_a_few_goes_at_once(limits, people, dana, carriers):
+def test_rate_alert_for_few_borrowers_is_sent_at_once(limits, people, dana, carriers):
     rate_watches(people[:2])
-    record("5.875", second(1))
-    journey.run(second(2))
+    record("5.875", at_second(1))
+    journey.run(at_second(2))
 
     assert Release.objects.count() == 0
     assert len(carriers.letters) == 2
 
 
-def test_a_step_that_is_due_for_many_at_once_waits_for_a_person(
-    limits, people, omar, dana, carriers
-):
+def test_sequence_step_for_many_borrowers_waits_for_approval(limits, people, omar, dana, carriers):
     sequence = Sequence.objects.get(key="not_reached")
     for lead in people:
         Enrollment.objects.create(
             lead=lead, sequence=sequence, next_step=1, started_at=make.NOON, due_at=make.NOON
         )
-    journey.run(second(1))
+    journey.run(at_second(1))
 
     release = Release.objects.get()
     assert (release.kind, release.state, release.size) == ("steps", "waiting", 5)
     assert Message.objects.count() == 0
-    Enrollment.objects.filter(lead=people[0]).update(ended_because="replied")
-    release_control.approve_release(release, by=omar, at=second(2))
+    Enrollment.objects.filter(lead=people[0]).update(end_reason="replied")
+    release_control.approve_release(release, by=omar, at=at_second(2))
     for number in (3, 4, 5):
         go(release, number)
-    release_control.continue_release(release, by=omar, at=second(6))
+    release_control.continue_release(release, by=omar, at=at_second(6))
     go(release, 7)
 
     assert release.state == "done"
-    assert release.messages.count() == 4  # whoever replied meanwhile gets none
+    assert release.messages.count() == 4  # borrowers who replied meanwhile get none
     assert not release.messages.filter(lead=people[0]).exists()
 
 
-def test_officers_may_neither_see_nor_make_releases():
+def test_officers_cannot_see_or_create_campaigns():
     from rooftree.routing.permissions import ROLES_BY_PERMISSION
 
     for act in ("see_releases", "make_release", "approve_release", "stop_release"):

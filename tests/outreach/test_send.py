@@ -1,4 +1,4 @@
-"""The one door: what a verdict, a carrier or a crash makes of a message."""
+"""Sending: the effect of a verdict, the carrier or a crash on a message."""
 
 import threading
 
@@ -21,15 +21,15 @@ BEN = "+18135550142"
 
 
 def arrived(**changes) -> Lead:
-    return journey.deliver(journey.website(), journey.form_post(**changes))
+    return journey.deliver(journey.create_website(), journey.form_post(**changes))
 
 
 def message(medium: str) -> Message:
     return Message.objects.get(medium=medium, direction="out")
 
 
-def counted(one: Message) -> bool:
-    return ContactAttempt.objects.filter(cause=f"message:{one.pk}").exists()
+def has_attempt(sent: Message) -> bool:
+    return ContactAttempt.objects.filter(idempotency_key=f"message:{sent.pk}").exists()
 
 
 def stop_texts(at=make.NOON, **changes) -> Revocation:
@@ -47,7 +47,7 @@ def stop_texts(at=make.NOON, **changes) -> Revocation:
     )
 
 
-def test_both_first_messages_leave_with_a_verdict_an_attempt_and_an_event(carriers):
+def test_first_text_and_email_are_sent_with_verdict_attempt_and_event(carriers):
     lead = arrived()
 
     for medium in ("text", "email"):
@@ -55,7 +55,7 @@ def test_both_first_messages_leave_with_a_verdict_an_attempt_and_an_event(carrie
         assert (sent.state, sent.sent_at, sent.attempts) == ("sent", make.NOON, 1)
         assert sent.verdict.decision == "allow"
         assert sent.verdict.stage == "handoff"
-        assert counted(sent)
+        assert has_attempt(sent)
         assert Event.objects.filter(kind="outreach.message.sent", lead_id=lead.pk).count() == 2
     lead.refresh_from_db()
     assert lead.first_message_at == make.NOON
@@ -63,7 +63,7 @@ def test_both_first_messages_leave_with_a_verdict_an_attempt_and_an_event(carrie
     assert message("text").carrier_id == carriers.texts[0].sid
 
 
-def test_every_email_can_be_ended_with_one_click_and_says_who_and_where_we_are(carriers):
+def test_every_email_has_one_click_unsubscribe_name_and_address(carriers):
     arrived()
 
     letter = carriers.letters[0]
@@ -76,7 +76,7 @@ def test_every_email_can_be_ended_with_one_click_and_says_who_and_where_we_are(c
     assert "To stop these e-mails" in letter["text"]
 
 
-def test_a_spanish_email_ends_in_spanish(carriers):
+def test_spanish_email_has_spanish_footer(carriers):
     arrived(language="es")
 
     assert "Para no recibir más correos" in carriers.letters[0]["text"]
@@ -85,34 +85,38 @@ def test_a_spanish_email_ends_in_spanish(carriers):
 @pytest.mark.parametrize(
     ("changes", "state", "decision"),
     [
-        ({"consent": False}, "blocked", "block"),  # no permission to text
-        ({"property_state": "", "property_zip": ""}, "review", "require"),  # where is it?
+        ({"consent": False}, "blocked", "block"),  # no consent to texts
+        (
+            {"property_state": "", "property_zip": ""},
+            "review",
+            "require",
+        ),  # the property's state is missing
     ],
 )
-def test_a_text_that_may_not_go_says_why_and_is_not_counted(carriers, changes, state, decision):
+def test_blocked_text_shows_reason_and_is_not_counted(carriers, changes, state, decision):
     arrived(**changes)
 
     kept = message("text")
     assert (kept.state, kept.verdict.decision, kept.due_at) == (state, decision, None)
     assert kept.problem == kept.verdict.sentence
-    assert not counted(kept)
+    assert not has_attempt(kept)
     assert carriers.texts == []
 
 
-def test_a_text_held_at_night_is_decided_again_in_the_morning(carriers):
+def test_text_held_at_night_is_decided_again_in_morning(carriers):
     post = journey.form_post(
         rendered_at="2026-11-24T03:58:00Z", submitted_at="2026-11-24T03:59:30Z"
     )
-    lead = journey.deliver(journey.website(), post, at=make.NIGHT)
-    held = message("text")
-    assert (held.state, counted(held)) == ("held", False)
+    lead = journey.deliver(journey.create_website(), post, at=make.NIGHT)
+    held_text = message("text")
+    assert (held_text.state, has_attempt(held_text)) == ("held", False)
     stop_texts(at=make.NIGHT + make.MINUTE, person_id=lead.person_id)
 
-    journey.run(held.due_at)
+    journey.run(held_text.due_at)
 
-    held.refresh_from_db()
-    assert held.state == "blocked"
-    assert held.verdict.reason == "revoked"
+    held_text.refresh_from_db()
+    assert held_text.state == "blocked"
+    assert held_text.verdict.reason == "revoked"
     assert carriers.texts == []
 
 
@@ -121,37 +125,37 @@ def test_a_text_held_at_night_is_decided_again_in_the_morning(carriers):
     [
         ("status:429", "", "waiting", False),  # try later
         ("status:400", '{"code": 21211}', "failed", False),  # no such number
-        ("status:401", '{"code": 20003}', "waiting", False),  # our password: ours to mend
+        ("status:401", '{"code": 20003}', "waiting", False),  # our password is wrong
         ("drop_after_commit", "", "uncertain", True),
         ("status_after_commit:500", "", "uncertain", True),
     ],
 )
-def test_what_the_carrier_does_with_a_text(carriers, action, body, state, is_counted):
+def test_carrier_response_sets_state_of_text(carriers, action, body, state, is_counted):
     carriers.fault(action, count=1, body=body)
 
     arrived()
 
     text = message("text")
-    assert (text.state, counted(text)) == (state, is_counted)
+    assert (text.state, has_attempt(text)) == (state, is_counted)
     assert text.problem
-    assert message("email").state == "sent"  # the other medium is not harmed
+    assert message("email").state == "sent"  # the other medium is unaffected
 
 
 @pytest.mark.parametrize(
     ("treatment", "state", "is_counted"),
     [("refuse", "failed", False), ("refuse_content", "failed", False), ("defer", "waiting", False)],
 )
-def test_what_the_mail_server_does_with_a_letter(carriers, treatment, state, is_counted):
+def test_mail_server_response_sets_state_of_email(carriers, treatment, state, is_counted):
     carriers.treat("ben.ortiz@home.example", treatment)
 
     arrived()
 
     letter = message("email")
-    assert (letter.state, counted(letter)) == (state, is_counted)
+    assert (letter.state, has_attempt(letter)) == (state, is_counted)
     assert message("text").state == "sent"
 
 
-def test_a_letter_put_off_by_the_mail_server_goes_later_and_once(carriers):
+def test_email_deferred_by_mail_server_is_sent_once_later(carriers):
     carriers.treat("ben.ortiz@home.example", "defer")
     arrived()
     carriers.treat("ben.ortiz@home.example", "accept")
@@ -160,10 +164,10 @@ def test_a_letter_put_off_by_the_mail_server_goes_later_and_once(carriers):
 
     assert message("email").state == "sent"
     assert len(carriers.letters) == 1
-    assert counted(message("email"))
+    assert has_attempt(message("email"))
 
 
-def test_a_mail_server_that_is_down_loses_nothing(carriers, settings):
+def test_mail_server_outage_loses_no_email(carriers, settings):
     options = settings.MAILERS["default"]["OPTIONS"]
     settings.MAILERS = {
         "default": {**settings.MAILERS["default"], "OPTIONS": {**options, "port": 9}}
@@ -175,7 +179,7 @@ def test_a_mail_server_that_is_down_loses_nothing(carriers, settings):
     assert letter.due_at > make.NOON
 
 
-def test_a_busy_carrier_is_asked_again_when_it_said_and_the_text_goes_once(carriers):
+def test_busy_carrier_is_retried_at_its_time_and_text_is_sent_once(carriers):
     carriers.fault("status:429", count=1, headers={"Retry-After": "7"})
     arrived()
     text = message("text")
@@ -187,7 +191,7 @@ def test_a_busy_carrier_is_asked_again_when_it_said_and_the_text_goes_once(carri
     assert len(carriers.texts) == 1
 
 
-def test_a_wrong_password_at_the_carrier_delays_texts_and_loses_none(carriers):
+def test_wrong_carrier_password_delays_texts_and_loses_none(carriers):
     carriers.answer(401, 20003)
     arrived()
 
@@ -197,7 +201,7 @@ def test_a_wrong_password_at_the_carrier_delays_texts_and_loses_none(carriers):
     assert len(carriers.texts) == 1
 
 
-def test_a_stop_that_only_the_carrier_knew_of_is_written_down(carriers):
+def test_opt_out_known_only_to_carrier_is_stored(carriers):
     carriers.answer(400, 21610)
 
     lead = arrived()
@@ -211,13 +215,13 @@ def test_a_stop_that_only_the_carrier_knew_of_is_written_down(carriers):
 
 
 @pytest.mark.parametrize("seconds", [0, 1, 30])
-def test_a_stop_between_claim_and_hand_over_stops_the_text(carriers, monkeypatch, seconds):
-    """The web process may give the STOP a later moment than ours: on file it counts."""
+def test_opt_out_between_claim_and_hand_off_stops_text(carriers, monkeypatch, seconds):
+    """A STOP stored with a later time than ours, by the web process, still counts."""
     count = message_attempts.record_attempts
 
     def claimed(messages, at):
         count(messages, at)
-        if any(one.medium == "text" for one in messages):
+        if any(claimed_message.medium == "text" for claimed_message in messages):
             stop_texts(at=at + seconds * make.SECOND)
 
     monkeypatch.setattr(message_attempts, "record_attempts", claimed)
@@ -226,11 +230,11 @@ def test_a_stop_between_claim_and_hand_over_stops_the_text(carriers, monkeypatch
 
     text = message("text")
     assert (text.state, text.verdict.reason) == ("blocked", "revoked")
-    assert not counted(text)
+    assert not has_attempt(text)
     assert carriers.texts == []
 
 
-def test_one_message_a_cause_and_medium_whoever_asks(carriers):
+def test_message_is_queued_once_per_cause_and_medium(carriers):
     lead = arrived()
     words = MessageContent(body="Again")
 
@@ -239,7 +243,7 @@ def test_one_message_a_cause_and_medium_whoever_asks(carriers):
             lead=lead,
             medium="text",
             purpose="marketing",
-            cause=message("text").cause,
+            cause=message("text").idempotency_key,
             words=words,
             to=BEN,
             at=journey.later(1),
@@ -249,14 +253,14 @@ def test_one_message_a_cause_and_medium_whoever_asks(carriers):
     assert same.body != "Again"
 
 
-def test_a_poisoned_message_holds_up_no_other_and_ends_with_a_person(carriers):
-    bad = journey.deliver(journey.website(), journey.form_post(), at=make.NIGHT)
+def test_failing_message_delays_no_other_and_goes_to_review(carriers):
+    bad = journey.deliver(journey.create_website(), journey.form_post(), at=make.NIGHT)
     Message.objects.filter(lead=bad, medium="text").update(
         purpose="nonsense", state="waiting", due_at=make.NOON - make.MINUTE
     )
     poisoned = Message.objects.get(lead=bad, medium="text")
     journey.deliver(
-        journey.website(name="Other", slug="other"),
+        journey.create_website(name="Other", slug="other"),
         journey.form_post(first_name="Ana", phone="(813) 555-0143", email="ana@home.example"),
     )
 
@@ -269,7 +273,7 @@ def test_a_poisoned_message_holds_up_no_other_and_ends_with_a_person(carriers):
     assert len(carriers.texts) == 1
 
 
-def test_a_text_claimed_before_a_crash_is_looked_up_and_never_sent_again(carriers):
+def test_text_claimed_before_crash_is_looked_up_and_never_resent(carriers):
     arrived()
     text = message("text")
     Message.objects.filter(pk=text.pk).update(
@@ -278,7 +282,7 @@ def test_a_text_claimed_before_a_crash_is_looked_up_and_never_sent_again(carrier
     Lead.objects.update(first_message_at=None)
 
     journey.run(journey.later(1))
-    assert message("text").state == "claimed"  # a slow carrier is not a crash
+    assert message("text").state == "claimed"  # a slow carrier is no crash
     journey.run(journey.later(2))
 
     text = message("text")
@@ -287,7 +291,7 @@ def test_a_text_claimed_before_a_crash_is_looked_up_and_never_sent_again(carrier
     assert len(carriers.texts) == 1
 
 
-def test_a_text_the_carrier_never_had_stays_in_doubt_and_is_shown(carriers):
+def test_text_unknown_to_carrier_stays_uncertain_and_is_shown(carriers):
     carriers.fault("drop_before", count=1)
     arrived()
     assert message("text").state == "uncertain"
@@ -300,7 +304,7 @@ def test_a_text_the_carrier_never_had_stays_in_doubt_and_is_shown(carriers):
     assert carriers.texts == []
 
 
-def test_a_carrier_that_cannot_be_asked_for_an_hour_is_asked_until_it_answers(carriers):
+def test_unreachable_carrier_is_queried_until_it_answers(carriers):
     carriers.fault("drop_after_commit", count=1)
     arrived()
     carriers.twilio.faults.add_fault(
@@ -317,7 +321,7 @@ def test_a_carrier_that_cannot_be_asked_for_an_hour_is_asked_until_it_answers(ca
     assert len(carriers.texts) == 1
 
 
-def test_the_same_words_sent_twice_are_not_taken_for_one_another(carriers):
+def test_identical_texts_are_not_confused(carriers):
     lead = arrived()
     first = message("text")
     twin = Message.objects.create(
@@ -325,7 +329,7 @@ def test_the_same_words_sent_twice_are_not_taken_for_one_another(carriers):
         person=lead.person,
         medium="text",
         purpose="marketing",
-        cause="typed:twin",
+        idempotency_key="typed:twin",
         to_address=BEN,
         from_address=first.from_address,
         body=first.body,
@@ -342,7 +346,7 @@ def test_the_same_words_sent_twice_are_not_taken_for_one_another(carriers):
     assert Message.objects.get(pk=first.pk).carrier_id == first.carrier_id
 
 
-def test_what_is_overtaken_is_taken_back_and_the_rest_stays_in_line(carriers):
+def test_overtaken_messages_are_canceled_and_others_stay_queued(carriers):
     lead = arrived()
     for cause in ("touch:x", "step:x:0", "milestone:x:clear_to_close", "watch:x", "stop:x"):
         send.queue_message(
@@ -357,21 +361,21 @@ def test_what_is_overtaken_is_taken_back_and_the_rest_stays_in_line(carriers):
 
     assert cancel_messages.cancel_overtaken(lead_id=lead.pk, because="replied", at=make.NOON) == 2
 
-    left = Message.objects.filter(state="waiting").values_list("cause", flat=True)
+    left = Message.objects.filter(state="waiting").values_list("idempotency_key", flat=True)
     assert sorted(left) == ["milestone:x:clear_to_close", "stop:x", "watch:x"]
 
 
-def test_every_message_keeps_a_verdict_for_each_time_it_was_decided(carriers):
+def test_message_keeps_every_verdict(carriers):
     arrived()
 
     for medium in ("text", "email"):
-        kept = Verdict.objects.filter(cause=f"message:{message(medium).pk}")
+        kept = Verdict.objects.filter(idempotency_key=f"message:{message(medium).pk}")
         assert sorted(verdict.stage for verdict in kept) == ["dequeued", "handoff"]
 
 
 @pytest.mark.usefixtures("committed")
-def test_two_messages_to_one_person_at_once_cannot_both_slip_under_a_cap(dana, settings):
-    lead = journey.deliver(journey.website(), journey.form_post())
+def test_concurrent_messages_to_one_person_respect_cap(dana, settings):
+    lead = journey.deliver(journey.create_website(), journey.form_post())
     made = [
         send.queue_message(
             lead=lead,
@@ -384,7 +388,7 @@ def test_two_messages_to_one_person_at_once_cannot_both_slip_under_a_cap(dana, s
         )
         for nth in range(4)
     ]
-    threads = [threading.Thread(target=_deliver, args=[one.pk]) for one in made]
+    threads = [threading.Thread(target=_deliver, args=[queued.pk]) for queued in made]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -403,7 +407,7 @@ def _deliver(key) -> None:
         connection.close()
 
 
-def test_a_text_refused_because_there_is_no_such_number_says_so_of_the_number(carriers):
+def test_text_to_nonexistent_number_marks_number_as_dead(carriers):
     carriers.answer(400, 21211)
 
     lead = arrived()

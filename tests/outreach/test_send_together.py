@@ -1,4 +1,4 @@
-"""Messages in hand together: one look, one moment at the carrier, and no harm to each other."""
+"""Messages sent as a batch: one recheck, then all at the carrier at once, independently."""
 
 import threading
 
@@ -19,13 +19,13 @@ FIVE = ("Ana", "Ben", "Cleo", "Dan", "Eve")
 
 @pytest.fixture(autouse=True)
 def company():
-    journey.ready()
+    journey.set_up_company()
 
 
 @pytest.fixture
-def waiting() -> list[Message]:
-    """A first text for each of five, in line and due, and nothing sent yet."""
-    site = journey.website()
+def queued_messages() -> list[Message]:
+    """Return first texts to five borrowers, due and not sent yet."""
+    site = journey.create_website()
     for nth, name in enumerate(FIVE):
         post = journey.form_post(
             first_name=name, last_name=name, phone=f"(813) 555-02{nth:02d}",
@@ -42,36 +42,36 @@ def sent() -> int:
     return Message.objects.filter(medium="text", state="sent").count()
 
 
-def test_all_are_at_the_carrier_in_the_moment_of_the_last_look(waiting, monkeypatch):
-    """One by one, a slow carrier would stretch it; here each waits there for the others."""
-    there, send_text = threading.Barrier(len(waiting), timeout=30), console.send_text
+def test_batch_reaches_carrier_right_after_recheck(queued_messages, monkeypatch):
+    """Each call waits at the carrier until all have arrived, so sending one by one would hang."""
+    there, send_text = threading.Barrier(len(queued_messages), timeout=30), console.send_text
 
     def slow(*args, **rest):
         there.wait()
         return send_text(*args, **rest)
 
     monkeypatch.setattr(console, "send_text", slow)
-    done = send.deliver_messages([one.pk for one in waiting], at=make.NOON)
+    done = send.deliver_messages([message.pk for message in queued_messages], at=make.NOON)
 
-    assert done == {one.pk for one in waiting}
-    assert sent() == len(waiting)
+    assert done == {message.pk for message in queued_messages}
+    assert sent() == len(queued_messages)
 
 
-def test_each_keeps_a_verdict_of_its_own_for_each_look(waiting):
-    send.deliver_messages([one.pk for one in waiting], at=make.NOON)
+def test_each_message_of_batch_keeps_its_own_verdicts(queued_messages):
+    send.deliver_messages([message.pk for message in queued_messages], at=make.NOON)
 
-    for one in waiting:
-        kept = Verdict.objects.filter(cause=f"message:{one.pk}", at=make.NOON)
+    for message in queued_messages:
+        kept = Verdict.objects.filter(idempotency_key=f"message:{message.pk}", at=make.NOON)
         assert sorted(kept.values_list("stage", "lead_id")) == [
-            ("dequeued", one.lead_id),
-            ("handoff", one.lead_id),
+            ("dequeued", message.lead_id),
+            ("handoff", message.lead_id),
         ]
-        assert ContactAttempt.objects.filter(cause=f"message:{one.pk}").count() == 1
-    assert Lead.objects.filter(first_message_at=make.NOON).count() == len(waiting)
+        assert ContactAttempt.objects.filter(idempotency_key=f"message:{message.pk}").count() == 1
+    assert Lead.objects.filter(first_message_at=make.NOON).count() == len(queued_messages)
 
 
-def test_a_bug_in_one_call_leaves_it_in_doubt_and_the_others_sent(waiting, monkeypatch):
-    bad, send_text = waiting[2], console.send_text
+def test_bug_in_one_carrier_call_leaves_others_sent(queued_messages, monkeypatch):
+    bad, send_text = queued_messages[2], console.send_text
 
     def strikes(settings, *, to, **rest):
         if to == bad.to_address:
@@ -84,20 +84,18 @@ def test_a_bug_in_one_call_leaves_it_in_doubt_and_the_others_sent(waiting, monke
 
     bad.refresh_from_db()
     assert (bad.state, "KeyError" in bad.problem) == ("uncertain", True)
-    assert sent() == len(waiting) - 1
+    assert sent() == len(queued_messages) - 1
 
 
-def test_what_was_given_up_between_the_claim_and_the_last_look_is_not_handed_over(
-    waiting, monkeypatch
-):
+def test_message_canceled_between_claim_and_recheck_is_not_sent(queued_messages, monkeypatch):
     still_claimed = lock_messages.lock_still_claimed
 
     def late(message_ids, *, at):
-        Message.objects.filter(pk=waiting[0].pk).update(state="uncertain")
+        Message.objects.filter(pk=queued_messages[0].pk).update(state="uncertain")
         return still_claimed(message_ids, at=at)
 
     monkeypatch.setattr(lock_messages, "lock_still_claimed", late)
-    send.deliver_messages([one.pk for one in waiting], at=make.NOON)
+    send.deliver_messages([message.pk for message in queued_messages], at=make.NOON)
 
-    assert Message.objects.get(pk=waiting[0].pk).state == "uncertain"
-    assert sent() == len(waiting) - 1
+    assert Message.objects.get(pk=queued_messages[0].pk).state == "uncertain"
+    assert sent() == len(queued_messages) - 1

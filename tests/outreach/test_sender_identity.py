@@ -1,4 +1,4 @@
-"""One borrower has one conversation, whoever of ours writes in it."""
+"""Sender identity: a borrower has one conversation, whichever officer writes."""
 
 from uuid import uuid4
 
@@ -19,10 +19,11 @@ def numbers(settings):
     settings.REPLY_DOMAIN = ""
 
 
-def texted(number: str, *, state: str = "delivered", at=make.NOON) -> Message:
+def send_text(number: str, *, state: str = "delivered", at=make.NOON) -> Message:
     lead = make.lead()
     return Message.objects.create(
-        lead=lead, person=lead.person, medium="text", purpose="marketing", cause=f"x:{uuid4()}",
+        lead=lead, person=lead.person, medium="text", purpose="marketing",
+        idempotency_key=f"x:{uuid4()}",
         to_address=BEN, from_address=number, body="Hi", state=state, created_at=at,
     )  # fmt: skip
 
@@ -32,38 +33,38 @@ def seen_by_ben(*, officer: LoanOfficer | None) -> str:
     return sender_identity.from_addresses([text])[0]
 
 
-def test_a_first_text_comes_from_the_officers_own_number():
+def test_first_text_is_from_officers_own_number():
     officer = make.officer("Dana Whitfield", text_number=DANAS)
 
     assert seen_by_ben(officer=officer) == DANAS
     assert seen_by_ben(officer=None) == COMPANY
 
 
-def test_who_was_greeted_by_the_company_goes_on_reading_it_in_the_same_thread():
-    texted(COMPANY)
+def test_borrower_greeted_by_company_number_stays_in_that_thread():
+    send_text(COMPANY)
     officer = make.officer("Dana Whitfield", text_number=DANAS)
 
     assert seen_by_ben(officer=officer) == COMPANY
 
 
-def test_the_last_number_that_reached_them_counts_and_a_blocked_text_reached_nobody():
+def test_last_number_that_reached_borrower_is_used_again():
     make.officer("Dana Whitfield", text_number=DANAS)
-    texted(DANAS)
-    texted(COMPANY, state="blocked", at=make.NOON + make.HOUR)
+    send_text(DANAS)
+    send_text(COMPANY, state="blocked", at=make.NOON + make.HOUR)
 
     assert seen_by_ben(officer=None) == DANAS
 
 
-def test_a_number_that_is_no_longer_ours_is_not_used_again():
+def test_number_no_longer_ours_is_not_used():
     officer = make.officer("Dana Whitfield", text_number=DANAS)
-    texted(DANAS)
+    send_text(DANAS)
     LoanOfficer.objects.filter(pk=officer.pk).update(terminated_at=make.NOON)
 
     assert seen_by_ben(officer=None) == COMPANY
 
 
-def test_an_answer_by_email_comes_to_us_where_we_read_mail_and_to_the_officer_elsewhere(settings):
-    message = texted(COMPANY)
+def test_email_reply_goes_to_our_mailbox_or_else_to_officer(settings):
+    message = send_text(COMPANY)
     message.officer = make.officer("Dana Whitfield")
 
     assert sender_identity.reply_address(message) == message.officer.user.email
@@ -76,19 +77,19 @@ def test_an_answer_by_email_comes_to_us_where_we_read_mail_and_to_the_officer_el
 
 
 @pytest.mark.parametrize("forged", ["", "reply@x", "reply+@x", "reply+-@x", "hello@x.example"])
-def test_an_address_we_never_gave_out_answers_nothing(forged):
+def test_unissued_reply_address_matches_no_message(forged):
     assert sender_identity.find_replied_message(forged) is None
 
 
-def test_the_mark_of_one_message_does_not_open_another(settings):
+def test_reply_token_opens_only_its_own_message(settings):
     settings.REPLY_DOMAIN = "reply.lindenfield.example"
-    one, other = texted(COMPANY), texted(COMPANY)
-    address = sender_identity.reply_address(one).replace(one.pk.hex, other.pk.hex)
+    first, second = send_text(COMPANY), send_text(COMPANY)
+    address = sender_identity.reply_address(first).replace(first.pk.hex, second.pk.hex)
 
     assert sender_identity.find_replied_message(address) is None
 
 
-def test_mail_goes_out_under_the_officers_name_from_our_one_address(settings):
+def test_email_is_from_our_address_under_officers_name(settings):
     settings.DEFAULT_FROM_EMAIL = "Lindenfield <hello@lindenfield.example>"
     officer = make.officer("Dana Whitfield")
 

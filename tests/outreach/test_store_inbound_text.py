@@ -1,4 +1,4 @@
-"""What a borrower writes back, in every meaning, from every kind of number."""
+"""Inbound texts: every meaning, from every kind of number."""
 
 import pytest
 
@@ -28,7 +28,7 @@ SAID = {
 
 @pytest.fixture
 def lead(dana) -> Lead:
-    arrived = journey.deliver(journey.website(), journey.form_post())
+    arrived = journey.deliver(journey.create_website(), journey.form_post())
     if arrived.officer_id is None:
         make.ownership(arrived, dana)
     return Lead.objects.get(pk=arrived.pk)
@@ -46,7 +46,7 @@ def says(words: str, *, minutes: float = 10, sender: str = BEN, nth: int = 1, **
 
 
 def write_again(lead: Lead, minutes: float, cause: str = "typed:next") -> Message:
-    """An automatic text some time later, and what became of it."""
+    """Queue an automatic text later and return its outcome."""
     made = send.queue_message(
         lead=lead,
         medium="text",
@@ -71,7 +71,7 @@ def write_again(lead: Lead, minutes: float, cause: str = "typed:next") -> Messag
         ("optin", [], "sent"),
     ],
 )
-def test_each_meaning_and_what_it_does_to_the_next_text(lead, meaning, kinds, next_state):
+def test_each_reply_meaning_has_its_effect_on_next_text(lead, meaning, kinds, next_state):
     assert reply_classifier.classify_reply(SAID[meaning]).meaning == meaning
 
     reply = says(SAID[meaning])
@@ -87,13 +87,13 @@ def test_each_meaning_and_what_it_does_to_the_next_text(lead, meaning, kinds, ne
     )
     assert [revocation.kind for revocation in Revocation.objects.all()] == kinds
     assert ContactAttempt.objects.filter(direction="in", lead=lead).count() == 1
-    wanted = meaning not in ("revoke", "wrong_person")  # a STOP is no sign of interest
-    assert Signal.objects.filter(kind="replied", lead=lead).exists() is wanted
+    is_sent = meaning not in ("revoke", "wrong_person")  # a STOP is not interest
+    assert Signal.objects.filter(kind="replied", lead=lead).exists() is is_sent
     assert lead.officer.user.notices.filter(kind="reply").count() == 1
-    assert write_again(lead, 25 * 60).state == next_state  # past the house's caps of a day
+    assert write_again(lead, 25 * 60).state == next_state  # after the house's daily caps
 
 
-def test_a_carriers_repetition_changes_nothing(lead):
+def test_repeated_inbound_callback_changes_nothing(lead):
     says("STOP")
     before = (Message.objects.count(), Revocation.objects.count(), ContactAttempt.objects.count())
 
@@ -108,9 +108,7 @@ def test_a_carriers_repetition_changes_nothing(lead):
 
 
 @pytest.mark.parametrize(("words", "cause"), [("STOP", "stop:"), ("HELP", "help:")])
-def test_stop_and_help_get_their_one_answer_also_in_the_midst_of_a_sequence(
-    lead, carriers, words, cause
-):
+def test_stop_and_help_get_one_confirmation_during_sequence(lead, carriers, words, cause):
     call_outcomes.record_outcome(
         lead_id=lead.pk, result="no_answer", by=lead.officer.user, at=journey.later(2)
     )
@@ -118,13 +116,13 @@ def test_stop_and_help_get_their_one_answer_also_in_the_midst_of_a_sequence(
 
     journey.run(journey.later(11))
 
-    answer = Message.objects.get(cause__startswith=cause)
+    answer = Message.objects.get(idempotency_key__startswith=cause)
     assert answer.state == "sent"
     assert carriers.texts[-1].body == answer.body
-    assert Enrollment.objects.get().ended_because == "replied"
+    assert Enrollment.objects.get().end_reason == "replied"
 
 
-def test_a_second_stop_is_not_confirmed_again(lead, carriers):
+def test_second_stop_is_not_confirmed_again(lead, carriers):
     says("STOP")
     journey.run(journey.later(11))
     before = len(carriers.texts)
@@ -135,7 +133,7 @@ def test_a_second_stop_is_not_confirmed_again(lead, carriers):
     assert len(carriers.texts) == before
 
 
-def test_a_stop_the_carrier_confirmed_is_not_confirmed_by_us(lead, carriers):
+def test_stop_confirmed_by_carrier_is_not_confirmed_by_us(lead, carriers):
     before = len(carriers.texts)
 
     says("STOP", is_answered=True)
@@ -144,7 +142,7 @@ def test_a_stop_the_carrier_confirmed_is_not_confirmed_by_us(lead, carriers):
     assert len(carriers.texts) == before
 
 
-def test_a_stop_counts_though_its_confirmation_cannot_be_written(lead):
+def test_stop_applies_when_confirmation_cannot_be_written(lead):
     make.edition("stop_confirmed", body="{{ nobody.knows }}")
 
     says("STOP")
@@ -154,7 +152,7 @@ def test_a_stop_counts_though_its_confirmation_cannot_be_written(lead):
     assert write_again(lead, 30).state == "blocked"
 
 
-def test_a_stop_counts_though_a_bug_strikes_what_follows(lead, monkeypatch):
+def test_stop_applies_despite_later_bug(lead, monkeypatch):
     monkeypatch.setattr(borrower_replies, "rescore_lead", lambda **_: 1 / 0)
 
     says("STOP")
@@ -163,27 +161,27 @@ def test_a_stop_counts_though_a_bug_strikes_what_follows(lead, monkeypatch):
     assert Message.objects.filter(direction="in").count() == 1
 
 
-def test_a_stop_from_a_number_nobody_has_is_kept_for_whoever_comes_with_it(dana):
+def test_stop_from_unknown_number_applies_to_later_person(dana):
     reply = says("STOP", sender="+18135550199")
 
     assert reply.message is None
     row = Revocation.objects.get()
     assert (row.address, row.person_id) == ("+18135550199", None)
     lead = journey.deliver(
-        journey.website(), journey.form_post(phone="(813) 555-0199"), at=journey.later(20)
+        journey.create_website(), journey.form_post(phone="(813) 555-0199"), at=journey.later(20)
     )
     assert Message.objects.get(lead=lead, medium="text").verdict.reason == "revoked"
 
 
-def test_words_from_a_number_nobody_has_change_nothing(dana):
+def test_text_from_unknown_number_changes_nothing(dana):
     assert says("Hello?", sender="+18135550199").message is None
     assert not Message.objects.exists()
 
 
-def test_a_reply_belongs_to_the_lead_that_was_last_written_to(lead):
-    """Two people of one household share the number."""
+def test_reply_belongs_to_lead_last_texted(lead):
+    """Two people in one household share the number."""
     ana = journey.deliver(
-        journey.zillow(),
+        journey.create_zillow(),
         journey.zillow_contact(
             sender={"firstName": "Guadalupe", "lastName": "Reyes", "emailAddress": "g@home.example"}
         ),
@@ -192,15 +190,15 @@ def test_a_reply_belongs_to_the_lead_that_was_last_written_to(lead):
     assert ana.person != lead.person
     assert Message.objects.filter(lead=ana, medium="text", state="blocked").exists()
 
-    assert find_lead_by_number(BEN) == lead  # Ana was never texted
+    assert find_lead_by_number(BEN) == lead  # Ana never got a text
     says("STOP")
 
     assert {revocation.address for revocation in Revocation.objects.all()} == {BEN}
     assert write_again(lead, 30).state == "blocked"
-    assert write_again(ana, 31, "typed:ana").state == "blocked"  # the number, not the name
+    assert write_again(ana, 31, "typed:ana").state == "blocked"  # by number, not by name
 
 
-def test_a_wrong_number_is_unlinked(lead):
+def test_wrong_number_reply_unlinks_number(lead):
     says(SAID["wrong_person"])
 
     assert Phone.objects.get(e164=BEN).unlinked_at == journey.later(10)
@@ -208,7 +206,7 @@ def test_a_wrong_number_is_unlinked(lead):
     assert plan_messages.address_for(lead, "text") == ""
 
 
-def test_start_brings_back_whom_a_written_consent_had_let_in(lead):
+def test_start_restores_borrower_with_written_consent(lead):
     says("STOP")
     says("START", minutes=20, nth=2)
 
@@ -216,8 +214,8 @@ def test_start_brings_back_whom_a_written_consent_had_let_in(lead):
     assert write_again(lead, 30).state == "sent"
 
 
-def test_start_brings_nobody_back_without_a_written_consent_before_the_stop(dana):
-    lead = journey.deliver(journey.zillow(), journey.zillow_contact())
+def test_start_restores_no_one_without_earlier_written_consent(dana):
+    lead = journey.deliver(journey.create_zillow(), journey.zillow_contact())
 
     says("STOP")
     says("START", minutes=20, nth=2)
@@ -225,7 +223,7 @@ def test_start_brings_nobody_back_without_a_written_consent_before_the_stop(dana
     assert write_again(lead, 30).state == "blocked"
 
 
-def test_start_does_not_end_what_is_not_theirs_to_end(lead):
+def test_start_does_not_end_other_revocations(lead):
     Revocation.objects.create(
         person=lead.person,
         address=BEN,
@@ -234,7 +232,7 @@ def test_start_does_not_end_what_is_not_theirs_to_end(lead):
         origin="page:test",
         at=make.NOON,
         recorded_at=make.NOON,
-        cause="test:dnc",
+        idempotency_key="test:dnc",
     )
 
     says("START", minutes=20)
@@ -243,7 +241,7 @@ def test_start_does_not_end_what_is_not_theirs_to_end(lead):
     assert write_again(lead, 30).state == "blocked"
 
 
-def test_a_stop_by_text_leaves_email_alone(lead):
+def test_stop_by_text_does_not_affect_email(lead):
     says("STOP")
 
     made = send.queue_message(
@@ -261,7 +259,7 @@ def test_a_stop_by_text_leaves_email_alone(lead):
     assert made.state == "sent"
 
 
-def test_an_unsubscribe_ends_marketing_mail_and_not_the_news_of_their_own_loan(lead):
+def test_unsubscribe_ends_marketing_but_not_loan_updates(lead):
     first = Message.objects.get(medium="email")
     words = MessageContent(body="Lindenfield Mortgage NMLS 1204417", subject="Your loan")
     for purpose in ("marketing", "informational"):
@@ -280,12 +278,12 @@ def test_an_unsubscribe_ends_marketing_mail_and_not_the_news_of_their_own_loan(l
     journey.run(journey.later(20))
 
     assert Revocation.objects.get().kind == "unsubscribe"
-    assert Message.objects.get(cause="typed:marketing").state == "cancelled"
-    assert Message.objects.get(cause="typed:informational").state == "sent"
-    assert write_again(lead, 30).state == "sent"  # texts were not meant
+    assert Message.objects.get(idempotency_key="typed:marketing").state == "cancelled"
+    assert Message.objects.get(idempotency_key="typed:informational").state == "sent"
+    assert write_again(lead, 30).state == "sent"  # it does not refer to texts
 
 
-def test_a_sign_the_database_cannot_hold_does_not_lose_a_stop(lead):
+def test_unstorable_character_does_not_lose_a_stop(lead):
     says("STOP\x00")
 
     assert Revocation.objects.get().kind == "stop"

@@ -1,4 +1,4 @@
-"""What is found in wording before anybody gets it."""
+"""Template check: the findings before anyone gets the message."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def email(body, subject="Your request", key="not_reached_1"):
     return Template(key=key, medium="email", language="en", subject=subject, body=body)
 
 
-def found(template, action="block"):
+def rules_found(template, action="block"):
     return [
         remark.id
         for remark in check_template(template, at=make.NOON).findings
@@ -33,7 +33,7 @@ def found(template, action="block"):
     ]
 
 
-def test_what_a_company_starts_with_may_all_be_approved():
+def test_all_default_templates_can_be_approved():
     message_templates.ensure_default_templates(at=make.NOON)
 
     for template in Template.objects.all():
@@ -41,7 +41,7 @@ def test_what_a_company_starts_with_may_all_be_approved():
 
 
 @pytest.mark.parametrize(
-    ("said", "rule"),
+    ("wording", "rule"),
     [
         ("Rates from 5.5% today.", "CT-01"),
         ("Guaranteed approval, bad credit OK.", "CT-11"),
@@ -50,25 +50,25 @@ def test_what_a_company_starts_with_may_all_be_approved():
         ("You do not qualify.", "RGB-01"),
     ],
 )
-def test_what_the_rules_forbid_blocks(said, rule):
-    assert rule in found(text(SENDER + said + END))
+def test_forbidden_wording_blocks_template(wording, rule):
+    assert rule in rules_found(text(SENDER + wording + END))
 
 
-def test_what_takes_evidence_is_told_and_does_not_block():
-    one = text(SENDER + "A 30-year fixed may fit." + END)
+def test_wording_that_needs_evidence_warns_without_blocking():
+    template = text(SENDER + "A 30-year fixed may fit." + END)
 
-    assert found(one) == []
-    assert found(one, "require") == ["CT-04"]
+    assert rules_found(template) == []
+    assert rules_found(template, "require") == ["CT-04"]
 
 
-def test_a_rule_is_met_in_a_branch_that_no_made_up_borrower_takes():
+def test_rule_applies_in_branch_no_sample_borrower_takes():
     hidden = "{% if lead.kind == 'a reverse mortgage' %}Guaranteed approval.{% endif %}"
 
-    assert "CT-11" in found(text(SENDER + hidden + END))
+    assert "CT-11" in rules_found(text(SENDER + hidden + END))
 
 
 @pytest.mark.parametrize(
-    "said",
+    "wording",
     [
         "Now 5.9% (6.1% APR)",
         "Now {{ '5.9%' }} APR",
@@ -78,15 +78,15 @@ def test_a_rule_is_met_in_a_branch_that_no_made_up_borrower_takes():
     ],
 )
 @pytest.mark.parametrize("key", ["not_reached_1", "rate_reached"])
-def test_a_figure_comes_from_a_rate_sheet_or_not_at_all(said, key):
-    assert "CT-40" in found(email(said + ". " + SENDER, key=key))
+def test_rate_figure_must_come_from_rate_sheet(wording, key):
+    assert "CT-40" in rules_found(email(wording + ". " + SENDER, key=key))
 
 
-def test_figures_of_the_sheet_may_be_filled_in_where_there_is_one():
-    said = SENDER + "Our sheet shows {{ rate.rate }} ({{ rate.apr }} APR)."
+def test_rate_sheet_figures_fill_only_rate_templates():
+    wording = SENDER + "Our sheet shows {{ rate.rate }} ({{ rate.apr }} APR)."
 
-    assert found(email(said, key="rate_reached")) == []
-    broken = check_template(email(said), at=make.NOON)
+    assert rules_found(email(wording, key="rate_reached")) == []
+    broken = check_template(email(wording), at=make.NOON)
     assert [blocking_finding.text for blocking_finding in broken.blocking_findings] == [
         "This can’t be rendered: there is no placeholder “rate”."
     ]
@@ -101,15 +101,15 @@ def test_figures_of_the_sheet_may_be_filled_in_where_there_is_one():
         ("NMLS 1204417 NMLS 1234567." + END, "CP-01"),
     ],
 )
-def test_a_text_names_its_sender_and_the_way_out(body, rule):
-    assert rule in found(text(body))
+def test_text_must_name_sender_and_opt_out(body, rule):
+    assert rule in rules_found(text(body))
 
 
-def test_the_confirmation_of_a_stop_needs_neither():
-    assert found(text("{{ company.brand }}: done.", key="stop_confirmed")) == []
+def test_stop_confirmation_needs_no_sender_or_opt_out():
+    assert rules_found(text("{{ company.brand }}: done.", key="stop_confirmed")) == []
 
 
-def test_an_email_needs_a_subject_and_words():
+def test_email_needs_subject_and_body():
     assert len(check_template(email(SENDER, subject=" "), at=make.NOON).blocking_findings) == 1
     assert "Add a message." in [
         blocking_finding.text
@@ -121,7 +121,7 @@ def test_an_email_needs_a_subject_and_words():
     "body",
     ["{{ borrower.ssn }}", "{% include 'x' %}", "{% for n in (1..9999999) %}x{% endfor %}", "{{"],
 )
-def test_what_cannot_be_filled_in_is_a_sentence(body):
+def test_unfillable_template_gives_plain_sentence(body):
     reading = check_template(text(body), at=make.NOON)
 
     assert reading.preview is None
@@ -129,21 +129,21 @@ def test_what_cannot_be_filled_in_is_a_sentence(body):
     assert reading.blocking_findings[0].text.startswith("This can’t be rendered: ")
 
 
-def test_the_reader_sees_the_words_as_a_borrower_would_and_what_they_cost():
+def test_preview_shows_borrower_view_and_cost():
     reading = check_template(text("Hi {{ borrower.first_name }}, " + SENDER + END), at=make.NOON)
 
     assert reading.preview.body.startswith("Hi Maria, Alex Morgan NMLS 1234567, ")
     assert (reading.length.segments, reading.length.encoding) == (1, "GSM-7")
 
 
-def test_one_letter_outside_the_plain_ones_is_named_with_its_price():
+def test_character_outside_gsm_alphabet_is_named_with_its_cost():
     reading = check_template(text(SENDER + "You’re next." + END), at=make.NOON)
 
     assert reading.length.encoding == "UCS-2"
     assert any(finding.text.startswith("’ costs more") for finding in reading.findings)
 
 
-def test_spanish_is_left_to_somebody_who_reads_it():
+def test_spanish_template_gets_a_note_for_a_spanish_reader():
     remarks = check_template(
         text(SENDER + "Responda ALTO para terminar.", language="es"), at=make.NOON
     ).findings

@@ -5,7 +5,7 @@ from rooftree.outreach.media.carrier_types import DeliveryStatus
 
 
 @pytest.mark.parametrize(
-    ("said", "fate"),
+    ("twilio_status", "fate"),
     [
         ("queued", DeliveryStatus.ACCEPTED),
         ("sent", DeliveryStatus.SENT),
@@ -16,19 +16,21 @@ from rooftree.outreach.media.carrier_types import DeliveryStatus
         ("quantum", DeliveryStatus.UNKNOWN),
     ],
 )
-def test_a_text_status_is_read_in_our_words(said, fate):
-    status = twilio.parse_status({"MessageSid": "SM1", "MessageStatus": said, "ErrorCode": "30003"})
+def test_text_status_is_translated(twilio_status, fate):
+    status = twilio.parse_status(
+        {"MessageSid": "SM1", "MessageStatus": twilio_status, "ErrorCode": "30003"}
+    )
 
     assert status is not None
     assert (status.carrier_id, status.status, status.raw_status, status.error_code) == (
         "SM1",
         fate,
-        said,
+        twilio_status,
         "30003",
     )
 
 
-def test_a_call_status_keeps_its_order_and_length():
+def test_call_status_keeps_sequence_and_duration():
     status = twilio.parse_status(
         {"CallSid": "CA1", "CallStatus": "completed", "CallDuration": "61", "SequenceNumber": "3"}
     )
@@ -38,11 +40,11 @@ def test_a_call_status_keeps_its_order_and_length():
 
 
 @pytest.mark.parametrize("form", [{}, {"MessageSid": "SM1"}, {"MessageStatus": "sent"}])
-def test_a_callback_about_nothing_is_nothing(form):
+def test_empty_callback_is_ignored(form):
     assert twilio.parse_status(form) is None
 
 
-def test_an_inbound_text_brings_its_words_and_what_the_carrier_did():
+def test_inbound_text_has_body_and_carrier_opt_out_action():
     inbound = twilio.parse_inbound(
         {
             "MessageSid": "SM9",
@@ -60,20 +62,20 @@ def test_an_inbound_text_brings_its_words_and_what_the_carrier_did():
 
 
 @pytest.mark.parametrize("sender", ["", "+266696687"])
-def test_a_caller_who_hides_the_number_is_anonymous(sender):
+def test_caller_with_hidden_number_is_anonymous(sender):
     inbound = twilio.parse_inbound({"CallSid": "CA1", "From": sender, "To": "+15125550100"})
 
     assert inbound is not None
     assert inbound.is_anonymous
 
 
-def test_the_secret_is_not_shown():
+def test_carrier_secret_is_not_shown():
     settings = twilio.Settings(account_sid="AC1", secret="hush")
 
     assert "hush" not in repr(settings)
 
 
-def test_the_laptop_carrier_masks_the_number_and_hides_the_words(caplog):
+def test_console_carrier_masks_number_and_hides_body(caplog):
     with caplog.at_level("INFO"):
         accepted = console.send_text(
             console.Settings(),

@@ -1,4 +1,4 @@
-"""The real carrier module over real HTTP against the simulated Twilio."""
+"""The Twilio module over HTTP against the simulated Twilio."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ WORDS = "Hi Ben, this is Dana at Example Home Loans. Reply STOP to stop."
 
 
 class Line:
-    """A simulated Twilio and our settings for it."""
+    """Start a simulated Twilio; return it with our settings for it."""
 
     def __init__(self) -> None:
         self.clock = SimulatedClock(at=NOW, speed=0)
@@ -62,7 +62,7 @@ def line() -> Iterator[Line]:
     here.close()
 
 
-def test_a_text_goes_out_once_with_its_words(line):
+def test_text_is_sent_once_with_its_body(line):
     accepted = line.send()
 
     assert [(row.sid, row.to, row.sender, row.body) for row in line.sent] == [
@@ -71,26 +71,26 @@ def test_a_text_goes_out_once_with_its_words(line):
     assert (accepted.status, accepted.segments) == (DeliveryStatus.ACCEPTED, 1)
 
 
-def test_a_messaging_service_is_named_as_such(line):
+def test_messaging_service_is_sent_as_service_id(line):
     line.send(sender=SERVICE_SID)
 
     assert [row.service for row in line.sent] == [SERVICE_SID]
 
 
 @pytest.mark.parametrize("fault", ["drop_after_commit", "status_after_commit:500", "truncate:9"])
-def test_a_text_of_unknown_fate_is_found_and_never_repeated(line, fault):
+def test_uncertain_text_is_found_and_never_resent(line, fault):
     line.fault(fault, count=1, match={"op": "create Messages"})
 
     with pytest.raises(OutcomeUnknown):
         line.send()
-    found = line.find()
+    receipt = line.find()
 
     assert len(line.sent) == 1
-    assert found is not None
-    assert found.carrier_id == line.sent[0].sid
+    assert receipt is not None
+    assert receipt.carrier_id == line.sent[0].sid
 
 
-def test_a_text_that_never_arrived_is_not_found(line):
+def test_text_that_never_reached_twilio_is_not_found(line):
     line.send(body="Another text to the same person.")
     line.fault("drop_before", count=1, match={"op": "create Messages"})
 
@@ -101,23 +101,23 @@ def test_a_text_that_never_arrived_is_not_found(line):
     assert len(line.sent) == 1
 
 
-def test_the_same_words_of_an_earlier_day_are_another_text(line):
+def test_same_body_of_earlier_day_is_another_text(line):
     line.send()
 
     assert line.find(since=NOW + timedelta(hours=2)) is None
 
 
-def test_a_text_is_found_beyond_the_first_page(line):
+def test_text_is_found_beyond_first_page(line):
     for number in range(120):
         line.send(body=f"text {number}")
 
-    found = line.find("text 0")
+    receipt = line.find("text 0")
 
-    assert found is not None
-    assert found.carrier_id == line.sent[0].sid
+    assert receipt is not None
+    assert receipt.carrier_id == line.sent[0].sid
 
 
-def test_a_busy_carrier_has_sent_nothing(line):
+def test_busy_carrier_has_sent_nothing(line):
     line.fault("status:429", count=1, headers={"Retry-After": "7"})
 
     with pytest.raises(RetryLater) as later:
@@ -126,7 +126,7 @@ def test_a_busy_carrier_has_sent_nothing(line):
     assert (later.value.retry_after_seconds, line.sent) == (7.0, [])
 
 
-def test_a_number_that_said_stop_is_refused_by_its_code(line):
+def test_opted_out_number_is_rejected_by_error_code(line):
     with pytest.raises(RequestRejected) as refused:
         line.send("+15005550004")
 
@@ -138,26 +138,26 @@ def test_a_number_that_said_stop_is_refused_by_its_code(line):
     ("to", "code"),
     [("+15005550001", "21211"), ("+15005550009", "21614"), ("+15005550003", "21408")],
 )
-def test_a_number_that_cannot_be_texted_is_refused(line, to, code):
+def test_untextable_number_is_rejected(line, to, code):
     with pytest.raises(RequestRejected) as refused:
         line.send(to)
 
     assert refused.value.code == code
 
 
-def test_a_sender_that_is_not_ours_is_ours_to_mend(line):
+def test_foreign_sender_number_is_a_configuration_error(line):
     with pytest.raises(Misconfigured):
         line.send(sender="+15005550007")
 
 
-def test_a_wrong_token_is_ours_to_mend(line):
+def test_wrong_token_is_a_configuration_error(line):
     line.sim.account.auth_token = "another"
 
     with pytest.raises(Misconfigured):
         line.send()
 
 
-def test_a_call_rings_and_carries_the_address_of_its_markup(line):
+def test_call_is_placed_with_its_twiml_url(line):
     accepted = twilio.place_call(
         line.settings,
         to="+15125550111",
@@ -169,11 +169,11 @@ def test_a_call_rings_and_carries_the_address_of_its_markup(line):
     assert list(line.sim.account.calls) == [accepted.carrier_id]
 
 
-def test_markup_escapes_what_a_borrower_typed():
-    said = twiml.ask_officer_for_key(
+def test_twiml_escapes_borrower_text():
+    markup = twiml.ask_officer_for_key(
         "Lead: <Dial>900</Dial> & Sons", action_url="https://x.example/a?b=1&c=2", goodbye="Bye."
     )
 
-    assert "&lt;Dial&gt;900&lt;/Dial&gt; &amp; Sons" in said
-    assert "a?b=1&amp;c=2" in said
-    assert "<Dial>" not in said
+    assert "&lt;Dial&gt;900&lt;/Dial&gt; &amp; Sons" in markup
+    assert "a?b=1&amp;c=2" in markup
+    assert "<Dial>" not in markup

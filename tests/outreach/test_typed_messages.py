@@ -1,4 +1,4 @@
-"""What staff typed: signed, lawful or refused with a sentence, and never sent twice."""
+"""Messages typed by staff: signed, allowed or blocked with a reason, and never sent twice."""
 
 import pytest
 
@@ -16,7 +16,7 @@ BEN = "+18135550142"
 
 @pytest.fixture
 def lead(dana, carriers):
-    arrived = journey.deliver(journey.website(), journey.form_post())
+    arrived = journey.deliver(journey.create_website(), journey.form_post())
     if arrived.officer_id is None:
         make.ownership(arrived, dana)
     return type(arrived).objects.get(pk=arrived.pk)
@@ -35,7 +35,7 @@ def write(lead, dana, body="Can we talk at 5?", **changes) -> Message:
     )
 
 
-def test_typed_words_are_signed_with_every_number_the_law_wants(lead, dana, carriers):
+def test_typed_message_is_signed_with_required_nmls_ids(lead, dana, carriers):
     sent = write(lead, dana)
 
     assert (sent.state, sent.is_automated, sent.by) == ("sent", False, dana.user)
@@ -45,7 +45,7 @@ def test_typed_words_are_signed_with_every_number_the_law_wants(lead, dana, carr
     assert carriers.texts[-1].body == sent.body
 
 
-def test_words_that_name_the_numbers_already_are_left_as_they_are(lead, dana):
+def test_typed_message_with_nmls_ids_is_unchanged(lead, dana):
     words = f"Dana, NMLS {dana.nmls_id}, at Lindenfield (NMLS 1204417): call me."
 
     assert write(lead, dana, words).body == words
@@ -54,7 +54,7 @@ def test_words_that_name_the_numbers_already_are_left_as_they_are(lead, dana):
 @pytest.mark.parametrize(
     ("language", "way_out"), [("en", "Reply STOP to end."), ("es", "Responda ALTO para terminar.")]
 )
-def test_a_first_text_says_how_to_end_it(lead, dana, language, way_out):
+def test_first_typed_text_says_how_to_opt_out(lead, dana, language, way_out):
     Message.objects.all().delete()
     lead.person.language = language
     lead.person.save()
@@ -66,7 +66,7 @@ def test_a_first_text_says_how_to_end_it(lead, dana, language, way_out):
     assert way_out not in second.body
 
 
-def test_without_a_number_or_an_address_it_says_which_is_missing(lead, dana):
+def test_typed_message_without_phone_or_email_names_the_missing_one(lead, dana):
     lead.person.phones.update(unlinked_at=make.NOON)
     lead.person.emails.update(bounced_at=make.NOON)
 
@@ -76,7 +76,7 @@ def test_without_a_number_or_an_address_it_says_which_is_missing(lead, dana):
         write(lead, dana, medium="email")
 
 
-def test_what_the_gate_forbids_is_refused_with_its_sentence_and_kept(lead, dana, carriers):
+def test_blocked_typed_message_shows_reason_and_is_stored(lead, dana, carriers):
     Consent.objects.all().delete()
     store_revocation.store_revocation(
         person_id=lead.person_id,
@@ -97,26 +97,26 @@ def test_what_the_gate_forbids_is_refused_with_its_sentence_and_kept(lead, dana,
     assert len(carriers.texts) == before
 
 
-def test_what_the_carrier_refuses_is_said(lead, dana, carriers):
+def test_carrier_rejection_of_typed_message_is_shown(lead, dana, carriers):
     carriers.answer(400, 21211)
 
     with pytest.raises(CannotSend, match="21211"):
         write(lead, dana)
 
 
-def test_at_night_it_is_held_until_the_morning_and_goes_by_itself(lead, dana, carriers):
-    held = write(lead, dana, at=make.NIGHT)
-    assert held.state == "held"
-    assert held.due_at.isoformat() == "2026-11-24T13:00:00+00:00"  # 8:00 in Tampa
+def test_typed_message_at_night_is_held_until_morning(lead, dana, carriers):
+    held_message = write(lead, dana, at=make.NIGHT)
+    assert held_message.state == "held"
+    assert held_message.due_at.isoformat() == "2026-11-24T13:00:00+00:00"  # 8:00 in Tampa
 
-    journey.run(held.due_at)
+    journey.run(held_message.due_at)
 
-    held.refresh_from_db()
-    assert held.state == "sent"
-    assert carriers.texts[-1].body == held.body
+    held_message.refresh_from_db()
+    assert held_message.state == "sent"
+    assert carriers.texts[-1].body == held_message.body
 
 
-def test_an_answer_to_their_own_message_may_go_at_night(lead, dana, carriers):
+def test_reply_to_borrower_can_be_sent_at_night(lead, dana, carriers):
     came = make.NIGHT - 10 * make.MINUTE
     borrower_replies.receive_text(
         sender=BEN, body="Still up?", carrier_id="SM1", carrier="twilio", at=came
@@ -127,17 +127,17 @@ def test_an_answer_to_their_own_message_may_go_at_night(lead, dana, carriers):
     assert late.state == "held"
 
 
-def test_pressed_twice_it_goes_once(lead, dana, carriers):
+def test_typed_message_sent_twice_goes_once(lead, dana, carriers):
     before = len(carriers.texts)
 
     first, second = write(lead, dana), write(lead, dana, at=journey.later(1.5))
 
     assert first == second
     assert len(carriers.texts) == before + 1
-    assert write(lead, dana, at=journey.later(3)) != first  # said again on purpose
+    assert write(lead, dana, at=journey.later(3)) != first  # repeated on purpose
 
 
-def test_signs_that_no_message_may_hold_are_left_out(lead, dana, carriers):
+def test_unstorable_characters_are_removed_from_typed_message(lead, dana, carriers):
     sent = write(
         lead, dana, "Hello\x00", medium="email", subject="Your\r\nBcc: all@home.example\x00 rate"
     )

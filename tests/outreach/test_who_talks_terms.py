@@ -1,4 +1,4 @@
-"""Terms of a loan are for the licensed officer to write; helpers write of the rest (LIC-02)."""
+"""Only the licensed officer writes about loan terms; assistants about the rest (LIC-02)."""
 
 import pytest
 
@@ -18,14 +18,14 @@ TERMS = [
 
 @pytest.fixture
 def lead(dana):
-    arrived = journey.deliver(journey.website(), journey.form_post())
+    arrived = journey.deliver(journey.create_website(), journey.form_post())
     if arrived.officer_id is None:
         make.ownership(arrived, dana)
     return type(arrived).objects.get(pk=arrived.pk)
 
 
-def said(lead, by, body: str) -> Message:
-    """The message as it stands after somebody typed it in Dana's name."""
+def typed_message(lead, by, body: str) -> Message:
+    """Return the message after a user typed it in Dana's name."""
     try:
         return send_typed_message(
             lead_id=lead.pk, medium="text", body=body, by=by, at=journey.later(1)
@@ -39,10 +39,10 @@ def ruled(message: Message) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("body", TERMS)
-def test_an_assistants_words_about_terms_are_stopped_with_the_reason(lead, dana, carriers, body):
+def test_assistants_message_about_loan_terms_is_blocked_with_reason(lead, dana, carriers, body):
     before = len(carriers.texts)
 
-    stopped = said(lead, make.assistant(dana), body)
+    stopped = typed_message(lead, make.assistant(dana), body)
 
     assert ("block", "mlo_activity_needs_licence") in ruled(stopped)
     assert stopped.state == "blocked"
@@ -50,19 +50,25 @@ def test_an_assistants_words_about_terms_are_stopped_with_the_reason(lead, dana,
 
 
 @pytest.mark.parametrize("body", TERMS)
-def test_the_officers_own_words_are_asked_for_their_proof_and_not_for_a_license(lead, dana, body):
-    assert ("block", "mlo_activity_needs_licence") not in ruled(said(lead, dana.user, body))
+def test_officers_message_about_terms_needs_proof_not_license(lead, dana, body):
+    assert ("block", "mlo_activity_needs_licence") not in ruled(
+        typed_message(lead, dana.user, body)
+    )
 
 
-def test_an_assistant_may_arrange_and_collect(lead, dana, carriers):
-    sent = said(lead, make.assistant(dana), "Could you send your last two pay stubs by Friday?")
+def test_assistant_can_schedule_and_collect_documents(lead, dana, carriers):
+    sent = typed_message(
+        lead, make.assistant(dana), "Could you send your last two pay stubs by Friday?"
+    )
 
     assert ("allow", "clerical_activity") in ruled(sent)
     assert sent.state == "sent"
 
 
-def test_words_that_put_a_group_off_wait_for_a_person_whoever_wrote_them(lead, dana):
-    waits = said(lead, dana.user, "Homes in a safe neighborhood, perfect for young couples")
+def test_message_that_discourages_a_group_needs_review_from_anyone(lead, dana):
+    waits = typed_message(
+        lead, dana.user, "Homes in a safe neighborhood, perfect for young couples"
+    )
 
     assert ("require", "fair_lending_review") in ruled(waits)
     assert waits.state == "review"

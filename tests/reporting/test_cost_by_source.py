@@ -53,7 +53,7 @@ def _book(lead, kind, cents, **changes):
         source_id=lead.source_id,
         lead_id=lead.pk,
         basis="test",
-        cause=f"test:{make.number()}",
+        idempotency_key=f"test:{make.number()}",
         by=None,
         at=lead.created_at,
         **changes,
@@ -213,7 +213,7 @@ def test_spend_opens_the_leads_paid_at_that_source(two_sources):
         source_id=tree.pk,
         lead_id=lead.pk,
         basis="per_lead",
-        cause="again",
+        idempotency_key="again",
         by=None,
         at=make.NOON,
     )

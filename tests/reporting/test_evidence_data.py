@@ -284,12 +284,16 @@ def test_chronology_is_in_order_and_names_the_events(ben):
 
 
 def test_vendor_answers_about_the_number_are_in_the_file(ben):
-    common = {"number": BEN, "asked_at": LATER, "answered_at": LATER, "service": "dncscrub"}
+    common = {"number": BEN, "requested_at": LATER, "answered_at": LATER, "service": "dncscrub"}
     NumberQuestion.objects.create(
-        kind="reassigned", since=LATER.date(), response="no", said={"IsReassigned": False}, **common
+        kind="reassigned",
+        since=LATER.date(),
+        response="no",
+        answer={"IsReassigned": False},
+        **common,
     )
     NumberQuestion.objects.create(
-        kind="lists", covers=["US", "FL"], listed=["FL"], said={"ResultCode": "D"}, **common
+        kind="lists", covers=["US", "FL"], listed=["FL"], answer={"ResultCode": "D"}, **common
     )
 
     evidence = collect_evidence(BEN, at=LATER)

@@ -29,14 +29,14 @@ def run_sql(statement):
         cursor.execute(statement)
 
 
-def make_verdict(lead, *, cause, decision="allow"):
+def make_verdict(lead, *, idempotency_key, decision="allow"):
     """Store a verdict row as the gate would, with a given decision."""
     facts = Facts(medium=Medium.TEXT, purpose=Purpose.MARKETING)
     row = verdict_storage.store_verdict(
         message_gate.decide(facts),
         facts,
         lead=lead,
-        subject_key=cause,
+        subject_key=idempotency_key,
         stage="handoff",
         at=make.NOON,
     )
@@ -52,7 +52,7 @@ def sent_text(lead, **changes):
             "person": lead.person,
             "medium": "text",
             "purpose": "marketing",
-            "cause": f"test:{make.number()}",
+            "idempotency_key": f"test:{make.number()}",
             "to_address": lead.person.phones.get().e164,
             "body": "Hello",
             "state": "sent",
@@ -62,14 +62,14 @@ def sent_text(lead, **changes):
         }
     )
     if "verdict" not in changes:
-        message.verdict = make_verdict(lead, cause=f"message:{message.pk}")
+        message.verdict = make_verdict(lead, idempotency_key=f"message:{message.pk}")
         message.save()
     ContactAttempt.objects.create(
         lead=lead,
         person=lead.person,
         medium="text",
         at=make.NOON,
-        cause=f"message:{message.pk}",
+        idempotency_key=f"message:{message.pk}",
     )
     return message
 
@@ -126,7 +126,7 @@ BREAKS = {  # SQL that breaks an invariant, and the check that must fail
         invariants.check_messages_had_verdict,
     ),
     "a message was sent on another message's verdict": (
-        "update verdict set cause = 'message:another'",
+        "update verdict set idempotency_key = 'message:another'",
         invariants.check_messages_had_verdict,
     ),
     "the verdict came after the message": (

@@ -19,7 +19,7 @@ def message(lead, **changes):
             "person": lead.person,
             "medium": "text",
             "purpose": "marketing",
-            "cause": f"test:{make.number()}",
+            "idempotency_key": f"test:{make.number()}",
             "to_address": "+18135550142",
             "body": "Hello Ben",
             "created_at": make.NOON,
@@ -50,7 +50,7 @@ def test_inquiry_shows_its_cost(cast):
         lead=cast.ben,
         delivery=touch.delivery,
         basis="per_lead",
-        cause="test",
+        idempotency_key="test",
         booked_at=make.NOON,
     )
 
@@ -98,11 +98,11 @@ def test_opt_out_is_marked_and_quoted(cast):
         address="+18135550142",
         kind="stop",
         media=["text", "call"],
-        words="STOP",
+        borrower_words="STOP",
         origin="message",
         at=make.NOON,
         recorded_at=make.NOON,
-        cause="test",
+        idempotency_key="test",
     )
 
     entry = lead_history.build_timeline(cast.ben)[0]

@@ -121,7 +121,7 @@ def offer_lead(lead, officer, *, taken, minute):
         sentence="",
         at=at,
     )
-    ended = {"taken_at": at} if taken else {"lapsed_at": at}
+    ended = {"accepted_at": at} if taken else {"expired_at": at}
     Offer.objects.create(
         lead=lead, officer=officer, decision=decision, offered_at=at,
         due_at=at + timedelta(minutes=2), **ended,
@@ -133,8 +133,8 @@ def test_worked_needs_three_attempts_or_a_talk_within_a_week():
     for lead in leads("en"):
         for nth in range(3):
             make_attempt(lead, nth, at=MIDDLE + timedelta(days=nth))
-    leads("es", first_talk_at=MIDDLE + week - timedelta(seconds=1))
-    leads("vi", first_talk_at=late)
+    leads("es", first_conversation_at=MIDDLE + week - timedelta(seconds=1))
+    leads("vi", first_conversation_at=late)
     for lead in leads("zh"):
         make_attempt(lead, 0, at=MIDDLE)
         make_attempt(lead, 1, at=MIDDLE, is_automated=True)
@@ -149,7 +149,7 @@ def test_worked_needs_three_attempts_or_a_talk_within_a_week():
 
 def make_attempt(lead, nth, *, at, **changes):
     lead.attempts.create(
-        person=lead.person, medium="call", cause=f"{lead.pk}:{nth}", at=at, **changes
+        person=lead.person, medium="call", idempotency_key=f"{lead.pk}:{nth}", at=at, **changes
     )
 
 
@@ -164,7 +164,9 @@ def test_handoff_within_thirty_days_counts():
         ("zh", MIDDLE, "rejected"),
     ):
         for lead in leads(language):
-            Handoff.objects.create(lead=lead, connection=connection, state=state, asked_at=asked_at)
+            Handoff.objects.create(
+                lead=lead, connection=connection, state=state, requested_at=asked_at
+            )
 
     monthly_comparison.compare_month(OCTOBER, Measure.HANDED_OFF, at=FOLLOWED)
 

@@ -54,7 +54,7 @@ def book_entry(source, **changes):
             "on_date": DAY,
             "source_id": source.pk,
             "basis": "invoice",
-            "cause": f"test:{make.number()}",
+            "idempotency_key": f"test:{make.number()}",
             "by": None,
             "at": make.NOON,
             **changes,

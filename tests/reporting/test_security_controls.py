@@ -164,7 +164,7 @@ def test_assurance_records_are_append_only(omar):
         "board", on=TODAY, summary="Done.", document="", by=omar, at=make.NOON
     )
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
-        Assurance.objects.update(said="Never done.")
+        Assurance.objects.update(statement="Never done.")
     with pytest.raises(BadRecord, match="in the future"):
         later = TODAY + timedelta(days=5)
         assurance_records.record_assurance(
@@ -174,8 +174,8 @@ def test_assurance_records_are_append_only(omar):
 
 def incident(omar, **changes) -> Incident:
     facts = {
-        "what": "A laptop was stolen", "discovered_on": TODAY, "consumers": 500,
-        "is_encrypted": False, "was_key_taken": False,
+        "description": "A laptop was stolen", "discovered_on": TODAY, "consumers": 500,
+        "is_encrypted": False, "was_key_exposed": False,
     }  # fmt: skip
     return security_incidents.open_incident(Incident(**{**facts, **changes}), by=omar, at=make.NOON)
 
@@ -186,7 +186,7 @@ def incident(omar, **changes) -> Incident:
         ({}, True),
         ({"consumers": 499}, False),
         ({"is_encrypted": True}, False),
-        ({"is_encrypted": True, "was_key_taken": True}, True),
+        ({"is_encrypted": True, "was_key_exposed": True}, True),
     ],
 )
 def test_incident_with_500_readable_records_is_due_to_ftc_in_30_days(omar, changes, is_reportable):
@@ -224,8 +224,8 @@ def test_records_for_tomorrow_are_refused(omar):
         )
     with pytest.raises(BadRecord, match="in the future"):
         security_incidents.open_incident(
-            Incident(what="A stolen laptop", discovered_on=tomorrow, consumers=1,
-                     is_encrypted=False, was_key_taken=False), by=omar, at=evening,
+            Incident(description="A stolen laptop", discovered_on=tomorrow, consumers=1,
+                     is_encrypted=False, was_key_exposed=False), by=omar, at=evening,
         )  # fmt: skip
 
 

@@ -68,13 +68,13 @@ def test_line_has_vendor_ids_word_and_time(zillow, pat):
 
 
 def test_next_file_has_only_changes(zillow, pat):
-    first, second = deliver_lead(zillow, first_talk_at=make.NOON), deliver_lead(zillow)
+    first, second = deliver_lead(zillow, first_conversation_at=make.NOON), deliver_lead(zillow)
     assert [row["status"] for row in next_file_rows(zillow, pat)] == ["CONTACTED"]
     with pytest.raises(NothingToReport):
         next_file_rows(zillow, pat)
 
     fund_loan(first)
-    Lead.objects.filter(pk=second.pk).update(first_talk_at=make.NOON)
+    Lead.objects.filter(pk=second.pk).update(first_conversation_at=make.NOON)
 
     assert sorted(row["status"] for row in next_file_rows(zillow, pat)) == [
         "CLOSED_LOAN",
@@ -93,7 +93,7 @@ def test_wrong_status_is_corrected_in_the_next_file(zillow, pat):
 
 
 def test_old_file_renders_the_same_again(zillow, pat):
-    lead = deliver_lead(zillow, first_talk_at=make.NOON)
+    lead = deliver_lead(zillow, first_conversation_at=make.NOON)
     next_file_rows(zillow, pat)
     first = vendor_status_file.render_file(StatusFile.objects.get())
     fund_loan(lead)
@@ -125,7 +125,7 @@ def test_test_leads_and_leads_without_vendor_id_are_not_reported(zillow, pat):
 
 
 def test_changes_of_the_next_file_are_counted_by_status(zillow, pat):
-    deliver_lead(zillow, first_talk_at=make.NOON)
+    deliver_lead(zillow, first_conversation_at=make.NOON)
     fund_loan(deliver_lead(zillow))
 
     assert vendor_status_file.count_changes(zillow, at=make.NOON) == [

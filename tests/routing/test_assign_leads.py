@@ -48,7 +48,7 @@ def test_new_lead_is_offered_to_eligible_officer_with_time_to_take_it(cast):
         make.NOON + timedelta(minutes=2),
     )
     cast.ben.refresh_from_db()
-    assert (cast.ben.promise_at, cast.ben.officer) == (offer.due_at, None)
+    assert (cast.ben.response_due_at, cast.ben.officer) == (offer.due_at, None)
     event = Event.objects.get(kind="routing.offer.made")
     assert (event.lead_id, event.data["offer_id"]) == (cast.ben.pk, str(offer.pk))
 
@@ -99,7 +99,7 @@ def test_daily_cap_counts_owned_and_offered_leads(cast):
     assert isinstance(answer, Unassigned)
     assert "Daily cap reached: 2 of 2 leads" in answer.sentence
     tomorrow = make.NOON + timedelta(days=1)
-    Offer.objects.update(lapsed_at=make.NOON)
+    Offer.objects.update(expired_at=make.NOON)
     assert isinstance(route(cast.ben, at=tomorrow), Assignment)
 
 
@@ -108,7 +108,7 @@ def test_open_cap_frees_when_borrower_was_reached(cast):
     owned = make.lead(officer=cast.dana)
     assert isinstance(route(cast.ben), Unassigned)
 
-    Lead.objects.filter(pk=owned.pk).update(first_talk_at=make.NOON)
+    Lead.objects.filter(pk=owned.pk).update(first_conversation_at=make.NOON)
 
     assert isinstance(route(cast.ben), Assignment)
 
@@ -125,7 +125,7 @@ def test_unclaimed_lead_waits_and_alarm_contact_is_notified_once(cast):
     assert RoutingDecision.objects.filter(officer=None).count() == 2
     assert Event.objects.filter(kind="routing.alarm.raised").count() == 1
     cast.ben.refresh_from_db()
-    assert cast.ben.promise_at == make.NOON
+    assert cast.ben.response_due_at == make.NOON
 
 
 def test_waiting_lead_is_offered_again_when_officer_is_back(cast):
@@ -144,7 +144,7 @@ def test_waiting_lead_is_offered_again_when_officer_is_back(cast):
 def test_imported_lead_is_not_offered_automatically(cast):
     assert waiting_leads.find_leads_to_offer(at=LATER, limit=10) == []
 
-    Lead.objects.filter(pk=cast.ben.pk).update(promise_at=make.NOON)
+    Lead.objects.filter(pk=cast.ben.pk).update(response_due_at=make.NOON)
 
     assert waiting_leads.find_leads_to_offer(at=LATER, limit=10) == [cast.ben.pk]
 
@@ -207,7 +207,7 @@ def test_unanswered_lead_goes_down_the_chain_and_then_to_alarm_contact(cast):
         )
     )
     route(cast.ben)
-    promised = Lead.objects.get(pk=cast.ben.pk).promise_at
+    promised = Lead.objects.get(pk=cast.ben.pk).response_due_at
 
     (lapsed,) = lapsed_offers.end_overdue_offers(at=LATER, limit=10)
     second = lapsed_offers.pass_on_lead(lead_id=lapsed.lead_id, at=LATER)
@@ -218,7 +218,9 @@ def test_unanswered_lead_goes_down_the_chain_and_then_to_alarm_contact(cast):
     assert (second.officer_id, second.due_at) == (lena.pk, LATER + timedelta(seconds=30))
     assert isinstance(third, Unassigned)
     assert StaffNotice.objects.get().user == omar
-    assert Lead.objects.get(pk=cast.ben.pk).promise_at == promised  # the borrower's deadline stays
+    assert (
+        Lead.objects.get(pk=cast.ben.pk).response_due_at == promised
+    )  # the borrower's deadline stays
     assert Event.objects.filter(kind="routing.offer.lapsed").count() == 2
 
 
@@ -267,7 +269,7 @@ def test_reassigned_lead_notifies_new_owner(cast):
     cast.ben.refresh_from_db()
     assert (cast.ben.officer, cast.ben.branch) == (cast.sam, cast.austin)
     first = Ownership.objects.get(officer=cast.dana)
-    assert (first.until_at, first.ended_because) == (LATER, "reassigned")
+    assert (first.until_at, first.end_reason) == (LATER, "reassigned")
     assert StaffNotice.objects.get(user=cast.sam.user).text == "Ruth Adler assigned you a lead."
     assert Event.objects.get(kind="routing.lead.given").actor == f"user:{cast.ruth.pk}"
 
@@ -320,7 +322,7 @@ def test_expired_license_releases_leads_at_midnight(cast):
     assert expired_licenses.end_unlawful_assignments(at=midnight) == [cast.ben.pk]
 
     ended = Ownership.objects.get(lead=cast.ben)
-    assert (ended.until_at, ended.ended_because) == (midnight, "license_expired")
+    assert (ended.until_at, ended.end_reason) == (midnight, "license_expired")
     assert Ownership.objects.get(lead=kept).until_at is None
     assert waiting_leads.find_leads_to_offer(at=midnight, limit=10) == [cast.ben.pk]
 
@@ -414,10 +416,10 @@ def test_concurrent_take_and_lapse_have_one_winner(round_):
     took, lapsed = run_together(2, act)
 
     offer = Offer.objects.get()
-    assert (offer.taken_at is None) != (offer.lapsed_at is None)
-    assert isinstance(took, Ownership) is (offer.taken_at is not None)
-    assert len(lapsed) == (0 if offer.taken_at else 1)
-    assert Ownership.objects.count() == (1 if offer.taken_at else 0)
+    assert (offer.accepted_at is None) != (offer.expired_at is None)
+    assert isinstance(took, Ownership) is (offer.accepted_at is not None)
+    assert len(lapsed) == (0 if offer.accepted_at else 1)
+    assert Ownership.objects.count() == (1 if offer.accepted_at else 0)
 
 
 @pytest.mark.django_db(transaction=True)

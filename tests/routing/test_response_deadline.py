@@ -23,7 +23,7 @@ def at_night(cast):
 def test_night_lead_is_due_a_call_in_the_morning(at_night):
     offer = assign_leads.assign_to_best_officer(lead_id=at_night.ben.pk, at=NIGHT)
 
-    promised = Lead.objects.get(pk=at_night.ben.pk).promise_at
+    promised = Lead.objects.get(pk=at_night.ben.pk).response_due_at
     assert offer.due_at == NIGHT + timedelta(minutes=2)  # the officer's time to take it
     assert promised == MORNING + timedelta(minutes=2)
 

@@ -26,7 +26,7 @@ def test_board_shows_waiting_leads_with_officer_and_deadline(cast):
 
 def test_attempted_lead_leaves_board_and_counts_on_time_or_late(cast):
     for seconds, promised in ((40, 120), (200, 120)):
-        lead = make.lead(officer=cast.dana, promise_at=make.NOON + timedelta(seconds=promised))
+        lead = make.lead(officer=cast.dana, response_due_at=make.NOON + timedelta(seconds=promised))
         Lead.objects.filter(pk=lead.pk).update(
             first_attempt_at=make.NOON + timedelta(seconds=seconds)
         )
@@ -56,7 +56,7 @@ def test_board_shows_officer_availability(cast):
 
 def test_board_takes_three_queries(cast, django_assert_num_queries):
     for _ in range(4):
-        make.lead(officer=cast.dana, promise_at=make.NOON)
+        make.lead(officer=cast.dana, response_due_at=make.NOON)
     LoanOfficer.objects.filter(pk=cast.sam.pk).update(branch=cast.tampa)
     ruth = type(cast.ruth).objects.select_related("branch").get(pk=cast.ruth.pk)
 

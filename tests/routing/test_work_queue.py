@@ -21,7 +21,7 @@ def attempt(lead, direction="out", at=HOUR_AGO, **changes):
         medium="call",
         direction=direction,
         at=at,
-        cause=f"test:{make.number()}",
+        idempotency_key=f"test:{make.number()}",
         **changes,
     )
 
@@ -36,7 +36,7 @@ def test_queue_lists_deadlines_then_replies_then_best_calls(cast):
     hot = make.lead(officer=cast.dana, score=90, at=two_days)
     wrote = make.lead(officer=cast.dana, score=10, at=two_days)
     attempt(wrote, "in", at=HOUR_AGO)
-    promised = make.lead(officer=cast.dana, promise_at=make.NOON + make.MINUTE)
+    promised = make.lead(officer=cast.dana, response_due_at=make.NOON + make.MINUTE)
     offered = assign_leads.assign_to_best_officer(lead_id=cast.ben.pk, at=make.NOON)
 
     rows = list_rows(cast.dana.user)

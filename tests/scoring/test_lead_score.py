@@ -105,7 +105,7 @@ def test_every_feature_was_reviewed_for_fair_lending(feature):
 @pytest.mark.parametrize("field", ["zip", "last_name", "age", "language", "shoe_size"])
 def test_database_refuses_score_of_unreviewed_feature(field):
     lead = make.lead()
-    columns = {"points": 1, "reasons": [], "version": "x", "because": "test", "at": make.NOON}
+    columns = {"points": 1, "reasons": [], "version": "x", "reason": "test", "at": make.NOON}
     reviewed = dict.fromkeys(REVIEWED, "")
 
     with pytest.raises(IntegrityError, match="score_of_reviewed_facts"), atomic():

@@ -10,7 +10,9 @@ pytestmark = pytest.mark.django_db
 
 
 def signal(lead, kind, at=make.NOON):
-    return Signal.objects.create(lead=lead, kind=kind, cause=f"test:{make.number()}", at=at)
+    return Signal.objects.create(
+        lead=lead, kind=kind, idempotency_key=f"test:{make.number()}", at=at
+    )
 
 
 def test_score_is_stored_with_reasons_and_shown_on_lead(cast):
@@ -54,7 +56,7 @@ def test_features_come_from_record_and_behavior(cast):
     make.touch(cast.ben)
     ContactAttempt.objects.create(
         lead=cast.ben, person=cast.ben.person, medium="call", result="spoken", at=make.NOON,
-        cause="call:1",
+        idempotency_key="call:1",
     )  # fmt: skip
     signal(cast.ben, "clicked")
     signal(cast.ben, "opened", at=make.NOON - 40 * make.DAY)

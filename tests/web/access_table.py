@@ -219,7 +219,8 @@ TABLE = {
     "controls/incidents/<uuid:incident_id>/": post("cd", "incident"),
     "access-log/": get("cd"),
     # Machines: a key opens these, never a session (tests/api/test_api_permissions.py).
-    "api/v1/leads/<uuid:lead_id>": public("lead"),
+    "api/v1/": public(),
+    "api/v1/leads/<uuidstr:lead_id>": public("lead"),
     "api/v1/leads": public(post=True),
     "api/v1/sources": public(),
     "api/v1/openapi.json": public(),

@@ -106,7 +106,7 @@ def test_the_certificate_key_is_kept_sealed_and_hurries_what_waited(signed_in, d
     assert b"no API key" in boss.get(page).content
     touch = make.touch()
     waiting = Certificate.objects.create(
-        touch=touch, url="https://cert.trustedform.com/x", wanted_at=make.NOON,
+        touch=touch, url="https://cert.trustedform.com/x", requested_at=make.NOON,
         claim_by=make.NOON + make.DAY, due_at=make.NOON + make.HOUR,
     )  # fmt: skip
 

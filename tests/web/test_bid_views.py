@@ -72,8 +72,9 @@ def test_what_makes_no_sense_is_said_and_nothing_changes(clerk, seller, change, 
 def test_the_page_says_why_nothing_was_bid(clerk, seller):
     for nth, (cents, why) in enumerate([(4600, ""), (0, "not_licensed"), (0, "not_licensed")]):
         PlacedBid.objects.create(
-            source=seller, ping_id=f"p-{nth}", state="FL", purpose="purchase", cents=cents, why=why,
-            seconds=60, asked_at=make.NOON, expires_at=make.NOON,
+            source=seller, ping_id=f"p-{nth}", state="FL", purpose="purchase", cents=cents,
+            reason=why,
+            seconds=60, requested_at=make.NOON, expires_at=make.NOON,
         )  # fmt: skip
 
     shown = clerk.get(page(seller)).content.decode()

@@ -32,7 +32,7 @@ def nina():
 def call_of(lead, cause="ring:1", **changes):
     at = changes.pop("at", timezone.now() - 5 * make.HOUR)
     return ContactAttempt.objects.create(
-        lead=lead, person=lead.person, medium="call", cause=cause, at=at,
+        lead=lead, person=lead.person, medium="call", idempotency_key=cause, at=at,
         **{"address": "+18135550142", "our_number": SHOWN, **changes},
     )  # fmt: skip
 
@@ -41,8 +41,8 @@ def recording_of(lead, **changes):
     now = timezone.now()
     at = now - 2 * make.MINUTE
     told = {
-        "told_at": at,
-        "asked_at": at,
+        "notice_played_at": at,
+        "requested_at": at,
         "call_id": "CA1",
         "carrier_id": "RE1",
         "carrier": "twilio",

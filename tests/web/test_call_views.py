@@ -24,7 +24,7 @@ def ben(cast, monkeypatch):
     monkeypatch.setattr("django.utils.timezone.now", lambda: at)
     form = make.source("website_form", name="Our website")
     Company.objects.update(emergencies_checked_at=at, telemarketer_states=["FL"])
-    Lead.objects.filter(pk=cast.ben.pk).update(source=form, warmed_at=at)
+    Lead.objects.filter(pk=cast.ben.pk).update(source=form, last_inquiry_at=at)
     make.touch(Lead.objects.get(pk=cast.ben.pk), at=at)
     Touch.objects.update(source=form)
     lead_ownership.give_lead(lead_id=cast.ben.pk, officer_id=cast.dana.pk, by=None, at=at)
@@ -57,10 +57,12 @@ def test_pressing_call_asks_the_gate_writes_the_call_down_and_dials(cast, ben, s
     verdict = Verdict.objects.get(lead=ben)
     assert answer["HX-Redirect"] == "tel:+18135550142"
     assert (attempt.medium, attempt.result, attempt.by) == ("call", "", cast.dana.user)
-    assert (verdict.cause, verdict.decision) == (attempt.cause, "allow")
+    assert (verdict.idempotency_key, verdict.decision) == (attempt.idempotency_key, "allow")
     assert Lead.objects.get(pk=ben.pk).first_attempt_at == attempt.at
     assert Event.objects.filter(kind="outreach.call.begun", lead_id=ben.pk).count() == 1
-    assert RollupDelta.objects.filter(cause__startswith=str(ben.pk), measure="attempted").exists()
+    assert RollupDelta.objects.filter(
+        idempotency_key__startswith=str(ben.pk), measure="attempted"
+    ).exists()
 
 
 def test_pressing_twice_within_a_minute_is_one_call(cast, ben, signed_in, later):
@@ -70,8 +72,8 @@ def test_pressing_twice_within_a_minute_is_one_call(cast, ben, signed_in, later)
     browser.post(calls_of(ben))
 
     assert ContactAttempt.objects.filter(lead=ben).count() == 1
-    assert {verdict.cause for verdict in Verdict.objects.filter(lead=ben)} == {
-        ContactAttempt.objects.get(lead=ben).cause
+    assert {verdict.idempotency_key for verdict in Verdict.objects.filter(lead=ben)} == {
+        ContactAttempt.objects.get(lead=ben).idempotency_key
     }
 
 

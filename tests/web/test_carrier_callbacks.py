@@ -119,7 +119,7 @@ def test_a_carriers_status_moves_its_text(twilio):
         person=lead.person,
         medium="text",
         purpose="marketing",
-        cause="test:1",
+        idempotency_key="test:1",
         to_address=BEN,
         body="Hello",
         state="sent",

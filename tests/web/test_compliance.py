@@ -173,7 +173,7 @@ def test_words_that_meant_stop_count_as_one(cast, omar):
     omar.post(reverse("hold_release", args=[held.pk]), {"meaning": "stop"})
 
     live = Revocation.objects.get(ended_at=None)
-    assert (live.kind, live.words, live.media) == ("stop", "leave me be", held.media)
+    assert (live.kind, live.borrower_words, live.media) == ("stop", "leave me be", held.media)
     assert "Nothing to review" in omar.get("/compliance/").text
     assert Event.objects.filter(kind="compliance.hold.was_stop").count() == 1
 

@@ -25,13 +25,14 @@ def clock(lead, days: int) -> CreditClock:
     due = DAY + timedelta(days=days)
     return CreditClock.objects.create(
         lead=lead, kind="decision", began_on=DAY, due_on=due, due_at=make.NOON, alarm_at=make.NOON,
-        sentence="A whole application.", opened_at=make.NOON, cause=f"test:{make.number()}",
+        sentence="A whole application.", opened_at=make.NOON,
+        idempotency_key=f"test:{make.number()}",
     )  # fmt: skip
 
 
 def asked(cast, *, days: int = 0) -> PrivacyRequest:
     return PrivacyRequest.objects.create(
-        kind="access", address="+18135550142", came_by="letter", received_date=DAY,
+        kind="access", address="+18135550142", received_via="letter", received_date=DAY,
         due_date=DAY + timedelta(days=days), owner=cast.omar, entered_by=cast.omar,
         entered_at=make.NOON,
     )  # fmt: skip
@@ -59,15 +60,15 @@ def test_notices_and_requests_are_named_once_their_day_is_near_and_louder_once_i
 def test_what_a_second_person_must_decide_is_not_in_its_authors_list(cast):
     other = make.user("compliance", name="Ida Berg")
     ExportRequest.objects.create(
-        subject="records:funded", number=40, reason="For the board", asked_by=cast.omar,
-        asked_at=make.NOON,
+        subject="records:funded", number=40, reason="For the board", requested_by=cast.omar,
+        requested_at=make.NOON,
     )  # fmt: skip
     PayPlan.objects.create(
         officer=cast.dana, number=1, basis="flat_per_loan", from_date=DAY, decision="allow",
         reason="permitted_basis", written_by=cast.omar, written_at=make.NOON,
     )  # fmt: skip
     Agreement.objects.create(
-        source=cast.zillow, payee="lead_vendor", basis="msa", what="Desks", cents=100,
+        source=cast.zillow, payee="lead_vendor", basis="msa", description="Desks", cents=100,
         document="a.pdf", from_date=DAY, until_date=DAY, decision="require",
         reason="counsel_review_msa", entered_by=cast.omar, entered_at=make.NOON,
     )  # fmt: skip
@@ -92,7 +93,7 @@ def test_what_a_second_person_must_decide_is_not_in_its_authors_list(cast):
 
 def test_findings_and_licenses_that_end_soon_are_named(cast):
     Finding.objects.create(
-        rule="FLR-01", cause="test:1", sentence="Slower.", link="/", found_at=make.NOON
+        rule="FLR-01", idempotency_key="test:1", sentence="Slower.", link="/", found_at=make.NOON
     )
     held = License.objects.filter(officer=cast.dana).first()
     License.objects.filter(pk=held.pk).update(until_date=DAY + timedelta(days=30))
@@ -103,7 +104,7 @@ def test_findings_and_licenses_that_end_soon_are_named(cast):
 
 def test_an_administrator_hears_of_what_is_theirs_alone(cast):
     Finding.objects.create(
-        rule="FLR-01", cause="test:1", sentence="Slower.", link="/", found_at=make.NOON
+        rule="FLR-01", idempotency_key="test:1", sentence="Slower.", link="/", found_at=make.NOON
     )
     asked(cast, days=-1)
     clock(cast.ben, -1)

@@ -18,7 +18,7 @@ def wrote(cast):
         direction="in",
         medium="text",
         purpose="reply",
-        cause="in:1",
+        idempotency_key="in:1",
         to_address="+18135550100",
         body="Can you beat 6.125?",
         state="received",

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("committed")
 
 @pytest.fixture
 def vendor(settings):
-    journey.ready()
+    journey.set_up_company()
     with start_simulators(clock=SimulatedClock(at=make.NOON, speed=0)) as simulators:
         settings.UPSTREAMS = {"crm_hubspot": simulators.urls["hubspot"]}
         made = simulators.hubspot
@@ -78,7 +78,7 @@ def test_one_that_is_not_connected_is_not_read_and_says_what_is_missing(clerk, b
 
     answer = clerk.post(reverse("import_systems"), {"source": str(book.pk)}, follow=True)
 
-    assert "Connect it first; still missing: Access token." in answer.content.decode()
+    assert "Connect HubSpot first. Still missing: Access token." in answer.content.decode()
     assert not Spreadsheet.objects.exists()
 
 
@@ -96,7 +96,7 @@ def test_the_token_is_kept_sealed_and_never_shown(clerk, book):
 def test_a_wrong_token_says_what_to_change_and_once_mended_it_goes_on(clerk, book):
     sheet = connected(clerk, book, token="wrong-token")
     page = page_of(clerk, sheet)
-    assert "HubSpot does not let us in." in page
+    assert "HubSpot denied access." in page
     assert reverse("source_credentials", args=[book.pk]) in page
 
     clerk.post(reverse("source_credentials", args=[book.pk]), {"access_token": hubspot.TOKEN})
@@ -153,7 +153,7 @@ def test_an_officer_who_is_none_is_refused(clerk, book):
         follow=True,
     )
 
-    assert "Choose one of the loan officers, or nobody." in answer.content.decode()
+    assert "Choose a loan officer, or no one." in answer.content.decode()
     sheet.refresh_from_db()
     assert sheet.state == "columns"
 
@@ -161,7 +161,7 @@ def test_an_officer_who_is_none_is_refused(clerk, book):
 def test_it_is_asked_again_at_once_on_demand(clerk, book, vendor):
     vendor.faults.add_fault({**hubspot.rate_limit_fault(3600), "count": 1})
     sheet = connected(clerk, book)
-    assert "asks us to wait 3600 seconds" in page_of(clerk, sheet)
+    assert "asked us to wait 3600 seconds" in page_of(clerk, sheet)
 
     clerk.post(reverse("import_act", args=[sheet.pk, "ask"]))
     work()

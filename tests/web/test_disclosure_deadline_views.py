@@ -63,7 +63,7 @@ def test_a_notice_is_closed_by_its_document_with_who_saw_it(cast, ben, omar):
     assert record(omar, clock).status_code == 303
 
     clock.refresh_from_db()
-    assert (clock.closed_as, clock.closed_by) == ("sent", cast.omar)
+    assert (clock.outcome, clock.closed_by) == ("sent", cast.omar)
     page = omar.get(f"/compliance/clocks/{clock.pk}/").text
     assert "eFolder 118" in page
     assert cast.omar.name in page
@@ -104,7 +104,7 @@ def test_electronic_delivery_that_was_consented_to_and_works_is_proof(ben, omar)
     clock = started(ben)
     record(omar, clock, **BY_WIRE, reports_used="2", notices="2", score_disclosed="on")
     clock.refresh_from_db()
-    assert clock.closed_as == "sent"
+    assert clock.outcome == "sent"
 
 
 def test_that_it_was_no_application_needs_a_sentence(ben, omar):
@@ -115,7 +115,7 @@ def test_that_it_was_no_application_needs_a_sentence(ben, omar):
     assert record(omar, clock, **bare, note="They asked about rates only").status_code == 303
 
     clock.refresh_from_db()
-    assert clock.closed_as == "mistaken"
+    assert clock.outcome == "mistaken"
 
 
 def test_a_clock_is_closed_once(ben, omar):
@@ -148,7 +148,7 @@ def test_no_reply_by_their_day_ends_it_by_itself(ben, omar):
     assert CreditClock.objects.get(kind="reply").closed_at is None
     credit_notice_triggers.process_due_clocks(at=make.NOON + 12 * make.DAY)
 
-    assert CreditClock.objects.get(kind="reply").closed_as == "no_reply"
+    assert CreditClock.objects.get(kind="reply").outcome == "no_reply"
 
 
 @pytest.mark.parametrize(("combined", "left"), [(None, 1), ("on", 0)])

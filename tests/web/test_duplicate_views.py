@@ -44,7 +44,7 @@ def test_same_person_merges_keeping_the_older_and_can_be_taken_apart(cast, pair,
     answer = browser.post(decision(pair), {"answer": "same", "reason": "spoken"})
     assert answer.status_code == 303
     made = PersonMerge.objects.get()
-    assert (made.kept, made.gone, made.by) == (pair.older, pair.newer, cast.ruth)
+    assert (made.survivor, made.merged, made.by) == (pair.older, pair.newer, cast.ruth)
     assert made.evidence == "same phone, similar name"
     page = browser.get(LIST).text
     assert "No possible duplicates" in page
@@ -69,7 +69,7 @@ def test_a_number_that_may_have_a_new_owner_is_moved_by_one_press(cast, signed_i
     before = make.NOON - 400 * make.DAY
     mei = make.person(first_name="Mei", last_name="Wu", phone="+18135550142", email=None)
     make.lead(person=mei, officer=cast.dana)
-    Lead.objects.filter(pk=cast.ben.pk).update(warmed_at=before)
+    Lead.objects.filter(pk=cast.ben.pk).update(last_inquiry_at=before)
     make.ownership(cast.ben, cast.dana)
     Phone.objects.filter(person=cast.ben.person).update(given_at=before)
     duplicate_review.compare_new_people(at=make.NOON)

@@ -151,7 +151,7 @@ def test_a_list_that_outgrew_what_was_agreed_is_asked_for_again(cast, signed_in)
     omar.post(reverse("export_decision", args=[second.pk]), {"say": "allow"})
     assert len(file_of(ines.post(address))) == second.number
     first.refresh_from_db()
-    assert first.taken_at is None
+    assert first.downloaded_at is None
 
 
 def test_compliance_of_one_branch_is_not_asked_for_what_it_may_not_decide(cast, signed_in):

@@ -20,7 +20,7 @@ def ben(cast):
 
 def handed(lead, **changes):
     return Handoff.objects.create(
-        lead=lead, connection=Connection.objects.get(), asked_at=make.NOON, **changes
+        lead=lead, connection=Connection.objects.get(), requested_at=make.NOON, **changes
     )
 
 
@@ -34,7 +34,7 @@ def test_what_is_missing_is_said_and_becomes_one_task(cast, ben, signed_in, htmx
     answer = browser.post(address, headers=htmx)
     browser.post(address, headers=htmx)
 
-    said = "The LOS folder for new loans is not in Set-up yet."
+    said = "Add the LOS folder for new loans in Setup."
     task = Task.objects.get(lead=ben)
     assert answer.status_code == 409
     assert said in answer.text

@@ -77,7 +77,7 @@ def hostile(world):
     for lead in Lead.objects.all():
         Message.objects.create(
             lead=lead, person=lead.person, direction="in", medium="text", state="received",
-            purpose="reply", cause=f"in:{lead.pk}", to_address="+15125550100",
+            purpose="reply", idempotency_key=f"in:{lead.pk}", to_address="+15125550100",
             from_address="+18135550142", body=SCRIPT + IMAGE, created_at=make.NOON,
         )  # fmt: skip
         Remark.objects.create(

@@ -109,7 +109,7 @@ def test_a_hold_of_nothing_is_refused_in_words(omar, said, problem) -> None:
 
 
 def test_a_deletion_from_letter_to_answer(cast, omar) -> None:
-    Lead.objects.filter(pk=cast.ben.pk).update(asked="My plan")
+    Lead.objects.filter(pk=cast.ben.pk).update(borrower_message="My plan")
     request = new_request(omar, cast, "deletion")
     assert request.due_date.isoformat() == "2027-01-04"
     page = step(omar, request, "deletion").text
@@ -118,7 +118,7 @@ def test_a_deletion_from_letter_to_answer(cast, omar) -> None:
     page = step(omar, request, "deletion").text
     assert "Deletion starts within seconds" in page
     data_removal.run_removals(at=make.NOON)
-    assert Lead.objects.get(pk=cast.ben.pk).asked == ""
+    assert Lead.objects.get(pk=cast.ben.pk).borrower_message == ""
     page = step(omar, request, "answer", outcome="done").text
     assert "We won’t contact you" in page
     assert "attorney general of California" in page
@@ -178,12 +178,12 @@ def test_two_people_let_a_large_removal_go_and_its_page_proves_it(
     again = omar.post(reverse("purge_approval", args=[purge.pk]), follow=True).text
     assert "A second person must approve it" in again
     data_removal.run_removals(at=make.NOON)
-    assert Lead.objects.filter(asked="A plan").count() == 3
+    assert Lead.objects.filter(borrower_message="A plan").count() == 3
     signed_in(make.user("compliance")).post(reverse("purge_approval", args=[purge.pk]))
     data_removal.run_removals(at=make.NOON)
-    assert not Lead.objects.filter(asked="A plan").exists()
+    assert not Lead.objects.filter(borrower_message="A plan").exists()
     assert "Deletion verified." in omar.get(address).text
-    Lead.objects.filter(created_at=LONG_AGO).update(asked="Back again")
+    Lead.objects.filter(created_at=LONG_AGO).update(borrower_message="Back again")
     assert "Deletion could not be verified." in omar.get(address).text
 
 

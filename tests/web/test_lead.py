@@ -56,7 +56,7 @@ def test_every_act_on_a_lead_of_another_is_a_404(cast, ben, signed_in, name):
 
 
 def test_one_tap_records_the_outcome_and_stops_the_promise(cast, ben, signed_in):
-    Lead.objects.filter(pk=ben.pk).update(promise_at=make.NOON + make.MINUTE)
+    Lead.objects.filter(pk=ben.pk).update(response_due_at=make.NOON + make.MINUTE)
 
     answer = signed_in(cast.dana.user).post(
         reverse("attempts", args=[ben.pk]), {"result": "spoken"}
@@ -64,7 +64,7 @@ def test_one_tap_records_the_outcome_and_stops_the_promise(cast, ben, signed_in)
 
     assert answer.status_code == 303
     assert ContactAttempt.objects.get(lead=ben).result == "spoken"
-    assert Lead.objects.get(pk=ben.pk).first_talk_at is not None
+    assert Lead.objects.get(pk=ben.pk).first_conversation_at is not None
 
 
 def test_who_only_looks_sees_no_button_that_would_refuse_them(cast, ben, signed_in):
@@ -90,7 +90,7 @@ def test_the_delivery_is_a_link_for_those_whom_it_opens_to(cast, ben, signed_in)
 
 def test_a_file_in_the_los_owes_no_first_call(cast, ben, signed_in):
     page = reverse("lead", args=[ben.pk])
-    Lead.objects.filter(pk=ben.pk).update(promise_at=make.NOON + make.MINUTE)
+    Lead.objects.filter(pk=ben.pk).update(response_due_at=make.NOON + make.MINUTE)
     before = signed_in(cast.dana.user).get(page).text
 
     Lead.objects.filter(pk=ben.pk).update(state="application")

@@ -73,7 +73,7 @@ def test_a_request_becomes_a_lead_with_what_was_typed(source):
     assert (lead.credit_band, lead.timeline) == ("good", "31_60_days")
     assert lead.person.phones.get().e164 == "+18135550142"
     assert lead.person.language == "en"
-    assert lead.asked == "We found a house."
+    assert lead.borrower_message == "We found a house."
 
 
 def test_the_thanks_carry_the_reference_of_the_delivery(source):

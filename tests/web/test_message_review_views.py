@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 def waiting(cast):
     lead = make.lead(officer=cast.dana)
     return Message.objects.create(
-        lead=lead, person=lead.person, medium="text", purpose="marketing", cause="step:1",
+        lead=lead, person=lead.person, medium="text", purpose="marketing", idempotency_key="step:1",
         to_address="+18135550142", body="Hello <b>Ben</b>", state="review", due_at=None,
         problem="A bug of ours struck it.", created_at=make.NOON,
     )  # fmt: skip

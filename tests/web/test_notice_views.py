@@ -11,7 +11,7 @@ def told(cast):
     """Ruth was told that nobody takes Ben, Dana that he replied."""
     link = reverse("lead", args=[cast.ben.pk])
     for user, kind, text in (
-        (cast.ruth, "unclaimed", "Nobody has taken a lead: Zillow purchase in FL."),
+        (cast.ruth, "unclaimed", "Unclaimed lead: Zillow purchase in FL."),
         (cast.dana.user, "reply", "Ben wrote."),
     ):
         staff_notices.notify_user(
@@ -34,14 +34,14 @@ def test_the_bell_counts_what_is_unread(cast, told, signed_in):
 
 def test_an_alarm_stands_on_the_managers_wall_and_leads_to_the_lead(cast, told, signed_in):
     browser = signed_in(cast.ruth)
-    assert "Nobody has taken a lead: Zillow purchase in FL." in browser.get("/team/").text
+    assert "Unclaimed lead: Zillow purchase in FL." in browser.get("/team/").text
 
     alarm = StaffNotice.objects.get(user=cast.ruth)
     answer = browser.post(reverse("notice_reading", args=[alarm.pk]))
 
     assert (answer.status_code, answer["Location"]) == (303, told)
     assert StaffNotice.objects.get(user=cast.ruth).read_at is not None
-    assert "Nobody has taken" not in browser.get("/team/").text
+    assert "Unclaimed lead" not in browser.get("/team/").text
 
 
 def test_the_notice_of_another_is_a_404(cast, told, signed_in):

@@ -64,7 +64,7 @@ def test_the_key_is_encrypted_in_the_database(systems, vendor):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"key": "another"}, "does not accept our credentials"),
+        ({"key": "another"}, "rejected our credentials"),
         ({"key": ""}, "Enter login ID"),
         ({"covers": [], "asks_reassigned": ""}, "Choose at least one check"),
     ],
@@ -94,7 +94,7 @@ def test_it_is_tried_again_by_a_press_and_an_empty_key_keeps_the_old(systems, ve
 def test_nobody_is_asked_after_a_stop_and_what_was_answered_stays(systems, vendor):
     systems.post(PAGE, typed())
     NumberQuestion.objects.create(
-        kind="lists", number="+18135550142", asked_at=make.NOON, answered_at=make.NOON, said={},
+        kind="lists", number="+18135550142", asked_at=make.NOON, answered_at=make.NOON, answer={},
         service="dncscrub",
     )  # fmt: skip
 

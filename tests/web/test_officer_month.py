@@ -49,7 +49,7 @@ def test_what_funded_is_counted_from_the_first_of_the_month_and_by_whose_loan_it
     loan(dana, funded_date=FIRST - make.DAY, **funded)
     loan(make.officer(), funded_date=FIRST, **funded)
     loan(dana, application_date=FIRST)
-    loan(dana, application_date=FIRST - make.DAY, ended_as="withdrawn")
+    loan(dana, application_date=FIRST - make.DAY, final_outcome="withdrawn")
 
     found = month(dana)
 

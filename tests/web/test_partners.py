@@ -106,7 +106,7 @@ def test_what_the_borrower_allows_is_written_down_by_the_lead_s_officer(agent, a
     introduced(agent)
     journey.run()
     lead = Lead.objects.get()
-    Lead.objects.update(first_talk_at=make.NOON)
+    Lead.objects.update(first_conversation_at=make.NOON)
     officer = make.officer("Dana Whitfield")
     make.ownership(lead, officer)
     page = reverse("introduction_permission", args=[Introduction.objects.get().pk])

@@ -42,7 +42,7 @@ def offered(lead, officer):
 
 
 def test_the_queue_shows_the_officers_leads_with_the_reason_of_each(cast, signed_in):
-    owned(cast.ben, cast.dana, promise_at=make.NOON + make.MINUTE)
+    owned(cast.ben, cast.dana, response_due_at=make.NOON + make.MINUTE)
 
     page = signed_in(cast.dana.user).get("/queue/")
 
@@ -53,7 +53,7 @@ def test_the_queue_shows_the_officers_leads_with_the_reason_of_each(cast, signed
 
 
 def test_calls_for_later_do_not_stand_under_a_heading_for_now(cast, signed_in, monkeypatch):
-    owned(cast.ben, cast.dana, promise_at=None, first_attempt_at=make.NOON - 2 * make.DAY)
+    owned(cast.ben, cast.dana, response_due_at=None, first_attempt_at=make.NOON - 2 * make.DAY)
     officer = signed_in(cast.dana.user)
 
     monkeypatch.setattr(next_calling_time, "next_opening", lambda *place, at: at)
@@ -93,7 +93,7 @@ def test_a_longer_queue_asks_the_database_no_more_often(
     cast, signed_in, django_assert_max_num_queries, number
 ):
     for _ in range(number):
-        owned(make.lead(), cast.dana, promise_at=make.NOON)
+        owned(make.lead(), cast.dana, response_due_at=make.NOON)
     browser = signed_in(cast.dana.user)
     browser.get("/queue/")
 
@@ -107,7 +107,7 @@ def rows_of(page):
 
 def test_a_long_queue_is_shown_in_parts_best_first(cast, signed_in):
     for nth in range(60):
-        owned(make.lead(), cast.dana, score=nth, promise_at=None, first_attempt_at=make.NOON)
+        owned(make.lead(), cast.dana, score=nth, response_due_at=None, first_attempt_at=make.NOON)
     browser = signed_in(cast.dana.user)
 
     first = browser.get("/queue/")
@@ -148,7 +148,7 @@ def test_an_offer_is_taken_by_a_plain_form(cast, signed_in):
 
 def test_an_offer_that_has_gone_answers_409_with_a_sentence(cast, signed_in, htmx):
     offer = offered(cast.ben, cast.dana)
-    Offer.objects.filter(pk=offer.pk).update(lapsed_at=make.NOON)
+    Offer.objects.filter(pk=offer.pk).update(expired_at=make.NOON)
 
     answer = signed_in(cast.dana.user).post(reverse("acceptance", args=[offer.pk]), headers=htmx)
 
@@ -184,7 +184,7 @@ def on_the_line(cast, monkeypatch):
     owned(cast.ben, cast.dana, first_attempt_at=make.NOON)
     return ContactAttempt.objects.create(
         lead=cast.ben, person_id=cast.ben.person_id, medium="call", by=cast.dana.user,
-        cause="ring:1", at=make.NOON,
+        idempotency_key="ring:1", at=make.NOON,
     )  # fmt: skip
 
 

@@ -126,7 +126,7 @@ def test_stopping_is_one_press_and_lists_what_is_beyond_recall(mia, omar, people
 
     stopped = press(mia, release, "stop", reason="Wrong list")
 
-    assert (stopped.state, stopped.because) == ("stopped", "Wrong list")
+    assert (stopped.state, stopped.stop_reason) == ("stopped", "Wrong list")
     said = page(omar, release)
     name = release.messages.get().lead.person.name
     assert "Stopped by Mia Torres" in said
@@ -166,7 +166,7 @@ def test_compliance_stops_everything_from_the_page(omar, people):
     omar.post(reverse("stop_everything"), {"because": "The carrier asked us to."})
 
     assert (
-        "Stopped by Omar Haddad. The carrier asked us to." in sending_pause.current_pause().because
+        "Stopped by Omar Haddad. The carrier asked us to." in sending_pause.current_pause().reason
     )
     said = omar.get(reverse("releases")).content.decode()
     assert "All sending is stopped." in said

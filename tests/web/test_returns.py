@@ -19,7 +19,7 @@ TYPED = {
 
 @pytest.fixture
 def pat(db):
-    journey.ready()
+    journey.set_up_company()
     return make.user("operations", name="Pat Lowe")
 
 
@@ -31,7 +31,7 @@ def clerk(pat, signed_in):
 
 @pytest.fixture
 def zillow(pat) -> Source:
-    return journey.zillow()
+    return journey.create_zillow()
 
 
 def put(clerk, zillow, pat, **changes):
@@ -66,15 +66,15 @@ def test_a_contract_is_recorded_as_typed_and_begun_from_the_next_time(clerk, zil
     assert (made.statuses, made.watcher, made.made_by) == ({"funded": "FUNDED"}, pat, pat)
     shown = clerk.get(reverse("contract", args=[zillow.pk])).content.decode()
     assert "OOA" in shown
-    assert "14 days to return: Duplicate of one they delivered before; Out of area" in shown
+    assert "14 days to return: Duplicate of an earlier lead; Out of area" in shown
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         ({"watcher": ""}, "Enter who is warned"),
-        ({"warn_days": "14"}, "Warn within the days in which a return is taken"),
-        ({"duplicate_days": "0"}, "Say within how many days"),
+        ({"warn_days": "14"}, "Choose fewer days than the return window"),
+        ({"duplicate_days": "0"}, "Enter within how many days"),
         ({"states": "Texas"}, "Unknown state: TEXAS"),
     ],
 )
@@ -90,7 +90,7 @@ def test_the_list_shows_the_money_and_why(clerk, claim):
     shown = clerk.get(reverse("returns")).content.decode()
 
     assert "$65.50" in shown
-    assert "The property is in NV, where we hold no license." in shown
+    assert "The property is in NV, where we have no license." in shown
 
 
 def test_the_file_is_asked_a_reason_and_comes_once_more_the_same(clerk, claim, zillow):
@@ -119,7 +119,7 @@ def test_an_answer_is_written_down_and_a_credit_booked(clerk, claim, zillow):
 
     too_much = acted(clerk, claim, "credit", amount="70", before="0")
     assert too_much.status_code == 422
-    assert "Only $65.50 of it is left" in too_much.content.decode()
+    assert "Only $65.50 is left" in too_much.content.decode()
     acted(clerk, claim, "credit", amount="20.25", before="0")
     acted(clerk, claim, "refusal", note="No more than that.")
     acted(clerk, claim, "dispute", note="NV was never ordered.")
@@ -172,7 +172,7 @@ def test_a_lead_is_given_back_by_hand_from_its_delivery(clerk, arrived):
     page = reverse("return_by_hand", args=[arrived.pk])
     assert page in delivery
     shown = clerk.get(page).text
-    assert "Out of area" in shown and "No such phone number" not in shown  # the contract's own
+    assert "Out of area" in shown and "Invalid phone number" not in shown  # the contract's own
 
     answer = clerk.post(page, {"reason": "out_of_area", "sentence": "They moved to Nevada."})
 
@@ -198,7 +198,7 @@ def test_one_that_cannot_be_given_back_says_why(clerk, zillow):
 
     shown = clerk.get(reverse("return_by_hand", args=[touch.pk])).text
 
-    assert "No contract with Zillow takes leads of that day back." in shown
+    assert "No contract with Zillow allows returns of leads from that day." in shown
 
 
 def test_who_only_looks_at_returns_is_offered_none(signed_in, clerk, arrived):

@@ -91,7 +91,7 @@ def test_amounts_that_exclude_each_other_are_refused_in_words(cast, operations):
         typed(amount_from_cents="500,000", amount_below_cents="400,000"),
     )
 
-    assert "the smallest amount must be below the largest" in answer.text
+    assert "the minimum amount must be below the maximum" in answer.text
 
 
 def test_two_rules_may_not_have_one_name(cast, operations):

@@ -425,7 +425,7 @@ def test_a_key_is_shown_once_and_revoked(cast, signed_in):
     secret = re.search(r"rt_[\w-]{40,}", page.text)[0]
     assert secret not in browser.get(reverse("api_keys")).text
     assert Client().get(
-        reverse("api_lead", args=[cast.ben.pk]), headers={"Authorization": f"Bearer {secret}"}
+        reverse("api:read_lead", args=[cast.ben.pk]), headers={"Authorization": f"Bearer {secret}"}
     ).status_code == 200  # fmt: skip
     [key] = cast.omar.api_keys.all()
     browser.post(reverse("api_key_revocation", args=[key.pk]))

@@ -45,7 +45,7 @@ def test_a_page_is_never_compressed(cast, signed_in):
 
 def test_the_queue_with_more_than_it_shows_at_once_loads_in_less_than_its_limit(cast, signed_in):
     for _ in range(26):
-        owned(make.lead(source=cast.zillow), cast.dana, promise_at=make.NOON + make.MINUTE)
+        owned(make.lead(source=cast.zillow), cast.dana, response_due_at=make.NOON + make.MINUTE)
 
     page = signed_in(cast.dana.user).get("/queue/")
     parts = {word.split("#")[0] for word in page.text.split('"') if word.startswith("/static/")}

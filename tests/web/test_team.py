@@ -8,7 +8,7 @@ from tests import make
 
 def waiting(cast):
     lead_ownership.give_lead(lead_id=cast.ben.pk, officer_id=cast.dana.pk, by=None, at=make.NOON)
-    Lead.objects.filter(pk=cast.ben.pk).update(promise_at=make.NOON + make.MINUTE)
+    Lead.objects.filter(pk=cast.ben.pk).update(response_due_at=make.NOON + make.MINUTE)
 
 
 def test_the_wall_shows_who_waits_and_who_is_there(cast, signed_in):

@@ -89,7 +89,7 @@ def test_what_waits_to_be_sent_is_cancelled(message):
         person=message.person,
         medium="email",
         purpose="marketing",
-        cause="test:waiting",
+        idempotency_key="test:waiting",
         to_address=message.to_address,
         body="x",
         state="held",

@@ -102,8 +102,8 @@ def everything(cast):
     )  # fmt: skip
     lost = security_incidents.open_incident(
         Incident(
-            what="A laptop", discovered_on=make.NOON.date(), consumers=3, is_encrypted=True,
-            was_key_taken=False,
+            description="A laptop", discovered_on=make.NOON.date(), consumers=3, is_encrypted=True,
+            was_key_exposed=False,
         ),
         by=cast.omar, at=make.NOON,
     )  # fmt: skip
@@ -119,7 +119,7 @@ def everything(cast):
         source_id=books.pk, name="a.csv", body=b"Name\nAna", by=cast.omar, at=make.NOON
     )
     notice = StaffNotice.objects.create(
-        user=make.user("marketing"), cause="test", kind="test", text="Hello", at=make.NOON
+        user=make.user("marketing"), idempotency_key="test", kind="test", text="Hello", at=make.NOON
     )
     merged = merge_people.merge_people(
         survivor_id=owned.person_id,
@@ -158,7 +158,11 @@ def everything(cast):
         month=date(2026, 10, 1), measure="worked", groups={}, at=make.NOON
     )
     finding = Finding.objects.create(
-        rule="FLR-01", cause="test", sentence="A ratio.", link="/compliance/", found_at=make.NOON
+        rule="FLR-01",
+        idempotency_key="test",
+        sentence="A ratio.",
+        link="/compliance/",
+        found_at=make.NOON,
     )
     release = releases.create_draft(kind="written", title="Hello", about={}, by=None, at=make.NOON)
     things = {
@@ -241,12 +245,13 @@ def kept(lead, *, by):
     )  # fmt: skip
     request = privacy_requests.receive_request(asked, owner=by, by=by, at=make.NOON)
     purge = Purge.objects.create(
-        because="schedule", on_date=make.NOON.date(), counts={}, counted=1, rules_version="1",
+        reason="schedule", on_date=make.NOON.date(), counts={}, counted=1, rules_version="1",
         planned_at=make.NOON,
     )  # fmt: skip
     ask = ExportRequest.objects.create(
-        subject="records:leads", number=50, reason="An examination", asked_by=make.user("manager"),
-        asked_at=make.NOON,
+        subject="records:leads", number=50, reason="An examination",
+        requested_by=make.user("manager"),
+        requested_at=make.NOON,
     )  # fmt: skip
     return {"legal_hold": hold.pk, "request": request.pk, "purge": purge.pk, "ask": ask.pk}
 
@@ -258,7 +263,7 @@ FIRST_TEXT = {
 
 def message_in_review(lead):
     return Message.objects.create(
-        lead=lead, person=lead.person, medium="text", purpose="marketing", cause="test:1",
+        lead=lead, person=lead.person, medium="text", purpose="marketing", idempotency_key="test:1",
         to_address="+18135550142", body="Hello", state="review", created_at=make.NOON,
     )  # fmt: skip
 
@@ -267,7 +272,7 @@ def returned(touch, *, by):
     """A claim of the touch that was sent to its vendor."""
     paid = Entry.objects.create(
         kind="cost", amount_cents=65_50, on_date=make.NOON.date(), source=touch.source,
-        lead=touch.lead, basis="per_lead", cause=f"touch:{touch.pk}", booked_at=make.NOON,
+        lead=touch.lead, basis="per_lead", idempotency_key=f"touch:{touch.pk}", booked_at=make.NOON,
     )  # fmt: skip
     contract = vendor_contracts.record_contract(
         source_id=touch.source_id, from_date=make.LICENSED_FROM, by=by, at=make.NOON,

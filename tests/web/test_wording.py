@@ -301,7 +301,7 @@ def steps(**changes):
 def test_the_steps_stand_with_their_day_their_wording_and_what_ends_them(mia):
     page = mia.get(reverse("sequences")).text
 
-    assert 'Text and e-mail</b> <span class="soft">Not reached, first try' in page
+    assert 'Text and email</b> <span class="soft">Not reached, first try' in page
     assert "After 30 minutes" in page
     assert "3 days after step 1" in page
     assert "the borrower replies by text or email" in page
@@ -411,7 +411,7 @@ def test_what_is_said_is_no_text_and_what_is_sent_is_no_call(mia):
 
     for key, medium, names in (
         ("call_opening", "text", "call"),
-        ("first_hello", "call", "text or e-mail"),
+        ("first_hello", "call", "text or email"),
     ):
         answer = mia.post(reverse("wording_new"), {"key": key, "medium": medium})
         assert answer.status_code == 422

@@ -66,8 +66,8 @@ def source_bid_rules(source: Source) -> BidRules:
 def summarize_last_day(source: Source, *, at: datetime) -> LastDayPings:
     """Summarize a source's pings of the last 24 hours."""
     since = at - timedelta(days=1)
-    pings = PlacedBid.objects.filter(source=source, asked_at__gt=since)
-    counts = Counter(dict(pings.values_list("why").annotate(Count("id"))))
+    pings = PlacedBid.objects.filter(source=source, requested_at__gt=since)
+    counts = Counter(dict(pings.values_list("reason").annotate(Count("id"))))
     bids = counts.pop("", 0)
     bought = Delivery.objects.filter(
         source=source, received_at__gt=since, outcome__in=TAKEN_OUTCOMES
@@ -82,7 +82,7 @@ def summarize_last_day(source: Source, *, at: datetime) -> LastDayPings:
 
 def latest_pings(source: Source, number: int = 12) -> list[PlacedBid]:
     """Return a source's newest pings, newest first."""
-    return list(PlacedBid.objects.filter(source=source).order_by("-asked_at", "-id")[:number])
+    return list(PlacedBid.objects.filter(source=source).order_by("-requested_at", "-id")[:number])
 
 
 def _parse_price_line(line: str) -> Price:

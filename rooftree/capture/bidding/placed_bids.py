@@ -88,7 +88,7 @@ def store_bid(source: Source, answered: AnsweredBid, *, at: datetime) -> None:
         "why": answered.bid.no_bid_reason,
         "seconds": answered.seconds,
         "expires_at": answered.expires_at,
-        "asked_at": at,
+        "requested_at": at,
     }
     row = PlacedBid(id=uuid7_at(at), source=source, ping_id=answered.ping_id, **columns)
     if insert_row_if_new(row):
@@ -99,18 +99,18 @@ def store_bid(source: Source, answered: AnsweredBid, *, at: datetime) -> None:
 
 def delete_old_bids(*, at: datetime) -> int:
     """Delete bids older than `RETENTION`; return the number deleted."""
-    return PlacedBid.objects.filter(asked_at__lt=at - RETENTION).delete()[0]
+    return PlacedBid.objects.filter(requested_at__lt=at - RETENTION).delete()[0]
 
 
 def _build_answered_bid(row: PlacedBid, *, is_taken: bool) -> AnsweredBid:
     ping = Ping(
-        ping_fields=row.told,
+        ping_fields=row.ping_fields,
         state=row.state,
         purpose=row.purpose,
         phone_hash=row.phone_hash,
         email_hash=row.email_hash,
     )
-    bid = Bid(cents=row.cents, no_bid_reason=row.why)
+    bid = Bid(cents=row.cents, no_bid_reason=row.reason)
     return AnsweredBid(
         ping_id=row.ping_id,
         ping=ping,

@@ -42,15 +42,18 @@ def queue_certificate(touch: Touch, *, at: datetime) -> bool:
         return False
     phones = [phone["e164"] for phone in inquiry.get("phones", []) if phone.get("e164")]
     emails = [email["address"] for email in inquiry.get("emails", []) if email.get("address")]
+    # The visitor's session ended as stated, but not later than the inquiry arrived.
+    stated_time = inquiry.get("consent", {}).get("timestamp") or inquiry.get("submitted_at")
+    session_at = min(datetime.fromisoformat(stated_time), touch.at) if stated_time else touch.at
     row = Certificate(
         id=uuid7_at(at),
         touch=touch,
         url=url,
         phone=next(iter(phones), ""),
         email=next(iter(emails), "")[:254],
-        claim_by=_session_time(touch) + trustedform.CLAIM_WINDOW,
+        claim_by=session_at + trustedform.CLAIM_WINDOW,
         due_at=at,
-        wanted_at=at,
+        requested_at=at,
     )
     Certificate.objects.bulk_create([row], ignore_conflicts=True)
     return True
@@ -122,7 +125,14 @@ def _record_result(
     """Store a claim's result, then apply it if it is final."""
     due_at = _next_attempt_at(row, result, at)
     is_settled = due_at is None
-    state = _settled_state(result) if is_settled else "pending"
+    if not is_settled:
+        state = "pending"
+    elif result.failure:
+        state = "failed"
+    elif result.phone_match is False:  # of another person, whatever else it proves
+        state = ClaimStatus.MISMATCH.value
+    else:
+        state = result.status.value
     columns: dict[str, Any] = {
         "state": state,
         "due_at": due_at,
@@ -145,13 +155,6 @@ def _record_result(
     elif isinstance(result.failure, Misconfigured):
         key = f"trustedform_key:{at.date()}"
         _alert_users(str(result.failure), key, "/setup/certificates/", at)
-
-
-def _settled_state(result: ClaimResult) -> str:
-    """Return the final state; a certificate of another phone number is always a mismatch."""
-    if result.failure:
-        return "failed"
-    return ClaimStatus.MISMATCH.value if result.phone_match is False else result.status.value
 
 
 def _apply_settled_result(row: Certificate, result: ClaimResult, state: str, at: datetime) -> None:
@@ -203,12 +206,6 @@ def _next_attempt_at(row: Certificate, result: ClaimResult, at: datetime) -> dat
     is_key_problem = isinstance(failure, Misconfigured)
     delay = KEY_RETRY_INTERVAL if is_key_problem else retry_delay(failure, row.attempts, BACK_OFF)
     return at + delay if at + delay < row.claim_by else None
-
-
-def _session_time(touch: Touch) -> datetime:
-    """Return the stated time of the visitor's session, but not later than the inquiry arrived."""
-    stated = touch.inquiry.get("consent", {}).get("timestamp") or touch.inquiry.get("submitted_at")
-    return min(datetime.fromisoformat(stated), touch.at) if stated else touch.at
 
 
 def _alert_users(text: str, cause: str, link: str, at: datetime) -> None:

@@ -22,7 +22,7 @@ class CertificateReport:
 
 def build_certificate_report(*, at: datetime) -> CertificateReport:
     """Build the report on the last 30 days."""
-    rows = Certificate.objects.filter(wanted_at__gt=at - REPORT_PERIOD)
+    rows = Certificate.objects.filter(requested_at__gt=at - REPORT_PERIOD)
     counts = dict(rows.order_by().values_list("state").annotate(Count("id")))
     unproven = rows.filter(state__in=["failed", "retained_mismatch"])
     unproven = unproven.select_related("touch__source", "touch__lead__person")

@@ -1,9 +1,9 @@
-"""Other systems we can ask for what they hold: a vendor is one file here and one line below."""
+"""CRMs that Rooftree can read over their API; each vendor is one file here and one line below."""
 
 from rooftree.capture.crms import hubspot, monday, pipedrive, salesforce, zoho
 from rooftree.capture.crms.crm_client import CrmSystem
 
-SYSTEMS: dict[str, CrmSystem] = {  # by the adapter that reads their records
+SYSTEMS: dict[str, CrmSystem] = {  # by the adapter that reads its records
     "crm_salesforce": salesforce,
     "crm_hubspot": hubspot,
     "crm_zoho": zoho,

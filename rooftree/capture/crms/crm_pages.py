@@ -1,4 +1,4 @@
-"""What another system's interface tells, page by page, in our words."""
+"""Pages of a CRM's records, activities and owners, in a shape all vendors share."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,14 +11,14 @@ from zoneinfo import ZoneInfo
 from rooftree.capture.parsing.reading_notes import as_text
 from rooftree.core import read_html
 
-type Cursor = dict[str, Any]  # JSON: where a page begins
-DEFAULT_DUE_TIME = time(17)  # of a task that names a day only
-MAX_TEXT_LENGTH = 20_000  # characters of one thing that is kept
+type Cursor = dict[str, Any]  # JSON: where a page starts
+DEFAULT_DUE_TIME = time(17)  # of a task that names only a day
+MAX_TEXT_LENGTH = 20_000  # characters kept of one activity
 _NMLS = re.compile(r"\bNMLS\D{0,8}(\d{3,12})", re.IGNORECASE)
 
 
 class ActivityKind(StrEnum):
-    """What may have happened over there."""
+    """A kind of activity recorded in a CRM."""
 
     NOTE = "note"
     TASK = "task"
@@ -30,7 +30,7 @@ class ActivityKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrmOwner:
-    """A user of the other system who has records there."""
+    """A user of the CRM who owns records there."""
 
     id: str
     name: str
@@ -40,82 +40,83 @@ class CrmOwner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastActivity:
-    """One thing of the other system's history, and which records it is about."""
+    """One activity in a CRM's history, with the records it is about."""
 
     kind: ActivityKind
-    external_id: str  # theirs, unique within its kind
-    record_keys: tuple[
-        str, ...
-    ]  # a record's id, or "person_id=7" as vendor_ids has it; the best first
+    external_id: str  # the CRM's own id, unique within its kind
+    # A record's id, or "person_id=7" as in vendor_ids; the best first.
+    record_keys: tuple[str, ...]
     at: datetime | None = None
     title: str = ""
     text: str = field(default="", repr=False)
-    direction: str = ""  # out: from them over there to the borrower; in: the other way
+    direction: str = ""  # out: to the borrower; in: from the borrower
     owner_id: str = ""
     due_at: datetime | None = None
-    is_open: bool = False  # a task that is still to be done
+    is_open: bool = False  # a task that is not done yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrmPage:
-    """What one page told, and where the next begins."""
+    """The contents of one page, and where the next one starts."""
 
-    answer: Mapping[str, Any] | None = None  # with records, in the shape its adapter reads
+    answer: Mapping[str, Any] | None = None  # with records, in the shape the adapter reads
     activities: tuple[PastActivity, ...] = ()
     owners: tuple[CrmOwner, ...] = ()
-    declared_counts: Mapping[str, int] = field(default_factory=dict)  # how many of a kind there are
-    next_cursor: Cursor | None = None  # None: that was the last
+    declared_counts: Mapping[str, int] = field(
+        default_factory=dict
+    )  # the CRM's own totals, by kind
+    next_cursor: Cursor | None = None  # None: this was the last page
 
 
 def next_part_cursor(parts: Sequence[str], part: str) -> Cursor | None:
-    """Where the part after this one begins; None after the last."""
+    """Return a cursor at the start of the next part; None after the last."""
     later = parts[parts.index(part) + 1 :]
     return {"part": later[0]} if later else None
 
 
-def list_objects(found: Any) -> list[dict[str, Any]]:
-    """Those of a list that are objects; none when something else stands there."""
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+def list_objects(value: Any) -> list[dict[str, Any]]:
+    """Return the objects of a JSON list; [] if the value is no list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def nested_value(found: Any, *names: str) -> Any:
-    """What stands at the end of a chain of names; None when it breaks."""
+def nested_value(value: Any, *names: str) -> Any:
+    """Follow a chain of names into nested objects; return None where it breaks."""
     for name in names:
-        found = found.get(name) if isinstance(found, dict) else None
-    return found
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
 
 
 def parse_timestamp(value: Any) -> datetime | None:
-    """A time as they write it; one that names no zone is UTC."""
+    """Parse an ISO 8601 time, as UTC if it names no zone; None if it is not a time."""
     try:
-        found = datetime.fromisoformat(as_text(value).strip())
+        parsed = datetime.fromisoformat(as_text(value).strip())
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def parse_due_at(value: Any, zone: str) -> datetime | None:
-    """When something is due; a day alone is over at five, where the company is."""
-    said = as_text(value).strip()
-    if len(said) > len("2026-11-27"):
-        return parse_timestamp(said)
-    found = parse_timestamp(said)
-    return datetime.combine(found.date(), DEFAULT_DUE_TIME, ZoneInfo(zone)) if found else None
+    """Parse a due time; a day alone means 5 PM in `zone`, the company's time zone."""
+    text = as_text(value).strip()
+    if len(text) > len("2026-11-27"):
+        return parse_timestamp(text)
+    parsed = parse_timestamp(text)
+    return datetime.combine(parsed.date(), DEFAULT_DUE_TIME, ZoneInfo(zone)) if parsed else None
 
 
 def find_nmls_id(*texts: Any) -> str:
-    """The NMLS id that stands in somebody's name, title or signature."""
-    found = _NMLS.search(" ".join(map(as_text, texts)))
-    return found[1] if found else ""
+    """Find an NMLS id in a user's name, title or signature; return "" if there is none."""
+    match = _NMLS.search(" ".join(map(as_text, texts)))
+    return match[1] if match else ""
 
 
 def strip_markup(value: Any) -> str:
-    """The words of a note or a letter, its markup left out."""
-    said = as_text(value)[: 4 * MAX_TEXT_LENGTH]
-    if "<" not in said:
-        return said.strip()[:MAX_TEXT_LENGTH]
-    tree = read_html.parse_html(said)
+    """Return the text of a note or email without its HTML, cut to `MAX_TEXT_LENGTH`."""
+    text = as_text(value)[: 4 * MAX_TEXT_LENGTH]
+    if "<" not in text:
+        return text.strip()[:MAX_TEXT_LENGTH]
+    tree = read_html.parse_html(text)
     if tree is None:
-        return said.strip()[:MAX_TEXT_LENGTH]
+        return text.strip()[:MAX_TEXT_LENGTH]
     lines = (" ".join(line.split()) for line in str(tree.text_content()).splitlines())
     return "\n".join(line for line in lines if line)[:MAX_TEXT_LENGTH]

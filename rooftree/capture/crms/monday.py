@@ -1,7 +1,7 @@
 """monday.com over GraphQL: users, and the items of boards with their updates.
 
-Items go on by the cursor of `items_page`, which lives for an hour; too much at once is an
-error with the seconds to wait, in an answer of 200. Contract: docs/sources/crm.md.
+Items continue at the cursor of `items_page`, which is valid for an hour; a rate limit is an
+error with the seconds to wait, in a response of status 200. Contract: docs/sources/crm.md.
 """
 
 import json
@@ -33,8 +33,8 @@ FIX_HINT = (
     "boards, and type the token and the numbers of the boards under Credentials."
 )
 API_VERSION = "2026-07"
-OWNER_COLUMN = "owner_id"  # the column that we add: who is named first in one of people
-DEFAULT_WAIT_SECONDS = 30.0  # seconds
+OWNER_COLUMN = "owner_id"  # a column we add: the first person of a people column
+DEFAULT_WAIT_SECONDS = 30.0
 USERS_PER_PAGE = 200
 _ITEM_FIELDS = (
     "id name created_at board { id name } group { title } "
@@ -54,78 +54,85 @@ _NEXT_PAGE_QUERY = (
 
 
 def base_url(credentials: Mapping[str, str]) -> str:
-    """One for all."""
+    """Return the base URL, the same for every account."""
     return "https://api.monday.com"
 
 
 def auth_headers(credentials: Mapping[str, str], token: str) -> dict[str, str]:
-    """The token stands alone, and the version is ours to choose."""
+    """Return the headers: the bare token, and the API version to use."""
     return {"Authorization": credentials.get("access_token", ""), "API-Version": API_VERSION}
 
 
-def classify_failure(answer: http_client.VendorResponse) -> VendorError | None:
-    """Errors come with an answer of 200 too; those of a sign-in are plain words."""
-    found = answer.json()
-    errors = found.get("errors") if isinstance(found, dict) else None
-    if not isinstance(errors, list) or not errors or answer.status in (401, 403):
+def classify_failure(response: http_client.VendorResponse) -> VendorError | None:
+    """Return the failure in the body, which can come with status 200.
+
+    Sign-in errors are plain text, and go by the status.
+    """
+    body = response.json()
+    errors = body.get("errors") if isinstance(body, dict) else None
+    if not isinstance(errors, list) or not errors or response.status in (401, 403):
         return None
     code = as_text(nested_value(errors[0], "extensions", "code")).upper()
-    said = as_text(nested_value(errors[0], "message"))[:120]
+    message = as_text(nested_value(errors[0], "message"))[:120]
     wait = nested_value(errors[0], "extensions", "retry_in_seconds")
-    if answer.status == 429 or any(word in code for word in ("LIMIT", "COMPLEXITY", "BUDGET")):
+    if response.status == 429 or any(word in code for word in ("LIMIT", "COMPLEXITY", "BUDGET")):
         after = (
             float(wait)
             if isinstance(wait, int | float)
-            else answer.retry_after_seconds() or DEFAULT_WAIT_SECONDS
+            else response.retry_after_seconds() or DEFAULT_WAIT_SECONDS
         )
         return RetryLater(
-            f"monday.com asks us to wait {after:.0f} seconds.", retry_after_seconds=after
+            f"monday.com asked us to wait {after:.0f} seconds.", retry_after_seconds=after
         )
     if "AUTH" in code:
-        return Misconfigured(f"monday.com does not let us in. {FIX_HINT}")
-    return RequestRejected(f"monday.com refuses what we asked: {said or code}.", code=code)
+        return Misconfigured(f"monday.com denied access. {FIX_HINT}")
+    return RequestRejected(f"monday.com rejected the request: {message or code}.", code=code)
 
 
-def fetch_page(talk: CrmClient, cursor: Cursor) -> CrmPage:
-    """It is one page of the users, or of the items of a board."""
-    boards = re.findall(r"\d+", talk.credentials.get("boards", ""))
+def fetch_page(client: CrmClient, cursor: Cursor) -> CrmPage:
+    """Fetch one page of the users, or of the items of a board."""
+    boards = re.findall(r"\d+", client.credentials.get("boards", ""))
     if not boards:
-        raise Misconfigured(f"Name the boards by the numbers in their addresses. {FIX_HINT}")
+        raise Misconfigured(f"Enter the numbers of the boards, as in their URLs. {FIX_HINT}")
     if cursor["part"] == "users":
-        return _fetch_users(talk, cursor)
+        return _fetch_users(client, cursor)
     nth = int(cursor.get("board", 0))
     if "after" in cursor:
-        found = _run_query(talk, _NEXT_PAGE_QUERY, {"cursor": cursor["after"]})
-        held = nested_value(found, "data", "next_items_page")
+        body = _run_query(client, _NEXT_PAGE_QUERY, {"cursor": cursor["after"]})
+        items_page = nested_value(body, "data", "next_items_page")
         declared = {}
     else:
-        found = _run_query(talk, _FIRST_PAGE_QUERY, {"board": [boards[nth]]})
-        board = next(iter(list_objects(nested_value(found, "data", "boards"))), None)
+        body = _run_query(client, _FIRST_PAGE_QUERY, {"board": [boards[nth]]})
+        board = next(iter(list_objects(nested_value(body, "data", "boards"))), None)
         if board is None:
-            raise Misconfigured(f"There is no board {boards[nth]}, or the token may not see it.")
-        held = board.get("items_page")
+            raise Misconfigured(
+                f"There is no board {boards[nth]}, or the token has no access to it."
+            )
+        items_page = board.get("items_page")
         declared = {"records": int(board.get("items_count") or 0) + int(cursor.get("before", 0))}
-    items = list_objects(nested_value(held, "items"))
+    items = list_objects(nested_value(items_page, "items"))
     for item in items:
         _add_owner_column(item)
-    past = tuple(happened for item in items for happened in _parse_updates(item))
+    updates = tuple(update for item in items for update in _parse_updates(item))
     before = declared.get("records", int(cursor.get("before", 0)))
     return CrmPage(
-        answer=found,
-        activities=past,
+        answer=body,
+        activities=updates,
         declared_counts=declared,
-        next_cursor=_next_cursor(as_text(nested_value(held, "cursor")), nth, len(boards), before),
+        next_cursor=_next_cursor(
+            as_text(nested_value(items_page, "cursor")), nth, len(boards), before
+        ),
     )
 
 
-def _run_query(talk: CrmClient, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-    return talk.post("/v2", {"query": query, "variables": dict(variables)})
+def _run_query(client: CrmClient, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+    return client.post("/v2", {"query": query, "variables": dict(variables)})
 
 
-def _fetch_users(talk: CrmClient, cursor: Cursor) -> CrmPage:
-    nth = int(cursor.get("page", 1))
+def _fetch_users(client: CrmClient, cursor: Cursor) -> CrmPage:
+    page_number = int(cursor.get("page", 1))
     rows = list_objects(
-        nested_value(_run_query(talk, _USERS_QUERY, {"page": nth}), "data", "users")
+        nested_value(_run_query(client, _USERS_QUERY, {"page": page_number}), "data", "users")
     )
     owners = tuple(
         CrmOwner(
@@ -137,12 +144,10 @@ def _fetch_users(talk: CrmClient, cursor: Cursor) -> CrmPage:
         for row in rows
     )
     is_full = len(rows) == USERS_PER_PAGE
-    return CrmPage(
-        owners=owners, next_cursor={"part": "users", "page": nth + 1} if is_full else _ITEMS_CURSOR
+    next_cursor: Cursor = (
+        {"part": "users", "page": page_number + 1} if is_full else {"part": "items"}
     )
-
-
-_ITEMS_CURSOR: Cursor = {"part": "items"}
+    return CrmPage(owners=owners, next_cursor=next_cursor)
 
 
 def _next_cursor(after: str, nth: int, boards: int, before: int) -> Cursor | None:
@@ -152,32 +157,32 @@ def _next_cursor(after: str, nth: int, boards: int, before: int) -> Cursor | Non
 
 
 def _add_owner_column(item: dict[str, Any]) -> None:
-    """The first person of a column of people owns the item."""
-    for list_object in list_objects(item.get("column_values")):
-        if list_object.get("type") != "people":
+    """Add the item's owner as a column: the first person of its people column."""
+    for column in list_objects(item.get("column_values")):
+        if column.get("type") != "people":
             continue
         try:
-            value = json.loads(as_text(list_object.get("value")) or "null")
+            value = json.loads(as_text(column.get("value")) or "null")
         except (ValueError, RecursionError):
             continue
-        named = list_objects(nested_value(value, "personsAndTeams"))
-        people = [as_text(who.get("id")) for who in named if who.get("kind") == "person"]
+        entries = list_objects(nested_value(value, "personsAndTeams"))
+        people = [as_text(entry.get("id")) for entry in entries if entry.get("kind") == "person"]
         if people:
-            said = {"column": {"title": OWNER_COLUMN}, "type": "text", "text": people[0]}
-            item["column_values"] = [*item["column_values"], said]
+            owner = {"column": {"title": OWNER_COLUMN}, "type": "text", "text": people[0]}
+            item["column_values"] = [*item["column_values"], owner]
             return
 
 
 def _parse_updates(item: Mapping[str, Any]) -> Iterator[PastActivity]:
     board, number = as_text(nested_value(item, "board", "id")), as_text(item.get("id"))
-    about = (f"{board}:{number}" if board else number,)
+    record_keys = (f"{board}:{number}" if board else number,)
     for update in list_objects(item.get("updates")):
-        for one in (update, *list_objects(update.get("replies"))):
+        for post in (update, *list_objects(update.get("replies"))):
             yield PastActivity(
                 kind=ActivityKind.NOTE,
-                external_id=as_text(one.get("id")),
-                record_keys=about,
-                at=parse_timestamp(one.get("created_at")),
-                text=as_text(one.get("text_body")).strip() or strip_markup(one.get("body")),
-                owner_id=as_text(one.get("creator_id")),
+                external_id=as_text(post.get("id")),
+                record_keys=record_keys,
+                at=parse_timestamp(post.get("created_at")),
+                text=as_text(post.get("text_body")).strip() or strip_markup(post.get("body")),
+                owner_id=as_text(post.get("creator_id")),
             )

@@ -1,7 +1,7 @@
-"""Pipedrive over its versions 1 and 2: users, leads and deals with their persons, their history.
+"""Pipedrive over its API versions 1 and 2: users, leads and deals with persons, and activities.
 
-Leads and notes go on by `start`, deals and activities by `cursor`. A page of leads or deals
-is joined with its persons and the names of the company's own fields, as its adapter reads
+Leads and notes continue at `start`, deals and activities at `cursor`. A page of leads or deals
+is joined with its persons and the names of the company's custom fields, as its adapter reads
 it. Contract: docs/sources/crm.md.
 """
 
@@ -32,8 +32,8 @@ FIX_HINT = (
     "and type the personal API token under Credentials."
 )
 PARTS = ("users", "leads", "archived", "deals", "notes", "activities")
-PAGE_SIZE = 100  # of a page, and of persons asked for together
-LIST_ENDPOINTS = {  # where each is listed, and whether it goes on by a cursor
+PAGE_SIZE = 100  # of a page, and of persons fetched together
+LIST_ENDPOINTS = {  # the path of each list, and True if it continues by a cursor
     "leads": ("/v1/leads", False),
     "archived": ("/v1/leads/archived", False),
     "deals": ("/api/v2/deals", True),
@@ -49,116 +49,117 @@ ACTIVITY_KINDS = {
 
 
 def base_url(credentials: Mapping[str, str]) -> str:
-    """One for all; the token names the company."""
+    """Return the base URL, the same for every account; the token names the company."""
     return "https://api.pipedrive.com"
 
 
 def auth_headers(credentials: Mapping[str, str], token: str) -> dict[str, str]:
-    """A personal token, which lasts."""
+    """Return the header with the personal token, which does not expire."""
     return {"x-api-token": credentials.get("api_token", "")}
 
 
-def fetch_page(talk: CrmClient, cursor: Cursor) -> CrmPage:
-    """It is one page of the part that is under way."""
+def fetch_page(client: CrmClient, cursor: Cursor) -> CrmPage:
+    """Fetch the next page of the current part."""
     part = cursor["part"]
     if part == "users":
-        return CrmPage(owners=_fetch_users(talk), next_cursor=next_part_cursor(PARTS, "users"))
-    path, goes_by_cursor = LIST_ENDPOINTS[part]
-    if goes_by_cursor:
-        found = talk.get(path, limit=PAGE_SIZE, cursor=cursor.get("after"))
-        after = nested_value(found, "additional_data", "next_cursor")
+        return CrmPage(owners=_fetch_users(client), next_cursor=next_part_cursor(PARTS, "users"))
+    path, has_cursor = LIST_ENDPOINTS[part]
+    if has_cursor:
+        body = client.get(path, limit=PAGE_SIZE, cursor=cursor.get("after"))
+        after = nested_value(body, "additional_data", "next_cursor")
     else:
-        found = talk.get(path, limit=PAGE_SIZE, start=cursor.get("after"))
-        paging = nested_value(found, "additional_data", "pagination") or {}
+        body = client.get(path, limit=PAGE_SIZE, start=cursor.get("after"))
+        paging = nested_value(body, "additional_data", "pagination") or {}
         after = paging.get("next_start") if paging.get("more_items_in_collection") else None
-    more: Cursor | None = (
+    next_cursor: Cursor | None = (
         {**cursor, "after": as_text(after)} if after else next_part_cursor(PARTS, part)
     )
-    rows = list_objects(found.get("data"))
+    rows = list_objects(body.get("data"))
     if part in ("notes", "activities"):
         return CrmPage(
-            activities=tuple(_parse_activity(row, part, talk.zone) for row in rows),
-            next_cursor=more,
+            activities=tuple(_parse_activity(row, part, client.zone) for row in rows),
+            next_cursor=next_cursor,
         )
-    return CrmPage(answer=_join_lookups(talk, rows), next_cursor=more)
+    return CrmPage(answer=_join_lookups(client, rows), next_cursor=next_cursor)
 
 
-def _fetch_users(talk: CrmClient) -> tuple[CrmOwner, ...]:
+def _fetch_users(client: CrmClient) -> tuple[CrmOwner, ...]:
     return tuple(
         CrmOwner(
-            id=as_text(list_object.get("id")),
-            name=as_text(list_object.get("name")),
-            email=as_text(list_object.get("email")),
-            nmls_id=find_nmls_id(list_object.get("name")),
+            id=as_text(user.get("id")),
+            name=as_text(user.get("name")),
+            email=as_text(user.get("email")),
+            nmls_id=find_nmls_id(user.get("name")),
         )
-        for list_object in list_objects(talk.get("/v1/users").get("data"))
+        for user in list_objects(client.get("/v1/users").get("data"))
     )
 
 
-def _join_lookups(talk: CrmClient, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """A page with the persons of its records, and the names of fields behind their keys."""
+def _join_lookups(client: CrmClient, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Add to a page the persons of its records and the names of custom fields and stages."""
     people: dict[str, Any] = {}
-    called: dict[str, str] = {}
+    field_names: dict[str, str] = {}
     ids = sorted({as_text(row.get("person_id")) for row in rows} - {""})
     if ids:
-        found = talk.get("/api/v2/persons", ids=",".join(ids), limit=PAGE_SIZE)
-        people = {
-            as_text(list_object.get("id")): list_object
-            for list_object in list_objects(found.get("data"))
-        }
+        body = client.get("/api/v2/persons", ids=",".join(ids), limit=PAGE_SIZE)
+        people = {as_text(item.get("id")): item for item in list_objects(body.get("data"))}
     if rows:
-        found = talk.get("/api/v2/dealFields", limit=500)
-        called = {
-            as_text(list_object.get("field_code")): as_text(list_object.get("field_name"))
-            for list_object in list_objects(found.get("data"))
-            if list_object.get("is_custom_field") is True
+        body = client.get("/api/v2/dealFields", limit=500)
+        field_names = {
+            as_text(item.get("field_code")): as_text(item.get("field_name"))
+            for item in list_objects(body.get("data"))
+            if item.get("is_custom_field") is True
         }
     lookups = {
         "person_lookup": people,
-        "field_lookup": called,
-        "stage_lookup": _fetch_stages(talk, rows),
+        "field_lookup": field_names,
+        "stage_lookup": _fetch_stages(client, rows),
     }
     return {"success": True, "data": rows, **lookups}
 
 
-def _fetch_stages(talk: CrmClient, rows: list[dict[str, Any]]) -> dict[str, str]:
-    """What the stages of deals are called; leads have none."""
+def _fetch_stages(client: CrmClient, rows: list[dict[str, Any]]) -> dict[str, str]:
+    """Return the names of deal stages by id; {} for leads, which have no stage."""
     if not any(row.get("stage_id") for row in rows):
         return {}
-    found = talk.get("/api/v2/stages", limit=500)
+    body = client.get("/api/v2/stages", limit=500)
     return {
-        as_text(list_object.get("id")): as_text(list_object.get("name"))
-        for list_object in list_objects(found.get("data"))
+        as_text(stage.get("id")): as_text(stage.get("name"))
+        for stage in list_objects(body.get("data"))
     }
 
 
-def _parse_activity(one: Mapping[str, Any], part: str, zone: str) -> PastActivity:
-    """Leads and deals come before the person: one may have several of them."""
-    lead, deal, person = (as_text(one.get(f"{name}_id")) for name in ("lead", "deal", "person"))
-    parts = (f"lead:{lead}" if lead else "", f"deal:{deal}" if deal else "")
-    about = tuple(filter(None, (*parts, f"person_id={person}" if person else "")))
-    added = parse_timestamp(one.get("add_time"))
+def _parse_activity(activity: Mapping[str, Any], part: str, zone: str) -> PastActivity:
+    """Parse an activity; its lead or deal comes before its person, who can have several."""
+    lead, deal, person = (
+        as_text(activity.get(f"{name}_id")) for name in ("lead", "deal", "person")
+    )
+    deal_keys = (f"lead:{lead}" if lead else "", f"deal:{deal}" if deal else "")
+    record_keys = tuple(filter(None, (*deal_keys, f"person_id={person}" if person else "")))
+    added_at = parse_timestamp(activity.get("add_time"))
     if part == "notes":
         return PastActivity(
             kind=ActivityKind.NOTE,
-            external_id=as_text(one.get("id")),
-            record_keys=about,
-            at=added,
-            text=strip_markup(one.get("content")),
-            owner_id=as_text(one.get("user_id")),
+            external_id=as_text(activity.get("id")),
+            record_keys=record_keys,
+            at=added_at,
+            text=strip_markup(activity.get("content")),
+            owner_id=as_text(activity.get("user_id")),
         )
-    is_open = one.get("done") is False
-    due = f"{as_text(one.get('due_date'))}T{as_text(one.get('due_time'))}".rstrip("T")
+    is_open = activity.get("done") is False
+    due = f"{as_text(activity.get('due_date'))}T{as_text(activity.get('due_time'))}".rstrip("T")
     return PastActivity(
         kind=ActivityKind.TASK
         if is_open
-        else ACTIVITY_KINDS.get(as_text(one.get("type")), ActivityKind.TASK),
-        external_id=as_text(one.get("id")),
-        record_keys=about,
-        at=added if is_open else parse_timestamp(one.get("marked_as_done_time")) or added,
-        title=as_text(one.get("subject")),
-        text=strip_markup(one.get("note") or one.get("public_description")),
-        owner_id=as_text(one.get("owner_id")),
+        else ACTIVITY_KINDS.get(as_text(activity.get("type")), ActivityKind.TASK),
+        external_id=as_text(activity.get("id")),
+        record_keys=record_keys,
+        at=added_at
+        if is_open
+        else parse_timestamp(activity.get("marked_as_done_time")) or added_at,
+        title=as_text(activity.get("subject")),
+        text=strip_markup(activity.get("note") or activity.get("public_description")),
+        owner_id=as_text(activity.get("owner_id")),
         due_at=parse_due_at(due, zone),
         is_open=is_open,
     )

@@ -1,7 +1,7 @@
-"""Salesforce over its REST interface: users, leads, and what happened to each.
+"""Salesforce over its REST API: users, leads and their activities.
 
-Signed in with client credentials; a SOQL query goes on by `nextRecordsUrl`. What is asked
-of a lead are the fields the company's own description names. Contract: docs/sources/crm.md.
+Signs in with client credentials; a SOQL query continues at `nextRecordsUrl`. The query names
+the lead fields that the company's own describe call lists. Contract: docs/sources/crm.md.
 """
 
 from collections.abc import Mapping
@@ -31,21 +31,15 @@ NAME = "Salesforce"
 START_CURSOR: Cursor = {"part": "owners"}
 FIX_HINT = (
     "In Salesforce open Setup, External Client Apps; allow the client credentials flow with a "
-    "user who may see all leads and activities, and type My Domain, consumer key and secret "
+    "user who can see all leads and activities, and type My Domain, consumer key and secret "
     "under Credentials."
 )
 API_VERSION = "v62.0"
 PARTS = ("owners", "leads", "tasks", "events", "notes")
-DAILY_LIMIT_CODE = "REQUEST_LIMIT_EXCEEDED"  # a 403, of all
-DAILY_LIMIT_WAIT_SECONDS = 900.0  # seconds; that limit is one of 24 hours
+DAILY_LIMIT_CODE = "REQUEST_LIMIT_EXCEEDED"  # comes with status 403
+DAILY_LIMIT_WAIT_SECONDS = 900.0  # the limit covers 24 hours
 MAX_FIELDS = 150
-SKIPPED_FIELD_TYPES = (
-    "address",
-    "location",
-    "base64",
-    "complexvalue",
-    "anytype",
-)  # types of fields
+SKIPPED_FIELD_TYPES = ("address", "location", "base64", "complexvalue", "anytype")
 QUERIES = {
     "tasks": "SELECT Id, WhoId, OwnerId, Subject, Description, Status, IsClosed, ActivityDate, "
     "TaskSubtype, CallType, CreatedDate, CompletedDateTime FROM Task WHERE WhoId != null",
@@ -59,141 +53,144 @@ KINDS_BY_SUBTYPE = {
     "ListEmail": ActivityKind.EMAIL,
     "Task": ActivityKind.TASK,
 }
-KINDS_BY_SUBJECT = {
-    "call": ActivityKind.CALL,
-    "email": ActivityKind.EMAIL,
-}  # how one that was logged by hand begins
+# How the subject of an activity logged by hand begins.
+KINDS_BY_SUBJECT = {"call": ActivityKind.CALL, "email": ActivityKind.EMAIL}
 DIRECTIONS = {"Inbound": "in", "Outbound": "out"}
 
 
 def base_url(credentials: Mapping[str, str]) -> str:
-    """The company's own domain there, and no other."""
-    said = credentials.get("domain", "").strip()
-    host = urlsplit(said if "//" in said else f"https://{said}").hostname or ""
+    """Return the company's My Domain URL; raise `Misconfigured` for any other host."""
+    domain = credentials.get("domain", "").strip()
+    host = urlsplit(domain if "//" in domain else f"https://{domain}").hostname or ""
     if not host.endswith((".salesforce.com", ".force.com")):
         raise Misconfigured("My Domain must end in .my.salesforce.com.")
     return f"https://{host}"
 
 
 def auth_headers(credentials: Mapping[str, str], token: str) -> dict[str, str]:
-    """The token of the moment, and pages that are not too long."""
+    """Return the current token's header, and one that keeps pages at 500 records."""
     return {"Authorization": f"Bearer {token}", "Sforce-Query-Options": "batchSize=500"}
 
 
-def request_token(talk: CrmClient) -> str:
-    """It is a new token, of the client credentials flow."""
+def request_token(client: CrmClient) -> str:
+    """Request a new token by the client credentials flow."""
     form = {
         "grant_type": "client_credentials",
-        "client_id": talk.credentials.get("client_id", ""),
-        "client_secret": talk.credentials.get("client_secret", ""),
+        "client_id": client.credentials.get("client_id", ""),
+        "client_secret": client.credentials.get("client_secret", ""),
     }
-    return as_text(talk.sign_in("/services/oauth2/token", form)["access_token"])
+    return as_text(client.sign_in("/services/oauth2/token", form)["access_token"])
 
 
-def classify_failure(answer: http_client.VendorResponse) -> VendorError | None:
-    """Errors are a list; the limit of a day is a 403 among them."""
-    if answer.status < 400:
+def classify_failure(response: http_client.VendorResponse) -> VendorError | None:
+    """Return the failure in the list of errors; the daily limit comes as a 403."""
+    if response.status < 400:
         return None
-    found = answer.json()
-    code = as_text(nested_value(found[0], "errorCode")) if isinstance(found, list) and found else ""
+    errors = response.json()
+    code = (
+        as_text(nested_value(errors[0], "errorCode")) if isinstance(errors, list) and errors else ""
+    )
     if code == DAILY_LIMIT_CODE:
         return RetryLater(
-            "Salesforce has answered as often today as it may.",
+            "Salesforce's daily request limit is reached.",
             retry_after_seconds=DAILY_LIMIT_WAIT_SECONDS,
         )
-    if answer.status == 400:
-        return RequestRejected(f"Salesforce refuses what we asked ({code or 400}).", code=code)
+    if response.status == 400:
+        return RequestRejected(f"Salesforce rejected the request ({code or 400}).", code=code)
     return None
 
 
-def fetch_page(talk: CrmClient, cursor: Cursor) -> CrmPage:
-    """It is one page of the part that is under way."""
+def fetch_page(client: CrmClient, cursor: Cursor) -> CrmPage:
+    """Fetch the next page of the current part."""
     part = cursor["part"]
     declared = {}
     if "next" in cursor:
-        found = talk.get(cursor["next"])
+        body = client.get(cursor["next"])
     else:
-        found = talk.get(f"/services/data/{API_VERSION}/query", q=_build_query(talk, part))
-        declared = {"records": int(found.get("totalSize") or 0)} if part == "leads" else {}
-    more = _next_cursor(found, cursor)
-    rows = list_objects(found.get("records"))
+        body = client.get(f"/services/data/{API_VERSION}/query", q=_build_query(client, part))
+        declared = {"records": int(body.get("totalSize") or 0)} if part == "leads" else {}
+    next_cursor = next_part_cursor(PARTS, part)
+    if (after := as_text(body.get("nextRecordsUrl"))) and body.get("done") is not True:
+        next_cursor = {"part": part, "next": after}
+    rows = list_objects(body.get("records"))
     if part == "owners":
-        return CrmPage(owners=tuple(map(_parse_owner, rows)), next_cursor=more)
+        return CrmPage(owners=tuple(map(_parse_owner, rows)), next_cursor=next_cursor)
     if part == "leads":
-        return CrmPage(answer=found, declared_counts=declared, next_cursor=more)
+        return CrmPage(answer=body, declared_counts=declared, next_cursor=next_cursor)
     return CrmPage(
-        activities=tuple(_parse_activity(row, part, talk.zone) for row in rows), next_cursor=more
+        activities=tuple(_parse_activity(row, part, client.zone) for row in rows),
+        next_cursor=next_cursor,
     )
 
 
-def _build_query(talk: CrmClient, part: str) -> str:
+def _build_query(client: CrmClient, part: str) -> str:
     if part == "owners":
-        extra = [name for name in _list_fields(talk, "User") if "nmls" in name.lower()]
-        return _select_statement(["Id", "Name", "Email", "Title", *extra], "User")
-    return (
-        _select_statement(_list_fields(talk, "Lead"), "Lead") if part == "leads" else QUERIES[part]
-    )
+        nmls_fields = [name for name in _list_fields(client, "User") if "nmls" in name.lower()]
+        return _select_statement(["Id", "Name", "Email", "Title", *nmls_fields], "User")
+    if part == "leads":
+        return _select_statement(_list_fields(client, "Lead"), "Lead")
+    return QUERIES[part]
 
 
 def _select_statement(fields: list[str], name: str) -> str:
-    return f"SELECT {', '.join(fields)} FROM {name}"  # noqa: S608 (of their own description)
+    return f"SELECT {', '.join(fields)} FROM {name}"  # noqa: S608 (names from their describe call)
 
 
-def _list_fields(talk: CrmClient, name: str) -> list[str]:
-    found = talk.get(f"/services/data/{API_VERSION}/sobjects/{name}/describe")
-    named = [
-        as_text(list_object.get("name"))
-        for list_object in list_objects(found.get("fields"))
-        if list_object.get("type") not in SKIPPED_FIELD_TYPES
+def _list_fields(client: CrmClient, name: str) -> list[str]:
+    body = client.get(f"/services/data/{API_VERSION}/sobjects/{name}/describe")
+    names = [
+        as_text(field.get("name"))
+        for field in list_objects(body.get("fields"))
+        if field.get("type") not in SKIPPED_FIELD_TYPES
     ]
-    own = [one for one in named if one.endswith("__c")]
-    return list(dict.fromkeys(["Id", *own, *named]))[:MAX_FIELDS]
+    custom = [field_name for field_name in names if field_name.endswith("__c")]
+    return list(dict.fromkeys(["Id", *custom, *names]))[:MAX_FIELDS]
 
 
-def _parse_owner(one: Mapping[str, Any]) -> CrmOwner:
-    own = [f"NMLS {as_text(one[name])}" for name in one if "nmls" in name.lower() and one[name]]
+def _parse_owner(owner: Mapping[str, Any]) -> CrmOwner:
+    nmls_values = [
+        f"NMLS {as_text(owner[name])}" for name in owner if "nmls" in name.lower() and owner[name]
+    ]
     return CrmOwner(
-        id=as_text(one.get("Id")),
-        name=as_text(one.get("Name")),
-        email=as_text(one.get("Email")),
-        nmls_id=find_nmls_id(*own, one.get("Title"), one.get("Name")),
+        id=as_text(owner.get("Id")),
+        name=as_text(owner.get("Name")),
+        email=as_text(owner.get("Email")),
+        nmls_id=find_nmls_id(*nmls_values, owner.get("Title"), owner.get("Name")),
     )
 
 
-def _parse_activity(one: Mapping[str, Any], part: str, zone: str) -> PastActivity:
-    kind = _activity_kind(one, part)
-    who = as_text(one.get("WhoId") or one.get("ParentId"))
-    started = one.get("StartDateTime") or one.get("CompletedDateTime") or one.get("CreatedDate")
-    is_open = kind is ActivityKind.TASK and one.get("IsClosed") is False
+def _parse_activity(activity: Mapping[str, Any], part: str, zone: str) -> PastActivity:
+    kind = _activity_kind(activity, part)
+    record_id = as_text(activity.get("WhoId") or activity.get("ParentId"))
+    occurred_at = (
+        activity.get("StartDateTime")
+        or activity.get("CompletedDateTime")
+        or activity.get("CreatedDate")
+    )
+    is_open = kind is ActivityKind.TASK and activity.get("IsClosed") is False
     return PastActivity(
         kind=kind,
-        external_id=as_text(one.get("Id")),
-        record_keys=(who, f"contact_id={who}")
-        if who
-        else (),  # a lead that was converted is a contact
-        at=parse_timestamp(one.get("CreatedDate") if is_open else started),
-        title=as_text(one.get("Subject") or one.get("Title")),
-        text=strip_markup(one.get("Description") or one.get("Body")),
-        direction=DIRECTIONS.get(as_text(one.get("CallType")), ""),
-        owner_id=as_text(one.get("OwnerId")),
-        due_at=parse_due_at(one.get("ActivityDate"), zone) if kind is ActivityKind.TASK else None,
+        external_id=as_text(activity.get("Id")),
+        # A converted lead is a contact.
+        record_keys=(record_id, f"contact_id={record_id}") if record_id else (),
+        at=parse_timestamp(activity.get("CreatedDate") if is_open else occurred_at),
+        title=as_text(activity.get("Subject") or activity.get("Title")),
+        text=strip_markup(activity.get("Description") or activity.get("Body")),
+        direction=DIRECTIONS.get(as_text(activity.get("CallType")), ""),
+        owner_id=as_text(activity.get("OwnerId")),
+        due_at=parse_due_at(activity.get("ActivityDate"), zone)
+        if kind is ActivityKind.TASK
+        else None,
         is_open=is_open,
     )
 
 
-def _activity_kind(one: Mapping[str, Any], part: str) -> ActivityKind:
-    """A closed task may be a call or a letter that was logged."""
+def _activity_kind(activity: Mapping[str, Any], part: str) -> ActivityKind:
+    """Return the kind of activity; a closed task can be a logged call or email."""
     if part != "tasks":
         return ActivityKind.MEETING if part == "events" else ActivityKind.NOTE
-    kind = KINDS_BY_SUBTYPE.get(as_text(one.get("TaskSubtype")), ActivityKind.TASK)
-    begins = as_text(one.get("Subject")).partition(":")[0].strip().lower()
-    if kind is ActivityKind.TASK and one.get("IsClosed"):
-        return KINDS_BY_SUBJECT.get(begins, kind)
-    return ActivityKind.TASK if one.get("IsClosed") is False else kind
-
-
-def _next_cursor(found: Mapping[str, Any], cursor: Cursor) -> Cursor | None:
-    after = as_text(found.get("nextRecordsUrl"))
-    if after and found.get("done") is not True:
-        return {"part": cursor["part"], "next": after}
-    return next_part_cursor(PARTS, cursor["part"])
+    kind = KINDS_BY_SUBTYPE.get(as_text(activity.get("TaskSubtype")), ActivityKind.TASK)
+    prefix = as_text(activity.get("Subject")).partition(":")[0].strip().lower()
+    if kind is ActivityKind.TASK and activity.get("IsClosed"):
+        return KINDS_BY_SUBJECT.get(prefix, kind)
+    return ActivityKind.TASK if activity.get("IsClosed") is False else kind

@@ -42,20 +42,16 @@ def attach_co_borrower(lead: Lead, inquiry: CanonicalLead, *, at: datetime) -> N
     if stated is None or identity is None:
         return
     person = lead.co_borrower
-    if person is None or not _is_same_person(person, identity):
+    if person is None or not any(
+        person_matching.could_be_same_name(candidate.identity, identity)
+        for candidate in person_lookup.person_candidates(person)
+    ):
         person = _find_on_file(lead, identity) or _create_person(stated, at)
         Lead.objects.filter(pk=lead.pk).update(co_borrower=person)
         lead.co_borrower = person
         write_event("capture.co_borrower.stated", at=at, lead_id=lead.pk, person_id=person.pk)
     co_borrower_contacts = replace(inquiry, phones=stated.phones, emails=stated.emails)
     contact_details.store_contacts(person, co_borrower_contacts, at=at)
-
-
-def _is_same_person(person: Person, identity: person_matching.Identity) -> bool:
-    return any(
-        person_matching.could_be_same_name(candidate.identity, identity)
-        for candidate in person_lookup.person_candidates(person)
-    )
 
 
 def _find_on_file(lead: Lead, identity: person_matching.Identity) -> Person | None:

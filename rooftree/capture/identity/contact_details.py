@@ -42,7 +42,7 @@ def store_contacts(person: Person, inquiry: CanonicalLead, *, at: datetime) -> N
     addresses = _stated_addresses(inquiry)
     added += insert_new_rows(_new_addresses(person, emails, addresses, at))
     _choose_primary(person, Email, "key", emails, addresses, at)
-    if added:  # search for duplicates again: somebody else can have the same contact
+    if added:  # search for duplicates again: another person can have the same contact
         Person.objects.filter(pk=person.pk).exclude(compared_at=None).update(compared_at=None)
 
 

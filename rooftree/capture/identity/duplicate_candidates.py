@@ -108,8 +108,12 @@ def _compare_files(file: _PersonFile, other: _PersonFile) -> DuplicateCandidate 
                 is_household=False,
                 counter_evidence=counter_evidence,
             )
-    if not (evidence := _shared_contact_evidence(file.identity, other.identity)):
+    phones = file.identity.phones & other.identity.phones
+    emails = file.identity.emails & other.identity.emails
+    if not (phones or emails):
         return None
+    shared = [word for word, values in (("phone", phones), ("email", emails)) if values]
+    evidence = f"same {' and '.join(shared)}"
     for a, b in pairs:
         if person_matching.are_sibling_names(a, b) and person_matching.could_be_same_last_name(
             a, b
@@ -151,12 +155,6 @@ def _same_person_evidence(
     )
     shared_zips = file.zips & other.zips
     return f"{name_words}, same ZIP {min(shared_zips)}" if is_namesake and shared_zips else ""
-
-
-def _shared_contact_evidence(a: person_matching.Identity, b: person_matching.Identity) -> str:
-    shared = (("phone", a.phones & b.phones), ("email", a.emails & b.emails))
-    words = [word for word, values in shared if values]
-    return f"same {' and '.join(words)}" if words else ""
 
 
 def _counter_evidence(file: _PersonFile, other: _PersonFile) -> str:
@@ -202,12 +200,14 @@ def _number_given_at(person: Person, number: str) -> datetime:
 
 
 def _ids_judged_different(person: Person) -> set[UUID]:
-    splits = PersonMerge.objects.filter(Q(kept=person) | Q(gone=person), split_at__isnull=False)
+    splits = PersonMerge.objects.filter(
+        Q(survivor=person) | Q(merged=person), split_at__isnull=False
+    )
     answers = PossibleDuplicate.objects.filter(
         Q(older=person) | Q(newer=person), answer__in=("two", "moved")
     )
     pairs = [
-        *splits.values_list("kept_id", "gone_id"),
+        *splits.values_list("survivor_id", "merged_id"),
         *answers.values_list("older_id", "newer_id"),
     ]
     return {person_id for pair in pairs for person_id in pair} - {person.pk}
@@ -248,7 +248,7 @@ def _load_files(
 def _load_last_contacts(ids: Sequence[UUID]) -> dict[UUID, datetime]:
     """Return when each person last inquired, wrote or called."""
     leads = Lead.objects.filter(person__in=ids)
-    inquiries = leads.values_list("person").annotate(Max("warmed_at"))
+    inquiries = leads.values_list("person").annotate(Max("last_inquiry_at"))
     inbound = ContactAttempt.objects.filter(person__in=ids, direction="in")
     messages = inbound.values_list("person").annotate(Max("at"))
     last_contacts: dict[UUID, datetime] = {}

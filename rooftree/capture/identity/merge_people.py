@@ -83,7 +83,9 @@ def merge_people(
         raise CannotMerge("Say why they are one person.")
     with transaction.atomic():
         survivor, duplicate = _lock_pair(survivor_id, duplicate_id)
-        earlier = PersonMerge.objects.filter(kept=survivor, gone=duplicate, split_at=None).first()
+        earlier = PersonMerge.objects.filter(
+            survivor=survivor, merged=duplicate, split_at=None
+        ).first()
         if earlier:
             return earlier
         _check_mergeable(survivor, duplicate)
@@ -104,8 +106,8 @@ def merge_people(
         changes.change_column(survivor, "compared_at", None)
         Person.objects.filter(pk=duplicate.pk).update(merged_into=survivor)
         merge = PersonMerge.objects.create(
-            kept=survivor,
-            gone=duplicate,
+            survivor=survivor,
+            merged=duplicate,
             reason=reason,
             evidence=evidence[:200],
             moved=changes.moved,
@@ -209,7 +211,10 @@ def _move_addresses(survivor: Person, duplicate: Person, changes: _MergeChanges)
 def _record_events(
     merge: PersonMerge, kind: str, *, by: UUID | None, at: datetime, reason: str
 ) -> None:
-    for person_id, other in ((merge.kept_id, merge.gone_id), (merge.gone_id, merge.kept_id)):
+    for person_id, other in (
+        (merge.survivor_id, merge.merged_id),
+        (merge.merged_id, merge.survivor_id),
+    ):
         write_event(
             kind,
             at=at,
@@ -217,7 +222,7 @@ def _record_events(
             person_id=person_id,
             other=other,
             merge=merge.pk,
-            kept=merge.kept_id,
+            kept=merge.survivor_id,
             reason=reason,
             moved={name: len(ids) for name, ids in merge.moved.items() if ids},
         )

@@ -1,7 +1,7 @@
-"""Reading another system page by page into the rows of an import: claim, ask, record.
+"""Import of a CRM's records over its API, page by page: claim the import, fetch, record.
 
-A page and the cursor after it are written together, so that a process may die anywhere: the
-page is asked for again, and nothing of it was kept.
+A page and the cursor after it are stored in one transaction. A process can die anywhere: the
+page is fetched again, and nothing of it was stored.
 """
 
 import json
@@ -17,7 +17,7 @@ from django.db.transaction import atomic
 
 from rooftree.capture.crms import SYSTEMS
 from rooftree.capture.crms.crm_client import CrmClient
-from rooftree.capture.crms.crm_pages import CrmPage, Cursor
+from rooftree.capture.crms.crm_pages import CrmPage
 from rooftree.capture.imports import (
     import_preview,
     import_staging,
@@ -50,14 +50,14 @@ from rooftree.ledger.write_events import write_event
 from rooftree.org.models import User
 
 BACK_OFF = (5, 15, 60, 300, 900)  # seconds
-CREDENTIAL_RETRY_INTERVAL = timedelta(minutes=15)  # a wrong credential is tried again so often
+CREDENTIAL_RETRY_INTERVAL = timedelta(minutes=15)  # between tries with a wrong credential
 OPEN_STATES = ("reading", "columns", "checked")
-RECORDS = "records"  # what has no kind of its own is a record
+RECORDS = "records"  # the key of records in the counts, beside the kinds of activity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchedPage:
-    """One page, asked for."""
+    """One page of an import as fetched, or the failure to fetch it."""
 
     transfer: CrmImport
     page: CrmPage = CrmPage()
@@ -66,28 +66,31 @@ class FetchedPage:
 
 
 def crm_import_of(sheet: Spreadsheet) -> CrmImport | None:
-    """How its rows are read out of another system; None for those of a file."""
-    found: CrmImport | None = getattr(sheet, "transfer", None)
-    return found
+    """Return the CRM import that fills a sheet; None for an uploaded file."""
+    crm_import: CrmImport | None = getattr(sheet, "transfer", None)
+    return crm_import
 
 
 def find_open_sheet(source: Source) -> Spreadsheet | None:
-    """The reading of a source that is not imported yet, nor put away."""
-    held = Spreadsheet.objects.filter(source=source, state__in=OPEN_STATES).exclude(transfer=None)
-    return held.order_by("-number").first()
+    """Find a source's latest CRM import that is neither imported nor discarded yet."""
+    sheets = Spreadsheet.objects.filter(source=source, state__in=OPEN_STATES).exclude(transfer=None)
+    return sheets.order_by("-number").first()
 
 
 def start_crm_import(*, source_id: UUID, by: User, at: datetime) -> Spreadsheet:
-    """Read everything a source's system holds. Raises `stage.BadFile`."""
+    """Start to import all records of a source's CRM. Raises `InvalidImport`."""
     with atomic():
         source = Source.objects.select_for_update().get(pk=source_id, adapter__in=SYSTEMS)
         system = SYSTEMS[source.adapter]
         if missing := missing_credentials(source):
-            names = ", ".join(one.label for one in missing)
-            raise import_staging.InvalidImport(f"Connect it first; still missing: {names}.")
-        if waiting := find_open_sheet(source):  # what it keeps of their history, another would miss
+            names = ", ".join(credential.label for credential in missing)
             raise import_staging.InvalidImport(
-                f"{source.name} has a reading under way, {waiting}: import it or put it away first."
+                f"Connect {system.NAME} first. Still missing: {names}."
+            )
+        # The open import owns the activities it has stored; a second import would miss them.
+        if open_sheet := find_open_sheet(source):
+            raise import_staging.InvalidImport(
+                f"{source.name} has an open import, {open_sheet}. Finish or discard it first."
             )
         sheet = import_staging.create_sheet(
             source, name=f"{system.NAME}, {at:%m/%d/%Y}", by=by, at=at
@@ -104,40 +107,40 @@ def start_crm_import(*, source_id: UUID, by: User, at: datetime) -> Spreadsheet:
 
 
 def retry_now(*, sheet_id: UUID, at: datetime) -> bool:
-    """Ask now what was to be asked later; whether anything was."""
+    """Make a waiting import due now; return True if it was waiting."""
     rows = CrmImport.objects.filter(sheet=sheet_id, read_at=None, due_at__gt=at)
     return rows.update(due_at=at) > 0
 
 
 def fetch_next_page(*, at: datetime) -> FetchedPage | None:
-    """Ask for the page that is longest due; None when none is. Not in a transaction."""
+    """Fetch the page that is longest due; None if none is due. Run outside a transaction."""
     rows = CrmImport.objects.select_related("sheet__source")
     row = claim_due_row(rows.filter(read_at=None, sheet__state="reading"), at=at)
     if row is None:
         return None
-    source, talk = row.sheet.source, None
+    source, client = row.sheet.source, None
     try:
-        talk = CrmClient(
+        client = CrmClient(
             SYSTEMS[source.adapter],
             credentials=load_credentials(source),
             token=row.token,
             zone=source.zone,
             simulator_url=settings.UPSTREAMS.get(source.adapter, ""),
         )
-        page = talk.system.fetch_page(talk, _require_cursor(row))
-        return FetchedPage(transfer=row, page=page, token=talk.token)
+        assert row.cursor is not None  # an import without a cursor has been read
+        page = client.system.fetch_page(client, dict(row.cursor))
+        return FetchedPage(transfer=row, page=page, token=client.token)
     except VendorError as problem:
-        return FetchedPage(transfer=row, failure=problem, token=talk.token if talk else "")
+        return FetchedPage(transfer=row, failure=problem, token=client.token if client else "")
     finally:
-        if talk:
-            talk.close()
+        if client:
+            client.close()
 
 
 def record_page(step: FetchedPage, *, at: datetime) -> bool:
-    """Write a page down, in a transaction; whether it was the last.
+    """Store a fetched page, in the caller's transaction; return True if it was the last.
 
-    A page that somebody else has recorded in the meantime, or of a reading that was put
-    away, is let go.
+    Drop a page that another process has recorded meanwhile, or whose import was discarded.
     """
     row = step.transfer
     locked = CrmImport.objects.select_for_update().select_related("sheet__source").get(pk=row.pk)
@@ -158,9 +161,9 @@ def record_page(step: FetchedPage, *, at: datetime) -> bool:
 
 
 def prefill_mapping(*, sheet_id: UUID, at: datetime) -> None:
-    """Count what was read and guess what goes where; a person looks over it next.
+    """Count the imported records and guess the mapping, for staff to review next.
 
-    Interrupted, it begins again.
+    Safe to repeat after an interruption.
     """
     transfer = CrmImport.objects.select_related("sheet__source").get(pk=sheet_id)
     sheet = transfer.sheet
@@ -170,10 +173,10 @@ def prefill_mapping(*, sheet_id: UUID, at: datetime) -> None:
     names = dict.fromkeys(name for row in import_staging.read_rows(sheet) for name in row.cells)
     sheet.columns = list(names)[:MAX_COLUMNS]
     sheet.lines = [line.to_json() for line in guess_lines(sheet.columns, kind)]
-    found = import_preview.preview_rows(sheet, at=at)
-    sheet.findings, sheet.state = found.to_json(), "columns"
+    preview = import_preview.preview_rows(sheet, at=at)
+    sheet.findings, sheet.state = preview.to_json(), "columns"
     transfer.officers = owner_mapping.guess_officers(transfer.owners)
-    transfer.stages = owner_mapping.guess_stages(found.stages)
+    transfer.stages = owner_mapping.guess_stages(preview.stages)
     with atomic():
         if Spreadsheet.objects.filter(pk=sheet.pk, state="reading").update(
             columns=sheet.columns, lines=sheet.lines, findings=sheet.findings, state=sheet.state
@@ -181,58 +184,56 @@ def prefill_mapping(*, sheet_id: UUID, at: datetime) -> None:
             transfer.save(update_fields=["officers", "stages"])
 
 
-def _require_cursor(row: CrmImport) -> Cursor:
-    assert row.cursor is not None  # it would have been read
-    return dict(row.cursor)
-
-
 def _store_page(row: CrmImport, page: CrmPage, at: datetime) -> VendorError | None:
-    """The records as rows, the history as entries, and the counts; or why they cannot be kept."""
+    """Store a page's records, activities, owners and counts; return a failure if that fails."""
     sheet = row.sheet
     try:
         rows = _rows_of_answer(sheet, page.answer) if page.answer is not None else []
     except RecordSystemError as problem:
-        return RetryLater(f"It answers with a failure: {problem.reason}.")
+        return RetryLater(f"The CRM answered with a failure: {problem.reason}.")
     if sheet.row_count + len(rows) > MAX_ROWS:
-        return RequestRejected(f"There are more than {MAX_ROWS:,} records; export and split them.")
+        return RequestRejected(f"There are more than {MAX_ROWS:,} records. Export and split them.")
     import_staging.append_rows(sheet, rows)
-    listed = Counter(row.listed) + Counter(one.kind.value for one in page.activities)
+    listed = Counter(row.listed) + Counter(activity.kind.value for activity in page.activities)
     row.listed = dict(listed + Counter({RECORDS: len(rows)}))
     row.declared = {**row.declared, **page.declared_counts}
-    known = {owner["id"] for owner in row.owners}
-    row.owners = [*row.owners, *(asdict(owner) for owner in page.owners if owner.id not in known)]
+    known_ids = {owner["id"] for owner in row.owners}
+    row.owners = [
+        *row.owners,
+        *(asdict(owner) for owner in page.owners if owner.id not in known_ids),
+    ]
     names = row.owner_names()
-    entries = [(one, names.get(one.owner_id, "")) for one in page.activities]
+    entries = [(activity, names.get(activity.owner_id, "")) for activity in page.activities]
     known_already = imported_activities.store_activities(sheet, entries, at=at)
     row.before = dict(Counter(row.before) + known_already)
     return None
 
 
 def _rows_of_answer(sheet: Spreadsheet, answer: Mapping[str, Any]) -> list[dict[str, str]]:
-    """What an answer holds, as its adapter reads it, each record as the cells of a row."""
-    kind = import_staging.RECORD_FORMATS[sheet.source.adapter]
+    """Return the records of a response as cells, one dict each, with secrets masked."""
+    record_format = import_staging.RECORD_FORMATS[sheet.source.adapter]
     return [
-        mask_secrets(_record_cells(kind.prepare_cells(record)), ReadingNotes())
-        for record in kind.extract_records(answer)
+        mask_secrets(_record_cells(record_format.prepare_cells(record)), ReadingNotes())
+        for record in record_format.extract_records(answer)
     ]
 
 
 def _record_cells(record: Mapping[str, Any]) -> dict[str, str]:
-    """A value that has parts is kept as they wrote it, and read again by its adapter."""
+    """Return a record's cells as text; a nested value is kept as JSON for its adapter to read."""
     cells = {}
     for name, value in record.items():
         is_nested = isinstance(value, dict) or (isinstance(value, list) and not as_text(value))
-        said = json.dumps(value, ensure_ascii=False) if value and is_nested else as_text(value)
-        if said.strip():
-            cells[clean_text(name)[:MAX_HEADER_CHARS]] = clean_text(said, keep_lines=True)
+        text = json.dumps(value, ensure_ascii=False) if value and is_nested else as_text(value)
+        if text.strip():
+            cells[clean_text(name)[:MAX_HEADER_CHARS]] = clean_text(text, keep_lines=True)
     return cells
 
 
 def _next_attempt_at(row: CrmImport, failure: VendorError, at: datetime) -> datetime:
-    """A no is tried again as well, but seldom: somebody must change something first.
+    """Return the time of the next try; seldom after a rejection, which staff have to fix first.
 
-    A cursor that a system has forgotten is a no too: then the part begins anew, and what was
-    read of it already is known by its ids.
+    A CRM also rejects a cursor that has expired. The part then starts over, and records read
+    before are recognized by their ids.
     """
     if isinstance(failure, RequestRejected) and row.cursor and len(row.cursor) > 1:
         row.cursor = {"part": row.cursor["part"]}

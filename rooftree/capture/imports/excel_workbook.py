@@ -1,7 +1,7 @@
 """The first sheet of an Excel workbook (.xlsx) as rows of text.
 
-Read by events and counted as it is unpacked: a bomb of zip or XML ends at its bound. No
-document type, no formula, no network: only the values a workbook keeps.
+Parsed by events and counted while it is unpacked, so a zip or XML bomb stops at the limit. No
+document type, no formula, no network: only the values that the workbook stores.
 """
 
 import io
@@ -19,10 +19,9 @@ MAX_UNPACKED_SIZE = 48 * 1024 * 1024  # bytes of one part, unpacked; characters 
 MAX_TEXT_CHARS = 50_000  # characters of one cell
 NOT_A_WORKBOOK = "not_csv_zip_signature"
 _CHUNK_BYTES = 64 * 1024
-_EXCEL_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 (a date of a spreadsheet has no zone)
-_DATE_FORMAT_IDS = frozenset(
-    {*range(14, 23), *range(45, 48)}
-)  # number formats that every workbook knows
+_EXCEL_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 (spreadsheet dates have no zone)
+# The built-in number formats that show a date or time.
+_DATE_FORMAT_IDS = frozenset({*range(14, 23), *range(45, 48)})
 _DATE_FORMAT_PATTERN = re.compile(r"[ymdh]", re.IGNORECASE)
 _QUOTED_LITERAL = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.')
 _COLUMN_LETTERS = re.compile(r"[A-Z]{1,3}")
@@ -32,10 +31,10 @@ type RowCheck = Callable[[list[str], int], None]
 
 
 def read_first_sheet(body: bytes, check: RowCheck) -> list[tuple[int, list[str]]]:
-    """They are the rows that say anything, with their numbers. Raises `Unreadable`.
+    """Return the rows that are not blank, with their row numbers. Raises `UnreadableBody`.
 
     Args:
-        check: is given each row as it is read and how many came before; it may raise as well.
+        check: called with each row as it is read and the number of rows before it; can raise.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as book:
@@ -58,37 +57,37 @@ def read_first_sheet(body: bytes, check: RowCheck) -> list[tuple[int, list[str]]
 
 
 class _PartReader:
-    """One part of a workbook, read by events."""
+    """A parser of one part of a workbook, driven by XML events."""
 
     def __init__(self) -> None:
         self.text = ""
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        """An element begins."""
+        """Handle the start of an element."""
 
     def end(self, name: str) -> None:
-        """An element ends; its text is `self.text`."""
+        """Handle the end of an element; its text is `self.text`."""
 
     def read(self, book: zipfile.ZipFile, name: str) -> None:
-        """Feed the part to the parser, piece by piece."""
+        """Parse the part in chunks. Raises `UnreadableBody` above `MAX_UNPACKED_SIZE`."""
         parser = expat.ParserCreate()
         parser.buffer_text = True
         handlers: dict[str, Callable[..., object]] = {
             "StartDoctypeDeclHandler": _reject_doctype,
             "EntityDeclHandler": _reject_doctype,
-            "StartElementHandler": lambda one, told: self.start(one.rpartition(":")[2], told),
-            "EndElementHandler": lambda one: self.end(one.rpartition(":")[2]),
+            "StartElementHandler": lambda tag, attrs: self.start(tag.rpartition(":")[2], attrs),
+            "EndElementHandler": lambda tag: self.end(tag.rpartition(":")[2]),
             "CharacterDataHandler": self._append_text,
         }
-        for handler, act in handlers.items():
-            setattr(parser, handler, act)
-        taken = 0
+        for event, handler in handlers.items():
+            setattr(parser, event, handler)
+        unpacked_size = 0
         with book.open(name) as part:
-            while piece := part.read(_CHUNK_BYTES):
-                taken += len(piece)
-                if taken > MAX_UNPACKED_SIZE:
+            while chunk := part.read(_CHUNK_BYTES):
+                unpacked_size += len(chunk)
+                if unpacked_size > MAX_UNPACKED_SIZE:
                     raise UnreadableBody("workbook_too_large")
-                parser.Parse(piece, False)
+                parser.Parse(chunk, False)
         parser.Parse(b"", True)
 
     def _append_text(self, text: str) -> None:
@@ -101,16 +100,16 @@ def _reject_doctype(*_: object) -> NoReturn:
 
 
 class _SharedStrings(_PartReader):
-    """The texts that cells name by number."""
+    """The workbook's texts, which cells refer to by number."""
 
     def __init__(self) -> None:
         super().__init__()
         self.texts: list[str] = []
         self._parts: list[str] = []
-        self._run_in_side_thread = False  # how a text is spoken is no part of it
+        self._is_phonetic = False  # a pronunciation guide (rPh) is not part of the text
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        self._run_in_side_thread = self._run_in_side_thread or name == "rPh"
+        self._is_phonetic = self._is_phonetic or name == "rPh"
         if name in ("si", "t"):
             self.text = ""
         if name == "si":
@@ -118,38 +117,39 @@ class _SharedStrings(_PartReader):
 
     def end(self, name: str) -> None:
         if name == "rPh":
-            self._run_in_side_thread = False
-        elif name == "t" and not self._run_in_side_thread:
+            self._is_phonetic = False
+        elif name == "t" and not self._is_phonetic:
             self._parts.append(self.text)
         elif name == "si":
             self.texts.append("".join(self._parts))
 
 
 class _DateStyles(_PartReader):
-    """Which of the numbered styles show a number as a date."""
+    """The numbers of the cell styles that show a number as a date."""
 
     def __init__(self) -> None:
         super().__init__()
         self.dates: set[int] = set()
-        self._own: dict[int, str] = {}
-        self._is_cell = False
-        self._nth = 0
+        self._custom_formats: dict[int, str] = {}
+        self._in_cell_styles = False
+        self._style_index = 0
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "numFmt":
-            self._own[int(attributes.get("numFmtId", 0))] = attributes.get("formatCode", "")
+            format_id = int(attributes.get("numFmtId", 0))
+            self._custom_formats[format_id] = attributes.get("formatCode", "")
         elif name == "cellXfs":
-            self._is_cell = True
-        elif name == "xf" and self._is_cell:
-            number = int(attributes.get("numFmtId", 0))
-            own = _QUOTED_LITERAL.sub("", self._own.get(number, ""))
-            if number in _DATE_FORMAT_IDS or _DATE_FORMAT_PATTERN.search(own):
-                self.dates.add(self._nth)
-            self._nth += 1
+            self._in_cell_styles = True
+        elif name == "xf" and self._in_cell_styles:
+            format_id = int(attributes.get("numFmtId", 0))
+            custom_format = _QUOTED_LITERAL.sub("", self._custom_formats.get(format_id, ""))
+            if format_id in _DATE_FORMAT_IDS or _DATE_FORMAT_PATTERN.search(custom_format):
+                self.dates.add(self._style_index)
+            self._style_index += 1
 
     def end(self, name: str) -> None:
         if name == "cellXfs":
-            self._is_cell = False
+            self._in_cell_styles = False
 
 
 class _SheetRows(_PartReader):
@@ -158,33 +158,33 @@ class _SheetRows(_PartReader):
     def __init__(self, strings: list[str], dates: set[int], check: RowCheck) -> None:
         super().__init__()
         self.rows: list[tuple[int, list[str]]] = []
-        self._strings, self._dates, self._check_files = strings, dates, check
+        self._strings, self._dates, self._check_row = strings, dates, check
         self._cells: dict[int, str] = {}
-        self._line = self._seen = self._hour_of_week = 0
+        self._line = self._total_chars = self._column = 0
         self._kind, self._style = "", 0
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "row":
-            self._cells, self._hour_of_week = {}, -1
+            self._cells, self._column = {}, -1
             self._line = int(attributes.get("r", self._line + 1))
         elif name == "c":
-            named = _COLUMN_LETTERS.match(attributes.get("r", ""))
-            self._hour_of_week = _column_index(named[0]) if named else self._hour_of_week + 1
+            letters = _COLUMN_LETTERS.match(attributes.get("r", ""))
+            self._column = _column_index(letters[0]) if letters else self._column + 1
             self._kind, self._style = attributes.get("t", ""), int(attributes.get("s", 0))
         elif name in ("v", "t"):
             self.text = ""
 
     def end(self, name: str) -> None:
         if name == "v" or (name == "t" and self._kind == "inlineStr"):
-            said = self._cells.get(self._hour_of_week, "") + self._cell_text()
-            self._seen += len(said)  # a text that many cells name counts for each
-            if self._seen > MAX_UNPACKED_SIZE:
+            text = self._cells.get(self._column, "") + self._cell_text()
+            self._total_chars += len(text)  # a shared text counts once for each cell
+            if self._total_chars > MAX_UNPACKED_SIZE:
                 raise UnreadableBody("workbook_too_large")
-            self._cells[self._hour_of_week] = said
+            self._cells[self._column] = text
         elif name == "row" and any(cell.strip() for cell in self._cells.values()):
             width = max(self._cells) + 1
-            cells = [self._cells.get(nth, "") for nth in range(width)]
-            self._check_files(cells, len(self.rows))
+            cells = [self._cells.get(column, "") for column in range(width)]
+            self._check_row(cells, len(self.rows))
             self.rows.append((self._line, cells))
 
     def _cell_text(self) -> str:
@@ -198,7 +198,7 @@ class _SheetRows(_PartReader):
 
 
 def _format_number(number: float, *, is_date: bool) -> str:
-    """A number as people would have typed it."""
+    """Format a number, or a date stored as a number of days, as people would type it."""
     if is_date:
         at = _EXCEL_EPOCH + timedelta(days=number)
         at = (at + timedelta(milliseconds=500)).replace(microsecond=0)
@@ -207,8 +207,8 @@ def _format_number(number: float, *, is_date: bool) -> str:
 
 
 def _column_index(letters: str) -> int:
-    """A column's place by its letters; A is 0."""
-    found = 0
+    """Return a column's index from its letters; A is 0."""
+    position = 0
     for letter in letters:
-        found = found * 26 + ord(letter) - 64
-    return found - 1
+        position = position * 26 + ord(letter) - 64
+    return position - 1

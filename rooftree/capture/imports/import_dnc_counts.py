@@ -1,4 +1,4 @@
-"""How many numbers of an import are on do-not-contact lists, by what is known of them now."""
+"""Counts of an import's phone numbers on do-not-contact lists, as known now."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -14,31 +14,31 @@ OPT_OUT_KINDS = ("stop", "wrong_person", "review")
 
 
 def count_listed_numbers(numbers: Collection[str], *, today: date) -> Counter[str]:
-    """Of some numbers (E.164), how many are on which list; those of no list are in `numbers` alone.
+    """Count E.164 numbers by do-not-contact list; `numbers` is the total, `clear` those on no list.
 
-    `unknown` are those that no fresh copy of the national registry speaks of: they count as
+    `unknown` counts numbers that no current copy of the national registry covers; they count as
     listed until one does.
     """
-    found, good_for = Counter(numbers=len(numbers)), loaded_lists.max_copy_age_days(today)
+    totals, max_age_days = Counter(numbers=len(numbers)), loaded_lists.max_copy_age_days(today)
     copies = number_lookup.look_up_numbers(numbers)
-    live = Revocation.objects.filter(address__in=numbers, ended_at=None)
-    stops: dict[str, set[str]] = {}
-    for address, kind in live.values_list("address", "kind"):
-        stops.setdefault(address, set()).add(kind)
+    revocations = Revocation.objects.filter(address__in=numbers, ended_at=None)
+    kinds_by_number: dict[str, set[str]] = {}
+    for address, kind in revocations.values_list("address", "kind"):
+        kinds_by_number.setdefault(address, set()).add(kind)
     for number in numbers:
-        mine = copies.get(number, {})
-        on = {one.registry for one in mine.values() if one.is_listed}
-        taken_back = stops.get(number, set())
-        national = mine.get(NATIONAL)
-        is_fresh = national and (today - national.dated).days <= good_for
+        number_copies = copies.get(number, {})
+        registries = {copy.registry for copy in number_copies.values() if copy.is_listed}
+        stop_kinds = kinds_by_number.get(number, set())
+        national = number_copies.get(NATIONAL)
+        is_fresh = national and (today - national.dated).days <= max_age_days
         marks = {
-            "national": NATIONAL in on,
-            "state": bool(on & STATES_WITH_OWN_DNC_LIST),
-            "litigator": LITIGATOR in on,
-            "internal": INTERNAL in on or not taken_back.isdisjoint(INTERNAL_STOP_KINDS),
-            "opted_out": not taken_back.isdisjoint(OPT_OUT_KINDS),
+            "national": NATIONAL in registries,
+            "state": bool(registries & STATES_WITH_OWN_DNC_LIST),
+            "litigator": LITIGATOR in registries,
+            "internal": INTERNAL in registries or not stop_kinds.isdisjoint(INTERNAL_STOP_KINDS),
+            "opted_out": not stop_kinds.isdisjoint(OPT_OUT_KINDS),
             "unknown": not is_fresh,
         }
-        found.update(name for name, holds in marks.items() if holds)
-        found["clear"] += not any(marks.values())
-    return found
+        totals.update(name for name, is_true in marks.items() if is_true)
+        totals["clear"] += not any(marks.values())
+    return totals

@@ -1,4 +1,4 @@
-"""What an import would do, row by row, before anything is done."""
+"""Dry run of an import: the outcome of each row, before anything is imported."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -20,24 +20,24 @@ from rooftree.leads.canonical import CanonicalLead, Recipient, Suppression
 from rooftree.leads.models import DeliveryKey
 from rooftree.leads.vocabulary import ConsentStatus
 
-MAX_REFUSED_SHOWN = 500  # refused rows that are listed with what to change
+MAX_REFUSED_SHOWN = 500  # refused rows listed with their reason
 MAX_NAMES_SHOWN = 300  # owners, stages
-PROGRESS_ROWS = 100  # rows between two words about how far it is
+PROGRESS_ROWS = 100  # rows between two progress reports
 
 
 @dataclass(slots=True)
 class ImportPreview:
-    """The counts of a dry run, and the first rows that cannot be used."""
+    """The counts of a dry run, and the first rows that it refused."""
 
     counts: Counter[str] = field(default_factory=Counter)
     refused: list[dict[str, Any]] = field(default_factory=list)
     remarks: Counter[str] = field(default_factory=Counter)
-    people: Counter[str] = field(default_factory=Counter)  # of those that can be used
-    owners: Counter[str] = field(default_factory=Counter)  # by mapping.owner_of
-    stages: Counter[str] = field(default_factory=Counter)  # as the other system calls them
-    dnc_counts: Counter[str] = field(default_factory=Counter)  # of its numbers, as `scrub.tally`
+    people: Counter[str] = field(default_factory=Counter)  # counts over the usable rows
+    owners: Counter[str] = field(default_factory=Counter)  # by import_records.owner_key
+    stages: Counter[str] = field(default_factory=Counter)  # as the CRM names them
+    dnc_counts: Counter[str] = field(default_factory=Counter)  # see count_listed_numbers
     numbers: set[str] = field(default_factory=set)
-    seen: set[str] = field(default_factory=set)  # numbers, addresses and keys
+    seen: set[str] = field(default_factory=set)  # phone numbers, addresses and idempotency keys
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -52,106 +52,115 @@ class ImportPreview:
 
 
 def preview_rows(
-    sheet: Spreadsheet, *, at: datetime, tell: Callable[[int], object] = lambda _: None
+    sheet: Spreadsheet, *, at: datetime, on_progress: Callable[[int], object] = lambda _: None
 ) -> ImportPreview:
-    """Read every row and say what it would become. Changes nothing.
+    """Read every row and count what it would become, without changing anything.
 
     Args:
-        tell: hears how many rows have been read.
+        on_progress: called with the number of rows read so far.
     """
-    found = ImportPreview()
+    preview = ImportPreview()
     adapter, position = adapter_of(sheet.source), 0
-    for some in batched(read_rows(sheet), PROGRESS_ROWS):
-        read = [
+    for rows in batched(read_rows(sheet), PROGRESS_ROWS):
+        envelopes = [
             adapter.read(build_row_delivery(sheet, row, position + nth, at))
-            for nth, row in enumerate(some, start=1)
+            for nth, row in enumerate(rows, start=1)
         ]
-        for row, envelope, word in zip(some, read, _classify_rows(read, sheet), strict=True):
-            _count_row(row, envelope, word, found)
-        _count_listed_numbers(read, found, at)
-        position += len(some)
-        tell(position)
-    return found
+        for row, envelope, outcome in zip(
+            rows, envelopes, _classify_rows(envelopes, sheet), strict=True
+        ):
+            _count_row(row, envelope, outcome, preview)
+        _count_listed_numbers(envelopes, preview, at)
+        position += len(rows)
+        on_progress(position)
+    return preview
 
 
 def callable_numbers(inquiries: Iterable[CanonicalLead]) -> set[str]:
-    """The numbers that somebody could be called on."""
+    """Return the valid phone numbers of the inquiries, as E.164."""
     return {phone.e164 for lead in inquiries for phone in lead.phones if phone.valid and phone.e164}
 
 
-def _count_listed_numbers(read: Sequence[Envelope], found: ImportPreview, at: datetime) -> None:
-    """Ask the lists about the numbers of some rows; each number once."""
-    usable = [envelope.leads[0] for envelope in read if envelope.outcome in WORKABLE_OUTCOMES]
-    fresh = callable_numbers(usable) - found.numbers
-    found.numbers |= fresh
-    found.dnc_counts += import_dnc_counts.count_listed_numbers(fresh, today=at.date())
+def _count_listed_numbers(
+    envelopes: Sequence[Envelope], preview: ImportPreview, at: datetime
+) -> None:
+    """Add the do-not-contact counts of the rows' numbers; each number counts once per import."""
+    usable = [envelope.leads[0] for envelope in envelopes if envelope.outcome in WORKABLE_OUTCOMES]
+    new_numbers = callable_numbers(usable) - preview.numbers
+    preview.numbers |= new_numbers
+    preview.dnc_counts += import_dnc_counts.count_listed_numbers(new_numbers, today=at.date())
 
 
-def _count_row(row: Row, envelope: Envelope, word: str, found: ImportPreview) -> None:
-    """Count a row; one that would be new may be somebody of a row before it."""
-    if word != "refused":
-        _count_person(envelope.leads[0], found)
-    if word in ("new", "known"):
+def _count_row(row: Row, envelope: Envelope, outcome: str, preview: ImportPreview) -> None:
+    """Count one row; a new one that repeats an earlier row of the file counts as `again`."""
+    if outcome != "refused":
+        _count_person(envelope.leads[0], preview)
+    if outcome in ("new", "known"):
         key, identity = (
             envelope.idempotency_key or "",
             person_matching.inquiry_identity(envelope.leads[0]),
         )
         marks = {key, *person_lookup.contact_match_keys(identity)}
-        if word == "new" and marks & found.seen:
-            word = "again"
-        found.seen |= marks
-    found.counts[word] += 1
-    found.remarks.update(set(envelope.warnings))
-    if word == "refused" and len(found.refused) < MAX_REFUSED_SHOWN:
-        found.refused.append({"line": row.line, "reason": envelope.reason or "unreadable"})
+        if outcome == "new" and marks & preview.seen:
+            outcome = "again"
+        preview.seen |= marks
+    preview.counts[outcome] += 1
+    preview.remarks.update(set(envelope.warnings))
+    if outcome == "refused" and len(preview.refused) < MAX_REFUSED_SHOWN:
+        preview.refused.append({"line": row.line, "reason": envelope.reason or "unreadable"})
 
 
-def _count_person(one: CanonicalLead, found: ImportPreview) -> None:
-    """How they can be reached, what they refused, and what nobody knows that they agreed to."""
-    told = one.recipient or Recipient()
+def _count_person(lead: CanonicalLead, preview: ImportPreview) -> None:
+    """Count how a person can be reached, their opt-outs, and whether consent is unknown."""
+    recipient = lead.recipient or Recipient()
     owner = owner_key(
-        {"vendor_ids": one.vendor_ids, "recipient": {"email": told.email, "name": told.name}}
+        {
+            "vendor_ids": lead.vendor_ids,
+            "recipient": {"email": recipient.email, "name": recipient.name},
+        }
     )
-    refused = one.suppression or Suppression()
-    may_call = any(phone.valid for phone in one.phones) and not refused.do_not_call
-    may_mail = any(email.valid for email in one.emails) and not refused.do_not_email
-    is_unknown = one.consent.status is not ConsentStatus.GRANTED or not one.consent.text
+    opt_out = lead.suppression or Suppression()
+    has_phone = any(phone.valid for phone in lead.phones)
+    has_email = any(email.valid for email in lead.emails)
+    can_call = has_phone and not opt_out.do_not_call
+    can_email = has_email and not opt_out.do_not_email
+    is_unknown = lead.consent.status is not ConsentStatus.GRANTED or not lead.consent.text
     marks = {
-        "with_phone": any(phone.valid for phone in one.phones),
-        "with_email": any(email.valid for email in one.emails),
-        "do_not_call": refused.do_not_call,
-        "do_not_text": refused.do_not_text,
-        "do_not_email": refused.do_not_email,
+        "with_phone": has_phone,
+        "with_email": has_email,
+        "do_not_call": opt_out.do_not_call,
+        "do_not_text": opt_out.do_not_text,
+        "do_not_email": opt_out.do_not_email,
         "consent_unknown": is_unknown,
-        "ask_by_email": is_unknown and may_mail,
-        "ask_by_call": is_unknown and may_call and not may_mail,
-        "ask_never": is_unknown and not may_call and not may_mail,
+        "ask_by_email": is_unknown and can_email,
+        "ask_by_call": is_unknown and can_call and not can_email,
+        "ask_never": is_unknown and not can_call and not can_email,
     }
-    found.people.update(name for name, holds in marks.items() if holds)
-    found.owners.update(filter(None, [owner]))
-    found.stages.update(filter(None, [one.vendor_status]))
+    preview.people.update(name for name, is_true in marks.items() if is_true)
+    preview.owners.update(filter(None, [owner]))
+    preview.stages.update(filter(None, [lead.vendor_status]))
 
 
-def _classify_rows(read: Sequence[Envelope], sheet: Spreadsheet) -> list[str]:
-    """By what is on file: new, known, repeated (imported before), or refused."""
-    keys = [delivery_key(sheet.source, envelope.idempotency_key or "") for envelope in read]
-    before = set(DeliveryKey.objects.filter(pk__in=keys).values_list("pk", flat=True))
-    words = [
+def _classify_rows(envelopes: Sequence[Envelope], sheet: Spreadsheet) -> list[str]:
+    """Classify rows by the records on file: new, known, repeated (imported before) or refused."""
+    keys = [delivery_key(sheet.source, envelope.idempotency_key or "") for envelope in envelopes]
+    imported_keys = set(DeliveryKey.objects.filter(pk__in=keys).values_list("pk", flat=True))
+    outcomes = [
         "refused"
-        if one.outcome not in WORKABLE_OUTCOMES
+        if envelope.outcome not in WORKABLE_OUTCOMES
         else "repeated"
-        if key in before
+        if key in imported_keys
         else "new"
-        for one, key in zip(read, keys, strict=True)
+        for envelope, key in zip(envelopes, keys, strict=True)
     ]
-    fresh = [nth for nth, word in enumerate(words) if word == "new"]
-    inquiries = [read[nth].leads[0] for nth in fresh]
-    found = person_lookup.find_people(
+    new_rows = [nth for nth, outcome in enumerate(outcomes) if outcome == "new"]
+    inquiries = [envelopes[nth].leads[0] for nth in new_rows]
+    people = person_lookup.find_people(
         [
             (person_matching.inquiry_identity(inquiry), inquiry.is_test or sheet.source.is_test)
             for inquiry in inquiries
         ]
     )
-    for nth, who in zip(fresh, found, strict=True):
-        words[nth] = "known" if who else "new"
-    return words
+    for nth, person in zip(new_rows, people, strict=True):
+        outcomes[nth] = "known" if person else "new"
+    return outcomes

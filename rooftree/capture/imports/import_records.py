@@ -1,7 +1,7 @@
-"""Records of another system, as files or as answers of its interface, to inquiries.
+"""Conversion of another system's records, from files or API responses, into inquiries.
 
-What differs from system to system is a `Kind`; how a row is read, numbered and kept is
-the same for all.
+A `RecordFormat` holds the differences between systems; reading, numbering and storing a row
+are the same for all.
 """
 
 import hashlib
@@ -20,8 +20,7 @@ from rooftree.capture.parsing.envelope import (
     rejected_envelope,
 )
 from rooftree.capture.parsing.field_labels import guess_label_field
-from rooftree.capture.parsing.field_map import MapLine, parse_map_lines
-from rooftree.capture.parsing.field_map import apply_map as read_by
+from rooftree.capture.parsing.field_map import MapLine, apply_map, parse_map_lines
 from rooftree.capture.parsing.normalize_values import squash_word, yes_or_no
 from rooftree.capture.parsing.payload_tree import build_payload_tree
 from rooftree.capture.parsing.reading_notes import Fields, ReadingNotes, as_text
@@ -30,19 +29,19 @@ from rooftree.capture.parsing.wire_formats import UnreadableBody
 from rooftree.leads.canonical import CanonicalLead, Suppression
 from rooftree.leads.vocabulary import Channel, CreditBasis, Source
 
-UPLOAD_METHOD = "UPLOAD"  # nobody can post one: a person uploads it
-PULL_METHOD = "PULL"  # the answer of an interface that we asked
-FIRST_IMPORT = "imp1"  # the import of a file that stands alone
+UPLOAD_METHOD = "UPLOAD"  # staff upload a file; no one can post one
+PULL_METHOD = "PULL"  # the response of an API that we called
+FIRST_IMPORT = "imp1"  # the number of an import that names none
 IMPORT_ZONE = "UTC"
-NO_ANSWER = Answer(status=0)  # nobody waits for an answer
+NO_ANSWER = Answer(status=0)  # no one waits for a response
 OPT_OUT_FIELDS = ("do_not_call", "do_not_text", "do_not_email")
-MAX_NUMBER_CHARS = 40  # of an import, as text
+MAX_NUMBER_CHARS = 40  # of an import's number, as text
 type Cells = dict[str, Any]
 type FinishLead = Callable[[CanonicalLead, Fields, ReadingNotes], CanonicalLead]
 
 
 class RecordSystemError(Exception):
-    """The other system answered with a failure. `reason` is the machine's."""
+    """The other system answered with a failure. `reason` is a reason code."""
 
     def __init__(self, reason: str, action: Mapping[str, Any]) -> None:
         super().__init__(reason)
@@ -51,37 +50,37 @@ class RecordSystemError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordFormat:
-    """One system whose records come in."""
+    """The way to read one system's records."""
 
     source: Source
-    field_names: Mapping[str, str]  # its own names, squashed, to ours; "" has no place
-    finish_lead: FinishLead  # what the names alone do not tell
-    extract_records: Callable[[Mapping[str, Any]], list[Cells]]  # of an answer; raises `Trouble`
-    prepare_cells: Callable[[Cells], Cells] = dict  # puts values right and adds some; renames none
-    normalize_column: Callable[[str], str] = str  # a column's name without the system's own marks
+    field_names: Mapping[str, str]  # its names, squashed, to our fields; "" is ignored
+    finish_lead: FinishLead  # sets fields that names alone don't tell
+    extract_records: Callable[[Mapping[str, Any]], list[Cells]]  # raises RecordSystemError
+    prepare_cells: Callable[[Cells], Cells] = dict  # fixes and adds values; renames none
+    normalize_column: Callable[[str], str] = str  # drops the system's own marks from a name
     read_table: Callable[[bytes, ReadingNotes], Table] = read_table
-    fixed_columns: Mapping[str, str] = field(default_factory=dict)  # names, squashed, that `finish`
-    # reads whatever the map, and the fields they fill
+    # Squashed names of columns that `finish_lead` reads without the map, and the fields they fill.
+    fixed_columns: Mapping[str, str] = field(default_factory=dict)
 
     def is_fixed_column(self, column: str) -> bool:
-        """Whether a column is read without the map."""
+        """Return True if a column is read without the map."""
         return squash_word(self.normalize_column(column)) in self.fixed_columns
 
 
 def build_system_error(code: Any, *, after_s: int | None = None) -> RecordSystemError:
-    """It is what an error's code asks for: another sign-in, patience, or a person."""
-    said = as_text(code).upper()
-    if any(word in said for word in ("LIMIT", "RATE", "TOO_MANY", "BUDGET", "429")):
-        when = {"after_s": after_s} if after_s else {"policy": "backoff"}
-        return RecordSystemError("upstream_rate_limited", {"do": "retry", **when})
-    is_sign_in = any(word in said for word in ("AUTH", "SESSION", "TOKEN", "401", "403"))
+    """Build the error for a system's code: retry after a rate limit, else notify operations."""
+    text = as_text(code).upper()
+    if any(word in text for word in ("LIMIT", "RATE", "TOO_MANY", "BUDGET", "429")):
+        retry = {"after_s": after_s} if after_s else {"policy": "backoff"}
+        return RecordSystemError("upstream_rate_limited", {"do": "retry", **retry})
+    is_sign_in = any(word in text for word in ("AUTH", "SESSION", "TOKEN", "401", "403"))
     return RecordSystemError(
         "upstream_auth" if is_sign_in else "upstream_error", {"do": "notify_ops"}
     )
 
 
-def read_records(incoming: IncomingDelivery, kind: RecordFormat) -> Envelope:
-    """A whole file, an answer, or one row as it is kept. Never raises."""
+def read_records(incoming: IncomingDelivery, record_format: RecordFormat) -> Envelope:
+    """Read a whole file, an API response, or one stored row into an envelope. Never raises."""
     if incoming.is_too_large():
         return rejected_envelope(Outcome.REJECTED_TOO_LARGE, "too_large", NO_ANSWER)
     if incoming.method not in (UPLOAD_METHOD, PULL_METHOD) and not incoming.is_verified:
@@ -89,12 +88,12 @@ def read_records(incoming: IncomingDelivery, kind: RecordFormat) -> Envelope:
     notes = ReadingNotes()
     try:
         if not incoming.body.strip():
-            return _build_envelope([], kind, notes)
+            return _build_envelope([], record_format, notes)
         if incoming.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
-            return _read_json(build_payload_tree(incoming, notes), incoming, kind, notes)
-        rows = kind.read_table(incoming.masked.body, notes).rows
-        leads = [build_lead(dict(row.cells), None, incoming, kind, notes) for row in rows]
-        return _build_envelope(leads, kind, notes)
+            return _read_json(build_payload_tree(incoming, notes), incoming, record_format, notes)
+        rows = record_format.read_table(incoming.masked.body, notes).rows
+        leads = [build_lead(dict(row.cells), None, incoming, record_format, notes) for row in rows]
+        return _build_envelope(leads, record_format, notes)
     except UnreadableBody as error:
         return rejected_envelope(Outcome.REJECTED_MALFORMED, str(error), NO_ANSWER)
     except RecordSystemError as problem:
@@ -109,71 +108,80 @@ def read_records(incoming: IncomingDelivery, kind: RecordFormat) -> Envelope:
 def encode_row(
     *, number: str, file: str, line: int, position: int, cells: Mapping[str, str]
 ) -> bytes:
-    """It is one row as it is kept and read again: where it stood, and what stood there."""
-    said = {"import": number, "file": file, "line": line, "position": position, "row": dict(cells)}
-    return json.dumps(said, ensure_ascii=False).encode("utf-8", "replace")
+    """Encode one row for storage: its place in the import, and its cells."""
+    stored = {
+        "import": number,
+        "file": file,
+        "line": line,
+        "position": position,
+        "row": dict(cells),
+    }
+    return json.dumps(stored, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def decode_row(
-    found: Mapping[str, Any], incoming: IncomingDelivery
+    stored: Mapping[str, Any], incoming: IncomingDelivery
 ) -> tuple[str, dict[str, str], tuple[MapLine, ...]]:
-    """They are the number of its import, its cells and the lines of its map, if it has one."""
-    number = as_text(found.get("import"))[:MAX_NUMBER_CHARS] or FIRST_IMPORT
+    """Decode a stored row: the number of its import, its cells, and its map's lines, if any."""
+    number = as_text(stored.get("import"))[:MAX_NUMBER_CHARS] or FIRST_IMPORT
     maps = incoming.endpoint.setup.get("maps")
-    stored = maps.get(number) if isinstance(maps, dict) else None
-    cells = {str(name): as_text(cell) for name, cell in found["row"].items()}
-    return number, cells, parse_map_lines(stored)
+    stored_lines = maps.get(number) if isinstance(maps, dict) else None
+    cells = {str(name): as_text(cell) for name, cell in stored["row"].items()}
+    return number, cells, parse_map_lines(stored_lines)
 
 
 def hash_cells(cells: Mapping[str, str]) -> str:
-    """What a row is known by that has no id of its own."""
-    said = json.dumps(cells, sort_keys=True).encode("utf-8", "replace")
-    return f"sha256:{hashlib.sha256(said).hexdigest()}"
+    """Hash a row's cells into the key of a row without its own id."""
+    encoded = json.dumps(cells, sort_keys=True).encode("utf-8", "replace")
+    return f"sha256:{hashlib.sha256(encoded).hexdigest()}"
 
 
-def guess_lines(columns: Iterable[str], kind: RecordFormat) -> tuple[MapLine, ...]:
-    """They are lines for the columns whose names tell what stands in them."""
-    found: dict[str, str] = {}
+def guess_lines(columns: Iterable[str], record_format: RecordFormat) -> tuple[MapLine, ...]:
+    """Build map lines for the columns whose names are recognized."""
+    fields: dict[str, str] = {}
     for column in columns:
-        key = guess_label_field(kind.normalize_column(column), kind.field_names)
-        if key and key not in found.values():
-            found[column] = key
-    taken = set(found.values())
-    if "first_name" in taken and "last_name" not in taken:  # what stands beside a first name
-        found = {one: "last_name" if key == "name" else key for one, key in found.items()}
-    return tuple(MapLine(field=key, path=format_path((column,))) for column, key in found.items())
+        key = guess_label_field(record_format.normalize_column(column), record_format.field_names)
+        if key and key not in fields.values():
+            fields[column] = key
+    used_fields = set(fields.values())
+    if "first_name" in used_fields and "last_name" not in used_fields:  # "name" beside a first name
+        fields = {column: "last_name" if key == "name" else key for column, key in fields.items()}
+    return tuple(MapLine(field=key, path=format_path((column,))) for column, key in fields.items())
 
 
 def build_lead(
     cells: Cells,
     lines: Sequence[MapLine] | None,
     incoming: IncomingDelivery,
-    kind: RecordFormat,
+    record_format: RecordFormat,
     notes: ReadingNotes,
 ) -> CanonicalLead:
-    """It is one record, by the map of its import or by what its system calls things."""
-    own = ReadingNotes()
-    prepared = kind.prepare_cells(cells)
-    added = [name for name in prepared if name not in cells]
-    told = (*(lines or guess_lines(cells, kind)), *guess_lines(added, kind))
-    found = read_by(prepared, told, own)
+    """Build a lead from one record, by its import's map or by its system's field names."""
+    lead_notes = ReadingNotes()
+    prepared = record_format.prepare_cells(cells)
+    added_columns = [name for name in prepared if name not in cells]
+    map_lines = (
+        *(lines or guess_lines(cells, record_format)),
+        *guess_lines(added_columns, record_format),
+    )
+    mapped = apply_map(prepared, map_lines, lead_notes)
     lead = build_canonical_lead(
-        found.fields,
-        own,
-        source=kind.source,
+        mapped.fields,
+        lead_notes,
+        source=record_format.source,
         channel=Channel.IMPORT,
         received_at=incoming.received_at,
         zone=str(incoming.endpoint.setup.get("zone") or IMPORT_ZONE),
         is_test=incoming.endpoint.is_test,
     )
-    if lead.credit and lead.credit.score_low:  # a figure somebody typed, and no range of a form
+    if lead.credit and lead.credit.score_low:  # a number someone typed, not a range of a form
         lead = replace(lead, credit=replace(lead.credit, basis=CreditBasis.SELF_REPORTED))
-    lead = replace(lead, suppression=_read_suppression(prepared, lead.suppression, kind))
-    lead = kind.finish_lead(lead, Fields(prepared), own)
-    for path, value in found.unread_values:
-        own.keep_extra(path, value)
-    _warn_of_missing(lead, own)
-    notes.warnings |= own.warnings
+    lead = replace(lead, suppression=_read_suppression(prepared, lead.suppression, record_format))
+    lead = record_format.finish_lead(lead, Fields(prepared), lead_notes)
+    for path, value in mapped.unread_values:
+        lead_notes.keep_extra(path, value)
+    _warn_of_missing(lead, lead_notes)
+    notes.warnings |= lead_notes.warnings
     return lead
 
 
@@ -187,29 +195,35 @@ def _warn_of_missing(lead: CanonicalLead, notes: ReadingNotes) -> None:
 
 
 def _read_json(
-    found: Mapping[str, Any], incoming: IncomingDelivery, kind: RecordFormat, notes: ReadingNotes
+    payload: Mapping[str, Any],
+    incoming: IncomingDelivery,
+    record_format: RecordFormat,
+    notes: ReadingNotes,
 ) -> Envelope:
-    if isinstance(found.get("row"), dict) and "import" in found:
-        return _read_row(found, incoming, kind, notes)
-    records = kind.extract_records(found)
-    leads = [build_lead(record, None, incoming, kind, notes) for record in records]
-    return _build_envelope(leads, kind, notes)
+    if isinstance(payload.get("row"), dict) and "import" in payload:
+        return _read_row(payload, incoming, record_format, notes)
+    records = record_format.extract_records(payload)
+    leads = [build_lead(record, None, incoming, record_format, notes) for record in records]
+    return _build_envelope(leads, record_format, notes)
 
 
 def _read_row(
-    found: Mapping[str, Any], incoming: IncomingDelivery, kind: RecordFormat, notes: ReadingNotes
+    payload: Mapping[str, Any],
+    incoming: IncomingDelivery,
+    record_format: RecordFormat,
+    notes: ReadingNotes,
 ) -> Envelope:
-    """One row of an import, as it is kept and read again."""
-    _, cells, lines = decode_row(found, incoming)
-    lead = build_lead(dict(cells), lines, incoming, kind, notes)
-    key = f"{kind.source}:{lead.vendor_lead_id or hash_cells(cells)}"
-    return replace(_build_envelope([lead], kind, notes), idempotency_key=key)
+    """Read one stored row of an import."""
+    _, cells, lines = decode_row(payload, incoming)
+    lead = build_lead(dict(cells), lines, incoming, record_format, notes)
+    key = f"{record_format.source}:{lead.vendor_lead_id or hash_cells(cells)}"
+    return replace(_build_envelope([lead], record_format, notes), idempotency_key=key)
 
 
 def _build_envelope(
-    leads: Sequence[CanonicalLead], kind: RecordFormat, notes: ReadingNotes
+    leads: Sequence[CanonicalLead], record_format: RecordFormat, notes: ReadingNotes
 ) -> Envelope:
-    """Whoever can be reached is taken: an old book has people without a name."""
+    """Build an envelope; accept anyone who can be reached, since old records can lack a name."""
     is_usable = any(lead.is_reachable() for lead in leads)
     reason = None if is_usable else "no_contact" if leads else "no_records"
     return Envelope(
@@ -220,66 +234,73 @@ def _build_envelope(
         if leads
         else Outcome.IGNORED,
         reason=reason,
-        idempotency_key=f"{kind.source}:batch" if leads else None,
+        idempotency_key=f"{record_format.source}:batch" if leads else None,
         warnings=tuple(sorted(notes.warnings))[:100],
         leads=tuple(leads),
     )
 
 
 def _read_suppression(
-    cells: Cells, told: Suppression | None, kind: RecordFormat
+    cells: Cells, known: Suppression | None, record_format: RecordFormat
 ) -> Suppression | None:
-    """Every column of theirs that says somebody wants to be left alone; one is enough."""
-    said = {
+    """Collect the opt-outs from all columns that hold one; a single column is enough."""
+    refusals = {
         name: refusal
         for name, value in cells.items()
-        if (refusal := guess_label_field(kind.normalize_column(name), kind.field_names))
+        if (
+            refusal := guess_label_field(
+                record_format.normalize_column(name), record_format.field_names
+            )
+        )
         in OPT_OUT_FIELDS
         and yes_or_no(value)
     }
-    if not said:
-        return told
-    asked = dict.fromkeys(said.values(), True)
-    return replace(told or Suppression(), **asked, reason=", ".join(said))
+    if not refusals:
+        return known
+    opt_outs = dict.fromkeys(refusals.values(), True)
+    return replace(known or Suppression(), **opt_outs, reason=", ".join(refusals))
 
 
 def history_note(
-    record: Mapping[str, Any], name: str, kind: RecordFormat, owners: Mapping[str, str]
+    record: Mapping[str, Any], name: str, record_format: RecordFormat, owners: Mapping[str, str]
 ) -> str:
-    """What another system knew of somebody, as the note their lead begins with.
+    """Write the lead's first note from another system's record: owner, stage, source and notes.
 
-    "" for a spreadsheet, whose rows have no history.
+    Returns "" for a spreadsheet, whose rows have no history.
 
     Args:
-        owners: what those are called whom it names by an id only.
+        owners: names of owners by id, for records that hold only the id.
     """
     if record.get("source") == Source.CSV_IMPORT:
         return ""
-    owner, seen = record.get("recipient", {}), str(record.get("submitted_at", ""))[:10]
-    number = record.get("vendor_ids", {}).get("owner_id", "")
-    told = {
-        "Their owner": owner.get("name") or owner.get("email") or owners.get(number) or number,
+    owner, created_date = record.get("recipient", {}), str(record.get("submitted_at", ""))[:10]
+    owner_id = record.get("vendor_ids", {}).get("owner_id", "")
+    facts = {
+        "Previous owner": owner.get("name")
+        or owner.get("email")
+        or owners.get(owner_id)
+        or owner_id,
         "Stage": record.get("vendor_status"),
         "Source": record.get("sub_source"),
-        "There since": seen,
+        "Created there": created_date,
         "Notes": record.get("message"),
         **{
-            label: said
-            for label, said in record.get("extras", {}).items()
-            if not kind.is_fixed_column(label)
+            label: value
+            for label, value in record.get("extras", {}).items()
+            if not record_format.is_fixed_column(label)
         },
     }
-    lines = [f"{label}: {said}" for label, said in told.items() if said]
+    lines = [f"{label}: {value}" for label, value in facts.items() if value]
     return "\n".join([f"From {name}.", *lines])
 
 
 def owner_key(inquiry: Mapping[str, Any]) -> str:
-    """The other system's id of a record's owner, or what it calls them."""
-    known = inquiry.get("vendor_ids") or {}
-    told = inquiry.get("recipient") or {}
-    return str(known.get("owner_id") or told.get("email") or told.get("name") or "")
+    """Return the other system's id of a record's owner, else the owner's email or name."""
+    vendor_ids = inquiry.get("vendor_ids") or {}
+    recipient = inquiry.get("recipient") or {}
+    return str(vendor_ids.get("owner_id") or recipient.get("email") or recipient.get("name") or "")
 
 
-def nonempty_ids(**found: Any) -> dict[str, str]:
-    """The other system's ids that are known, as text."""
-    return {name: text for name, value in found.items() if (text := as_text(value).strip())}
+def nonempty_ids(**ids: Any) -> dict[str, str]:
+    """Return as text those of the other system's ids that are not empty."""
+    return {name: text for name, value in ids.items() if (text := as_text(value).strip())}

@@ -1,4 +1,4 @@
-"""An uploaded spreadsheet between its upload and its end: kept packed and masked, then let go."""
+"""Staging of an import's rows, compressed and masked, from the upload until they are imported."""
 
 import hashlib
 import json
@@ -35,57 +35,59 @@ from rooftree.ledger.write_events import write_event
 from rooftree.org.models import User
 
 RECORD_FORMATS: dict[str, RecordFormat] = {
-    key: one.RECORD_FORMAT for key, one in SOURCES.items() if hasattr(one, "RECORD_FORMAT")
+    key: adapter.RECORD_FORMAT
+    for key, adapter in SOURCES.items()
+    if hasattr(adapter, "RECORD_FORMAT")
 }
 ROWS_PER_PART = 500  # rows that are packed together
-SAFE_OPTIONS = {"then": "keep", "known": "leave"}  # what happens unless somebody chooses otherwise
-_NUMBERING_LOCK_ID = 7_301  # advisory lock of numbering
+SAFE_OPTIONS = {"then": "keep", "known": "leave"}  # the defaults
+_NUMBERING_LOCK_ID = 7_301  # advisory lock for the next import number
 SAVE_AS_CSV_HINT = "Save it as CSV (comma separated, UTF-8) and upload that."
 UPLOAD_PROBLEMS = {
     "not_csv_zip_signature": (
-        f"This is a damaged Excel workbook, or no workbook at all. {SAVE_AS_CSV_HINT}"
+        f"This Excel workbook is damaged, or isn't a workbook. {SAVE_AS_CSV_HINT}"
     ),
-    "workbook_broken": f"This Excel workbook cannot be read. {SAVE_AS_CSV_HINT}",
+    "workbook_broken": f"This Excel workbook can't be read. {SAVE_AS_CSV_HINT}",
     "workbook_too_large": f"This Excel workbook is too large. {SAVE_AS_CSV_HINT}",
-    "xml_dtd_forbidden": f"This Excel workbook cannot be read. {SAVE_AS_CSV_HINT}",
+    "xml_dtd_forbidden": f"This Excel workbook can't be read. {SAVE_AS_CSV_HINT}",
     "not_csv_xls_signature": f"This is an old Excel workbook, not a CSV file. {SAVE_AS_CSV_HINT}",
     "not_csv_pdf_signature": "This is a PDF. Export the list as CSV and upload that.",
-    "not_csv_binary": f"This is not text. {SAVE_AS_CSV_HINT}",
-    "empty": "There is nothing in this file.",
-    "no_rows": "The first line names the columns, and no row follows it.",
-    "too_many_rows": f"At most {MAX_ROWS:,} rows at a time; split the file.",
-    "too_many_columns": "A row has more than 200 cells. Is it really a table?",
-    "cell_too_large": "A cell is far too long; a quote that is opened and never closed does that.",
+    "not_csv_binary": f"This isn't a text file. {SAVE_AS_CSV_HINT}",
+    "empty": "This file is empty.",
+    "no_rows": "This file has column names but no rows.",
+    "too_many_rows": f"A file can have at most {MAX_ROWS:,} rows. Split it.",
+    "too_many_columns": "A row has more than 200 cells. Check that the file is a table.",
+    "cell_too_large": "A cell is too long. Look for a quotation mark that is never closed.",
 }
-NEW_LEAD_ACTIONS = {  # what happens to a new lead of the file
-    "keep": "Keep it on file; nobody is called and nothing is sent",
-    "assign": "Give it to a loan officer, whose phone rings, as for any lead",
-    "greet": "Give it to a loan officer and send the first message, where the rules allow it",
+NEW_LEAD_ACTIONS = {  # for a new lead of the file
+    "keep": "Keep on file: no calls, no messages",
+    "assign": "Assign to a loan officer and ring their phone",
+    "greet": "Assign to a loan officer and send the first message, if the rules allow",
 }
 
 
 def allowed_lead_actions(source: Source) -> dict[str, str]:
-    """What may happen to new leads of its files: those of another system are never greeted."""
+    """Return the choices for new leads of a source; leads of another system are never greeted."""
     greets = source.adapter == "csv_import"
-    return {key: said for key, said in NEW_LEAD_ACTIONS.items() if greets or key != "greet"}
+    return {key: label for key, label in NEW_LEAD_ACTIONS.items() if greets or key != "greet"}
 
 
-KNOWN_LEAD_ACTIONS = {  # what happens to somebody who is on file already
-    "leave": "Leave them as they are",
-    "add": "Add what the file says, as another arrival",
+KNOWN_LEAD_ACTIONS = {  # for a person who is already on file
+    "leave": "Leave unchanged",
+    "add": "Add the row as another inquiry",
 }
 
 
 class InvalidImport(Exception):
-    """The file or what was said of it cannot be used. The text is fit to show."""
+    """The file or its settings cannot be used. The text can be shown to staff."""
 
 
 def store_upload(
     *, source_id: UUID, name: str, body: bytes, by: User, at: datetime
 ) -> tuple[Spreadsheet, bool]:
-    """Keep a file, its columns guessed; and whether it is new: the same bytes are one import.
+    """Store an upload with guessed columns; return its sheet and True if it is new.
 
-    Raises `BadFile`.
+    The same bytes are one import; a repeat returns the existing sheet. Raises `InvalidImport`.
     """
     source = Source.objects.get(pk=source_id, adapter__in=RECORD_FORMATS)
     kind = RECORD_FORMATS[source.adapter]
@@ -95,7 +97,7 @@ def store_upload(
         table = kind.read_table(body, notes)
     except UnreadableBody as problem:
         raise InvalidImport(
-            UPLOAD_PROBLEMS.get(str(problem), "This file cannot be read.")
+            UPLOAD_PROBLEMS.get(str(problem), "This file can't be read.")
         ) from problem
     with atomic():
         number = _next_number()
@@ -122,7 +124,7 @@ def store_upload(
 
 
 def create_sheet(source: Source, *, name: str, by: User, at: datetime) -> Spreadsheet:
-    """An import whose rows are still to be read out of another system. In a transaction."""
+    """Create an import whose rows will come from another system, in the caller's transaction."""
     key = uuid7_at(at)
     return Spreadsheet.objects.create(
         id=key,
@@ -140,36 +142,38 @@ def create_sheet(source: Source, *, name: str, by: User, at: datetime) -> Spread
 
 
 def append_rows(sheet: Spreadsheet, rows: Sequence[dict[str, str]]) -> None:
-    """Put rows after those it has, in the transaction that moves the reading on."""
+    """Append rows to an import, in the transaction that stores the next cursor."""
     if not rows:
         return
-    nth, begun = divmod(sheet.row_count, ROWS_PER_PART)
-    before = list(read_rows(sheet, begin=sheet.row_count - begun)) if begun else []
+    first_part, rows_in_part = divmod(sheet.row_count, ROWS_PER_PART)
+    existing = list(read_rows(sheet, begin=sheet.row_count - rows_in_part)) if rows_in_part else []
     first = sheet.row_count + 1
-    fresh = [Row(line=line, cells=cells) for line, cells in enumerate(rows, start=first)]
-    for place, some in enumerate(batched([*before, *fresh], ROWS_PER_PART), start=nth):
+    new_rows = [Row(line=line, cells=cells) for line, cells in enumerate(rows, start=first)]
+    for part_index, part_rows in enumerate(
+        batched([*existing, *new_rows], ROWS_PER_PART), start=first_part
+    ):
         SpreadsheetPart.objects.update_or_create(
-            spreadsheet=sheet, nth=place, defaults={"rows": _pack_rows(some)}
+            spreadsheet=sheet, position=part_index, defaults={"rows": _pack_rows(part_rows)}
         )
     sheet.row_count += len(rows)
     sheet.save(update_fields=["row_count"])
 
 
-def read_rows(sheet: Spreadsheet, *, begin: int = 0, most: int | None = None) -> Iterator[Row]:
-    """The rows as they were read, from the one at `begin`; none once they have been let go."""
-    until = sheet.row_count if most is None else begin + most
-    inside = sheet.parts.filter(
-        nth__gte=begin // ROWS_PER_PART, nth__lt=-(-until // ROWS_PER_PART)
-    ).order_by("nth")
-    for part in inside.iterator(4):
-        listed = json.loads(zlib.decompress(bytes(part.rows)))
-        first = part.nth * ROWS_PER_PART
-        for line, cells in listed[max(begin - first, 0) : until - first]:
+def read_rows(sheet: Spreadsheet, *, begin: int = 0, limit: int | None = None) -> Iterator[Row]:
+    """Yield the staged rows from index `begin` on; none after they were deleted."""
+    until = sheet.row_count if limit is None else begin + limit
+    parts = sheet.parts.filter(
+        position__gte=begin // ROWS_PER_PART, position__lt=-(-until // ROWS_PER_PART)
+    ).order_by("position")
+    for part in parts.iterator(4):
+        stored_rows = json.loads(zlib.decompress(bytes(part.rows)))
+        first = part.position * ROWS_PER_PART
+        for line, cells in stored_rows[max(begin - first, 0) : until - first]:
             yield Row(line=line, cells=cells)
 
 
 def delete_rows(sheet: Spreadsheet) -> None:
-    """Keep the rows no longer: they live on as deliveries, or were never wanted."""
+    """Delete the staged rows, which are deliveries by now or were discarded."""
     sheet.parts.all().delete()
 
 
@@ -181,21 +185,21 @@ def save_column_map(
     by: User,
     at: datetime,
 ) -> Spreadsheet:
-    """Say what stands in the columns and what shall happen; the dry run follows.
+    """Store the column map and options of an import; the dry run follows.
 
-    Raises `field_map.BadMap`, and `BadFile` once it has begun.
+    Raises `field_map.BadMap`, and `InvalidImport` once the import has started.
     """
-    listed = list(lines)
+    map_lines = list(lines)
     with atomic():
         sheet = Spreadsheet.objects.select_for_update().get(pk=sheet_id)
         check_map(
-            listed, filled_elsewhere=RECORD_FORMATS[sheet.source.adapter].fixed_columns.values()
+            map_lines, filled_elsewhere=RECORD_FORMATS[sheet.source.adapter].fixed_columns.values()
         )
         if options.get("then", "keep") not in allowed_lead_actions(sheet.source):
-            raise InvalidImport("People who come from another system are not greeted as new ones.")
+            raise InvalidImport("Leads from another system can't be greeted as new leads.")
         if sheet.state not in ("columns", "checked"):
-            raise InvalidImport("This import has begun; its columns stay as they are.")
-        sheet.lines = [line.to_json() for line in listed]
+            raise InvalidImport("This import has started. Its columns can't be changed.")
+        sheet.lines = [line.to_json() for line in map_lines]
         sheet.options = {**sheet.options, **options}
         sheet.state, sheet.seen_rows, sheet.findings = "checking", 0, {}
         sheet.save(update_fields=["lines", "options", "state", "seen_rows", "findings"])
@@ -210,11 +214,11 @@ def save_column_map(
 def change_state(
     sheet_id: UUID, *, came_from: tuple[str, ...], to: str, by: User, at: datetime
 ) -> Spreadsheet:
-    """Take an import from one state to the next. Raises `BadFile` when it is elsewhere."""
+    """Move an import to its next state. Raises `InvalidImport` if it is in another state."""
     with atomic():
         sheet = Spreadsheet.objects.select_for_update().get(pk=sheet_id)
         if sheet.state not in came_from:
-            raise InvalidImport("This import has moved on; look at the page again.")
+            raise InvalidImport("This import has changed. Reload the page.")
         sheet.state, sheet.seen_rows = to, 0
         if to == "running":
             sheet.started_at = at
@@ -229,7 +233,7 @@ def change_state(
 def build_row_delivery(
     sheet: Spreadsheet, row: Row, position: int, at: datetime
 ) -> IncomingDelivery:
-    """One row as a delivery of its source."""
+    """Build the delivery of one row, as if its source had sent it."""
     number = str(sheet)
     body = encode_row(
         number=number, file=sheet.file_name, line=row.line, position=position, cells=row.cells
@@ -245,7 +249,7 @@ def build_row_delivery(
 
 
 def _next_number() -> int:
-    """Of the next import; whoever asks at the same time waits."""
+    """Return the number of the next import; concurrent callers wait for each other."""
     with connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", [_NUMBERING_LOCK_ID])
     highest: int = Spreadsheet.objects.aggregate(top=Max("number"))["top"] or 0
@@ -253,16 +257,16 @@ def _next_number() -> int:
 
 
 def _store_rows(sheet: Spreadsheet, table: Table) -> None:
-    """Part by part: a file may be long, and each step needs only some of it."""
+    """Store the rows in parts, because a file can be long and each step needs only a part."""
     SpreadsheetPart.objects.bulk_create(
-        SpreadsheetPart(spreadsheet=sheet, nth=nth, rows=_pack_rows(some))
-        for nth, some in enumerate(batched(table.rows, ROWS_PER_PART))
+        SpreadsheetPart(spreadsheet=sheet, position=nth, rows=_pack_rows(part_rows))
+        for nth, part_rows in enumerate(batched(table.rows, ROWS_PER_PART))
     )
 
 
 def _pack_rows(rows: Iterable[Row]) -> bytes:
-    said = json.dumps([[row.line, row.cells] for row in rows], ensure_ascii=False)
-    return zlib.compress(said.encode("utf-8", "replace"), 6)
+    encoded = json.dumps([[row.line, row.cells] for row in rows], ensure_ascii=False)
+    return zlib.compress(encoded.encode("utf-8", "replace"), 6)
 
 
 def _write_event(kind: str, sheet: Spreadsheet, by: User, at: datetime, **data: Any) -> None:

@@ -1,7 +1,7 @@
-"""What happened to people in another system: kept, and joined to the leads they became.
+"""Activities of people in another system, stored and linked to the leads they became.
 
-It is shown, and open tasks are done here from now on; nothing of it was sent, said or tried
-by us, and so it is never counted as that.
+They are shown on the lead, and open tasks continue here. We sent and said none of it, so it
+never counts as our contact.
 """
 
 from collections import Counter
@@ -24,23 +24,23 @@ from rooftree.leads.models import Touch
 from rooftree.org.models import LoanOfficer
 
 BATCH_SIZE = 500  # entries of one transaction
-DEFAULT_TASK_DELAY = timedelta(days=1)  # until when a task is due that named no time
-UNLINKED_REASONS = {  # an entry that has no lead
-    "nobody": "It is about nobody, or about a record that is no lead",
-    "not_taken": "Its person did not come in",
+DEFAULT_TASK_DELAY = timedelta(days=1)  # due time of a task that named none
+UNLINKED_REASONS = {  # of an activity without a lead
+    "nobody": "Not linked to a lead record",
+    "not_taken": "Its lead wasn't imported",
 }
 IS_LINKED = Q(lead__isnull=False)
-type OwnedActivity = tuple[PastActivity, str]  # and its owner, as a word
+type OwnedActivity = tuple[PastActivity, str]  # with its owner's name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActivityTotals:
-    """What became of all things of one kind."""
+    """The outcome of all activities of one kind."""
 
     kind: ActivityKind
     listed: int  # by the other system
     joined: int  # to leads
-    before: int  # were here already, or were listed twice
+    before: int  # stored before, or listed twice
     nobody: int
     not_taken: int
 
@@ -52,36 +52,36 @@ class ActivityTotals:
 def store_activities(
     sheet: Spreadsheet, entries: Iterable[OwnedActivity], *, at: datetime
 ) -> Counter[str]:
-    """Store what a page told; of each kind how many were there already."""
-    rows = [_build_activity(sheet, one, by, at) for one, by in entries]
-    fresh = insert_new_rows(rows)
-    return Counter(row.kind for row in rows if row.pk not in fresh)
+    """Store a page's activities; return by kind how many were stored before."""
+    rows = [_build_activity(sheet, activity, by, at) for activity, by in entries]
+    inserted = insert_new_rows(rows)
+    return Counter(row.kind for row in rows if row.pk not in inserted)
 
 
 def _build_activity(
-    sheet: Spreadsheet, one: PastActivity, by: str, at: datetime
+    sheet: Spreadsheet, activity: PastActivity, by: str, at: datetime
 ) -> ImportedActivity:
     return ImportedActivity(
         id=uuid7_at(at),
         sheet=sheet,
         source=sheet.source,
-        kind=one.kind.value,
-        key=one.external_id[:200],
-        about=[who[:255] for who in one.record_keys if who],
-        at=one.at,
-        title=_redact_text(one.title)[:300],
-        text=_redact_text(one.text),
-        direction=one.direction,
-        owner_id=one.owner_id[:80],
+        kind=activity.kind.value,
+        key=activity.external_id[:200],
+        subject=[key[:255] for key in activity.record_keys if key],
+        at=activity.at,
+        title=_redact_text(activity.title)[:300],
+        text=_redact_text(activity.text),
+        direction=activity.direction,
+        owner_id=activity.owner_id[:80],
         by=by[:200],
-        due_at=one.due_at,
-        is_open=one.is_open,
+        due_at=activity.due_at,
+        is_open=activity.is_open,
     )
 
 
 def link_next_batch(sheet: Spreadsheet, *, at: datetime) -> bool:
-    """Join the next entries to their leads; False when none is left. In a transaction."""
-    rows = ImportedActivity.objects.filter(sheet=sheet, lead=None, why="").order_by("id")
+    """Link the next activities to their leads, in a transaction; return False if none is left."""
+    rows = ImportedActivity.objects.filter(sheet=sheet, lead=None, problem="").order_by("id")
     entries = list(rows[:BATCH_SIZE])
     if not entries:
         return False
@@ -90,70 +90,76 @@ def link_next_batch(sheet: Spreadsheet, *, at: datetime) -> bool:
 
 
 def link_earlier_activities(sheet: Spreadsheet, touches: Iterable[Touch], *, at: datetime) -> None:
-    """Join what an earlier reading told of people who come in only now. In a transaction."""
-    leads = {who: touch.lead_id for touch in touches for who in _record_keys(touch)}
+    """Link activities of earlier imports to people who arrive only now, in a transaction."""
+    leads: dict[str, UUID] = {}
+    for touch in touches:
+        ids = touch.inquiry.get("vendor_ids") or {}
+        keys = {touch.vendor_lead_id, *(f"{name}={value}" for name, value in ids.items())}
+        leads |= dict.fromkeys(keys - {""}, touch.lead_id)
     others = Spreadsheet.objects.filter(source=sheet.source_id).exclude(pk=sheet.pk)
-    rows = ImportedActivity.objects.filter(sheet__in=others, lead=None, why="not_taken")
-    _link_to_leads(sheet, list(rows.filter(about__overlap=sorted(leads))), leads, at)
+    rows = ImportedActivity.objects.filter(sheet__in=others, lead=None, problem="not_taken")
+    _link_to_leads(sheet, list(rows.filter(subject__overlap=sorted(leads))), leads, at)
 
 
 def count_by_kind(sheet: Spreadsheet) -> list[ActivityTotals]:
-    """By kind: how many its pages held, and what became of each."""
-    held, before = sheet.transfer.listed, sheet.transfer.before
-    rows = ImportedActivity.objects.filter(sheet=sheet).values("kind", "why", is_joined=IS_LINKED)
+    """Count the activities of a CRM import by kind and by outcome."""
+    listed, before = sheet.transfer.listed, sheet.transfer.before
+    rows = ImportedActivity.objects.filter(sheet=sheet).values(
+        "kind", "problem", is_joined=IS_LINKED
+    )
     kept: Counter[tuple[str, str]] = Counter()
     for row in rows.annotate(count=Count("pk")).order_by():
-        kept[row["kind"], "joined" if row["is_joined"] else row["why"]] += row["count"]
+        kept[row["kind"], "joined" if row["is_joined"] else row["problem"]] += row["count"]
     return [
         ActivityTotals(
             kind=kind,
-            listed=held[kind.value],
+            listed=listed[kind.value],
             joined=kept[kind.value, "joined"],
             before=before.get(kind.value, 0),
             nobody=kept[kind.value, "nobody"],
             not_taken=kept[kind.value, "not_taken"],
         )
         for kind in ActivityKind
-        if held.get(kind.value)
+        if listed.get(kind.value)
     ]
-
-
-def _record_keys(touch: Touch) -> set[str]:
-    """How an entry may name the record somebody came in by."""
-    ids = touch.inquiry.get("vendor_ids") or {}
-    return {touch.vendor_lead_id, *(f"{name}={who}" for name, who in ids.items())} - {""}
 
 
 def _link_to_leads(
     sheet: Spreadsheet, entries: Sequence[ImportedActivity], leads: Mapping[str, UUID], at: datetime
 ) -> None:
     for entry in entries:
-        lead_id = next((leads[who] for who in entry.about if who in leads), None)
-        entry.lead_id, entry.why = (
-            lead_id,
-            "" if lead_id else "not_taken" if entry.about else "nobody",
-        )
-    ImportedActivity.objects.bulk_update(entries, ["lead", "why"])
+        lead_id = next((leads[key] for key in entry.subject if key in leads), None)
+        entry.lead_id = lead_id
+        entry.problem = "" if lead_id else "not_taken" if entry.subject else "nobody"
+    ImportedActivity.objects.bulk_update(entries, ["lead", "problem"])
     _create_open_tasks(sheet, [entry for entry in entries if entry.lead_id and entry.is_open], at)
 
 
 def _leads_by_record_key(
     sheet: Spreadsheet, entries: Sequence[ImportedActivity]
 ) -> dict[str, UUID]:
-    """By what an entry may say it is about, the lead of that record, this import's or another's."""
-    said = {who for entry in entries for who in entry.about}
-    plain = {who for who in said if "=" not in who}
+    """Find the leads of the records that activities are about, by record key.
+
+    A vendor's lead id matches leads of any import of the source; other ids only this import's.
+    """
+    keys = {key for entry in entries for key in entry.subject}
+    vendor_lead_ids = {key for key in keys if "=" not in key}
     touches = Touch.objects.filter(source=sheet.source)
-    found = dict(touches.filter(vendor_lead_id__in=plain).values_list("vendor_lead_id", "lead_id"))
-    for name in {who.partition("=")[0] for who in said - plain}:
-        wanted = {who.partition("=")[2] for who in said if who.startswith(f"{name}=")}
+    leads = dict(
+        touches.filter(vendor_lead_id__in=vendor_lead_ids).values_list("vendor_lead_id", "lead_id")
+    )
+    for name in {key.partition("=")[0] for key in keys - vendor_lead_ids}:
+        wanted = {key.partition("=")[2] for key in keys if key.startswith(f"{name}=")}
         column = f"inquiry__vendor_ids__{name}"
-        mine = touches.filter(
+        imported_touches = touches.filter(
             delivery__in=ImportedRow.objects.filter(spreadsheet=sheet).values("delivery"),
             **{f"{column}__in": sorted(wanted)},
         )
-        found |= {f"{name}={who}": lead for who, lead in mine.values_list(column, "lead_id")}
-    return found
+        leads |= {
+            f"{name}={value}": lead
+            for value, lead in imported_touches.values_list(column, "lead_id")
+        }
+    return leads
 
 
 def _create_open_tasks(
@@ -162,14 +168,16 @@ def _create_open_tasks(
     officers: dict[str, str] = sheet.transfer.officers
     ids = set(filter(None, officers.values()))
     users = dict(LoanOfficer.objects.filter(pk__in=ids).values_list("pk", "user_id"))
-    by_owner = {owner: users[UUID(one)] for owner, one in officers.items() if one}
+    by_owner = {
+        owner: users[UUID(officer_id)] for owner, officer_id in officers.items() if officer_id
+    }
     lead_tasks.import_tasks(
         [
             lead_tasks.ImportedTask(
                 lead_id=entry.lead_id,
                 user_id=by_owner.get(entry.owner_id),
                 idempotency_key=f"imported:{sheet.pk}:{entry.pk}",
-                title=entry.title or entry.text or "A task without a title",
+                title=entry.title or entry.text or "Untitled task",
                 due_at=entry.due_at or at + DEFAULT_TASK_DELAY,
             )
             for entry in entries

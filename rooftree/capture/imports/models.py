@@ -1,4 +1,4 @@
-"""What is being read out of another system, and what happened there to the people of it."""
+"""Tables for imports from a CRM: the running import, and past activities."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -11,28 +11,28 @@ from rooftree.leads.models import Lead, Source
 
 
 class CrmImport(models.Model):
-    """One reading of another system over its interface, whose records become a spreadsheet's rows.
+    """One import of a CRM over its API, whose records become a spreadsheet's rows.
 
-    It is claimed by its due time, and moves by its cursor: a page and the cursor after it
-    are written together.
+    It is claimed by its due time and advanced by its cursor; a page and the cursor after it are
+    stored together.
     """
 
     sheet = models.OneToOneField(
         Spreadsheet, models.CASCADE, primary_key=True, related_name="transfer"
     )
-    cursor = models.JSONField(null=True)  # where the next page begins; None: all has been read
-    token = SealedTextField(blank=True)  # of the moment, where its credentials buy one
-    owners = models.JSONField(default=list)  # theirs; the shape is capture.crm_shapes.Owner
-    officers = models.JSONField(default=dict)  # an owner's id: our officer's, or "" for nobody's
-    stages = models.JSONField(default=dict)  # their stage: a key of capture.imports.mapping.STAGES
-    declared = models.JSONField(default=dict)  # how many of a kind it says it has
-    listed = models.JSONField(default=dict)  # how many of a kind its pages held
-    before = models.JSONField(default=dict)  # how many of those were here already
+    cursor = models.JSONField(null=True)  # where the next page starts; None: all read
+    token = SealedTextField(blank=True)  # the current one, if credentials yield one
+    owners = models.JSONField(default=list)  # the CRM's; shaped as crm_pages.CrmOwner
+    officers = models.JSONField(default=dict)  # owner id: our officer's id, or "" for none
+    stages = models.JSONField(default=dict)  # CRM stage: a key of owner_mapping.LEAD_STATES
+    declared = models.JSONField(default=dict)  # the CRM's own totals, by kind
+    listed = models.JSONField(default=dict)  # counts on the pages read, by kind
+    before = models.JSONField(default=dict)  # of those, stored before
     pages = models.PositiveIntegerField(default=0)
-    attempts = models.PositiveSmallIntegerField(default=0)  # at the page under way
+    attempts = models.PositiveSmallIntegerField(default=0)  # at the current page
     due_at = models.DateTimeField(null=True)
     problem = models.CharField(max_length=400, blank=True)  # of the last try, for staff
-    read_at = models.DateTimeField(null=True)  # when the last page was
+    read_at = models.DateTimeField(null=True)  # when the last page was read
 
     class Meta:
         db_table = "transfer"
@@ -44,31 +44,33 @@ class CrmImport(models.Model):
         return f"transfer:{self.sheet_id}"
 
     def owner_names(self) -> dict[str, str]:
-        """What its users over there are called, by their ids."""
+        """Return the names of the CRM's users by id, or the email of a user without a name."""
         return {owner["id"]: owner["name"] or owner["email"] for owner in self.owners}
 
 
 class ImportedActivity(models.Model):
-    """One thing that happened to somebody in another system: never something that we did."""
+    """One activity about a person in another system; never one of ours."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     sheet = models.ForeignKey(Spreadsheet, models.PROTECT, related_name="past")
     source = models.ForeignKey(  # the unique constraint is its index
         Source, models.PROTECT, related_name="past", db_index=False
     )
-    kind = models.CharField(max_length=8)  # a capture.crm_shapes.Past
-    key = models.CharField(max_length=200)  # theirs, unique within its kind
-    about = ArrayField(models.CharField(max_length=255), default=list)  # records, the best first
+    kind = models.CharField(max_length=8)  # a crm_pages.ActivityKind
+    key = models.CharField(max_length=200)  # the CRM's id, unique within its kind
+    subject = ArrayField(models.CharField(max_length=255), default=list)  # record keys, best first
     at = models.DateTimeField(null=True)
     title = models.CharField(max_length=300, blank=True)
     text = models.TextField(blank=True)
     direction = models.CharField(max_length=3, blank=True)  # out, in
-    owner_id = models.CharField(max_length=80, blank=True)  # theirs
-    by = models.CharField(max_length=200, blank=True)  # the owner as a word
+    owner_id = models.CharField(max_length=80, blank=True)  # the CRM's id of a user
+    by = models.CharField(max_length=200, blank=True)  # the owner's name
     due_at = models.DateTimeField(null=True)
-    is_open = models.BooleanField(default=False)  # a task that was still to be done
+    is_open = models.BooleanField(default=False)  # a task that was not done yet
     lead = models.ForeignKey(Lead, models.CASCADE, null=True, related_name="past", db_index=False)
-    why = models.CharField(max_length=16, blank=True)  # it has no lead: capture.imports.past.WHY
+    problem = models.CharField(
+        max_length=16, blank=True
+    )  # no lead: imported_activities.UNLINKED_REASONS
 
     class Meta:
         db_table = "past_entry"
@@ -78,7 +80,9 @@ class ImportedActivity(models.Model):
         indexes = [
             models.Index(fields=["lead", "at"], name="past_entry_by_lead"),
             models.Index(
-                fields=["sheet", "id"], condition=Q(lead=None, why=""), name="past_entry_waiting"
+                fields=["sheet", "id"],
+                condition=Q(lead=None, problem=""),
+                name="past_entry_waiting",
             ),
         ]
 

@@ -1,4 +1,4 @@
-"""Whose leads of another system are whose here, and what its stages mean."""
+"""Mapping of a CRM's lead owners to loan officers, and of its stages to lead states."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,9 +13,9 @@ from rooftree.capture.imports.import_staging import InvalidImport
 from rooftree.capture.imports.models import CrmImport
 from rooftree.org.models import LoanOfficer
 
-LEAD_STATES = {  # what a lead at one of their stages becomes
+LEAD_STATES = {  # that a CRM stage can map to
     "new": "Open",
-    "nurture": "Not now: kept warm",
+    "nurture": "Nurture: not ready now",
     "retired": "Closed",
 }
 _LOST_WORDS = ("lost", "unqualified", "disqualified", "junk", "dead", "closed", "not interested")
@@ -33,81 +33,81 @@ _NURTURE_WORDS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceOwner:
-    """An owner over there: how many records, and who that is here."""
+    """A lead owner in the CRM, with a count of records and the matched loan officer."""
 
     id: str
     name: str
     email: str
     records: int
-    officer_id: str  # "" for nobody
-    match_note: str  # how it was found, or that it was not
+    officer_id: str  # "" for none
+    match_note: str  # how the officer was matched, or that none was
 
 
 def list_active_officers() -> list[LoanOfficer]:
-    """Who may be given leads, by name."""
+    """Return the loan officers who can receive leads, by name."""
     rows = LoanOfficer.objects.filter(terminated_at=None).select_related("user")
     return list(rows.order_by("user__name"))
 
 
 def guess_officers(owners: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Of each owner our officer of the same NMLS id or e-mail; "" where there is none."""
-    known = list_active_officers()
-    by_nmls = {loan_officer.nmls_id: loan_officer for loan_officer in known}
-    by_email = {loan_officer.user.email.casefold(): loan_officer for loan_officer in known}
-    found = {}
+    """Return by owner id the officer's id with the same NMLS id or email; "" if there is none."""
+    officers = list_active_officers()
+    by_nmls = {loan_officer.nmls_id: loan_officer for loan_officer in officers}
+    by_email = {loan_officer.user.email.casefold(): loan_officer for loan_officer in officers}
+    officer_ids = {}
     for owner in owners:
-        one = by_nmls.get(owner["nmls_id"]) or by_email.get(owner["email"].casefold())
-        found[owner["id"]] = str(one.pk) if one else ""
-    return found
+        officer = by_nmls.get(owner["nmls_id"]) or by_email.get(owner["email"].casefold())
+        officer_ids[owner["id"]] = str(officer.pk) if officer else ""
+    return officer_ids
 
 
-def guess_stages(counted: Iterable[str]) -> dict[str, str]:
-    """What their stages most likely mean; open is the harmless guess."""
-    found = {}
-    for name in counted:
-        said = name.casefold().replace("_", " ")
-        is_lost = any(word in said for word in _LOST_WORDS)
-        is_later = any(word in said for word in _NURTURE_WORDS)
-        found[name] = "nurture" if is_later else "retired" if is_lost else "new"
-    return found
+def guess_stages(stages: Iterable[str]) -> dict[str, str]:
+    """Return the likely lead state of each CRM stage; open is the harmless guess."""
+    states = {}
+    for name in stages:
+        stage = name.casefold().replace("_", " ")
+        is_lost = any(word in stage for word in _LOST_WORDS)
+        is_later = any(word in stage for word in _NURTURE_WORDS)
+        states[name] = "nurture" if is_later else "retired" if is_lost else "new"
+    return states
 
 
-def list_owners(transfer: CrmImport, counted: Mapping[str, int]) -> list[SourceOwner]:
-    """Every owner who has records, the most first; and those that no user is listed for."""
-    known = {owner["id"]: owner for owner in transfer.owners}
+def list_owners(transfer: CrmImport, record_counts: Mapping[str, int]) -> list[SourceOwner]:
+    """List the owners of records, most records first, including owners the CRM no longer lists."""
+    owners = {owner["id"]: owner for owner in transfer.owners}
     guessed = guess_officers(transfer.owners)
-    found = []
-    for owner_id, records in Counter(dict(counted)).most_common():
-        one = known.get(owner_id, {"name": owner_id, "email": "", "nmls_id": ""})
+    source_owners = []
+    for owner_id, records in Counter(dict(record_counts)).most_common():
+        crm_user = owners.get(owner_id, {"name": owner_id, "email": "", "nmls_id": ""})
         chosen = transfer.officers.get(owner_id, "")
         if chosen and chosen == guessed.get(owner_id):
-            said = "Same NMLS id or e-mail"
+            match_note = "Same NMLS ID or email"
         elif chosen:
-            said = "Chosen by hand"
+            match_note = "Chosen by hand"
         else:
-            said = "No officer here has this e-mail or NMLS id"
-        found.append(
+            match_note = "No loan officer has this email or NMLS ID"
+        source_owners.append(
             SourceOwner(
                 id=owner_id,
-                name=one["name"] or one["email"] or owner_id,
-                email=one["email"],
+                name=crm_user["name"] or crm_user["email"] or owner_id,
+                email=crm_user["email"],
                 records=records,
                 officer_id=chosen,
-                match_note=said,
+                match_note=match_note,
             )
         )
-    return found
+    return source_owners
 
 
 def save_choices(
     *, sheet_id: UUID, owners: Mapping[str, str], stages: Mapping[str, str]
 ) -> CrmImport:
-    """Keep whose leads are whose and what stages become, in a transaction. Raises `BadFile`."""
-    known = {str(active_officer.pk) for active_officer in list_active_officers()}
-    if not known.issuperset(filter(None, owners.values())):
-        raise InvalidImport("Choose one of the loan officers, or nobody.")
+    """Store the mapping of owners and stages, in a transaction. Raises `InvalidImport`."""
+    officer_ids = {str(active_officer.pk) for active_officer in list_active_officers()}
+    if not officer_ids.issuperset(filter(None, owners.values())):
+        raise InvalidImport("Choose a loan officer, or no one.")
     if not LEAD_STATES.keys() >= set(stages.values()):
-        raise InvalidImport("Choose what each stage becomes.")
+        raise InvalidImport("Choose a state for each stage.")
     with atomic():
         transfer = CrmImport.objects.select_for_update().get(pk=sheet_id)
         transfer.officers = {**transfer.officers, **owners}
@@ -117,17 +117,17 @@ def save_choices(
 
 
 def mapped_officer_id(transfer: CrmImport, inquiry: Mapping[str, Any]) -> str:
-    """Whose a record is here; "" for nobody's."""
-    said: str = transfer.officers.get(owner_key(inquiry), "")
-    return said
+    """Return the id of the officer who gets a record; "" for no one."""
+    officer_id: str = transfer.officers.get(owner_key(inquiry), "")
+    return officer_id
 
 
 def mapped_lead_state(transfer: CrmImport, inquiry: Mapping[str, Any]) -> str:
-    """What a record's stage becomes; a key of `STAGES`."""
-    said: str = transfer.stages.get(inquiry.get("vendor_status") or "", "new")
-    return said
+    """Return the lead state for a record's stage, a key of `LEAD_STATES`."""
+    state: str = transfer.stages.get(inquiry.get("vendor_status") or "", "new")
+    return state
 
 
-def unmatched_owners(listed: Sequence[SourceOwner]) -> list[SourceOwner]:
-    """Owners whose leads will be nobody's here, though their name is kept as a word."""
-    return [source_owner for source_owner in listed if not source_owner.officer_id]
+def unmatched_owners(owners: Sequence[SourceOwner]) -> list[SourceOwner]:
+    """Return the owners without an officer; their leads get no owner, only a note of the name."""
+    return [source_owner for source_owner in owners if not source_owner.officer_id]

@@ -1,7 +1,6 @@
-"""Taking an import back, as far as that may be done.
+"""Undo of an import: closes the leads that came only by it and that no one has worked.
 
-What came only by the file and nobody has worked on is closed. Refusals of contact
-stay, and so does everything the ledger holds: neither may be taken back.
+Opt-outs and the ledger's events stay; neither can be undone.
 """
 
 from datetime import datetime
@@ -23,7 +22,7 @@ BATCH_SIZE = 500  # leads of one transaction
 
 
 def start_undo(*, sheet_id: UUID, by: User, at: datetime) -> Spreadsheet:
-    """Take an import back; its leads are closed some at a time. Raises `BadFile`."""
+    """Start to undo an import; its leads are closed in batches. Raises `InvalidImport`."""
     with atomic():
         sheet = Spreadsheet.objects.select_for_update().get(pk=sheet_id)
         if sheet.state != "done" or sheet.undone_at:
@@ -42,17 +41,17 @@ def start_undo(*, sheet_id: UUID, by: User, at: datetime) -> Spreadsheet:
 
 
 def close_next_batch(*, sheet_id: UUID, at: datetime) -> bool:
-    """Close the next leads that nobody has touched; False when none is left."""
+    """Close the next batch of untouched leads; return False if none is left."""
     with atomic():
-        held = Spreadsheet.objects.select_for_update(skip_locked=True)
-        sheet = held.filter(pk=sheet_id, state="undoing").first()
+        sheets = Spreadsheet.objects.select_for_update(skip_locked=True)
+        sheet = sheets.filter(pk=sheet_id, state="undoing").first()
         if sheet is None:
             return False
-        mine = list(
+        leads = list(
             untouched_leads(sheet).select_for_update(of=("self",)).order_by("pk")[:BATCH_SIZE]
         )
-        Lead.objects.filter(pk__in=[lead.pk for lead in mine]).update(
-            state="retired", retired_at=at, retired_reason=UNDO_REASON, promise_at=None
+        Lead.objects.filter(pk__in=[lead.pk for lead in leads]).update(
+            state="retired", retired_at=at, retired_reason=UNDO_REASON, response_due_at=None
         )
         write_events(
             build_event(
@@ -63,34 +62,38 @@ def close_next_batch(*, sheet_id: UUID, at: datetime) -> bool:
                 person_id=lead.person_id,
                 spreadsheet=sheet.pk,
             )
-            for lead in mine
+            for lead in leads
         )
-        sheet.counts = {**sheet.counts, "closed": sheet.counts["closed"] + len(mine)}
+        sheet.counts = {**sheet.counts, "closed": sheet.counts["closed"] + len(leads)}
         lead_tasks.cancel_tasks(
-            [lead.pk for lead in mine],
+            [lead.pk for lead in leads],
             key_prefix=f"imported:{sheet.pk}:",
             because=UNDO_REASON,
             at=at,
         )
-        if not mine:
+        if not leads:
             sheet.state = "done"
         sheet.save(update_fields=["state", "counts"])
-    return bool(mine)
+    return bool(leads)
 
 
 def untouched_leads(sheet: Spreadsheet) -> QuerySet[Lead]:
-    """The leads this import made that have no other arrival, and that nobody worked.
+    """Return the leads an import made that have no other inquiry and that no one has worked.
 
-    Nobody owns them but the officer who had them in the other system.
+    They have no owner, or the officer the import assigned as their owner in the other system.
     """
     rows = ImportedRow.objects.filter(spreadsheet=sheet)
-    mine = rows.values("delivery")
-    kept = rows.filter(officer=OuterRef("lead__officer"), delivery=OuterRef("delivery"))
-    theirs = Touch.objects.filter(delivery__in=mine, is_first=True).filter(Exists(kept))
-    came = Touch.objects.filter(delivery__in=mine, is_first=True).values("lead")
-    others = Touch.objects.exclude(delivery__in=mine).filter(lead__in=came).values("lead")
-    tried = ContactAttempt.objects.filter(lead__in=came).values("lead")
-    written = Remark.objects.filter(lead__in=came).exclude(by=sheet.uploaded_by_id).values("lead")
-    free = Lead.objects.filter(pk__in=came, state__in=UNWORKED_STATES, first_message_at=None)
-    free = free.filter(Q(officer=None) | Q(pk__in=theirs.values("lead")))
-    return free.exclude(pk__in=others).exclude(pk__in=tried).exclude(pk__in=written)
+    deliveries = rows.values("delivery")
+    owned_rows = rows.filter(officer=OuterRef("lead__officer"), delivery=OuterRef("delivery"))
+    assigned_touches = Touch.objects.filter(delivery__in=deliveries, is_first=True).filter(
+        Exists(owned_rows)
+    )
+    lead_ids = Touch.objects.filter(delivery__in=deliveries, is_first=True).values("lead")
+    other_inquiries = (
+        Touch.objects.exclude(delivery__in=deliveries).filter(lead__in=lead_ids).values("lead")
+    )
+    attempted = ContactAttempt.objects.filter(lead__in=lead_ids).values("lead")
+    noted = Remark.objects.filter(lead__in=lead_ids).exclude(by=sheet.uploaded_by_id).values("lead")
+    leads = Lead.objects.filter(pk__in=lead_ids, state__in=UNWORKED_STATES, first_message_at=None)
+    leads = leads.filter(Q(officer=None) | Q(pk__in=assigned_touches.values("lead")))
+    return leads.exclude(pk__in=other_inquiries).exclude(pk__in=attempted).exclude(pk__in=noted)

@@ -69,7 +69,9 @@ def turn_away_flood(source: Source, *, at: datetime) -> bool:
         if is_check_due:
             count.checked_at = at
     if is_check_due:
-        taken_everywhere = _count_taken(source, limit, at)
+        with connection.cursor() as cursor:
+            cursor.execute(_COUNT_TAKEN_SQL, [source.pk, at - MINUTE, at, limit])
+            taken_everywhere = int(cursor.fetchone()[0])
         with _lock:
             count.taken_everywhere, count.taken_since = taken_everywhere, 0
     with _lock:
@@ -92,12 +94,6 @@ def reset_counts() -> None:
 
 def _is_recent(checked_at: datetime | None, at: datetime) -> bool:
     return checked_at is not None and abs(at - checked_at) < RECHECK_INTERVAL
-
-
-def _count_taken(source: Source, limit: int, at: datetime) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT_TAKEN_SQL, [source.pk, at - MINUTE, at, limit])
-        return int(cursor.fetchone()[0])
 
 
 def _record_turned_away(source: Source, count: _SourceCount, at: datetime) -> None:

@@ -37,7 +37,10 @@ def build_person(inquiry: CanonicalLead, at: datetime) -> Person:
 def loan_columns(inquiry: CanonicalLead) -> dict[str, object]:
     """Return the inquiry's values by the lead's column names, without empty ones."""
     loan, home, credit = inquiry.loan, inquiry.property, inquiry.credit
-    columns: dict[str, object | None] = {"timeline": inquiry.timeline, "asked": inquiry.message}
+    columns: dict[str, object | None] = {
+        "timeline": inquiry.timeline,
+        "borrower_message": inquiry.message,
+    }
     if loan:
         columns |= {
             "purpose": loan.purpose,
@@ -67,7 +70,7 @@ def update_repeat_lead(lead: Lead, inquiry: CanonicalLead, at: datetime) -> None
     """Update a lead from a repeated inquiry: newest values win, and a snoozed lead returns."""
     changes = loan_columns(inquiry) | {
         "details": _merge_details(lead.details, inquiry.to_json()),
-        "warmed_at": max(at, lead.warmed_at),
+        "last_inquiry_at": max(at, lead.last_inquiry_at),
         "snoozed_until": None,
     }
     if "property_street" in changes or "property_zip" in changes:

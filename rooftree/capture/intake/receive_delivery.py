@@ -255,6 +255,9 @@ def _build_delivery(
 ) -> Delivery:
     """Build the delivery's row without saving it."""
     is_workable = envelope.outcome in WORKABLE_OUTCOMES
+    price_cents = None  # of a batch or an unusable delivery
+    if is_single_inquiry(envelope) or envelope.outcome is Outcome.NOT_ACCEPTED:
+        price_cents = lead_price_cents(envelope.leads[0], usual_cents=source.cost_cents)
     return Delivery(
         id=uuid7_at(at),
         source=source,
@@ -271,18 +274,11 @@ def _build_delivery(
         outcome=envelope.outcome.value,
         reason=(envelope.reason or "")[:80],
         problem=envelope.refusal.sentence if envelope.refusal else "",
-        price_cents=_offered_price_cents(envelope, source),
+        price_cents=price_cents,
         warnings=list(envelope.warnings),
         due_at=at if is_workable else None,
         worked_at=None if is_workable else at,
     )
-
-
-def _offered_price_cents(envelope: Envelope, source: Source) -> int | None:
-    """Return the offered price of a single inquiry; None for a batch or an unusable delivery."""
-    if not is_single_inquiry(envelope) and envelope.outcome is not Outcome.NOT_ACCEPTED:
-        return None
-    return lead_price_cents(envelope.leads[0], usual_cents=source.cost_cents)
 
 
 def _received_event(delivery: Delivery) -> Event:

@@ -293,7 +293,7 @@ def _find_open_lead(
     leads = Lead.objects.filter(
         person=person,
         state__in=OPEN_STATES,
-        warmed_at__gte=at - SAME_INTEREST_WINDOW,
+        last_inquiry_at__gte=at - SAME_INTEREST_WINDOW,
         is_test=is_test,
     ).order_by("-created_at")
     for lead in leads:
@@ -324,7 +324,7 @@ def _build_lead(pending: _PendingInquiry, at: datetime) -> Lead:
         is_test=pending.is_test,
         details=inquiry.to_json(),
         created_at=at,
-        warmed_at=at,
+        last_inquiry_at=at,
         **{"property_key": "", **inquiry_rows.loan_columns(inquiry)},
     )
 

@@ -21,13 +21,15 @@ def storable_path(path: str, source: Source) -> str:
 
 def storable_pairs(pairs: Mapping[str, str], source: Source) -> dict[str, str]:
     """Return headers or a query without credentials, with sensitive numbers masked."""
-    return {
-        _drop_unstorable(name)[:200]: _mask_value(
-            _drop_unstorable(name), _drop_unstorable(value), source
-        )[:500]
-        for name, value in pairs.items()
-        if name.lower() not in PRIVATE_HEADERS
-    }
+    stored = {}
+    for raw_name, raw_value in pairs.items():
+        if raw_name.lower() in PRIVATE_HEADERS:
+            continue
+        name, value = _drop_unstorable(raw_name), _drop_unstorable(raw_value)
+        # The name in front tells the masking which kind of number the value is.
+        labeled = mask_numbers(f"{name}={value}".encode()).body.decode(errors="replace")
+        stored[name[:200]] = _without_token(labeled[len(name) + 1 :], source)[:500]
+    return stored
 
 
 def storable_body(incoming: IncomingDelivery, source: Source) -> bytes:
@@ -62,9 +64,3 @@ def _without_token(text: str, source: Source) -> str:
 def _drop_unstorable(text: str) -> str:
     """Remove characters PostgreSQL cannot store, so that no authentic delivery fails on them."""
     return text.replace("\0", "").encode(errors="replace").decode()
-
-
-def _mask_value(name: str, value: str, source: Source) -> str:
-    # The name in front tells the masking which kind of number the value is.
-    labeled = mask_numbers(f"{name}={value}".encode()).body.decode(errors="replace")
-    return _without_token(labeled[len(name) + 1 :], source)

@@ -29,7 +29,8 @@ def remove_unpermitted_credit(
     if inquiry.credit is None:
         return inquiry, None
     terms = terms_in_force(source.pk, on)
-    if not _may_be_consumer_report(inquiry.credit, terms):
+    is_vendor_assigned = inquiry.credit.basis is CreditBasis.VENDOR_ASSIGNED
+    if not (is_vendor_assigned or _is_unsolicited(terms)):  # cannot be from a consumer report
         return inquiry, None
     ruling = credit_report_rules.check_report_data_purpose(
         purpose=terms.report_purpose if terms else "",
@@ -37,7 +38,9 @@ def remove_unpermitted_credit(
     )
     if ruling.decision is Decision.ALLOW:
         return inquiry, None
-    return replace(inquiry, credit=_self_reported_credit(inquiry.credit, terms)), ruling
+    own_answers = replace(inquiry.credit, band=None, score_low=None, score_high=None, basis=None)
+    is_empty = _is_unsolicited(terms) or own_answers == Credit()
+    return replace(inquiry, credit=None if is_empty else own_answers), ruling
 
 
 def credit_refused_event(lead: Lead | None, ruling: Ruling, at: datetime) -> Event:
@@ -54,16 +57,5 @@ def credit_refused_event(lead: Lead | None, ruling: Ruling, at: datetime) -> Eve
     )
 
 
-def _may_be_consumer_report(credit: Credit, terms: SourceTerms | None) -> bool:
-    """Decide whether the data can come from a consumer report."""
-    return credit.basis is CreditBasis.VENDOR_ASSIGNED or _is_unsolicited(terms)
-
-
 def _is_unsolicited(terms: SourceTerms | None) -> bool:
     return bool(terms and terms.source_class)
-
-
-def _self_reported_credit(credit: Credit, terms: SourceTerms | None) -> Credit | None:
-    """Return only the consumer's own answers; None if there are none."""
-    own_answers = replace(credit, band=None, score_low=None, score_high=None, basis=None)
-    return None if _is_unsolicited(terms) or own_answers == Credit() else own_answers

@@ -44,7 +44,7 @@ def queue_lookups(delivery: Delivery, lookups: Iterable[Lookup], *, at: datetime
             path=lookup.path,
             query=[list(pair) for pair in lookup.query],
             due_at=at,
-            wanted_at=at,
+            requested_at=at,
         )
         for lookup in lookups
     ]
@@ -63,7 +63,7 @@ def load_vendor_answers(delivery: Delivery) -> dict[str, VendorAnswer]:
 
 def readable_lookups(delivery: Delivery) -> list[Retrieval]:
     """Return the look-ups of a delivery, with each answer as readable text in `text`."""
-    rows = list(Retrieval.objects.filter(delivery=delivery).order_by("wanted_at", "id"))
+    rows = list(Retrieval.objects.filter(delivery=delivery).order_by("requested_at", "id"))
     for row in rows:
         row.text = bytes(row.body).decode("utf-8", "backslashreplace")  # type: ignore[attr-defined]
     return rows
@@ -144,7 +144,7 @@ def _record_answer(
             "status": answer.status,
             "body": mask_numbers(answer.body).body,
             "body_sha256": hashlib.sha256(answer.body).hexdigest(),
-            "told_at": at,
+            "answered_at": at,
         }
     if not Retrieval.objects.filter(pk=row.pk, attempts=row.attempts).update(**columns):
         return  # our claim expired: the process that claimed it after us records its answer
@@ -176,7 +176,7 @@ def notify_rejected_credentials(source: Source, failure: Misconfigured, at: date
 
 def _next_try_at(row: Retrieval, failure: VendorError | None, at: datetime) -> datetime | None:
     """Return when to ask again; None after an answer or a final refusal."""
-    if at - row.wanted_at > MAX_LOOKUP_AGE:
+    if at - row.requested_at > MAX_LOOKUP_AGE:
         return None
     if isinstance(failure, Misconfigured):
         return at + CREDENTIAL_RETRY_AFTER

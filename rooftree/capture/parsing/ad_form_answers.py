@@ -101,7 +101,9 @@ def fields_from_answers(answers: Iterable[tuple[Any, Any]], notes: ReadingNotes)
     fields: dict[str, Any] = {}
     for question, answer in answers:
         question_text = short_text(question, limit=200) or ""
-        answer_text = _readable_answer(answer)
+        answer_text = as_text(answer).strip()  # several options are joined
+        if "_" in answer_text and not re.search(r"[\s@/:]", answer_text):
+            answer_text = answer_text.replace("_", " ")  # a platform's `good_(700-739)`
         if not question_text or not answer_text:
             continue
         key = guess_question_field(question_text)
@@ -128,13 +130,6 @@ def guess_question_field(question: str) -> str | None:
         (field for pattern, field in _FIELD_BY_PATTERN if pattern.search(words)), None
     )
     return matched_field if matched_field in TARGET_FIELDS else None
-
-
-def _readable_answer(answer: Any) -> str:
-    """Join several options to one text and turn a platform's `good_(700-739)` into words."""
-    text = as_text(answer).strip()
-    is_snake = "_" in text and not re.search(r"[\s@/:]", text)
-    return text.replace("_", " ") if is_snake else text
 
 
 def _choice_from_sentence(key: str, answer: str) -> str:

@@ -87,6 +87,7 @@ def build_canonical_lead(  # noqa: PLR0913
     )
     if submitted_at and submitted_at > received_at + MAX_CLOCK_SKEW:
         notes.warn("submitted_at_in_future")
+    cost_cents = parse_cents(fields.get("cost"), "cost", notes)
     co_name = borrower_name(fields.get("co_first_name"), fields.get("co_last_name"), notes)
     return CanonicalLead(
         source=source,
@@ -98,7 +99,9 @@ def build_canonical_lead(  # noqa: PLR0913
         submitted_at_precision=precision,
         received_at=received_at,
         is_test=is_test or yes_or_no(fields.get("is_test")) is True,
-        cost=_cost(fields, notes),
+        cost=None
+        if cost_cents is None
+        else Cost(amount_cents=cost_cents, basis=CostBasis.PER_LEAD),
         message=consumer_message(fields.get("message"), notes),
         borrower=borrower_name(
             fields.get("first_name"), fields.get("last_name"), notes, full=fields.get("name")
@@ -115,13 +118,6 @@ def build_canonical_lead(  # noqa: PLR0913
         attribution=_attribution(fields, notes),
         extras=notes.extras,
         **read_loan_request(fields, notes),
-    )
-
-
-def _cost(fields: Fields, notes: ReadingNotes) -> Cost | None:
-    amount_cents = parse_cents(fields.get("cost"), "cost", notes)
-    return (
-        None if amount_cents is None else Cost(amount_cents=amount_cents, basis=CostBasis.PER_LEAD)
     )
 
 

@@ -185,7 +185,8 @@ def _line_problems(line: MapLine) -> list[str]:
         problems.append(f"{target.label}: {path_problem}")
     if line.convert and line.convert not in CONVERSIONS.get(target.kind, {}):
         problems.append(f"{target.label}: this conversion doesn't apply.")
-    if _has_too_many_words(line.words):
+    too_long = any(len(part) > MAX_WORD_LENGTH for pair in line.words.items() for part in pair)
+    if len(line.words) > MAX_WORDS or too_long:
         problems.append(
             f"{target.label}: use at most {MAX_WORDS} words of {MAX_WORD_LENGTH} characters each."
         )
@@ -200,11 +201,6 @@ def _path_problem(path: str) -> str:
     return ""
 
 
-def _has_too_many_words(words: Mapping[str, str]) -> bool:
-    too_long = any(len(part) > MAX_WORD_LENGTH for pair in words.items() for part in pair)
-    return len(words) > MAX_WORDS or too_long
-
-
 def guess_map_lines(tree: Any) -> tuple[MapLine, ...]:
     """Suggest a line for each place of a delivery whose name matches one of our fields."""
     return tuple(
@@ -217,7 +213,7 @@ def apply_map(tree: Any, lines: Iterable[MapLine], notes: ReadingNotes) -> MapRe
     """Look up the value of each line in a delivery. Never raises."""
     fields: dict[str, Any] = {}
     line_values: list[tuple[MapLine, Any]] = []
-    places: list[Steps] = []
+    read_places: set[Steps] = set()
     required: dict[str, None] = {}
     for line in lines:
         if line.field not in TARGET_FIELDS:
@@ -226,7 +222,7 @@ def apply_map(tree: Any, lines: Iterable[MapLine], notes: ReadingNotes) -> MapRe
             required[line.field] = None
         place, value = _read_line_value(tree, line, notes)
         if place:
-            places.append(place)
+            read_places.add(place)
         line_values.append((line, value))
         if as_text(value).strip() and not as_text(fields.get(line.field)).strip():
             fields[line.field] = value
@@ -235,7 +231,11 @@ def apply_map(tree: Any, lines: Iterable[MapLine], notes: ReadingNotes) -> MapRe
         fields=Fields(fields),
         line_values=tuple(line_values),
         missing_fields=tuple(key for key in required if not as_text(fields.get(key)).strip()),
-        unread_values=tuple(_unread_values(tree, places)),
+        unread_values=tuple(
+            (format_path(steps), value)
+            for steps, value in list_leaves(tree)
+            if not any(steps[:length] in read_places for length in range(1, len(steps) + 1))
+        ),
     )
 
 
@@ -252,10 +252,3 @@ def _read_line_value(tree: Any, line: MapLine, notes: ReadingNotes) -> tuple[Ste
     kind = TARGET_FIELDS[line.field].kind
     value = convert_value(value, line.convert, kind, field=line.field, notes=notes)
     return place, value if as_text(value) or kind is not FieldKind.TEXT else as_text(value)
-
-
-def _unread_values(tree: Any, places: list[Steps]) -> Iterable[tuple[str, Any]]:
-    read_places = set(places)
-    for steps, value in list_leaves(tree):
-        if not any(steps[:length] in read_places for length in range(1, len(steps) + 1)):
-            yield format_path(steps), value

@@ -143,17 +143,17 @@ def _parse_message(mail: Message, raw: bytes, server: str) -> LeadEmail:
             if _is_inline(part, "text/plain")
         ),
         html_parts=tuple(_part_text(part) for part in parts if _is_inline(part, "text/html")),
-        xml_files=tuple(_part_bytes(part) for part in parts if _could_be_xml(part)),
+        xml_files=tuple(
+            _part_bytes(part)
+            for part in parts
+            if part.get_content_type().endswith("xml")
+            or (part.get_filename() or "").lower().endswith((".xml", ".adf"))
+        ),
     )
 
 
 def _is_inline(part: Message, kind: str) -> bool:
     return part.get_content_type() == kind and part.get_content_disposition() != "attachment"
-
-
-def _could_be_xml(part: Message) -> bool:
-    name = (part.get_filename() or "").lower()
-    return part.get_content_type().endswith("xml") or name.endswith((".xml", ".adf"))
 
 
 def _part_bytes(part: Message) -> bytes:

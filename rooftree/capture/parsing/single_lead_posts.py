@@ -42,10 +42,6 @@ def json_success(_: Tree, __: IncomingDelivery) -> Answer:
     return json_answer(200, status="accepted")
 
 
-def _keep_lead(lead: CanonicalLead, tree: Tree, notes: ReadingNotes) -> CanonicalLead:
-    return lead
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostFormat:
     """One vendor's post format: its proof, field map and answers."""
@@ -58,7 +54,9 @@ class PostFormat:
     rejection_answer: RejectionAnswer = json_rejection
     repeat_answer: Callable[[IncomingDelivery], Answer] | None = None  # for a duplicate
     counts_bare_yes: bool = False  # see build_lead.build_canonical_lead
-    finish_lead: Callable[[CanonicalLead, Tree, ReadingNotes], CanonicalLead] = _keep_lead
+    finish_lead: Callable[[CanonicalLead, Tree, ReadingNotes], CanonicalLead] = lambda lead, *_: (
+        lead
+    )
 
 
 def read_post(incoming: IncomingDelivery, vendor: PostFormat) -> Envelope:

@@ -183,7 +183,7 @@ _FIELD_BY_NAME = {
 
 
 def guess_field(steps: Steps) -> str | None:
-    """Guess the field of a place by its last two names joined, else by its last name."""
+    """Return the likely field of a place by its last two names joined, else by its last name."""
     words = [squash_word(step) for step in steps if isinstance(step, str) and step != "#text"]
     for name in ("".join(words[-2:]), *words[-1:]):
         if name in _FIELD_BY_NAME:
@@ -192,7 +192,7 @@ def guess_field(steps: Steps) -> str | None:
 
 
 def guess_fields(places: Iterable[Steps]) -> dict[Steps, str]:
-    """Guess a field for each place; each field is used once, for the first place that fits.
+    """Match each place to its likely field; a field is used once, for the first place that fits.
 
     Where a first name has its own place and a last name has none, `name` is the last name.
     """

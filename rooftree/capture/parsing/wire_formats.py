@@ -174,7 +174,7 @@ class _Builder:
             "StartDoctypeDeclHandler": self._refuse,
             "EntityDeclHandler": self._refuse,
             "StartElementHandler": self._start,
-            "EndElementHandler": self._end,
+            "EndElementHandler": lambda _: self._open.pop(),
             "CharacterDataHandler": self._text,
         }
         for name, handler in handlers.items():
@@ -197,9 +197,6 @@ class _Builder:
         else:
             self._root = element
         self._open.append(element)
-
-    def _end(self, _: str) -> None:
-        self._open.pop()
 
     def _text(self, text: str) -> None:
         self._open[-1].text += text

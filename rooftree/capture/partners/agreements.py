@@ -148,7 +148,7 @@ def _build_agreement(typed: Mapping[str, Any], by: User, at: datetime) -> Agreem
     return Agreement(
         id=uuid7_at(at), partner=partner, source=source, payee=_find_payee(partner, typed),
         basis=typed["basis"], endorses_us=typed.get("endorses_us", False),
-        what=typed["what"][:200], cents=typed["cents"],
+        description=typed["what"][:200], cents=typed["cents"],
         our_cost_pct=typed["our_cost_pct"] if is_shared else None,
         our_benefit_pct=typed["our_benefit_pct"] if is_shared else None,
         fair_value_document=typed.get("fair_value_document", "")[:200],

@@ -84,7 +84,7 @@ def record_permission(
     with transaction.atomic():
         introduction = Introduction.objects.select_related("partner").get(pk=introduction_id)
         permission = PartnerPermission.objects.create(
-            id=uuid7_at(at), introduction=introduction, said=text[:200], by=by, at=at,
+            id=uuid7_at(at), introduction=introduction, evidence=text[:200], by=by, at=at,
             steps=[step for step in SHAREABLE_STEPS if step in steps],
         )  # fmt: skip
         _record_event(
@@ -116,9 +116,9 @@ def record_thing_of_value(
         raise BadPartner("fair_value_cents", "Enter its fair value, or 0.")
     thing = ThingOfValue(
         id=uuid7_at(at), partner=Partner.objects.get(pk=partner_id), direction=typed["direction"],
-        what=_require_text("what", typed["what"], "Enter what it was.")[:200],
+        description=_require_text("what", typed["what"], "Enter what it was.")[:200],
         fair_value_cents=typed["fair_value_cents"],
-        why=_require_text("why", typed["why"], "Enter what it was for.")[:300],
+        justification=_require_text("why", typed["why"], "Enter what it was for.")[:300],
         on_date=on_date, by=by, at=at,
     )  # fmt: skip
     if thing.direction == "given":
@@ -141,9 +141,9 @@ def correct_thing_of_value(*, thing_id: UUID, why: str, by: User, at: datetime) 
     return earlier or _save_thing(
         ThingOfValue(
             id=uuid7_at(at), partner_id=wrong.partner_id, direction=wrong.direction,
-            what=wrong.what, basis=wrong.basis, agreement=wrong.agreement,
+            description=wrong.description, basis=wrong.basis, agreement=wrong.agreement,
             fair_value_cents=wrong.fair_value_cents, on_date=company_day(at),
-            why=_require_text("why", why, "Enter what was wrong.")[:300],
+            justification=_require_text("why", why, "Enter what was wrong.")[:300],
             corrects=wrong, by=by, at=at,
         )
     )  # fmt: skip

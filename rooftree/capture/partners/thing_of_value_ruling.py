@@ -40,7 +40,8 @@ def forbidden_thing_finding(thing: ThingOfValue) -> NewFinding:
     return NewFinding(
         rule=RSP_01.id,
         idempotency_key=f"thing:{thing.pk}",
-        sentence=f"{thing.what}, given to {thing.partner} on {day:%b} {day.day}, {day.year}. {law}",
+        sentence=f"{thing.description}, given to {thing.partner} "
+        f"on {day:%b} {day.day}, {day.year}. {law}",
         notice="A partner was given something that rule RSP-01 forbids.",
         link=THINGS_OF_VALUE_PATH,
     )

@@ -149,7 +149,7 @@ def build_example_post(source: Source) -> str:
 
 
 def guess_content_type(body: str) -> str:
-    """Guess a body's content type from its first character."""
+    """Return the content type that a body's first character suggests."""
     first_char = body.lstrip()[:1]
     if first_char in ("{", "["):
         return "application/json"
@@ -226,10 +226,12 @@ def _sample_replies(source: Source, at: datetime) -> Iterable[SampleReply]:
     if build_answer := rejection_answer_for(source):
         answer = build_answer(REFUSAL_REASONS["duplicate"], incoming)
         yield SampleReply(when="Rejected by our acceptance rules, with the reason", answer=answer)
+    header, _ = _header_and_proof(source)
+    unproven = replace(incoming, headers={**incoming.headers, header: "wrong"}, is_verified=False)
     yield from (
         SampleReply(when=when, answer=answer)
         for when, answer in {
-            "The secret is wrong or missing": _unauthorized_answer(source, incoming),
+            "The secret is wrong or missing": adapter.read(unproven).http,
             "The body cannot be read": adapter.read(replace(incoming, body=b"{")).http,
             f"The body is larger than {MAX_BODY_BYTES // 1024} KB": adapter.read(
                 replace(incoming, body=b" " * (MAX_BODY_BYTES + 1))
@@ -248,12 +250,6 @@ def _sample_replies(source: Source, at: datetime) -> Iterable[SampleReply]:
         when="We cannot store leads right now: post again after Retry-After",
         answer=Answer(status=503),
     )
-
-
-def _unauthorized_answer(source: Source, incoming: IncomingDelivery) -> Answer:
-    header, _ = _header_and_proof(source)
-    headers = {**incoming.headers, header: "wrong"}
-    return adapter_of(source).read(replace(incoming, headers=headers, is_verified=False)).http
 
 
 def _list_fields(source: Source) -> tuple[Field, ...]:

@@ -73,7 +73,8 @@ def read(incoming: IncomingDelivery) -> Envelope:
     charset = content_charset(incoming.header("content-type"))
     notes.warn_of_secrets(incoming.masked.kinds)
     try:
-        if _is_json(incoming):
+        first_byte = incoming.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+        if first_byte == b"{" or "json" in (incoming.header("content-type") or ""):
             lead = _lead_from_json(
                 Fields(parse_json_object(incoming.masked.body, notes, declared_charset=charset)),
                 incoming,
@@ -94,19 +95,15 @@ def read(incoming: IncomingDelivery) -> Envelope:
     return replace(envelope, idempotency_key=f"{Source.CHAT_GENERIC}:sha256:{digest}")
 
 
-def _is_json(incoming: IncomingDelivery) -> bool:
-    first = incoming.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    return first == b"{" or "json" in (incoming.header("content-type") or "")
-
-
 def _lead_from_json(
     payload: Fields, incoming: IncomingDelivery, notes: ReadingNotes
 ) -> CanonicalLead:
     zone = incoming.endpoint.zone
-    utterances = [
-        _parse_utterance(message, zone, notes)
-        for message in payload.nested_list("messages")[:MAX_UTTERANCES]
-    ]
+    utterances = []
+    for message in payload.nested_list("messages")[:MAX_UTTERANCES]:
+        at, _ = parse_moment(message.get("at"), "messages.at", notes, zone=zone)
+        role = speaker_role(message.get("from"))
+        utterances.append(build_utterance(message.get("text"), role, notes, at))
     visitor, form_fields = payload.nested("visitor"), payload.nested("fields")
     fields, rest = fields_from_labels(form_fields.items())
     stated_fields = {"name": visitor.get("name"), "vendor_lead_id": payload.get("conversation_id")}
@@ -129,11 +126,6 @@ def _lead_from_json(
         return lead
     duration_s = max(0, int((ended_at - lead.submitted_at).total_seconds()))
     return replace(lead, interaction=replace(lead.interaction, duration_s=duration_s))
-
-
-def _parse_utterance(message: Fields, zone: str, notes: ReadingNotes) -> Utterance:
-    at, _ = parse_moment(message.get("at"), "messages.at", notes, zone=zone)
-    return build_utterance(message.get("text"), speaker_role(message.get("from")), notes, at)
 
 
 def _lead_from_transcript(

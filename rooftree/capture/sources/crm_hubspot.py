@@ -64,18 +64,12 @@ def read(incoming: IncomingDelivery) -> Envelope:
 def _extract_records(payload: Mapping[str, Any]) -> list[Cells]:
     if payload.get("status") == "error":
         raise build_system_error(payload.get("category") or payload.get("message"))
-    return [_flatten_record(contact) for contact in list_objects(payload.get("results"))]
-
-
-def _flatten_record(contact: Cells) -> Cells:
-    properties = contact.get("properties")
-    values = properties if isinstance(properties, dict) else {}
-    return {"hs_object_id": contact.get("id"), "createdate": contact.get("createdAt"), **values}
-
-
-def _normalize_column(column: str) -> str:
-    """Drop the number from the column of an opt-out from one type of email."""
-    return "hs_email_optout" if column.startswith("hs_email_optout_") else column
+    records = []
+    for contact in list_objects(payload.get("results")):
+        properties = contact.get("properties")
+        ids = {"hs_object_id": contact.get("id"), "createdate": contact.get("createdAt")}
+        records.append({**ids, **(properties if isinstance(properties, dict) else {})})
+    return records
 
 
 def _split_values(value: Any) -> list[str]:
@@ -132,6 +126,7 @@ RECORD_FORMAT = RecordFormat(
     field_names=FIELD_NAMES,
     finish_lead=_finish_lead,
     extract_records=_extract_records,
-    normalize_column=_normalize_column,
+    # HubSpot numbers the opt-out column of each type of email.
+    normalize_column=lambda name: re.sub(r"^hs_email_optout_.*", "hs_email_optout", name),
     fixed_columns=FIXED_COLUMNS,
 )

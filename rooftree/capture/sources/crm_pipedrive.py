@@ -61,18 +61,13 @@ def _extract_records(payload: Mapping[str, Any]) -> list[Cells]:
         _nested_dict(payload, "field_lookup"),
     )
     stages = _nested_dict(payload, "stage_lookup")
-    return [
-        _flatten_record(
-            {**record, "status": _status_and_stage(record, stages)}, people, field_names
-        )
-        for record in list_objects(payload.get("data"))
-    ]
-
-
-def _status_and_stage(record: Cells, stages: Mapping[str, Any]) -> Any:
-    """Return open, won or lost, plus the stage where its name is known."""
-    stage = as_text(stages.get(as_text(record.get("stage_id"))))
-    return f"{as_text(record.get('status'))}/{stage}" if stage else record.get("status")
+    records = []
+    for record in list_objects(payload.get("data")):
+        status = record.get("status")  # open, won or lost, plus the stage if its name is known
+        if stage := as_text(stages.get(as_text(record.get("stage_id")))):
+            status = f"{as_text(status)}/{stage}"
+        records.append(_flatten_record({**record, "status": status}, people, field_names))
+    return records
 
 
 def _nested_dict(values: Mapping[str, Any], key: str) -> dict[str, Any]:
@@ -144,7 +139,10 @@ def _finish_lead(lead: CanonicalLead, cells: Fields, notes: ReadingNotes) -> Can
     if cells.get("foreign"):
         notes.warn("currency_not_usd")
         notes.keep_extra("value", cells.get("foreign"))
-    if not cells.get("first_name") and _has_unsplit_name(as_text(cells.get("name"))):
+    name = as_text(cells.get("name"))  # some scripts have their own order of first and last name
+    if not cells.get("first_name") and any(
+        unicodedata.name(character, "").startswith(_UNSPLIT_SCRIPTS) for character in name
+    ):
         notes.warn("name_split_guessed")
     return replace(
         lead,
@@ -175,11 +173,6 @@ def _sorted_contacts(value: Any) -> list[dict[str, Any]]:
         except (ValueError, RecursionError):
             return []
     return sorted(list_objects(value), key=lambda contact: contact.get("primary") is not True)
-
-
-def _has_unsplit_name(name: str) -> bool:
-    """Tell whether a name's script has its own order of first and last name."""
-    return any(unicodedata.name(character, "").startswith(_UNSPLIT_SCRIPTS) for character in name)
 
 
 RECORD_FORMAT = RecordFormat(

@@ -63,11 +63,6 @@ def _prepare_cells(cells: Cells) -> Cells:
     return {**prepared, "Id": to_long_id(as_text(prepared.get("Id")))}
 
 
-def _normalize_column(column: str) -> str:
-    """Strip the `__c` suffix of a custom field."""
-    return column.removesuffix("__c")
-
-
 def to_long_id(key: str) -> str:
     """Convert a 15-character id to 18; the last three encode which letters are upper case."""
     if len(key) != 15:
@@ -97,5 +92,5 @@ RECORD_FORMAT = RecordFormat(
     finish_lead=_finish_lead,
     extract_records=_extract_records,
     prepare_cells=_prepare_cells,
-    normalize_column=_normalize_column,
+    normalize_column=lambda name: name.removesuffix("__c"),  # the mark of a custom field
 )

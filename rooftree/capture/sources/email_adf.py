@@ -142,6 +142,9 @@ def _build_lead(root: Element, incoming: IncomingDelivery, notes: ReadingNotes) 
         "",
     )
     numbers = _children_named(contact, "phone")
+    times = (
+        CONTACT_TIMES.get(squash_word(number.attributes.get("time", ""))) for number in numbers
+    )
     return CanonicalLead(
         source=Source.EMAIL_ADF,
         channel=CHANNEL,
@@ -165,7 +168,7 @@ def _build_lead(root: Element, incoming: IncomingDelivery, notes: ReadingNotes) 
         mailing_address=_build_address(
             next(iter(_children_named(contact, "address")), None), notes
         ),
-        contact_pref=_build_contact_preference(numbers),
+        contact_pref=none_if_empty(ContactPreference(time=next(filter(None, times), None))),
         extras=notes.extras,
     )
 
@@ -201,13 +204,6 @@ def _build_phones(numbers: Iterable[Element], notes: ReadingNotes) -> tuple[Phon
         ],
         notes,
     )
-
-
-def _build_contact_preference(numbers: Iterable[Element]) -> ContactPreference | None:
-    times = (
-        CONTACT_TIMES.get(squash_word(number.attributes.get("time", ""))) for number in numbers
-    )
-    return none_if_empty(ContactPreference(time=next(filter(None, times), None)))
 
 
 def _build_address(address: Element | None, notes: ReadingNotes) -> Address | None:

@@ -49,7 +49,12 @@ def read(incoming: IncomingDelivery) -> Envelope:
 def _build_envelope(email: LeadEmail, incoming: IncomingDelivery) -> Envelope:
     notes = ReadingNotes()
     notes.warn_of_secrets(incoming.masked.kinds)
-    fields, rest = _richest_part(email, _custom_labels(incoming.endpoint.setup.get("labels")))
+    stored_labels = incoming.endpoint.setup.get("labels")  # entered by staff: label -> our field
+    custom_labels = {
+        squash_word(str(label)): str(field)
+        for label, field in (stored_labels if isinstance(stored_labels, dict) else {}).items()
+    }
+    fields, rest = _richest_part(email, custom_labels)
     key = f"email:{email.reference}"
     if not fields:
         return quarantined_envelope("no_fields", UNSET_ANSWER, key=key, warnings=notes.warnings)
@@ -68,13 +73,6 @@ def _richest_part(
     ]
     readings = [fields_from_labels(pairs, custom_labels) for pairs in pairs_by_part]
     return max(readings, key=lambda reading: len(reading[0]), default=({}, []))
-
-
-def _custom_labels(stored: Any) -> dict[str, str]:
-    """Return the sender's labels that staff entered: squashed label -> our field."""
-    if not isinstance(stored, dict):
-        return {}
-    return {squash_word(str(label)): str(field) for label, field in stored.items()}
 
 
 def _move_location_to_property(fields: dict[str, Any]) -> dict[str, Any]:

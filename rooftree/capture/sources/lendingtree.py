@@ -147,12 +147,14 @@ def _build_lead(fields: Fields, incoming: IncomingDelivery, notes: ReadingNotes)
         notes.warn("ssn_discarded")
     if short_text(fields.first_value("DateOfBirth", "DOB")):
         notes.warn("dob_discarded")
+    lead_ids = [fields.get(key) for key in ("TrackingNumber", "ApplicantID", "leadExternalId")]
+    vendor_ids = {key: vendor_identifier(fields.get(name)) for key, name in VENDOR_IDS.items()}
     return CanonicalLead(
         source=Source.LENDINGTREE,
         channel=CHANNEL,
         sub_source=short_text(fields.get("FilterName")),
-        vendor_lead_id=_vendor_lead_id(fields),
-        vendor_ids=_build_vendor_ids(fields),
+        vendor_lead_id=next(filter(None, map(vendor_identifier, lead_ids)), None),
+        vendor_ids={key: value for key, value in vendor_ids.items() if value},
         submitted_at=submitted_at,
         submitted_at_precision=precision,
         received_at=incoming.received_at,
@@ -170,18 +172,6 @@ def _build_lead(fields: Fields, incoming: IncomingDelivery, notes: ReadingNotes)
         **_build_situation(fields, notes),
         extras=notes.extras,
     )
-
-
-def _vendor_lead_id(fields: Fields) -> str | None:
-    ids = [fields.get(key) for key in ("TrackingNumber", "ApplicantID", "leadExternalId")]
-    return next(filter(None, map(vendor_identifier, ids)), None)
-
-
-def _build_vendor_ids(fields: Fields) -> dict[str, str]:
-    ids = {
-        name: vendor_identifier(fields.get(vendor_name)) for name, vendor_name in VENDOR_IDS.items()
-    }
-    return {name: value for name, value in ids.items() if value}
 
 
 def _build_phones(fields: Fields, notes: ReadingNotes) -> Any:

@@ -147,7 +147,11 @@ def _build_lead(
         _text_at(root, "CreatedDatetime"), "CreatedDatetime", notes, zone=incoming.endpoint.zone
     )
     first, second = _primary_and_co_borrower(deal)
-    loan, home = _subject_loan(deal), _first_named(deal, "SUBJECT_PROPERTY")
+    loans = list(_descendants_named(deal, "LOAN"))
+    subject = [loan for loan in loans if loan.attributes.get("LoanRoleType") == "SubjectLoan"]
+    loan, home = next(iter(subject or loans), None), _first_named(deal, "SUBJECT_PROPERTY")
+    residences = list(_descendants_named(first, "RESIDENCE"))
+    residences.sort(key=lambda residence: _text_at(residence, "BorrowerResidencyType") != "Current")
     served = yes_or_no(_text_at(first, "SelfDeclaredMilitaryServiceIndicator"))
     if _text_at(first, "BorrowerBirthDate"):
         notes.warn("dob_discarded")
@@ -163,7 +167,9 @@ def _build_lead(
         co_borrower=_build_co_borrower(second, notes),
         phones=_build_phones(first, notes),
         emails=_build_emails(first, notes),
-        mailing_address=_build_mailing_address(first, notes),
+        mailing_address=none_if_empty(
+            Address(**_address_parts(next(iter(residences), None), notes))
+        ),
         military=served,
         military_status=MilitaryStatus.UNSPECIFIED if served else None,
         extras=notes.extras,
@@ -187,12 +193,6 @@ def _primary_and_co_borrower(deal: Element) -> tuple[Element | None, Element | N
     return first, second
 
 
-def _subject_loan(deal: Element) -> Element | None:
-    loans = list(_descendants_named(deal, "LOAN"))
-    subject = [loan for loan in loans if loan.attributes.get("LoanRoleType") == "SubjectLoan"]
-    return next(iter(subject or loans), None)
-
-
 def _loan_id(loan: Element | None) -> str | None:
     ids = list(_descendants_named(loan, "LOAN_IDENTIFIER"))
     ids.sort(key=lambda identifier: _text_at(identifier, "LoanIdentifierType") != "LenderLoan")
@@ -214,14 +214,12 @@ def _first_and_last_name(party: Element | None) -> tuple[str, str]:
 
 def _build_phones(party: Element | None, notes: ReadingNotes) -> tuple[Phone, ...]:
     points = list(_descendants_named(party, "CONTACT_POINT"))
-    return phone_numbers(
-        [(_text_at(point, "ContactPointTelephoneValue"), _phone_type(point)) for point in points],
-        notes,
-    )
-
-
-def _phone_type(point: Element) -> PhoneType:
-    return PHONE_ROLES.get(squash_word(_text_at(point, "ContactPointRoleType")), PhoneType.UNKNOWN)
+    numbers = []
+    for point in points:
+        role = squash_word(_text_at(point, "ContactPointRoleType"))
+        number = _text_at(point, "ContactPointTelephoneValue")
+        numbers.append((number, PHONE_ROLES.get(role, PhoneType.UNKNOWN)))
+    return phone_numbers(numbers, notes)
 
 
 def _build_emails(party: Element | None, notes: ReadingNotes) -> tuple[Email, ...]:
@@ -240,12 +238,6 @@ def _build_co_borrower(party: Element | None, notes: ReadingNotes) -> CoBorrower
         phones=_build_phones(party, notes),
         emails=_build_emails(party, notes),
     )
-
-
-def _build_mailing_address(party: Element | None, notes: ReadingNotes) -> Address | None:
-    residences = list(_descendants_named(party, "RESIDENCE"))
-    residences.sort(key=lambda residence: _text_at(residence, "BorrowerResidencyType") != "Current")
-    return none_if_empty(Address(**_address_parts(next(iter(residences), None), notes)))
 
 
 def _address_parts(holder: Element | None, notes: ReadingNotes) -> dict[str, Any]:

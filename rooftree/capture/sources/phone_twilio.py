@@ -107,9 +107,13 @@ def _build_envelope(form: Fields, incoming: IncomingDelivery, notes: ReadingNote
     if not dial_status and status not in FINAL_STATUSES:
         return build_envelope(_build_lead(form, incoming, notes), _dial_answer(incoming), notes)
     lead = _build_lead(form, incoming, notes, fate=dial_status or status)
-    envelope = build_envelope(
-        lead, _call_ended_answer(dial_status) if dial_status else _NO_CONTENT_ANSWER, notes
-    )
+    answer = _NO_CONTENT_ANSWER
+    if dial_status:  # an unanswered caller hears a notice
+        is_handled = dial_status in ("completed", "canceled")
+        message = "" if is_handled else f"<Say>{UNANSWERED_NOTICE}</Say>"
+        twiml = f"<Response>{message}</Response>"
+        answer = Answer(status=200, content_type="text/xml", body=twiml)
+    envelope = build_envelope(lead, answer, notes)
     return as_conversation_update(envelope, f"dial-{dial_status}" if dial_status else status)
 
 
@@ -174,9 +178,3 @@ def _dial_answer(incoming: IncomingDelivery) -> Answer:
         f"<Number>{to}</Number></Dial></Response>"
     )
     return Answer(status=200, content_type="text/xml", body=body)
-
-
-def _call_ended_answer(fate: str) -> Answer:
-    """Build the TwiML after the dial; an unanswered caller hears a notice."""
-    message = "" if fate in ("completed", "canceled") else f"<Say>{UNANSWERED_NOTICE}</Say>"
-    return Answer(status=200, content_type="text/xml", body=f"<Response>{message}</Response>")

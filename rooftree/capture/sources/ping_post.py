@@ -42,7 +42,7 @@ from rooftree.capture.parsing.single_lead_posts import (
 from rooftree.capture.parsing.value_paths import find_value
 from rooftree.capture.parsing.vendor_words import PURPOSES, match_choice
 from rooftree.capture.source_setup.acceptance_limits import LimitFacts, vendor_reason_for
-from rooftree.leads.canonical import CanonicalLead, Cost
+from rooftree.leads.canonical import Cost
 from rooftree.leads.vocabulary import Channel, CostBasis, Source
 
 LABEL = "Ping and post"
@@ -196,14 +196,23 @@ def _answer_post(
     lines = parse_map_lines(incoming.endpoint.setup.get("map")) or LINES
     merged = {**answered_bid.ping.ping_fields, **tree} if answered_bid else tree
     reading = apply_map(merged, lines, notes)
+    bid_cents = answered_bid.bid.cents if answered_bid else 0
+    # The cost is our bid, whatever the post says.
+    cost = Cost(amount_cents=bid_cents, basis=CostBasis.BID) if answered_bid else None
     vendor = PostFormat(
         source=Source.PING_POST,
         channel=CHANNEL,
         lines=lines,
         default_proof=PROOF,
-        success_answer=lambda tree, incoming: _sold_answer(ping_id, answered_bid),
+        success_answer=lambda *_: json_answer(
+            200,
+            outcome="success",
+            ping_id=ping_id,
+            lead_id=LEAD_ID_PLACEHOLDER,
+            price=bid_cents / 100 if answered_bid else 0,
+        ),
         counts_bare_yes=True,
-        finish_lead=lambda lead, tree, notes: _set_bid_cost(lead, answered_bid),
+        finish_lead=lambda lead, *_: replace(lead, cost=cost),
     )
     sale = replace(
         build_post_envelope(merged, reading, incoming, notes, vendor),
@@ -275,16 +284,3 @@ def _is_same_value(value: Any, offered: str) -> bool:
         return Decimal(text) == Decimal(offered)
     except InvalidOperation:
         return False
-
-
-def _sold_answer(ping_id: str, answered_bid: AnsweredBid | None) -> Answer:
-    price = answered_bid.bid.cents / 100 if answered_bid else 0
-    return json_answer(
-        200, outcome="success", ping_id=ping_id, lead_id=LEAD_ID_PLACEHOLDER, price=price
-    )
-
-
-def _set_bid_cost(lead: CanonicalLead, answered_bid: AnsweredBid | None) -> CanonicalLead:
-    """Set the cost to our bid, whatever the post says."""
-    cost = Cost(amount_cents=answered_bid.bid.cents, basis=CostBasis.BID) if answered_bid else None
-    return replace(lead, cost=cost)

@@ -268,7 +268,10 @@ def _build_attribution(
     utm_values: dict[str, Any] = {f"utm_{name}": short_text(utm.get(name)) for name in UTM_FIELDS}
     click_ids: dict[str, Any] = {name: short_text(fields.get(name)) for name in CLICK_IDS}
     landing, referrer = short_text(fields.get("landing_page")), short_text(fields.get("referrer"))
-    if _asks_for_privacy(incoming):
+    # A browser that opts out of sharing (GPC) keeps its ad identifiers.
+    has_opt_out = incoming.header(PRIVACY_SIGNAL) == "1"
+    sharing = data_rights_rules.check_sharing(has_opt_out_signal=has_opt_out)
+    if sharing.decision is Decision.BLOCK:
         notes.keep_extra("privacy_signal", "gpc")
         click_ids = {}
         landing, referrer = (url and url.partition("?")[0] for url in (landing, referrer))
@@ -281,12 +284,6 @@ def _build_attribution(
         user_agent=short_text(stated_agent if is_signed else incoming.header("user-agent")),
     )
     return none_if_empty(attribution)
-
-
-def _asks_for_privacy(incoming: IncomingDelivery) -> bool:
-    """Tell whether the browser opts out of sharing (GPC), so that we drop ad identifiers."""
-    signal = incoming.header(PRIVACY_SIGNAL) == "1"
-    return data_rights_rules.check_sharing(has_opt_out_signal=signal).decision is Decision.BLOCK
 
 
 def _build_consent(

@@ -81,17 +81,25 @@ def build_loan(contact: Fields, details: Fields, notes: ReadingNotes) -> Loan | 
     """Read the requested loan, the current one and the quote the borrower saw."""
     is_purchase = _is_purchase(details)
     cash_out = parse_cents(details.get("cashOut"), "loan.cash_out", notes)
-    programs = _program_codes(details.get("desiredPrograms"))
+    stated = details.get("desiredPrograms")
+    codes = (stated if isinstance(stated, list) else [stated])[:50]
+    programs = tuple(filter(None, map(short_text, codes)))
+    program_matches = filter(None, map(_PROGRAM_PATTERN.match, programs))
     down = parse_cents(details.get("downPayment"), "loan.down_payment", notes)
     balance = parse_cents(details.get("currentBalance"), "loan.current_balance", notes)
     backer = details.get("currentBacker")
     value = parse_positive_cents(details.get("propertyValue"), "property.estimated_value", notes)
     ltv = parse_percent(details.get("loanToValuePercent"), "loan.ltv", notes)
+    loan_type = None
+    if yes_or_no(details.get("vaEligible")):
+        loan_type = LoanType.VA
+    elif yes_or_no(contact.nested("quote").get("jumbo")):
+        loan_type = LoanType.JUMBO
     loan = Loan(
         purpose=_loan_purpose(details, cash_out, notes),
-        type=_requested_loan_type(contact, details),
+        type=loan_type,
         amortization=_amortization(programs),
-        term_months=_term_months(programs),
+        term_months=next((int(match[1]) * 12 for match in program_matches), None),
         desired_products=programs,
         amount_cents=parse_positive_cents(details.get("loanAmount"), "loan.amount", notes),
         down_payment_cents=down if is_purchase or down else None,
@@ -123,17 +131,6 @@ def _loan_purpose(details: Fields, cash_out: int | None, notes: ReadingNotes) ->
     return purpose
 
 
-def _requested_loan_type(contact: Fields, details: Fields) -> LoanType | None:
-    if yes_or_no(details.get("vaEligible")):
-        return LoanType.VA
-    return LoanType.JUMBO if yes_or_no(contact.nested("quote").get("jumbo")) else None
-
-
-def _program_codes(programs: Any) -> tuple[str, ...]:
-    codes = programs if isinstance(programs, list) else [programs]
-    return tuple(code for code in map(short_text, codes[:50]) if code)
-
-
 def _amortization(programs: tuple[str, ...]) -> Amortization | None:
     """Return the amortization of the first program that names one."""
     for code in programs:
@@ -144,11 +141,6 @@ def _amortization(programs: tuple[str, ...]) -> Amortization | None:
         if code.startswith(("Fixed", "HomeEquity")):
             return Amortization.FIXED
     return None
-
-
-def _term_months(programs: tuple[str, ...]) -> int | None:
-    matches = filter(None, map(_PROGRAM_PATTERN.match, programs))
-    return next((int(match[1]) * 12 for match in matches), None)
 
 
 def _build_quote(quote: Fields, notes: ReadingNotes) -> Quote | None:

@@ -39,7 +39,7 @@ def confirm_stop(*, revocation_id: UUID | str, by: User, at: datetime) -> Revoca
             address=row.address,
             kind="stop",
             media=row.media,
-            words=row.words,
+            words=row.borrower_words,
             origin=row.origin,
             idempotency_key=f"review:{row.pk}",
             at=at,

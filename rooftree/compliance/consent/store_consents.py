@@ -128,7 +128,7 @@ def store_certificate_consent(
     names = (company.legal_name, company.brand, *company.registered_dbas)
     record = build_consent_record.build_consent_record(proofs, names)
     row = _consent_row(claimed, record, address, touch, terms_row, at)
-    row.cause = _consent_key("touch", touch, f"{address}:certificate")
+    row.idempotency_key = _consent_key("touch", touch, f"{address}:certificate")
     if not insert_row_if_new(row):
         return False
     write_events([_recorded_event(row, touch, at)])
@@ -196,7 +196,7 @@ def _consent_row(
     wording = str(claimed.get("text") or (terms.wording if terms else ""))
     return Consent(
         id=uuid7_at(at),
-        cause=_consent_key("touch", touch, address),
+        idempotency_key=_consent_key("touch", touch, address),
         person=touch.person,
         address=address,
         delivery_id=touch.delivery_id,

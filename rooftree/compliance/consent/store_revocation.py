@@ -26,14 +26,14 @@ def store_revocation(  # noqa: PLR0913
     47 CFR 64.1200(a)(10), (d)(3). It takes effect at once, also for messages already queued.
     """
     row, is_new = Revocation.objects.get_or_create(
-        cause=idempotency_key,
+        idempotency_key=idempotency_key,
         defaults={
             "id": uuid7_at(at),
             "person_id": person_id,
             "address": address,
             "kind": kind,
             "media": media,
-            "words": words,
+            "borrower_words": words,
             "origin": origin,
             "reply_to_purpose": reply_to_purpose,
             "at": at,

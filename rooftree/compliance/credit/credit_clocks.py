@@ -69,9 +69,9 @@ def start_clock(new_clock: NewClock, *, at: datetime) -> CreditClock | None:
         owner=_least_busy_owner(),
         alarm_at=clock_due_dates.next_reminder_at(kind, new_clock.began_on, due, at=at, zone=zone),
         opened_at=at,
-        closed_as="",
+        outcome="",
         proof={},
-        cause=new_clock.idempotency_key,
+        idempotency_key=new_clock.idempotency_key,
     )
     with transaction.atomic():
         if not insert_row_if_new(clock):
@@ -101,7 +101,7 @@ def close_clock(
     with transaction.atomic():
         open_clock = CreditClock.objects.filter(pk=clock.pk, closed_at=None)
         if not open_clock.update(
-            closed_at=at, closed_as=outcome, closed_by=by, proof=proof, alarm_at=None
+            closed_at=at, outcome=outcome, closed_by=by, proof=proof, alarm_at=None
         ):
             return False
         if by:

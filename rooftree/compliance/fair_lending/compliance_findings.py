@@ -39,7 +39,7 @@ def open_finding(finding: NewFinding, *, at: datetime) -> bool:
     row = Finding(
         id=uuid7_at(at),
         rule=finding.rule,
-        cause=finding.idempotency_key,
+        idempotency_key=finding.idempotency_key,
         sentence=finding.sentence[:400],
         link=finding.link,
         found_at=at,

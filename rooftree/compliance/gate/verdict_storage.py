@@ -32,7 +32,7 @@ def build_verdict_row(
         id=uuid7_at(at),
         lead=lead,
         person_id=lead.person_id,
-        cause=subject_key,
+        idempotency_key=subject_key,
         medium=str(facts.medium),
         purpose=str(facts.purpose),
         stage=stage,

@@ -56,7 +56,7 @@ class NumberQuestion(models.Model):
     response = models.CharField(max_length=7, blank=True)  # yes, no, no_data
     covers = ArrayField(models.CharField(max_length=9), default=list)  # lists the answer covers
     listed = ArrayField(models.CharField(max_length=9), default=list)
-    said = models.JSONField(null=True)
+    answer = models.JSONField(null=True)
 
     class Meta:
         db_table = "number_question"
@@ -67,8 +67,8 @@ class NumberQuestion(models.Model):
                 name="question_of_its_kind",
             ),
             models.CheckConstraint(
-                condition=Q(answered_at=None, due_at__isnull=False, said__isnull=True)
-                | Q(answered_at__isnull=False, due_at=None, said__isnull=False),
+                condition=Q(answered_at=None, due_at__isnull=False, answer__isnull=True)
+                | Q(answered_at__isnull=False, due_at=None, answer__isnull=False),
                 name="question_open_or_answered",
             ),
             models.UniqueConstraint(

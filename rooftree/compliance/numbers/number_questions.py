@@ -202,7 +202,7 @@ def _fill_answer(
     row: NumberQuestion, answer: NumberAnswer, service: NumberService, at: datetime
 ) -> None:
     row.service, row.answered_at, row.due_at, row.problem = service.pk, at, None, ""
-    row.response, row.said = answer.response, dict(answer.raw)
+    row.response, row.answer = answer.response, dict(answer.raw)
     row.covers, row.listed = list(answer.covers), list(answer.listed)
 
 

@@ -111,8 +111,8 @@ def drop_change(*, change_id: UUID, reason: str, by: User, at: datetime) -> Rule
         change = RuleChange.objects.select_for_update().get(pk=change_id)
         if not change.is_waiting:
             return _resolve_repeat_decision(change, change.dropped_by_id == by.pk)
-        change.dropped_by, change.dropped_at, change.dropped_because = by, at, reason
-        change.save(update_fields=["dropped_by", "dropped_at", "dropped_because"])
+        change.dropped_by, change.dropped_at, change.drop_reason = by, at, reason
+        change.save(update_fields=["dropped_by", "dropped_at", "drop_reason"])
         _write_event("dropped", change, by, at)
         if change.written_by_id != by.pk:
             text = f"{by.name} did not approve rule change {change.number}: {reason}"
@@ -144,7 +144,7 @@ def changes_with_draft(changes: Changes, draft: RuleChange, grounds: ChangeGroun
 def change_grounds(change: RuleChange) -> ChangeGrounds:
     """Return the start date and the reasons of a stored change."""
     return ChangeGrounds(
-        from_date=change.from_date, cite=change.cite, why=change.why, counsel=change.counsel
+        from_date=change.from_date, cite=change.cite, why=change.reason, counsel=change.counsel
     )
 
 
@@ -195,7 +195,7 @@ def _store_draft(draft: RuleChange, grounds: ChangeGrounds, by: User, at: dateti
         newest = RuleChange.objects.aggregate(last=Max("number"))["last"] or 0
         draft.id, draft.number, draft.counsel = uuid7_at(at), newest + 1, counsel
         draft.from_date = grounds.from_date
-        draft.cite, draft.why = (
+        draft.cite, draft.reason = (
             _clean_line(grounds.cite, MAX_CITE_LENGTH),
             _clean_line(grounds.why, MAX_WHY_LENGTH),
         )
@@ -226,7 +226,7 @@ def _write_event(step: str, change: RuleChange, by: User, at: datetime) -> None:
         f"compliance.rule_change.{step}", at=at, actor=f"user:{by.pk}", change=change.pk,
         number=change.number, place=change.place, item=change.item, value=change.value,
         from_date=str(change.from_date), is_looser=change.is_looser or None,
-        why=change.dropped_because or change.why,
+        why=change.drop_reason or change.reason,
         withdraws=change.withdraws.number if change.withdraws else None,
     )  # fmt: skip
 

@@ -22,7 +22,7 @@ class RuleChange(models.Model):
     withdraws = models.ForeignKey("self", models.PROTECT, null=True, related_name="withdrawals")
     from_date = models.DateField()  # local date of the place
     cite = models.CharField(max_length=300)
-    why = models.CharField(max_length=300)
+    reason = models.CharField(max_length=300)
     is_looser = models.BooleanField()  # than the shipped rule data
     counsel = models.CharField(max_length=200, blank=True)  # counsel's document and its location
     dry_run = models.JSONField(null=True)  # the effects found by the newest preview
@@ -33,7 +33,7 @@ class RuleChange(models.Model):
     approved_at = models.DateTimeField(null=True)
     dropped_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     dropped_at = models.DateTimeField(null=True)  # rejected for good
-    dropped_because = models.CharField(max_length=300, blank=True)
+    drop_reason = models.CharField(max_length=300, blank=True)
 
     class Meta:
         db_table = "rule_change"
@@ -62,7 +62,9 @@ class RuleChange(models.Model):
                 condition=Q(withdraws=None) & ~Q(value="") | Q(withdraws__isnull=False, value=""),
                 name="rule_change_sets_or_withdraws",
             ),
-            models.CheckConstraint(condition=~Q(cite="") & ~Q(why=""), name="rule_change_says_why"),
+            models.CheckConstraint(
+                condition=~Q(cite="") & ~Q(reason=""), name="rule_change_says_why"
+            ),
             models.CheckConstraint(
                 condition=Q(is_looser=False) | ~Q(counsel=""), name="rule_change_looser_has_counsel"
             ),

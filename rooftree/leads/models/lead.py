@@ -48,7 +48,7 @@ class Lead(models.Model):
     property_type = models.CharField(max_length=20, blank=True)
     property_use = models.CharField(max_length=12, blank=True)
     details = models.JSONField(default=dict)  # the newest canonical record, for all other fields
-    asked = models.TextField(blank=True)  # the borrower's newest message
+    borrower_message = models.TextField(blank=True)  # the borrower's newest message
 
     officer = models.ForeignKey(
         LoanOfficer, models.PROTECT, null=True, related_name="leads"
@@ -59,13 +59,15 @@ class Lead(models.Model):
     scored_at = models.DateTimeField(null=True)
 
     created_at = models.DateTimeField()
-    warmed_at = models.DateTimeField()  # the newest touch
-    promise_at = models.DateTimeField(null=True)  # the deadline for the first attempt by a person
+    last_inquiry_at = models.DateTimeField()  # the newest touch
+    response_due_at = models.DateTimeField(
+        null=True
+    )  # the deadline for the first attempt by a person
     first_message_at = models.DateTimeField(null=True)  # automatic
     first_attempt_at = models.DateTimeField(null=True)  # by a person; measures speed to lead
-    first_talk_at = models.DateTimeField(null=True)
+    first_conversation_at = models.DateTimeField(null=True)
     snoozed_until = models.DateTimeField(null=True)
-    snoozed_because = models.CharField(max_length=200, blank=True, default="")
+    snooze_reason = models.CharField(max_length=200, blank=True, default="")
     retired_at = models.DateTimeField(null=True)
     retired_reason = models.CharField(max_length=60, blank=True)
 
@@ -87,12 +89,12 @@ class Lead(models.Model):
             models.Index(
                 fields=["property_key"], condition=~Q(property_key=""), name="lead_by_property"
             ),
-            models.Index(fields=["officer", "state", "promise_at"], name="lead_by_officer"),
+            models.Index(fields=["officer", "state", "response_due_at"], name="lead_by_officer"),
             models.Index(fields=["branch", "created_at"], name="lead_by_branch"),
             models.Index(fields=["source", "created_at"], name="lead_by_source"),
             models.Index(
-                fields=["promise_at"],
-                condition=Q(promise_at__isnull=False),
+                fields=["response_due_at"],
+                condition=Q(response_due_at__isnull=False),
                 name="lead_promise",
             ),
             models.Index(

@@ -23,8 +23,8 @@ class Loan(models.Model):
     revenue_cents = models.BigIntegerField(null=True)
     application_date = models.DateField(null=True)
     funded_date = models.DateField(null=True)
-    stands_at = models.CharField(max_length=40, blank=True)  # where the file is now
-    ended_as = models.CharField(max_length=24, blank=True)  # denied, withdrawn...
+    current_milestone = models.CharField(max_length=40, blank=True)  # where the file is now
+    final_outcome = models.CharField(max_length=24, blank=True)  # denied, withdrawn...
     notices = models.JSONField(
         default=dict, db_default=Value({}, models.JSONField())
     )  # the LOS's tracking: kind, day sent
@@ -54,7 +54,7 @@ class Milestone(models.Model):
     rank = models.SmallIntegerField(null=True)  # None: outside the funnel
     on_date = models.DateField(null=True)  # the LOS's own day
     reached_at = models.DateTimeField()  # on that day, or when we learned of it
-    said = models.CharField(max_length=120, blank=True)  # the LOS's own words
+    los_label = models.CharField(max_length=120, blank=True)  # the LOS's own words
     is_inferred = models.BooleanField(default=False)  # implied by a later milestone
     is_return = models.BooleanField(default=False)
     recorded_at = models.DateTimeField()

@@ -52,7 +52,7 @@ class PartnerPermission(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7)
     introduction = models.ForeignKey(Introduction, models.PROTECT, related_name="permissions")
     steps = ArrayField(models.CharField(max_length=20), default=list)  # empty: withdrawn
-    said = models.CharField(max_length=200)  # how the borrower said so
+    evidence = models.CharField(max_length=200)  # how the borrower said so
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     at = models.DateTimeField()
 
@@ -76,7 +76,7 @@ class Agreement(models.Model):
     payee = models.CharField(max_length=30)  # kind of payee under the rule
     basis = models.CharField(max_length=40)  # what the amount depends on
     endorses_us = models.BooleanField(default=False)
-    what = models.CharField(max_length=200)  # the service, or the joint advertising
+    description = models.CharField(max_length=200)  # the service, or the joint advertising
     cents = models.BigIntegerField()  # in total, or per lead where leads are bought
     our_cost_pct = models.PositiveSmallIntegerField(null=True)  # of joint advertising
     our_benefit_pct = models.PositiveSmallIntegerField(null=True)
@@ -137,9 +137,9 @@ class ThingOfValue(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7)
     partner = models.ForeignKey(Partner, models.PROTECT, related_name="things")
     direction = models.CharField(max_length=8)
-    what = models.CharField(max_length=200)
+    description = models.CharField(max_length=200)
     fair_value_cents = models.BigIntegerField()
-    why = models.CharField(max_length=300)  # the service or the occasion
+    justification = models.CharField(max_length=300)  # the service or the occasion
     on_date = models.DateField()
     basis = models.CharField(max_length=40, blank=True)  # the basis of a thing given
     agreement = models.ForeignKey(Agreement, models.PROTECT, null=True, related_name="things")

@@ -108,8 +108,8 @@ class PersonMerge(models.Model):
     """One merge of two records of one person, with all moved rows, so it can be undone."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
-    kept = models.ForeignKey(Person, models.PROTECT, related_name="merges")
-    gone = models.ForeignKey(Person, models.PROTECT, related_name="merged_as")
+    survivor = models.ForeignKey(Person, models.PROTECT, related_name="merges")
+    merged = models.ForeignKey(Person, models.PROTECT, related_name="merged_as")
     reason = models.CharField(max_length=24)  # a key of capture.identity.merge_people.MERGE_REASONS
     evidence = models.CharField(max_length=200, blank=True)  # the evidence shown to staff
     moved = models.JSONField()  # by table: ids of rows that changed their person
@@ -118,13 +118,15 @@ class PersonMerge(models.Model):
     at = models.DateTimeField()
     split_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     split_at = models.DateTimeField(null=True)
-    split_reason = models.CharField(max_length=24, blank=True)  # a key of capture.identity.split_people.SPLIT_REASONS
+    split_reason = models.CharField(
+        max_length=24, blank=True
+    )  # a key of capture.identity.split_people.SPLIT_REASONS
 
     class Meta:
         db_table = "person_merge"
         constraints = [
             models.UniqueConstraint(
-                fields=["gone"], condition=Q(split_at=None), name="part_of_one_person"
+                fields=["merged"], condition=Q(split_at=None), name="part_of_one_person"
             ),
         ]
 

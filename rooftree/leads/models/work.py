@@ -30,7 +30,7 @@ class ContactAttempt(models.Model):
     completed_at = models.DateTimeField(null=True)  # when the call record was complete
     by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField()
-    cause = models.CharField(max_length=160, unique=True)  # idempotency key
+    idempotency_key = models.CharField(max_length=160, unique=True)  # idempotency key
 
     class Meta:
         db_table = "contact_attempt"
@@ -54,7 +54,7 @@ class Signal(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7)
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="signals")
     kind = models.CharField(max_length=24)
-    cause = models.CharField(max_length=160, unique=True)
+    idempotency_key = models.CharField(max_length=160, unique=True)
     at = models.DateTimeField()
 
     class Meta:
@@ -96,13 +96,13 @@ class Task(models.Model):
     kind = models.CharField(max_length=60, default="typed")  # call_back, handoff, require:...
     user = models.ForeignKey(User, models.PROTECT, null=True, related_name="tasks")
     role = models.CharField(max_length=16, blank=True, default="")
-    cause = models.CharField(max_length=160, unique=True)
+    idempotency_key = models.CharField(max_length=160, unique=True)
     title = models.CharField(max_length=200)
     due_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True)
     done_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    cancelled_at = models.DateTimeField(null=True)
-    cancelled_because = models.CharField(max_length=200, blank=True, default="")
+    canceled_at = models.DateTimeField(null=True)
+    cancel_reason = models.CharField(max_length=200, blank=True, default="")
     created_at = models.DateTimeField()
 
     class Meta:
@@ -110,18 +110,18 @@ class Task(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["lead", "kind"],
-                condition=Q(done_at=None, cancelled_at=None) & ~Q(kind__in=REPEATABLE_TASK_KINDS),
+                condition=Q(done_at=None, canceled_at=None) & ~Q(kind__in=REPEATABLE_TASK_KINDS),
                 name="one_open_task_a_kind",
             ),
             models.CheckConstraint(
-                condition=Q(done_at=None) | Q(cancelled_at=None), name="task_done_or_cancelled"
+                condition=Q(done_at=None) | Q(canceled_at=None), name="task_done_or_cancelled"
             ),
         ]
         indexes = [
             models.Index(fields=["user", "due_at"], condition=Q(done_at=None), name="task_open"),
             models.Index(
                 fields=["due_at"],
-                condition=Q(done_at=None, cancelled_at=None),
+                condition=Q(done_at=None, canceled_at=None),
                 name="task_open_by_due",
             ),
         ]

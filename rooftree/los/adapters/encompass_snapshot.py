@@ -66,7 +66,7 @@ def build_snapshot(
         lead_id=fields.get(lead_id_field) or fields.get("4495", ""),
         observed_steps=tuple(seen.values()),
         current_milestone=ended or _current_milestone(fields, seen),
-        ended_as=ended,
+        final_outcome=ended,
         amount_cents=next(
             (
                 cents

@@ -39,7 +39,7 @@ class Command(command_base.Command):
             return
         data_removal.run_removals(at=now())
         removed = purge.rows.exclude(removed_at=None).count()
-        on_hold = purge.rows.filter(kept_because="legal_hold").count()
+        on_hold = purge.rows.filter(kept_reason="legal_hold").count()
         self.stdout.write(
             f"Deleted {removed:,} erased records again"
             + (f"; {on_hold:,} stay because of a legal hold" if on_hold else "")

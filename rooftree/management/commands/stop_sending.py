@@ -39,8 +39,8 @@ class Command(command_base.Command):
                 user_id=user.pk,
                 kind="sending_paused",
                 idempotency_key=f"pause:{pause.pk}",
-                text=f"Sending is paused: no texts, emails or calls go out. {pause.because}",
+                text=f"Sending is paused: no texts, emails or calls go out. {pause.reason}",
                 link=reverse("setup_sending") if user.role == "administrator" else "",
                 at=at,
             )
-        self.stdout.write(f"Sending is paused. {pause.because}")
+        self.stdout.write(f"Sending is paused. {pause.reason}")

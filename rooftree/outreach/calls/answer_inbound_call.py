@@ -76,7 +76,7 @@ def record_call_end(
     talked = dial_status == "completed"
     result = "spoken" if talked else "missed"
     with transaction.atomic():
-        rows = ContactAttempt.objects.filter(cause=_idempotency_key(call_id))
+        rows = ContactAttempt.objects.filter(idempotency_key=_idempotency_key(call_id))
         rows.filter(seconds=None).update(seconds=seconds if talked else 0)
         is_news = bool(rows.filter(result="").update(result=result))
         attempt = rows.select_related("lead__person", "lead__officer__user").first()
@@ -88,7 +88,9 @@ def record_call_end(
                 result=result,
             )  # fmt: skip
         if attempt and is_news and talked:
-            Lead.objects.filter(pk=attempt.lead_id, first_talk_at=None).update(first_talk_at=at)
+            Lead.objects.filter(pk=attempt.lead_id, first_conversation_at=None).update(
+                first_conversation_at=at
+            )
     language = message_templates.language_for(attempt.lead.person.language) if attempt else "en"
     markup = (
         twiml.empty_response()
@@ -136,7 +138,7 @@ def store_call(
     """
     attempt = ContactAttempt(
         id=uuid7_at(at),
-        cause=_idempotency_key(call_id),
+        idempotency_key=_idempotency_key(call_id),
         lead=lead,
         person_id=lead.person_id,
         medium="call",
@@ -147,8 +149,14 @@ def store_call(
     )
     with transaction.atomic():
         if not insert_row_if_new(attempt):
-            return ContactAttempt.objects.get(cause=attempt.cause), False
-        signal = Signal(id=uuid7_at(at), lead=lead, kind="called", cause=attempt.cause, at=at)
+            return ContactAttempt.objects.get(idempotency_key=attempt.idempotency_key), False
+        signal = Signal(
+            id=uuid7_at(at),
+            lead=lead,
+            kind="called",
+            idempotency_key=attempt.idempotency_key,
+            at=at,
+        )
         insert_row_if_new(signal)
         write_event(
             "outreach.call_in.began", at=at, actor="borrower", lead_id=lead.pk,

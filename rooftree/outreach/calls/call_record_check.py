@@ -13,7 +13,7 @@ from rooftree.compliance.gate.verdict import Decision
 from rooftree.leads.models import ContactAttempt
 from rooftree.org.current_company import current_company
 
-BY_CARRIER = Q(cause__startswith="ring:") | Q(cause__startswith="call_in:")
+BY_CARRIER = Q(idempotency_key__startswith="ring:") | Q(idempotency_key__startswith="call_in:")
 CALL_OVER_AFTER = timedelta(minutes=10)
 FIELD_NAMES = {
     "calling_number": "calling number",
@@ -47,7 +47,7 @@ def calls_without_length(*, at: datetime) -> QuerySet[ContactAttempt]:
 
     The length of a call to a source's tracking number comes from that source.
     """
-    own_lines = BY_CARRIER & ~Q(cause__regex="^call_in:.*:")
+    own_lines = BY_CARRIER & ~Q(idempotency_key__regex="^call_in:.*:")
     rows = ContactAttempt.objects.filter(own_lines, medium="call", completed_at=None, seconds=None)
     return rows.filter(at__range=(at - timedelta(days=1), at - CALL_OVER_AFTER)).order_by(
         "-at", "-pk"

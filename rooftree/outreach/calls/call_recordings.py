@@ -106,8 +106,8 @@ def on_notice_played(
     """
     with transaction.atomic():
         recording = _lock_recording(recording_id)
-        if recording.told_at is None:
-            recording.told_at, recording.call_id = at, call_id[:120]
+        if recording.notice_played_at is None:
+            recording.notice_played_at, recording.call_id = at, call_id[:120]
             write_event(
                 "outreach.recording.told", at=at, actor="carrier", **_event_fields(recording)
             )
@@ -116,7 +116,7 @@ def on_notice_played(
         if (
             recording.attempt
             and recording.attempt.direction == "out"
-            and recording.asked_at is None
+            and recording.requested_at is None
         ):
             recording.due_at = at
         recording.save()
@@ -127,7 +127,7 @@ def on_officer_answered(*, recording_id: UUID, at: datetime) -> CallRecording:
     """Make the recording of an inbound call due: the officer answered."""
     with transaction.atomic():
         recording = _lock_recording(recording_id)
-        if recording.asked_at is None:
+        if recording.requested_at is None:
             recording.due_at = at
             recording.save(update_fields=["due_at"])
     return recording
@@ -155,7 +155,7 @@ def is_running(recording: CallRecording, *, at: datetime) -> bool:
     """Return True if the call is being recorded or is about to be."""
     is_recent = recording.attempt is not None and recording.attempt.at > at - MAX_CALL_LENGTH
     is_over = recording.objected_at or recording.ended_at or recording.problem
-    return is_recent and not is_over and bool(recording.asked_at or recording.due_at)
+    return is_recent and not is_over and bool(recording.requested_at or recording.due_at)
 
 
 def overdue_erasures(*, before: datetime) -> QuerySet[CallRecording]:
@@ -197,19 +197,24 @@ def _claim_recording(
     """Lease a due recording; return the action to take. Checks the rule before a recording."""
     recording.due_at = at + LEASE
     action = _erase_recording if recording.erase_from else _look_up_recording
-    if recording.asked_at is None and not recording.erase_from:
+    if recording.requested_at is None and not recording.erase_from:
         ruling = call_rules.check_recording(
-            was_told=recording.told_at is not None, has_objected=recording.objected_at is not None
+            was_told=recording.notice_played_at is not None,
+            has_objected=recording.objected_at is not None,
         )
         if ruling.decision is Decision.ALLOW:
-            recording.asked_at, recording.carrier, action = at, get_carrier().name, _start_recording
+            recording.requested_at, recording.carrier, action = (
+                at,
+                get_carrier().name,
+                _start_recording,
+            )
         else:
             recording.due_at, recording.problem, action = (
                 None,
                 ruling_sentence(ruling, None),
                 _do_nothing,
             )
-    recording.save(update_fields=["asked_at", "carrier", "due_at", "problem"])
+    recording.save(update_fields=["requested_at", "carrier", "due_at", "problem"])
     return action
 
 
@@ -226,7 +231,9 @@ def _start_recording(recording: CallRecording, at: datetime) -> None:
         return  # looked up when the lease ends
     except RetryLater as problem:
         rows = CallRecording.objects.filter(pk=recording.pk, ended_at=None)
-        rows.update(asked_at=None, due_at=at + timedelta(seconds=problem.retry_after_seconds or 2))
+        rows.update(
+            requested_at=None, due_at=at + timedelta(seconds=problem.retry_after_seconds or 2)
+        )
     except VendorError as problem:
         _record_not_started(recording, str(problem))
     else:
@@ -276,7 +283,7 @@ def _erase_recording(recording: CallRecording, at: datetime) -> None:
 
     Repeats after the lease if the recording could have started in the meantime.
     """
-    if recording.asked_at:
+    if recording.requested_at:
         try:
             get_carrier().erase_recordings(call_id=recording.call_id)
         except VendorError as problem:
@@ -284,7 +291,7 @@ def _erase_recording(recording: CallRecording, at: datetime) -> None:
             rows = CallRecording.objects.filter(pk=recording.pk)
             rows.update(due_at=at + wait, problem=str(problem)[:300])
             return
-        if not recording.carrier_id and at - recording.asked_at < LEASE:
+        if not recording.carrier_id and at - recording.requested_at < LEASE:
             return
     with transaction.atomic():
         current = _lock_recording(recording.pk)
@@ -301,7 +308,7 @@ def _apply_objection(recording: CallRecording, by: User | None, at: datetime) ->
     if recording.objected_at:
         return
     recording.objected_at, recording.objected_by = at, by
-    if recording.asked_at:
+    if recording.requested_at:
         recording.erase_from, recording.due_at = at, at
     actor = f"user:{by.pk}" if by else "borrower"
     write_event("outreach.recording.objected", at=at, actor=actor, **_event_fields(recording))

@@ -49,7 +49,7 @@ def begin_call(*, lead_id: UUID, by: User, at: datetime) -> DialedCall | Verdict
         if not number:
             raise CannotCall("No phone number on file for this borrower yet.")
         earlier = _find_repeat_click(lead, by, at)
-        cause = earlier.cause if earlier else f"call:{uuid7_at(at)}"
+        cause = earlier.idempotency_key if earlier else f"call:{uuid7_at(at)}"
         verdict = contact_permissions.decide_call(lead_id=lead.pk, cause=cause, at=at)
         if verdict.decision == Decision.ALLOW:
             attempt = earlier or _record_attempt(verdict, lead, number, by)
@@ -66,7 +66,7 @@ def _find_repeat_click(lead: Lead, by: User, at: datetime) -> ContactAttempt | N
         lead=lead,
         by=by,
         medium="call",
-        cause__startswith="call:",
+        idempotency_key__startswith="call:",
         result="",
         at__gt=at - REPEAT_WINDOW,
     )
@@ -83,7 +83,7 @@ def _record_attempt(verdict: Verdict, lead: Lead, number: str, by: User) -> Cont
         address=number,
         by=by,
         at=at,
-        cause=verdict.cause,
+        idempotency_key=verdict.idempotency_key,
     )
     Lead.objects.filter(pk=lead.pk, first_attempt_at=None).update(first_attempt_at=at)
     write_event(

@@ -256,7 +256,7 @@ def on_borrower_call_ended(
     talked = dial_status == "completed"
     with transaction.atomic():
         ring = _load_ring(ring_id)
-        rows = ContactAttempt.objects.filter(cause=f"ring:{ring.pk}")
+        rows = ContactAttempt.objects.filter(idempotency_key=f"ring:{ring.pk}")
         rows.filter(seconds=None).update(seconds=seconds if talked else 0)
         is_news = rows.filter(result="").update(
             result="spoken" if talked else "no_answer",
@@ -267,7 +267,9 @@ def on_borrower_call_ended(
         if not is_news:
             return None
         if talked:
-            Lead.objects.filter(pk=ring.offer.lead_id, first_talk_at=None).update(first_talk_at=at)
+            Lead.objects.filter(pk=ring.offer.lead_id, first_conversation_at=None).update(
+                first_conversation_at=at
+            )
         write_event(
             "outreach.call.ended",
             at=at,
@@ -301,7 +303,7 @@ def _load_ring(ring_id: UUID) -> Ring:
 
 
 def _is_offer_open(offer: Offer) -> bool:
-    return offer.taken_at is None and offer.passed_at is None and offer.lapsed_at is None
+    return offer.accepted_at is None and offer.declined_at is None and offer.expired_at is None
 
 
 def _describe_lead(lead: Lead) -> str:
@@ -326,7 +328,7 @@ def _record_borrower_call(
     with transaction.atomic():
         Ring.objects.filter(pk=ring.pk).update(connected_at=at)
         attempt, _ = ContactAttempt.objects.get_or_create(
-            cause=f"ring:{ring.pk}",
+            idempotency_key=f"ring:{ring.pk}",
             defaults={
                 "id": uuid7_at(at),
                 "lead": lead,

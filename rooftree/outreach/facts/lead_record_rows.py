@@ -48,7 +48,7 @@ class PastAttempt(_Row):
 
     at: datetime
     medium: str
-    cause: str
+    idempotency_key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,18 +61,19 @@ select json_build_object(
          where address = any(string_to_array(subject.keys, E'\\n'))
             or person_id = subject.person) r),
     'file', (select f.stands from (
-        select case when loan.ended_as in {STOPPING_CODES} then loan.ended_as
-                    else loan.stands_at end as stands,
+        select case when loan.final_outcome in {STOPPING_CODES} then loan.final_outcome
+                    else loan.current_milestone end as stands,
                (select max(recorded_at) from milestone
                  where loan_id = loan.id and code in {STOPPING_CODES}) as since
           from loan join lead on lead.id = loan.lead_id
          where lead.person_id = subject.person
-           and (loan.ended_as in {STOPPING_CODES} or loan.stands_at in {STOPPING_CODES})
+           and (loan.final_outcome in {STOPPING_CODES}
+             or loan.current_milestone in {STOPPING_CODES})
         union all
         select '{TOLD_NO}', clock.opened_at
           from credit_clock clock join lead on lead.id = clock.lead_id
          where lead.person_id = subject.person and clock.kind = 'adverse_action'
-           and clock.closed_as <> 'mistaken' and clock.loan_id is null) f
+           and clock.outcome <> 'mistaken' and clock.loan_id is null) f
          where f.since >= (select created_at from lead where id = subject.lead)
          order by f.since desc limit 1),
     'heard', (select json_build_array(m.created_at, m.medium, m.problem)
@@ -91,7 +92,7 @@ select json_build_object(
          where person_id = subject.person and address = any(string_to_array(subject.keys, E'\\n'))
            and status = 'granted' and recorded_at <= %(at)s) c),
     'attempts', (select coalesce(json_agg(a order by a.at), '[]') from (
-        select at, medium, cause from contact_attempt
+        select at, medium, idempotency_key from contact_attempt
          where person_id = subject.person and direction = 'out'
            and at > %(since)s and at <= %(at)s) a),
     'touches', (select coalesce(json_agg(t order by t.at, t.id), '[]') from (
@@ -159,7 +160,7 @@ select json_build_object(
                and done_at between asking.at and %(at)s
              order by done_at desc limit 1) yes on true
          where t.lead_id = subject.lead and t.kind = '{CALL_BACK}'
-           and t.done_at is null and t.cancelled_at is null),
+           and t.done_at is null and t.canceled_at is null),
     'was_texted', exists (select from message m
         where m.person_id = subject.person and m.direction = 'out' and m.medium = 'text'
           and m.sent_at < %(at)s)
@@ -265,10 +266,10 @@ class LeadRecords:
         """Return our attempts within CAP_LOOKBACK, oldest first.
 
         Args:
-            excluding: the cause of the attempt to leave out.
+            excluding: the idempotency key of the attempt to leave out.
         """
         rows = [PastAttempt.from_json(row) for row in self._rest["attempts"]]
-        return [row for row in rows if row.cause != excluding]
+        return [row for row in rows if row.idempotency_key != excluding]
 
     def form_names_us(self, source_id: UUID, day: date) -> bool:
         """Return True if reviewed terms in force on `day` say the source's form names us."""

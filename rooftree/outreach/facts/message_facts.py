@@ -64,7 +64,7 @@ class OutgoingContact:
     medium: Medium
     purpose: Purpose
     is_automated: bool
-    to: str  # E.164 or e-mail address
+    to: str  # E.164 or email address
     text: str  # as rendered; empty for a call
     subject: str = ""
     officer: LoanOfficer | None = None  # None: sent in the company's name
@@ -130,7 +130,7 @@ def gather_facts_of_many(
 
 
 def address_key(address: str) -> str:
-    """Return the form consents and revocations are stored under: E.164, or the e-mail's key."""
+    """Return the form consents and revocations are stored under: E.164, or the email's key."""
     return comparison_key(address) if "@" in address else address
 
 
@@ -166,7 +166,7 @@ def _lead_facts(lead: Lead, records: LeadRecords) -> dict[str, Any]:
         "places": places,
         "amendments": effective_rules.relevant_changes(records.rule_changes, states, records.at),
         "property_state": lead.property_state or None,
-        "inquired_at": lead.warmed_at,
+        "inquired_at": lead.last_inquiry_at,
         "inbound_at": inbound.created_at if inbound else None,
         "inbound_meaning": (inbound.problem if inbound else "") or "none",
         "credit_stop": records.credit_stop,
@@ -176,7 +176,7 @@ def _lead_facts(lead: Lead, records: LeadRecords) -> dict[str, Any]:
 
 
 def _email_facts(company: Company) -> dict[str, Any]:
-    """Return the standing of our e-mail: postal address, authentication, unsubscribing."""
+    """Return the standing of our email: postal address, authentication, unsubscribing."""
     return {
         "postal_address": company.postal_address or None,
         "is_authenticated": company.mail_is_authenticated,
@@ -193,7 +193,7 @@ def _message_facts(outgoing: OutgoingContact, records: LeadRecords) -> dict[str,
         channel=wording_check.CHANNEL_BY_MEDIUM.get(outgoing.medium, ""),
         facts=frozenset(outgoing.content_facts),
     )
-    # Approved wording is an advertisement whoever gets it; only typed words can quote a rate.
+    # Approved wording is an advertisement to anyone; only typed words can quote a rate.
     is_quote = not outgoing.is_automated and wording_check.is_about_terms(draft)
     return {
         "medium": outgoing.medium,
@@ -210,17 +210,14 @@ def _message_facts(outgoing: OutgoingContact, records: LeadRecords) -> dict[str,
         "wording_until": outgoing.approved_until,
         "is_owners": outgoing.is_owners,
         "confirmation": _confirmation(outgoing.confirms),
-        "actor": _actor(outgoing),
+        "actor": "bot"
+        if outgoing.is_automated
+        else "officer"
+        if outgoing.is_officers_own
+        else "staff",  # on the officer's behalf
         "guard_minutes": GUARD_MINUTES.get(outgoing.medium.value, 0),
-        "has_one_click": outgoing.medium is Medium.EMAIL,  # all our e-mail carries it
+        "has_one_click": outgoing.medium is Medium.EMAIL,  # all our email carries it
     }
-
-
-def _actor(outgoing: OutgoingContact) -> str:
-    """Return the speaker: a program, the officer, or somebody else on the officer's behalf."""
-    if outgoing.is_automated:
-        return "bot"
-    return "officer" if outgoing.is_officers_own else "staff"
 
 
 def _confirmation(stop: RevocationRow | None) -> StopConfirmation | None:
@@ -229,7 +226,7 @@ def _confirmation(stop: RevocationRow | None) -> StopConfirmation | None:
     live_stops = RevocationRow.objects.filter(address=stop.address, kind="stop", ended_at=None)
     other_ids = live_stops.exclude(pk=stop.pk).values_list("pk", flat=True)
     earlier = Message.objects.filter(
-        cause__in=[f"stop:{pk}" for pk in other_ids],
+        idempotency_key__in=[f"stop:{pk}" for pk in other_ids],
         state__in=["claimed", "sent", "delivered", "uncertain"],
     )
     return StopConfirmation(stop_at=stop.at, earlier=earlier.count())
@@ -267,7 +264,10 @@ def _address_facts(
     key = address_key(outgoing.to)
     revocations = records.revocations(key)
     permissions = _permission_facts(revocations, records.consents(key), key)
-    confirmed_on = _last_confirmed_date(lead, records, key)
+    # The borrower last inquired, spoke or wrote on this day: the number was theirs then.
+    inquired_on = [touch.asked_on for touch in records.touches] or [lead.last_inquiry_at.date()]
+    confirmed_dates = filter(None, [*inquired_on, records.confirmed_on(key)])
+    confirmed_on = max(confirmed_dates, default=None)
     since = reassigned_number_check.query_date(
         permissions["consents"], spoken_on=confirmed_on, today=at.date()
     )
@@ -284,13 +284,6 @@ def _address_facts(
         **permissions,
         **_list_facts(records.listings(key), _internal_dnc_date(revocations, outgoing.medium), at),
     }
-
-
-def _last_confirmed_date(lead: Lead, records: LeadRecords, key: str) -> date | None:
-    """Return when they last asked, spoke or wrote: the number was theirs then."""
-    inquired_on = [touch.asked_on for touch in records.touches] or [lead.warmed_at.date()]
-    dates = [*inquired_on, records.confirmed_on(key)]
-    return max((day for day in dates if day), default=None)
 
 
 def _number_check(records: LeadRecords, key: str, since: date | None) -> NumberCheck | None:

@@ -14,7 +14,7 @@ from rooftree.org.models import Company, LoanOfficer
 from rooftree.outreach.facts.lead_records import LeadRecords
 from rooftree.outreach.wording.license_disclosures import license_in_state
 
-# Channels that sell a person's request, to us and perhaps to others. Lead e-mails count too.
+# Channels that sell a person's request, to us and perhaps to others. Lead emails count too.
 RESOLD_CHANNELS = frozenset({"aggregator", "marketplace", "email"})
 # Adapters whose inquiries come to us alone: our form, our numbers, our own site's chat.
 DIRECT_ADAPTERS = frozenset(

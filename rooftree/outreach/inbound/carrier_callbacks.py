@@ -114,7 +114,10 @@ def record_message_status(
     if status not in STATES_BEFORE:
         return False
     with assume_role("door"):
-        message = _lock_message(carrier_id, reference)
+        rows = Message.objects.select_for_update().filter(direction="out")
+        message = rows.filter(carrier_id=carrier_id).first() if carrier_id else None
+        if message is None and reference:
+            message = rows.filter(pk=reference).first()
         if message is None or message.state not in STATES_BEFORE[status]:
             return False
         if message.state == "failed":  # it arrived after all, so the number is in service
@@ -150,7 +153,7 @@ def record_bounce(*, message_id: str, address: str, at: datetime) -> None:
             carrier_id="",
             reference=message_id,
             status="failed",
-            problem="The e-mail bounced.",
+            problem="The email bounced.",
             at=at,
         )
 
@@ -163,15 +166,9 @@ def record_dead_number(number: str, *, at: datetime) -> None:
 def record_signal(*, message: Message, kind: str, at: datetime) -> bool:
     """Record that the borrower opened or clicked a message; return False if already known."""
     signal, is_new = Signal.objects.get_or_create(
-        cause=f"{kind}:{message.pk}",
+        idempotency_key=f"{kind}:{message.pk}",
         defaults={"id": uuid7_at(at), "lead_id": message.lead_id, "kind": kind, "at": at},
     )
     if is_new and kind == "opened":
         Message.objects.filter(pk=message.pk, opened_at=None).update(opened_at=at)
     return is_new
-
-
-def _lock_message(carrier_id: str, reference: str) -> Message | None:
-    rows = Message.objects.select_for_update().filter(direction="out")
-    message = rows.filter(carrier_id=carrier_id).first() if carrier_id else None
-    return message or (rows.filter(pk=reference).first() if reference else None)

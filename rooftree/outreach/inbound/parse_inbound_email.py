@@ -1,4 +1,4 @@
-"""Parser for inbound e-mail: the borrower's own words, without the quoted text."""
+"""Parser for inbound email: the borrower's own words, without the quoted text."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from rooftree.core import read_html
 from rooftree.core.masking import redact_numbers
 from rooftree.outreach.messages.sender_identity import find_replied_message
 
-MAX_BODY_LENGTH = 20_000  # characters kept of one e-mail
+MAX_BODY_LENGTH = 20_000  # characters kept of one email
 RECIPIENT_HEADERS = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
 QUOTE_START = re.compile(
     r"^(>.*|-{2,} ?(original message|mensaje original) ?-{2,}|_{8,}|"
@@ -25,7 +25,7 @@ BULK_PRECEDENCES = frozenset({"bulk", "auto_reply", "junk", "list"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundEmail:
-    """One inbound e-mail in reply to one of ours."""
+    """One inbound email in reply to one of ours."""
 
     replied_message_id: UUID  # our message
     sender: str
@@ -38,17 +38,17 @@ class InboundEmail:
 
 
 class NotAReplyToUs(Exception):
-    """The e-mail is not addressed to a reply address of ours, or cannot be parsed."""
+    """The email is not addressed to a reply address of ours, or cannot be parsed."""
 
 
 def parse_email(raw: bytes) -> InboundEmail:
-    """Parse an e-mail as the mail server delivers it (RFC 5322). Raises `NotAReplyToUs`."""
+    """Parse an email as the mail server delivers it (RFC 5322). Raises `NotAReplyToUs`."""
     try:
         mail = message_from_bytes(raw, policy=policy.default)
         return _build_email(mail)
     except (MessageError, LookupError, ValueError, AttributeError, TypeError) as problem:
         # The standard parser raises any of these on malformed headers.
-        raise NotAReplyToUs(f"The e-mail can’t be parsed ({type(problem).__name__}).") from problem
+        raise NotAReplyToUs(f"The email can’t be parsed ({type(problem).__name__}).") from problem
 
 
 def _build_email(mail: EmailMessage) -> InboundEmail:
@@ -58,7 +58,7 @@ def _build_email(mail: EmailMessage) -> InboundEmail:
         None,
     )
     if message_id is None:
-        raise NotAReplyToUs("The e-mail is not addressed to a reply address of ours.")
+        raise NotAReplyToUs("The email is not addressed to a reply address of ours.")
     subject = " ".join(str(mail.get("Subject", "")).replace("\x00", "").split())
     body = strip_quotes(_body_text(mail).replace("\x00", ""))
     return InboundEmail(

@@ -1,4 +1,4 @@
-"""Storing inbound e-mail with its conversation, including opt-outs and bounces."""
+"""Storing inbound email with its conversation, including opt-outs and bounces."""
 
 import hashlib
 from datetime import datetime
@@ -26,9 +26,9 @@ ATTACHMENT_NOTE = "\n\n[{} attached, not stored]"
 
 
 def receive_email(email: InboundEmail, *, raw: bytes, at: datetime) -> Reply:
-    """Store one inbound e-mail once, and apply an opt-out in the same transaction.
+    """Store one inbound email once, and apply an opt-out in the same transaction.
 
-    Opt-out words end e-mail, like unsubscribing does; staff decide whether the borrower meant
+    Opt-out words end email, like unsubscribing does; staff decide whether the borrower meant
     calls and texts too (47 CFR 64.1200(a)(10)). A delivery report marks the address as bounced;
     an automatic reply is stored and changes nothing.
     """
@@ -47,7 +47,7 @@ def receive_email(email: InboundEmail, *, raw: bytes, at: datetime) -> Reply:
             return Reply(message=None, meaning="bounced")
         reference = email.reference or hashlib.sha256(raw).hexdigest()
         cause = f"in:mail:{hashlib.sha256(reference.encode()).hexdigest()[:40]}"
-        if Message.objects.filter(cause=cause, medium="email").exists():
+        if Message.objects.filter(idempotency_key=cause, medium="email").exists():
             return Reply(
                 message=None, meaning=reply_classifier.ReplyMeaning.NONE.value, is_new=False
             )
@@ -77,7 +77,7 @@ def _store_message(
             direction="in",
             medium="email",
             purpose="reply",
-            cause=cause,
+            idempotency_key=cause,
             is_automated=meaning == AUTOMATIC,
             language=original.language,
             to_address="",

@@ -25,7 +25,7 @@ CAUSES_ENDED_BY_STOP = (*cancel_messages.OVERTAKEN_CAUSES, "watch:", "milestone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """The result of receiving one inbound text or e-mail."""
+    """The result of receiving one inbound text or email."""
 
     message: Message | None  # None: unknown sender, a bounce, or received before
     meaning: str  # a `reply_classifier.ReplyMeaning`, or "bounced" or "automatic"
@@ -78,7 +78,7 @@ def find_lead_by_number(number: str) -> Lead | None:
     return (
         Lead.objects.select_related("person")
         .filter(person_id__in=people)
-        .order_by("-warmed_at")
+        .order_by("-last_inquiry_at")
         .first()
     )
 
@@ -98,7 +98,9 @@ def queue_auto_reply(*, reply: Reply, at: datetime) -> Message | None:
     cause = f"help:{reply.message.pk}"
     if reply.meaning == "revoke":
         # One confirmation per revocation: the gate allows only one, however often they send STOP.
-        cause = f"stop:{Revocation.objects.get(cause=f'text:{reply.message.carrier_id}').pk}"
+        cause = (
+            f"stop:{Revocation.objects.get(idempotency_key=f'text:{reply.message.carrier_id}').pk}"
+        )
     return send.queue_message(
         lead=lead,
         medium="text",
@@ -138,7 +140,7 @@ def _store_message(  # noqa: PLR0913
             direction="in",
             medium="text",
             purpose="reply",
-            cause=f"in:{carrier}:{carrier_id}",
+            idempotency_key=f"in:{carrier}:{carrier_id}",
             is_automated=False,
             language=message_templates.language_for(lead.person.language),
             to_address="",
@@ -175,13 +177,13 @@ def record_inbound_contact(message: Message, meaning: str, at: datetime) -> None
         address=message.from_address,
         result=meaning if is_opt_out else "replied",
         at=at,
-        cause=f"message:{message.pk}",
+        idempotency_key=f"message:{message.pk}",
     )
     if not is_opt_out:
         Signal.objects.create(
             id=uuid7_at(at),
             lead_id=message.lead_id,
             kind="replied",
-            cause=f"message:{message.pk}",
+            idempotency_key=f"message:{message.pk}",
             at=at,
         )

@@ -1,4 +1,4 @@
-"""E-mail to borrowers through Django's configured mail server."""
+"""Email to borrowers through Django's configured mail server."""
 
 import smtplib
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from rooftree.core.vendor_errors import OutcomeUnknown, RequestRejected, RetryLa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundEmail:
-    """One e-mail to hand to the mail server."""
+    """One email to hand to the mail server."""
 
     to: str
     sender: str  # "Name <address>"
@@ -22,7 +22,7 @@ class OutboundEmail:
 
 
 def send_email(email: OutboundEmail) -> str:
-    """Hand one e-mail to the mail server; return its Message-ID.
+    """Hand one email to the mail server; return its Message-ID.
 
     It has a one-click unsubscribe header (RFC 8058). Raises `RequestRejected` if the address or
     the message is refused for good, `RetryLater` if nothing was handed over, `OutcomeUnknown`

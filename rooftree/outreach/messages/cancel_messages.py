@@ -29,7 +29,7 @@ def cancel_overtaken(
         causes: prefixes of the causes to cancel. The default covers messages that try to start
             a conversation, but not loan news, rate alerts or the answers to STOP and HELP.
     """
-    has_cause = reduce(or_, (Q(cause__startswith=cause) for cause in causes))
+    has_cause = reduce(or_, (Q(idempotency_key__startswith=cause) for cause in causes))
     waiting = Message.objects.filter(
         has_cause,
         lead_id=lead_id,

@@ -1,4 +1,4 @@
-"""The first text and e-mail a borrower gets within seconds of an inquiry."""
+"""The first text and email a borrower gets within seconds of an inquiry."""
 
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ LEADS = PreparedQuery(
 EARLIER_MESSAGES = PreparedQuery(
     lambda leads: Message.objects.filter(
         lead__in=leads, direction="out", state__in=COUNTED_STATES
-    ).only("lead_id", "cause", "medium", "created_at"),
+    ).only("lead_id", "idempotency_key", "medium", "created_at"),
     leads=list[UUID],
 )
 RECENT = timedelta(hours=24)
@@ -36,22 +36,24 @@ NO_TEXT_STATUSES = frozenset({"Transferred"})  # Zillow's concierge is on the ph
 
 
 def queue_first_responses(touch_ids: Collection[UUID], *, at: datetime) -> list[Message]:
-    """Queue the first text and e-mail of touches; return those queued. See `build_requests`."""
+    """Queue the first text and email of touches; return those queued. See `build_requests`."""
     return automatic_messages.queue_requests(build_requests(touch_ids, at=at), at=at)
 
 
 def build_requests(touch_ids: Collection[UUID], *, at: datetime) -> list[MessageRequest]:
-    """Return the first text and e-mail due for touches.
+    """Return the first text and email due for touches.
 
     The first touch gets both. A repeat inquiry gets a text if none was queued or sent before
-    (it can bring the consent the first one lacked), and an e-mail if none went out in the last
+    (it can bring the consent the first one lacked), and an email if none went out in the last
     day. The gate decides about each when it is due. Safe to repeat, in any order of touches;
     must run in a transaction.
     """
     touches = TOUCHES.all(keys=list(touch_ids))
     leads = {lead.pk: lead for lead in LEADS.all(keys=[touch.lead_id for touch in touches])}
     earlier = [
-        _EarlierMessage(message.lead_id, message.cause, message.medium, message.created_at)
+        _EarlierMessage(
+            message.lead_id, message.idempotency_key, message.medium, message.created_at
+        )
         for message in EARLIER_MESSAGES.all(leads=[*leads])
     ]
     requests = []
@@ -68,7 +70,7 @@ class _EarlierMessage(NamedTuple):
     """A message already sent or queued."""
 
     lead_id: UUID
-    cause: str
+    idempotency_key: str
     medium: str
     at: datetime
 
@@ -80,18 +82,17 @@ def _requests_for_touch(
         return []
     cause = f"touch:{touch.pk}"
     of_lead = [
-        message for message in earlier if message.lead_id == lead.pk and message.cause != cause
+        message
+        for message in earlier
+        if message.lead_id == lead.pk and message.idempotency_key != cause
     ]
     key = "again_hello" if of_lead else "first_hello"
-    return [
-        MessageRequest(lead=lead, key=key, medium=medium, idempotency_key=cause)
-        for medium in ("text", "email")
-        if _is_needed(touch, medium, of_lead, at)
-    ]
-
-
-def _is_needed(touch: Touch, medium: str, earlier: Iterable[_EarlierMessage], at: datetime) -> bool:
-    if medium == "text" and touch.inquiry.get("vendor_status") in NO_TEXT_STATUSES:
-        return False
-    since = at - RECENT if medium == "email" else LONG_AGO
-    return not any(message.medium == medium and message.at > since for message in earlier)
+    requests = []
+    for medium, since in (("text", LONG_AGO), ("email", at - RECENT)):
+        if medium == "text" and touch.inquiry.get("vendor_status") in NO_TEXT_STATUSES:
+            continue
+        if not any(message.medium == medium and message.at > since for message in of_lead):
+            requests.append(
+                MessageRequest(lead=lead, key=key, medium=medium, idempotency_key=cause)
+            )
+    return requests

@@ -59,11 +59,8 @@ def lock_due_messages(message_ids: Iterable[UUID], *, at: datetime) -> list[Mess
 def lock_still_claimed(message_ids: Iterable[UUID], *, at: datetime) -> set[UUID]:
     """Lock messages still claimed and undo the claims of stopped ones; return the other ids."""
     claimed: list[Any] = CLAIMED_MESSAGES.all(keys=list(message_ids))
-    stopped = [row for row in claimed if row.is_paused or _is_release_stopped(row)]
+    running_states = (None, *RUNNING_STATES)  # None: not a message of a release
+    stopped = [row for row in claimed if row.is_paused or row.release_state not in running_states]
     if stopped:
         cancel_messages.release_claims(stopped, at=at)
     return {row.pk for row in claimed} - {row.pk for row in stopped}
-
-
-def _is_release_stopped(claimed: Any) -> bool:
-    return claimed.release_state is not None and claimed.release_state not in RUNNING_STATES

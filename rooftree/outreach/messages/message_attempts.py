@@ -15,7 +15,7 @@ def record_attempts(messages: Sequence[Message], at: datetime) -> None:
         [
             ContactAttempt(
                 id=uuid7_at(at),
-                cause=f"message:{message.pk}",
+                idempotency_key=f"message:{message.pk}",
                 lead_id=message.lead_id,
                 person_id=message.person_id,
                 medium=message.medium,
@@ -33,4 +33,4 @@ def record_attempts(messages: Sequence[Message], at: datetime) -> None:
 def delete_attempts(messages: Sequence[Message]) -> None:
     """Delete the attempts of messages that never reached the carrier."""
     causes = [f"message:{message.pk}" for message in messages]
-    ContactAttempt.objects.filter(cause__in=causes).delete()
+    ContactAttempt.objects.filter(idempotency_key__in=causes).delete()

@@ -187,8 +187,8 @@ def _load_human_answers(message: Message) -> tuple[HumanDecision, ...]:
 
 def _build_outgoing(inputs: DecisionInputs) -> OutgoingContact:
     confirms, message = None, inputs.message
-    if message.cause.startswith("stop:"):
-        confirms = Revocation.objects.get(pk=message.cause.removeprefix("stop:"))
+    if message.idempotency_key.startswith("stop:"):
+        confirms = Revocation.objects.get(pk=message.idempotency_key.removeprefix("stop:"))
     return OutgoingContact(
         medium=MEDIA[message.medium],
         purpose=Purpose(message.purpose),
@@ -204,5 +204,5 @@ def _build_outgoing(inputs: DecisionInputs) -> OutgoingContact:
         or (message.officer is not None and message.by_id == message.officer.user_id),
         answers=inputs.answers,
         approved_until=message.template.approved_until if message.template else None,
-        content_facts=RATE_ALERT_PROOFS if message.cause.startswith("watch:") else (),
+        content_facts=RATE_ALERT_PROOFS if message.idempotency_key.startswith("watch:") else (),
     )

@@ -32,7 +32,7 @@ def build_message(planned: MessageSpec, at: datetime) -> Message:
     words = planned["words"]
     return Message(
         id=uuid7_at(at),
-        cause=planned["cause"],
+        idempotency_key=planned["cause"],
         medium=planned["medium"],
         lead=planned["lead"],
         person_id=planned["lead"].person_id,

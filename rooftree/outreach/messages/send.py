@@ -1,4 +1,4 @@
-"""The only way to send a text or e-mail to a borrower, behind the gate.
+"""The only way to send a text or email to a borrower, behind the gate.
 
 A message is a row with a due time. Sending takes four steps, and a crash can follow any
 of them: decide and claim (committed, with the contact attempts that caps count), decide
@@ -81,14 +81,20 @@ def queue_messages(planned: Sequence[MessageSpec], *, at: datetime) -> list[Mess
     with assume_role("door", savepoint=False):
         written = insert_new_rows(drafts)
     write_events(
-        build_event(QUEUED_EVENT, at=at, lead_id=draft.lead_id, message=draft.pk, cause=draft.cause)
+        build_event(
+            QUEUED_EVENT,
+            at=at,
+            lead_id=draft.lead_id,
+            message=draft.pk,
+            cause=draft.idempotency_key,
+        )
         for draft in drafts
         if draft.pk in written
     )
     return [
         draft
         if draft.pk in written
-        else Message.objects.get(cause=draft.cause, medium=draft.medium)
+        else Message.objects.get(idempotency_key=draft.idempotency_key, medium=draft.medium)
         for draft in drafts
     ]
 
@@ -261,7 +267,7 @@ def _handle_failure(message: Message, problem: Exception, at: datetime) -> None:
     match problem:
         case RetryLater():
             _requeue_message(message, problem, retry_delay(problem, message.attempts, BACK_OFF), at)
-        case Misconfigured():  # an admin has to fix it in Set-up; the message is kept
+        case Misconfigured():  # an admin has to fix it in Setup; the message is kept
             _requeue_message(message, problem, cancel_messages.RETRY_AFTER, at)
         case RequestRejected():
             _mark_failed(message, problem, at)
@@ -337,7 +343,10 @@ def _reconcile_text(message: Message, at: datetime) -> bool:
     except VendorError:
         uncertain.update(due_at=at + LOOK_UP_EVERY)
         return False
-    if receipt is None or _is_of_another_message(receipt, message):
+    # The same text can have gone to the same number twice; this can be the other one.
+    if receipt is None or (
+        Message.objects.filter(carrier_id=receipt.carrier_id).exclude(pk=message.pk).exists()
+    ):
         uncertain.update(due_at=None if at - since > LOOK_UP_FOR else at + LOOK_UP_EVERY)
         return False
     # The carrier gives whole seconds: a message cannot be sent before its verdict.
@@ -346,12 +355,6 @@ def _reconcile_text(message: Message, at: datetime) -> bool:
         [_CarrierResult(message=message, at=sent_at, carrier=get_carrier().name, accepted=receipt)]
     )
     return True
-
-
-def _is_of_another_message(receipt: CarrierReceipt, message: Message) -> bool:
-    """Return True if the same text went to the same number twice and this is the other one."""
-    same_receipt = Message.objects.filter(carrier_id=receipt.carrier_id)
-    return same_receipt.exclude(pk=message.pk).exists()
 
 
 def _mark_uncertain(message: Message, problem: str, at: datetime, *, look_at: datetime) -> None:

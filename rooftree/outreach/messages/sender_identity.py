@@ -64,14 +64,14 @@ def _previous_numbers(addresses: Sequence[str]) -> dict[str, str]:
 
 
 def mailbox_for(officer: LoanOfficer | None) -> str:
-    """Return our one e-mail address, with the officer's name if there is an officer."""
+    """Return our one email address, with the officer's name if there is an officer."""
     if officer is None:
         return str(settings.DEFAULT_FROM_EMAIL)
     return formataddr((officer.user.name, parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
 
 
 def sign_as_current_owners(all_inputs: Sequence[DecisionInputs], *, at: datetime) -> None:
-    """Re-sign automatic messages of reassigned leads with the name of the current officer.
+    """Sign automatic messages of reassigned leads with the name of the current officer.
 
     Such a message waited for a permitted hour or for review while its lead was reassigned.
     Only the signature depends on the officer. A message without the signature we would write
@@ -113,7 +113,7 @@ def _replace_signature(inputs: DecisionInputs) -> bool:
 
 
 def reply_address(message: Message) -> str:
-    """Return the Reply-To of an e-mail: an address of its own if we read mail.
+    """Return the Reply-To of an email: an address of its own if we read mail.
 
     Otherwise it is the officer's own address; "" without an officer.
     """

@@ -43,17 +43,17 @@ class Release(models.Model):
         User, models.PROTECT, null=True, related_name="+"
     )  # None: created by the program
     made_at = models.DateTimeField()
-    grown_at = models.DateTimeField()  # when the last person was added
+    last_added_at = models.DateTimeField()  # when the last person was added
     approved_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     approved_at = models.DateTimeField(null=True)
-    looked_at = models.DateTimeField(
+    checked_at = models.DateTimeField(
         null=True
     )  # the first few are sent; staff should check the results
-    went_on_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    went_on_at = models.DateTimeField(null=True)
+    resumed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    resumed_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     stopped_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    because = models.CharField(max_length=300, blank=True)  # the reason for stopping it
+    stop_reason = models.CharField(max_length=300, blank=True)  # the reason for stopping it
 
     class Meta:
         db_table = "release"
@@ -84,8 +84,8 @@ class ReleaseMember(models.Model):
     release = models.ForeignKey(Release, models.PROTECT, related_name="members")
     person = models.ForeignKey(Person, models.CASCADE, related_name="+")
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="+")
-    cause = models.CharField(max_length=160)  # of the messages created for this person
-    lined_up_at = models.DateTimeField(null=True)  # when messages were queued, or could not be
+    idempotency_key = models.CharField(max_length=160)  # of the messages created for this person
+    added_at = models.DateTimeField(null=True)  # when messages were queued, or could not be
 
     class Meta:
         db_table = "release_member"
@@ -95,7 +95,7 @@ class ReleaseMember(models.Model):
         indexes = [
             models.Index(
                 fields=["release", "id"],
-                condition=Q(lined_up_at=None),
+                condition=Q(added_at=None),
                 name="release_member_waiting",
             ),
         ]

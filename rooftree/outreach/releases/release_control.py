@@ -31,9 +31,9 @@ def approve_release(release: Release, *, by: User, at: datetime) -> None:
                 return
             raise CannotChangeRelease("This campaign is no longer waiting for approval.")
         release_drafts.write_release_event("approved", release, by, at)
-        _notify_maker(
-            release, f"{by.name} approved {release.title}. The first messages are going out.", at
-        )
+        release.state = "canary"
+        text = f"{by.name} approved {release.title}. The first messages are going out."
+        release_drafts.notify_users(release, [release.made_by], text, at)
 
 
 def continue_release(release: Release, *, by: User | None, at: datetime) -> None:
@@ -43,8 +43,8 @@ def continue_release(release: Release, *, by: User | None, at: datetime) -> None
     """
     with atomic():
         paused = Release.objects.filter(pk=release.pk, state="looking")
-        if not paused.update(state="going", went_on_by=by, went_on_at=at):
-            if Release.objects.filter(pk=release.pk, state="going", went_on_by=by).exists():
+        if not paused.update(state="going", resumed_by=by, resumed_at=at):
+            if Release.objects.filter(pk=release.pk, state="going", resumed_by=by).exists():
                 return
             raise CannotChangeRelease("This campaign is no longer waiting for a check.")
         release_drafts.write_release_event("went_on", release, by, at)
@@ -59,12 +59,12 @@ def stop_release(release: Release, *, by: User, because: str, at: datetime) -> i
     reason = " ".join(because.replace("\x00", "").split())[:300] or "Stopped by hand."
     with atomic():
         unfinished = Release.objects.filter(pk=release.pk, state__in=OPEN_STATES)
-        if not unfinished.update(state="stopped", stopped_by=by, because=reason, ended_at=at):
+        if not unfinished.update(state="stopped", stopped_by=by, stop_reason=reason, ended_at=at):
             if Release.objects.filter(pk=release.pk, state="stopped").exists():
                 return 0
             raise CannotChangeRelease("This campaign is done: all its messages were sent.")
         release_drafts.write_release_event("stopped", release, by, at, because=reason)
-    release.stopped_by, release.because = by, reason
+    release.stopped_by, release.stop_reason = by, reason
     return _cancel_messages(release, at)
 
 
@@ -79,7 +79,7 @@ def pause_for_review(release: Release, *, at: datetime) -> None:
     """Pause a release after its canary until staff have checked the results."""
     with atomic():
         running = Release.objects.filter(pk=release.pk, state="canary")
-        if running.update(state="looking", looked_at=at):
+        if running.update(state="looking", checked_at=at):
             release_drafts.write_release_event("looking", release, None, at)
             release.state = "looking"
             text = (
@@ -99,10 +99,5 @@ def finish_release(release: Release, *, at: datetime) -> None:
 
 def _cancel_messages(release: Release, at: datetime) -> int:
     assert release.stopped_by is not None
-    because = f"{release.stopped_by.name} stopped the campaign: {release.because}"
+    because = f"{release.stopped_by.name} stopped the campaign: {release.stop_reason}"
     return cancel_messages.cancel_release_messages(release.pk, because=because, at=at)
-
-
-def _notify_maker(release: Release, text: str, at: datetime) -> None:
-    release.state = "canary"
-    release_drafts.notify_users(release, [release.made_by], text, at)

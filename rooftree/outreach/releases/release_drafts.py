@@ -35,7 +35,7 @@ def create_draft(
         about=about,
         made_by=by,
         made_at=at,
-        grown_at=at,
+        last_added_at=at,
         **asdict(release_limits.current_limits(at=at)),
     )
     write_release_event("begun", release, by, at, of=kind)
@@ -50,12 +50,16 @@ def add_members(release: Release, members: Mapping[str, Lead], *, at: datetime) 
     """
     rows = [
         ReleaseMember(
-            id=uuid7_at(at), release=release, person_id=lead.person_id, lead=lead, cause=cause
+            id=uuid7_at(at),
+            release=release,
+            person_id=lead.person_id,
+            lead=lead,
+            idempotency_key=cause,
         )
         for cause, lead in members.items()
     ]
     added = len(insert_new_rows(rows))
-    Release.objects.filter(pk=release.pk).update(grown_at=at)
+    Release.objects.filter(pk=release.pk).update(last_added_at=at)
     return added
 
 
@@ -89,7 +93,9 @@ def join_shared_draft(
 
 def seal_quiet_drafts(*, at: datetime) -> None:
     """Seal shared drafts that nobody has joined for QUIET_PERIOD."""
-    quiet = Release.objects.filter(state="draft", made_by=None, grown_at__lte=at - QUIET_PERIOD)
+    quiet = Release.objects.filter(
+        state="draft", made_by=None, last_added_at__lte=at - QUIET_PERIOD
+    )
     for key in quiet.values_list("pk", flat=True):
         seal_draft(key, by=None, at=at)
 
@@ -106,12 +112,14 @@ def seal_draft(release_id: UUID, *, by: User | None, at: datetime) -> Release:
         release.size = release.members.count()
         state_if_small = "going" if release.size else "stopped"
         release.state = "waiting" if release.size > release.free_size else state_if_small
-        release.because = "" if release.size else "No one matched."
+        release.stop_reason = "" if release.size else "No one matched."
         release.ended_at = None if release.size else at
-        release.save(update_fields=["size", "state", "because", "ended_at"])
+        release.save(update_fields=["size", "state", "stop_reason", "ended_at"])
         write_release_event(release.state, release, by, at, size=release.size)
         if release.state == "waiting":
-            _request_approval(release, by, at)
+            author = by.name if by else "Rooftree"
+            text = f"{author} asks for your approval: {release.title}, to {release.size:,} people."
+            notify_users(release, list_approvers(release), text, at)
     return release
 
 
@@ -119,12 +127,6 @@ def list_approvers(release: Release) -> list[User]:
     """Return the users who can approve a release: all with the permission except its maker."""
     rows = User.objects.filter(is_active=True, role__in=ROLES_BY_PERMISSION[APPROVE_PERMISSION])
     return [row for row in rows.order_by("name", "pk") if row.pk != release.made_by_id]
-
-
-def _request_approval(release: Release, by: User | None, at: datetime) -> None:
-    author = by.name if by else "Rooftree"
-    text = f"{author} asks for your approval: {release.title}, to {release.size:,} people."
-    notify_users(release, list_approvers(release), text, at)
 
 
 def notify_users(release: Release, users: Iterable[User | None], text: str, at: datetime) -> None:

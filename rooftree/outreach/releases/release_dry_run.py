@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rooftree.compliance.gate.verdict import Decision, Verdict
+from rooftree.compliance.gate.verdict import Decision
 from rooftree.org.models import Company
 from rooftree.outreach.messages import automatic_messages, message_verdicts
 from rooftree.outreach.messages.automatic_messages import MessageRequest
@@ -44,7 +44,11 @@ class DryRunTally:
         for message, verdict in zip(
             drafts, message_verdicts.preview_verdicts(drafts, at=at), strict=True
         ):
-            self._counts[verdict.decision.value, self._describe_verdict(verdict)] += 1
+            sentence = verdict.sentence
+            if verdict.decision is Decision.DEFER and verdict.next_allowed_at:
+                until = verdict.next_allowed_at.astimezone(self._zone)
+                sentence = f"On hold until {until:%-I:%M %p, %b %-d}"
+            self._counts[verdict.decision.value, sentence] += 1
             if verdict.decision is Decision.ALLOW and len(self._examples) < MAX_EXAMPLES:
                 self._examples.append(
                     {"language": message.language, "subject": message.subject, "body": message.body}
@@ -60,12 +64,6 @@ class DryRunTally:
             "people": self.people, "messages": self.messages, "unreachable": self.unreachable,
             "said": rows, "examples": self._examples,
         }  # fmt: skip
-
-    def _describe_verdict(self, verdict: Verdict) -> str:
-        if verdict.decision is Decision.DEFER and verdict.next_allowed_at:
-            until = verdict.next_allowed_at.astimezone(self._zone)
-            return f"On hold until {until:%-I:%M %p, %b %-d}"
-        return verdict.sentence
 
 
 def count_messages(findings: dict[str, Any], decision: str) -> int:

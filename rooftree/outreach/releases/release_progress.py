@@ -93,7 +93,7 @@ def count_people_reached(release: Release) -> int:
 
 def is_finished(release: Release) -> bool:
     """Return True if everyone's messages were queued and none can still be sent."""
-    has_waiting = release.members.filter(lined_up_at=None).exists()
+    has_waiting = release.members.filter(added_at=None).exists()
     return not has_waiting and not release.messages.filter(state__in=UNFINISHED_STATES).exists()
 
 
@@ -106,7 +106,7 @@ def load_progress(release: Release) -> ReleaseProgress:
     reasons = not_sent.values_list("state", "problem").annotate(number=Count("pk"))
     return ReleaseProgress(
         people=release.members.count(),
-        people_waiting=release.members.filter(lined_up_at=None).count(),
+        people_waiting=release.members.filter(added_at=None).count(),
         states=states,
         reasons=[*reasons.order_by("-number", "problem")[:20]],
     )
@@ -115,8 +115,8 @@ def load_progress(release: Release) -> ReleaseProgress:
 def load_canary_result(release: Release) -> CanaryResult:
     """Load the canary results so far."""
     canary = release.messages.filter(state__in=SUBMITTED_STATES)
-    if release.looked_at:
-        canary = canary.filter(claimed_at__lte=release.looked_at)
+    if release.checked_at:
+        canary = canary.filter(claimed_at__lte=release.checked_at)
     states = Counter(dict(canary.values_list("state").annotate(Count("pk"))))
     since, people = release.approved_at or release.made_at, canary.values("person")
     replies = Message.objects.filter(person__in=people, direction="in", created_at__gte=since)

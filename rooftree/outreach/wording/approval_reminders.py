@@ -1,7 +1,7 @@
 """Notices to staff before an approval ends, and when it has ended."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from rooftree.org import staff_notices
@@ -28,17 +28,23 @@ def send_approval_reminders(table: type[ContentVersion], *, at: datetime) -> int
         for user in _choose_recipients(version):
             days = _reached_reminder(version.approved_until - at)
             groups[user, version.approved_until.date(), days].append(version)
-    notices = [
-        staff_notices.build_notice(
-            user_id=user.pk,
-            kind="approval_ends",
-            cause=f"approval:{table._meta.db_table}:{day}:{before}",
-            text=_reminder_text(versions, day, before),
-            link=table.PAGE_PATH,
-            at=at,
+    notices = []
+    for (user, day, before), versions in groups.items():
+        names = f"{versions[0]}" + (f" and {len(versions) - 1} more" if len(versions) > 1 else "")
+        text = f"The approval of {names} ends on {day:%B} {day.day}. Renew it before then."
+        if not before:
+            text = f"The approval of {names} is over. Nothing automatic is sent with it."
+        cause = f"approval:{table._meta.db_table}:{day}:{before}"
+        notices.append(
+            staff_notices.build_notice(
+                user_id=user.pk,
+                kind="approval_ends",
+                cause=cause,
+                text=text,
+                link=table.PAGE_PATH,
+                at=at,
+            )
         )
-        for (user, day, before), versions in groups.items()
-    ]
     return len(staff_notices.save_notices(notices))
 
 
@@ -49,13 +55,6 @@ def _reached_reminder(left: timedelta) -> int:
         for before in REMINDER_DAYS
         if left <= timedelta(days=before) or before == REMINDER_DAYS[0]
     )
-
-
-def _reminder_text(versions: Sequence[ContentVersion], day: date, before: int) -> str:
-    names = f"{versions[0]}" + (f" and {len(versions) - 1} more" if len(versions) > 1 else "")
-    if not before:
-        return f"The approval of {names} is over. Nothing automatic is sent with it."
-    return f"The approval of {names} ends on {day:%B} {day.day}. Renew it before then."
 
 
 def _choose_recipients(version: ContentVersion) -> Iterable[User]:

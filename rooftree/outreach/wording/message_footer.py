@@ -30,7 +30,7 @@ def build_footer(
     licenses: Iterable[StoredLicense],
     at: datetime,
 ) -> str:
-    """Return the ending of a text or e-mail about a property in `state`, as of `at`.
+    """Return the ending of a text or email about a property in `state`, as of `at`.
 
     A text that only replies or confirms gets no ending.
     """

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rooftree.outreach.models import Template
 
-MEDIUM_NAMES = {"text": "Text", "email": "E-mail"}  # sent
+MEDIUM_NAMES = {"text": "Text", "email": "Email"}  # sent
 SPOKEN_MEDIUM_NAMES = {"call": "Call"}  # said by a person
 LANGUAGE_NAMES = {"en": "English", "es": "Spanish"}
 LOAN_KIND_NAMES = {

@@ -5,7 +5,7 @@ as typed, so that every branch is read and no figure is typed by hand.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -79,7 +79,13 @@ def check_template(template: Template, *, at: datetime) -> TemplateCheck:
             for finding in _check_required_parts(template, sample, preview)
         ),
         *_check_length(template, previews[0]),
-        *_check_call_script(seconds_by_part),
+        # The same script is used in all states, so the strictest one counts.
+        *(
+            TemplateFinding(action="block", id="DIS-01", cite=cite, text=problem)
+            for problem, cite in (
+                call_script.find_problems(seconds_by_part) if seconds_by_part else ()
+            )
+        ),
     ]
     # Reversed twice: of equal findings the first one is kept, in its place.
     unique = {
@@ -162,7 +168,7 @@ def _describe_finding(issue: wording_check.WordingFinding) -> TemplateFinding:
 def _check_required_parts(
     template: Template, sample: SampleBorrower, preview: RenderedTemplate
 ) -> Iterator[TemplateFinding]:
-    """Yield missing required parts (content.md CP-01 to CP-03); e-mails also get a footer."""
+    """Yield missing required parts (content.md CP-01 to CP-03); emails also get a footer."""
     company, is_text = current_company(), template.medium == "text"
     if template.medium == "email" and not preview.subject:
         yield TemplateFinding(action="block", text="Add a subject.")
@@ -188,12 +194,6 @@ def _check_required_parts(
             action="block", id="TEN-01", cite=CTIA_CITE,
             text="Add “Reply STOP to end”: this can be the first text a borrower gets.",
         )  # fmt: skip
-
-
-def _check_call_script(seconds_by_part: Mapping[str, int | None]) -> Iterator[TemplateFinding]:
-    """Yield timing problems. The same script is used in all states, so the strictest one counts."""
-    for problem, cite in call_script.find_problems(seconds_by_part) if seconds_by_part else ():
-        yield TemplateFinding(action="block", id="DIS-01", cite=cite, text=problem)
 
 
 def _check_length(template: Template, preview: RenderedTemplate) -> Iterator[TemplateFinding]:

@@ -75,23 +75,20 @@ def _queue_message(
         raise CannotSend(
             f"No {'phone number' if medium == 'text' else 'email address'} on file yet."
         )
+    # A reply answers a message of the last 15 minutes (rulebook REQ-01).
+    is_reply = Message.objects.filter(
+        lead=lead, direction="in", created_at__gt=at - timedelta(minutes=15)
+    ).exists()
     return send.queue_message(
         lead=lead,
         medium=medium,
-        purpose="reply" if _is_reply(lead, at) else "marketing",
+        purpose="reply" if is_reply else "marketing",
         cause=f"typed:{uuid4()}",
         words=content,
         to=to,
         by=by,
         at=at,
     )
-
-
-def _is_reply(lead: Lead, at: datetime) -> bool:
-    """Return True if the borrower wrote within the last 15 minutes (rulebook REQ-01)."""
-    return Message.objects.filter(
-        lead=lead, direction="in", created_at__gt=at - timedelta(minutes=15)
-    ).exists()
 
 
 def _add_signature(body: str, medium: str, lead: Lead, at: datetime) -> str:

@@ -89,7 +89,7 @@ def approve_version[E: ContentVersion](
     Safe to repeat. Raises `CannotDecideVersion` and `UnfitVersion`.
 
     Args:
-        self_approved: the author confirms that nobody else here can approve. It is stored with
+        self_approved: the author confirms that no one else here can approve. It is stored with
             the version for good, and refused, also by the database, if it isn't true.
     """
     if not at < until <= at + MAX_APPROVAL:
@@ -140,8 +140,8 @@ def withdraw_version[E: ContentVersion](version: E, *, by: User, reason: str, at
         if locked.from_at is None or not locked.is_approved(at):
             raise CannotDecideVersion("This version has no approval in force.")
         locked.until_at, locked.approved_until = locked.until_at or at, at
-        locked.ended_because = reason
-        locked.save(update_fields=["until_at", "approved_until", "ended_because"])
+        locked.end_reason = reason
+        locked.save(update_fields=["until_at", "approved_until", "end_reason"])
         _write_event("withdrawn", locked, by, at)
     return locked
 
@@ -209,7 +209,7 @@ def approvers() -> "QuerySet[User]":
 
 
 def is_only_approver(user: User) -> bool:
-    """Return True if nobody else can approve. Then the author can, and the page shows it."""
+    """Return True if no one else can approve. Then the author can, and the page shows it."""
     return list(approvers().values_list("pk", flat=True)) == [user.pk]
 
 

@@ -88,7 +88,7 @@ def record_assurance(
     if on > company_day(at):
         raise BadRecord("Enter a date that isn’t in the future.", "on_date")
     return _save_record(
-        Assurance(kind=kind, on_date=on, said=summary, document=document, by=by, at=at)
+        Assurance(kind=kind, on_date=on, statement=summary, document=document, by=by, at=at)
     )
 
 
@@ -110,7 +110,7 @@ def record_access_review(
         for decision in ("keep", "change")
     }
     return _save_record(
-        Assurance(kind=ACCESS_REVIEW, on_date=on, said=summary, figures=figures, by=by, at=at)
+        Assurance(kind=ACCESS_REVIEW, on_date=on, statement=summary, figures=figures, by=by, at=at)
     )
 
 

@@ -347,10 +347,10 @@ def _check_incidents(scope: ControlScope) -> Control:
         "to report to the FTC.",
         rows=[
             {
-                "discovered": row.discovered_on.isoformat(), "what": row.what,
+                "discovered": row.discovered_on.isoformat(), "what": row.description,
                 "consumers": row.consumers,
-                "told_ftc": row.told_ftc_on.isoformat() if row.told_ftc_on else "",
-                "ended": row.ended,
+                "told_ftc": row.ftc_notified_on.isoformat() if row.ftc_notified_on else "",
+                "ended": row.resolution,
             }
             for row in rows
         ],
@@ -382,7 +382,7 @@ def _assurance_control(key: str, last: Assurance | None, scope: ControlScope) ->
         document = f" ({last.document})" if last.document else ""
         sentence = (
             f"Last done {last.on_date:%b %d, %Y}, recorded by {last.by.name}: "
-            f"{last.said}{document} "
+            f"{last.statement}{document} "
             f"Due again by {due:%b %d, %Y}{'' if kind.is_law else ' (house interval)'}."
         )
     return Control(

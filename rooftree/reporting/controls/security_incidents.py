@@ -39,8 +39,8 @@ def record_ftc_notice(incident_id: UUID, *, on: date, by: User, at: datetime) ->
         incident = _lock_open_incident(incident_id)
         if not incident.discovered_on <= on <= company_day(at):
             raise BadRecord("Enter a date between the discovery and today.")
-        incident.told_ftc_on = on
-        incident.save(update_fields=["told_ftc_on"])
+        incident.ftc_notified_on = on
+        incident.save(update_fields=["ftc_notified_on"])
         _write_incident_event("told_ftc", incident, by=by, at=at, on=on.isoformat())
 
 
@@ -52,18 +52,18 @@ def close_incident(incident_id: UUID, *, resolution: str, by: User, at: datetime
             raise BadRecord("Enter how the incident was resolved.")
         if ftc_deadline(incident):
             raise BadRecord("Report the incident to the FTC first, then record the date.")
-        incident.ended, incident.closed_at = resolution, at
-        incident.save(update_fields=["ended", "closed_at"])
+        incident.resolution, incident.closed_at = resolution, at
+        incident.save(update_fields=["resolution", "closed_at"])
         _write_incident_event("closed", incident, by=by, at=at)
 
 
 def ftc_deadline(incident: Incident) -> date | None:
     """Return the last day to report to the FTC; None if no report is required or it was made."""
-    if incident.told_ftc_on is not None:
+    if incident.ftc_notified_on is not None:
         return None
     return data_rights_rules.check_breach(
         consumers=incident.consumers, is_encrypted=incident.is_encrypted,
-        was_key_taken=incident.was_key_taken, discovered_on=incident.discovered_on,
+        was_key_taken=incident.was_key_exposed, discovered_on=incident.discovered_on,
     ).deadline  # fmt: skip
 
 

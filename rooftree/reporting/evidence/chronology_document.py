@@ -163,7 +163,7 @@ def _consent_section(consent: Json, evidence: Json, clock: CompanyClock) -> Json
 def _consent_proofs(consent: Json, evidence: Json) -> list[tuple[str, str]]:
     """Return the label and value of each fact about how and where a consent was given."""
     record = consent["record"] or {}
-    touch_id = consent["cause"].removeprefix("touch:").partition(":")[0]
+    touch_id = consent["idempotency_key"].removeprefix("touch:").partition(":")[0]
     inquiry: Json = next((row for row in evidence["inquiries"] if row["id"] == touch_id), {})
     context = inquiry.get("consent") or {}
     signature = SIGNATURES.get(record.get("signature", ""), str(record.get("signature", "")))

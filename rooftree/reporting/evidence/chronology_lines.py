@@ -78,7 +78,7 @@ def build_lines(evidence: Json, clock: CompanyClock) -> list[Json]:
     }
     loose: list[Json] = []  # verdicts about calls, and about messages that were never created
     for verdict in sorted(evidence["verdicts"], key=lambda row: (row["at"], _stage_rank(row))):
-        by_message.get(verdict["cause"], loose).append(verdict)
+        by_message.get(verdict["idempotency_key"], loose).append(verdict)
     outbound = [row for row in evidence["messages"] if row["direction"] == "out"]
     inbound = [row for row in evidence["messages"] if row["direction"] == "in"]
     calls = [row for row in evidence["attempts"] if row["medium"] == "call"]

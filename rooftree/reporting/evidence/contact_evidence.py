@@ -29,7 +29,9 @@ def collect_contacts(
         "editions": [_template_version(version) for version in versions.order_by("from_at", "pk")],
         "attempts": export_rows(attempts, "at"),
         "recordings": export_rows(
-            CallRecording.objects.filter(attempt__person__in=people), "told_at", "asked_at"
+            CallRecording.objects.filter(attempt__person__in=people),
+            "notice_played_at",
+            "requested_at",
         ),
     }
 

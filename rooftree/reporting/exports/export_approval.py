@@ -55,7 +55,7 @@ def is_needed(number: int) -> bool:
 def find_open_request(intent: ExportIntent, *, number: int, at: datetime) -> ExportRequest | None:
     """Find the user's request for this list that is pending, or approved for the current size."""
     is_usable = Q(decided_at=None) | Q(number__gte=number - MAX_WITHOUT_APPROVAL)
-    return _open_requests(intent, at).filter(is_usable).order_by("-asked_at").first()
+    return _open_requests(intent, at).filter(is_usable).order_by("-requested_at").first()
 
 
 def request_approval(
@@ -73,7 +73,7 @@ def request_approval(
             return existing
         row = ExportRequest.objects.create(
             id=uuid7_at(at), subject=intent.subject, query=intent.query[:500], number=number,
-            reason=reason, asked_by_id=intent.user_id, asked_at=at,
+            reason=reason, requested_by_id=intent.user_id, requested_at=at,
         )  # fmt: skip
         write_event(
             "reporting.export.asked", at=at, actor=f"user:{intent.user_id}", ask=row.pk,
@@ -83,7 +83,7 @@ def request_approval(
             [
                 staff_notices.build_notice(
                     user_id=approver.pk, kind="export", cause=f"export:{row.pk}",
-                    text=f"{row.asked_by.name} requests an export of {number:,} people's data.",
+                    text=f"{row.requested_by.name} requests an export of {number:,} people's data.",
                     link=PAGE, at=at,
                 )
                 for approver in approvers.exclude(pk=intent.user_id)
@@ -96,7 +96,7 @@ def decide_request(request_id: UUID, *, is_allowed: bool, by: User, at: datetime
     """Approve or reject a request. Raises `CannotExport` if it is one's own or already decided."""
     with transaction.atomic():
         pending = ExportRequest.objects.filter(pk=request_id, decided_at=None)
-        if pending.filter(asked_by=by).exists():
+        if pending.filter(requested_by=by).exists():
             raise CannotExport("You can’t decide your own request.")
         if not pending.update(decided_by=by, decided_at=at, is_refused=not is_allowed):
             raise CannotExport("This request is already decided.")
@@ -104,7 +104,7 @@ def decide_request(request_id: UUID, *, is_allowed: bool, by: User, at: datetime
         outcome = "allowed" if is_allowed else "refused"
         write_event(f"reporting.export.{outcome}", at=at, actor=f"user:{by.pk}", ask=row.pk)
         staff_notices.notify_user(
-            user_id=row.asked_by_id, kind="export", idempotency_key=f"export:{row.pk}:decided",
+            user_id=row.requested_by_id, kind="export", idempotency_key=f"export:{row.pk}:decided",
             text=f"{by.name} {'approved' if is_allowed else 'rejected'} your export of "
             f"{row.number:,} people."
             + (f" Use it once within {APPROVAL_VALID_FOR.days} days." if is_allowed else ""),
@@ -128,13 +128,13 @@ def use_approval(intent: ExportIntent, *, number: int, at: datetime) -> None:
         )
     if number > row.number + MAX_WITHOUT_APPROVAL:
         raise NotAllowed(f"The approval covers {row.number:,} people; the list now has {number:,}.")
-    if not ExportRequest.objects.filter(pk=row.pk, taken_at=None).update(taken_at=at):
+    if not ExportRequest.objects.filter(pk=row.pk, downloaded_at=None).update(downloaded_at=at):
         raise NotAllowed("This approval was already used.")
 
 
 def _open_requests(intent: ExportIntent, at: datetime) -> QuerySet[ExportRequest]:
     is_valid = Q(decided_at=None) | Q(decided_at__gt=at - APPROVAL_VALID_FOR)
     return ExportRequest.objects.filter(
-        is_valid, asked_by_id=intent.user_id, subject=intent.subject, query=intent.query[:500],
-        is_refused=False, taken_at=None,
+        is_valid, requested_by_id=intent.user_id, subject=intent.subject, query=intent.query[:500],
+        is_refused=False, downloaded_at=None,
     )  # fmt: skip

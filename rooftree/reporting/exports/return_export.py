@@ -47,7 +47,7 @@ def _claim_rows(claims: Sequence[Claim], ids: Sequence[str]) -> Iterator[tuple[A
             _first_contact(inquiry, "emails", "address", "raw"),
             vendor_reason(claim.contract, claim.reason),
             claim.sentence,
-            lead_export.format_dollars(claim.asked_cents),
+            lead_export.format_dollars(claim.claimed_cents),
             str(claim.pk),
             *(vendor_ids.get(key, "") for key in ids),
         )

@@ -81,7 +81,7 @@ def collect_person_data(people: Sequence[UUID], *, at: datetime) -> Json:
         "messages": export_rows(Message.objects.filter(person__in=people), "created_at"),
         "contacts": export_rows(ContactAttempt.objects.filter(person__in=people), "at"),
         "recordings": export_rows(
-            CallRecording.objects.filter(attempt__person__in=people), "told_at"
+            CallRecording.objects.filter(attempt__person__in=people), "notice_played_at"
         ),
         "remarks": export_rows(Remark.objects.filter(lead__in=leads), "at"),
         "tasks": export_rows(Task.objects.filter(lead__in=leads), "created_at"),

@@ -42,14 +42,14 @@ LEADS_SQL = """
 select p.language, l.property_zip, l.property_state, l.details->'property'->>'county',
        case when l.first_attempt_at < l.created_at + %(worked)s
             then extract(epoch from l.first_attempt_at - l.created_at) / 60 end,
-       (select o.taken_at is not null from offer o where o.lead_id = l.id
+       (select o.accepted_at is not null from offer o where o.lead_id = l.id
          order by o.offered_at, o.id limit 1),
-       l.first_talk_at < l.created_at + %(worked)s
+       l.first_conversation_at < l.created_at + %(worked)s
            or (select count(*) from contact_attempt a
                 where a.lead_id = l.id and a.direction = 'out' and not a.is_automated
                   and a.at < l.created_at + %(worked)s) >= %(tries)s,
        exists (select from handoff h where h.lead_id = l.id and h.state <> 'rejected'
-                  and h.asked_at < l.created_at + %(handed)s)
+                  and h.requested_at < l.created_at + %(handed)s)
   from lead l join person p on p.id = l.person_id join source s on s.id = l.source_id
  where l.created_at >= %(from)s and l.created_at < %(until)s and not l.is_test
    and not s.is_test and s.adapter <> all (%(files)s)

@@ -66,7 +66,7 @@ def _filter_by_figure(figure: str, leads: QuerySet[Lead], scope: FigureScope) ->
     conditions = {
         "leads": Q(),
         "attempted": Q(first_attempt_at__isnull=False),
-        "talked": Q(first_talk_at__isnull=False),
+        "talked": Q(first_conversation_at__isnull=False),
         "applications": Exists(
             loans.filter(Q(application_date__isnull=False) | Q(funded_date__isnull=False))
         ),

@@ -53,8 +53,8 @@ MEASURE_SQL = {
     ),
     "talked": _measure_sql(
         "talked",
-        event=_DAY.format("lead.first_talk_at"),
-        when="lead.first_talk_at is not null",
+        event=_DAY.format("lead.first_conversation_at"),
+        when="lead.first_conversation_at is not null",
     ),
     "applications": _measure_sql(
         "applications",

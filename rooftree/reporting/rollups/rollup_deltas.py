@@ -29,7 +29,9 @@ select new_lead.id, {ROLLUP_KEY}, sum(amount)::bigint
   from unnest((select %s::uuid[])) as new_lead (id) cross join lateral ({{parts}}) moved
   group by new_lead.id, {ROLLUP_KEY} having sum(amount) <> 0
 """  # noqa: S608
-_COUNTED_SQL = f"select {ROLLUP_KEY}, -amount from delta where cause like '{{lead}}:{{name}}:%%'"  # noqa: S608
+_COUNTED_SQL = (
+    f"select {ROLLUP_KEY}, -amount from delta where idempotency_key like '{{lead}}:{{name}}:%%'"  # noqa: S608
+)
 
 
 def count_lead(lead: Lead) -> None:
@@ -122,7 +124,7 @@ def _build_delta(row: Sequence[Any], *, prefix: str) -> RollupDelta:
     *names, amount = row
     key, columns = uuid7(), dict(zip(KEY_COLUMNS, names, strict=True))
     cause = f"{prefix}:{columns['measure']}:{key.hex}"
-    return RollupDelta(id=key, cause=cause, amount=amount, **columns)
+    return RollupDelta(id=key, idempotency_key=cause, amount=amount, **columns)
 
 
 def count_leadless_entries(entry_ids: Iterable[UUID]) -> None:
@@ -133,7 +135,9 @@ def count_leadless_entries(entry_ids: Iterable[UUID]) -> None:
         rows = cursor.fetchall()
     deltas = [
         RollupDelta(
-            cause=f"entry:{key}", amount=amount, **dict(zip(KEY_COLUMNS, names, strict=True))
+            idempotency_key=f"entry:{key}",
+            amount=amount,
+            **dict(zip(KEY_COLUMNS, names, strict=True)),
         )
         for key, *names, amount in rows
     ]

@@ -69,7 +69,7 @@ def is_being_recorded(lead: Lead, *, at: datetime) -> bool:
 
 def _recording_text(recording: CallRecording | None) -> str:
     """Describe the state of a recording in a sentence; "" if there is nothing to say."""
-    if recording is None or recording.told_at is None and not recording.problem:
+    if recording is None or recording.notice_played_at is None and not recording.problem:
         return ""
     if recording.objected_at:
         listener = recording.objected_by
@@ -80,7 +80,9 @@ def _recording_text(recording: CallRecording | None) -> str:
         return f"Recorded after the notice, {length}. Carrier recording {recording.carrier_id}."
     if recording.problem:
         return f"Not recorded. {recording.problem}"
-    return "Recording, after the notice." if recording.asked_at else "Borrower heard the notice."
+    return (
+        "Recording, after the notice." if recording.requested_at else "Borrower heard the notice."
+    )
 
 
 def _erasure_text(recording: CallRecording) -> str:
@@ -95,9 +97,9 @@ def describe_recording(
     recording: Mapping[str, Any], format_moment: Callable[[str], str]
 ) -> Iterator[str]:
     """Describe a recording row of an evidence file: notice, objection, deletion, carrier id."""
-    if recording["told_at"]:
-        told_at = format_moment(recording["told_at"])
-        yield f"Borrower heard the whole notice {told_at}: “{recording['notice']}”"
+    if recording["notice_played_at"]:
+        played_at = format_moment(recording["notice_played_at"])
+        yield f"Borrower heard the whole notice {played_at}: “{recording['notice']}”"
     if recording["objected_at"]:
         yield f"Borrower objected to recording {format_moment(recording['objected_at'])}."
     if recording["erased_at"]:

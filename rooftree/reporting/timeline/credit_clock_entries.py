@@ -29,7 +29,7 @@ def build_entries(lead: Lead) -> Iterator[TimelineEntry]:
                 at=clock.closed_at,
                 group=EntryGroup.LOAN,
                 icon="check",
-                title=CLOCK_OUTCOMES[clock.closed_as],
+                title=CLOCK_OUTCOMES[clock.outcome],
                 detail=f"confirmed by {clock.closed_by.name}"
                 if clock.closed_by
                 else "from the LOS",

@@ -46,7 +46,7 @@ LEAD_PREFETCHES = (  # loaded with the lead, for the rest of its page too
         "messages", Message.objects.select_related("verdict", "template", "by", "officer__user")
     ),
     call_entries.CALLS_PREFETCH,
-    Prefetch("handoffs", Handoff.objects.select_related("connection", "asked_by", "loan")),
+    Prefetch("handoffs", Handoff.objects.select_related("connection", "requested_by", "loan")),
     Prefetch("watches", RateWatch.objects.select_related("set_by", "reached_by")),
 )
 SIGNALS_WITH_OWN_ENTRY = ("replied", "called")  # their message or call is an entry already
@@ -203,7 +203,7 @@ def _revocation_entries(lead: Lead) -> Iterator[TimelineEntry]:
                 "vendor": "reported by the source",
                 "review": "held for review",
             }[stop.kind],
-            quote=Quote(text=stop.words) if stop.words else None,
+            quote=Quote(text=stop.borrower_words) if stop.borrower_words else None,
         )
 
 
@@ -227,9 +227,9 @@ def _offer_entries(lead: Lead) -> Iterator[TimelineEntry]:
     for offer in Offer.objects.filter(lead=lead).select_related("officer__user"):
         name = offer.officer.user.name
         for moment, answer, mark in (
-            (offer.taken_at, "accepted the lead", EntryMark.PERSON),
-            (offer.passed_at, "passed", EntryMark.PERSON),
-            (offer.lapsed_at, "did not respond in time", EntryMark.LATE),
+            (offer.accepted_at, "accepted the lead", EntryMark.PERSON),
+            (offer.declined_at, "passed", EntryMark.PERSON),
+            (offer.expired_at, "did not respond in time", EntryMark.LATE),
         ):
             if moment is None:
                 continue
@@ -243,8 +243,8 @@ def _offer_entries(lead: Lead) -> Iterator[TimelineEntry]:
                 title=name,
                 detail=f"{answer}, {waited} s after the offer" if waited < 3600 else answer,
                 body=""
-                if offer.ended_because == "silence"
-                else offer.ended_because.replace("_", " ").capitalize(),
+                if offer.end_reason == "silence"
+                else offer.end_reason.replace("_", " ").capitalize(),
             )
 
 
@@ -318,12 +318,12 @@ def _handoff_entries(lead: Lead) -> Iterator[TimelineEntry]:
     for handoff in lead.handoffs.all():
         yield TimelineEntry(
             key=f"handoff:{handoff.pk}",
-            at=handoff.asked_at,
+            at=handoff.requested_at,
             group=EntryGroup.LOAN,
             icon="los",
             mark=EntryMark.LATE if handoff.state == "rejected" else EntryMark.PERSON,
             title=f"Handed off to {handoff.connection.name}",
-            detail=f"by {handoff.asked_by.name}" if handoff.asked_by else "",
+            detail=f"by {handoff.requested_by.name}" if handoff.requested_by else "",
             body=handoff.problem or states[handoff.state],
         )
 
@@ -370,7 +370,7 @@ def _enrollment_entries(lead: Lead) -> Iterator[TimelineEntry]:
                 group=EntryGroup.MESSAGES,
                 icon="sequence",
                 title=f"Sequence “{enrollment.sequence.name}”",
-                detail=f"ended: {enrollment.ended_because.replace('_', ' ')}",
+                detail=f"ended: {enrollment.end_reason.replace('_', ' ')}",
             )
 
 

@@ -348,7 +348,7 @@ def _wording_choices(at: datetime) -> list[tuple[str, str]]:
 
 
 def _get_campaign(release_id: UUID) -> Release:
-    rows = Release.objects.select_related("made_by", "approved_by", "went_on_by", "stopped_by")
+    rows = Release.objects.select_related("made_by", "approved_by", "resumed_by", "stopped_by")
     return get_object_or_404(rows, pk=release_id)
 
 

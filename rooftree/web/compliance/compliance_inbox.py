@@ -77,14 +77,14 @@ def _wording_lines(user: User, today: date) -> Iterator[InboxLine]:
 
 def _export_lines(user: User, today: date) -> Iterator[InboxLine]:
     if has_company_permission(user, "approve_export"):
-        rows = ExportRequest.objects.filter(decided_at=None).exclude(asked_by=user)
+        rows = ExportRequest.objects.filter(decided_at=None).exclude(requested_by=user)
         yield from _waiting_lines(rows.count(), "export", "your approval", "export_asks")
 
 
 def _purge_lines(user: User, today: date) -> Iterator[InboxLine]:
     if has_company_permission(user, "keep_records"):
-        rows = Purge.objects.filter(asked_at__isnull=False, approved_at=None, ended_at=None)
-        waiting = rows.exclude(asked_by=user).count()
+        rows = Purge.objects.filter(requested_at__isnull=False, approved_at=None, ended_at=None)
+        waiting = rows.exclude(requested_by=user).count()
         yield from _waiting_lines(waiting, "deletion", "your approval", "keeping")
 
 

@@ -83,7 +83,7 @@ def find_people(address: ContactAddress, user: User) -> QuerySet[Person]:
 
 def attach_newest_leads(people: Sequence[Person], user: User) -> list[dict[str, Any]]:
     """Return each person with the newest lead that the user can open, or None."""
-    leads = leads_visible_to(user).filter(person__in=people).order_by("warmed_at")
+    leads = leads_visible_to(user).filter(person__in=people).order_by("last_inquiry_at")
     newest: dict[Any, Lead] = {lead.person_id: lead for lead in leads}
     return [{"person": person, "lead": newest.get(person.pk)} for person in people]
 
@@ -150,7 +150,7 @@ def verdict_details(verdict: Verdict) -> dict[str, Any]:
         "change_effects": find_change_effects(verdict.facts),
         "purpose": chronology_lines.PURPOSES.get(verdict.purpose, verdict.purpose),
         "stage": chronology_lines.VERDICT_STAGES.get(verdict.stage, "on request"),
-        "cause": verdict.cause.partition(":")[0].replace("_", " "),
+        "cause": verdict.idempotency_key.partition(":")[0].replace("_", " "),
     }
 
 

@@ -224,7 +224,7 @@ def _filter_by_state(
 def deadline_line(clock: CreditClock, at: datetime) -> dict[str, Any]:
     """Build the list line of a clock."""
     if clock.closed_at:
-        tone, icon, status = "ok", "check", credit_clocks.CLOCK_OUTCOMES[clock.closed_as]
+        tone, icon, status = "ok", "check", credit_clocks.CLOCK_OUTCOMES[clock.outcome]
     else:
         days_left = (clock.due_on - company_day(at)).days
         state = "overdue" if days_left < 0 else "soon" if clock.due_at <= at + DUE_SOON else "open"

@@ -22,10 +22,10 @@ MAX_LISTED = 40
 def list_export_requests(request: StaffRequest) -> HttpResponse:
     """List the export requests waiting for approval and the decided ones."""
     require_company_permission(request.user, "approve_export")
-    rows = ExportRequest.objects.select_related("asked_by", "decided_by")
+    rows = ExportRequest.objects.select_related("requested_by", "decided_by")
     context = {
         "waiting": [
-            _request_line(row) for row in rows.filter(decided_at=None).order_by("asked_at")
+            _request_line(row) for row in rows.filter(decided_at=None).order_by("requested_at")
         ],
         "decided": [
             _request_line(row)
@@ -56,7 +56,7 @@ def decide_export(request: StaffRequest, ask_id: UUID) -> HttpResponse:
 def _request_line(row: ExportRequest) -> dict[str, Any]:
     """Build the list line of a request, with the title of its list and its state."""
     figure = row.subject.partition(":")[2]
-    if row.taken_at:
+    if row.downloaded_at:
         state = ("ok", "download", "Exported")
     elif row.is_refused:
         state = ("late", "ban", "Rejected")

@@ -162,8 +162,8 @@ def _reconciliation_context(transfer: CrmImport, sheet: Spreadsheet) -> dict[str
 
 
 def _refusal_reasons(sheet: Spreadsheet) -> list[tuple[str, int]]:
-    rows = ImportedRow.objects.filter(spreadsheet=sheet, became="refused")
-    counted = rows.values_list("why").annotate(count=Count("pk")).order_by("-count")
+    rows = ImportedRow.objects.filter(spreadsheet=sheet, outcome="refused")
+    counted = rows.values_list("problem").annotate(count=Count("pk")).order_by("-count")
     return [(reason_text(reason), count) for reason, count in counted]
 
 

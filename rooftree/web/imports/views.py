@@ -169,11 +169,11 @@ def download_refused_rows(request: StaffRequest, sheet_id: UUID) -> HttpResponse
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow([*map(escape_formula, sheet.columns), "Line", "What to change"])
-    rows = ImportedRow.objects.filter(spreadsheet=sheet, became="refused")
+    rows = ImportedRow.objects.filter(spreadsheet=sheet, outcome="refused")
     for row in rows.select_related("delivery").order_by("line").iterator(500):
         cells = _row_cells(row)
         values = [escape_formula(cells.get(name, "")) for name in sheet.columns]
-        writer.writerow([*values, row.line, FIX_HINTS.get(row.why) or reason_text(row.why)])
+        writer.writerow([*values, row.line, FIX_HINTS.get(row.problem) or reason_text(row.problem)])
     response = HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{sheet}-refused.csv"'
     return response
@@ -274,9 +274,9 @@ def _render_import(
             for name, count in sheet.findings.get("remarks", {}).items()
         ]
     elif sheet.state in ("done", "undoing"):
-        rows = ImportedRow.objects.filter(spreadsheet=sheet, became="refused").order_by("line")
+        rows = ImportedRow.objects.filter(spreadsheet=sheet, outcome="refused").order_by("line")
         context["refused"] = [
-            _refused_line(row.line, row.why, row.delivery_id) for row in rows[:MAX_LISTED]
+            _refused_line(row.line, row.problem, row.delivery_id) for row in rows[:MAX_LISTED]
         ]
         context["may_close"] = 0 if sheet.undone_at else undo_import.untouched_leads(sheet).count()
     return render(request, "imports/sheet.html", context, status=status)
@@ -293,7 +293,7 @@ def _refused_line(line: int, reason: str, delivery_id: UUID | None = None) -> di
 def _columns_context(sheet: Spreadsheet, lines: Sequence[MapLine]) -> dict[str, Any]:
     """Return the columns with sample values and the field each one fills."""
     lines_by_path = {line.path: line for line in lines}
-    rows = list(import_staging.read_rows(sheet, most=SAMPLED_ROWS))
+    rows = list(import_staging.read_rows(sheet, limit=SAMPLED_ROWS))
     record_format = import_staging.RECORD_FORMATS[sheet.source.adapter]
     columns = []
     for nth, name in enumerate(sheet.columns):

@@ -30,7 +30,11 @@ def call_borrower(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     page = reverse("lead", args=[lead.pk])
     if request.method == "POST":
         return _start_call(request, lead_id, page)
-    call = call_outcomes.find_calls_without_outcome(lead.pk, request.at).filter(by=request.user).first()
+    call = (
+        call_outcomes.find_calls_without_outcome(lead.pk, request.at)
+        .filter(by=request.user)
+        .first()
+    )
     if call is None:
         return HttpResponseRedirect(page)
     context = {

@@ -126,7 +126,7 @@ def _build_pairs(rows: Iterable[PossibleDuplicate]) -> list[DuplicatePair]:
 def _leads_by_person(ids: set[UUID]) -> dict[UUID, list[Lead]]:
     """Return each person's leads by person id: as borrower first, then as co-borrower."""
     leads: dict[UUID, list[Lead]] = {}
-    rows = Lead.objects.select_related("source", "officer__user").order_by("-warmed_at")
+    rows = Lead.objects.select_related("source", "officer__user").order_by("-last_inquiry_at")
     for lead in rows.filter(person__in=ids):
         leads.setdefault(lead.person_id, []).append(lead)
     for lead in rows.filter(co_borrower__in=ids):
@@ -138,7 +138,7 @@ def _leads_by_person(ids: set[UUID]) -> dict[UUID, list[Lead]]:
 def _build_answered_pairs(rows: Iterable[PossibleDuplicate]) -> list[AnsweredPair]:
     rows = list(rows)
     live = {
-        frozenset((merge.kept_id, merge.gone_id)): merge
+        frozenset((merge.survivor_id, merge.merged_id)): merge
         for merge in _find_merges(rows).filter(split_at=None)
     }
     return [
@@ -149,4 +149,4 @@ def _build_answered_pairs(rows: Iterable[PossibleDuplicate]) -> list[AnsweredPai
 
 def _find_merges(rows: Sequence[PossibleDuplicate]) -> QuerySet[PersonMerge]:
     ids = [key for row in rows for key in (row.older_id, row.newer_id)]
-    return PersonMerge.objects.filter(kept__in=ids, gone__in=ids)
+    return PersonMerge.objects.filter(survivor__in=ids, merged__in=ids)

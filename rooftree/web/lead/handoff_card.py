@@ -42,7 +42,7 @@ class HandoffCard:
 
 def build_handoff_card(lead: Lead, tasks: Sequence[Task]) -> HandoffCard:
     """Build the card from the lead's newest handoff and its open `tasks`."""
-    newest = max(lead.handoffs.all(), key=lambda handoff: handoff.asked_at, default=None)
+    newest = max(lead.handoffs.all(), key=lambda handoff: handoff.requested_at, default=None)
     tone, icon, state, sentence = HANDOFF_STATES[newest.state] if newest else ("", "", "", "")
     if newest and newest.state == "uncertain" and newest.due_at is None:
         tone, sentence = "late", "Check for the loan in the LOS. We won’t send it again."

@@ -81,11 +81,11 @@ def split_person(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     lead = _get_mergeable_lead(request, lead_id)
     back_to = reverse("person", args=[lead.pk])
     merge = get_object_or_404(
-        PersonMerge.objects.select_related("gone", "kept"),
+        PersonMerge.objects.select_related("merged", "survivor"),
         pk=request.POST.get("merge"),
         kept=lead.person_id,
     )
-    if not _can_see_all_leads(request.user, merge.kept):
+    if not _can_see_all_leads(request.user, merge.survivor):
         return respond_refused(request, OTHER_BRANCH_MESSAGE, back_to=back_to)
     try:
         person_merges.split_people(
@@ -98,7 +98,7 @@ def split_person(request: StaffRequest, lead_id: UUID) -> HttpResponse:
         return respond_refused(request, str(problem), back_to=back_to)
     return respond_redirect(
         request,
-        f"Merge undone: {merge.gone.name} and {merge.kept.name} are two people again",
+        f"Merge undone: {merge.merged.name} and {merge.survivor.name} are two people again",
         to=back_to,
     )
 
@@ -127,7 +127,9 @@ def _person_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
         for candidate in candidates
     ]
     search_text = request.GET.get("q", "").strip()
-    merges = PersonMerge.objects.filter(kept=person, split_at=None).select_related("gone", "by")
+    merges = PersonMerge.objects.filter(survivor=person, split_at=None).select_related(
+        "merged", "by"
+    )
     return {
         "lead": lead,
         "person": person,
@@ -141,7 +143,7 @@ def _person_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
         .filter(person=person)
         .exclude(pk=lead.pk)
         .select_related("source", "officer__user")
-        .order_by("-warmed_at"),
+        .order_by("-last_inquiry_at"),
         "same": [match for match in matches if not match.candidate.is_household],
         "household": [match for match in matches if match.candidate.is_household],
         "merges": merges.order_by("-pk"),
@@ -168,7 +170,7 @@ def legal_hold_context(user: User, lead: Lead) -> dict[str, Any]:
 
 def _newest_leads(user: User, people: Iterable[Person]) -> dict[UUID, Lead]:
     """Return each person's newest lead that this user can see, by person id."""
-    rows = leads_visible_to(user).filter(person__in=list(people)).order_by("warmed_at")
+    rows = leads_visible_to(user).filter(person__in=list(people)).order_by("last_inquiry_at")
     return {lead.person_id: lead for lead in rows}
 
 

@@ -78,7 +78,7 @@ class ThingOfValueForm(StaffForm):
         super().__init__(*args, **kwargs)
         agreements = Agreement.objects.filter(partner=partner).order_by("-from_date", "-pk")
         choices = [
-            (str(agreement.pk), f"{agreement.what}, until {agreement.until_date:%m/%d/%Y}")
+            (str(agreement.pk), f"{agreement.description}, until {agreement.until_date:%m/%d/%Y}")
             for agreement in agreements
         ]
         self.set_choices("agreement", [("", "None"), *choices])

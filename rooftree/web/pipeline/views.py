@@ -67,7 +67,7 @@ def show_pipeline(request: StaffRequest) -> HttpResponse:
 def visible_loans(user: User, at: datetime) -> QuerySet[Loan]:
     """Return the loans a user can see: in process, or funded within `FUNDED_WINDOW`."""
     since = (at - FUNDED_WINDOW).date()
-    loans = Loan.objects.filter(lead__in=leads_visible_to(user).values("pk"), ended_as="")
+    loans = Loan.objects.filter(lead__in=leads_visible_to(user).values("pk"), final_outcome="")
     return loans.filter(Q(funded_date=None) | Q(funded_date__gte=since))
 
 

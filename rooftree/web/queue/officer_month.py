@@ -23,7 +23,7 @@ select loans.*, tried.*, (select coalesce(json_agg(source_total), '[]') from (
   from (select count(*) filter (where funded_date >= %(first)s) as funded,
                coalesce(sum(amount_cents) filter (where funded_date >= %(first)s), 0)::bigint
                    as funded_cents,
-               count(*) filter (where funded_date is null and ended_as = '') as in_process,
+               count(*) filter (where funded_date is null and final_outcome = '') as in_process,
                count(*) filter (where application_date >= %(first)s) as applications,
                count(*) filter (where application_date >= %(first)s and funded_date is not null)
                    as funded_applications

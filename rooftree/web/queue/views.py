@@ -235,7 +235,11 @@ def show_offers(request: StaffRequest) -> HttpResponse:
     officer = user_officer(request.user)
     rows = (
         Offer.objects.filter(
-            officer=officer, taken_at=None, passed_at=None, lapsed_at=None, due_at__gt=request.at
+            officer=officer,
+            accepted_at=None,
+            declined_at=None,
+            expired_at=None,
+            due_at__gt=request.at,
         )
         .select_related("lead__source", "decision")
         .order_by("due_at", "id")[:3]

@@ -101,7 +101,7 @@ def show_request(request: StaffRequest, request_id: UUID) -> HttpResponse:
         if person_id
         else [],
         "recipients": privacy_fulfillment.list_recipients(person_id) if person_id else [],
-        "kept_records": answer_letter.kept_class_sentences(privacy_request.stays),
+        "kept_records": answer_letter.kept_class_sentences(privacy_request.kept_classes),
         "purge": privacy_request.purges.first(),
         "letter": _build_letter(privacy_request),
         "large": purges.SECOND_PERSON_ABOVE,

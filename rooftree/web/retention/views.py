@@ -53,7 +53,7 @@ PURGE_REASONS = {
 def show_retention(request: StaffRequest) -> HttpResponse:
     """Show the schedule, open requests, and deletions; one may wait for approval."""
     require_company_permission(request.user, "see_keeping")
-    open_purge = Purge.objects.filter(because="schedule", ended_at=None).first()
+    open_purge = Purge.objects.filter(reason="schedule", ended_at=None).first()
     context = {
         "has_context": True,
         "may_keep": has_permission(request.user, "keep_records"),
@@ -78,7 +78,7 @@ def count_due_records(request: StaffRequest) -> HttpResponse:
     """Count the records due for deletion now, without waiting for the scheduled count."""
     require_company_permission(request.user, "keep_records")
     back = reverse("keeping")
-    if Purge.objects.filter(because="schedule", ended_at=None).exists():
+    if Purge.objects.filter(reason="schedule", ended_at=None).exists():
         return respond_refused(request, "Finish the open deletion first.", back_to=back)
     purge = purges.plan_scheduled_purge(at=request.at)
     words = f"{purge.counted:,} records are due" if purge else "No records are due"
@@ -90,7 +90,7 @@ def show_purge(request: StaffRequest, purge_id: UUID) -> HttpResponse:
     """Show one deletion with its counts, approvals, result and proof; fit to print."""
     require_company_permission(request.user, "see_keeping")
     purge = get_object_or_404(_purges_with_counts(), pk=purge_id)
-    kept = Counter(purge.rows.exclude(kept_because="").values_list("kept_because", flat=True))
+    kept = Counter(purge.rows.exclude(kept_reason="").values_list("kept_reason", flat=True))
     context = {
         **_purge_line(purge),
         "counts": [
@@ -104,7 +104,7 @@ def show_purge(request: StaffRequest, purge_id: UUID) -> HttpResponse:
         "kept": [(_kept_reason_text(reason), number) for reason, number in kept.most_common()],
         "proof": purge_proof.prove_purges() if purge.ended_at else None,
         "may_keep": has_permission(request.user, "keep_records"),
-        "is_mine": purge.asked_by_id == request.user.pk,
+        "is_mine": purge.requested_by_id == request.user.pk,
     }  # fmt: skip
     return render(request, "retention/purge.html", context)
 
@@ -114,14 +114,16 @@ def approve_purge(request: StaffRequest, purge_id: UUID) -> HttpResponse:
     """Approve a large deletion, as the first or the second person."""
     require_company_permission(request.user, "keep_records")
     purge = get_object_or_404(Purge, pk=purge_id)
-    step = purges.approve_purge if purge.asked_by_id else purges.request_purge
+    step = purges.approve_purge if purge.requested_by_id else purges.request_purge
     back = reverse("purge", args=[purge.pk])
     try:
         step(purge_id=purge.pk, by=request.user, at=request.at)
     except purges.PurgeRefused as problem:
         return respond_refused(request, str(problem), back_to=back)
     words = (
-        "Deletion starts within seconds" if purge.asked_by_id else "A second person must approve"
+        "Deletion starts within seconds"
+        if purge.requested_by_id
+        else "A second person must approve"
     )
     return respond_done(request, words, back_to=back)
 
@@ -129,9 +131,9 @@ def approve_purge(request: StaffRequest, purge_id: UUID) -> HttpResponse:
 def _purges_with_counts() -> Any:
     counts = {
         "removed": Count("rows", filter=Q(rows__removed_at__isnull=False)),
-        "left": Count("rows", filter=Q(rows__removed_at=None, rows__kept_because="")),
+        "left": Count("rows", filter=Q(rows__removed_at=None, rows__kept_reason="")),
     }
-    return Purge.objects.select_related("asked_by", "approved_by").annotate(**counts)
+    return Purge.objects.select_related("requested_by", "approved_by").annotate(**counts)
 
 
 def _purge_line(purge: Any) -> dict[str, Any]:
@@ -139,11 +141,11 @@ def _purge_line(purge: Any) -> dict[str, Any]:
         state = ("ok", "check", "Done")
     elif purge.approved_at:
         state = ("soon", "clock", "In progress")
-    elif purge.asked_by_id:
+    elif purge.requested_by_id:
         state = ("hold", "user", "Waiting for a second person")
     else:
         state = ("hold", "user", "Waiting for approval")
-    return {"purge": purge, "state": state, "reason": PURGE_REASONS[purge.because]}
+    return {"purge": purge, "state": state, "reason": PURGE_REASONS[purge.reason]}
 
 
 def _schedule_lines(open_purge: Purge | None) -> list[dict[str, Any]]:

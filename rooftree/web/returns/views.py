@@ -188,7 +188,7 @@ def return_line(claim: Claim) -> dict[str, Any]:
         "tone": tone,
         "status": status,
         "reason": REASON_LABELS[ReturnReason(claim.reason)],
-        "open_cents": claim.asked_cents - claim.credited_cents,
+        "open_cents": claim.claimed_cents - claim.credited_cents,
     }
 
 
@@ -261,7 +261,7 @@ def _render_return(
         "line": return_line(claim),
         "steps": [(step, STEP_LABELS.get(step.kind, step.kind)) for step in steps],
         "vendor_reason": vendor_contracts.vendor_reason(claim.contract, claim.reason),
-        "open_amount": lead_export.format_dollars(claim.asked_cents - claim.credited_cents),
+        "open_amount": lead_export.format_dollars(claim.claimed_cents - claim.credited_cents),
         "problem": problem,
         "tried": tried,
         "typed": request.POST,

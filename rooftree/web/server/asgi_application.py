@@ -5,6 +5,7 @@ before a thread is used for it, so stalled senders can't exhaust the threads.
 """
 
 import asyncio
+import json
 import logging
 import re
 import secrets
@@ -20,7 +21,7 @@ from django.db.migrations.executor import MigrationExecutor
 from rooftree.core import log_formatting
 from rooftree.web.server import http_metrics, live_events, readiness_checks, wsgi_bridge
 from rooftree.web.shared import error_pages
-from rooftree.web.shared.error_messages import RETRY_AFTER_SECONDS
+from rooftree.web.shared.error_messages import API_PATH, RETRY_AFTER_SECONDS, api_error_body
 
 THREADS = 4
 BODY_SECONDS = 15.0  # seconds for a request's whole body to arrive
@@ -221,7 +222,11 @@ async def _send_text(send: Send, status: int, text: str) -> None:
 
 
 async def _send_error(scope: dict[str, Any], send: Send, status: int, text: str) -> None:
-    """Answer a request that Django never sees: a page for browsers, `text` for other clients."""
+    """Answer a request that Django never sees: a page for browsers, JSON for the API, or `text`."""
+    if scope["path"].startswith(API_PATH):
+        body = json.dumps(api_error_body(str(status)))
+        await _send_complete(send, status, b"application/json", body)
+        return
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
     if "text/html" not in headers.get(b"accept", ""):
         await _send_complete(send, status, b"text/plain; charset=utf-8", text)

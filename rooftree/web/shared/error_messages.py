@@ -1,4 +1,4 @@
-"""Error messages: for staff, and for borrowers in English and Spanish."""
+"""Error messages: for staff, for borrowers in English and Spanish, and for API clients."""
 
 from dataclasses import dataclass
 
@@ -143,8 +143,19 @@ BORROWER_MESSAGES = {
         ),
     },
 }
+API_ERRORS = {  # code and text, by the same keys
+    "400": ("unreadable", "The request can't be read."),
+    "403": ("forbidden", "This isn't allowed."),
+    "404": ("not_found", "There is nothing at this address. /api/v1/docs/ lists the addresses."),
+    "405": ("method", "Use a method that the Allow header names."),
+    "408": ("timeout", "The request did not arrive in time."),
+    "413": ("too_large", "The request is too large."),
+    "500": ("server_error", "Something went wrong, and the error was logged."),
+    "503": ("unavailable", "Try again after the seconds in Retry-After."),
+}
 BORROWER_FALLBACKS = {"403": "404", "405": "400", "stale": "400"}  # same message for borrowers
-BORROWER_PATHS = ("/forms/", "/unsubscribe/")  # all other paths are for staff
+BORROWER_PATHS = ("/forms/", "/unsubscribe/")
+API_PATH = "/api/"  # all other paths are for staff
 
 
 def staff_message(kind: str) -> ErrorMessage:
@@ -155,6 +166,12 @@ def staff_message(kind: str) -> ErrorMessage:
 def borrower_message(kind: str, language: str) -> ErrorMessage:
     """Return the borrower message of an error; `language` is `en` or `es`."""
     return BORROWER_MESSAGES[language][BORROWER_FALLBACKS.get(kind, kind)]
+
+
+def api_error_body(kind: str) -> dict[str, dict[str, str]]:
+    """Return the JSON body of an error for an API client, in the shape of `api.api_errors`."""
+    code, text = API_ERRORS[kind]
+    return {"error": {"code": code, "text": text}}
 
 
 def is_borrower_path(path: str) -> bool:

@@ -1,4 +1,4 @@
-"""Error responses: whole pages, or a toast for a part of a page.
+"""Error responses: whole pages, a toast for a part of a page, or JSON for API clients.
 
 Borrowers see them in their language, under the lender's name; staff see them in English. After a
 5xx nothing is read from the database, which can be what failed.
@@ -9,12 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
 from rooftree.org.models import Company
 from rooftree.web.shared.error_messages import (
+    API_PATH,
     RETRY_AFTER_SECONDS,
+    api_error_body,
     borrower_message,
     is_borrower_path,
     preferred_language,
@@ -64,7 +66,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 class MethodNotAllowedMiddleware:
-    """Adds a page to an empty 405 response, for URLs that only accept POST."""
+    """Adds a page to an empty 405 response, and JSON to one of the API."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -72,7 +74,8 @@ class MethodNotAllowedMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Add the page; leave other responses and those to machines unchanged."""
         response = self.get_response(request)
-        if response.status_code != 405 or response.content or request.path.startswith("/in/"):
+        is_complete = response.content and not request.path.startswith(API_PATH)
+        if response.status_code != 405 or is_complete or request.path.startswith("/in/"):
             return response
         page = render_error(request, "405", 405)
         page["Allow"] = response["Allow"]
@@ -80,12 +83,15 @@ class MethodNotAllowedMiddleware:
 
 
 def render_error(request: HttpRequest, kind: str, status: int, *, toast: str = "") -> HttpResponse:
-    """Render an error for this user: a toast for htmx, else a staff or borrower page.
+    """Render an error for this user: JSON or a toast, else a staff or borrower page.
 
     Args:
         kind: a key of `STAFF_MESSAGES`.
         toast: text that replaces the usual toast.
     """
+    if request.path.startswith(API_PATH):
+        headers = {"Cache-Control": "no-store"}
+        return JsonResponse(api_error_body(kind), status=status, headers=headers)
     if getattr(request, "htmx", False):
         text = toast or staff_message(kind).toast
         html = render_to_string("_toast.html", {"words": text, "tone": "late"})

@@ -77,7 +77,7 @@ def _prepared_count(rows: Callable[[User], QuerySet[Any]], role: str) -> Prepare
 def _waiting_lead_ids(user: User) -> QuerySet[Any]:
     officers = officers_of(user)
     offered = Offer.objects.filter(
-        officer__in=officers, taken_at=None, passed_at=None, lapsed_at=None
+        officer__in=officers, accepted_at=None, declined_at=None, expired_at=None
     )
     promised = Lead.objects.filter(response_deadline.FIRST_CALL_OWED, officer__in=officers)
     # A union, not an OR, so that each half uses its index: every officer page runs this.

@@ -99,7 +99,7 @@ def _render_page(
             (
                 ping,
                 display_formats.purpose(ping.purpose) if ping.purpose else "",
-                REFUSAL_REASONS.get(ping.why, ""),
+                REFUSAL_REASONS.get(ping.reason, ""),
             )
             for ping in bid_settings.latest_pings(source)
         ],

@@ -151,7 +151,7 @@ def _changed_languages(place: WordingPlace, typed: Mapping[str, Mapping[str, str
 
 def _sample_leads(request: StaffRequest) -> QuerySet[Lead]:
     leads = leads_visible_to(request.user).filter(is_test=False)
-    return leads.select_related("person", "officer__user").order_by("-warmed_at")
+    return leads.select_related("person", "officer__user").order_by("-last_inquiry_at")
 
 
 def _chosen_lead(request: StaffRequest) -> Lead | None:

@@ -69,7 +69,7 @@ def test_unanswered_call_is_not_recorded(world, ben, recorded):
     world.run(1)
 
     assert ContactAttempt.objects.get(lead=ben, direction="in").result == "missed"
-    assert CallRecording.objects.get().asked_at is None
+    assert CallRecording.objects.get().requested_at is None
     assert recordings_at_carrier(world) == []
 
 

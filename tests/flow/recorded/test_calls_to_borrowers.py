@@ -65,14 +65,14 @@ def test_call_is_recorded_after_borrower_heard_whole_notice(world, recorded):
 
     recording = CallRecording.objects.select_related("attempt").get()
     assert recording.carrier_id == sound["sid"]
-    assert (recording.notice, recording.language, recording.told_at) == (
+    assert (recording.notice, recording.language, recording.notice_played_at) == (
         notice_heard("en"),
         "en",
         make.NOON,
     )
     assert recording.seconds > 200
     assert recording.ended_at
-    assert recording.attempt.cause.startswith("ring:")
+    assert recording.attempt.idempotency_key.startswith("ring:")
     assert recording_event_kinds() == ["begun", "ended", "told"]
 
 
@@ -141,7 +141,7 @@ def test_key_pressed_during_notice_prevents_recording_and_call_continues(world, 
 
     recording = CallRecording.objects.get()
     assert recording.objected_at == make.NOON
-    assert recording.asked_at is None
+    assert recording.requested_at is None
     assert recording.problem == "The borrower objected to recording."
     assert recordings_at_carrier(world) == []
     assert ContactAttempt.objects.get(lead=lead, medium="call").result == "spoken"
@@ -194,8 +194,8 @@ def test_unfinished_notice_prevents_recording(world, recorded):
     world.run(1)
 
     recording = CallRecording.objects.get()
-    assert recording.told_at is None
-    assert recording.asked_at is None
+    assert recording.notice_played_at is None
+    assert recording.requested_at is None
     assert "notice" in recording.problem
     assert recordings_at_carrier(world) == []
 
@@ -275,7 +275,7 @@ def test_objection_wins_over_recording_being_started(world, recorded):
 
     beginning = threading.Thread(target=begin)
     beginning.start()
-    while not CallRecording.objects.filter(asked_at=at).exists():
+    while not CallRecording.objects.filter(requested_at=at).exists():
         assert beginning.is_alive()
         time.sleep(0.02)
     call_events.record_recording_objection(lead=lead, by=recorded.user, at=at)

@@ -36,7 +36,7 @@ def test_manual_return_keeps_words_and_name_of_requester(paid_touch, pat):
     claim = draft_return(paid_touch, pat)
 
     assert (claim.reason, claim.sentence, claim.state) == ("wrong_number", WHY, "drafted")
-    assert (claim.asked_cents, claim.asked_by) == (65_50, pat)
+    assert (claim.claimed_cents, claim.requested_by) == (65_50, pat)
     assert claim.evidence == [["Requested by", "Pat Lowe"]]
     assert claim.send_by == paid_touch.at + 14 * make.DAY
     assert claim.steps.get().by == pat
@@ -45,7 +45,7 @@ def test_manual_return_keeps_words_and_name_of_requester(paid_touch, pat):
 def test_later_checks_do_not_withdraw_manual_return(paid_touch, pat):
     claim = draft_return(paid_touch, pat)
 
-    Contract.objects.update(look_at=LATER)
+    Contract.objects.update(next_check_at=LATER)
     vendor_returns.check_due_contracts(at=LATER)
     vendor_returns.check_leads([paid_touch.lead_id], at=LATER)
 
@@ -72,7 +72,7 @@ def test_automatically_withdrawn_return_can_be_requested_manually(paid_touch, pa
 
     claim = draft_return(paid_touch, pat, at=LATER + make.HOUR)
 
-    assert (claim.state, claim.closed_as, claim.asked_by) == ("drafted", "", pat)
+    assert (claim.state, claim.closed_as, claim.requested_by) == ("drafted", "", pat)
     assert ["Wrong number, reported by Pat Lowe", "Nov 23, 2026, 13:00 EST"] in claim.evidence
 
 
@@ -125,7 +125,7 @@ def end_call(lead_id, *, status: str, by) -> None:
     ring = Ring.objects.filter(offer__lead=lead_id).first()
     ContactAttempt.objects.create(
         lead_id=lead_id, person_id=Lead.objects.get(pk=lead_id).person_id, medium="call",
-        address="+18135550142", by=by, at=LATER, cause=f"ring:{ring.pk}",
+        address="+18135550142", by=by, at=LATER, idempotency_key=f"ring:{ring.pk}",
     )  # fmt: skip
     call_events.on_borrower_call_ended(ring_id=ring.pk, dial_status=status, at=LATER)
 

@@ -29,10 +29,10 @@ def test_out_of_area_lead_is_drafted_once_with_sentence_and_price(zillow, contra
 
     for _ in range(3):
         check_contracts()
-        Contract.objects.update(look_at=make.NOON)
+        Contract.objects.update(next_check_at=make.NOON)
 
     claim = Claim.objects.get()
-    assert (claim.reason, claim.state, claim.asked_cents) == ("out_of_area", "drafted", 65_50)
+    assert (claim.reason, claim.state, claim.claimed_cents) == ("out_of_area", "drafted", 65_50)
     assert claim.sentence == "The property is in NV, where we have no license."
     assert claim.touch.lead_id == lead.pk
     assert claim.send_by == claim.touch.at + 14 * make.DAY
@@ -216,7 +216,7 @@ def test_dropped_return_is_not_drafted_again(zillow, contract, pat):
         Claim.objects.get().pk, note="A friend of the house", by=pat, at=make.NOON
     )
 
-    Contract.objects.update(look_at=make.NOON)
+    Contract.objects.update(next_check_at=make.NOON)
     check_contracts()
 
     assert Claim.objects.get().closed_as == "dropped"
@@ -227,7 +227,7 @@ def test_number_reached_again_is_no_return_ground(zillow, contract):
     carrier_callbacks.record_dead_number("+18135550142", at=make.NOON + make.HOUR)
     check_contracts()
     Phone.objects.update(dead_at=None)
-    Contract.objects.update(look_at=make.NOON)
+    Contract.objects.update(next_check_at=make.NOON)
 
     check_contracts()
 

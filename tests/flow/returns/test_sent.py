@@ -241,7 +241,9 @@ def test_split_after_sending_is_reported_and_credit_stays_with_lead(zillow, cont
 
     assert reload_claim(claim).state == "sent"
     assert claim.steps.filter(kind="noted").count() == 1
-    assert StaffNotice.objects.filter(cause=f"claim:{claim.pk}:doubt", user=pat).count() == 1
+    assert (
+        StaffNotice.objects.filter(idempotency_key=f"claim:{claim.pk}:doubt", user=pat).count() == 1
+    )
     record_credit(claim, 65_50, pat)
     assert Entry.objects.get(kind="credit").lead_id == second.pk
     assert not rebuild_rollups.find_differences()

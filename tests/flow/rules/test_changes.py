@@ -190,7 +190,7 @@ def test_looser_rule_change_requires_counsel_document(omar):
     assert propose_change(omar, value=wide, counsel="Memo 4 of Baker & Lowe").is_looser
     with pytest.raises(IntegrityError, match="rule_change_looser_has_counsel"), atomic():
         RuleChange.objects.create(
-            number=99, place="GA", item="caps", value="[]", from_date=TUESDAY, cite="a", why="b",
+            number=99, place="GA", item="caps", value="[]", from_date=TUESDAY, cite="a", reason="b",
             is_looser=True, written_by=omar, written_at=make.NOON,
         )  # fmt: skip
 

@@ -108,11 +108,11 @@ def people(committed: None, noon: datetime) -> Cast:
     cast = gather()
     form = make.source("website_form", name="Our website", slug="site")
     Company.objects.update(emergencies_checked_at=noon, telemarketer_states=["FL", "CA", "TX"])
-    Lead.objects.filter(pk=cast.ben.pk).update(source=form, warmed_at=noon)
+    Lead.objects.filter(pk=cast.ben.pk).update(source=form, last_inquiry_at=noon)
     make.user("executive", name="Ines Prado", email="ines@lindenfield.example")
     make.touch(Lead.objects.get(pk=cast.ben.pk), source=form, at=noon)
     lead_ownership.give_lead(lead_id=cast.ben.pk, officer_id=cast.dana.pk, by=None, at=noon)
-    Lead.objects.filter(pk=cast.ben.pk).update(promise_at=noon + 5 * make.MINUTE)
+    Lead.objects.filter(pk=cast.ben.pk).update(response_due_at=noon + 5 * make.MINUTE)
     return cast
 
 

@@ -78,7 +78,7 @@ def test_certificates_without_a_key_and_with_some_that_prove_nothing(
     ):
         Certificate.objects.create(
             touch=make.touch(), url=f"https://cert.trustedform.com/{nth}", state=state,
-            problem=problem, wanted_at=now, claim_by=now, settled_at=now,
+            problem=problem, requested_at=now, claim_by=now, settled_at=now,
             phone_match=state == "retained", email_match=False,
         )  # fmt: skip
     page.reload()
@@ -97,7 +97,7 @@ def test_what_the_vendor_told_stands_beside_what_it_sent(chromium, front, facebo
         source=facebook, incoming=incoming, at=make.NOON
     ).stored_delivery
     Retrieval.objects.update(
-        status=400, body=json.dumps(EXPIRED).encode(), told_at=make.NOON,
+        status=400, body=json.dumps(EXPIRED).encode(), answered_at=make.NOON,
         problem="Meta does not accept the access token (190): Error validating access token",
     )  # fmt: skip
     Delivery.objects.update(state="quarantined", reason="upstream_auth")

@@ -30,8 +30,8 @@ def test_the_page_of_calls_fits_and_switches_recording(chromium, front, people, 
     call(people, noon - 6 * make.HOUR, cause="call_in:CA1", direction="in", our_number="", by=None)
 
     CallRecording.objects.create(
-        attempt=ContactAttempt.objects.first(), notice="…", language="en", told_at=noon,
-        asked_at=noon, carrier_id="RE" + "2b" * 16, objected_at=noon,
+        attempt=ContactAttempt.objects.first(), notice="…", language="en", notice_played_at=noon,
+        requested_at=noon, carrier_id="RE" + "2b" * 16, objected_at=noon,
         erase_from=noon - 3 * make.HOUR, problem="Twilio does not accept our account (20003).",
     )  # fmt: skip
     page.get_by_role("button", name="Start recording calls").click()
@@ -49,7 +49,8 @@ def test_one_tap_in_the_call_ends_its_recording(chromium, front, people, noon, s
     given = {"notice": "This call may be recorded.", "language": "en", "carrier": "twilio"}
     for one, sid, seconds in ((attempt, "RE2", None), (earlier, "RE" + "1a" * 16, 252)):
         CallRecording.objects.create(
-            attempt=one, told_at=one.at, asked_at=one.at, carrier_id=sid, call_id="CA1",
+            attempt=one, notice_played_at=one.at, requested_at=one.at, carrier_id=sid,
+            call_id="CA1",
             seconds=seconds, ended_at=seconds and one.at, **given,
         )  # fmt: skip
     page = open_as(chromium, front, "Loan officer", size, scheme)

@@ -144,7 +144,7 @@ def test_a_spreadsheet_is_brought_in_step_by_step(chromium, front, clerk, size, 
         {"name": "people.csv", "mimeType": "text/csv", "buffer": b"PK\x03\x04"}
     )
     page.get_by_role("button", name="Upload file").click()
-    expect(page.get_by_text("This is a damaged Excel workbook")).to_be_visible()
+    expect(page.get_by_text("This Excel workbook is damaged")).to_be_visible()
     shown_well(page, f"imports-error-{name}")
     page.get_by_label("File", exact=True).set_input_files(
         {"name": "people.csv", "mimeType": "text/csv", "buffer": FILE.encode()}

@@ -124,7 +124,7 @@ SEEN = {  # by role: its own pages, with {lead} for one lead's
 def test_axe_finds_nothing_and_nothing_runs_off_the_page(chromium, front, people, size, scheme):
     staff_notices.notify_user(
         user_id=people.ruth.pk, kind="unclaimed", idempotency_key="u:1", at=make.NOON,
-        text="Nobody has taken a lead: Zillow purchase in FL.", link="/team/",
+        text="Unclaimed lead: Zillow purchase in FL.", link="/team/",
     )  # fmt: skip
     for role in ("operations", "administrator"):
         make.user(role, name=f"The {role}")

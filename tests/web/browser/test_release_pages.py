@@ -116,4 +116,4 @@ def test_the_stop_is_reached_by_a_thumb_and_what_is_typed_beside_it_stays(
 
     expect(page.get_by_text("The wrong list").first).to_be_visible()
     release.refresh_from_db()
-    assert (release.state, release.because) == ("stopped", "The wrong list")
+    assert (release.state, release.stop_reason) == ("stopped", "The wrong list")

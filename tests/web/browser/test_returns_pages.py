@@ -23,7 +23,7 @@ def paid(source, *, at, state="FL", price=65_50, phone="+18135550177"):
     touch = make.touch(lead, at=at, inquiry=inquiry, vendor_lead_id=f"LC-{make.number()}")
     vendor_returns.Entry.objects.create(
         kind="cost", amount_cents=price, on_date=at.date(), source=source, lead=lead,
-        basis="per_lead", cause=f"touch:{touch.pk}", booked_at=at,
+        basis="per_lead", idempotency_key=f"touch:{touch.pk}", booked_at=at,
     )  # fmt: skip
     return touch
 
@@ -43,7 +43,7 @@ def test_the_pages_of_returns_fit_and_are_accessible(
     page.goto(reverse("returns"))
     shown_well(page, f"returns-empty-{name}")
     page.goto(reverse("contract", args=[zillow.pk]))
-    page.get_by_label("Duplicate of one they delivered before").first.check()
+    page.get_by_label("Duplicate of an earlier lead").first.check()
     page.get_by_label("Duplicate window, days").fill("0")
     page.get_by_role("button", name="Save contract").click()
     expect(page.get_by_text("Enter who is warned")).to_be_visible()
@@ -57,7 +57,7 @@ def test_the_pages_of_returns_fit_and_are_accessible(
         paid(zillow, at=noon - (nth + 1) * make.DAY, state=state, price=65_50 + nth)
     vendor_returns.check_due_contracts(at=noon)
     assert Claim.objects.count() == 4
-    assert Contract.objects.filter(pk=contract.pk, look_at__gt=noon).exists()
+    assert Contract.objects.filter(pk=contract.pk, next_check_at__gt=noon).exists()
     page.goto(reverse("contract", args=[zillow.pk]))
     shown_well(page, f"contract-{name}")
     page.goto(reverse("returns"))

@@ -14,7 +14,7 @@ from tests.web.browser.conftest import DESK, PHONE, open_as, shoot, violations
 def waiting(people, noon):
     Message.objects.create(
         lead=people.ben, person=people.ben.person, medium="text", purpose="marketing",
-        cause="step:1", to_address="+18135550142", state="review", created_at=noon,
+        idempotency_key="step:1", to_address="+18135550142", state="review", created_at=noon,
         body="Good morning, Ben. Rates moved this week. Shall we look at your numbers again?",
         problem="Possible opt-out: a person must read the reply.",
     )  # fmt: skip
@@ -56,7 +56,7 @@ def test_a_message_is_refused_and_a_task_ticked_off_by_one_press_each(chromium, 
     page.get_by_label("Reason").fill("He asked for a pause")
     page.get_by_role("button", name="Discard message").click()
     expect(page.locator("#reviews")).to_contain_text("No messages to review")
-    assert Message.objects.get(cause="step:1").state == "cancelled"
+    assert Message.objects.get(idempotency_key="step:1").state == "cancelled"
     page.context.close()
 
     page = open_as(chromium, front, "Loan officer", PHONE)
