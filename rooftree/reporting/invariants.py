@@ -58,12 +58,12 @@ def check_deliveries_accounted_for(at: datetime) -> Finding:
         "where state = 'received' and due_at < %s - interval '1 hour'",
         at,
     )[0][0]
-    figures = {"received": sum(counts.values()), **counts, "waiting_over_an_hour": overdue}
+    figures = {"deliveries": sum(counts.values()), **counts, "waiting_over_an_hour": overdue}
     sums = " + ".join(f"{counts.get(key, 0)} {word}" for key, word in DELIVERY_WORDS.items())
     return build_finding(
         "conservation",
         lost,
-        f"{figures['received']} deliveries = {sums}.",
+        f"{figures['deliveries']} deliveries = {sums}.",
         "{n} deliveries are neither worked, waiting with a due time, closed with a reason "
         "nor quarantined.",
         figures=figures,

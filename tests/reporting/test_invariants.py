@@ -209,6 +209,9 @@ def test_overdue_delivery_is_reported_but_does_not_fail(funded_lead):
 
     assert finding.holds
     assert finding.figures["waiting_over_an_hour"] == 1
+    total = sum(finding.figures[state] for state in ("received", "worked"))
+    assert total > 1
+    assert finding.sentence.startswith(f"{total} deliveries = ")
     assert "1 waiting with a due time" in finding.sentence
 
 

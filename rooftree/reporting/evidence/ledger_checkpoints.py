@@ -23,7 +23,7 @@ from rooftree.reporting.evidence import signing_keys
 from rooftree.reporting.models import PublishedHead
 
 FORMAT = "rooftree-head-1"
-_LOCK_KEY = 0x726F_6F66_0002  # advisory lock, used only here
+_LOCK_KEY = 0x726F_6F66_0003  # advisory lock, used only here
 # Raised by `read_heads` and `find_problems` for data that is not a head.
 HEAD_ERRORS = (OSError, ValueError, KeyError, TypeError)
 type Json = dict[str, Any]

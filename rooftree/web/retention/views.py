@@ -172,4 +172,5 @@ def _kept_reason_text(reason: str) -> str:
         return "A legal hold was placed in the meantime"
     if reason == purges.ALREADY_GONE:
         return "Already deleted"
-    return (REASON_SENTENCES.get(reason) or humanize_reason(reason)).capitalize()
+    sentence = REASON_SENTENCES.get(reason) or humanize_reason(reason)
+    return sentence[:1].upper() + sentence[1:]
