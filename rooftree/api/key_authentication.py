@@ -1,22 +1,20 @@
-"""API keys: authentication, scope, rate limit and error responses of every call."""
+"""API keys: authentication, scope and rate limit of every call."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import wraps
-from typing import Any
+from typing import Any, NoReturn
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest
 from django.utils import timezone
-from django.views.decorators.csrf import csrf_exempt
+from ninja.security import HttpBearer
 
+from rooftree.api.api_errors import ApiError
 from rooftree.org import access_log, api_keys, throttle
 from rooftree.org.access_log import AccessKind
 from rooftree.org.client_info import client_ip, read_client_info
 from rooftree.org.models import ApiKey, User
 from rooftree.routing.permissions import has_permission
 
-BEARER = "Bearer "
 UNAUTHENTICATED_LIMIT = throttle.ThrottleLimit(
     name="api stranger", max_attempts=60, window=throttle.QUARTER
 )
@@ -43,85 +41,47 @@ class ApiCall:
         )  # fmt: skip
 
 
-class ApiError(Exception):
-    """An error response: status, code and a sentence."""
+class ApiRequest(HttpRequest):
+    """A request that `KeyAuth` let in."""
 
-    def __init__(self, status: int, code: str, text: str) -> None:
-        super().__init__(text)
-        self.status, self.code = status, code
+    auth: ApiCall
 
 
-NOT_FOUND = ApiError(404, "not_found", "Not found, or this key can't see it.")
-ApiView = Callable[..., dict[str, Any]]
+class KeyAuth(HttpBearer):
+    """Requires an API key with a scope, of a user with a permission."""
+
+    def __init__(self, *, scope: str, permission: str) -> None:
+        super().__init__()
+        self.scope, self.permission = scope, permission
+
+    def __call__(self, request: HttpRequest) -> ApiCall:
+        """Return the call of the request's key; raise `ApiError` if it can't make this call."""
+        call: ApiCall | None = super().__call__(request)
+        return call or _refuse_stranger(request)
+
+    def authenticate(self, request: HttpRequest, token: str) -> ApiCall | None:
+        """Check key, rate limit, scope and permission, in this order; None for an unknown key."""
+        at = timezone.now()
+        key = api_keys.authenticate_key(token, at=at)
+        if key is None:
+            return None
+        limit = api_keys.REQUESTS_PER_MINUTE
+        if not throttle.consume_attempt(limit, str(key.pk), at=at):
+            text = f"The limit is {limit.max_attempts} calls per minute."
+            raise ApiError(429, "too_often", text)
+        call = ApiCall(request=request, key=key, at=at)
+        if self.scope not in key.scopes or not has_permission(key.user, self.permission):
+            call.log_access(AccessKind.KEY_REFUSED, subject=self.scope)
+            raise ApiError(403, "scope", f"This key doesn't have the permission {self.scope}.")
+        return call
 
 
-def require_api_key(
-    *, method: str = "GET", scope: str, permission: str
-) -> Callable[[ApiView], Any]:
-    """Wrap an API view, which returns JSON; answer 201 to a POST and errors as JSON.
-
-    Args:
-        scope: scope the key needs, of `api_keys.SCOPES`.
-        permission: permission the key's user needs, of `permissions.ROLES_BY_PERMISSION`.
-    """
-
-    def wrap(view: ApiView) -> Any:
-        @csrf_exempt  # authenticated by key, never by cookie
-        @wraps(view)
-        def inside(request: HttpRequest, **url_kwargs: Any) -> HttpResponse:
-            try:
-                if request.method != method:
-                    raise ApiError(405, "method", f"Use {method}.")
-                call = _authenticate(request, scope, permission)
-                return _json_response(200 if method == "GET" else 201, view(call, **url_kwargs))
-            except ApiError as error:
-                body = {"error": {"code": error.code, "text": str(error)}}
-                return _json_response(error.status, body)
-
-        return inside
-
-    return wrap
-
-
-def _authenticate(request: HttpRequest, scope: str, permission: str) -> ApiCall:
+def _refuse_stranger(request: HttpRequest) -> NoReturn:
     at = timezone.now()
-    key = _find_key(request, at)
-    if not throttle.consume_attempt(api_keys.REQUESTS_PER_MINUTE, str(key.pk), at=at):
-        raise ApiError(
-            429,
-            "too_often",
-            f"The limit is {api_keys.REQUESTS_PER_MINUTE.max_attempts} calls per minute.",
-        )
-    call = ApiCall(request=request, key=key, at=at)
-    if scope not in key.scopes or not has_permission(key.user, permission):
-        call.log_access(AccessKind.KEY_REFUSED, subject=scope)
-        raise ApiError(403, "scope", f"This key doesn't have the permission {scope}.")
-    return call
-
-
-def _find_key(request: HttpRequest, at: datetime) -> ApiKey:
-    header = request.headers.get("Authorization", "")
-    key = (
-        api_keys.authenticate_key(header.removeprefix(BEARER), at=at)
-        if header.startswith(BEARER)
-        else None
-    )
-    if key is not None:
-        return key
     if not throttle.consume_attempt(UNAUTHENTICATED_LIMIT, client_ip(request.META), at=at):
         raise ApiError(429, "too_often", "Too many calls without a valid key.")
-    if header:
+    if request.headers.get("Authorization"):
         access_log.record_access(
             AccessKind.KEY_REFUSED, client=read_client_info(request.META), at=at, subject="unknown"
         )
     raise ApiError(401, "key", "Send a valid key: Authorization: Bearer rt_...")
-
-
-def _json_response(status: int, body: dict[str, Any]) -> JsonResponse:
-    response = JsonResponse(body, status=status)
-    response["Cache-Control"] = "no-store"
-    if status == 401:
-        response["WWW-Authenticate"] = "Bearer"
-    if status == 429:
-        response["Retry-After"] = "60"
-    return response

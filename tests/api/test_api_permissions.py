@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.urls import get_resolver
+from jsonschema import Draft202012Validator
 
-from rooftree.api import openapi
-from rooftree.leads.models import Delivery, Lead
+from rooftree.leads.models import Delivery, Lead, Loan
 from rooftree.org import api_keys, staff_accounts
 from rooftree.org.models import ROLES, AccessEntry, ApiKey
 from tests import make
@@ -25,7 +25,7 @@ CALLS = {  # by path: (the scope it needs, the roles with permission)
     ),
 }
 POST = {"first_name": "Ada", "last_name": "Byron", "phone": "813 555 0177", "state": "FL"}
-PUBLIC = ("openapi.json", "docs/")
+PUBLIC = ("", "openapi.json", "docs/")  # the root is a 404
 
 
 @pytest.fixture
@@ -47,6 +47,23 @@ def key_header(user, *scopes, lasts=make.DAY):
     return {"Authorization": f"Bearer {secret}"}
 
 
+def make_loan(lead):
+    return Loan.objects.create(
+        lead=lead, los="encompass", instance="main", los_loan_id="1", milestone="funded",
+        amount_cents=400_000_00, application_date=NOW.date(), funded_date=NOW.date(),
+        created_at=NOW,
+    )  # fmt: skip
+
+
+def documented_operations():
+    """Return the operations of the OpenAPI document, by path below /api/v1/."""
+    paths = {
+        path.removeprefix("/api/v1/").replace("{lead_id}", "{lead}"): methods
+        for path, methods in Client().get("/api/v1/openapi.json").json()["paths"].items()
+    }
+    return {path: operation for path, [operation] in ((p, m.values()) for p, m in paths.items())}
+
+
 def call_api(path, lead, headers):
     if path == "leads":
         return Client().post(
@@ -56,20 +73,18 @@ def call_api(path, lead, headers):
 
 
 def test_every_api_path_is_tested_and_documented():
-    [api] = [
+    [resolver] = [
         url_pattern
         for url_pattern in get_resolver().url_patterns
         if str(url_pattern.pattern) == "api/v1/"
     ]
     served = {
-        str(url_pattern.pattern).replace("<uuid:lead_id>", "{lead}")
-        for url_pattern in api.url_patterns
+        str(url_pattern.pattern).replace("<uuidstr:lead_id>", "{lead}")
+        for url_pattern in resolver.url_patterns
     }
 
     assert served == {*CALLS, *PUBLIC}
-    paths = [endpoint.path.lstrip("/") for endpoint in openapi.ENDPOINTS]
-    described = {path.replace("{lead_id}", "{lead}") for path in paths}
-    assert described == set(CALLS)
+    assert set(documented_operations()) == set(CALLS)
 
 
 @pytest.mark.parametrize("path", CALLS)
@@ -182,13 +197,117 @@ def test_calls_over_the_limit_get_429_with_retry_after(cast, owned_lead, monkeyp
 
 def test_responses_match_the_openapi_description(cast, owned_lead):
     headers = key_header(make.user("administrator"), *api_keys.SCOPES)
-
-    for endpoint, path in zip(openapi.ENDPOINTS, CALLS, strict=True):
-        body = call_api(path, owned_lead, headers).json()
-        assert list(body) == endpoint.response_schema["required"]
+    make_loan(owned_lead)
     document = Client().get("/api/v1/openapi.json").json()
     assert document["openapi"] == "3.1.0"
-    assert set(document["paths"]) == {endpoint.path for endpoint in openapi.ENDPOINTS}
+
+    for path, operation in documented_operations().items():
+        response = call_api(path, owned_lead, headers)
+        validate(response, operation, document)
+        assert operation["x-scope"] == CALLS[path][0]
+        refused = call_api(path, owned_lead, {})
+        validate(refused, operation, document)
+
+
+def validate(response, operation, document):
+    """Check a response against the schema of its status; every field is required."""
+    described = operation["responses"][str(response.status_code)]
+    schema = described["content"]["application/json"]["schema"]
+    body = response.json()
+    Draft202012Validator(document | schema).validate(body)
+    name = schema["$ref"].rpartition("/")[2]
+    assert list(body) == document["components"]["schemas"][name]["required"]
+
+
+def test_lead_is_answered_in_the_documented_form(cast, owned_lead):
+    loan = make_loan(owned_lead)
+
+    body = call_api("leads/{lead}", owned_lead, key_header(cast.omar, "leads:read")).json()
+
+    owned_lead.refresh_from_db()
+    assert body == {
+        "id": str(owned_lead.pk),
+        "state": owned_lead.state,
+        "source": {"id": str(owned_lead.source_id), "name": owned_lead.source.name},
+        "arrived_at": owned_lead.created_at.isoformat().replace("+00:00", "Z"),
+        "purpose": owned_lead.purpose,
+        "amount_cents": owned_lead.amount_cents,
+        "property": {"state": owned_lead.property_state, "zip": owned_lead.property_zip},
+        "score": owned_lead.score,
+        "person": {
+            "first_name": owned_lead.person.first_name,
+            "last_name": owned_lead.person.last_name,
+            "phones": [phone.e164 for phone in owned_lead.person.phones.all()],
+            "emails": [email.address for email in owned_lead.person.emails.all()],
+        },
+        "officer": {"name": cast.dana.user.name, "nmls_id": cast.dana.nmls_id},
+        "loans": [
+            {
+                "id": str(loan.pk),
+                "milestone": loan.milestone,
+                "amount_cents": loan.amount_cents,
+                "application_date": loan.application_date and loan.application_date.isoformat(),
+                "funded_date": loan.funded_date and loan.funded_date.isoformat(),
+            }
+        ],
+    }
+
+
+def test_responses_are_never_stored_by_a_cache(cast, owned_lead):
+    headers = key_header(cast.omar, "leads:read")
+
+    responses = [call_api("leads/{lead}", owned_lead, given) for given in (headers, {})]
+
+    assert [response["Cache-Control"] for response in responses] == ["no-store", "no-store"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("delete", "leads", 405, "method"),
+        ("post", "docs/", 405, "method"),
+        ("get", "", 404, "not_found"),
+        ("get", "nothing", 404, "not_found"),
+        ("get", "leads/not-an-id", 404, "not_found"),
+        ("post", "leads", 422, "invalid"),
+    ],
+)
+def test_errors_of_the_framework_have_the_documented_body(method, path, status, code, cast, clock):
+    headers = key_header(make.user("marketing"), "leads:write")
+
+    response = getattr(Client(), method)(f"/api/v1/{path}", headers=headers)
+
+    assert response.status_code == status
+    body = response.json()
+    assert list(body) == ["error"]
+    assert body["error"]["code"] == code
+    assert response["Cache-Control"] == "no-store"
+
+
+def test_bug_in_a_call_is_answered_without_its_cause(cast, owned_lead, monkeypatch):
+    def fail(user):
+        raise RuntimeError("a secret of the borrower")
+
+    monkeypatch.setattr("rooftree.api.lead_views.leads_visible_to", fail)
+    headers = key_header(cast.omar, "leads:read")
+
+    response = Client(raise_request_exception=False).get(
+        f"/api/v1/leads/{owned_lead.pk}", headers=headers
+    )
+
+    assert response.status_code == 500
+    assert response.json()["error"]["code"] == "server_error"
+    assert "secret" not in response.text
+
+
+def test_docs_page_lists_every_operation_field_and_error(db):
+    page = Client().get("/api/v1/docs/")
+
+    for path in ("GET /api/v1/leads/{lead_id}", "POST /api/v1/leads", "GET /api/v1/sources"):
+        assert path in page.text
+    for part in ("loans[].funded_date", "officer.nmls_id", "delivery_id", "The source is paused"):
+        assert part in page.text
+    assert "<script" not in page.text
 
 
 def test_invalid_period_is_refused(cast, owned_lead):

@@ -179,6 +179,17 @@ def test_who_reads_pages_gets_a_page_when_too_much_was_sent(front, path, languag
     assert ("Rooftree" in page) == (path == "/leads/")
 
 
+def test_api_client_gets_json_when_its_request_is_too_large(front):
+    talk = Conversation(front, "/api/v1/leads", headers=[(b"accept", b"text/html")])
+    talk.send(b"x" * (settings.BODY_LIMIT + 1))
+
+    [(status, headers, body)] = answers(front, talk)
+
+    assert status == 413
+    assert headers[b"content-type"] == b"application/json"
+    assert json.loads(body)["error"]["code"] == "too_large"
+
+
 def test_a_server_that_is_not_ready_says_when_to_come_again(front, monkeypatch):
     monkeypatch.setattr(front, "_migrated", False)
     monkeypatch.setattr(

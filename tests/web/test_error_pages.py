@@ -8,7 +8,12 @@ from django.db import IntegrityError, OperationalError, connection
 from django.test import Client
 
 from rooftree.leads.models import Delivery
-from rooftree.web.shared.error_messages import BORROWER_FALLBACKS, BORROWER_MESSAGES, STAFF_MESSAGES
+from rooftree.web.shared.error_messages import (
+    API_ERRORS,
+    BORROWER_FALLBACKS,
+    BORROWER_MESSAGES,
+    STAFF_MESSAGES,
+)
 from tests import make
 from tests.flow import journey
 
@@ -101,6 +106,20 @@ def test_a_borrower_who_posts_to_a_script_reads_a_page(client):
 def test_a_machine_gets_no_page(client):
     assert client.put("/in/twilio/text/").content == b""
     assert client.get("/in/nowhere").content == b""
+
+
+def test_api_client_gets_json_while_the_database_is_down(client):
+    client.raise_request_exception = False
+    with failing(OperationalError):
+        response = client.get("/api/v1/sources", headers={"Authorization": "Bearer rt_x"})
+
+    assert response.status_code == 503
+    assert int(response["Retry-After"]) > 0
+    assert response.json()["error"]["code"] == "unavailable"
+
+
+def test_every_error_of_a_page_has_one_for_api_clients():
+    assert STAFF_MESSAGES.keys() - API_ERRORS.keys() == {"stale"}  # forms only
 
 
 def test_a_part_of_a_page_fails_in_a_toast(browser, htmx):
