@@ -138,14 +138,14 @@ def _lead_progress(source: Source) -> Iterator[Mapping[str, Any]]:
             applied=Min("lead__loans__application_date"), funded=Min("lead__loans__funded_date")
         )
         .order_by("at", "pk")
-        .values("pk", "applied", "funded", "lead__first_talk_at", "lead__retired_at")
+        .values("pk", "applied", "funded", "lead__first_conversation_at", "lead__retired_at")
         .iterator()
     )
 
 
 def _reached_statuses(row: Mapping[str, Any]) -> Iterator[tuple[str, datetime]]:
     moments = {
-        "contacted": row["lead__first_talk_at"],
+        "contacted": row["lead__first_conversation_at"],
         "application": _start_of_day(row["applied"]),
         "closed": row["lead__retired_at"],
         "funded": _start_of_day(row["funded"]),
