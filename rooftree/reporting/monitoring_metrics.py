@@ -4,12 +4,12 @@ Rates cover the last hour. They select by id, because ids are ordered by time, s
 grow with the years. No process keeps state, so any number of processes can answer.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
+from prometheus_client.metrics_core import GaugeMetricFamily
 
 from rooftree.core.uuid7 import uuid7_at
 
@@ -66,17 +66,7 @@ select count(*), coalesce(extract(epoch from %(at)s - min(recorded_at)), 0)
 PAUSED_SQL = "select count(*) from sending_pause where released_at is null"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricFamily:
-    """One metric: its name, help text, and values by labels."""
-
-    name: str
-    help_text: str
-    values: tuple[tuple[dict[str, str], float], ...]
-    kind: str = "gauge"
-
-
-def metric_families(at: datetime) -> list[MetricFamily]:
+def metric_families(at: datetime) -> list[GaugeMetricFamily]:
     """Return all metrics as of `at`."""
     params = {"at": at, "since": uuid7_at(at - WINDOW), "until": uuid7_at(at)}
     return [
@@ -87,133 +77,126 @@ def metric_families(at: datetime) -> list[MetricFamily]:
     ]
 
 
-def _queue_metrics(params: dict[str, Any]) -> list[MetricFamily]:
+def build_gauge(
+    name: str, help_text: str, labels: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> GaugeMetricFamily:
+    """Build one metric; a row has a value for each label, then the number."""
+    family = GaugeMetricFamily(name, help_text, labels=labels)
+    for *label_values, number in rows:
+        family.add_metric(label_values, float(number))
+    return family
+
+
+def _queue_metrics(params: dict[str, Any]) -> list[GaugeMetricFamily]:
     rows = _query_rows(QUEUE_SQL, params)
     return [
-        _build_family(
+        build_gauge(
             "rooftree_tasks",
             "Tasks in the queue, by urgency and state; discarded tasks have failed for good",
-            [({"queue": row[0], "state": row[1]}, row[2]) for row in rows],
+            ("queue", "state"),
+            [(queue, state, number) for queue, state, number, _ in rows],
         ),
-        _build_family(
+        build_gauge(
             "rooftree_tasks_oldest_seconds",
             "Age of the oldest task that is ready to run, by urgency",
-            [({"queue": row[0]}, row[3]) for row in rows if row[1] == "available"],
+            ("queue",),
+            [(queue, age) for queue, state, _, age in rows if state == "available"],
         ),
-        _single_value_metric(
-            "rooftree_workers", "Live workers", _query_rows(WORKERS_SQL, params)[0][0]
-        ),
-        _single_value_metric(
-            "rooftree_clocks", "Connected clocks", _query_rows(CLOCKS_SQL, params)[0][0]
-        ),
+        build_gauge("rooftree_workers", "Live workers", (), _query_rows(WORKERS_SQL, params)),
+        build_gauge("rooftree_clocks", "Connected clocks", (), _query_rows(CLOCKS_SQL, params)),
     ]
 
 
-def _message_metrics(params: dict[str, Any]) -> list[MetricFamily]:
+def _message_metrics(params: dict[str, Any]) -> list[GaugeMetricFamily]:
     unsent = _query_rows(UNSENT_SQL, params)
     return [
-        _build_family(
+        build_gauge(
             "rooftree_messages_due",
             "Texts and emails that are due and not sent",
-            [({"medium": row[0]}, row[1]) for row in unsent],
+            ("medium",),
+            [(medium, number) for medium, number, _ in unsent],
         ),
-        _build_family(
+        build_gauge(
             "rooftree_messages_due_oldest_seconds",
             "How long the oldest due text or email is overdue",
-            [({"medium": row[0]}, row[2]) for row in unsent],
+            ("medium",),
+            [(medium, age) for medium, _, age in unsent],
         ),
-        _build_family(
+        build_gauge(
             "rooftree_messages_last_hour",
             f"Texts and emails queued {WINDOW_TEXT}, by state",
-            [
-                ({"medium": row[0], "state": row[1]}, row[2])
-                for row in _query_rows(MESSAGES_SQL, params)
-            ],
+            ("medium", "state"),
+            _query_rows(MESSAGES_SQL, params),
         ),
-        _build_family(
+        build_gauge(
             "rooftree_gate_decisions_last_hour",
             f"Gate decisions {WINDOW_TEXT}",
-            [
-                ({"medium": row[0], "decision": row[1]}, row[2])
-                for row in _query_rows(DECISIONS_SQL, params)
-            ],
+            ("medium", "decision"),
+            _query_rows(DECISIONS_SQL, params),
         ),
     ]
 
 
-def _lead_metrics(params: dict[str, Any]) -> list[MetricFamily]:
+def _lead_metrics(params: dict[str, Any]) -> list[GaugeMetricFamily]:
     leads = _query_rows(LEADS_SQL, params)[0]
     speeds = [
-        ({"to": to, "quantile": quantile}, seconds)
+        (to, quantile, seconds)
         for to, quantiles in (("message", leads[3]), ("attempt", leads[4]))
         for quantile, seconds in zip(("0.5", "0.95"), quantiles or (), strict=False)
         if seconds is not None
     ]
-    offered, taken, lapsed, passed = _query_rows(OFFERS_SQL, params)[0]
+    offers = _query_rows(OFFERS_SQL, params)[0]
     return [
-        _build_family(
+        build_gauge(
             "rooftree_deliveries_last_hour",
             f"Authentic deliveries {WINDOW_TEXT}, by state",
-            [({"state": row[0]}, row[1]) for row in _query_rows(RECEIVED_SQL, params)],
+            ("state",),
+            _query_rows(RECEIVED_SQL, params),
         ),
-        _single_value_metric("rooftree_leads_last_hour", f"Leads accepted {WINDOW_TEXT}", leads[0]),
-        _build_family(
+        build_gauge("rooftree_leads_last_hour", f"Leads accepted {WINDOW_TEXT}", (), [leads[:1]]),
+        build_gauge(
             "rooftree_speed_to_lead_seconds",
             "From a lead's arrival to the first message, and to the first attempt by staff, "
             f"{WINDOW_TEXT}",
+            ("to", "quantile"),
             speeds,
         ),
-        _build_family(
+        build_gauge(
             "rooftree_offers_last_hour",
             f"Offers to loan officers {WINDOW_TEXT}",
-            [
-                ({"became": "made"}, offered),
-                ({"became": "taken"}, taken),
-                ({"became": "lapsed"}, lapsed),
-                ({"became": "refused"}, passed),
-            ],
+            ("became",),
+            zip(("made", "taken", "lapsed", "refused"), offers, strict=True),
         ),
     ]
 
 
-def _other_metrics(params: dict[str, Any]) -> list[MetricFamily]:
+def _other_metrics(params: dict[str, Any]) -> list[GaugeMetricFamily]:
     handoffs = _query_rows(HANDOFFS_SQL, params)
     unsealed, lag = _query_rows(SEALING_SQL, params)[0]
     return [
-        _build_family(
+        build_gauge(
             "rooftree_los_handoffs_open",
             "Handoffs not yet confirmed by the LOS",
-            [({"state": row[0]}, row[1]) for row in handoffs],
+            ("state",),
+            [(state, number) for state, number, _ in handoffs],
         ),
-        _build_family(
+        build_gauge(
             "rooftree_los_handoffs_overdue_seconds",
             "How long the oldest open handoff is overdue; negative if none is",
-            [({"state": row[0]}, row[2]) for row in handoffs],
+            ("state",),
+            [(state, age) for state, _, age in handoffs],
         ),
-        _single_value_metric("rooftree_ledger_unsealed", "Ledger events not sealed yet", unsealed),
-        _single_value_metric(
-            "rooftree_ledger_lag_seconds", "Age of the oldest unsealed event", lag
+        build_gauge("rooftree_ledger_unsealed", "Ledger events not sealed yet", (), [(unsealed,)]),
+        build_gauge(
+            "rooftree_ledger_lag_seconds", "Age of the oldest unsealed event", (), [(lag,)]
         ),
-        _single_value_metric(
+        build_gauge(
             "rooftree_sending_paused",
             "1 while sending is paused",
-            _query_rows(PAUSED_SQL, params)[0][0],
+            (),
+            _query_rows(PAUSED_SQL, params),
         ),
     ]
-
-
-def _single_value_metric(name: str, help_text: str, value: float) -> MetricFamily:
-    return _build_family(name, help_text, [({}, value)])
-
-
-def _build_family(
-    name: str, help_text: str, values: Sequence[tuple[dict[str, str], Any]]
-) -> MetricFamily:
-    return MetricFamily(
-        name=name,
-        help_text=help_text,
-        values=tuple((labels, float(value)) for labels, value in values),
-    )
 
 
 def _query_rows(statement: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:

@@ -190,6 +190,17 @@ def test_api_client_gets_json_when_its_request_is_too_large(front):
     assert json.loads(body)["error"]["code"] == "too_large"
 
 
+def test_metrics_name_the_format_that_prometheus_reads(front, monkeypatch):
+    monkeypatch.setattr(front_module.http_metrics, "render_metrics", lambda: "rooftree_x 1.0\n")
+    talk = Conversation(front, "/metrics", method="GET")
+    talk.scope["client"] = ("127.0.0.1", 5000)
+
+    [(status, headers, text)] = answers(front, talk)
+
+    assert (status, text) == (200, "rooftree_x 1.0\n")
+    assert headers[b"content-type"] == b"text/plain; version=0.0.4; charset=utf-8"
+
+
 def test_a_server_that_is_not_ready_says_when_to_come_again(front, monkeypatch):
     monkeypatch.setattr(front, "_migrated", False)
     monkeypatch.setattr(
@@ -284,5 +295,5 @@ def test_a_reader_that_is_too_slow_is_dropped():
 
 
 def test_an_announcement_holds_ids_and_no_more():
-    with pytest.raises(ValueError, match="ids only"):
+    with pytest.raises(ValueError, match="carries only ids"):
         publish_update("lead", note="x" * MAX_NOTICE_BYTES)

@@ -1,6 +1,9 @@
 """What a monitoring system reads, and who may read it."""
 
+import os
+
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from rooftree.ledger.write_events import write_event
 from rooftree.org import sending_pause
@@ -15,9 +18,9 @@ LOCAL, ELSEWHERE = "127.0.0.1", "203.0.113.9"
 def values(at=make.NOON):
     """Every figure by name and labels."""
     return {
-        (metric_family.name, *sorted(labels.items())): value
+        (sample.name, *sorted(sample.labels.items())): sample.value
         for metric_family in metric_families(at)
-        for labels, value in metric_family.values
+        for sample in metric_family.samples
     }
 
 
@@ -63,19 +66,37 @@ def test_the_text_is_what_prometheus_reads():
         float(value)
         assert name.split("{")[0].startswith("rooftree_")
     assert text.endswith("\n")
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    assert families["rooftree_http_seconds"].type == "histogram"
+    assert families["rooftree_sending_paused"].type == "gauge"
+    assert families["rooftree_process_memory_bytes"].samples[0].labels == {
+        "process": str(os.getpid())
+    }
+    assert not any(name.endswith("_created") for name in families)
+
+
+def histogram_samples():
+    """Return name and value of each sample of deliveries, in order."""
+    [family] = http_metrics.LATENCY_HISTOGRAM.collect()
+    assert not any("secret" in str(sample.labels) for sample in family.samples)
+    return [
+        (sample.name, sample.value)
+        for sample in family.samples
+        if (sample.labels["kind"], sample.labels["status"]) == ("delivery", "2xx")
+    ]
 
 
 def test_a_histogram_counts_each_answer_once_in_every_bucket_above_it():
-    taken = http_metrics.LatencyHistogram()
-    taken.observe("/in/zillow/secret", 200, 0.03)
-    taken.observe("/in/zillow/secret", 200, 99.0)
+    http_metrics.LATENCY_HISTOGRAM.clear()
+    http_metrics.observe_response("/in/zillow/secret", 200, 0.03)
+    http_metrics.observe_response("/in/zillow/secret", 200, 99.0)
 
-    lines = [line for line in taken.render_lines() if not line.startswith("#")]
+    samples = histogram_samples()
 
-    assert not any("secret" in line for line in lines)
-    buckets = [int(line.rpartition(" ")[2]) for line in lines if "_bucket" in line]
+    buckets = [value for name, value in samples if name.endswith("_bucket")]
     assert buckets == [0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2]
-    assert any("_sum" in line and line.endswith("99.03") for line in lines)
+    assert dict(samples)["rooftree_http_seconds_sum"] == 99.03
+    assert dict(samples)["rooftree_http_seconds_count"] == 2
 
 
 @pytest.mark.parametrize(

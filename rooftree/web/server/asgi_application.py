@@ -17,6 +17,7 @@ from typing import Any
 from django.conf import settings
 from django.db import Error, close_old_connections, connection
 from django.db.migrations.executor import MigrationExecutor
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from rooftree.core import log_formatting
 from rooftree.web.server import http_metrics, live_events, readiness_checks, wsgi_bridge
@@ -90,13 +91,10 @@ class AsgiApplication:
             await _send_text(send, 404, "Not found.\n")
             return
         try:
-            await _send_text(
-                send,
-                200,
-                await self._run_in_side_thread(
-                    _call_on_fresh_connection, http_metrics.render_metrics
-                ),
+            text = await self._run_in_side_thread(
+                _call_on_fresh_connection, http_metrics.render_metrics
             )
+            await _send_complete(send, 200, CONTENT_TYPE_PLAIN_0_0_4.encode(), text)
         except Error:
             await _send_text(send, 503, "The database is not responding.\n")
 
@@ -124,9 +122,7 @@ class AsgiApplication:
         request_id = _choose_request_id(environ.get("HTTP_X_REQUEST_ID", ""))
         loop = asyncio.get_running_loop()
         response = await loop.run_in_executor(self._threads, self._run_django, environ, request_id)
-        http_metrics.LATENCY_HISTOGRAM.observe(
-            scope["path"], response.status, time.monotonic() - started
-        )
+        http_metrics.observe_response(scope["path"], response.status, time.monotonic() - started)
         response.headers.append((b"x-request-id", request_id.encode()))
         with response.body:
             await _send_response(send, response)
