@@ -82,11 +82,6 @@ def rescore_many(lead_ids: Sequence[UUID], *, because: str, at: datetime) -> lis
     return scores
 
 
-def load_features(lead: Lead, *, at: datetime) -> Features:
-    """Load the features of a lead from its record, its touches and the borrower's behavior."""
-    return _build_features(lead, _load_behavior([lead.pk], at)[lead.pk], at)
-
-
 def _build_features(lead: Lead, behavior: Mapping[str, Any], at: datetime) -> Features:
     active_at = max(
         filter(None, (lead.last_inquiry_at, behavior["last_signal"], behavior["last_talk"]))

@@ -6,7 +6,7 @@ messages never read it.
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -104,12 +104,6 @@ def drop_plan(*, plan_id: UUID, by: User, at: datetime) -> bool:
         if is_dropped:
             _write_event("compliance.pay_plan.dropped", PayPlan.objects.get(pk=plan_id), by, at)
     return bool(is_dropped)
-
-
-def plan_in_force(officer_id: UUID, on_date: date) -> PayPlan | None:
-    """Return the plan for loans whose terms are offered on a day, or None."""
-    rows = _approved_plans(officer_id).filter(from_date__lte=on_date)
-    return rows.order_by("-from_date").first()
 
 
 def _undecided_plans(plan_id: UUID) -> QuerySet[PayPlan]:

@@ -1,7 +1,6 @@
 """Rules for placing a call: dialing, caller ID, opening words, voice and recording."""
 
 from rooftree.compliance.gate.rulebook import (
-    AI_DISCLOSURE_STATES,
     MAX_ABANDON_PERCENT,
     MAX_CONNECT_SECONDS,
     MIN_RING_SECONDS,
@@ -83,11 +82,6 @@ def check_artificial_voice(
     if is_ai and not has_disclosure:
         return AIV_01.require("ai_disclosure")
     return AIV_01.allow("artificial_voice_consented")
-
-
-def is_ai_disclosure_required(state: str) -> bool:
-    """Return whether a state statute requires AI disclosure; the house discloses everywhere."""
-    return state in AI_DISCLOSURE_STATES
 
 
 def check_recording(*, was_told: bool, has_objected: bool) -> Ruling:

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rooftree.outreach.models import Template
-
 MEDIUM_NAMES = {"text": "Text", "email": "Email"}  # sent
 SPOKEN_MEDIUM_NAMES = {"call": "Call"}  # said by a person
 LANGUAGE_NAMES = {"en": "English", "es": "Spanish"}
@@ -66,14 +64,3 @@ def get_occasion(key: str) -> Occasion:
     """Return the occasion of a template key; an unknown key is a sequence step named by staff."""
     title = key.replace("_", " ").capitalize()
     return OCCASIONS.get(key) or Occasion(title=title, when="Sequence step", is_step=True)
-
-
-def describe_place(template: Template) -> str:
-    """Return the medium of a template, with its loan kind and hours unless it covers all."""
-    parts = [
-        get_occasion(template.key).media[template.medium],
-        LOAN_KIND_NAMES[template.loan_kind] if template.loan_kind else "",
-    ]
-    return ", ".join(
-        filter(None, [*parts, HOURS_NAMES[template.hours].lower() if template.hours else ""])
-    )
