@@ -171,9 +171,6 @@ STATES_WITH_OWN_DNC_LIST: frozenset[str] = frozenset(
     RULE_DATA["state_dnc_lists_separate"]["states"]
 )
 DATA_LEVEL_STATES: frozenset[str] = frozenset(RULE_DATA["glba_data_level_only_states"]["states"])
-AI_DISCLOSURE_STATES: frozenset[str] = frozenset(
-    code for code in RULE_DATA["ai_disclosure_states"] if code in STATES
-)
 ALL_PARTY_RECORDING_STATES: frozenset[str] = frozenset(
     RULE_DATA["recording"]["all_party"] + RULE_DATA["recording"]["treat_as_all_party"]
 )
