@@ -4,7 +4,8 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# OWASP ASVS 1.2.10, and line ends and full-width forms, which spreadsheets read alike.
+FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\0", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def escape_cell(value: object) -> str:

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+from html import unescape
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -207,7 +208,8 @@ def test_refused_rows_come_back_as_a_file_that_runs_nothing(clerk):
 @pytest.mark.parametrize(
     ("cell", "shown"),
     [("=1", "'=1"), ("+1 (2)", "'+1 (2)"), ("+18135550190", "+18135550190"), ("-5", "-5"),
-     ("@x", "'@x"), ("\t=1", "'\t=1"), ("plain", "plain"), ("", "")],
+     ("@x", "'@x"), ("\t=1", "'\t=1"), (" =1", "' =1"), ("\n=1", "'\n=1"), ("＝1", "'＝1"),
+     ("plain", "plain"), ("", "")],
 )  # fmt: skip
 def test_a_cell_is_made_harmless_unless_it_is_a_number(cell, shown):
     assert escape_formula(cell) == shown
@@ -220,7 +222,9 @@ def test_a_file_that_cannot_be_read_is_refused_on_the_page(clerk):
     page = clerk.post(reverse("imports"), {"source": str(book.pk), "file": file})
 
     assert page.status_code == 422
-    assert import_staging.UPLOAD_PROBLEMS["not_csv_zip_signature"] in page.content.decode()
+    assert import_staging.UPLOAD_PROBLEMS["not_csv_zip_signature"] in unescape(
+        page.content.decode()
+    )
 
 
 def test_what_an_adapter_should_know_is_typed_on_a_page_and_checked(clerk):

@@ -19,6 +19,7 @@ from rooftree.capture.imports.tabular_files import MAX_ROWS
 from rooftree.capture.models import ImportedRow, Spreadsheet
 from rooftree.capture.parsing.field_map import BadMap, MapLine, parse_map_lines
 from rooftree.capture.parsing.value_paths import format_path
+from rooftree.core.spreadsheet_csv import escape_cell
 from rooftree.flow import spreadsheet_imports
 from rooftree.leads.models import Source
 from rooftree.web.imports import crm_transfer_views
@@ -34,7 +35,6 @@ SAMPLED_ROWS = 50  # rows read for samples
 MAX_LISTED = 100  # unusable rows listed
 FORM_OVERHEAD_BYTES = 64 * 1024  # the multipart form around the file
 MAX_FILE_BYTES = settings.UPLOAD_LIMIT - FORM_OVERHEAD_BYTES
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet program would run these cells
 FIX_HINTS = {  # refusal reason: what to change in the row
     "no_name": "Enter a first or last name.",
     "no_contact": "Enter a valid ten-digit phone number or an email address.",
@@ -180,9 +180,9 @@ def download_refused_rows(request: StaffRequest, sheet_id: UUID) -> HttpResponse
 
 
 def escape_formula(cell: str) -> str:
-    """Escape a cell that a spreadsheet program would run as a formula; keep plain numbers."""
+    """Escape a cell as in any file of ours, but keep plain numbers, so that it can be imported."""
     is_number = cell[:1] in "+-" and cell[1:].replace(".", "").replace(",", "").isdigit()
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) and not is_number else cell
+    return cell if is_number else escape_cell(cell)
 
 
 def _row_cells(row: ImportedRow) -> dict[str, str]:
