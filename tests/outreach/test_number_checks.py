@@ -270,7 +270,7 @@ def test_batch_of_numbers_is_one_request_and_bad_number_affects_no_other(checked
     answer(make.NOON)
     assert NumberQuestion.objects.get(number=bad).answered_at == make.NOON
     left = NumberQuestion.objects.get(number="+18131110")
-    assert "refused" in left.problem
+    assert "rejected" in left.problem
     assert NumberService.objects.get().failing_since is None
 
 

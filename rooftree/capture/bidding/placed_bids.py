@@ -79,13 +79,13 @@ def market_of(source: Source, *, at: datetime) -> SourceMarket | None:
 def store_bid(source: Source, answered: AnsweredBid, *, at: datetime) -> None:
     """Store a bid that is about to be answered; an earlier bid that is still valid is kept."""
     columns: dict[str, Any] = {
-        "told": dict(answered.ping.ping_fields),
+        "ping_fields": dict(answered.ping.ping_fields),
         "state": answered.ping.state,
         "purpose": answered.ping.purpose,
         "phone_hash": answered.ping.phone_hash,
         "email_hash": answered.ping.email_hash,
         "cents": answered.bid.cents,
-        "why": answered.bid.no_bid_reason,
+        "reason": answered.bid.no_bid_reason,
         "seconds": answered.seconds,
         "expires_at": answered.expires_at,
         "requested_at": at,

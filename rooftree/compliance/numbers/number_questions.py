@@ -125,7 +125,16 @@ def ask_next_batch(*, at: datetime) -> list[NumberQuestion] | None:
 
 def store_answers(answered: Sequence[NumberQuestion], *, at: datetime) -> list[NumberQuestion]:
     """Store answers; return the questions not answered before. Needs a transaction."""
-    names = ("service", "answered_at", "due_at", "response", "covers", "listed", "said", "problem")
+    names = (
+        "service",
+        "answered_at",
+        "due_at",
+        "response",
+        "covers",
+        "listed",
+        "answer",
+        "problem",
+    )
     rows = [
         {"id": question.pk} | {name: getattr(question, name) for name in names}
         for question in answered
