@@ -49,7 +49,7 @@ def send(**changes):
     )
 
 
-def test_limits_are_kept_written_down_and_hold_from_then_on(clerk, network):
+def test_saved_limits_are_logged_and_apply_to_later_deliveries(clerk, network):
     answer = clerk.post(page(network), TYPED | {"required": ["loan_purpose"]})
 
     assert answer.status_code == 303
@@ -63,7 +63,7 @@ def test_limits_are_kept_written_down_and_hold_from_then_on(clerk, network):
     assert said.json()["reason"] == "missing: the loan purpose"
 
 
-def test_a_try_says_what_would_have_been_refused_and_keeps_nothing(clerk, network):
+def test_preview_shows_what_would_be_refused_and_saves_nothing(clerk, network):
     send()
     send(reference="lc-2", phone_1="8135550143")
 
@@ -78,7 +78,7 @@ def test_a_try_says_what_would_have_been_refused_and_keeps_nothing(clerk, networ
     assert "acceptance" not in network.setup
 
 
-def test_what_makes_no_sense_is_said_and_nothing_changes(clerk, network):
+def test_invalid_limits_show_an_error_and_change_nothing(clerk, network):
     for where in ("source_acceptance", "source_acceptance_trial"):
         answer = clerk.post(page(network, where), TYPED | {"per_day": "none"})
         assert answer.status_code == 422
@@ -87,18 +87,18 @@ def test_what_makes_no_sense_is_said_and_nothing_changes(clerk, network):
     assert "acceptance" not in network.setup
 
 
-def test_the_page_says_whether_the_sender_hears_why(clerk, network):
+def test_page_says_whether_the_sender_gets_the_reason(clerk, network):
     assert "The vendor gets the reason." in clerk.get(page(network)).content.decode()
     zillow = journey.create_zillow()
     assert "agree on returns" in clerk.get(page(zillow)).content.decode()
 
 
-def test_a_form_of_ours_and_what_is_bid_on_have_no_such_page(clerk, network):
+def test_own_form_and_bidding_sources_have_no_acceptance_page(clerk, network):
     for other in (journey.create_website(), make.source("ping_post")):
         assert clerk.get(page(other)).status_code == 404
 
 
-def test_what_was_refused_is_listed_with_its_sentence_and_accepted_with_one_press(clerk, network):
+def test_refused_lead_is_listed_with_its_reason_and_can_be_accepted(clerk, network):
     network.setup = {"acceptance": {"required": ["loan_purpose"]}}
     network.save()
     send()
@@ -118,7 +118,7 @@ def test_what_was_refused_is_listed_with_its_sentence_and_accepted_with_one_pres
     assert "No matches" in listed.content.decode()
 
 
-def test_marketing_sees_what_was_refused_and_cannot_accept_it(signed_in, network):
+def test_marketing_sees_refused_leads_and_cannot_accept_them(signed_in, network):
     network.setup = {"acceptance": {"required": ["loan_purpose"]}}
     network.save()
     send()

@@ -79,7 +79,7 @@ def statuses(front, *conversations):
     return asyncio.run(all_of_them())
 
 
-def test_a_request_reaches_django_whole(front):
+def test_request_reaches_django_complete(front):
     talk = Conversation(front, "/in/café")
     talk.send(b"12345", more=True)
     talk.send(b"678")
@@ -92,7 +92,7 @@ def test_a_request_reaches_django_whole(front):
 
 
 @pytest.mark.parametrize("announced", [True, False], ids=["by its header", "while it arrives"])
-def test_too_long_a_body_is_refused(front, announced):
+def test_body_over_the_limit_is_refused(front, announced):
     length = str(settings.BODY_LIMIT + 1).encode()
     talk = Conversation(front, headers=[(b"content-length", length)] if announced else [])
     talk.send(b"x" * settings.BODY_LIMIT, more=True)
@@ -101,7 +101,7 @@ def test_too_long_a_body_is_refused(front, announced):
     assert statuses(front, talk) == [413]
 
 
-def test_a_body_of_exactly_the_limit_is_taken(front):
+def test_body_of_exactly_the_limit_is_accepted(front):
     talk = Conversation(front)
     talk.send(b"x" * settings.BODY_LIMIT)
 
@@ -110,7 +110,7 @@ def test_a_body_of_exactly_the_limit_is_taken(front):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("path", ["/setup/imports/", "/compliance/lists/"])
-def test_only_who_is_signed_in_sends_a_file(front, path):
+def test_only_signed_in_users_can_upload_a_file(front, path):
     assert resolve(path)  # a page, so that the bound is not kept for an address that is gone
     browser = Client()
     browser.force_login(make.user("operations"))
@@ -125,7 +125,7 @@ def test_only_who_is_signed_in_sends_a_file(front, path):
     assert statuses(front, known, elsewhere, stranger) == [200, 413, 413]
 
 
-def test_twenty_stalled_senders_hold_up_nobody(front, monkeypatch):
+def test_twenty_stalled_uploads_block_no_other_request(front, monkeypatch):
     monkeypatch.setattr(front_module, "BODY_SECONDS", 4.0)
     stalled = [Conversation(front) for _ in range(20)]
     for talk in stalled:
@@ -165,7 +165,7 @@ def answers(front, *conversations):
         ("/forms/our-site/", b"es-MX", "Es demasiado de una sola vez"),
     ],
 )
-def test_who_reads_pages_gets_a_page_when_too_much_was_sent(front, path, language, words):
+def test_browser_gets_an_error_page_when_its_request_is_too_large(front, path, language, words):
     talk = Conversation(
         front, path, headers=[(b"accept", b"text/html,*/*"), (b"accept-language", language)]
     )
@@ -190,7 +190,7 @@ def test_api_client_gets_json_when_its_request_is_too_large(front):
     assert json.loads(body)["error"]["code"] == "too_large"
 
 
-def test_metrics_name_the_format_that_prometheus_reads(front, monkeypatch):
+def test_metrics_response_has_the_prometheus_content_type(front, monkeypatch):
     monkeypatch.setattr(front_module.http_metrics, "render_metrics", lambda: "rooftree_x 1.0\n")
     talk = Conversation(front, "/metrics", method="GET")
     talk.scope["client"] = ("127.0.0.1", 5000)
@@ -201,7 +201,7 @@ def test_metrics_name_the_format_that_prometheus_reads(front, monkeypatch):
     assert headers[b"content-type"] == b"text/plain; version=0.0.4; charset=utf-8"
 
 
-def test_a_server_that_is_not_ready_says_when_to_come_again(front, monkeypatch):
+def test_unready_server_answers_with_retry_after(front, monkeypatch):
     monkeypatch.setattr(front, "_migrated", False)
     monkeypatch.setattr(
         front, "_check_readiness", lambda: (False, "the database is not responding")
@@ -219,7 +219,7 @@ def test_a_server_that_is_not_ready_says_when_to_come_again(front, monkeypatch):
     assert "Back in a moment" in shown[2]
 
 
-def test_a_sender_that_leaves_is_forgotten(front):
+def test_disconnected_client_is_dropped(front):
     talk = Conversation(front)
     talk.send(b"begun", more=True)
     talk.leave()
@@ -228,14 +228,14 @@ def test_a_sender_that_leaves_is_forgotten(front):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_readiness_is_more_than_being_alive(front):
+def test_readiness_checks_more_than_liveness(front):
     front._migrated = False
     alive, ready = (Conversation(front, path, method="GET") for path in ("/healthz", "/readyz"))
 
     assert statuses(front, alive, ready) == [200, 200]
 
 
-def test_a_stranger_hears_nothing(front, committed):
+def test_signed_out_visitor_gets_no_live_events(front, committed):
     talk = Conversation(front, "/events/", method="GET")
 
     assert statuses(front, talk) == [403]
@@ -251,7 +251,7 @@ def signed_in():
     return str(user.pk), f"{name}={client.cookies[name].value}".encode()
 
 
-def test_a_page_hears_resync_first_and_then_what_is_committed(front, committed):
+def test_live_stream_sends_resync_and_then_committed_events(front, committed):
     user_id, cookie = signed_in()
     talk = Conversation(front, "/events/", method="GET", headers=[(b"cookie", cookie)])
 
@@ -281,7 +281,7 @@ def test_a_page_hears_resync_first_and_then_what_is_committed(front, committed):
     assert "44" in mine
 
 
-def test_a_reader_that_is_too_slow_is_dropped():
+def test_slow_stream_reader_is_dropped():
     async def flood():
         readers, slow = EventBroadcaster(), StreamClient("1")
         readers._clients.add(slow)
@@ -294,6 +294,6 @@ def test_a_reader_that_is_too_slow_is_dropped():
     assert asyncio.run(flood()) == (False, None)
 
 
-def test_an_announcement_holds_ids_and_no_more():
+def test_live_event_carries_only_ids():
     with pytest.raises(ValueError, match="carries only ids"):
         publish_update("lead", note="x" * MAX_NOTICE_BYTES)

@@ -34,7 +34,7 @@ def page(source, name="source_baseline"):
     return reverse(name, args=[source.pk])
 
 
-def test_it_is_written_waived_and_launched_in_the_page(clerk, source, user):
+def test_baseline_is_saved_waived_and_launched_on_the_page(clerk, source, user):
     shown = clerk.get(page(source)).content.decode()
     assert "Volume, Quality, Price" in shown
     kept = clerk.post(page(source), TYPED | {"contactable_pct": "", "watcher_id": str(user.pk)})
@@ -62,7 +62,7 @@ def test_it_is_written_waived_and_launched_in_the_page(clerk, source, user):
         ({"watcher_id": "3"}, "Choose another"),
     ],
 )
-def test_what_makes_no_sense_is_said_and_nothing_changes(clerk, source, change, said):
+def test_invalid_baseline_shows_an_error_and_changes_nothing(clerk, source, change, said):
     answer = clerk.post(page(source), TYPED | change)
 
     assert answer.status_code == 422
@@ -70,7 +70,7 @@ def test_what_makes_no_sense_is_said_and_nothing_changes(clerk, source, change, 
     assert not Baseline.objects.exists()
 
 
-def test_what_it_brings_stands_beside_what_was_agreed(clerk, source, user):
+def test_actual_results_are_shown_beside_the_baseline(clerk, source, user):
     clerk.post(page(source), TYPED | {"watcher_id": str(user.pk)})
     make.lead(source=source)
 
@@ -79,11 +79,11 @@ def test_what_it_brings_stands_beside_what_was_agreed(clerk, source, user):
     assert '100% <span class="quiet">of 80%</span>' in " ".join(shown.split())
 
 
-def test_a_source_filled_from_files_has_none(clerk):
+def test_source_of_imported_files_has_no_baseline(clerk):
     assert clerk.get(page(make.source("csv_import"))).status_code == 404
 
 
-def test_the_first_screen_does_not_judge_a_source_in_audit(signed_in, source):
+def test_home_does_not_judge_a_source_in_audit(signed_in, source):
     executive = signed_in(make.user("executive"))
     cohort(source)
     cohort(make.source("zillow", name="Zillow"))
@@ -96,7 +96,7 @@ def test_the_first_screen_does_not_judge_a_source_in_audit(signed_in, source):
     assert 'quiet">in audit</span>' in rest[0][:400]
 
 
-def test_the_sources_page_says_what_is_in_audit_and_what_is_silent(clerk, source):
+def test_sources_page_marks_sources_in_audit_and_silent_sources(clerk, source):
     silent = make.source("zillow", name="Zillow")
     Baseline.objects.create(source=silent, last_at=NOON, silent_at=NOON + DAY)
     make.delivery(silent)

@@ -34,7 +34,7 @@ TYPED = {
 }
 
 
-def test_prices_and_limits_are_kept_and_written_down(clerk, seller):
+def test_bid_prices_and_limits_are_saved_and_logged(clerk, seller):
     answer = clerk.post(page(seller), TYPED)
 
     assert answer.status_code == 303
@@ -60,7 +60,7 @@ def test_prices_and_limits_are_kept_and_written_down(clerk, seller):
         ({"seconds": "0"}, "Enter a whole number from 1"),
     ],
 )
-def test_what_makes_no_sense_is_said_and_nothing_changes(clerk, seller, change, said):
+def test_invalid_bid_settings_show_an_error_and_change_nothing(clerk, seller, change, said):
     answer = clerk.post(page(seller), TYPED | change)
 
     assert answer.status_code == 422
@@ -69,7 +69,7 @@ def test_what_makes_no_sense_is_said_and_nothing_changes(clerk, seller, change, 
     assert "bids" not in seller.setup
 
 
-def test_the_page_says_why_nothing_was_bid(clerk, seller):
+def test_page_says_why_no_bid_was_placed(clerk, seller):
     for nth, (cents, why) in enumerate([(4600, ""), (0, "not_licensed"), (0, "not_licensed")]):
         PlacedBid.objects.create(
             source=seller, ping_id=f"p-{nth}", state="FL", purpose="purchase", cents=cents,
@@ -82,7 +82,7 @@ def test_the_page_says_why_nothing_was_bid(clerk, seller):
     assert "not licensed in this state" in shown
 
 
-def test_a_made_up_ping_shows_what_would_be_bid_and_keeps_nothing(clerk, seller):
+def test_sample_ping_previews_the_bid_and_stores_nothing(clerk, seller):
     make.officer(licensed=("FL",))
     make.company_license("FL")
     clerk.post(page(seller), TYPED)
@@ -95,7 +95,7 @@ def test_a_made_up_ping_shows_what_would_be_bid_and_keeps_nothing(clerk, seller)
     assert not PlacedBid.objects.exists()
 
 
-def test_who_may_not_set_up_sources_sees_no_bids(signed_in, seller):
+def test_roles_without_source_setup_cannot_see_bids(signed_in, seller):
     make.company()
     officer = signed_in(make.user("officer"))
 
@@ -104,7 +104,7 @@ def test_who_may_not_set_up_sources_sees_no_bids(signed_in, seller):
 
 
 @pytest.mark.parametrize("adapter", ["bankrate", "leadconduit", "aggregator_post", "ping_post"])
-def test_a_known_vendor_gets_a_secret_a_proof_page_and_its_own_lines_to_change(clerk, adapter):
+def test_known_vendor_gets_a_secret_a_proof_page_and_an_editable_field_map(clerk, adapter):
     form = {"adapter": adapter, "name": "A vendor", "zone": "America/New_York", "per_minute": "600"}
     shown = clerk.post(reverse("setup_sources"), form).content.decode()
 

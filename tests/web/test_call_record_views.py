@@ -53,7 +53,7 @@ def recording_of(lead, **changes):
     )  # fmt: skip
 
 
-def test_compliance_switches_recording_on_and_off(signed_in, nina, cast):
+def test_compliance_turns_recording_on_and_off(signed_in, nina, cast):
     browser = signed_in(nina)
     assert "Calls are not recorded" in browser.get(CALLS).text
 
@@ -66,12 +66,12 @@ def test_compliance_switches_recording_on_and_off(signed_in, nina, cast):
 
 
 @pytest.mark.parametrize("role", ["officer", "manager", "operations", "marketing", "executive"])
-def test_nobody_else_switches_it(signed_in, cast, role):
+def test_other_roles_cannot_change_recording(signed_in, cast, role):
     assert signed_in(make.user(role)).post(CALLS, {"act": "on"}).status_code == 403
     assert Company.objects.get().records_calls_from is None
 
 
-def test_compliance_of_one_branch_does_not_switch_it_for_all(signed_in, cast):
+def test_branch_compliance_cannot_change_company_recording(signed_in, cast):
     somebody = make.user("compliance", branch=cast.dana.branch)
 
     assert signed_in(somebody).post(CALLS, {"act": "on"}).status_code == 403
@@ -79,7 +79,7 @@ def test_compliance_of_one_branch_does_not_switch_it_for_all(signed_in, cast):
     assert Company.objects.get().records_calls_from is None
 
 
-def test_a_call_that_lacks_something_is_shown_with_what_it_lacks(signed_in, nina, ben):
+def test_incomplete_call_is_listed_with_its_missing_facts(signed_in, nina, ben):
     call_of(ben, our_number="", by=ben.officer.user)
 
     page = signed_in(nina).get(CALLS).text
@@ -88,16 +88,14 @@ def test_a_call_that_lacks_something_is_shown_with_what_it_lacks(signed_in, nina
     assert "calling number, outcome, length" in page
 
 
-def test_a_call_that_goes_on_and_one_dialed_by_hand_are_not_shown_as_incomplete(
-    signed_in, nina, ben
-):
+def test_ongoing_and_hand_dialed_calls_are_not_listed_as_incomplete(signed_in, nina, ben):
     call_of(ben, at=timezone.now())
     call_of(ben, cause="call:1", our_number="")
 
     assert "All call records are complete" in signed_in(nina).get(CALLS).text
 
 
-def test_a_call_whose_end_the_carrier_told_lacks_nothing(signed_in, nina, ben):
+def test_call_ended_by_the_carrier_is_complete(signed_in, nina, ben):
     at = timezone.now()
     call_events.on_inbound_call(sender="+18135550142", called=SHOWN, call_id="CA9", at=at)
     call_events.on_inbound_call_ended(
@@ -109,7 +107,7 @@ def test_a_call_whose_end_the_carrier_told_lacks_nothing(signed_in, nina, ben):
     assert attempt.completed_at == at + make.MINUTE
 
 
-def test_one_whose_length_the_carrier_did_not_tell_is_not_told_as_complete(ben):
+def test_call_without_a_carrier_duration_is_incomplete(ben):
     at = timezone.now()
     call_events.on_inbound_call(sender="+18135550142", called=SHOWN, call_id="CA9", at=at)
     call_events.on_inbound_call_ended(call_id="CA9", dial_status="completed", at=at + make.MINUTE)
@@ -118,7 +116,7 @@ def test_one_whose_length_the_carrier_did_not_tell_is_not_told_as_complete(ben):
     assert (attempt.seconds, attempt.completed_at) == (None, None)
 
 
-def test_the_outcome_that_the_officer_names_completes_the_record(ben):
+def test_officer_outcome_completes_the_call_record(ben):
     call = call_of(ben, seconds=31, at=timezone.now(), by=ben.officer.user)
 
     call_outcomes.record_outcome(
@@ -130,7 +128,7 @@ def test_the_outcome_that_the_officer_names_completes_the_record(ben):
     assert call.completed_at
 
 
-def test_the_officer_taps_that_they_do_not_want_to_be_recorded(signed_in, cast, ben, htmx):
+def test_officer_stops_recording_when_the_borrower_objects(signed_in, cast, ben, htmx):
     one = recording_of(ben)
     browser, page = signed_in(cast.dana.user), reverse("lead", args=[ben.pk])
     assert "Stop and delete recording" in browser.get(page).text
@@ -149,7 +147,7 @@ def test_the_officer_taps_that_they_do_not_want_to_be_recorded(signed_in, cast, 
     )
 
 
-def test_a_stranger_and_a_reader_tap_nothing(signed_in, cast, ben):
+def test_signed_out_visitor_and_read_only_user_cannot_stop_recording(signed_in, cast, ben):
     one = recording_of(ben)
     address = reverse("recording_objection", args=[ben.pk])
 
@@ -163,7 +161,7 @@ def test_a_stranger_and_a_reader_tap_nothing(signed_in, cast, ben):
     )
 
 
-def test_the_reference_of_a_recording_stands_with_its_call(signed_in, cast, ben):
+def test_recording_reference_is_shown_with_its_call(signed_in, cast, ben):
     recording_of(ben, ended_at=timezone.now(), seconds=252)
 
     page = signed_in(cast.dana.user).get(reverse("lead", args=[ben.pk])).text
@@ -172,7 +170,7 @@ def test_the_reference_of_a_recording_stands_with_its_call(signed_in, cast, ben)
     assert "This call is being recorded" not in page
 
 
-def test_compliance_is_told_of_what_the_carrier_would_not_delete(signed_in, nina, ben):
+def test_compliance_sees_recordings_that_the_carrier_did_not_delete(signed_in, nina, ben):
     now = timezone.now()
     late = {"objected_at": now, "erase_from": now - 2 * make.HOUR, "problem": "Twilio is busy."}
     one = recording_of(ben, **late)

@@ -50,7 +50,7 @@ def stop(lead):
     Phone.objects.filter(person=lead.person).update(unlinked_at=timezone.now())
 
 
-def test_pressing_call_asks_the_gate_writes_the_call_down_and_dials(cast, ben, signed_in, htmx):
+def test_call_button_checks_the_gate_records_the_call_and_dials(cast, ben, signed_in, htmx):
     answer = signed_in(cast.dana.user).post(calls_of(ben), headers=htmx)
 
     attempt = ContactAttempt.objects.get(lead=ben)
@@ -65,7 +65,7 @@ def test_pressing_call_asks_the_gate_writes_the_call_down_and_dials(cast, ben, s
     ).exists()
 
 
-def test_pressing_twice_within_a_minute_is_one_call(cast, ben, signed_in, later):
+def test_second_press_within_a_minute_is_the_same_call(cast, ben, signed_in, later):
     browser = signed_in(cast.dana.user)
     browser.post(calls_of(ben))
     later(50 * make.SECOND)
@@ -77,7 +77,7 @@ def test_pressing_twice_within_a_minute_is_one_call(cast, ben, signed_in, later)
     }
 
 
-def test_pressing_again_later_is_another_call(cast, ben, signed_in, later):
+def test_later_press_is_a_new_call(cast, ben, signed_in, later):
     browser = signed_in(cast.dana.user)
     browser.post(calls_of(ben))
     later(2 * make.MINUTE)
@@ -86,7 +86,7 @@ def test_pressing_again_later_is_another_call(cast, ben, signed_in, later):
     assert ContactAttempt.objects.filter(lead=ben).count() == 2
 
 
-def test_a_call_in_the_night_is_refused_and_its_verdict_kept(cast, ben, signed_in, later, htmx):
+def test_night_call_is_refused_and_its_verdict_stored(cast, ben, signed_in, later, htmx):
     later(11 * make.HOUR)  # four in the morning in Tampa
 
     answer = signed_in(cast.dana.user).post(calls_of(ben), headers=htmx)
@@ -98,7 +98,7 @@ def test_a_call_in_the_night_is_refused_and_its_verdict_kept(cast, ben, signed_i
     assert Lead.objects.get(pk=ben.pk).first_attempt_at is None
 
 
-def test_without_a_number_there_is_nothing_to_call(cast, ben, signed_in, htmx):
+def test_lead_without_a_number_cannot_be_called(cast, ben, signed_in, htmx):
     stop(ben)
 
     answer = signed_in(cast.dana.user).post(calls_of(ben), headers=htmx)
@@ -107,7 +107,7 @@ def test_without_a_number_there_is_nothing_to_call(cast, ben, signed_in, htmx):
     assert "No phone number" in answer.text
 
 
-def test_without_script_a_page_shows_the_number_and_the_outcomes(cast, ben, signed_in):
+def test_page_without_javascript_shows_the_number_and_outcomes(cast, ben, signed_in):
     page = signed_in(cast.dana.user).post(calls_of(ben), follow=True)
 
     assert 'href="tel:+18135550142"' in page.text
@@ -130,7 +130,7 @@ def page_of(lead):
     return reverse("lead", args=[lead.pk])
 
 
-def test_after_pressing_call_the_words_stand_on_the_page_with_the_strictest_limit(
+def test_call_page_shows_the_opening_with_the_strictest_time_limit(
     cast, ben, signed_in, htmx, worded
 ):
     lives_in("NM", ben)
@@ -146,7 +146,7 @@ def test_after_pressing_call_the_words_stand_on_the_page_with_the_strictest_limi
     assert "Say first" not in browser.get(page_of(ben)).text
 
 
-def test_where_washington_counts_the_page_says_when_to_hang_up(cast, ben, signed_in, worded):
+def test_washington_call_page_says_when_to_hang_up(cast, ben, signed_in, worded):
     lives_in("WA", ben)
 
     page = signed_in(cast.dana.user).post(calls_of(ben), follow=True).text
@@ -155,7 +155,7 @@ def test_where_washington_counts_the_page_says_when_to_hang_up(cast, ben, signed
     assert "asks you to end the call, hang up within 10 seconds</b>" in page
 
 
-def test_who_speaks_spanish_is_opened_in_spanish(cast, ben, signed_in, worded):
+def test_spanish_speaker_gets_a_spanish_opening(cast, ben, signed_in, worded):
     Person.objects.filter(pk=ben.person_id).update(language="es")
 
     page = signed_in(cast.dana.user).post(calls_of(ben), follow=True).text
@@ -163,9 +163,7 @@ def test_who_speaks_spanish_is_opened_in_spanish(cast, ben, signed_in, worded):
     assert '<p class="opening__words" lang="es">Hola Ben, le habla Dana Whitfield' in page
 
 
-def test_without_words_in_use_a_call_goes_on_and_the_page_says_what_to_say(
-    cast, ben, signed_in, htmx
-):
+def test_call_without_an_approved_opening_goes_ahead_with_instructions(cast, ben, signed_in, htmx):
     browser = signed_in(cast.dana.user)
 
     assert browser.post(calls_of(ben), headers=htmx)["HX-Redirect"] == "tel:+18135550142"
@@ -174,14 +172,14 @@ def test_without_words_in_use_a_call_goes_on_and_the_page_says_what_to_say(
     assert "opening" not in Event.objects.get(kind="outreach.call.begun").data
 
 
-def test_the_words_are_before_whoever_called_and_nobody_else(cast, ben, signed_in, worded):
+def test_opening_is_shown_only_to_the_caller(cast, ben, signed_in, worded):
     signed_in(cast.dana.user).post(calls_of(ben))
 
     for other in (cast.ruth, cast.omar):
         assert "Say first" not in signed_in(other).get(page_of(ben)).text
 
 
-def test_the_ledger_and_the_page_keep_the_edition_of_when_the_call_began(
+def test_ledger_and_page_keep_the_opening_version_from_the_start_of_the_call(
     cast, ben, signed_in, worded, later
 ):
     first = Template.objects.get(key="call_opening", language="en")
@@ -195,7 +193,7 @@ def test_the_ledger_and_the_page_keep_the_edition_of_when_the_call_began(
     assert "Newer words" not in browser.get(page_of(ben)).text
 
 
-def test_the_outcome_completes_the_same_attempt(cast, ben, signed_in, later):
+def test_outcome_completes_the_same_call_attempt(cast, ben, signed_in, later):
     browser = signed_in(cast.dana.user)
     browser.post(calls_of(ben))
     later(4 * make.MINUTE)
@@ -206,7 +204,7 @@ def test_the_outcome_completes_the_same_attempt(cast, ben, signed_in, later):
     assert after.status_code == 302
 
 
-def test_an_outcome_a_day_later_is_about_another_call(cast, ben, signed_in, later):
+def test_outcome_a_day_later_is_a_new_call_attempt(cast, ben, signed_in, later):
     signed_in(cast.dana.user).post(calls_of(ben))
     later(24 * make.HOUR)
     signed_in(cast.dana.user).post(reverse("attempts", args=[ben.pk]), {"result": "spoken"})
@@ -216,13 +214,13 @@ def test_an_outcome_a_day_later_is_about_another_call(cast, ben, signed_in, late
     ) == ["", "spoken"]
 
 
-def test_a_stranger_and_a_reader_call_nobody(cast, ben, signed_in):
+def test_signed_out_visitor_and_read_only_user_cannot_call(cast, ben, signed_in):
     assert signed_in(cast.sam.user).post(calls_of(ben)).status_code == 404
     assert signed_in(cast.omar).post(calls_of(ben)).status_code == 403
     assert not Verdict.objects.exists()
 
 
-def test_the_badge_opens_every_rule_with_its_citation(cast, ben, signed_in, htmx):
+def test_contact_badge_opens_every_rule_with_its_citation(cast, ben, signed_in, htmx):
     address = reverse("badge", args=[ben.pk, "text"])
 
     part = signed_in(cast.dana.user).get(address, headers=htmx)
@@ -234,14 +232,14 @@ def test_the_badge_opens_every_rule_with_its_citation(cast, ben, signed_in, htmx
 
 
 @pytest.mark.parametrize("medium", ["call", "text", "email"])
-def test_the_badge_page_stands_alone_and_is_not_for_strangers(cast, ben, signed_in, medium):
+def test_contact_badge_page_opens_by_itself_and_requires_sign_in(cast, ben, signed_in, medium):
     address = reverse("badge", args=[ben.pk, medium])
 
     assert "<h1>" in signed_in(cast.dana.user).get(address).text
     assert signed_in(cast.sam.user).get(address).status_code == 404
 
 
-def test_there_is_no_badge_for_a_medium_we_do_not_have(cast, ben, signed_in):
+def test_unknown_medium_has_no_contact_badge(cast, ben, signed_in):
     answer = signed_in(cast.dana.user).get(reverse("badge", args=[ben.pk, "fax"]))
 
     assert answer.status_code == 404

@@ -7,9 +7,9 @@ import pytest
 from django.conf import settings as project
 
 from rooftree.compliance.models import Revocation
-from rooftree.core.twilio_signature import compute_signature
 from rooftree.outreach.media import active_carrier as lines
 from rooftree.outreach.models import Message
+from rooftree_simulators.twilio.webhook_signature import compute_signature
 from tests import make
 from tests.flow import journey
 from tests.web.machine import post
@@ -57,7 +57,7 @@ def text_from_ben(body: str) -> dict[str, str]:
     }
 
 
-def test_a_stop_counts_before_twilio_has_its_answer(twilio):
+def test_opt_out_is_recorded_before_twilio_gets_its_answer(twilio):
     journey.set_up_company()
     journey.deliver(journey.create_website(), journey.form_post(consent=False))
 
@@ -72,7 +72,7 @@ def test_a_stop_counts_before_twilio_has_its_answer(twilio):
     assert Message.objects.get(direction="in").body == "STOP"
 
 
-def test_the_same_text_twice_is_one_text(twilio):
+def test_text_delivered_twice_is_stored_once(twilio):
     journey.set_up_company()
     journey.deliver(journey.create_website(), journey.form_post(consent=False))
     form = text_from_ben("Tell me more")
@@ -94,7 +94,7 @@ def test_the_same_text_twice_is_one_text(twilio):
         f"/in/twilio/ring/{NOBODY}/status/",
     ],
 )
-def test_what_twilio_did_not_sign_is_refused(twilio, path):
+def test_callback_not_signed_by_twilio_is_refused(twilio, path):
     form = text_from_ben("STOP")
 
     assert twilio_post(path, form, token="another token").status_code == 403
@@ -105,13 +105,13 @@ def test_what_twilio_did_not_sign_is_refused(twilio, path):
     assert not Revocation.objects.exists()
 
 
-def test_without_a_carrier_nothing_is_believed(settings):
+def test_callback_is_refused_without_a_configured_carrier(settings):
     settings.TWILIO_AUTH_TOKEN = ""
 
     assert twilio_post("/in/twilio/text/", text_from_ben("STOP"), token="").status_code == 403
 
 
-def test_a_carriers_status_moves_its_text(twilio):
+def test_carrier_status_updates_its_text(twilio):
     journey.set_up_company()
     lead = make.lead()
     text = Message.objects.create(
@@ -139,7 +139,7 @@ def test_a_carriers_status_moves_its_text(twilio):
     assert text.state == "delivered"
 
 
-def test_news_of_a_call_we_never_placed_is_not_found(twilio):
+def test_callback_for_an_unknown_call_is_not_found(twilio):
     ring = uuid4()
     for path in ("", "key/", "after/"):
         told = {"CallSid": "CA1", "Digits": "1", "DialCallStatus": "completed"}

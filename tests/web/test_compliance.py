@@ -45,7 +45,7 @@ def stop(address, kind="stop", **changes):
     )
 
 
-def test_a_number_is_found_however_it_is_typed(cast, omar):
+def test_number_is_found_in_any_format(cast, omar):
     make.consent(cast.ben.person, wording="I agree to texts", record={"type": "written"})
 
     for typed in ("(813) 555-0142", "813.555.0142", "+1 813 555 0142"):
@@ -54,11 +54,11 @@ def test_a_number_is_found_however_it_is_typed(cast, omar):
         assert "I agree to texts" in page
 
 
-def test_an_address_is_found_by_its_plain_form(cast, omar):
+def test_email_address_is_found_by_its_normalized_form(cast, omar):
     assert "Ben Ortiz" in omar.get("/compliance/", {"q": "Ben.Ortiz@HOME.example"}).text
 
 
-def test_a_number_known_only_from_a_stop_is_found(cast, omar):
+def test_number_known_only_from_an_opt_out_is_found(cast, omar):
     stop("+15125550199")
 
     page = omar.get("/compliance/", {"q": "512-555-0199"}).text
@@ -68,14 +68,14 @@ def test_a_number_known_only_from_a_stop_is_found(cast, omar):
     assert "please stop" in page
 
 
-def test_what_is_no_number_is_said_in_words(omar):
+def test_invalid_number_is_explained(omar):
     page = omar.get("/compliance/", {"q": "ben"})
 
     assert "Enter a 10-digit US phone number or an email address" in page.text
     assert 'value="ben"' in page.text
 
 
-def test_a_verdict_opens_with_every_rule_its_citation_and_the_facts(cast, omar):
+def test_verdict_page_shows_every_rule_its_citation_and_the_facts(cast, omar):
     verdict = judged(cast.ben)
 
     page = omar.get("/compliance/", {"q": "+18135550142"}).text
@@ -87,7 +87,7 @@ def test_a_verdict_opens_with_every_rule_its_citation_and_the_facts(cast, omar):
     assert verdict.facts_sha256[:12] in page
 
 
-def test_facts_changed_after_the_verdict_are_told(cast, omar):
+def test_facts_changed_after_the_verdict_are_reported(cast, omar):
     verdict = judged(cast.ben)
     facts = {**verdict.facts, "internal_dnc_on": "2026-01-01"}
     Verdict.objects.filter(pk=verdict.pk).update(facts=facts)
@@ -97,7 +97,7 @@ def test_facts_changed_after_the_verdict_are_told(cast, omar):
     assert "Different result" in page
 
 
-def test_a_verdict_about_another_branchs_lead_is_not_found(cast, signed_in):
+def test_verdict_on_another_branchs_lead_is_not_found(cast, signed_in):
     verdict = judged(cast.ben)
     stranger = make.user("manager", branch=cast.austin)
 
@@ -106,7 +106,7 @@ def test_a_verdict_about_another_branchs_lead_is_not_found(cast, signed_in):
     assert page.status_code == 404
 
 
-def test_verdicts_are_narrowed_by_kind(cast, omar):
+def test_verdicts_are_filtered_by_kind(cast, omar):
     judged(cast.ben)
     kind = Verdict.objects.get().decision
     other = next(one for one in contact_lookup.DECISION_BADGES if one != kind)
@@ -121,7 +121,7 @@ def test_verdicts_are_narrowed_by_kind(cast, omar):
     )
 
 
-def test_do_not_contact_ends_what_was_allowed(cast, omar):
+def test_do_not_contact_ends_earlier_permissions(cast, omar):
     sent = {"address": "+18135550142", "media": ["call", "text"], "words": "Phoned us, Nov 23"}
 
     answer = omar.post(reverse("do_not_contact"), sent)
@@ -138,7 +138,7 @@ def test_do_not_contact_ends_what_was_allowed(cast, omar):
     assert judged(cast.ben).decision == "block"
 
 
-def test_the_same_form_sent_twice_counts_once(cast, omar):
+def test_do_not_contact_form_sent_twice_counts_once(cast, omar):
     sent = {
         "address": "+18135550142",
         "media": ["text"],
@@ -152,7 +152,7 @@ def test_the_same_form_sent_twice_counts_once(cast, omar):
     assert Revocation.objects.count() == 1
 
 
-def test_releasing_a_hold_leaves_a_stop_of_the_same_number(cast, omar):
+def test_releasing_a_hold_keeps_an_opt_out_of_the_same_number(cast, omar):
     held = stop("+18135550142", kind="review", words="I might stop by")
     real = stop("+18135550142", kind="stop")
     assert "I might stop by" in omar.get("/compliance/").text
@@ -167,7 +167,7 @@ def test_releasing_a_hold_leaves_a_stop_of_the_same_number(cast, omar):
     assert Event.objects.filter(kind="compliance.hold.released").count() == 1
 
 
-def test_words_that_meant_stop_count_as_one(cast, omar):
+def test_held_reply_confirmed_as_an_opt_out_counts_as_one(cast, omar):
     held = stop("+18135550142", kind="review", words="leave me be")
 
     omar.post(reverse("hold_release", args=[held.pk]), {"meaning": "stop"})
@@ -178,7 +178,7 @@ def test_words_that_meant_stop_count_as_one(cast, omar):
     assert Event.objects.filter(kind="compliance.hold.was_stop").count() == 1
 
 
-def test_new_terms_end_the_ones_before_and_name_their_reader(cast, omar):
+def test_new_source_terms_end_earlier_terms_and_name_their_reviewer(cast, omar):
     old = make.terms(cast.zillow, reviewed_at=make.NOON)
     page = reverse("source_terms", args=[cast.zillow.pk])
     today = omar.get(page).context["form"].initial["from_date"]
@@ -200,7 +200,7 @@ def test_new_terms_end_the_ones_before_and_name_their_reader(cast, omar):
     assert Event.objects.filter(kind="compliance.source_terms.recorded").count() == 1
 
 
-def test_sources_whose_terms_nobody_read_are_counted_and_listed_first(cast, omar):
+def test_sources_with_unreviewed_terms_are_counted_and_listed_first(cast, omar):
     make.terms(cast.zillow, reviewed_at=make.NOON)
     unread = make.source(slug="bankrate", name="Zz Bankrate")
 
@@ -210,7 +210,7 @@ def test_sources_whose_terms_nobody_read_are_counted_and_listed_first(cast, omar
     assert [source for source, _ in listed.context["rows"]] == [unread, cast.zillow]
 
 
-def test_terms_without_their_wording_are_refused_and_kept_in_the_form(cast, omar):
+def test_source_terms_without_wording_are_rejected_and_stay_in_the_form(cast, omar):
     page = reverse("source_terms", args=[cast.zillow.pk])
 
     answer = omar.post(
@@ -223,7 +223,7 @@ def test_terms_without_their_wording_are_refused_and_kept_in_the_form(cast, omar
     assert not SourceTerms.objects.exists()
 
 
-def test_the_daily_look_at_emergencies_is_written_down(cast, omar):
+def test_daily_emergency_check_is_recorded(cast, omar):
     url = reverse("emergencies")
 
     omar.post(url, {"act": "declare", "state": "ny", "county": "Erie", "from": "2026-11-20"})
@@ -242,7 +242,7 @@ def test_the_daily_look_at_emergencies_is_written_down(cast, omar):
     assert {"compliance.emergency.declared", "compliance.emergency.lifted"} <= kinds
 
 
-def test_the_ledger_is_walked_and_a_change_in_it_is_told(cast, omar):
+def test_ledger_check_reports_a_changed_entry(cast, omar):
     stop("+18135550142")
     seal.seal_events(at=make.NOON)
     assert "Every link is intact" in omar.get(reverse("compliance_ledger")).text
@@ -254,7 +254,7 @@ def test_the_ledger_is_walked_and_a_change_in_it_is_told(cast, omar):
     assert "The chain breaks at entry 1" in omar.get(reverse("compliance_ledger")).text
 
 
-def test_heads_are_signed_listed_downloaded_and_the_key_is_published(cast, omar, client):
+def test_ledger_checkpoints_are_signed_and_downloadable_with_a_public_key(cast, omar, client):
     assert "No signed heads yet" in omar.get(reverse("compliance_ledger")).text
     stop("+18135550142")
     seal.seal_events(at=make.NOON)
@@ -269,7 +269,7 @@ def test_heads_are_signed_listed_downloaded_and_the_key_is_published(cast, omar,
     assert head["key"] in page
 
 
-def test_an_evidence_file_is_made_from_the_page_and_holds(cast, omar, tmp_path):
+def test_evidence_file_is_created_on_the_page_and_verifies(cast, omar, tmp_path):
     page = omar.get("/compliance/?q=%2B18135550142").text
     assert "Download evidence file" in page
 
@@ -283,12 +283,12 @@ def test_an_evidence_file_is_made_from_the_page_and_holds(cast, omar, tmp_path):
     assert made.actor == f"user:{cast.omar.pk}"
 
 
-def test_an_evidence_file_of_nothing_is_refused(omar):
+def test_empty_evidence_file_is_rejected(omar):
     assert omar.post(reverse("evidence"), {"address": "somebody"}).status_code == 303
     assert not Event.objects.filter(kind="compliance.evidence.made").exists()
 
 
-def test_operations_does_not_open_compliance(cast, signed_in):
+def test_operations_cannot_open_compliance(cast, signed_in):
     browser = signed_in(make.user("operations"))
 
     assert browser.get("/compliance/").status_code == 403

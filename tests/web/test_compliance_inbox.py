@@ -44,7 +44,7 @@ def nothing_waits(cast):
     assert said(cast.omar) == []
 
 
-def test_notices_and_requests_are_named_once_their_day_is_near_and_louder_once_it_is_over(cast):
+def test_notices_and_requests_are_listed_when_due_soon_and_flagged_when_overdue(cast):
     clock(cast.ben, 5)
     clock(make.lead(), 6)
     asked(cast, days=0)
@@ -57,7 +57,7 @@ def test_notices_and_requests_are_named_once_their_day_is_near_and_louder_once_i
     assert (first.text, first.is_late) == ("2 privacy requests overdue", True)
 
 
-def test_what_a_second_person_must_decide_is_not_in_its_authors_list(cast):
+def test_decision_for_a_second_person_is_not_in_its_authors_list(cast):
     other = make.user("compliance", name="Ida Berg")
     ExportRequest.objects.create(
         subject="records:funded", number=40, reason="For the board", requested_by=cast.omar,
@@ -91,7 +91,7 @@ def test_what_a_second_person_must_decide_is_not_in_its_authors_list(cast):
     ]
 
 
-def test_findings_and_licenses_that_end_soon_are_named(cast):
+def test_findings_and_expiring_licenses_are_listed(cast):
     Finding.objects.create(
         rule="FLR-01", idempotency_key="test:1", sentence="Slower.", link="/", found_at=make.NOON
     )
@@ -102,7 +102,7 @@ def test_findings_and_licenses_that_end_soon_are_named(cast):
     ]  # fmt: skip
 
 
-def test_an_administrator_hears_of_what_is_theirs_alone(cast):
+def test_administrator_inbox_lists_only_administrator_work(cast):
     Finding.objects.create(
         rule="FLR-01", idempotency_key="test:1", sentence="Slower.", link="/", found_at=make.NOON
     )
@@ -111,7 +111,7 @@ def test_an_administrator_hears_of_what_is_theirs_alone(cast):
     assert said(make.user("administrator")) == ["1 credit notice overdue"]
 
 
-def test_the_page_shows_it(cast, signed_in):
+def test_compliance_page_shows_the_inbox(cast, signed_in):
     assert "need you today" in signed_in(cast.omar).get("/compliance/").text
     clock(cast.ben, -1)
     page = signed_in(cast.omar).get("/compliance/").text

@@ -42,7 +42,7 @@ def leads_of(cast):
 
 
 @pytest.mark.parametrize("at", [make.NOON, make.NIGHT])
-def test_many_leads_at_once_are_answered_as_one_by_one(cast, at):
+def test_batch_contact_statuses_match_single_ones(cast, at):
     leads = leads_of(cast)
 
     together = contact_permissions.permissions_of_leads(leads, at=at)
@@ -52,7 +52,7 @@ def test_many_leads_at_once_are_answered_as_one_by_one(cast, at):
 
 
 @pytest.mark.parametrize("at", [make.NOON, make.NIGHT, make.NOON + 21 * make.HOUR])
-def test_no_square_is_green_where_pressing_it_is_refused(cast, at):
+def test_contact_status_is_never_green_where_the_action_is_refused(cast, at):
     leads = leads_of(cast)
     seen = set()
     for lead in leads:
@@ -66,7 +66,7 @@ def test_no_square_is_green_where_pressing_it_is_refused(cast, at):
     assert "no" in seen or "hold" in seen
 
 
-def test_rows_beyond_the_top_say_that_they_are_asked_when_pressed(cast, django_assert_num_queries):
+def test_rows_beyond_the_top_are_checked_when_pressed(cast, django_assert_num_queries):
     leads = [make.lead(officer=cast.dana) for _ in range(contact_status.MAX_CHECKED_LEADS + 1)]
 
     made = contact_status.build_contact_statuses(leads, make.NOON)

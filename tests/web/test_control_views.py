@@ -18,7 +18,7 @@ def omar(cast, signed_in):
     return signed_in(cast.omar)
 
 
-def test_controls_are_listed_with_what_needs_somebody_and_where(omar):
+def test_controls_page_lists_open_work_with_links(omar):
     page = omar.get(reverse("controls")).text
 
     assert "Every account has a second factor" in page
@@ -27,7 +27,7 @@ def test_controls_are_listed_with_what_needs_somebody_and_where(omar):
     assert "Not recorded yet." in page
 
 
-def test_a_period_leaves_as_a_signed_file(cast, omar):
+def test_control_period_downloads_as_a_signed_file(cast, omar):
     answer = omar.post(reverse("controls_export"), {"days": "365"})
 
     archive = zipfile.ZipFile(io.BytesIO(answer.content))
@@ -38,7 +38,7 @@ def test_a_period_leaves_as_a_signed_file(cast, omar):
     assert Event.objects.get(kind="reporting.controls.exported").actor == f"user:{cast.omar.pk}"
 
 
-def test_a_review_that_leaves_somebody_out_is_refused_and_keeps_what_was_chosen(cast, omar):
+def test_incomplete_access_review_is_rejected_and_keeps_the_choices(cast, omar):
     chosen = {f"person-{cast.omar.pk}": "keep", "said": "All fine"}
     answer = omar.post(reverse("access_review"), chosen)
 
@@ -49,7 +49,7 @@ def test_a_review_that_leaves_somebody_out_is_refused_and_keeps_what_was_chosen(
     assert not Assurance.objects.exists()
 
 
-def test_a_whole_review_is_written_down_under_a_name(cast, omar):
+def test_complete_access_review_is_recorded_with_its_reviewer(cast, omar):
     from rooftree.reporting.controls import assurance_records
 
     chosen = {f"person-{one.pk}": "keep" for one in assurance_records.users_to_review()}
@@ -60,7 +60,7 @@ def test_a_whole_review_is_written_down_under_a_name(cast, omar):
     assert "last reviewed" in omar.get(reverse("access_review")).text
 
 
-def test_what_was_done_is_written_down_with_its_paper(omar):
+def test_control_evidence_is_recorded_with_its_document(omar):
     day = make.NOON.date().isoformat()
     typed = {"kind": "restore", "on_date": day, "said": "Ana, 14 minutes.", "document": "r.md"}
     omar.post(reverse("assurances"), typed)
@@ -72,7 +72,7 @@ def test_what_was_done_is_written_down_with_its_paper(omar):
     assert refused.status_code == 422
 
 
-def test_an_incident_says_until_when_the_ftc_must_be_told_and_ends_after_that(omar):
+def test_incident_shows_its_ftc_deadline_and_closes_after_the_report(omar):
     day = make.NOON.date().isoformat()
     omar.post(
         reverse("incidents"),

@@ -26,7 +26,7 @@ def wrote(cast):
     )
 
 
-def test_what_is_unread_stands_in_the_inbox_and_beside_its_link(cast, wrote, signed_in):
+def test_unread_conversation_is_in_the_inbox_and_counted_beside_its_link(cast, wrote, signed_in):
     page = signed_in(cast.dana.user).get("/conversations/")
 
     assert "Can you beat 6.125?" in page.text
@@ -39,21 +39,21 @@ def test_opening_a_conversation_marks_it_read(cast, wrote, signed_in):
     assert Message.objects.get(pk=wrote.pk).read_at is not None
 
 
-def test_one_who_only_reads_leaves_it_unread_for_the_officer(cast, wrote, signed_in):
+def test_read_only_user_leaves_a_conversation_unread_for_the_officer(cast, wrote, signed_in):
     page = signed_in(cast.omar).get(reverse("conversation", args=[cast.ben.pk]))
 
     assert page.status_code == 200
     assert Message.objects.get(pk=wrote.pk).read_at is None
 
 
-def test_nobody_reads_the_conversations_of_another(cast, wrote, signed_in):
+def test_officer_cannot_read_another_officers_conversations(cast, wrote, signed_in):
     browser = signed_in(cast.sam.user)
 
     assert "6.125" not in browser.get("/conversations/").text
     assert browser.get(reverse("conversation", args=[cast.ben.pk])).status_code == 404
 
 
-def test_the_pipeline_puts_a_loan_under_its_milestone(cast, wrote, signed_in):
+def test_pipeline_lists_a_loan_under_its_milestone(cast, wrote, signed_in):
     Loan.objects.create(
         lead=cast.ben,
         los="encompass",

@@ -64,14 +64,14 @@ def page_of(clerk, sheet):
     return clerk.get(reverse("import", args=[sheet.pk])).content.decode()
 
 
-def test_without_a_source_every_system_says_how_to_begin(clerk):
+def test_crm_page_without_a_source_says_how_to_start(clerk):
     page = clerk.get(reverse("import_systems")).content.decode()
 
     assert "Add as source" in page
     assert "Private apps" in page
 
 
-def test_one_that_is_not_connected_is_not_read_and_says_what_is_missing(clerk, book):
+def test_unconnected_crm_is_not_read_and_names_what_is_missing(clerk, book):
     assert (
         "Not connected yet: access token" in clerk.get(reverse("import_systems")).content.decode()
     )
@@ -82,7 +82,7 @@ def test_one_that_is_not_connected_is_not_read_and_says_what_is_missing(clerk, b
     assert not Spreadsheet.objects.exists()
 
 
-def test_the_token_is_kept_sealed_and_never_shown(clerk, book):
+def test_crm_token_is_stored_encrypted_and_never_shown(clerk, book):
     sheet = connected(clerk, book)
 
     with connection.cursor() as cursor:
@@ -93,7 +93,7 @@ def test_the_token_is_kept_sealed_and_never_shown(clerk, book):
     assert hubspot.TOKEN not in page_of(clerk, sheet)
 
 
-def test_a_wrong_token_says_what_to_change_and_once_mended_it_goes_on(clerk, book):
+def test_wrong_crm_token_says_what_to_change_and_reading_resumes_once_fixed(clerk, book):
     sheet = connected(clerk, book, token="wrong-token")
     page = page_of(clerk, sheet)
     assert "HubSpot denied access." in page
@@ -105,7 +105,7 @@ def test_a_wrong_token_says_what_to_change_and_once_mended_it_goes_on(clerk, boo
     assert 'id="owners">Owners' in page_of(clerk, sheet)
 
 
-def test_the_whole_way_by_hand(clerk, book):
+def test_crm_transfer_runs_step_by_step_to_the_end(clerk, book):
     sam = make.officer("Sam Stone")
     sheet = connected(clerk, book)
     page = page_of(clerk, sheet)
@@ -144,7 +144,7 @@ def test_the_whole_way_by_hand(clerk, book):
     assert {lead.state for lead in Lead.objects.all()} == {"retired"}
 
 
-def test_an_officer_who_is_none_is_refused(clerk, book):
+def test_unknown_officer_in_the_owner_map_is_rejected(clerk, book):
     sheet = connected(clerk, book)
 
     answer = clerk.post(
@@ -158,7 +158,7 @@ def test_an_officer_who_is_none_is_refused(clerk, book):
     assert sheet.state == "columns"
 
 
-def test_it_is_asked_again_at_once_on_demand(clerk, book, vendor):
+def test_crm_can_be_read_again_on_demand(clerk, book, vendor):
     vendor.faults.add_fault({**hubspot.rate_limit_fault(3600), "count": 1})
     sheet = connected(clerk, book)
     assert "asked us to wait 3600 seconds" in page_of(clerk, sheet)
@@ -169,7 +169,7 @@ def test_it_is_asked_again_at_once_on_demand(clerk, book, vendor):
     assert 'id="owners">Owners' in page_of(clerk, sheet)
 
 
-def test_stopped_while_it_is_read_nothing_of_it_is_kept(clerk, book):
+def test_crm_transfer_stopped_while_reading_keeps_nothing(clerk, book):
     sheet = connected(clerk, book, token="wrong-token")
 
     clerk.post(reverse("import_act", args=[sheet.pk, "drop"]))
@@ -179,7 +179,7 @@ def test_stopped_while_it_is_read_nothing_of_it_is_kept(clerk, book):
     assert (sheet.state, sheet.row_count) == ("dropped", 0)
 
 
-def test_a_loan_officer_may_not_read_another_system(signed_in, book):
+def test_loan_officer_cannot_transfer_from_a_crm(signed_in, book):
     officer = signed_in(make.officer().user)
 
     assert officer.get(reverse("import_systems")).status_code == 403

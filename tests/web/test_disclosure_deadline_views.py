@@ -57,7 +57,7 @@ def record(browser, clock, **changes):
     return browser.post(f"/compliance/clocks/{clock.pk}/proof/", kept)
 
 
-def test_a_notice_is_closed_by_its_document_with_who_saw_it(cast, ben, omar):
+def test_notice_deadline_is_closed_by_its_document_and_reviewer(cast, ben, omar):
     clock = started(ben)
 
     assert record(omar, clock).status_code == 303
@@ -89,7 +89,7 @@ def test_a_notice_is_closed_by_its_document_with_who_saw_it(cast, ben, omar):
         ({"reports_used": "2", "notices": "1", "score_disclosed": "on"}, "Each person whose"),
     ],
 )
-def test_what_is_no_proof_is_refused_with_what_to_do(ben, omar, changes, said):
+def test_insufficient_notice_proof_is_rejected_with_the_next_step(ben, omar, changes, said):
     clock = started(ben)
 
     answer = record(omar, clock, **changes)
@@ -100,14 +100,14 @@ def test_what_is_no_proof_is_refused_with_what_to_do(ben, omar, changes, said):
     assert clock.closed_at is None
 
 
-def test_electronic_delivery_that_was_consented_to_and_works_is_proof(ben, omar):
+def test_consented_electronic_delivery_is_proof_of_notice(ben, omar):
     clock = started(ben)
     record(omar, clock, **BY_WIRE, reports_used="2", notices="2", score_disclosed="on")
     clock.refresh_from_db()
     assert clock.outcome == "sent"
 
 
-def test_that_it_was_no_application_needs_a_sentence(ben, omar):
+def test_closing_as_no_application_needs_a_sentence(ben, omar):
     clock = started(ben)
     bare = {"reference": None, "delivery": None, "outcome": "mistaken"}
 
@@ -118,13 +118,13 @@ def test_that_it_was_no_application_needs_a_sentence(ben, omar):
     assert clock.outcome == "mistaken"
 
 
-def test_a_clock_is_closed_once(ben, omar):
+def test_disclosure_deadline_is_closed_once(ben, omar):
     clock = started(ben)
     record(omar, clock)
     assert record(omar, clock).status_code == 422
 
 
-def test_a_notice_of_incompleteness_gives_them_a_day_and_completing_it_thirty_more(ben, omar):
+def test_incompleteness_notice_sets_a_date_and_completion_adds_thirty_days(ben, omar):
     record(
         omar, started(ben, "decision"), outcome="incomplete", is_adverse=None, reasons=None,
         reply_by="2026-12-04",
@@ -138,7 +138,7 @@ def test_a_notice_of_incompleteness_gives_them_a_day_and_completing_it_thirty_mo
     assert (again.began_on, again.due_on) == (date(2026, 11, 23), date(2026, 12, 23))
 
 
-def test_no_reply_by_their_day_ends_it_by_itself(ben, omar):
+def test_incomplete_application_without_a_reply_closes_automatically(ben, omar):
     record(
         omar, started(ben, "decision"), outcome="incomplete", is_adverse=None, reasons=None,
         reply_by="2026-12-04",
@@ -152,9 +152,7 @@ def test_no_reply_by_their_day_ends_it_by_itself(ben, omar):
 
 
 @pytest.mark.parametrize(("combined", "left"), [(None, 1), ("on", 0)])
-def test_a_counteroffer_runs_ninety_days_unless_its_letter_was_the_denial(
-    ben, omar, combined, left
-):
+def test_counteroffer_runs_ninety_days_unless_its_letter_was_the_denial(ben, omar, combined, left):
     record(
         omar, started(ben, "decision"), outcome="counteroffer", is_adverse=None, reasons=None,
         is_combined=combined,
@@ -165,7 +163,7 @@ def test_a_counteroffer_runs_ninety_days_unless_its_letter_was_the_denial(
     assert all(credit_clock.due_on == date(2027, 2, 21) for credit_clock in found)
 
 
-def test_those_it_concerns_are_reminded_and_of_an_overdue_one_whoever_is_above(cast, ben):
+def test_deadline_owners_are_reminded_and_managers_of_overdue_ones(cast, ben):
     clock = started(ben)
     told = [cast.dana.user, cast.omar]
     assert [one.notices.filter(kind="clock").count() for one in told] == [1, 1]
@@ -185,7 +183,7 @@ def test_those_it_concerns_are_reminded_and_of_an_overdue_one_whoever_is_above(c
     assert clock.alarm_at is not None  # an overdue notice is never let rest
 
 
-def test_the_page_tells_open_due_soon_overdue_and_closed_apart(cast, ben, omar):
+def test_deadlines_page_separates_open_due_soon_overdue_and_closed(cast, ben, omar):
     started(ben, "estimate", date(2026, 11, 2))
     started(ben, "counteroffer")
     record(omar, started(ben))
@@ -200,7 +198,7 @@ def test_the_page_tells_open_due_soon_overdue_and_closed_apart(cast, ben, omar):
     assert lines("closed") == {"adverse_action"}
 
 
-def test_the_leads_page_shows_each_piece_with_where_it_came_from(cast, ben, signed_in):
+def test_lead_page_shows_each_application_item_with_its_origin(cast, ben, signed_in):
     started(ben)
     make.touch(ben, inquiry={"income": {"annual_cents": 9_600_000}, "message": "I make $96,000"})
 
@@ -213,7 +211,7 @@ def test_the_leads_page_shows_each_piece_with_where_it_came_from(cast, ben, sign
     assert "Adverse action notice" in card.text
 
 
-def test_each_sees_the_clocks_of_their_own_leads(cast, ben, signed_in):
+def test_users_see_only_the_deadlines_of_their_leads(cast, ben, signed_in):
     clock = started(ben)
     here, elsewhere = (cast.dana.user, cast.ruth, cast.omar), (
         cast.sam.user, make.user("manager", branch=cast.austin),
@@ -229,7 +227,7 @@ def test_each_sees_the_clocks_of_their_own_leads(cast, ben, signed_in):
         assert "Ben Ortiz" not in browser.get("/compliance/clocks/").text
 
 
-def test_only_compliance_closes_a_clock(cast, ben, signed_in):
+def test_only_compliance_closes_a_deadline(cast, ben, signed_in):
     clock = started(ben)
     for user in (cast.dana.user, cast.ruth):
         assert record(signed_in(user), clock).status_code == 403
@@ -239,14 +237,14 @@ def test_only_compliance_closes_a_clock(cast, ben, signed_in):
     assert clock.closed_at is None
 
 
-def test_one_tap_that_they_do_not_qualify_opens_the_notice(cast, ben, signed_in):
+def test_does_not_qualify_outcome_opens_the_notice_deadline(cast, ben, signed_in):
     signed_in(cast.dana.user).post(f"/leads/{ben.pk}/attempts/", {"result": "told_no"})
 
     clock = CreditClock.objects.get(lead=ben)
     assert (clock.kind, clock.due_on) == ("adverse_action", date(2026, 12, 23))
 
 
-def test_a_basis_is_put_on_file_by_compliance_with_its_proof(cast, ben, omar, signed_in):
+def test_compliance_records_a_credit_data_basis_with_its_proof(cast, ben, omar, signed_in):
     make.terms(ben.source, source_class="cra_trigger", reviewed_at=make.NOON)
     at = f"/leads/{ben.pk}/basis/"
     typed = {"is_authorized": "on", "reference": ""}
@@ -260,7 +258,7 @@ def test_a_basis_is_put_on_file_by_compliance_with_its_proof(cast, ben, omar, si
     assert "EQ-118" in omar.get(f"/leads/{ben.pk}/application/").text
 
 
-def test_terms_with_a_firm_offer_hold_its_criteria(ben, omar):
+def test_terms_with_a_firm_offer_store_its_criteria(ben, omar):
     at = f"/compliance/sources/{ben.source_id}/"
     typed = {"from_date": "2026-11-24", "source_class": "cra_trigger", "is_firm_offer": "on"}
 

@@ -33,17 +33,17 @@ def test_money_in_sentences_is_whole_dollars(cents, said):
         (250_000_000_000, "$2.50B"),
     ],
 )
-def test_money_at_a_glance_has_three_figures(cents, said):
+def test_short_money_has_three_digits(cents, said):
     assert display_formats.money_short(cents) == said
 
 
-def test_ledgers_show_cents():
+def test_ledger_amounts_show_cents():
     assert display_formats.money_exact(10_000) == "$100.00"
     assert display_formats.money_exact(-5) == "−$0.05"
 
 
 @given(st.integers(-(10**12), 10**12))
-def test_a_ledger_amount_reads_back_to_the_cent(cents):
+def test_ledger_amount_parses_back_to_the_cent(cents):
     said = display_formats.money_exact(cents)
 
     digits = int("".join(one for one in said if one.isdigit()))
@@ -51,11 +51,11 @@ def test_a_ledger_amount_reads_back_to_the_cent(cents):
     assert said.startswith("−") == (cents < 0)
 
 
-def test_rates_have_three_places():
+def test_rates_have_three_decimals():
     assert display_formats.rate(Decimal("6.19")) == "6.190%"
 
 
-def test_a_share_carries_its_denominator():
+def test_percentage_shows_its_denominator():
     assert (
         display_formats.share_of_total(231, 644, "applications") == "35.9%, 231 of 644 applications"
     )
@@ -70,7 +70,7 @@ def test_a_share_carries_its_denominator():
         ("", "none"),
     ],
 )
-def test_phones_are_written_as_people_do(e164, said):
+def test_phone_numbers_are_formatted_for_reading(e164, said):
     assert display_formats.phone(e164) == said
 
 
@@ -87,7 +87,7 @@ def test_phones_are_written_as_people_do(e164, said):
         (-timedelta(hours=20), "tomorrow, 11:22 AM"),
     ],
 )
-def test_time_is_told_only_as_far_as_needed(before, said):
+def test_times_show_only_the_needed_precision(before, said):
     assert display_formats.time_ago(AT - before, AT) == said
 
 
@@ -95,11 +95,11 @@ def test_time_is_told_only_as_far_as_needed(before, said):
     ("seconds", "said"),
     [(38, "0:38"), (74, "1:14"), (41 * 60, "41 min"), (11_520, "3 h 12 min"), (None, "unknown")],
 )
-def test_lengths_of_time(seconds, said):
+def test_durations_are_formatted_for_reading(seconds, said):
     assert display_formats.duration(seconds) == said
 
 
-def test_a_broken_promise_says_late_and_never_minus():
+def test_overdue_time_says_late_and_is_never_negative():
     assert display_formats.time_left(AT - timedelta(seconds=38), AT) == "0:38 late"
     assert display_formats.time_left(AT + timedelta(seconds=38), AT) == "0:38"
 
@@ -114,11 +114,11 @@ def test_a_broken_promise_says_late_and_never_minus():
         ("", "", "Loan"),
     ],
 )
-def test_a_purpose_in_the_words_of_the_trade(code, loan_type, said):
+def test_loan_purpose_uses_trade_terms(code, loan_type, said):
     assert display_formats.purpose(code, loan_type) == said
 
 
-def test_initials_of_real_names():
+def test_initials_are_taken_from_real_names():
     assert display_formats.initials("Dana Whitfield") == "DW"
     assert display_formats.initials("Luis & Carmen Ibarra") == "LI"
     assert display_formats.initials("") == "?"

@@ -49,7 +49,7 @@ def open_for_business(source):
     return source
 
 
-def test_a_form_that_is_left_is_a_lead_within_a_minute(open_for_business):
+def test_abandoned_form_becomes_a_lead_within_a_minute(open_for_business):
     assert go_on(shown()).status_code == 204
     assert not Lead.objects.exists()
 
@@ -63,7 +63,7 @@ def test_a_form_that_is_left_is_a_lead_within_a_minute(open_for_business):
     assert bytes(FormDraft.objects.get().body) == b""
 
 
-def test_nothing_goes_to_them_by_itself_and_a_person_has_the_lead(open_for_business):
+def test_abandoned_form_sends_no_automatic_message_and_has_an_officer(open_for_business):
     go_on(shown())
     journey.run(LEFT)
     journey.run(LEFT + make.HOUR)
@@ -77,7 +77,7 @@ def test_nothing_goes_to_them_by_itself_and_a_person_has_the_lead(open_for_busin
     assert not Consent.objects.filter(status="granted").exists()
 
 
-def test_who_then_sends_the_form_is_the_same_lead_and_is_answered(open_for_business):
+def test_visitor_who_submits_later_is_the_same_lead_and_gets_a_reply(open_for_business):
     page = shown()
     go_on(page)
     journey.run(LEFT)
@@ -92,7 +92,7 @@ def test_who_then_sends_the_form_is_the_same_lead_and_is_answered(open_for_busin
     }  # fmt: skip
 
 
-def test_a_form_that_was_sent_leaves_no_draft_however_late_a_sign_comes(open_for_business):
+def test_submitted_form_has_no_draft_even_after_a_late_signal(open_for_business):
     page = shown()
     go_on(page)
     send(page, at=make.NOON + make.SECOND)
@@ -105,7 +105,7 @@ def test_a_form_that_was_sent_leaves_no_draft_however_late_a_sign_comes(open_for
 
 
 @pytest.mark.parametrize(("seconds", "is_left"), [(44, False), (45, True)])
-def test_an_open_page_that_gives_signs_is_not_left(open_for_business, seconds, is_left):
+def test_open_page_with_signals_is_not_abandoned(open_for_business, seconds, is_left):
     page = shown()
     go_on(page)
     go_on(page, at=make.NOON + 30 * make.SECOND)
@@ -126,12 +126,12 @@ def test_an_open_page_that_gives_signs_is_not_left(open_for_business, seconds, i
         ({}, make.NOON + 25 * make.HOUR, 409),
     ],
 )
-def test_robots_strangers_and_the_unreachable_leave_no_draft(source, changes, at, status):
+def test_bots_other_sites_and_unreachable_visitors_leave_no_draft(source, changes, at, status):
     assert go_on(shown(), at=at, **changes).status_code == status
     assert not FormDraft.objects.exists()
 
 
-def test_what_is_wrong_is_left_out_and_secrets_are_masked(source):
+def test_draft_omits_invalid_answers_and_masks_secrets(source):
     go_on(shown(), email="nobody", last_name="Ortiz 123-45-6789")
 
     (said,) = drafts()
@@ -140,20 +140,20 @@ def test_what_is_wrong_is_left_out_and_secrets_are_masked(source):
     assert "6789" not in json.dumps(said)
 
 
-def test_a_consent_is_never_part_of_a_draft(source):
+def test_draft_never_has_consent(source):
     go_on(shown(), consent="yes")
 
     (said,) = drafts()
     assert "consent" not in said
 
 
-def test_one_address_cannot_send_requests_without_end(source):
+def test_draft_requests_are_limited_per_ip_address(source):
     answers = [send(shown(), phone=f"(813) 555-{n:04d}").status_code for n in range(61)]
 
     assert answers == [303] * 60 + [429]
 
 
-def test_the_clock_takes_them_in_and_forgets_what_is_over(open_for_business):
+def test_scheduler_captures_abandoned_forms_and_deletes_old_drafts(open_for_business):
     go_on(shown())
     take_in = next(one for one in tick_schedule.TICKS if one.name == "abandoned forms")
     forget = next(one for one in tick_schedule.TICKS if one.name == "old form drafts")
@@ -167,7 +167,7 @@ def test_the_clock_takes_them_in_and_forgets_what_is_over(open_for_business):
     assert Delivery.objects.count() == 1
 
 
-def test_the_officer_reads_that_the_form_was_not_finished(open_for_business, signed_in):
+def test_officer_sees_that_the_form_was_not_finished(open_for_business, signed_in):
     go_on(shown())
     journey.run(LEFT)
 

@@ -28,7 +28,7 @@ def decision(pair: PossibleDuplicate) -> str:
     return reverse("match_decision", args=[pair.pk])
 
 
-def test_a_pair_is_shown_with_what_speaks_for_it_and_against(cast, pair, signed_in, htmx):
+def test_possible_duplicates_are_shown_with_evidence_for_and_against(cast, pair, signed_in, htmx):
     page = signed_in(cast.ruth).get(LIST).text
 
     assert "Ben Ortiz and Benjamin Ortiz" in page
@@ -38,7 +38,7 @@ def test_a_pair_is_shown_with_what_speaks_for_it_and_against(cast, pair, signed_
     assert "<html" not in signed_in(cast.ruth).get(LIST, headers=htmx).text
 
 
-def test_same_person_merges_keeping_the_older_and_can_be_taken_apart(cast, pair, signed_in):
+def test_same_person_merges_into_the_older_record_and_can_be_undone(cast, pair, signed_in):
     browser = signed_in(cast.ruth)
 
     answer = browser.post(decision(pair), {"answer": "same", "reason": "spoken"})
@@ -55,7 +55,7 @@ def test_same_person_merges_keeping_the_older_and_can_be_taken_apart(cast, pair,
     assert "two people" in browser.get(LIST).text
 
 
-def test_two_people_leave_the_list_and_may_be_asked_about_again(cast, pair, signed_in):
+def test_different_people_leave_the_list_and_can_be_reviewed_again(cast, pair, signed_in):
     browser = signed_in(cast.ruth)
 
     browser.post(decision(pair), {"answer": "two"})
@@ -65,7 +65,7 @@ def test_two_people_leave_the_list_and_may_be_asked_about_again(cast, pair, sign
     assert "same phone, similar name" in browser.get(LIST).text
 
 
-def test_a_number_that_may_have_a_new_owner_is_moved_by_one_press(cast, signed_in):
+def test_number_with_a_possible_new_owner_is_moved_with_one_press(cast, signed_in):
     before = make.NOON - 400 * make.DAY
     mei = make.person(first_name="Mei", last_name="Wu", phone="+18135550142", email=None)
     make.lead(person=mei, officer=cast.dana)
@@ -83,7 +83,7 @@ def test_a_number_that_may_have_a_new_owner_is_moved_by_one_press(cast, signed_i
     assert held == {pair.newer_id}
 
 
-def test_without_a_reason_nothing_is_merged(cast, pair, signed_in, htmx):
+def test_merge_requires_a_reason(cast, pair, signed_in, htmx):
     answer = signed_in(cast.ruth).post(decision(pair), {"answer": "same"}, headers=htmx)
 
     assert answer.status_code == 409
@@ -92,7 +92,7 @@ def test_without_a_reason_nothing_is_merged(cast, pair, signed_in, htmx):
 
 
 @pytest.mark.parametrize("role", ["officer", "assistant", "marketing", "compliance", "executive"])
-def test_other_roles_see_no_list_and_decide_nothing(role, pair, signed_in):
+def test_other_roles_cannot_see_or_decide_duplicates(role, pair, signed_in):
     browser = signed_in(make.user(role))
 
     assert browser.get(LIST).status_code == 403
@@ -101,7 +101,7 @@ def test_other_roles_see_no_list_and_decide_nothing(role, pair, signed_in):
     assert pair.answer == ""
 
 
-def test_a_pair_with_a_lead_in_another_branch_is_not_this_managers(cast, pair, signed_in):
+def test_manager_cannot_decide_a_pair_with_another_branchs_lead(cast, pair, signed_in):
     make.lead(person=pair.newer, property_state="TX", officer=cast.sam)
     browser = signed_in(cast.ruth)
 
@@ -110,9 +110,7 @@ def test_a_pair_with_a_lead_in_another_branch_is_not_this_managers(cast, pair, s
     assert "Benjamin" in signed_in(make.user("operations")).get(LIST).text
 
 
-def test_the_co_borrower_stands_on_the_leads_card_and_is_not_asked_about(
-    cast, pair, signed_in, htmx
-):
+def test_co_borrower_is_on_the_lead_card_and_not_a_possible_duplicate(cast, pair, signed_in, htmx):
     lupe = make.person(first_name="Lupe", last_name="Ortiz", phone="+18135550142", email=None)
     Lead.objects.filter(pk=cast.ben.pk).update(co_borrower=lupe)
 

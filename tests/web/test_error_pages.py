@@ -41,14 +41,14 @@ def browser(signed_in):
     return found
 
 
-def test_staff_are_led_back_to_their_page(browser):
+def test_staff_error_page_links_to_their_start_page(browser):
     page = browser.get("/nowhere/")
 
     assert page.status_code == 404
     assert b"Go to start page" in page.content
 
 
-def test_a_stranger_is_led_to_the_sign_in(client):
+def test_signed_out_error_page_links_to_sign_in(client):
     page = client.get("/nowhere/")
 
     assert page.status_code == 404
@@ -57,7 +57,7 @@ def test_a_stranger_is_led_to_the_sign_in(client):
 
 
 @pytest.mark.parametrize("path", ["/forms/nothing/", "/unsubscribe/broken-link/"])
-def test_a_borrower_reads_it_under_the_lenders_name_and_nothing_of_ours(client, path):
+def test_borrower_error_page_has_the_lenders_name_and_nothing_internal(client, path):
     make.company()
 
     page = client.get(path).content.decode()
@@ -69,7 +69,7 @@ def test_a_borrower_reads_it_under_the_lenders_name_and_nothing_of_ours(client, 
 
 
 @pytest.mark.parametrize("path", ["/forms/nothing/", "/unsubscribe/broken-link/"])
-def test_a_borrower_reads_it_in_spanish(client, path):
+def test_borrower_error_page_is_available_in_spanish(client, path):
     make.company()
 
     page = client.get(path, **SPANISH).content.decode()
@@ -78,14 +78,14 @@ def test_a_borrower_reads_it_in_spanish(client, path):
     assert '<html lang="es">' in page
 
 
-def test_a_company_that_is_not_set_up_yet_has_a_page_too(client):
+def test_error_page_works_before_the_company_is_set_up(client):
     page = client.get("/forms/nothing/")
 
     assert page.status_code == 404
     assert b"None" not in page.content
 
 
-def test_an_address_for_a_button_says_so_instead_of_an_empty_page(browser):
+def test_get_of_a_post_address_explains_itself(browser):
     page = browser.get("/notices/reading/")
 
     assert page.status_code == 405
@@ -93,7 +93,7 @@ def test_an_address_for_a_button_says_so_instead_of_an_empty_page(browser):
     assert STAFF_MESSAGES["405"].title.encode() in page.content
 
 
-def test_a_borrower_who_posts_to_a_script_reads_a_page(client):
+def test_borrower_posting_to_a_script_address_gets_a_page(client):
     site = journey.create_website()
     make.company()
 
@@ -103,7 +103,7 @@ def test_a_borrower_who_posts_to_a_script_reads_a_page(client):
     assert BORROWER_MESSAGES["en"]["400"].title.encode() in page.content
 
 
-def test_a_machine_gets_no_page(client):
+def test_webhook_sender_gets_no_html_page(client):
     assert client.put("/in/twilio/text/").content == b""
     assert client.get("/in/nowhere").content == b""
 
@@ -118,11 +118,11 @@ def test_api_client_gets_json_while_the_database_is_down(client):
     assert response.json()["error"]["code"] == "unavailable"
 
 
-def test_every_error_of_a_page_has_one_for_api_clients():
+def test_every_page_error_has_an_api_version():
     assert STAFF_MESSAGES.keys() - API_ERRORS.keys() == {"stale"}  # forms only
 
 
-def test_a_part_of_a_page_fails_in_a_toast(browser, htmx):
+def test_failed_page_fragment_shows_a_toast(browser, htmx):
     answer = browser.get("/nowhere/", headers=htmx)
 
     assert answer.status_code == 404
@@ -131,7 +131,7 @@ def test_a_part_of_a_page_fails_in_a_toast(browser, htmx):
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_while_the_database_takes_nothing_a_page_asks_to_come_again(browser, path):
+def test_page_asks_to_try_again_while_the_database_is_read_only(browser, path):
     with failing(OperationalError):
         page = browser.get(path)
 
@@ -140,7 +140,7 @@ def test_while_the_database_takes_nothing_a_page_asks_to_come_again(browser, pat
     assert STAFF_MESSAGES["503"].title.encode() in page.content
 
 
-def test_a_bug_of_ours_is_a_500_and_not_a_promise_to_come_again(browser):
+def test_bug_is_a_500_without_a_retry_promise(browser):
     with failing(IntegrityError):
         page = browser.get("/team/")
 
@@ -148,7 +148,7 @@ def test_a_bug_of_ours_is_a_500_and_not_a_promise_to_come_again(browser):
     assert "Retry-After" not in page
 
 
-def test_a_borrower_is_told_that_nothing_was_kept_while_the_database_is_away(client):
+def test_borrower_is_told_that_nothing_was_saved_while_the_database_is_down(client):
     client.raise_request_exception = False
     with failing(OperationalError):
         page = client.get("/forms/our-site/", **SPANISH)
@@ -157,7 +157,7 @@ def test_a_borrower_is_told_that_nothing_was_kept_while_the_database_is_away(cli
     assert BORROWER_MESSAGES["es"]["503"].title in page.content.decode()
 
 
-def test_a_suspicious_request_is_a_400_with_a_page(browser, monkeypatch):
+def test_suspicious_request_is_a_400_with_a_page(browser, monkeypatch):
     def view(*args, **kwargs):
         raise SuspiciousOperation
 
@@ -169,7 +169,7 @@ def test_a_suspicious_request_is_a_400_with_a_page(browser, monkeypatch):
     assert STAFF_MESSAGES["400"].title.encode() in page.content
 
 
-def test_every_failure_has_words_for_every_reader():
+def test_every_failure_has_wording_for_every_reader():
     for language, words in BORROWER_MESSAGES.items():
         for kind in STAFF_MESSAGES:
             said = words[BORROWER_FALLBACKS.get(kind, kind)]
@@ -197,7 +197,7 @@ def room_again():
 
 
 @pytest.mark.parametrize("kind", ["application/json", "text/plain"])
-def test_on_a_full_disk_a_vendor_is_asked_to_come_again_and_what_it_has_is_kept(committed, kind):
+def test_full_disk_asks_the_vendor_to_retry_and_keeps_stored_deliveries(committed, kind):
     journey.create_zillow()
     vendor = Client()
     first, second = (json.dumps(journey.zillow_contact()).encode() for _ in range(2))
@@ -217,7 +217,7 @@ def test_on_a_full_disk_a_vendor_is_asked_to_come_again_and_what_it_has_is_kept(
     assert Delivery.objects.filter(state="received").count() == 2
 
 
-def test_on_a_full_disk_a_duplicate_is_not_taken_for_the_first(committed, client):
+def test_full_disk_does_not_acknowledge_a_duplicate_as_the_first(committed, client):
     journey.create_zillow()
     body = json.dumps(journey.zillow_contact()).encode()
     path = f"/in/zillow/{journey.TOKEN}"

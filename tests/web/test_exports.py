@@ -25,7 +25,7 @@ def file_of(answer):
     return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
 
 
-def test_an_export_takes_a_reason_and_leaves_its_trace(cast, signed_in):
+def test_export_requires_a_reason_and_is_logged(cast, signed_in):
     lead = make.lead(officer=cast.dana)
     Lead.objects.filter(pk=lead.pk).update(branch=cast.tampa)
     address = reverse("records_export", args=["leads"]) + ALL
@@ -45,7 +45,7 @@ def test_an_export_takes_a_reason_and_leaves_its_trace(cast, signed_in):
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "because", " a \n b "])
-def test_without_a_reason_nothing_leaves(cast, signed_in, reason):
+def test_export_without_a_reason_is_refused(cast, signed_in, reason):
     make.lead(officer=cast.dana)
 
     page = signed_in(cast.omar).post(
@@ -58,7 +58,7 @@ def test_without_a_reason_nothing_leaves(cast, signed_in, reason):
     assert not Event.objects.filter(kind="reporting.leads.exported").exists()
 
 
-def test_a_file_holds_only_what_its_reader_may_see(cast, signed_in):
+def test_export_has_only_leads_that_its_reader_can_see(cast, signed_in):
     ours, theirs = make.lead(), make.lead()
     Lead.objects.filter(pk=ours.pk).update(branch=cast.tampa)
     Lead.objects.filter(pk=theirs.pk).update(branch=cast.austin)
@@ -70,7 +70,7 @@ def test_a_file_holds_only_what_its_reader_may_see(cast, signed_in):
     assert str(theirs.pk) not in listed
 
 
-def test_a_borrower_named_like_a_formula_stays_text(cast, signed_in):
+def test_borrower_named_like_a_formula_stays_text(cast, signed_in):
     human = make.person(first_name='=HYPERLINK("x")', last_name="@SUM(A1)")
     make.lead(person=human)
 
@@ -82,7 +82,7 @@ def test_a_borrower_named_like_a_formula_stays_text(cast, signed_in):
     assert not any(value.startswith(("=", "+", "-", "@")) for value in row.values())
 
 
-def test_too_many_leads_are_no_file(cast, signed_in, monkeypatch):
+def test_export_of_too_many_leads_is_refused(cast, signed_in, monkeypatch):
     monkeypatch.setattr(lead_export, "MAX_LEADS", 0)
 
     page = signed_in(cast.omar).post(reverse("records_export", args=["leads"]) + ALL, WHY)
@@ -91,14 +91,14 @@ def test_too_many_leads_are_no_file(cast, signed_in, monkeypatch):
     assert "Choose a shorter period" in page.text
 
 
-def test_officers_and_marketing_export_nothing(cast, signed_in):
+def test_officers_and_marketing_cannot_export(cast, signed_in):
     for user in (cast.dana.user, make.user("marketing")):
         assert signed_in(user).get(reverse("records_export", args=["leads"])).status_code == 403
         assert signed_in(user).get(reverse("pipeline_export")).status_code == 403
     assert Client().get(reverse("pipeline_export")).status_code == 302
 
 
-def test_the_list_offers_its_export_to_whoever_may(cast, signed_in):
+def test_export_is_offered_only_to_roles_that_can_export(cast, signed_in):
     page = signed_in(cast.omar).get(reverse("records", args=["leads"]) + ALL)
 
     assert f"{reverse('records_export', args=['leads'])}?period=12m-2026-11" in page.text
@@ -113,7 +113,7 @@ def many(cast, number: int = export_approval.MAX_WITHOUT_APPROVAL) -> None:
         make.lead(person=make.person(phone=None, email=None), source=cast.zillow)
 
 
-def test_more_than_a_few_people_leave_only_when_a_second_person_agreed(cast, signed_in):
+def test_large_export_needs_a_second_persons_approval(cast, signed_in):
     many(cast)
     address = reverse("records_export", args=["leads"]) + ALL
     ines, omar = signed_in(make.user("executive", name="Ines Prado")), signed_in(cast.omar)
@@ -135,7 +135,7 @@ def test_more_than_a_few_people_leave_only_when_a_second_person_agreed(cast, sig
     assert "Waiting for a second person." in again.text, "once is once"
 
 
-def test_a_list_that_outgrew_what_was_agreed_is_asked_for_again(cast, signed_in):
+def test_export_that_outgrew_its_approval_needs_a_new_one(cast, signed_in):
     many(cast)
     address = reverse("records_export", args=["leads"]) + ALL
     ines, omar = signed_in(make.user("executive")), signed_in(cast.omar)
@@ -154,7 +154,7 @@ def test_a_list_that_outgrew_what_was_agreed_is_asked_for_again(cast, signed_in)
     assert first.downloaded_at is None
 
 
-def test_compliance_of_one_branch_is_not_asked_for_what_it_may_not_decide(cast, signed_in):
+def test_branch_compliance_is_not_asked_for_company_approvals(cast, signed_in):
     many(cast)
     bound = make.user("compliance", branch=cast.tampa)
     signed_in(make.user("executive")).post(reverse("records_export", args=["leads"]) + ALL, WHY)
@@ -162,7 +162,7 @@ def test_compliance_of_one_branch_is_not_asked_for_what_it_may_not_decide(cast, 
     assert cast.omar.pk in told and bound.pk not in told
 
 
-def test_nobody_agrees_to_their_own_export(cast, signed_in):
+def test_users_cannot_approve_their_own_export(cast, signed_in):
     many(cast)
     omar = signed_in(cast.omar)
     omar.post(reverse("records_export", args=["leads"]) + ALL, WHY)
@@ -173,7 +173,7 @@ def test_nobody_agrees_to_their_own_export(cast, signed_in):
     assert ask.decided_at is None
 
 
-def test_a_refused_export_does_not_leave(cast, signed_in):
+def test_refused_export_cannot_be_downloaded(cast, signed_in):
     many(cast)
     address = reverse("records_export", args=["leads"]) + ALL
     ines = signed_in(make.user("executive"))
@@ -184,7 +184,7 @@ def test_a_refused_export_does_not_leave(cast, signed_in):
     assert not AccessEntry.objects.filter(kind="exported").exists()
 
 
-def test_what_was_agreed_for_one_list_is_no_leave_for_another_or_a_much_larger_one(cast):
+def test_export_approval_does_not_cover_another_or_a_much_larger_list(cast):
     many(cast)
     user = make.user("executive")
     asked = ExportIntent(

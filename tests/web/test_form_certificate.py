@@ -16,7 +16,7 @@ from rooftree.ledger.models import Event
 from rooftree.reporting.evidence.evidence_archive import build_archive as make_file
 from tests import make
 from tests.flow import journey
-from tests.reporting.test_evidence_data import altered, inside
+from tests.reporting.test_evidence_data import alter, read_evidence
 from tests.web.visitor import LEGAL, send, shown, stored
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +43,7 @@ def file(sent, tmp_path):
     return path
 
 
-def test_it_says_what_was_shown_how_it_looked_and_what_the_visitor_did(sent):
+def test_certificate_records_the_page_its_look_and_the_visitors_actions(sent):
     facts = sent.facts
 
     assert LEGAL in facts["shown"]["wording"]
@@ -58,7 +58,7 @@ def test_it_says_what_was_shown_how_it_looked_and_what_the_visitor_did(sent):
     assert facts["sent"]["ip"] == "203.0.113.10"
 
 
-def test_the_page_is_kept_as_it_was_rendered_and_once(sent, source):
+def test_rendered_page_is_stored_once(sent, source):
     shown()
     shown(lang="es")
 
@@ -73,7 +73,7 @@ def test_the_page_is_kept_as_it_was_rendered_and_once(sent, source):
     assert "Ben" not in kept.html
 
 
-def test_its_hash_is_in_the_ledger_and_nothing_personal_is(sent):
+def test_ledger_has_the_certificate_hash_and_no_personal_data(sent):
     told = Event.objects.get(kind="capture.form.certified")
 
     assert told.data == {"certificate": str(sent.pk), "sha256": certificate_digest(sent.facts)}
@@ -81,14 +81,14 @@ def test_its_hash_is_in_the_ledger_and_nothing_personal_is(sent):
     assert told.person_id == sent.touch.person_id
 
 
-def test_the_leads_page_says_that_there_is_one(sent, signed_in):
+def test_lead_page_links_to_the_certificate(sent, signed_in):
     page = signed_in(make.user("operations")).get(f"/leads/{sent.touch.lead_id}/").text
 
     assert "The form&#x27;s certificate is sealed in the ledger" in page
 
 
-def test_an_untouched_file_is_whole(file):
-    found = inside(file)
+def test_unchanged_certificate_file_verifies(file):
+    found = read_evidence(file)
 
     assert len(found["form_certificates"]) == len(found["form_pages"]) == 1
     assert find_problems(file) == []
@@ -156,13 +156,13 @@ def _delivery(evidence):
         (_delivery, "the delivery doesn't match"),
     ],
 )
-def test_a_change_of_any_part_is_found_with_nothing_but_the_file(file, change, said):
-    altered(file, change)
+def test_any_changed_part_is_detected_from_the_file_alone(file, change, said):
+    alter(file, change)
 
     assert any(said in problem for problem in find_problems(file))
 
 
-def test_a_post_of_a_site_of_ones_own_has_no_certificate(source):
+def test_website_post_has_no_certificate(source):
     journey.arrive(source, journey.form_post())
     lead_arrival.process_next_batch(at=make.NOON)
 
@@ -171,7 +171,7 @@ def test_a_post_of_a_site_of_ones_own_has_no_certificate(source):
 
 
 @pytest.mark.parametrize("forge", ["seal", "submission_id"])
-def test_a_seal_that_is_not_of_this_post_certifies_nothing(source, forge):
+def test_seal_of_another_post_certifies_nothing(source, forge):
     send(shown(), consent="yes")
     body = stored()
     Delivery.objects.all().delete()
@@ -187,8 +187,8 @@ def test_a_seal_that_is_not_of_this_post_certifies_nothing(source, forge):
     assert not FormCertificate.objects.exists()
 
 
-def test_the_archive_holds_the_page_to_look_at(file):
-    found = inside(file)
+def test_certificate_archive_has_the_page_to_view(file):
+    found = read_evidence(file)
     with zipfile.ZipFile(file) as archive:
         assert archive.testzip() is None
 

@@ -16,14 +16,14 @@ from tests.web.visitor import LEGAL, hidden, send, shown, stored
 pytestmark = pytest.mark.django_db
 
 
-def test_the_box_is_unticked_and_not_required(source):
+def test_consent_checkbox_is_unchecked_and_optional(source):
     box = re.search(r'<input type="checkbox"[^>]*>', shown()).group()
 
     assert "checked" not in box
     assert "required" not in box
 
 
-def test_what_was_shown_is_recorded_as_the_server_signed_it(source):
+def test_shown_wording_is_recorded_as_the_server_signed_it(source):
     page = shown()
     send(
         page,
@@ -55,7 +55,7 @@ def test_what_was_shown_is_recorded_as_the_server_signed_it(source):
     assert (found["seconds_on_page"], found["fields_touched"]) == ("118", "loan_purpose,consent")
 
 
-def test_a_ticked_box_proves_written_consent_to_texts(source):
+def test_checked_box_proves_written_consent_to_texts(source):
     journey.set_up_company()
     send(shown(), consent="yes")
     journey.run()
@@ -73,7 +73,7 @@ def test_a_ticked_box_proves_written_consent_to_texts(source):
     assert journey.sent_texts(Lead.objects.get())
 
 
-def test_without_the_tick_the_borrower_has_an_e_mail_and_no_text(source):
+def test_unchecked_box_allows_an_email_and_no_text(source):
     journey.set_up_company()
     answer = send(shown())
     journey.run()
@@ -96,7 +96,7 @@ def test_without_the_tick_the_borrower_has_an_e_mail_and_no_text(source):
         {"contrast": "what"},
     ],
 )
-def test_words_that_were_not_plain_to_see_prove_no_consent_to_texts(source, measured):
+def test_wording_that_was_not_visible_proves_no_consent_to_texts(source, measured):
     journey.set_up_company()
     send(shown(), consent="yes", **measured)
     journey.run()
@@ -106,14 +106,14 @@ def test_words_that_were_not_plain_to_see_prove_no_consent_to_texts(source, meas
     assert not journey.sent_texts(Lead.objects.get())
 
 
-def test_the_visitors_own_wording_is_never_stored(source):
+def test_wording_posted_by_the_visitor_is_never_stored(source):
     send(shown(), consent="yes", consent_text="I agree to everything", **{"consent.text": "All"})
 
     assert stored()["consent"]["text"] == EDITIONS[0].render(LEGAL)
     assert "everything" not in bytes(Delivery.objects.get().body).decode()
 
 
-def test_agreeing_to_calls_without_a_number_asks_for_it(source):
+def test_consent_to_calls_without_a_number_asks_for_one(source):
     answer = send(shown(), phone="", consent="yes")
 
     assert answer.status_code == 422

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("seal", ["", "no seal", "a:b", None])
-def test_a_post_without_our_seal_is_shown_anew_and_nothing_is_stored(source, seal):
+def test_post_without_a_valid_seal_shows_the_form_again_and_stores_nothing(source, seal):
     answer = send(shown(), seal=seal, consent="yes")
 
     page = answer.content.decode()
@@ -30,7 +30,7 @@ def test_a_post_without_our_seal_is_shown_anew_and_nothing_is_stored(source, sea
 
 
 @given(position=st.integers(0, 700), letter=st.sampled_from("aZ09-_:."))
-def test_a_seal_with_one_changed_letter_is_not_opened(position, letter):
+def test_altered_seal_is_rejected(position, letter):
     edition = EDITIONS[0]
     text = edition.render(LEGAL)
     made = form_seal.make_seal(
@@ -54,7 +54,7 @@ def test_a_seal_with_one_changed_letter_is_not_opened(position, letter):
             open_(forged)
 
 
-def test_the_seal_of_another_form_is_refused(source):
+def test_seal_of_another_form_is_rejected(source):
     make.source("website_form", slug="other-site")
     with clock.freeze(make.NOON - make.MINUTE):
         other = Client().get("/forms/other-site/").content.decode()
@@ -64,13 +64,13 @@ def test_the_seal_of_another_form_is_refused(source):
 
 
 @pytest.mark.parametrize(("hours", "status"), [(23.9, 303), (24.1, 409)])
-def test_a_form_may_stay_open_for_a_day(source, hours, status):
+def test_seal_is_valid_for_a_day(source, hours, status):
     page = shown(at=make.NOON - hours * make.HOUR)
 
     assert send(page).status_code == status
 
 
-def test_a_company_that_changed_its_name_shows_the_form_anew(source):
+def test_company_name_change_shows_the_form_again(source):
     page = shown()
     company = make.company()
     company.legal_name = "Linden Lending, LLC"

@@ -28,7 +28,7 @@ def page_of(cast, lead, signed_in):
     return signed_in(cast.dana.user).get(reverse("lead", args=[lead.pk])).text
 
 
-def test_what_is_missing_is_said_and_becomes_one_task(cast, ben, signed_in, htmx):
+def test_missing_handoff_items_are_listed_and_become_one_task(cast, ben, signed_in, htmx):
     browser, address = signed_in(cast.dana.user), reverse("handoff", args=[ben.pk])
 
     answer = browser.post(address, headers=htmx)
@@ -53,7 +53,7 @@ def test_what_is_missing_is_said_and_becomes_one_task(cast, ben, signed_in, htmx
         ("rejected", "Field 1109 is no amount.", "Field 1109 is no amount."),
     ],
 )
-def test_the_card_says_how_far_it_has_come(cast, ben, signed_in, state, problem, said):
+def test_handoff_card_shows_its_progress(cast, ben, signed_in, state, problem, said):
     handed(ben, state=state, problem=problem, due_at=make.NOON)
 
     page = page_of(cast, ben, signed_in)
@@ -62,7 +62,7 @@ def test_the_card_says_how_far_it_has_come(cast, ben, signed_in, state, problem,
     assert ("Hand off to LOS</button>" in page) == (state == "rejected")
 
 
-def test_a_created_loan_shows_its_number(cast, ben, signed_in):
+def test_created_loan_shows_its_number(cast, ben, signed_in):
     loan = Loan.objects.create(
         lead=ben, los="encompass", instance="TEBE11", los_loan_id="x", loan_number="2611000042",
         created_at=make.NOON,

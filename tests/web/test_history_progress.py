@@ -24,9 +24,7 @@ def _told(settings, **changes):
     file.write_text(json.dumps({**SAID, **changes}))
 
 
-def test_every_page_says_what_is_being_loaded_and_how_many_leads_its_figures_count(
-    executive, settings
-):
+def test_every_page_shows_history_loading_progress_and_the_lead_count(executive, settings):
     _told(settings)
 
     page = executive.get("/home/").text
@@ -36,14 +34,14 @@ def test_every_page_says_what_is_being_loaded_and_how_many_leads_its_figures_cou
     assert f'hx-get="{reverse("loading")}"' in page
 
 
-def test_the_line_goes_when_all_is_there(executive, settings):
+def test_progress_line_disappears_when_loading_is_done(executive, settings):
     _told(settings, what="", told=30_000, pct=100)
 
     assert 'id="loading"' not in executive.get("/home/").text
     assert executive.get("/loading/").text.strip() == ""
 
 
-def test_an_installation_without_such_a_history_has_no_line(executive, settings):
+def test_installation_without_demo_history_has_no_progress_line(executive, settings):
     assert 'id="loading"' not in executive.get("/home/").text
 
     _told(settings)
@@ -54,7 +52,7 @@ def test_an_installation_without_such_a_history_has_no_line(executive, settings)
 
 
 @pytest.mark.parametrize("kept", ["", "[]", '{"what": "June"}'])
-def test_a_file_half_written_or_of_another_release_is_no_reason_to_fail(executive, settings, kept):
+def test_unreadable_progress_file_breaks_no_page(executive, settings, kept):
     (settings.ROOFTREE_HOME / "demo" / "loading.json").write_text(kept)
 
     assert executive.get("/home/").status_code == 200

@@ -9,7 +9,7 @@ from rooftree.leads.models import Lead, Loan
 from rooftree.org.models import ROLES
 from rooftree.reporting.rollups import rollup_deltas
 from tests import make
-from tests.reporting.test_rollup_deltas import booked
+from tests.reporting.test_rollup_deltas import book_entry
 
 AUGUST = datetime(2026, 8, 12, 15, 0, tzinfo=UTC)
 Q3 = "/home/?period=2026-q3"
@@ -30,8 +30,8 @@ def cohort(source, *, branch=None):
         created_at=AUGUST,
     )
     for lead in leads:
-        booked(source, lead_id=lead.pk)
-    booked(source, kind="revenue", amount_cents=8_000_00, lead_id=leads[0].pk, loan_id=loan.pk)
+        book_entry(source, lead_id=lead.pk)
+    book_entry(source, kind="revenue", amount_cents=8_000_00, lead_id=leads[0].pk, loan_id=loan.pk)
     for lead in leads:
         rollup_deltas.append_missing_deltas(lead.pk)
     return leads
@@ -56,7 +56,7 @@ def links(answer):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("role", ROLES)
-def test_the_first_screen_is_for_those_who_answer_for_more_than_their_own_leads(client, role):
+def test_home_is_for_roles_that_answer_for_more_than_their_own_leads(client, role):
     make.company()
     client.force_login(make.user(role))
 
@@ -66,7 +66,7 @@ def test_the_first_screen_is_for_those_who_answer_for_more_than_their_own_leads(
     assert status == behind == (403 if role in ("officer", "assistant") else 200)
 
 
-def test_the_cost_per_funded_loan_is_the_first_figure_and_each_source_has_its_row(executive):
+def test_cost_per_funded_loan_is_the_first_figure_and_each_source_has_a_row(executive):
     cohort(make.source(name="Zillow", slug="zillow"))
 
     said = text(executive.get(Q3))
@@ -78,7 +78,7 @@ def test_the_cost_per_funded_loan_is_the_first_figure_and_each_source_has_its_ro
     assert "$7,700" in said  # gross profit
 
 
-def test_every_figure_opens_a_list_of_as_many_leads(executive):
+def test_every_figure_opens_a_list_of_that_many_leads(executive):
     cohort(make.source())
 
     opened = {address: executive.get(address) for address in links(executive.get(Q3))}
@@ -91,7 +91,7 @@ def test_every_figure_opens_a_list_of_as_many_leads(executive):
             assert answer.context["page"].paginator.count == wanted[number], address
 
 
-def test_a_percentage_stands_on_a_whole_period_of_enough_leads(executive):
+def test_comparison_percentage_needs_a_whole_period_with_enough_leads(executive):
     """+16,800% on a quarter of which one lead is loaded says nothing."""
     zillow = make.source()
     cohort(zillow)
@@ -111,7 +111,7 @@ def test_a_percentage_stands_on_a_whole_period_of_enough_leads(executive):
     assert "−85% from Q2 2026" in text(executive.get(Q3))
 
 
-def test_a_column_of_the_speed_chart_opens_its_leads(executive):
+def test_speed_chart_column_opens_its_leads(executive):
     leads = cohort(make.source())
 
     answer = executive.get("/home/records/attempted/?period=2026-q3&band=0")
@@ -120,7 +120,7 @@ def test_a_column_of_the_speed_chart_opens_its_leads(executive):
     assert "under 1 min" in text(answer)
 
 
-def test_a_manager_sees_the_figures_and_records_of_the_own_branch_only(client, db):
+def test_manager_sees_only_figures_and_records_of_their_branch(client, db):
     make.company()
     zillow, tampa, austin = make.source(), make.branch("Tampa"), make.branch("Austin")
     cohort(zillow, branch=tampa)
@@ -135,7 +135,7 @@ def test_a_manager_sees_the_figures_and_records_of_the_own_branch_only(client, d
     assert {lead.branch for lead in behind.context["page"].object_list} == {tampa}
 
 
-def test_the_company_may_look_at_one_branch(executive):
+def test_company_roles_can_filter_by_branch(executive):
     zillow, tampa = make.source(), make.branch("Tampa")
     cohort(zillow, branch=tampa)
     cohort(zillow)
@@ -146,7 +146,7 @@ def test_the_company_may_look_at_one_branch(executive):
     assert all(f"branch={tampa.pk}" in address for address in links(answer))
 
 
-def test_an_empty_period_names_the_next_step(executive):
+def test_empty_period_names_the_next_step(executive):
     assert "No leads yet" in text(executive.get(Q3))
     cohort(make.source())
 
@@ -155,16 +155,16 @@ def test_an_empty_period_names_the_next_step(executive):
     assert "No leads arrived in Q2 2026" in said
 
 
-def test_too_little_history_is_said_and_not_hidden(executive):
+def test_too_little_history_is_stated(executive):
     cohort(make.source())
 
     assert "0 of the 20 past fundings needed" in text(executive.get(Q3))
 
 
-def test_a_cohort_without_a_funded_loan_has_no_cost_per_loan(executive):
+def test_cohort_without_a_funded_loan_has_no_cost_per_loan(executive):
     zillow = make.source()
     lead = make.lead(at=AUGUST, source=zillow)
-    booked(zillow, lead_id=lead.pk)
+    book_entry(zillow, lead_id=lead.pk)
     rollup_deltas.append_missing_deltas(lead.pk)
 
     said = text(executive.get(Q3))
@@ -173,7 +173,7 @@ def test_a_cohort_without_a_funded_loan_has_no_cost_per_loan(executive):
     assert "$100 spent, no loans funded yet" in said
 
 
-def test_nonsense_in_the_address_falls_back_to_the_last_quarter(executive):
+def test_invalid_period_falls_back_to_the_last_quarter(executive):
     answer = executive.get("/home/?period=never&branch=nobody")
 
     assert answer.context["view"].period.kind == "quarter"
@@ -181,7 +181,7 @@ def test_nonsense_in_the_address_falls_back_to_the_last_quarter(executive):
     assert executive.get("/home/records/leads/?source=x&band=99&page=z").status_code == 200
 
 
-def test_the_page_asks_few_questions_however_many_leads(executive, django_assert_max_num_queries):
+def test_query_count_does_not_grow_with_the_leads(executive, django_assert_max_num_queries):
     zillow = make.source()
     cohort(zillow)
     executive.get(Q3)

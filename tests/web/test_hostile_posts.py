@@ -15,10 +15,10 @@ from django.utils import timezone
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from rooftree.core.twilio_signature import compute_signature
 from rooftree.flow import lead_arrival
 from rooftree.leads.models import Delivery, Lead
 from rooftree.outreach.media import active_carrier as lines
+from rooftree_simulators.twilio.webhook_signature import compute_signature
 from tests import make
 from tests.flow import journey
 from tests.web.test_hostile_text import IMAGE, SCRIPT, harm
@@ -100,7 +100,7 @@ def works_on_it():
 )
 @example(body=b'{"id":"\\u0000","sender":{"firstName":"\\ud800\\u0000"}}', kind="application/json")
 @pytest.mark.parametrize("path", [f"/in/zillow/{journey.TOKEN}", f"/in/lendingtree/{TREE}"])
-def test_any_bytes_of_a_vendor_are_kept(path, body, kind):
+def test_any_vendor_bytes_are_stored(path, body, kind):
     with undone():
         journey.create_zillow(), lendingtree()
 
@@ -118,7 +118,7 @@ def test_any_bytes_of_a_vendor_are_kept(path, body, kind):
     ),
     number=ODD_TEXT,
 )
-def test_any_words_of_a_zillow_contact_are_kept_and_worked(sender, number):
+def test_any_zillow_contact_text_is_stored_and_processed(sender, number):
     with undone():
         journey.create_zillow()
         body = json.dumps(journey.zillow_contact(id=number) | {"sender": sender}).encode()
@@ -137,7 +137,7 @@ def test_any_words_of_a_zillow_contact_are_kept_and_worked(sender, number):
         ODD_TEXT,
     )
 )
-def test_any_words_of_our_form_are_kept_and_worked(form):
+def test_any_form_text_is_stored_and_processed(form):
     with undone():
         journey.set_up_company()
         site = journey.create_website()
@@ -152,7 +152,7 @@ def test_any_words_of_our_form_are_kept_and_worked(form):
 
 @FUZZ
 @given(query=st.dictionaries(ODD_TEXT, ODD_TEXT, max_size=3), agent=ODD_TEXT)
-def test_any_query_and_header_are_kept_with_a_delivery(query, agent):
+def test_any_query_and_headers_are_stored_with_the_delivery(query, agent):
     with undone():
         journey.create_zillow()
         body = json.dumps(journey.zillow_contact()).encode()
@@ -169,7 +169,7 @@ def test_any_query_and_header_are_kept_with_a_delivery(query, agent):
         assert kept() == 1
 
 
-def test_a_query_with_a_nul_is_kept():
+def test_query_with_a_nul_is_stored():
     journey.create_zillow()
 
     answer = post(f"/in/zillow/{journey.TOKEN}?a=%00&%00=b", json.dumps(journey.zillow_contact()))
@@ -188,7 +188,7 @@ def test_a_query_with_a_nul_is_kept():
         "/leads/%00/", "/find/?q=%00", "/sign-in/?next=%00", "/set-password/%00/x/",
     ],
 )  # fmt: skip
-def test_no_address_breaks_us_or_leaves_the_house(path):
+def test_no_url_causes_a_server_error_or_an_outside_redirect(path):
     journey.create_zillow()
     browser = Client(raise_request_exception=False)
 
@@ -208,7 +208,7 @@ QUERIES = [
 
 @pytest.mark.parametrize("path", QUERIES)
 @pytest.mark.parametrize("role", ["administrator", "executive", "compliance", "manager"])
-def test_no_query_of_staff_breaks_a_page(path, role, signed_in):
+def test_no_staff_query_breaks_a_page(path, role, signed_in):
     make.company()
     browser = signed_in(make.user(role, branch=make.branch() if role == "manager" else None))
     browser.raise_request_exception = False
@@ -254,14 +254,14 @@ NAMES = [
 @example(form={"MessageSid": "SM1", "From": NUMBER, "To": "+15125550100", "Body": "STOP\0"})
 @example(form={"MessageSid": "SM\0", "From": "\0", "To": "\0", "Body": "\0"})
 @example(form={"MessageSid": "S" * 500, "From": "9" * 500, "Body": "\ud800"})
-def test_any_callback_of_a_carrier_is_answered(twilio, path, form):
+def test_any_carrier_callback_is_answered(twilio, path, form):
     form = {k: v.encode("utf-8", "replace").decode() for k, v in form.items()}
 
     assert signed(path, form).status_code < 500
 
 
 @pytest.mark.parametrize("body", ["STOP\0", "\0STOP", "S\0TOP", "STOP\u202e", "\u200bSTOP"])
-def test_a_stop_is_heard_whatever_stands_around_it(twilio, body):
+def test_opt_out_is_recognized_in_any_callback(twilio, body):
     from rooftree.compliance.models import Revocation
 
     form = {"MessageSid": "SM1", "From": NUMBER, "To": "+15125550100", "Body": body}
@@ -281,7 +281,7 @@ def test_any_bytes_to_the_los_webhook_are_answered(body):
 # Tricks of the envelope.
 
 
-def test_a_forged_forwarded_address_is_not_believed():
+def test_forged_forwarded_for_header_is_ignored():
     journey.create_zillow()
 
     post(
@@ -305,7 +305,7 @@ def test_another_site_cannot_post_our_form(origin):
     assert kept() == 0
 
 
-def test_a_forged_host_is_turned_away():
+def test_forged_host_header_is_refused():
     answer = Client(raise_request_exception=False).get(
         "/sign-in/", headers={"Host": "evil.example"}
     )
@@ -314,7 +314,7 @@ def test_a_forged_host_is_turned_away():
     assert b"evil.example" not in answer.content
 
 
-def test_of_doubled_keys_one_reading_counts_and_nothing_breaks():
+def test_duplicate_keys_are_read_one_way_and_break_nothing():
     journey.set_up_company()
     journey.create_zillow()
     body = json.dumps(journey.zillow_contact()).replace('{"id"', '{"id": "LC-other", "id"', 1)
@@ -324,7 +324,7 @@ def test_of_doubled_keys_one_reading_counts_and_nothing_breaks():
     assert Lead.objects.count() == 1
 
 
-def test_a_form_full_of_it_becomes_a_lead_that_can_be_shown(signed_in):
+def test_form_full_of_hostile_text_becomes_a_lead_that_can_be_shown(signed_in):
     journey.set_up_company()
     dana = make.officer("Dana Whitfield")
     site = journey.create_website()

@@ -13,7 +13,7 @@ from rooftree.core.person_names import clean_text
 from rooftree.leads.models import Delivery, Lead, Person, Remark, Touch
 from rooftree.outreach.models import Message
 from tests import make
-from tests.web.test_who_sees_what import (
+from tests.web.test_page_access import (
     ROLE_LETTERS,
     TABLE,
     asked,
@@ -86,13 +86,13 @@ def hostile(world):
     return world
 
 
-def test_the_eye_of_this_test_sees_harm():
+def test_harm_detector_finds_harm():
     for text in (SCRIPT, f"<b title='{QUOTE}'>", f'<a href="{IMAGE}">', "<a href=javascript:x>"):
         assert harm(f"<p>{text}</p>"), text
 
 
 @pytest.mark.parametrize("letter", ROLE_LETTERS)
-def test_no_page_of_any_role_runs_what_a_borrower_typed(letter, hostile, signed_in):
+def test_no_page_of_any_role_runs_borrower_text(letter, hostile, signed_in):
     browser = signed_in(visitors(hostile)[letter])
     seen = 0
     for route, line in TABLE.items():
@@ -112,7 +112,7 @@ def test_no_page_of_any_role_runs_what_a_borrower_typed(letter, hostile, signed_
     assert seen, "no page showed the text, so nothing was proved"
 
 
-def test_the_walk_of_this_test_reaches_pages(hostile, signed_in):
+def test_page_walk_reaches_pages_with_hostile_text(hostile, signed_in):
     dana = signed_in(hostile.cast.dana.user)
 
     assert asked(dana, TABLE["leads/<uuid:lead_id>/"], "leads/<uuid:lead_id>/", hostile) == 200
@@ -120,7 +120,7 @@ def test_the_walk_of_this_test_reaches_pages(hostile, signed_in):
     assert "&lt;script&gt;steal()&lt;/script&gt;" in page
 
 
-def test_a_formula_is_a_text_in_a_spreadsheet(hostile, signed_in):
+def test_formula_is_exported_as_text(hostile, signed_in):
     Person.objects.update(first_name=FORMULA, last_name="@SUM(1+1)")
     address = reverse("records_export", args=["leads"]) + "?period=12m-2026-11"
 
@@ -145,5 +145,5 @@ def test_a_formula_is_a_text_in_a_spreadsheet(hostile, signed_in):
         ("שלום", "שלום"),
     ],
 )
-def test_what_cannot_be_seen_is_not_kept_and_every_script_is(typed, kept):
+def test_invisible_characters_are_removed_and_every_script_is_kept(typed, kept):
     assert clean_text(typed) == kept

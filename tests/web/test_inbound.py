@@ -54,7 +54,7 @@ def expected(folder: Path) -> dict:
 
 
 @pytest.mark.parametrize("folder", CASES)
-def test_a_vendor_gets_exactly_the_answer_its_contract_names(folder):
+def test_vendor_gets_exactly_its_contracted_answer(folder):
     make.company()
     source_of(folder)
     wanted = expected(folder)
@@ -88,7 +88,7 @@ def _assert_body(body: str, wanted: dict) -> None:
 
 
 @pytest.mark.parametrize("folder", KEYED)
-def test_a_repeated_delivery_gets_the_first_answer_and_starts_nothing(folder):
+def test_repeated_delivery_gets_the_first_answer_and_starts_nothing(folder):
     make.company()
     source_of(folder)
 
@@ -101,7 +101,7 @@ def test_a_repeated_delivery_gets_the_first_answer_and_starts_nothing(folder):
     assert Delivery.objects.filter(state="duplicate").count() == 1
 
 
-def test_a_vendors_wrong_token_is_turned_away_and_counted():
+def test_wrong_vendor_token_is_refused_and_counted():
     journey.create_zillow()
     body = json.dumps(journey.zillow_contact()).encode()
 
@@ -113,7 +113,7 @@ def test_a_vendors_wrong_token_is_turned_away_and_counted():
     assert rejections() == {"unknown_token": 3}
 
 
-def test_one_vendors_token_opens_no_other_vendors_door():
+def test_vendor_token_does_not_open_another_vendors_address():
     journey.create_zillow()
 
     assert post(f"/in/lendingtree/{journey.TOKEN}", b"<LeadInformation/>").status_code == 401
@@ -121,20 +121,20 @@ def test_one_vendors_token_opens_no_other_vendors_door():
     assert not Delivery.objects.exists()
 
 
-def test_a_paused_source_takes_nothing():
+def test_paused_source_accepts_no_posts():
     journey.create_zillow(paused_at=make.NOON)
 
     assert post(f"/in/zillow/{journey.TOKEN}", b"{}").status_code == 401
     assert rejections() == {"unknown_token": 1}
 
 
-def test_a_get_of_an_address_for_posts_is_refused():
+def test_get_of_a_posting_address_is_refused():
     journey.create_zillow()
 
     assert Client().get(f"/in/zillow/{journey.TOKEN}").status_code == 405
 
 
-def test_a_machine_needs_no_token_against_forged_forms():
+def test_vendor_post_needs_no_csrf_token():
     journey.create_zillow()
     body = json.dumps(journey.zillow_contact()).encode()
 
@@ -145,7 +145,7 @@ def test_a_machine_needs_no_token_against_forged_forms():
     assert answer.status_code == 200
 
 
-def test_the_token_is_not_kept_with_the_delivery():
+def test_token_is_not_stored_with_the_delivery():
     journey.create_zillow()
     body = json.dumps(journey.zillow_contact()).encode()
     assert post(f"/in/zillow/{journey.TOKEN}", body).status_code == 200
@@ -153,7 +153,7 @@ def test_the_token_is_not_kept_with_the_delivery():
     assert journey.TOKEN not in Delivery.objects.get().path
 
 
-def test_a_post_becomes_a_worked_lead():
+def test_post_becomes_an_assigned_lead():
     journey.set_up_company()
     journey.create_zillow()
     answer = post(
@@ -176,7 +176,7 @@ class Away:
         return execute(sql, params, many, context)
 
 
-def test_while_the_database_is_away_the_vendor_is_asked_to_come_again():
+def test_vendor_is_asked_to_retry_while_the_database_is_down():
     journey.create_zillow()
     body = json.dumps(journey.zillow_contact()).encode()
     with connection.execute_wrapper(Away()):
@@ -189,7 +189,7 @@ def test_while_the_database_is_away_the_vendor_is_asked_to_come_again():
     assert post(f"/in/zillow/{journey.TOKEN}", body).status_code == 200
 
 
-def test_while_the_database_is_away_not_even_the_token_can_be_looked_up():
+def test_vendor_is_asked_to_retry_when_the_token_cannot_be_looked_up():
     def away(execute, sql, params, many, context):
         raise OperationalError("the server closed the connection")
 

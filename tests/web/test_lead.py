@@ -20,7 +20,7 @@ def page_of(lead):
     return reverse("lead", args=[lead.pk])
 
 
-def test_the_page_says_who_what_and_whose(cast, ben, signed_in):
+def test_lead_page_shows_borrower_loan_and_officer(cast, ben, signed_in):
     page = signed_in(cast.dana.user).get(page_of(ben))
 
     for said in ("Ben Ortiz", "Purchase", "$400,000", "Tampa, FL 33602", "with Dana Whitfield"):
@@ -28,18 +28,18 @@ def test_the_page_says_who_what_and_whose(cast, ben, signed_in):
     assert "(813) 555-0142" in page.text
 
 
-def test_a_medium_that_may_not_be_used_stays_visible_and_explains(cast, ben, signed_in):
+def test_blocked_medium_stays_visible_with_its_reason(cast, ben, signed_in):
     page = signed_in(cast.dana.user).get(page_of(ben))
 
     assert 'aria-disabled="true" aria-describedby="badge-text"' in page.text
     assert 'id="verdict-text"' in page.text
 
 
-def test_another_officer_finds_nothing_under_the_address(cast, ben, signed_in):
+def test_another_officer_cannot_open_the_lead(cast, ben, signed_in):
     assert signed_in(cast.sam.user).get(page_of(ben)).status_code == 404
 
 
-def test_compliance_reads_and_does_not_write(cast, ben, signed_in):
+def test_compliance_reads_a_lead_and_cannot_change_it(cast, ben, signed_in):
     browser = signed_in(cast.omar)
 
     assert browser.get(page_of(ben)).status_code == 200
@@ -49,13 +49,13 @@ def test_compliance_reads_and_does_not_write(cast, ben, signed_in):
 
 
 @pytest.mark.parametrize("name", ["attempts", "messages", "remarks", "tasks", "watches", "handoff"])
-def test_every_act_on_a_lead_of_another_is_a_404(cast, ben, signed_in, name):
+def test_every_action_on_another_officers_lead_is_a_404(cast, ben, signed_in, name):
     answer = signed_in(cast.sam.user).post(reverse(name, args=[ben.pk]), {"result": "spoken"})
 
     assert answer.status_code == 404
 
 
-def test_one_tap_records_the_outcome_and_stops_the_promise(cast, ben, signed_in):
+def test_outcome_button_records_the_outcome_and_meets_the_response_deadline(cast, ben, signed_in):
     Lead.objects.filter(pk=ben.pk).update(response_due_at=make.NOON + make.MINUTE)
 
     answer = signed_in(cast.dana.user).post(
@@ -67,7 +67,7 @@ def test_one_tap_records_the_outcome_and_stops_the_promise(cast, ben, signed_in)
     assert Lead.objects.get(pk=ben.pk).first_conversation_at is not None
 
 
-def test_who_only_looks_sees_no_button_that_would_refuse_them(cast, ben, signed_in):
+def test_read_only_user_sees_no_action_buttons(cast, ben, signed_in):
     page = reverse("lead", args=[ben.pk])
     acts = ("attempts", "messages", "remarks", "tasks", "snooze", "watches", "handoff")
 
@@ -80,7 +80,7 @@ def test_who_only_looks_sees_no_button_that_would_refuse_them(cast, ben, signed_
     assert offered(make.user("operations")) == {"remarks", "tasks", "snooze"}
 
 
-def test_the_delivery_is_a_link_for_those_whom_it_opens_to(cast, ben, signed_in):
+def test_delivery_is_linked_only_for_users_who_can_open_it(cast, ben, signed_in):
     delivery = reverse("delivery", args=[make.touch(ben).delivery_id])
     page = reverse("lead", args=[ben.pk])
 
@@ -88,7 +88,7 @@ def test_the_delivery_is_a_link_for_those_whom_it_opens_to(cast, ben, signed_in)
     assert delivery not in signed_in(cast.dana.user).get(page).text
 
 
-def test_a_file_in_the_los_owes_no_first_call(cast, ben, signed_in):
+def test_lead_in_the_los_needs_no_first_call(cast, ben, signed_in):
     page = reverse("lead", args=[ben.pk])
     Lead.objects.filter(pk=ben.pk).update(response_due_at=make.NOON + make.MINUTE)
     before = signed_in(cast.dana.user).get(page).text
@@ -99,14 +99,14 @@ def test_a_file_in_the_los_owes_no_first_call(cast, ben, signed_in):
     assert "to first call" not in signed_in(cast.dana.user).get(page).text
 
 
-def test_call_back_says_when(cast, ben, signed_in):
+def test_callback_outcome_shows_its_time(cast, ben, signed_in):
     signed_in(cast.dana.user).post(reverse("attempts", args=[ben.pk]), {"result": "call_back:hour"})
 
     task = Task.objects.get(lead=ben)
     assert abs((task.due_at - task.created_at) - make.HOUR) < make.SECOND
 
 
-def test_an_outcome_that_does_not_exist_changes_nothing(cast, ben, signed_in, htmx):
+def test_unknown_outcome_changes_nothing(cast, ben, signed_in, htmx):
     answer = signed_in(cast.dana.user).post(
         reverse("attempts", args=[ben.pk]), {"result": "sold"}, headers=htmx
     )
@@ -115,7 +115,7 @@ def test_an_outcome_that_does_not_exist_changes_nothing(cast, ben, signed_in, ht
     assert not ContactAttempt.objects.exists()
 
 
-def test_a_note_is_kept_and_shown(cast, ben, signed_in):
+def test_note_is_saved_and_shown(cast, ben, signed_in):
     browser = signed_in(cast.dana.user)
 
     browser.post(reverse("remarks", args=[ben.pk]), {"text": "Prefers <evenings>"})
@@ -124,7 +124,7 @@ def test_a_note_is_kept_and_shown(cast, ben, signed_in):
     assert "Prefers &lt;evenings&gt;" in browser.get(page_of(ben)).text
 
 
-def test_a_text_that_may_not_go_is_refused_and_every_word_stays(cast, ben, signed_in):
+def test_blocked_text_is_refused_and_its_words_stay_in_the_form(cast, ben, signed_in):
     answer = signed_in(cast.dana.user).post(
         reverse("messages", args=[ben.pk]), {"medium": "text", "body": "Good morning, Ben"}
     )
@@ -135,7 +135,7 @@ def test_a_text_that_may_not_go_is_refused_and_every_word_stays(cast, ben, signe
     assert not Message.objects.filter(state__in=["sent", "delivered"]).exists()
 
 
-def test_a_rate_watch_is_set_and_a_word_is_no_rate(cast, ben, signed_in, htmx):
+def test_rate_watch_is_saved_and_a_word_is_not_a_rate(cast, ben, signed_in, htmx):
     browser, address = signed_in(cast.dana.user), reverse("watches", args=[ben.pk])
 
     refused = browser.post(address, {"product": "30yr_fixed", "target_pct": "low"}, headers=htmx)
@@ -146,7 +146,7 @@ def test_a_rate_watch_is_set_and_a_word_is_no_rate(cast, ben, signed_in, htmx):
     assert RateWatch.objects.get(lead=ben).target_pct == 6
 
 
-def test_a_task_is_added_and_ticked_off_once(cast, ben, signed_in):
+def test_task_is_added_and_completed_once(cast, ben, signed_in):
     browser = signed_in(cast.dana.user)
     browser.post(reverse("tasks", args=[ben.pk]), {"title": "Ask for a pay stub", "due": "day"})
     task = Task.objects.get(lead=ben)
@@ -159,14 +159,14 @@ def test_a_task_is_added_and_ticked_off_once(cast, ben, signed_in):
     assert Task.objects.get(pk=task.pk).done_at == done_at
 
 
-def test_what_changes_arrives_as_three_parts_and_no_page(cast, ben, signed_in, htmx):
+def test_lead_update_is_sent_as_three_fragments(cast, ben, signed_in, htmx):
     answer = signed_in(cast.dana.user).get(page_of(ben), headers=htmx)
 
     assert answer.text.count('hx-swap-oob="outerMorph"') == 3
     assert "<html" not in answer.text
 
 
-def test_a_longer_history_asks_the_database_no_more_often(
+def test_query_count_does_not_grow_with_the_history(
     cast, ben, signed_in, django_assert_max_num_queries
 ):
     for number in range(30):
@@ -180,7 +180,7 @@ def test_a_longer_history_asks_the_database_no_more_often(
         browser.get(page_of(ben))
 
 
-def test_find_knows_names_numbers_and_addresses_of_what_one_may_see(cast, ben, signed_in):
+def test_search_finds_names_numbers_and_emails_of_visible_leads(cast, ben, signed_in):
     browser = signed_in(cast.dana.user)
     for asked in ("ortiz", "Ben Ort", "(813) 555-0142", "555014", "BEN.ORTIZ@home"):
         assert "Ben Ortiz" in browser.get("/find/", {"q": asked}).text, asked
@@ -188,7 +188,7 @@ def test_find_knows_names_numbers_and_addresses_of_what_one_may_see(cast, ben, s
     assert "Ben Ortiz" not in signed_in(cast.sam.user).get("/find/", {"q": "ortiz"}).text
 
 
-def test_a_fragment_is_never_kept_in_the_place_of_its_page(cast, ben, signed_in, htmx):
+def test_fragment_is_never_cached_as_its_page(cast, ben, signed_in, htmx):
     page = reverse("lead", args=[ben.pk])
     officer = signed_in(cast.dana.user)
 

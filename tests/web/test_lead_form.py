@@ -18,7 +18,7 @@ from tests.web.visitor import FORM, LEGAL, hidden, send, shown, stored
 pytestmark = pytest.mark.django_db
 
 
-def test_the_page_asks_in_the_visitors_language_and_names_the_company(source):
+def test_form_is_in_the_visitors_language_and_names_the_company(source):
     english, spanish = shown("en"), shown("es")
 
     assert '<html lang="en">' in english
@@ -31,13 +31,13 @@ def test_the_page_asks_in_the_visitors_language_and_names_the_company(source):
         assert "NMLS ID 1204417" in page
 
 
-def test_a_browser_that_prefers_spanish_gets_spanish(source):
+def test_spanish_browser_gets_the_spanish_form(source):
     page = Client().get(FORM, headers={"Accept-Language": "es-MX,es;q=0.9"})
 
     assert '<html lang="es">' in page.content.decode()
 
 
-def test_the_form_asks_for_three_of_the_six_items_of_an_application():
+def test_form_asks_for_three_of_the_six_application_items():
     asked = " ".join(FIELD_NAMES)
 
     assert not re.search(r"ssn|social|income|address|birth|street", asked)
@@ -45,7 +45,7 @@ def test_the_form_asks_for_three_of_the_six_items_of_an_application():
     assert set(FIELD_NAMES) >= REQUIRED
 
 
-def test_every_question_has_a_label_and_an_error_place(source):
+def test_every_question_has_a_label_and_room_for_an_error(source):
     page = shown()
 
     for name in FIELD_NAMES:
@@ -53,7 +53,7 @@ def test_every_question_has_a_label_and_an_error_place(source):
         assert f'id="{name}-error"' in page
 
 
-def test_both_languages_say_the_same_things():
+def test_both_languages_have_the_same_keys():
     def shape(part):
         return {key: shape(one) for key, one in part.items()} if isinstance(part, dict) else 0
 
@@ -61,7 +61,7 @@ def test_both_languages_say_the_same_things():
     assert set(TRANSLATIONS) == set(LANGUAGES)
 
 
-def test_a_request_becomes_a_lead_with_what_was_typed(source):
+def test_submitted_form_becomes_a_lead_with_its_answers(source):
     journey.set_up_company()
     answer = send(shown(), consent="yes")
     journey.run()
@@ -76,7 +76,7 @@ def test_a_request_becomes_a_lead_with_what_was_typed(source):
     assert lead.borrower_message == "We found a house."
 
 
-def test_the_thanks_carry_the_reference_of_the_delivery(source):
+def test_thank_you_page_shows_the_delivery_reference(source):
     from rooftree.capture.intake.receive_delivery import public_reference
 
     answer = send(shown())
@@ -86,7 +86,7 @@ def test_the_thanks_carry_the_reference_of_the_delivery(source):
     assert public_reference(Delivery.objects.get()) in thanks.content.decode()
 
 
-def test_a_buyers_loan_amount_and_an_owners_down_payment_are_not_kept(source):
+def test_loan_amount_of_a_buyer_and_down_payment_of_an_owner_are_not_stored(source):
     send(shown())
     assert "loan_amount" not in stored()
 
@@ -96,7 +96,7 @@ def test_a_buyers_loan_amount_and_an_owners_down_payment_are_not_kept(source):
     assert stored()["loan_amount"] == "412000"
 
 
-def test_sending_twice_is_one_lead_and_the_same_reference(source):
+def test_form_sent_twice_is_one_lead_with_the_same_reference(source):
     journey.set_up_company()
     page = shown()
     first, second = send(page), send(page, at=make.NOON + make.MINUTE)
@@ -126,7 +126,7 @@ def test_sending_twice_is_one_lead_and_the_same_reference(source):
     ],
 )
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_an_answer_that_cannot_be_used_is_asked_again_in_a_sentence(source, lang, changes, name):
+def test_invalid_answer_is_asked_again_with_a_sentence(source, lang, changes, name):
     answer = send(shown(lang), lang=lang, **changes)
 
     page = unescape(answer.content.decode())
@@ -138,7 +138,7 @@ def test_an_answer_that_cannot_be_used_is_asked_again_in_a_sentence(source, lang
     assert not Delivery.objects.exists()
 
 
-def test_errors_keep_what_was_typed_and_the_tick_and_the_seal(source):
+def test_errors_keep_the_answers_the_checkbox_and_the_seal(source):
     page = shown(query="&utm_source=google&gclid=Cj0")
     answer = send(page, phone="12", consent="yes", message="<b>Hi</b>", checked_at="2026")
 
@@ -152,13 +152,13 @@ def test_errors_keep_what_was_typed_and_the_tick_and_the_seal(source):
     assert (kept["utm_source"], kept["gclid"], kept["checked_at"]) == ("google", "Cj0", "2026")
 
 
-def test_one_way_to_answer_is_enough_and_none_is_not(source):
+def test_form_needs_at_least_one_contact_method(source):
     assert send(shown(), email="", phone="").status_code == 422
     assert send(shown(), email="").status_code == 303
     assert send(shown(), phone="").status_code == 303
 
 
-def test_where_the_visitor_came_from_is_kept(source):
+def test_referring_page_is_stored(source):
     journey.set_up_company()
     page = shown(
         query="&utm_source=google&utm_campaign=spring&gclid=Cj0"
@@ -175,14 +175,14 @@ def test_where_the_visitor_came_from_is_kept(source):
     assert visitor["referrer_url"] == "https://www.google.com/"
 
 
-def test_a_page_that_is_no_web_address_is_not_kept(source):
+def test_invalid_referring_page_is_not_stored(source):
     kept = hidden(shown(query="&page=javascript:alert(1)&referrer=javascript:alert(1)"))
 
     assert kept["page"].startswith("http")
     assert "javascript" not in kept["referrer"]
 
 
-def test_a_social_security_number_in_the_message_is_masked(source):
+def test_social_security_number_in_the_message_is_masked(source):
     send(shown(), message="My SSN is 078-05-1120, call me")
 
     assert b"078-05-1120" not in bytes(Delivery.objects.get().body)

@@ -32,14 +32,14 @@ def webhook(body: str = VECTOR["raw_body"], slug: str = "encompass", **changes: 
     return post(f"/in/encompass/{slug}/", body.encode(), **VECTOR["headers"] | changes)
 
 
-def test_a_signed_webhook_is_taken_in_once(los):
+def test_signed_webhook_is_stored_once(los):
     assert webhook().status_code == 200
     assert webhook().status_code == 200
 
     assert LosEvent.objects.count() == 1
 
 
-def test_a_webhook_with_a_wrong_signature_is_refused_and_counted(los):
+def test_webhook_with_a_wrong_signature_is_refused_and_counted(los):
     assert webhook(**{"Elli-Signature": "AAAA"}).status_code == 401
     assert webhook(VECTOR["raw_body"] + " ").status_code == 401
     assert webhook(slug="nobodys").status_code == 401
@@ -48,14 +48,14 @@ def test_a_webhook_with_a_wrong_signature_is_refused_and_counted(los):
     assert not LosEvent.objects.exists()
 
 
-def test_a_webhook_signed_with_a_replaced_key_is_refused(los):
+def test_webhook_signed_with_a_replaced_key_is_refused(los):
     los.webhook_keys = json.dumps(["RooftreeTest#AnotherKey!2026-abcdefgh"])
     los.save()
 
     assert webhook().status_code == 401
 
 
-def test_a_webhook_of_another_instance_is_told_it_arrived_and_ignored(los):
+def test_webhook_of_another_instance_is_acknowledged_and_ignored(los):
     Connection.objects.filter(pk=los.pk).update(instance="BE99999999")
 
     assert webhook().status_code == 200

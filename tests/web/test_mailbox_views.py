@@ -37,7 +37,7 @@ def typed(server, **changes):
     }
 
 
-def test_a_mailbox_that_answers_is_kept_and_listed_without_its_password(systems, server):
+def test_working_mailbox_is_saved_and_listed_without_its_password(systems, server):
     vendor = make.source("email_text", name="Rate Hub")
 
     answer = systems.post(PAGE, typed(server, source_id=str(vendor.pk)))
@@ -50,7 +50,7 @@ def test_a_mailbox_that_answers_is_kept_and_listed_without_its_password(systems,
     assert "1 connected" in systems.get("/setup/").text
 
 
-def test_one_that_does_not_is_not_kept_and_nothing_typed_is_lost(systems, server):
+def test_unreachable_mailbox_is_not_saved_and_keeps_the_typed_values(systems, server):
     answer = systems.post(PAGE, typed(server, password="guessed-app-pass"))
 
     assert answer.status_code == 422
@@ -59,7 +59,7 @@ def test_one_that_does_not_is_not_kept_and_nothing_typed_is_lost(systems, server
     assert not Mailbox.objects.exists()
 
 
-def test_it_is_stopped_and_resumed_by_a_press(systems, server):
+def test_mailbox_is_paused_and_resumed(systems, server):
     systems.post(PAGE, typed(server))
     address = reverse("setup_mailbox_pause", args=[Mailbox.objects.get().pk])
 
@@ -71,7 +71,7 @@ def test_it_is_stopped_and_resumed_by_a_press(systems, server):
     assert Mailbox.objects.get().due_at is not None
 
 
-def test_a_new_password_is_tried_and_an_empty_one_keeps_the_old(systems, server):
+def test_new_mailbox_password_is_tested_and_an_empty_one_keeps_the_old(systems, server):
     systems.post(PAGE, typed(server))
     page = _page_of(Mailbox.objects.get())
 
@@ -80,7 +80,7 @@ def test_a_new_password_is_tried_and_an_empty_one_keeps_the_old(systems, server)
     assert Mailbox.objects.get().password == imap_mailbox.PASSWORD
 
 
-def test_what_went_wrong_stands_beside_it(systems):
+def test_mailbox_error_is_shown_beside_it(systems):
     make.mailbox(problem="imap.lender.example, port 993, closed the connection.")
 
     shown = systems.get(PAGE).text

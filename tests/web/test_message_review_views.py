@@ -21,7 +21,7 @@ def waiting(cast):
     )  # fmt: skip
 
 
-def test_the_list_shows_words_and_reason_and_takes_a_decision(cast, waiting, signed_in):
+def test_held_message_is_listed_with_its_reason_and_can_be_decided(cast, waiting, signed_in):
     browser = signed_in(cast.omar)
     page = browser.get(reverse("reviews"))
     assert "Hello &lt;b&gt;Ben&lt;/b&gt;" in page.text
@@ -38,7 +38,7 @@ def test_the_list_shows_words_and_reason_and_takes_a_decision(cast, waiting, sig
     assert "Too late now" in browser.get(reverse("lead", args=[waiting.lead_id])).text
 
 
-def test_a_decision_without_a_reason_is_refused_and_changes_nothing(cast, waiting, signed_in, htmx):
+def test_decision_without_a_reason_is_rejected_and_changes_nothing(cast, waiting, signed_in, htmx):
     answer = signed_in(cast.omar).post(
         reverse("review_decision", args=[waiting.pk]), {"answer": "release"}, headers=htmx
     )
@@ -48,7 +48,7 @@ def test_a_decision_without_a_reason_is_refused_and_changes_nothing(cast, waitin
     assert not MessageReview.objects.exists()
 
 
-def test_a_release_that_the_gate_forbids_says_so(cast, waiting, signed_in, htmx):
+def test_release_that_the_gate_blocks_says_so(cast, waiting, signed_in, htmx):
     answer = signed_in(cast.omar).post(
         reverse("review_decision", args=[waiting.pk]),
         {"answer": "release", "reason": "Mended"},
@@ -66,7 +66,7 @@ def owes(lead, title="Send the list", *, user_id=None, due_at=make.NOON):
     )
 
 
-def test_an_officer_and_their_assistant_see_the_officers_tasks_and_sam_does_not(cast, signed_in):
+def test_officer_and_assistant_see_the_officers_tasks_and_other_officers_do_not(cast, signed_in):
     owes(make.lead(officer=cast.dana))
 
     for user in (cast.dana.user, make.assistant(cast.dana)):
@@ -74,7 +74,7 @@ def test_an_officer_and_their_assistant_see_the_officers_tasks_and_sam_does_not(
     assert "Send the list" not in signed_in(cast.sam.user).get(reverse("my_tasks")).text
 
 
-def test_the_manager_sees_what_is_late_with_whose_it_is(cast, signed_in):
+def test_manager_sees_overdue_tasks_with_their_officer(cast, signed_in):
     lead = make.lead(officer=cast.dana, branch=cast.tampa)
     owes(lead, user_id=cast.dana.user.pk)
     owes(lead, "Not yet due", user_id=cast.dana.user.pk, due_at=make.NOON + 9999 * make.DAY)
@@ -87,7 +87,7 @@ def test_the_manager_sees_what_is_late_with_whose_it_is(cast, signed_in):
     assert "Not yet due" not in page
 
 
-def test_a_task_of_a_role_is_in_that_roles_list(cast, signed_in):
+def test_role_task_is_in_that_roles_list(cast, signed_in):
     wanted = lead_tasks.SystemTask(
         kind="require:x", title="Read their answer", due_at=make.NOON, role="compliance"
     )
@@ -97,7 +97,7 @@ def test_a_task_of_a_role_is_in_that_roles_list(cast, signed_in):
     assert "Read their answer" not in signed_in(cast.dana.user).get(reverse("my_tasks")).text
 
 
-def test_a_call_back_at_a_typed_time_is_by_the_officers_clock(cast, signed_in):
+def test_callback_time_is_in_the_officers_time_zone(cast, signed_in):
     lead = make.lead(officer=cast.dana)
 
     signed_in(cast.dana.user).post(
@@ -108,7 +108,7 @@ def test_a_call_back_at_a_typed_time_is_by_the_officers_clock(cast, signed_in):
     assert Task.objects.get().due_at.isoformat() == "2036-11-27T22:00:00+00:00"
 
 
-def test_a_lead_is_set_aside_from_its_page_and_taken_back(cast, signed_in, htmx):
+def test_lead_is_snoozed_from_its_page_and_brought_back(cast, signed_in, htmx):
     lead = make.lead(officer=cast.dana, first_attempt_at=make.NOON)
     browser, address = signed_in(cast.dana.user), reverse("snooze", args=[lead.pk])
 

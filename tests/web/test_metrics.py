@@ -25,7 +25,7 @@ def values(at=make.NOON):
 
 
 @pytest.mark.django_db
-def test_figures_of_the_last_hour_and_of_what_waits_come_from_the_database(cast):
+def test_last_hour_and_backlog_metrics_come_from_the_database(cast):
     journey.set_up_company()
     made = make.lead(at=make.NOON - 10 * make.MINUTE)
     made.first_attempt_at = made.created_at + 90 * make.SECOND
@@ -46,7 +46,7 @@ def test_figures_of_the_last_hour_and_of_what_waits_come_from_the_database(cast)
 
 
 @pytest.mark.django_db
-def test_a_lead_of_two_hours_ago_is_not_of_the_last_hour(cast):
+def test_lead_from_two_hours_ago_is_not_in_the_last_hour(cast):
     before = values(make.NOON - 3 * make.HOUR)["rooftree_leads_last_hour",]
     make.lead(at=make.NOON - 3 * make.HOUR - make.MINUTE)
 
@@ -55,7 +55,7 @@ def test_a_lead_of_two_hours_ago_is_not_of_the_last_hour(cast):
 
 
 @pytest.mark.django_db
-def test_the_text_is_what_prometheus_reads():
+def test_metrics_text_is_valid_prometheus_format():
     text = http_metrics.render_metrics()
 
     for line in text.splitlines():
@@ -86,7 +86,7 @@ def histogram_samples():
     ]
 
 
-def test_a_histogram_counts_each_answer_once_in_every_bucket_above_it():
+def test_histogram_counts_each_response_once_in_every_larger_bucket():
     http_metrics.LATENCY_HISTOGRAM.clear()
     http_metrics.observe_response("/in/zillow/secret", 200, 0.03)
     http_metrics.observe_response("/in/zillow/secret", 200, 99.0)
@@ -113,14 +113,14 @@ def test_a_histogram_counts_each_answer_once_in_every_bucket_above_it():
         ("t0ken", ELSEWHERE, [(b"authorization", b"Bearer t\xf6ken")], False),
     ],
 )
-def test_who_may_read_the_figures(token, peer, headers, may, settings):
+def test_only_permitted_callers_can_read_metrics(token, peer, headers, may, settings):
     settings.METRICS_TOKEN = token
 
     assert http_metrics.can_read_metrics(peer, headers) is may
 
 
 @pytest.mark.django_db
-def test_without_a_worker_and_a_clock_not_all_of_it_lives():
+def test_liveness_metric_needs_a_worker_and_a_scheduler():
     alive, why = readiness_checks.check_processes()
 
     assert not alive

@@ -17,11 +17,11 @@ def everyone(cast):
     ]
 
 
-def test_every_page_of_the_rail_asks_a_verb_of_the_table():
+def test_every_navigation_page_requires_a_known_permission():
     assert {page.permission for page in navigation.PAGES.values()} <= set(ROLES_BY_PERMISSION)
 
 
-def test_no_link_of_the_rail_leads_to_a_closed_door(cast, signed_in):
+def test_no_navigation_link_leads_to_a_forbidden_page(cast, signed_in):
     for user in everyone(cast):
         browser = signed_in(user)
         page = browser.get("/more/").text
@@ -32,7 +32,7 @@ def test_no_link_of_the_rail_leads_to_a_closed_door(cast, signed_in):
             assert browser.get(link).status_code == 200, (user.role, link)
 
 
-def test_the_tab_bar_of_a_phone_has_at_most_five_entries(cast, signed_in):
+def test_phone_tab_bar_has_at_most_five_entries(cast, signed_in):
     for user in everyone(cast):
         page = signed_in(user).get("/more/").text
         bar = page.split('class="tabbar"')[1].split("</nav>")[0]
@@ -40,14 +40,14 @@ def test_the_tab_bar_of_a_phone_has_at_most_five_entries(cast, signed_in):
         assert 1 < bar.count("<a ") <= 5, user.role
 
 
-def test_pages_are_kept_by_no_shared_cache(cast, signed_in):
+def test_pages_are_not_stored_in_shared_caches(cast, signed_in):
     answer = signed_in(cast.dana.user).get("/queue/")
 
     assert "private" in answer["Cache-Control"]
     assert "no-cache" in answer["Cache-Control"]
 
 
-def test_times_are_written_by_the_readers_clock(cast, signed_in):
+def test_times_are_shown_in_the_readers_time_zone(cast, signed_in):
     lead = reverse("lead", args=[cast.mei.pk])
     make.touch(cast.mei, at=make.NOON)
     in_austin = make.user("compliance", branch=None)
@@ -61,7 +61,7 @@ def test_times_are_written_by_the_readers_clock(cast, signed_in):
     assert "T12:00:00-05:00" in signed_in(in_austin).get(lead).text
 
 
-def test_the_page_for_a_broken_server_asks_no_database(cast, rf, django_assert_num_queries):
+def test_server_error_page_needs_no_database(cast, rf, django_assert_num_queries):
     for is_part in (False, True):
         request = rf.get("/queue/")
         request.user, request.htmx = cast.dana.user, is_part

@@ -25,14 +25,14 @@ def told(cast):
     return link
 
 
-def test_the_bell_counts_what_is_unread(cast, told, signed_in):
+def test_bell_counts_unread_notices(cast, told, signed_in):
     page = signed_in(cast.dana.user).get("/queue/")
 
     assert 'aria-label="Notifications, 1 unread"' in page.text
     assert "Ben wrote." in page.text
 
 
-def test_an_alarm_stands_on_the_managers_wall_and_leads_to_the_lead(cast, told, signed_in):
+def test_alert_is_on_the_managers_team_page_and_links_to_the_lead(cast, told, signed_in):
     browser = signed_in(cast.ruth)
     assert "Unclaimed lead: Zillow purchase in FL." in browser.get("/team/").text
 
@@ -44,7 +44,7 @@ def test_an_alarm_stands_on_the_managers_wall_and_leads_to_the_lead(cast, told, 
     assert "Unclaimed lead" not in browser.get("/team/").text
 
 
-def test_the_notice_of_another_is_a_404(cast, told, signed_in):
+def test_another_users_notice_is_a_404(cast, told, signed_in):
     alarm = StaffNotice.objects.get(user=cast.ruth)
 
     answer = signed_in(cast.dana.user).post(reverse("notice_reading", args=[alarm.pk]))
@@ -53,21 +53,21 @@ def test_the_notice_of_another_is_a_404(cast, told, signed_in):
     assert StaffNotice.objects.get(pk=alarm.pk).read_at is None
 
 
-def test_marking_all_read_touches_ones_own_alone(cast, told, signed_in):
+def test_mark_all_read_changes_only_own_notices(cast, told, signed_in):
     signed_in(cast.dana.user).post(reverse("notices_reading"))
 
     assert StaffNotice.objects.get(user=cast.dana.user).read_at is not None
     assert StaffNotice.objects.get(user=cast.ruth).read_at is None
 
 
-def test_read_notices_stay_on_their_page(cast, told, signed_in):
+def test_read_notices_stay_on_the_notices_page(cast, told, signed_in):
     browser = signed_in(cast.dana.user)
     browser.post(reverse("notices_reading"))
 
     assert "Ben wrote." in browser.get("/notices/").text
 
 
-def test_htmx_gets_the_bell_and_the_list_and_no_page(cast, told, signed_in, htmx):
+def test_htmx_gets_only_the_bell_and_the_list(cast, told, signed_in, htmx):
     part = signed_in(cast.dana.user).get("/notices/", headers=htmx)
 
     assert part.text.count('hx-swap-oob="outerMorph"') == 3

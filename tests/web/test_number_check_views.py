@@ -32,14 +32,14 @@ def typed(**changes):
     }  # fmt: skip
 
 
-def test_without_an_account_the_page_says_what_follows(systems):
+def test_page_without_an_account_explains_the_effect(systems):
     shown = systems.get(PAGE).text
     assert "counts as listed" in shown
     assert "waits until someone verifies the number" in shown
     assert 'number-checks/">off' in systems.get("/setup/").text
 
 
-def test_an_account_that_answers_is_kept_and_its_key_is_shown_to_nobody(systems, vendor):
+def test_working_account_is_saved_and_its_key_never_shown(systems, vendor):
     answer = systems.post(PAGE, typed())
 
     assert answer.status_code == 303
@@ -52,7 +52,7 @@ def test_an_account_that_answers_is_kept_and_its_key_is_shown_to_nobody(systems,
     assert 'number-checks/">on' in systems.get("/setup/").text
 
 
-def test_the_key_is_encrypted_in_the_database(systems, vendor):
+def test_api_key_is_encrypted_in_the_database(systems, vendor):
     from django.db import connection
 
     systems.post(PAGE, typed())
@@ -69,7 +69,7 @@ def test_the_key_is_encrypted_in_the_database(systems, vendor):
         ({"covers": [], "asks_reassigned": ""}, "Choose at least one check"),
     ],
 )
-def test_one_that_will_not_do_is_not_kept(systems, vendor, changes, words):
+def test_rejected_account_is_not_saved(systems, vendor, changes, words):
     answer = systems.post(PAGE, typed(**changes))
 
     assert answer.status_code == 422
@@ -77,12 +77,12 @@ def test_one_that_will_not_do_is_not_kept(systems, vendor, changes, words):
     assert not NumberService.objects.exists()
 
 
-def test_a_sandbox_that_answers_by_chance_is_not_taken(systems, vendor):
+def test_sandbox_account_is_rejected(systems, vendor):
     vendor.is_sandbox = True
     assert "sandbox" in systems.post(PAGE, typed()).text
 
 
-def test_it_is_tried_again_by_a_press_and_an_empty_key_keeps_the_old(systems, vendor):
+def test_account_can_be_tested_again_and_an_empty_key_keeps_the_old(systems, vendor):
     systems.post(PAGE, typed())
     assert systems.post(f"{PAGE}trial/").status_code == 303
     assert systems.post(PAGE, typed(key="", covers=["US"])).status_code == 303
@@ -91,7 +91,7 @@ def test_it_is_tried_again_by_a_press_and_an_empty_key_keeps_the_old(systems, ve
     assert "failed (500)" in systems.post(f"{PAGE}trial/", follow=True).text
 
 
-def test_nobody_is_asked_after_a_stop_and_what_was_answered_stays(systems, vendor):
+def test_stopped_service_is_not_queried_and_earlier_answers_stay(systems, vendor):
     systems.post(PAGE, typed())
     NumberQuestion.objects.create(
         kind="lists", number="+18135550142", asked_at=make.NOON, answered_at=make.NOON, answer={},
@@ -104,7 +104,7 @@ def test_nobody_is_asked_after_a_stop_and_what_was_answered_stays(systems, vendo
     assert NumberQuestion.objects.exists()
 
 
-def test_what_fails_stands_there(systems, vendor):
+def test_failing_check_is_shown_on_the_page(systems, vendor):
     systems.post(PAGE, typed())
     NumberService.objects.update(failing_since=make.NOON, problem="dataapi failed (500).")
     shown = systems.get(PAGE).text

@@ -31,7 +31,7 @@ def month(officer):
         return officer_month.load_officer_month(officer, make.NOON)
 
 
-def test_a_month_without_anything_has_no_shares_and_no_median(dana):
+def test_empty_month_has_no_shares_and_no_median(dana):
     found = month(dana)
 
     assert (found.name, found.funded, found.funded_cents, found.in_process) == ("November", 0, 0, 0)
@@ -43,7 +43,7 @@ def test_a_month_without_anything_has_no_shares_and_no_median(dana):
     ) == (0, 0, None, [])
 
 
-def test_what_funded_is_counted_from_the_first_of_the_month_and_by_whose_loan_it_is(dana):
+def test_funded_loans_count_from_the_first_of_the_month_for_their_officer(dana):
     funded = {"application_date": FIRST, "amount_cents": 100_00}
     loan(dana, funded_date=FIRST, **funded)
     loan(dana, funded_date=FIRST - make.DAY, **funded)
@@ -57,7 +57,7 @@ def test_what_funded_is_counted_from_the_first_of_the_month_and_by_whose_loan_it
     assert (found.applications, found.funded_applications, found.in_process) == (3, 2, 1)
 
 
-def test_the_sources_stand_by_what_they_brought_and_the_last_ones_together(dana):
+def test_sources_are_ranked_by_fundings_and_the_last_are_grouped(dana):
     for name, number in (("Web", 3), ("Zillow", 2), ("Bankrate", 2), ("Radio", 1)):
         source = make.source(name=name)
         for _ in range(number):
@@ -68,7 +68,7 @@ def test_the_sources_stand_by_what_they_brought_and_the_last_ones_together(dana)
     assert found == [("Web", 3), ("Bankrate", 2), ("Other", 3)]
 
 
-def test_the_median_is_of_this_months_leads_that_were_tried(dana):
+def test_median_covers_attempted_leads_of_this_month(dana):
     midnight = datetime(2026, 11, 1, tzinfo=ZoneInfo("America/New_York"))
     for created_at, seconds in (
         (midnight, 10),

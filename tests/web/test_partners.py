@@ -42,7 +42,7 @@ def introduced(agent, **changes):
     return agent.post(reverse("introduce"), TYPED | changes)
 
 
-def test_a_partner_is_added_gets_a_link_and_signs_in_to_their_own_page(signed_in):
+def test_new_partner_gets_a_link_and_signs_in_to_their_portal(signed_in):
     marketer = signed_in(make.user("marketing"))
     answer = marketer.post(
         reverse("partners"),
@@ -62,7 +62,7 @@ def test_a_partner_is_added_gets_a_link_and_signs_in_to_their_own_page(signed_in
     assert "<live-stream" not in page
 
 
-def test_a_partner_hears_nothing_of_the_house(agent, ana, signed_in, monkeypatch):
+def test_partner_sees_nothing_internal(agent, ana, signed_in, monkeypatch):
     monkeypatch.setattr(
         "rooftree.web.server.live_events.close_old_connections", lambda: None
     )  # the test's own
@@ -74,7 +74,7 @@ def test_a_partner_hears_nothing_of_the_house(agent, ana, signed_in, monkeypatch
     assert listens(signed_in(make.user("operations"))) is not None
 
 
-def test_an_introduction_is_typed_in_and_shows_as_received(agent):
+def test_partner_introduction_is_submitted_and_shown_as_received(agent):
     answer = introduced(agent)
 
     assert answer.status_code == 303
@@ -94,7 +94,7 @@ def test_an_introduction_is_typed_in_and_shows_as_received(agent):
         ({"reference": "x"}, "Reload the page"),
     ],
 )
-def test_what_is_missing_is_said_and_nobody_is_introduced(agent, change, said):
+def test_incomplete_introduction_shows_an_error_and_creates_no_lead(agent, change, said):
     answer = introduced(agent, **change)
 
     assert answer.status_code == 422
@@ -102,7 +102,7 @@ def test_what_is_missing_is_said_and_nobody_is_introduced(agent, change, said):
     assert not Introduction.objects.exists()
 
 
-def test_what_the_borrower_allows_is_written_down_by_the_lead_s_officer(agent, ana, signed_in):
+def test_lead_officer_records_what_the_borrower_allows_to_share(agent, ana, signed_in):
     introduced(agent)
     journey.run()
     lead = Lead.objects.get()
@@ -125,7 +125,7 @@ def test_what_the_borrower_allows_is_written_down_by_the_lead_s_officer(agent, a
     )
 
 
-def test_things_of_value_are_for_staff_and_never_shown_to_the_partner(agent, ana, signed_in):
+def test_respa_log_is_for_staff_and_never_shown_to_the_partner(agent, ana, signed_in):
     clerk = signed_in(make.user("compliance"))
     home = reverse("partner", args=[ana.pk])
     typed = {
@@ -142,13 +142,13 @@ def test_things_of_value_are_for_staff_and_never_shown_to_the_partner(agent, ana
     assert "Tickets" not in agent.get(reverse("portal")).content.decode()
 
 
-def test_a_partner_who_left_can_no_longer_sign_in(agent, ana, signed_in):
+def test_inactive_partner_cannot_sign_in(agent, ana, signed_in):
     signed_in(make.user("marketing")).post(reverse("partner_departure", args=[ana.pk]))
 
     assert agent.get(reverse("portal")).status_code == 302
 
 
-def test_a_partner_is_no_member_of_staff_in_any_list(ana, signed_in):
+def test_partner_is_in_no_staff_list(ana, signed_in):
     browser = signed_in(make.user("administrator"))
 
     assert "Ana Ruiz" not in browser.get(reverse("setup_people")).content.decode()
@@ -157,9 +157,7 @@ def test_a_partner_is_no_member_of_staff_in_any_list(ana, signed_in):
     assert browser.get(reverse("setup_person", args=[ana.user_id])).status_code == 404
 
 
-def test_who_comes_by_a_partners_link_reads_so_and_says_themselves_how_they_may_be_reached(
-    ana, agent, source
-):
+def test_visitor_from_a_partner_link_is_told_so_and_gives_their_own_consent(ana, agent, source):
     page = visitor.shown(query=f"&partner={ana.slug}")
     assert "Ana Ruiz, Sunbelt Realty" in page
     visitor.send(page, partner=ana.slug)
@@ -175,7 +173,7 @@ def test_who_comes_by_a_partners_link_reads_so_and_says_themselves_how_they_may_
 
 
 @pytest.mark.parametrize("slug", ["nobody-1", "\x00", "x" * 500])
-def test_a_link_of_nobody_is_the_plain_form(source, slug):
+def test_unknown_partner_link_shows_the_plain_form(source, slug):
     page = visitor.shown()
     visitor.send(page, partner=slug)
 

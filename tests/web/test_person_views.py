@@ -28,9 +28,7 @@ def page_of(lead):
     return reverse("person", args=[lead.pk])
 
 
-def test_the_lead_page_fetches_the_card_that_says_who_may_be_the_same(
-    cast, ben, benjamin, signed_in, htmx
-):
+def test_lead_page_loads_the_possible_duplicates_card(cast, ben, benjamin, signed_in, htmx):
     browser = signed_in(cast.dana.user)
     assert f'hx-get="{page_of(ben)}"' in browser.get(reverse("lead", args=[ben.pk])).text
 
@@ -42,7 +40,9 @@ def test_the_lead_page_fetches_the_card_that_says_who_may_be_the_same(
     assert "Review" not in card  # an officer sees it and does not decide
 
 
-def test_a_household_is_seen_and_another_officers_borrower_has_no_name(cast, ben, signed_in, htmx):
+def test_household_is_shown_without_the_names_of_another_officers_borrowers(
+    cast, ben, signed_in, htmx
+):
     wife = make.person(first_name="Guadalupe", last_name="Reyes", phone="+18135550142")
     make.lead(person=wife, property_state="TX", officer=cast.sam)
 
@@ -53,7 +53,7 @@ def test_a_household_is_seen_and_another_officers_borrower_has_no_name(cast, ben
     assert "Guadalupe" not in card
 
 
-def test_the_manager_merges_and_takes_apart_again(cast, ben, benjamin, signed_in):
+def test_manager_merges_and_splits_again(cast, ben, benjamin, signed_in):
     browser = signed_in(cast.ruth)
     page = browser.get(page_of(ben)).text
     assert page.count("Merge records</button>") == 1
@@ -74,9 +74,7 @@ def test_the_manager_merges_and_takes_apart_again(cast, ben, benjamin, signed_in
     assert "Merged records" not in browser.get(page_of(ben)).text
 
 
-def test_leads_of_another_branch_are_not_merged_by_this_ones_manager(
-    cast, ben, benjamin, signed_in
-):
+def test_manager_cannot_merge_leads_of_another_branch(cast, ben, benjamin, signed_in):
     make.lead(person=benjamin.person, property_state="TX", officer=cast.sam)
 
     answer = signed_in(cast.ruth).post(
@@ -89,7 +87,7 @@ def test_leads_of_another_branch_are_not_merged_by_this_ones_manager(
     assert not PersonMerge.objects.exists()
 
 
-def test_without_a_reason_nothing_is_merged(cast, ben, benjamin, signed_in, htmx):
+def test_merge_requires_a_reason(cast, ben, benjamin, signed_in, htmx):
     answer = signed_in(cast.ruth).post(
         reverse("person_merges", args=[ben.pk]), {"other": benjamin.pk}, headers=htmx
     )
@@ -99,7 +97,7 @@ def test_without_a_reason_nothing_is_merged(cast, ben, benjamin, signed_in, htmx
     assert not PersonMerge.objects.exists()
 
 
-def test_the_other_record_can_be_found_by_hand(cast, ben, signed_in):
+def test_other_record_can_be_searched_by_hand(cast, ben, signed_in):
     make.lead(person=make.person(first_name="Zev", last_name="Adler"), officer=cast.dana)
 
     found = signed_in(cast.ruth).get(page_of(ben), {"q": "Adler"}).text
@@ -109,7 +107,7 @@ def test_the_other_record_can_be_found_by_hand(cast, ben, signed_in):
     assert "No other leads match" in nobody
 
 
-def test_the_number_in_use_is_marked_and_a_wrong_one_is_seen(cast, ben, signed_in):
+def test_current_number_and_wrong_number_are_marked(cast, ben, signed_in):
     Phone.objects.create(
         person=ben.person, e164="+18135550177", given_at=make.NOON, unlinked_at=make.NOON
     )
@@ -120,7 +118,7 @@ def test_the_number_in_use_is_marked_and_a_wrong_one_is_seen(cast, ben, signed_i
     assert "not theirs" in page
 
 
-def test_the_page_asks_the_same_number_of_times_for_any_number_of_namesakes(
+def test_query_count_does_not_grow_with_namesakes(
     cast, ben, signed_in, django_assert_max_num_queries
 ):
     for _ in range(5):

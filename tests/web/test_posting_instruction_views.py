@@ -52,7 +52,7 @@ def run(script):
 
 
 @pytest.mark.parametrize("adapter", TOLD)
-def test_the_command_works_as_it_stands_and_hears_what_the_page_says(
+def test_sample_command_works_unchanged_and_gets_the_documented_answers(
     committed, live_server, adapter
 ):
     journey.set_up_company()
@@ -85,7 +85,7 @@ def test_the_command_works_as_it_stands_and_hears_what_the_page_says(
         ("hmac", {}),
     ],
 )
-def test_each_way_of_proof_works_from_the_command_and_fails_with_another_secret(
+def test_each_authentication_works_from_the_command_and_fails_with_another_secret(
     committed, live_server, proof, more
 ):
     journey.set_up_company()
@@ -103,7 +103,7 @@ def test_each_way_of_proof_works_from_the_command_and_fails_with_another_secret(
 
 
 @pytest.mark.parametrize("adapter", TOLD)
-def test_the_example_is_understood_whole(clerk, adapter):
+def test_every_field_of_the_example_is_read(clerk, adapter):
     source = opened(adapter, make.user("operations")).source
     body = posting_instructions.build_example_post(source).encode()
 
@@ -115,7 +115,7 @@ def test_the_example_is_understood_whole(clerk, adapter):
     assert not Delivery.objects.exists()
 
 
-def test_the_page_says_the_fields_the_proof_and_the_answers_and_shows_no_secret(clerk):
+def test_page_documents_fields_authentication_and_answers_without_the_secret(clerk):
     made = opened("leadconduit", make.user("operations"))
 
     shown = unescape(clerk.get(page(made.source)).content.decode())
@@ -127,7 +127,7 @@ def test_the_page_says_the_fields_the_proof_and_the_answers_and_shows_no_secret(
     assert made.secret not in shown and made.source.token not in shown
 
 
-def test_a_test_flag_is_named_where_the_format_has_one(clerk):
+def test_test_flag_is_documented_where_the_format_has_one(clerk):
     user = make.user("operations")
     with_flag = clerk.get(page(opened("aggregator_post", user).source)).content.decode()
     without = clerk.get(page(opened("zillow", user).source)).content.decode()
@@ -150,7 +150,7 @@ def test_a_test_flag_is_named_where_the_format_has_one(clerk):
         ("<!DOCTYPE x><a/>", ["which Rooftree never reads"]),
     ],
 )  # fmt: skip
-def test_a_try_says_what_would_be_understood_and_stores_nothing(clerk, body, said):
+def test_preview_shows_what_would_be_read_and_stores_nothing(clerk, body, said):
     source = opened("generic", make.user("operations")).source
 
     answer = clerk.post(page(source, "source_reading"), {"body": body})
@@ -161,7 +161,7 @@ def test_a_try_says_what_would_be_understood_and_stores_nothing(clerk, body, sai
     assert (Delivery.objects.count(), Lead.objects.count()) == (0, 0)
 
 
-def test_a_try_says_what_the_limits_of_the_source_would_refuse(clerk):
+def test_preview_shows_what_the_source_limits_would_refuse(clerk):
     source = opened(
         "generic", make.user("operations"), acceptance={"required": ["loan_purpose"]}
     ).source
@@ -173,7 +173,7 @@ def test_a_try_says_what_the_limits_of_the_source_would_refuse(clerk):
     assert '{"status":"error","error":"missing: the loan purpose"}' in shown
 
 
-def test_nothing_pasted_is_said_and_what_is_pasted_is_shown_and_not_run(clerk):
+def test_empty_paste_is_reported_and_pasted_markup_is_shown_as_text(clerk):
     source = opened("generic", make.user("operations")).source
 
     assert clerk.post(page(source, "source_reading"), {"body": " "}).status_code == 422
@@ -183,5 +183,5 @@ def test_nothing_pasted_is_said_and_what_is_pasted_is_shown_and_not_run(clerk):
     assert "<script>alert" not in shown
 
 
-def test_a_source_that_is_set_up_at_its_vendor_has_none(clerk):
+def test_source_set_up_at_its_vendor_has_no_posting_instructions(clerk):
     assert clerk.get(page(make.source("meta_lead_ads"))).status_code == 404

@@ -41,7 +41,7 @@ def offered(lead, officer):
     )
 
 
-def test_the_queue_shows_the_officers_leads_with_the_reason_of_each(cast, signed_in):
+def test_queue_shows_the_officers_leads_with_their_reasons(cast, signed_in):
     owned(cast.ben, cast.dana, response_due_at=make.NOON + make.MINUTE)
 
     page = signed_in(cast.dana.user).get("/queue/")
@@ -52,7 +52,7 @@ def test_the_queue_shows_the_officers_leads_with_the_reason_of_each(cast, signed
     assert "$400,000" in page.text
 
 
-def test_calls_for_later_do_not_stand_under_a_heading_for_now(cast, signed_in, monkeypatch):
+def test_later_calls_are_not_listed_under_call_now(cast, signed_in, monkeypatch):
     owned(cast.ben, cast.dana, response_due_at=None, first_attempt_at=make.NOON - 2 * make.DAY)
     officer = signed_in(cast.dana.user)
 
@@ -65,20 +65,20 @@ def test_calls_for_later_do_not_stand_under_a_heading_for_now(cast, signed_in, m
     assert ("Next best calls" in by_night, "OK to call later" in by_night) == (False, True)
 
 
-def test_nobody_sees_anothers_queue(cast, signed_in):
+def test_officer_cannot_see_another_officers_queue(cast, signed_in):
     owned(cast.ben, cast.dana)
 
     assert "Ben Ortiz" not in signed_in(cast.sam.user).get("/queue/").text
     assert signed_in(cast.omar).get("/queue/").status_code == 403
 
 
-def test_an_empty_queue_says_that_all_is_done(cast, signed_in):
+def test_empty_queue_says_that_all_is_done(cast, signed_in):
     page = signed_in(cast.dana.user).get("/queue/")
 
     assert "You’re all caught up" in page.text
 
 
-def test_what_is_not_known_is_said_in_words(cast, signed_in):
+def test_missing_facts_are_shown_in_words(cast, signed_in):
     nameless = make.person(first_name="", last_name="", email=None)
     owned(make.lead(person=nameless, amount_cents=None, property_city=""), cast.dana)
 
@@ -89,7 +89,7 @@ def test_what_is_not_known_is_said_in_words(cast, signed_in):
 
 
 @pytest.mark.parametrize("number", [1, 12])
-def test_a_longer_queue_asks_the_database_no_more_often(
+def test_query_count_does_not_grow_with_the_queue(
     cast, signed_in, django_assert_max_num_queries, number
 ):
     for _ in range(number):
@@ -105,7 +105,7 @@ def rows_of(page):
     return page.text.count("data-row")
 
 
-def test_a_long_queue_is_shown_in_parts_best_first(cast, signed_in):
+def test_long_queue_is_paged_best_first(cast, signed_in):
     for nth in range(60):
         owned(make.lead(), cast.dana, score=nth, response_due_at=None, first_attempt_at=make.NOON)
     browser = signed_in(cast.dana.user)
@@ -122,13 +122,13 @@ def test_a_long_queue_is_shown_in_parts_best_first(cast, signed_in):
 
 
 @pytest.mark.parametrize("shown", ["-1", "0", "many", "99999999999999999999", "²"])
-def test_a_strange_number_of_rows_is_no_error(cast, signed_in, shown):
+def test_invalid_row_count_is_not_an_error(cast, signed_in, shown):
     owned(cast.ben, cast.dana)
 
     assert rows_of(signed_in(cast.dana.user).get("/queue/", {"shown": shown})) == 1
 
 
-def test_rows_that_were_fetched_stay_when_the_queue_reads_itself_again(cast, signed_in, htmx):
+def test_loaded_rows_stay_when_the_queue_refreshes(cast, signed_in, htmx):
     for _ in range(30):
         owned(make.lead(), cast.dana, first_attempt_at=make.NOON)
     browser = signed_in(cast.dana.user)
@@ -136,7 +136,7 @@ def test_rows_that_were_fetched_stay_when_the_queue_reads_itself_again(cast, sig
     assert rows_of(browser.get("/queue/?tab=now&shown=30", headers=htmx)) == 30
 
 
-def test_an_offer_is_taken_by_a_plain_form(cast, signed_in):
+def test_offer_is_accepted_with_a_plain_form(cast, signed_in):
     offer = offered(cast.ben, cast.dana)
 
     answer = signed_in(cast.dana.user).post(reverse("acceptance", args=[offer.pk]))
@@ -146,7 +146,7 @@ def test_an_offer_is_taken_by_a_plain_form(cast, signed_in):
     assert Ownership.objects.get(lead=cast.ben, until_at=None).officer == cast.dana
 
 
-def test_an_offer_that_has_gone_answers_409_with_a_sentence(cast, signed_in, htmx):
+def test_expired_offer_answers_409_with_a_sentence(cast, signed_in, htmx):
     offer = offered(cast.ben, cast.dana)
     Offer.objects.filter(pk=offer.pk).update(expired_at=make.NOON)
 
@@ -157,7 +157,7 @@ def test_an_offer_that_has_gone_answers_409_with_a_sentence(cast, signed_in, htm
     assert not Ownership.objects.filter(lead=cast.ben).exists()
 
 
-def test_nobody_takes_an_offer_made_to_another(cast, signed_in, htmx):
+def test_officer_cannot_accept_another_officers_offer(cast, signed_in, htmx):
     offer = offered(cast.ben, cast.dana)
 
     answer = signed_in(cast.sam.user).post(reverse("acceptance", args=[offer.pk]), headers=htmx)
@@ -166,7 +166,7 @@ def test_nobody_takes_an_offer_made_to_another(cast, signed_in, htmx):
     assert not Ownership.objects.filter(lead=cast.ben).exists()
 
 
-def test_the_offer_card_says_what_and_why_but_not_who(cast, signed_in, htmx):
+def test_offer_card_shows_loan_and_reason_without_the_borrowers_name(cast, signed_in, htmx):
     offered(cast.ben, cast.dana)
 
     card = signed_in(cast.dana.user).get("/offers/", headers=htmx)
@@ -188,9 +188,7 @@ def on_the_line(cast, monkeypatch):
     )  # fmt: skip
 
 
-def test_who_was_put_through_has_the_opening_words_over_any_page(
-    cast, signed_in, htmx, on_the_line
-):
+def test_connected_officer_sees_the_opening_on_every_page(cast, signed_in, htmx, on_the_line):
     browser = signed_in(cast.dana.user)
 
     card = browser.get("/offers/", headers=htmx).text
@@ -202,7 +200,7 @@ def test_who_was_put_through_has_the_opening_words_over_any_page(
     assert "Hello Ben" in browser.get(url_for("lead", cast.ben.pk)).text
 
 
-def test_the_opening_words_go_when_the_call_is_over_and_were_never_anybody_elses(
+def test_opening_disappears_after_the_call_and_no_other_officer_sees_it(
     cast, signed_in, htmx, on_the_line
 ):
     assert "On the line" not in signed_in(cast.sam.user).get("/offers/", headers=htmx).text
@@ -212,7 +210,7 @@ def test_the_opening_words_go_when_the_call_is_over_and_were_never_anybody_elses
     assert "On the line" not in signed_in(cast.dana.user).get("/offers/", headers=htmx).text
 
 
-def test_the_switch_stops_and_starts_new_leads(cast, signed_in):
+def test_availability_switch_pauses_and_resumes_new_leads(cast, signed_in):
     browser = signed_in(cast.dana.user)
 
     browser.post("/me/availability/", {"takes": "no"})
@@ -222,12 +220,12 @@ def test_the_switch_stops_and_starts_new_leads(cast, signed_in):
     assert LoanOfficer.objects.get(pk=cast.dana.pk).paused_at is None
 
 
-def test_a_manager_has_no_switch_of_an_officer(cast, signed_in):
+def test_manager_has_no_availability_switch(cast, signed_in):
     assert signed_in(cast.ruth).post("/me/availability/", {"takes": "no"}).status_code == 403
 
 
 @pytest.mark.parametrize("name", ["lead", "messages", "calls", "acceptance"])
-def test_a_row_leads_where_every_other_page_leads(name):
+def test_queue_row_links_to_the_lead_page(name):
     key = uuid4()
 
     assert url_for(name, key) == reverse(name, args=[key])

@@ -17,7 +17,7 @@ SHEET = {
 }
 
 
-def test_a_recorded_rate_is_on_the_sheet_and_reaches_who_waited_for_it(client):
+def test_recorded_rate_is_on_the_sheet_and_triggers_rate_watches(client):
     journey.set_up_company()
     lead = make.lead()
     rate_watch.set_watch(
@@ -33,7 +33,7 @@ def test_a_recorded_rate_is_on_the_sheet_and_reaches_who_waited_for_it(client):
     assert "House sheet" in page
 
 
-def test_a_slip_is_named_at_its_field_and_what_was_typed_stays(client):
+def test_invalid_rate_is_reported_at_its_field_and_keeps_the_typed_values(client):
     client.force_login(make.user("marketing"))
 
     answer = client.post("/rates/", SHEET | {"rate_pct": "59.9"})
@@ -43,7 +43,7 @@ def test_a_slip_is_named_at_its_field_and_what_was_typed_stays(client):
     assert not RateObservation.objects.exists()
 
 
-def test_an_officer_sees_the_sheet_and_may_not_change_it(client):
+def test_officer_sees_the_rate_sheet_and_cannot_change_it(client):
     client.force_login(make.officer().user)
 
     assert "Record a rate" not in client.get("/rates/").content.decode()

@@ -57,7 +57,7 @@ def now(claim) -> Claim:
     return Claim.objects.get(pk=claim.pk)
 
 
-def test_a_contract_is_recorded_as_typed_and_begun_from_the_next_time(clerk, zillow, pat):
+def test_contract_is_saved_as_typed_and_replaced_by_the_next_one(clerk, zillow, pat):
     answer = put(clerk, zillow, pat)
 
     assert answer.status_code == 303
@@ -78,7 +78,7 @@ def test_a_contract_is_recorded_as_typed_and_begun_from_the_next_time(clerk, zil
         ({"states": "Texas"}, "Unknown state: TEXAS"),
     ],
 )
-def test_a_contract_that_makes_no_sense_is_said_at_its_field(clerk, zillow, pat, change, said):
+def test_invalid_contract_is_reported_at_its_field(clerk, zillow, pat, change, said):
     answer = put(clerk, zillow, pat, **change)
 
     assert answer.status_code == 422
@@ -86,14 +86,14 @@ def test_a_contract_that_makes_no_sense_is_said_at_its_field(clerk, zillow, pat,
     assert not Contract.objects.exists()
 
 
-def test_the_list_shows_the_money_and_why(clerk, claim):
+def test_returns_list_shows_amounts_and_reasons(clerk, claim):
     shown = clerk.get(reverse("returns")).content.decode()
 
     assert "$65.50" in shown
     assert "The property is in NV, where we have no license." in shown
 
 
-def test_the_file_is_asked_a_reason_and_comes_once_more_the_same(clerk, claim, zillow):
+def test_return_file_needs_a_reason_and_downloads_again_unchanged(clerk, claim, zillow):
     page = reverse("return_send", args=[zillow.pk])
 
     refused = clerk.post(page, {"reason": ""})
@@ -114,7 +114,7 @@ def test_the_file_is_asked_a_reason_and_comes_once_more_the_same(clerk, claim, z
     }
 
 
-def test_an_answer_is_written_down_and_a_credit_booked(clerk, claim, zillow):
+def test_vendor_answer_is_recorded_and_the_credit_booked(clerk, claim, zillow):
     clerk.post(reverse("return_send", args=[zillow.pk]), {"reason": "Returns of this week"})
 
     too_much = acted(clerk, claim, "credit", amount="70", before="0")
@@ -133,28 +133,28 @@ def test_an_answer_is_written_down_and_a_credit_booked(clerk, claim, zillow):
 
 
 @pytest.mark.parametrize("typed", ["", "all of it", "0", "-5", "60 or more"])
-def test_what_is_no_amount_is_not_booked(clerk, claim, zillow, typed):
+def test_invalid_amount_is_not_booked(clerk, claim, zillow, typed):
     clerk.post(reverse("return_send", args=[zillow.pk]), {"reason": "Returns of this week"})
 
     assert acted(clerk, claim, "credit", amount=typed, before="0").status_code == 422
     assert not Entry.objects.filter(kind="credit").exists()
 
 
-def test_marketing_works_returns_and_takes_no_people_out(claim, zillow, signed_in):
+def test_marketing_handles_returns_and_cannot_export_people(claim, zillow, signed_in):
     marketer = signed_in(make.user("marketing"))
 
     assert acted(marketer, claim, "note", note="Asked their desk.").status_code == 303
     assert marketer.get(reverse("return_send", args=[zillow.pk])).status_code == 403
 
 
-def test_an_executive_reads_and_changes_nothing(claim, signed_in):
+def test_executive_reads_returns_and_cannot_change_them(claim, signed_in):
     executive = signed_in(make.user("executive"))
 
     assert executive.get(reverse("return", args=[claim.pk])).status_code == 200
     assert acted(executive, claim, "note", note="Hello").status_code == 403
 
 
-def test_no_contract_yet_says_what_to_do(clerk, zillow):
+def test_source_without_a_contract_says_what_to_do(clerk, zillow):
     shown = clerk.get(reverse("returns")).content.decode()
 
     assert "No contracts yet" in shown
@@ -167,7 +167,7 @@ def arrived(clerk, zillow, pat):
     return journey.deliver(zillow, journey.zillow_contact()).touches.get()
 
 
-def test_a_lead_is_given_back_by_hand_from_its_delivery(clerk, arrived):
+def test_lead_is_returned_by_hand_from_its_delivery(clerk, arrived):
     delivery = clerk.get(reverse("delivery", args=[arrived.delivery_id])).text
     page = reverse("return_by_hand", args=[arrived.pk])
     assert page in delivery
@@ -183,7 +183,7 @@ def test_a_lead_is_given_back_by_hand_from_its_delivery(clerk, arrived):
     assert answer["Location"] in after and page not in after
 
 
-def test_without_a_reason_why_nothing_is_asked_and_nothing_typed_is_lost(clerk, arrived):
+def test_manual_return_without_a_reason_is_rejected_and_keeps_the_typed_values(clerk, arrived):
     page = reverse("return_by_hand", args=[arrived.pk])
 
     answer = clerk.post(page, {"reason": "duplicate", "sentence": ""})
@@ -193,7 +193,7 @@ def test_without_a_reason_why_nothing_is_asked_and_nothing_typed_is_lost(clerk, 
     assert not Claim.objects.exists()
 
 
-def test_one_that_cannot_be_given_back_says_why(clerk, zillow):
+def test_lead_that_cannot_be_returned_says_why(clerk, zillow):
     touch = journey.deliver(zillow, journey.zillow_contact()).touches.get()
 
     shown = clerk.get(reverse("return_by_hand", args=[touch.pk])).text
@@ -201,7 +201,7 @@ def test_one_that_cannot_be_given_back_says_why(clerk, zillow):
     assert "No contract with Zillow allows returns of leads from that day." in shown
 
 
-def test_who_only_looks_at_returns_is_offered_none(signed_in, clerk, arrived):
+def test_read_only_user_is_offered_no_return(signed_in, clerk, arrived):
     boss = signed_in(make.user("executive"))
 
     shown = boss.get(reverse("delivery", args=[arrived.delivery_id])).text

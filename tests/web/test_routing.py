@@ -31,7 +31,7 @@ def typed(**changes):
     } | changes
 
 
-def test_the_rules_are_listed_in_order_as_sentences(cast, operations):
+def test_rules_are_listed_in_order_as_sentences(cast, operations):
     published(Rule(name="Zillow first", criteria=Criteria(sources=("zillow",))), Rule(name="Rest"))
 
     page = operations.get("/routing/").text
@@ -43,7 +43,7 @@ def test_the_rules_are_listed_in_order_as_sentences(cast, operations):
     assert page.index("Zillow first") < page.index("Rest")
 
 
-def test_a_rule_that_is_edited_goes_into_a_draft_and_decides_nothing_yet(cast, operations):
+def test_edited_rule_goes_into_a_draft_and_decides_nothing_yet(cast, operations):
     published(Rule(name="Everyone"))
 
     answer = operations.post(reverse("routing_rule_new"), typed())
@@ -55,7 +55,7 @@ def test_a_rule_that_is_edited_goes_into_a_draft_and_decides_nothing_yet(cast, o
     assert RuleSet.objects.count() == 1
 
 
-def test_what_was_typed_comes_back_in_the_form(cast, operations):
+def test_saved_rule_comes_back_in_the_form(cast, operations):
     published(Rule(name="Everyone"))
     dana = str(cast.dana.pk)
     operations.post(
@@ -72,7 +72,7 @@ def test_what_was_typed_comes_back_in_the_form(cast, operations):
     assert form["step_1"].value() == "pool"
 
 
-def test_a_mistake_is_a_sentence_and_nothing_typed_is_lost(cast, operations):
+def test_invalid_rule_shows_a_sentence_and_keeps_the_typed_values(cast, operations):
     published(Rule(name="Everyone"))
 
     answer = operations.post(reverse("routing_rule_new"), typed(states="TX, QQ", name="Kept name"))
@@ -83,7 +83,7 @@ def test_a_mistake_is_a_sentence_and_nothing_typed_is_lost(cast, operations):
     assert "TX, QQ" in answer.text
 
 
-def test_amounts_that_exclude_each_other_are_refused_in_words(cast, operations):
+def test_contradictory_amounts_are_rejected_with_a_sentence(cast, operations):
     published(Rule(name="Everyone"))
 
     answer = operations.post(
@@ -94,7 +94,7 @@ def test_amounts_that_exclude_each_other_are_refused_in_words(cast, operations):
     assert "the minimum amount must be below the maximum" in answer.text
 
 
-def test_two_rules_may_not_have_one_name(cast, operations):
+def test_two_rules_cannot_share_a_name(cast, operations):
     published(Rule(name="Everyone"))
 
     answer = operations.post(reverse("routing_rule_new"), typed(name="everyone"))
@@ -102,7 +102,7 @@ def test_two_rules_may_not_have_one_name(cast, operations):
     assert "Another rule has this name" in answer.text
 
 
-def test_rules_move_and_leave_in_the_draft(cast, operations):
+def test_rules_are_moved_and_removed_in_the_draft(cast, operations):
     published(Rule(name="One"), Rule(name="Two"))
 
     operations.post(reverse("routing_move", args=[2]), {"to": "up"})
@@ -114,7 +114,7 @@ def test_rules_move_and_leave_in_the_draft(cast, operations):
     assert "<b>Two</b>" not in operations.get("/routing/").text
 
 
-def test_a_draft_shows_whose_leads_it_moves(cast, operations, monkeypatch):
+def test_draft_preview_shows_which_leads_change_officer(cast, operations, monkeypatch):
     make.license_of(cast.sam, "FL")
     published(Rule(name="Everyone"))
     monkeypatch.setattr(
@@ -132,7 +132,7 @@ def test_a_draft_shows_whose_leads_it_moves(cast, operations, monkeypatch):
     assert "would go to someone else" in page
 
 
-def test_publishing_makes_an_edition_with_its_summary(cast, operations):
+def test_publishing_creates_a_version_with_its_summary(cast, operations):
     published(Rule(name="Everyone"))
     operations.post(reverse("routing_rule_new"), typed())
 
@@ -147,7 +147,7 @@ def test_publishing_makes_an_edition_with_its_summary(cast, operations):
     assert Event.objects.filter(kind="routing.rules.published").count() == 2
 
 
-def test_going_back_publishes_the_old_rules_as_a_new_edition(cast, operations):
+def test_restoring_publishes_the_old_rules_as_a_new_version(cast, operations):
     published(Rule(name="Old"))
     published(Rule(name="New"))
 
@@ -158,7 +158,7 @@ def test_going_back_publishes_the_old_rules_as_a_new_edition(cast, operations):
     assert newest.rules[0]["name"] == "Old"
 
 
-def test_a_stored_rule_survives_the_form_unchanged(cast, operations):
+def test_stored_rule_survives_the_form_unchanged(cast, operations):
     dana, sam = str(cast.dana.pk), str(cast.sam.pk)
     rule = Rule.from_json(
         {
@@ -192,7 +192,7 @@ def test_a_stored_rule_survives_the_form_unchanged(cast, operations):
     assert Rule.from_json(RuleSet.objects.latest("number").rules[0]) == rule
 
 
-def test_managers_read_and_do_not_edit(cast, signed_in):
+def test_managers_read_rules_and_cannot_edit_them(cast, signed_in):
     published(Rule(name="Everyone"))
     browser = signed_in(cast.ruth)
 
@@ -201,7 +201,7 @@ def test_managers_read_and_do_not_edit(cast, signed_in):
     assert browser.post(reverse("routing_restoration", args=[1])).status_code == 403
 
 
-def test_a_decision_names_everyone_and_is_made_again(cast, signed_in):
+def test_decision_page_names_every_officer_and_reproduces_the_decision(cast, signed_in):
     published(Rule(name="Everyone", pool=Pool()))
     assign_leads.assign_to_best_officer(lead_id=cast.ben.pk, at=make.NOON)
     decision = RoutingDecision.objects.get(lead=cast.ben)
@@ -213,7 +213,7 @@ def test_a_decision_names_everyone_and_is_made_again(cast, signed_in):
     assert "Not licensed in FL" in page
 
 
-def test_a_decision_about_another_branchs_lead_is_not_found(cast, signed_in):
+def test_decision_on_another_branchs_lead_is_not_found(cast, signed_in):
     published(Rule(name="Everyone"))
     assign_leads.assign_to_best_officer(lead_id=cast.ben.pk, at=make.NOON)
     decision = RoutingDecision.objects.get(lead=cast.ben)

@@ -54,7 +54,7 @@ def act(browser, what, **typed):
     return browser.post(reverse("rule_change_act", args=[change.pk, what]), typed)
 
 
-def test_a_state_shows_each_of_its_rules_with_law_citation_and_since_when(omar):
+def test_state_page_shows_each_rule_with_citation_and_start_date(omar):
     page = omar.get(reverse("rules_of_place", args=["PA"])).text
 
     assert all(state_item.label in page for state_item in STATE_ITEMS)
@@ -66,7 +66,7 @@ def test_a_state_shows_each_of_its_rules_with_law_citation_and_since_when(omar):
     assert "Every day 8 AM–9 PM" in earlier
 
 
-def test_the_page_of_all_rules_shows_the_states_the_federal_numbers_and_our_own_limits(omar):
+def test_rules_page_shows_state_federal_and_house_limits(omar):
     page = omar.get(reverse("rules")).text
 
     assert "31 days" in page
@@ -78,7 +78,7 @@ def test_the_page_of_all_rules_shows_the_states_the_federal_numbers_and_our_own_
     assert "No changes" in page
 
 
-def test_two_of_compliance_change_a_rule_and_the_page_says_who_and_why(omar, lena):
+def test_two_compliance_officers_change_a_rule_and_the_page_says_who_and_why(omar, lena):
     queue_message(create_consented_lead("Ann"), florida_time("2026-12-01T19:45"))
     answer = write(omar, **HOURS)
     assert answer.status_code == 303
@@ -110,7 +110,7 @@ def test_two_of_compliance_change_a_rule_and_the_page_says_who_and_why(omar, len
     assert "proposed by Omar Haddad" in omar.get(reverse("rules")).text
 
 
-def test_two_of_compliance_change_a_limit_of_releases_which_moves_nothing_in_line(omar, lena):
+def test_campaign_limit_change_moves_no_scheduled_message(omar, lena):
     queue_message(create_consented_lead("Ann"), florida_time("2026-12-01T19:45"))
     today = make.NOON.date().isoformat()
     rules = omar.get(reverse("rules")).text
@@ -131,7 +131,7 @@ def test_two_of_compliance_change_a_limit_of_releases_which_moves_nothing_in_lin
     assert "By company time" in ended
 
 
-def test_nobody_approves_before_its_dry_run_is_there(omar, lena):
+def test_rule_change_cannot_be_approved_before_its_dry_run(omar, lena):
     write(omar, **HOURS)
     RuleChange.objects.update(dry_run=None)
     page = lena.get(reverse("rule_change", args=[RuleChange.objects.get().pk])).text
@@ -143,7 +143,7 @@ def test_nobody_approves_before_its_dry_run_is_there(omar, lena):
     assert RuleChange.objects.get().is_waiting
 
 
-def test_what_lets_more_through_says_so_and_its_approver_says_that_counsel_was_read(omar, lena):
+def test_loosening_change_is_marked_and_needs_confirmation_of_counsels_advice(omar, lena):
     refused = write(omar, "caps", value="10 in 24 hours")
     assert refused.status_code == 422
     assert "Name the document in which counsel confirms that it is lawful." in refused.text
@@ -175,7 +175,7 @@ def test_what_lets_more_through_says_so_and_its_approver_says_that_counsel_was_r
         ("release_per_hour", {"place": "US", "value": "0"}, "whole number from 1 to 5,000."),
     ],
 )  # fmt: skip
-def test_what_cannot_be_is_refused_at_its_field_and_nothing_is_kept(item, typed, said, omar):
+def test_invalid_rule_change_is_rejected_at_its_field_and_not_stored(item, typed, said, omar):
     answer = write(omar, item, **typed)
 
     assert answer.status_code == 422
@@ -198,14 +198,14 @@ def test_what_cannot_be_is_refused_at_its_field_and_nothing_is_kept(item, typed,
          [{"n": 1, "hours": 4}, {"n": 2, "days": 7}]),
     ],
 )  # fmt: skip
-def test_each_kind_of_value_is_read_as_the_rule_data_write_it(place, item, typed, value, omar):
+def test_each_value_kind_is_parsed_as_in_the_rule_data(place, item, typed, value, omar):
     assert write(omar, item, place, **typed).status_code == 303
 
     assert json.loads(RuleChange.objects.get().value) == value
     assert omar.get(reverse("rule_change", args=[RuleChange.objects.get().pk])).status_code == 200
 
 
-def test_a_change_is_withdrawn_by_two_people_too(omar, lena):
+def test_withdrawing_a_rule_change_also_needs_two_people(omar, lena):
     write(omar, **HOURS)
     act(lena, "approval")
     first = RuleChange.objects.get()
@@ -223,7 +223,7 @@ def test_a_change_is_withdrawn_by_two_people_too(omar, lena):
     assert "Ends Dec 5, 2026" in omar.get(reverse("rule_change", args=[first.pk])).text
 
 
-def test_a_change_is_not_approved_for_a_reason_which_stays(omar, lena):
+def test_rejected_rule_change_keeps_its_reason(omar, lena):
     write(omar, **HOURS)
     assert act(lena, "drop").status_code == 303
     assert RuleChange.objects.get().is_waiting
@@ -233,7 +233,7 @@ def test_a_change_is_not_approved_for_a_reason_which_stays(omar, lena):
     assert "not approved: The bill was vetoed (Lena Park)" in omar.get(reverse("rules")).text
 
 
-def test_the_verdict_names_the_change_that_counted_and_the_one_that_did_not(omar, lena):
+def test_verdict_names_applied_and_unapplied_rule_changes(omar, lena):
     lead = create_consented_lead("Ann")
     for item, typed in (("live", HOURS), ("pewc_all_marketing", {"value": "on"})):
         write(omar, item, from_date="2026-11-23", **{**typed, "mon_fri": "1 PM - 8 PM"})
@@ -248,7 +248,7 @@ def test_the_verdict_names_the_change_that_counted_and_the_one_that_did_not(omar
     assert "Same result just now" in page
 
 
-def test_who_sees_one_branch_reads_the_rules_and_changes_none(signed_in):
+def test_branch_compliance_reads_rules_and_cannot_change_them(signed_in):
     tampa = signed_in(make.user("compliance", branch=make.branch("Tampa")))
 
     assert "Change</a>" not in tampa.get(reverse("rules")).text
@@ -256,7 +256,7 @@ def test_who_sees_one_branch_reads_the_rules_and_changes_none(signed_in):
     assert not RuleChange.objects.exists()
 
 
-def test_the_dry_run_lists_only_what_its_reader_may_see(omar, signed_in):
+def test_dry_run_lists_only_leads_that_its_reader_can_see(omar, signed_in):
     queue_message(create_consented_lead("Ann"), florida_time("2026-12-01T19:45"))
     write(omar, **HOURS)
     change = RuleChange.objects.get()

@@ -52,7 +52,7 @@ def kinds(user=None):
 # The second factor.
 
 
-def test_without_a_second_factor_only_its_own_pages_open(dana, required):
+def test_user_without_a_second_factor_can_open_only_its_setup_pages(dana, required):
     browser = Client()
     try_password(browser, dana)
 
@@ -64,7 +64,7 @@ def test_without_a_second_factor_only_its_own_pages_open(dana, required):
     assert fragment["HX-Redirect"] == reverse("security")
 
 
-def test_live_pages_are_told_nothing_before_the_second_factor(committed, dana, required):
+def test_live_events_need_the_second_factor(committed, dana, required):
     browser = Client()
     try_password(browser, dana)
     cookie = f"rooftree_session={browser.cookies['rooftree_session'].value}"
@@ -72,7 +72,7 @@ def test_live_pages_are_told_nothing_before_the_second_factor(committed, dana, r
     assert live_events.authorized_user_id(cookie) is None
 
 
-def test_setting_up_an_app_opens_the_pages_and_shows_recovery_codes_once(dana, required):
+def test_authenticator_app_setup_opens_the_pages_and_shows_recovery_codes_once(dana, required):
     browser = Client()
     try_password(browser, dana)
     page = browser.get(reverse("security_app"))
@@ -87,7 +87,7 @@ def test_setting_up_an_app_opens_the_pages_and_shows_recovery_codes_once(dana, r
     assert Event.objects.filter(kind="org.user.factor_added").count() == 1
 
 
-def test_after_the_password_the_code_is_asked_for(dana):
+def test_code_is_required_after_the_password(dana):
     secret, browser = with_app(dana), Client()
 
     answer = try_password(browser, dana)
@@ -103,7 +103,7 @@ def test_after_the_password_the_code_is_asked_for(dana):
     assert AccessEntry.objects.get(kind="signed_in").factor == "app"
 
 
-def test_half_in_lasts_ten_minutes(dana, monkeypatch):
+def test_pending_login_expires_after_ten_minutes(dana, monkeypatch):
     secret, browser = with_app(dana), Client()
     try_password(browser, dana)
     later = timezone.now() + timedelta(minutes=11)
@@ -114,7 +114,7 @@ def test_half_in_lasts_ten_minutes(dana, monkeypatch):
     assert answer.url == reverse("sign_in")
 
 
-def test_codes_cannot_be_guessed_on_and_on(dana):
+def test_code_guessing_is_limited(dana):
     secret, browser = with_app(dana), Client()
     try_password(browser, dana)
     for _ in range(throttle.CODE.max_attempts):
@@ -126,7 +126,7 @@ def test_codes_cannot_be_guessed_on_and_on(dana):
     assert "_auth_user_id" not in browser.session
 
 
-def test_an_open_browser_left_alone_cannot_change_the_factors(dana, required, monkeypatch):
+def test_unattended_session_cannot_change_second_factors(dana, required, monkeypatch):
     secret, browser = with_app(dana), Client()
     try_password(browser, dana)
     browser.post(reverse("second_factor"), {"code": code_at(secret, timezone.now())})
@@ -143,13 +143,13 @@ def test_an_open_browser_left_alone_cannot_change_the_factors(dana, required, mo
     assert browser.get("/queue/").url == reverse("security")  # none left: set one up
 
 
-def test_the_way_on_after_a_proof_stays_with_us(dana, signed_in):
+def test_redirect_after_reauthentication_stays_on_this_site(dana, signed_in):
     page = signed_in(dana).get(reverse("prove_again") + "?to=https://elsewhere.example/")
 
     assert "elsewhere" not in page.text
 
 
-def test_a_passkey_answer_that_is_nonsense_opens_nothing(db):
+def test_invalid_passkey_response_does_not_sign_in(db):
     browser = Client()
     browser.get(reverse("passkey_sign_in"))
 
@@ -159,7 +159,7 @@ def test_a_passkey_answer_that_is_nonsense_opens_nothing(db):
         assert "_auth_user_id" not in browser.session
 
 
-def test_somebody_elses_passkey_cannot_be_named_or_removed(cast, dana, signed_in):
+def test_another_users_passkey_cannot_be_renamed_or_removed(cast, dana, signed_in):
     from allauth.mfa.models import Authenticator
 
     theirs = Authenticator.objects.create(
@@ -173,7 +173,7 @@ def test_somebody_elses_passkey_cannot_be_named_or_removed(cast, dana, signed_in
     assert theirs.data["name"] == "Sam's"
 
 
-def test_the_demo_says_that_it_lets_everybody_off(cast, signed_in):
+def test_demo_states_that_it_skips_the_second_factor(cast, signed_in):
     assert "doesn’t require a second factor" in Client().get("/sign-in/").text
     assert (
         "demo doesn’t require a second factor" in signed_in(cast.ruth).get(reverse("security")).text
@@ -183,7 +183,7 @@ def test_the_demo_says_that_it_lets_everybody_off(cast, signed_in):
 # Trying passwords.
 
 
-def test_an_account_is_not_guessed_on_and_on_and_its_owner_elsewhere_comes_in(dana):
+def test_password_guessing_is_limited_and_does_not_lock_out_the_owner(dana):
     for _ in range(throttle.ACCOUNT_FROM_ADDRESS.max_attempts):
         try_password(Client(), dana, "wrong")
 
@@ -196,7 +196,7 @@ def test_an_account_is_not_guessed_on_and_on_and_its_owner_elsewhere_comes_in(da
     assert answer.status_code == 302
 
 
-def test_one_address_cannot_try_every_account(cast, monkeypatch):
+def test_one_ip_address_cannot_try_every_account(cast, monkeypatch):
     monkeypatch.setattr(
         throttle,
         "ADDRESS",
@@ -208,7 +208,7 @@ def test_one_address_cannot_try_every_account(cast, monkeypatch):
     assert "Too many attempts" in try_password(Client(), cast.dana.user).text
 
 
-def test_a_stranger_learns_nothing_of_who_works_here(dana):
+def test_sign_in_does_not_reveal_which_accounts_exist(dana):
     known = try_password(Client(), dana, "wrong")
     unknown = try_password(Client(), User(email="nobody@x.example"), "wrong")
 
@@ -224,7 +224,7 @@ def test_a_stranger_learns_nothing_of_who_works_here(dana):
 # Sessions.
 
 
-def test_the_sessions_of_a_user_are_listed_and_ended_one_by_one(dana):
+def test_user_sessions_are_listed_and_ended_one_by_one(dana):
     here, phone = Client(), Client(HTTP_USER_AGENT="Mozilla/5.0 (iPhone) Safari/604")
     try_password(here, dana)
     try_password(phone, dana)
@@ -237,7 +237,7 @@ def test_the_sessions_of_a_user_are_listed_and_ended_one_by_one(dana):
     assert here.get("/queue/").status_code == 200
 
 
-def test_ending_all_others_leaves_this_one(dana):
+def test_ending_other_sessions_keeps_this_one(dana):
     browsers = [Client() for _ in range(3)]
     for browser in browsers:
         try_password(browser, dana)
@@ -247,7 +247,7 @@ def test_ending_all_others_leaves_this_one(dana):
     assert [browser.get("/queue/").status_code for browser in browsers] == [200, 302, 302]
 
 
-def test_nobody_ends_somebody_elses_session(cast, dana, signed_in):
+def test_users_cannot_end_another_users_session(cast, dana, signed_in):
     theirs, mine = signed_in(cast.sam.user), signed_in(dana)
     name = staff_sessions.public_name(StaffSession.objects.get(user=cast.sam.user).pk)
 
@@ -256,7 +256,7 @@ def test_nobody_ends_somebody_elses_session(cast, dana, signed_in):
     assert theirs.get("/queue/").status_code == 200
 
 
-def test_another_password_ends_the_other_sessions_and_is_told_by_mail(dana):
+def test_password_change_ends_other_sessions_and_sends_an_email(dana):
     here, there = Client(), Client()
     try_password(here, dana)
     try_password(there, dana)
@@ -274,7 +274,7 @@ def test_another_password_ends_the_other_sessions_and_is_told_by_mail(dana):
     ("old", "new", "said"),
     [("wrong", NEW, "your current password"), (make.PASSWORD, "short", "12 characters")],
 )
-def test_a_wrong_or_weak_password_changes_nothing(dana, signed_in, old, new, said):
+def test_wrong_or_weak_password_changes_nothing(dana, signed_in, old, new, said):
     page = signed_in(dana).post(reverse("security_password"), {"old": old, "new": new})
 
     assert page.status_code == 422
@@ -283,7 +283,7 @@ def test_a_wrong_or_weak_password_changes_nothing(dana, signed_in, old, new, sai
 
 
 @pytest.mark.parametrize("change", ["role", "left"])
-def test_another_role_or_leaving_ends_every_session(cast, dana, signed_in, change):
+def test_role_change_or_deactivation_ends_every_session(cast, dana, signed_in, change):
     browser = signed_in(dana)
 
     if change == "role":
@@ -295,7 +295,7 @@ def test_another_role_or_leaving_ends_every_session(cast, dana, signed_in, chang
     assert not StaffSession.objects.filter(user=dana).exists()
 
 
-def test_a_session_ends_without_a_press_and_at_its_absolute_end(dana, settings, monkeypatch):
+def test_session_ends_when_idle_and_at_its_absolute_limit(dana, settings, monkeypatch):
     settings.SESSION_IDLE_SECONDS, settings.SESSION_COOKIE_AGE = 3600, 3 * 3600
     began = timezone.now()
     idle, busy = Client(), Client()
@@ -318,7 +318,7 @@ def test_a_session_ends_without_a_press_and_at_its_absolute_end(dana, settings, 
     assert busy.get("/queue/").status_code == 302
 
 
-def test_what_has_ended_is_swept(dana):
+def test_ended_sessions_are_deleted(dana):
     try_password(Client(), dana)
     Client().get(reverse("passkey_sign_in"))  # a sign-in that never comes to its end
     began = timezone.now()
@@ -332,7 +332,7 @@ def test_what_has_ended_is_swept(dana):
 # A forgotten password.
 
 
-def test_a_forgotten_password_is_chosen_anew_by_a_link(dana):
+def test_forgotten_password_is_reset_with_a_link(dana):
     stays, browser = Client(), Client()
     try_password(stays, dana)
     browser.post(reverse("password_reset"), {"email": dana.email.upper()})
@@ -349,7 +349,7 @@ def test_a_forgotten_password_is_chosen_anew_by_a_link(dana):
     assert "no longer works" in Client().get(path, follow=True).text
 
 
-def test_the_link_of_a_stranger_ends_after_an_hour(dana, monkeypatch):
+def test_password_reset_link_expires_after_an_hour(dana, monkeypatch):
     Client().post(reverse("password_reset"), {"email": dana.email})
     run()
     path = re.search(r"/set-password/\S+", mail.outbox[0].body)[0]
@@ -361,7 +361,7 @@ def test_the_link_of_a_stranger_ends_after_an_hour(dana, monkeypatch):
     assert "no longer works" in Client().get(path, follow=True).text
 
 
-def test_every_address_gets_the_same_answer(cast, dana):
+def test_password_reset_gives_every_address_the_same_answer(cast, dana):
     User.objects.filter(pk=cast.sam.user.pk).update(is_active=False)
     invited = make.user("marketing")
     invited.set_unusable_password()
@@ -378,7 +378,7 @@ def test_every_address_gets_the_same_answer(cast, dana):
     assert [one.to for one in mail.outbox] == [[dana.email]]
 
 
-def test_a_mailbox_is_not_flooded(dana):
+def test_password_reset_emails_are_limited(dana):
     for _ in range(throttle.RESET_ACCOUNT.max_attempts + 2):
         Client().post(reverse("password_reset"), {"email": dana.email})
     run()
@@ -390,7 +390,7 @@ def test_a_mailbox_is_not_flooded(dana):
 # Watching over it.
 
 
-def test_opening_a_lead_is_written_down_and_its_parts_are_not(cast, dana, signed_in):
+def test_opening_a_lead_is_logged_and_its_fragments_are_not(cast, dana, signed_in):
     lead = make.lead(officer=cast.dana)
     browser = signed_in(dana)
 
@@ -402,7 +402,7 @@ def test_opening_a_lead_is_written_down_and_its_parts_are_not(cast, dana, signed
     assert (entry.user, entry.lead_id) == (dana, lead.pk)
 
 
-def test_the_log_shows_who_came_in_and_names_no_borrower(cast, dana, signed_in):
+def test_audit_log_shows_sign_ins_and_names_no_borrower(cast, dana, signed_in):
     lead = make.lead(officer=cast.dana)
     try_password(Client(), dana, "wrong")
     signed_in(dana).get(reverse("lead", args=[lead.pk]))
@@ -417,7 +417,7 @@ def test_the_log_shows_who_came_in_and_names_no_borrower(cast, dana, signed_in):
     assert "Opened a lead" in data
 
 
-def test_a_key_is_shown_once_and_revoked(cast, signed_in):
+def test_api_key_is_shown_once_and_can_be_revoked(cast, signed_in):
     browser = signed_in(make.user("administrator"))
     typed = {"name": "Site", "user": str(cast.omar.pk), "scopes": ["leads:read"], "days": "90"}
 
@@ -436,7 +436,7 @@ def test_a_key_is_shown_once_and_revoked(cast, signed_in):
 
 
 @pytest.mark.parametrize("wrong", [{"name": " "}, {"scopes": []}, {"days": "0"}, {"days": "400"}])
-def test_a_key_that_cannot_be_is_refused_with_a_sentence(cast, signed_in, wrong):
+def test_invalid_api_key_is_rejected_with_a_sentence(cast, signed_in, wrong):
     typed = {"name": "Site", "user": str(cast.omar.pk), "scopes": ["leads:read"], "days": "90"}
 
     page = signed_in(make.user("administrator")).post(reverse("api_keys"), typed | wrong)

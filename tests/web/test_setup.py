@@ -45,7 +45,7 @@ def kinds():
     return list(Event.objects.order_by("id").values_list("kind", flat=True))
 
 
-def test_an_empty_installation_says_what_comes_first(browser):
+def test_empty_installation_shows_the_first_setup_step(browser):
     page = browser.get("/setup/").text
 
     assert "left before your first lead" in page
@@ -53,7 +53,7 @@ def test_an_empty_installation_says_what_comes_first(browser):
     assert "0 of 9 steps done" in page
 
 
-def test_the_guide_ticks_what_is_done(cast, browser):
+def test_setup_guide_checks_off_completed_steps(cast, browser):
     page = browser.get("/setup/").text
 
     assert "Lindenfield Mortgage, LLC, NMLS 1204417, nonbank" in page
@@ -62,7 +62,7 @@ def test_the_guide_ticks_what_is_done(cast, browser):
     assert "Ready for leads" in page
 
 
-def test_naming_the_company_makes_it_and_writes_it_down(browser, admin):
+def test_naming_the_company_creates_and_logs_it(browser, admin):
     answer = browser.post(reverse("setup_company"), COMPANY | {"alarm_user_id": str(admin.pk)})
 
     company = Company.objects.get()
@@ -74,7 +74,7 @@ def test_naming_the_company_makes_it_and_writes_it_down(browser, admin):
     assert kinds() == ["org.company.named"]
 
 
-def test_a_wrong_fact_of_the_company_is_said_at_its_field(browser):
+def test_invalid_company_detail_is_reported_at_its_field(browser):
     answer = browser.post(reverse("setup_company"), COMPANY | {"nmls_id": "12-34"})
 
     assert answer.status_code == 422
@@ -83,7 +83,7 @@ def test_a_wrong_fact_of_the_company_is_said_at_its_field(browser):
     assert not Company.objects.exists()
 
 
-def test_changing_one_fact_writes_that_one_down(browser):
+def test_changed_company_detail_is_the_only_one_logged(browser):
     browser.post(reverse("setup_company"), COMPANY)
     browser.post(reverse("setup_company"), COMPANY | {"brand": "Newer"})
 
@@ -91,7 +91,7 @@ def test_changing_one_fact_writes_that_one_down(browser):
     assert Event.objects.get(kind="org.company.changed").data["changed"] == ["brand"]
 
 
-def test_a_branch_moves_with_all_below_it_and_never_below_itself(cast, browser):
+def test_branch_moves_with_its_children_and_never_below_itself(cast, browser):
     team = make.branch("Night team", parent=cast.tampa, kind="team")
     north = make.branch("North", kind="region")
     typed = {"name": "Tampa", "kind": "branch", "zone": "America/New_York"}
@@ -107,7 +107,7 @@ def test_a_branch_moves_with_all_below_it_and_never_below_itself(cast, browser):
     assert "org.branch.changed" in kinds()
 
 
-def test_a_new_branch_lies_where_it_was_put(cast, browser):
+def test_new_branch_has_the_chosen_parent(cast, browser):
     browser.post(
         reverse("setup_branches"),
         {"name": "Miami", "kind": "branch", "zone": "America/New_York", "parent": cast.region.pk},
@@ -116,7 +116,7 @@ def test_a_new_branch_lies_where_it_was_put(cast, browser):
     assert Branch.objects.get(name="Miami").path.startswith(cast.region.path)
 
 
-def test_a_new_colleague_sets_a_password_by_a_link_shown_once(cast, browser):
+def test_new_user_sets_a_password_with_a_link_shown_once(cast, browser):
     page = browser.post(
         reverse("setup_people"),
         {"name": "Ana Diaz", "email": "Ana@Lindenfield.example", "role": "manager",
@@ -143,7 +143,7 @@ def test_a_new_colleague_sets_a_password_by_a_link_shown_once(cast, browser):
     assert mail.outbox == []
 
 
-def test_two_people_never_share_an_address(cast, browser):
+def test_two_users_cannot_share_an_email_address(cast, browser):
     answer = browser.post(
         reverse("setup_people"), {"name": "Other", "email": cast.ruth.email, "role": "marketing"}
     )
@@ -152,7 +152,7 @@ def test_two_people_never_share_an_address(cast, browser):
     assert "A user with this email address already exists." in answer.text
 
 
-def test_a_user_becomes_a_loan_officer_with_hours_caps_and_languages(cast, browser):
+def test_user_becomes_a_loan_officer_with_hours_caps_and_languages(cast, browser):
     nora = make.user("officer", name="Nora", branch=cast.tampa)
     url = reverse("setup_officer", args=[nora.pk])
     typed = {
@@ -177,7 +177,7 @@ def test_a_user_becomes_a_loan_officer_with_hours_caps_and_languages(cast, brows
     assert Event.objects.get(kind="org.officer.changed").data["changed"] == ["daily_cap"]
 
 
-def test_an_assistant_is_given_the_officers_to_work_for(cast, browser):
+def test_assistant_is_assigned_to_officers(cast, browser):
     helper = make.assistant(cast.dana, name="Lee")
     typed = {"name": "Lee", "role": "assistant", "branch": str(cast.tampa.pk)}
 
@@ -187,7 +187,7 @@ def test_an_assistant_is_given_the_officers_to_work_for(cast, browser):
     assert "org.assistant.assigned" in kinds()
 
 
-def test_the_last_administrator_stays(admin, browser):
+def test_last_administrator_cannot_be_removed(admin, browser):
     answer = browser.post(
         reverse("setup_person", args=[admin.pk]), {"name": "New name", "role": "marketing"}
     )
@@ -198,7 +198,7 @@ def test_the_last_administrator_stays(admin, browser):
     assert (admin.role, admin.name) == ("administrator", "Sam Ortiz")
 
 
-def test_who_leaves_cannot_sign_in_and_their_leads_are_free(cast, browser):
+def test_deactivated_user_cannot_sign_in_and_their_leads_are_unassigned(cast, browser):
     mine = make.lead(officer=cast.dana)
 
     browser.post(reverse("setup_departure", args=[cast.dana.user.pk]))
@@ -208,7 +208,7 @@ def test_who_leaves_cannot_sign_in_and_their_leads_are_free(cast, browser):
     assert not User.objects.get(pk=cast.dana.user.pk).is_active
 
 
-def test_a_license_is_entered_with_its_last_day(cast, browser):
+def test_license_is_added_with_its_last_day(cast, browser):
     typed = {"officer": str(cast.sam.pk), "state": "FL", "number": "FL-9",
              "from_date": "2026-01-01", "last_date": "2026-12-31"}  # fmt: skip
 
@@ -221,7 +221,7 @@ def test_a_license_is_entered_with_its_last_day(cast, browser):
     assert "There is already a license in FL for these dates" in again.text
 
 
-def test_the_companys_own_license_is_entered_and_ended(cast, browser):
+def test_company_license_is_added_and_ended(cast, browser):
     browser.post(
         reverse("setup_licenses"),
         {"officer": "", "state": "NV", "number": "NV-1", "from_date": "2026-01-01"},
@@ -237,7 +237,7 @@ def test_the_companys_own_license_is_entered_and_ended(cast, browser):
     assert {"org.company_license.added", "org.company_license.changed"} <= set(kinds())
 
 
-def test_ending_a_license_frees_the_leads_it_covered(cast, browser):
+def test_ending_a_license_unassigns_its_leads(cast, browser):
     mine = make.lead(officer=cast.dana)
     held = License.objects.get(officer=cast.dana, state="FL")
 
@@ -251,9 +251,7 @@ def test_ending_a_license_frees_the_leads_it_covered(cast, browser):
 
 
 @pytest.mark.parametrize("last_day", ["", "2026-05-01"])
-def test_temporary_authority_is_entered_with_a_last_day_within_its_120_days(
-    cast, browser, last_day
-):
+def test_temporary_authority_needs_a_last_day_within_120_days(cast, browser, last_day):
     held = License.objects.get(officer=cast.dana, state="FL")
     typed = {"number": "TA-1", "status": "Temporary Authority", "from_date": "2026-01-01"}
     address = reverse("setup_license", args=[held.pk])
@@ -266,7 +264,7 @@ def test_temporary_authority_is_entered_with_a_last_day_within_its_120_days(
     assert (held.status, held.until_date.isoformat()) == ("Temporary Authority", "2026-05-01")
 
 
-def test_a_source_shows_its_address_once_and_takes_leads_there(cast, browser):
+def test_new_source_shows_its_address_once_and_accepts_leads_there(cast, browser):
     page = browser.post(
         reverse("setup_sources"),
         {"adapter": "lendingtree", "name": "LendingTree refi", "zone": "America/New_York",
@@ -287,7 +285,7 @@ def test_a_source_shows_its_address_once_and_takes_leads_there(cast, browser):
     assert "capture.source.secrets_renewed" in kinds()
 
 
-def test_a_form_names_the_website_it_stands_on(cast, browser):
+def test_form_source_names_its_website(cast, browser):
     typed = {"adapter": "website_form", "name": "Our site", "zone": "America/New_York"}
 
     nowhere = browser.post(reverse("setup_sources"), typed)
@@ -303,7 +301,7 @@ def test_a_form_names_the_website_it_stands_on(cast, browser):
     assert source.secret in page.text
 
 
-def test_a_paused_source_is_turned_away(cast, browser):
+def test_paused_source_accepts_no_leads(cast, browser):
     browser.post(reverse("setup_source_pause", args=[cast.zillow.pk]), {"to": "off"})
     cast.zillow.refresh_from_db()
     assert cast.zillow.paused_at is not None
@@ -320,7 +318,7 @@ LOS = {
 }  # fmt: skip
 
 
-def test_a_credential_is_written_and_never_shown_again(browser):
+def test_los_credential_is_saved_and_never_shown_again(browser):
     browser.post(reverse("setup_los"), LOS)
     one = Connection.objects.get()
     url = reverse("setup_connection", args=[one.pk])
@@ -340,7 +338,7 @@ def test_a_credential_is_written_and_never_shown_again(browser):
     assert Event.objects.get(kind="los.connection.changed").data["changed"] == ["password"]
 
 
-def test_a_connection_is_turned_on_and_off(browser):
+def test_los_connection_is_turned_on_and_off(browser):
     browser.post(reverse("setup_los"), LOS)
     one = Connection.objects.get()
 
@@ -353,7 +351,7 @@ def test_a_connection_is_turned_on_and_off(browser):
     assert one.enabled_at is None
 
 
-def test_a_connection_without_its_credentials_says_what_is_missing(browser, htmx):
+def test_los_connection_without_credentials_names_what_is_missing(browser, htmx):
     browser.post(reverse("setup_los"), LOS | {"client_secret": "", "client_id": ""})
     one = Connection.objects.get()
 
@@ -363,7 +361,7 @@ def test_a_connection_without_its_credentials_says_what_is_missing(browser, htmx
     assert "A credential is missing" in answer.text
 
 
-def test_work_that_gave_up_is_listed_and_tried_again(browser):
+def test_failed_job_is_listed_and_can_be_retried(browser):
     with connection.cursor() as cursor:
         cursor.execute(
             "insert into oban_jobs (state, queue, worker, args, errors, attempt, max_attempts, "
@@ -385,7 +383,7 @@ def test_work_that_gave_up_is_listed_and_tried_again(browser):
     assert "No failed jobs" in browser.get(reverse("dead_letters")).text
 
 
-def test_a_file_of_nmls_is_shown_before_it_is_taken_in(cast, signed_in):
+def test_nmls_file_is_previewed_before_it_is_imported(cast, signed_in):
     browser = signed_in(cast.omar)
     held = License.objects.filter(officer=cast.dana).first()
     row = f"{cast.dana.nmls_id},{held.state},{held.number},Approved - Inactive,01/01/2020,"

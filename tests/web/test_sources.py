@@ -43,7 +43,7 @@ def set_aside(source, **changes):
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_who_may_see_sources_and_what_they_sent(client, zillow, role):
+def test_only_permitted_roles_see_sources_and_deliveries(client, zillow, role):
     one = set_aside(zillow)
     client.force_login(make.user(role))
 
@@ -51,7 +51,7 @@ def test_who_may_see_sources_and_what_they_sent(client, zillow, role):
         assert client.get(address).status_code == (200 if role in MAY else 403), address
 
 
-def test_what_was_set_aside_stands_first_with_its_reason(operations, zillow):
+def test_quarantined_deliveries_are_first_with_their_reason(operations, zillow):
     set_aside(zillow)
 
     said = text(operations.get("/sources/"))
@@ -60,7 +60,7 @@ def test_what_was_set_aside_stands_first_with_its_reason(operations, zillow):
     assert "There is no valid phone number" in said
 
 
-def test_a_delivery_shows_the_bytes_beside_what_was_read_in_them(operations, zillow):
+def test_delivery_page_shows_the_raw_bytes_beside_the_parsed_values(operations, zillow):
     one = set_aside(zillow, body=b'{"id":"zl-9","note":"<script>alert(1)</script>\xff"}')
 
     answer = operations.get(f"/sources/deliveries/{one.pk}/")
@@ -71,7 +71,7 @@ def test_a_delivery_shows_the_bytes_beside_what_was_read_in_them(operations, zil
     assert "rejected" in text(answer) or "quarantined" in text(answer)
 
 
-def test_replay_of_what_can_be_used_now_puts_it_back_to_work(operations, zillow):
+def test_replay_of_a_usable_delivery_processes_it(operations, zillow):
     one = set_aside(zillow, body=GOOD)
 
     answer = operations.post(f"/sources/deliveries/{one.pk}/replay/", follow=True)
@@ -82,7 +82,7 @@ def test_replay_of_what_can_be_used_now_puts_it_back_to_work(operations, zillow)
     assert Event.objects.filter(kind="capture.delivery.replayed").count() == 1
 
 
-def test_replay_of_what_still_cannot_be_used_says_so_and_keeps_it(operations, zillow):
+def test_replay_of_a_still_invalid_delivery_keeps_it_quarantined(operations, zillow):
     one = set_aside(zillow)
 
     answer = operations.post(f"/sources/deliveries/{one.pk}/replay/", follow=True)
@@ -92,7 +92,7 @@ def test_replay_of_what_still_cannot_be_used_says_so_and_keeps_it(operations, zi
     assert "still can’t be used" in text(answer)
 
 
-def test_all_of_a_source_is_replayed_by_one_press(operations, zillow):
+def test_all_deliveries_of_a_source_are_replayed_with_one_press(operations, zillow):
     for body in (GOOD, GOOD.replace(b"zl-1", b"zl-2"), b"{"):
         set_aside(zillow, body=body)
 
@@ -103,7 +103,7 @@ def test_all_of_a_source_is_replayed_by_one_press(operations, zillow):
 
 
 @pytest.mark.parametrize("role", sorted(set(ROLES) - {"operations", "administrator"}))
-def test_nobody_else_may_replay(client, zillow, role):
+def test_other_roles_cannot_replay(client, zillow, role):
     one = set_aside(zillow, body=GOOD)
     client.force_login(make.user(role))
 
@@ -113,7 +113,7 @@ def test_nobody_else_may_replay(client, zillow, role):
     assert one.state == "quarantined"
 
 
-def test_someone_of_one_branch_reads_only_deliveries_that_became_its_leads(client, zillow):
+def test_branch_user_reads_only_deliveries_of_their_branchs_leads(client, zillow):
     tampa, austin = make.branch("Tampa"), make.branch("Austin")
     nobodys = set_aside(zillow)
     mine = make.touch(make.lead(source=zillow, branch=tampa)).delivery
@@ -140,7 +140,7 @@ def test_someone_of_one_branch_reads_only_deliveries_that_became_its_leads(clien
     ],
 )
 @pytest.mark.django_db
-def test_the_health_of_a_source(changes, word):
+def test_source_health_follows_its_deliveries(changes, word):
     make.company()
     last, aside = changes.pop("last", None), changes.pop("aside", False)
     source = make.source(**changes)
@@ -152,7 +152,7 @@ def test_the_health_of_a_source(changes, word):
     assert load_source_health(at=make.NOON)[0].status == word
 
 
-def test_a_source_far_below_its_usual_for_this_hour_is_quiet(zillow):
+def test_source_far_below_its_usual_volume_is_silent(zillow):
     for week in range(1, 7):
         then = make.NOON - week * 7 * make.DAY
         for n in range(6):
@@ -166,7 +166,7 @@ def test_a_source_far_below_its_usual_for_this_hour_is_quiet(zillow):
     assert (health.today, health.usual_range, health.status) == (2, (6, 6), "quiet")
 
 
-def test_the_page_asks_as_often_for_many_sources_as_for_one(
+def test_query_count_does_not_grow_with_the_sources(
     operations, zillow, django_assert_max_num_queries
 ):
     for _ in range(5):

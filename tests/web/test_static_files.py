@@ -16,7 +16,7 @@ def sent(path):
 
 
 @pytest.mark.parametrize("name", ["css/tokens.css", "js/hot_keys.js", "icons.svg"])
-def test_what_gets_smaller_is_sent_compressed(name):
+def test_compressible_file_is_sent_compressed(name):
     small, whole = sent(f"/static/{name}"), Client().get(f"/static/{name}")
 
     packed, plain = small.getvalue(), whole.getvalue()
@@ -26,7 +26,7 @@ def test_what_gets_smaller_is_sent_compressed(name):
     assert len(packed) < len(plain)
 
 
-def test_a_changed_file_is_served_anew(tmp_path):
+def test_changed_file_is_served_again(tmp_path):
     source, target = tmp_path / "a.css", tmp_path / "out" / "a.css"
     source.write_text("b {}")
     static_files._copy_if_changed(source, target)
@@ -37,13 +37,13 @@ def test_a_changed_file_is_served_anew(tmp_path):
     assert gzip.decompress((tmp_path / "out" / "a.css.gz").read_bytes()) == b"i {}"
 
 
-def test_a_page_is_never_compressed(cast, signed_in):
+def test_page_is_never_compressed(cast, signed_in):
     page = signed_in(cast.dana.user).get("/queue/", headers={"accept-encoding": "gzip"})
 
     assert "Content-Encoding" not in page
 
 
-def test_the_queue_with_more_than_it_shows_at_once_loads_in_less_than_its_limit(cast, signed_in):
+def test_full_queue_page_stays_within_its_size_limit(cast, signed_in):
     for _ in range(26):
         owned(make.lead(source=cast.zillow), cast.dana, response_due_at=make.NOON + make.MINUTE)
 

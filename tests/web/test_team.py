@@ -11,7 +11,7 @@ def waiting(cast):
     Lead.objects.filter(pk=cast.ben.pk).update(response_due_at=make.NOON + make.MINUTE)
 
 
-def test_the_wall_shows_who_waits_and_who_is_there(cast, signed_in):
+def test_team_page_shows_waiting_leads_and_available_officers(cast, signed_in):
     waiting(cast)
 
     page = signed_in(cast.ruth).get("/team/")
@@ -23,11 +23,11 @@ def test_the_wall_shows_who_waits_and_who_is_there(cast, signed_in):
     assert "Sam Rivera" not in page.text  # of Austin
 
 
-def test_the_wall_is_not_for_officers(cast, signed_in):
+def test_officers_cannot_open_the_team_page(cast, signed_in):
     assert signed_in(cast.dana.user).get("/team/").status_code == 403
 
 
-def test_a_manager_gives_a_lead_to_another_officer(cast, signed_in):
+def test_manager_reassigns_a_lead_to_another_officer(cast, signed_in):
     waiting(cast)
     other = make.officer("Kofi Mensah", licensed=("FL",), branch=cast.tampa)
 
@@ -36,7 +36,7 @@ def test_a_manager_gives_a_lead_to_another_officer(cast, signed_in):
     assert Ownership.objects.get(lead=cast.ben, until_at=None).officer == other
 
 
-def test_a_lead_is_not_given_where_the_officer_has_no_license(cast, signed_in, htmx):
+def test_lead_cannot_be_reassigned_to_an_unlicensed_officer(cast, signed_in, htmx):
     waiting(cast)
     other = make.officer("Kofi Mensah", licensed=("TX",), branch=cast.tampa)
 
@@ -48,7 +48,7 @@ def test_a_lead_is_not_given_where_the_officer_has_no_license(cast, signed_in, h
     assert Ownership.objects.get(lead=cast.ben, until_at=None).officer == cast.dana
 
 
-def test_an_officer_of_another_branch_is_not_to_be_chosen(cast, signed_in):
+def test_officer_of_another_branch_cannot_be_chosen(cast, signed_in):
     waiting(cast)
 
     answer = signed_in(cast.ruth).post(
@@ -58,7 +58,7 @@ def test_an_officer_of_another_branch_is_not_to_be_chosen(cast, signed_in):
     assert answer.status_code == 404
 
 
-def test_an_officer_gives_nothing_away(cast, signed_in):
+def test_officer_cannot_reassign_a_lead(cast, signed_in):
     waiting(cast)
 
     answer = signed_in(cast.dana.user).post(

@@ -32,7 +32,7 @@ def ended() -> bool:
     return Revocation.objects.filter(address="ben.ortiz@home.example", media=["email"]).exists()
 
 
-def test_looking_at_the_page_ends_nothing(message):
+def test_opening_the_page_does_not_unsubscribe(message):
     page = Client().get(path_of(message))
 
     text = page.content.decode()
@@ -43,12 +43,12 @@ def test_looking_at_the_page_ends_nothing(message):
     assert not ended()
 
 
-def test_the_address_in_the_e_mail_is_this_page(message, mailoutbox):
+def test_email_link_opens_this_page(message, mailoutbox):
     assert unsubscribe_url(message).endswith(path_of(message))
     assert Client().get(path_of(message)).status_code == 200
 
 
-def test_pressing_the_button_ends_e_mail(message):
+def test_unsubscribe_button_ends_email(message):
     answer = Client(enforce_csrf_checks=True).post(path_of(message))
 
     assert answer.status_code == 200
@@ -56,14 +56,14 @@ def test_pressing_the_button_ends_e_mail(message):
     assert ended()
 
 
-def test_a_mail_program_ends_e_mail_with_one_click(message):
+def test_one_click_unsubscribe_ends_email(message):
     answer = Client(enforce_csrf_checks=True).post(path_of(message), ONE_CLICK)
 
     assert answer.status_code == 200  # never a redirect: RFC 8058, section 3.1
     assert ended()
 
 
-def test_pressing_twice_is_harmless(message):
+def test_unsubscribing_twice_is_harmless(message):
     Client().post(path_of(message))
     answer = Client().post(path_of(message))
 
@@ -71,7 +71,7 @@ def test_pressing_twice_is_harmless(message):
     assert Revocation.objects.filter(kind="unsubscribe").count() == 1
 
 
-def test_the_next_inquiry_gets_no_marketing_e_mail(message):
+def test_next_inquiry_gets_no_marketing_email(message):
     with clock.freeze(journey.later(5)):
         Client().post(path_of(message), ONE_CLICK)
     sent = Message.objects.filter(medium="email", state__in=["sent", "delivered"]).count()
@@ -83,7 +83,7 @@ def test_the_next_inquiry_gets_no_marketing_e_mail(message):
     assert Message.objects.filter(medium="email", state__in=["sent", "delivered"]).count() == sent
 
 
-def test_what_waits_to_be_sent_is_cancelled(message):
+def test_scheduled_emails_are_canceled(message):
     waiting = Message.objects.create(
         lead=message.lead,
         person=message.person,
@@ -103,7 +103,7 @@ def test_what_waits_to_be_sent_is_cancelled(message):
     assert waiting.state == "cancelled"
 
 
-def test_the_page_speaks_the_e_mails_language(message):
+def test_page_is_in_the_emails_language(message):
     Message.objects.filter(pk=message.pk).update(language="es")
 
     page = Client().get(path_of(message)).content.decode()
@@ -112,7 +112,7 @@ def test_the_page_speaks_the_e_mails_language(message):
     assert "Cancelar suscripción" in page
 
 
-def test_a_bad_token_is_not_found_and_ends_nothing(message):
+def test_invalid_token_is_not_found_and_does_not_unsubscribe(message):
     good = path_of(message)
     for bad in (
         good.replace(str(message.pk), str(make.lead().pk)),
@@ -126,13 +126,13 @@ def test_a_bad_token_is_not_found_and_ends_nothing(message):
     assert not ended()
 
 
-def test_the_token_of_a_text_ends_no_e_mail(message):
+def test_token_of_a_text_does_not_unsubscribe_email(message):
     text = Message.objects.get(medium="text")  # the one the gate stopped
 
     assert Client().post(path_of(text)).status_code == 404
 
 
-def test_nobody_learns_the_address_of_the_page(message):
+def test_page_address_is_not_leaked(message):
     page = Client().get(path_of(message))
 
     assert page["Referrer-Policy"] == "no-referrer"

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 SITES = ["https://www.harborlight.example", "https://harborlight.example"]
 
 
-def test_a_browser_on_the_companys_site_may_ask_first_and_read_the_answer():
+def test_company_site_can_send_a_preflight_and_read_the_answer():
     journey.create_website(slug="harbor-light", allowed_origins=SITES)
 
     ours = Client().options("/in/form/harbor-light", headers={"Origin": SITES[0]})
@@ -33,7 +33,7 @@ def test_a_browser_on_the_companys_site_may_ask_first_and_read_the_answer():
     assert Client().options("/in/form/nobodys").status_code == 404
 
 
-def test_a_strangers_page_cannot_read_the_answer():
+def test_another_site_cannot_read_the_answer():
     journey.create_website(slug="harbor-light", allowed_origins=SITES)
     answer = post(
         "/in/form/harbor-light",
@@ -59,7 +59,7 @@ def test_a_strangers_page_cannot_read_the_answer():
         ("javascript:alert(1)", 200),
     ],
 )
-def test_a_form_without_script_goes_back_to_its_own_site_only(back, status):
+def test_form_without_javascript_redirects_only_to_its_own_site(back, status):
     make.company()
     journey.create_website(slug="harbor-light", allowed_origins=SITES)
     form = {"first_name": "Ben", "email": "ben@home.example", "return_to": back}
@@ -75,7 +75,7 @@ def test_a_form_without_script_goes_back_to_its_own_site_only(back, status):
     assert Delivery.objects.count() == 1
 
 
-def test_a_repeated_form_without_script_goes_back_as_well():
+def test_repeated_form_without_javascript_redirects_too():
     make.company()
     journey.create_website(slug="harbor-light", allowed_origins=SITES)
     form = {
@@ -92,7 +92,7 @@ def test_a_repeated_form_without_script_goes_back_as_well():
 
 
 @pytest.mark.parametrize(("signal", "is_kept"), [("1", False), ("0", True), (None, True)])
-def test_a_browser_that_asks_for_privacy_leaves_no_mark_of_an_ad(signal, is_kept):
+def test_privacy_signal_removes_ad_identifiers(signal, is_kept):
     journey.set_up_company()
     journey.create_website(slug="harbor-light", allowed_origins=SITES)
     said = journey.form_post(

@@ -66,7 +66,7 @@ def live():
     )
 
 
-def test_every_place_is_listed_with_who_approved_it_and_until_when(mia):
+def test_every_template_is_listed_with_its_approver_and_expiry(mia):
     page = mia.get(reverse("wording")).text
 
     assert "First response" in page
@@ -76,20 +76,20 @@ def test_every_place_is_listed_with_who_approved_it_and_until_when(mia):
     assert "Rooftree default," in page and "since Nov 23" in page
 
 
-def test_the_consent_wording_of_our_own_form_is_read_by_the_same_rules(mia):
+def test_own_form_consent_wording_is_checked_by_the_same_rules(mia):
     page = mia.get(reverse("wording")).text
 
     assert "Lindenfield Mortgage, LLC may call and text me about mortgages" in page
     assert "found no problems." in page
 
 
-def test_before_the_first_wording_the_page_says_when_it_comes(mia):
+def test_page_without_templates_says_when_they_come(mia):
     page = mia.get(reverse("wording"), {"at": "2026-11-23T11:59:59"}).text
 
     assert "No templates were live then" in page
 
 
-def test_what_was_in_use_at_a_second_is_shown_as_it_was(mia, cora):
+def test_wording_in_use_at_a_past_second_is_shown(mia, cora):
     act(cora, waiting(), "approval", until="2027-11-01")
 
     assert "English v2" in mia.get(reverse("wording")).text
@@ -99,7 +99,7 @@ def test_what_was_in_use_at_a_second_is_shown_as_it_was(mia, cora):
     assert "Can’t read the date and time" in mia.get(reverse("wording"), {"at": "noon"}).text
 
 
-def test_what_is_typed_is_read_and_shown_in_both_languages(mia, htmx):
+def test_typed_wording_is_checked_and_previewed_in_both_languages(mia, htmx):
     words = {"body-en": BODY + " Guaranteed approval.", "body-es": SPANISH}
 
     page = mia.post(at("reading"), words, headers=htmx).text
@@ -112,9 +112,7 @@ def test_what_is_typed_is_read_and_shown_in_both_languages(mia, htmx):
     assert Template.objects.filter(key="first_hello", version=2).count() == 0
 
 
-def test_a_real_lead_can_be_shown_and_only_one_that_the_reader_may_know_of(
-    mia, signed_in, cast, htmx
-):
+def test_preview_can_use_only_a_lead_that_the_reader_can_see(mia, signed_in, cast, htmx):
     ben = str(cast.ben.pk)
     assert "Hi Ben" in mia.post(at("reading"), typed(lead=ben), headers=htmx).text
 
@@ -124,7 +122,7 @@ def test_a_real_lead_can_be_shown_and_only_one_that_the_reader_may_know_of(
     assert "Hi Maria" in page
 
 
-def test_a_draft_is_ones_own_and_nothing_typed_is_lost(mia, signed_in):
+def test_draft_belongs_to_its_author_and_keeps_the_typed_values(mia, signed_in):
     mia.post(at("place"), typed(**{"body-en": "Half a senten"}))
 
     assert "Half a senten" in mia.get(at("place")).text
@@ -133,7 +131,7 @@ def test_a_draft_is_ones_own_and_nothing_typed_is_lost(mia, signed_in):
     assert "Half a senten" not in mia.get(at("place")).text
 
 
-def test_only_the_language_that_was_changed_is_sent_for_approval(mia):
+def test_only_the_changed_language_is_sent_for_approval(mia):
     answer = mia.post(at("proposal"), typed(**{"body-es": SPANISH}), follow=True)
 
     assert "Spanish v2 sent for approval" in answer.text
@@ -151,7 +149,7 @@ def test_only_the_language_that_was_changed_is_sent_for_approval(mia):
         ({"body-en": "{{ borrower.age }}"}, "there is no placeholder “borrower.age”"),
     ],
 )
-def test_what_cannot_be_proposed_comes_back_with_what_was_typed(mia, changes, said):
+def test_invalid_proposal_comes_back_with_the_typed_values(mia, changes, said):
     answer = mia.post(at("proposal"), typed(**changes))
 
     assert answer.status_code == 422
@@ -160,7 +158,7 @@ def test_what_cannot_be_proposed_comes_back_with_what_was_typed(mia, changes, sa
     assert not Template.objects.filter(decided_at=None).exists()
 
 
-def test_a_second_person_reads_what_is_different_and_approves(cora):
+def test_second_person_sees_the_changes_and_approves(cora):
     one = waiting()
     page = cora.get(reverse("wording_edition", args=[one.pk])).text
     assert "<ins>Shall</ins>" in page
@@ -173,7 +171,7 @@ def test_a_second_person_reads_what_is_different_and_approves(cora):
     assert live().approved_until.isoformat() == "2027-06-01T04:00:00+00:00"  # midnight, New York
 
 
-def test_the_longest_approval_ends_a_year_from_now(cora):
+def test_longest_approval_ends_in_a_year(cora):
     act(cora, waiting(), "approval", until="2027-11-23")
     assert live().version == 2
 
@@ -184,7 +182,7 @@ def test_the_longest_approval_ends_a_year_from_now(cora):
 
 
 @pytest.mark.parametrize("role", ["marketing", "operations", "manager"])
-def test_roles_that_may_not_approve_are_refused(signed_in, role):
+def test_roles_without_approval_permission_are_refused(signed_in, role):
     browser, one = signed_in(make.user(role)), waiting()
 
     for what in ("approval", "refusal", "withdrawal"):
@@ -192,7 +190,7 @@ def test_roles_that_may_not_approve_are_refused(signed_in, role):
     assert live().version == 1
 
 
-def test_an_author_who_may_approve_is_still_not_the_second_person(signed_in, cora):
+def test_author_with_approval_permission_cannot_approve_their_own_wording(signed_in, cora):
     boss = make.user("administrator")
     draft = Template(key="first_hello", medium="text", language="en", body=BODY)
     one = template_approval.propose_draft(draft, by=boss, summary="Mine", at=make.NOON)
@@ -207,7 +205,7 @@ def test_an_author_who_may_approve_is_still_not_the_second_person(signed_in, cor
     assert live().version == 1
 
 
-def test_a_company_of_one_says_so_and_shows_it(signed_in):
+def test_single_person_company_approval_is_stated_and_shown(signed_in):
     User.objects.filter(role__in=["compliance", "administrator"]).update(is_active=False)
     boss = make.user("administrator", name="Olga Only")
     browser = signed_in(boss)
@@ -225,7 +223,7 @@ def test_a_company_of_one_says_so_and_shows_it(signed_in):
     assert "Olga Only, self-approved" in browser.get(reverse("wording")).text
 
 
-def test_a_refusal_reaches_the_author_with_its_reason(mia, cora):
+def test_author_gets_the_reason_of_a_refusal(mia, cora):
     one = waiting()
 
     act(cora, one, "refusal", reason="Too pushy")
@@ -235,14 +233,14 @@ def test_a_refusal_reaches_the_author_with_its_reason(mia, cora):
     assert "Too pushy" in page
 
 
-def test_its_author_takes_a_proposal_back_and_nobody_else(mia, signed_in):
+def test_proposal_is_withdrawn_only_by_its_author(mia, signed_in):
     one = waiting()
     assert act(signed_in(make.user("marketing")), one, "taking-back").status_code == 403
 
     assert "v2 withdrawn" in act(mia, one, "taking-back").text
 
 
-def test_an_earlier_edition_is_put_back_and_an_approved_one_is_stopped(mia, cora):
+def test_earlier_version_is_restored_and_an_approved_one_stopped(mia, cora):
     first, one = live(), waiting()
     act(cora, one, "approval", until="2027-06-01")
 
@@ -254,12 +252,12 @@ def test_an_earlier_edition_is_put_back_and_an_approved_one_is_stopped(mia, cora
         live()
 
 
-def test_the_same_words_are_sent_for_another_year(mia):
+def test_unchanged_wording_is_proposed_for_another_year(mia):
     assert "v2 sent for approval" in act(mia, live(), "renewal").text
     assert Template.objects.get(key="first_hello", version=2).body == live().body
 
 
-def test_wording_of_its_own_begins_in_the_editor(mia):
+def test_new_wording_starts_in_the_editor(mia):
     page = mia.get(reverse("wording_new"))
     assert "New sequence step" in page.text
 
@@ -273,11 +271,11 @@ def test_wording_of_its_own_begins_in_the_editor(mia):
 
 @pytest.mark.parametrize("parts", [["x", "fax", "any", "any"], ["x", "text", "boat", "any"],
                                    ["x", "text", "any", "noon"]])  # fmt: skip
-def test_a_place_that_cannot_be_is_not_found(mia, parts):
+def test_unknown_template_key_is_not_found(mia, parts):
     assert mia.get(reverse("wording_place", args=parts)).status_code == 404
 
 
-def test_who_may_look_may_not_write(signed_in):
+def test_read_only_roles_cannot_edit_wording(signed_in):
     browser = signed_in(make.user("manager"))
 
     assert "What changed and why" not in browser.get(at("place")).text
@@ -298,7 +296,7 @@ def steps(**changes):
     return usual | changes
 
 
-def test_the_steps_stand_with_their_day_their_wording_and_what_ends_them(mia):
+def test_sequence_steps_show_their_day_wording_and_end_conditions(mia):
     page = mia.get(reverse("sequences")).text
 
     assert 'Text and email</b> <span class="soft">Not reached, first try' in page
@@ -308,7 +306,7 @@ def test_the_steps_stand_with_their_day_their_wording_and_what_ends_them(mia):
     assert "v1 since" in page
 
 
-def test_changed_steps_wait_for_a_second_person_and_then_are_followed(mia, cora, cast):
+def test_changed_steps_apply_after_a_second_persons_approval(mia, cora, cast):
     key = "not_reached"
     running = sequence_enrollment.enroll_lead(lead_id=cast.ben.pk, key=key, at=make.NOON)
     address = reverse("sequence_proposal", args=[key])
@@ -340,7 +338,7 @@ def test_changed_steps_wait_for_a_second_person_and_then_are_followed(mia, cora,
         ({"summary": ""}, "Say what changed and why"),
     ],
 )
-def test_steps_that_cannot_go_out_are_refused_in_words(mia, changes, said):
+def test_invalid_steps_are_rejected_with_a_sentence(mia, changes, said):
     answer = mia.post(reverse("sequence_proposal", args=["not_reached"]), steps(**changes))
 
     assert answer.status_code == 422
@@ -348,7 +346,7 @@ def test_steps_that_cannot_go_out_are_refused_in_words(mia, changes, said):
     assert Sequence.objects.count() == 1
 
 
-def test_a_draft_of_steps_is_kept_and_can_be_dropped(mia):
+def test_draft_of_steps_is_saved_and_can_be_discarded(mia):
     there = reverse("sequence", args=["not_reached"])
     mia.post(there, steps(**{"after-0": "77"}))
     assert 'value="77"' in mia.get(there).text
@@ -358,7 +356,7 @@ def test_a_draft_of_steps_is_kept_and_can_be_dropped(mia):
     assert 'value="77"' not in mia.get(there).text
 
 
-def test_who_may_not_change_steps_is_refused(cora):
+def test_roles_without_permission_cannot_change_steps(cora):
     assert cora.get(reverse("sequence", args=["not_reached"])).status_code == 403
     assert cora.post(reverse("sequence_proposal", args=["not_reached"]), steps()).status_code == 403
 
@@ -368,7 +366,7 @@ SLOW = "Hello! " + "How are you this fine day? " * 3
 OFFERS = "{{ caller.name }} of {{ company.brand }} about {{ lead.kind }}."
 
 
-def test_opening_words_stand_in_both_languages_with_the_seconds_they_take(mia):
+def test_call_opening_is_shown_in_both_languages_with_its_seconds(mia):
     page = mia.get(reverse("wording_place", args=OPENING)).text
 
     assert "Opening script" in page and "Call · Any loan · Any hour" in page
@@ -380,7 +378,7 @@ def test_opening_words_stand_in_both_languages_with_the_seconds_they_take(mia):
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_opening_words_that_come_too_late_are_not_sent_for_approval(mia, language):
+def test_late_call_opening_is_not_sent_for_approval(mia, language):
     live = Template.objects.filter(key="call_opening")
     said = {f"body-{template.language}": template.body for template in live}
 
@@ -393,7 +391,7 @@ def test_opening_words_that_come_too_late_are_not_sent_for_approval(mia, languag
     assert not Template.objects.filter(decided_at=None).exists()
 
 
-def test_opening_words_are_proposed_approved_and_kept_like_any_other(mia, cora):
+def test_call_opening_is_proposed_and_approved_like_any_template(mia, cora):
     proposal = reverse("wording_proposal", args=OPENING)
     spanish = Template.objects.get(key="call_opening", language="es").body
     mia.post(proposal, {"body-en": OFFERS, "body-es": spanish, "summary": "Shorter"})
@@ -405,7 +403,7 @@ def test_opening_words_are_proposed_approved_and_kept_like_any_other(mia, cora):
     assert "used for" not in page  # nothing of it is sent
 
 
-def test_what_is_said_is_no_text_and_what_is_sent_is_no_call(mia):
+def test_call_opening_is_not_a_text_and_a_text_is_not_a_call_opening(mia):
     for parts in (["call_opening", "text", "any", "any"], ["first_hello", "call", "any", "any"]):
         assert mia.get(reverse("wording_place", args=parts)).status_code == 404
 
@@ -418,7 +416,7 @@ def test_what_is_said_is_no_text_and_what_is_sent_is_no_call(mia):
         assert f"Choose {names}." in answer.text
 
 
-def test_no_sequence_and_no_release_may_use_what_is_said(mia):
+def test_sequences_and_campaigns_cannot_use_a_call_opening(mia):
     for address in (reverse("sequence", args=["not_reached"]), reverse("release_new")):
         page = mia.get(address).text
         assert "Not reached, first try" in page

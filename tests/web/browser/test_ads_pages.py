@@ -37,9 +37,7 @@ def facebook(staff):
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_credentials_are_typed_on_a_page_that_names_what_is_missing(
-    chromium, front, facebook, size, scheme
-):
+def test_credentials_page_names_what_is_missing(chromium, front, facebook, size, scheme):
     page = open_as(chromium, front, "Administrator", size, scheme)
     page.goto(reverse("source_credentials", args=[facebook.pk]))
     expect(page.get_by_text("Missing: App secret")).to_be_visible()
@@ -48,7 +46,7 @@ def test_credentials_are_typed_on_a_page_that_names_what_is_missing(
     shown_well(page, f"source-missing-{size['width']}-{scheme}")
 
 
-def test_what_is_typed_is_kept(chromium, front, facebook):
+def test_typed_credentials_are_saved(chromium, front, facebook):
     page = open_as(chromium, front, "Administrator", DESK)
     page.goto(reverse("source_credentials", args=[facebook.pk]))
     page.get_by_label("App secret").fill("app-secret")
@@ -60,7 +58,7 @@ def test_what_is_typed_is_kept(chromium, front, facebook):
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_certificates_without_a_key_and_with_some_that_prove_nothing(
+def test_certificate_page_works_without_a_key_and_with_unproven_certificates(
     chromium, front, staff, size, scheme
 ):
     page = open_as(chromium, front, "Administrator", size, scheme)
@@ -87,7 +85,7 @@ def test_certificates_without_a_key_and_with_some_that_prove_nothing(
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_what_the_vendor_told_stands_beside_what_it_sent(chromium, front, facebook, size, scheme):
+def test_vendor_reports_are_shown_beside_deliveries(chromium, front, facebook, size, scheme):
     incoming = IncomingDelivery(
         path="/in/meta_lead_ads/t-9", headers={"Content-Type": "application/json"},
         body=json.dumps(NOTICE).encode(), received_at=make.NOON,

@@ -19,7 +19,7 @@ def call(people, at, **changes):
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_the_page_of_calls_fits_and_switches_recording(chromium, front, people, noon, size, scheme):
+def test_call_records_page_fits_and_changes_recording(chromium, front, people, noon, size, scheme):
     name = f"{size['width']}-{scheme}"
     page = open_as(chromium, front, "Compliance", size, scheme)
     page.goto(reverse("call_records"))
@@ -42,7 +42,9 @@ def test_the_page_of_calls_fits_and_switches_recording(chromium, front, people, 
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_one_tap_in_the_call_ends_its_recording(chromium, front, people, noon, size, scheme):
+def test_recording_is_stopped_with_one_tap_during_the_call(
+    chromium, front, people, noon, size, scheme
+):
     name = f"{size['width']}-{scheme}"
     attempt = call(people, noon - make.MINUTE, cause="ring:1")
     earlier = call(people, noon - make.DAY, cause="ring:2", result="spoken", seconds=260)

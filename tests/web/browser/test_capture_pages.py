@@ -68,7 +68,7 @@ def post_source(clerk):
     return make.source("generic", name="Northern Leads", slug="northern", token="t-1")
 
 
-def test_a_map_is_mended_beside_what_came_and_then_replayed(chromium, front, post_source):
+def test_field_map_is_fixed_beside_the_delivery_and_replayed(chromium, front, post_source):
     delivery = posted(post_source)
     assert delivery.state == "quarantined"
     page = open_as(chromium, front, "Operations", DESK)
@@ -100,7 +100,7 @@ def test_a_map_is_mended_beside_what_came_and_then_replayed(chromium, front, pos
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_the_pages_of_a_post_fit_and_are_accessible(chromium, front, post_source, size, scheme):
+def test_webhook_source_pages_fit_and_are_accessible(chromium, front, post_source, size, scheme):
     name = f"{size['width']}-{scheme}"
     page = open_as(chromium, front, "Operations", size, scheme)
     page.goto(reverse("source_map", args=[post_source.pk]))
@@ -118,7 +118,7 @@ def test_the_pages_of_a_post_fit_and_are_accessible(chromium, front, post_source
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_the_details_of_a_source_fit_and_are_accessible(chromium, front, clerk, size, scheme):
+def test_source_detail_pages_fit_and_are_accessible(chromium, front, clerk, size, scheme):
     name = f"{size['width']}-{scheme}"
     line = make.source("phone_twilio", name="Mailers", slug="mailers")
     page = open_as(chromium, front, "Operations", size, scheme)
@@ -133,7 +133,7 @@ def test_the_details_of_a_source_fit_and_are_accessible(chromium, front, clerk, 
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_a_spreadsheet_is_brought_in_step_by_step(chromium, front, clerk, size, scheme):
+def test_spreadsheet_is_imported_step_by_step(chromium, front, clerk, size, scheme):
     name = f"{size['width']}-{scheme}"
     page = open_as(chromium, front, "Operations", size, scheme)
     page.goto(reverse("imports"))
@@ -178,7 +178,7 @@ def test_a_spreadsheet_is_brought_in_step_by_step(chromium, front, clerk, size, 
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_the_pages_of_a_seller_fit_and_are_accessible(chromium, front, clerk, size, scheme):
+def test_bidding_source_pages_fit_and_are_accessible(chromium, front, clerk, size, scheme):
     seller = make.source("ping_post", name="Auction House", slug="auction", token="t", secret="s")
     name = f"{size['width']}-{scheme}"
     page = open_as(chromium, front, "Operations", size, scheme)

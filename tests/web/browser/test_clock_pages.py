@@ -28,7 +28,7 @@ def known(lead, *, at) -> None:
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_the_pages_of_clocks_fit_and_are_accessible(
+def test_disclosure_deadline_pages_fit_and_are_accessible(
     chromium, front, people, noon, size, scheme
 ):  # fmt: skip
     name = f"{size['width']}-{scheme}"

@@ -70,9 +70,7 @@ def planned(noon, officer):
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_the_pages_of_fairness_and_pay_fit_and_are_accessible(
-    chromium, front, people, noon, size, scheme
-):
+def test_fairness_and_pay_pages_fit_and_are_accessible(chromium, front, people, noon, size, scheme):
     name = f"{size['width']}-{scheme}"
     page = open_as(chromium, front, "Compliance", size, scheme)
     for address in ("fair_lending", "things_of_value", "pay_plans"):

@@ -62,7 +62,7 @@ def busy(people, noon, monkeypatch):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-def test_the_pages_of_keeping_are_sound(chromium, front, busy, size, scheme):
+def test_retention_pages_fit_and_are_accessible(chromium, front, busy, size, scheme):
     page = open_as(chromium, front, "Compliance", size, scheme)
     found = []
     paths = {name: f"/compliance/{path}" for name, path in busy.items() if name != "lead"}
@@ -77,7 +77,7 @@ def test_the_pages_of_keeping_are_sound(chromium, front, busy, size, scheme):
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-def test_with_nothing_kept_the_pages_say_what_comes_here(chromium, front, people, size):
+def test_empty_retention_pages_explain_themselves(chromium, front, people, size):
     page = open_as(chromium, front, "Compliance", size)
     found = []
     for path in ("keeping/", "requests/", "legal-holds/", "exports/"):

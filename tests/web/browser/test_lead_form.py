@@ -56,7 +56,7 @@ def stored() -> dict:
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-def test_three_steps_record_what_stood_before_the_visitors_eyes(chromium, live_server, site, size):
+def test_three_steps_record_what_the_visitor_saw(chromium, live_server, site, size):
     page = opened(chromium, live_server, size)
     first_two_steps(page)
     money(page)
@@ -85,7 +85,7 @@ def test_three_steps_record_what_stood_before_the_visitors_eyes(chromium, live_s
     assert "Ben" not in found["steps"]
 
 
-def test_next_says_what_is_missing_and_goes_to_it(chromium, live_server, site):
+def test_next_button_names_the_missing_answer_and_focuses_it(chromium, live_server, site):
     page = opened(chromium, live_server)
     page.get_by_role("button", name="Next").click()
 
@@ -96,7 +96,7 @@ def test_next_says_what_is_missing_and_goes_to_it(chromium, live_server, site):
     expect(page.get_by_text("Choose what you would like to do.")).to_be_hidden()
 
 
-def test_what_the_server_finds_wrong_opens_its_step_and_has_the_focus(chromium, live_server, site):
+def test_server_error_opens_its_step_and_gets_the_focus(chromium, live_server, site):
     page = opened(chromium, live_server)
     page.get_by_label("Buy a home").check()
     page.get_by_label("State where the home is").select_option("FL")
@@ -121,7 +121,7 @@ def test_what_the_server_finds_wrong_opens_its_step_and_has_the_focus(chromium, 
     assert stored()["consent"]["checked"] is True
 
 
-def test_without_script_it_is_one_page_that_works(chromium, live_server, site):
+def test_form_without_javascript_is_one_working_page(chromium, live_server, site):
     page = opened(chromium, live_server, java_script_enabled=False)
     page.get_by_label("Lower my rate or payment").check()
     page.get_by_label("State where the home is").select_option("FL")
@@ -155,7 +155,7 @@ def embedded(browser, live_server, query: str = "") -> Page:
     return page
 
 
-def test_it_works_in_a_frame_of_an_allowed_site_and_grows_with_its_page(
+def test_form_works_and_grows_in_a_frame_of_an_allowed_site(
     chromium,
     live_server,
     site,
@@ -174,7 +174,7 @@ def test_it_works_in_a_frame_of_an_allowed_site_and_grows_with_its_page(
     assert (found["utm"], found["gclid"]) == ({"campaign": "spring"}, "Cj0")
 
 
-def test_a_strangers_page_cannot_frame_it(chromium, live_server, site):
+def test_another_site_cannot_frame_the_form(chromium, live_server, site):
     site.allowed_origins = ["https://www.lindenfield.example"]
     site.save()
     page = embedded(chromium, live_server)
@@ -185,7 +185,7 @@ def test_a_strangers_page_cannot_frame_it(chromium, live_server, site):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-def test_axe_finds_nothing_and_nothing_runs_out_of_the_page(
+def test_form_is_accessible_and_fits_the_page(
     chromium,
     live_server,
     site,
@@ -223,9 +223,7 @@ def test_axe_finds_nothing_and_nothing_runs_out_of_the_page(
     assert small == []
 
 
-def test_who_goes_on_from_their_number_and_leaves_reaches_us_without_what_they_had_not_gone_on_from(
-    chromium, live_server, site
-):
+def test_abandoned_form_sends_only_the_completed_steps(chromium, live_server, site):
     page = opened(chromium, live_server)
     page.wait_for_timeout(3_000)
     page.get_by_label("Buy a home").check()

@@ -21,9 +21,7 @@ def file(*rows: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_which_licenses_they_are_is_shown_before_it_is_taken_in(
-    chromium, front, people, size, scheme
-):
+def test_license_file_is_previewed_before_it_is_imported(chromium, front, people, size, scheme):
     make.user("administrator", name="Ada Boss", email="ada@lindenfield.example")
     CompanyLicense.objects.filter(state="CA").update(license="")
     page = open_as(chromium, front, "Administrator", size, scheme)

@@ -9,7 +9,9 @@ from tests.web.browser.conftest import SIZES, open_as, shown_well
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_mailboxes_none_some_and_one_that_does_not_answer(chromium, front, people, size, scheme):
+def test_mailbox_page_fits_empty_filled_and_with_an_unreachable_mailbox(
+    chromium, front, people, size, scheme
+):
     make.user("administrator", name="Ada Boss", email="ada@lindenfield.example")
     page = open_as(chromium, front, "Administrator", size, scheme)
     page.goto(reverse("setup_mailboxes"))

@@ -33,7 +33,9 @@ def waiting(people, noon):
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_the_list_and_the_persons_page_are_sound(chromium, front, waiting, size, scheme):
+def test_duplicate_list_and_person_page_fit_and_are_accessible(
+    chromium, front, waiting, size, scheme
+):
     page = open_as(chromium, front, "Branch manager", size, scheme)
     page.goto("/matches/")
     expect(page.locator("#pairs")).to_contain_text("may have a new owner")
@@ -46,7 +48,7 @@ def test_the_list_and_the_persons_page_are_sound(chromium, front, waiting, size,
     shown_well(page, f"matches none {size['width']} {scheme}")
 
 
-def test_two_people_are_told_apart_and_one_is_made_of_two(chromium, front, waiting):
+def test_two_people_are_separated_and_two_records_merged(chromium, front, waiting):
     page = open_as(chromium, front, "Branch manager", DESK)
     page.goto("/matches/")
     page.locator("article", has_text="Mei Wu").get_by_role(

@@ -21,7 +21,7 @@ from tests.web.browser.conftest import DESK, open_as
 from tests.web.test_queue import offered
 
 
-def test_the_officers_minute_by_keyboard(chromium, front, people, noon):
+def test_officer_works_a_lead_by_keyboard(chromium, front, people, noon):
     page = open_as(chromium, front, "Loan officer", DESK)
     expect(page.locator("[data-row]")).to_have_count(1)
     with transaction.atomic():
@@ -73,7 +73,7 @@ def wait_until(page: Page, holds: Callable[[], object]) -> None:
     raise AssertionError("It never came to hold.")
 
 
-def test_the_executives_minute_by_keyboard(chromium, front, people, noon):
+def test_executive_reads_home_by_keyboard(chromium, front, people, noon):
     rollup_deltas.count_lead(make.lead(source=people.zillow, at=noon - make.HOUR))
     page = open_as(chromium, front, "Executive", DESK)
     page.locator("main .empty a").last.focus()
@@ -87,7 +87,7 @@ def test_the_executives_minute_by_keyboard(chromium, front, people, noon):
     expect(page.locator("h1")).to_be_visible()
 
 
-def test_a_badge_opens_its_rules_where_it_stands(chromium, front, people):
+def test_contact_badge_opens_its_rules_in_place(chromium, front, people):
     page = open_as(chromium, front, "Loan officer", DESK)
     page.goto(reverse("lead", args=[people.ben.pk]))
 
@@ -97,7 +97,7 @@ def test_a_badge_opens_its_rules_where_it_stands(chromium, front, people):
     expect(page.locator("#verdict-text")).to_contain_text("47 CFR 64.1200")
 
 
-def test_a_notice_arrives_while_the_page_is_open(chromium, front, people, noon):
+def test_notice_arrives_while_the_page_is_open(chromium, front, people, noon):
     page = open_as(chromium, front, "Loan officer", DESK)
     expect(page.locator("#bell .count")).to_have_text("1")  # Ben was given to Dana
 
@@ -118,7 +118,7 @@ def tell_dana(people: Cast, at: datetime) -> None:
     )  # fmt: skip
 
 
-def test_a_page_is_live_however_late_a_script_is_and_although_the_first_try_failed(
+def test_live_stream_connects_after_a_late_script_and_a_failed_first_try(
     chromium, front, people, noon
 ):
     page = open_as(chromium, front, "Loan officer", DESK)
@@ -140,7 +140,7 @@ def fails_once(route: Route, asked: list[str]) -> None:
     route.fulfill(status=503, body="") if len(asked) == 1 else route.continue_()
 
 
-def test_a_call_from_the_queue_opens_the_lead(chromium, front, people):
+def test_call_from_the_queue_opens_the_lead(chromium, front, people):
     page = open_as(chromium, front, "Loan officer", DESK)
 
     page.locator("[data-row]").get_by_role("button", name="Call Ben Ortiz").click()

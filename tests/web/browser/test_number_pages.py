@@ -29,7 +29,9 @@ def vendor(settings):
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_the_account_none_refused_kept_and_down(chromium, front, people, vendor, size, scheme):
+def test_number_check_page_fits_without_with_a_refused_and_with_a_failing_account(
+    chromium, front, people, vendor, size, scheme
+):
     make.user("administrator", name="Ada Boss", email="ada@lindenfield.example")
     page = open_as(chromium, front, "Administrator", size, scheme)
     page.goto(reverse("setup_numbers"))
@@ -57,7 +59,7 @@ def test_the_account_none_refused_kept_and_down(chromium, front, people, vendor,
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_the_lists_with_a_folder_a_gap_and_a_vendor_that_is_down(
+def test_do_not_call_list_page_fits_with_a_folder_a_gap_and_a_failing_vendor(
     chromium, front, people, noon, size, scheme, settings, tmp_path
 ):
     settings.DNC_FOLDER = str(tmp_path)
@@ -85,7 +87,9 @@ def test_the_lists_with_a_folder_a_gap_and_a_vendor_that_is_down(
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_an_import_says_which_lists_its_numbers_are_on(chromium, front, people, noon, size, scheme):
+def test_import_page_names_the_lists_its_numbers_are_on(
+    chromium, front, people, noon, size, scheme
+):
     for registry, lines in (("US", b"813,5550101\n"), ("LITIGATOR", b"8135550102\n")):
         upload = ListUpload(
             registry=registry, name="l.txt", dated=noon.date(), file=io.BytesIO(lines)

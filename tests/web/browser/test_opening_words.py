@@ -29,9 +29,7 @@ def washington(people, noon):
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_pressing_call_puts_the_words_and_the_seconds_on_the_page(
-    chromium, front, washington, size, scheme
-):
+def test_call_button_shows_the_opening_and_its_seconds(chromium, front, washington, size, scheme):
     page = open_as(chromium, front, "Loan officer", size, scheme)
     page.goto(reverse("lead", args=[washington.ben.pk]))
     page.route("**/calls/", without_dialling)
@@ -50,7 +48,7 @@ def test_pressing_call_puts_the_words_and_the_seconds_on_the_page(
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_a_call_put_through_by_the_ring_brings_the_words_to_whatever_page_is_open(
+def test_connected_call_shows_the_opening_on_the_open_page(
     chromium, front, washington, noon, size, scheme
 ):
     ana = make.person(first_name="Ana", state="WA", language="es", at=noon)
@@ -79,9 +77,7 @@ def test_a_call_put_through_by_the_ring_brings_the_words_to_whatever_page_is_ope
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_words_that_come_too_late_are_refused_as_they_are_typed(
-    chromium, front, washington, size, scheme
-):
+def test_late_opening_is_refused_while_typing(chromium, front, washington, size, scheme):
     page = open_as(chromium, front, "Marketing", size, scheme)
     page.goto(reverse("wording"))
     shown_well(page, f"opening wording {size['width']} {scheme}")

@@ -13,7 +13,7 @@ from tests.web.browser.conftest import DESK, PHONE, SIZES, open_as, shoot, viola
 from tests.web.test_queue import offered
 
 
-def test_the_officers_minute_on_a_phone(chromium, front, people):
+def test_officer_works_a_lead_on_a_phone(chromium, front, people):
     page = open_as(chromium, front, "Loan officer", PHONE)
     page.locator("#queue-rows").get_by_role("link", name="Ben Ortiz", exact=True).click()
 
@@ -29,7 +29,7 @@ def test_the_officers_minute_on_a_phone(chromium, front, people):
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
-def test_an_offer_is_taken_by_one_key(chromium, front, people):
+def test_offer_is_accepted_with_one_key(chromium, front, people):
     newcomer = make.lead(source=people.zillow)
     offered(newcomer, people.dana)
     page = open_as(chromium, front, "Loan officer", DESK)
@@ -49,7 +49,7 @@ def sixty_leads(people):
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-def test_a_long_queue_goes_on_as_it_is_scrolled(chromium, front, people, size):
+def test_long_queue_loads_more_while_scrolling(chromium, front, people, size):
     sixty_leads(people)
     page = open_as(chromium, front, "Loan officer", size)
     rows, more = page.locator("[data-row]"), page.get_by_role("link", name="Show more")
@@ -71,7 +71,7 @@ def test_a_long_queue_goes_on_as_it_is_scrolled(chromium, front, people, size):
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-def test_a_long_queue_goes_on_by_a_link_without_a_script(chromium, front, people, size):
+def test_long_queue_loads_more_by_a_link_without_javascript(chromium, front, people, size):
     sixty_leads(people)
     cookies = open_as(chromium, front, "Loan officer", size).context.cookies()
     plain = chromium.new_context(viewport=size, base_url=front, java_script_enabled=False)
@@ -88,7 +88,7 @@ def test_a_long_queue_goes_on_by_a_link_without_a_script(chromium, front, people
     expect(page.get_by_text("50 of 60")).to_be_visible()
 
 
-def test_the_keyboard_reaches_everything(chromium, front, people):
+def test_keyboard_reaches_every_control(chromium, front, people):
     page = open_as(chromium, front, "Loan officer", DESK)
     expect(page.locator("[data-row]")).to_have_count(1)
 
@@ -121,7 +121,7 @@ SEEN = {  # by role: its own pages, with {lead} for one lead's
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_axe_finds_nothing_and_nothing_runs_off_the_page(chromium, front, people, size, scheme):
+def test_pages_are_accessible_and_fit(chromium, front, people, size, scheme):
     staff_notices.notify_user(
         user_id=people.ruth.pk, kind="unclaimed", idempotency_key="u:1", at=make.NOON,
         text="Unclaimed lead: Zillow purchase in FL.", link="/team/",
@@ -142,7 +142,7 @@ def test_axe_finds_nothing_and_nothing_runs_off_the_page(chromium, front, people
     assert found == []
 
 
-def test_no_page_breaks_the_content_policy(chromium, front, people):
+def test_no_page_violates_the_content_security_policy(chromium, front, people):
     page = open_as(chromium, front, "Loan officer", DESK)
     said: list[str] = []
     page.on("console", lambda line: said.append(line.text))

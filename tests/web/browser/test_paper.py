@@ -30,7 +30,7 @@ def on_paper(page: Page, name: str) -> str:
     return said
 
 
-def test_what_an_examiner_is_shown_reads_well_on_paper(chromium, front, committed, noon):
+def test_examiner_pages_print_well(chromium, front, committed, noon):
     whole_life.make_whole_life()
     make.user("compliance", name="Omar Haddad")
     seal.seal_events(at=noon)
@@ -55,7 +55,7 @@ def test_what_an_examiner_is_shown_reads_well_on_paper(chromium, front, committe
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_the_pages_that_name_our_licenses_fit_and_are_accessible(
+def test_license_pages_fit_and_are_accessible(
     chromium, front, people, noon, size, scheme
 ):  # fmt: skip
     name = f"{size['width']}-{scheme}"

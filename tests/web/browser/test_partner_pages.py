@@ -35,9 +35,7 @@ def ana(people, noon) -> Partner:
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_the_pages_of_partners_fit_and_are_accessible(
-    chromium, front, people, ana, noon, size, scheme
-):
+def test_partner_pages_fit_and_are_accessible(chromium, front, people, ana, noon, size, scheme):
     name = f"{size['width']}-{scheme}"
     page = sign_in(chromium, front, "ana@sunbelt.example", size, scheme)
     expect(page.get_by_text("No referrals yet")).to_be_visible()

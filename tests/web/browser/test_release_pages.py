@@ -55,7 +55,7 @@ def some_seconds_pass() -> None:
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_the_pages_of_releases_fit_and_are_accessible(chromium, front, crowd, noon, size, scheme):
+def test_campaign_pages_fit_and_are_accessible(chromium, front, crowd, noon, size, scheme):
     name = f"{size['width']}-{scheme}"
     page = open_as(chromium, front, "Marketing", size, scheme)
     page.goto(reverse("releases"))
@@ -95,9 +95,7 @@ def test_the_pages_of_releases_fit_and_are_accessible(chromium, front, crowd, no
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-def test_the_stop_is_reached_by_a_thumb_and_what_is_typed_beside_it_stays(
-    chromium, front, crowd, noon, size
-):
+def test_stop_button_is_in_thumb_reach_and_keeps_typed_text(chromium, front, crowd, noon, size):
     release = written(crowd, noon)
     release_drafts.seal_draft(release.pk, by=None, at=noon)
     release_control.approve_release(release, by=crowd.omar, at=noon)

@@ -34,9 +34,7 @@ def clerk(people, noon):
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_the_pages_of_returns_fit_and_are_accessible(
-    chromium, front, clerk, people, noon, size, scheme
-):
+def test_return_pages_fit_and_are_accessible(chromium, front, clerk, people, noon, size, scheme):
     name = f"{size['width']}-{scheme}"
     zillow = people.zillow
     page = open_as(chromium, front, "Operations", size, scheme)

@@ -31,7 +31,7 @@ def waiting(people, noon):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-def test_full_pages_of_decisions_and_tasks_are_sound(chromium, front, waiting, size, scheme):
+def test_full_review_and_task_pages_fit_and_are_accessible(chromium, front, waiting, size, scheme):
     found = []
     for role, paths in {
         "Loan officer": ("/tasks/", f"/leads/{waiting.ben.pk}/", "/queue/"),
@@ -50,7 +50,7 @@ def test_full_pages_of_decisions_and_tasks_are_sound(chromium, front, waiting, s
     assert found == []
 
 
-def test_a_message_is_refused_and_a_task_ticked_off_by_one_press_each(chromium, front, waiting):
+def test_message_is_discarded_and_task_completed_with_one_press_each(chromium, front, waiting):
     page = open_as(chromium, front, "Compliance", DESK)
     page.goto("/compliance/messages/")
     page.get_by_label("Reason").fill("He asked for a pause")

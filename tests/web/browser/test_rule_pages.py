@@ -43,7 +43,7 @@ def proposed(noon, by, item, value, **changes):
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_the_pages_of_rules_fit_and_are_accessible(chromium, front, people, noon, size, scheme):
+def test_rule_pages_fit_and_are_accessible(chromium, front, people, noon, size, scheme):
     name = f"{size['width']}-{scheme}"
     page = open_as(chromium, front, "Compliance", size, scheme)
     page.goto(reverse("rules"))

@@ -60,9 +60,7 @@ def sees_nothing_wrong(page, size, name):
 
 
 @BOTH
-def test_a_passkey_is_set_up_before_anything_else_and_opens_the_door_by_itself(
-    chromium, front, production, size
-):
+def test_passkey_is_set_up_first_and_signs_in_by_itself(chromium, front, production, size):
     page = arrive(chromium, front, size)
     sees_nothing_wrong(page, size, "door")
     type_password(page, production.dana.user)
@@ -89,7 +87,7 @@ def test_a_passkey_is_set_up_before_anything_else_and_opens_the_door_by_itself(
 
 
 @BOTH
-def test_a_passkey_is_renamed_and_removed(chromium, front, production, size):
+def test_passkey_is_renamed_and_removed(chromium, front, production, size):
     page = arrive(chromium, front, size)
     type_password(page, production.dana.user)
     page.get_by_role("button", name="Set up a passkey").click()
@@ -112,7 +110,7 @@ def test_a_passkey_is_renamed_and_removed(chromium, front, production, size):
 
 @BOTH
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_an_app_is_scanned_and_its_code_asked_for_after_the_password(
+def test_authenticator_app_is_scanned_and_its_code_required_after_the_password(
     chromium, front, production, size, scheme
 ):
     page = arrive(chromium, front, size, scheme)
@@ -138,7 +136,7 @@ def test_an_app_is_scanned_and_its_code_asked_for_after_the_password(
 
 @BOTH
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_pages_that_watch_over_it_are_clean(chromium, front, people, size, scheme):
+def test_security_pages_fit_and_are_accessible(chromium, front, people, size, scheme):
     make.user("administrator", name="Ada Nash", email="ada@lindenfield.example")
     page = open_as(chromium, front, "Administrator", size, scheme)
     page.goto("/setup/api-keys/")

@@ -54,7 +54,7 @@ def arrive(source: Source, nth: int, state: str) -> None:
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_what_a_source_may_bring_is_tried_then_held_to(chromium, front, network, size, scheme):
+def test_acceptance_rules_are_previewed_and_applied(chromium, front, network, size, scheme):
     name = f"{size['width']}-{scheme}"
     page = open_as(chromium, front, "Operations", size, scheme)
     page.goto(reverse("source_acceptance", args=[network.pk]))
@@ -88,7 +88,7 @@ def test_what_a_source_may_bring_is_tried_then_held_to(chromium, front, network,
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_a_source_goes_through_its_audit(chromium, front, network, size, scheme):
+def test_source_goes_through_its_audit(chromium, front, network, size, scheme):
     name = f"{size['width']}-{scheme}"
     Source.objects.filter(pk=network.pk).update(launched_at=None)
     page = open_as(chromium, front, "Operations", size, scheme)
@@ -125,7 +125,7 @@ def test_a_source_goes_through_its_audit(chromium, front, network, size, scheme)
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_a_pasted_post_is_read_beside_the_instructions(chromium, front, network, size, scheme):
+def test_pasted_post_is_parsed_beside_the_instructions(chromium, front, network, size, scheme):
     name = f"{size['width']}-{scheme}"
     page = open_as(chromium, front, "Operations", size, scheme)
     page.goto(reverse("source_instructions", args=[network.pk]))

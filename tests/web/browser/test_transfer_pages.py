@@ -42,7 +42,7 @@ def vendor(settings, people):
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_its_pages_are_shown_well_at_every_step(chromium, front, vendor, people, size, scheme):
+def test_crm_transfer_pages_fit_at_every_step(chromium, front, vendor, people, size, scheme):
     name = f"{size['width']}-{scheme}"
     page = open_as(chromium, front, "Operations", size, scheme)
     page.goto(reverse("import_systems"))

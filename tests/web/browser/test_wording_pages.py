@@ -29,7 +29,7 @@ def waiting(people, noon):
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_the_pages_of_wording_and_sequences_are_sound(chromium, front, waiting, size, scheme):
+def test_wording_and_sequence_pages_fit_and_are_accessible(chromium, front, waiting, size, scheme):
     steps = Sequence.objects.get(decided_at=None)
     pages = {
         "Marketing": [
@@ -52,9 +52,7 @@ def test_the_pages_of_wording_and_sequences_are_sound(chromium, front, waiting, 
         page.context.close()
 
 
-def test_findings_come_as_the_words_are_typed_and_a_second_person_approves(
-    chromium, front, waiting
-):
+def test_findings_appear_while_typing_and_a_second_person_approves(chromium, front, waiting):
     page = open_as(chromium, front, "Marketing", DESK)
     page.goto(reverse("wording_place", args=["not_reached_1", "text", "any", "any"]))
     words = page.locator("#body-en")

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("field", ["race", "property_zip", "last_name", "area_code", "shoe_size"])
-def test_a_rule_is_refused_for_the_reason_decide_gives(field):
+def test_routing_rule_is_rejected_for_the_reason_decide_gives(field):
     decision, reason = decided(use="route", field=field)
     assert (decision, reason) != ("allow", "legitimate_need")
 
@@ -35,7 +35,7 @@ def test_a_rule_is_refused_for_the_reason_decide_gives(field):
     assert not RuleSet.objects.exists()
 
 
-def test_a_rule_that_looks_at_pay_is_refused_as_decide_rules():
+def test_routing_rule_on_officer_pay_is_rejected_as_decide_rules():
     decision, _ = decided(routing_rule="offer_product_with_highest_lo_comp")
 
     with pytest.raises(rule_check.BadRules, match="can't steer borrowers .LOC-01, 12 CFR"):
@@ -58,7 +58,7 @@ def compared(spanish_minutes=13):
 
 
 @pytest.mark.parametrize("minutes", [12, 13])
-def test_a_ratio_is_put_before_compliance_as_decide_rules(minutes, compliance):
+def test_disparity_ratio_is_referred_to_compliance_as_decide_rules(minutes, compliance):
     compared(minutes)
     decision, _ = decided(use="monitor", metric="response", ratio=minutes / 10)
 
@@ -68,7 +68,7 @@ def test_a_ratio_is_put_before_compliance_as_decide_rules(minutes, compliance):
     assert ("against the reference group, ratio 1.30" in page) is (decision == "require")
 
 
-def test_the_monitor_shows_groups_with_intervals_and_hides_the_small(compliance):
+def test_monitor_shows_groups_with_intervals_and_hides_small_groups(compliance):
     compared()
 
     page = compliance.get(reverse("fair_lending")).text
@@ -82,13 +82,13 @@ def test_the_monitor_shows_groups_with_intervals_and_hides_the_small(compliance)
     assert "Bonferroni" in page
 
 
-def test_before_the_first_month_the_monitor_says_when_it_begins(compliance):
+def test_monitor_before_the_first_month_says_when_it_starts(compliance):
     assert "No months compared yet" in compliance.get(reverse("fair_lending")).text
     assert compliance.get(reverse("fair_lending_taken_out")).status_code == 404
     assert compliance.get(reverse("fair_lending") + "?month=x").status_code == 200
 
 
-def test_a_finding_is_closed_with_words_and_stays(compliance):
+def test_finding_is_closed_with_a_sentence_and_stays_listed(compliance):
     compared()
     finding = Finding.objects.get()
     address = reverse("finding_conclusion", args=[finding.pk])
@@ -103,7 +103,7 @@ def test_a_finding_is_closed_with_words_and_stays(compliance):
     assert "Close finding" not in page
 
 
-def test_a_month_leaves_only_with_a_reason_marked_and_written_down(compliance):
+def test_month_export_needs_a_reason_is_marked_and_logged(compliance):
     compared()
     address = reverse("fair_lending_taken_out")
 
@@ -123,7 +123,7 @@ def test_a_month_leaves_only_with_a_reason_marked_and_written_down(compliance):
     )
 
 
-def test_a_file_of_places_is_loaded_or_refused_in_a_sentence(compliance, tmp_path):
+def test_census_tract_file_is_loaded_or_rejected_with_a_sentence(compliance, tmp_path):
     good, bad = tmp_path / "acs.csv", tmp_path / "bad.csv"
     good.write_text("zip,minority_share\n78745,40\n")
     bad.write_text("zip,share\n78745,40\n")
@@ -139,7 +139,7 @@ def test_a_file_of_places_is_loaded_or_refused_in_a_sentence(compliance, tmp_pat
 
 
 @pytest.mark.parametrize("role", ["manager", "administrator", "executive", "operations", "officer"])
-def test_nobody_but_compliance_sees_the_monitor(role, signed_in):
+def test_only_compliance_sees_the_monitor(role, signed_in):
     compared()
     browser = signed_in(make.officer().user if role == "officer" else make.user(role))
 
@@ -149,7 +149,7 @@ def test_nobody_but_compliance_sees_the_monitor(role, signed_in):
     assert FairLendingReport.objects.filter(measure=Measure.RESPONSE).exists()
 
 
-def test_compliance_of_one_branch_does_not_see_the_whole_company(signed_in):
+def test_branch_compliance_cannot_see_the_company_monitor(signed_in):
     compared()
     browser = signed_in(make.user("compliance", branch=make.branch("Tampa")))
 

@@ -42,7 +42,7 @@ PLANS = [
 
 
 @pytest.mark.parametrize(("typed", "given"), PLANS)
-def test_a_plan_is_ruled_as_decide_rules(typed, given, operations):
+def test_pay_plan_is_judged_as_decide_rules(typed, given, operations):
     decision, reason = decided(**given)
 
     answer = operations.post(reverse("pay_plan"), plan(make.officer(), **typed))
@@ -56,14 +56,14 @@ def test_a_plan_is_ruled_as_decide_rules(typed, given, operations):
     assert not PayPlan.objects.exists()
 
 
-def test_a_bonus_of_exactly_ten_percent_is_kept(operations):
+def test_bonus_of_exactly_ten_percent_is_accepted(operations):
     operations.post(reverse("pay_plan"), plan(make.officer(), bonus_pct="10"))
 
     assert PayPlan.objects.get().bonus_pct == 10
     assert decided(bonus_pct_of_total_comp=10.0, profit_based=True)[0] == "allow"
 
 
-def test_a_split_by_source_is_kept_on_counsels_document(operations):
+def test_split_by_source_is_accepted_with_counsels_document(operations):
     typed = plan(make.officer(), basis="lead_source", document="Memo 12")
 
     operations.post(reverse("pay_plan"), typed)
@@ -74,7 +74,7 @@ def test_a_split_by_source_is_kept_on_counsels_document(operations):
     )
 
 
-def test_words_that_hide_a_term_behind_a_lawful_basis_are_refused(operations):
+def test_description_that_hides_a_loan_term_is_rejected(operations):
     typed = plan(make.officer(), basis="other", in_words="Volume of loans above par rate")
 
     answer = operations.post(reverse("pay_plan"), typed)
@@ -87,7 +87,7 @@ def approver(signed_in):
     return signed_in(make.user("compliance"))
 
 
-def test_a_plan_counts_once_somebody_else_approved_it(compliance, approver):
+def test_pay_plan_takes_effect_after_another_persons_approval(compliance, approver):
     officer = make.officer("Dana Whitfield")
     compliance.post(reverse("pay_plan"), plan(officer, from_date="2026-11-01", bonus_pct="10"))
     one = PayPlan.objects.get()
@@ -105,7 +105,7 @@ def test_a_plan_counts_once_somebody_else_approved_it(compliance, approver):
     assert "active" in page
 
 
-def test_pay_does_not_move_for_terms_that_may_have_been_offered(compliance, approver):
+def test_pay_plan_cannot_change_for_terms_already_offered(compliance, approver):
     officer = make.officer()
     compliance.post(reverse("pay_plan"), plan(officer, from_date="2026-11-01"))
     approver.post(reverse("pay_plan_decision", args=[PayPlan.objects.get().pk]), {"act": "approve"})
@@ -125,7 +125,7 @@ def test_pay_does_not_move_for_terms_that_may_have_been_offered(compliance, appr
     assert late.approved_at is None
 
 
-def test_two_plans_of_one_day_are_never_both_approved(compliance, approver):
+def test_two_pay_plans_of_one_day_are_never_both_approved(compliance, approver):
     officer = make.officer()
     for _ in range(2):
         compliance.post(reverse("pay_plan"), plan(officer))
@@ -140,7 +140,7 @@ def test_two_plans_of_one_day_are_never_both_approved(compliance, approver):
     assert compliance.post(reverse("pay_plan"), plan(officer)).status_code == 422
 
 
-def test_a_plan_that_is_dropped_can_no_longer_be_approved(compliance, approver):
+def test_withdrawn_pay_plan_cannot_be_approved(compliance, approver):
     compliance.post(reverse("pay_plan"), plan(make.officer()))
     decision = reverse("pay_plan_decision", args=[PayPlan.objects.get().pk])
 
@@ -151,7 +151,7 @@ def test_a_plan_that_is_dropped_can_no_longer_be_approved(compliance, approver):
     assert "discarded" in approver.get(reverse("pay_plans")).text
 
 
-def test_the_database_keeps_no_plan_that_the_rule_forbids():
+def test_database_rejects_a_forbidden_pay_plan():
     user = make.user("compliance")
     kept = {
         "officer": make.officer(), "number": 1, "basis": "salary", "from_date": date(2026, 12, 1),
@@ -170,7 +170,7 @@ def test_the_database_keeps_no_plan_that_the_rule_forbids():
     assert PayPlan.objects.create(**kept)
 
 
-def test_compliance_of_one_branch_does_not_see_the_pay_of_other_officers(signed_in):
+def test_branch_compliance_cannot_see_other_branches_pay(signed_in):
     here, there = make.branch("Tampa"), make.branch("Austin")
     dana, sam = (
         make.officer("Dana Whitfield", branch=here),
@@ -189,7 +189,7 @@ def test_compliance_of_one_branch_does_not_see_the_pay_of_other_officers(signed_
 
 
 @pytest.mark.parametrize("role", ["manager", "marketing", "administrator", "executive"])
-def test_pay_is_for_operations_and_compliance(role, signed_in):
+def test_only_operations_and_compliance_see_pay_plans(role, signed_in):
     browser = signed_in(make.user(role))
 
     for page in ("pay_plans", "pay_plan"):

@@ -323,13 +323,13 @@ def written(route: str, values: list) -> str:
     return route
 
 
-def test_every_address_is_in_the_table_and_no_other():
+def test_access_table_lists_exactly_the_sites_addresses():
     assert sorted(TABLE) == sorted({route for route, _ in routes()})
     assert set(ROLE_LETTERS.values()) == set(ROLES)
 
 
 @pytest.mark.parametrize("letter", ROLE_LETTERS)
-def test_each_role_gets_what_the_table_says(letter, world):
+def test_each_role_gets_the_access_in_the_table(letter, world):
     wrong = {}
     for route in STAFF_ROUTES:
         line = TABLE[route]
@@ -343,7 +343,7 @@ def test_each_role_gets_what_the_table_says(letter, world):
     assert not wrong, f"{ROLE_LETTERS[letter]} got {wrong}"
 
 
-def test_who_has_not_signed_in_is_sent_to_the_door(world):
+def test_signed_out_visitor_is_sent_to_sign_in(world):
     stranger = Client()
 
     found = {route: asked(stranger, TABLE[route], route, world) for route in STAFF_ROUTES}
@@ -351,7 +351,7 @@ def test_who_has_not_signed_in_is_sent_to_the_door(world):
     assert [route for route, status in found.items() if status != -1] == []
 
 
-def test_what_is_public_asks_nobody_to_sign_in(world):
+def test_public_pages_do_not_require_sign_in(world):
     stranger = Client()
 
     found = {route: asked(stranger, TABLE[route], route, world) for route in PUBLIC_ROUTES}
@@ -360,7 +360,7 @@ def test_what_is_public_asks_nobody_to_sign_in(world):
 
 
 @pytest.mark.parametrize("route", [route for route in TABLE if TABLE[route].of_lead])
-def test_another_branchs_lead_does_not_exist(route, world, signed_in):
+def test_another_branchs_lead_is_not_found(route, world, signed_in):
     cast = world.cast
     strangers = [
         cast.sam.user,
@@ -382,14 +382,14 @@ def test_another_branchs_lead_does_not_exist(route, world, signed_in):
         "returns/files/<uuid:file_id>/copies/",
     ],
 )
-def test_another_branchs_delivery_and_its_return_do_not_exist(route, world, signed_in):
+def test_another_branchs_delivery_and_return_are_not_found(route, world, signed_in):
     stranger = make.user("operations", branch=world.cast.austin)
 
     assert asked(signed_in(stranger), TABLE[route], route, world) == 404
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_every_link_of_the_rail_leads_somewhere(role, world, signed_in):
+def test_every_navigation_link_opens_a_page(role, world, signed_in):
     letter = next(key for key, name in ROLE_LETTERS.items() if name == role)
     browser = signed_in(visitors(world)[letter])
 
@@ -404,7 +404,7 @@ def test_every_link_of_the_rail_leads_somewhere(role, world, signed_in):
 THEIRS = {"", "portal/", "portal/introductions/", "sign-in/again/"}  # and their own sign-in
 
 
-def test_a_partner_gets_their_own_pages_and_nothing_else(world, signed_in):
+def test_partner_can_open_only_partner_pages(world, signed_in):
     browser = signed_in(Partner.objects.get(pk=world.things["partner"]).user)
     wrong = {}
 
@@ -417,7 +417,7 @@ def test_a_partner_gets_their_own_pages_and_nothing_else(world, signed_in):
     assert wrong == {}
 
 
-def test_the_walk_leaves_nothing_behind(world, signed_in):
+def test_access_checks_leave_no_changes(world, signed_in):
     browser = signed_in(make.user("administrator"))
     with connection.cursor() as cursor:
         cursor.execute("select count(*) from event")

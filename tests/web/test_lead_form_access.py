@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 SITE = "https://www.lindenfield.example"
 
 
-def test_a_robot_that_fills_the_trap_is_thanked_and_makes_no_lead(source):
+def test_bot_that_fills_the_honeypot_is_thanked_and_makes_no_lead(source):
     journey.set_up_company()
     answer = send(shown(), hp_company="ACME", email="", phone="")
     journey.run()
@@ -25,7 +25,7 @@ def test_a_robot_that_fills_the_trap_is_thanked_and_makes_no_lead(source):
     assert not Lead.objects.exists()
 
 
-def test_a_form_filled_faster_than_a_hand_can_waits_for_a_person(source):
+def test_form_filled_faster_than_a_human_can_waits_for_review(source):
     answer = send(shown(at=make.NOON - 2 * make.SECOND))
 
     assert answer.status_code == 303
@@ -33,7 +33,7 @@ def test_a_form_filled_faster_than_a_hand_can_waits_for_a_person(source):
     assert (delivery.state, delivery.reason) == ("quarantined", "too_fast")
 
 
-def test_only_the_sites_of_the_source_may_frame_the_form(source):
+def test_only_sites_of_the_source_can_frame_the_form(source):
     source.allowed_origins = [SITE, "https://evil.example; script-src *", "*"]
     source.save()
     page = Client().get(FORM)
@@ -45,7 +45,7 @@ def test_only_the_sites_of_the_source_may_frame_the_form(source):
     assert "script-src 'self'" in policy
 
 
-def test_a_source_without_sites_is_framed_by_nobody(source):
+def test_form_of_a_source_without_sites_cannot_be_framed(source):
     source.allowed_origins = []
     source.save()
     page = Client().get(FORM)
@@ -54,19 +54,19 @@ def test_a_source_without_sites_is_framed_by_nobody(source):
     assert page["X-Frame-Options"] == "DENY"
 
 
-def test_a_post_from_a_strangers_page_is_refused(source):
+def test_post_from_another_site_is_refused(source):
     answer = send(shown(), headers={"Origin": "https://evil.example"})
 
     assert answer.status_code == 403
     assert not Delivery.objects.exists()
 
 
-def test_a_post_from_our_own_page_under_its_other_name_is_taken(source):
+def test_post_from_our_own_page_under_its_other_host_name_is_accepted(source):
     assert send(shown(), headers={"Origin": "http://testserver"}).status_code == 303
 
 
 @pytest.mark.parametrize("path", [FORM, f"{FORM}thanks/", f"{FORM}embed.js"])
-def test_a_paused_or_unknown_form_is_not_there(source, path):
+def test_paused_or_unknown_form_is_not_found(source, path):
     assert Client().get(path).status_code == 200
     assert Client().get(path.replace("our-site", "nobodys")).status_code == 404
     source.paused_at = make.NOON
@@ -74,13 +74,13 @@ def test_a_paused_or_unknown_form_is_not_there(source, path):
     assert Client().get(path).status_code == 404
 
 
-def test_a_vendors_source_has_no_form(source):
+def test_vendor_source_has_no_form(source):
     journey.create_zillow()
 
     assert Client().get("/forms/zillow/").status_code == 404
 
 
-def test_no_script_or_style_comes_from_elsewhere_and_no_cookie_is_set(source):
+def test_form_loads_nothing_from_other_sites_and_sets_no_cookie(source):
     answer = Client().get(FORM)
 
     page = answer.content.decode()
@@ -91,7 +91,7 @@ def test_no_script_or_style_comes_from_elsewhere_and_no_cookie_is_set(source):
     assert "no-store" in answer["Cache-Control"]
 
 
-def test_the_embedding_script_is_a_script(source):
+def test_embedding_script_is_served_as_javascript(source):
     answer = Client().get(f"{FORM}embed.js")
 
     assert answer["Content-Type"].startswith("text/javascript")

@@ -33,7 +33,7 @@ GIVEN = [
 
 
 @pytest.mark.parametrize(("typed", "given"), GIVEN)
-def test_a_thing_of_value_is_ruled_as_decide_rules(typed, given, operations):
+def test_thing_of_value_is_judged_as_decide_rules(typed, given, operations):
     partner = make.partner()
     address = reverse("partner_value", args=[partner.pk])
     decision, reason = decided(payee=partner.kind, **given)
@@ -49,7 +49,7 @@ def test_a_thing_of_value_is_ruled_as_decide_rules(typed, given, operations):
         assert ThingOfValue.objects.get().reason == reason
 
 
-def test_what_is_forbidden_and_happened_is_kept_and_compliance_told_once(operations):
+def test_forbidden_thing_of_value_is_recorded_and_compliance_notified_once(operations):
     heard, partner = make.user("compliance"), make.partner()
     answer = operations.post(reverse("partner_value", args=[partner.pk]), thing(has_happened="on"))
 
@@ -62,7 +62,7 @@ def test_what_is_forbidden_and_happened_is_kept_and_compliance_told_once(operati
     assert StaffNotice.objects.get().user == heard
 
 
-def test_our_own_employee_may_be_an_exception_that_counsel_reviews(operations):
+def test_own_employee_can_be_an_exception_reviewed_by_counsel(operations):
     partner = make.partner()
     address = reverse("partner_value", args=[partner.pk])
     typed = thing(basis="per_referral", is_employee="on")
@@ -102,7 +102,7 @@ SELLERS = [
 
 
 @pytest.mark.parametrize(("typed", "given"), SELLERS)
-def test_an_agreement_with_a_seller_of_leads_is_ruled_as_decide_rules(typed, given, operations):
+def test_lead_seller_agreement_is_judged_as_decide_rules(typed, given, operations):
     decision, reason = decided(**given)
 
     answer = operations.post(reverse("agreement"), agreement(make.source(), **typed))
@@ -117,7 +117,7 @@ def test_an_agreement_with_a_seller_of_leads_is_ruled_as_decide_rules(typed, giv
 
 
 @pytest.mark.parametrize(("cost", "benefit"), [(80, 50), (51, 50), (50, 50), (40, 50)])
-def test_joint_advertising_is_ruled_as_decide_rules(cost, benefit, operations):
+def test_joint_advertising_is_judged_as_decide_rules(cost, benefit, operations):
     decision, reason = decided(co_marketing=True, our_share_cost=cost, our_share_space=benefit)
     typed = agreement(
         make.partner(), basis="co_marketing", our_cost_pct=cost, our_benefit_pct=benefit,
@@ -132,7 +132,7 @@ def test_joint_advertising_is_ruled_as_decide_rules(cost, benefit, operations):
     )
 
 
-def test_an_agreement_counts_once_another_person_names_counsels_document(signed_in):
+def test_agreement_takes_effect_after_another_person_names_counsels_document(signed_in):
     first, second = signed_in(make.user("compliance")), signed_in(make.user("compliance"))
     partner = make.partner()
     first.post(reverse("agreement"), agreement(partner, basis="msa_fixed_price"))
@@ -171,14 +171,14 @@ def test_an_agreement_counts_once_another_person_names_counsels_document(signed_
         ({"basis": "co_marketing"}, "our share of the cost"),
     ],
 )
-def test_an_agreement_that_says_too_little_is_refused(change, said, operations):
+def test_incomplete_agreement_is_rejected(change, said, operations):
     answer = operations.post(reverse("agreement"), agreement(make.source(), **change))
 
     assert answer.status_code == 422
     assert said in answer.text
 
 
-def test_the_database_keeps_no_agreement_that_pays_more_than_it_gets():
+def test_database_rejects_an_agreement_that_pays_more_than_it_gets():
     partner, user = make.partner(), make.user("compliance")
     kept = {
         "partner": partner, "payee": "builder", "basis": "co_marketing", "what": "x",
@@ -193,7 +193,7 @@ def test_the_database_keeps_no_agreement_that_pays_more_than_it_gets():
 
 
 @pytest.mark.parametrize("role", ["manager", "marketing", "administrator", "executive"])
-def test_agreements_are_for_operations_and_compliance(role, signed_in):
+def test_only_operations_and_compliance_see_agreements(role, signed_in):
     browser = signed_in(make.user(role))
 
     for page in ("things_of_value", "agreement"):

@@ -29,12 +29,12 @@ def today(omar):
     return company_day(omar.get(PAGE).context["request"].at)
 
 
-def test_nothing_loaded_says_what_that_means(omar):
+def test_page_without_lists_explains_the_effect(omar):
     assert "every number counts as listed" in omar.get(PAGE).text
     assert "No lists loaded" in omar.get("/compliance/").text
 
 
-def test_a_file_is_loaded_and_its_area_codes_are_shown(cast, omar):
+def test_uploaded_file_is_loaded_and_its_area_codes_are_shown(cast, omar):
     day = today(omar)
     answer = post(omar, "813,5550142\n813,5550143\n", dated=day.isoformat())
 
@@ -48,13 +48,13 @@ def test_a_file_is_loaded_and_its_area_codes_are_shown(cast, omar):
     assert "Current" in omar.get("/compliance/").text
 
 
-def test_the_day_may_stand_in_the_files_name(omar):
+def test_copy_date_is_read_from_the_file_name(omar):
     day = today(omar)
     post(omar, "813,5550142\n", name=f"{day:%Y-%m-%d}_813.txt")
     assert DncArea.objects.get().dated == day
 
 
-def test_only_looking_changes_nothing(omar):
+def test_preview_changes_nothing(omar):
     answer = post(omar, "813,5550142\n", dated=today(omar).isoformat(), act="trial")
     assert answer.status_code == 200
     assert "1 number would be added" in answer.text
@@ -71,18 +71,18 @@ def test_only_looking_changes_nothing(omar):
         ("813,5550142\n", {"registry": "ZZ"}, "Unknown list ZZ"),
     ],
 )
-def test_a_file_that_will_not_do_says_why_and_changes_nothing(omar, lines, typed, words):
+def test_invalid_file_is_rejected_with_the_reason_and_changes_nothing(omar, lines, typed, words):
     answer = post(omar, lines, **{"dated": today(omar).isoformat(), **typed})
     assert answer.status_code == 422
     assert words in answer.text
     assert not DncArea.objects.exists()
 
 
-def test_no_file_chosen_is_told(omar):
+def test_missing_file_is_reported(omar):
     assert "Choose a file." in omar.post(PAGE, {"registry": "US", "act": "load"}).text
 
 
-def test_a_copy_that_is_too_old_is_marked(omar):
+def test_outdated_copy_is_marked(omar):
     day = today(omar)
     post(omar, "813,5550142\n", dated=day.isoformat())
     for days, words in ((31, "0 days left"), (32, "Too old"), (20, "good for 11 more days")):
@@ -92,7 +92,7 @@ def test_a_copy_that_is_too_old_is_marked(omar):
     assert "Too old" in omar.get("/compliance/").text
 
 
-def test_a_number_looked_up_says_which_lists_it_is_on(omar):
+def test_number_lookup_names_the_lists_it_is_on(omar):
     found = "/compliance/?q=%2B18135550142"
     assert "so the number counts as listed" in omar.get(found).text
     day = today(omar).isoformat()
@@ -107,15 +107,13 @@ def test_a_number_looked_up_says_which_lists_it_is_on(omar):
     assert omar.get("/compliance/?q=ben.ortiz%40home.example").status_code == 200
 
 
-def test_who_does_not_see_compliance_loads_nothing(cast, signed_in):
+def test_roles_without_compliance_cannot_load_lists(cast, signed_in):
     browser = signed_in(make.user("operations"))
     assert post(browser, "813,5550142\n", dated="2026-11-20").status_code == 403
     assert not DncArea.objects.exists()
 
 
-def test_the_watched_folder_shows_what_waits_what_was_taken_and_what_was_refused(
-    omar, settings, tmp_path
-):
+def test_watched_folder_shows_waiting_loaded_and_rejected_files(omar, settings, tmp_path):
     settings.DNC_FOLDER = str(tmp_path)
     assert "The folder is empty" in omar.get(PAGE).text
     day = today(omar)
@@ -135,12 +133,12 @@ def test_the_watched_folder_shows_what_waits_what_was_taken_and_what_was_refused
     assert "Its name has no date" in shown
 
 
-def test_a_folder_that_is_not_there_is_said(omar, settings, tmp_path):
+def test_missing_watched_folder_is_reported(omar, settings, tmp_path):
     settings.DNC_FOLDER = str(tmp_path / "nowhere")
     assert "The folder does not exist" in omar.get(PAGE).text
 
 
-def test_changes_that_do_not_follow_say_that_a_file_is_missing(omar):
+def test_gap_between_change_lists_is_reported(omar):
     day = today(omar).isoformat()
     post(omar, "813,5550142\n", dated=day)
     post(omar, "813,5550199,2026-11-20,D\n", dated=day, name="changes.txt")
@@ -150,7 +148,7 @@ def test_changes_that_do_not_follow_say_that_a_file_is_missing(omar):
     assert ">Gap<" in shown
 
 
-def test_a_vendor_that_does_not_answer_is_an_alarm_here(omar):
+def test_unreachable_list_vendor_is_an_alert_on_the_page(omar):
     NumberService.objects.create(
         id="dncscrub", key="k", covers=["US"], changed_at=make.NOON, failing_since=make.NOON,
         problem="www.dncscrub.com failed (500).",

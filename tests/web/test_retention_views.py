@@ -44,29 +44,27 @@ def step(client, request: PrivacyRequest, what: str, **said):
     return client.post(reverse("privacy_request_act", args=[request.pk, what]), said, follow=True)
 
 
-def test_the_schedule_is_on_the_page_with_its_laws(omar) -> None:
+def test_retention_schedule_is_shown_with_its_laws(omar) -> None:
     page = omar.get(reverse("keeping")).text
     assert "Permission and its proof" in page
     assert "5 years" in page and "25 months" in page and "16 CFR 310.5" in page
     assert "or until the person asks for deletion" in page
 
 
-def test_an_administrator_sees_counts_and_no_names(cast, signed_in, omar) -> None:
+def test_administrator_sees_counts_and_no_names(cast, signed_in, omar) -> None:
     new_request(omar, cast, "access")
     page = signed_in(make.user("administrator")).get(reverse("keeping")).text
     assert "1 open. Compliance answers them." in page
     assert cast.ben.person.last_name not in page
 
 
-def test_compliance_of_one_branch_answers_for_nothing_of_the_whole_company(cast, signed_in) -> None:
+def test_branch_compliance_cannot_manage_company_retention(cast, signed_in) -> None:
     bound = signed_in(make.user("compliance", branch=cast.tampa))
     for name in ("keeping", "legal_holds", "privacy_requests", "export_asks"):
         assert bound.get(reverse(name)).status_code == 403
 
 
-def test_a_hold_placed_on_the_page_shows_on_the_person_to_compliance_alone(
-    cast, omar, signed_in
-) -> None:
+def test_legal_hold_is_shown_on_the_person_page_only_to_compliance(cast, omar, signed_in) -> None:
     number = cast.ben.person.phones.get().e164
     said = {"matter": "Ortiz v. Lindenfield", "why": "Letter of counsel, May 3", "address": number}
     omar.post(reverse("legal_holds"), said)
@@ -83,7 +81,7 @@ def test_a_hold_placed_on_the_page_shows_on_the_person_to_compliance_alone(
     assert "Legal hold:" not in omar.get(reverse("person", args=[cast.ben.pk])).text
 
 
-def test_a_hold_from_a_lead_is_of_its_person(cast, omar) -> None:
+def test_legal_hold_from_a_lead_covers_its_person(cast, omar) -> None:
     address = f"{reverse('legal_holds')}?lead={cast.ben.pk}"
     assert cast.ben.person.name in omar.get(address).text
     said = {"matter": "Matter 7", "why": "Letter of counsel", "person": str(cast.ben.person_id)}
@@ -99,7 +97,7 @@ def test_a_hold_from_a_lead_is_of_its_person(cast, omar) -> None:
         ({"from_date": "2026-02-01", "last_date": "2026-01-01"}, "must be after the start date"),
     ],
 )
-def test_a_hold_of_nothing_is_refused_in_words(omar, said, problem) -> None:
+def test_legal_hold_without_a_subject_is_rejected_with_a_sentence(omar, said, problem) -> None:
     page = omar.post(
         reverse("legal_holds"), {"matter": "Matter 8", "why": "Letter of counsel", **said}
     )
@@ -108,7 +106,7 @@ def test_a_hold_of_nothing_is_refused_in_words(omar, said, problem) -> None:
     assert not LegalHold.objects.exists()
 
 
-def test_a_deletion_from_letter_to_answer(cast, omar) -> None:
+def test_deletion_request_is_handled_from_receipt_to_answer(cast, omar) -> None:
     Lead.objects.filter(pk=cast.ben.pk).update(borrower_message="My plan")
     request = new_request(omar, cast, "deletion")
     assert request.due_date.isoformat() == "2027-01-04"
@@ -126,7 +124,7 @@ def test_a_deletion_from_letter_to_answer(cast, omar) -> None:
     assert (request.outcome, request.answered_by) == ("done", cast.omar)
 
 
-def test_a_copy_is_handed_over_as_a_file(cast, omar) -> None:
+def test_access_request_is_answered_with_a_file(cast, omar) -> None:
     Company.objects.get()
     request = new_request(omar, cast, "access")
     step(omar, request, "identity", how="Came in person with a license")
@@ -136,7 +134,7 @@ def test_a_copy_is_handed_over_as_a_file(cast, omar) -> None:
         assert set(packed.namelist()) == {"everything.json", "read me first.txt"}
 
 
-def test_a_correction_names_what_was_and_what_is(cast, omar) -> None:
+def test_correction_request_names_the_old_and_new_value(cast, omar) -> None:
     request = new_request(omar, cast, "correction")
     step(omar, request, "identity", how="Came in person with a license")
     step(omar, request, "correction", field="last_name", value="Ortega")
@@ -144,14 +142,14 @@ def test_a_correction_names_what_was_and_what_is(cast, omar) -> None:
     assert "“Ortega”" in omar.get(reverse("privacy_request", args=[request.pk])).text
 
 
-def test_a_request_of_nobody_on_file_is_kept_and_answered(cast, omar) -> None:
+def test_request_from_a_person_not_on_file_is_recorded_and_answered(cast, omar) -> None:
     request = new_request(omar, cast, "access", address="+13055550199")
     assert request.person is None
     page = omar.get(reverse("privacy_request", args=[request.pk])).text
     assert "no one on file" in page and "have nothing about you" in page
 
 
-def test_a_number_of_two_people_asks_which(cast, omar) -> None:
+def test_request_by_a_number_of_two_people_asks_which_one(cast, omar) -> None:
     number = cast.ben.person.phones.get().e164
     make.person(phone=number)
     page = omar.post(
@@ -164,7 +162,7 @@ def test_a_number_of_two_people_asks_which(cast, omar) -> None:
     assert page.status_code == 422 and "2 people have this contact" in page.text
 
 
-def test_two_people_let_a_large_removal_go_and_its_page_proves_it(
+def test_large_purge_needs_two_people_and_its_page_proves_it(
     cast, omar, signed_in, monkeypatch
 ) -> None:
     monkeypatch.setattr(purges, "SECOND_PERSON_ABOVE", 2)
@@ -187,7 +185,7 @@ def test_two_people_let_a_large_removal_go_and_its_page_proves_it(
     assert "Deletion could not be verified." in omar.get(address).text
 
 
-def test_a_hold_over_a_source_is_said_in_words(cast, omar) -> None:
+def test_legal_hold_over_a_source_is_described(cast, omar) -> None:
     day = make.NOON.date()
     legal_holds.place_hold(
         legal_holds.HoldScope(

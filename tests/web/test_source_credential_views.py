@@ -26,7 +26,7 @@ def clerk(signed_in, db):
     return signed_in(make.user("operations"))
 
 
-def test_the_page_names_what_is_missing_and_after_typing_it_shows_none_of_it(clerk, facebook):
+def test_page_names_missing_credentials_and_never_shows_saved_ones(clerk, facebook):
     page = reverse("source_credentials", args=[facebook.pk])
     assert "App secret, Verify token, Access token." in clerk.get(page).text
 
@@ -43,7 +43,7 @@ def test_the_page_names_what_is_missing_and_after_typing_it_shows_none_of_it(cle
     assert TOKEN.encode() not in shown
 
 
-def test_a_secret_that_is_soon_guessed_is_refused_with_a_sentence(clerk, facebook):
+def test_weak_secret_is_rejected_with_a_sentence(clerk, facebook):
     answer = clerk.post(reverse("source_credentials", args=[facebook.pk]), {"secret": "s3"})
 
     assert answer.status_code == 422
@@ -52,7 +52,7 @@ def test_a_secret_that_is_soon_guessed_is_refused_with_a_sentence(clerk, faceboo
     assert facebook.secret != "s3"
 
 
-def test_an_empty_field_keeps_what_is_on_file(clerk, facebook):
+def test_empty_field_keeps_the_saved_credential(clerk, facebook):
     page = reverse("source_credentials", args=[facebook.pk])
     clerk.post(page, {"secret": "app-s3cret", "verify_token": "words", "access_token": "old"})
 
@@ -63,7 +63,7 @@ def test_an_empty_field_keeps_what_is_on_file(clerk, facebook):
     assert json.loads(facebook.credentials) == {"verify_token": "words", "access_token": TOKEN}
 
 
-def test_credentials_are_encrypted_in_the_database_and_in_no_event(clerk, facebook):
+def test_credentials_are_encrypted_in_the_database_and_absent_from_events(clerk, facebook):
     page = reverse("source_credentials", args=[facebook.pk])
     clerk.post(page, {"secret": "app-s3cret", "access_token": TOKEN})
 
@@ -75,7 +75,7 @@ def test_credentials_are_encrypted_in_the_database_and_in_no_event(clerk, facebo
     assert not any(word in told for word in ("app-s3cret", TOKEN))
 
 
-def test_a_new_address_keeps_what_the_vendor_gave(clerk, facebook):
+def test_new_posting_address_keeps_the_vendor_credentials(clerk, facebook):
     clerk.post(reverse("source_credentials", args=[facebook.pk]), {"secret": "app-s3cret"})
 
     clerk.post(reverse("setup_source_secrets", args=[facebook.pk]))
@@ -85,7 +85,7 @@ def test_a_new_address_keeps_what_the_vendor_gave(clerk, facebook):
     assert facebook.token != "tok"
 
 
-def test_a_source_that_needs_nothing_says_so(clerk):
+def test_source_without_credentials_says_so(clerk):
     zillow = make.source("zillow", name="Zillow")
 
     shown = clerk.get(reverse("source_credentials", args=[zillow.pk])).content
@@ -93,13 +93,13 @@ def test_a_source_that_needs_nothing_says_so(clerk):
     assert b"Nothing to enter" in shown
 
 
-def test_an_officer_sees_no_credentials(signed_in, facebook):
+def test_officer_cannot_open_credentials(signed_in, facebook):
     officer = signed_in(make.officer().user)
 
     assert officer.get(reverse("source_credentials", args=[facebook.pk])).status_code == 403
 
 
-def test_the_certificate_key_is_kept_sealed_and_hurries_what_waited(signed_in, db):
+def test_certificate_key_is_stored_encrypted_and_waiting_certificates_are_retried(signed_in, db):
     make.company()
     boss = signed_in(make.user("administrator"))
     page = reverse("setup_certificates")
@@ -117,7 +117,7 @@ def test_the_certificate_key_is_kept_sealed_and_hurries_what_waited(signed_in, d
     assert b"tf-key" not in boss.get(page).content
 
 
-def test_an_empty_key_is_refused_with_a_sentence(signed_in, db):
+def test_empty_certificate_key_is_rejected_with_a_sentence(signed_in, db):
     make.company()
     boss = signed_in(make.user("administrator"))
 
@@ -127,5 +127,5 @@ def test_an_empty_key_is_refused_with_a_sentence(signed_in, db):
     assert not CertificateAccount.objects.exists()
 
 
-def test_only_an_administrator_may_set_the_key(clerk):
+def test_only_an_administrator_can_set_the_certificate_key(clerk):
     assert clerk.get(reverse("setup_certificates")).status_code == 403

@@ -69,7 +69,7 @@ def page(browser: Client, release: Release) -> str:
     return browser.get(reverse("release", args=[release.pk])).content.decode()
 
 
-def test_the_dry_run_is_shown_before_anything_is_asked(mia, people):
+def test_dry_run_is_shown_before_approval_is_requested(mia, people):
     people[0].person.emails.all().delete()
     release = made(mia)
 
@@ -81,21 +81,21 @@ def test_the_dry_run_is_shown_before_anything_is_asked(mia, people):
     assert Message.objects.count() == 0
 
 
-def test_only_leads_of_the_chosen_audience_are_in_it(mia, people):
+def test_campaign_has_only_leads_of_its_audience(mia, people):
     make.lead(state="application")
     make.lead(state="nurture", property_state="CA")
 
     assert made(mia, state="FL").members.count() == 4
 
 
-def test_an_empty_audience_is_said_at_once(mia, people):
+def test_empty_audience_is_reported_at_once(mia, people):
     answer = mia.post(reverse("release_new"), CHOICE | {"state": "TX"})
 
     assert answer.status_code == 422
     assert "No one is in this audience." in answer.content.decode()
 
 
-def test_its_maker_cannot_approve_it_and_another_can(mia, omar, people):
+def test_campaign_needs_approval_by_another_person(mia, omar, people):
     release = press(mia, made(mia), "request")
     assert release.state == "waiting"
     assert "Omar Haddad can approve it" in page(mia, release)
@@ -104,7 +104,7 @@ def test_its_maker_cannot_approve_it_and_another_can(mia, omar, people):
     assert press(omar, release, "approval").state == "canary"
 
 
-def test_the_page_tells_how_the_first_few_went_and_lets_the_others_go(mia, omar, people):
+def test_first_batch_results_are_shown_before_the_rest_is_sent(mia, omar, people):
     release = press(mia, made(mia), "request")
     press(omar, release, "approval")
     journey.run()
@@ -119,7 +119,7 @@ def test_the_page_tells_how_the_first_few_went_and_lets_the_others_go(mia, omar,
     assert release.messages.filter(state="sent").count() == 4
 
 
-def test_stopping_is_one_press_and_lists_what_is_beyond_recall(mia, omar, people):
+def test_stop_takes_one_press_and_lists_messages_already_sent(mia, omar, people):
     release = press(mia, made(mia), "request")
     press(omar, release, "approval")
     journey.run()
@@ -134,7 +134,7 @@ def test_stopping_is_one_press_and_lists_what_is_beyond_recall(mia, omar, people
     assert "Stop campaign" not in said
 
 
-def test_who_is_of_another_branch_is_not_told_their_names(mia, omar, people):
+def test_user_of_another_branch_sees_no_borrower_names(mia, omar, people):
     release = press(mia, made(mia), "request")
     press(omar, release, "approval")
     journey.run()
@@ -147,7 +147,7 @@ def test_who_is_of_another_branch_is_not_told_their_names(mia, omar, people):
     assert "1 more to borrowers of other branches" in said
 
 
-def test_operations_make_and_stop_but_do_not_approve(mia, people):
+def test_operations_create_and_stop_campaigns_but_cannot_approve(mia, people):
     pat = signed_in("operations")
     release = press(mia, made(mia), "request")
 
@@ -155,14 +155,14 @@ def test_operations_make_and_stop_but_do_not_approve(mia, people):
     assert press(pat, release, "stop").state == "stopped"
 
 
-def test_a_draft_is_let_go_by_its_maker_alone(mia, people):
+def test_draft_campaign_is_discarded_only_by_its_author(mia, people):
     release = made(mia)
     other = signed_in("marketing")
 
     assert press(other, release, "request").state == "draft"
 
 
-def test_compliance_stops_everything_from_the_page(omar, people):
+def test_compliance_stops_all_campaigns_from_the_page(omar, people):
     omar.post(reverse("stop_everything"), {"because": "The carrier asked us to."})
 
     assert (
@@ -174,7 +174,7 @@ def test_compliance_stops_everything_from_the_page(omar, people):
     assert "Individual messages are not listed here" in said
 
 
-def test_after_a_restore_the_page_does_not_claim_to_know_what_the_carrier_has(omar, people):
+def test_restored_campaign_does_not_claim_to_know_what_the_carrier_has(omar, people):
     sending_pause.begin_pause(reason="A backup was restored.", backup_at=make.NOON, at=make.NOON)
 
     said = omar.get(reverse("releases")).content.decode()
@@ -182,5 +182,5 @@ def test_after_a_restore_the_page_does_not_claim_to_know_what_the_carrier_has(om
     assert "already sent to the carrier" not in said.lower()
 
 
-def test_an_unknown_act_is_no_address(omar, mia, people):
+def test_unknown_campaign_action_is_not_found(omar, mia, people):
     assert omar.post(reverse("release_act", args=[made(mia).pk, "doubling"])).status_code == 404

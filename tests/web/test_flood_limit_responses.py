@@ -22,7 +22,7 @@ def hurried():
     flood_limits.reset_counts()
 
 
-def test_a_flood_is_told_to_come_again_and_nothing_of_it_is_lost_that_was_acknowledged(hurried):
+def test_flood_gets_retry_later_and_no_acknowledged_delivery_is_lost(hurried):
     kind = {"Content-Type": "application/json"}
     answers = [
         post(f"/in/zillow/{journey.TOKEN}", json.dumps(journey.zillow_contact()).encode(), **kind)
@@ -39,7 +39,7 @@ def test_a_flood_is_told_to_come_again_and_nothing_of_it_is_lost_that_was_acknow
     }
 
 
-def test_a_flood_at_one_source_is_nothing_to_another(hurried):
+def test_flood_at_one_source_does_not_limit_another(hurried):
     site = journey.create_website()
     for _ in range(12):
         post(f"/in/zillow/{journey.TOKEN}", json.dumps(journey.zillow_contact()).encode())
@@ -50,7 +50,7 @@ def test_a_flood_at_one_source_is_nothing_to_another(hurried):
     assert answer.status_code == 200
 
 
-def test_a_flood_is_shown_on_sources(hurried, signed_in):
+def test_flood_is_shown_on_the_sources_page(hurried, signed_in):
     for _ in range(12):
         post(f"/in/zillow/{journey.TOKEN}", json.dumps(journey.zillow_contact()).encode())
     browser = signed_in(make.user("operations"))

@@ -52,7 +52,7 @@ def posted(base, key, maker, seed=1, bad_day=None):
 
 
 @pytest.mark.parametrize(("key", "maker"), POSTS, ids=lambda one: getattr(one, "__name__", one))
-def test_each_networks_lead_is_taken_answered_in_its_words_and_worked(at_work, key, maker):
+def test_network_lead_is_accepted_answered_in_its_format_and_processed(at_work, key, maker):
     vendor(key)
     whos = [posted(at_work, key, maker, seed) for seed in range(4)]
     journey.run()
@@ -73,7 +73,7 @@ def test_each_networks_lead_is_taken_answered_in_its_words_and_worked(at_work, k
 
 @pytest.mark.parametrize("bad_day", [BadDay.SLOW, BadDay.DUPLICATE])
 @pytest.mark.parametrize("key", MAKERS)
-def test_a_slow_or_doubled_post_is_one_lead(at_work, key, bad_day):
+def test_slow_or_doubled_post_is_one_lead(at_work, key, bad_day):
     vendor(key)
     posted(at_work, key, MAKERS[key][0], bad_day=bad_day)
     journey.run()
@@ -83,7 +83,7 @@ def test_a_slow_or_doubled_post_is_one_lead(at_work, key, bad_day):
 
 @pytest.mark.parametrize("bad_day", [BadDay.WRONG_TOKEN, BadDay.WRONG_KEY])
 @pytest.mark.parametrize("key", MAKERS)
-def test_a_stranger_is_turned_away_and_leaves_a_count(at_work, key, bad_day):
+def test_unauthenticated_post_is_refused_and_counted(at_work, key, bad_day):
     vendor(key)
     _, answers = posted(at_work, key, MAKERS[key][0], bad_day=bad_day)
 
@@ -93,7 +93,7 @@ def test_a_stranger_is_turned_away_and_leaves_a_count(at_work, key, bad_day):
 
 
 @pytest.mark.parametrize("key", ["bankrate", "leadconduit"])
-def test_what_cannot_be_read_is_kept_and_waits_for_a_person(at_work, key):
+def test_unreadable_post_is_stored_and_quarantined(at_work, key):
     vendor(key)
     maker = {
         "bankrate": networks.bankrate_delivery,
@@ -105,7 +105,7 @@ def test_what_cannot_be_read_is_kept_and_waits_for_a_person(at_work, key):
     assert Delivery.objects.get().state == "quarantined"
 
 
-def test_leadconduit_hears_of_a_repetition_in_its_own_word(at_work):
+def test_leadconduit_is_told_of_a_duplicate_in_its_own_format(at_work):
     vendor("leadconduit")
     _, answers = posted(
         at_work, "leadconduit", networks.leadconduit_delivery, bad_day=BadDay.DUPLICATE
@@ -118,7 +118,7 @@ def test_leadconduit_hears_of_a_repetition_in_its_own_word(at_work):
     assert [answer.status for answer in answers] == [201, 201]
 
 
-def test_a_sold_lead_comes_at_the_price_that_was_bid(at_work):
+def test_sold_lead_has_the_bid_price(at_work):
     vendor("ping_post", setup={"bids": {"prices": [{"cents": 4600}]}})
     seller = LeadSeller(to=f"{at_work}/in/pingpost/ping_post-token", secret=KEY)
     rng = random.Random(2)
@@ -146,7 +146,7 @@ def test_a_sold_lead_comes_at_the_price_that_was_bid(at_work):
         (KEY, 1.0, {"price": 90.0}, 1),
     ],
 )
-def test_a_sellers_bad_day_buys_nothing(at_work, secret, floor, changes, pings):
+def test_failing_auction_buys_nothing(at_work, secret, floor, changes, pings):
     vendor("ping_post", setup={"bids": {"prices": [{"cents": 4600}]}})
     seller = LeadSeller(to=f"{at_work}/in/pingpost/ping_post-token", secret=secret, floor=floor)
     rng = random.Random(2)
@@ -158,7 +158,7 @@ def test_a_sellers_bad_day_buys_nothing(at_work, secret, floor, changes, pings):
     assert not Lead.objects.exists()
 
 
-def test_somebody_on_file_is_not_bought_a_second_time(at_work):
+def test_borrower_on_file_is_not_bought_again(at_work):
     vendor("ping_post", setup={"bids": {"prices": [{"cents": 4600}], "duplicate_days": 30}})
     seller = LeadSeller(to=f"{at_work}/in/pingpost/ping_post-token", secret=KEY)
     who = random_borrower(random.Random(2))

@@ -36,7 +36,7 @@ def clerk(signed_in, db):
     return signed_in(make.user("operations"))
 
 
-def test_a_query_alone_is_a_lead(client, vendor):
+def test_query_string_alone_becomes_a_lead(client, vendor):
     answer = client.get(f"/in/generic/{TOKEN}", ASKED)
 
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
@@ -45,7 +45,7 @@ def test_a_query_alone_is_a_lead(client, vendor):
     assert Lead.objects.get().person.last_name == "Whitfield"
 
 
-def test_a_form_posted_twice_is_one_lead_and_one_answer(client, vendor):
+def test_form_posted_twice_is_one_lead_and_one_answer(client, vendor):
     first = client.post(f"/in/generic/{TOKEN}", ASKED, content_type="application/json")
     second = client.post(f"/in/generic/{TOKEN}", ASKED, content_type="application/json")
     journey.run(at=timezone.now())
@@ -54,11 +54,11 @@ def test_a_form_posted_twice_is_one_lead_and_one_answer(client, vendor):
     assert Lead.objects.count() == 1
 
 
-def test_only_a_generic_source_answers_to_a_query(client, vendor):
+def test_only_a_generic_source_accepts_a_query(client, vendor):
     assert client.get("/in/zillow/anything", ASKED).status_code == 405
 
 
-def test_a_secret_of_the_wrong_kind_leaves_a_count_and_nothing_else(client, vendor):
+def test_secret_of_the_wrong_kind_is_only_counted(client, vendor):
     Source.objects.update(setup={"proof": "header"})
 
     answer = client.post(
@@ -71,7 +71,7 @@ def test_a_secret_of_the_wrong_kind_leaves_a_count_and_nothing_else(client, vend
     assert Delivery.objects.count() == 0
 
 
-def test_a_secret_is_in_no_stored_delivery(client, vendor):
+def test_stored_delivery_never_has_the_secret(client, vendor):
     Source.objects.update(setup={"proof": "header", "header": "X-Own-Key"})
 
     client.post(
@@ -84,7 +84,7 @@ def test_a_secret_is_in_no_stored_delivery(client, vendor):
     assert kept.verification == "secret in a header"
 
 
-def test_nobody_can_post_a_spreadsheet(client, db):
+def test_spreadsheet_source_accepts_no_posts(client, db):
     digest = hashlib.sha256(b"csv-token").hexdigest()
     make.source("csv_import", token="csv-token", token_hash=digest)
 
@@ -94,7 +94,7 @@ def test_nobody_can_post_a_spreadsheet(client, db):
     assert Delivery.objects.count() == 0
 
 
-def test_a_mended_map_lets_what_was_set_aside_be_replayed(client, vendor, clerk):
+def test_fixed_field_map_lets_a_quarantined_delivery_be_replayed(client, vendor, clerk):
     said = {"wer": "Ana Diaz", "wo": "8135550189"}
     client.post(f"/in/generic/{TOKEN}", said, content_type="application/json")
     assert Delivery.objects.get().state == "quarantined"
@@ -112,7 +112,7 @@ def test_a_mended_map_lets_what_was_set_aside_be_replayed(client, vendor, clerk)
     assert Lead.objects.get().person.first_name == "Ana"
 
 
-def test_an_earlier_map_comes_back_as_a_new_edition(vendor, clerk):
+def test_earlier_field_map_is_restored_as_a_new_version(vendor, clerk):
     for nth, path in enumerate(("a", "b"), start=1):
         clerk.post(
             reverse("source_map_publication", args=[vendor.pk]),
@@ -129,7 +129,7 @@ def test_an_earlier_map_comes_back_as_a_new_edition(vendor, clerk):
     assert vendor.setup["map"][0]["path"] == "a"
 
 
-def test_a_test_post_shows_what_it_would_become_and_keeps_nothing(vendor, clerk):
+def test_test_post_previews_the_lead_and_stores_nothing(vendor, clerk):
     page = clerk.post(
         reverse("source_reading", args=[vendor.pk]),
         {"body": '{"name": "Ana Diaz", "phone": "8135550142"}'},
@@ -139,7 +139,7 @@ def test_a_test_post_shows_what_it_would_become_and_keeps_nothing(vendor, clerk)
     assert (Delivery.objects.count(), Lead.objects.count()) == (0, 0)
 
 
-def test_a_new_source_shows_its_address_its_secret_and_a_command(clerk):
+def test_new_source_shows_its_address_secret_and_a_sample_command(clerk):
     form = {"adapter": "generic", "name": "Northern Leads", "zone": "America/New_York"}
     page = clerk.post(reverse("setup_sources"), form).content.decode()
 
@@ -160,7 +160,7 @@ def test_a_new_source_shows_its_address_its_secret_and_a_command(clerk):
         ({"success": "{not json}"}, "This is not JSON"),
     ],
 )
-def test_a_setting_that_cannot_work_is_refused_at_its_field(vendor, clerk, wrong, said):
+def test_invalid_source_setting_is_rejected_at_its_field(vendor, clerk, wrong, said):
     usual = {"channel": "website", "proof": "address", "answer": "json", "status": "200"}
 
     page = clerk.post(reverse("source_posts", args=[vendor.pk]), usual | wrong)
@@ -171,7 +171,7 @@ def test_a_setting_that_cannot_work_is_refused_at_its_field(vendor, clerk, wrong
     assert vendor.setup == {}
 
 
-def test_the_page_of_a_map_shows_markup_as_text(client, vendor, clerk):
+def test_field_map_page_shows_markup_as_text(client, vendor, clerk):
     said = {"name": "<script>alert(1)</script>", "phone": "1"}
     client.post(f"/in/generic/{TOKEN}", said, content_type="application/json")
 
@@ -181,7 +181,7 @@ def test_the_page_of_a_map_shows_markup_as_text(client, vendor, clerk):
     assert "&lt;script&gt;alert(1)" in page
 
 
-def test_refused_rows_come_back_as_a_file_that_runs_nothing(clerk):
+def test_refused_import_rows_download_as_a_safe_file(clerk):
     journey.set_up_company()
     book = make.source("csv_import")
     rows = b"First name,Mobile,Note\nAna,8135550190,ok\n=1+2,,@SUM(A1)\n"
@@ -211,11 +211,11 @@ def test_refused_rows_come_back_as_a_file_that_runs_nothing(clerk):
      ("@x", "'@x"), ("\t=1", "'\t=1"), (" =1", "' =1"), ("\n=1", "'\n=1"), ("＝1", "'＝1"),
      ("plain", "plain"), ("", "")],
 )  # fmt: skip
-def test_a_cell_is_made_harmless_unless_it_is_a_number(cell, shown):
+def test_formula_cell_is_escaped_unless_it_is_a_number(cell, shown):
     assert escape_formula(cell) == shown
 
 
-def test_a_file_that_cannot_be_read_is_refused_on_the_page(clerk):
+def test_unreadable_import_file_is_rejected_on_the_page(clerk):
     book = make.source("csv_import")
     file = SimpleUploadedFile("a.xlsx", b"PK\x03\x04", "text/csv")
 
@@ -227,7 +227,7 @@ def test_a_file_that_cannot_be_read_is_refused_on_the_page(clerk):
     )
 
 
-def test_what_an_adapter_should_know_is_typed_on_a_page_and_checked(clerk):
+def test_adapter_settings_are_entered_on_a_page_and_checked(clerk):
     line = make.source("phone_twilio", name="Mailers", setup={"maps": {}})
     page = reverse("source_settings", args=[line.pk])
 
@@ -241,7 +241,7 @@ def test_what_an_adapter_should_know_is_typed_on_a_page_and_checked(clerk):
     assert "+18135550199 = October mailer" in clerk.get(page).content.decode()
 
 
-def test_a_source_that_needs_nothing_says_so(clerk):
+def test_source_without_adapter_settings_says_so(clerk):
     zillow = make.source("zillow")
 
     page = clerk.get(reverse("source_settings", args=[zillow.pk])).content.decode()
@@ -249,7 +249,7 @@ def test_a_source_that_needs_nothing_says_so(clerk):
     assert "only needs its post address" in page
 
 
-def test_an_e_mail_source_has_an_address_without_capitals(clerk):
+def test_email_source_has_a_lowercase_address(clerk):
     made = clerk.post(
         reverse("setup_sources"),
         {"adapter": "email_text", "name": "Ratehub", "zone": "America/New_York", "cost_cents": ""},
@@ -261,7 +261,7 @@ def test_an_e_mail_source_has_an_address_without_capitals(clerk):
     assert f"leads+{token}@" in made.content.decode()
 
 
-def test_an_officer_cannot_tell_a_source_anything(signed_in, db):
+def test_officer_cannot_change_source_settings(signed_in, db):
     make.company()
     source = make.source("phone_twilio")
     officer = signed_in(make.officer("Dana Okafor").user)

@@ -42,7 +42,9 @@ def deliver(source: Source) -> Lead:
     )
 
 
-def test_without_a_purpose_on_file_it_is_let_go_and_the_ledger_says_so(lendingtree, signed_in):
+def test_vendor_credit_data_without_a_permissible_purpose_is_dropped_and_logged(
+    lendingtree, signed_in
+):
     lead = deliver(lendingtree)
 
     assert lead.credit_band == ""
@@ -58,7 +60,7 @@ def test_without_a_purpose_on_file_it_is_let_go_and_the_ledger_says_so(lendingtr
 
 
 @pytest.mark.parametrize("purpose", ["instructions", "application"])
-def test_a_purpose_that_compliance_recorded_lets_it_in(lendingtree, record, purpose):
+def test_vendor_credit_data_with_a_recorded_purpose_is_stored(lendingtree, record, purpose):
     answer = record(lendingtree, report_purpose=purpose, report_words=WORDS)
     assert answer.status_code == 303, answer.text
 
@@ -71,7 +73,7 @@ def test_a_purpose_that_compliance_recorded_lets_it_in(lendingtree, record, purp
     assert noted.data["report_purpose"] == purpose
 
 
-def test_a_purpose_without_the_consumers_own_words_is_none(lendingtree, record):
+def test_permissible_purpose_requires_the_consumers_own_wording(lendingtree, record):
     answer = record(lendingtree, report_purpose="instructions")
 
     assert answer.status_code == 422
@@ -80,14 +82,14 @@ def test_a_purpose_without_the_consumers_own_words_is_none(lendingtree, record):
     assert deliver(lendingtree).credit_band == ""
 
 
-def test_nobody_but_compliance_records_one(lendingtree, record):
+def test_only_compliance_can_record_a_permissible_purpose(lendingtree, record):
     answer = record(lendingtree, by="officer", report_purpose="instructions", report_words=WORDS)
 
     assert answer.status_code in (403, 404)
     assert not SourceTerms.objects.exists()
 
 
-def test_what_a_bureau_sends_needs_a_firm_offer_even_where_it_looks_self_reported():
+def test_bureau_data_needs_a_firm_offer_even_where_it_looks_self_reported():
     journey.set_up_company()
     zillow = journey.create_zillow()
     zillow.terms.update(source_class="cra_trigger")
@@ -104,7 +106,7 @@ def test_what_a_bureau_sends_needs_a_firm_offer_even_where_it_looks_self_reporte
     assert Event.objects.filter(kind="compliance.credit_data.refused").count() == 1
 
 
-def test_what_people_say_of_themselves_is_no_report():
+def test_self_reported_credit_is_not_a_consumer_report():
     journey.set_up_company()
     lead = journey.deliver(journey.create_zillow(), journey.zillow_contact())
 
