@@ -83,7 +83,7 @@ def split_person(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     merge = get_object_or_404(
         PersonMerge.objects.select_related("merged", "survivor"),
         pk=request.POST.get("merge"),
-        kept=lead.person_id,
+        survivor=lead.person_id,
     )
     if not _can_see_all_leads(request.user, merge.survivor):
         return respond_refused(request, OTHER_BRANCH_MESSAGE, back_to=back_to)
