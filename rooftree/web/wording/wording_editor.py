@@ -79,7 +79,7 @@ def parse_place(key: str, medium: str, loan: str, hours: str) -> WordingPlace:
 
 
 def parse_wording(data: QueryDict) -> dict[str, dict[str, str]]:
-    """Parse subject and body in each language; line ends become `\\n`."""
+    r"""Parse subject and body in each language; line ends become `\\n`."""
     return {
         language: {
             "subject": _clean_subject(data.get(f"subject-{language}", "")),

@@ -187,7 +187,7 @@ customElements.define("lead-form", class extends HTMLElement {
   }
 });
 
-// WCAG contrast of an element's text on what lies under it, in whatever colour space.
+// WCAG contrast of an element's text on what lies under it, in whatever color space.
 function contrast(element) {
   const under = [];
   for (let one = element; one; one = one.parentElement) under.unshift(getComputedStyle(one).backgroundColor);
