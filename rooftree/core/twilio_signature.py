@@ -4,15 +4,26 @@ The caller passes the public URL that Twilio called: behind a proxy it differs f
 that the server sees.
 """
 
-import base64
-import hashlib
-import hmac
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from collections.abc import Iterable, Mapping
+from urllib.parse import parse_qs, urlsplit
 
-SIGNATURE_HEADER = "x-twilio-signature"
-SETTINGS_HEADER = "x-twilio-webhooks-signature-settings"
-DEFAULT_PORTS = {"https": 443, "http": 80}
+from twilio.request_validator import (
+    HMAC_SHA1,
+    HMAC_SHA256,
+    SIGNATURE_HEADER,
+    SIGNATURE_SETTINGS_HEADER,
+    RequestValidator,
+)
+
+SETTINGS_HEADER = SIGNATURE_SETTINGS_HEADER.lower()
+
+
+class _FormValues(dict[str, list[str]]):
+    """A form by field name, in the shape that the validator reads."""
+
+    def getlist(self, name: str) -> list[str]:
+        """Return all values of a field."""
+        return self[name]
 
 
 def is_signed_by_twilio(
@@ -34,64 +45,25 @@ def is_signed_by_twilio(
         raw_body: the body of a JSON request, whose hash is in the query.
     """
     lower = {name.lower(): value for name, value in headers.items()}
-    secret, digest = _select_secret(lower.get(SETTINGS_HEADER, ""), keys)
-    signature = lower.get(SIGNATURE_HEADER, "")
+    secret, algorithm = _select_secret(lower.get(SETTINGS_HEADER, ""), keys)
+    signature = lower.get(SIGNATURE_HEADER.lower(), "")
     if not secret or not signature:
         return False
-    pairs = list(form)
-    body_hash = dict(parse_qsl(urlsplit(url).query)).get("bodySHA256")
-    if body_hash is not None:
-        pairs = []
-        if not hmac.compare_digest(body_hash.lower(), hashlib.sha256(raw_body).hexdigest()):
-            return False
-    # Compares with every variant, so that the time taken does not reveal which one matched.
-    matches = [
-        hmac.compare_digest(
-            compute_signature(secret, variant, pairs, digest).encode(), signature.encode()
-        )
-        for variant in _url_variants(url)
-    ]
-    return any(matches)
+    signed_content: str | _FormValues
+    if "bodySHA256" in parse_qs(urlsplit(url).query):
+        signed_content = raw_body.decode(errors="replace")
+    else:
+        signed_content = _FormValues()
+        for name, value in form:
+            signed_content.setdefault(name, []).append(value)
+    return bool(RequestValidator(secret).validate(url, signed_content, signature, algorithm))
 
 
-def compute_signature(
-    secret: str,
-    url: str,
-    form: Sequence[tuple[str, str]],
-    digest: Callable[..., "hashlib._Hash"] = hashlib.sha1,
-) -> str:
-    """Return the HMAC over the URL and the form in base64.
-
-    The form's keys are sorted, and each is followed by its distinct values, sorted.
-    """
-    values: dict[str, set[str]] = {}
-    for name, value in form:
-        values.setdefault(name, set()).add(value)
-    text = url + "".join(name + value for name in sorted(values) for value in sorted(values[name]))
-    return base64.b64encode(hmac.new(secret.encode(), text.encode(), digest).digest()).decode()
-
-
-def _select_secret(
-    settings: str, keys: Mapping[str, str]
-) -> tuple[str, Callable[..., "hashlib._Hash"]]:
-    """Return the secret and the hash that the header names; an empty secret for an unknown key."""
+def _select_secret(settings: str, keys: Mapping[str, str]) -> tuple[str, str]:
+    """Return the secret and algorithm that the header names; an empty secret for another key."""
     if not settings:
-        return keys.get("", ""), hashlib.sha1
+        return keys.get("", ""), HMAC_SHA1
     options = dict(part.strip().partition("=")[::2] for part in settings.split(","))
-    if options.get("algorithm", "").upper() != "HMAC_SHA256" or not options.get("key"):
-        return "", hashlib.sha256
-    return keys.get(options["key"], ""), hashlib.sha256
-
-
-def _url_variants(url: str) -> tuple[str, ...]:
-    """Return the URL with and without its port: Twilio signs some URLs with the default port."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if ":" in host:
-        host = f"[{host}]"
-    port = parts.port or DEFAULT_PORTS.get(parts.scheme)
-    user = parts.netloc.rpartition("@")[0]
-    prefix = f"{user}@" if user else ""
-    without_port = urlunsplit(parts._replace(netloc=f"{prefix}{host}"))
-    with_port = urlunsplit(parts._replace(netloc=f"{prefix}{host}:{port}"))
-    return tuple(dict.fromkeys((url, without_port, with_port)))
+    if options.get("algorithm", "").upper() != HMAC_SHA256 or not options.get("key"):
+        return "", HMAC_SHA256
+    return keys.get(options["key"], ""), HMAC_SHA256

@@ -142,7 +142,7 @@ def test_carrier_status_updates_its_text(twilio):
 def test_callback_for_an_unknown_call_is_not_found(twilio):
     ring = uuid4()
     for path in ("", "key/", "after/"):
-        told = {"CallSid": "CA1", "Digits": "1", "DialCallStatus": "completed"}
-        assert twilio_post(f"/in/twilio/ring/{ring}/{path}", told).status_code == 404
-    told = {"CallStatus": "completed"}
-    assert twilio_post(f"/in/twilio/ring/{ring}/status/", told).status_code == 204
+        fields = {"CallSid": "CA1", "Digits": "1", "DialCallStatus": "completed"}
+        assert twilio_post(f"/in/twilio/ring/{ring}/{path}", fields).status_code == 404
+    fields = {"CallStatus": "completed"}
+    assert twilio_post(f"/in/twilio/ring/{ring}/status/", fields).status_code == 204

@@ -69,14 +69,14 @@ def lendingtree():
 
 
 @contextmanager
-def undone():
+def empty_company():
     """Each example of a fuzz begins with an empty company."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
 
 
-def kept():
+def stored_deliveries():
     return Delivery.objects.count()
 
 
@@ -101,13 +101,13 @@ def works_on_it():
 @example(body=b'{"id":"\\u0000","sender":{"firstName":"\\ud800\\u0000"}}', kind="application/json")
 @pytest.mark.parametrize("path", [f"/in/zillow/{journey.TOKEN}", f"/in/lendingtree/{TREE}"])
 def test_any_vendor_bytes_are_stored(path, body, kind):
-    with undone():
+    with empty_company():
         journey.create_zillow(), lendingtree()
 
         answer = post(path, body, kind=kind)
 
         assert answer.status_code < 500
-        assert kept() == 1
+        assert stored_deliveries() == 1
         works_on_it()
 
 
@@ -119,14 +119,14 @@ def test_any_vendor_bytes_are_stored(path, body, kind):
     number=ODD_TEXT,
 )
 def test_any_zillow_contact_text_is_stored_and_processed(sender, number):
-    with undone():
+    with empty_company():
         journey.create_zillow()
         body = json.dumps(journey.zillow_contact(id=number) | {"sender": sender}).encode()
 
         answer = post(f"/in/zillow/{journey.TOKEN}", body)
 
         assert answer.status_code == 200
-        assert kept() == 1
+        assert stored_deliveries() == 1
         works_on_it()
 
 
@@ -138,7 +138,7 @@ def test_any_zillow_contact_text_is_stored_and_processed(sender, number):
     )
 )
 def test_any_form_text_is_stored_and_processed(form):
-    with undone():
+    with empty_company():
         journey.set_up_company()
         site = journey.create_website()
         body = json.dumps(journey.form_post(**form)).encode()
@@ -146,27 +146,27 @@ def test_any_form_text_is_stored_and_processed(form):
         answer = post(f"/in/form/{site.slug}", body, Origin=site.allowed_origins[0])
 
         assert answer.status_code < 500
-        assert kept() == 1
+        assert stored_deliveries() == 1
         works_on_it()
 
 
 @FUZZ
 @given(query=st.dictionaries(ODD_TEXT, ODD_TEXT, max_size=3), agent=ODD_TEXT)
 def test_any_query_and_headers_are_stored_with_the_delivery(query, agent):
-    with undone():
+    with empty_company():
         journey.create_zillow()
         body = json.dumps(journey.zillow_contact()).encode()
-        said = urlencode(
+        query_string = urlencode(
             {k: v.encode(errors="surrogatepass") for k, v in query.items() if k.isprintable()}
         )
 
         answer = post(
-            f"/in/zillow/{journey.TOKEN}?{said}", body,
+            f"/in/zillow/{journey.TOKEN}?{query_string}", body,
             **{"User-Agent": quote(agent, errors="replace")},
         )  # fmt: skip
 
         assert answer.status_code == 200
-        assert kept() == 1
+        assert stored_deliveries() == 1
 
 
 def test_query_with_a_nul_is_stored():
@@ -175,7 +175,7 @@ def test_query_with_a_nul_is_stored():
     answer = post(f"/in/zillow/{journey.TOKEN}?a=%00&%00=b", json.dumps(journey.zillow_contact()))
 
     assert answer.status_code == 200
-    assert kept() == 1
+    assert stored_deliveries() == 1
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_no_url_causes_a_server_error_or_an_outside_redirect(path):
 
     assert {answer.status_code for answer in answers} <= {200, 302, 400, 401, 403, 404, 405}
     assert not any(b"SECRET_KEY" in b"".join(answer) for answer in answers)
-    assert kept() == 0
+    assert stored_deliveries() == 0
 
 
 QUERIES = [
@@ -302,7 +302,7 @@ def test_another_site_cannot_post_our_form(origin):
 
     assert answer.status_code == 403
     assert "Access-Control-Allow-Origin" not in answer
-    assert kept() == 0
+    assert stored_deliveries() == 0
 
 
 def test_forged_host_header_is_refused():

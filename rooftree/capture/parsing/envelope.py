@@ -25,7 +25,7 @@ MAX_BODY_BYTES = 1024 * 1024  # bytes
 LEAD_ID_PLACEHOLDER = "<our lead id>"  # the caller fills both in once the row is committed
 REFERENCE_PLACEHOLDER = "<public reference>"
 # Filled in as the call is answered, because a caller is waiting to be put through.
-RING_NUMBER_PLACEHOLDER = "<number to ring>"
+RING_NUMBER_PLACEHOLDER = "[number to ring]"
 _MAX_WARNING_LENGTH = 200
 _MAX_WARNINGS = 100  # a hostile form could otherwise produce thousands
 

@@ -5,7 +5,8 @@ Wire format: docs/sources/phone_twilio.md.
 
 import re
 from urllib.parse import parse_qsl
-from xml.sax.saxutils import quoteattr
+
+from twilio.twiml.voice_response import VoiceResponse
 
 from rooftree.capture.parsing.amounts import parse_count
 from rooftree.capture.parsing.build_envelope import as_conversation_update, build_envelope
@@ -109,10 +110,10 @@ def _build_envelope(form: Fields, incoming: IncomingDelivery, notes: ReadingNote
     lead = _build_lead(form, incoming, notes, fate=dial_status or status)
     answer = _NO_CONTENT_ANSWER
     if dial_status:  # an unanswered caller hears a notice
-        is_handled = dial_status in ("completed", "canceled")
-        message = "" if is_handled else f"<Say>{UNANSWERED_NOTICE}</Say>"
-        twiml = f"<Response>{message}</Response>"
-        answer = Answer(status=200, content_type="text/xml", body=twiml)
+        response = VoiceResponse()
+        if dial_status not in ("completed", "canceled"):
+            response.say(UNANSWERED_NOTICE)
+        answer = _xml_answer(response)
     envelope = build_envelope(lead, answer, notes)
     return as_conversation_update(envelope, f"dial-{dial_status}" if dial_status else status)
 
@@ -170,11 +171,13 @@ def _caller_number(form: Fields, notes: ReadingNotes) -> str | None:
 
 def _dial_answer(incoming: IncomingDelivery) -> Answer:
     """Build the TwiML that dials a person; Twilio reports the result to the same address."""
-    setup = incoming.endpoint.setup
-    action = f" action={quoteattr(incoming.url)}" if incoming.url else ""
-    to = third_party_phone(setup.get("ring")) or RING_NUMBER_PLACEHOLDER
-    body = (
-        f'<Response><Dial answerOnBridge="true" timeout="25"{action}>'
-        f"<Number>{to}</Number></Dial></Response>"
-    )
+    to = third_party_phone(incoming.endpoint.setup.get("ring")) or RING_NUMBER_PLACEHOLDER
+    response = VoiceResponse()
+    dial = response.dial(answer_on_bridge=True, timeout=25, action=incoming.url or None)
+    dial.number(to)
+    return _xml_answer(response)
+
+
+def _xml_answer(response: VoiceResponse) -> Answer:
+    body = response.to_xml(xml_declaration=False)
     return Answer(status=200, content_type="text/xml", body=body)

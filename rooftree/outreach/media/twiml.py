@@ -1,7 +1,8 @@
 """Twilio markup (TwiML) for the next step of a call or inbound text."""
 
 import re
-from xml.etree.ElementTree import Element, SubElement, tostring
+
+from twilio.twiml.voice_response import Gather, VoiceResponse
 
 CONTENT_TYPE = "text/xml; charset=utf-8"
 INVALID_XML_CHARACTERS = re.compile(
@@ -12,7 +13,7 @@ VOICES = {"en": "en-US", "es": "es-US"}
 
 def empty_response() -> str:
     """Return markup that does nothing, for an inbound text answered elsewhere."""
-    return _to_xml(Element("Response"))
+    return str(VoiceResponse())
 
 
 def ask_officer_for_key(
@@ -26,22 +27,14 @@ def ask_officer_for_key(
     Args:
         seconds: how long to wait for a key.
     """
-    response = Element("Response")
-    gather = SubElement(
-        response,
-        "Gather",
-        {
-            "input": "dtmf",
-            "numDigits": "1",
-            "timeout": str(seconds),
-            "action": action_url,
-            "method": "POST",
-        },
+    response = VoiceResponse()
+    gather = response.gather(
+        input="dtmf", num_digits=1, timeout=seconds, action=action_url, method="POST"
     )
     _add_say(gather, text, language)
     _add_say(response, goodbye, language)
-    SubElement(response, "Hangup")
-    return _to_xml(response)
+    response.hangup()
+    return str(response)
 
 
 def play_notice(text: str, *, action_url: str, language: str, seconds: int = 1) -> str:
@@ -49,25 +42,25 @@ def play_notice(text: str, *, action_url: str, language: str, seconds: int = 1) 
 
     Every key counts, the pound key included.
     """
-    response = Element("Response")
-    attributes = {
-        "input": "dtmf",
-        "numDigits": "1",
-        "finishOnKey": "",
-        "timeout": str(seconds),
-        "actionOnEmptyResult": "true",
-        "action": action_url,
-        "method": "POST",
-    }
-    _add_say(SubElement(response, "Gather", attributes), text, language)
-    return _to_xml(response)
+    response = VoiceResponse()
+    gather = response.gather(
+        input="dtmf",
+        num_digits=1,
+        finish_on_key="",
+        timeout=seconds,
+        action_on_empty_result=True,
+        action=action_url,
+        method="POST",
+    )
+    _add_say(gather, text, language)
+    return str(response)
 
 
 def say_and_continue(text: str) -> str:
     """Return markup that says a sentence in English and lets the call continue."""
-    response = Element("Response")
+    response = VoiceResponse()
     _add_say(response, text, "en")
-    return _to_xml(response)
+    return str(response)
 
 
 def connect_call(
@@ -79,29 +72,28 @@ def connect_call(
         text: said to the first party before dialing; "" for nothing.
         first_url: URL of the markup played to the answering party before both are connected.
     """
-    response = Element("Response")
+    response = VoiceResponse()
     if text:
         _add_say(response, text, "en")
-    attributes = {"callerId": caller_id, "timeout": "25", "answerOnBridge": "true"}
-    if action_url:
-        attributes |= {"action": action_url, "method": "POST"}
-    number_attributes = {"url": first_url, "method": "POST"} if first_url else {}
-    SubElement(SubElement(response, "Dial", attributes), "Number", number_attributes).text = to
-    return _to_xml(response)
+    dial = response.dial(
+        caller_id=caller_id,
+        timeout=25,
+        answer_on_bridge=True,
+        action=action_url or None,
+        method="POST" if action_url else None,
+    )
+    dial.number(to, url=first_url or None, method="POST" if first_url else None)
+    return str(response)
 
 
 def say_and_hang_up(text: str, *, language: str = "en") -> str:
     """Return markup that says a sentence and hangs up."""
-    response = Element("Response")
+    response = VoiceResponse()
     _add_say(response, text, language)
-    SubElement(response, "Hangup")
-    return _to_xml(response)
+    response.hangup()
+    return str(response)
 
 
-def _add_say(parent: Element, text: str, language: str) -> None:
-    SubElement(parent, "Say", {"language": VOICES.get(language, "en-US")}).text = text
-
-
-def _to_xml(response: Element) -> str:
-    body = INVALID_XML_CHARACTERS.sub("", tostring(response, encoding="unicode"))
-    return f'<?xml version="1.0" encoding="UTF-8"?>{body}'
+def _add_say(parent: VoiceResponse | Gather, text: str, language: str) -> None:
+    text = INVALID_XML_CHARACTERS.sub("", text)
+    parent.say(text, language=VOICES.get(language, "en-US"))
