@@ -149,7 +149,7 @@ def test_source_without_silence_contact_cannot_launch(source, clerk):
     ("part", "why", "message"),
     [
         ("price_cents", "  ", "Enter a reason"),
-        ("colour", "x", "Choose"),
+        ("color", "x", "Choose"),
         ("contact", "x", "is filled in"),
     ],
 )
