@@ -1,7 +1,7 @@
 """Invariants of the data, each checked in the tables and reported in one sentence.
 
-`rooftree check` runs them. Each is a function that reads and returns a `Finding`. With `--deep`
-the command also runs `deep_checks`.
+`rooftree check` runs them, and `retention.removal_check`. Each is a function that reads and returns
+a `Finding`. With `--deep` the command also runs `deep_checks`.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,6 @@ from rooftree.ledger.verify_chain import verify_ledger
 from rooftree.reporting.evidence import ledger_checkpoints
 from rooftree.reporting.models import PublishedHead
 from rooftree.reporting.rollups import rebuild_rollups
-from rooftree.retention import purge_proof
 
 SHOWN_OFFENDERS = 5  # offenders that a finding names
 
@@ -240,18 +239,6 @@ def check_owner_mirrored(at: datetime) -> Finding:
     )
 
 
-def check_removals(at: datetime) -> Finding:
-    """Check that exactly the records listed as removed are gone, and that nothing dangles."""
-    proof = purge_proof.prove_purges()
-    return build_finding(
-        "purged",
-        [(problem,) for problem in proof.problems],
-        f"All {proof.removed} removed records are gone, as the ledger says.",
-        "{n} records differ from what the ledger says was removed.",
-        figures={"removed": proof.removed, "slices": proof.slices},
-    )
-
-
 INVARIANTS: tuple[Callable[[datetime], Finding], ...] = (
     check_deliveries_accounted_for,
     check_messages_had_verdict,
@@ -262,7 +249,6 @@ INVARIANTS: tuple[Callable[[datetime], Finding], ...] = (
     check_ledger_chain,
     check_published_heads,
     check_owner_mirrored,
-    check_removals,
 )
 
 

@@ -19,12 +19,12 @@ from django.db import connection, transaction
 from rooftree.compliance.gate.rulebook import RULES_VERSION
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.db.db_role import assume_role
+from rooftree.db.record_sets import RecordSet
 from rooftree.ledger.write_events import write_event
 from rooftree.org.models import User
 from rooftree.retention import deletion_rule
 from rooftree.retention.legal_holds import IS_HELD_SQL
 from rooftree.retention.models import PrivacyRequest, Purge, PurgeRow
-from rooftree.retention.record_set import RecordSet
 from rooftree.retention.record_sets import RECORD_SETS, RECORD_SETS_BY_NAME
 from rooftree.retention.retention_schedule import SCHEDULE
 

@@ -19,6 +19,7 @@ from rooftree.money.models import Entry
 from rooftree.outreach.facts.lead_records import LeadRecords
 from rooftree.outreach.models import Message
 from rooftree.reporting import deep_checks, invariants
+from rooftree.retention.removal_check import check_removals
 from tests import make
 from tests.capture.made_one import LATER, merge, rows, split, stop
 from tests.flow import journey
@@ -79,7 +80,8 @@ def test_merge_preserves_credits_and_costs_to_the_cent(ben_and_benny):
 
 def whole(at) -> list[invariants.Finding]:
     """Run every check of `rooftree check --deep`."""
-    return [check(at) for check in (*invariants.INVARIANTS, *deep_checks.DEEP_CHECKS)]
+    checks = (*invariants.INVARIANTS, check_removals, *deep_checks.DEEP_CHECKS)
+    return [check(at) for check in checks]
 
 
 def test_merge_and_split_write_events_for_both_people_without_names(ben_and_benny):

@@ -16,6 +16,7 @@ from rooftree.outreach.models import Message, Template
 from rooftree.outreach.wording import version_approval
 from rooftree.reporting.deep_checks import DEEP_CHECKS
 from rooftree.reporting.invariants import INVARIANTS
+from rooftree.retention.removal_check import check_removals
 from rooftree.routing.models import Offer
 from rooftree.tasks.drain_queue import queued_task_names
 from rooftree_demo import demo_company, history_costs_and_rates, load_history, simulator_addresses
@@ -41,7 +42,7 @@ def test_loaded_history_meets_all_invariants_and_leaves_nothing_due(control):
     for story in (story for fate in Fate for story in _first_stories(fate, 2)):
         assert load_history.load_lead(story, until=NOW, control=control)
 
-    findings = [prove(NOW) for prove in (*INVARIANTS, *DEEP_CHECKS)]
+    findings = [prove(NOW) for prove in (*INVARIANTS, check_removals, *DEEP_CHECKS)]
 
     assert Lead.objects.count() == 20
     assert [(finding.name, finding.offenders) for finding in findings if not finding.holds] == []

@@ -20,6 +20,7 @@ from rooftree.money.models import Entry
 from rooftree.outreach.messages import first_response
 from rooftree.outreach.models import Message
 from rooftree.reporting import invariants
+from rooftree.retention.removal_check import check_removals
 from rooftree.routing.models import Offer
 from tests import make
 from tests.conftest import execute_as_owner, wait_for_idle_database
@@ -71,7 +72,7 @@ def run_until_crash(
 
 
 def check_invariants() -> None:
-    for prove in invariants.INVARIANTS:
+    for prove in (*invariants.INVARIANTS, check_removals):
         result = prove(journey.later(24 * 60))
         assert result.holds, f"{result.sentence} {result.offenders}"
 

@@ -12,6 +12,7 @@ from rooftree.leads.models import Lead
 from rooftree.outreach.models import Message, Ring
 from rooftree.rates import rate_watch
 from rooftree.reporting import deep_checks, invariants
+from rooftree.retention.removal_check import check_removals
 from rooftree.routing.answer_offer import LIVE_OFFER, CannotTake
 from rooftree.routing.lead_ownership import CannotOwn
 from rooftree.routing.models import Offer, Ownership
@@ -182,7 +183,7 @@ ACTIONS = (
 
 
 def broken_invariants(at: datetime) -> list[str]:
-    proofs = (*invariants.INVARIANTS, *deep_checks.DEEP_CHECKS)
+    proofs = (*invariants.INVARIANTS, check_removals, *deep_checks.DEEP_CHECKS)
     results = [prove(at) for prove in proofs]
     return [f"{result.sentence} {result.offenders}" for result in results if not result.holds]
 

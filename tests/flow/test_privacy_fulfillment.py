@@ -172,7 +172,7 @@ def test_deletion_removes_inquiry_and_keeps_legally_required_records(ben, omar) 
     privacy_fulfillment.delete_person_data(row.pk, by=omar, at=make.NOON)
     data_removal.run_removals(at=make.NOON)
     ben.refresh_from_db()
-    assert (ben.details, ben.asked, ben.value_cents) == ({}, "", None)
+    assert (ben.details, ben.borrower_message, ben.value_cents) == ({}, "", None)
     assert Consent.objects.filter(person=ben.person_id).exists()
     assert Person.objects.get(pk=ben.person_id).last_name == "Ortiz", "the consent names them"
     row.refresh_from_db()
@@ -186,7 +186,7 @@ def test_deletion_removes_inquiry_and_keeps_legally_required_records(ben, omar) 
 
 def test_deletion_without_consent_keeps_only_opt_out_number(omar) -> None:
     journey.set_up_company()
-    lead = make.lead(person=make.person(phone=BEN, last_name="Ortiz"), asked="My plan")
+    lead = make.lead(person=make.person(phone=BEN, last_name="Ortiz"), borrower_message="My plan")
     make.touch(lead, inquiry={"message": "My plan"}, delivery=make.delivery(body=b"Ortiz"))
     row = receive_request("deletion", lead, omar)
     privacy_fulfillment.delete_person_data(row.pk, by=omar, at=make.NOON)

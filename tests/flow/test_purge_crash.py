@@ -22,7 +22,11 @@ def plan_purge(number: int) -> Purge:
     make.company()
     source = make.source()
     for nth in range(number):
-        make.lead(source=source, person=make.person(phone=None, email=None), asked=f"Plan {nth}")
+        make.lead(
+            source=source,
+            person=make.person(phone=None, email=None),
+            borrower_message=f"Plan {nth}",
+        )
     purge = purges.plan_scheduled_purge(at=LATER)
     assert purge is not None
     return purge

@@ -17,6 +17,7 @@ from rooftree.outreach.models import Message
 from rooftree.reporting import deep_checks, invariants
 from rooftree.reporting.invariants import INVARIANTS
 from rooftree.reporting.rollups import rollup_deltas
+from rooftree.retention.removal_check import check_removals
 from rooftree.routing import assign_leads
 from rooftree.routing.models import Ownership
 from tests import make
@@ -99,7 +100,7 @@ def funded_lead(db):
 
 
 def test_all_invariants_hold_on_normal_data(funded_lead):
-    for check in INVARIANTS:
+    for check in (*INVARIANTS, check_removals):
         finding = check(make.NOON)
         assert finding.holds, finding
 
@@ -301,7 +302,7 @@ def test_check_command_prints_each_invariant_and_exits_0(funded_lead):
     code, output = run_check()
 
     assert code == 0, output
-    assert output.count("holds ") == len(INVARIANTS) + 1
+    assert output.count("holds ") == len(INVARIANTS) + 2
     assert "1 deliveries = 1 worked" in output
 
 

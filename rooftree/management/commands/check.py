@@ -16,6 +16,7 @@ from rooftree.management.command_base import Command as OurCommand
 from rooftree.reporting.deep_checks import DEEP_CHECKS
 from rooftree.reporting.evidence import ledger_checkpoints
 from rooftree.reporting.invariants import INVARIANTS, Finding
+from rooftree.retention.removal_check import check_removals
 
 
 class Command(OurCommand):
@@ -43,7 +44,8 @@ class Command(OurCommand):
         """Print a sentence for each invariant; exit 1 when one does not hold."""
         at = now()
         # Each in its own snapshot, so that leads that arrive in the meantime disturb none.
-        invariants = (*INVARIANTS, *(DEEP_CHECKS if options["deep"] else ()))
+        deep_checks = DEEP_CHECKS if options["deep"] else ()
+        invariants = (*INVARIANTS, check_removals, *deep_checks)
         findings = [_check_django(), *(_prove_in_snapshot(prove, at) for prove in invariants)]
         if options["heads"]:
             findings.append(_check_external_heads(options["heads"]))

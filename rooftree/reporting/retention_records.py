@@ -1,0 +1,34 @@
+"""The tables of reports and evidence, for retention."""
+
+from rooftree.db.record_sets import (
+    ACCESS_CLASS,
+    LEAD_FILE_CLASS,
+    PROOF_CLASS,
+    Clock,
+    RecordSet,
+    RoomRecords,
+)
+
+_EXPORT = RecordSet(
+    name="export",
+    table="export_ask",
+    created_column="requested_at",
+    record_class=ACCESS_CLASS,
+    clocks=(Clock(record_class=ACCESS_CLASS, starts_at="r.requested_at"),),
+    people_sql="array[]::uuid[]",  # unknown: the people whose names were searched for
+    removal_statements=("update export_ask set query = '' where id = any(%(ids)s)",),
+    remains_condition="r.query <> ''",
+)
+
+RECORDS = RoomRecords(
+    tables_by_class={
+        LEAD_FILE_CLASS: ("status_line",),
+        ACCESS_CLASS: ("export_ask",),
+        PROOF_CLASS: ("published_head", "signing_key", "assurance", "incident"),
+    },
+    tables_about_nobody=(
+        *("rollup", "month_rollup", "delta", "status_file"),
+        *("fair_report", "place_file", "place_share"),
+    ),
+    record_sets=(_EXPORT,),
+)
