@@ -159,7 +159,7 @@ def test_thing_of_value_is_kept_and_corrected_by_another_row(ana):
 
     assert ThingOfValue.objects.count() == 2
     assert partner_accounts.thing_of_value_totals(ana) == {"given": 0, "received": 0}
-    for statement in ("delete from thing_of_value", "update thing_of_value set why = ''"):
+    for statement in ("delete from thing_of_value", "update thing_of_value set justification = ''"):
         with (
             pytest.raises(DatabaseError, match="append-only|permission denied"),
             transaction.atomic(),

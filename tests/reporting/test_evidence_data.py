@@ -92,7 +92,7 @@ def test_file_holds_consent_stop_verdicts_messages_and_ledger(ben, file):
     evidence = read_evidence(file)
     assert evidence["subject"] == BEN
     assert evidence["consents"][0]["wording"]
-    assert evidence["revocations"][0]["words"] == "please stop"
+    assert evidence["revocations"][0]["borrower_words"] == "please stop"
     assert {message["medium"] for message in evidence["messages"]} >= {"text"}
     assert evidence["verdicts"]
     assert (
@@ -284,7 +284,7 @@ def test_chronology_is_in_order_and_names_the_events(ben):
 
 
 def test_vendor_answers_about_the_number_are_in_the_file(ben):
-    common = {"number": BEN, "requested_at": LATER, "answered_at": LATER, "service": "dncscrub"}
+    common = {"number": BEN, "asked_at": LATER, "answered_at": LATER, "service": "dncscrub"}
     NumberQuestion.objects.create(
         kind="reassigned",
         since=LATER.date(),
@@ -298,7 +298,7 @@ def test_vendor_answers_about_the_number_are_in_the_file(ben):
 
     evidence = collect_evidence(BEN, at=LATER)
 
-    assert [check["said"] for check in evidence["number_checks"]] == [
+    assert [check["answer"] for check in evidence["number_checks"]] == [
         {"IsReassigned": False}, {"ResultCode": "D"},
     ]  # fmt: skip
     document = build_chronology(evidence)

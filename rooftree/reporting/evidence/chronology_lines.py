@@ -182,7 +182,7 @@ def _stop_line(stop: Json, clock: CompanyClock) -> Json:
         stop["at"],
         STOP_TITLES.get(stop["kind"], "Contact stopped"),
         clock,
-        quote=stop["words"] or "",
+        quote=stop["borrower_words"] or "",
         is_ours=False,
         notes=notes,
         tone="stop",

@@ -26,7 +26,7 @@ from rooftree.outreach.models import Message
 from rooftree.reporting.evidence import contact_evidence, ledger_checkpoints
 from rooftree.reporting.evidence.json_rows import export_row, export_rows, to_json_value
 
-FORMAT = "rooftree-evidence-2"
+FORMAT = "rooftree-evidence-3"
 type Json = dict[str, Any]
 
 
@@ -111,7 +111,7 @@ def _applied_rule_changes(verdicts: Iterable[Json]) -> list[Json]:
     }
     rows = RuleChange.objects.select_related("written_by", "approved_by")
     names = [
-        *("number", "place", "item", "value", "from_date", "cite", "why", "is_looser"),
+        *("number", "place", "item", "value", "from_date", "cite", "reason", "is_looser"),
         *("counsel", "written_at", "approved_at"),
     ]
     return [

@@ -11,11 +11,11 @@ from itertools import batched, groupby
 from pathlib import Path
 from typing import Any
 
-from django.db import connection
 from django.db.transaction import atomic
 
 from rooftree.compliance.evidence.evidence_file_check import head_statement as statement
 from rooftree.compliance.evidence.evidence_file_check import is_head_signed
+from rooftree.db.statements import execute
 from rooftree.ledger import merkle_tree, seal
 from rooftree.ledger.models import Event
 from rooftree.money.company_day import company_day
@@ -36,8 +36,7 @@ def publish_head(*, at: datetime) -> PublishedHead | None:
     """
     seal.seal_events(at=at)
     with atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("select pg_advisory_xact_lock(%s)", [_LOCK_KEY])
+        execute("select pg_advisory_xact_lock(%s)", [_LOCK_KEY])
         last = newest_head()
         first = last.sequence + 1 if last else 1
         links = Event.objects.filter(sequence__gte=first).order_by("sequence")
