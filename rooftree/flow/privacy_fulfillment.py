@@ -81,7 +81,7 @@ def correct_person(request_id: UUID, *, field: str, value: str, by: User, at: da
             "leads.person.corrected", at=at, actor=f"user:{by.pk}", person_id=person.pk, field=field
         )
         privacy_requests.mark_carried_out(
-            request_id, by=by, at=at, field=field, was=old_value[:200], became=value
+            request_id, by=by, at=at, field=field, old_value=old_value[:200], new_value=value
         )
 
 
@@ -96,7 +96,7 @@ def delete_person_data(request_id: UUID, *, by: User, at: datetime) -> Purge | N
         people = find_merged_person_ids(request.person_id)
         _stop_contact(request, people, at=at)
         removable, retention_classes = _split_by_retention(people, at=at)
-        privacy_requests.mark_carried_out(request_id, by=by, at=at, stays=retention_classes)
+        privacy_requests.mark_carried_out(request_id, by=by, at=at, kept_classes=retention_classes)
         return purges.plan_request_purge(request, removable, by=by, at=at)
 
 

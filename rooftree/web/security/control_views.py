@@ -153,7 +153,14 @@ def list_incidents(request: StaffRequest) -> HttpResponse:
     form = IncidentForm(request.POST or None, initial={"discovered_on": company_day(request.at)})
 
     def save(typed: dict[str, Any]) -> Incident:
-        return security_incidents.open_incident(Incident(**typed), by=request.user, at=request.at)
+        incident = Incident(
+            description=typed["what"],
+            discovered_on=typed["discovered_on"],
+            consumers=typed["consumers"],
+            is_encrypted=typed["is_encrypted"],
+            was_key_exposed=typed["was_key_taken"],
+        )
+        return security_incidents.open_incident(incident, by=request.user, at=request.at)
 
     if request.method == "POST" and form.submit(save):
         return respond_done(request, "Incident recorded", back_to=reverse("incidents"))
