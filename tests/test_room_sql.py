@@ -1,4 +1,4 @@
-"""Handwritten SQL names tables of its own room and of rooms below it, as imports do."""
+"""Handwritten SQL names tables of its own room and of rooms below it, and runs in one place."""
 
 import ast
 import configparser
@@ -119,3 +119,25 @@ def test_sql_that_names_a_higher_table_is_found(source):
 
 def test_prose_that_names_a_table_is_not_sql():
     assert higher_tables("leads", '"""Read the message from message."""\nA = "message"') == set()
+
+
+def opens_cursor(source: str) -> bool:
+    """Return whether the source opens a cursor on a connection of Django."""
+    return any(
+        isinstance(node, ast.Attribute)
+        and node.attr in {"cursor", "chunked_cursor"}
+        and "connection" in ast.unparse(node.value)
+        for node in ast.walk(ast.parse(source))
+    )
+
+
+def test_only_the_room_of_the_database_opens_cursors():
+    """The others use `db.statements`, or keep their SQL in a module named `sql`."""
+    found = {
+        file.relative_to(ROOMS).as_posix()
+        for room, file in room_files()
+        if room != "db" and file.stem != "sql" and opens_cursor(file.read_text(encoding="utf-8"))
+    }
+    assert found == set()
+    assert opens_cursor((ROOMS / "db/statements.py").read_text(encoding="utf-8"))
+    assert opens_cursor('with connections["default"].cursor() as cursor: pass')

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from rooftree.db.statements import query_rows
 from rooftree.leads.models import Lead
 from rooftree.ledger.write_events import write_event
 from rooftree.outreach.messages import cancel_messages
@@ -104,7 +105,4 @@ def close_if_stale(*, lead_id: UUID, at: datetime) -> bool:
 
 def _run_query(query: str, **params: Any) -> list[tuple[Any, ...]]:
     params |= {"not_reached": CLOSE_AFTER_NO_ANSWER, "talked": CLOSE_AFTER_CONVERSATION}
-    with connection.cursor() as cursor:
-        cursor.execute(query, params)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
+    return query_rows(query, params)

@@ -7,10 +7,11 @@ from itertools import batched
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.tasks import task
 
+from rooftree.db.statements import execute, query_row
 from rooftree.flow import clock
 from rooftree.flow.message_dispatch import send_messages_by_id
 from rooftree.nurture import borrower_alerts, sequence_enrollment
@@ -234,12 +235,9 @@ def _pacemaker_lock() -> Iterator[bool]:
 
     The lock ends with the session, so a dead process does not block the others.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("select pg_try_advisory_lock(%s)", [_PACEMAKER_LOCK])
-        (is_locked,) = cursor.fetchone()
+    (is_locked,) = query_row("select pg_try_advisory_lock(%s)", [_PACEMAKER_LOCK])
     try:
         yield is_locked
     finally:
         if is_locked:
-            with connection.cursor() as cursor:
-                cursor.execute("select pg_advisory_unlock(%s)", [_PACEMAKER_LOCK])
+            execute("select pg_advisory_unlock(%s)", [_PACEMAKER_LOCK])

@@ -8,9 +8,10 @@ sent stay: those held until after the restore.
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from rooftree.db.statements import query_row
 from rooftree.flow import lead_arrival
 from rooftree.ledger.write_events import write_event
 from rooftree.los.models import Handoff
@@ -108,6 +109,4 @@ def _select_uncertain_messages(pause: SendingPause) -> QuerySet[Message]:
 
 
 def _count_old_tasks(pause: SendingPause) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(OLD_TASKS_SQL, [naive_utc(pause.from_at)])
-        return int(cursor.fetchone()[0])
+    return int(query_row(OLD_TASKS_SQL, [naive_utc(pause.from_at)])[0])

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Max
 
 from rooftree.db.db_role import assume_role
+from rooftree.db.statements import execute, query_row
 from rooftree.ledger.chain import GENESIS_HASH, HASHED_FIELDS, link_hash
 from rooftree.ledger.models import Event
 
@@ -47,10 +47,8 @@ def seal_events(*, at: datetime, limit: int = 1000) -> ChainHead | None:
     their ids: a late one gets the next number, and a number never changes.
     """
     with assume_role("sealer"):
-        with connection.cursor() as cursor:
-            cursor.execute("select pg_try_advisory_xact_lock(%s)", [_LOCK_KEY])
-            if not cursor.fetchone()[0]:
-                return None
+        if not query_row("select pg_try_advisory_xact_lock(%s)", [_LOCK_KEY])[0]:
+            return None
         last = Event.objects.exclude(sequence=None).order_by("-sequence").first()
         sequence, chain_hash = (last.sequence or 0, last.chain_hash) if last else (0, GENESIS_HASH)
         rows = list(
@@ -78,7 +76,6 @@ def _count_per_person(people: set[UUID]) -> Counter[UUID]:
 
 def _store_positions(rows: list[dict[str, Any]]) -> None:
     names = ("id", "sequence", "person_place", "chain_hash")
-    with connection.cursor() as cursor:
-        cursor.execute(_STORE_POSITIONS_SQL, [[row.get(name) for row in rows] for name in names])
-        if cursor.rowcount != len(rows):
-            raise ChainConflict("Events were sealed by something else at the same time.")
+    columns = [[row.get(name) for row in rows] for name in names]
+    if execute(_STORE_POSITIONS_SQL, columns) != len(rows):
+        raise ChainConflict("Events were sealed by something else at the same time.")

@@ -6,9 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from rooftree.core.uuid7 import uuid7_at
+from rooftree.db.statements import execute
 from rooftree.ledger.models import Event
 
 # Every lead writes a dozen events, so those of one step go in one plain SQL statement.
@@ -71,8 +70,7 @@ def write_events(events: Iterable[Event]) -> None:
     """Write events from `build_event`, in one statement."""
     rows = [{name: getattr(event, name) for name in EVENT_COLUMNS} for event in events]
     if rows:
-        with connection.cursor() as cursor:
-            cursor.execute(INSERT_SQL, [json.dumps(rows, default=str)])
+        execute(INSERT_SQL, [json.dumps(rows, default=str)])
 
 
 def _to_json_value(value: Any) -> Any:

@@ -12,11 +12,11 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.db import connection
 from django.utils.timezone import now
 
 from rooftree import settings
 from rooftree.core import settings_readers
+from rooftree.db.statements import query_row, query_rows
 from rooftree.management import database, make_backup
 from rooftree.management.commands.backup import PASSPHRASE_VARIABLE
 from rooftree.reporting.controls import database_account
@@ -114,9 +114,7 @@ def check_disk() -> DoctorFinding:
 
 def check_server() -> DoctorFinding:
     """Check the database server's version and the settings that protect against data loss."""
-    with connection.cursor() as cursor:
-        cursor.execute(SELECT_SERVER_SETTINGS)
-        server_settings = dict(cursor.fetchall())
+    server_settings = dict(query_rows(SELECT_SERVER_SETTINGS))
     major = int(server_settings["server_version_num"]) // 10000
     if major < 16:
         return problem_finding(f"PostgreSQL {major}", "upgrade to PostgreSQL 16 or later")
@@ -137,12 +135,10 @@ def check_server() -> DoctorFinding:
 
 def check_connections() -> DoctorFinding:
     """Check how close the connections are to the server's limit."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select count(*), current_setting('max_connections')::int from pg_stat_activity"
-            " where backend_type = 'client backend'"
-        )
-        used, most = cursor.fetchone()
+    used, most = query_row(
+        "select count(*), current_setting('max_connections')::int from pg_stat_activity"
+        " where backend_type = 'client backend'"
+    )
     text = f"{used} of {most} connections in use"
     if used < most * 0.8:
         return ok(text)
@@ -169,9 +165,8 @@ def check_database_account() -> DoctorFinding:
 
 def check_clock_skew() -> DoctorFinding:
     """Check that this machine and the database agree on the time, which quiet hours depend on."""
-    with connection.cursor() as cursor:
-        cursor.execute("select clock_timestamp()")
-        skew = abs((cursor.fetchone()[0] - now()).total_seconds())
+    database_time = query_row("select clock_timestamp()")[0]
+    skew = abs((database_time - now()).total_seconds())
     text = f"{skew:.1f} seconds between this machine and the database"
     if skew < 2:
         return ok(text)
@@ -199,13 +194,12 @@ def check_secrets() -> DoctorFinding:
     if len(settings.SECRET_KEY) < 40:
         return problem_finding("ROOFTREE_SECRET_KEY is too short", "use 50 random characters")
     keys = MultiFernet([Fernet(key) for key in settings.FIELD_KEYS])
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select credentials from los_connection where credentials <> ''"
-            " union all select webhook_keys from los_connection where webhook_keys <> ''"
-            " union all select private from signing_key"
-        )
-        sealed = [row[0] for row in cursor.fetchall()]
+    rows = query_rows(
+        "select credentials from los_connection where credentials <> ''"
+        " union all select webhook_keys from los_connection where webhook_keys <> ''"
+        " union all select private from signing_key"
+    )
+    sealed = [row[0] for row in rows]
     try:
         for value in sealed:
             keys.decrypt(value.encode())
@@ -246,9 +240,7 @@ def check_mail_server() -> DoctorFinding:
 
 def check_los() -> DoctorFinding:
     """Check that every connected LOS can be reached."""
-    with connection.cursor() as cursor:
-        cursor.execute("select name, base_url from los_connection where enabled_at is not null")
-        rows = cursor.fetchall()
+    rows = query_rows("select name, base_url from los_connection where enabled_at is not null")
     problems = [f"{name}: {problem}" for name, url in rows if (problem := unreachable_reason(url))]
     if problems:
         return problem_finding("; ".join(problems), NETWORK_REMEDY)

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection
 from django.utils.timezone import now
 
 from rooftree.compliance.do_not_call import loaded_lists
 from rooftree.compliance.do_not_call.load_list import LISTS_WITHOUT_EXPIRY
 from rooftree.compliance.models import DncArea
 from rooftree.compliance.numbers.vendor_account import active_service
+from rooftree.db.statements import query_row
 from rooftree.management.doctor_machine_checks import DoctorFinding, ok, problem_finding
 from rooftree.org import sending_pause
 from rooftree.org.models import Company
@@ -70,9 +70,7 @@ def check_unsent() -> DoctorFinding:
 
 def check_sealing() -> DoctorFinding:
     """Check how far the sealing of the ledger is behind."""
-    with connection.cursor() as cursor:
-        cursor.execute(SEALING_SQL, {"at": now()})
-        number, seconds = cursor.fetchone()
+    number, seconds = query_row(SEALING_SQL, {"at": now()})
     text = f"{number} events waiting to be sealed, the oldest for {seconds:.0f} s"
     if seconds <= SEALER_SECONDS:
         return ok(text)
@@ -133,9 +131,7 @@ def check_license_wording() -> DoctorFinding:
 
 
 def _fetch_row(statement: str) -> tuple[float, ...]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        return tuple(cursor.fetchone())
+    return tuple(query_row(statement))
 
 
 WORK_CHECKS: dict[str, Callable[[], DoctorFinding]] = {

@@ -4,11 +4,11 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from django.db import connection
 from django.db.transaction import atomic
 
 from rooftree.core.user_errors import InvalidField
 from rooftree.core.uuid7 import uuid7_at
+from rooftree.db.statements import execute
 from rooftree.ledger.write_events import write_event
 from rooftree.org.models import Branch, User
 
@@ -80,9 +80,8 @@ def update_branch(
         is_moved = node.parent_id != (parent.pk if parent else None)
         Branch.objects.filter(pk=node.pk).update(**changes, parent=parent)
         if is_moved:
-            with connection.cursor() as cursor:
-                to = f"{parent.path if parent else '/'}{node.pk}/"
-                cursor.execute(_MOVE_SUBTREE, {"to": to, "was": node.path})
+            to = f"{parent.path if parent else '/'}{node.pk}/"
+            execute(_MOVE_SUBTREE, {"to": to, "was": node.path})
         if changed or is_moved:
             write_event(
                 "org.branch.changed",

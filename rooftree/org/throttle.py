@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connection
 from django.utils.crypto import salted_hmac
 
+from rooftree.db.statements import query_row
 from rooftree.org.models import Throttle
 
 COUNT_ATTEMPT = """
@@ -46,12 +46,11 @@ def consume_attempt(limit: ThrottleLimit, subject: str, *, at: datetime) -> bool
     Args:
         subject: an address, an email or an id; only its keyed hash is stored.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            COUNT_ATTEMPT,
-            {"key": _counter_key(limit, subject), "at": at, "since": at - limit.window},
-        )
-        return bool(cursor.fetchone()[0] <= limit.max_attempts)
+    (attempts,) = query_row(
+        COUNT_ATTEMPT,
+        {"key": _counter_key(limit, subject), "at": at, "since": at - limit.window},
+    )
+    return bool(attempts <= limit.max_attempts)
 
 
 def reset_attempts(limit: ThrottleLimit, subject: str) -> None:

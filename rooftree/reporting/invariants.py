@@ -9,8 +9,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
+from rooftree.db.statements import query_rows
 from rooftree.ledger.verify_chain import verify_ledger
 from rooftree.reporting.evidence import ledger_checkpoints
 from rooftree.reporting.models import PublishedHead
@@ -271,7 +270,4 @@ def build_finding(
 
 
 def _query_rows(query: str, *params: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, params or None)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
+    return query_rows(query, params or None)

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
 from prometheus_client.metrics_core import GaugeMetricFamily
 
 from rooftree.core.uuid7 import uuid7_at
+from rooftree.db.statements import query_rows
 
 WINDOW = timedelta(hours=1)
 WINDOW_TEXT = "over the last hour"
@@ -200,9 +200,4 @@ def _other_metrics(params: dict[str, Any]) -> list[GaugeMetricFamily]:
 
 
 def _query_rows(statement: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        if "%(" in statement:
-            cursor.execute(statement, params)
-        else:
-            cursor.execute(statement)
-        return list(cursor.fetchall())
+    return query_rows(statement, params if "%(" in statement else None)

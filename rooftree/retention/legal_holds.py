@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from rooftree.core.uuid7 import uuid7_at
+from rooftree.db.statements import query_rows
 from rooftree.ledger.write_events import write_event
 from rooftree.org.models import User
 from rooftree.retention.models import LegalHold
@@ -94,7 +95,5 @@ def active_holds(people: Sequence[UUID]) -> list[LegalHold]:
     """Return the holds in force on these people's records."""
     if not people:
         return []
-    with connection.cursor() as cursor:
-        cursor.execute(ACTIVE_HOLDS_SQL, [list(people)])
-        hold_ids = [row[0] for row in cursor.fetchall()]
+    hold_ids = [row[0] for row in query_rows(ACTIVE_HOLDS_SQL, [list(people)])]
     return list(LegalHold.objects.filter(pk__in=hold_ids).select_related("placed_by", "source"))

@@ -6,8 +6,7 @@ from itertools import groupby
 from operator import itemgetter
 from uuid import UUID
 
-from django.db import connection
-
+from rooftree.db.statements import query_rows
 from rooftree.ledger.models import Event
 from rooftree.retention.models import PurgeRow
 from rooftree.retention.purges import PURGED_EVENT, ids_commitment
@@ -76,6 +75,4 @@ def _count_and_commitment(ids: Iterable[UUID]) -> tuple[int, str]:
 
 
 def _select_keys(query: str, *parameters: str) -> list[str]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, parameters or None)
-        return [row[0] for row in cursor.fetchall()]
+    return [row[0] for row in query_rows(query, parameters or None)]

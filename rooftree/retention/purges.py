@@ -14,12 +14,13 @@ from itertools import batched
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from rooftree.compliance.gate.rulebook import RULES_VERSION
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.db.db_role import assume_role
 from rooftree.db.record_sets import RecordSet
+from rooftree.db.statements import execute, query_row, query_rows
 from rooftree.ledger.write_events import write_event
 from rooftree.org.models import User
 from rooftree.retention import deletion_rule
@@ -108,10 +109,8 @@ def plan_scheduled_purge(*, at: datetime) -> Purge | None:
     A small purge starts without approval; a large one waits for two people.
     """
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("select pg_try_advisory_xact_lock(%s)", [_PLANNING_LOCK_KEY])
-            if not cursor.fetchone()[0]:
-                return None
+        if not query_row("select pg_try_advisory_xact_lock(%s)", [_PLANNING_LOCK_KEY])[0]:
+            return None
         if Purge.objects.filter(reason="schedule", ended_at=None).exists():
             return None
         today = at.date()
@@ -160,8 +159,7 @@ def remove_next_slice(*, at: datetime) -> int:
     """
     with assume_role("keeper"):
         for purge in Purge.objects.filter(approved_at__isnull=False, ended_at=None).order_by("pk"):
-            with connection.cursor() as cursor:
-                cursor.execute("lock table legal_hold in share mode")
+            execute("lock table legal_hold in share mode")
             if rows := _claim_slice(purge):
                 _process_slice(purge, RECORD_SETS_BY_NAME[rows[0].record_set], rows, at)
                 return len(rows)
@@ -248,9 +246,8 @@ def _remove_rows(
     purge: Purge, record_set: RecordSet, rows: Sequence[PurgeRow], at: datetime
 ) -> None:
     ids = [row.row_id for row in rows]
-    with connection.cursor() as cursor:
-        for statement in record_set.removal_statements:
-            cursor.execute(statement, {"ids": ids, "at": at})
+    for statement in record_set.removal_statements:
+        execute(statement, {"ids": ids, "at": at})
     event = write_event(
         PURGED_EVENT,
         at=at,
@@ -288,12 +285,10 @@ def _load_records(record_set: RecordSet, condition: str, **parameters: Any) -> l
         since=record_set.clocks_sql, which=record_set.condition, name=record_set.name,
         condition=condition,
     )  # fmt: skip
-    with connection.cursor() as cursor:
-        if "ids" in parameters:
-            lock = f'select from "{record_set.table}" where id = any(%(ids)s::uuid[]) for update'
-            cursor.execute(lock, parameters)
-        cursor.execute(query, parameters)
-        rows = cursor.fetchall()
+    if "ids" in parameters:
+        lock = f'select from "{record_set.table}" where id = any(%(ids)s::uuid[]) for update'
+        execute(lock, parameters)
+    rows = query_rows(query, parameters)
     return [
         DatedRecord(
             id=row_id,

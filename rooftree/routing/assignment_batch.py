@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
-
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.db.prepared_queries import PreparedQuery
+from rooftree.db.statements import execute
 from rooftree.org.models import LoanOfficer
 from rooftree.routing import choice_inputs, rule_sets
 from rooftree.routing.choose_officer import Choice, ChoiceInputs, choose_officer, pool_key
@@ -100,10 +99,7 @@ class AssignmentBatch:
         }
         rows = [(uuid7_at(self.at), *key, n) for key, n in sorted(taken.items())]
         if rows:
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    STORE_TURNS_SQL, [list(column) for column in zip(*rows, strict=True)]
-                )
+            execute(STORE_TURNS_SQL, [list(column) for column in zip(*rows, strict=True)])
 
     def _load_inputs(
         self, facts: LeadFacts, pools: Sequence[Pool], start: ChoiceStart

@@ -7,8 +7,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
+from rooftree.db.statements import query_row
 from rooftree.leads.models import Lead
 from rooftree.org.working_hours import local_clock
 from rooftree.routing import candidates, officer_roster
@@ -84,9 +83,7 @@ def is_unchanged(candidate: Candidate, *, pool: str, taken: int, at: datetime) -
 
     Licenses are not read again: the database locks and checks them when the offer is made.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(OFFICER_LOAD_SQL, {"id": candidate.id, "pool": pool, "at": at})
-        load = cursor.fetchone()
+    load = query_row(OFFICER_LOAD_SQL, {"id": candidate.id, "pool": pool, "at": at})
     return bool(
         load
         == (candidate.terminated_at, candidate.paused_at, candidate.today, candidate.open, taken)

@@ -3,10 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
 from django.db.transaction import atomic
 
 from rooftree.db import trigger_clock
+from rooftree.db.statements import query_rows
 
 
 def end_unlawful_assignments(*, at: datetime) -> list[UUID]:
@@ -18,6 +18,9 @@ def end_unlawful_assignments(*, at: datetime) -> list[UUID]:
     """
     with atomic():
         trigger_clock.set_trigger_time(at)
-        with connection.cursor() as cursor:
-            cursor.execute("select distinct end_unlawful(null, null, null, 'license_expired')")
-            return [row[0] for row in cursor.fetchall()]
+        return [
+            row[0]
+            for row in query_rows(
+                "select distinct end_unlawful(null, null, null, 'license_expired')"
+            )
+        ]

@@ -13,9 +13,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from django.db import connection
-
 from rooftree.core.uuid7 import uuid7_at
+from rooftree.db.statements import execute_many, query_row
 from rooftree.routing import candidates
 from rooftree.routing.candidates import Candidate, Lender
 from rooftree.routing.models import Roster
@@ -205,8 +204,7 @@ def store_rosters(rosters: Mapping[str, str], *, at: datetime) -> None:
     rows: list[list[Any]] = [
         [uuid7_at(at), sha256, text, at] for sha256, text in sorted(rosters.items())
     ]
-    with connection.cursor() as cursor:
-        cursor.executemany(STORE_ROSTER_SQL, rows)
+    execute_many(STORE_ROSTER_SQL, rows)
 
 
 @lru_cache(maxsize=CACHE_SIZE)
@@ -217,18 +215,16 @@ def load_stored_roster(sha256: str) -> CachedRoster:
 
 
 def _read_roster(query: RosterQuery, at: datetime) -> tuple[int, CachedRoster]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            ROSTER_SQL,
-            {
-                "at": at,
-                "state": query.state,
-                "everyone": query.everyone,
-                "officers": list(query.officers),
-                "paths": [f"%/{branch}/%" for branch in query.branches],
-            },
-        )
-        stamp, text = cursor.fetchone()
+    stamp, text = query_row(
+        ROSTER_SQL,
+        {
+            "at": at,
+            "state": query.state,
+            "everyone": query.everyone,
+            "officers": list(query.officers),
+            "paths": [f"%/{branch}/%" for branch in query.branches],
+        },
+    )
     roster = _build_roster(text, hashlib.sha256(text.encode()).hexdigest())
     while len(_cache) >= CACHE_SIZE:
         _cache.pop(next(iter(_cache)), None)
@@ -251,17 +247,15 @@ def _build_roster(text: str, sha256: str) -> CachedRoster:
 def _read_current_load(
     query: RosterQuery, roster: CachedRoster, pools: Sequence[str], at: datetime
 ) -> tuple[int, bool, dict[str, Any]]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            CURRENT_LOAD_SQL,
-            {
-                "at": at,
-                "state": query.state,
-                "everyone": query.everyone,
-                "ids": [] if query.everyone else list(roster.positions),
-                "sha256": roster.sha256,
-                "pools": list(pools),
-            },
-        )
-        stamp, is_stored, text = cursor.fetchone()
+    stamp, is_stored, text = query_row(
+        CURRENT_LOAD_SQL,
+        {
+            "at": at,
+            "state": query.state,
+            "everyone": query.everyone,
+            "ids": [] if query.everyone else list(roster.positions),
+            "sha256": roster.sha256,
+            "pools": list(pools),
+        },
+    )
     return stamp, is_stored, json.loads(text)

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.db.prepared_queries import PreparedQuery
+from rooftree.db.statements import execute
 from rooftree.ledger.write_events import write_event
 from rooftree.org.models import User
 from rooftree.routing.models import RuleSet
@@ -29,8 +30,7 @@ def publish_rules(
     """
     check_rules(rules)
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("select pg_advisory_xact_lock(%s)", [_MUTEX])
+        execute("select pg_advisory_xact_lock(%s)", [_MUTEX])
         newest = RuleSet.objects.order_by("-number").first()
         edition = RuleSet.objects.create(
             id=uuid7_at(at),
@@ -56,8 +56,7 @@ def load_current_rule_set(*, at: datetime) -> RuleSet:
     if newest:
         return newest
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("select pg_advisory_xact_lock(%s)", [_MUTEX])
+        execute("select pg_advisory_xact_lock(%s)", [_MUTEX])
         return RuleSet.objects.order_by("-number").first() or publish_rules(
             DEFAULT_RULES, by=None, at=at, summary="Default rules, until you publish your own"
         )

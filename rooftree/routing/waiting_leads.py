@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
+from rooftree.db.statements import query_rows
 
 RETRY_AFTER = "60 seconds"  # after no officer was eligible
 
@@ -41,9 +41,10 @@ def find_leads_to_offer(*, at: datetime, limit: int) -> list[UUID]:
 
     `pass_on_lead` follows for each; it leaves leads alone that changed in the meantime.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
+    return [
+        row[0]
+        for row in query_rows(
             LEADS_TO_OFFER_SQL.replace("%(ended)s", str(ENDED_BY_LAW)),
             {"at": at, "retry": RETRY_AFTER, "limit": limit},
         )
-        return [row[0] for row in cursor.fetchall()]
+    ]

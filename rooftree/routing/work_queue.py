@@ -8,10 +8,9 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db import connection
-
 from rooftree.compliance.gate import next_calling_time
 from rooftree.compliance.rule_changes import approved_changes
+from rooftree.db.statements import query_rows
 from rooftree.org.models import User
 from rooftree.routing.rule_sentences import PURPOSE_NAMES
 
@@ -157,9 +156,7 @@ def list_rows(user: User, *, at: datetime, tab: Tab = Tab.NOW) -> list[QueueRow]
         ),
         "limit": MAX_ROWS,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(QUEUE_SQL, parameters)
-        rows = [_build_row(row, local_now) for row in cursor.fetchall()]
+    rows = [_build_row(row, local_now) for row in query_rows(QUEUE_SQL, parameters)]
     return sorted(  # stable: otherwise the order of the query stays
         rows,
         key=lambda row: (

@@ -7,13 +7,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.transaction import atomic
 
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.db.bulk_insert import insert_into_tables
 from rooftree.db.bulk_update import update_each
 from rooftree.db.prepared_queries import PreparedQuery
+from rooftree.db.statements import query_dicts
 from rooftree.leads.models import Lead
 from rooftree.ledger.write_events import build_event
 from rooftree.scoring.lead_score import VERSION, Features, LeadScore, score_features
@@ -111,11 +111,7 @@ def _build_features(lead: Lead, behavior: Mapping[str, Any], at: datetime) -> Fe
 def _load_behavior(lead_ids: Sequence[UUID], at: datetime) -> dict[UUID, dict[str, Any]]:
     """Count borrowers' behavior up to `at`, most of it only within `RECENT_BEHAVIOR`, by lead."""
     parameters: dict[str, Any] = {"leads": list(lead_ids), "at": at, "since": at - RECENT_BEHAVIOR}
-    with connection.cursor() as cursor:
-        cursor.execute(BEHAVIOR_SQL, parameters)
-        columns = [column.name for column in cursor.description]
-        rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
-    return {row["lead"]: row for row in rows}
+    return {row["lead"]: row for row in query_dicts(BEHAVIOR_SQL, parameters)}
 
 
 def replay_score(score: Score) -> LeadScore:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connections
 from django.db.backends.postgresql.psycopg_any import Jsonb
 from django.tasks import TaskResult, TaskResultStatus
 from django.tasks.backends.base import BaseTaskBackend
@@ -12,6 +11,7 @@ from django.tasks.base import TASK_MAX_PRIORITY, TASK_MIN_PRIORITY, Task
 from django.utils.json import normalize_json
 
 from rooftree.core.log_formatting import request_id
+from rooftree.db.statements import query_row
 from rooftree.tasks import task_registry
 
 WORKER_CLASS = "rooftree.tasks.worker.Run"
@@ -63,9 +63,7 @@ class ObanBackend(BaseTaskBackend):
         self.validate_task(task)
         args, kwargs = normalize_json(list(args)), normalize_json(kwargs)
         row = job_row(task, args, kwargs) | {"at": naive_utc(task.run_after)}
-        with connections["default"].cursor() as cursor:
-            cursor.execute(INSERT_JOB, row)
-            job_id, inserted_at, _ = cursor.fetchone()
+        job_id, inserted_at, _ = query_row(INSERT_JOB, row)
         return TaskResult(
             task=task,
             id=str(job_id),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db import connection
+from rooftree.db.statements import execute
 
 COMPLETE_DUPLICATES = """
 update oban_jobs set state = 'completed', completed_at = timezone('UTC', now())
@@ -17,5 +17,4 @@ def complete_waiting_duplicates(task: Any) -> None:
 
     Call it before looking for what is due: the rows they were queued for are already committed.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(COMPLETE_DUPLICATES, [task.queue_name, task.task_name])
+    execute(COMPLETE_DUPLICATES, [task.queue_name, task.task_name])

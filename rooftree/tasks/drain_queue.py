@@ -4,8 +4,9 @@ import json
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from rooftree.db.statements import execute, query_row, query_rows
 from rooftree.tasks.backend import naive_utc
 from rooftree.tasks.task_attempt import DiscardTask, PostponeTask, call_task
 
@@ -49,19 +50,16 @@ def run_queued_tasks(by: datetime | None = None) -> int:
 
 def queued_task_names() -> list[str]:
     """Return the names of the queued tasks, in the order in which they would run."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select args ->> 'task' from oban_jobs where state in ('available', 'scheduled')"
-            " order by priority, scheduled_at, id"
-        )
-        return [name for (name,) in cursor.fetchall()]
+    rows = query_rows(
+        "select args ->> 'task' from oban_jobs where state in ('available', 'scheduled')"
+        " order by priority, scheduled_at, id"
+    )
+    return [name for (name,) in rows]
 
 
 def _run_next(by: datetime | None) -> bool:
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(CLAIM_NEXT, {"by": naive_utc(by)})
-            row = cursor.fetchone()
+        row = query_row(CLAIM_NEXT, {"by": naive_utc(by)})
         if row is None:
             return False
         job_id, args = row
@@ -79,5 +77,4 @@ def _run_and_close(job_id: int, args: dict[str, Any]) -> None:
         values = ["cancelled", job_id]
     except PostponeTask as later:
         statement, values = POSTPONE_JOB, [later.seconds, job_id]
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+    execute(statement, values)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connection
+from rooftree.db.statements import query_row, query_rows
 
 SELECT_FAILED = """
     select id, args ->> 'task', queue, attempt, discarded_at, errors -> -1 ->> 'error', args
@@ -43,9 +43,7 @@ class FailedJob:
 
 def list_failed_jobs(limit: int = 200) -> list[FailedJob]:
     """Return the tasks that gave up, newest first."""
-    with connection.cursor() as cursor:
-        cursor.execute(SELECT_FAILED, [limit])
-        rows = cursor.fetchall()
+    rows = query_rows(SELECT_FAILED, [limit])
     return [
         FailedJob(
             id=row[0],
@@ -62,9 +60,7 @@ def list_failed_jobs(limit: int = 200) -> list[FailedJob]:
 
 def count_failed_jobs() -> int:
     """Return how many tasks gave up and wait for a person."""
-    with connection.cursor() as cursor:
-        cursor.execute("select count(*) from oban_jobs where state = 'discarded'")
-        return int(cursor.fetchone()[0])
+    return int(query_row("select count(*) from oban_jobs where state = 'discarded'")[0])
 
 
 def retry_failed_job(job_id: int) -> bool:
@@ -72,9 +68,7 @@ def retry_failed_job(job_id: int) -> bool:
 
     A repeated call does nothing.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(REQUEUE_FAILED, [job_id])
-        return cursor.fetchone() is not None
+    return query_row(REQUEUE_FAILED, [job_id]) is not None
 
 
 def _last_error_line(error: str) -> str:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from django.db import connection
+from rooftree.db.statements import execute
 
 LIVE_CHANNEL = "rooftree_live"
 NOTIFY_PAGES = "select pg_notify(%s, notice) from unnest(%s::text[]) notice"
@@ -28,5 +28,4 @@ def publish_updates(updates: Sequence[tuple[str, list[str] | None, dict[str, str
     if any(len(notice.encode()) > MAX_NOTICE_BYTES for notice in notices):
         raise ValueError("A notice carries only ids; this one is too long.")
     if notices:
-        with connection.cursor() as cursor:
-            cursor.execute(NOTIFY_PAGES, [LIVE_CHANNEL, notices])
+        execute(NOTIFY_PAGES, [LIVE_CHANNEL, notices])

@@ -1,6 +1,8 @@
 """Requeue jobs whose worker died, judged by its missing heartbeat and never by the job's age."""
 
-from django.db import connection, transaction
+from django.db import transaction
+
+from rooftree.db.statements import execute, query_rows
 
 # Three waits, in seconds. A worker sends a heartbeat every 2: one that is silent for 6 counts
 # as dead. The list of workers is an unlogged table, empty after a crash of the database: for 15
@@ -42,11 +44,10 @@ def requeue_orphaned_jobs() -> int:
     Any number of clocks can do this at once. A worker that was only suspended or swapped out
     looks dead too, which is harmless: tasks are safe to run twice.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(REQUEUE_ORPHANED)
-        queues = [queue for (queue,) in cursor.fetchall()]
+    with transaction.atomic():
+        queues = [queue for (queue,) in query_rows(REQUEUE_ORPHANED)]
         for queue in sorted(set(queues)):
-            cursor.execute(
+            execute(
                 "select pg_notify('public.oban_insert',"
                 " jsonb_build_object('queue', %s::text)::text)",
                 [queue],
@@ -56,6 +57,4 @@ def requeue_orphaned_jobs() -> int:
 
 def delete_finished_jobs() -> int:
     """Delete old finished jobs; return how many. Failed jobs stay for half a year."""
-    with connection.cursor() as cursor:
-        cursor.execute(DELETE_FINISHED)
-        return int(cursor.rowcount)
+    return execute(DELETE_FINISHED)

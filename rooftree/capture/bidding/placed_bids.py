@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
-
 from rooftree.capture.bidding.bid_rules import AnsweredBid, Bid, BidRules, Ping, post_key
 from rooftree.capture.intake.source_quota import load_limit_facts
 from rooftree.capture.intake.store_delivery import delivery_key
@@ -18,6 +16,7 @@ from rooftree.capture.models import PlacedBid
 from rooftree.capture.source_setup.acceptance_limits import LimitFacts
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.db.bulk_insert import insert_row_if_new
+from rooftree.db.statements import query_row
 from rooftree.leads.models import DeliveryKey, Source
 
 RETENTION = timedelta(days=30)
@@ -61,9 +60,9 @@ class SourceMarket:
         if not rules.limits.duplicate_days or not (ping.phone_hash or ping.email_hash):
             return False
         since = self.at - timedelta(days=rules.limits.duplicate_days)
-        with connection.cursor() as cursor:
-            cursor.execute(_RECENT_INQUIRER_SQL, [ping.phone_hash, since, ping.email_hash, since])
-            return bool(cursor.fetchone()[0])
+        return bool(
+            query_row(_RECENT_INQUIRER_SQL, [ping.phone_hash, since, ping.email_hash, since])[0]
+        )
 
 
 def takes_bids(source: Source) -> bool:

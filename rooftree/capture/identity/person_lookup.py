@@ -6,10 +6,10 @@ Every lookup uses a stored, normalized column with its own index.
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 
 from rooftree.capture.identity import person_matching
+from rooftree.db.statements import execute, query_rows
 from rooftree.leads.models import Lead, Person, Source, Touch
 
 MAX_ARRIVALS = 20  # of one vendor id; a vendor that repeats an id forever must not slow intake
@@ -52,8 +52,7 @@ def vendor_match_key(adapter: str, vendor_lead_id: str) -> str:
 
 def lock_match_keys(keys: Iterable[str]) -> None:
     """Lock match keys until commit, so that two transactions never match the same key at once."""
-    with connection.cursor() as cursor:
-        cursor.execute(LOCK_SQL, [sorted(keys)])  # always in one order, to avoid deadlocks
+    execute(LOCK_SQL, [sorted(keys)])  # always in one order, to avoid deadlocks
 
 
 def people_by_match_key(keys: Iterable[str]) -> dict[str, list[UUID]]:
@@ -66,10 +65,8 @@ def people_by_match_key(keys: Iterable[str]) -> dict[str, list[UUID]]:
         kind, _, value = key.partition(":")
         by_kind[kind].append(value)
     ids_by_key: dict[str, list[UUID]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(KNOWN_KEYS_SQL, by_kind)
-        for kind, value, person_id in cursor.fetchall():
-            ids_by_key.setdefault(f"{kind}:{value}", []).append(person_id)
+    for kind, value, person_id in query_rows(KNOWN_KEYS_SQL, by_kind):
+        ids_by_key.setdefault(f"{kind}:{value}", []).append(person_id)
     return ids_by_key
 
 

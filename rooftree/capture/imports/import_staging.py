@@ -9,7 +9,6 @@ from itertools import batched
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Max
 from django.db.transaction import atomic
 
@@ -30,6 +29,7 @@ from rooftree.capture.parsing.wire_formats import UnreadableBody
 from rooftree.capture.sources import SOURCES
 from rooftree.core.person_names import clean_text
 from rooftree.core.uuid7 import uuid7_at
+from rooftree.db.statements import execute
 from rooftree.leads.models import Source
 from rooftree.ledger.write_events import write_event
 from rooftree.org.models import User
@@ -250,8 +250,7 @@ def build_row_delivery(
 
 def _next_number() -> int:
     """Return the number of the next import; concurrent callers wait for each other."""
-    with connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(%s)", [_NUMBERING_LOCK_ID])
+    execute("select pg_advisory_xact_lock(%s)", [_NUMBERING_LOCK_ID])
     highest: int = Spreadsheet.objects.aggregate(top=Max("number"))["top"] or 0
     return highest + 1
 

@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connection
-
 from rooftree.core.uuid7 import uuid7_at
+from rooftree.db.statements import execute, query_row
 from rooftree.leads.models import RateLimitCount, Source
 
 MINUTE = timedelta(minutes=1)
@@ -69,9 +68,7 @@ def turn_away_flood(source: Source, *, at: datetime) -> bool:
         if is_check_due:
             count.checked_at = at
     if is_check_due:
-        with connection.cursor() as cursor:
-            cursor.execute(_COUNT_TAKEN_SQL, [source.pk, at - MINUTE, at, limit])
-            taken_everywhere = int(cursor.fetchone()[0])
+        taken_everywhere = int(query_row(_COUNT_TAKEN_SQL, [source.pk, at - MINUTE, at, limit])[0])
         with _lock:
             count.taken_everywhere, count.taken_since = taken_everywhere, 0
     with _lock:
@@ -102,8 +99,7 @@ def _record_turned_away(source: Source, count: _SourceCount, at: datetime) -> No
         if _is_recent(count.stored_at, at):
             return
         number, count.turned_away, count.stored_at = count.turned_away, 0, at
-    with connection.cursor() as cursor:
-        cursor.execute(_RECORD_TURNED_AWAY_SQL, [uuid7_at(at), source.pk, at.date(), number, at])
+    execute(_RECORD_TURNED_AWAY_SQL, [uuid7_at(at), source.pk, at.date(), number, at])
 
 
 def recent_floods(at: datetime) -> dict[UUID, RateLimitCount]:

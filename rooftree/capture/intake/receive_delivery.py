@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.tasks import Task
 
 from rooftree.capture.bidding import placed_bids
@@ -33,6 +33,7 @@ from rooftree.capture.source_setup.acceptance_limits import lead_price_cents
 from rooftree.capture.sources import SOURCES
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.db.bulk_insert import insert_row, insert_row_if_new
+from rooftree.db.statements import execute
 from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.models import Delivery, DeliveryKey, RejectionCount, Source
 from rooftree.ledger.models import Event
@@ -241,13 +242,12 @@ def public_reference(delivery: Delivery) -> str:
 def count_rejection(adapter: str, reason: str, at: datetime) -> None:
     """Add one to today's count of rejected deliveries; nothing else of the delivery is stored."""
     log.warning("rejected a %s delivery: %s", adapter, reason)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"insert into {RejectionCount._meta.db_table} (id, adapter, reason, on_date, count) "  # noqa: S608
-            "values (%s, %s, %s, %s, 1) on conflict (adapter, reason, on_date) "
-            "do update set count = rejection.count + 1",
-            [uuid7_at(at), adapter, reason[:24], at.date()],
-        )
+    execute(
+        f"insert into {RejectionCount._meta.db_table} (id, adapter, reason, on_date, count) "  # noqa: S608
+        "values (%s, %s, %s, %s, 1) on conflict (adapter, reason, on_date) "
+        "do update set count = rejection.count + 1",
+        [uuid7_at(at), adapter, reason[:24], at.date()],
+    )
 
 
 def _build_delivery(

@@ -8,10 +8,10 @@ it refuses one, it must check the source first (`require_current_source`).
 import hashlib
 from typing import Any
 
-from django.db import connection
 from django.db.models import TextField
 from django.db.models.expressions import RawSQL
 
+from rooftree.db.statements import execute
 from rooftree.leads.models import Source
 
 ROW_VERSION_SQL = "source.xmin::text || source.ctid::text"  # unique to one version of the row
@@ -51,13 +51,9 @@ def require_current_source(source: Source) -> None:
     """Raise `SourceChanged` if a source was changed since it was looked up."""
     if (stamp := row_version(source)) is None:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"select from source where id = %s and {ROW_VERSION_SQL} = %s",
-            [source.pk, stamp],
-        )
-        if cursor.rowcount == 0:
-            raise SourceChanged(f"{source} was changed.")
+    query = f"select from source where id = %s and {ROW_VERSION_SQL} = %s"
+    if execute(query, [source.pk, stamp]) == 0:
+        raise SourceChanged(f"{source} was changed.")
 
 
 def row_version(source: Source) -> str | None:

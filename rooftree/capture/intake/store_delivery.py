@@ -7,12 +7,12 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 
-from django.db import connection
 from django.db.models import Model
 from django.tasks import Task
 
 from rooftree.capture.intake.source_lookup import ROW_VERSION_SQL, SourceChanged, row_version
 from rooftree.db.bulk_insert import column_list, placeholder_list, row_values
+from rooftree.db.statements import query_row
 from rooftree.leads.models import Delivery, DeliveryKey, Source
 from rooftree.ledger.models import Event
 from rooftree.tasks import enqueue_sql
@@ -43,11 +43,9 @@ def store_delivery(write: DeliveryWrite) -> bool:
         values += row_values(row) if row is not None else []
     if write.wake_task is not None:
         values += enqueue_sql.enqueue_values(write.wake_task)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _insert_statement(write.key is not None, write.wake_task is not None), values
-        )
-        is_current, is_stored, *_ = cursor.fetchone()
+    is_current, is_stored, *_ = query_row(
+        _insert_statement(write.key is not None, write.wake_task is not None), values
+    )
     if not is_current:
         raise SourceChanged(f"{source} was changed.")
     return bool(is_stored)

@@ -11,10 +11,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from rooftree.capture.models import FormDraft
 from rooftree.core.email_message_masking import mask_email_message
+from rooftree.db.statements import execute
 from rooftree.leads.models import Source
 from rooftree.leads.unfinished_forms import UNFINISHED_KEY
 
@@ -50,19 +49,18 @@ def save_draft(
     """Save the answers so far, unless the form was sent or its draft became a delivery."""
     draft = {**answers, "submission_id": f"{submission_id}-begun", UNFINISHED_KEY: "yes"}
     body = mask_email_message(json.dumps(draft, ensure_ascii=False).encode("utf-8", "replace"))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            SAVE_DRAFT_SQL,
-            {
-                "id": submission_id,
-                "source": source.pk,
-                "body": body.body,
-                "headers": json.dumps(dict(visitor.headers)),
-                "address": visitor.address,
-                "at": at,
-                "due_at": at + ABANDONED_AFTER,
-            },
-        )
+    execute(
+        SAVE_DRAFT_SQL,
+        {
+            "id": submission_id,
+            "source": source.pk,
+            "body": body.body,
+            "headers": json.dumps(dict(visitor.headers)),
+            "address": visitor.address,
+            "at": at,
+            "due_at": at + ABANDONED_AFTER,
+        },
+    )
 
 
 def mark_form_sent(submission_id: UUID, *, source: Source, at: datetime) -> None:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from io import BufferedIOBase
 from itertools import batched
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from rooftree.compliance.do_not_call import list_file
 from rooftree.compliance.do_not_call.list_file import BLOCK_BYTES, BadListFile, ListedNumbers
@@ -16,6 +16,7 @@ from rooftree.compliance.gate.rulebook import STATES_WITH_OWN_DNC_LIST
 from rooftree.compliance.models import DncArea, DncBlock, DncFile
 from rooftree.compliance.rule_changes import approved_changes
 from rooftree.core.uuid7 import uuid7_at
+from rooftree.db.statements import copy_rows, execute
 from rooftree.ledger.write_events import write_event
 from rooftree.org.models import User
 
@@ -80,8 +81,7 @@ def load_file(
     with list_file.open_lines(upload.file) as lines:
         numbers = list_file.read_numbers(lines)
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(LOCK_SQL, [f"dnc:{upload.registry}"])
+        execute(LOCK_SQL, [f"dnc:{upload.registry}"])
         rows = DncArea.objects.filter(registry=upload.registry)
         stored = {dnc_area.area: dnc_area for dnc_area in rows}
         same = DncFile.objects.filter(registry=upload.registry, sha256=sha256, dated=upload.dated)
@@ -259,11 +259,10 @@ def _store_load(
 
 def _replace_blocks(registry: str, blocks: dict[str, bytes]) -> None:
     """Replace these blocks; drop a block without numbers."""
-    with connection.cursor() as cursor:
-        for batch in batched(blocks, BLOCKS_PER_STATEMENT):
-            ids = [f"{registry}:{key}" for key in batch]
-            cursor.execute("delete from dnc_block where id = any(%s)", [ids])
-        with cursor.copy("copy dnc_block (id, bits) from stdin") as copy:
-            for key, bits in blocks.items():
-                if any(bits):
-                    copy.write_row((f"{registry}:{key}", bits))
+    for batch in batched(blocks, BLOCKS_PER_STATEMENT):
+        ids = [f"{registry}:{key}" for key in batch]
+        execute("delete from dnc_block where id = any(%s)", [ids])
+    copy_rows(
+        "copy dnc_block (id, bits) from stdin",
+        ((f"{registry}:{key}", bits) for key, bits in blocks.items() if any(bits)),
+    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
-from django.db import connection
+from rooftree.db.statements import query_rows
 
 # The lists that cover a US number (E.164; {number} is SQL for it) and its status on each.
 LIST_STATUS_SQL = """
@@ -60,9 +60,7 @@ def look_up_number(number: str) -> list[ListStatus]:
     """Return the lists that cover a US number (E.164), with its status; none for other numbers."""
     if not _is_american(number):
         return []
-    with connection.cursor() as cursor:
-        cursor.execute(ONE_NUMBER_SQL, {"number": number})
-        rows = cursor.fetchall()
+    rows = query_rows(ONE_NUMBER_SQL, {"number": number})
     return [
         ListStatus(registry=registry, dated=dated, is_listed=is_listed, vendor=vendor)
         for registry, dated, is_listed, vendor in rows
@@ -72,13 +70,11 @@ def look_up_number(number: str) -> list[ListStatus]:
 def look_up_numbers(numbers: Iterable[str]) -> dict[str, dict[str, ListStatus]]:
     """Return the valid copy of each list by number; omit numbers that no list covers."""
     copies: dict[str, list[ListStatus]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            MANY_NUMBERS_SQL, {"numbers": [number for number in numbers if _is_american(number)]}
-        )
-        for number, registry, dated, is_listed, vendor in cursor:
-            status = ListStatus(registry=registry, dated=dated, is_listed=is_listed, vendor=vendor)
-            copies.setdefault(number, []).append(status)
+    for number, registry, dated, is_listed, vendor in query_rows(
+        MANY_NUMBERS_SQL, {"numbers": [number for number in numbers if _is_american(number)]}
+    ):
+        status = ListStatus(registry=registry, dated=dated, is_listed=is_listed, vendor=vendor)
+        copies.setdefault(number, []).append(status)
     return {number: newest_copies(statuses) for number, statuses in copies.items()}
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from rooftree.compliance.do_not_call.list_file import BadListFile, date_in_name
 from rooftree.compliance.do_not_call.load_list import (
@@ -21,6 +21,7 @@ from rooftree.compliance.do_not_call.load_list import (
 )
 from rooftree.compliance.models import DncFile
 from rooftree.compliance.numbers.models import DncFolderFile
+from rooftree.db.statements import query_row
 from rooftree.org import staff_notices
 
 SETTLE_TIME = timedelta(minutes=1)  # a file that changed more recently is still being written
@@ -66,10 +67,8 @@ def pending_files(folder: Path, *, at: datetime) -> list[FolderFile]:
 def load_next_file(folder: Path, *, at: datetime) -> bool:
     """Load the next file; return False if none is left or another process is loading."""
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("select pg_try_advisory_xact_lock(%s)", [_LOCK_KEY])
-            if not cursor.fetchone()[0]:
-                return False
+        if not query_row("select pg_try_advisory_xact_lock(%s)", [_LOCK_KEY])[0]:
+            return False
         file = next(iter(pending_files(folder, at=at)), None)
         if file is None:
             return False

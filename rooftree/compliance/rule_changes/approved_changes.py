@@ -8,7 +8,6 @@ import json
 from datetime import date
 from functools import lru_cache
 
-from django.db import connection
 from django.db.models import TextField
 from django.db.models.expressions import RawSQL
 
@@ -16,6 +15,7 @@ from rooftree.compliance.gate import effective_rules
 from rooftree.compliance.gate.effective_rules import Changes
 from rooftree.compliance.gate.facts import Amendment
 from rooftree.compliance.gate.rulebook import STATES
+from rooftree.db.statements import query_row
 
 # All approved changes as one JSON text, in order. A scalar subquery for use in other statements.
 APPROVED_CHANGES_SQL = """
@@ -37,9 +37,7 @@ def approved_changes_column() -> RawSQL:
 
 def load_approved_changes() -> Changes:
     """Load the changes approved until now, for a page."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"select {APPROVED_CHANGES_SQL}")
-        return parse_changes(cursor.fetchone()[0])
+    return parse_changes(query_row(f"select {APPROVED_CHANGES_SQL}")[0])
 
 
 def effective_number_on(name: str, day: date) -> int:

@@ -11,7 +11,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Max
 from django.db.transaction import atomic
 
@@ -23,6 +22,7 @@ from rooftree.compliance.rule_changes.models import RuleChange
 from rooftree.compliance.rule_changes.value_wording import place_name
 from rooftree.core.user_errors import InvalidField
 from rooftree.core.uuid7 import uuid7_at
+from rooftree.db.statements import execute
 from rooftree.ledger.write_events import write_event
 from rooftree.money.company_day import company_day
 from rooftree.org import staff_notices
@@ -217,8 +217,7 @@ def _resolve_repeat_decision(change: RuleChange, is_same: bool) -> RuleChange:
 
 
 def _lock_changes() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(%s)", [_LOCK_KEY])
+    execute("select pg_advisory_xact_lock(%s)", [_LOCK_KEY])
 
 
 def _write_event(step: str, change: RuleChange, by: User, at: datetime) -> None:

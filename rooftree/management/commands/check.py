@@ -11,6 +11,7 @@ from django.core.management.base import CommandParser
 from django.db import connection, transaction
 from django.utils.timezone import now
 
+from rooftree.db.statements import execute
 from rooftree.management.command_base import CheckFailed, UsageError
 from rooftree.management.command_base import Command as OurCommand
 from rooftree.reporting.deep_checks import DEEP_CHECKS
@@ -74,8 +75,7 @@ def _prove_in_snapshot(prove: Callable[[datetime], Finding], at: datetime) -> Fi
     is_outermost = not connection.in_atomic_block
     with transaction.atomic():
         if is_outermost:
-            with connection.cursor() as cursor:
-                cursor.execute("set transaction isolation level repeatable read")
+            execute("set transaction isolation level repeatable read")
         return prove(at)
 
 

@@ -7,7 +7,6 @@ from functools import cache, cached_property
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Prefetch
 
 from rooftree.capture.imports.import_staging import RECORD_FORMATS
@@ -17,6 +16,7 @@ from rooftree.compliance.gate.credit_file_stop import TOLD_NO
 from rooftree.compliance.gate.effective_rules import Changes
 from rooftree.compliance.gate.quiet_hours import STATE_LAW_SILENT
 from rooftree.compliance.rule_changes import approved_changes
+from rooftree.db.statements import query_rows
 from rooftree.leads.lead_tasks import CALL_BACK
 from rooftree.leads.models import Lead, Touch
 from rooftree.outreach.facts.lead_record_rows import (
@@ -351,9 +351,9 @@ def _run_queries(
         "at": at,
         "since": at - CAP_LOOKBACK,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_build_query(queries), parameters)
-        return [tuple(map(json.loads, texts)) for texts in cursor]
+    return [
+        tuple(map(json.loads, texts)) for texts in query_rows(_build_query(queries), parameters)
+    ]
 
 
 @cache

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from rooftree.core.email_addresses import comparison_key
+from rooftree.db.statements import execute
 from rooftree.leads.models import Email, Phone
 from rooftree.ledger.write_events import write_event
 from rooftree.outreach.models import Message
@@ -21,9 +22,7 @@ UNSENT_STATES = ["waiting", "held", "review"]
 
 def reassign_to_lead_person(lead_ids: Sequence[UUID]) -> int:
     """Move the messages of these leads to the leads' current person; return how many changed."""
-    with connection.cursor() as cursor:
-        cursor.execute(REASSIGN_SQL, [list(lead_ids)])
-        return int(cursor.rowcount)
+    return execute(REASSIGN_SQL, [list(lead_ids)])
 
 
 def cancel_misaddressed(lead_ids: Sequence[UUID], *, at: datetime) -> int:

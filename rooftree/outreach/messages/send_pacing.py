@@ -9,8 +9,9 @@ them.
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
+from rooftree.db.statements import execute
 from rooftree.outreach.models import Message
 
 FRESH_FOR = timedelta(minutes=5)
@@ -53,7 +54,6 @@ def spread_due_messages(*, at: datetime) -> int:
     """Spread the due messages; return how many were delayed. Safe to repeat."""
     step = SECOND / settings.RELEASE_PER_SECOND
     times = {"at": at, "from": at - SECOND + step, "stale": at - FRESH_FOR}
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(%s)", [_MUTEX])
-        cursor.execute(SPREAD_SQL, {**times, "pace": settings.RELEASE_PER_SECOND})
-        return int(cursor.rowcount)
+    with transaction.atomic():
+        execute("select pg_advisory_xact_lock(%s)", [_MUTEX])
+        return execute(SPREAD_SQL, {**times, "pace": settings.RELEASE_PER_SECOND})

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.transaction import atomic
 
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.db.bulk_insert import insert_new_rows
+from rooftree.db.statements import execute
 from rooftree.leads.models import Lead
 from rooftree.ledger.write_events import write_event
 from rooftree.org import staff_notices
@@ -84,8 +84,7 @@ def join_shared_draft(
     For people who arrive one after another. Call in the transaction that would otherwise have
     created the messages.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(%s)", [_MUTEX])
+    execute("select pg_advisory_xact_lock(%s)", [_MUTEX])
     drafts = Release.objects.filter(state="draft", made_by=None, kind=kind, about=about)
     release = drafts.first() or create_draft(kind=kind, title=title, about=about, by=None, at=at)
     add_members(release, members, at=at)

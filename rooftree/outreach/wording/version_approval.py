@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.transaction import atomic
 
 from rooftree.core.uuid7 import uuid7_at
+from rooftree.db.statements import execute
 from rooftree.ledger.write_events import write_event
 from rooftree.org import staff_notices
 from rooftree.org.models import User
@@ -219,8 +219,7 @@ def content_hash(version: ContentVersion) -> str:
 
 
 def _lock_versions() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(%s)", [_MUTEX])
+    execute("select pg_advisory_xact_lock(%s)", [_MUTEX])
 
 
 def _reload_locked[E: ContentVersion](version: E) -> E:

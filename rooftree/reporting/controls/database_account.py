@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db import connection
+from rooftree.db.statements import query_row
 
 PROTECTED_TABLES = ("event", "published_head", "verdict", "consent", "access_entry", "message")
 ACCOUNT_SQL = """
@@ -46,7 +46,5 @@ class DatabaseAccount:
 
 def current_account() -> DatabaseAccount:
     """Return the account of this connection and its rights, read from the database."""
-    with connection.cursor() as cursor:
-        cursor.execute(ACCOUNT_SQL, [list(PROTECTED_TABLES)])
-        name, is_owner, removable = cursor.fetchone()
+    name, is_owner, removable = query_row(ACCOUNT_SQL, [list(PROTECTED_TABLES)])
     return DatabaseAccount(name=name, is_owner=is_owner, removable_tables=tuple(removable))

@@ -12,10 +12,10 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.db import connection
 from django.db.models import Q
 
 from rooftree.db.sealed_text import SealedTextField
+from rooftree.db.statements import query_rows
 from rooftree.ledger.models import Event
 from rooftree.money.company_day import company_day
 from rooftree.org import second_factor
@@ -395,7 +395,5 @@ def _assurance_control(key: str, last: Assurance | None, scope: ControlScope) ->
 
 def _run_query(query: str, *params: Any, whole: bool = False) -> list[Any]:
     """Run a query; return its rows if `whole`, else the first column."""
-    with connection.cursor() as cursor:
-        cursor.execute(query, params or None)
-        rows = cursor.fetchall()
+    rows = query_rows(query, params or None)
     return rows if whole else [row[0] for row in rows]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from rooftree.capture.source_setup.source_health_alerts import FILE_ADAPTERS
 from rooftree.compliance.fair_lending import compliance_findings
@@ -17,6 +17,7 @@ from rooftree.core import spreadsheet_csv
 from rooftree.core.holidays import add_months
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.db.bulk_insert import insert_row_if_new
+from rooftree.db.statements import query_rows
 from rooftree.ledger.write_events import write_event
 from rooftree.money.company_day import company_day, company_zone
 from rooftree.reporting.exports import lead_export
@@ -152,9 +153,7 @@ def _served_leads(month: date, file: MinorityShareFile | None) -> Iterator[LeadO
         "tries": MIN_ATTEMPTS,
         "files": FILE_ADAPTERS,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(LEADS_SQL, params)
-        rows = cursor.fetchall()
+    rows = query_rows(LEADS_SQL, params)
     for language, zip_code, state, county, minutes, first_offer, worked, handed_off in rows:
         by_county = shares.get(minority_shares.county_key(state, county or ""))
         yield LeadOutcome(

@@ -7,8 +7,7 @@ from math import sqrt
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
+from rooftree.db.statements import query_rows
 from rooftree.leads.models import Lead, Source
 from rooftree.reporting.first_screen import speed_to_lead
 from rooftree.reporting.first_screen.cohort_maturity import (
@@ -271,7 +270,4 @@ def _sort_rows(rows: Iterable[CostRow]) -> list[CostRow]:
 def _run_query(query: str, **params: Any) -> list[tuple[Any, ...]]:
     if params.get("paths") is None:
         query = query.replace(_BRANCH_FILTER, "true")
-    with connection.cursor() as cursor:
-        cursor.execute(query, params)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
+    return query_rows(query, params)

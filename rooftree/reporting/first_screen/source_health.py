@@ -6,8 +6,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
+from rooftree.db.statements import query_rows
 from rooftree.leads.models import Source
 from rooftree.money.company_day import company_zone
 from rooftree.reporting.rollups.fold_rollups import CURRENT_SUMS
@@ -137,7 +136,4 @@ def _counts_by_time_of_day(at: datetime) -> dict[UUID, dict[int, int]]:
 
 
 def _run_query(query: str, *params: Any) -> Sequence[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, params or None)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
+    return query_rows(query, params or None)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from rooftree.db.statements import query_row
 from rooftree.reporting.rollups.metric_definitions import ROLLUP_KEY
 
 _LOCK_KEY = 0x726F_6F66_0002  # advisory lock, used only by fold_deltas
@@ -60,10 +61,8 @@ class FoldResult:
 
 def fold_deltas(*, at: datetime, limit: int = 5000) -> FoldResult:
     """Fold up to `limit` deltas; do nothing while another process folds."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("select pg_try_advisory_xact_lock(%s)", [_LOCK_KEY])
-        if not cursor.fetchone()[0]:
+    with transaction.atomic():
+        if not query_row("select pg_try_advisory_xact_lock(%s)", [_LOCK_KEY])[0]:
             return FoldResult(deltas=0, rollups=0)
-        cursor.execute(_FOLD_SQL, {"at": at, "limit": limit})
-        deltas, rollups = cursor.fetchone()
+        deltas, rollups = query_row(_FOLD_SQL, {"at": at, "limit": limit})
     return FoldResult(deltas=deltas, rollups=rollups)

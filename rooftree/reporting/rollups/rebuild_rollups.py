@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from rooftree.db.statements import execute, query_rows
 from rooftree.reporting.models import MonthRollup, Rollup, RollupDelta
 from rooftree.reporting.rollups import fold_rollups, rollup_deltas
 from rooftree.reporting.rollups.metric_definitions import (
@@ -47,11 +48,8 @@ def find_differences(*, limit: int = 100) -> list[SumDifference]:
             select {ROLLUP_KEY}, 0, amount from ({_TRUE_SUMS_SQL}) truth) both_counts
      group by {ROLLUP_KEY} having sum(counted) <> sum(actual) limit %s
     """  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(query, [limit])
-        rows = cursor.fetchall()
-        cursor.execute(_MONTH_DIFFERENCES_SQL, [limit])
-        rows += cursor.fetchall()
+    rows = query_rows(query, [limit])
+    rows += query_rows(_MONTH_DIFFERENCES_SQL, [limit])
     return [
         SumDifference(key=tuple(key), counted=counted, actual=actual)
         for *key, counted, actual in rows
@@ -64,17 +62,19 @@ def rebuild_all(*, at: datetime) -> int:
     Needed after a change of the company's zone or of the bucket bounds. Counting elsewhere waits:
     the tables are locked until the rebuild is done.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("lock table delta, rollup, month_rollup in exclusive mode")
+    with transaction.atomic():
+        execute("lock table delta, rollup, month_rollup in exclusive mode")
         RollupDelta.objects.all().delete()
         Rollup.objects.all().delete()
         MonthRollup.objects.all().delete()
-        cursor.execute("select id from lead where not is_test order by id")
-        lead_ids = [row[0] for row in cursor.fetchall()]
+        lead_ids = [
+            row[0] for row in query_rows("select id from lead where not is_test order by id")
+        ]
         for lead_id in lead_ids:
             rollup_deltas.append_missing_deltas(lead_id)
-        cursor.execute("select id from money_entry where lead_id is null")
-        rollup_deltas.count_leadless_entries([row[0] for row in cursor.fetchall()])
+        rollup_deltas.count_leadless_entries(
+            [row[0] for row in query_rows("select id from money_entry where lead_id is null")]
+        )
         while fold_rollups.fold_deltas(at=at).deltas:
             pass
     return len(lead_ids)

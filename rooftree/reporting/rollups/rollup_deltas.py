@@ -9,10 +9,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from rooftree.core.uuid7 import uuid7
 from rooftree.db.bulk_insert import insert_rows
+from rooftree.db.statements import query_rows
 from rooftree.leads.models import Lead, Loan
 from rooftree.money.models import Entry
 from rooftree.reporting.models import RollupDelta
@@ -47,9 +48,7 @@ def count_new_leads(leads: Sequence[Lead]) -> None:
     parts = " union all ".join(
         f"{MEASURE_SQL[measure]} and lead.id = new_lead.id" for measure in ARRIVAL_MEASURES
     )
-    with connection.cursor() as cursor:
-        cursor.execute(_ARRIVAL_SQL.format(parts=parts), [[lead.pk for lead in leads]])
-        rows = cursor.fetchall()
+    rows = query_rows(_ARRIVAL_SQL.format(parts=parts), [[lead.pk for lead in leads]])
     insert_rows([_build_delta(row, prefix=str(lead_id)) for lead_id, *row in rows])
 
 
@@ -114,10 +113,7 @@ def _missing_amounts(lead_id: UUID, names: Iterable[str]) -> list[tuple[Any, ...
         f"select {ROLLUP_KEY}, sum(amount)::bigint from ({amounts}) moved "  # noqa: S608
         f"group by {ROLLUP_KEY} having sum(amount) <> 0"
     )
-    with connection.cursor() as cursor:
-        cursor.execute(query, {"lead": lead_id})
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
+    return query_rows(query, {"lead": lead_id})
 
 
 def _build_delta(row: Sequence[Any], *, prefix: str) -> RollupDelta:
@@ -130,9 +126,7 @@ def _build_delta(row: Sequence[Any], *, prefix: str) -> RollupDelta:
 def count_leadless_entries(entry_ids: Iterable[UUID]) -> None:
     """Count entries without a lead, such as the monthly fee of a source."""
     query = f"select id, {ROLLUP_KEY}, amount from ({LEADLESS_ENTRIES_SQL} and id = any(%s)) lump"  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(query, [list(entry_ids)])
-        rows = cursor.fetchall()
+    rows = query_rows(query, [list(entry_ids)])
     deltas = [
         RollupDelta(
             idempotency_key=f"entry:{key}",

@@ -6,9 +6,9 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.utils.timezone import localtime
 
+from rooftree.db.statements import query_dicts
 from rooftree.org.models import LoanOfficer
 
 MAX_NAMED_SOURCES = 3  # sources named in the bar; the others are added up
@@ -73,14 +73,12 @@ def load_officer_month(officer: LoanOfficer, at: datetime) -> OfficerMonth:
         "first": start.date(),
         "start": start,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(FIGURES_SQL, params)
-        *figures, by_source = cursor.fetchone()
-        names = [column.name for column in cursor.description[:-1]]
+    (figures,) = query_dicts(FIGURES_SQL, params)
+    by_source = figures.pop("by_source")
     return OfficerMonth(
         name=f"{start:%B}",
         source_shares=_source_shares(json.loads(by_source)),
-        **dict(zip(names, figures, strict=True)),
+        **figures,
     )
 
 

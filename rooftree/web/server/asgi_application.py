@@ -20,6 +20,7 @@ from django.db.migrations.executor import MigrationExecutor
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from rooftree.core import log_formatting
+from rooftree.db.statements import execute
 from rooftree.web.server import http_metrics, live_events, readiness_checks, wsgi_bridge
 from rooftree.web.shared import error_pages
 from rooftree.web.shared.error_messages import API_PATH, RETRY_AFTER_SECONDS, api_error_body
@@ -152,8 +153,7 @@ class AsgiApplication:
         close_old_connections()
         try:
             if self._migrated:
-                with connection.cursor() as cursor:
-                    cursor.execute("select 1")
+                execute("select 1")
             else:
                 executor = MigrationExecutor(connection)
                 if executor.migration_plan(executor.loader.graph.leaf_nodes()):

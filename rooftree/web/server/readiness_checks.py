@@ -1,7 +1,9 @@
 """Checks that workers and the scheduler are running, as seen in the database."""
 
-from django.db import Error, connection
+from django.db import Error
 from django.db.migrations.loader import MigrationLoader
+
+from rooftree.db.statements import query_row
 
 LIVE_WORKERS_SQL = """
 select count(distinct node) from oban_producers
@@ -36,6 +38,4 @@ def has_newer_migrations(loader: MigrationLoader) -> bool:
 
 
 def _is_positive(sql: str) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
-        return bool(cursor.fetchone()[0])
+    return bool(query_row(sql)[0])

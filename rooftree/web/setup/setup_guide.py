@@ -5,10 +5,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Q
 from django.urls import reverse
 
+from rooftree.db.statements import query_row
 from rooftree.leads.models import Source
 from rooftree.los.models import Connection
 from rooftree.org.models import (
@@ -83,19 +83,15 @@ def list_capabilities(
 
 def read_system_status() -> dict[str, Any]:
     """Return the state of the database, the job queue and the background services."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select current_setting('server_version'), "
-            "pg_size_pretty(pg_database_size(current_database())), "
-            "(select count(*) from oban_jobs where state in ('available', 'executing')), "
-            "(select count(*) from oban_jobs where state = 'discarded'), "
-            "(select count(*) from mailbox where due_at is not null), "
-            "exists (select from number_service), "
-            "exists (select from sending_pause where released_at is null)"
-        )
-        version, size, queued_jobs, failed_jobs, mailboxes, checks_numbers, is_paused = (
-            cursor.fetchone()
-        )
+    version, size, queued_jobs, failed_jobs, mailboxes, checks_numbers, is_paused = query_row(
+        "select current_setting('server_version'), "
+        "pg_size_pretty(pg_database_size(current_database())), "
+        "(select count(*) from oban_jobs where state in ('available', 'executing')), "
+        "(select count(*) from oban_jobs where state = 'discarded'), "
+        "(select count(*) from mailbox where due_at is not null), "
+        "exists (select from number_service), "
+        "exists (select from sending_pause where released_at is null)"
+    )
     return {
         "version": version.split()[0],
         "size": size,
