@@ -1,4 +1,4 @@
-"""Who may open which page and do which act: one line for every address of the site."""
+"""Access table: which roles open each page and run each action, one row per address of the site."""
 
 from dataclasses import dataclass
 
@@ -15,39 +15,39 @@ ROLE_LETTERS = {
     "d": "administrator",
 }
 ALL = "".join(ROLE_LETTERS)
-BOUND = "oam"  # see one branch, or less
-DONE = {200, 204, 302, 303, 400, 409, 422}  # asked, and answered about the matter itself
+BRANCH_ROLES = "oam"  # see one branch at most
+ANSWERED = {200, 204, 302, 303, 400, 409, 422}  # access was granted and the request answered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """Who gets in, with what in the address, and how."""
+class AccessRow:
+    """One row: which roles have access, the values of the address, and the method."""
 
-    who: str = ALL
-    args: str = ""  # attributes of the world, in order
+    roles: str = ALL
+    args: str = ""  # attributes of the test world, in the order of the address
     post: bool = False
-    of_lead: bool = False  # another branch's answers 404
-    public: bool = False  # a borrower or a machine: no sign-in, no role
+    of_lead: bool = False  # answers 404 for another branch
+    public: bool = False  # a borrower or a webhook: no sign-in, no role
     others: int = 403
-    data: str = ""  # what a form must say: key=attribute of the world
+    data: str = ""  # required form fields: key=attribute of the test world
 
 
-def get(who: str = ALL, args: str = "", **more: object) -> Line:
-    return Line(who=who, args=args, **more)  # type: ignore[arg-type]
+def get(roles: str = ALL, args: str = "", **more: object) -> AccessRow:
+    return AccessRow(roles=roles, args=args, **more)  # type: ignore[arg-type]
 
 
-def post(who: str, args: str = "", **more: object) -> Line:
-    return Line(who=who, args=args, post=True, **more)  # type: ignore[arg-type]
+def post(roles: str, args: str = "", **more: object) -> AccessRow:
+    return AccessRow(roles=roles, args=args, post=True, **more)  # type: ignore[arg-type]
 
 
-def public(args: str = "", *, post: bool = False) -> Line:
-    return Line(args=args, public=True, post=post)
+def public(args: str = "", *, post: bool = False) -> AccessRow:
+    return AccessRow(args=args, public=True, post=post)
 
 
-HERE = "first_hello text any any"  # a place of wording
+HERE = "first_hello text any any"  # the address of a template
 
 TABLE = {
-    # The door, and what machines and borrowers see.
+    # Sign-in, webhooks and borrower pages.
     "": get(),
     "sign-in/": public(),
     "sign-in/second/": public(),
@@ -82,7 +82,7 @@ TABLE = {
     "forms/<slug:slug>/embed.js": public("form_slug"),
     "unsubscribe/<str:token>/": public("word"),
     "look-around/<uuid:user_id>/": public("user", post=True),
-    # Everywhere.
+    # On every page.
     "loading/": get(),
     "find/": get(),
     "more/": get(),
@@ -90,7 +90,7 @@ TABLE = {
     "rates/": get(),
     "notices/reading/": post(ALL),
     "notices/<uuid:notice_id>/reading/": post("", "notice", others=404),
-    # One's own sign-in.
+    # The user's own sign-in settings.
     "me/sign-in/": get(),
     "me/sign-in/password/": post(ALL),
     "me/sign-in/app/": get(),
@@ -101,7 +101,7 @@ TABLE = {
     "me/sign-in/passkeys/<int:key_id>/removal/": post("", "one", others=404),
     "me/sign-in/sessions/end/": post(ALL),
     "me/sign-in/sessions/<slug:name>/end/": post(ALL, "word"),
-    # Who may be one person.
+    # Possible duplicates.
     "matches/": get("mpd"),
     "matches/<uuid:likeness_id>/decision/": post("mpd", "likeness"),
     # The queue and one lead.
@@ -142,18 +142,18 @@ TABLE = {
     "routing/editions/": get("mpced"),
     "routing/editions/<int:number>/": get("mpced", "one"),
     "routing/editions/<int:number>/restoration/": post("pd", "one"),
-    # What borrowers are sent.
+    # Messages to borrowers.
     "wording/": get("mpkcd"),
     "wording/new/": get("pkd"),
     "wording/editions/<uuid:edition_id>/": get("mpkcd", "wording"),
-    "wording/editions/<uuid:edition_id>/<slug:what>/": post("cd", "wording withdrawal"),
+    "wording/editions/<uuid:edition_id>/<slug:action>/": post("cd", "wording withdrawal"),
     f"{PLACE_PATH}": get("mpkcd", HERE),
     f"{PLACE_PATH}reading/": post("pkd", HERE),
     f"{PLACE_PATH}proposal/": post("pkd", HERE),
     f"{PLACE_PATH}draft/": post("pkd", HERE),
     "sequences/": get("mpkcd"),
     "sequences/editions/<uuid:edition_id>/": get("mpkcd", "sequence"),
-    "sequences/editions/<uuid:edition_id>/<slug:what>/": post("cd", "sequence withdrawal"),
+    "sequences/editions/<uuid:edition_id>/<slug:action>/": post("cd", "sequence withdrawal"),
     "sequences/<slug:key>/": get("pkd", "not_reached"),
     "sequences/<slug:key>/proposal/": post("pkd", "not_reached"),
     "sequences/<slug:key>/draft/": post("pkd", "not_reached"),
@@ -174,7 +174,7 @@ TABLE = {
     "compliance/rules/<slug:place>/<slug:item>/": get("c", "state rule"),
     "compliance/rules/changes/<uuid:change_id>/": get("cd", "change"),
     "compliance/rules/changes/<uuid:change_id>/end/": get("c", "change"),
-    "compliance/rules/changes/<uuid:change_id>/<slug:what>/": post("c", "change trial"),
+    "compliance/rules/changes/<uuid:change_id>/<slug:action>/": post("c", "change trial"),
     "compliance/": get("cd"),
     "compliance/verdicts/<uuid:verdict_id>/": get(ALL, "verdict", of_lead=True),
     "compliance/do-not-contact/": post("cd"),
@@ -192,7 +192,7 @@ TABLE = {
     "compliance/releases/": get("pkcd"),
     "compliance/releases/new/": get("pk"),
     "compliance/releases/<uuid:release_id>/": get("pkcd", "release"),
-    "compliance/releases/<uuid:release_id>/<slug:what>/": post("pkcd", "release stop"),
+    "compliance/releases/<uuid:release_id>/<slug:action>/": post("pkcd", "release stop"),
     "compliance/stop/": post("cd"),
     "compliance/sources/": get("cd"),
     "compliance/sources/<uuid:source_id>/": get("cd", "source"),
@@ -205,7 +205,7 @@ TABLE = {
     "compliance/legal-holds/<uuid:hold_id>/lifting/": post("c", "legal_hold"),
     "compliance/requests/": get("c"),
     "compliance/requests/<uuid:request_id>/": get("c", "request"),
-    "compliance/requests/<uuid:request_id>/<slug:what>/": post("c", "request identity"),
+    "compliance/requests/<uuid:request_id>/<slug:action>/": post("c", "request identity"),
     "compliance/exports/": get("cd"),
     "compliance/exports/<uuid:ask_id>/decision/": post("cd", "ask"),
     "compliance/calls/": get("cd"),
@@ -218,14 +218,14 @@ TABLE = {
     "controls/incidents/": get("cd"),
     "controls/incidents/<uuid:incident_id>/": post("cd", "incident"),
     "access-log/": get("cd"),
-    # Machines: a key opens these, never a session (tests/api/test_api_permissions.py).
+    # API: opened by a key, never by a session (tests/api/test_api_permissions.py).
     "api/v1/": public(),
     "api/v1/leads/<uuidstr:lead_id>": public("lead"),
     "api/v1/leads": public(post=True),
     "api/v1/sources": public(),
     "api/v1/openapi.json": public(),
     "api/v1/docs/": public(),
-    # Set-up.
+    # Setup.
     "setup/api-keys/": get("d"),
     "setup/api-keys/<uuid:key_id>/revocation/": post("d", "key"),
     "setup/people/<uuid:user_id>/second-factors/": post("d", "user"),
@@ -259,7 +259,7 @@ TABLE = {
     "setup/imports/systems/": get("pkd"),
     "setup/imports/<uuid:sheet_id>/": get("pkd", "sheet"),
     "setup/imports/<uuid:sheet_id>/refused.csv": get("pkd", "sheet"),
-    "setup/imports/<uuid:sheet_id>/<slug:what>/": post("pkd", "sheet drop"),
+    "setup/imports/<uuid:sheet_id>/<slug:action>/": post("pkd", "sheet drop"),
     "setup/sources/<uuid:source_id>/secrets/": post("pkd", "source"),
     "setup/sources/<uuid:source_id>/credentials/": get("pkd", "source"),
     "setup/sources/<uuid:source_id>/details/": get("pkd", "source"),
@@ -273,16 +273,16 @@ TABLE = {
     "setup/certificates/": get("d"),
     "setup/mailboxes/": get("d"),
     "setup/number-checks/": get("d"),
-    "setup/number-checks/<slug:what>/": post("d", "numbers_act"),
+    "setup/number-checks/<slug:action>/": post("d", "numbers_act"),
     "setup/mailboxes/<uuid:mailbox_id>/": get("d", "mailbox"),
     "setup/mailboxes/<uuid:mailbox_id>/pause/": post("d", "mailbox"),
     "setup/los/": get("d"),
     "setup/los/<uuid:connection_id>/": get("d", "connection"),
-    "setup/los/<uuid:connection_id>/<slug:what>/": post("d", "connection off"),
+    "setup/los/<uuid:connection_id>/<slug:action>/": post("d", "connection off"),
     "setup/sending/": get("d"),
     "setup/dead-letters/": get("d"),
     "setup/dead-letters/<int:job_id>/retry/": post("d", "one"),
-    # The first screen, the sources, and taking leads out.
+    # Home, sources and exports.
     "home/records/<slug:number>/export/": get("mpced", "number"),
     "pipeline/export/": get("mpced"),
     "home/": get("mpkced"),
@@ -299,7 +299,7 @@ TABLE = {
     "returns/": get("pked"),
     "returns/<uuid:claim_id>/": get("pked", "claim"),
     "returns/arrivals/<uuid:touch_id>/": get("pkd", "touch"),
-    "returns/<uuid:claim_id>/<slug:what>/": post("pkd", "claim note", data="note=word"),
+    "returns/<uuid:claim_id>/<slug:action>/": post("pkd", "claim note", data="note=word"),
     "returns/sources/<uuid:source_id>/file/": get("pd", "source"),
     "returns/files/<uuid:file_id>/copies/": post("pd", "return_file", data="reason=long_reason"),
     "returns/sources/<uuid:source_id>/contract/": get("pked", "source"),

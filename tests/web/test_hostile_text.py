@@ -1,4 +1,4 @@
-"""What a stranger typed is shown as text, on every page, to every role, and in every file."""
+"""Borrower text is shown as text on every page, to every role, and in every file."""
 
 import csv
 import io
@@ -16,14 +16,14 @@ from tests import make
 from tests.web.test_page_access import (
     ROLE_LETTERS,
     TABLE,
-    asked,
-    made_once,
+    fill_route,
+    request_status,
+    shared_world,
     visitors,
     world,
-    written,
 )
 
-__all__ = ["made_once", "world"]  # fixtures
+__all__ = ["shared_world", "world"]  # fixtures
 SCRIPT = "<script>steal()</script>"
 IMAGE = '"><img src=x onerror=steal()>'
 QUOTE = "' onmouseover='steal()"
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db
 
 
 class Elements(HTMLParser):
-    """Every tag and attribute that a browser would make of a page."""
+    """Collects every tag and attribute that a browser would read in a page."""
 
     def __init__(self, page):
         super().__init__(convert_charrefs=True)
@@ -47,23 +47,23 @@ class Elements(HTMLParser):
 
 
 def harm(page):
-    """What a browser would run or load of the text above."""
-    found = []
+    """Return the elements of a page that a browser would run or load."""
+    harmful = []
     for tag, attrs in Elements(page).found:
         if any(name.startswith("on") for name in attrs):
-            found.append((tag, attrs))
+            harmful.append((tag, attrs))
         if tag == "script" and not (attrs.get("src") or attrs.get("nonce") or attrs.get("type")):
-            found.append((tag, attrs))
+            harmful.append((tag, attrs))
         if tag == "img" and attrs.get("src") == "x":
-            found.append((tag, attrs))
+            harmful.append((tag, attrs))
         if str(attrs.get("href", "")).lower().startswith(("javascript:", "data:")):
-            found.append((tag, attrs))
-    return found
+            harmful.append((tag, attrs))
+    return harmful
 
 
 @pytest.fixture
 def hostile(world):
-    """Every lead, person, note and message of the world says something hostile."""
+    """The test world with hostile text in every lead, person, note and message."""
     for number, person in enumerate(Person.objects.order_by("pk")):
         person.first_name = ALL[number % len(ALL)][:100]
         person.last_name = SCRIPT + IMAGE
@@ -94,11 +94,13 @@ def test_harm_detector_finds_harm():
 @pytest.mark.parametrize("letter", ROLE_LETTERS)
 def test_no_page_of_any_role_runs_borrower_text(letter, hostile, signed_in):
     browser = signed_in(visitors(hostile)[letter])
-    seen = 0
+    pages_with_text = 0
     for route, line in TABLE.items():
-        if line.post or line.public or letter not in line.who:
+        if line.post or line.public or letter not in line.roles:
             continue
-        address = "/" + written(route, [hostile.things[one] for one in line.args.split()])
+        address = "/" + fill_route(
+            route, [hostile.things[attribute] for attribute in line.args.split()]
+        )
         with transaction.atomic():
             answer = browser.get(address)
             transaction.set_rollback(True)
@@ -108,14 +110,17 @@ def test_no_page_of_any_role_runs_borrower_text(letter, hostile, signed_in):
         page = answer.content.decode()
         assert harm(page) == [], address
         assert "SECRET_KEY" not in page or TEMPLATE[:5] in page, address
-        seen += "steal()" in page
-    assert seen, "no page showed the text, so nothing was proved"
+        pages_with_text += "steal()" in page
+    assert pages_with_text, "no page showed the text, so nothing was proved"
 
 
 def test_page_walk_reaches_pages_with_hostile_text(hostile, signed_in):
     dana = signed_in(hostile.cast.dana.user)
 
-    assert asked(dana, TABLE["leads/<uuid:lead_id>/"], "leads/<uuid:lead_id>/", hostile) == 200
+    assert (
+        request_status(dana, TABLE["leads/<uuid:lead_id>/"], "leads/<uuid:lead_id>/", hostile)
+        == 200
+    )
     page = dana.get(reverse("lead", args=[hostile.things["lead"]])).content.decode()
     assert "&lt;script&gt;steal()&lt;/script&gt;" in page
 
@@ -134,16 +139,16 @@ def test_formula_is_exported_as_text(hostile, signed_in):
 
 
 @pytest.mark.parametrize(
-    ("typed", "kept"),
+    ("typed", "cleaned"),
     [
-        ("Ben\u202eztirO", "BenztirO"),  # would turn the rest of the line round
+        ("Ben\u202eztirO", "BenztirO"),  # would reverse the rest of the line
         ("Be\u200bn", "Ben"),
         ("\ufeffBen\u2066", "Ben"),
         ("Ben\0\x1b[31m", "Ben[31m"),
-        ("👩\u200d👩\u200d👧", "👩\u200d👩\u200d👧"),  # a family is one sign
-        ("علی\u200cرضا", "علی\u200cرضا"),  # a name that is written with it
+        ("👩\u200d👩\u200d👧", "👩\u200d👩\u200d👧"),  # a family emoji is one character
+        ("علی\u200cرضا", "علی\u200cرضا"),  # a name that needs the joiner
         ("שלום", "שלום"),
     ],
 )
-def test_invisible_characters_are_removed_and_every_script_is_kept(typed, kept):
-    assert clean_text(typed) == kept
+def test_invisible_characters_are_removed_and_every_script_is_kept(typed, cleaned):
+    assert clean_text(typed) == cleaned

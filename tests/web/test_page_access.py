@@ -1,7 +1,7 @@
-"""Every address of the site, asked by every role, by a stranger and from another branch.
+"""Access to every address of the site: by each role, signed out, and from another branch.
 
-The table is the promise; the site is asked and must answer just so. An address
-that is not in the table fails: whoever adds a page says here who sees it.
+The site must answer exactly as the access table says. An address
+that is not in the table fails: add each new page to it with its roles.
 """
 
 from collections.abc import Iterator
@@ -47,37 +47,37 @@ from rooftree.routing.models import Offer, RoutingDecision
 from rooftree.routing.routing_rules import Rule
 from tests import make
 from tests.cast import gather as the_cast
-from tests.web.access_table import DONE, ROLE_LETTERS, TABLE, Line
+from tests.web.access_table import ANSWERED, ROLE_LETTERS, TABLE, AccessRow
 
 STAFF_ROUTES = [route for route, line in TABLE.items() if not line.public]
 PUBLIC_ROUTES = [route for route, line in TABLE.items() if line.public]
 
 
 def routes() -> Iterator[tuple[str, URLPattern]]:
-    """Every address of the site, as its whole pattern."""
+    """Yield every address of the site with its full pattern."""
     todo = [("", url_pattern) for url_pattern in get_resolver().url_patterns]
     while todo:
-        before, one = todo.pop()
-        route = f"{before}{one.pattern}"
-        if isinstance(one, URLPattern):
-            yield route, one
+        before, resolver = todo.pop()
+        route = f"{before}{resolver.pattern}"
+        if isinstance(resolver, URLPattern):
+            yield route, resolver
         else:
-            todo += [(route, inner) for inner in one.url_patterns]
+            todo += [(route, inner) for inner in resolver.url_patterns]
 
 
 @pytest.fixture(scope="module")
-def made_once(django_db_setup, django_db_blocker):
-    """The world, made once for all; what a test does to it ends with the test's own savepoint."""
+def shared_world(django_db_setup, django_db_blocker):
+    """The test world, built once; each test's changes end with its own savepoint."""
     with django_db_blocker.unblock(), transaction.atomic():
-        world = everything(the_cast())
+        world = build_world(the_cast())
         world.browsers = {letter: signed_in_as(user) for letter, user in visitors(world).items()}
         yield world
         transaction.set_rollback(True)
 
 
 @pytest.fixture
-def world(made_once, db):
-    return made_once
+def world(shared_world, db):
+    return shared_world
 
 
 def signed_in_as(user):
@@ -86,8 +86,8 @@ def signed_in_as(user):
     return browser
 
 
-def everything(cast):
-    """Dana of Tampa has Ben's lead; everything that an address can name exists once."""
+def build_world(cast):
+    """Build the world: Dana has Ben's lead; everything that an address can name exists once."""
     rule_sets.publish_rules([Rule(name="Everyone")], by=None, at=make.NOON)
     assign_leads.assign_to_best_officer(lead_id=cast.ben.pk, at=make.NOON)
     offer = Offer.objects.get(lead=cast.ben)
@@ -113,7 +113,7 @@ def everything(cast):
     form = make.source("website_form", slug="our-form")
     make.license_of(cast.sam, "FL")
     posts, books = make.source("generic"), make.source("csv_import")
-    lines = [field_map.MapLine(field=one, path=one) for one in ("name", "phone")]
+    lines = [field_map.MapLine(field=name, path=name) for name in ("name", "phone")]
     publish_field_map.publish_field_map(lines, source_id=posts.pk, by=cast.omar, at=make.NOON)
     sheet, _ = import_staging.store_upload(
         source_id=books.pk, name="a.csv", body=b"Name\nAna", by=cast.omar, at=make.NOON
@@ -140,7 +140,7 @@ def everything(cast):
     sequence_enrollment.ensure_first_sequence(at=make.NOON)
     seller = make.source("ping_post", name="An auction", slug="auction")
     judged = contact_permissions.decide_call(lead_id=owned.pk, cause="test:1", at=make.NOON)
-    claim = returned(touch, by=cast.omar)
+    claim = sent_claim(touch, by=cast.omar)
     ana = make.partner()
     introduction = Introduction.objects.create(
         partner=ana, delivery=touch.delivery, name="Ida Berg", at=make.NOON
@@ -148,10 +148,10 @@ def everything(cast):
     typed = {
         "direction": "received", "what": "A desk", "why": "A talk", "fair_value_cents": 4000,
     }  # fmt: skip
-    thing = partner_accounts.record_thing_of_value(
+    gift = partner_accounts.record_thing_of_value(
         partner_id=ana.pk, typed={**typed, "on_date": make.NOON.date()}, by=cast.omar, at=make.NOON
     )
-    keeping = kept(owned, by=cast.omar)
+    keeping = retention_records(owned, by=cast.omar)
     agreed = agreements.enter_agreement(typed=agreement_with(ana), by=cast.omar, at=make.NOON)
     plan = officer_pay_plans.propose_plan(typed=plan_of(cast.dana), by=cast.omar, at=make.NOON)
     FairLendingReport.objects.create(
@@ -169,7 +169,7 @@ def everything(cast):
         **keeping, "identity": "identity",
         "state": "FL", "rule": "caps", "trial": "trial", "change": rule_change(by=cast.omar).pk,
         "finding": finding.pk, "agreement": agreed.pk, "plan": plan.pk, "drop": "drop",
-        "likeness": alike.pk, "partner": ana.pk, "introduction": introduction.pk, "thing": thing.pk,
+        "likeness": alike.pk, "partner": ana.pk, "introduction": introduction.pk, "thing": gift.pk,
         "touch": touch.pk, "claim": claim.pk, "return_file": claim.file_id, "note": "note",
         "long_reason": "A copy for the vendor",
         "status_file": StatusFile.objects.create(
@@ -198,7 +198,7 @@ def everything(cast):
         "release": release.pk, "stop": "stop",
         "merge": merged.pk, "wording": Template.objects.get(**FIRST_TEXT).pk,
         "sequence": Sequence.objects.get().pk,
-        **{one: one for one in ("first_hello", "any", "not_reached", "withdrawal")},
+        **{name: name for name in ("first_hello", "any", "not_reached", "withdrawal")},
         "notice": notice.pk, "officer": cast.dana.pk, "number": "leads", "nobody": hold.pk,
     }  # fmt: skip
     return SimpleNamespace(cast=cast, things=things)
@@ -213,7 +213,7 @@ def agreement_with(partner):
 
 
 def rule_change(*, by):
-    """One that waits for a second person."""
+    """Propose a rule change that waits for a second person."""
     why = change_approval.ChangeGrounds(
         from_date=make.NOON.date() + make.DAY, cite="Fla. HB 761", why="It begins"
     )
@@ -230,8 +230,8 @@ def plan_of(officer):
     }  # fmt: skip
 
 
-def kept(lead, *, by):
-    """A legal hold, a request about data, a removal and an export that wait."""
+def retention_records(lead, *, by):
+    """Create a waiting legal hold, privacy request, purge and export; return their ids by name."""
     hold = legal_holds.place_hold(
         legal_holds.HoldScope(person_id=lead.person_id),
         matter="Matter 1",
@@ -239,11 +239,11 @@ def kept(lead, *, by):
         by=by,
         at=make.NOON,
     )
-    asked = privacy_requests.NewRequest(
+    new_request = privacy_requests.NewRequest(
         kind="access", address="+18135550142", person_id=lead.person_id, state="",
         received_via="letter", received_date=make.NOON.date(),
     )  # fmt: skip
-    request = privacy_requests.receive_request(asked, owner=by, by=by, at=make.NOON)
+    request = privacy_requests.receive_request(new_request, owner=by, by=by, at=make.NOON)
     purge = Purge.objects.create(
         reason="schedule", on_date=make.NOON.date(), counts={}, counted=1, rules_version="1",
         planned_at=make.NOON,
@@ -268,8 +268,8 @@ def message_in_review(lead):
     )  # fmt: skip
 
 
-def returned(touch, *, by):
-    """A claim of the touch that was sent to its vendor."""
+def sent_claim(touch, *, by):
+    """Create a return claim of the touch and send it to its vendor."""
     paid = Entry.objects.create(
         kind="cost", amount_cents=65_50, on_date=make.NOON.date(), source=touch.source,
         lead=touch.lead, basis="per_lead", idempotency_key=f"touch:{touch.pk}", booked_at=make.NOON,
@@ -292,31 +292,36 @@ def returned(touch, *, by):
 
 
 def visitors(world) -> dict[str, object]:
-    """One user of each role; the bound ones belong to Dana and Tampa."""
+    """Return one user per role letter; branch roles belong to Dana and Tampa."""
     cast = world.cast
-    known = {"o": cast.dana.user, "a": make.assistant(cast.dana), "m": cast.ruth, "c": cast.omar}
-    return known | {
-        letter: make.user(role) for letter, role in ROLE_LETTERS.items() if letter not in known
+    cast_users = {
+        "o": cast.dana.user,
+        "a": make.assistant(cast.dana),
+        "m": cast.ruth,
+        "c": cast.omar,
+    }
+    return cast_users | {
+        letter: make.user(role) for letter, role in ROLE_LETTERS.items() if letter not in cast_users
     }
 
 
-def asked(browser: Client, line: Line, route: str, world) -> int:
-    """The status of the answer; what it changed is undone, in the browser too."""
-    address = "/" + written(route, [world.things[one] for one in line.args.split()])
+def request_status(browser: Client, line: AccessRow, route: str, world) -> int:
+    """Return the answer's status (-1: sent to sign-in); undo its changes, in the browser too."""
+    address = "/" + fill_route(route, [world.things[name] for name in line.args.split()])
     cookies = copy(browser.cookies)
     with transaction.atomic():
         data = dict(part.split("=") for part in line.data.split())
-        data = {key: world.things[one] for key, one in data.items()}
+        data = {key: world.things[name] for key, name in data.items()}
         answer = browser.post(address, data) if line.post else browser.get(address)
         transaction.set_rollback(True)
     browser.cookies = cookies
     if answer.status_code == 302 and answer.url.startswith("/sign-in/?next="):
-        return -1  # sent to the door
+        return -1  # sent to sign-in
     return answer.status_code
 
 
-def written(route: str, values: list) -> str:
-    """The pattern with its holes filled."""
+def fill_route(route: str, values: list) -> str:
+    """Return the pattern with its placeholders filled in order."""
     for value in values:
         start, end = route.index("<"), route.index(">")
         route = f"{route[:start]}{value}{route[end + 1 :]}"
@@ -333,9 +338,9 @@ def test_each_role_gets_the_access_in_the_table(letter, world):
     wrong = {}
     for route in STAFF_ROUTES:
         line = TABLE[route]
-        status = asked(world.browsers[letter], line, route, world)
-        expected = DONE if letter in line.who else {line.others}
-        if letter in line.who and not line.post and route:
+        status = request_status(world.browsers[letter], line, route, world)
+        expected = ANSWERED if letter in line.roles else {line.others}
+        if letter in line.roles and not line.post and route:
             expected = expected & {200, 302}
         if status not in expected:
             wrong[route] = status
@@ -346,17 +351,21 @@ def test_each_role_gets_the_access_in_the_table(letter, world):
 def test_signed_out_visitor_is_sent_to_sign_in(world):
     stranger = Client()
 
-    found = {route: asked(stranger, TABLE[route], route, world) for route in STAFF_ROUTES}
+    statuses = {
+        route: request_status(stranger, TABLE[route], route, world) for route in STAFF_ROUTES
+    }
 
-    assert [route for route, status in found.items() if status != -1] == []
+    assert [route for route, status in statuses.items() if status != -1] == []
 
 
 def test_public_pages_do_not_require_sign_in(world):
     stranger = Client()
 
-    found = {route: asked(stranger, TABLE[route], route, world) for route in PUBLIC_ROUTES}
+    statuses = {
+        route: request_status(stranger, TABLE[route], route, world) for route in PUBLIC_ROUTES
+    }
 
-    assert {route: status for route, status in found.items() if not 0 < status < 500} == {}
+    assert {route: status for route, status in statuses.items() if not 0 < status < 500} == {}
 
 
 @pytest.mark.parametrize("route", [route for route in TABLE if TABLE[route].of_lead])
@@ -368,9 +377,11 @@ def test_another_branchs_lead_is_not_found(route, world, signed_in):
         *(make.user(role, branch=cast.austin) for role in list(ROLES)[2:]),
     ]  # fmt: skip
 
-    found = {user.role: asked(signed_in(user), TABLE[route], route, world) for user in strangers}
+    statuses = {
+        user.role: request_status(signed_in(user), TABLE[route], route, world) for user in strangers
+    }
 
-    assert found == dict.fromkeys(ROLES, 404)
+    assert statuses == dict.fromkeys(ROLES, 404)
 
 
 @pytest.mark.parametrize(
@@ -378,14 +389,14 @@ def test_another_branchs_lead_is_not_found(route, world, signed_in):
     [
         "sources/deliveries/<uuid:delivery_id>/",
         "returns/<uuid:claim_id>/",
-        "returns/<uuid:claim_id>/<slug:what>/",
+        "returns/<uuid:claim_id>/<slug:action>/",
         "returns/files/<uuid:file_id>/copies/",
     ],
 )
 def test_another_branchs_delivery_and_return_are_not_found(route, world, signed_in):
     stranger = make.user("operations", branch=world.cast.austin)
 
-    assert asked(signed_in(stranger), TABLE[route], route, world) == 404
+    assert request_status(signed_in(stranger), TABLE[route], route, world) == 404
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -401,7 +412,12 @@ def test_every_navigation_link_opens_a_page(role, world, signed_in):
         assert browser.get(link.href).status_code == 200, link.href
 
 
-THEIRS = {"", "portal/", "portal/introductions/", "sign-in/again/"}  # and their own sign-in
+PARTNER_ROUTES = {
+    "",
+    "portal/",
+    "portal/introductions/",
+    "sign-in/again/",
+}  # plus their own sign-in pages
 
 
 def test_partner_can_open_only_partner_pages(world, signed_in):
@@ -409,9 +425,9 @@ def test_partner_can_open_only_partner_pages(world, signed_in):
     wrong = {}
 
     for route in STAFF_ROUTES:
-        is_theirs = route in THEIRS or route.startswith("me/sign-in/")
-        status = asked(browser, TABLE[route], route, world)
-        if status not in ({200, 302, 303, 404, 422} if is_theirs else {403}):
+        is_partner_page = route in PARTNER_ROUTES or route.startswith("me/sign-in/")
+        status = request_status(browser, TABLE[route], route, world)
+        if status not in ({200, 302, 303, 404, 422} if is_partner_page else {403}):
             wrong[route] = status
 
     assert wrong == {}
@@ -423,7 +439,7 @@ def test_access_checks_leave_no_changes(world, signed_in):
         cursor.execute("select count(*) from event")
         before = cursor.fetchone()
 
-        asked(browser, TABLE["setup/sources/<uuid:source_id>/secrets/"],
+        request_status(browser, TABLE["setup/sources/<uuid:source_id>/secrets/"],
               "setup/sources/<uuid:source_id>/secrets/", world)  # fmt: skip
 
         cursor.execute("select count(*) from event")

@@ -9,7 +9,7 @@ urlpatterns: list[URLPattern] = [
     path("compliance/releases/new/", views.create_campaign, name="release_new"),
     path("compliance/releases/<uuid:release_id>/", views.show_campaign, name="release"),
     path(
-        "compliance/releases/<uuid:release_id>/<slug:what>/",
+        "compliance/releases/<uuid:release_id>/<slug:action>/",
         views.apply_campaign_action,
         name="release_act",
     ),

@@ -177,13 +177,13 @@ def show_campaign(request: StaffRequest, release_id: UUID) -> HttpResponse:
 
 
 @staff_view("POST")
-def apply_campaign_action(request: StaffRequest, release_id: UUID, what: str) -> HttpResponse:
+def apply_campaign_action(request: StaffRequest, release_id: UUID, action: str) -> HttpResponse:
     """Carry out an action on a campaign: see ACTIONS."""
     require_permission(request.user, "see_releases")
-    if what not in ACTIONS:
+    if action not in ACTIONS:
         raise Http404
     release = _get_campaign(release_id)
-    permission, act = ACTIONS[what]
+    permission, act = ACTIONS[action]
     require_permission(request.user, permission)
     try:
         words = act(request, release)

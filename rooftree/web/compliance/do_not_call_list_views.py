@@ -57,12 +57,13 @@ def show_lists(request: StaffRequest) -> HttpResponse:
             if not is_trial:
                 return respond_done(request, _load_summary(result), back_to=reverse("dnc_lists"))
             preview = _load_summary(result, is_preview=True)
+    latest_files = DncFile.objects.select_related("loaded_by").order_by("-loaded_at", "-id")
     context = {
         "lists": [
             _list_line(loaded_list)
             for loaded_list in loaded_lists.loaded_lists(today=company_day(request.at))
         ],
-        "files": _latest_files(),
+        "files": [_file_line(file) for file in latest_files[:MAX_FILES]],
         **_folder_context(request),
         "service": vendor_account.active_service(),
         "pending_checks": sum(
@@ -97,12 +98,6 @@ def _folder_context(request: StaffRequest) -> dict[str, Any]:
         ],
         "processed_files": rows[:MAX_FILES],
     }
-
-
-def _latest_files() -> list[dict[str, Any]]:
-    """Return a line for each of the files loaded last, newest first."""
-    files = DncFile.objects.select_related("loaded_by").order_by("-loaded_at", "-id")
-    return [_file_line(file) for file in files[:MAX_FILES]]
 
 
 def _file_line(file: DncFile) -> dict[str, Any]:

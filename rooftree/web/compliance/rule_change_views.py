@@ -137,15 +137,15 @@ def show_change(request: StaffRequest, change_id: UUID) -> HttpResponse:
 
 
 @staff_view("POST")
-def apply_change_action(request: StaffRequest, change_id: UUID, what: str) -> HttpResponse:
+def apply_change_action(request: StaffRequest, change_id: UUID, action: str) -> HttpResponse:
     """Approve or reject a change, or run its preview again."""
     require_company_permission(request.user, "change_rules")
     change = get_object_or_404(RuleChange, pk=change_id)
-    if what not in ACTIONS:
+    if action not in ACTIONS:
         raise Http404
     back = reverse("rule_change", args=[change.pk])
     try:
-        words = ACTIONS[what](request, change)
+        words = ACTIONS[action](request, change)
     except change_approval.BadChange as problem:
         return respond_refused(request, str(problem), back_to=back)
     return respond_done(request, words, back_to=back)

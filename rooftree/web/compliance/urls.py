@@ -62,7 +62,7 @@ urlpatterns: list[URLPattern] = [
         name="rule_change_end",
     ),
     path(
-        "compliance/rules/changes/<uuid:change_id>/<slug:what>/",
+        "compliance/rules/changes/<uuid:change_id>/<slug:action>/",
         rule_change_views.apply_change_action,
         name="rule_change_act",
     ),

@@ -1,5 +1,6 @@
 """Compliance: contact lookup, the review inbox, do-not-contact, and evidence files."""
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
@@ -171,21 +172,22 @@ def _inbox_context(request: StaffRequest) -> dict[str, Any]:
     messages = Message.objects.filter(lead__in=visible, direction="out").select_related(
         "lead__person", "verdict"
     )
-    held = messages.filter(state="held").order_by("due_at", "id")
+    held_messages = messages.filter(state="held").order_by("due_at", "id")
     review = messages.filter(state="review").order_by("created_at", "id")
     holds = Revocation.objects.filter(kind="review", ended_at=None).select_related("person")
     company = Company.objects.first()
+    checked_at = company.emergencies_checked_at if company else None
     day = request.at.date()
     return {
         "today": compliance_inbox.list_inbox_lines(request.user, request.at),
         "holds": holds.order_by("at", "id")[:MAX_LISTED],
         "review": review[:MAX_LISTED],
         "review_count": review.count(),
-        "held": held[:MAX_LISTED],
-        "held_count": held.count(),
+        "held": held_messages[:MAX_LISTED],
+        "held_count": held_messages.count(),
         "company": company,
         "emergencies": list(enumerate(company.emergencies)) if company else [],
-        "is_fresh": _is_checked_today(company, request),
+        "is_fresh": checked_at is not None and request.at - checked_at < timedelta(days=1),
         "watched": [
             place_name(state) for state in approved_changes.states_with_switch(EMERGENCY_STOP, day)
         ],
@@ -242,11 +244,6 @@ def _registry_summary(request: StaffRequest) -> dict[str, Any]:
         ),
         "good_for": loaded_lists.max_copy_age_days(today),
     }
-
-
-def _is_checked_today(company: Company | None, request: StaffRequest) -> bool:
-    checked = company.emergencies_checked_at if company else None
-    return bool(checked and (request.at - checked).total_seconds() < 24 * 3600)
 
 
 def _parse_or_new_uuid(typed: str | None) -> UUID:

@@ -290,7 +290,8 @@ def share_within_five_minutes(total: CostRow) -> int | None:
 
 def cost_trend(months: list[Month]) -> Trend | None:
     """Build the chart by month of arrival; None with fewer than two months to compare."""
-    costs = [_dollars(month.cost_per_funded_cents) for month in months]
+    cents = [month.cost_per_funded_cents for month in months]
+    costs = [None if cost is None else cost / 100 for cost in cents]
     if sum(cost is not None for cost in costs) < 2:
         return None
     is_young = [month.maturity.label in ("young", "maturing") for month in months]
@@ -378,10 +379,6 @@ def _change_text(current: int, previous: int, period: str) -> str:
 def _percent_text(part: int, whole: int) -> str:
     share = 100 * part / whole if whole else 0
     return f"{share:.0f}%" if share >= 10 or share == 0 else f"{share:.1f}%"
-
-
-def _dollars(cents: int | None) -> float | None:
-    return None if cents is None else cents / 100
 
 
 def _expected_cost(month: Month) -> float | None:

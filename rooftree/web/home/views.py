@@ -15,7 +15,7 @@ from django.urls import reverse
 from rooftree.leads.models import Lead, Loan, Source
 from rooftree.money.company_day import company_day, company_zone
 from rooftree.money.models import Entry
-from rooftree.org.models import Branch, User
+from rooftree.org.models import Branch
 from rooftree.reporting.first_screen import cost_by_source
 from rooftree.reporting.first_screen.figure_leads import (
     FIGURE_TITLES,
@@ -147,7 +147,8 @@ def _build_view(request: StaffRequest) -> HomeView:
     period = parse_period(request.GET.get("period", ""), today) or last_complete_period(
         "quarter", today
     )
-    branches = list(_visible_branches(user))
+    below = user.branch.path if user.branch else ""
+    branches = list(Branch.objects.filter(path__startswith=below).order_by("name", "id"))
     branch = next((b for b in branches if str(b.pk) == request.GET.get("branch")), None)
     within = branch or user.branch
     return HomeView(
@@ -157,11 +158,6 @@ def _build_view(request: StaffRequest) -> HomeView:
         branch_paths=[within.path] if within else None,
         params={"branch": str(branch.pk)} if branch else {},
     )
-
-
-def _visible_branches(user: User) -> QuerySet[Branch]:
-    below = user.branch.path if user.branch else ""
-    return Branch.objects.filter(path__startswith=below).order_by("name", "id")
 
 
 def _chosen_source(request: StaffRequest) -> Source | None:

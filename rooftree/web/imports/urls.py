@@ -14,6 +14,6 @@ urlpatterns: list[URLPattern] = [
         name="import_refused",
     ),
     path(
-        "setup/imports/<uuid:sheet_id>/<slug:what>/", views.apply_import_action, name="import_act"
+        "setup/imports/<uuid:sheet_id>/<slug:action>/", views.apply_import_action, name="import_act"
     ),
 ]

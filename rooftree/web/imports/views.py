@@ -130,28 +130,28 @@ def show_import(request: StaffRequest, sheet_id: UUID) -> HttpResponse:
 
 
 @staff_view("POST")
-def apply_import_action(request: StaffRequest, sheet_id: UUID, what: str) -> HttpResponse:
+def apply_import_action(request: StaffRequest, sheet_id: UUID, action: str) -> HttpResponse:
     """Start or undo an import, go back to its columns, archive it, or retry reading a CRM."""
     require_permission(request.user, "edit_sources")
     sheet = _get_sheet(sheet_id)
     by, at = request.user, request.at
     try:
-        if what == "run":
+        if action == "run":
             spreadsheet_imports.start_import(sheet_id=sheet.pk, by=by, at=at)
             toast = "Import started. You can leave this page"
-        elif what == "columns":
+        elif action == "columns":
             import_staging.change_state(
                 sheet.pk, came_from=("checked",), to="columns", by=by, at=at
             )
             toast = "Edit the columns, then preview again"
-        elif what == "drop":
+        elif action == "drop":
             open_states = ("reading", "columns", "checked")
             import_staging.change_state(sheet.pk, came_from=open_states, to="dropped", by=by, at=at)
             toast = "Archived. Nothing was imported"
-        elif what == "ask":
+        elif action == "ask":
             crm_import.retry_now(sheet_id=sheet.pk, at=at)
             toast = "Trying again"
-        elif what == "undo":
+        elif action == "undo":
             spreadsheet_imports.start_undo(sheet_id=sheet.pk, by=by, at=at)
             toast = "Undo started. Leads that someone is working stay"
         else:

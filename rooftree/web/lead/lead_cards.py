@@ -145,7 +145,8 @@ def build_rate_card(lead: Lead, at: datetime) -> RateCard:
     """Build the rate card: the live watch, or the product the lead would watch."""
     live = [watch for watch in lead.watches.all() if watch.ended_at is None]
     watch = max(live, key=lambda watch: watch.set_at, default=None)
-    product = watch.product if watch else _default_product(lead)
+    default_product = {"fha": "30yr_fha", "va": "30yr_va"}.get(lead.loan_type, "30yr_fixed")
+    product = watch.product if watch else default_product
     observations = list(
         RateObservation.objects.filter(product=product, observed_at__gt=at - RATE_DAYS)
         .order_by("-observed_at", "-id")
@@ -179,7 +180,3 @@ def _plot(values: Sequence[float], goal: float) -> tuple[str, float]:
 
     points = (f"{round(n * width / (len(values) - 1), 1)} {y(v)}" for n, v in enumerate(values))
     return "M" + " ".join(points), y(goal)
-
-
-def _default_product(lead: Lead) -> str:
-    return {"fha": "30yr_fha", "va": "30yr_va"}.get(lead.loan_type, "30yr_fixed")

@@ -1,6 +1,5 @@
 """The contact page of a lead's borrower, and merging or splitting borrower records."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -121,9 +120,11 @@ def _can_see_all_leads(user: User, *people: Person) -> bool:
 def _person_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
     user, person = request.user, lead.person
     candidates = duplicate_candidates.find_duplicates(person)
-    leads = _newest_leads(user, [candidate.person for candidate in candidates])
+    people = [candidate.person for candidate in candidates]
+    visible = leads_visible_to(user).filter(person__in=people).order_by("last_inquiry_at")
+    newest_leads = {row.person_id: row for row in visible}
     matches = [
-        PersonMatch(candidate=candidate, lead=leads.get(candidate.person.pk))
+        PersonMatch(candidate=candidate, lead=newest_leads.get(candidate.person.pk))
         for candidate in candidates
     ]
     search_text = request.GET.get("q", "").strip()
@@ -166,12 +167,6 @@ def legal_hold_context(user: User, lead: Lead) -> dict[str, Any]:
         return {}
     people = [key for key in (lead.person_id, lead.co_borrower_id) if key]
     return {"legal_holds": legal_holds.active_holds(people), "may_hold": user.branch_id is None}
-
-
-def _newest_leads(user: User, people: Iterable[Person]) -> dict[UUID, Lead]:
-    """Return each person's newest lead that this user can see, by person id."""
-    rows = leads_visible_to(user).filter(person__in=list(people)).order_by("last_inquiry_at")
-    return {lead.person_id: lead for lead in rows}
 
 
 def _search_other_leads(user: User, person: Person, search_text: str) -> list[Lead]:

@@ -39,7 +39,7 @@ def save_form_draft(request: HttpRequest, slug: str) -> HttpResponse:
     except BadSeal as problem:
         log.info("form draft without a valid seal: %s", problem)
         return HttpResponse(status=409)
-    if _is_bot(request, seal.age(at)):
+    if request.POST.get(views.HONEYPOT) or seal.age(at) < MIN_FILL_TIME:  # a bot
         return HttpResponse(status=204)
     address = request.META.get("REMOTE_ADDR") or ""
     if not throttle.consume_attempt(DRAFT_LIMIT, address, at=at) or flood_limits.turn_away_flood(
@@ -59,7 +59,3 @@ def save_form_draft(request: HttpRequest, slug: str) -> HttpResponse:
         at=at,
     )
     return HttpResponse(status=204)
-
-
-def _is_bot(request: HttpRequest, age: timedelta) -> bool:
-    return bool(request.POST.get(views.HONEYPOT)) or age < MIN_FILL_TIME

@@ -161,9 +161,11 @@ def _render_form(  # noqa: PLR0913
     text = edition.render(company.legal_name) if edition else ""
     is_ticked = note != "stale" and form.is_bound and bool(form.data.get("consent"))
     language = form.translations["code"]
+    other_query = request.GET.copy()
+    other_query["lang"] = OTHER_LANGUAGE[language]
     context = _form_context(company, form) | {
         "note": form.translations[note] if note else "",
-        "other_query": _query_string(request, lang=OTHER_LANGUAGE[language]),
+        "other_query": other_query.urlencode(),
         "partner": _referring_partner(request),
         "seal": seal.sign(),
         "disclosure": _render_disclosure(seal.language, text, is_ticked=is_ticked),
@@ -185,13 +187,6 @@ def _form_context(company: Company, form: LeadForm) -> dict[str, Any]:
         "honeypot": HONEYPOT,
         "housing": words["housing"].get(company.kind, ""),
     }
-
-
-def _query_string(request: HttpRequest, **changes: str) -> str:
-    query = request.GET.copy()
-    for name, value in changes.items():
-        query[name] = value
-    return query.urlencode()
 
 
 def _hidden_fields(request: HttpRequest, *, forget: bool) -> dict[str, str]:
@@ -334,7 +329,11 @@ def _submit_form(
             received = lead_arrival.accept_delivery(source=source, incoming=incoming, at=at)
             form_drafts.mark_form_sent(UUID(seal.submission_id), source=source, at=at)
             if received.envelope.leads and (partner := _referring_partner(request)):
-                name = _display_name(form.cleaned_data)
+                answers = form.cleaned_data
+                # The partner sees the first name and last initial, as the visitor typed them.
+                name = (
+                    f"{answers.get('first_name', '')} {answers.get('last_name', '')[:1]}.".strip()
+                )
                 partner_introductions.record_introduction(
                     received, partner=partner, name=name, at=at
                 )
@@ -356,11 +355,6 @@ def _referring_partner(request: HttpRequest) -> Partner | None:
         return None
     partners = Partner.objects.filter(slug=slug[:50], user__is_active=True)
     return partners.select_related("user").first()
-
-
-def _display_name(answers: dict[str, Any]) -> str:
-    """Return the name a partner sees: first name and last initial, as the visitor typed them."""
-    return f"{answers.get('first_name', '')} {answers.get('last_name', '')[:1]}.".strip()
 
 
 def _allow_framing(response: HttpResponse, source: Source) -> HttpResponse:

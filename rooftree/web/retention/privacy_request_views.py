@@ -110,14 +110,14 @@ def show_request(request: StaffRequest, request_id: UUID) -> HttpResponse:
 
 
 @staff_view("POST")
-def apply_request_action(request: StaffRequest, request_id: UUID, what: str) -> HttpResponse:
+def apply_request_action(request: StaffRequest, request_id: UUID, action: str) -> HttpResponse:
     """Carry out an action on a request: see ACTIONS."""
     require_company_permission(request.user, "keep_records")
-    if what not in ACTIONS:
+    if action not in ACTIONS:
         raise Http404
     back = reverse("privacy_request", args=[_get_request(request_id).pk])
     try:
-        result = ACTIONS[what](request, request_id)
+        result = ACTIONS[action](request, request_id)
     except RequestRefused as problem:
         return respond_refused(request, str(problem), back_to=back, status=422)
     if isinstance(result, HttpResponse):

@@ -22,7 +22,7 @@ urlpatterns: list[URLPattern] = [
         name="privacy_request",
     ),
     path(
-        "compliance/requests/<uuid:request_id>/<slug:what>/",
+        "compliance/requests/<uuid:request_id>/<slug:action>/",
         privacy_request_views.apply_request_action,
         name="privacy_request_act",
     ),

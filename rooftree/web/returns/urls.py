@@ -17,7 +17,7 @@ urlpatterns: list[URLPattern] = [
         manual_return_views.request_return,
         name="return_by_hand",
     ),
-    path("returns/<uuid:claim_id>/<slug:what>/", views.apply_return_action, name="return_act"),
+    path("returns/<uuid:claim_id>/<slug:action>/", views.apply_return_action, name="return_act"),
     path("returns/sources/<uuid:source_id>/file/", views.send_returns, name="return_send"),
     path("returns/files/<uuid:file_id>/copies/", views.download_file_again, name="return_file"),
     path(

@@ -115,16 +115,16 @@ def show_return(request: StaffRequest, claim_id: UUID) -> HttpResponse:
 
 
 @staff_view("POST")
-def apply_return_action(request: StaffRequest, claim_id: UUID, what: str) -> HttpResponse:
+def apply_return_action(request: StaffRequest, claim_id: UUID, action: str) -> HttpResponse:
     """Carry out an action on a return: see ACTIONS."""
     require_permission(request.user, "work_returns")
     claim = _get_visible_return(request.user, claim_id)
-    if what not in ACTIONS:
+    if action not in ACTIONS:
         raise Http404
     try:
-        words = ACTIONS[what](request, claim)
+        words = ACTIONS[action](request, claim)
     except ClaimNotAllowed as problem:
-        return _render_return(request, claim, problem=str(problem), tried=what, status=422)
+        return _render_return(request, claim, problem=str(problem), tried=action, status=422)
     return respond_done(request, words, back_to=reverse("return", args=[claim.pk]))
 
 

@@ -131,7 +131,7 @@ def end_other_sessions(request: StaffRequest) -> HttpResponse:
 
 
 def report_security_change(
-    request: StaffRequest, kind: AccessKind, what: str, *, subject: str = ""
+    request: StaffRequest, kind: AccessKind, change: str, *, subject: str = ""
 ) -> None:
     """Record a change of the sign-in in the audit log, and email the user about it."""
     access_log.record_access(
@@ -141,4 +141,4 @@ def report_security_change(
         user_id=request.user.pk,
         subject=subject,
     )
-    account_security.mail_security_change.enqueue(user_id=str(request.user.pk), what=what)
+    account_security.mail_security_change.enqueue(user_id=str(request.user.pk), what=change)

@@ -12,7 +12,7 @@ urlpatterns: list[URLPattern] = [
         name="sequence_edition",
     ),
     path(
-        "sequences/editions/<uuid:edition_id>/<slug:what>/",
+        "sequences/editions/<uuid:edition_id>/<slug:action>/",
         views.apply_version_action,
         name="sequence_act",
     ),

@@ -120,13 +120,13 @@ def show_sequence_version(request: StaffRequest, edition_id: UUID) -> HttpRespon
 
 
 @staff_view("POST")
-def apply_version_action(request: StaffRequest, edition_id: UUID, what: str) -> HttpResponse:
+def apply_version_action(request: StaffRequest, edition_id: UUID, action: str) -> HttpResponse:
     """Carry out an action on a version: see `version_actions.ACTIONS`."""
     require_permission(request.user, "see_sequences")
     version = _get_version(edition_id)
     back = reverse("sequence_edition", args=[version.pk])
     return version_actions.apply_action(
-        request, version, what, publish=sequence_approval, back_to=back
+        request, version, action, publish=sequence_approval, back_to=back
     )
 
 

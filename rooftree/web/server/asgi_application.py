@@ -120,7 +120,8 @@ class AsgiApplication:
                 await _send_error(scope, send, 503, text)
                 return
         environ = wsgi_bridge.build_environ(scope, body)
-        request_id = _choose_request_id(environ.get("HTTP_X_REQUEST_ID", ""))
+        given_id = environ.get("HTTP_X_REQUEST_ID", "")  # the proxy's
+        request_id = given_id if REQUEST_ID.fullmatch(given_id) else secrets.token_hex(8)
         loop = asyncio.get_running_loop()
         response = await loop.run_in_executor(self._threads, self._run_django, environ, request_id)
         http_metrics.observe_response(scope["path"], response.status, time.monotonic() - started)
@@ -170,11 +171,6 @@ def _call_on_fresh_connection(call: Callable[[], Any]) -> Any:
     """Run `call` after closing database connections that are too old."""
     close_old_connections()
     return call()
-
-
-def _choose_request_id(given: str) -> str:
-    """Return the proxy's request id if it is valid, else a new one."""
-    return given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
 
 
 async def _handle_lifespan(receive: Receive, send: Send) -> None:

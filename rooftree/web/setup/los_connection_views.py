@@ -105,23 +105,25 @@ def edit_connection(request: StaffRequest, connection_id: UUID) -> HttpResponse:
 
 
 @staff_view("POST")
-def apply_connection_action(request: StaffRequest, connection_id: UUID, what: str) -> HttpResponse:
+def apply_connection_action(
+    request: StaffRequest, connection_id: UUID, action: str
+) -> HttpResponse:
     """Test a connection, subscribe to its changes, or turn it on or off."""
     require_permission(request.user, "edit_setup")
-    if what not in ("test", "subscription", "on", "off"):
+    if action not in ("test", "subscription", "on", "off"):
         raise Http404
     connection = get_object_or_404(Connection, pk=connection_id)
     page_url = reverse("setup_connection", args=[connection.pk])
-    if what == "test":
+    if action == "test":
         problem = los_connections.check_connection(connection, at=request.at)
         if problem:
             return respond_refused(
                 request, f"The connection doesn’t work yet. {problem}", back_to=page_url, status=422
             )
         return respond_done(request, "The connection works", back_to=page_url)
-    if what == "subscription":
+    if action == "subscription":
         return _subscribe_to_changes(request, connection, page_url)
-    if what == "on":
+    if action == "on":
         los_connections.enable_connection(
             connection_id=connection.pk, by=request.user, at=request.at
         )

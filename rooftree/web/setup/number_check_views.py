@@ -97,14 +97,14 @@ def edit_number_service(request: StaffRequest) -> HttpResponse:
 
 
 @staff_view("POST")
-def apply_service_action(request: StaffRequest, what: str) -> HttpResponse:
+def apply_service_action(request: StaffRequest, action: str) -> HttpResponse:
     """Test the account on file, or turn off number checks."""
     require_permission(request.user, "edit_setup")
-    if what not in ("trial", "stop"):
+    if action not in ("trial", "stop"):
         raise Http404
     page_url = reverse("setup_numbers")
     service = vendor_account.active_service()
-    if service is None or what == "stop":
+    if service is None or action == "stop":
         vendor_account.remove_account(by=request.user, at=request.at)
         return respond_done(request, "Number checks are off", back_to=page_url)
     problem = vendor_account.check_account(service, at=request.at)

@@ -54,7 +54,7 @@ urlpatterns: list[URLPattern] = [
     ),
     path("setup/number-checks/", number_check_views.edit_number_service, name="setup_numbers"),
     path(
-        "setup/number-checks/<slug:what>/",
+        "setup/number-checks/<slug:action>/",
         number_check_views.apply_service_action,
         name="setup_numbers_act",
     ),
@@ -70,7 +70,7 @@ urlpatterns: list[URLPattern] = [
         name="setup_connection",
     ),
     path(
-        "setup/los/<uuid:connection_id>/<slug:what>/",
+        "setup/los/<uuid:connection_id>/<slug:action>/",
         los_connection_views.apply_connection_action,
         name="setup_connection_act",
     ),

@@ -215,7 +215,11 @@ def _build_links(
     names: list[str], current: str | None, user: User, at: datetime
 ) -> list[NavigationLink]:
     """Build the links with their counts; called only by pages that show them."""
-    return [_build_link(name, current, user, at) for name in names if _can_open(name, user)]
+    return [
+        _build_link(name, current, user, at)
+        for name in names
+        if _page_url(name) and has_permission(user, PAGES[name].permission)
+    ]
 
 
 def landing_url(user: User) -> str:
@@ -226,10 +230,6 @@ def landing_url(user: User) -> str:
         if url:
             return url
     return reverse("more")
-
-
-def _can_open(name: str, user: User) -> bool:
-    return bool(_page_url(name)) and has_permission(user, PAGES[name].permission)
 
 
 def _build_link(name: str, current: str | None, user: User, at: datetime) -> NavigationLink:

@@ -64,7 +64,10 @@ def staff_view(
             with timezone.override(user_zone(request.user)):
                 response = view(request, *args, **kwargs)
             _log_lead_opening(request, response, kwargs)
-            _separate_cached_fragments(request, response)
+            # Keep the back button from showing a cached fragment, which shares its page's URL.
+            patch_vary_headers(response, ["HX-Request"])
+            if getattr(request, "htmx", False):
+                patch_cache_control(response, no_store=True)
             return response
 
         return inside
@@ -75,13 +78,6 @@ def staff_view(
 def _is_user_action(request: StaffRequest) -> bool:
     """Return True for a user's action; a page that refreshes itself doesn't count as activity."""
     return request.method != "GET" or not getattr(request, "htmx", False)
-
-
-def _separate_cached_fragments(request: StaffRequest, response: HttpResponse) -> None:
-    """Keep the back button from showing a cached fragment, which shares its page's URL."""
-    patch_vary_headers(response, ["HX-Request"])
-    if getattr(request, "htmx", False):
-        patch_cache_control(response, no_store=True)
 
 
 def _log_lead_opening(

@@ -9,7 +9,7 @@ urlpatterns: list[URLPattern] = [
     path("wording/new/", views.choose_place, name="wording_new"),
     path("wording/editions/<uuid:edition_id>/", views.show_wording_version, name="wording_edition"),
     path(
-        "wording/editions/<uuid:edition_id>/<slug:what>/",
+        "wording/editions/<uuid:edition_id>/<slug:action>/",
         views.apply_version_action,
         name="wording_act",
     ),

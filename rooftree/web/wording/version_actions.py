@@ -22,7 +22,12 @@ EDIT_PERMISSION = "edit_sequences"  # key of `routing.permissions.ROLES_BY_PERMI
 
 
 def apply_action(
-    request: StaffRequest, version: ContentVersion, what: str, *, publish: ModuleType, back_to: str
+    request: StaffRequest,
+    version: ContentVersion,
+    action: str,
+    *,
+    publish: ModuleType,
+    back_to: str,
 ) -> HttpResponse:
     """Carry out one of ACTIONS and confirm it.
 
@@ -30,10 +35,10 @@ def apply_action(
         publish: the module with `propose_draft`, `approve_draft` and `restore_draft` for this
             kind of content.
     """
-    if what not in ACTIONS:
+    if action not in ACTIONS:
         raise Http404
     try:
-        words = ACTIONS[what](request, version, publish)
+        words = ACTIONS[action](request, version, publish)
     except version_approval.CannotDecideVersion as problem:
         return respond_refused(request, str(problem), back_to=back_to)
     return respond_done(request, words, back_to=back_to)

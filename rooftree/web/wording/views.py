@@ -127,13 +127,13 @@ def show_wording_version(request: StaffRequest, edition_id: UUID) -> HttpRespons
 
 
 @staff_view("POST")
-def apply_version_action(request: StaffRequest, edition_id: UUID, what: str) -> HttpResponse:
+def apply_version_action(request: StaffRequest, edition_id: UUID, action: str) -> HttpResponse:
     """Carry out an action on a version: see `version_actions.ACTIONS`."""
     require_permission(request.user, "see_sequences")
     version = _get_version(edition_id)
     back = reverse("wording_edition", args=[version.pk])
     return version_actions.apply_action(
-        request, version, what, publish=template_approval, back_to=back
+        request, version, action, publish=template_approval, back_to=back
     )
 
 
