@@ -9,7 +9,7 @@ from rooftree.capture.source_setup.manage_sources import pause_source, resume_so
 from rooftree.leads.models import Delivery, RejectionCount, Source
 from tests import make
 from tests.flow import journey
-from tests.web.machine import post
+from tests.web.webhook_client import post
 
 pytestmark = pytest.mark.django_db
 

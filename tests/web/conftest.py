@@ -1,4 +1,4 @@
-"""Visitors of the site, signed in as somebody."""
+"""Fixtures: signed-in browsers, htmx headers and the public form's website."""
 
 import pytest
 from django.test import Client
@@ -11,7 +11,7 @@ from tests.flow import journey
 
 @pytest.fixture
 def signed_in():
-    """A browser in which `user` has signed in."""
+    """Return a function that opens a browser in which `user` is signed in."""
 
     def sign_in(user: User) -> Client:
         browser = Client()
@@ -29,6 +29,6 @@ def htmx():
 
 @pytest.fixture
 def source() -> Source:
-    """The website on which the public form stands."""
+    """The website source that shows the public form."""
     make.company()
     return journey.create_website()

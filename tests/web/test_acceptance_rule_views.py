@@ -1,4 +1,4 @@
-"""What a source may bring, set by staff, tried first, and seen in what it delivered."""
+"""Acceptance rules of a source: set by staff, previewed, and applied to deliveries."""
 
 import json
 
@@ -12,7 +12,7 @@ from rooftree.leads.models import Delivery, Lead
 from rooftree.ledger.models import Event
 from tests import make
 from tests.flow import journey
-from tests.web import machine
+from tests.web import webhook_client
 
 LEAD = {"first_name": "Lena", "last_name": "Brooks", "phone_1": "8135550142",
         "reference": "lc-1", "price": "40"}  # fmt: skip
@@ -42,7 +42,7 @@ def page(network, name="source_acceptance"):
 
 
 def send(**changes):
-    return machine.post(
+    return webhook_client.post(
         "/in/leadconduit/tok",
         json.dumps(LEAD | changes).encode(),
         **{"Content-Type": "application/json", "X-Api-Key": "s3cret"},
@@ -58,9 +58,9 @@ def test_saved_limits_are_logged_and_apply_to_later_deliveries(clerk, network):
     assert (limits.licensed_only, limits.duplicate_days) == (True, 30)
     assert (dict(limits.leads), dict(limits.cents)) == ({"day": 40}, {"month": 900_000})
     assert Event.objects.filter(kind="capture.source.acceptance_changed").count() == 1
-    said = send()
-    assert said.status_code == 201
-    assert said.json()["reason"] == "missing: the loan purpose"
+    refusal = send()
+    assert refusal.status_code == 201
+    assert refusal.json()["reason"] == "missing: the loan purpose"
 
 
 def test_preview_shows_what_would_be_refused_and_saves_nothing(clerk, network):
@@ -69,11 +69,11 @@ def test_preview_shows_what_would_be_refused_and_saves_nothing(clerk, network):
 
     tried = clerk.post(page(network, "source_acceptance_trial"), TYPED | {"per_day": "1"})
 
-    shown = tried.content.decode()
+    page_text = tried.content.decode()
     assert tried.status_code == 200
-    assert "1 daily cap reached." in " ".join(shown.split())
-    assert "Their total cost was $40.00." in shown
-    assert 'value="9,000"' in shown  # what was typed stands there still
+    assert "1 daily cap reached." in " ".join(page_text.split())
+    assert "Their total cost was $40.00." in page_text
+    assert 'value="9,000"' in page_text  # the typed value is still shown
     network.refresh_from_db()
     assert "acceptance" not in network.setup
 

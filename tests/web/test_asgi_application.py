@@ -1,4 +1,4 @@
-"""The front as the web server calls it, with real streams on a real database."""
+"""The ASGI application as the web server calls it, with real streams on a real database."""
 
 import asyncio
 import json
@@ -19,14 +19,14 @@ from tests import make
 
 
 def application(environ, start_response):
-    """A WSGI application that tells what it got."""
+    """A WSGI application that returns the request it received."""
     body = environ["wsgi.input"].read()
     start_response("200 OK", [("Content-Type", "text/plain"), ("X-Path", environ["PATH_INFO"])])
     return [f"{environ['REQUEST_METHOD']} {len(body)}".encode()]
 
 
 class Conversation:
-    """One request to a front, message by message."""
+    """One request to the ASGI application, message by message."""
 
     def __init__(self, front, path="/", *, method="POST", headers=()):
         self.front = front
@@ -57,7 +57,7 @@ class Conversation:
 def front(monkeypatch):
     monkeypatch.setattr(
         live_events, "BROADCASTER", live_events.EventBroadcaster()
-    )  # not the browser tests', on their loop
+    )  # not the browser tests' loop
     front = AsgiApplication(application)
     front._migrated = True
     yield front
@@ -111,18 +111,18 @@ def test_body_of_exactly_the_limit_is_accepted(front):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("path", ["/setup/imports/", "/compliance/lists/"])
 def test_only_signed_in_users_can_upload_a_file(front, path):
-    assert resolve(path)  # a page, so that the bound is not kept for an address that is gone
+    assert resolve(path)  # a page, so that the limit is not tested on a removed address
     browser = Client()
     browser.force_login(make.user("operations"))
     cookie = f"rooftree_session={browser.cookies['rooftree_session'].value}".encode()
     file = b"x" * (settings.BODY_LIMIT + 1)
-    known = Conversation(front, path, headers=[(b"cookie", cookie)])
+    signed_in_upload = Conversation(front, path, headers=[(b"cookie", cookie)])
     elsewhere = Conversation(front, "/in/zillow/x", headers=[(b"cookie", cookie)])
     stranger = Conversation(front, path)
-    for talk in (known, elsewhere, stranger):
+    for talk in (signed_in_upload, elsewhere, stranger):
         talk.send(file)
 
-    assert statuses(front, known, elsewhere, stranger) == [200, 413, 413]
+    assert statuses(front, signed_in_upload, elsewhere, stranger) == [200, 413, 413]
 
 
 def test_twenty_stalled_uploads_block_no_other_request(front, monkeypatch):
@@ -134,25 +134,25 @@ def test_twenty_stalled_uploads_block_no_other_request(front, monkeypatch):
     prompt.send(b"")
 
     async def race():
-        waiting = [asyncio.create_task(one.run()) for one in stalled]
-        await asyncio.wait_for(prompt.run(), 3.5)  # before the first of them gives up
+        waiting = [asyncio.create_task(read_answer.run()) for read_answer in stalled]
+        await asyncio.wait_for(prompt.run(), 3.5)  # before the first one times out
         first = await prompt.status()
         await asyncio.gather(*waiting)
-        return first, {await one.status() for one in stalled}
+        return first, {await read_answer.status() for read_answer in stalled}
 
     assert asyncio.run(race()) == (200, {408})
 
 
 def answers(front, *conversations):
-    """Status, headers and text of each."""
+    """Return status, headers and text of each request."""
 
-    async def one(talk):
+    async def read_answer(talk):
         await talk.run()
         start, body = talk.outbox.get_nowait(), talk.outbox.get_nowait()
         return start["status"], dict(start["headers"]), body["body"].decode()
 
     async def all_of_them():
-        return await asyncio.gather(*(one(talk) for talk in conversations))
+        return await asyncio.gather(*(read_answer(talk) for talk in conversations))
 
     return asyncio.run(all_of_them())
 
@@ -211,12 +211,12 @@ def test_unready_server_answers_with_retry_after(front, monkeypatch):
     for talk in (machine, person):
         talk.send(b"")
 
-    told, shown = answers(front, machine, person)
+    machine_answer, person_answer = answers(front, machine, person)
 
-    assert told[0] == shown[0] == 503
-    assert int(told[1][b"retry-after"]) > 0
-    assert "the database is not responding" in told[2]
-    assert "Back in a moment" in shown[2]
+    assert machine_answer[0] == person_answer[0] == 503
+    assert int(machine_answer[1][b"retry-after"]) > 0
+    assert "the database is not responding" in machine_answer[2]
+    assert "Back in a moment" in person_answer[2]
 
 
 def test_disconnected_client_is_dropped(front):
@@ -257,28 +257,28 @@ def test_live_stream_sends_resync_and_then_committed_events(front, committed):
 
     async def listen():
         running = asyncio.create_task(talk.run())
-        heard = [await talk.status(), await talk.text(), await talk.text(), await talk.text()]
+        messages = [await talk.status(), await talk.text(), await talk.text(), await talk.text()]
         await asyncio.to_thread(tell, "lead", None, "42")
-        heard.append(await talk.text())
+        messages.append(await talk.text())
         await asyncio.to_thread(tell, "secret", ["somebody else"], "43")
         await asyncio.to_thread(tell, "mine", [user_id], "44")
-        heard.append(await talk.text())
+        messages.append(await talk.text())
         talk.leave()
         await asyncio.wait_for(running, 10)
-        return heard
+        return messages
 
     def tell(event, only_to, lead):
         publish_update(event, only_to=only_to, lead=lead)
         connections.close_all()
 
-    status, retry, first, listening, event, mine = asyncio.run(listen())
+    status, retry, first, listening, event, own_event = asyncio.run(listen())
 
     assert status == 200
     assert retry.startswith("retry:")
     assert first.startswith("event: resync")
     assert listening.startswith("event: resync")  # the listener has (re)connected
     assert event == f"event: lead\ndata: {json.dumps({'lead': '42'})}\n\n"
-    assert "44" in mine
+    assert "44" in own_event
 
 
 def test_slow_stream_reader_is_dropped():

@@ -1,4 +1,4 @@
-"""The baseline of a source, written by staff, and where its audit shows."""
+"""The baseline of a source, entered by staff, and the pages that show its audit."""
 
 import pytest
 from django.urls import reverse
@@ -35,10 +35,12 @@ def page(source, name="source_baseline"):
 
 
 def test_baseline_is_saved_waived_and_launched_on_the_page(clerk, source, user):
-    shown = clerk.get(page(source)).content.decode()
-    assert "Volume, Quality, Price" in shown
-    kept = clerk.post(page(source), TYPED | {"contactable_pct": "", "watcher_id": str(user.pk)})
-    assert kept.status_code == 303
+    page_text = clerk.get(page(source)).content.decode()
+    assert "Volume, Quality, Price" in page_text
+    saved_answer = clerk.post(
+        page(source), TYPED | {"contactable_pct": "", "watcher_id": str(user.pk)}
+    )
+    assert saved_answer.status_code == 303
     assert "Quality, Return terms." in clerk.get(page(source)).content.decode()
 
     early = clerk.post(page(source, "source_baseline_launch"))
@@ -49,24 +51,24 @@ def test_baseline_is_saved_waived_and_launched_on_the_page(clerk, source, user):
 
     source.refresh_from_db()
     assert source.launched_at is not None
-    shown = clerk.get(page(source)).content.decode()
-    assert f"by {user.name}: too new" in shown
-    assert "In audit" not in shown and "Launch source" not in shown
+    page_text = clerk.get(page(source)).content.decode()
+    assert f"by {user.name}: too new" in page_text
+    assert "In audit" not in page_text and "Launch source" not in page_text
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"contactable_pct": "101"}, "Enter a whole number from 1 to 100"),
         ({"price_cents": "a lot"}, "Enter an amount in dollars"),
         ({"watcher_id": "3"}, "Choose another"),
     ],
 )
-def test_invalid_baseline_shows_an_error_and_changes_nothing(clerk, source, change, said):
+def test_invalid_baseline_shows_an_error_and_changes_nothing(clerk, source, change, message):
     answer = clerk.post(page(source), TYPED | change)
 
     assert answer.status_code == 422
-    assert said in answer.content.decode()
+    assert message in answer.content.decode()
     assert not Baseline.objects.exists()
 
 
@@ -74,9 +76,9 @@ def test_actual_results_are_shown_beside_the_baseline(clerk, source, user):
     clerk.post(page(source), TYPED | {"watcher_id": str(user.pk)})
     make.lead(source=source)
 
-    shown = clerk.get(page(source)).content.decode()
+    page_text = clerk.get(page(source)).content.decode()
 
-    assert '100% <span class="quiet">of 80%</span>' in " ".join(shown.split())
+    assert '100% <span class="quiet">of 80%</span>' in " ".join(page_text.split())
 
 
 def test_source_of_imported_files_has_no_baseline(clerk):
@@ -88,10 +90,10 @@ def test_home_does_not_judge_a_source_in_audit(signed_in, source):
     cohort(source)
     cohort(make.source("zillow", name="Zillow"))
 
-    shown = executive.get(Q3).content.decode()
+    page_text = executive.get(Q3).content.decode()
 
-    assert "In audit: LeadConduit." in shown
-    first, *rest = shown[shown.index(">Zillow<") :].split(">LeadConduit<")
+    assert "In audit: LeadConduit." in page_text
+    first, *rest = page_text[page_text.index(">Zillow<") :].split(">LeadConduit<")
     assert "in audit" not in first and "$300" in first
     assert 'quiet">in audit</span>' in rest[0][:400]
 
@@ -101,7 +103,7 @@ def test_sources_page_marks_sources_in_audit_and_silent_sources(clerk, source):
     Baseline.objects.create(source=silent, last_at=NOON, silent_at=NOON + DAY)
     make.delivery(silent)
 
-    shown = clerk.get(reverse("sources")).content.decode()
-    assert "In audit" in shown and "Silent" in shown
+    page_text = clerk.get(reverse("sources")).content.decode()
+    assert "In audit" in page_text and "Silent" in page_text
     single = clerk.get(reverse("source", args=[silent.pk])).content.decode()
     assert "All administrators were notified" in single

@@ -1,4 +1,4 @@
-"""What is bid on pings, set and seen by staff."""
+"""Bid prices and limits on pings, set and reviewed by staff."""
 
 import pytest
 from django.urls import reverse
@@ -46,12 +46,12 @@ def test_bid_prices_and_limits_are_saved_and_logged(clerk, seller):
     )
     assert (rules.limits.leads, rules.limits.duplicate_days) == ({Span.DAY: 40}, 30)
     assert Event.objects.filter(kind="capture.source.bids_changed").count() == 1
-    shown = clerk.get(page(seller)).content.decode()
-    assert "FL purchase 52.50" in shown
+    page_text = clerk.get(page(seller)).content.decode()
+    assert "FL purchase 52.50" in page_text
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"prices": "FL boat 30"}, "boat is not a state"),
         ({"prices": "FL purchase"}, "end the line with a price"),
@@ -60,11 +60,11 @@ def test_bid_prices_and_limits_are_saved_and_logged(clerk, seller):
         ({"seconds": "0"}, "Enter a whole number from 1"),
     ],
 )
-def test_invalid_bid_settings_show_an_error_and_change_nothing(clerk, seller, change, said):
+def test_invalid_bid_settings_show_an_error_and_change_nothing(clerk, seller, change, message):
     answer = clerk.post(page(seller), TYPED | change)
 
     assert answer.status_code == 422
-    assert said in answer.content.decode()
+    assert message in answer.content.decode()
     seller.refresh_from_db()
     assert "bids" not in seller.setup
 
@@ -77,9 +77,9 @@ def test_page_says_why_no_bid_was_placed(clerk, seller):
             seconds=60, requested_at=make.NOON, expires_at=make.NOON,
         )  # fmt: skip
 
-    shown = clerk.get(page(seller)).content.decode()
-    assert "$46.00" in shown
-    assert "not licensed in this state" in shown
+    page_text = clerk.get(page(seller)).content.decode()
+    assert "$46.00" in page_text
+    assert "not licensed in this state" in page_text
 
 
 def test_sample_ping_previews_the_bid_and_stores_nothing(clerk, seller):
@@ -89,9 +89,9 @@ def test_sample_ping_previews_the_bid_and_stores_nothing(clerk, seller):
 
     body = '{"ping_id": "t", "state": "FL", "loan_purpose": "purchase"}'
     answer = clerk.post(reverse("source_reading", args=[seller.pk]), {"body": body})
-    shown = answer.content.decode()
+    page_text = answer.content.decode()
 
-    assert "&quot;bid&quot;:52.5" in shown
+    assert "&quot;bid&quot;:52.5" in page_text
     assert not PlacedBid.objects.exists()
 
 
@@ -106,17 +106,17 @@ def test_roles_without_source_setup_cannot_see_bids(signed_in, seller):
 @pytest.mark.parametrize("adapter", ["bankrate", "leadconduit", "aggregator_post", "ping_post"])
 def test_known_vendor_gets_a_secret_a_proof_page_and_an_editable_field_map(clerk, adapter):
     form = {"adapter": adapter, "name": "A vendor", "zone": "America/New_York", "per_minute": "600"}
-    shown = clerk.post(reverse("setup_sources"), form).content.decode()
+    page_text = clerk.post(reverse("setup_sources"), form).content.decode()
 
-    made = Source.objects.get(name="A vendor")
-    assert made.secret and made.secret in shown
-    assert "X-Api-Key" in shown
-    proof = clerk.get(reverse("source_posts", args=[made.pk])).content.decode()
+    source = Source.objects.get(name="A vendor")
+    assert source.secret and source.secret in page_text
+    assert "X-Api-Key" in page_text
+    proof = clerk.get(reverse("source_posts", args=[source.pk])).content.decode()
     assert "Verified by" in proof
-    assert "Status on success" not in proof  # its answers are its contract's
-    lines = clerk.get(reverse("source_map", args=[made.pk])).content.decode()
+    assert "Status on success" not in proof  # the answers follow the vendor's contract
+    lines = clerk.get(reverse("source_map", args=[source.pk])).content.decode()
     assert "loan_purpose" in lines or "mortgage.loan.purpose" in lines
-    kept = clerk.post(reverse("source_posts", args=[made.pk]), {"proof": "address"})
-    assert kept.status_code == 303
-    made.refresh_from_db()
-    assert made.setup == {"proof": "address"}
+    saved_answer = clerk.post(reverse("source_posts", args=[source.pk]), {"proof": "address"})
+    assert saved_answer.status_code == 303
+    source.refresh_from_db()
+    assert source.setup == {"proof": "address"}

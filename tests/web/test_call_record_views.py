@@ -1,4 +1,4 @@
-"""The page of calls on record, the tap against a recording, and what is missing of a call."""
+"""The call records page, the button that stops a recording, and incomplete calls."""
 
 import pytest
 from django.urls import reverse
@@ -17,7 +17,7 @@ CALLS, SHOWN = "/compliance/calls/", "+15125550100"
 
 @pytest.fixture
 def ben(cast):
-    """Ben is Dana's."""
+    """Ben is assigned to Dana."""
     lead_ownership.give_lead(
         lead_id=cast.ben.pk, officer_id=cast.dana.pk, by=None, at=timezone.now()
     )
@@ -40,7 +40,7 @@ def call_of(lead, cause="ring:1", **changes):
 def recording_of(lead, **changes):
     now = timezone.now()
     at = now - 2 * make.MINUTE
-    told = {
+    fields = {
         "notice_played_at": at,
         "requested_at": at,
         "call_id": "CA1",
@@ -49,7 +49,7 @@ def recording_of(lead, **changes):
     }
     return CallRecording.objects.create(
         attempt=call_of(lead, at=at), notice="This call may be recorded.", language="en",
-        **told | changes,
+        **fields | changes,
     )  # fmt: skip
 
 
@@ -72,10 +72,10 @@ def test_other_roles_cannot_change_recording(signed_in, cast, role):
 
 
 def test_branch_compliance_cannot_change_company_recording(signed_in, cast):
-    somebody = make.user("compliance", branch=cast.dana.branch)
+    branch_user = make.user("compliance", branch=cast.dana.branch)
 
-    assert signed_in(somebody).post(CALLS, {"act": "on"}).status_code == 403
-    assert "Start recording calls" not in signed_in(somebody).get(CALLS).text
+    assert signed_in(branch_user).post(CALLS, {"act": "on"}).status_code == 403
+    assert "Start recording calls" not in signed_in(branch_user).get(CALLS).text
     assert Company.objects.get().records_calls_from is None
 
 
@@ -129,16 +129,16 @@ def test_officer_outcome_completes_the_call_record(ben):
 
 
 def test_officer_stops_recording_when_the_borrower_objects(signed_in, cast, ben, htmx):
-    one = recording_of(ben)
+    recording = recording_of(ben)
     browser, page = signed_in(cast.dana.user), reverse("lead", args=[ben.pk])
     assert "Stop and delete recording" in browser.get(page).text
 
     answer = browser.post(reverse("recording_objection", args=[ben.pk]), headers=htmx)
 
-    one.refresh_from_db()
+    recording.refresh_from_db()
     assert answer.status_code == 200
-    assert one.objected_by == cast.dana.user
-    assert one.erase_from == one.due_at == one.objected_at
+    assert recording.objected_by == cast.dana.user
+    assert recording.erase_from == recording.due_at == recording.objected_at
     after = browser.get(page).text
     assert "This call is being recorded" not in after
     assert "(told Dana Whitfield). The recording is being deleted." in after
@@ -148,13 +148,13 @@ def test_officer_stops_recording_when_the_borrower_objects(signed_in, cast, ben,
 
 
 def test_signed_out_visitor_and_read_only_user_cannot_stop_recording(signed_in, cast, ben):
-    one = recording_of(ben)
+    recording = recording_of(ben)
     address = reverse("recording_objection", args=[ben.pk])
 
     assert signed_in(cast.sam.user).post(address).status_code == 404
     assert signed_in(cast.omar).post(address).status_code == 403
-    one.refresh_from_db()
-    assert one.objected_at is None
+    recording.refresh_from_db()
+    assert recording.objected_at is None
     assert (
         "Stop and delete recording"
         not in signed_in(cast.omar).get(reverse("lead", args=[ben.pk])).text
@@ -173,8 +173,8 @@ def test_recording_reference_is_shown_with_its_call(signed_in, cast, ben):
 def test_compliance_sees_recordings_that_the_carrier_did_not_delete(signed_in, nina, ben):
     now = timezone.now()
     late = {"objected_at": now, "erase_from": now - 2 * make.HOUR, "problem": "Twilio is busy."}
-    one = recording_of(ben, **late)
+    recording = recording_of(ben, **late)
 
     assert "1 recording should be deleted but" in signed_in(nina).get(CALLS).text
-    CallRecording.objects.filter(pk=one.pk).update(erased_at=now)
+    CallRecording.objects.filter(pk=recording.pk).update(erased_at=now)
     assert "should be deleted" not in signed_in(nina).get(CALLS).text

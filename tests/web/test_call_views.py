@@ -19,7 +19,7 @@ MIDDAY = timezone.now().replace(hour=17, minute=0, second=0, microsecond=0)
 
 @pytest.fixture
 def ben(cast, monkeypatch):
-    """Ben's lead, fresh from our own form, with Dana; it is midday where he is."""
+    """Ben's new lead from our own form, assigned to Dana; it is midday at his place."""
     at = next(day for day in (MIDDAY + n * make.DAY for n in range(7)) if day.weekday() < 4)
     monkeypatch.setattr("django.utils.timezone.now", lambda: at)
     form = make.source("website_form", name="Our website")
@@ -33,7 +33,7 @@ def ben(cast, monkeypatch):
 
 @pytest.fixture
 def later(monkeypatch):
-    """Lets time pass."""
+    """Return a function that moves the clock forward."""
 
     def wait(span):
         at = timezone.now() + span
@@ -115,13 +115,13 @@ def test_page_without_javascript_shows_the_number_and_outcomes(cast, ben, signed
 
 
 @pytest.fixture
-def worded(cast):
-    """The wording a company starts with."""
+def templates(cast):
+    """The default templates."""
     message_templates.ensure_default_templates(at=make.NOON)
 
 
-def lives_in(state, lead):
-    """They live there; the house they want is in Florida, and so is their number."""
+def move_borrower_to(state, lead):
+    """Set the borrower's home state; the property and the area code stay in Florida."""
     Company.objects.update(telemarketer_states=["FL", state])
     Person.objects.filter(pk=lead.person_id).update(state=state)
 
@@ -131,9 +131,9 @@ def page_of(lead):
 
 
 def test_call_page_shows_the_opening_with_the_strictest_time_limit(
-    cast, ben, signed_in, htmx, worded
+    cast, ben, signed_in, htmx, templates
 ):
-    lives_in("NM", ben)
+    move_borrower_to("NM", ben)
     browser = signed_in(cast.dana.user)
     assert "Say first" not in browser.get(page_of(ben)).text
 
@@ -146,8 +146,8 @@ def test_call_page_shows_the_opening_with_the_strictest_time_limit(
     assert "Say first" not in browser.get(page_of(ben)).text
 
 
-def test_washington_call_page_says_when_to_hang_up(cast, ben, signed_in, worded):
-    lives_in("WA", ben)
+def test_washington_call_page_says_when_to_hang_up(cast, ben, signed_in, templates):
+    move_borrower_to("WA", ben)
 
     page = signed_in(cast.dana.user).post(calls_of(ben), follow=True).text
 
@@ -155,7 +155,7 @@ def test_washington_call_page_says_when_to_hang_up(cast, ben, signed_in, worded)
     assert "asks you to end the call, hang up within 10 seconds</b>" in page
 
 
-def test_spanish_speaker_gets_a_spanish_opening(cast, ben, signed_in, worded):
+def test_spanish_speaker_gets_a_spanish_opening(cast, ben, signed_in, templates):
     Person.objects.filter(pk=ben.person_id).update(language="es")
 
     page = signed_in(cast.dana.user).post(calls_of(ben), follow=True).text
@@ -172,7 +172,7 @@ def test_call_without_an_approved_opening_goes_ahead_with_instructions(cast, ben
     assert "opening" not in Event.objects.get(kind="outreach.call.begun").data
 
 
-def test_opening_is_shown_only_to_the_caller(cast, ben, signed_in, worded):
+def test_opening_is_shown_only_to_the_caller(cast, ben, signed_in, templates):
     signed_in(cast.dana.user).post(calls_of(ben))
 
     for other in (cast.ruth, cast.omar):
@@ -180,7 +180,7 @@ def test_opening_is_shown_only_to_the_caller(cast, ben, signed_in, worded):
 
 
 def test_ledger_and_page_keep_the_opening_version_from_the_start_of_the_call(
-    cast, ben, signed_in, worded, later
+    cast, ben, signed_in, templates, later
 ):
     first = Template.objects.get(key="call_opening", language="en")
     browser = signed_in(cast.dana.user)
@@ -188,8 +188,8 @@ def test_ledger_and_page_keep_the_opening_version_from_the_start_of_the_call(
     later(make.MINUTE)
     make.edition("call_opening", "call", body="Newer words", at=timezone.now())
 
-    said = Event.objects.get(kind="outreach.call.begun").data
-    assert said["opening"] == str(first.pk)
+    event_data = Event.objects.get(kind="outreach.call.begun").data
+    assert event_data["opening"] == str(first.pk)
     assert "Newer words" not in browser.get(page_of(ben)).text
 
 

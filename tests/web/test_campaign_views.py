@@ -1,4 +1,4 @@
-"""The pages of releases: who may do what, what they say, and the button that stops."""
+"""Campaign pages: permissions, texts, and the stop button."""
 
 import pytest
 from django.test import Client
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def people(db) -> list:
-    """Four borrowers, in a house where more than two need a second person."""
+    """Four borrowers, in a company where more than two need a second approver."""
     make.release_limits(free_size=2, canary_size=1)
     journey.set_up_company()
     dana = make.officer("Dana Whitfield", licensed=("CA", "FL"))
@@ -52,15 +52,15 @@ CHOICE = {
 }
 
 
-def made(browser: Client, **changes) -> Release:
+def create_campaign(browser: Client, **changes) -> Release:
     answer = browser.post(reverse("release_new"), CHOICE | changes)
     assert answer.status_code == 303
     journey.run()
     return Release.objects.get()
 
 
-def press(browser: Client, release: Release, what: str, **data) -> Release:
-    assert browser.post(reverse("release_act", args=[release.pk, what]), data).status_code == 303
+def press(browser: Client, release: Release, action: str, **data) -> Release:
+    assert browser.post(reverse("release_act", args=[release.pk, action]), data).status_code == 303
     release.refresh_from_db()
     return release
 
@@ -71,13 +71,13 @@ def page(browser: Client, release: Release) -> str:
 
 def test_dry_run_is_shown_before_approval_is_requested(mia, people):
     people[0].person.emails.all().delete()
-    release = made(mia)
+    release = create_campaign(mia)
 
-    said = page(mia, release)
+    text = page(mia, release)
 
-    assert "3 would be sent, 0 held, 0 blocked, 0 for review" in said
-    assert "and 1 without an address" in said
-    assert "Request approval" in said
+    assert "3 would be sent, 0 held, 0 blocked, 0 for review" in text
+    assert "and 1 without an address" in text
+    assert "Request approval" in text
     assert Message.objects.count() == 0
 
 
@@ -85,7 +85,7 @@ def test_campaign_has_only_leads_of_its_audience(mia, people):
     make.lead(state="application")
     make.lead(state="nurture", property_state="CA")
 
-    assert made(mia, state="FL").members.count() == 4
+    assert create_campaign(mia, state="FL").members.count() == 4
 
 
 def test_empty_audience_is_reported_at_once(mia, people):
@@ -96,7 +96,7 @@ def test_empty_audience_is_reported_at_once(mia, people):
 
 
 def test_campaign_needs_approval_by_another_person(mia, omar, people):
-    release = press(mia, made(mia), "request")
+    release = press(mia, create_campaign(mia), "request")
     assert release.state == "waiting"
     assert "Omar Haddad can approve it" in page(mia, release)
 
@@ -105,13 +105,13 @@ def test_campaign_needs_approval_by_another_person(mia, omar, people):
 
 
 def test_first_batch_results_are_shown_before_the_rest_is_sent(mia, omar, people):
-    release = press(mia, made(mia), "request")
+    release = press(mia, create_campaign(mia), "request")
     press(omar, release, "approval")
     journey.run()
 
-    said = page(omar, release)
-    assert "Results check needed" in said
-    assert "Within limits" in said
+    text = page(omar, release)
+    assert "Results check needed" in text
+    assert "Within limits" in text
 
     assert press(omar, release, "going-on").state == "going"
     journey.run(make.NOON + 2 * make.SECOND)
@@ -120,43 +120,43 @@ def test_first_batch_results_are_shown_before_the_rest_is_sent(mia, omar, people
 
 
 def test_stop_takes_one_press_and_lists_messages_already_sent(mia, omar, people):
-    release = press(mia, made(mia), "request")
+    release = press(mia, create_campaign(mia), "request")
     press(omar, release, "approval")
     journey.run()
 
     stopped = press(mia, release, "stop", reason="Wrong list")
 
     assert (stopped.state, stopped.stop_reason) == ("stopped", "Wrong list")
-    said = page(omar, release)
+    text = page(omar, release)
     name = release.messages.get().lead.person.name
-    assert "Stopped by Mia Torres" in said
-    assert f"<b>{name}</b>" in said
-    assert "Stop campaign" not in said
+    assert "Stopped by Mia Torres" in text
+    assert f"<b>{name}</b>" in text
+    assert "Stop campaign" not in text
 
 
 def test_user_of_another_branch_sees_no_borrower_names(mia, omar, people):
-    release = press(mia, made(mia), "request")
+    release = press(mia, create_campaign(mia), "request")
     press(omar, release, "approval")
     journey.run()
     press(mia, release, "stop", reason="Wrong list")
     elsewhere = signed_in("compliance", branch=make.branch("Far away"))
 
-    said = page(elsewhere, release)
+    text = page(elsewhere, release)
 
-    assert release.messages.get().lead.person.name not in said
-    assert "1 more to borrowers of other branches" in said
+    assert release.messages.get().lead.person.name not in text
+    assert "1 more to borrowers of other branches" in text
 
 
 def test_operations_create_and_stop_campaigns_but_cannot_approve(mia, people):
     pat = signed_in("operations")
-    release = press(mia, made(mia), "request")
+    release = press(mia, create_campaign(mia), "request")
 
     assert pat.post(reverse("release_act", args=[release.pk, "approval"])).status_code == 403
     assert press(pat, release, "stop").state == "stopped"
 
 
 def test_draft_campaign_is_discarded_only_by_its_author(mia, people):
-    release = made(mia)
+    release = create_campaign(mia)
     other = signed_in("marketing")
 
     assert press(other, release, "request").state == "draft"
@@ -168,19 +168,22 @@ def test_compliance_stops_all_campaigns_from_the_page(omar, people):
     assert (
         "Stopped by Omar Haddad. The carrier asked us to." in sending_pause.current_pause().reason
     )
-    said = omar.get(reverse("releases")).content.decode()
-    assert "All sending is stopped." in said
-    assert "The carrier had no campaign messages" in said
-    assert "Individual messages are not listed here" in said
+    text = omar.get(reverse("releases")).content.decode()
+    assert "All sending is stopped." in text
+    assert "The carrier had no campaign messages" in text
+    assert "Individual messages are not listed here" in text
 
 
 def test_restored_campaign_does_not_claim_to_know_what_the_carrier_has(omar, people):
     sending_pause.begin_pause(reason="A backup was restored.", backup_at=make.NOON, at=make.NOON)
 
-    said = omar.get(reverse("releases")).content.decode()
-    assert "All sending is stopped." in said
-    assert "already sent to the carrier" not in said.lower()
+    text = omar.get(reverse("releases")).content.decode()
+    assert "All sending is stopped." in text
+    assert "already sent to the carrier" not in text.lower()
 
 
 def test_unknown_campaign_action_is_not_found(omar, mia, people):
-    assert omar.post(reverse("release_act", args=[made(mia).pk, "doubling"])).status_code == 404
+    assert (
+        omar.post(reverse("release_act", args=[create_campaign(mia).pk, "doubling"])).status_code
+        == 404
+    )

@@ -1,4 +1,4 @@
-"""What the carrier tells us: texts, their fate and calls, and only what it signed."""
+"""Carrier callbacks: texts, delivery statuses and calls, accepted only when signed."""
 
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
@@ -12,9 +12,9 @@ from rooftree.outreach.models import Message
 from rooftree_simulators.twilio.webhook_signature import compute_signature
 from tests import make
 from tests.flow import journey
-from tests.web.machine import post
+from tests.web.webhook_client import post
 
-NOBODY = UUID(int=7)  # the same in every process, which parallel workers need
+NOBODY = UUID(int=7)  # parallel workers need the same order in every process
 pytestmark = pytest.mark.django_db
 AUTH_TOKEN = "a twilio auth token"
 OUR_NUMBER, BEN = "+18135550111", "+18135550142"
@@ -22,7 +22,7 @@ OUR_NUMBER, BEN = "+18135550111", "+18135550142"
 
 @pytest.fixture
 def twilio(settings):
-    """An installation whose texts go through Twilio."""
+    """An installation that sends its texts through Twilio."""
     settings.CARRIER = "twilio"
     settings.TWILIO_ACCOUNT_SID = "AC" + "0" * 32
     settings.TWILIO_AUTH_TOKEN = AUTH_TOKEN
@@ -33,7 +33,7 @@ def twilio(settings):
 
 
 def twilio_post(path: str, form: dict[str, str], *, token: str = AUTH_TOKEN, **changes: str):
-    """What Twilio posts; it signs the public address, not the one we see."""
+    """Post as Twilio does; it signs the public address, not the internal one."""
     url = changes.pop("url", f"{project.PUBLIC_URL}{path}")
     signed = compute_signature(token, url, list(form.items()))
     return post(
@@ -98,7 +98,7 @@ def test_callback_not_signed_by_twilio_is_refused(twilio, path):
     form = text_from_ben("STOP")
 
     assert twilio_post(path, form, token="another token").status_code == 403
-    assert twilio_post(path, form, Body="START").status_code == 403  # changed on the way
+    assert twilio_post(path, form, Body="START").status_code == 403  # changed in transit
     assert twilio_post(path, form, url="https://evil.example/").status_code == 403
     assert post(path, urlencode(form).encode()).status_code == 403
     assert not Message.objects.exists()

@@ -1,4 +1,4 @@
-"""The compliance page: any number or address, its verdicts, holds, terms and emergencies."""
+"""The compliance page: contact lookup, verdicts, holds, source terms and emergencies."""
 
 import json
 
@@ -22,8 +22,8 @@ def omar(cast, signed_in):
     return signed_in(cast.omar)
 
 
-def judged(lead):
-    """The verdict of the gate about calling a lead, stored with its facts."""
+def decide_call(lead):
+    """Ask the gate about a call to the lead; return the stored verdict."""
     return contact_permissions.decide_call(
         lead_id=lead.pk, cause=f"test:{make.number()}", at=make.NOON
     )
@@ -76,7 +76,7 @@ def test_invalid_number_is_explained(omar):
 
 
 def test_verdict_page_shows_every_rule_its_citation_and_the_facts(cast, omar):
-    verdict = judged(cast.ben)
+    verdict = decide_call(cast.ben)
 
     page = omar.get("/compliance/", {"q": "+18135550142"}).text
 
@@ -88,7 +88,7 @@ def test_verdict_page_shows_every_rule_its_citation_and_the_facts(cast, omar):
 
 
 def test_facts_changed_after_the_verdict_are_reported(cast, omar):
-    verdict = judged(cast.ben)
+    verdict = decide_call(cast.ben)
     facts = {**verdict.facts, "internal_dnc_on": "2026-01-01"}
     Verdict.objects.filter(pk=verdict.pk).update(facts=facts)
 
@@ -98,7 +98,7 @@ def test_facts_changed_after_the_verdict_are_reported(cast, omar):
 
 
 def test_verdict_on_another_branchs_lead_is_not_found(cast, signed_in):
-    verdict = judged(cast.ben)
+    verdict = decide_call(cast.ben)
     stranger = make.user("manager", branch=cast.austin)
 
     page = signed_in(stranger).get(reverse("verdict", args=[verdict.pk]))
@@ -107,9 +107,11 @@ def test_verdict_on_another_branchs_lead_is_not_found(cast, signed_in):
 
 
 def test_verdicts_are_filtered_by_kind(cast, omar):
-    judged(cast.ben)
+    decide_call(cast.ben)
     kind = Verdict.objects.get().decision
-    other = next(one for one in contact_lookup.DECISION_BADGES if one != kind)
+    other = next(
+        kind_of_badge for kind_of_badge in contact_lookup.DECISION_BADGES if kind_of_badge != kind
+    )
 
     assert (
         "No verdicts match"
@@ -122,9 +124,9 @@ def test_verdicts_are_filtered_by_kind(cast, omar):
 
 
 def test_do_not_contact_ends_earlier_permissions(cast, omar):
-    sent = {"address": "+18135550142", "media": ["call", "text"], "words": "Phoned us, Nov 23"}
+    form = {"address": "+18135550142", "media": ["call", "text"], "words": "Phoned us, Nov 23"}
 
-    answer = omar.post(reverse("do_not_contact"), sent)
+    answer = omar.post(reverse("do_not_contact"), form)
 
     row = Revocation.objects.get()
     assert answer.status_code == 303
@@ -135,45 +137,45 @@ def test_do_not_contact_ends_earlier_permissions(cast, omar):
     )
     assert row.person == cast.ben.person
     assert Event.objects.filter(kind="compliance.permission.revoked").count() == 1
-    assert judged(cast.ben).decision == "block"
+    assert decide_call(cast.ben).decision == "block"
 
 
 def test_do_not_contact_form_sent_twice_counts_once(cast, omar):
-    sent = {
+    form = {
         "address": "+18135550142",
         "media": ["text"],
         "words": "Asked",
         "token": "0199aaaa-0000-7000-8000-000000000001",
     }
 
-    omar.post(reverse("do_not_contact"), sent)
-    omar.post(reverse("do_not_contact"), sent)
+    omar.post(reverse("do_not_contact"), form)
+    omar.post(reverse("do_not_contact"), form)
 
     assert Revocation.objects.count() == 1
 
 
 def test_releasing_a_hold_keeps_an_opt_out_of_the_same_number(cast, omar):
-    held = stop("+18135550142", kind="review", words="I might stop by")
+    hold = stop("+18135550142", kind="review", words="I might stop by")
     real = stop("+18135550142", kind="stop")
     assert "I might stop by" in omar.get("/compliance/").text
 
-    omar.post(reverse("hold_release", args=[held.pk]))
-    omar.post(reverse("hold_release", args=[held.pk]))
+    omar.post(reverse("hold_release", args=[hold.pk]))
+    omar.post(reverse("hold_release", args=[hold.pk]))
 
-    held.refresh_from_db()
+    hold.refresh_from_db()
     real.refresh_from_db()
-    assert held.ended_by == f"user:{cast.omar.pk}"
+    assert hold.ended_by == f"user:{cast.omar.pk}"
     assert real.ended_at is None
     assert Event.objects.filter(kind="compliance.hold.released").count() == 1
 
 
 def test_held_reply_confirmed_as_an_opt_out_counts_as_one(cast, omar):
-    held = stop("+18135550142", kind="review", words="leave me be")
+    hold = stop("+18135550142", kind="review", words="leave me be")
 
-    omar.post(reverse("hold_release", args=[held.pk]), {"meaning": "stop"})
+    omar.post(reverse("hold_release", args=[hold.pk]), {"meaning": "stop"})
 
     live = Revocation.objects.get(ended_at=None)
-    assert (live.kind, live.borrower_words, live.media) == ("stop", "leave me be", held.media)
+    assert (live.kind, live.borrower_words, live.media) == ("stop", "leave me be", hold.media)
     assert "Nothing to review" in omar.get("/compliance/").text
     assert Event.objects.filter(kind="compliance.hold.was_stop").count() == 1
 
@@ -182,7 +184,7 @@ def test_new_source_terms_end_earlier_terms_and_name_their_reviewer(cast, omar):
     old = make.terms(cast.zillow, reviewed_at=make.NOON)
     page = reverse("source_terms", args=[cast.zillow.pk])
     today = omar.get(page).context["form"].initial["from_date"]
-    sent = {
+    form = {
         "from_date": today.isoformat(),
         "names_us": "on",
         "seller_snapshot": "Lindenfield Mortgage",
@@ -191,7 +193,7 @@ def test_new_source_terms_end_earlier_terms_and_name_their_reviewer(cast, omar):
         "channels": ["call", "text"],
     }
 
-    omar.post(page, sent)
+    omar.post(page, form)
 
     old.refresh_from_db()
     new = SourceTerms.objects.exclude(pk=old.pk).get()
@@ -247,7 +249,7 @@ def test_ledger_check_reports_a_changed_entry(cast, omar):
     seal.seal_events(at=make.NOON)
     assert "Every link is intact" in omar.get(reverse("compliance_ledger")).text
 
-    with connection.cursor() as cursor:  # as somebody with the database's keys could
+    with connection.cursor() as cursor:  # as anyone with database access could
         cursor.execute("alter table event disable trigger user")
         cursor.execute("update event set actor = 'somebody else' where sequence = 1")
         cursor.execute("alter table event enable trigger user")
@@ -279,8 +281,8 @@ def test_evidence_file_is_created_on_the_page_and_verifies(cast, omar, tmp_path)
     path.write_bytes(answer.content)
     assert "evidence 18135550142" in answer["Content-Disposition"]
     assert evidence_file_check.find_problems(path) == []
-    made = Event.objects.get(kind="compliance.evidence.made")
-    assert made.actor == f"user:{cast.omar.pk}"
+    event = Event.objects.get(kind="compliance.evidence.made")
+    assert event.actor == f"user:{cast.omar.pk}"
 
 
 def test_empty_evidence_file_is_rejected(omar):

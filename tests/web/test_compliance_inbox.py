@@ -1,4 +1,4 @@
-"""The first card of Compliance: what has a day, and what waits for another than its author."""
+"""The compliance inbox: due dates, and decisions that wait for a second person."""
 
 from datetime import date, timedelta
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 DAY = date(2026, 11, 23)
 
 
-def said(user) -> list[str]:
+def inbox_sentences(user) -> list[str]:
     return [line.text for line in compliance_inbox.list_inbox_lines(user, make.NOON)]
 
 
@@ -30,7 +30,7 @@ def clock(lead, days: int) -> CreditClock:
     )  # fmt: skip
 
 
-def asked(cast, *, days: int = 0) -> PrivacyRequest:
+def receive_request(cast, *, days: int = 0) -> PrivacyRequest:
     return PrivacyRequest.objects.create(
         kind="access", address="+18135550142", received_via="letter", received_date=DAY,
         due_date=DAY + timedelta(days=days), owner=cast.omar, entered_by=cast.omar,
@@ -39,20 +39,20 @@ def asked(cast, *, days: int = 0) -> PrivacyRequest:
 
 
 @pytest.fixture(autouse=True)
-def nothing_waits(cast):
+def empty_inbox(cast):
     License.objects.update(until_date=None)
-    assert said(cast.omar) == []
+    assert inbox_sentences(cast.omar) == []
 
 
 def test_notices_and_requests_are_listed_when_due_soon_and_flagged_when_overdue(cast):
     clock(cast.ben, 5)
     clock(make.lead(), 6)
-    asked(cast, days=0)
-    assert said(cast.omar) == [
+    receive_request(cast, days=0)
+    assert inbox_sentences(cast.omar) == [
         "1 credit notice due within 5 days", "1 privacy request due within 5 days",
     ]  # fmt: skip
-    asked(cast, days=-1)
-    asked(cast, days=-2)
+    receive_request(cast, days=-1)
+    receive_request(cast, days=-2)
     first = compliance_inbox.list_inbox_lines(cast.omar, make.NOON)[0]
     assert (first.text, first.is_late) == ("2 privacy requests overdue", True)
 
@@ -82,8 +82,8 @@ def test_decision_for_a_second_person_is_not_in_its_authors_list(cast):
             from_date=DAY + make.DAY, cite="Fla. HB 761", why="It begins"
         ),
     )
-    assert said(cast.omar) == []
-    assert said(other) == [
+    assert inbox_sentences(cast.omar) == []
+    assert inbox_sentences(other) == [
         "1 export needs your approval",
         "1 agreement needs counsel’s document",
         "1 pay plan needs your approval",
@@ -95,9 +95,9 @@ def test_findings_and_expiring_licenses_are_listed(cast):
     Finding.objects.create(
         rule="FLR-01", idempotency_key="test:1", sentence="Slower.", link="/", found_at=make.NOON
     )
-    held = License.objects.filter(officer=cast.dana).first()
-    License.objects.filter(pk=held.pk).update(until_date=DAY + timedelta(days=30))
-    assert said(cast.omar) == [
+    license_row = License.objects.filter(officer=cast.dana).first()
+    License.objects.filter(pk=license_row.pk).update(until_date=DAY + timedelta(days=30))
+    assert inbox_sentences(cast.omar) == [
         "1 finding needs your review", "1 license expires within 30 days",
     ]  # fmt: skip
 
@@ -106,9 +106,9 @@ def test_administrator_inbox_lists_only_administrator_work(cast):
     Finding.objects.create(
         rule="FLR-01", idempotency_key="test:1", sentence="Slower.", link="/", found_at=make.NOON
     )
-    asked(cast, days=-1)
+    receive_request(cast, days=-1)
     clock(cast.ben, -1)
-    assert said(make.user("administrator")) == ["1 credit notice overdue"]
+    assert inbox_sentences(make.user("administrator")) == ["1 credit notice overdue"]
 
 
 def test_compliance_page_shows_the_inbox(cast, signed_in):

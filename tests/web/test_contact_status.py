@@ -1,4 +1,4 @@
-"""The squares of the queue say what the gate says, and green is pressed without refusal."""
+"""Contact statuses in the queue agree with the gate, and a green one is never refused."""
 
 import pytest
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def leads_of(cast):
-    """Callable, stopped, without a number, in a state that waits, and far away."""
+    """Leads that can be called, opted out, have no number, wait for hours, or are far away."""
     form = make.source("website_form")
     Company.objects.update(emergencies_checked_at=make.NOON, telemarketer_states=["FL", "CA"])
     for changes in (
@@ -25,8 +25,8 @@ def leads_of(cast):
         {"property_state": ""},
         {"person": make.person(email=None)},
     ):
-        made = make.lead(officer=cast.dana, source=form, **changes)
-        make.touch(made)
+        lead = make.lead(officer=cast.dana, source=form, **changes)
+        make.touch(lead)
     stopped = make.lead(officer=cast.dana, source=form)
     make.touch(stopped)
     store_revocation.store_revocation(
@@ -54,23 +54,23 @@ def test_batch_contact_statuses_match_single_ones(cast, at):
 @pytest.mark.parametrize("at", [make.NOON, make.NIGHT, make.NOON + 21 * make.HOUR])
 def test_contact_status_is_never_green_where_the_action_is_refused(cast, at):
     leads = leads_of(cast)
-    seen = set()
+    kinds = set()
     for lead in leads:
         call = contact_status.build_contact_statuses([lead], at)[lead.pk][0]
-        seen.add(call.kind)
+        kinds.add(call.kind)
         if call.kind == "ok":
             pressed = dial_borrower.begin_call(lead_id=lead.pk, by=cast.dana.user, at=at)
             assert isinstance(pressed, DialedCall), pressed.sentence
         elif call.kind != "quiet":
             assert not call.can_press
-    assert "no" in seen or "hold" in seen
+    assert "no" in kinds or "hold" in kinds
 
 
 def test_rows_beyond_the_top_are_checked_when_pressed(cast, django_assert_num_queries):
     leads = [make.lead(officer=cast.dana) for _ in range(contact_status.MAX_CHECKED_LEADS + 1)]
 
-    made = contact_status.build_contact_statuses(leads, make.NOON)
+    statuses = contact_status.build_contact_statuses(leads, make.NOON)
 
-    last = made[leads[-1].pk][0]
+    last = statuses[leads[-1].pk][0]
     assert (last.kind, last.sentence) == ("quiet", "Call: checked when you click")
-    assert made[leads[0].pk][0].sentence != last.sentence
+    assert statuses[leads[0].pk][0].sentence != last.sentence

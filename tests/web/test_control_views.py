@@ -1,4 +1,4 @@
-"""Controls: who watches over data sees what works, and writes down what no program can see."""
+"""Controls page: evidence that the program collects, and records that staff enter."""
 
 import io
 import json
@@ -31,8 +31,8 @@ def test_control_period_downloads_as_a_signed_file(cast, omar):
     answer = omar.post(reverse("controls_export"), {"days": "365"})
 
     archive = zipfile.ZipFile(io.BytesIO(answer.content))
-    told = json.loads(archive.read("controls.json"))
-    made_at, since = (datetime.fromisoformat(told[key]) for key in ("made_at", "since"))
+    controls = json.loads(archive.read("controls.json"))
+    made_at, since = (datetime.fromisoformat(controls[key]) for key in ("made_at", "since"))
     assert made_at - since == 365 * make.DAY
     assert "signature.json" in archive.namelist()
     assert Event.objects.get(kind="reporting.controls.exported").actor == f"user:{cast.omar.pk}"
@@ -52,11 +52,11 @@ def test_incomplete_access_review_is_rejected_and_keeps_the_choices(cast, omar):
 def test_complete_access_review_is_recorded_with_its_reviewer(cast, omar):
     from rooftree.reporting.controls import assurance_records
 
-    chosen = {f"person-{one.pk}": "keep" for one in assurance_records.users_to_review()}
+    chosen = {f"person-{user.pk}": "keep" for user in assurance_records.users_to_review()}
     omar.post(reverse("access_review"), {**chosen, "said": "All fine"})
 
-    kept = Assurance.objects.get()
-    assert (kept.kind, kept.by) == ("access_review", cast.omar)
+    assurance = Assurance.objects.get()
+    assert (assurance.kind, assurance.by) == ("access_review", cast.omar)
     assert "last reviewed" in omar.get(reverse("access_review")).text
 
 
@@ -78,14 +78,14 @@ def test_incident_shows_its_ftc_deadline_and_closes_after_the_report(omar):
         reverse("incidents"),
         {"what": "A stolen laptop", "discovered_on": day, "consumers": "500"},
     )
-    one = Incident.objects.get()
+    incident = Incident.objects.get()
     assert "Report to the FTC by Dec 23, 2026" in omar.get(reverse("incidents")).text
 
-    refused = omar.post(reverse("incident", args=[one.pk]), {"ended": "Wiped"}, follow=True)
+    refused = omar.post(reverse("incident", args=[incident.pk]), {"ended": "Wiped"}, follow=True)
     assert "Report the incident to the FTC first" in refused.text
-    omar.post(reverse("incident", args=[one.pk]), {"told_on": "yesterday"})
-    omar.post(reverse("incident", args=[one.pk]), {"told_on": day})
-    omar.post(reverse("incident", args=[one.pk]), {"ended": "Wiped from afar"})
+    omar.post(reverse("incident", args=[incident.pk]), {"told_on": "yesterday"})
+    omar.post(reverse("incident", args=[incident.pk]), {"told_on": day})
+    omar.post(reverse("incident", args=[incident.pk]), {"ended": "Wiped from afar"})
     page = omar.get(reverse("incidents")).text
     assert "Wiped from afar" in page
     assert "Report to the FTC by" not in page

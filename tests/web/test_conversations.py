@@ -9,8 +9,8 @@ from tests import make
 
 
 @pytest.fixture
-def wrote(cast):
-    """Ben is Dana's and has written once, a minute ago."""
+def borrower_message(cast):
+    """Ben is assigned to Dana and sent one message a minute ago."""
     lead_ownership.give_lead(lead_id=cast.ben.pk, officer_id=cast.dana.pk, by=None, at=make.NOON)
     return Message.objects.create(
         lead=cast.ben,
@@ -26,34 +26,38 @@ def wrote(cast):
     )
 
 
-def test_unread_conversation_is_in_the_inbox_and_counted_beside_its_link(cast, wrote, signed_in):
+def test_unread_conversation_is_in_the_inbox_and_counted_beside_its_link(
+    cast, borrower_message, signed_in
+):
     page = signed_in(cast.dana.user).get("/conversations/")
 
     assert "Can you beat 6.125?" in page.text
     assert '<span class="count count--new">1</span>' in page.text
 
 
-def test_opening_a_conversation_marks_it_read(cast, wrote, signed_in):
+def test_opening_a_conversation_marks_it_read(cast, borrower_message, signed_in):
     signed_in(cast.dana.user).get(reverse("conversation", args=[cast.ben.pk]))
 
-    assert Message.objects.get(pk=wrote.pk).read_at is not None
+    assert Message.objects.get(pk=borrower_message.pk).read_at is not None
 
 
-def test_read_only_user_leaves_a_conversation_unread_for_the_officer(cast, wrote, signed_in):
+def test_read_only_user_leaves_a_conversation_unread_for_the_officer(
+    cast, borrower_message, signed_in
+):
     page = signed_in(cast.omar).get(reverse("conversation", args=[cast.ben.pk]))
 
     assert page.status_code == 200
-    assert Message.objects.get(pk=wrote.pk).read_at is None
+    assert Message.objects.get(pk=borrower_message.pk).read_at is None
 
 
-def test_officer_cannot_read_another_officers_conversations(cast, wrote, signed_in):
+def test_officer_cannot_read_another_officers_conversations(cast, borrower_message, signed_in):
     browser = signed_in(cast.sam.user)
 
     assert "6.125" not in browser.get("/conversations/").text
     assert browser.get(reverse("conversation", args=[cast.ben.pk])).status_code == 404
 
 
-def test_pipeline_lists_a_loan_under_its_milestone(cast, wrote, signed_in):
+def test_pipeline_lists_a_loan_under_its_milestone(cast, borrower_message, signed_in):
     Loan.objects.create(
         lead=cast.ben,
         los="encompass",

@@ -1,4 +1,4 @@
-"""The pages of moving from another system: connect, read, map, look, import, add up, take back."""
+"""CRM transfer pages: connect, read, map, preview, import, compare counts, undo."""
 
 from datetime import timedelta
 
@@ -23,19 +23,19 @@ def vendor(settings):
     journey.set_up_company()
     with start_simulators(clock=SimulatedClock(at=make.NOON, speed=0)) as simulators:
         settings.UPSTREAMS = {"crm_hubspot": simulators.urls["hubspot"]}
-        made = simulators.hubspot
-        dana = made.add_owner("Dana Okafor", "dana@lindenfield.example")
-        sam = made.add_owner("Sam Gone", "sam@elsewhere.example")
+        simulator = simulators.hubspot
+        dana = simulator.add_owner("Dana Okafor", "dana@lindenfield.example")
+        sam = simulator.add_owner("Sam Gone", "sam@elsewhere.example")
         people = (
             ("Ivo", "8135550114", dana, "IN_PROGRESS"),
             ("Mara", "8135550115", sam, "UNQUALIFIED"),
         )
         for name, phone, owner, stage in people:
-            made.add_contact(
+            simulator.add_contact(
                 firstname=name, phone=phone, hubspot_owner_id=owner, hs_lead_status=stage
             )
-        made.add_engagement("notes", "151", hs_note_body="Call after the fair")
-        yield made
+        simulator.add_engagement("notes", "151", hs_note_body="Call after the fair")
+        yield simulator
 
 
 @pytest.fixture
@@ -49,11 +49,11 @@ def book(vendor):
 
 
 def work(minutes=0):
-    """Everything that is due by now, and by so much later."""
+    """Run all tasks due now or within the given time."""
     journey.run(at=timezone.now() + timedelta(minutes=minutes))
 
 
-def connected(clerk, book, token=hubspot.TOKEN):
+def connect_hubspot(clerk, book, token=hubspot.TOKEN):
     clerk.post(reverse("source_credentials", args=[book.pk]), {"access_token": token})
     clerk.post(reverse("import_systems"), {"source": str(book.pk)})
     work()
@@ -83,7 +83,7 @@ def test_unconnected_crm_is_not_read_and_names_what_is_missing(clerk, book):
 
 
 def test_crm_token_is_stored_encrypted_and_never_shown(clerk, book):
-    sheet = connected(clerk, book)
+    sheet = connect_hubspot(clerk, book)
 
     with connection.cursor() as cursor:
         cursor.execute("select credentials from source where id = %s", [book.pk])
@@ -94,7 +94,7 @@ def test_crm_token_is_stored_encrypted_and_never_shown(clerk, book):
 
 
 def test_wrong_crm_token_says_what_to_change_and_reading_resumes_once_fixed(clerk, book):
-    sheet = connected(clerk, book, token="wrong-token")
+    sheet = connect_hubspot(clerk, book, token="wrong-token")
     page = page_of(clerk, sheet)
     assert "HubSpot denied access." in page
     assert reverse("source_credentials", args=[book.pk]) in page
@@ -107,7 +107,7 @@ def test_wrong_crm_token_says_what_to_change_and_reading_resumes_once_fixed(cler
 
 def test_crm_transfer_runs_step_by_step_to_the_end(clerk, book):
     sam = make.officer("Sam Stone")
-    sheet = connected(clerk, book)
+    sheet = connect_hubspot(clerk, book)
     page = page_of(clerk, sheet)
     assert "2 of 2 not matched" in page
     assert "Consent unknown" in page
@@ -145,7 +145,7 @@ def test_crm_transfer_runs_step_by_step_to_the_end(clerk, book):
 
 
 def test_unknown_officer_in_the_owner_map_is_rejected(clerk, book):
-    sheet = connected(clerk, book)
+    sheet = connect_hubspot(clerk, book)
 
     answer = clerk.post(
         reverse("import", args=[sheet.pk]),
@@ -160,7 +160,7 @@ def test_unknown_officer_in_the_owner_map_is_rejected(clerk, book):
 
 def test_crm_can_be_read_again_on_demand(clerk, book, vendor):
     vendor.faults.add_fault({**hubspot.rate_limit_fault(3600), "count": 1})
-    sheet = connected(clerk, book)
+    sheet = connect_hubspot(clerk, book)
     assert "asked us to wait 3600 seconds" in page_of(clerk, sheet)
 
     clerk.post(reverse("import_act", args=[sheet.pk, "ask"]))
@@ -170,7 +170,7 @@ def test_crm_can_be_read_again_on_demand(clerk, book, vendor):
 
 
 def test_crm_transfer_stopped_while_reading_keeps_nothing(clerk, book):
-    sheet = connected(clerk, book, token="wrong-token")
+    sheet = connect_hubspot(clerk, book, token="wrong-token")
 
     clerk.post(reverse("import_act", args=[sheet.pk, "drop"]))
     work(30)

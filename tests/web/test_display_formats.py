@@ -11,7 +11,7 @@ AT = datetime(2026, 11, 23, 15, 22, 10, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("cents", "said"),
+    ("cents", "text"),
     [
         (196_300, "$1,963"),
         (0, "$0"),
@@ -19,12 +19,12 @@ AT = datetime(2026, 11, 23, 15, 22, 10, tzinfo=UTC)
         (None, "unknown"),  # missing is a word, never a dash
     ],
 )
-def test_money_in_sentences_is_whole_dollars(cents, said):
-    assert display_formats.money(cents) == said
+def test_money_in_sentences_is_whole_dollars(cents, text):
+    assert display_formats.money(cents) == text
 
 
 @pytest.mark.parametrize(
-    ("cents", "said"),
+    ("cents", "text"),
     [
         (175_000_000, "$1.75M"),
         (41_200_000, "$412K"),
@@ -33,8 +33,8 @@ def test_money_in_sentences_is_whole_dollars(cents, said):
         (250_000_000_000, "$2.50B"),
     ],
 )
-def test_short_money_has_three_digits(cents, said):
-    assert display_formats.money_short(cents) == said
+def test_short_money_has_three_digits(cents, text):
+    assert display_formats.money_short(cents) == text
 
 
 def test_ledger_amounts_show_cents():
@@ -44,11 +44,11 @@ def test_ledger_amounts_show_cents():
 
 @given(st.integers(-(10**12), 10**12))
 def test_ledger_amount_parses_back_to_the_cent(cents):
-    said = display_formats.money_exact(cents)
+    text = display_formats.money_exact(cents)
 
-    digits = int("".join(one for one in said if one.isdigit()))
+    digits = int("".join(character for character in text if character.isdigit()))
     assert digits == abs(cents)
-    assert said.startswith("−") == (cents < 0)
+    assert text.startswith("−") == (cents < 0)
 
 
 def test_rates_have_three_decimals():
@@ -63,19 +63,19 @@ def test_percentage_shows_its_denominator():
 
 
 @pytest.mark.parametrize(
-    ("e164", "said"),
+    ("e164", "text"),
     [
         ("+15125550142", "(512) 555-0142"),
-        ("+442079460000", "+442079460000"),  # not ours to rewrite
+        ("+442079460000", "+442079460000"),  # foreign numbers are not reformatted
         ("", "none"),
     ],
 )
-def test_phone_numbers_are_formatted_for_reading(e164, said):
-    assert display_formats.phone(e164) == said
+def test_phone_numbers_are_formatted_for_reading(e164, text):
+    assert display_formats.phone(e164) == text
 
 
 @pytest.mark.parametrize(
-    ("before", "said"),
+    ("before", "text"),
     [
         (timedelta(seconds=40), "40 s ago"),
         (timedelta(seconds=119), "119 s ago"),
@@ -87,16 +87,16 @@ def test_phone_numbers_are_formatted_for_reading(e164, said):
         (-timedelta(hours=20), "tomorrow, 11:22 AM"),
     ],
 )
-def test_times_show_only_the_needed_precision(before, said):
-    assert display_formats.time_ago(AT - before, AT) == said
+def test_times_show_only_the_needed_precision(before, text):
+    assert display_formats.time_ago(AT - before, AT) == text
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "text"),
     [(38, "0:38"), (74, "1:14"), (41 * 60, "41 min"), (11_520, "3 h 12 min"), (None, "unknown")],
 )
-def test_durations_are_formatted_for_reading(seconds, said):
-    assert display_formats.duration(seconds) == said
+def test_durations_are_formatted_for_reading(seconds, text):
+    assert display_formats.duration(seconds) == text
 
 
 def test_overdue_time_says_late_and_is_never_negative():
@@ -105,17 +105,17 @@ def test_overdue_time_says_late_and_is_never_negative():
 
 
 @pytest.mark.parametrize(
-    ("code", "loan_type", "said"),
+    ("code", "loan_type", "text"),
     [
         ("purchase", "va", "VA purchase"),
         ("refinance_cash_out", "", "Cash-out refi"),
         ("heloc", "", "HELOC"),
-        ("refinance", "conventional", "Refinance"),  # the usual kind is not said
+        ("refinance", "conventional", "Refinance"),  # a conventional loan is not mentioned
         ("", "", "Loan"),
     ],
 )
-def test_loan_purpose_uses_trade_terms(code, loan_type, said):
-    assert display_formats.purpose(code, loan_type) == said
+def test_loan_purpose_uses_trade_terms(code, loan_type, text):
+    assert display_formats.purpose(code, loan_type) == text
 
 
 def test_initials_are_taken_from_real_names():

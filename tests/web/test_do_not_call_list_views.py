@@ -1,4 +1,4 @@
-"""The page of do-not-contact lists: what is held, how old, and loading a file."""
+"""The do-not-call list page: loaded lists, their age, and file uploads."""
 
 import os
 from datetime import timedelta
@@ -93,17 +93,17 @@ def test_outdated_copy_is_marked(omar):
 
 
 def test_number_lookup_names_the_lists_it_is_on(omar):
-    found = "/compliance/?q=%2B18135550142"
-    assert "so the number counts as listed" in omar.get(found).text
+    address = "/compliance/?q=%2B18135550142"
+    assert "so the number counts as listed" in omar.get(address).text
     day = today(omar).isoformat()
     post(omar, "813,5550142\n", dated=day)
     post(omar, "8135550199\n", dated=day, registry="FL")
-    text = omar.get(found).text
+    text = omar.get(address).text
     assert "On list: National registry" in text
     assert "Not on list: Florida state list" in text
     assert "so the number counts as listed" not in text
     DncArea.objects.update(dated="2026-01-01")
-    assert "too old, so the number counts as listed" in omar.get(found).text
+    assert "too old, so the number counts as listed" in omar.get(address).text
     assert omar.get("/compliance/?q=ben.ortiz%40home.example").status_code == 200
 
 
@@ -127,10 +127,10 @@ def test_watched_folder_shows_waiting_loaded_and_rejected_files(omar, settings, 
     while watched_folder.load_next_file(tmp_path, at=at):
         pass
 
-    shown = omar.get(PAGE).text
-    assert "Loads within a minute" not in shown
-    assert f"{day}_813.txt" in shown
-    assert "Its name has no date" in shown
+    page_text = omar.get(PAGE).text
+    assert "Loads within a minute" not in page_text
+    assert f"{day}_813.txt" in page_text
+    assert "Its name has no date" in page_text
 
 
 def test_missing_watched_folder_is_reported(omar, settings, tmp_path):
@@ -143,9 +143,9 @@ def test_gap_between_change_lists_is_reported(omar):
     post(omar, "813,5550142\n", dated=day)
     post(omar, "813,5550199,2026-11-20,D\n", dated=day, name="changes.txt")
 
-    shown = omar.get(PAGE).text
-    assert "1 of its changes were already in effect" in shown
-    assert ">Gap<" in shown
+    page_text = omar.get(PAGE).text
+    assert "1 of its changes were already in effect" in page_text
+    assert ">Gap<" in page_text
 
 
 def test_unreachable_list_vendor_is_an_alert_on_the_page(omar):
@@ -157,7 +157,7 @@ def test_unreachable_list_vendor_is_an_alert_on_the_page(omar):
         kind="lists", number="+18135550142", asked_at=make.NOON, due_at=make.NOON
     )
 
-    shown = omar.get(PAGE).text
+    page_text = omar.get(PAGE).text
 
-    assert "has not answered since" in shown
-    assert "1 number waiting to be checked" in shown
+    assert "has not answered since" in page_text
+    assert "1 number waiting to be checked" in page_text

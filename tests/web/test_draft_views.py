@@ -1,4 +1,4 @@
-"""A form that is left reaches us within a minute, as a person's work and nothing automatic."""
+"""An abandoned form becomes a lead within a minute and sends no automatic message."""
 
 import json
 
@@ -14,7 +14,7 @@ from rooftree.outreach.models import Message
 from rooftree.routing.models import Offer
 from tests import make
 from tests.flow import journey
-from tests.web.visitor import ANSWERS, FORM, hidden, send, shown
+from tests.web.visitor import ANSWERS, FORM, hidden, open_form, send
 
 pytestmark = pytest.mark.django_db
 FIRST_TWO = (
@@ -24,8 +24,8 @@ FIRST_TWO = (
 LEFT = make.NOON + form_drafts.ABANDONED_AFTER
 
 
-def go_on(page: str, *, at=make.NOON, **changes):
-    """What the page sends when a visitor goes on from their number."""
+def send_draft(page: str, *, at=make.NOON, **changes):
+    """Send the draft that the page sends after the visitor enters their phone number."""
     answers = {name: ANSWERS[name] for name in FIRST_TWO}
     data = {**hidden(page), "hp_company": "", **answers, **changes}
     with journey.moment.freeze(at):
@@ -50,7 +50,7 @@ def open_for_business(source):
 
 
 def test_abandoned_form_becomes_a_lead_within_a_minute(open_for_business):
-    assert go_on(shown()).status_code == 204
+    assert send_draft(open_form()).status_code == 204
     assert not Lead.objects.exists()
 
     journey.run(LEFT)
@@ -64,7 +64,7 @@ def test_abandoned_form_becomes_a_lead_within_a_minute(open_for_business):
 
 
 def test_abandoned_form_sends_no_automatic_message_and_has_an_officer(open_for_business):
-    go_on(shown())
+    send_draft(open_form())
     journey.run(LEFT)
     journey.run(LEFT + make.HOUR)
 
@@ -78,8 +78,8 @@ def test_abandoned_form_sends_no_automatic_message_and_has_an_officer(open_for_b
 
 
 def test_visitor_who_submits_later_is_the_same_lead_and_gets_a_reply(open_for_business):
-    page = shown()
-    go_on(page)
+    page = open_form()
+    send_draft(page)
     journey.run(LEFT)
 
     assert send(page, at=LEFT + make.MINUTE, consent="yes").status_code == 303
@@ -93,10 +93,10 @@ def test_visitor_who_submits_later_is_the_same_lead_and_gets_a_reply(open_for_bu
 
 
 def test_submitted_form_has_no_draft_even_after_a_late_signal(open_for_business):
-    page = shown()
-    go_on(page)
+    page = open_form()
+    send_draft(page)
     send(page, at=make.NOON + make.SECOND)
-    go_on(page, at=make.NOON + 2 * make.SECOND)
+    send_draft(page, at=make.NOON + 2 * make.SECOND)
 
     journey.run(LEFT + make.MINUTE)
 
@@ -106,9 +106,9 @@ def test_submitted_form_has_no_draft_even_after_a_late_signal(open_for_business)
 
 @pytest.mark.parametrize(("seconds", "is_left"), [(44, False), (45, True)])
 def test_open_page_with_signals_is_not_abandoned(open_for_business, seconds, is_left):
-    page = shown()
-    go_on(page)
-    go_on(page, at=make.NOON + 30 * make.SECOND)
+    page = open_form()
+    send_draft(page)
+    send_draft(page, at=make.NOON + 30 * make.SECOND)
 
     abandoned_forms.submit_abandoned_forms(at=make.NOON + (30 + seconds) * make.SECOND)
 
@@ -118,57 +118,57 @@ def test_open_page_with_signals_is_not_abandoned(open_for_business, seconds, is_
 @pytest.mark.parametrize(
     ("changes", "at", "status"),
     [
-        ({"email": "", "phone": ""}, make.NOON, 204),  # nobody can be reached
+        ({"email": "", "phone": ""}, make.NOON, 204),  # no phone or email
         ({"email": "nobody", "phone": "12"}, make.NOON, 204),
         ({"hp_company": "x"}, make.NOON, 204),
-        ({}, make.NOON - 2 * make.MINUTE + 2 * make.SECOND, 204),  # faster than a hand
+        ({}, make.NOON - 2 * make.MINUTE + 2 * make.SECOND, 204),  # faster than a human
         ({"seal": "forged"}, make.NOON, 409),
         ({}, make.NOON + 25 * make.HOUR, 409),
     ],
 )
 def test_bots_other_sites_and_unreachable_visitors_leave_no_draft(source, changes, at, status):
-    assert go_on(shown(), at=at, **changes).status_code == status
+    assert send_draft(open_form(), at=at, **changes).status_code == status
     assert not FormDraft.objects.exists()
 
 
 def test_draft_omits_invalid_answers_and_masks_secrets(source):
-    go_on(shown(), email="nobody", last_name="Ortiz 123-45-6789")
+    send_draft(open_form(), email="nobody", last_name="Ortiz 123-45-6789")
 
-    (said,) = drafts()
-    assert "email" not in said
-    assert said["phone"] == "(813) 555-0142"
-    assert "6789" not in json.dumps(said)
+    (draft,) = drafts()
+    assert "email" not in draft
+    assert draft["phone"] == "(813) 555-0142"
+    assert "6789" not in json.dumps(draft)
 
 
 def test_draft_never_has_consent(source):
-    go_on(shown(), consent="yes")
+    send_draft(open_form(), consent="yes")
 
-    (said,) = drafts()
-    assert "consent" not in said
+    (draft,) = drafts()
+    assert "consent" not in draft
 
 
 def test_draft_requests_are_limited_per_ip_address(source):
-    answers = [send(shown(), phone=f"(813) 555-{n:04d}").status_code for n in range(61)]
+    answers = [send(open_form(), phone=f"(813) 555-{n:04d}").status_code for n in range(61)]
 
     assert answers == [303] * 60 + [429]
 
 
 def test_scheduler_captures_abandoned_forms_and_deletes_old_drafts(open_for_business):
-    go_on(shown())
-    take_in = next(one for one in tick_schedule.TICKS if one.name == "abandoned forms")
-    forget = next(one for one in tick_schedule.TICKS if one.name == "old form drafts")
+    send_draft(open_form())
+    capture_forms = next(tick for tick in tick_schedule.TICKS if tick.name == "abandoned forms")
+    delete_drafts = next(tick for tick in tick_schedule.TICKS if tick.name == "old form drafts")
 
-    take_in.run(LEFT)
-    forget.run(make.NOON + form_drafts.RETENTION)
+    capture_forms.run(LEFT)
+    delete_drafts.run(make.NOON + form_drafts.RETENTION)
     assert FormDraft.objects.count() == 1
-    forget.run(make.NOON + form_drafts.RETENTION + make.SECOND)
+    delete_drafts.run(make.NOON + form_drafts.RETENTION + make.SECOND)
 
     assert not FormDraft.objects.exists()
     assert Delivery.objects.count() == 1
 
 
 def test_officer_sees_that_the_form_was_not_finished(open_for_business, signed_in):
-    go_on(shown())
+    send_draft(open_form())
     journey.run(LEFT)
 
     page = signed_in(make.user("operations")).get(f"/leads/{Lead.objects.get().pk}/").text

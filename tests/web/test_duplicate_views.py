@@ -1,4 +1,4 @@
-"""The list of records that may be one person, seen and decided by those who may."""
+"""Possible duplicates: the list, and decisions by permitted roles."""
 
 import pytest
 from django.urls import reverse
@@ -12,7 +12,7 @@ LIST = "/matches/"
 
 @pytest.fixture
 def pair(cast):
-    """Ben, and Benjamin of the same number, both Dana's."""
+    """Ben and Benjamin with the same number, both assigned to Dana."""
     make.ownership(cast.ben, cast.dana)
     make.lead(
         person=make.person(
@@ -43,9 +43,9 @@ def test_same_person_merges_into_the_older_record_and_can_be_undone(cast, pair, 
 
     answer = browser.post(decision(pair), {"answer": "same", "reason": "spoken"})
     assert answer.status_code == 303
-    made = PersonMerge.objects.get()
-    assert (made.survivor, made.merged, made.by) == (pair.older, pair.newer, cast.ruth)
-    assert made.evidence == "same phone, similar name"
+    merge = PersonMerge.objects.get()
+    assert (merge.survivor, merge.merged, merge.by) == (pair.older, pair.newer, cast.ruth)
+    assert merge.evidence == "same phone, similar name"
     page = browser.get(LIST).text
     assert "No possible duplicates" in page
     assert "Undo merge" in page
@@ -79,8 +79,10 @@ def test_number_with_a_possible_new_owner_is_moved_with_one_press(cast, signed_i
 
     browser.post(decision(pair), {"answer": "moved"})
 
-    held = {phone.person_id for phone in Phone.objects.filter(e164=pair.number, unlinked_at=None)}
-    assert held == {pair.newer_id}
+    holders = {
+        phone.person_id for phone in Phone.objects.filter(e164=pair.number, unlinked_at=None)
+    }
+    assert holders == {pair.newer_id}
 
 
 def test_merge_requires_a_reason(cast, pair, signed_in, htmx):

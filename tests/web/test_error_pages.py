@@ -1,4 +1,4 @@
-"""Every failure has a page: right for staff, for a stranger, for a borrower in their language."""
+"""Every failure has a page for staff, signed-out visitors, and borrowers in their language."""
 
 import json
 
@@ -22,8 +22,8 @@ SPANISH = {"HTTP_ACCEPT_LANGUAGE": "es-US,es;q=0.9"}
 PAGES = ("/team/", "/queue/", "/home/", "/sources/")
 
 
-def failing(kind, of="select"):
-    """Every statement that begins with `of` fails so."""
+def fail_statements(kind, of="select"):
+    """Make every SQL statement that begins with `of` raise `kind`."""
 
     def fail(execute, sql, params, many, context):
         if sql.lower().startswith(of):
@@ -35,10 +35,10 @@ def failing(kind, of="select"):
 
 @pytest.fixture
 def browser(signed_in):
-    """A manager's browser, which shows what a visitor would see when something breaks."""
-    found = signed_in(make.user("manager", branch=make.branch()))
-    found.raise_request_exception = False
-    return found
+    """A manager's browser that shows the error page instead of raising."""
+    manager_browser = signed_in(make.user("manager", branch=make.branch()))
+    manager_browser.raise_request_exception = False
+    return manager_browser
 
 
 def test_staff_error_page_links_to_their_start_page(browser):
@@ -110,7 +110,7 @@ def test_webhook_sender_gets_no_html_page(client):
 
 def test_api_client_gets_json_while_the_database_is_down(client):
     client.raise_request_exception = False
-    with failing(OperationalError):
+    with fail_statements(OperationalError):
         response = client.get("/api/v1/sources", headers={"Authorization": "Bearer rt_x"})
 
     assert response.status_code == 503
@@ -132,7 +132,7 @@ def test_failed_page_fragment_shows_a_toast(browser, htmx):
 
 @pytest.mark.parametrize("path", PAGES)
 def test_page_asks_to_try_again_while_the_database_is_read_only(browser, path):
-    with failing(OperationalError):
+    with fail_statements(OperationalError):
         page = browser.get(path)
 
     assert page.status_code == 503
@@ -141,7 +141,7 @@ def test_page_asks_to_try_again_while_the_database_is_read_only(browser, path):
 
 
 def test_bug_is_a_500_without_a_retry_promise(browser):
-    with failing(IntegrityError):
+    with fail_statements(IntegrityError):
         page = browser.get("/team/")
 
     assert page.status_code == 500
@@ -150,7 +150,7 @@ def test_bug_is_a_500_without_a_retry_promise(browser):
 
 def test_borrower_is_told_that_nothing_was_saved_while_the_database_is_down(client):
     client.raise_request_exception = False
-    with failing(OperationalError):
+    with fail_statements(OperationalError):
         page = client.get("/forms/our-site/", **SPANISH)
 
     assert page.status_code == 503
@@ -172,8 +172,8 @@ def test_suspicious_request_is_a_400_with_a_page(browser, monkeypatch):
 def test_every_failure_has_wording_for_every_reader():
     for language, words in BORROWER_MESSAGES.items():
         for kind in STAFF_MESSAGES:
-            said = words[BORROWER_FALLBACKS.get(kind, kind)]
-            assert said.title and said.text, (language, kind)
+            wording = words[BORROWER_FALLBACKS.get(kind, kind)]
+            assert wording.title and wording.text, (language, kind)
     assert BORROWER_MESSAGES["en"].keys() == BORROWER_MESSAGES["es"].keys()
 
 

@@ -1,4 +1,4 @@
-"""Taking leads out: the file, its cells, and what is written down of it."""
+"""Lead exports: the file, its cells, the approval and the log."""
 
 import csv
 import io
@@ -59,15 +59,15 @@ def test_export_without_a_reason_is_refused(cast, signed_in, reason):
 
 
 def test_export_has_only_leads_that_its_reader_can_see(cast, signed_in):
-    ours, theirs = make.lead(), make.lead()
-    Lead.objects.filter(pk=ours.pk).update(branch=cast.tampa)
-    Lead.objects.filter(pk=theirs.pk).update(branch=cast.austin)
+    visible_lead, hidden_lead = make.lead(), make.lead()
+    Lead.objects.filter(pk=visible_lead.pk).update(branch=cast.tampa)
+    Lead.objects.filter(pk=hidden_lead.pk).update(branch=cast.austin)
 
     answer = signed_in(cast.ruth).post(reverse("records_export", args=["leads"]) + ALL, WHY)
 
     listed = {row["Lead"] for row in file_of(answer)}
-    assert str(ours.pk) in listed
-    assert str(theirs.pk) not in listed
+    assert str(visible_lead.pk) in listed
+    assert str(hidden_lead.pk) not in listed
 
 
 def test_borrower_named_like_a_formula_stays_text(cast, signed_in):
@@ -127,12 +127,12 @@ def test_large_export_needs_a_second_persons_approval(cast, signed_in):
     assert WHY["reason"] in omar.get(reverse("export_asks")).text
     omar.post(reverse("export_decision", args=[ask.pk]), {"say": "allow"})
     assert "approved it" in ines.get(address).text
-    taken = ines.post(address)
-    assert len(file_of(taken)) == ask.number
+    download = ines.post(address)
+    assert len(file_of(download)) == ask.number
     assert AccessEntry.objects.get(kind="exported").reason == WHY["reason"]
 
-    again = ines.post(address, WHY, follow=True)
-    assert "Waiting for a second person." in again.text, "once is once"
+    repeated = ines.post(address, WHY, follow=True)
+    assert "Waiting for a second person." in repeated.text, "once is once"
 
 
 def test_export_that_outgrew_its_approval_needs_a_new_one(cast, signed_in):
@@ -158,8 +158,10 @@ def test_branch_compliance_is_not_asked_for_company_approvals(cast, signed_in):
     many(cast)
     bound = make.user("compliance", branch=cast.tampa)
     signed_in(make.user("executive")).post(reverse("records_export", args=["leads"]) + ALL, WHY)
-    told = {staff_notice.user_id for staff_notice in StaffNotice.objects.filter(kind="export")}
-    assert cast.omar.pk in told and bound.pk not in told
+    notified_ids = {
+        staff_notice.user_id for staff_notice in StaffNotice.objects.filter(kind="export")
+    }
+    assert cast.omar.pk in notified_ids and bound.pk not in notified_ids
 
 
 def test_users_cannot_approve_their_own_export(cast, signed_in):
@@ -187,22 +189,22 @@ def test_refused_export_cannot_be_downloaded(cast, signed_in):
 def test_export_approval_does_not_cover_another_or_a_much_larger_list(cast):
     many(cast)
     user = make.user("executive")
-    asked = ExportIntent(
+    intent = ExportIntent(
         user_id=user.pk, subject="records:leads", query="a=1", reason="x" * 10, caller=NO_CLIENT
     )
     ask = export_approval.request_approval(
-        asked, number=12, approvers=User.objects.filter(role="compliance"), at=make.NOON
+        intent, number=12, approvers=User.objects.filter(role="compliance"), at=make.NOON
     )
     assert StaffNotice.objects.get(kind="export").user == cast.omar
     export_approval.decide_request(ask.pk, is_allowed=True, by=cast.omar, at=make.NOON)
     with pytest.raises(export_approval.NotAllowed):
-        export_approval.use_approval(replace(asked, query="a=2"), number=12, at=make.NOON)
+        export_approval.use_approval(replace(intent, query="a=2"), number=12, at=make.NOON)
     with pytest.raises(export_approval.NotAllowed, match="now has 23"):
-        export_approval.use_approval(asked, number=23, at=make.NOON)
+        export_approval.use_approval(intent, number=23, at=make.NOON)
     with pytest.raises(export_approval.NotAllowed):
         export_approval.use_approval(
-            asked, number=12, at=make.NOON + export_approval.APPROVAL_VALID_FOR
+            intent, number=12, at=make.NOON + export_approval.APPROVAL_VALID_FOR
         )
-    export_approval.use_approval(asked, number=22, at=make.NOON)
+    export_approval.use_approval(intent, number=22, at=make.NOON)
     with pytest.raises(export_approval.NotAllowed):
-        export_approval.use_approval(asked, number=12, at=make.NOON)
+        export_approval.use_approval(intent, number=12, at=make.NOON)

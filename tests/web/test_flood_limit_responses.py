@@ -1,4 +1,4 @@
-"""More than a source may send in a minute: asked to come again, and seen by staff."""
+"""A source over its per-minute limit is asked to retry later, and staff see it."""
 
 import json
 
@@ -9,20 +9,20 @@ from rooftree.flow import clock
 from rooftree.leads.models import Delivery
 from tests import make
 from tests.flow import journey
-from tests.web.machine import post
+from tests.web.webhook_client import post
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def hurried():
-    """Zillow with a limit of ten deliveries a minute, in a process that has just started."""
+def limited_source():
+    """Zillow with a limit of ten deliveries a minute, in a freshly started process."""
     flood_limits.reset_counts()
     yield journey.create_zillow(per_minute=10)
     flood_limits.reset_counts()
 
 
-def test_flood_gets_retry_later_and_no_acknowledged_delivery_is_lost(hurried):
+def test_flood_gets_retry_later_and_no_acknowledged_delivery_is_lost(limited_source):
     kind = {"Content-Type": "application/json"}
     answers = [
         post(f"/in/zillow/{journey.TOKEN}", json.dumps(journey.zillow_contact()).encode(), **kind)
@@ -39,7 +39,7 @@ def test_flood_gets_retry_later_and_no_acknowledged_delivery_is_lost(hurried):
     }
 
 
-def test_flood_at_one_source_does_not_limit_another(hurried):
+def test_flood_at_one_source_does_not_limit_another(limited_source):
     site = journey.create_website()
     for _ in range(12):
         post(f"/in/zillow/{journey.TOKEN}", json.dumps(journey.zillow_contact()).encode())
@@ -50,13 +50,13 @@ def test_flood_at_one_source_does_not_limit_another(hurried):
     assert answer.status_code == 200
 
 
-def test_flood_is_shown_on_the_sources_page(hurried, signed_in):
+def test_flood_is_shown_on_the_sources_page(limited_source, signed_in):
     for _ in range(12):
         post(f"/in/zillow/{journey.TOKEN}", json.dumps(journey.zillow_contact()).encode())
     browser = signed_in(make.user("operations"))
 
     with clock.freeze(make.NOON + make.MINUTE):
-        pages = [browser.get(path) for path in ("/sources/", f"/sources/{hurried.pk}/")]
+        pages = [browser.get(path) for path in ("/sources/", f"/sources/{limited_source.pk}/")]
 
     assert b"Over limit" in pages[0].content
     page = pages[1].content.decode()

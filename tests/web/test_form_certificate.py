@@ -1,4 +1,4 @@
-"""The certificate of our own form proves years later, without us, what was shown and done."""
+"""The own form's consent certificate proves later, on its own, what was shown and done."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ from rooftree.reporting.evidence.evidence_archive import build_archive as make_f
 from tests import make
 from tests.flow import journey
 from tests.reporting.test_evidence_data import alter, read_evidence
-from tests.web.visitor import LEGAL, send, shown, stored
+from tests.web.visitor import LEGAL, open_form, send, stored
 
 pytestmark = pytest.mark.django_db
 BEN = "+18135550142"
@@ -25,10 +25,10 @@ STEPS = "0 shown;0 step 1;4 field loan_purpose;9 step 2;40 ticked;44 sent"
 
 
 @pytest.fixture
-def sent(source):
-    """Ben's request, with the box ticked, worked and on the ledger."""
+def certificate(source):
+    """Ben's request with the consent box checked, processed and sealed in the ledger."""
     send(
-        shown(), consent="yes", steps=STEPS, ticks="1", checked_at="2026-11-23T16:59:40Z",
+        open_form(), consent="yes", steps=STEPS, ticks="1", checked_at="2026-11-23T16:59:40Z",
         font_px="15", contrast="12.6", visible="yes", box_at_load="unticked",
     )  # fmt: skip
     lead_arrival.process_next_batch(at=make.NOON)
@@ -37,14 +37,14 @@ def sent(source):
 
 
 @pytest.fixture
-def file(sent, tmp_path):
+def file(certificate, tmp_path):
     path = tmp_path / "ben.zip"
     path.write_bytes(make_file(BEN, actor="user:1", at=make.NOON + make.HOUR))
     return path
 
 
-def test_certificate_records_the_page_its_look_and_the_visitors_actions(sent):
-    facts = sent.facts
+def test_certificate_records_the_page_its_look_and_the_visitors_actions(certificate):
+    facts = certificate.facts
 
     assert LEGAL in facts["shown"]["wording"]
     assert facts["shown"]["version"] == "form-2026-11"
@@ -58,39 +58,42 @@ def test_certificate_records_the_page_its_look_and_the_visitors_actions(sent):
     assert facts["sent"]["ip"] == "203.0.113.10"
 
 
-def test_rendered_page_is_stored_once(sent, source):
-    shown()
-    shown(lang="es")
+def test_rendered_page_is_stored_once(certificate, source):
+    open_form()
+    open_form(lang="es")
 
     pages = FormPage.objects.all()
     assert len(pages) == 2
     for page in pages:
         assert hashlib.sha256(page.html.encode()).hexdigest() == page.pk
-    kept = FormPage.objects.get(pk=sent.facts["shown"]["page_sha256"])
-    assert " ".join(sent.facts["shown"]["wording"].split()) in kept.html
-    assert 'type="checkbox"' in kept.html
-    assert " checked" not in kept.html
-    assert "Ben" not in kept.html
+    form_page = FormPage.objects.get(pk=certificate.facts["shown"]["page_sha256"])
+    assert " ".join(certificate.facts["shown"]["wording"].split()) in form_page.html
+    assert 'type="checkbox"' in form_page.html
+    assert " checked" not in form_page.html
+    assert "Ben" not in form_page.html
 
 
-def test_ledger_has_the_certificate_hash_and_no_personal_data(sent):
-    told = Event.objects.get(kind="capture.form.certified")
+def test_ledger_has_the_certificate_hash_and_no_personal_data(certificate):
+    event = Event.objects.get(kind="capture.form.certified")
 
-    assert told.data == {"certificate": str(sent.pk), "sha256": certificate_digest(sent.facts)}
-    assert told.sequence is not None
-    assert told.person_id == sent.touch.person_id
+    assert event.data == {
+        "certificate": str(certificate.pk),
+        "sha256": certificate_digest(certificate.facts),
+    }
+    assert event.sequence is not None
+    assert event.person_id == certificate.touch.person_id
 
 
-def test_lead_page_links_to_the_certificate(sent, signed_in):
-    page = signed_in(make.user("operations")).get(f"/leads/{sent.touch.lead_id}/").text
+def test_lead_page_links_to_the_certificate(certificate, signed_in):
+    page = signed_in(make.user("operations")).get(f"/leads/{certificate.touch.lead_id}/").text
 
-    assert "The form&#x27;s certificate is sealed in the ledger" in page
+    assert "Form certificate sealed in the ledger" in page
 
 
 def test_unchanged_certificate_file_verifies(file):
-    found = read_evidence(file)
+    evidence = read_evidence(file)
 
-    assert len(found["form_certificates"]) == len(found["form_pages"]) == 1
+    assert len(evidence["form_certificates"]) == len(evidence["form_pages"]) == 1
     assert find_problems(file) == []
 
 
@@ -102,11 +105,11 @@ def _contrast(evidence):
     evidence["form_certificates"][0]["facts"]["measured_by_the_browser"]["contrast"] = "21"
 
 
-def _rehashed(evidence):
-    """With the hash beside it made to fit."""
+def _rehash(evidence):
+    """Recompute the hash to match the change."""
     _contrast(evidence)
-    one = evidence["form_certificates"][0]
-    one["sha256"] = certificate_digest(one["facts"])
+    certificate = evidence["form_certificates"][0]
+    certificate["sha256"] = certificate_digest(certificate["facts"])
 
 
 def _page(evidence):
@@ -119,12 +122,12 @@ def _page_rehashed(evidence):
     page["sha256"] = hashlib.sha256(page["html"].encode()).hexdigest()
 
 
-def _ledger(evidence):
-    """The certificate and its entry changed alike."""
-    _rehashed(evidence)
-    for one in evidence["events"]:
-        if one["kind"] == "capture.form.certified":
-            one["data"]["sha256"] = evidence["form_certificates"][0]["sha256"]
+def _change_ledger_too(evidence):
+    """Change the certificate and its ledger entry alike."""
+    _rehash(evidence)
+    for event in evidence["events"]:
+        if event["kind"] == "capture.form.certified":
+            event["data"]["sha256"] = evidence["form_certificates"][0]["sha256"]
 
 
 def _wording(evidence):
@@ -143,23 +146,23 @@ def _delivery(evidence):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "problem_text"),
     [
         (_tick, "is not what was sealed"),
         (_contrast, "is not what was sealed"),
-        (_rehashed, "is not what was sealed"),
+        (_rehash, "is not what was sealed"),
         (_page, "was changed"),
         (_page_rehashed, "the page the borrower saw is missing"),
-        (_ledger, "ledger entry"),
+        (_change_ledger_too, "ledger entry"),
         (_wording, "has a different wording"),
         (_left_out, "is missing"),
         (_delivery, "the delivery doesn't match"),
     ],
 )
-def test_any_changed_part_is_detected_from_the_file_alone(file, change, said):
+def test_any_changed_part_is_detected_from_the_file_alone(file, change, problem_text):
     alter(file, change)
 
-    assert any(said in problem for problem in find_problems(file))
+    assert any(problem_text in problem for problem in find_problems(file))
 
 
 def test_website_post_has_no_certificate(source):
@@ -172,7 +175,7 @@ def test_website_post_has_no_certificate(source):
 
 @pytest.mark.parametrize("forge", ["seal", "submission_id"])
 def test_seal_of_another_post_certifies_nothing(source, forge):
-    send(shown(), consent="yes")
+    send(open_form(), consent="yes")
     body = stored()
     Delivery.objects.all().delete()
     if forge == "seal":
@@ -188,8 +191,8 @@ def test_seal_of_another_post_certifies_nothing(source, forge):
 
 
 def test_certificate_archive_has_the_page_to_view(file):
-    found = read_evidence(file)
+    evidence = read_evidence(file)
     with zipfile.ZipFile(file) as archive:
         assert archive.testzip() is None
 
-    assert found["form_pages"][0]["html"].lstrip().startswith("<!doctype html>")
+    assert evidence["form_pages"][0]["html"].lstrip().startswith("<!doctype html>")

@@ -1,4 +1,4 @@
-"""Consent on the public form: what was shown and ticked is what is recorded."""
+"""Consent on the public form: the shown wording and the checkbox are recorded."""
 
 import re
 from html import unescape
@@ -11,20 +11,20 @@ from rooftree.compliance.models import Consent
 from rooftree.leads.models import Delivery, Lead
 from rooftree.web.lead_form.translations import TRANSLATIONS
 from tests.flow import journey
-from tests.web.visitor import LEGAL, hidden, send, shown, stored
+from tests.web.visitor import LEGAL, hidden, open_form, send, stored
 
 pytestmark = pytest.mark.django_db
 
 
 def test_consent_checkbox_is_unchecked_and_optional(source):
-    box = re.search(r'<input type="checkbox"[^>]*>', shown()).group()
+    box = re.search(r'<input type="checkbox"[^>]*>', open_form()).group()
 
     assert "checked" not in box
     assert "required" not in box
 
 
 def test_shown_wording_is_recorded_as_the_server_signed_it(source):
-    page = shown()
+    page = open_form()
     send(
         page,
         consent="yes",
@@ -38,8 +38,8 @@ def test_shown_wording_is_recorded_as_the_server_signed_it(source):
         fields_touched="loan_purpose,consent",
     )
 
-    found = stored()
-    consent = found["consent"]
+    answers = stored()
+    consent = answers["consent"]
     assert consent["checked"] is True
     assert consent["prechecked"] is False
     assert consent["version"] == EDITIONS[0].version
@@ -52,12 +52,15 @@ def test_shown_wording_is_recorded_as_the_server_signed_it(source):
     assert (consent["font_px"], consent["contrast"], consent["visible"]) == ("14", "15.3", "yes")
     assert consent["checked_at"] == "2026-11-23T16:59:40.000Z"
     assert consent["seal"] == hidden(page)["seal"]
-    assert (found["seconds_on_page"], found["fields_touched"]) == ("118", "loan_purpose,consent")
+    assert (answers["seconds_on_page"], answers["fields_touched"]) == (
+        "118",
+        "loan_purpose,consent",
+    )
 
 
 def test_checked_box_proves_written_consent_to_texts(source):
     journey.set_up_company()
-    send(shown(), consent="yes")
+    send(open_form(), consent="yes")
     journey.run()
 
     consent = Consent.objects.get(address="+18135550142")
@@ -75,7 +78,7 @@ def test_checked_box_proves_written_consent_to_texts(source):
 
 def test_unchecked_box_allows_an_email_and_no_text(source):
     journey.set_up_company()
-    answer = send(shown())
+    answer = send(open_form())
     journey.run()
 
     lead = Lead.objects.get()
@@ -98,7 +101,7 @@ def test_unchecked_box_allows_an_email_and_no_text(source):
 )
 def test_wording_that_was_not_visible_proves_no_consent_to_texts(source, measured):
     journey.set_up_company()
-    send(shown(), consent="yes", **measured)
+    send(open_form(), consent="yes", **measured)
     journey.run()
 
     assert "version" not in stored()["consent"]
@@ -107,14 +110,16 @@ def test_wording_that_was_not_visible_proves_no_consent_to_texts(source, measure
 
 
 def test_wording_posted_by_the_visitor_is_never_stored(source):
-    send(shown(), consent="yes", consent_text="I agree to everything", **{"consent.text": "All"})
+    send(
+        open_form(), consent="yes", consent_text="I agree to everything", **{"consent.text": "All"}
+    )
 
     assert stored()["consent"]["text"] == EDITIONS[0].render(LEGAL)
     assert "everything" not in bytes(Delivery.objects.get().body).decode()
 
 
 def test_consent_to_calls_without_a_number_asks_for_one(source):
-    answer = send(shown(), phone="", consent="yes")
+    answer = send(open_form(), phone="", consent="yes")
 
     assert answer.status_code == 422
     assert TRANSLATIONS["en"]["errors"]["consent_phone"] in unescape(answer.content.decode())

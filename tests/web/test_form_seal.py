@@ -1,4 +1,4 @@
-"""The seal of the public form: only our own words, of this form and of today, come back."""
+"""The public form's seal: accepts only our own wording, for this form, within a day."""
 
 import re
 
@@ -12,14 +12,14 @@ from rooftree.capture.own_form.form_wording import EDITIONS
 from rooftree.flow import clock
 from rooftree.leads.models import Delivery
 from tests import make
-from tests.web.visitor import LEGAL, hidden, send, shown
+from tests.web.visitor import LEGAL, hidden, open_form, send
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("seal", ["", "no seal", "a:b", None])
 def test_post_without_a_valid_seal_shows_the_form_again_and_stores_nothing(source, seal):
-    answer = send(shown(), seal=seal, consent="yes")
+    answer = send(open_form(), seal=seal, consent="yes")
 
     page = answer.content.decode()
     assert answer.status_code == 409
@@ -33,7 +33,7 @@ def test_post_without_a_valid_seal_shows_the_form_again_and_stores_nothing(sourc
 def test_altered_seal_is_rejected(position, letter):
     edition = EDITIONS[0]
     text = edition.render(LEGAL)
-    made = form_seal.make_seal(
+    new_seal = form_seal.make_seal(
         source="our-site",
         edition=edition,
         text=text,
@@ -41,14 +41,14 @@ def test_altered_seal_is_rejected(position, letter):
         page_sha256="0" * 64,
         at=make.NOON,
     )
-    token = made.sign()
+    token = new_seal.sign()
     place = position % len(token)
     forged = token[:place] + letter + token[place + 1 :]
 
-    def open_(given):
-        return form_seal.open_seal(given, source="our-site", legal_name=LEGAL, at=make.NOON)
+    def open_(value):
+        return form_seal.open_seal(value, source="our-site", legal_name=LEGAL, at=make.NOON)
 
-    assert open_(token) == (made, text)
+    assert open_(token) == (new_seal, text)
     if forged != token:
         with pytest.raises(form_seal.BadSeal):
             open_(forged)
@@ -65,13 +65,13 @@ def test_seal_of_another_form_is_rejected(source):
 
 @pytest.mark.parametrize(("hours", "status"), [(23.9, 303), (24.1, 409)])
 def test_seal_is_valid_for_a_day(source, hours, status):
-    page = shown(at=make.NOON - hours * make.HOUR)
+    page = open_form(at=make.NOON - hours * make.HOUR)
 
     assert send(page).status_code == status
 
 
 def test_company_name_change_shows_the_form_again(source):
-    page = shown()
+    page = open_form()
     company = make.company()
     company.legal_name = "Linden Lending, LLC"
     company.save()

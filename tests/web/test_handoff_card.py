@@ -9,7 +9,7 @@ from tests import make
 
 @pytest.fixture
 def ben(cast):
-    """Ben's lead, with Dana; an Encompass is connected, and does not know Dana."""
+    """Ben's lead, assigned to Dana; Encompass is connected and does not know Dana."""
     lead_ownership.give_lead(lead_id=cast.ben.pk, officer_id=cast.dana.pk, by=None, at=make.NOON)
     Connection.objects.create(
         los="encompass", name="Encompass", slug="enc", base_url="http://localhost:1",
@@ -34,18 +34,18 @@ def test_missing_handoff_items_are_listed_and_become_one_task(cast, ben, signed_
     answer = browser.post(address, headers=htmx)
     browser.post(address, headers=htmx)
 
-    said = "Add the LOS folder for new loans in Setup."
+    sentence = "Add the LOS folder for new loans in Setup."
     task = Task.objects.get(lead=ben)
     assert answer.status_code == 409
-    assert said in answer.text
+    assert sentence in answer.text
     assert (task.user, task.done_at) == (cast.dana.user, None)
-    assert said in task.title
+    assert sentence in task.title
     assert "Not ready to hand off." in page_of(cast, ben, signed_in)
     assert not Handoff.objects.exists()
 
 
 @pytest.mark.parametrize(
-    ("state", "problem", "said"),
+    ("state", "problem", "sentence"),
     [
         ("pending", "", "Waiting to send"),
         ("sending", "", "Sending"),
@@ -53,12 +53,12 @@ def test_missing_handoff_items_are_listed_and_become_one_task(cast, ben, signed_
         ("rejected", "Field 1109 is no amount.", "Field 1109 is no amount."),
     ],
 )
-def test_handoff_card_shows_its_progress(cast, ben, signed_in, state, problem, said):
+def test_handoff_card_shows_its_progress(cast, ben, signed_in, state, problem, sentence):
     handed(ben, state=state, problem=problem, due_at=make.NOON)
 
     page = page_of(cast, ben, signed_in)
 
-    assert said in page
+    assert sentence in page
     assert ("Hand off to LOS</button>" in page) == (state == "rejected")
 
 

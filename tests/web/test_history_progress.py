@@ -1,4 +1,4 @@
-"""The line that tells how far a demo's history is loaded."""
+"""The progress line of a demo's history loading."""
 
 import json
 
@@ -19,13 +19,13 @@ def executive(client, db, settings, tmp_path):
     return client
 
 
-def _told(settings, **changes):
+def _progress_line(settings, **changes):
     file = settings.ROOFTREE_HOME / "demo" / "loading.json"
     file.write_text(json.dumps({**SAID, **changes}))
 
 
 def test_every_page_shows_history_loading_progress_and_the_lead_count(executive, settings):
-    _told(settings)
+    _progress_line(settings)
 
     page = executive.get("/home/").text
 
@@ -35,7 +35,7 @@ def test_every_page_shows_history_loading_progress_and_the_lead_count(executive,
 
 
 def test_progress_line_disappears_when_loading_is_done(executive, settings):
-    _told(settings, what="", told=30_000, pct=100)
+    _progress_line(settings, what="", told=30_000, pct=100)
 
     assert 'id="loading"' not in executive.get("/home/").text
     assert executive.get("/loading/").text.strip() == ""
@@ -44,15 +44,15 @@ def test_progress_line_disappears_when_loading_is_done(executive, settings):
 def test_installation_without_demo_history_has_no_progress_line(executive, settings):
     assert 'id="loading"' not in executive.get("/home/").text
 
-    _told(settings)
+    _progress_line(settings)
     settings.IS_DEMO = False
 
     assert 'id="loading"' not in executive.get("/home/").text
     assert executive.get("/loading/").status_code == 404
 
 
-@pytest.mark.parametrize("kept", ["", "[]", '{"what": "June"}'])
-def test_unreadable_progress_file_breaks_no_page(executive, settings, kept):
-    (settings.ROOFTREE_HOME / "demo" / "loading.json").write_text(kept)
+@pytest.mark.parametrize("content", ["", "[]", '{"what": "June"}'])
+def test_unreadable_progress_file_breaks_no_page(executive, settings, content):
+    (settings.ROOFTREE_HOME / "demo" / "loading.json").write_text(content)
 
     assert executive.get("/home/").status_code == 200

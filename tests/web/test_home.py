@@ -1,4 +1,4 @@
-"""Home: the figures a role may see, each of which opens its records."""
+"""Home: the figures a role can see, each linked to its records."""
 
 import re
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ Q3 = "/home/?period=2026-q3"
 
 
 def cohort(source, *, branch=None):
-    """Three leads of August for 100 dollars each; one applied and funded, one was tried."""
+    """Three August leads at $100 each; one applied and funded, one was attempted."""
     leads = [make.lead(at=AUGUST, source=source, branch=branch) for _ in range(3)]
     Lead.objects.filter(pk=leads[1].pk).update(first_attempt_at=AUGUST + 30 * make.SECOND)
     loan = Loan.objects.create(
@@ -50,8 +50,8 @@ def text(answer):
 
 
 def links(answer):
-    found = re.findall(r'href="(/home/records/[^"]+)"', answer.content.decode())
-    return [address.replace("&amp;", "&") for address in found]
+    addresses = re.findall(r'href="(/home/records/[^"]+)"', answer.content.decode())
+    return [address.replace("&amp;", "&") for address in addresses]
 
 
 @pytest.mark.django_db
@@ -69,13 +69,13 @@ def test_home_is_for_roles_that_answer_for_more_than_their_own_leads(client, rol
 def test_cost_per_funded_loan_is_the_first_figure_and_each_source_has_a_row(executive):
     cohort(make.source(name="Zillow", slug="zillow"))
 
-    said = text(executive.get(Q3))
+    page_text = text(executive.get(Q3))
 
-    assert "Leads that arrived Jul 1 – Sep 30, 2026" in said
-    assert "Cost per funded loan $300" in said
-    assert "1 of 1 application" in said
-    assert "Zillow" in said
-    assert "$7,700" in said  # gross profit
+    assert "Leads that arrived Jul 1 – Sep 30, 2026" in page_text
+    assert "Cost per funded loan $300" in page_text
+    assert "1 of 1 application" in page_text
+    assert "Zillow" in page_text
+    assert "$7,700" in page_text  # gross profit
 
 
 def test_every_figure_opens_a_list_of_that_many_leads(executive):
@@ -84,15 +84,15 @@ def test_every_figure_opens_a_list_of_that_many_leads(executive):
     opened = {address: executive.get(address) for address in links(executive.get(Q3))}
 
     assert len(opened) >= 10
-    wanted = {"leads": 3, "applications": 1, "funded": 1, "spend": 3, "profit": 3}
+    expected = {"leads": 3, "applications": 1, "funded": 1, "spend": 3, "profit": 3}
     for address, answer in opened.items():
         number = address.split("/")[3]
-        if number in wanted:
-            assert answer.context["page"].paginator.count == wanted[number], address
+        if number in expected:
+            assert answer.context["page"].paginator.count == expected[number], address
 
 
 def test_comparison_percentage_needs_a_whole_period_with_enough_leads(executive):
-    """+16,800% on a quarter of which one lead is loaded says nothing."""
+    """A quarter with one loaded lead would show +16,800%, which means nothing."""
     zillow = make.source()
     cohort(zillow)
     april = datetime(2026, 4, 2, 15, 0, tzinfo=UTC)
@@ -150,9 +150,9 @@ def test_empty_period_names_the_next_step(executive):
     assert "No leads yet" in text(executive.get(Q3))
     cohort(make.source())
 
-    said = text(executive.get("/home/?period=2026-q2"))
+    page_text = text(executive.get("/home/?period=2026-q2"))
 
-    assert "No leads arrived in Q2 2026" in said
+    assert "No leads arrived in Q2 2026" in page_text
 
 
 def test_too_little_history_is_stated(executive):
@@ -167,10 +167,10 @@ def test_cohort_without_a_funded_loan_has_no_cost_per_loan(executive):
     book_entry(zillow, lead_id=lead.pk)
     rollup_deltas.append_missing_deltas(lead.pk)
 
-    said = text(executive.get(Q3))
+    page_text = text(executive.get(Q3))
 
-    assert "None funded" in said
-    assert "$100 spent, no loans funded yet" in said
+    assert "None funded" in page_text
+    assert "$100 spent, no loans funded yet" in page_text
 
 
 def test_invalid_period_falls_back_to_the_last_quarter(executive):

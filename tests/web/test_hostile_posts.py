@@ -1,4 +1,4 @@
-"""Whatever is posted to us: never a 500, never an authentic delivery that is not kept."""
+"""Hostile posts: never a 500, and every authentic delivery is stored."""
 
 import gzip
 import json
@@ -25,7 +25,7 @@ from tests.web.test_hostile_text import IMAGE, SCRIPT, harm
 
 pytestmark = pytest.mark.django_db
 FUZZ = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-NOBODY = UUID(int=7)  # the same in every process, which parallel workers need
+NOBODY = UUID(int=7)  # parallel workers need the same order in every process
 AUTH_TOKEN = "twilio-test-token"
 NUMBER = "+18135550142"
 TREE = "lt-test-path-token"
@@ -70,7 +70,7 @@ def lendingtree():
 
 @contextmanager
 def empty_company():
-    """Each example of a fuzz begins with an empty company."""
+    """Start each fuzz example with an empty company."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
@@ -80,8 +80,8 @@ def stored_deliveries():
     return Delivery.objects.count()
 
 
-def works_on_it():
-    """All that was kept is worked, closed or set aside, and none of it by a bug of ours."""
+def process_all():
+    """Process all deliveries and assert that none failed through a bug."""
     while lead_arrival.process_next_batch(at=timezone.now() + make.DAY):
         pass
     assert not Delivery.objects.filter(state="received").exists()
@@ -108,7 +108,7 @@ def test_any_vendor_bytes_are_stored(path, body, kind):
 
         assert answer.status_code < 500
         assert stored_deliveries() == 1
-        works_on_it()
+        process_all()
 
 
 @FUZZ
@@ -127,7 +127,7 @@ def test_any_zillow_contact_text_is_stored_and_processed(sender, number):
 
         assert answer.status_code == 200
         assert stored_deliveries() == 1
-        works_on_it()
+        process_all()
 
 
 @FUZZ
@@ -147,7 +147,7 @@ def test_any_form_text_is_stored_and_processed(form):
 
         assert answer.status_code < 500
         assert stored_deliveries() == 1
-        works_on_it()
+        process_all()
 
 
 @FUZZ
@@ -230,7 +230,7 @@ def twilio(settings):
     lines.get_carrier.cache_clear()
 
 
-def signed(path, form):
+def post_signed(path, form):
     mark = compute_signature(AUTH_TOKEN, f"{project.PUBLIC_URL}{path}", list(form.items()))
     body = urlencode({k: v.encode(errors="surrogatepass") for k, v in form.items()})
     kind = "application/x-www-form-urlencoded"
@@ -257,7 +257,7 @@ NAMES = [
 def test_any_carrier_callback_is_answered(twilio, path, form):
     form = {k: v.encode("utf-8", "replace").decode() for k, v in form.items()}
 
-    assert signed(path, form).status_code < 500
+    assert post_signed(path, form).status_code < 500
 
 
 @pytest.mark.parametrize("body", ["STOP\0", "\0STOP", "S\0TOP", "STOP\u202e", "\u200bSTOP"])
@@ -266,7 +266,7 @@ def test_opt_out_is_recognized_in_any_callback(twilio, body):
 
     form = {"MessageSid": "SM1", "From": NUMBER, "To": "+15125550100", "Body": body}
 
-    assert signed("/in/twilio/text/", form).status_code == 200
+    assert post_signed("/in/twilio/text/", form).status_code == 200
     assert Revocation.objects.filter(address=NUMBER).exists()
 
 
@@ -278,7 +278,7 @@ def test_any_bytes_to_the_los_webhook_are_answered(body):
     assert post("/in/encompass/encompass/", body).status_code == 401
 
 
-# Tricks of the envelope.
+# Forged headers and duplicate keys.
 
 
 def test_forged_forwarded_for_header_is_ignored():
@@ -320,7 +320,7 @@ def test_duplicate_keys_are_read_one_way_and_break_nothing():
     body = json.dumps(journey.zillow_contact()).replace('{"id"', '{"id": "LC-other", "id"', 1)
 
     assert post(f"/in/zillow/{journey.TOKEN}", body).status_code == 200
-    works_on_it()
+    process_all()
     assert Lead.objects.count() == 1
 
 

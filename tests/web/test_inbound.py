@@ -1,4 +1,4 @@
-"""What vendors send us, over HTTP: answers in their dialect, and only to those who prove it."""
+"""Vendor posts over HTTP: answered in the vendor's format, and only when authenticated."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from rooftree.leads.models import Delivery, Lead, Source
 from rooftree_casebook.delivery_cases import load_case
 from tests import make
 from tests.flow import journey
-from tests.web.machine import post, rejections
+from tests.web.webhook_client import post, rejections
 
 pytestmark = pytest.mark.django_db
 DELIVERIES = Path(__file__).parents[1] / "capture" / "deliveries"
@@ -29,7 +29,7 @@ KEYED = [
 
 
 def source_of(folder: Path) -> Source:
-    """The source a kept delivery was sent to, as its request tells it."""
+    """Return the source of a stored delivery from its request."""
     incoming = load_case(folder)
     adapter = folder.parent.name
     token = incoming.endpoint.token or ""
@@ -49,7 +49,7 @@ def deliver(folder: Path):
     return post(path, incoming.body, **incoming.headers)
 
 
-def expected(folder: Path) -> dict:
+def read_expected(folder: Path) -> dict:
     return json.loads((folder / "expected.json").read_text())
 
 
@@ -57,34 +57,37 @@ def expected(folder: Path) -> dict:
 def test_vendor_gets_exactly_its_contracted_answer(folder):
     make.company()
     source_of(folder)
-    wanted = expected(folder)
+    expected_answer = read_expected(folder)
 
     answer = deliver(folder)
 
     body = answer.content.decode()
-    if wanted["outcome"] == "rejected_auth":
+    if expected_answer["outcome"] == "rejected_auth":
         assert answer.status_code in (401, 403)
         assert sum(rejections().values()) == 1
         assert not Delivery.objects.exists()
         return
-    assert answer.status_code == wanted["http"]["status"]
-    if "content_type" in wanted["http"]:
-        assert answer["Content-Type"].split(";")[0] == wanted["http"]["content_type"].split(";")[0]
-    _assert_body(body, wanted["http"])
+    assert answer.status_code == expected_answer["http"]["status"]
+    if "content_type" in expected_answer["http"]:
+        assert (
+            answer["Content-Type"].split(";")[0]
+            == expected_answer["http"]["content_type"].split(";")[0]
+        )
+    _assert_body(body, expected_answer["http"])
 
 
-def _assert_body(body: str, wanted: dict) -> None:
-    for part in wanted.get("body_contains", []):
+def _assert_body(body: str, expected_answer: dict) -> None:
+    for part in expected_answer.get("body_contains", []):
         assert part in body
-    told = wanted.get("body")
-    if isinstance(told, dict):
+    expected_body = expected_answer.get("body")
+    if isinstance(expected_body, dict):
         answered = json.loads(body)
-        assert answered.keys() == told.keys()
-        for key, value in told.items():
-            is_ours = str(value).startswith("<")  # an id of ours stands there
+        assert answered.keys() == expected_body.keys()
+        for key, value in expected_body.items():
+            is_ours = str(value).startswith("<")  # contains an id of ours
             assert answered[key] if is_ours else answered[key] == value
-    elif told is not None:
-        assert body == told
+    elif expected_body is not None:
+        assert body == expected_body
 
 
 @pytest.mark.parametrize("folder", KEYED)
@@ -168,7 +171,7 @@ def test_post_becomes_an_assigned_lead():
 
 
 class Away:
-    """A database that refuses every statement, as a server that went away does."""
+    """A database that refuses every statement, as an unreachable server does."""
 
     def __call__(self, execute, sql, params, many, context):
         if 'insert into "delivery"' in sql:

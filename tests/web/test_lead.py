@@ -10,7 +10,7 @@ from tests import make
 
 @pytest.fixture
 def ben(cast):
-    """Ben's lead, with Dana since noon."""
+    """Ben's lead, assigned to Dana at noon."""
     make.touch(cast.ben)
     lead_ownership.give_lead(lead_id=cast.ben.pk, officer_id=cast.dana.pk, by=None, at=make.NOON)
     return Lead.objects.get(pk=cast.ben.pk)
@@ -23,8 +23,14 @@ def page_of(lead):
 def test_lead_page_shows_borrower_loan_and_officer(cast, ben, signed_in):
     page = signed_in(cast.dana.user).get(page_of(ben))
 
-    for said in ("Ben Ortiz", "Purchase", "$400,000", "Tampa, FL 33602", "with Dana Whitfield"):
-        assert said in page.text
+    for expected_text in (
+        "Ben Ortiz",
+        "Purchase",
+        "$400,000",
+        "Tampa, FL 33602",
+        "with Dana Whitfield",
+    ):
+        assert expected_text in page.text
     assert "(813) 555-0142" in page.text
 
 
@@ -71,13 +77,13 @@ def test_read_only_user_sees_no_action_buttons(cast, ben, signed_in):
     page = reverse("lead", args=[ben.pk])
     acts = ("attempts", "messages", "remarks", "tasks", "snooze", "watches", "handoff")
 
-    def offered(user):
+    def offered_actions(user):
         text = signed_in(user).get(page).text
         return {act for act in acts if reverse(act, args=[ben.pk]) in text}
 
-    assert offered(cast.dana.user) == set(acts)
-    assert offered(make.user("executive")) == set()
-    assert offered(make.user("operations")) == {"remarks", "tasks", "snooze"}
+    assert offered_actions(cast.dana.user) == set(acts)
+    assert offered_actions(make.user("executive")) == set()
+    assert offered_actions(make.user("operations")) == {"remarks", "tasks", "snooze"}
 
 
 def test_delivery_is_linked_only_for_users_who_can_open_it(cast, ben, signed_in):
@@ -182,8 +188,8 @@ def test_query_count_does_not_grow_with_the_history(
 
 def test_search_finds_names_numbers_and_emails_of_visible_leads(cast, ben, signed_in):
     browser = signed_in(cast.dana.user)
-    for asked in ("ortiz", "Ben Ort", "(813) 555-0142", "555014", "BEN.ORTIZ@home"):
-        assert "Ben Ortiz" in browser.get("/find/", {"q": asked}).text, asked
+    for query in ("ortiz", "Ben Ort", "(813) 555-0142", "555014", "BEN.ORTIZ@home"):
+        assert "Ben Ortiz" in browser.get("/find/", {"q": query}).text, query
 
     assert "Ben Ortiz" not in signed_in(cast.sam.user).get("/find/", {"q": "ortiz"}).text
 
@@ -192,9 +198,9 @@ def test_fragment_is_never_cached_as_its_page(cast, ben, signed_in, htmx):
     page = reverse("lead", args=[ben.pk])
     officer = signed_in(cast.dana.user)
 
-    whole, part = officer.get(page), officer.get(page, headers=htmx)
+    page_answer, part = officer.get(page), officer.get(page, headers=htmx)
 
-    assert "no-store" not in whole.headers["Cache-Control"]
+    assert "no-store" not in page_answer.headers["Cache-Control"]
     assert "no-store" in part.headers["Cache-Control"]
-    for answer in (whole, part):
+    for answer in (page_answer, part):
         assert "HX-Request" in answer.headers["Vary"]

@@ -1,4 +1,4 @@
-"""The public form: what it asks, and what becomes of the answers."""
+"""The public form: its questions, and the lead made from the answers."""
 
 import re
 from html import unescape
@@ -13,13 +13,13 @@ from rooftree.web.lead_form.forms import FIELD_NAMES, FORM_STEPS, REQUIRED
 from rooftree.web.lead_form.translations import TRANSLATIONS
 from tests import make
 from tests.flow import journey
-from tests.web.visitor import FORM, LEGAL, hidden, send, shown, stored
+from tests.web.visitor import FORM, LEGAL, hidden, open_form, send, stored
 
 pytestmark = pytest.mark.django_db
 
 
 def test_form_is_in_the_visitors_language_and_names_the_company(source):
-    english, spanish = shown("en"), shown("es")
+    english, spanish = open_form("en"), open_form("es")
 
     assert '<html lang="en">' in english
     assert "What would you like to do?" in english
@@ -38,15 +38,15 @@ def test_spanish_browser_gets_the_spanish_form(source):
 
 
 def test_form_asks_for_three_of_the_six_application_items():
-    asked = " ".join(FIELD_NAMES)
+    field_names = " ".join(FIELD_NAMES)
 
-    assert not re.search(r"ssn|social|income|address|birth|street", asked)
+    assert not re.search(r"ssn|social|income|address|birth|street", field_names)
     assert tuple(name for step in FORM_STEPS for name in step) == FIELD_NAMES
     assert set(FIELD_NAMES) >= REQUIRED
 
 
 def test_every_question_has_a_label_and_room_for_an_error(source):
-    page = shown()
+    page = open_form()
 
     for name in FIELD_NAMES:
         assert f'for="{name}"' in page or f"field--{name}" in page
@@ -55,7 +55,7 @@ def test_every_question_has_a_label_and_room_for_an_error(source):
 
 def test_both_languages_have_the_same_keys():
     def shape(part):
-        return {key: shape(one) for key, one in part.items()} if isinstance(part, dict) else 0
+        return {key: shape(child) for key, child in part.items()} if isinstance(part, dict) else 0
 
     assert shape(TRANSLATIONS["en"]) == shape(TRANSLATIONS["es"])
     assert set(TRANSLATIONS) == set(LANGUAGES)
@@ -63,7 +63,7 @@ def test_both_languages_have_the_same_keys():
 
 def test_submitted_form_becomes_a_lead_with_its_answers(source):
     journey.set_up_company()
-    answer = send(shown(), consent="yes")
+    answer = send(open_form(), consent="yes")
     journey.run()
 
     assert answer.status_code == 303
@@ -79,7 +79,7 @@ def test_submitted_form_becomes_a_lead_with_its_answers(source):
 def test_thank_you_page_shows_the_delivery_reference(source):
     from rooftree.capture.intake.receive_delivery import public_reference
 
-    answer = send(shown())
+    answer = send(open_form())
     thanks = Client().get(answer["Location"])
 
     assert public_reference(Delivery.objects.get()) in answer["Location"]
@@ -87,18 +87,18 @@ def test_thank_you_page_shows_the_delivery_reference(source):
 
 
 def test_loan_amount_of_a_buyer_and_down_payment_of_an_owner_are_not_stored(source):
-    send(shown())
+    send(open_form())
     assert "loan_amount" not in stored()
 
     Delivery.objects.all().delete()
-    send(shown(), loan_purpose="refinance")
+    send(open_form(), loan_purpose="refinance")
     assert "down_payment" not in stored()
     assert stored()["loan_amount"] == "412000"
 
 
 def test_form_sent_twice_is_one_lead_with_the_same_reference(source):
     journey.set_up_company()
-    page = shown()
+    page = open_form()
     first, second = send(page), send(page, at=make.NOON + make.MINUTE)
     journey.run(make.NOON + make.MINUTE)
 
@@ -127,7 +127,7 @@ def test_form_sent_twice_is_one_lead_with_the_same_reference(source):
 )
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_invalid_answer_is_asked_again_with_a_sentence(source, lang, changes, name):
-    answer = send(shown(lang), lang=lang, **changes)
+    answer = send(open_form(lang), lang=lang, **changes)
 
     page = unescape(answer.content.decode())
     assert answer.status_code == 422
@@ -139,28 +139,32 @@ def test_invalid_answer_is_asked_again_with_a_sentence(source, lang, changes, na
 
 
 def test_errors_keep_the_answers_the_checkbox_and_the_seal(source):
-    page = shown(query="&utm_source=google&gclid=Cj0")
+    page = open_form(query="&utm_source=google&gclid=Cj0")
     answer = send(page, phone="12", consent="yes", message="<b>Hi</b>", checked_at="2026")
 
-    again = answer.content.decode()
-    assert 'value="Ben"' in again
-    assert "&lt;b&gt;Hi&lt;/b&gt;" in again
-    assert 'value="purchase" required checked' in again
-    assert "checked" in re.search(r'<input type="checkbox"[^>]*>', again).group()
-    kept = hidden(again)
-    assert kept["seal"] == hidden(page)["seal"]
-    assert (kept["utm_source"], kept["gclid"], kept["checked_at"]) == ("google", "Cj0", "2026")
+    page_text = answer.content.decode()
+    assert 'value="Ben"' in page_text
+    assert "&lt;b&gt;Hi&lt;/b&gt;" in page_text
+    assert 'value="purchase" required checked' in page_text
+    assert "checked" in re.search(r'<input type="checkbox"[^>]*>', page_text).group()
+    fields = hidden(page_text)
+    assert fields["seal"] == hidden(page)["seal"]
+    assert (fields["utm_source"], fields["gclid"], fields["checked_at"]) == (
+        "google",
+        "Cj0",
+        "2026",
+    )
 
 
 def test_form_needs_at_least_one_contact_method(source):
-    assert send(shown(), email="", phone="").status_code == 422
-    assert send(shown(), email="").status_code == 303
-    assert send(shown(), phone="").status_code == 303
+    assert send(open_form(), email="", phone="").status_code == 422
+    assert send(open_form(), email="").status_code == 303
+    assert send(open_form(), phone="").status_code == 303
 
 
 def test_referring_page_is_stored(source):
     journey.set_up_company()
-    page = shown(
+    page = open_form(
         query="&utm_source=google&utm_campaign=spring&gclid=Cj0"
         "&page=https%3A%2F%2Fwww.lindenfield.example%2Fbuy"
         "&referrer=https%3A%2F%2Fwww.google.com%2F"
@@ -176,13 +180,13 @@ def test_referring_page_is_stored(source):
 
 
 def test_invalid_referring_page_is_not_stored(source):
-    kept = hidden(shown(query="&page=javascript:alert(1)&referrer=javascript:alert(1)"))
+    fields = hidden(open_form(query="&page=javascript:alert(1)&referrer=javascript:alert(1)"))
 
-    assert kept["page"].startswith("http")
-    assert "javascript" not in kept["referrer"]
+    assert fields["page"].startswith("http")
+    assert "javascript" not in fields["referrer"]
 
 
 def test_social_security_number_in_the_message_is_masked(source):
-    send(shown(), message="My SSN is 078-05-1120, call me")
+    send(open_form(), message="My SSN is 078-05-1120, call me")
 
     assert b"078-05-1120" not in bytes(Delivery.objects.get().body)

@@ -1,4 +1,4 @@
-"""Where the public form may stand, and who may send it: its own sites, no stranger, no robot."""
+"""Which sites can embed the public form and who can submit it: own sites, no others, no bots."""
 
 import re
 
@@ -9,7 +9,7 @@ from django.test import Client
 from rooftree.leads.models import Delivery, Lead
 from tests import make
 from tests.flow import journey
-from tests.web.visitor import FORM, send, shown
+from tests.web.visitor import FORM, open_form, send
 
 pytestmark = pytest.mark.django_db
 SITE = "https://www.lindenfield.example"
@@ -17,7 +17,7 @@ SITE = "https://www.lindenfield.example"
 
 def test_bot_that_fills_the_honeypot_is_thanked_and_makes_no_lead(source):
     journey.set_up_company()
-    answer = send(shown(), hp_company="ACME", email="", phone="")
+    answer = send(open_form(), hp_company="ACME", email="", phone="")
     journey.run()
 
     assert answer.status_code == 303
@@ -26,7 +26,7 @@ def test_bot_that_fills_the_honeypot_is_thanked_and_makes_no_lead(source):
 
 
 def test_form_filled_faster_than_a_human_can_waits_for_review(source):
-    answer = send(shown(at=make.NOON - 2 * make.SECOND))
+    answer = send(open_form(at=make.NOON - 2 * make.SECOND))
 
     assert answer.status_code == 303
     delivery = Delivery.objects.get()
@@ -55,14 +55,14 @@ def test_form_of_a_source_without_sites_cannot_be_framed(source):
 
 
 def test_post_from_another_site_is_refused(source):
-    answer = send(shown(), headers={"Origin": "https://evil.example"})
+    answer = send(open_form(), headers={"Origin": "https://evil.example"})
 
     assert answer.status_code == 403
     assert not Delivery.objects.exists()
 
 
 def test_post_from_our_own_page_under_its_other_host_name_is_accepted(source):
-    assert send(shown(), headers={"Origin": "http://testserver"}).status_code == 303
+    assert send(open_form(), headers={"Origin": "http://testserver"}).status_code == 303
 
 
 @pytest.mark.parametrize("path", [FORM, f"{FORM}thanks/", f"{FORM}embed.js"])

@@ -1,4 +1,4 @@
-"""Lead networks post over HTTP as each of them does, on good days and bad; the leads come in."""
+"""Lead networks post over HTTP in their own formats, on good days and bad."""
 
 import hashlib
 import json
@@ -42,40 +42,40 @@ def vendor(key, **changes):
     return make.source(key, token=token, token_hash=digest, secret=KEY, **changes)
 
 
-def posted(base, key, maker, seed=1, bad_day=None):
+def post_lead(base, key, maker, seed=1, bad_day=None):
     rng = random.Random(seed)
-    who = random_borrower(rng)
-    made = maker(who, rng, at=make.NOON)
-    made.headers["X-Api-Key"] = KEY
-    sent = post_delivery(made, f"{base}/in/{key}/{key}-token", bad_day=bad_day)
-    return who, [one.answer for one in sent]
+    borrower = random_borrower(rng)
+    post = maker(borrower, rng, at=make.NOON)
+    post.headers["X-Api-Key"] = KEY
+    attempts = post_delivery(post, f"{base}/in/{key}/{key}-token", bad_day=bad_day)
+    return borrower, [attempt.answer for attempt in attempts]
 
 
 @pytest.mark.parametrize(("key", "maker"), POSTS, ids=lambda one: getattr(one, "__name__", one))
 def test_network_lead_is_accepted_answered_in_its_format_and_processed(at_work, key, maker):
     vendor(key)
-    whos = [posted(at_work, key, maker, seed) for seed in range(4)]
+    posts = [post_lead(at_work, key, maker, seed) for seed in range(4)]
     journey.run()
 
-    wanted = {"leadconduit": 201}.get(key, 200)
-    assert [answer.status for _, answers in whos for answer in answers] == [wanted] * 4
-    for who, _ in whos:
-        touch = Touch.objects.get(inquiry__emails__0__address=who.email)
-        said = touch.inquiry
-        assert said["source"] == key
-        assert said["phones"][0]["e164"] == f"+1{who.phone}"
-        assert said["loan"]["amount_cents"] == who.loan * 100
-        assert said["loan"]["purpose"].startswith(
-            "purchase" if who.purpose == "purchase" else "ref"
+    expected_status = {"leadconduit": 201}.get(key, 200)
+    assert [answer.status for _, answers in posts for answer in answers] == [expected_status] * 4
+    for borrower, _ in posts:
+        touch = Touch.objects.get(inquiry__emails__0__address=borrower.email)
+        inquiry = touch.inquiry
+        assert inquiry["source"] == key
+        assert inquiry["phones"][0]["e164"] == f"+1{borrower.phone}"
+        assert inquiry["loan"]["amount_cents"] == borrower.loan * 100
+        assert inquiry["loan"]["purpose"].startswith(
+            "purchase" if borrower.purpose == "purchase" else "ref"
         )
-        assert (said.get("property") or said["mailing_address"])["state"] == who.state
+        assert (inquiry.get("property") or inquiry["mailing_address"])["state"] == borrower.state
 
 
 @pytest.mark.parametrize("bad_day", [BadDay.SLOW, BadDay.DUPLICATE])
 @pytest.mark.parametrize("key", MAKERS)
 def test_slow_or_doubled_post_is_one_lead(at_work, key, bad_day):
     vendor(key)
-    posted(at_work, key, MAKERS[key][0], bad_day=bad_day)
+    post_lead(at_work, key, MAKERS[key][0], bad_day=bad_day)
     journey.run()
 
     assert Lead.objects.count() == 1
@@ -85,7 +85,7 @@ def test_slow_or_doubled_post_is_one_lead(at_work, key, bad_day):
 @pytest.mark.parametrize("key", MAKERS)
 def test_unauthenticated_post_is_refused_and_counted(at_work, key, bad_day):
     vendor(key)
-    _, answers = posted(at_work, key, MAKERS[key][0], bad_day=bad_day)
+    _, answers = post_lead(at_work, key, MAKERS[key][0], bad_day=bad_day)
 
     assert [answer.status for answer in answers] == [401]
     assert not Delivery.objects.exists()
@@ -99,7 +99,7 @@ def test_unreadable_post_is_stored_and_quarantined(at_work, key):
         "bankrate": networks.bankrate_delivery,
         "leadconduit": networks.leadconduit_json_delivery,
     }[key]
-    _, answers = posted(at_work, key, maker, bad_day=BadDay.MALFORMED)
+    _, answers = post_lead(at_work, key, maker, bad_day=BadDay.MALFORMED)
 
     assert answers[0].status == 400
     assert Delivery.objects.get().state == "quarantined"
@@ -107,7 +107,7 @@ def test_unreadable_post_is_stored_and_quarantined(at_work, key):
 
 def test_leadconduit_is_told_of_a_duplicate_in_its_own_format(at_work):
     vendor("leadconduit")
-    _, answers = posted(
+    _, answers = post_lead(
         at_work, "leadconduit", networks.leadconduit_delivery, bad_day=BadDay.DUPLICATE
     )
     first, second = (json.loads(answer.body) for answer in answers)
@@ -122,9 +122,9 @@ def test_sold_lead_has_the_bid_price(at_work):
     vendor("ping_post", setup={"bids": {"prices": [{"cents": 4600}]}})
     seller = LeadSeller(to=f"{at_work}/in/pingpost/ping_post-token", secret=KEY)
     rng = random.Random(2)
-    who = random_borrower(rng)
+    borrower = random_borrower(rng)
 
-    came = seller.run_auction(who, rng, at=make.NOON)
+    came = seller.run_auction(borrower, rng, at=make.NOON)
     journey.run()
 
     assert came.bid == 46.0
@@ -134,14 +134,14 @@ def test_sold_lead_has_the_bid_price(at_work):
     assert touch.inquiry["cost"] == {
         "amount_cents": 4600, "basis": "bid", "currency": "USD", "provisional": False,
     }  # fmt: skip
-    assert touch.inquiry["phones"][0]["e164"] == f"+1{who.phone}"
+    assert touch.inquiry["phones"][0]["e164"] == f"+1{borrower.phone}"
 
 
 @pytest.mark.parametrize(
     ("secret", "floor", "changes", "pings"),
     [
         ("wrong", 1.0, {}, 0),
-        (KEY, 50.0, {}, 1),  # another buyer bid more
+        (KEY, 50.0, {}, 1),  # another buyer outbid us
         (KEY, 1.0, {"credit_rating": "abysmal"}, 1),
         (KEY, 1.0, {"price": 90.0}, 1),
     ],
@@ -161,11 +161,11 @@ def test_failing_auction_buys_nothing(at_work, secret, floor, changes, pings):
 def test_borrower_on_file_is_not_bought_again(at_work):
     vendor("ping_post", setup={"bids": {"prices": [{"cents": 4600}], "duplicate_days": 30}})
     seller = LeadSeller(to=f"{at_work}/in/pingpost/ping_post-token", secret=KEY)
-    who = random_borrower(random.Random(2))
-    seller.run_auction(who, random.Random(2), at=make.NOON)
+    borrower = random_borrower(random.Random(2))
+    seller.run_auction(borrower, random.Random(2), at=make.NOON)
     journey.run()
 
-    again = seller.run_auction(who, random.Random(9), at=make.NOON)
+    second_auction = seller.run_auction(borrower, random.Random(9), at=make.NOON)
 
-    assert again.posted is None
-    assert json.loads(again.pinged.body)["reason"] == "duplicate"
+    assert second_auction.posted is None
+    assert json.loads(second_auction.pinged.body)["reason"] == "duplicate"

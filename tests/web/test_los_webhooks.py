@@ -1,4 +1,4 @@
-"""What an LOS tells us over HTTP: signed as in the vendor's vector, taken in once."""
+"""LOS webhooks over HTTP: signed as in the vendor's test vector, stored once."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from rooftree.los.models import Connection, LosEvent
 from tests import make
-from tests.web.machine import post, rejections
+from tests.web.webhook_client import post, rejections
 
 pytestmark = pytest.mark.django_db
 VECTOR = json.loads(
@@ -17,7 +17,7 @@ VECTOR = json.loads(
 
 @pytest.fixture
 def los() -> Connection:
-    """The lender's Encompass, which signs as in the vector."""
+    """The lender's Encompass connection, with the signing key of the test vector."""
     make.company()
     return Connection.objects.create(
         slug="encompass",

@@ -1,4 +1,4 @@
-"""The pages on which people decide about messages and see what they are to do."""
+"""Message review and task pages."""
 
 import pytest
 from django.urls import reverse
@@ -60,14 +60,14 @@ def test_release_that_the_gate_blocks_says_so(cast, waiting, signed_in, htmx):
     assert Message.objects.get(pk=waiting.pk).state == "blocked"
 
 
-def owes(lead, title="Send the list", *, user_id=None, due_at=make.NOON):
+def add_task(lead, title="Send the list", *, user_id=None, due_at=make.NOON):
     return lead_tasks.add_task(
         lead_id=lead.pk, user_id=user_id, title=title, due_at=due_at, at=make.NOON - make.HOUR
     )
 
 
 def test_officer_and_assistant_see_the_officers_tasks_and_other_officers_do_not(cast, signed_in):
-    owes(make.lead(officer=cast.dana))
+    add_task(make.lead(officer=cast.dana))
 
     for user in (cast.dana.user, make.assistant(cast.dana)):
         assert "Send the list" in signed_in(user).get(reverse("my_tasks")).text
@@ -76,8 +76,8 @@ def test_officer_and_assistant_see_the_officers_tasks_and_other_officers_do_not(
 
 def test_manager_sees_overdue_tasks_with_their_officer(cast, signed_in):
     lead = make.lead(officer=cast.dana, branch=cast.tampa)
-    owes(lead, user_id=cast.dana.user.pk)
-    owes(lead, "Not yet due", user_id=cast.dana.user.pk, due_at=make.NOON + 9999 * make.DAY)
+    add_task(lead, user_id=cast.dana.user.pk)
+    add_task(lead, "Not yet due", user_id=cast.dana.user.pk, due_at=make.NOON + 9999 * make.DAY)
 
     page = signed_in(cast.ruth).get(reverse("my_tasks")).text
 
@@ -88,10 +88,10 @@ def test_manager_sees_overdue_tasks_with_their_officer(cast, signed_in):
 
 
 def test_role_task_is_in_that_roles_list(cast, signed_in):
-    wanted = lead_tasks.SystemTask(
+    task = lead_tasks.SystemTask(
         kind="require:x", title="Read their answer", due_at=make.NOON, role="compliance"
     )
-    lead_tasks.add_or_update_task(wanted, lead_id=make.lead(officer=cast.dana).pk, at=make.NOON)
+    lead_tasks.add_or_update_task(task, lead_id=make.lead(officer=cast.dana).pk, at=make.NOON)
 
     assert "Read their answer" in signed_in(cast.omar).get(reverse("my_tasks")).text
     assert "Read their answer" not in signed_in(cast.dana.user).get(reverse("my_tasks")).text

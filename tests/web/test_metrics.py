@@ -1,4 +1,4 @@
-"""What a monitoring system reads, and who may read it."""
+"""Prometheus metrics, and who can read them."""
 
 import os
 
@@ -16,7 +16,7 @@ LOCAL, ELSEWHERE = "127.0.0.1", "203.0.113.9"
 
 
 def values(at=make.NOON):
-    """Every figure by name and labels."""
+    """Return every value by name and labels."""
     return {
         (sample.name, *sorted(sample.labels.items())): sample.value
         for metric_family in metric_families(at)
@@ -27,9 +27,9 @@ def values(at=make.NOON):
 @pytest.mark.django_db
 def test_last_hour_and_backlog_metrics_come_from_the_database(cast):
     journey.set_up_company()
-    made = make.lead(at=make.NOON - 10 * make.MINUTE)
-    made.first_attempt_at = made.created_at + 90 * make.SECOND
-    made.save(update_fields=["first_attempt_at"])
+    lead = make.lead(at=make.NOON - 10 * make.MINUTE)
+    lead.first_attempt_at = lead.created_at + 90 * make.SECOND
+    lead.save(update_fields=["first_attempt_at"])
     make.lead(at=make.NOON - 2 * make.HOUR)
     make.delivery(at=make.NOON - make.MINUTE)
     before = values()
@@ -105,7 +105,12 @@ def test_histogram_counts_each_response_once_in_every_larger_bucket():
         ("", LOCAL, [], True),
         ("", "::1", [], True),
         ("", ELSEWHERE, [], False),
-        ("", LOCAL, [(b"x-forwarded-for", b"203.0.113.9")], False),  # a proxy speaks for a stranger
+        (
+            "",
+            LOCAL,
+            [(b"x-forwarded-for", b"203.0.113.9")],
+            False,
+        ),  # a proxy forwards an outside request
         ("", "", [], False),
         ("t0ken", LOCAL, [], False),
         ("t0ken", ELSEWHERE, [(b"authorization", b"Bearer t0ken")], True),

@@ -1,4 +1,4 @@
-"""An officer's month: each figure with its denominator, by the officer's own clock."""
+"""An officer's month: each figure with its denominator, in the officer's time zone."""
 
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -32,14 +32,19 @@ def month(officer):
 
 
 def test_empty_month_has_no_shares_and_no_median(dana):
-    found = month(dana)
+    figures = month(dana)
 
-    assert (found.name, found.funded, found.funded_cents, found.in_process) == ("November", 0, 0, 0)
+    assert (figures.name, figures.funded, figures.funded_cents, figures.in_process) == (
+        "November",
+        0,
+        0,
+        0,
+    )
     assert (
-        found.applications,
-        found.attempted_leads,
-        found.speed_seconds,
-        found.source_shares,
+        figures.applications,
+        figures.attempted_leads,
+        figures.speed_seconds,
+        figures.source_shares,
     ) == (0, 0, None, [])
 
 
@@ -51,10 +56,10 @@ def test_funded_loans_count_from_the_first_of_the_month_for_their_officer(dana):
     loan(dana, application_date=FIRST)
     loan(dana, application_date=FIRST - make.DAY, final_outcome="withdrawn")
 
-    found = month(dana)
+    figures = month(dana)
 
-    assert (found.funded, found.funded_cents) == (1, 100_00)
-    assert (found.applications, found.funded_applications, found.in_process) == (3, 2, 1)
+    assert (figures.funded, figures.funded_cents) == (1, 100_00)
+    assert (figures.applications, figures.funded_applications, figures.in_process) == (3, 2, 1)
 
 
 def test_sources_are_ranked_by_fundings_and_the_last_are_grouped(dana):
@@ -63,9 +68,9 @@ def test_sources_are_ranked_by_fundings_and_the_last_are_grouped(dana):
         for _ in range(number):
             loan(dana, source=source, funded_date=FIRST)
 
-    found = [(part.name, part.funded) for part in month(dana).source_shares]
+    fundings = [(part.name, part.funded) for part in month(dana).source_shares]
 
-    assert found == [("Web", 3), ("Bankrate", 2), ("Other", 3)]
+    assert fundings == [("Web", 3), ("Bankrate", 2), ("Other", 3)]
 
 
 def test_median_covers_attempted_leads_of_this_month(dana):
@@ -80,6 +85,6 @@ def test_median_covers_attempted_leads_of_this_month(dana):
         tried = None if seconds is None else created_at + timedelta(seconds=seconds)
         Lead.objects.filter(pk=lead.pk).update(created_at=created_at, first_attempt_at=tried)
 
-    found = month(dana)
+    figures = month(dana)
 
-    assert (found.speed_seconds, found.attempted_leads) == (25.0, 2)
+    assert (figures.speed_seconds, figures.attempted_leads) == (25.0, 2)

@@ -1,4 +1,4 @@
-"""Partners' own pages, and what staff see of partners."""
+"""The partner portal, and the staff pages about partners."""
 
 import pytest
 from django.conf import settings
@@ -38,7 +38,7 @@ def agent(ana, signed_in) -> Client:
     return signed_in(ana.user)
 
 
-def introduced(agent, **changes):
+def introduce(agent, **changes):
     return agent.post(reverse("introduce"), TYPED | changes)
 
 
@@ -65,17 +65,17 @@ def test_new_partner_gets_a_link_and_signs_in_to_their_portal(signed_in):
 def test_partner_sees_nothing_internal(agent, ana, signed_in, monkeypatch):
     monkeypatch.setattr(
         "rooftree.web.server.live_events.close_old_connections", lambda: None
-    )  # the test's own
+    )  # the test's own user
 
-    def listens(browser):
+    def listening_user_id(browser):
         return authorized_user_id(f"{COOKIE}={browser.cookies[COOKIE].value}")
 
-    assert listens(agent) is None
-    assert listens(signed_in(make.user("operations"))) is not None
+    assert listening_user_id(agent) is None
+    assert listening_user_id(signed_in(make.user("operations"))) is not None
 
 
 def test_partner_introduction_is_submitted_and_shown_as_received(agent):
-    answer = introduced(agent)
+    answer = introduce(agent)
 
     assert answer.status_code == 303
     journey.run()
@@ -86,7 +86,7 @@ def test_partner_introduction_is_submitted_and_shown_as_received(agent):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"phone": ""}, "Enter a phone number or an email address"),
         ({"last_name": ""}, "Enter last name"),
@@ -94,16 +94,16 @@ def test_partner_introduction_is_submitted_and_shown_as_received(agent):
         ({"reference": "x"}, "Reload the page"),
     ],
 )
-def test_incomplete_introduction_shows_an_error_and_creates_no_lead(agent, change, said):
-    answer = introduced(agent, **change)
+def test_incomplete_introduction_shows_an_error_and_creates_no_lead(agent, change, message):
+    answer = introduce(agent, **change)
 
     assert answer.status_code == 422
-    assert said in answer.content.decode()
+    assert message in answer.content.decode()
     assert not Introduction.objects.exists()
 
 
 def test_lead_officer_records_what_the_borrower_allows_to_share(agent, ana, signed_in):
-    introduced(agent)
+    introduce(agent)
     journey.run()
     lead = Lead.objects.get()
     Lead.objects.update(first_conversation_at=make.NOON)
@@ -158,7 +158,7 @@ def test_partner_is_in_no_staff_list(ana, signed_in):
 
 
 def test_visitor_from_a_partner_link_is_told_so_and_gives_their_own_consent(ana, agent, source):
-    page = visitor.shown(query=f"&partner={ana.slug}")
+    page = visitor.open_form(query=f"&partner={ana.slug}")
     assert "Ana Ruiz, Sunbelt Realty" in page
     visitor.send(page, partner=ana.slug)
     journey.run()
@@ -166,15 +166,15 @@ def test_visitor_from_a_partner_link_is_told_so_and_gives_their_own_consent(ana,
     lead = Lead.objects.get()
     assert Introduction.objects.get().partner == ana
     assert lead.source == source
-    shown = agent.get(reverse("portal")).content.decode()
-    assert "Ben O." in shown
-    assert "Ortiz" not in shown
-    assert f"/forms/our-site/?partner={ana.slug}" in shown
+    portal_text = agent.get(reverse("portal")).content.decode()
+    assert "Ben O." in portal_text
+    assert "Ortiz" not in portal_text
+    assert f"/forms/our-site/?partner={ana.slug}" in portal_text
 
 
 @pytest.mark.parametrize("slug", ["nobody-1", "\x00", "x" * 500])
 def test_unknown_partner_link_shows_the_plain_form(source, slug):
-    page = visitor.shown()
+    page = visitor.open_form()
     visitor.send(page, partner=slug)
 
     assert not Introduction.objects.exists()

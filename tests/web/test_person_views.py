@@ -1,4 +1,4 @@
-"""Whose a lead is: seen by everyone who sees the lead, decided by those who may."""
+"""Person pages: seen by everyone who sees the lead, merged by permitted roles."""
 
 import pytest
 from django.urls import reverse
@@ -10,7 +10,7 @@ from tests import make
 
 @pytest.fixture
 def benjamin(cast):
-    """Ben again, with the same number, written otherwise; his lead is in Ben's branch."""
+    """A second record of Ben with the same number and another spelling, in Ben's branch."""
     Person.objects.filter(pk=cast.ben.person_id).update(name_key=name_key("Ben", "Ortiz"))
     human = make.person(
         first_name="Benjamin", last_name="Ortiz", phone="+18135550142", email="benj@home.example"
@@ -37,7 +37,7 @@ def test_lead_page_loads_the_possible_duplicates_card(cast, ben, benjamin, signe
     assert "Possible duplicate:" in card
     assert "Benjamin Ortiz" in card
     assert "Same phone, similar name" in card
-    assert "Review" not in card  # an officer sees it and does not decide
+    assert "Review" not in card  # an officer can see it and not decide
 
 
 def test_household_is_shown_without_the_names_of_another_officers_borrowers(
@@ -63,13 +63,13 @@ def test_manager_merges_and_splits_again(cast, ben, benjamin, signed_in):
     )
     assert answer.status_code == 303
     assert Lead.objects.get(pk=benjamin.pk).person == ben.person
-    made = PersonMerge.objects.get()
-    assert (made.by, made.evidence) == (cast.ruth, "same phone, similar name")
+    merge = PersonMerge.objects.get()
+    assert (merge.by, merge.evidence) == (cast.ruth, "same phone, similar name")
     page = browser.get(page_of(ben)).text
     assert "Merged records" in page
     assert "Merged Benjamin Ortiz into Ben Ortiz" in page
 
-    browser.post(reverse("person_splits", args=[ben.pk]), {"merge": made.pk, "reason": "slip"})
+    browser.post(reverse("person_splits", args=[ben.pk]), {"merge": merge.pk, "reason": "slip"})
     assert Lead.objects.get(pk=benjamin.pk).person == benjamin.person
     assert "Merged records" not in browser.get(page_of(ben)).text
 
@@ -100,11 +100,11 @@ def test_merge_requires_a_reason(cast, ben, benjamin, signed_in, htmx):
 def test_other_record_can_be_searched_by_hand(cast, ben, signed_in):
     make.lead(person=make.person(first_name="Zev", last_name="Adler"), officer=cast.dana)
 
-    found = signed_in(cast.ruth).get(page_of(ben), {"q": "Adler"}).text
-    nobody = signed_in(cast.ruth).get(page_of(ben), {"q": "Nobody"}).text
+    results = signed_in(cast.ruth).get(page_of(ben), {"q": "Adler"}).text
+    no_results = signed_in(cast.ruth).get(page_of(ben), {"q": "Nobody"}).text
 
-    assert "Zev Adler" in found
-    assert "No other leads match" in nobody
+    assert "Zev Adler" in results
+    assert "No other leads match" in no_results
 
 
 def test_current_number_and_wrong_number_are_marked(cast, ben, signed_in):

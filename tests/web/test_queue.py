@@ -13,13 +13,13 @@ from rooftree.web.shared.cached_urls import url_for
 from tests import make
 
 
-def owned(lead, officer, **changes):
+def give_lead(lead, officer, **changes):
     lead_ownership.give_lead(lead_id=lead.pk, officer_id=officer.pk, by=None, at=make.NOON)
     Lead.objects.filter(pk=lead.pk).update(**changes)
     return Lead.objects.get(pk=lead.pk)
 
 
-def offered(lead, officer):
+def create_offer(lead, officer):
     rules, _ = RuleSet.objects.get_or_create(
         number=1, defaults={"rules": [], "published_at": make.NOON}
     )
@@ -42,7 +42,7 @@ def offered(lead, officer):
 
 
 def test_queue_shows_the_officers_leads_with_their_reasons(cast, signed_in):
-    owned(cast.ben, cast.dana, response_due_at=make.NOON + make.MINUTE)
+    give_lead(cast.ben, cast.dana, response_due_at=make.NOON + make.MINUTE)
 
     page = signed_in(cast.dana.user).get("/queue/")
 
@@ -53,7 +53,7 @@ def test_queue_shows_the_officers_leads_with_their_reasons(cast, signed_in):
 
 
 def test_later_calls_are_not_listed_under_call_now(cast, signed_in, monkeypatch):
-    owned(cast.ben, cast.dana, response_due_at=None, first_attempt_at=make.NOON - 2 * make.DAY)
+    give_lead(cast.ben, cast.dana, response_due_at=None, first_attempt_at=make.NOON - 2 * make.DAY)
     officer = signed_in(cast.dana.user)
 
     monkeypatch.setattr(next_calling_time, "next_opening", lambda *place, at: at)
@@ -66,7 +66,7 @@ def test_later_calls_are_not_listed_under_call_now(cast, signed_in, monkeypatch)
 
 
 def test_officer_cannot_see_another_officers_queue(cast, signed_in):
-    owned(cast.ben, cast.dana)
+    give_lead(cast.ben, cast.dana)
 
     assert "Ben Ortiz" not in signed_in(cast.sam.user).get("/queue/").text
     assert signed_in(cast.omar).get("/queue/").status_code == 403
@@ -80,7 +80,7 @@ def test_empty_queue_says_that_all_is_done(cast, signed_in):
 
 def test_missing_facts_are_shown_in_words(cast, signed_in):
     nameless = make.person(first_name="", last_name="", email=None)
-    owned(make.lead(person=nameless, amount_cents=None, property_city=""), cast.dana)
+    give_lead(make.lead(person=nameless, amount_cents=None, property_city=""), cast.dana)
 
     page = signed_in(cast.dana.user).get("/queue/")
 
@@ -93,7 +93,7 @@ def test_query_count_does_not_grow_with_the_queue(
     cast, signed_in, django_assert_max_num_queries, number
 ):
     for _ in range(number):
-        owned(make.lead(), cast.dana, response_due_at=make.NOON)
+        give_lead(make.lead(), cast.dana, response_due_at=make.NOON)
     browser = signed_in(cast.dana.user)
     browser.get("/queue/")
 
@@ -107,7 +107,9 @@ def rows_of(page):
 
 def test_long_queue_is_paged_best_first(cast, signed_in):
     for nth in range(60):
-        owned(make.lead(), cast.dana, score=nth, response_due_at=None, first_attempt_at=make.NOON)
+        give_lead(
+            make.lead(), cast.dana, score=nth, response_due_at=None, first_attempt_at=make.NOON
+        )
     browser = signed_in(cast.dana.user)
 
     first = browser.get("/queue/")
@@ -121,23 +123,23 @@ def test_long_queue_is_paged_best_first(cast, signed_in):
     assert "Show more" not in last.text
 
 
-@pytest.mark.parametrize("shown", ["-1", "0", "many", "99999999999999999999", "²"])
-def test_invalid_row_count_is_not_an_error(cast, signed_in, shown):
-    owned(cast.ben, cast.dana)
+@pytest.mark.parametrize("row_count", ["-1", "0", "many", "99999999999999999999", "²"])
+def test_invalid_row_count_is_not_an_error(cast, signed_in, row_count):
+    give_lead(cast.ben, cast.dana)
 
-    assert rows_of(signed_in(cast.dana.user).get("/queue/", {"shown": shown})) == 1
+    assert rows_of(signed_in(cast.dana.user).get("/queue/", {"shown": row_count})) == 1
 
 
 def test_loaded_rows_stay_when_the_queue_refreshes(cast, signed_in, htmx):
     for _ in range(30):
-        owned(make.lead(), cast.dana, first_attempt_at=make.NOON)
+        give_lead(make.lead(), cast.dana, first_attempt_at=make.NOON)
     browser = signed_in(cast.dana.user)
 
     assert rows_of(browser.get("/queue/?tab=now&shown=30", headers=htmx)) == 30
 
 
 def test_offer_is_accepted_with_a_plain_form(cast, signed_in):
-    offer = offered(cast.ben, cast.dana)
+    offer = create_offer(cast.ben, cast.dana)
 
     answer = signed_in(cast.dana.user).post(reverse("acceptance", args=[offer.pk]))
 
@@ -147,7 +149,7 @@ def test_offer_is_accepted_with_a_plain_form(cast, signed_in):
 
 
 def test_expired_offer_answers_409_with_a_sentence(cast, signed_in, htmx):
-    offer = offered(cast.ben, cast.dana)
+    offer = create_offer(cast.ben, cast.dana)
     Offer.objects.filter(pk=offer.pk).update(expired_at=make.NOON)
 
     answer = signed_in(cast.dana.user).post(reverse("acceptance", args=[offer.pk]), headers=htmx)
@@ -158,7 +160,7 @@ def test_expired_offer_answers_409_with_a_sentence(cast, signed_in, htmx):
 
 
 def test_officer_cannot_accept_another_officers_offer(cast, signed_in, htmx):
-    offer = offered(cast.ben, cast.dana)
+    offer = create_offer(cast.ben, cast.dana)
 
     answer = signed_in(cast.sam.user).post(reverse("acceptance", args=[offer.pk]), headers=htmx)
 
@@ -167,7 +169,7 @@ def test_officer_cannot_accept_another_officers_offer(cast, signed_in, htmx):
 
 
 def test_offer_card_shows_loan_and_reason_without_the_borrowers_name(cast, signed_in, htmx):
-    offered(cast.ben, cast.dana)
+    create_offer(cast.ben, cast.dana)
 
     card = signed_in(cast.dana.user).get("/offers/", headers=htmx)
 
@@ -176,19 +178,19 @@ def test_offer_card_shows_loan_and_reason_without_the_borrowers_name(cast, signe
 
 
 @pytest.fixture
-def on_the_line(cast, monkeypatch):
-    """A ring has put Dana through to Ben, a minute ago."""
+def connected_call(cast, monkeypatch):
+    """Dana was connected to Ben by an officer call a minute ago."""
     at = make.NOON + make.MINUTE
     monkeypatch.setattr("django.utils.timezone.now", lambda: at)
     message_templates.ensure_default_templates(at=make.NOON)
-    owned(cast.ben, cast.dana, first_attempt_at=make.NOON)
+    give_lead(cast.ben, cast.dana, first_attempt_at=make.NOON)
     return ContactAttempt.objects.create(
         lead=cast.ben, person_id=cast.ben.person_id, medium="call", by=cast.dana.user,
         idempotency_key="ring:1", at=make.NOON,
     )  # fmt: skip
 
 
-def test_connected_officer_sees_the_opening_on_every_page(cast, signed_in, htmx, on_the_line):
+def test_connected_officer_sees_the_opening_on_every_page(cast, signed_in, htmx, connected_call):
     browser = signed_in(cast.dana.user)
 
     card = browser.get("/offers/", headers=htmx).text
@@ -201,7 +203,7 @@ def test_connected_officer_sees_the_opening_on_every_page(cast, signed_in, htmx,
 
 
 def test_opening_disappears_after_the_call_and_no_other_officer_sees_it(
-    cast, signed_in, htmx, on_the_line
+    cast, signed_in, htmx, connected_call
 ):
     assert "On the line" not in signed_in(cast.sam.user).get("/offers/", headers=htmx).text
 

@@ -1,4 +1,4 @@
-"""The pages of what is kept: the schedule, holds, requests and removals, for compliance alone."""
+"""Retention pages: the schedule, legal holds, privacy requests and purges, for compliance only."""
 
 import io
 import zipfile
@@ -22,10 +22,10 @@ def omar(cast, signed_in):
     return signed_in(cast.omar)
 
 
-def old_leads(number: int, source) -> None:
+def create_old_leads(number: int, source) -> None:
     for _ in range(number):
         human = make.person(phone=None, email=None, at=LONG_AGO)
-        make.lead(person=human, source=source, at=LONG_AGO, asked="A plan")
+        make.lead(person=human, source=source, at=LONG_AGO, borrower_message="A plan")
 
 
 def new_request(client, cast, kind: str, **more) -> PrivacyRequest:
@@ -40,8 +40,8 @@ def new_request(client, cast, kind: str, **more) -> PrivacyRequest:
     return PrivacyRequest.objects.get()
 
 
-def step(client, request: PrivacyRequest, what: str, **said):
-    return client.post(reverse("privacy_request_act", args=[request.pk, what]), said, follow=True)
+def apply_request_action(client, request: PrivacyRequest, action: str, **form):
+    return client.post(reverse("privacy_request_act", args=[request.pk, action]), form, follow=True)
 
 
 def test_retention_schedule_is_shown_with_its_laws(omar) -> None:
@@ -66,8 +66,8 @@ def test_branch_compliance_cannot_manage_company_retention(cast, signed_in) -> N
 
 def test_legal_hold_is_shown_on_the_person_page_only_to_compliance(cast, omar, signed_in) -> None:
     number = cast.ben.person.phones.get().e164
-    said = {"matter": "Ortiz v. Lindenfield", "why": "Letter of counsel, May 3", "address": number}
-    omar.post(reverse("legal_holds"), said)
+    form = {"matter": "Ortiz v. Lindenfield", "why": "Letter of counsel, May 3", "address": number}
+    omar.post(reverse("legal_holds"), form)
     hold = LegalHold.objects.get()
     assert (hold.address, hold.placed_by) == (number, cast.omar)
     assert (
@@ -84,22 +84,22 @@ def test_legal_hold_is_shown_on_the_person_page_only_to_compliance(cast, omar, s
 def test_legal_hold_from_a_lead_covers_its_person(cast, omar) -> None:
     address = f"{reverse('legal_holds')}?lead={cast.ben.pk}"
     assert cast.ben.person.name in omar.get(address).text
-    said = {"matter": "Matter 7", "why": "Letter of counsel", "person": str(cast.ben.person_id)}
-    omar.post(address, said)
+    form = {"matter": "Matter 7", "why": "Letter of counsel", "person": str(cast.ben.person_id)}
+    omar.post(address, form)
     assert LegalHold.objects.get().person == cast.ben.person
 
 
 @pytest.mark.parametrize(
-    ("said", "problem"),
+    ("form", "problem"),
     [
         ({"address": "hello"}, "Enter a 10-digit US phone number"),
         ({}, "Enter a number, an email address"),
         ({"from_date": "2026-02-01", "last_date": "2026-01-01"}, "must be after the start date"),
     ],
 )
-def test_legal_hold_without_a_subject_is_rejected_with_a_sentence(omar, said, problem) -> None:
+def test_legal_hold_without_a_subject_is_rejected_with_a_sentence(omar, form, problem) -> None:
     page = omar.post(
-        reverse("legal_holds"), {"matter": "Matter 8", "why": "Letter of counsel", **said}
+        reverse("legal_holds"), {"matter": "Matter 8", "why": "Letter of counsel", **form}
     )
     assert page.status_code == 422
     assert problem in page.text
@@ -110,14 +110,14 @@ def test_deletion_request_is_handled_from_receipt_to_answer(cast, omar) -> None:
     Lead.objects.filter(pk=cast.ben.pk).update(borrower_message="My plan")
     request = new_request(omar, cast, "deletion")
     assert request.due_date.isoformat() == "2027-01-04"
-    page = step(omar, request, "deletion").text
+    page = apply_request_action(omar, request, "deletion").text
     assert "Confirm their identity first" in page
-    step(omar, request, "identity", how="Called back on the number on file")
-    page = step(omar, request, "deletion").text
+    apply_request_action(omar, request, "identity", how="Called back on the number on file")
+    page = apply_request_action(omar, request, "deletion").text
     assert "Deletion starts within seconds" in page
     data_removal.run_removals(at=make.NOON)
     assert Lead.objects.get(pk=cast.ben.pk).borrower_message == ""
-    page = step(omar, request, "answer", outcome="done").text
+    page = apply_request_action(omar, request, "answer", outcome="done").text
     assert "We won’t contact you" in page
     assert "attorney general of California" in page
     request.refresh_from_db()
@@ -127,7 +127,7 @@ def test_deletion_request_is_handled_from_receipt_to_answer(cast, omar) -> None:
 def test_access_request_is_answered_with_a_file(cast, omar) -> None:
     Company.objects.get()
     request = new_request(omar, cast, "access")
-    step(omar, request, "identity", how="Came in person with a license")
+    apply_request_action(omar, request, "identity", how="Came in person with a license")
     answer = omar.post(reverse("privacy_request_act", args=[request.pk, "copy"]))
     assert answer["Content-Type"] == "application/zip"
     with zipfile.ZipFile(io.BytesIO(answer.content)) as packed:
@@ -136,8 +136,8 @@ def test_access_request_is_answered_with_a_file(cast, omar) -> None:
 
 def test_correction_request_names_the_old_and_new_value(cast, omar) -> None:
     request = new_request(omar, cast, "correction")
-    step(omar, request, "identity", how="Came in person with a license")
-    step(omar, request, "correction", field="last_name", value="Ortega")
+    apply_request_action(omar, request, "identity", how="Came in person with a license")
+    apply_request_action(omar, request, "correction", field="last_name", value="Ortega")
     assert Person.objects.get(pk=cast.ben.person_id).last_name == "Ortega"
     assert "“Ortega”" in omar.get(reverse("privacy_request", args=[request.pk])).text
 
@@ -166,15 +166,15 @@ def test_large_purge_needs_two_people_and_its_page_proves_it(
     cast, omar, signed_in, monkeypatch
 ) -> None:
     monkeypatch.setattr(purges, "SECOND_PERSON_ABOVE", 2)
-    old_leads(3, cast.zillow)
+    create_old_leads(3, cast.zillow)
     omar.post(reverse("purge_count"))
     purge = Purge.objects.get()
     address = reverse("purge", args=[purge.pk])
     assert purge.counts["lead"] == 3
     assert "Inquiries" in omar.get(address).text
     omar.post(reverse("purge_approval", args=[purge.pk]))
-    again = omar.post(reverse("purge_approval", args=[purge.pk]), follow=True).text
-    assert "A second person must approve it" in again
+    answer_text = omar.post(reverse("purge_approval", args=[purge.pk]), follow=True).text
+    assert "A second person must approve it" in answer_text
     data_removal.run_removals(at=make.NOON)
     assert Lead.objects.filter(borrower_message="A plan").count() == 3
     signed_in(make.user("compliance")).post(reverse("purge_approval", args=[purge.pk]))

@@ -1,4 +1,4 @@
-"""The routing page: rules in order, a draft, its trial, publication and the way back."""
+"""The routing page: rules in order, a draft, its preview, publication and restoring."""
 
 import pytest
 from django.urls import reverse
@@ -19,7 +19,7 @@ def published(*rules):
     return rule_sets.publish_rules(rules, by=None, at=make.NOON, summary="For the test")
 
 
-def typed(**changes):
+def form_data(**changes):
     return {
         "name": "Texas purchases",
         "purposes": ["purchase"],
@@ -46,7 +46,7 @@ def test_rules_are_listed_in_order_as_sentences(cast, operations):
 def test_edited_rule_goes_into_a_draft_and_decides_nothing_yet(cast, operations):
     published(Rule(name="Everyone"))
 
-    answer = operations.post(reverse("routing_rule_new"), typed())
+    answer = operations.post(reverse("routing_rule_new"), form_data())
 
     assert answer.status_code == 303
     page = operations.get("/routing/").text
@@ -60,7 +60,7 @@ def test_saved_rule_comes_back_in_the_form(cast, operations):
     dana = str(cast.dana.pk)
     operations.post(
         reverse("routing_rule_new"),
-        typed(**{f"in_{dana}": "on", f"share_{dana}": "3", "amount_from_cents": "412,000"}),
+        form_data(**{f"in_{dana}": "on", f"share_{dana}": "3", "amount_from_cents": "412,000"}),
     )
 
     form = operations.get(reverse("routing_rule", args=[2])).context["form"]
@@ -75,7 +75,9 @@ def test_saved_rule_comes_back_in_the_form(cast, operations):
 def test_invalid_rule_shows_a_sentence_and_keeps_the_typed_values(cast, operations):
     published(Rule(name="Everyone"))
 
-    answer = operations.post(reverse("routing_rule_new"), typed(states="TX, QQ", name="Kept name"))
+    answer = operations.post(
+        reverse("routing_rule_new"), form_data(states="TX, QQ", name="Kept name")
+    )
 
     assert answer.status_code == 422
     assert "Unknown state: QQ" in answer.text
@@ -88,7 +90,7 @@ def test_contradictory_amounts_are_rejected_with_a_sentence(cast, operations):
 
     answer = operations.post(
         reverse("routing_rule_new"),
-        typed(amount_from_cents="500,000", amount_below_cents="400,000"),
+        form_data(amount_from_cents="500,000", amount_below_cents="400,000"),
     )
 
     assert "the minimum amount must be below the maximum" in answer.text
@@ -97,7 +99,7 @@ def test_contradictory_amounts_are_rejected_with_a_sentence(cast, operations):
 def test_two_rules_cannot_share_a_name(cast, operations):
     published(Rule(name="Everyone"))
 
-    answer = operations.post(reverse("routing_rule_new"), typed(name="everyone"))
+    answer = operations.post(reverse("routing_rule_new"), form_data(name="everyone"))
 
     assert "Another rule has this name" in answer.text
 
@@ -123,7 +125,7 @@ def test_draft_preview_shows_which_leads_change_officer(cast, operations, monkey
     for nth in range(4):
         make.lead(at=make.NOON - make.DAY + nth * make.MINUTE)
     sam = str(cast.sam.pk)
-    operations.post(reverse("routing_rule", args=[1]), typed(states="", **{f"in_{sam}": "on"}))
+    operations.post(reverse("routing_rule", args=[1]), form_data(states="", **{f"in_{sam}": "on"}))
 
     page = operations.get(reverse("routing_preview")).text
 
@@ -134,7 +136,7 @@ def test_draft_preview_shows_which_leads_change_officer(cast, operations, monkey
 
 def test_publishing_creates_a_version_with_its_summary(cast, operations):
     published(Rule(name="Everyone"))
-    operations.post(reverse("routing_rule_new"), typed())
+    operations.post(reverse("routing_rule_new"), form_data())
 
     refused = operations.post(reverse("routing_publication"), {"summary": " "})
     assert refused.status_code == 422
@@ -180,13 +182,13 @@ def test_stored_rule_survives_the_form_unchanged(cast, operations):
     )  # fmt: skip
     published(rule)
     form = operations.get(reverse("routing_rule", args=[1])).context["form"]
-    sent = {}
+    submitted = {}
     for name in form.fields:
         value = form[name].value()
         if value not in (None, "", False):
-            sent[name] = "on" if value is True else value
+            submitted[name] = "on" if value is True else value
 
-    operations.post(reverse("routing_rule", args=[1]), sent)
+    operations.post(reverse("routing_rule", args=[1]), submitted)
     operations.post(reverse("routing_publication"), {"summary": "The same"})
 
     assert Rule.from_json(RuleSet.objects.latest("number").rules[0]) == rule

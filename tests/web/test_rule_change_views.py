@@ -1,4 +1,4 @@
-"""Compliance reads the rules in force, and two of them change one."""
+"""Compliance reads the current rules; two compliance officers change one."""
 
 import json
 from datetime import date
@@ -49,9 +49,9 @@ def write(browser, item="live", place="FL", **typed):
     return answer
 
 
-def act(browser, what, **typed):
+def act(browser, action, **typed):
     change = RuleChange.objects.latest("number")
-    return browser.post(reverse("rule_change_act", args=[change.pk, what]), typed)
+    return browser.post(reverse("rule_change_act", args=[change.pk, action]), typed)
 
 
 def test_state_page_shows_each_rule_with_citation_and_start_date(omar):
@@ -97,9 +97,9 @@ def test_two_compliance_officers_change_a_rule_and_the_page_says_who_and_why(oma
     assert RuleChange.objects.get().is_waiting
     act(lena, "approval")
 
-    one = RuleChange.objects.get()
-    assert one.approved_by.name == "Lena Park"
-    assert json.loads(one.value) == {
+    rule_change = RuleChange.objects.get()
+    assert rule_change.approved_by.name == "Lena Park"
+    assert json.loads(rule_change.value) == {
         "mon_fri": ["09:00", "19:30"], "sat": ["10:00", "17:00"], "sun": None,
     }  # fmt: skip
     now = omar.get(reverse("rules_of_place", args=["FL"])).text
@@ -161,7 +161,7 @@ def test_loosening_change_is_marked_and_needs_confirmation_of_counsels_advice(om
 
 
 @pytest.mark.parametrize(
-    ("item", "typed", "said"),
+    ("item", "typed", "message"),
     [
         ("live", {**HOURS, "sat": "all day"}, "Enter hours as 9 AM - 8 PM, or closed."),
         ("live", {**HOURS, "sat": "8 PM - 9 AM"}, "Enter a closing time after the opening time."),
@@ -175,11 +175,11 @@ def test_loosening_change_is_marked_and_needs_confirmation_of_counsels_advice(om
         ("release_per_hour", {"place": "US", "value": "0"}, "whole number from 1 to 5,000."),
     ],
 )  # fmt: skip
-def test_invalid_rule_change_is_rejected_at_its_field_and_not_stored(item, typed, said, omar):
+def test_invalid_rule_change_is_rejected_at_its_field_and_not_stored(item, typed, message, omar):
     answer = write(omar, item, **typed)
 
     assert answer.status_code == 422
-    assert said in answer.text
+    assert message in answer.text
     assert not RuleChange.objects.exists()
 
 

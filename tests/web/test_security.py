@@ -1,4 +1,4 @@
-"""Getting in and staying in: second factors, throttles, sessions, resets, the access log."""
+"""Account security: second factors, throttles, sessions, password resets, the audit log."""
 
 import re
 from datetime import timedelta
@@ -28,8 +28,10 @@ def dana(cast):
 
 
 @pytest.fixture
-def required(settings):
-    import_module(settings.ROOT_URLCONF)  # read once, by a demo, which the other tests are
+def require_second_factor(settings):
+    import_module(
+        settings.ROOT_URLCONF
+    )  # the URLs are read once, in demo mode like the other tests
     settings.IS_DEMO, settings.SECOND_FACTOR_REQUIRED = False, True
 
 
@@ -37,8 +39,8 @@ def try_password(browser, user, password=make.PASSWORD):
     return browser.post("/sign-in/", {"username": user.email, "password": password})
 
 
-def with_app(user):
-    """The user has an app; its secret."""
+def enroll_app(user):
+    """Enroll an authenticator app for the user; return its secret."""
     secret, at = second_factor.generate_app_secret(), timezone.now() - timedelta(minutes=10)
     second_factor.enroll_app(user=user, secret=secret, code=code_at(secret, at), at=at)
     return secret
@@ -52,7 +54,7 @@ def kinds(user=None):
 # The second factor.
 
 
-def test_user_without_a_second_factor_can_open_only_its_setup_pages(dana, required):
+def test_user_without_a_second_factor_can_open_only_its_setup_pages(dana, require_second_factor):
     browser = Client()
     try_password(browser, dana)
 
@@ -64,7 +66,7 @@ def test_user_without_a_second_factor_can_open_only_its_setup_pages(dana, requir
     assert fragment["HX-Redirect"] == reverse("security")
 
 
-def test_live_events_need_the_second_factor(committed, dana, required):
+def test_live_events_need_the_second_factor(committed, dana, require_second_factor):
     browser = Client()
     try_password(browser, dana)
     cookie = f"rooftree_session={browser.cookies['rooftree_session'].value}"
@@ -72,7 +74,9 @@ def test_live_events_need_the_second_factor(committed, dana, required):
     assert live_events.authorized_user_id(cookie) is None
 
 
-def test_authenticator_app_setup_opens_the_pages_and_shows_recovery_codes_once(dana, required):
+def test_authenticator_app_setup_opens_the_pages_and_shows_recovery_codes_once(
+    dana, require_second_factor
+):
     browser = Client()
     try_password(browser, dana)
     page = browser.get(reverse("security_app"))
@@ -88,11 +92,11 @@ def test_authenticator_app_setup_opens_the_pages_and_shows_recovery_codes_once(d
 
 
 def test_code_is_required_after_the_password(dana):
-    secret, browser = with_app(dana), Client()
+    secret, browser = enroll_app(dana), Client()
 
     answer = try_password(browser, dana)
     assert answer.url == reverse("second_factor")
-    assert browser.get("/queue/").status_code == 302  # half in is not in
+    assert browser.get("/queue/").status_code == 302  # a pending login is not a session
     wrong = browser.post(answer.url, {"code": "000000"})
     assert (wrong.status_code, "_auth_user_id" in browser.session) == (422, False)
     right = browser.post(answer.url, {"code": code_at(secret, timezone.now())})
@@ -104,7 +108,7 @@ def test_code_is_required_after_the_password(dana):
 
 
 def test_pending_login_expires_after_ten_minutes(dana, monkeypatch):
-    secret, browser = with_app(dana), Client()
+    secret, browser = enroll_app(dana), Client()
     try_password(browser, dana)
     later = timezone.now() + timedelta(minutes=11)
     monkeypatch.setattr("django.utils.timezone.now", lambda: later)
@@ -115,7 +119,7 @@ def test_pending_login_expires_after_ten_minutes(dana, monkeypatch):
 
 
 def test_code_guessing_is_limited(dana):
-    secret, browser = with_app(dana), Client()
+    secret, browser = enroll_app(dana), Client()
     try_password(browser, dana)
     for _ in range(throttle.CODE.max_attempts):
         browser.post(reverse("second_factor"), {"code": "000000"})
@@ -126,8 +130,8 @@ def test_code_guessing_is_limited(dana):
     assert "_auth_user_id" not in browser.session
 
 
-def test_unattended_session_cannot_change_second_factors(dana, required, monkeypatch):
-    secret, browser = with_app(dana), Client()
+def test_unattended_session_cannot_change_second_factors(dana, require_second_factor, monkeypatch):
+    secret, browser = enroll_app(dana), Client()
     try_password(browser, dana)
     browser.post(reverse("second_factor"), {"code": code_at(secret, timezone.now())})
     later = timezone.now() + timedelta(minutes=16)
@@ -140,7 +144,7 @@ def test_unattended_session_cannot_change_second_factors(dana, required, monkeyp
     browser.post(reverse("security_app_removal"))
 
     assert not second_factor.is_required_for(dana)
-    assert browser.get("/queue/").url == reverse("security")  # none left: set one up
+    assert browser.get("/queue/").url == reverse("security")  # none left: setup is required
 
 
 def test_redirect_after_reauthentication_stays_on_this_site(dana, signed_in):
@@ -162,15 +166,15 @@ def test_invalid_passkey_response_does_not_sign_in(db):
 def test_another_users_passkey_cannot_be_renamed_or_removed(cast, dana, signed_in):
     from allauth.mfa.models import Authenticator
 
-    theirs = Authenticator.objects.create(
+    passkey = Authenticator.objects.create(
         user=cast.sam.user, type="webauthn", data={"name": "Sam's", "credential": {}}
     )
 
     for name in ("security_key", "security_key_removal"):
-        answer = signed_in(dana).post(reverse(name, args=[theirs.pk]), {"name": "Mine"})
+        answer = signed_in(dana).post(reverse(name, args=[passkey.pk]), {"name": "Mine"})
         assert answer.status_code == 404
-    theirs.refresh_from_db()
-    assert theirs.data["name"] == "Sam's"
+    passkey.refresh_from_db()
+    assert passkey.data["name"] == "Sam's"
 
 
 def test_demo_states_that_it_skips_the_second_factor(cast, signed_in):
@@ -180,7 +184,7 @@ def test_demo_states_that_it_skips_the_second_factor(cast, signed_in):
     )
 
 
-# Trying passwords.
+# Password guessing.
 
 
 def test_password_guessing_is_limited_and_does_not_lock_out_the_owner(dana):
@@ -209,13 +213,13 @@ def test_one_ip_address_cannot_try_every_account(cast, monkeypatch):
 
 
 def test_sign_in_does_not_reveal_which_accounts_exist(dana):
-    known = try_password(Client(), dana, "wrong")
-    unknown = try_password(Client(), User(email="nobody@x.example"), "wrong")
+    known_answer = try_password(Client(), dana, "wrong")
+    unknown_answer = try_password(Client(), User(email="nobody@x.example"), "wrong")
 
-    def said(page):
+    def error_texts(page):
         return re.findall(r'role="alert">.*?<span>(.*?)</span>', page.text)
 
-    assert said(known) == said(unknown) != []
+    assert error_texts(known_answer) == error_texts(unknown_answer) != []
     tried = AccessEntry.objects.get(user=None)
     assert tried.tried == access_log.hash_unknown_email("nobody@x.example")
     assert "nobody" not in str(tried.__dict__)
@@ -225,16 +229,16 @@ def test_sign_in_does_not_reveal_which_accounts_exist(dana):
 
 
 def test_user_sessions_are_listed_and_ended_one_by_one(dana):
-    here, phone = Client(), Client(HTTP_USER_AGENT="Mozilla/5.0 (iPhone) Safari/604")
-    try_password(here, dana)
+    computer, phone = Client(), Client(HTTP_USER_AGENT="Mozilla/5.0 (iPhone) Safari/604")
+    try_password(computer, dana)
     try_password(phone, dana)
-    assert "Safari on iPhone" in here.get(reverse("security")).text
+    assert "Safari on iPhone" in computer.get(reverse("security")).text
     [other] = StaffSession.objects.filter(device="Safari on iPhone")
 
-    here.post(reverse("security_session_end", args=[staff_sessions.public_name(other.pk)]))
+    computer.post(reverse("security_session_end", args=[staff_sessions.public_name(other.pk)]))
 
     assert phone.get("/queue/").status_code == 302
-    assert here.get("/queue/").status_code == 200
+    assert computer.get("/queue/").status_code == 200
 
 
 def test_ending_other_sessions_keeps_this_one(dana):
@@ -248,37 +252,37 @@ def test_ending_other_sessions_keeps_this_one(dana):
 
 
 def test_users_cannot_end_another_users_session(cast, dana, signed_in):
-    theirs, mine = signed_in(cast.sam.user), signed_in(dana)
+    passkey, own_browser = signed_in(cast.sam.user), signed_in(dana)
     name = staff_sessions.public_name(StaffSession.objects.get(user=cast.sam.user).pk)
 
-    mine.post(reverse("security_session_end", args=[name]))
+    own_browser.post(reverse("security_session_end", args=[name]))
 
-    assert theirs.get("/queue/").status_code == 200
+    assert passkey.get("/queue/").status_code == 200
 
 
 def test_password_change_ends_other_sessions_and_sends_an_email(dana):
-    here, there = Client(), Client()
-    try_password(here, dana)
-    try_password(there, dana)
+    computer, phone = Client(), Client()
+    try_password(computer, dana)
+    try_password(phone, dana)
 
-    here.post(reverse("security_password"), {"old": make.PASSWORD, "new": NEW})
+    computer.post(reverse("security_password"), {"old": make.PASSWORD, "new": NEW})
     run()
 
-    assert here.get("/queue/").status_code == 200
-    assert there.get("/queue/").status_code == 302
+    assert computer.get("/queue/").status_code == 200
+    assert phone.get("/queue/").status_code == 302
     assert "Your password was changed." in mail.outbox[-1].body
     assert mail.outbox[-1].to == [dana.email]
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [("wrong", NEW, "your current password"), (make.PASSWORD, "short", "12 characters")],
 )
-def test_wrong_or_weak_password_changes_nothing(dana, signed_in, old, new, said):
+def test_wrong_or_weak_password_changes_nothing(dana, signed_in, old, new, message):
     page = signed_in(dana).post(reverse("security_password"), {"old": old, "new": new})
 
     assert page.status_code == 422
-    assert said in page.text
+    assert message in page.text
     assert User.objects.get(pk=dana.pk).check_password(make.PASSWORD)
 
 
@@ -308,7 +312,7 @@ def test_session_ends_when_idle_and_at_its_absolute_limit(dana, settings, monkey
     at(50)
     assert idle.get("/offers/", headers={"HX-Request": "true"}).status_code == 200
     assert busy.get("/queue/").status_code == 200
-    at(70)  # what the page fetched by itself kept nobody awake
+    at(70)  # background requests don't extend the session
     assert idle.get("/queue/").status_code == 302
     assert busy.get("/queue/").status_code == 200
     for minutes in (120, 170):
@@ -320,7 +324,7 @@ def test_session_ends_when_idle_and_at_its_absolute_limit(dana, settings, monkey
 
 def test_ended_sessions_are_deleted(dana):
     try_password(Client(), dana)
-    Client().get(reverse("passkey_sign_in"))  # a sign-in that never comes to its end
+    Client().get(reverse("passkey_sign_in"))  # an abandoned sign-in
     began = timezone.now()
 
     account_security.delete_expired_sessions(at=began + timedelta(hours=2))
@@ -329,7 +333,7 @@ def test_ended_sessions_are_deleted(dana):
     assert StaffSession.objects.count() == 0
 
 
-# A forgotten password.
+# Password reset.
 
 
 def test_forgotten_password_is_reset_with_a_link(dana):
@@ -337,13 +341,13 @@ def test_forgotten_password_is_reset_with_a_link(dana):
     try_password(stays, dana)
     browser.post(reverse("password_reset"), {"email": dana.email.upper()})
     run()
-    [sent] = mail.outbox
-    path = re.search(r"/set-password/\S+", sent.body)[0]
+    [email] = mail.outbox
+    path = re.search(r"/set-password/\S+", email.body)[0]
 
     form = browser.get(path, follow=True)
     browser.post(form.redirect_chain[-1][0], {"new_password1": NEW, "new_password2": NEW})
 
-    assert sent.to == [dana.email]
+    assert email.to == [dana.email]
     assert try_password(browser, dana, NEW).status_code == 302
     assert stays.get("/queue/").status_code == 302
     assert "no longer works" in Client().get(path, follow=True).text
@@ -366,16 +370,16 @@ def test_password_reset_gives_every_address_the_same_answer(cast, dana):
     invited = make.user("marketing")
     invited.set_unusable_password()
     invited.save()
-    asked = [dana.email, cast.sam.user.email, invited.email, "nobody@x.example"]
+    addresses = [dana.email, cast.sam.user.email, invited.email, "nobody@x.example"]
 
     pages = [
-        Client().post(reverse("password_reset"), {"email": one}).text.replace(one, "X")
-        for one in asked
+        Client().post(reverse("password_reset"), {"email": address}).text.replace(address, "X")
+        for address in addresses
     ]
     run()
 
     assert len(set(pages)) == 1
-    assert [one.to for one in mail.outbox] == [[dana.email]]
+    assert [address.to for address in mail.outbox] == [[dana.email]]
 
 
 def test_password_reset_emails_are_limited(dana):
@@ -387,7 +391,7 @@ def test_password_reset_emails_are_limited(dana):
     assert kinds(dana).count("too_often") == 2
 
 
-# Watching over it.
+# Audit log and API keys.
 
 
 def test_opening_a_lead_is_logged_and_its_fragments_are_not(cast, dana, signed_in):
@@ -396,7 +400,7 @@ def test_opening_a_lead_is_logged_and_its_fragments_are_not(cast, dana, signed_i
 
     browser.get(reverse("lead", args=[lead.pk]))
     browser.get(reverse("lead", args=[lead.pk]), headers={"HX-Request": "true"})
-    browser.get(reverse("lead", args=[make.lead().pk]))  # not theirs: nothing was opened
+    browser.get(reverse("lead", args=[make.lead().pk]))  # not their lead: nothing was opened
 
     [entry] = AccessEntry.objects.filter(kind="lead_opened")
     assert (entry.user, entry.lead_id) == (dana, lead.pk)

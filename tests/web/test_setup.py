@@ -1,4 +1,4 @@
-"""Set-up: the guide, the company and its tree, people and licenses, sources, the LOS."""
+"""Setup: the guide, the company and its branches, people and licenses, sources, the LOS."""
 
 import json
 
@@ -199,12 +199,12 @@ def test_last_administrator_cannot_be_removed(admin, browser):
 
 
 def test_deactivated_user_cannot_sign_in_and_their_leads_are_unassigned(cast, browser):
-    mine = make.lead(officer=cast.dana)
+    lead = make.lead(officer=cast.dana)
 
     browser.post(reverse("setup_departure", args=[cast.dana.user.pk]))
 
-    mine.refresh_from_db()
-    assert mine.officer is None
+    lead.refresh_from_db()
+    assert lead.officer is None
     assert not User.objects.get(pk=cast.dana.user.pk).is_active
 
 
@@ -213,12 +213,12 @@ def test_license_is_added_with_its_last_day(cast, browser):
              "from_date": "2026-01-01", "last_date": "2026-12-31"}  # fmt: skip
 
     browser.post(reverse("setup_licenses"), typed)
-    again = browser.post(reverse("setup_licenses"), typed)
+    repeated = browser.post(reverse("setup_licenses"), typed)
 
-    held = License.objects.get(officer=cast.sam, state="FL")
-    assert held.until_date.isoformat() == "2027-01-01"
-    assert again.status_code == 422
-    assert "There is already a license in FL for these dates" in again.text
+    license_row = License.objects.get(officer=cast.sam, state="FL")
+    assert license_row.until_date.isoformat() == "2027-01-01"
+    assert repeated.status_code == 422
+    assert "There is already a license in FL for these dates" in repeated.text
 
 
 def test_company_license_is_added_and_ended(cast, browser):
@@ -226,42 +226,45 @@ def test_company_license_is_added_and_ended(cast, browser):
         reverse("setup_licenses"),
         {"officer": "", "state": "NV", "number": "NV-1", "from_date": "2026-01-01"},
     )
-    held = CompanyLicense.objects.get(state="NV")
+    license_row = CompanyLicense.objects.get(state="NV")
     browser.post(
-        reverse("setup_company_license", args=[held.pk]),
+        reverse("setup_company_license", args=[license_row.pk]),
         {"number": "NV-1", "from_date": "2026-01-01", "last_date": "2026-06-30"},
     )
 
-    held.refresh_from_db()
-    assert held.until_date.isoformat() == "2026-07-01"
+    license_row.refresh_from_db()
+    assert license_row.until_date.isoformat() == "2026-07-01"
     assert {"org.company_license.added", "org.company_license.changed"} <= set(kinds())
 
 
 def test_ending_a_license_unassigns_its_leads(cast, browser):
-    mine = make.lead(officer=cast.dana)
-    held = License.objects.get(officer=cast.dana, state="FL")
+    lead = make.lead(officer=cast.dana)
+    license_row = License.objects.get(officer=cast.dana, state="FL")
 
     browser.post(
-        reverse("setup_license", args=[held.pk]),
-        {"number": held.number, "status": "Expired", "from_date": "2020-01-01"},
+        reverse("setup_license", args=[license_row.pk]),
+        {"number": license_row.number, "status": "Expired", "from_date": "2020-01-01"},
     )
 
-    mine.refresh_from_db()
-    assert mine.officer is None
+    lead.refresh_from_db()
+    assert lead.officer is None
 
 
 @pytest.mark.parametrize("last_day", ["", "2026-05-01"])
 def test_temporary_authority_needs_a_last_day_within_120_days(cast, browser, last_day):
-    held = License.objects.get(officer=cast.dana, state="FL")
+    license_row = License.objects.get(officer=cast.dana, state="FL")
     typed = {"number": "TA-1", "status": "Temporary Authority", "from_date": "2026-01-01"}
-    address = reverse("setup_license", args=[held.pk])
+    address = reverse("setup_license", args=[license_row.pk])
 
     refused = browser.post(address, {**typed, "last_date": last_day})
     assert refused.status_code == 422
     assert "Its last day must be Apr 30, 2026 or earlier" in refused.text
     browser.post(address, {**typed, "last_date": "2026-04-30"})
-    held.refresh_from_db()
-    assert (held.status, held.until_date.isoformat()) == ("Temporary Authority", "2026-05-01")
+    license_row.refresh_from_db()
+    assert (license_row.status, license_row.until_date.isoformat()) == (
+        "Temporary Authority",
+        "2026-05-01",
+    )
 
 
 def test_new_source_shows_its_address_once_and_accepts_leads_there(cast, browser):
@@ -320,16 +323,16 @@ LOS = {
 
 def test_los_credential_is_saved_and_never_shown_again(browser):
     browser.post(reverse("setup_los"), LOS)
-    one = Connection.objects.get()
-    url = reverse("setup_connection", args=[one.pk])
+    los_connection = Connection.objects.get()
+    url = reverse("setup_connection", args=[los_connection.pk])
 
     page = browser.get(url).text
     assert "s3cret" not in page
     assert "On file. Leave empty to keep it." in page
 
     browser.post(url, LOS | {"client_secret": "", "password": "changed"})
-    one.refresh_from_db()
-    assert json.loads(one.credentials) == {
+    los_connection.refresh_from_db()
+    assert json.loads(los_connection.credentials) == {
         "client_id": "abc", "client_secret": "s3cret", "user": "api", "password": "changed",
     }  # fmt: skip
     with connection.cursor() as cursor:
@@ -340,22 +343,24 @@ def test_los_credential_is_saved_and_never_shown_again(browser):
 
 def test_los_connection_is_turned_on_and_off(browser):
     browser.post(reverse("setup_los"), LOS)
-    one = Connection.objects.get()
+    los_connection = Connection.objects.get()
 
-    browser.post(reverse("setup_connection_act", args=[one.pk, "on"]))
-    one.refresh_from_db()
-    assert one.enabled_at is not None
+    browser.post(reverse("setup_connection_act", args=[los_connection.pk, "on"]))
+    los_connection.refresh_from_db()
+    assert los_connection.enabled_at is not None
 
-    browser.post(reverse("setup_connection_act", args=[one.pk, "off"]))
-    one.refresh_from_db()
-    assert one.enabled_at is None
+    browser.post(reverse("setup_connection_act", args=[los_connection.pk, "off"]))
+    los_connection.refresh_from_db()
+    assert los_connection.enabled_at is None
 
 
 def test_los_connection_without_credentials_names_what_is_missing(browser, htmx):
     browser.post(reverse("setup_los"), LOS | {"client_secret": "", "client_id": ""})
-    one = Connection.objects.get()
+    los_connection = Connection.objects.get()
 
-    answer = browser.post(reverse("setup_connection_act", args=[one.pk, "test"]), headers=htmx)
+    answer = browser.post(
+        reverse("setup_connection_act", args=[los_connection.pk, "test"]), headers=htmx
+    )
 
     assert answer.status_code == 422
     assert "A credential is missing" in answer.text
@@ -385,18 +390,21 @@ def test_failed_job_is_listed_and_can_be_retried(browser):
 
 def test_nmls_file_is_previewed_before_it_is_imported(cast, signed_in):
     browser = signed_in(cast.omar)
-    held = License.objects.filter(officer=cast.dana).first()
-    row = f"{cast.dana.nmls_id},{held.state},{held.number},Approved - Inactive,01/01/2020,"
+    license_row = License.objects.filter(officer=cast.dana).first()
+    row = (
+        f"{cast.dana.nmls_id},{license_row.state},{license_row.number},"
+        "Approved - Inactive,01/01/2020,"
+    )
     body = f"NMLS ID,State,License Number,Status,Original Issue Date,Expires\n{row}".encode()
 
-    def sent(act):
+    def submit(act):
         file = SimpleUploadedFile("nmls.csv", body)
         return browser.post(reverse("setup_licenses_file"), {"file": file, "act": act})
 
-    assert "status Approved → Approved - Inactive" in sent("look").text
-    held.refresh_from_db()
-    assert held.status == "Approved"
-    assert sent("take").status_code == 303
-    held.refresh_from_db()
-    assert held.status == "Approved - Inactive"
+    assert "status Approved → Approved - Inactive" in submit("look").text
+    license_row.refresh_from_db()
+    assert license_row.status == "Approved"
+    assert submit("take").status_code == 303
+    license_row.refresh_from_db()
+    assert license_row.status == "Approved - Inactive"
     assert "Choose a file." in browser.post(reverse("setup_licenses_file")).text

@@ -9,8 +9,8 @@ from tests import make
 
 def test_each_role_has_its_own_start_page(cast, signed_in):
     for role in navigation.PAGES_BY_ROLE:
-        known = {"officer": cast.dana.user, "partner": make.partner().user}
-        user = known.get(role) or make.user(role)
+        cast_users = {"officer": cast.dana.user, "partner": make.partner().user}
+        user = cast_users.get(role) or make.user(role)
 
         page = signed_in(user).get("/", follow=True)
 

@@ -1,4 +1,4 @@
-"""What a vendor gave us is typed once, sealed, and never shown; so is the certificates' key."""
+"""Vendor credentials and the certificate key are entered once, encrypted and never shown."""
 
 import json
 
@@ -38,9 +38,9 @@ def test_page_names_missing_credentials_and_never_shows_saved_ones(clerk, facebo
     facebook.refresh_from_db()
     assert facebook.secret == "app-s3cret"
     assert json.loads(facebook.credentials) == {"verify_token": "words", "access_token": TOKEN}
-    shown = clerk.get(page).content
-    assert b"Missing:" not in shown
-    assert TOKEN.encode() not in shown
+    page_bytes = clerk.get(page).content
+    assert b"Missing:" not in page_bytes
+    assert TOKEN.encode() not in page_bytes
 
 
 def test_weak_secret_is_rejected_with_a_sentence(clerk, facebook):
@@ -70,9 +70,9 @@ def test_credentials_are_encrypted_in_the_database_and_absent_from_events(clerk,
     with connection.cursor() as cursor:
         cursor.execute("select secret, credentials from source where id = %s", [facebook.pk])
         assert not any(word in str(cursor.fetchone()) for word in ("app-s3cret", TOKEN))
-    told = str([event.data for event in Event.objects.all()])
-    assert "access_token" in told
-    assert not any(word in told for word in ("app-s3cret", TOKEN))
+    event_text = str([event.data for event in Event.objects.all()])
+    assert "access_token" in event_text
+    assert not any(word in event_text for word in ("app-s3cret", TOKEN))
 
 
 def test_new_posting_address_keeps_the_vendor_credentials(clerk, facebook):
@@ -88,9 +88,9 @@ def test_new_posting_address_keeps_the_vendor_credentials(clerk, facebook):
 def test_source_without_credentials_says_so(clerk):
     zillow = make.source("zillow", name="Zillow")
 
-    shown = clerk.get(reverse("source_credentials", args=[zillow.pk])).content
+    page_bytes = clerk.get(reverse("source_credentials", args=[zillow.pk])).content
 
-    assert b"Nothing to enter" in shown
+    assert b"Nothing to enter" in page_bytes
 
 
 def test_officer_cannot_open_credentials(signed_in, facebook):

@@ -1,4 +1,4 @@
-"""Sources that take any post, and spreadsheets: over HTTP, as vendors and staff use them."""
+"""Generic webhook sources and spreadsheet imports over HTTP, as vendors and staff use them."""
 
 import csv
 import hashlib
@@ -79,9 +79,9 @@ def test_stored_delivery_never_has_the_secret(client, vendor):
         headers={"X-Own-Key": "s3cret"},
     )  # fmt: skip
 
-    kept = Delivery.objects.get()
-    assert "s3cret" not in json.dumps(kept.headers)
-    assert kept.verification == "secret in a header"
+    delivery = Delivery.objects.get()
+    assert "s3cret" not in json.dumps(delivery.headers)
+    assert delivery.verification == "secret in a header"
 
 
 def test_spreadsheet_source_accepts_no_posts(client, db):
@@ -95,19 +95,19 @@ def test_spreadsheet_source_accepts_no_posts(client, db):
 
 
 def test_fixed_field_map_lets_a_quarantined_delivery_be_replayed(client, vendor, clerk):
-    said = {"wer": "Ana Diaz", "wo": "8135550189"}
-    client.post(f"/in/generic/{TOKEN}", said, content_type="application/json")
+    body = {"wer": "Ana Diaz", "wo": "8135550189"}
+    client.post(f"/in/generic/{TOKEN}", body, content_type="application/json")
     assert Delivery.objects.get().state == "quarantined"
     lines = {"field-0": "name", "path-0": "wer", "field-1": "phone", "path-1": "wo"}
 
     refused = clerk.post(reverse("source_map_publication", args=[vendor.pk]), lines)
-    done = clerk.post(
+    accepted = clerk.post(
         reverse("source_map_publication", args=[vendor.pk]), {**lines, "summary": "Their words"}
     )
     clerk.post(reverse("replays", args=[vendor.pk]))
     journey.run(at=timezone.now())
 
-    assert (refused.status_code, done.status_code) == (422, 303)
+    assert (refused.status_code, accepted.status_code) == (422, 303)
     assert MapEdition.objects.get().summary == "Their words"
     assert Lead.objects.get().person.first_name == "Ana"
 
@@ -143,37 +143,37 @@ def test_new_source_shows_its_address_secret_and_a_sample_command(clerk):
     form = {"adapter": "generic", "name": "Northern Leads", "zone": "America/New_York"}
     page = clerk.post(reverse("setup_sources"), form).content.decode()
 
-    made = Source.objects.get(name="Northern Leads")
-    assert f"/in/generic/{made.token}" in page
-    assert made.secret in page
+    source = Source.objects.get(name="Northern Leads")
+    assert f"/in/generic/{source.token}" in page
+    assert source.secret in page
     assert "curl -X POST" in page
-    again = clerk.get(reverse("setup_source", args=[made.pk])).content.decode()
-    assert made.token not in again
-    assert made.secret not in again
+    page_again = clerk.get(reverse("setup_source", args=[source.pk])).content.decode()
+    assert source.token not in page_again
+    assert source.secret not in page_again
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     [
         ({"header": "X Bad Header"}, "only a header name"),
         ({"networks": "nowhere"}, "nowhere is not an IP address"),
         ({"success": "{not json}"}, "This is not JSON"),
     ],
 )
-def test_invalid_source_setting_is_rejected_at_its_field(vendor, clerk, wrong, said):
+def test_invalid_source_setting_is_rejected_at_its_field(vendor, clerk, wrong, message):
     usual = {"channel": "website", "proof": "address", "answer": "json", "status": "200"}
 
     page = clerk.post(reverse("source_posts", args=[vendor.pk]), usual | wrong)
 
     assert page.status_code == 422
-    assert said.replace("’", "&#x27;") in page.content.decode()
+    assert message.replace("’", "&#x27;") in page.content.decode()
     vendor.refresh_from_db()
     assert vendor.setup == {}
 
 
 def test_field_map_page_shows_markup_as_text(client, vendor, clerk):
-    said = {"name": "<script>alert(1)</script>", "phone": "1"}
-    client.post(f"/in/generic/{TOKEN}", said, content_type="application/json")
+    body = {"name": "<script>alert(1)</script>", "phone": "1"}
+    client.post(f"/in/generic/{TOKEN}", body, content_type="application/json")
 
     page = clerk.get(reverse("source_map", args=[vendor.pk])).content.decode()
 
@@ -206,13 +206,13 @@ def test_refused_import_rows_download_as_a_safe_file(clerk):
 
 
 @pytest.mark.parametrize(
-    ("cell", "shown"),
+    ("cell", "escaped"),
     [("=1", "'=1"), ("+1 (2)", "'+1 (2)"), ("+18135550190", "+18135550190"), ("-5", "-5"),
      ("@x", "'@x"), ("\t=1", "'\t=1"), (" =1", "' =1"), ("\n=1", "'\n=1"), ("＝1", "'＝1"),
      ("plain", "plain"), ("", "")],
 )  # fmt: skip
-def test_formula_cell_is_escaped_unless_it_is_a_number(cell, shown):
-    assert escape_formula(cell) == shown
+def test_formula_cell_is_escaped_unless_it_is_a_number(cell, escaped):
+    assert escape_formula(cell) == escaped
 
 
 def test_unreadable_import_file_is_rejected_on_the_page(clerk):
@@ -250,15 +250,15 @@ def test_source_without_adapter_settings_says_so(clerk):
 
 
 def test_email_source_has_a_lowercase_address(clerk):
-    made = clerk.post(
+    answer = clerk.post(
         reverse("setup_sources"),
         {"adapter": "email_text", "name": "Ratehub", "zone": "America/New_York", "cost_cents": ""},
     )
 
-    assert made.status_code == 200
+    assert answer.status_code == 200
     token = Source.objects.get(name="Ratehub").token
     assert token == token.lower()
-    assert f"leads+{token}@" in made.content.decode()
+    assert f"leads+{token}@" in answer.content.decode()
 
 
 def test_officer_cannot_change_source_settings(signed_in, db):

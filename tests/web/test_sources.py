@@ -1,4 +1,4 @@
-"""Sources: their health, what they delivered, and replay of what was set aside."""
+"""Sources: health, deliveries, and replay of quarantined deliveries."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def operations(client, zillow):
     return client
 
 
-def set_aside(source, **changes):
+def quarantine_delivery(source, **changes):
     return make.delivery(
         source,
         **{
@@ -44,26 +44,28 @@ def set_aside(source, **changes):
 
 @pytest.mark.parametrize("role", ROLES)
 def test_only_permitted_roles_see_sources_and_deliveries(client, zillow, role):
-    one = set_aside(zillow)
+    delivery = quarantine_delivery(zillow)
     client.force_login(make.user(role))
 
-    for address in ("/sources/", f"/sources/{zillow.pk}/", f"/sources/deliveries/{one.pk}/"):
+    for address in ("/sources/", f"/sources/{zillow.pk}/", f"/sources/deliveries/{delivery.pk}/"):
         assert client.get(address).status_code == (200 if role in MAY else 403), address
 
 
 def test_quarantined_deliveries_are_first_with_their_reason(operations, zillow):
-    set_aside(zillow)
+    quarantine_delivery(zillow)
 
-    said = text(operations.get("/sources/"))
+    page_text = text(operations.get("/sources/"))
 
-    assert "1 delivery is quarantined. None is lost." in said
-    assert "There is no valid phone number" in said
+    assert "1 delivery is quarantined. None is lost." in page_text
+    assert "There is no valid phone number" in page_text
 
 
 def test_delivery_page_shows_the_raw_bytes_beside_the_parsed_values(operations, zillow):
-    one = set_aside(zillow, body=b'{"id":"zl-9","note":"<script>alert(1)</script>\xff"}')
+    delivery = quarantine_delivery(
+        zillow, body=b'{"id":"zl-9","note":"<script>alert(1)</script>\xff"}'
+    )
 
-    answer = operations.get(f"/sources/deliveries/{one.pk}/")
+    answer = operations.get(f"/sources/deliveries/{delivery.pk}/")
 
     assert "&lt;script&gt;" in answer.content.decode()
     assert "<script>alert" not in answer.content.decode()
@@ -72,29 +74,29 @@ def test_delivery_page_shows_the_raw_bytes_beside_the_parsed_values(operations, 
 
 
 def test_replay_of_a_usable_delivery_processes_it(operations, zillow):
-    one = set_aside(zillow, body=GOOD)
+    delivery = quarantine_delivery(zillow, body=GOOD)
 
-    answer = operations.post(f"/sources/deliveries/{one.pk}/replay/", follow=True)
+    answer = operations.post(f"/sources/deliveries/{delivery.pk}/replay/", follow=True)
 
-    one.refresh_from_db()
-    assert one.state in ("received", "worked")
+    delivery.refresh_from_db()
+    assert delivery.state in ("received", "worked")
     assert "can be used now" in text(answer)
     assert Event.objects.filter(kind="capture.delivery.replayed").count() == 1
 
 
 def test_replay_of_a_still_invalid_delivery_keeps_it_quarantined(operations, zillow):
-    one = set_aside(zillow)
+    delivery = quarantine_delivery(zillow)
 
-    answer = operations.post(f"/sources/deliveries/{one.pk}/replay/", follow=True)
+    answer = operations.post(f"/sources/deliveries/{delivery.pk}/replay/", follow=True)
 
-    one.refresh_from_db()
-    assert one.state == "quarantined"
+    delivery.refresh_from_db()
+    assert delivery.state == "quarantined"
     assert "still can’t be used" in text(answer)
 
 
 def test_all_deliveries_of_a_source_are_replayed_with_one_press(operations, zillow):
     for body in (GOOD, GOOD.replace(b"zl-1", b"zl-2"), b"{"):
-        set_aside(zillow, body=body)
+        quarantine_delivery(zillow, body=body)
 
     answer = operations.post(f"/sources/{zillow.pk}/replays/", follow=True)
 
@@ -104,28 +106,28 @@ def test_all_deliveries_of_a_source_are_replayed_with_one_press(operations, zill
 
 @pytest.mark.parametrize("role", sorted(set(ROLES) - {"operations", "administrator"}))
 def test_other_roles_cannot_replay(client, zillow, role):
-    one = set_aside(zillow, body=GOOD)
+    delivery = quarantine_delivery(zillow, body=GOOD)
     client.force_login(make.user(role))
 
-    assert client.post(f"/sources/deliveries/{one.pk}/replay/").status_code == 403
+    assert client.post(f"/sources/deliveries/{delivery.pk}/replay/").status_code == 403
     assert client.post(f"/sources/{zillow.pk}/replays/").status_code == 403
-    one.refresh_from_db()
-    assert one.state == "quarantined"
+    delivery.refresh_from_db()
+    assert delivery.state == "quarantined"
 
 
 def test_branch_user_reads_only_deliveries_of_their_branchs_leads(client, zillow):
     tampa, austin = make.branch("Tampa"), make.branch("Austin")
-    nobodys = set_aside(zillow)
-    mine = make.touch(make.lead(source=zillow, branch=tampa)).delivery
-    theirs = make.touch(make.lead(source=zillow, branch=austin)).delivery
+    unassigned_delivery = quarantine_delivery(zillow)
+    own_delivery = make.touch(make.lead(source=zillow, branch=tampa)).delivery
+    other_delivery = make.touch(make.lead(source=zillow, branch=austin)).delivery
     client.force_login(make.user("operations", branch=tampa))
 
     status = {
         d.pk: client.get(f"/sources/deliveries/{d.pk}/").status_code
-        for d in (nobodys, mine, theirs)
+        for d in (unassigned_delivery, own_delivery, other_delivery)
     }
 
-    assert status == {nobodys.pk: 404, mine.pk: 200, theirs.pk: 404}
+    assert status == {unassigned_delivery.pk: 404, own_delivery.pk: 200, other_delivery.pk: 404}
 
 
 @pytest.mark.parametrize(
@@ -147,7 +149,7 @@ def test_source_health_follows_its_deliveries(changes, word):
     if last is not None:
         make.delivery(source, at=make.NOON - last * make.HOUR)
     if aside:
-        set_aside(source, at=make.NOON)
+        quarantine_delivery(source, at=make.NOON)
 
     assert load_source_health(at=make.NOON)[0].status == word
 
@@ -170,7 +172,7 @@ def test_query_count_does_not_grow_with_the_sources(
     operations, zillow, django_assert_max_num_queries
 ):
     for _ in range(5):
-        set_aside(make.source())
+        quarantine_delivery(make.source())
     operations.get("/sources/")
     with django_assert_max_num_queries(20):
         operations.get("/sources/")

@@ -6,22 +6,22 @@ from django.urls import reverse
 
 from rooftree.web.server import static_files
 from tests import make
-from tests.web.test_queue import owned
+from tests.web.test_queue import give_lead
 
 LIMIT = 150_000
 
 
-def sent(path):
+def get_compressed(path):
     return Client().get(path, headers={"accept-encoding": "gzip"})
 
 
 @pytest.mark.parametrize("name", ["css/tokens.css", "js/hot_keys.js", "icons.svg"])
 def test_compressible_file_is_sent_compressed(name):
-    small, whole = sent(f"/static/{name}"), Client().get(f"/static/{name}")
+    small, uncompressed = get_compressed(f"/static/{name}"), Client().get(f"/static/{name}")
 
-    packed, plain = small.getvalue(), whole.getvalue()
+    packed, plain = small.getvalue(), uncompressed.getvalue()
     assert small["Content-Encoding"] == "gzip"
-    assert "Content-Encoding" not in whole
+    assert "Content-Encoding" not in uncompressed
     assert gzip.decompress(packed) == plain
     assert len(packed) < len(plain)
 
@@ -45,11 +45,11 @@ def test_page_is_never_compressed(cast, signed_in):
 
 def test_full_queue_page_stays_within_its_size_limit(cast, signed_in):
     for _ in range(26):
-        owned(make.lead(source=cast.zillow), cast.dana, response_due_at=make.NOON + make.MINUTE)
+        give_lead(make.lead(source=cast.zillow), cast.dana, response_due_at=make.NOON + make.MINUTE)
 
     page = signed_in(cast.dana.user).get("/queue/")
     parts = {word.split("#")[0] for word in page.text.split('"') if word.startswith("/static/")}
-    weights = {path: len(sent(path).getvalue()) for path in parts}
+    weights = {path: len(get_compressed(path).getvalue()) for path in parts}
 
     assert page.text.count("data-row") == 25
     total = len(page.content) + sum(weights.values())

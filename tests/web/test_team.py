@@ -20,7 +20,7 @@ def test_team_page_shows_waiting_leads_and_available_officers(cast, signed_in):
     assert "Ben Ortiz" in page.text
     assert "1 overdue" in page.text
     assert "Dana Whitfield" in page.text
-    assert "Sam Rivera" not in page.text  # of Austin
+    assert "Sam Rivera" not in page.text  # in the Austin branch
 
 
 def test_officers_cannot_open_the_team_page(cast, signed_in):

@@ -1,4 +1,4 @@
-"""The link that ends our e-mails: one press, no sign-in, for ever."""
+"""The unsubscribe link: one press, no sign-in, permanent."""
 
 import pytest
 from django.core.signing import Signer
@@ -18,7 +18,7 @@ ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
 @pytest.fixture
 def message() -> Message:
-    """The first e-mail Ben had from us."""
+    """The first email sent to Ben."""
     journey.set_up_company()
     lead = journey.deliver(journey.create_website(), journey.form_post(consent=False))
     return journey.sent_emails(lead)[0]
@@ -28,7 +28,7 @@ def path_of(message: Message) -> str:
     return "/unsubscribe/" + unsubscribe_url(message).split("/unsubscribe/")[1]
 
 
-def ended() -> bool:
+def is_unsubscribed() -> bool:
     return Revocation.objects.filter(address="ben.ortiz@home.example", media=["email"]).exists()
 
 
@@ -40,7 +40,7 @@ def test_opening_the_page_does_not_unsubscribe(message):
     assert text.count("<button") == 1
     assert "ben.ortiz@home.example" in text
     assert "Lindenfield Mortgage" in text
-    assert not ended()
+    assert not is_unsubscribed()
 
 
 def test_email_link_opens_this_page(message, mailoutbox):
@@ -53,14 +53,14 @@ def test_unsubscribe_button_ends_email(message):
 
     assert answer.status_code == 200
     assert "You’re unsubscribed" in answer.content.decode()
-    assert ended()
+    assert is_unsubscribed()
 
 
 def test_one_click_unsubscribe_ends_email(message):
     answer = Client(enforce_csrf_checks=True).post(path_of(message), ONE_CLICK)
 
     assert answer.status_code == 200  # never a redirect: RFC 8058, section 3.1
-    assert ended()
+    assert is_unsubscribed()
 
 
 def test_unsubscribing_twice_is_harmless(message):
@@ -74,13 +74,16 @@ def test_unsubscribing_twice_is_harmless(message):
 def test_next_inquiry_gets_no_marketing_email(message):
     with clock.freeze(journey.later(5)):
         Client().post(path_of(message), ONE_CLICK)
-    sent = Message.objects.filter(medium="email", state__in=["sent", "delivered"]).count()
+    sent_count = Message.objects.filter(medium="email", state__in=["sent", "delivered"]).count()
 
     journey.deliver(
         Lead.objects.get().source, journey.form_post(consent=False), at=journey.later(60)
     )
 
-    assert Message.objects.filter(medium="email", state__in=["sent", "delivered"]).count() == sent
+    assert (
+        Message.objects.filter(medium="email", state__in=["sent", "delivered"]).count()
+        == sent_count
+    )
 
 
 def test_scheduled_emails_are_canceled(message):
@@ -123,11 +126,11 @@ def test_invalid_token_is_not_found_and_does_not_unsubscribe(message):
     ):
         assert Client().get(bad).status_code == 404, bad
         assert Client().post(bad, ONE_CLICK).status_code == 404, bad
-    assert not ended()
+    assert not is_unsubscribed()
 
 
 def test_token_of_a_text_does_not_unsubscribe_email(message):
-    text = Message.objects.get(medium="text")  # the one the gate stopped
+    text = Message.objects.get(medium="text")  # the email that the gate blocked
 
     assert Client().post(path_of(text)).status_code == 404
 

@@ -1,4 +1,4 @@
-"""A score that a seller assigned is kept for a purpose on file alone."""
+"""A vendor's credit score is stored only with a permissible purpose on file."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def lendingtree() -> Source:
 
 @pytest.fixture
 def record(signed_in):
-    """The form on the terms' page, as compliance fills it in today."""
+    """Submit the source terms form as compliance fills it in today."""
 
     def post(source: Source, *, by: str = "compliance", **typed: str):
         page = reverse("source_terms", args=[source.pk])
@@ -48,11 +48,11 @@ def test_vendor_credit_data_without_a_permissible_purpose_is_dropped_and_logged(
     lead = deliver(lendingtree)
 
     assert lead.credit_band == ""
-    kept = Touch.objects.get().inquiry["credit"]
-    assert kept == {"bankruptcy": True, "foreclosure": False}  # their own answers
-    assert lead.details["credit"] == kept
-    told = Event.objects.get(kind="compliance.credit_data.refused")
-    assert (told.lead_id, told.data["rule"], told.data["reason"]) == (
+    stored_credit = Touch.objects.get().inquiry["credit"]
+    assert stored_credit == {"bankruptcy": True, "foreclosure": False}  # the borrower's own answers
+    assert lead.details["credit"] == stored_credit
+    event = Event.objects.get(kind="compliance.credit_data.refused")
+    assert (event.lead_id, event.data["rule"], event.data["reason"]) == (
         lead.pk, "FCR-01", "no_permissible_purpose",
     )  # fmt: skip
     page = signed_in(make.user("compliance")).get(reverse("application", args=[lead.pk]))

@@ -1,4 +1,4 @@
-"""Posts from the pages of a company's own website: who may read the answer, where it leads back."""
+"""Posts from the company's own website: who can read the answer, and the redirect."""
 
 import json
 from urllib.parse import urlencode
@@ -10,7 +10,7 @@ from rooftree.flow import lead_arrival
 from rooftree.leads.models import Delivery, Touch
 from tests import make
 from tests.flow import journey
-from tests.web.machine import post
+from tests.web.webhook_client import post
 
 pytestmark = pytest.mark.django_db
 SITES = ["https://www.harborlight.example", "https://harborlight.example"]
@@ -19,16 +19,16 @@ SITES = ["https://www.harborlight.example", "https://harborlight.example"]
 def test_company_site_can_send_a_preflight_and_read_the_answer():
     journey.create_website(slug="harbor-light", allowed_origins=SITES)
 
-    ours = Client().options("/in/form/harbor-light", headers={"Origin": SITES[0]})
+    preflight = Client().options("/in/form/harbor-light", headers={"Origin": SITES[0]})
     strangers = Client().options(
         "/in/form/harbor-light", headers={"Origin": "https://evil.example"}
     )
 
-    assert ours.status_code == 204
-    assert ours["Access-Control-Allow-Origin"] == SITES[0]
-    assert "POST" in ours["Access-Control-Allow-Methods"]
-    assert "Content-Type" in ours["Access-Control-Allow-Headers"]
-    assert ours["Vary"] == "Origin"
+    assert preflight.status_code == 204
+    assert preflight["Access-Control-Allow-Origin"] == SITES[0]
+    assert "POST" in preflight["Access-Control-Allow-Methods"]
+    assert "Content-Type" in preflight["Access-Control-Allow-Headers"]
+    assert preflight["Vary"] == "Origin"
     assert "Access-Control-Allow-Origin" not in strangers
     assert Client().options("/in/form/nobodys").status_code == 404
 
@@ -84,8 +84,8 @@ def test_repeated_form_without_javascript_redirects_too():
         "email": "ben@home.example",
         "return_to": f"{SITES[0]}/thanks",
     }
-    told = {"Content-Type": "application/x-www-form-urlencoded", "Origin": SITES[0]}
-    answers = [post("/in/form/harbor-light", urlencode(form).encode(), **told) for _ in range(2)]
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": SITES[0]}
+    answers = [post("/in/form/harbor-light", urlencode(form).encode(), **headers) for _ in range(2)]
 
     assert [answer.status_code for answer in answers] == [303, 303]
     assert answers[1]["Location"] == f"{SITES[0]}/thanks"
@@ -95,18 +95,21 @@ def test_repeated_form_without_javascript_redirects_too():
 def test_privacy_signal_removes_ad_identifiers(signal, is_kept):
     journey.set_up_company()
     journey.create_website(slug="harbor-light", allowed_origins=SITES)
-    said = journey.form_post(
+    form_fields = journey.form_post(
         gclid="CjwMARK", fbclid="IwMARK", utm={"source": "google"},
         landing_page="https://www.harborlight.example/fha?gclid=CjwMARK",
     )  # fmt: skip
     headers = {"Content-Type": "application/json", "Origin": SITES[0]}
     headers |= {"Sec-GPC": signal} if signal else {}
-    assert post("/in/form/harbor-light", json.dumps(said).encode(), **headers).status_code == 200
+    assert (
+        post("/in/form/harbor-light", json.dumps(form_fields).encode(), **headers).status_code
+        == 200
+    )
     while lead_arrival.process_next_batch(at=make.NOON):
         pass
 
     touch = Touch.objects.get()
-    told = json.dumps([touch.inquiry, touch.attribution, touch.lead.details])
-    assert ("MARK" in told) is is_kept
+    stored_text = json.dumps([touch.inquiry, touch.attribution, touch.lead.details])
+    assert ("MARK" in stored_text) is is_kept
     assert touch.attribution.get("utm_source") == "google", "which page it was is no mark of theirs"
     assert (touch.inquiry.get("extras", {}).get("privacy_signal") == "gpc") is not is_kept

@@ -1,4 +1,4 @@
-"""Changing what borrowers read, in a page: the draft, its reading, approval and the way back."""
+"""Template pages: draft, check, approval and restoring."""
 
 import pytest
 from django.urls import reverse
@@ -35,11 +35,11 @@ def cora(signed_in):
     return signed_in(make.user("compliance", name="Cora Lane"))
 
 
-def at(name, **more):
+def page_url(name, **more):
     return reverse(f"wording_{name}", args=HERE)
 
 
-def typed(**changes):
+def form_data(**changes):
     live = {
         template.language: template.body
         for template in Template.objects.filter(
@@ -55,9 +55,9 @@ def waiting(**more):
     return template_approval.propose_draft(draft, by=author, summary="Shorter", at=make.NOON)
 
 
-def act(browser, one, what, **said):
-    name = "wording_act" if isinstance(one, Template) else "sequence_act"
-    return browser.post(reverse(name, args=[one.pk, what]), said, follow=True)
+def act(browser, version, action, **form):
+    name = "wording_act" if isinstance(version, Template) else "sequence_act"
+    return browser.post(reverse(name, args=[version.pk, action]), form, follow=True)
 
 
 def live():
@@ -102,7 +102,7 @@ def test_wording_in_use_at_a_past_second_is_shown(mia, cora):
 def test_typed_wording_is_checked_and_previewed_in_both_languages(mia, htmx):
     words = {"body-en": BODY + " Guaranteed approval.", "body-es": SPANISH}
 
-    page = mia.post(at("reading"), words, headers=htmx).text
+    page = mia.post(page_url("reading"), words, headers=htmx).text
 
     assert "Hi Maria, Alex Morgan NMLS 1234567, Lindenfield Mortgage NMLS 1204417." in page
     assert "Hola Maria" in page
@@ -114,34 +114,34 @@ def test_typed_wording_is_checked_and_previewed_in_both_languages(mia, htmx):
 
 def test_preview_can_use_only_a_lead_that_the_reader_can_see(mia, signed_in, cast, htmx):
     ben = str(cast.ben.pk)
-    assert "Hi Ben" in mia.post(at("reading"), typed(lead=ben), headers=htmx).text
+    assert "Hi Ben" in mia.post(page_url("reading"), form_data(lead=ben), headers=htmx).text
 
     elsewhere = make.user("marketing", branch=make.branch())
-    page = signed_in(elsewhere).post(at("reading"), typed(lead=ben), headers=htmx).text
+    page = signed_in(elsewhere).post(page_url("reading"), form_data(lead=ben), headers=htmx).text
     assert "Hi Ben" not in page
     assert "Hi Maria" in page
 
 
 def test_draft_belongs_to_its_author_and_keeps_the_typed_values(mia, signed_in):
-    mia.post(at("place"), typed(**{"body-en": "Half a senten"}))
+    mia.post(page_url("place"), form_data(**{"body-en": "Half a senten"}))
 
-    assert "Half a senten" in mia.get(at("place")).text
-    assert "Half a senten" not in signed_in(make.user("marketing")).get(at("place")).text
-    mia.post(at("draft"))
-    assert "Half a senten" not in mia.get(at("place")).text
+    assert "Half a senten" in mia.get(page_url("place")).text
+    assert "Half a senten" not in signed_in(make.user("marketing")).get(page_url("place")).text
+    mia.post(page_url("draft"))
+    assert "Half a senten" not in mia.get(page_url("place")).text
 
 
 def test_only_the_changed_language_is_sent_for_approval(mia):
-    answer = mia.post(at("proposal"), typed(**{"body-es": SPANISH}), follow=True)
+    answer = mia.post(page_url("proposal"), form_data(**{"body-es": SPANISH}), follow=True)
 
     assert "Spanish v2 sent for approval" in answer.text
-    one = Template.objects.get(key="first_hello", medium="text", version=2)
-    assert (one.language, one.body, one.state) == ("es", SPANISH, "waiting")
+    version = Template.objects.get(key="first_hello", medium="text", version=2)
+    assert (version.language, version.body, version.state) == ("es", SPANISH, "waiting")
     assert "Waiting for approval" in mia.get(reverse("wording")).text
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({}, "Change the text first."),
         ({"body-en": BODY, "summary": " "}, "Say what changed and why"),
@@ -149,22 +149,22 @@ def test_only_the_changed_language_is_sent_for_approval(mia):
         ({"body-en": "{{ borrower.age }}"}, "there is no placeholder “borrower.age”"),
     ],
 )
-def test_invalid_proposal_comes_back_with_the_typed_values(mia, changes, said):
-    answer = mia.post(at("proposal"), typed(**changes))
+def test_invalid_proposal_comes_back_with_the_typed_values(mia, changes, message):
+    answer = mia.post(page_url("proposal"), form_data(**changes))
 
     assert answer.status_code == 422
     assert "Not sent for approval" in answer.text
-    assert said in answer.text
+    assert message in answer.text
     assert not Template.objects.filter(decided_at=None).exists()
 
 
 def test_second_person_sees_the_changes_and_approves(cora):
-    one = waiting()
-    page = cora.get(reverse("wording_edition", args=[one.pk])).text
+    version = waiting()
+    page = cora.get(reverse("wording_edition", args=[version.pk])).text
     assert "<ins>Shall</ins>" in page
     assert "</del>" in page
 
-    answer = act(cora, one, "approval", until="2027-06-01")
+    answer = act(cora, version, "approval", until="2027-06-01")
 
     assert "v2 is live" in answer.text
     assert live().body == BODY
@@ -183,23 +183,23 @@ def test_longest_approval_ends_in_a_year(cora):
 
 @pytest.mark.parametrize("role", ["marketing", "operations", "manager"])
 def test_roles_without_approval_permission_are_refused(signed_in, role):
-    browser, one = signed_in(make.user(role)), waiting()
+    browser, version = signed_in(make.user(role)), waiting()
 
-    for what in ("approval", "refusal", "withdrawal"):
-        assert act(browser, one, what, until="2027-06-01", reason="x").status_code == 403
+    for action in ("approval", "refusal", "withdrawal"):
+        assert act(browser, version, action, until="2027-06-01", reason="x").status_code == 403
     assert live().version == 1
 
 
 def test_author_with_approval_permission_cannot_approve_their_own_wording(signed_in, cora):
     boss = make.user("administrator")
     draft = Template(key="first_hello", medium="text", language="en", body=BODY)
-    one = template_approval.propose_draft(draft, by=boss, summary="Mine", at=make.NOON)
+    version = template_approval.propose_draft(draft, by=boss, summary="Mine", at=make.NOON)
     browser = signed_in(boss)
-    page = browser.get(reverse("wording_edition", args=[one.pk])).text
+    page = browser.get(reverse("wording_edition", args=[version.pk])).text
     assert "Cora Lane" in page and "can approve it" in page
     assert "Approve and publish" not in page
 
-    answer = act(browser, one, "approval", until="2027-06-01", alone="on")
+    answer = act(browser, version, "approval", until="2027-06-01", alone="on")
 
     assert "Someone other than its author" in answer.text
     assert live().version == 1
@@ -210,39 +210,39 @@ def test_single_person_company_approval_is_stated_and_shown(signed_in):
     boss = make.user("administrator", name="Olga Only")
     browser = signed_in(boss)
     draft = Template(key="first_hello", medium="text", language="en", body=BODY)
-    one = template_approval.propose_draft(draft, by=boss, summary="Mine", at=make.NOON)
+    version = template_approval.propose_draft(draft, by=boss, summary="Mine", at=make.NOON)
     assert "no one else here can approve it" in browser.get(
-        reverse("wording_edition", args=[one.pk])
+        reverse("wording_edition", args=[version.pk])
     ).text  # fmt: skip
 
-    act(browser, one, "approval", until="2027-06-01")
+    act(browser, version, "approval", until="2027-06-01")
     assert live().version == 1
-    page = act(browser, one, "approval", until="2027-06-01", alone="on").text
+    page = act(browser, version, "approval", until="2027-06-01", alone="on").text
 
     assert "Approved by its author." in page
     assert "Olga Only, self-approved" in browser.get(reverse("wording")).text
 
 
 def test_author_gets_the_reason_of_a_refusal(mia, cora):
-    one = waiting()
+    version = waiting()
 
-    act(cora, one, "refusal", reason="Too pushy")
+    act(cora, version, "refusal", reason="Too pushy")
 
-    page = mia.get(reverse("wording_edition", args=[one.pk])).text
+    page = mia.get(reverse("wording_edition", args=[version.pk])).text
     assert "Rejected by Cora Lane" in page
     assert "Too pushy" in page
 
 
 def test_proposal_is_withdrawn_only_by_its_author(mia, signed_in):
-    one = waiting()
-    assert act(signed_in(make.user("marketing")), one, "taking-back").status_code == 403
+    version = waiting()
+    assert act(signed_in(make.user("marketing")), version, "taking-back").status_code == 403
 
-    assert "v2 withdrawn" in act(mia, one, "taking-back").text
+    assert "v2 withdrawn" in act(mia, version, "taking-back").text
 
 
 def test_earlier_version_is_restored_and_an_approved_one_stopped(mia, cora):
-    first, one = live(), waiting()
-    act(cora, one, "approval", until="2027-06-01")
+    first, version = live(), waiting()
+    act(cora, version, "approval", until="2027-06-01")
 
     assert "v3 is live" in act(mia, first, "restoration").text
     assert live().body == first.body
@@ -261,12 +261,12 @@ def test_new_wording_starts_in_the_editor(mia):
     page = mia.get(reverse("wording_new"))
     assert "New sequence step" in page.text
 
-    said = {"key": "new", "name": "After a week!", "medium": "email", "loan_kind": "", "hours": ""}
-    answer = mia.post(reverse("wording_new"), said, follow=True)
+    form = {"key": "new", "name": "After a week!", "medium": "email", "loan_kind": "", "hours": ""}
+    answer = mia.post(reverse("wording_new"), form, follow=True)
 
     assert "After a week" in answer.text
     assert "No English text yet" in answer.text
-    assert mia.post(reverse("wording_new"), {**said, "name": "¿?"}).status_code == 422
+    assert mia.post(reverse("wording_new"), {**form, "name": "¿?"}).status_code == 422
 
 
 @pytest.mark.parametrize("parts", [["x", "fax", "any", "any"], ["x", "text", "boat", "any"],
@@ -278,9 +278,9 @@ def test_unknown_template_key_is_not_found(mia, parts):
 def test_read_only_roles_cannot_edit_wording(signed_in):
     browser = signed_in(make.user("manager"))
 
-    assert "What changed and why" not in browser.get(at("place")).text
+    assert "What changed and why" not in browser.get(page_url("place")).text
     for name in ("place", "reading", "proposal", "draft"):
-        assert browser.post(at(name), typed()).status_code == 403
+        assert browser.post(page_url(name), form_data()).status_code == 403
     assert signed_in(make.user("executive")).get(reverse("wording")).status_code == 403
 
 
@@ -312,10 +312,10 @@ def test_changed_steps_apply_after_a_second_persons_approval(mia, cora, cast):
     address = reverse("sequence_proposal", args=[key])
     assert "v2 sent for approval" in mia.post(address, steps(**{"after-0": "2", "unit-0": "hours"}),
                                   follow=True).text  # fmt: skip
-    one = Sequence.objects.get(version=2)
-    assert act(mia, one, "approval", until="2027-06-01").status_code == 403
+    version = Sequence.objects.get(version=2)
+    assert act(mia, version, "approval", until="2027-06-01").status_code == 403
 
-    act(cora, one, "approval", until="2027-06-01")
+    act(cora, version, "approval", until="2027-06-01")
 
     assert (
         Sequence.objects.get(until_at=None, from_at__isnull=False).steps[0]["after_minutes"] == 120
@@ -327,7 +327,7 @@ def test_changed_steps_apply_after_a_second_persons_approval(mia, cora, cast):
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"after-0": "soon"}, "Step 1: set a delay between 1 minute and 90 days"),
         ({"after-0": "91", "unit-0": "days"}, "Step 1: set a delay between"),
@@ -338,22 +338,22 @@ def test_changed_steps_apply_after_a_second_persons_approval(mia, cora, cast):
         ({"summary": ""}, "Say what changed and why"),
     ],
 )
-def test_invalid_steps_are_rejected_with_a_sentence(mia, changes, said):
+def test_invalid_steps_are_rejected_with_a_sentence(mia, changes, message):
     answer = mia.post(reverse("sequence_proposal", args=["not_reached"]), steps(**changes))
 
     assert answer.status_code == 422
-    assert said in answer.text
+    assert message in answer.text
     assert Sequence.objects.count() == 1
 
 
 def test_draft_of_steps_is_saved_and_can_be_discarded(mia):
-    there = reverse("sequence", args=["not_reached"])
-    mia.post(there, steps(**{"after-0": "77"}))
-    assert 'value="77"' in mia.get(there).text
+    sequence_url = reverse("sequence", args=["not_reached"])
+    mia.post(sequence_url, steps(**{"after-0": "77"}))
+    assert 'value="77"' in mia.get(sequence_url).text
 
     mia.post(reverse("sequence_draft", args=["not_reached"]))
 
-    assert 'value="77"' not in mia.get(there).text
+    assert 'value="77"' not in mia.get(sequence_url).text
 
 
 def test_roles_without_permission_cannot_change_steps(cora):
@@ -380,9 +380,9 @@ def test_call_opening_is_shown_in_both_languages_with_its_seconds(mia):
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_late_call_opening_is_not_sent_for_approval(mia, language):
     live = Template.objects.filter(key="call_opening")
-    said = {f"body-{template.language}": template.body for template in live}
+    bodies = {f"body-{template.language}": template.body for template in live}
 
-    words = {**said, f"body-{language}": SLOW + OFFERS, "summary": "Warmer"}
+    words = {**bodies, f"body-{language}": SLOW + OFFERS, "summary": "Warmer"}
     answer = mia.post(reverse("wording_proposal", args=OPENING), words)
 
     assert answer.status_code == 422
@@ -395,12 +395,12 @@ def test_call_opening_is_proposed_and_approved_like_any_template(mia, cora):
     proposal = reverse("wording_proposal", args=OPENING)
     spanish = Template.objects.get(key="call_opening", language="es").body
     mia.post(proposal, {"body-en": OFFERS, "body-es": spanish, "summary": "Shorter"})
-    one = Template.objects.get(key="call_opening", version=2)
+    version = Template.objects.get(key="call_opening", version=2)
 
-    page = act(cora, one, "approval", until="2027-06-01").text
+    page = act(cora, version, "approval", until="2027-06-01").text
 
     assert "v2 is live" in page
-    assert "used for" not in page  # nothing of it is sent
+    assert "used for" not in page  # a call opening is never sent
 
 
 def test_call_opening_is_not_a_text_and_a_text_is_not_a_call_opening(mia):

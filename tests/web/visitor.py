@@ -1,4 +1,4 @@
-"""A visitor of a company's public form: sees it, fills it in, sends it."""
+"""A visitor of the public form: opens it, fills it in, submits it."""
 
 import json
 import re
@@ -32,7 +32,9 @@ ANSWERS = {
 }
 
 
-def shown(lang: str = "en", at=make.NOON - timedelta(minutes=2), query: str = "", **headers) -> str:
+def open_form(
+    lang: str = "en", at=make.NOON - timedelta(minutes=2), query: str = "", **headers
+) -> str:
     with clock.freeze(at):
         page = Client().get(f"{FORM}?lang={lang}{query}", headers=headers)
     assert page.status_code == 200, page.content
@@ -40,17 +42,19 @@ def shown(lang: str = "en", at=make.NOON - timedelta(minutes=2), query: str = ""
 
 
 def hidden(page: str) -> dict[str, str]:
-    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page)
-    return {name: unescape(value) for name, value in found}
+    fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page)
+    return {name: unescape(value) for name, value in fields}
 
 
 def send(page: str, *, at=make.NOON, lang: str = "en", headers=None, **changes):
-    """What the browser posts from a page; None leaves a field out."""
+    """Post the page's form as a browser does; None leaves a field out."""
     typed = {**hidden(page), "hp_company": "", **ANSWERS, **changes}
     data = {name: value for name, value in typed.items() if value is not None}
-    told = {"User-Agent": "Mozilla/5.0"} | (headers or {"Origin": settings.PUBLIC_URL})
+    request_headers = {"User-Agent": "Mozilla/5.0"} | (headers or {"Origin": settings.PUBLIC_URL})
     with clock.freeze(at):
-        return Client(REMOTE_ADDR="203.0.113.10").post(f"{FORM}?lang={lang}", data, headers=told)
+        return Client(REMOTE_ADDR="203.0.113.10").post(
+            f"{FORM}?lang={lang}", data, headers=request_headers
+        )
 
 
 def stored() -> dict:

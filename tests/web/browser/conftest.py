@@ -1,4 +1,4 @@
-"""A real Chromium before our real front, streams included; the clock stands at a weekday's noon."""
+"""Fixtures: a real Chromium and the real server with live events, at noon of a weekday."""
 
 import asyncio
 import os
@@ -28,7 +28,7 @@ from tests.cast import Cast, gather
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
-    # Fewer processes to start and to talk to for each page.
+    # Fewer processes to start for each page.
     *("--in-process-gpu", "--disable-extensions", "--disable-site-isolation-trials"),
 ]
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
@@ -36,7 +36,7 @@ SIZES = [
     pytest.param(size, scheme, id=f"{size['width']}-{scheme}")
     for size, scheme in ((PHONE, "light"), (DESK, "dark"))
 ]
-expect.set_options(timeout=15_000)  # a busy machine is slow, not wrong
+expect.set_options(timeout=15_000)  # a busy computer is slow, not wrong
 OTHERS = (
     "select pg_terminate_backend(pid) from pg_stat_activity "
     "where datname = current_database() and pid <> pg_backend_pid()"
@@ -44,7 +44,7 @@ OTHERS = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every test of this folder drives a browser, and is skipped where there is none."""
+    """Mark every test of this folder as a browser test; skip them where there is no browser."""
     for item in items:
         if "tests/web/browser" in item.path.as_posix():
             item.add_marker(pytest.mark.browser)
@@ -53,7 +53,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """One browser; Playwright's own event loop must not forbid us the database."""
+    """One browser; allow database access in spite of Playwright's event loop."""
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
@@ -64,7 +64,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(autouse=True)
 def closed(chromium: Browser, committed: None) -> Iterator[None]:
-    """No page goes on asking while the tables are emptied: it closes before they are."""
+    """Close every page before the tables are emptied, so that none keeps sending requests."""
     yield
     for context in chromium.contexts:
         context.close()
@@ -72,7 +72,7 @@ def closed(chromium: Browser, committed: None) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def front(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
-    """The address of the front, served in this process on a free port."""
+    """The address of the server, which runs in this process on a free port."""
     from rooftree.asgi import application
 
     with socket.socket() as probe:
@@ -86,13 +86,13 @@ def front(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
     loop.call_soon_threadsafe(server.stop)
     thread.join(5)
     with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(OTHERS)  # its connections, which would keep the database from being dropped
+        cursor.execute(OTHERS)  # open connections would keep the database from being dropped
     connection.close()
 
 
 @pytest.fixture
 def noon(monkeypatch: pytest.MonkeyPatch) -> datetime:
-    """The next weekday's noon in New York, for everything the pages do."""
+    """The next weekday's noon in New York; every page uses it as the current time."""
     day = timezone.now().replace(hour=17, minute=0, second=0, microsecond=0)
     while day.weekday() > 3:
         day += timedelta(days=1)
@@ -104,7 +104,7 @@ def noon(monkeypatch: pytest.MonkeyPatch) -> datetime:
 
 @pytest.fixture
 def people(committed: None, noon: datetime) -> Cast:
-    """The cast; Ben came through our own form and is Dana's, with a call promised."""
+    """The cast; Ben came through our own form and is assigned to Dana, with a first call due."""
     cast = gather()
     form = make.source("website_form", name="Our website", slug="site")
     Company.objects.update(emergencies_checked_at=noon, telemarketer_states=["FL", "CA", "TX"])
@@ -119,7 +119,7 @@ def people(committed: None, noon: datetime) -> Cast:
 def open_as(
     chromium: Browser, address: str, role: str, size: dict[str, int], scheme: str = "light"
 ) -> Page:
-    """A new page of somebody who has pressed their role on the sign-in page."""
+    """Open a new page and sign in by pressing the role button."""
     context = chromium.new_context(
         viewport=size, color_scheme=scheme, base_url=address, has_touch=size is PHONE
     )
@@ -132,21 +132,21 @@ def open_as(
     return page
 
 
-def violations(page: Page) -> list[str]:
-    """What axe-core finds, with the element."""
-    found = Axe().run(page).response["violations"]
-    return [f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found]
+def accessibility_problems(page: Page) -> list[str]:
+    """Return the problems that axe-core reports, each with its element."""
+    rules = Axe().run(page).response["violations"]
+    return [f"{rule['id']}: {rule['nodes'][0]['html'][:120]}" for rule in rules]
 
 
-def shoot(page: Page, name: str) -> None:
-    """Keep a picture where ROOFTREE_PICTURES names a folder, for whoever changed a page."""
+def save_picture(page: Page, name: str) -> None:
+    """Save a screenshot if ROOFTREE_PICTURES names a folder, to review a changed page."""
     if folder := os.environ.get("ROOFTREE_PICTURES"):
         path = Path(folder) / f"{re.sub('[^A-Za-z0-9]+', '-', name)}.png"
         page.screenshot(path=path, full_page=True)
 
 
-def shown_well(page: Page, name: str) -> None:
-    """Nothing sticks out, axe-core is content, and the picture is kept."""
-    shoot(page, name)
+def check_page(page: Page, name: str) -> None:
+    """Assert that the page fits the screen and is accessible, and save its picture."""
+    save_picture(page, name)
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
-    assert violations(page) == []
+    assert accessibility_problems(page) == []

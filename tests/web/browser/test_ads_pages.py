@@ -1,4 +1,4 @@
-"""Credentials, certificates, the vendor's list and what it told, in a real Chromium."""
+"""Vendor credentials, consent certificates and the vendor's reports, in a real Chromium."""
 
 import json
 
@@ -12,7 +12,7 @@ from rooftree.capture.parsing.envelope import IncomingDelivery
 from rooftree.flow import lead_arrival
 from rooftree.leads.models import Delivery
 from tests import make
-from tests.web.browser.conftest import DESK, SIZES, open_as, shown_well
+from tests.web.browser.conftest import DESK, SIZES, check_page, open_as
 
 NOTICE = {
     "object": "page",
@@ -41,9 +41,9 @@ def test_credentials_page_names_what_is_missing(chromium, front, facebook, size,
     page = open_as(chromium, front, "Administrator", size, scheme)
     page.goto(reverse("source_credentials", args=[facebook.pk]))
     expect(page.get_by_text("Missing: App secret")).to_be_visible()
-    shown_well(page, f"credentials-{size['width']}-{scheme}")
+    check_page(page, f"credentials-{size['width']}-{scheme}")
     page.goto(reverse("setup_source", args=[facebook.pk]))
-    shown_well(page, f"source-missing-{size['width']}-{scheme}")
+    check_page(page, f"source-missing-{size['width']}-{scheme}")
 
 
 def test_typed_credentials_are_saved(chromium, front, facebook):
@@ -63,7 +63,7 @@ def test_certificate_page_works_without_a_key_and_with_unproven_certificates(
 ):
     page = open_as(chromium, front, "Administrator", size, scheme)
     page.goto(reverse("setup_certificates"))
-    shown_well(page, f"certificates-none-{size['width']}-{scheme}")
+    check_page(page, f"certificates-none-{size['width']}-{scheme}")
 
     CertificateAccount.objects.create(provider="trustedform", key="k", changed_at=make.NOON)
     now = make.datetime.now(make.UTC)
@@ -81,7 +81,7 @@ def test_certificate_page_works_without_a_key_and_with_unproven_certificates(
         )  # fmt: skip
     page.reload()
     expect(page.get_by_text("expired before it was claimed")).to_be_visible()
-    shown_well(page, f"certificates-lost-{size['width']}-{scheme}")
+    check_page(page, f"certificates-lost-{size['width']}-{scheme}")
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
@@ -91,7 +91,7 @@ def test_vendor_reports_are_shown_beside_deliveries(chromium, front, facebook, s
         body=json.dumps(NOTICE).encode(), received_at=make.NOON,
         endpoint=endpoint_of(facebook), is_verified=True,
     )  # fmt: skip
-    kept = lead_arrival.accept_delivery(
+    delivery = lead_arrival.accept_delivery(
         source=facebook, incoming=incoming, at=make.NOON
     ).stored_delivery
     Retrieval.objects.update(
@@ -104,9 +104,9 @@ def test_vendor_reports_are_shown_beside_deliveries(chromium, front, facebook, s
         ended_at=make.NOON,
     )  # fmt: skip
     page = open_as(chromium, front, "Operations", size, scheme)
-    page.goto(reverse("delivery", args=[kept.pk]))
+    page.goto(reverse("delivery", args=[delivery.pk]))
     expect(page.get_by_text("refused your credentials").first).to_be_visible()
-    shown_well(page, f"told-{size['width']}-{scheme}")
+    check_page(page, f"told-{size['width']}-{scheme}")
     page.goto(reverse("source", args=[facebook.pk]))
     expect(page.get_by_text("You have every lead on the vendor’s own list since")).to_be_visible()
-    shown_well(page, f"listed-{size['width']}-{scheme}")
+    check_page(page, f"listed-{size['width']}-{scheme}")

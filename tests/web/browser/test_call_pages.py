@@ -1,4 +1,4 @@
-"""The page of calls, and the tap against a recording, on a phone and at a desk."""
+"""The call records page and the button that stops a recording, on a phone and at a desk."""
 
 import pytest
 from django.urls import reverse
@@ -7,14 +7,14 @@ from playwright.sync_api import expect
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.outreach.models import CallRecording
 from tests import make
-from tests.web.browser.conftest import SIZES, open_as, shown_well
+from tests.web.browser.conftest import SIZES, check_page, open_as
 
 
 def call(people, at, **changes):
     ben = Lead.objects.get(pk=people.ben.pk)
-    given = {"address": "+18135550142", "our_number": "+15125550100", "by": people.dana.user}
+    fields = {"address": "+18135550142", "our_number": "+15125550100", "by": people.dana.user}
     return ContactAttempt.objects.create(
-        lead=ben, person=ben.person, medium="call", at=at, **given | changes
+        lead=ben, person=ben.person, medium="call", at=at, **fields | changes
     )
 
 
@@ -23,7 +23,7 @@ def test_call_records_page_fits_and_changes_recording(chromium, front, people, n
     name = f"{size['width']}-{scheme}"
     page = open_as(chromium, front, "Compliance", size, scheme)
     page.goto(reverse("call_records"))
-    shown_well(page, f"calls-empty-{name}")
+    check_page(page, f"calls-empty-{name}")
     for n in range(24):
         at = noon - n * make.DAY / 3 - 5 * make.HOUR
         call(people, at, cause=f"ring:{n}", result="spoken" if n % 2 else "")
@@ -38,7 +38,7 @@ def test_call_records_page_fits_and_changes_recording(chromium, front, people, n
 
     expect(page.get_by_text("are recorded since")).to_be_visible()
     expect(page.get_by_text("Missing: length").first).to_be_visible()
-    shown_well(page, f"calls-{name}")
+    check_page(page, f"calls-{name}")
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
@@ -48,20 +48,20 @@ def test_recording_is_stopped_with_one_tap_during_the_call(
     name = f"{size['width']}-{scheme}"
     attempt = call(people, noon - make.MINUTE, cause="ring:1")
     earlier = call(people, noon - make.DAY, cause="ring:2", result="spoken", seconds=260)
-    given = {"notice": "This call may be recorded.", "language": "en", "carrier": "twilio"}
-    for one, sid, seconds in ((attempt, "RE2", None), (earlier, "RE" + "1a" * 16, 252)):
+    fields = {"notice": "This call may be recorded.", "language": "en", "carrier": "twilio"}
+    for row, sid, seconds in ((attempt, "RE2", None), (earlier, "RE" + "1a" * 16, 252)):
         CallRecording.objects.create(
-            attempt=one, notice_played_at=one.at, requested_at=one.at, carrier_id=sid,
+            attempt=row, notice_played_at=row.at, requested_at=row.at, carrier_id=sid,
             call_id="CA1",
-            seconds=seconds, ended_at=seconds and one.at, **given,
+            seconds=seconds, ended_at=seconds and row.at, **fields,
         )  # fmt: skip
     page = open_as(chromium, front, "Loan officer", size, scheme)
     page.goto(reverse("lead", args=[people.ben.pk]))
-    shown_well(page, f"call-recorded-{name}")
+    check_page(page, f"call-recorded-{name}")
 
     page.get_by_role("button", name="Stop and delete recording").click()
 
     expect(page.get_by_text("This call is being recorded")).to_have_count(0)
     expect(page.get_by_text("The recording is being deleted")).to_be_visible()
-    shown_well(page, f"call-objected-{name}")
+    check_page(page, f"call-objected-{name}")
     assert CallRecording.objects.get(attempt=attempt).objected_by == people.dana.user

@@ -1,4 +1,4 @@
-"""Making a source, its map and an import in a real Chromium, on a phone and at a desk."""
+"""Source setup, field maps and imports in a real Chromium, on a phone and at a desk."""
 
 import json
 
@@ -14,7 +14,7 @@ from rooftree.flow import lead_arrival
 from rooftree.leads.models import Delivery, Lead, Source
 from tests import make
 from tests.flow import journey
-from tests.web.browser.conftest import DESK, SIZES, open_as, shown_well
+from tests.web.browser.conftest import DESK, SIZES, check_page, open_as
 
 SENT = {
     "lead": {
@@ -32,7 +32,7 @@ FILE = (
 )
 
 
-def posted(source: Source) -> Delivery:
+def post_lead(source: Source) -> Delivery:
     incoming = IncomingDelivery(
         path=f"/in/generic/{source.token}",
         headers={"Content-Type": "application/json"},
@@ -44,7 +44,7 @@ def posted(source: Source) -> Delivery:
     return received.stored_delivery
 
 
-def pinged(source: Source, state: str) -> None:
+def send_ping(source: Source, state: str) -> None:
     source.refresh_from_db()
     at = timezone.now()
     ping = {"ping_id": f"p-{state}", "state": state, "loan_purpose": "purchase"}
@@ -69,7 +69,7 @@ def post_source(clerk):
 
 
 def test_field_map_is_fixed_beside_the_delivery_and_replayed(chromium, front, post_source):
-    delivery = posted(post_source)
+    delivery = post_lead(post_source)
     assert delivery.state == "quarantined"
     page = open_as(chromium, front, "Operations", DESK)
     page.goto(reverse("source_map", args=[post_source.pk]))
@@ -104,17 +104,17 @@ def test_webhook_source_pages_fit_and_are_accessible(chromium, front, post_sourc
     name = f"{size['width']}-{scheme}"
     page = open_as(chromium, front, "Operations", size, scheme)
     page.goto(reverse("source_map", args=[post_source.pk]))
-    shown_well(page, f"map-empty-{name}")
-    posted(post_source)
+    check_page(page, f"map-empty-{name}")
+    post_lead(post_source)
     page.goto(reverse("source_map", args=[post_source.pk]))
-    shown_well(page, f"map-full-{name}")
+    check_page(page, f"map-full-{name}")
     page.get_by_role("button", name="Publish v1").click()
     expect(page.get_by_text("Fix this before you publish")).to_be_visible()
-    shown_well(page, f"map-error-{name}")
+    check_page(page, f"map-error-{name}")
     page.goto(reverse("source_posts", args=[post_source.pk]))
-    shown_well(page, f"posts-{name}")
+    check_page(page, f"posts-{name}")
     page.goto(reverse("setup_source", args=[post_source.pk]))
-    shown_well(page, f"source-{name}")
+    check_page(page, f"source-{name}")
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
@@ -123,13 +123,13 @@ def test_source_detail_pages_fit_and_are_accessible(chromium, front, clerk, size
     line = make.source("phone_twilio", name="Mailers", slug="mailers")
     page = open_as(chromium, front, "Operations", size, scheme)
     page.goto(reverse("source_settings", args=[line.pk]))
-    shown_well(page, f"details-{name}")
+    check_page(page, f"details-{name}")
     page.get_by_label("Ring this number").fill("12")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("is not a phone number")).to_be_visible()
-    shown_well(page, f"details-error-{name}")
+    check_page(page, f"details-error-{name}")
     page.goto(reverse("setup_source", args=[line.pk]))
-    shown_well(page, f"source-of-calls-{name}")
+    check_page(page, f"source-of-calls-{name}")
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
@@ -137,7 +137,7 @@ def test_spreadsheet_is_imported_step_by_step(chromium, front, clerk, size, sche
     name = f"{size['width']}-{scheme}"
     page = open_as(chromium, front, "Operations", size, scheme)
     page.goto(reverse("imports"))
-    shown_well(page, f"imports-empty-{name}")
+    check_page(page, f"imports-empty-{name}")
     make.source("csv_import", name="Old CRM", slug="old-crm")
     page.goto(reverse("imports"))
     page.get_by_label("File", exact=True).set_input_files(
@@ -145,33 +145,33 @@ def test_spreadsheet_is_imported_step_by_step(chromium, front, clerk, size, sche
     )
     page.get_by_role("button", name="Upload file").click()
     expect(page.get_by_text("This Excel workbook is damaged")).to_be_visible()
-    shown_well(page, f"imports-error-{name}")
+    check_page(page, f"imports-error-{name}")
     page.get_by_label("File", exact=True).set_input_files(
         {"name": "people.csv", "mimeType": "text/csv", "buffer": FILE.encode()}
     )
     page.get_by_role("button", name="Upload file").click()
     expect(page.get_by_label("Field for Mobile")).to_have_value("mobile")
-    shown_well(page, f"import-columns-{name}")
+    check_page(page, f"import-columns-{name}")
     page.get_by_role("button", name="Preview").click()
     expect(page.locator("#progress")).to_be_visible()
-    shown_well(page, f"import-progress-{name}")
+    check_page(page, f"import-progress-{name}")
 
     journey.run()
     expect(page.get_by_role("heading", name="Preview")).to_be_visible()
     expect(page.get_by_text("Enter a valid ten-digit phone number")).to_be_visible()
-    shown_well(page, f"import-checked-{name}")
+    check_page(page, f"import-checked-{name}")
     before = Lead.objects.count()
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.locator("#progress")).to_be_visible()
     journey.run()
 
     expect(page.get_by_role("heading", name="Result")).to_be_visible()
-    shown_well(page, f"import-done-{name}")
+    check_page(page, f"import-done-{name}")
     assert Lead.objects.count() == before + 2
     assert Spreadsheet.objects.get().counts == {"new": 2, "refused": 1}
     page.get_by_role("button", name="Undo import").click()
     expect(page.get_by_text("Undo in progress")).to_be_visible()
-    shown_well(page, f"import-undoing-{name}")
+    check_page(page, f"import-undoing-{name}")
     journey.run()
     expect(page.get_by_text("2 leads closed")).to_be_visible()
     assert Lead.objects.filter(retired_reason="import undone").count() == 2
@@ -183,14 +183,14 @@ def test_bidding_source_pages_fit_and_are_accessible(chromium, front, clerk, siz
     name = f"{size['width']}-{scheme}"
     page = open_as(chromium, front, "Operations", size, scheme)
     page.goto(reverse("setup_source", args=[seller.pk]))
-    shown_well(page, f"seller-{name}")
+    check_page(page, f"seller-{name}")
     page.goto(reverse("source_bids", args=[seller.pk]))
-    shown_well(page, f"bids-empty-{name}")
+    check_page(page, f"bids-empty-{name}")
 
     page.get_by_label("Prices, $").fill("30\nFL boat 52")
     page.get_by_role("button", name="Save bids").click()
     expect(page.get_by_text("boat is not a state")).to_be_visible()
-    shown_well(page, f"bids-wrong-{name}")
+    check_page(page, f"bids-wrong-{name}")
     page.get_by_label("Prices, $").fill("30\nrefinance 40\nFL purchase 52.50")
     page.get_by_label("Leads per day").fill("40")
     page.get_by_role("button", name="Save bids").click()
@@ -199,10 +199,10 @@ def test_bidding_source_pages_fit_and_are_accessible(chromium, front, clerk, siz
     page.goto(reverse("source_instructions", args=[seller.pk]))
     page.get_by_role("button", name="Test post").click()
     expect(page.get_by_text("This is the bid you would make now")).to_be_visible()
-    shown_well(page, f"seller-proof-{name}")
+    check_page(page, f"seller-proof-{name}")
     assert not PlacedBid.objects.exists()
     for state in ("FL", "NY"):
-        pinged(seller, state)
+        send_ping(seller, state)
     page.goto(reverse("source_bids", args=[seller.pk]))
-    shown_well(page, f"bids-full-{name}")
+    check_page(page, f"bids-full-{name}")
     expect(page.get_by_text("$52.50")).to_be_visible()

@@ -1,4 +1,4 @@
-"""Credit clocks in a real Chromium, on a phone and at a desk."""
+"""Disclosure deadlines in a real Chromium, on a phone and at a desk."""
 
 import pytest
 from django.urls import reverse
@@ -9,11 +9,11 @@ from rooftree.compliance.models import CreditClock
 from rooftree.flow import borrower_replies, credit_notice_triggers
 from rooftree.leads.models import Lead
 from tests import make
-from tests.web.browser.conftest import SIZES, open_as, shown_well
+from tests.web.browser.conftest import SIZES, check_page, open_as
 
 
-def known(lead, *, at) -> None:
-    """Five pieces by form and the sixth by text, as they reach us."""
+def add_application_items(lead, *, at) -> None:
+    """Store five application items from the form and the sixth from a text."""
     inquiry = {
         "borrower": {"first_name": "Ben", "last_name": "Ortiz"},
         "income": {"annual_cents": 96_000_00},
@@ -34,9 +34,9 @@ def test_disclosure_deadline_pages_fit_and_are_accessible(
     name = f"{size['width']}-{scheme}"
     page = open_as(chromium, front, "Compliance", size, scheme)
     page.goto(reverse("clocks"))
-    shown_well(page, f"clocks-empty-{name}")
+    check_page(page, f"clocks-empty-{name}")
 
-    known(people.ben, at=noon)
+    add_application_items(people.ben, at=noon)
     credit_notice_triggers.record_denial(
         people.mei.pk, "attempt:1", "Dana Whitfield told them no", at=noon
     )
@@ -47,28 +47,28 @@ def test_disclosure_deadline_pages_fit_and_are_accessible(
     credit_clocks.start_clock(late, at=noon)
     page.goto(reverse("clocks"))
     expect(page.get_by_text("overdue").first).to_be_visible()
-    shown_well(page, f"clocks-{name}")
+    check_page(page, f"clocks-{name}")
 
-    one = CreditClock.objects.get(kind="adverse_action")
-    page.goto(reverse("credit_clock", args=[one.pk]))
-    shown_well(page, f"clock-{name}")
+    clock = CreditClock.objects.get(kind="adverse_action")
+    page.goto(reverse("credit_clock", args=[clock.pk]))
+    check_page(page, f"clock-{name}")
     page.get_by_label("Document in the LOS").fill("eFolder 118")
     page.get_by_label("Sent", exact=True).select_option("electronic")
     page.get_by_label("Specific reasons given").fill("Debts are high against income")
     page.get_by_role("button", name="Close deadline").click()
     expect(page.get_by_text("requires an E-SIGN consent")).to_be_visible()
-    shown_well(page, f"clock-refused-{name}")
+    check_page(page, f"clock-refused-{name}")
     page.get_by_label("Sent", exact=True).select_option("mail")
     page.get_by_role("button", name="Close deadline").click()
     expect(page.get_by_role("heading", name="Outcome")).to_be_visible()
-    shown_well(page, f"clock-closed-{name}")
+    check_page(page, f"clock-closed-{name}")
 
     page.goto(reverse("lead", args=[people.ben.pk]))
     expect(page.get_by_text("Application received")).to_be_visible()
-    shown_well(page, f"lead-application-{name}")
+    check_page(page, f"lead-application-{name}")
     bureau = Lead.objects.get(pk=people.ben.pk).source
     make.terms(bureau, source_class="cra_trigger", is_firm_offer=True, reviewed_at=noon)
     page.goto(reverse("application", args=[people.ben.pk]))
-    shown_well(page, f"application-basis-{name}")
+    check_page(page, f"application-basis-{name}")
     page.goto(reverse("source_terms", args=[bureau.pk]))
-    shown_well(page, f"terms-class-{name}")
+    check_page(page, f"terms-class-{name}")

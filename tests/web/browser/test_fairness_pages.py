@@ -1,4 +1,4 @@
-"""Pages of fairness and pay in a real Chromium, on a phone and at a desk."""
+"""Fair lending and pay pages in a real Chromium, on a phone and at a desk."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from rooftree.capture.partners import agreements, partner_accounts, things_of_va
 from rooftree.compliance.fair_lending import officer_pay_plans
 from rooftree.reporting.fair_lending_monitor import minority_shares, monthly_comparison
 from tests import make
-from tests.web.browser.conftest import SIZES, open_as, shown_well
+from tests.web.browser.conftest import SIZES, check_page, open_as
 
 
 def arrived(noon, language, minutes, code, *, number=30):
@@ -22,7 +22,7 @@ def arrived(noon, language, minutes, code, *, number=30):
         )  # fmt: skip
 
 
-def compared(noon):
+def build_comparison(noon):
     minority_shares.load_file(
         b"zip,minority_share\n33602,8\n33605,64\n", name="acs-2024.csv",
         by=make.user("compliance", name="Lena Park"), at=noon - timedelta(days=60),
@@ -34,7 +34,7 @@ def compared(noon):
     monthly_comparison.compare_due_months(at=noon)
 
 
-def owed(noon, partner):
+def enter_agreement(noon, partner):
     by, today = make.user("operations", name="Pat Lowe"), noon.date()
     typed = {
         "with_whom": f"partner:{partner.pk}", "document": "Contract 7", "from_date": today,
@@ -56,7 +56,7 @@ def owed(noon, partner):
     things_of_value_findings.check_partners(at=noon)
 
 
-def planned(noon, officer):
+def propose_plan(noon, officer):
     by, other = make.user("operations", name="Kim Roe"), make.user("compliance", name="Al Frey")
     typed = {
         "officer": officer.pk, "basis": "fixed_pct_of_loan_amount", "percent": "1.25",
@@ -75,36 +75,36 @@ def test_fairness_and_pay_pages_fit_and_are_accessible(chromium, front, people, 
     page = open_as(chromium, front, "Compliance", size, scheme)
     for address in ("fair_lending", "things_of_value", "pay_plans"):
         page.goto(reverse(address))
-        shown_well(page, f"{address}-empty-{name}")
+        check_page(page, f"{address}-empty-{name}")
 
-    compared(noon)
+    build_comparison(noon)
     partner = make.partner("Ana Ruiz")
-    owed(noon, partner)
-    planned(noon, people.dana)
+    enter_agreement(noon, partner)
+    propose_plan(noon, people.dana)
 
     page.goto(reverse("fair_lending"))
     page.get_by_role("button", name="Load file").click()
     expect(page.get_by_text("Choose a file.")).to_be_visible()
-    shown_well(page, f"fair_lending-{name}")
+    check_page(page, f"fair_lending-{name}")
     page.goto(reverse("fair_lending_taken_out"))
     page.get_by_role("button", name="Export file").click()
     expect(page.get_by_text("Say why, in a few words")).to_be_visible()
-    shown_well(page, f"fair_lending-out-{name}")
+    check_page(page, f"fair_lending-out-{name}")
     page.goto(reverse("things_of_value"))
-    shown_well(page, f"things_of_value-{name}")
+    check_page(page, f"things_of_value-{name}")
     page.goto(reverse("partner", args=[partner.pk]))
-    shown_well(page, f"partner-ruled-{name}")
+    check_page(page, f"partner-ruled-{name}")
     page.goto(reverse("pay_plans"))
-    shown_well(page, f"pay_plans-{name}")
+    check_page(page, f"pay_plans-{name}")
     page.goto(reverse("pay_plan"))
     page.get_by_label("Pay depends on").select_option("other")
     page.get_by_label("Description").fill("Interest rate")
     page.get_by_label("Loan officer").select_option(label="Dana Whitfield")
     page.get_by_role("button", name="Propose plan").click()
     expect(page.get_by_text("Pay can't depend on a loan's terms.")).to_be_visible()
-    shown_well(page, f"pay_plan-refused-{name}")
+    check_page(page, f"pay_plan-refused-{name}")
     page.goto(reverse("agreement"))
     page.get_by_role("button", name="Add agreement").click()
-    shown_well(page, f"agreement-wrong-{name}")
+    check_page(page, f"agreement-wrong-{name}")
     page.goto(reverse("compliance"))
-    shown_well(page, f"compliance-fairness-{name}")
+    check_page(page, f"compliance-fairness-{name}")

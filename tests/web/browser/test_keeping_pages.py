@@ -1,4 +1,4 @@
-"""The pages of what is kept, as people see them: with much, with nothing, with something wrong."""
+"""Retention pages in a real Chromium: full, empty, and with problems."""
 
 import pytest
 
@@ -11,20 +11,20 @@ from rooftree.reporting.exports import export_approval
 from rooftree.reporting.exports.export_approval import ExportIntent
 from rooftree.retention import legal_holds, privacy_requests, purges
 from tests import make
-from tests.web.browser.conftest import DESK, PHONE, open_as, shoot, violations
+from tests.web.browser.conftest import DESK, PHONE, accessibility_problems, open_as, save_picture
 
 
 @pytest.fixture
 def busy(people, noon, monkeypatch):
-    """A request done, one late and one new; a hold; a removal that is proved and one that waits."""
+    """A completed, a late and a new request; a legal hold; a proven purge and a waiting one."""
     omar, ben, mei = people.omar, people.ben, people.mei
     make.consent(mei.person, at=noon)
     for lead, kind, days in ((mei, "deletion", 20), (ben, "access", 50), (ben, "correction", 1)):
-        asked = privacy_requests.NewRequest(
+        request_fields = privacy_requests.NewRequest(
             kind=kind, address=lead.person.phones.first().e164, person_id=lead.person_id,
             state="CA", received_via="letter", received_date=noon.date() - days * make.DAY,
         )  # fmt: skip
-        row = privacy_requests.receive_request(asked, owner=omar, by=omar, at=noon)
+        row = privacy_requests.receive_request(request_fields, owner=omar, by=omar, at=noon)
         if kind == "deletion":
             privacy_requests.confirm_identity(
                 row.pk, how="Called back on the number on file", by=omar, at=noon
@@ -40,16 +40,16 @@ def busy(people, noon, monkeypatch):
     old = noon - 800 * make.DAY
     for _ in range(3):
         human = make.person(phone=None, email=None, at=old)
-        make.lead(person=human, source=people.zillow, at=old, asked="A plan")
+        make.lead(person=human, source=people.zillow, at=old, borrower_message="A plan")
     monkeypatch.setattr(purges, "SECOND_PERSON_ABOVE", 2)
     waiting = purges.plan_scheduled_purge(at=noon)
     ines = User.objects.get(name="Ines Prado")
-    asked = ExportIntent(
+    request_fields = ExportIntent(
         user_id=ines.pk, subject="records:funded", caller=NO_CLIENT,
         reason="The board's quarterly look at what was funded",
     )  # fmt: skip
     export_approval.request_approval(
-        asked, number=412, approvers=User.objects.filter(role="compliance"), at=noon
+        request_fields, number=412, approvers=User.objects.filter(role="compliance"), at=noon
     )
     assert late is None and Consent.objects.exists() and Lead.objects.exists()
     return {
@@ -64,34 +64,34 @@ def busy(people, noon, monkeypatch):
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 def test_retention_pages_fit_and_are_accessible(chromium, front, busy, size, scheme):
     page = open_as(chromium, front, "Compliance", size, scheme)
-    found = []
+    problems = []
     paths = {name: f"/compliance/{path}" for name, path in busy.items() if name != "lead"}
     paths |= {"lead": f"/leads/{busy['lead']}/", "person": f"/leads/{busy['lead']}/person/"}
     for name, path in paths.items():
         page.goto(path)
-        found += [f"{path} {violation}" for violation in violations(page)]
+        problems += [f"{path} {violation}" for violation in accessibility_problems(page)]
         if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
-            found.append(f"{path} is wider than the screen")
-        shoot(page, f"keeping {name} {size['width']} {scheme}")
-    assert found == []
+            problems.append(f"{path} is wider than the screen")
+        save_picture(page, f"keeping {name} {size['width']} {scheme}")
+    assert problems == []
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 def test_empty_retention_pages_explain_themselves(chromium, front, people, size):
     page = open_as(chromium, front, "Compliance", size)
-    found = []
+    problems = []
     for path in ("keeping/", "requests/", "legal-holds/", "exports/"):
         page.goto(f"/compliance/{path}")
-        found += [f"{path} {violation}" for violation in violations(page)]
+        problems += [f"{path} {violation}" for violation in accessibility_problems(page)]
         if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
-            found.append(f"{path} is wider than the screen")
-        shoot(page, f"keeping empty {path[:-1]} {size['width']}")
+            problems.append(f"{path} is wider than the screen")
+        save_picture(page, f"keeping empty {path[:-1]} {size['width']}")
     page.goto("/compliance/legal-holds/")
     page.get_by_label("Matter").fill("Matter 1")
     page.get_by_label("Reason", exact=True).fill("Letter of counsel")
     page.get_by_role("button", name="Place hold").click()
     page.get_by_text("Enter a number, an email address").wait_for()
     assert page.get_by_label("Matter").input_value() == "Matter 1"
-    shoot(page, f"keeping wrong hold {size['width']}")
-    found += violations(page)
-    assert found == []
+    save_picture(page, f"keeping wrong hold {size['width']}")
+    problems += accessibility_problems(page)
+    assert problems == []

@@ -11,18 +11,18 @@ from rooftree.capture.own_form import form_wording
 from rooftree.leads.models import Delivery
 from tests import make
 from tests.flow import journey
-from tests.web.browser.conftest import DESK, PHONE, shoot, violations
+from tests.web.browser.conftest import DESK, PHONE, accessibility_problems, save_picture
 
 
 @pytest.fixture
 def site(committed, live_server):
-    """A company whose form may stand on a page of 127.0.0.1, which is not localhost."""
+    """A company whose form is allowed on a page of 127.0.0.1, which is not localhost."""
     make.company()
     port = urlsplit(live_server.url).port
     return journey.create_website(allowed_origins=[f"http://127.0.0.1:{port}"])
 
 
-def opened(browser, live_server, size=PHONE, lang="en", **context) -> Page:
+def open_form(browser, live_server, size=PHONE, lang="en", **context) -> Page:
     page = browser.new_context(
         viewport=size, base_url=live_server.url, has_touch=size is PHONE, **context
     ).new_page()
@@ -57,36 +57,40 @@ def stored() -> dict:
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 def test_three_steps_record_what_the_visitor_saw(chromium, live_server, site, size):
-    page = opened(chromium, live_server, size)
+    page = open_form(chromium, live_server, size)
     first_two_steps(page)
     money(page)
     page.get_by_label("Call and text me").check()
-    page.wait_for_timeout(3_000)  # a hand is not faster
+    page.wait_for_timeout(3_000)  # a human is not faster
     page.get_by_role("button", name="Send my request").click()
     expect(page.get_by_role("heading", name="We got your request")).to_be_visible()
 
-    found = stored()
-    shown = found["consent"]
+    answers = stored()
+    consent = answers["consent"]
     wording = form_wording.EDITIONS[0].render("Lindenfield Mortgage, LLC")
     assert Delivery.objects.get().outcome == "accepted"
-    assert shown["shown_sha256"] == form_wording.text_fingerprint(wording)
-    assert float(shown["font_px"]) >= 14
-    assert float(shown["contrast"]) >= 7
-    assert (shown["visible"], shown["box_at_load"], shown["ticks"]) == ("yes", "unticked", "1")
-    assert shown["version"] == form_wording.EDITIONS[0].version
-    assert shown["checked_at"].endswith("Z")
-    assert int(found["seconds_on_page"]) >= 3
-    assert {"loan_purpose", "email", "consent"} <= set(found["fields_touched"].split(","))
-    assert found["utm"] == {"source": "google"}
-    did = [one.split(" ", 1)[1] for one in found["steps"].split(";")]
-    assert did[:2] == ["shown", "step 1"]
-    assert did[-2:] == ["ticked", "sent"]
-    assert {"step 2", "step 3", "field email"} <= set(did)
-    assert "Ben" not in found["steps"]
+    assert consent["shown_sha256"] == form_wording.text_fingerprint(wording)
+    assert float(consent["font_px"]) >= 14
+    assert float(consent["contrast"]) >= 7
+    assert (consent["visible"], consent["box_at_load"], consent["ticks"]) == (
+        "yes",
+        "unticked",
+        "1",
+    )
+    assert consent["version"] == form_wording.EDITIONS[0].version
+    assert consent["checked_at"].endswith("Z")
+    assert int(answers["seconds_on_page"]) >= 3
+    assert {"loan_purpose", "email", "consent"} <= set(answers["fields_touched"].split(","))
+    assert answers["utm"] == {"source": "google"}
+    steps = [step.split(" ", 1)[1] for step in answers["steps"].split(";")]
+    assert steps[:2] == ["shown", "step 1"]
+    assert steps[-2:] == ["ticked", "sent"]
+    assert {"step 2", "step 3", "field email"} <= set(steps)
+    assert "Ben" not in answers["steps"]
 
 
 def test_next_button_names_the_missing_answer_and_focuses_it(chromium, live_server, site):
-    page = opened(chromium, live_server)
+    page = open_form(chromium, live_server)
     page.get_by_role("button", name="Next").click()
 
     expect(page.get_by_text("Choose what you would like to do.")).to_be_visible()
@@ -97,7 +101,7 @@ def test_next_button_names_the_missing_answer_and_focuses_it(chromium, live_serv
 
 
 def test_server_error_opens_its_step_and_gets_the_focus(chromium, live_server, site):
-    page = opened(chromium, live_server)
+    page = open_form(chromium, live_server)
     page.get_by_label("Buy a home").check()
     page.get_by_label("State where the home is").select_option("FL")
     page.get_by_role("button", name="Next").click()
@@ -122,7 +126,7 @@ def test_server_error_opens_its_step_and_gets_the_focus(chromium, live_server, s
 
 
 def test_form_without_javascript_is_one_working_page(chromium, live_server, site):
-    page = opened(chromium, live_server, java_script_enabled=False)
+    page = open_form(chromium, live_server, java_script_enabled=False)
     page.get_by_label("Lower my rate or payment").check()
     page.get_by_label("State where the home is").select_option("FL")
     expect(page.get_by_label("Down payment")).to_be_hidden()
@@ -132,14 +136,14 @@ def test_form_without_javascript_is_one_working_page(chromium, live_server, site
     page.get_by_role("button", name="Send my request").click()
 
     expect(page.get_by_role("heading", name="We got your request")).to_be_visible()
-    found = stored()
-    assert found["loan_amount"] == "280000"
-    assert found["consent"]["version"] == form_wording.EDITIONS[0].version
-    assert "font_px" not in found["consent"]
+    answers = stored()
+    assert answers["loan_amount"] == "280000"
+    assert answers["consent"]["version"] == form_wording.EDITIONS[0].version
+    assert "font_px" not in answers["consent"]
 
 
 def embedded(browser, live_server, query: str = "") -> Page:
-    """A bare page of another site, with our one line on it."""
+    """A minimal page of another site with our embedding line."""
     page = browser.new_context(viewport=DESK).new_page()
     page.set_default_timeout(20_000)
     other = live_server.url.replace("localhost", "127.0.0.1")
@@ -168,10 +172,10 @@ def test_form_works_and_grows_in_a_frame_of_an_allowed_site(
     frame.get_by_role("button", name="Send my request").click()
     expect(frame.get_by_role("heading", name="We got your request")).to_be_visible()
 
-    found = stored()
+    answers = stored()
     assert inner[0] <= inner[1] + 1  # nothing to scroll inside the frame
-    assert found["landing_page"].endswith("/static/css/tokens.css?utm_campaign=spring&gclid=Cj0")
-    assert (found["utm"], found["gclid"]) == ({"campaign": "spring"}, "Cj0")
+    assert answers["landing_page"].endswith("/static/css/tokens.css?utm_campaign=spring&gclid=Cj0")
+    assert (answers["utm"], answers["gclid"]) == ({"campaign": "spring"}, "Cj0")
 
 
 def test_another_site_cannot_frame_the_form(chromium, live_server, site):
@@ -192,22 +196,22 @@ def test_form_is_accessible_and_fits_the_page(
     size,
     scheme,
 ):
-    page = opened(chromium, live_server, size, color_scheme=scheme)
-    looks = [violations(page)]
+    page = open_form(chromium, live_server, size, color_scheme=scheme)
+    looks = [accessibility_problems(page)]
     page.get_by_role("button", name="Next").click()
-    looks.append(violations(page))
-    shoot(page, f"form 1 {size['width']} {scheme}")
+    looks.append(accessibility_problems(page))
+    save_picture(page, f"form 1 {size['width']} {scheme}")
     page.get_by_label("Buy a home").check()
     page.get_by_label("State where the home is").select_option("FL")
     page.get_by_role("button", name="Next").click()
     page.get_by_role("button", name="Next").click()
     expect(page.get_by_text("Enter an email or a phone number so we can reply")).to_be_visible()
-    looks.append(violations(page))
-    shoot(page, f"form 2 {size['width']} {scheme}")
+    looks.append(accessibility_problems(page))
+    save_picture(page, f"form 2 {size['width']} {scheme}")
     contact(page)
     page.get_by_role("button", name="Next").click()
-    looks.append(violations(page))
-    shoot(page, f"form 3 {size['width']} {scheme}")
+    looks.append(accessibility_problems(page))
+    save_picture(page, f"form 3 {size['width']} {scheme}")
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
     small = page.evaluate(
         """() => [...document.querySelectorAll("button, .input, .tile, main a, .disclosure__label")]
@@ -217,21 +221,21 @@ def test_form_is_accessible_and_fits_the_page(
     money(page)
     page.get_by_role("button", name="Send my request").click()
     expect(page.get_by_role("heading", name="We got your request")).to_be_visible()
-    looks.append(violations(page))
+    looks.append(accessibility_problems(page))
 
     assert looks == [[], [], [], [], []]
     assert small == []
 
 
 def test_abandoned_form_sends_only_the_completed_steps(chromium, live_server, site):
-    page = opened(chromium, live_server)
+    page = open_form(chromium, live_server)
     page.wait_for_timeout(3_000)
     page.get_by_label("Buy a home").check()
     page.get_by_label("State where the home is").select_option("FL")
     page.get_by_role("button", name="Next").click()
     expect(page.get_by_text("we save your answers")).to_be_visible()
     contact(page)
-    assert not FormDraft.objects.exists()  # nothing leaves before they go on
+    assert not FormDraft.objects.exists()  # nothing is sent before the visitor continues
 
     with page.expect_response("**/draft/") as answer:
         page.get_by_role("button", name="Next").click()
@@ -241,8 +245,8 @@ def test_abandoned_form_sends_only_the_completed_steps(chromium, live_server, si
     page.context.close()
 
     draft = FormDraft.objects.get()
-    said = json.loads(bytes(draft.body))
-    assert said["phone"] == "(813) 555-0142"
-    assert "property_value" not in said
-    assert "consent" not in said
+    draft_answers = json.loads(bytes(draft.body))
+    assert draft_answers["phone"] == "(813) 555-0142"
+    assert "property_value" not in draft_answers
+    assert "consent" not in draft_answers
     assert draft.due_at - draft.saved_at <= make.MINUTE

@@ -1,4 +1,4 @@
-"""A file of NMLS beside what is on file, in Chromium."""
+"""Preview of an NMLS license file, in Chromium."""
 
 import pytest
 from django.urls import reverse
@@ -6,17 +6,17 @@ from playwright.sync_api import expect
 
 from rooftree.org.models import Company, CompanyLicense
 from tests import make
-from tests.web.browser.conftest import SIZES, open_as, shown_well
+from tests.web.browser.conftest import SIZES, check_page, open_as
 
 CRMLA = "California - DFPI - California Residential Mortgage Lending Act License"
 CFL = "California - DFPI - California Financing Law License"
 
 
 def file(*rows: str) -> dict[str, object]:
-    """What the file's field is given: rows of the company's own licenses."""
+    """Build the file upload: rows of the company's own licenses."""
     head = "NMLS ID,Regulator,License Number,License Status,Original Issue Date,License Type"
-    ours = Company.objects.get().nmls_id
-    body = "\n".join([head, *(f"{ours},{row}" for row in rows)])
+    company_nmls_id = Company.objects.get().nmls_id
+    body = "\n".join([head, *(f"{company_nmls_id},{row}" for row in rows)])
     return {"name": "nmls.csv", "mimeType": "text/csv", "buffer": body.encode()}
 
 
@@ -26,7 +26,7 @@ def test_license_file_is_previewed_before_it_is_imported(chromium, front, people
     CompanyLicense.objects.filter(state="CA").update(license="")
     page = open_as(chromium, front, "Administrator", size, scheme)
     page.goto(reverse("setup_licenses_file"))
-    shown_well(page, f"nmls-none-{size['width']}-{scheme}")
+    check_page(page, f"nmls-none-{size['width']}-{scheme}")
 
     page.get_by_label("CSV or Excel").set_input_files(
         file(
@@ -38,4 +38,4 @@ def test_license_file_is_previewed_before_it_is_imported(chromium, front, people
     page.get_by_role("button", name="Preview changes").click()
     expect(page.get_by_text("license none → DFPI, Residential Mortgage Lending")).to_be_visible()
     expect(page.get_by_text("New York wants another wording")).to_be_visible()
-    shown_well(page, f"nmls-found-{size['width']}-{scheme}")
+    check_page(page, f"nmls-found-{size['width']}-{scheme}")

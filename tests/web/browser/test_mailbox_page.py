@@ -1,11 +1,11 @@
-"""Mailboxes in set-up, in a real Chromium: none, some, and one that cannot be read."""
+"""Mailboxes in Setup, in a real Chromium: none, some, and one that can't be read."""
 
 import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
 from tests import make
-from tests.web.browser.conftest import SIZES, open_as, shown_well
+from tests.web.browser.conftest import SIZES, check_page, open_as
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
@@ -16,7 +16,7 @@ def test_mailbox_page_fits_empty_filled_and_with_an_unreachable_mailbox(
     page = open_as(chromium, front, "Administrator", size, scheme)
     page.goto(reverse("setup_mailboxes"))
     expect(page.get_by_text("No mailboxes yet")).to_be_visible()
-    shown_well(page, f"mailboxes-none-{size['width']}-{scheme}")
+    check_page(page, f"mailboxes-none-{size['width']}-{scheme}")
 
     make.mailbox(user="rates@lindenfield.example", taken=14, source=make.source("email_text"))
     make.mailbox(due_at=None)
@@ -27,7 +27,7 @@ def test_mailbox_page_fits_empty_filled_and_with_an_unreachable_mailbox(
     page.get_by_label("Password").fill("app-password")
     page.get_by_role("button", name="Test and save").click()
     expect(page.get_by_text("refused the connection")).to_be_visible()
-    shown_well(page, f"mailboxes-some-{size['width']}-{scheme}")
+    check_page(page, f"mailboxes-some-{size['width']}-{scheme}")
 
     page.get_by_role("link", name="rates@lindenfield.example").click()
-    shown_well(page, f"mailbox-{size['width']}-{scheme}")
+    check_page(page, f"mailbox-{size['width']}-{scheme}")

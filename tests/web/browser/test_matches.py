@@ -1,4 +1,4 @@
-"""Deciding whether two records are one person, as people press it."""
+"""Review of possible duplicates, in a real Chromium."""
 
 import pytest
 from playwright.sync_api import expect
@@ -7,12 +7,12 @@ from rooftree.capture.identity import duplicate_review
 from rooftree.leads.models import Lead, Person, Phone, PossibleDuplicate
 from rooftree.routing import lead_ownership
 from tests import make
-from tests.web.browser.conftest import DESK, SIZES, open_as, shown_well
+from tests.web.browser.conftest import DESK, SIZES, check_page, open_as
 
 
 @pytest.fixture
 def waiting(people, noon):
-    """Benjamin of Ben's number, Mei Wu of a number that was silent, and Ben's co-borrower."""
+    """Benjamin with Ben's number, Mei Wu with a long unused number, and Ben's co-borrower."""
     before = noon - 400 * make.DAY
     old = make.person(first_name="Ada", last_name="Reyes", phone="+18135550150", at=before)
     make.lead(person=old, at=before, property_city="Tampa", property_zip="33602")
@@ -39,13 +39,13 @@ def test_duplicate_list_and_person_page_fit_and_are_accessible(
     page = open_as(chromium, front, "Branch manager", size, scheme)
     page.goto("/matches/")
     expect(page.locator("#pairs")).to_contain_text("may have a new owner")
-    shown_well(page, f"matches {size['width']} {scheme}")
+    check_page(page, f"matches {size['width']} {scheme}")
     page.goto(f"/leads/{waiting.ben.pk}/person/")
-    shown_well(page, f"person {size['width']} {scheme}")
+    check_page(page, f"person {size['width']} {scheme}")
     PossibleDuplicate.objects.all().delete()
     page.goto("/matches/")
     expect(page.locator("#pairs")).to_contain_text("No possible duplicates")
-    shown_well(page, f"matches none {size['width']} {scheme}")
+    check_page(page, f"matches none {size['width']} {scheme}")
 
 
 def test_two_people_are_separated_and_two_records_merged(chromium, front, waiting):
@@ -63,4 +63,4 @@ def test_two_people_are_separated_and_two_records_merged(chromium, front, waitin
     expect(page.locator("#pairs")).to_contain_text("Undo merge")
 
     assert Person.objects.get(first_name="Benjamin").merged_into == waiting.ben.person
-    shown_well(page, "matches decided 1440 light")
+    check_page(page, "matches decided 1440 light")

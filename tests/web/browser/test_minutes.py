@@ -1,4 +1,4 @@
-"""The officer's minute and the executive's, by keyboard alone and with the stream alive."""
+"""One minute of an officer and of an executive, by keyboard alone and with live events."""
 
 import re
 import time
@@ -18,7 +18,7 @@ from rooftree.tasks.live_updates import publish_update
 from tests import make
 from tests.cast import Cast
 from tests.web.browser.conftest import DESK, open_as
-from tests.web.test_queue import offered
+from tests.web.test_queue import create_offer
 
 
 def test_officer_works_a_lead_by_keyboard(chromium, front, people, noon):
@@ -27,7 +27,7 @@ def test_officer_works_a_lead_by_keyboard(chromium, front, people, noon):
     with transaction.atomic():
         newcomer = make.lead(source=make.source("website_form", slug="two"), at=noon)
         make.touch(newcomer, source=newcomer.source, at=noon)
-        offered(newcomer, people.dana)
+        create_offer(newcomer, people.dana)
         publish_update("offer", lead=str(newcomer.pk))
 
     expect(page.locator(".offer")).to_be_visible()
@@ -36,10 +36,10 @@ def test_officer_works_a_lead_by_keyboard(chromium, front, people, noon):
     assert Ownership.objects.get(lead=newcomer, until_at=None).officer == people.dana
 
     dialled = []
-    page.route("**/calls/", lambda route: dialled.append(without_dialling(route)))
+    page.route("**/calls/", lambda route: dialled.append(block_dialing(route)))
     page.keyboard.press("c")
     expect(page.locator("#lead-story")).to_contain_text("Call by Dana")
-    wait_until(page, lambda: dialled)  # the stream may be quicker than the answer
+    wait_until(page, lambda: dialled)  # the stream can be faster than the response
     assert dialled[0].startswith("tel:+1")
     assert Verdict.objects.get(lead=newcomer).decision == "allow"
     page.get_by_role("button", name="Voicemail").focus()
@@ -55,8 +55,8 @@ def test_officer_works_a_lead_by_keyboard(chromium, front, people, noon):
     assert Remark.objects.get(lead=newcomer).text == "Calls back tonight"
 
 
-def without_dialling(route: Route) -> str:
-    """What the answer would dial; a headless browser's own question about it would eat our keys."""
+def block_dialing(route: Route) -> str:
+    """Block the tel: link, because a headless browser's own dialog would swallow the keys."""
     answer = route.fetch()
     headers = dict(answer.headers)
     number = headers.pop("hx-redirect", "")
@@ -65,7 +65,7 @@ def without_dialling(route: Route) -> str:
 
 
 def wait_until(page: Page, holds: Callable[[], object]) -> None:
-    """Give the page time until it holds."""
+    """Wait until the condition is true."""
     for _ in range(200):
         if holds():
             return
@@ -99,7 +99,7 @@ def test_contact_badge_opens_its_rules_in_place(chromium, front, people):
 
 def test_notice_arrives_while_the_page_is_open(chromium, front, people, noon):
     page = open_as(chromium, front, "Loan officer", DESK)
-    expect(page.locator("#bell .count")).to_have_text("1")  # Ben was given to Dana
+    expect(page.locator("#bell .count")).to_have_text("1")  # Ben was assigned to Dana
 
     tell_dana(people, noon)
 
@@ -111,7 +111,7 @@ def test_notice_arrives_while_the_page_is_open(chromium, front, people, noon):
 
 
 def tell_dana(people: Cast, at: datetime) -> None:
-    """Ben answered, and his officer is told."""
+    """Store Ben's reply and notify his officer."""
     staff_notices.notify_user(
         user_id=people.dana.user.pk, kind="reply", idempotency_key="r:1", text="Ben wrote.",
         link=reverse("lead", args=[people.ben.pk]), at=at,
@@ -122,22 +122,22 @@ def test_live_stream_connects_after_a_late_script_and_a_failed_first_try(
     chromium, front, people, noon
 ):
     page = open_as(chromium, front, "Loan officer", DESK)
-    asked = []
+    requests = []
     page.route("**/hx-sse*.js", lambda route: (time.sleep(1), route.continue_()))
-    page.route("**/events/", lambda route: fails_once(route, asked))
+    page.route("**/events/", lambda route: fails_once(route, requests))
     page.goto(reverse("queue"))
     expect(page.locator("#bell .count")).to_have_text("1")
-    wait_until(page, lambda: len(asked) > 1)
+    wait_until(page, lambda: len(requests) > 1)
 
     tell_dana(people, noon)
 
     expect(page.locator("#bell .count")).to_have_text("2")
 
 
-def fails_once(route: Route, asked: list[str]) -> None:
-    """Refuse the first stream as a server does that is starting."""
-    asked.append(route.request.url)
-    route.fulfill(status=503, body="") if len(asked) == 1 else route.continue_()
+def fails_once(route: Route, requests: list[str]) -> None:
+    """Refuse the first stream as a starting server does."""
+    requests.append(route.request.url)
+    route.fulfill(status=503, body="") if len(requests) == 1 else route.continue_()
 
 
 def test_call_from_the_queue_opens_the_lead(chromium, front, people):

@@ -1,4 +1,4 @@
-"""Number checks, the lists with what is asked and watched, and an import's scrub, in Chromium."""
+"""Number checks, do-not-call lists and an import's list check, in Chromium."""
 
 import io
 import os
@@ -18,7 +18,7 @@ from rooftree.flow import spreadsheet_imports
 from rooftree_simulators.numbers import dncscrub
 from rooftree_simulators.start_simulators import start_simulators
 from tests import make
-from tests.web.browser.conftest import SIZES, open_as, shown_well
+from tests.web.browser.conftest import SIZES, check_page, open_as
 
 
 @pytest.fixture
@@ -36,12 +36,12 @@ def test_number_check_page_fits_without_with_a_refused_and_with_a_failing_accoun
     page = open_as(chromium, front, "Administrator", size, scheme)
     page.goto(reverse("setup_numbers"))
     expect(page.get_by_text("Without an account")).to_be_visible()
-    shown_well(page, f"numbers-none-{size['width']}-{scheme}")
+    check_page(page, f"numbers-none-{size['width']}-{scheme}")
 
     page.get_by_label("Login ID").fill("wrong")
     page.get_by_role("button", name="Test and save").click()
     expect(page.get_by_text("rejected our credentials")).to_be_visible()
-    shown_well(page, f"numbers-refused-{size['width']}-{scheme}")
+    check_page(page, f"numbers-refused-{size['width']}-{scheme}")
 
     page.get_by_label("Login ID").fill(dncscrub.LOGIN_ID)
     page.get_by_label("Check the FCC").check()
@@ -55,7 +55,7 @@ def test_number_check_page_fits_without_with_a_refused_and_with_a_failing_accoun
     )
     page.goto(reverse("setup_numbers"))
     expect(page.get_by_text("No answer since")).to_be_visible()
-    shown_well(page, f"numbers-down-{size['width']}-{scheme}")
+    check_page(page, f"numbers-down-{size['width']}-{scheme}")
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
@@ -83,7 +83,7 @@ def test_do_not_call_list_page_fits_with_a_folder_a_gap_and_a_failing_vendor(
     page = open_as(chromium, front, "Compliance", size, scheme)
     page.goto(reverse("dnc_lists"))
     expect(page.get_by_text("Its name has no date")).to_be_visible()
-    shown_well(page, f"lists-{size['width']}-{scheme}")
+    check_page(page, f"lists-{size['width']}-{scheme}")
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
@@ -110,4 +110,4 @@ def test_import_page_names_the_lists_its_numbers_are_on(
     page = open_as(chromium, front, "Operations", size, scheme)
     page.goto(reverse("import", args=[sheet.pk]))
     expect(page.get_by_text("Known litigators")).to_be_visible()
-    shown_well(page, f"import-lists-{size['width']}-{scheme}")
+    check_page(page, f"import-lists-{size['width']}-{scheme}")

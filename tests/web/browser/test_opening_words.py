@@ -1,4 +1,4 @@
-"""What an officer says first, before their eyes while the phone rings, on a phone and at a desk."""
+"""Call opening shown while the phone rings, on a phone and at a desk."""
 
 import pytest
 from django.urls import reverse
@@ -10,9 +10,9 @@ from rooftree.org.models import Company
 from rooftree.outreach.models import Ring
 from rooftree.outreach.wording import message_templates
 from tests import make
-from tests.web.browser.conftest import SIZES, open_as, shown_well
-from tests.web.browser.test_minutes import without_dialling
-from tests.web.test_queue import offered
+from tests.web.browser.conftest import SIZES, check_page, open_as
+from tests.web.browser.test_minutes import block_dialing
+from tests.web.test_queue import create_offer
 
 PLACE = ["call_opening", "call", "any", "any"]
 OFFERS = "{{ caller.name }} of {{ company.brand }}, about {{ lead.kind }}."
@@ -20,7 +20,7 @@ OFFERS = "{{ caller.name }} of {{ company.brand }}, about {{ lead.kind }}."
 
 @pytest.fixture
 def washington(people, noon):
-    """Ben lives in Washington, looks for a house in Florida, and speaks Spanish."""
+    """Ben lives in Washington, is buying in Florida, and speaks Spanish."""
     make.user("marketing", name="Mia Park", email="mia@lindenfield.example")
     message_templates.ensure_default_templates(at=noon - make.DAY)
     Company.objects.update(telemarketer_states=["FL", "WA"])
@@ -32,7 +32,7 @@ def washington(people, noon):
 def test_call_button_shows_the_opening_and_its_seconds(chromium, front, washington, size, scheme):
     page = open_as(chromium, front, "Loan officer", size, scheme)
     page.goto(reverse("lead", args=[washington.ben.pk]))
-    page.route("**/calls/", without_dialling)
+    page.route("**/calls/", block_dialing)
 
     page.get_by_role("button", name="Call", exact=True).click()
 
@@ -41,10 +41,10 @@ def test_call_button_shows_the_opening_and_its_seconds(chromium, front, washingt
     expect(words).to_contain_text("Say this within 30 seconds (Washington law)")
     expect(words).to_contain_text("hang up within 10 seconds")
     expect(words).to_be_in_viewport()
-    shown_well(page, f"opening lead {size['width']} {scheme}")
+    check_page(page, f"opening lead {size['width']} {scheme}")
     page.goto(reverse("calls", args=[washington.ben.pk]))
     expect(page.get_by_label("Say first")).to_be_in_viewport()
-    shown_well(page, f"opening call {size['width']} {scheme}")
+    check_page(page, f"opening call {size['width']} {scheme}")
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
@@ -54,7 +54,7 @@ def test_connected_call_shows_the_opening_on_the_open_page(
     ana = make.person(first_name="Ana", state="WA", language="es", at=noon)
     lead = make.lead(person=ana, source=make.source("website_form", slug="two"), at=noon)
     make.touch(lead, source=lead.source, at=noon)
-    offer = offered(lead, washington.dana)
+    offer = create_offer(lead, washington.dana)
     rung = Ring.objects.create(offer=offer, officer=washington.dana, due_at=noon)
     page = open_as(chromium, front, "Loan officer", size, scheme)
     page.goto(reverse("queue"))
@@ -63,7 +63,7 @@ def test_connected_call_shows_the_opening_on_the_open_page(
     call_events.on_officer_pressed(ring_id=rung.pk, digits="1", at=noon)
 
     expect(page.locator(".offer")).to_contain_text("Hola Ana, le habla Dana Whitfield")
-    shown_well(page, f"opening ring {size['width']} {scheme}")
+    check_page(page, f"opening ring {size['width']} {scheme}")
     page.locator(".offer a").click()
     expect(page.get_by_label("Say first")).to_have_count(1)
     page.goto(reverse("queue"))
@@ -80,13 +80,13 @@ def test_connected_call_shows_the_opening_on_the_open_page(
 def test_late_opening_is_refused_while_typing(chromium, front, washington, size, scheme):
     page = open_as(chromium, front, "Marketing", size, scheme)
     page.goto(reverse("wording"))
-    shown_well(page, f"opening wording {size['width']} {scheme}")
+    check_page(page, f"opening wording {size['width']} {scheme}")
     page.goto(reverse("wording_place", args=PLACE))
     expect(page.locator("#read")).to_contain_text("with long names to say who is calling")
     page.locator("#body-en").fill("Hello! " + "How are you this fine day? " * 3 + OFFERS)
     expect(page.locator("#read")).to_contain_text(
         "Connecticut allows 10 seconds. This script takes"
     )
-    shown_well(page, f"opening refused {size['width']} {scheme}")
+    check_page(page, f"opening refused {size['width']} {scheme}")
     page.locator("#body-en").fill(OFFERS)
     expect(page.locator("#read")).not_to_contain_text("Connecticut gives")

@@ -9,8 +9,15 @@ from rooftree.org import staff_notices
 from rooftree.routing import lead_ownership
 from rooftree.routing.models import Ownership
 from tests import make
-from tests.web.browser.conftest import DESK, PHONE, SIZES, open_as, shoot, violations
-from tests.web.test_queue import offered
+from tests.web.browser.conftest import (
+    DESK,
+    PHONE,
+    SIZES,
+    accessibility_problems,
+    open_as,
+    save_picture,
+)
+from tests.web.test_queue import create_offer
 
 
 def test_officer_works_a_lead_on_a_phone(chromium, front, people):
@@ -31,7 +38,7 @@ def test_officer_works_a_lead_on_a_phone(chromium, front, people):
 
 def test_offer_is_accepted_with_one_key(chromium, front, people):
     newcomer = make.lead(source=people.zillow)
-    offered(newcomer, people.dana)
+    create_offer(newcomer, people.dana)
     page = open_as(chromium, front, "Loan officer", DESK)
     expect(page.locator(".offer")).to_be_visible()
     page.locator("h1").click()
@@ -44,8 +51,8 @@ def test_offer_is_accepted_with_one_key(chromium, front, people):
 
 def sixty_leads(people):
     for nth in range(59):
-        one = make.lead(source=people.zillow, score=nth)
-        lead_ownership.give_lead(lead_id=one.pk, officer_id=people.dana.pk, by=None, at=make.NOON)
+        lead = make.lead(source=people.zillow, score=nth)
+        lead_ownership.give_lead(lead_id=lead.pk, officer_id=people.dana.pk, by=None, at=make.NOON)
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
@@ -80,7 +87,7 @@ def test_long_queue_loads_more_by_a_link_without_javascript(chromium, front, peo
     page.goto("/queue/")
     more = page.get_by_role("link", name="Show more")
     more.scroll_into_view_if_needed()
-    shoot(page, f"queue goes on {size['width']}")
+    save_picture(page, f"queue goes on {size['width']}")
 
     more.click()
 
@@ -103,7 +110,7 @@ def test_keyboard_reaches_every_control(chromium, front, people):
     expect(page.locator("#palette").get_by_role("link", name="Ben Ortiz")).to_be_visible()
 
 
-SEEN = {  # by role: its own pages, with {lead} for one lead's
+SEEN = {  # pages by role; {lead} is the address of a lead
     "Loan officer": (
         "/queue/", "/queue/?tab=waiting", "{lead}", "{lead}?show=decisions",
         "{lead}messages/?medium=email", "{lead}may/call/", "/conversations/",
@@ -128,26 +135,26 @@ def test_pages_are_accessible_and_fit(chromium, front, people, size, scheme):
     )  # fmt: skip
     for role in ("operations", "administrator"):
         make.user(role, name=f"The {role}")
-    lead, found = reverse("lead", args=[people.ben.pk]), []
+    lead, problems = reverse("lead", args=[people.ben.pk]), []
     for role, paths in SEEN.items():
         page = open_as(chromium, front, role, size, scheme)
         for path in paths:
             page.goto(path.format(lead=lead, id=people.ben.pk))
-            found += [f"{path} {violation}" for violation in violations(page)]
+            problems += [f"{path} {violation}" for violation in accessibility_problems(page)]
             if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
-                found.append(f"{path} is wider than the screen")
-            shoot(page, f"{role} {path} {size['width']} {scheme}")
+                problems.append(f"{path} is wider than the screen")
+            save_picture(page, f"{role} {path} {size['width']} {scheme}")
         page.context.close()
 
-    assert found == []
+    assert problems == []
 
 
 def test_no_page_violates_the_content_security_policy(chromium, front, people):
     page = open_as(chromium, front, "Loan officer", DESK)
-    said: list[str] = []
-    page.on("console", lambda line: said.append(line.text))
+    console_lines: list[str] = []
+    page.on("console", lambda line: console_lines.append(line.text))
     for path in ("/queue/", reverse("lead", args=[people.ben.pk]), "/pipeline/"):
         page.goto(path)
         expect(page.locator("h1")).to_be_visible()
 
-    assert [line for line in said if "Content Security Policy" in line] == []
+    assert [line for line in console_lines if "Content Security Policy" in line] == []

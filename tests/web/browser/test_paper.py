@@ -1,4 +1,4 @@
-"""Pages that an examiner is shown, on paper; and the pages on which our licenses are named."""
+"""Printed pages for an examiner, and the pages that name the company's licenses."""
 
 import os
 from pathlib import Path
@@ -12,22 +12,22 @@ from rooftree.ledger import seal
 from rooftree.org.models import CompanyLicense
 from tests import make
 from tests.reporting import whole_life
-from tests.web.browser.conftest import DESK, SIZES, open_as, shown_well
+from tests.web.browser.conftest import DESK, SIZES, check_page, open_as
 
-LETTER = {"width": 740, "height": 980}  # what is left of a sheet between its margins, in pixels
+LETTER = {"width": 740, "height": 980}  # printable width of a sheet between its margins, in pixels
 
 
-def on_paper(page: Page, name: str) -> str:
-    """What is printed, in words; kept as a PDF where ROOFTREE_PICTURES names a folder."""
+def read_printed_page(page: Page, name: str) -> str:
+    """Return the printed text; save a PDF if ROOFTREE_PICTURES names a folder."""
     page.emulate_media(media="print", color_scheme="light")
     page.set_viewport_size(LETTER)
     if folder := os.environ.get("ROOFTREE_PICTURES"):
         page.pdf(path=Path(folder) / f"{name}.pdf", format="Letter", print_background=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= LETTER["width"]
     assert page.locator(":is(button, .button, input, textarea):visible").count() == 0
-    said = page.inner_text("body")
-    assert "Printed " in said
-    return said
+    text = page.inner_text("body")
+    assert "Printed " in text
+    return text
 
 
 def test_examiner_pages_print_well(chromium, front, committed, noon):
@@ -37,21 +37,21 @@ def test_examiner_pages_print_well(chromium, front, committed, noon):
     page = open_as(chromium, front, "Compliance", DESK)
 
     page.goto(f"{reverse('compliance')}?q=8135550142")
-    said = on_paper(page, "paper-person")
-    assert "By ticking this box I agree" in said
+    text = read_printed_page(page, "paper-person")
+    assert "By ticking this box I agree" in text
     proof = page.locator(".popover.on-paper").first
     assert proof.evaluate("one => getComputedStyle(one).opacity") == "1"
-    assert "autodialed calls" in said
+    assert "autodialed calls" in text
 
     blocked = Verdict.objects.filter(reason="guaranteed_approval").latest("at")
     page.goto(reverse("verdict", args=[blocked.pk]))
-    said = on_paper(page, "paper-verdict")
-    assert "When it was due, for" in said
-    assert "Property state" in said  # the facts it rests on are open on paper
+    text = read_printed_page(page, "paper-verdict")
+    assert "When it was due, for" in text
+    assert "Property state" in text  # the facts of the verdict are expanded on paper
 
     for name in ("releases", "clocks", "controls", "compliance_ledger"):
         page.goto(reverse(name))
-        on_paper(page, f"paper-{name}")
+        read_printed_page(page, f"paper-{name}")
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
@@ -65,10 +65,10 @@ def test_license_pages_fit_and_are_accessible(
     page = open_as(chromium, front, "Administrator", size, scheme)
     page.goto(reverse("setup_licenses"))
     expect(page.get_by_text("Until then, no messages go to this state.")).to_be_visible()
-    shown_well(page, f"licenses-{name}")
-    held = CompanyLicense.objects.get(state="CA")
-    page.goto(reverse("setup_company_license", args=[held.pk]))
-    shown_well(page, f"license-{name}")
+    check_page(page, f"licenses-{name}")
+    license_row = CompanyLicense.objects.get(state="CA")
+    page.goto(reverse("setup_company_license", args=[license_row.pk]))
+    check_page(page, f"license-{name}")
     page.get_by_label("License type").select_option(label="CA: DFPI, California Financing Law")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Loans made or arranged pursuant to")).to_be_visible()
@@ -78,4 +78,4 @@ def test_license_pages_fit_and_are_accessible(
     page.get_by_label("License disclosure for").select_option("CA")
     page.locator("#body-en").fill("Hi, {{ sender }} here. Call us? Reply STOP to end.")
     expect(page.get_by_text("California Financing Law license CO-CA-1").first).to_be_visible()
-    shown_well(page, f"wording-{name}")
+    check_page(page, f"wording-{name}")

@@ -1,4 +1,4 @@
-"""Partners' own pages and staff's pages of them, in a real Chromium, on a phone and at a desk."""
+"""Partner portal and staff pages about partners in a real Chromium, on a phone and at a desk."""
 
 from datetime import date
 
@@ -12,7 +12,7 @@ from rooftree.flow.partner_introductions import IntroducedClient
 from rooftree.leads.models import Introduction, Partner, Source
 from rooftree.org.models import User
 from tests import make
-from tests.web.browser.conftest import SIZES, open_as, shown_well
+from tests.web.browser.conftest import SIZES, check_page, open_as
 
 
 def sign_in(chromium, front, email, size, scheme):
@@ -28,10 +28,10 @@ def sign_in(chromium, front, email, size, scheme):
 
 @pytest.fixture
 def ana(people, noon) -> Partner:
-    made = make.partner("Ana Ruiz")
-    User.objects.filter(pk=made.user_id).update(email="ana@sunbelt.example")
+    partner = make.partner("Ana Ruiz")
+    User.objects.filter(pk=partner.user_id).update(email="ana@sunbelt.example")
     Source.objects.filter(slug="site").update(allowed_origins=["https://www.lindenfield.example"])
-    return made
+    return partner
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
@@ -39,12 +39,12 @@ def test_partner_pages_fit_and_are_accessible(chromium, front, people, ana, noon
     name = f"{size['width']}-{scheme}"
     page = sign_in(chromium, front, "ana@sunbelt.example", size, scheme)
     expect(page.get_by_text("No referrals yet")).to_be_visible()
-    shown_well(page, f"portal-empty-{name}")
+    check_page(page, f"portal-empty-{name}")
     page.get_by_role("link", name="Refer a borrower").click()
     page.get_by_label("First name").fill("Ida")
     page.get_by_role("button", name="Send referral").click()
     expect(page.get_by_text("Enter last name")).to_be_visible()
-    shown_well(page, f"introduce-wrong-{name}")
+    check_page(page, f"introduce-wrong-{name}")
     page.get_by_label("Last name").fill("Berg")
     page.locator("#phone").fill("(813) 555-0177")
     page.get_by_role("button", name="Send referral").click()
@@ -59,35 +59,35 @@ def test_partner_pages_fit_and_are_accessible(chromium, front, people, ana, noon
             ),
         )
     page.reload()
-    shown_well(page, f"portal-{name}")
+    check_page(page, f"portal-{name}")
     page.goto(reverse("security"))
-    shown_well(page, f"portal-sign-in-{name}")
+    check_page(page, f"portal-sign-in-{name}")
     page.goto(reverse("lead_form", args=["site"]) + f"?partner={ana.slug}")
-    shown_well(page, f"partner-form-{name}")
+    check_page(page, f"partner-form-{name}")
 
     make.touch(make.lead(at=noon), at=noon, delivery=Introduction.objects.earliest("at").delivery)
     clerk = make.user("operations", name="Pat Lowe", email="pat@lindenfield.example")
-    thing = {
+    gift = {
         "direction": "given", "what": "Lunch for the team", "why": "We explained VA loans",
         "fair_value_cents": 84_20, "on_date": date(2026, 11, 20), "basis": "gift",
     "has_happened": True,
     }  # fmt: skip
-    slip = partner_accounts.record_thing_of_value(partner_id=ana.pk, typed=thing, by=clerk, at=noon)
+    slip = partner_accounts.record_thing_of_value(partner_id=ana.pk, typed=gift, by=clerk, at=noon)
     partner_accounts.correct_thing_of_value(
         thing_id=slip.pk, why="It was for another office", by=clerk, at=noon
     )
     partner_accounts.record_thing_of_value(
-        partner_id=ana.pk, typed=thing | {"direction": "received", "what": "Desk in their office"},
+        partner_id=ana.pk, typed=gift | {"direction": "received", "what": "Desk in their office"},
         by=clerk, at=noon,
     )  # fmt: skip
     staff = open_as(chromium, front, "Operations", size, scheme)
     staff.goto(reverse("partners"))
-    shown_well(staff, f"partners-{name}")
+    check_page(staff, f"partners-{name}")
     staff.goto(reverse("partner", args=[ana.pk]))
     staff.get_by_role("button", name="Add entry").click()
     expect(staff.get_by_text("Enter purpose")).to_be_visible()
-    shown_well(staff, f"partner-{name}")
+    check_page(staff, f"partner-{name}")
     staff.get_by_role("link", name="Sharing").first.click()
     staff.get_by_role("button", name="Save permission").click()
     expect(staff.get_by_text("Enter how the borrower gave permission")).to_be_visible()
-    shown_well(staff, f"permission-{name}")
+    check_page(staff, f"permission-{name}")

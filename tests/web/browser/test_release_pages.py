@@ -1,4 +1,4 @@
-"""Releases in a real Chromium: written, approved, looked at and stopped, by thumb and by mouse."""
+"""Campaigns in a real Chromium: created, approved, viewed and stopped, by thumb and by mouse."""
 
 import pytest
 from django.urls import reverse
@@ -11,12 +11,12 @@ from rooftree.outreach.releases.audience import Audience
 from rooftree.outreach.releases.models import Release
 from tests import make
 from tests.flow import journey
-from tests.web.browser.conftest import DESK, PHONE, SIZES, open_as, shown_well
+from tests.web.browser.conftest import DESK, PHONE, SIZES, check_page, open_as
 
 
 @pytest.fixture
 def crowd(people, noon, settings):
-    """Twelve borrowers of Dana's, in a house where more than three need a second person."""
+    """Twelve borrowers of Dana, in a company where more than three need a second approver."""
     settings.RELEASE_PER_SECOND = 5
     make.release_limits(free_size=3, canary_size=4, at=noon)
     journey.set_up_company(states=("CA", "FL", "TX"))
@@ -38,7 +38,7 @@ def crowd(people, noon, settings):
     return people
 
 
-def written(crowd, noon) -> Release:
+def create_campaign(crowd, noon) -> Release:
     mia = release_drafts.User.objects.get(email="mia@lindenfield.example")
     release = release_runner.create_release(
         title="Spring check-in", audience=Audience(stages=("nurture",)), key="not_reached_2",
@@ -48,8 +48,8 @@ def written(crowd, noon) -> Release:
     return release
 
 
-def some_seconds_pass() -> None:
-    """The first few are out, whoever of them could not be written to."""
+def send_first_batch() -> None:
+    """Send the first batch, including borrowers who can't be contacted."""
     for number in range(4):
         release_runner.run_releases(at=clock.now() + number * make.SECOND)
 
@@ -59,44 +59,44 @@ def test_campaign_pages_fit_and_are_accessible(chromium, front, crowd, noon, siz
     name = f"{size['width']}-{scheme}"
     page = open_as(chromium, front, "Marketing", size, scheme)
     page.goto(reverse("releases"))
-    shown_well(page, f"releases-empty-{name}")
+    check_page(page, f"releases-empty-{name}")
     page.goto(reverse("release_new"))
     page.get_by_label("Property state").select_option("WY")
     page.get_by_role("button", name="Preview campaign").click()
     expect(page.get_by_text("Enter campaign name")).to_be_visible()
-    shown_well(page, f"release-wrong-{name}")
+    check_page(page, f"release-wrong-{name}")
 
-    release = written(crowd, noon)
-    here = reverse("release", args=[release.pk])
-    page.goto(here)
+    release = create_campaign(crowd, noon)
+    address = reverse("release", args=[release.pk])
+    page.goto(address)
     expect(page.get_by_text("11 would be sent")).to_be_visible()
-    shown_well(page, f"release-draft-{name}")
+    check_page(page, f"release-draft-{name}")
     page.get_by_role("button", name="Request approval").click()
     expect(page.get_by_text("can approve it")).to_be_visible()
-    shown_well(page, f"release-asked-{name}")
+    check_page(page, f"release-asked-{name}")
 
     omar = open_as(chromium, front, "Compliance", size, scheme)
-    omar.goto(here)
-    shown_well(omar, f"release-waiting-{name}")
+    omar.goto(address)
+    check_page(omar, f"release-waiting-{name}")
     omar.get_by_role("button", name="Approve campaign").click()
     expect(omar.get_by_text("Sending first messages").first).to_be_visible()
-    some_seconds_pass()
+    send_first_batch()
     expect(omar.get_by_text("Within limits")).to_be_visible()
-    shown_well(omar, f"release-looking-{name}")
+    check_page(omar, f"release-looking-{name}")
     omar.get_by_role("button", name="Send to everyone").click()
     expect(omar.get_by_text("Sending", exact=True).first).to_be_visible()
     release_runner.run_releases(at=clock.now())
-    shown_well(omar, f"release-going-{name}")
+    check_page(omar, f"release-going-{name}")
     omar.get_by_role("button", name="Stop campaign").click()
     expect(omar.get_by_text("Stopped by")).to_be_visible()
-    shown_well(omar, f"release-stopped-{name}")
+    check_page(omar, f"release-stopped-{name}")
     omar.goto(reverse("releases"))
-    shown_well(omar, f"releases-{name}")
+    check_page(omar, f"releases-{name}")
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 def test_stop_button_is_in_thumb_reach_and_keeps_typed_text(chromium, front, crowd, noon, size):
-    release = written(crowd, noon)
+    release = create_campaign(crowd, noon)
     release_drafts.seal_draft(release.pk, by=None, at=noon)
     release_control.approve_release(release, by=crowd.omar, at=noon)
     page = open_as(chromium, front, "Compliance", size)
@@ -107,8 +107,8 @@ def test_stop_button_is_in_thumb_reach_and_keeps_typed_text(chromium, front, cro
     assert box["y"] + box["height"] <= size["height"]  # without scrolling
 
     page.get_by_label("Reason").type("The wrong list")
-    some_seconds_pass()
-    expect(page.get_by_text("Results check needed").first).to_be_visible()  # it read itself again
+    send_first_batch()
+    expect(page.get_by_text("Results check needed").first).to_be_visible()  # it refreshed
     expect(page.get_by_label("Reason")).to_have_value("The wrong list")
     button.click()
 

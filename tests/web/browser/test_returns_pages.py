@@ -1,4 +1,4 @@
-"""What vendors owe back, in a real Chromium, on a phone and at a desk."""
+"""Lead returns in a real Chromium, on a phone and at a desk."""
 
 import pytest
 from django.urls import reverse
@@ -9,11 +9,11 @@ from rooftree.money import return_claims
 from rooftree.money.models import Claim, Contract
 from tests import make
 from tests.flow.returns.claiming import record_contract
-from tests.web.browser.conftest import SIZES, open_as, shown_well
+from tests.web.browser.conftest import SIZES, check_page, open_as
 
 
-def paid(source, *, at, state="FL", price=65_50, phone="+18135550177"):
-    """One arrival that was paid for, as intake leaves it."""
+def create_paid_arrival(source, *, at, state="FL", price=65_50, phone="+18135550177"):
+    """Create a paid lead arrival as intake stores it."""
     lead = make.lead(source=source, at=at)
     inquiry = {
         "phones": [{"e164": phone, "valid": True}],
@@ -39,66 +39,66 @@ def test_return_pages_fit_and_are_accessible(chromium, front, clerk, people, noo
     zillow = people.zillow
     page = open_as(chromium, front, "Operations", size, scheme)
     page.goto(reverse("returns"))
-    shown_well(page, f"returns-empty-{name}")
+    check_page(page, f"returns-empty-{name}")
     page.goto(reverse("contract", args=[zillow.pk]))
     page.get_by_label("Duplicate of an earlier lead").first.check()
     page.get_by_label("Duplicate window, days").fill("0")
     page.get_by_role("button", name="Save contract").click()
     expect(page.get_by_text("Enter who is warned")).to_be_visible()
-    shown_well(page, f"contract-wrong-{name}")
+    check_page(page, f"contract-wrong-{name}")
 
     contract = record_contract(
         zillow, clerk, statuses={"funded": "FUNDED"}, send_to="returns@zillow.example", at=noon
     )
     record_contract(make.source("lendingtree", name="LendingTree", slug="lt"), clerk, at=noon)
     for nth, state in enumerate(["NV", "NY", "AZ", "NV"]):
-        paid(zillow, at=noon - (nth + 1) * make.DAY, state=state, price=65_50 + nth)
+        create_paid_arrival(zillow, at=noon - (nth + 1) * make.DAY, state=state, price=65_50 + nth)
     vendor_returns.check_due_contracts(at=noon)
     assert Claim.objects.count() == 4
     assert Contract.objects.filter(pk=contract.pk, next_check_at__gt=noon).exists()
     page.goto(reverse("contract", args=[zillow.pk]))
-    shown_well(page, f"contract-{name}")
+    check_page(page, f"contract-{name}")
     page.goto(reverse("returns"))
-    shown_well(page, f"returns-{name}")
+    check_page(page, f"returns-{name}")
     page.get_by_role("button", name="Send 4 returns to Zillow").click()
     page.get_by_role("button", name="Download file of 4 returns").click()
     expect(page.get_by_text("Say why, in a few words")).to_be_visible()
-    shown_well(page, f"returns-send-wrong-{name}")
+    check_page(page, f"returns-send-wrong-{name}")
     page.get_by_label("Reason for the export").first.fill("Returns of this week")
     with page.expect_download() as saved:
         page.get_by_role("button", name="Download file of 4 returns").click()
     assert saved.value.suggested_filename == "zillow-returns-1.csv"
     page.goto(reverse("return_send", args=[zillow.pk]))
-    shown_well(page, f"returns-sent-{name}")
+    check_page(page, f"returns-sent-{name}")
 
-    unclaimed = paid(zillow, at=noon - make.DAY)
+    unclaimed = create_paid_arrival(zillow, at=noon - make.DAY)
     page.goto(reverse("delivery", args=[unclaimed.delivery_id]))
-    shown_well(page, f"return-delivery-{name}")
+    check_page(page, f"return-delivery-{name}")
     page.get_by_role("link", name="Return lead…").click()
     page.get_by_role("button", name="Add return").click()
     expect(page.get_by_text("Enter explanation.")).to_be_visible()
-    shown_well(page, f"return-by-hand-{name}")
+    check_page(page, f"return-by-hand-{name}")
     unpaid = make.touch(make.lead(source=zillow))
     page.goto(reverse("return_by_hand", args=[unpaid.pk]))
     expect(page.get_by_text("Nothing was paid for this lead.")).to_be_visible()
-    shown_well(page, f"return-by-hand-none-{name}")
+    check_page(page, f"return-by-hand-none-{name}")
 
-    one = Claim.objects.latest("send_by")
-    page.goto(reverse("return", args=[one.pk]))
-    shown_well(page, f"return-sent-{name}")
+    claim = Claim.objects.latest("send_by")
+    page.goto(reverse("return", args=[claim.pk]))
+    check_page(page, f"return-sent-{name}")
     page.get_by_label("Amount, $").fill("70")
     page.get_by_role("button", name="Record credit").click()
     expect(page.get_by_text("Only $65.50 of it is left")).to_be_visible()
-    shown_well(page, f"return-wrong-{name}")
+    check_page(page, f"return-wrong-{name}")
     page.get_by_label("Amount, $").fill("20.25")
     page.get_by_role("button", name="Record credit").click()
     expect(page.get_by_text("Credit recorded")).to_be_visible()
     return_claims.record_refusal(
-        one.pk, note="They say that NV was ordered in May.", by=clerk, at=noon
+        claim.pk, note="They say that NV was ordered in May.", by=clerk, at=noon
     )
     page.reload()
-    shown_well(page, f"return-refused-{name}")
+    check_page(page, f"return-refused-{name}")
     page.goto(reverse("returns") + "?state=answered")
-    shown_well(page, f"returns-answered-{name}")
+    check_page(page, f"returns-answered-{name}")
     page.goto(reverse("status_files", args=[zillow.pk]))
-    shown_well(page, f"statuses-{name}")
+    check_page(page, f"statuses-{name}")

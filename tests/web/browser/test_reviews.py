@@ -1,4 +1,4 @@
-"""Deciding about a message and ticking off a task, as people press it."""
+"""Message review and task completion, in a real Chromium."""
 
 import pytest
 from playwright.sync_api import expect
@@ -7,7 +7,7 @@ from rooftree.leads import lead_tasks
 from rooftree.leads.models import Task
 from rooftree.outreach.models import Message
 from tests import make
-from tests.web.browser.conftest import DESK, PHONE, open_as, shoot, violations
+from tests.web.browser.conftest import DESK, PHONE, accessibility_problems, open_as, save_picture
 
 
 @pytest.fixture
@@ -22,17 +22,17 @@ def waiting(people, noon):
         ("Ask for a pay stub", "", -2), ("Call back as agreed", "", 5),
         ("Read the reply: did they ask us to stop?", "compliance", 3),
     ):  # fmt: skip
-        wanted = lead_tasks.SystemTask(
+        task = lead_tasks.SystemTask(
             kind=f"test:{hours}", title=title, due_at=noon + hours * make.HOUR, role=role
         )
-        lead_tasks.add_or_update_task(wanted, lead_id=people.ben.pk, at=noon)
+        lead_tasks.add_or_update_task(task, lead_id=people.ben.pk, at=noon)
     return people
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 def test_full_review_and_task_pages_fit_and_are_accessible(chromium, front, waiting, size, scheme):
-    found = []
+    problems = []
     for role, paths in {
         "Loan officer": ("/tasks/", f"/leads/{waiting.ben.pk}/", "/queue/"),
         "Branch manager": ("/tasks/",),
@@ -41,13 +41,13 @@ def test_full_review_and_task_pages_fit_and_are_accessible(chromium, front, wait
         page = open_as(chromium, front, role, size, scheme)
         for path in paths:
             page.goto(path)
-            found += [f"{path} {violation}" for violation in violations(page)]
+            problems += [f"{path} {violation}" for violation in accessibility_problems(page)]
             if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
-                found.append(f"{path} is wider than the screen")
-            shoot(page, f"full {role} {path[-16:]} {size['width']} {scheme}")
+                problems.append(f"{path} is wider than the screen")
+            save_picture(page, f"full {role} {path[-16:]} {size['width']} {scheme}")
         page.context.close()
 
-    assert found == []
+    assert problems == []
 
 
 def test_message_is_discarded_and_task_completed_with_one_press_each(chromium, front, waiting):

@@ -1,4 +1,4 @@
-"""The pages of rules in a real Chromium, on a phone and at a desk."""
+"""Rule pages in a real Chromium, on a phone and at a desk."""
 
 from datetime import timedelta
 
@@ -11,11 +11,11 @@ from rooftree.flow import bootstrap, rule_change_process
 from rooftree.org.models import Company
 from tests import make
 from tests.flow.in_line import create_consented_lead, queue_message
-from tests.web.browser.conftest import SIZES, open_as, shown_well
+from tests.web.browser.conftest import SIZES, check_page, open_as
 
 
-def in_line(noon):
-    """Texts to people whose form proves consent, on days to come."""
+def schedule_texts(noon):
+    """Schedule texts on future days to borrowers whose form proves consent."""
     Company.objects.update(
         telemarketer_states=["FL"], mail_is_authenticated=True, emergencies_checked_at=noon,
         texting={"brand_registered": True, "attributes": ["direct_lending"]},
@@ -29,17 +29,17 @@ def in_line(noon):
         )
 
 
-def proposed(noon, by, item, value, **changes):
+def propose(noon, by, item, value, **changes):
     why = {
         "from_date": noon.date() + timedelta(days=8), "cite": "Fla. HB 761, ch. 2026-114",
         "why": "The amended statute begins on December 1",
     }  # fmt: skip
-    one = rule_change_process.propose_change(
+    change = rule_change_process.propose_change(
         place=changes.pop("place", "FL"), item=item, value=value,
         grounds=ChangeGrounds(**why | changes), by=by, at=noon,
     )  # fmt: skip
-    rule_change_process.run_dry_run(change_id=one.pk, at=noon)
-    return one
+    rule_change_process.run_dry_run(change_id=change.pk, at=noon)
+    return change
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
@@ -47,49 +47,49 @@ def test_rule_pages_fit_and_are_accessible(chromium, front, people, noon, size, 
     name = f"{size['width']}-{scheme}"
     page = open_as(chromium, front, "Compliance", size, scheme)
     page.goto(reverse("rules"))
-    shown_well(page, f"rules-empty-{name}")
+    check_page(page, f"rules-empty-{name}")
 
     al, kim = make.user("compliance", name="Al Frey"), make.user("compliance", name="Kim Roe")
-    in_line(noon)
-    first = proposed(noon, al, "caps", [{"n": 2, "days": 1}])
+    schedule_texts(noon)
+    first = propose(noon, al, "caps", [{"n": 2, "days": 1}])
     rule_change_process.approve_change(change_id=first.pk, by=kim, at=noon)
     counsel = {"counsel": "Memo 4 of Baker & Lowe", "cite": "Baker & Lowe, memo 4"}
     wide = {day: ["08:00", "21:00"] for day in ("mon_fri", "sat", "sun")}
-    looser = proposed(noon, al, "live", wide, place="LA", **counsel)
+    looser = propose(noon, al, "live", wide, place="LA", **counsel)
     late = {"mon_fri": ["09:00", "17:30"], "sat": ["09:00", "17:30"], "sun": None}
-    hours = proposed(noon, al, "live", late)
+    hours = propose(noon, al, "live", late)
     house = [{"n": 1, "days": 2}, {"n": 2, "days": 7}]
-    mails = proposed(noon, al, "marketing_emails", house, place="US", from_date=noon.date())
-    hourly = proposed(
+    mails = propose(noon, al, "marketing_emails", house, place="US", from_date=noon.date())
+    hourly = propose(
         noon, al, "release_per_hour", 2000, place="US", cite="Our carrier’s contract of 2026",
         why="The carrier takes more since November", counsel="Memo 5 of Baker & Lowe",
     )  # fmt: skip
 
     page.goto(reverse("rules"))
-    shown_well(page, f"rules-{name}")
+    check_page(page, f"rules-{name}")
     page.goto(reverse("rules_of_place", args=["FL"]))
-    shown_well(page, f"rules-place-{name}")
+    check_page(page, f"rules-place-{name}")
     page.goto(reverse("rule_change", args=[looser.pk]))
-    shown_well(page, f"rule-change-looser-{name}")
+    check_page(page, f"rule-change-looser-{name}")
     page.goto(reverse("rule_change", args=[hours.pk]))
-    shown_well(page, f"rule-change-{name}")
+    check_page(page, f"rule-change-{name}")
     page.goto(reverse("rule_change", args=[mails.pk]))
-    shown_well(page, f"rule-change-house-{name}")
+    check_page(page, f"rule-change-house-{name}")
     page.goto(reverse("rule_change", args=[hourly.pk]))
-    shown_well(page, f"rule-change-release-{name}")
+    check_page(page, f"rule-change-release-{name}")
     page.goto(reverse("rule_change_new", args=["US", "release_canary_size"]))
     page.get_by_label("First batch of a campaign, before review").fill("60")
     page.get_by_role("button", name="Propose and preview").click()
     expect(page.get_by_text("A whole number from 1 to 50.")).to_be_visible()
-    shown_well(page, f"rule-change-release-refused-{name}")
+    check_page(page, f"rule-change-release-refused-{name}")
     page.goto(reverse("rule_change_end", args=[first.pk]))
-    shown_well(page, f"rule-change-end-{name}")
+    check_page(page, f"rule-change-end-{name}")
     page.goto(reverse("rule_change_new", args=["FL", "live"]))
     page.get_by_label("Saturday").fill("all day")
     page.get_by_role("button", name="Propose and preview").click()
     expect(page.get_by_text("Enter hours as 9 AM - 8 PM, or closed.")).to_be_visible()
-    shown_well(page, f"rule-change-refused-{name}")
+    check_page(page, f"rule-change-refused-{name}")
     page.goto(reverse("rule_change_new", args=["UT", "holidays"]))
-    shown_well(page, f"rule-change-holidays-{name}")
+    check_page(page, f"rule-change-holidays-{name}")
     page.goto(reverse("compliance"))
-    shown_well(page, f"compliance-rules-{name}")
+    check_page(page, f"compliance-rules-{name}")

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from rooftree.org.models import AccessEntry
 from tests import make
-from tests.web.browser.conftest import DESK, PHONE, open_as, shoot, violations
+from tests.web.browser.conftest import DESK, PHONE, accessibility_problems, open_as, save_picture
 
 BOTH = pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 DEVICE = {
@@ -26,14 +26,16 @@ DEVICE = {
 
 @pytest.fixture
 def production(settings, people):
-    """Nobody is let off: no role buttons, a second factor and a fresh proof are asked for."""
-    import_module(settings.ROOT_URLCONF)  # read once, by a demo, which the other tests are
+    """Production settings: no role buttons; a second factor and re-authentication are required."""
+    import_module(
+        settings.ROOT_URLCONF
+    )  # the URLs are read once, in demo mode like the other tests
     settings.IS_DEMO, settings.SECOND_FACTOR_REQUIRED = False, True
     return people
 
 
-def arrive(chromium, front, size, scheme="light"):
-    """A page of the sign-in, in a browser whose device has a lock."""
+def open_sign_in(chromium, front, size, scheme="light"):
+    """Open the sign-in page in a browser whose device has a screen lock."""
     address = front.replace("127.0.0.1", "localhost")  # an IP address cannot have passkeys
     context = chromium.new_context(viewport=size, color_scheme=scheme, base_url=address)
     page = context.new_page()
@@ -51,31 +53,31 @@ def type_password(page, user):
     page.get_by_role("button", name="Sign in", exact=True).click()
 
 
-def sees_nothing_wrong(page, size, name):
-    found = violations(page)
+def check_page(page, size, name):
+    problems = accessibility_problems(page)
     if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
-        found.append("wider than the screen")
-    shoot(page, f"sign-in {name} {size['width']}")
-    assert found == [], name
+        problems.append("wider than the screen")
+    save_picture(page, f"sign-in {name} {size['width']}")
+    assert problems == [], name
 
 
 @BOTH
 def test_passkey_is_set_up_first_and_signs_in_by_itself(chromium, front, production, size):
-    page = arrive(chromium, front, size)
-    sees_nothing_wrong(page, size, "door")
+    page = open_sign_in(chromium, front, size)
+    check_page(page, size, "door")
     type_password(page, production.dana.user)
     expect(page.get_by_role("heading", name="Set up a second factor")).to_be_visible()
     page.goto("/queue/")
     expect(page.get_by_role("heading", name="Set up a second factor")).to_be_visible()
-    sees_nothing_wrong(page, size, "enrol")
+    check_page(page, size, "enrol")
 
     page.get_by_role("button", name="Set up a passkey").click()
     expect(page.get_by_role("heading", name="You’re set up. Save these codes")).to_be_visible()
     expect(page.get_by_label("Recovery codes").get_by_role("listitem")).to_have_count(10)
-    sees_nothing_wrong(page, size, "codes")
+    check_page(page, size, "codes")
     page.get_by_role("link", name="I saved them").click()
     page.wait_for_url("**/queue/")
-    page.goto("about:blank")  # what the queue still asks for must not bring a session with it
+    page.goto("about:blank")  # pending queue requests must not restore a session
     page.context.clear_cookies()
     page.goto("/sign-in/")
     page.get_by_role("button", name="Use a passkey").click()
@@ -88,7 +90,7 @@ def test_passkey_is_set_up_first_and_signs_in_by_itself(chromium, front, product
 
 @BOTH
 def test_passkey_is_renamed_and_removed(chromium, front, production, size):
-    page = arrive(chromium, front, size)
+    page = open_sign_in(chromium, front, size)
     type_password(page, production.dana.user)
     page.get_by_role("button", name="Set up a passkey").click()
     page.get_by_role("link", name="I saved them").click()
@@ -98,7 +100,7 @@ def test_passkey_is_renamed_and_removed(chromium, front, production, size):
     page.get_by_label(re.compile("^Name of")).fill("My laptop")
     page.get_by_role("button", name="Rename").click()
     expect(page.get_by_role("region", name="Passkeys").locator("b")).to_have_text("My laptop")
-    sees_nothing_wrong(page, size, "own page")
+    check_page(page, size, "own page")
     assert Authenticator.objects.get(type="webauthn").data["name"] == "My laptop"
 
     page.get_by_text(re.compile("^Edit")).first.click()
@@ -113,10 +115,10 @@ def test_passkey_is_renamed_and_removed(chromium, front, production, size):
 def test_authenticator_app_is_scanned_and_its_code_required_after_the_password(
     chromium, front, production, size, scheme
 ):
-    page = arrive(chromium, front, size, scheme)
+    page = open_sign_in(chromium, front, size, scheme)
     type_password(page, production.dana.user)
     page.get_by_role("link", name="Use an authenticator app").click()
-    sees_nothing_wrong(page, size, f"app {scheme}")
+    check_page(page, size, f"app {scheme}")
     page.get_by_text("No camera? Enter the key").click()
     secret = page.locator(".key-text").inner_text().replace(" ", "")
     page.get_by_label("Six-digit code from the app").fill(code_of(secret))
@@ -127,7 +129,7 @@ def test_authenticator_app_is_scanned_and_its_code_required_after_the_password(
     page.goto("/sign-in/")
     type_password(page, production.dana.user)
     expect(page.get_by_role("heading", name="One more step")).to_be_visible()
-    sees_nothing_wrong(page, size, f"second step {scheme}")
+    check_page(page, size, f"second step {scheme}")
     page.get_by_label("Code from your app").fill(code_of(secret, later=1))
     page.get_by_role("button", name="Continue").click()
 
@@ -145,13 +147,13 @@ def test_security_pages_fit_and_are_accessible(chromium, front, people, size, sc
     page.get_by_label("Read a lead that its user can see").check()
     page.get_by_role("button", name="Create key").click()
     expect(page.get_by_label("API key", exact=True)).to_contain_text("rt_")
-    sees_nothing_wrong(page, size, f"keys {scheme}")
+    check_page(page, size, f"keys {scheme}")
     for path in (
         "/access-log/", "/me/sign-in/", "/home/records/leads/export/?period=12m-2026-10",
         "/pipeline/export/", "/api/v1/docs/", f"/setup/people/{people.dana.user.pk}/",
     ):  # fmt: skip
         page.goto(path)
-        sees_nothing_wrong(page, size, f"{path} {scheme}")
+        check_page(page, size, f"{path} {scheme}")
 
 
 def code_of(secret, later=0):

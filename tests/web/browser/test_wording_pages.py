@@ -1,4 +1,4 @@
-"""Changing what borrowers read, as people press it, on a phone and at a desk."""
+"""Template editing and approval, on a phone and at a desk."""
 
 import pytest
 from django.urls import reverse
@@ -9,7 +9,7 @@ from rooftree.nurture.models import Sequence
 from rooftree.outreach.models import Template
 from rooftree.outreach.wording import message_templates, template_approval
 from tests import make
-from tests.web.browser.conftest import DESK, SIZES, open_as, shown_well
+from tests.web.browser.conftest import DESK, SIZES, check_page, open_as
 
 BODY = "Hi {{ borrower.first_name }}, {{ sender }}. Shall we talk? Reply STOP to end."
 HERE = ["first_hello", "text", "any", "any"]
@@ -48,7 +48,7 @@ def test_wording_and_sequence_pages_fit_and_are_accessible(chromium, front, wait
         page = open_as(chromium, front, role, size, scheme)
         for nth, path in enumerate(paths):
             page.goto(path)
-            shown_well(page, f"wording {role} {nth} {size['width']} {scheme}")
+            check_page(page, f"wording {role} {nth} {size['width']} {scheme}")
         page.context.close()
 
 
@@ -58,7 +58,7 @@ def test_findings_appear_while_typing_and_a_second_person_approves(chromium, fro
     words = page.locator("#body-en")
     words.fill(BODY + " Guaranteed approval.")
     expect(page.locator("#read")).to_contain_text("Rewrite “")
-    shown_well(page, "wording finding 1440")
+    check_page(page, "wording finding 1440")
     words.fill(BODY)
     expect(page.locator("#read")).not_to_contain_text("Rewrite “")
     page.locator("#summary").fill("Shorter")

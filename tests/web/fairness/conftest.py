@@ -1,4 +1,4 @@
-"""A company at noon, and the two roles that see its fairness and pay."""
+"""Fixtures: a company at noon, and the two roles that see fair lending and pay."""
 
 from collections.abc import Iterator
 

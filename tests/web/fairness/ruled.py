@@ -1,4 +1,4 @@
-"""What `rooftree decide` says, to hold a page against."""
+"""Expected decisions from `rooftree decide`, for comparison with a page."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ from rooftree.compliance.gate import reason_sentences
 from rooftree_casebook.decide_case import case_verdict
 
 
-def decided(**given: Any) -> tuple[str, str]:
-    """The decision and its reason."""
-    verdict = case_verdict(given)
+def decide(**facts: Any) -> tuple[str, str]:
+    """Return the decision and its reason code."""
+    verdict = case_verdict(facts)
     return verdict.decision, verdict.reason
 
 
 def law_of(reason: str) -> str:
-    """The reason as a page writes it."""
+    """Return the reason's sentence, escaped as on a page."""
     return reason_sentences.REASON_SENTENCES[reason].replace("'", "&#x27;")

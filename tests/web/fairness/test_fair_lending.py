@@ -1,4 +1,4 @@
-"""The monitor of fair lending, and rules of routing, rule as `rooftree decide` does (FLR-01)."""
+"""The fair lending monitor and routing rules decide as `rooftree decide` does (FLR-01)."""
 
 from datetime import timedelta
 
@@ -13,14 +13,14 @@ from rooftree.reporting.models import FairLendingReport, MinorityShareFile
 from rooftree.routing import rule_check, rule_sets
 from rooftree.routing.models import RuleSet
 from tests import make
-from tests.web.fairness.ruled import decided
+from tests.web.fairness.ruled import decide
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("field", ["race", "property_zip", "last_name", "area_code", "shoe_size"])
 def test_routing_rule_is_rejected_for_the_reason_decide_gives(field):
-    decision, reason = decided(use="route", field=field)
+    decision, reason = decide(use="route", field=field)
     assert (decision, reason) != ("allow", "legitimate_need")
 
     with pytest.raises(rule_check.BadRules, match="FLR-01, 12 CFR 1002.4") as refused:
@@ -30,13 +30,13 @@ def test_routing_rule_is_rejected_for_the_reason_decide_gives(field):
             at=make.NOON,
         )
 
-    said = str(refused.value)
-    assert ("reviewed for fair lending" in said) is (reason == "fair_lending_review")
+    message = str(refused.value)
+    assert ("reviewed for fair lending" in message) is (reason == "fair_lending_review")
     assert not RuleSet.objects.exists()
 
 
 def test_routing_rule_on_officer_pay_is_rejected_as_decide_rules():
-    decision, _ = decided(routing_rule="offer_product_with_highest_lo_comp")
+    decision, _ = decide(routing_rule="offer_product_with_highest_lo_comp")
 
     with pytest.raises(rule_check.BadRules, match="can't steer borrowers .LOC-01, 12 CFR"):
         rule_check.parse_rules(
@@ -45,7 +45,7 @@ def test_routing_rule_on_officer_pay_is_rejected_as_decide_rules():
     assert decision == "block"
 
 
-def compared(spanish_minutes=13):
+def build_comparison(spanish_minutes=13):
     arrived = make.NOON - timedelta(days=40)  # in October
     for language, minutes in (("en", 10), ("es", spanish_minutes)):
         for _ in range(30):
@@ -59,8 +59,8 @@ def compared(spanish_minutes=13):
 
 @pytest.mark.parametrize("minutes", [12, 13])
 def test_disparity_ratio_is_referred_to_compliance_as_decide_rules(minutes, compliance):
-    compared(minutes)
-    decision, _ = decided(use="monitor", metric="response", ratio=minutes / 10)
+    build_comparison(minutes)
+    decision, _ = decide(use="monitor", metric="response", ratio=minutes / 10)
 
     assert Finding.objects.exists() is (decision == "require")
     page = compliance.get(reverse("fair_lending")).text
@@ -69,7 +69,7 @@ def test_disparity_ratio_is_referred_to_compliance_as_decide_rules(minutes, comp
 
 
 def test_monitor_shows_groups_with_intervals_and_hides_small_groups(compliance):
-    compared()
+    build_comparison()
 
     page = compliance.get(reverse("fair_lending")).text
 
@@ -89,7 +89,7 @@ def test_monitor_before_the_first_month_says_when_it_starts(compliance):
 
 
 def test_finding_is_closed_with_a_sentence_and_stays_listed(compliance):
-    compared()
+    build_comparison()
     finding = Finding.objects.get()
     address = reverse("finding_conclusion", args=[finding.pk])
 
@@ -104,7 +104,7 @@ def test_finding_is_closed_with_a_sentence_and_stays_listed(compliance):
 
 
 def test_month_export_needs_a_reason_is_marked_and_logged(compliance):
-    compared()
+    build_comparison()
     address = reverse("fair_lending_taken_out")
 
     assert compliance.post(address, {"reason": " "}).status_code == 422
@@ -140,7 +140,7 @@ def test_census_tract_file_is_loaded_or_rejected_with_a_sentence(compliance, tmp
 
 @pytest.mark.parametrize("role", ["manager", "administrator", "executive", "operations", "officer"])
 def test_only_compliance_sees_the_monitor(role, signed_in):
-    compared()
+    build_comparison()
     browser = signed_in(make.officer().user if role == "officer" else make.user(role))
 
     assert browser.get(reverse("fair_lending")).status_code == 403
@@ -150,14 +150,14 @@ def test_only_compliance_sees_the_monitor(role, signed_in):
 
 
 def test_branch_compliance_cannot_see_the_company_monitor(signed_in):
-    compared()
+    build_comparison()
     browser = signed_in(make.user("compliance", branch=make.branch("Tampa")))
 
     assert browser.get(reverse("fair_lending")).status_code == 403
     assert browser.get(reverse("fair_lending_taken_out")).status_code == 403
     finding = Finding.objects.get()
-    said = {"words": "One source sends at night; its hours were changed."}
+    form = {"words": "One source sends at night; its hours were changed."}
     address = reverse("finding_conclusion", args=[finding.pk])
-    assert browser.post(address, said).status_code == 403
+    assert browser.post(address, form).status_code == 403
     finding.refresh_from_db()
     assert finding.closed_at is None

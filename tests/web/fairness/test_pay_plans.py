@@ -1,4 +1,4 @@
-"""Compensation plans are ruled as `rooftree decide` rules, and count by two people (LOC-01)."""
+"""Pay plans are judged as `rooftree decide` does and need two people (LOC-01)."""
 
 from datetime import date
 
@@ -10,7 +10,7 @@ from django.urls import reverse
 from rooftree.compliance.models import PayPlan
 from rooftree.flow import clock
 from tests import make
-from tests.web.fairness.ruled import decided, law_of
+from tests.web.fairness.ruled import decide, law_of
 
 pytestmark = pytest.mark.django_db
 
@@ -41,9 +41,9 @@ PLANS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("typed", "given"), PLANS)
-def test_pay_plan_is_judged_as_decide_rules(typed, given, operations):
-    decision, reason = decided(**given)
+@pytest.mark.parametrize(("typed", "facts"), PLANS)
+def test_pay_plan_is_judged_as_decide_rules(typed, facts, operations):
+    decision, reason = decide(**facts)
 
     answer = operations.post(reverse("pay_plan"), plan(make.officer(), **typed))
 
@@ -60,7 +60,7 @@ def test_bonus_of_exactly_ten_percent_is_accepted(operations):
     operations.post(reverse("pay_plan"), plan(make.officer(), bonus_pct="10"))
 
     assert PayPlan.objects.get().bonus_pct == 10
-    assert decided(bonus_pct_of_total_comp=10.0, profit_based=True)[0] == "allow"
+    assert decide(bonus_pct_of_total_comp=10.0, profit_based=True)[0] == "allow"
 
 
 def test_split_by_source_is_accepted_with_counsels_document(operations):
@@ -90,15 +90,15 @@ def approver(signed_in):
 def test_pay_plan_takes_effect_after_another_persons_approval(compliance, approver):
     officer = make.officer("Dana Whitfield")
     compliance.post(reverse("pay_plan"), plan(officer, from_date="2026-11-01", bonus_pct="10"))
-    one = PayPlan.objects.get()
-    decision = reverse("pay_plan_decision", args=[one.pk])
+    row = PayPlan.objects.get()
+    decision = reverse("pay_plan_decision", args=[row.pk])
 
     compliance.post(decision, {"act": "approve"})
     assert "waiting for approval" in approver.get(reverse("pay_plans")).text
     approver.post(decision, {"act": "approve"})
 
-    one.refresh_from_db()
-    assert one.approved_by != one.written_by
+    row.refresh_from_db()
+    assert row.approved_by != row.written_by
     page = approver.get(reverse("pay_plans")).text
     assert "A fixed percentage of the loan amount, 1.25%" in page
     assert "bonus from profits 10% of total pay" in page
@@ -109,7 +109,7 @@ def test_pay_plan_cannot_change_for_terms_already_offered(compliance, approver):
     officer = make.officer()
     compliance.post(reverse("pay_plan"), plan(officer, from_date="2026-11-01"))
     approver.post(reverse("pay_plan_decision", args=[PayPlan.objects.get().pk]), {"act": "approve"})
-    decision, reason = decided(action="lo_cuts_own_comp_to_match_competitor")
+    decision, reason = decide(action="lo_cuts_own_comp_to_match_competitor")
 
     for day in ("2026-11-23", "2026-11-01", "2026-10-01"):
         answer = compliance.post(reverse("pay_plan"), plan(officer, percent="1", from_date=day))
@@ -119,7 +119,7 @@ def test_pay_plan_cannot_change_for_terms_already_offered(compliance, approver):
 
     compliance.post(reverse("pay_plan"), plan(officer, percent="1", from_date="2026-11-24"))
     late = PayPlan.objects.get(number=2)
-    with clock.freeze(make.NOON + make.DAY):  # its day has come before it was approved
+    with clock.freeze(make.NOON + make.DAY):  # its start date passed before it was approved
         approver.post(reverse("pay_plan_decision", args=[late.pk]), {"act": "approve"})
     late.refresh_from_db()
     assert late.approved_at is None
@@ -153,7 +153,7 @@ def test_withdrawn_pay_plan_cannot_be_approved(compliance, approver):
 
 def test_database_rejects_a_forbidden_pay_plan():
     user = make.user("compliance")
-    kept = {
+    fields = {
         "officer": make.officer(), "number": 1, "basis": "salary", "from_date": date(2026, 12, 1),
         "decision": "allow", "reason": "x", "written_by": user, "written_at": make.NOON,
     }  # fmt: skip
@@ -166,17 +166,17 @@ def test_database_rejects_a_forbidden_pay_plan():
         {"approved_by": user, "approved_at": make.NOON},
     ):
         with pytest.raises(IntegrityError), atomic():
-            PayPlan.objects.create(**kept | change)
-    assert PayPlan.objects.create(**kept)
+            PayPlan.objects.create(**fields | change)
+    assert PayPlan.objects.create(**fields)
 
 
 def test_branch_compliance_cannot_see_other_branches_pay(signed_in):
-    here, there = make.branch("Tampa"), make.branch("Austin")
+    tampa, austin = make.branch("Tampa"), make.branch("Austin")
     dana, sam = (
-        make.officer("Dana Whitfield", branch=here),
-        make.officer("Sam Rivera", branch=there),
+        make.officer("Dana Whitfield", branch=tampa),
+        make.officer("Sam Rivera", branch=austin),
     )
-    bound = make.user("compliance", branch=here)
+    bound = make.user("compliance", branch=tampa)
     browser, wide = signed_in(bound), signed_in(make.user("compliance"))
 
     wide.post(reverse("pay_plan"), plan(sam))
@@ -184,8 +184,8 @@ def test_branch_compliance_cannot_see_other_branches_pay(signed_in):
     assert browser.post(reverse("pay_plan"), plan(dana)).status_code == 303
     page = browser.get(reverse("pay_plans")).text
     assert ("Dana Whitfield" in page, "Sam Rivera" in page) == (True, False)
-    theirs = reverse("pay_plan_decision", args=[PayPlan.objects.get(officer=sam).pk])
-    assert browser.post(theirs, {"act": "approve"}).status_code == 404
+    address = reverse("pay_plan_decision", args=[PayPlan.objects.get(officer=sam).pk])
+    assert browser.post(address, {"act": "approve"}).status_code == 404
 
 
 @pytest.mark.parametrize("role", ["manager", "marketing", "administrator", "executive"])

@@ -1,4 +1,4 @@
-"""Things of value and agreements are ruled as `rooftree decide` rules (RSP-01)."""
+"""Things of value and agreements are judged as `rooftree decide` does (RSP-01)."""
 
 import pytest
 from django.db import IntegrityError
@@ -10,13 +10,13 @@ from rooftree.flow import clock
 from rooftree.leads.models import Agreement, ThingOfValue
 from rooftree.org.models import StaffNotice
 from tests import make
-from tests.web.fairness.ruled import decided, law_of
+from tests.web.fairness.ruled import decide, law_of
 
 pytestmark = pytest.mark.django_db
 TODAY = make.NOON.date()
 
 
-def thing(**changes):
+def enter_thing(**changes):
     return {
         "direction": "given", "what": "Tickets to the fair", "fair_value_cents": "84.20",
         "why": "Client evening", "on_date": "2026-11-20", "basis": "gift",
@@ -32,26 +32,28 @@ GIVEN = [
 ]
 
 
-@pytest.mark.parametrize(("typed", "given"), GIVEN)
-def test_thing_of_value_is_judged_as_decide_rules(typed, given, operations):
+@pytest.mark.parametrize(("typed", "facts"), GIVEN)
+def test_thing_of_value_is_judged_as_decide_rules(typed, facts, operations):
     partner = make.partner()
     address = reverse("partner_value", args=[partner.pk])
-    decision, reason = decided(payee=partner.kind, **given)
+    decision, reason = decide(payee=partner.kind, **facts)
 
-    answer = operations.post(address, thing(**typed))
+    answer = operations.post(address, enter_thing(**typed))
 
     assert answer.status_code == 422
     assert law_of(reason) in answer.text
     assert "RSP-01, 12 USC 2607" in answer.text
     assert not ThingOfValue.objects.exists()
     if decision == "require":
-        operations.post(address, thing(**typed, document="Memo of 11/02, folder 7"))
+        operations.post(address, enter_thing(**typed, document="Memo of 11/02, folder 7"))
         assert ThingOfValue.objects.get().reason == reason
 
 
 def test_forbidden_thing_of_value_is_recorded_and_compliance_notified_once(operations):
-    heard, partner = make.user("compliance"), make.partner()
-    answer = operations.post(reverse("partner_value", args=[partner.pk]), thing(has_happened="on"))
+    compliance_user, partner = make.user("compliance"), make.partner()
+    answer = operations.post(
+        reverse("partner_value", args=[partner.pk]), enter_thing(has_happened="on")
+    )
 
     assert answer.status_code == 303
     assert (ThingOfValue.objects.get().decision, ThingOfValue.objects.get().reason) == (
@@ -59,19 +61,19 @@ def test_forbidden_thing_of_value_is_recorded_and_compliance_notified_once(opera
         "thing_of_value",
     )
     assert Finding.objects.get().rule == "RSP-01"
-    assert StaffNotice.objects.get().user == heard
+    assert StaffNotice.objects.get().user == compliance_user
 
 
 def test_own_employee_can_be_an_exception_reviewed_by_counsel(operations):
     partner = make.partner()
     address = reverse("partner_value", args=[partner.pk])
-    typed = thing(basis="per_referral", is_employee="on")
+    typed = enter_thing(basis="per_referral", is_employee="on")
 
     refused = operations.post(address, typed)
     operations.post(address, typed | {"document": "Memo 4"})
 
     assert law_of("employer_exception_review") in refused.text
-    assert decided(payee="own_employee_non_lo", basis="referral_bonus") == (
+    assert decide(payee="own_employee_non_lo", basis="referral_bonus") == (
         "require",
         ThingOfValue.objects.get().reason,
     )
@@ -101,9 +103,9 @@ SELLERS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("typed", "given"), SELLERS)
-def test_lead_seller_agreement_is_judged_as_decide_rules(typed, given, operations):
-    decision, reason = decided(**given)
+@pytest.mark.parametrize(("typed", "facts"), SELLERS)
+def test_lead_seller_agreement_is_judged_as_decide_rules(typed, facts, operations):
+    decision, reason = decide(**facts)
 
     answer = operations.post(reverse("agreement"), agreement(make.source(), **typed))
 
@@ -112,13 +114,13 @@ def test_lead_seller_agreement_is_judged_as_decide_rules(typed, given, operation
         assert law_of(reason) in answer.text
         assert not Agreement.objects.exists()
     else:
-        made = Agreement.objects.get()
-        assert (made.decision, made.reason) == (decision, reason)
+        stored_agreement = Agreement.objects.get()
+        assert (stored_agreement.decision, stored_agreement.reason) == (decision, reason)
 
 
 @pytest.mark.parametrize(("cost", "benefit"), [(80, 50), (51, 50), (50, 50), (40, 50)])
 def test_joint_advertising_is_judged_as_decide_rules(cost, benefit, operations):
-    decision, reason = decided(co_marketing=True, our_share_cost=cost, our_share_space=benefit)
+    decision, reason = decide(co_marketing=True, our_share_cost=cost, our_share_space=benefit)
     typed = agreement(
         make.partner(), basis="co_marketing", our_cost_pct=cost, our_benefit_pct=benefit,
         fair_value_document="Quote of the printer",
@@ -127,7 +129,7 @@ def test_joint_advertising_is_judged_as_decide_rules(cost, benefit, operations):
     answer = operations.post(reverse("agreement"), typed)
 
     assert answer.status_code == (422 if decision == "block" else 303)
-    assert [one.reason for one in Agreement.objects.all()] == (
+    assert [row.reason for row in Agreement.objects.all()] == (
         [] if decision == "block" else [reason]
     )
 
@@ -136,32 +138,34 @@ def test_agreement_takes_effect_after_another_person_names_counsels_document(sig
     first, second = signed_in(make.user("compliance")), signed_in(make.user("compliance"))
     partner = make.partner()
     first.post(reverse("agreement"), agreement(partner, basis="msa_fixed_price"))
-    made = Agreement.objects.get()
-    approval = reverse("agreement_approval", args=[made.pk])
-    paid = thing(basis="msa_fixed_price", agreement=str(made.pk), what="Open house")
+    stored_agreement = Agreement.objects.get()
+    approval = reverse("agreement_approval", args=[stored_agreement.pk])
+    paid = enter_thing(
+        basis="msa_fixed_price", agreement=str(stored_agreement.pk), what="Open house"
+    )
     address = reverse("partner_value", args=[partner.pk])
 
     assert first.post(address, paid).status_code == 422
-    first.post(approval, {"document": "Memo 9"})  # entered it
+    first.post(approval, {"document": "Memo 9"})  # the author
     second.post(approval, {"document": " "})
-    made.refresh_from_db()
-    assert made.approved_at is None
+    stored_agreement.refresh_from_db()
+    assert stored_agreement.approved_at is None
     second.post(approval, {"document": "Memo 9"})
     assert first.post(address, paid).status_code == 303
 
-    assert ThingOfValue.objects.get().agreement == made
+    assert ThingOfValue.objects.get().agreement == stored_agreement
     assert ThingOfValue.objects.get().document == "Memo 9"
     page = first.get(reverse("things_of_value")).text
     assert "in force" in page
     assert "Memo 9" in page
-    second.post(reverse("agreement_ending", args=[made.pk]))
+    second.post(reverse("agreement_ending", args=[stored_agreement.pk]))
     late = paid | {"on_date": "2026-11-24"}
     with clock.freeze(make.NOON + make.DAY):
         assert "was not in force on that day" in first.post(address, late).text
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"with_whom": ""}, "Enter partner or source"),
         ({"payee": ""}, "Choose what they sell"),
@@ -171,17 +175,17 @@ def test_agreement_takes_effect_after_another_person_names_counsels_document(sig
         ({"basis": "co_marketing"}, "our share of the cost"),
     ],
 )
-def test_incomplete_agreement_is_rejected(change, said, operations):
+def test_incomplete_agreement_is_rejected(change, message, operations):
     answer = operations.post(reverse("agreement"), agreement(make.source(), **change))
 
     assert answer.status_code == 422
-    assert said in answer.text
+    assert message in answer.text
 
 
 def test_database_rejects_an_agreement_that_pays_more_than_it_gets():
     partner, user = make.partner(), make.user("compliance")
-    kept = {
-        "partner": partner, "payee": "builder", "basis": "co_marketing", "what": "x",
+    fields = {
+        "partner": partner, "payee": "builder", "basis": "co_marketing", "description": "x",
         "cents": 100, "our_cost_pct": 60, "our_benefit_pct": 50, "document": "x",
         "from_date": TODAY, "until_date": TODAY, "decision": "allow", "reason": "x",
         "entered_by": user, "entered_at": make.NOON,
@@ -189,7 +193,7 @@ def test_database_rejects_an_agreement_that_pays_more_than_it_gets():
 
     for change in ({}, {"our_cost_pct": 50, "decision": "block"}):
         with pytest.raises(IntegrityError), atomic():
-            Agreement.objects.create(**kept | change)
+            Agreement.objects.create(**fields | change)
 
 
 @pytest.mark.parametrize("role", ["manager", "marketing", "administrator", "executive"])

@@ -1,4 +1,4 @@
-"""A machine outside: what it posts to us, and what was turned away."""
+"""Webhook client: posts as a vendor's server does, and counts refused posts."""
 
 from django.test import Client
 
@@ -8,7 +8,7 @@ from tests import make
 
 
 def post(path: str, body: bytes, *, remote_addr: str = "203.0.113.10", **headers: str):
-    """One post of raw bytes at noon."""
+    """Post raw bytes at noon."""
     kind = headers.pop("Content-Type", "application/octet-stream")
     with clock.freeze(make.NOON):
         return Client(REMOTE_ADDR=remote_addr).post(
