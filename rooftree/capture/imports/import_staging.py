@@ -47,10 +47,10 @@ UPLOAD_PROBLEMS = {
     "not_csv_zip_signature": (
         f"This Excel workbook is damaged, or isn't a workbook. {SAVE_AS_CSV_HINT}"
     ),
-    "workbook_broken": f"This Excel workbook can't be read. {SAVE_AS_CSV_HINT}",
-    "workbook_too_large": f"This Excel workbook is too large. {SAVE_AS_CSV_HINT}",
-    "xml_dtd_forbidden": f"This Excel workbook can't be read. {SAVE_AS_CSV_HINT}",
-    "not_csv_xls_signature": f"This is an old Excel workbook, not a CSV file. {SAVE_AS_CSV_HINT}",
+    "workbook_broken": f"This workbook can't be read. {SAVE_AS_CSV_HINT}",
+    "workbook_locked": "This workbook has a password. Remove the password and upload it again.",
+    "workbook_too_large": f"This workbook is too large. {SAVE_AS_CSV_HINT}",
+    "xml_dtd_forbidden": f"This workbook can't be read. {SAVE_AS_CSV_HINT}",
     "not_csv_pdf_signature": "This is a PDF. Export the list as CSV and upload that.",
     "not_csv_binary": f"This isn't a text file. {SAVE_AS_CSV_HINT}",
     "empty": "This file is empty.",

@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from rooftree.capture.imports import excel_workbook
+from rooftree.capture.imports import read_workbook
 from rooftree.capture.parsing.reading_notes import ReadingNotes
 from rooftree.capture.parsing.wire_formats import UnreadableBody, decode_body
 from rooftree.core.masking import mask_numbers
@@ -19,11 +19,7 @@ MAX_HEADER_CHARS = 100
 _DELIMITERS = ",;\t|"
 _DELIMITER_NAMES = {"\t": "tab", "|": "pipe"}
 _QUOTED_FORMULA = re.compile(r'="([^"]*)"')  # a spreadsheet's way to keep a leading zero
-_XLSX_SIGNATURE = b"PK\x03\x04"
-_BINARY_SIGNATURES = {
-    b"\xd0\xcf\x11\xe0": "not_csv_xls_signature",
-    b"%PDF": "not_csv_pdf_signature",
-}
+_WORKBOOK_SIGNATURES = (read_workbook.ZIP_SIGNATURE, read_workbook.OLE_SIGNATURE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +54,10 @@ def read_table(body: bytes, notes: ReadingNotes) -> Table:
 
 def parse_rows(body: bytes, notes: ReadingNotes) -> list[tuple[int, list[str]]]:
     """Return the rows that are not blank, each with its first line number; row 1 is the header."""
-    if body.startswith(_XLSX_SIGNATURE):
-        return excel_workbook.read_first_sheet(body, _check_size_limits)
-    for signature, reason in _BINARY_SIGNATURES.items():
-        if body.startswith(signature):
-            raise UnreadableBody(reason)
+    if body.startswith(_WORKBOOK_SIGNATURES):
+        return read_workbook.read_first_sheet(body, _check_size_limits)
+    if body.startswith(b"%PDF"):
+        raise UnreadableBody("not_csv_pdf_signature")
     text = decode_body(body, notes)
     if "\0" in text[:4096]:
         raise UnreadableBody("not_csv_binary")

@@ -179,7 +179,7 @@ def _add_list_arguments(parser: ArgumentParser) -> None:
 
 
 def _add_people_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", type=Path, help="CSV or XLSX files, as exported")
+    parser.add_argument("files", nargs="+", type=Path, help="CSV, XLSX, XLS or ODS files")
     parser.add_argument("--by", required=True, help="your work email, for the log")
     parser.add_argument("--source", help="short name of the source, if there are several")
     parser.add_argument(
