@@ -19,8 +19,7 @@ from rooftree.management import database_grants
 from rooftree.tasks.dsn import database_dsn
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-# Every worker has threads that connect; dropping a schema locks every table.
-SHARED = FAST | {"max_connections": "200", "max_locks_per_transaction": "256"}
+SHARED = FAST | {"max_connections": "200"}  # every worker has threads that connect
 LOCK = 7_236_001  # an advisory lock: one process makes the template, the others wait
 ROOT = Path(__file__).parents[1]
 RUNS_AT_ONCE = 32  # for one checkout; each has its own database server

@@ -12,12 +12,10 @@ CLAIM_STATES = ["pending", "retained", "retained_mismatch", "failed"]
 IMPORT_STATES = [
     "reading",  # pages are being fetched from another system
     "columns",  # uploaded; a user must map the columns
-    "checking",  # the dry run is in progress
-    "checked",  # the dry run's counts are shown; nothing was imported
+    *("checking", "checked"),  # the dry run is in progress; its counts are shown
     "running",
     "done",
-    "undoing",  # imported leads that nobody has worked are being closed
-    "dropped",  # archived before it ran
+    *("undoing", "dropped"),  # closing imported leads nobody has worked; archived before it ran
 ]
 
 

@@ -175,10 +175,8 @@ def _map_columns(names: tuple[str, ...]) -> dict[str, str]:
         for key, aliases in COLUMNS.items()
     }
     if missing := [COLUMNS[key][0] for key in REQUIRED_COLUMNS if not columns[key]]:
-        raise NotALicenseFile(
-            f"The file has no column “{missing[0]}”. It needs these columns: "
-            f"{', '.join(COLUMNS[key][0] for key in REQUIRED_COLUMNS)}."
-        )
+        needed = ", ".join(COLUMNS[key][0] for key in REQUIRED_COLUMNS)
+        raise NotALicenseFile(f"The file has no column “{missing[0]}”. It needs: {needed}.")
     return columns
 
 
@@ -376,8 +374,7 @@ def _list_differences(stored: StoredLicense, row: FileRow) -> Iterator[tuple[str
     """Yield each difference as name, old and new value. An empty cell is not a difference."""
     for name in ("number", "status", "from_date", "until_date", "license"):
         new = getattr(row, name)
-        # The company's license has no status, and an officer's has no kind.
-        old = getattr(stored, name, new)
+        old = getattr(stored, name, new)  # a company has no status, an officer no kind
         if new and new != old:
             yield name, old, new
 

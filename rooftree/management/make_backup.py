@@ -34,9 +34,14 @@ SELECT_NEWEST_MIGRATION = (
     "select name from django_migrations where app = 'rooftree' order by name desc limit 1"
 )
 LAST_BACKUP_FILE = "last-backup.json"
+# As JSON, since `upgrade` backs up a database of the step before the columns were renamed.
 SELECT_ERASED_ROWS = """
-select r.record_set, r.row_id::text from purge_row r join purge p on p.id = r.purge_id
- where r.removed_at is not null or (p.reason = 'restore' and r.kept_reason = 'gone before')
+select coalesce(r.r ->> 'record_set', r.r ->> 'holding'), r.r ->> 'row_id'
+  from (select purge_id, to_jsonb(purge_row) as r from purge_row) r
+  join (select id, to_jsonb(purge) as p from purge) p on p.id = r.purge_id
+ where r.r ->> 'removed_at' is not null
+    or (coalesce(p.p ->> 'reason', p.p ->> 'because') = 'restore'
+        and coalesce(r.r ->> 'kept_reason', r.r ->> 'kept_because') = 'gone before')
 """
 
 

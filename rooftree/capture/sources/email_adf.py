@@ -137,10 +137,6 @@ def _build_lead(root: Element, incoming: IncomingDelivery, notes: ReadingNotes) 
         _text_at(prospect, "requestdate"), "requestdate", notes, zone=zone
     )
     ids = _children_named(prospect, "id")
-    source = next(
-        (element.attributes.get("source") for element in ids if element.attributes.get("source")),
-        "",
-    )
     numbers = _children_named(contact, "phone")
     times = (
         CONTACT_TIMES.get(squash_word(number.attributes.get("time", ""))) for number in numbers
@@ -148,8 +144,7 @@ def _build_lead(root: Element, incoming: IncomingDelivery, notes: ReadingNotes) 
     return CanonicalLead(
         source=Source.EMAIL_ADF,
         channel=CHANNEL,
-        sub_source=short_text(source)
-        or short_text(_name_part(next(iter(_children_named(prospect, "provider")), None), "full")),
+        sub_source=_sender_name(prospect, ids),
         vendor_lead_id=next(
             (lead_id for element in ids if (lead_id := vendor_identifier(element.text))), None
         ),
@@ -171,6 +166,13 @@ def _build_lead(root: Element, incoming: IncomingDelivery, notes: ReadingNotes) 
         contact_pref=none_if_empty(ContactPreference(time=next(filter(None, times), None))),
         extras=notes.extras,
     )
+
+
+def _sender_name(prospect: Element, ids: Iterable[Element]) -> str | None:
+    """Return the source that an id names, else the provider."""
+    sources = (element.attributes.get("source") for element in ids)
+    provider = next(iter(_children_named(prospect, "provider")), None)
+    return short_text(next(filter(None, sources), "")) or short_text(_name_part(provider, "full"))
 
 
 def _name_part(holder: Element | None, part: str) -> str:

@@ -224,11 +224,8 @@ def _answer_post(
     if problem is None:
         return sale
     code, seller_reason = problem
-    differences = (
-        _find_differences(tree, sale, answered_bid)
-        if answered_bid and code == "ping_mismatch"
-        else ()
-    )
+    mismatched_bid = answered_bid if code == "ping_mismatch" else None
+    differences = _find_differences(tree, sale, mismatched_bid) if mismatched_bid else ()
     answer = json_answer(200, outcome="failure", ping_id=ping_id, reason=seller_reason)
     return replace(
         ignored_envelope(code, answer),

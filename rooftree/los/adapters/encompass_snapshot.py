@@ -59,6 +59,7 @@ def build_snapshot(
         seen[action.code] = ObservedStep(
             code=action.code, on=day, source_status=f"1393={fields.get('1393', '')}"
         )
+    amounts = (_parse_cents(fields.get(name)) for name in reads.get("amount", ()))
     ended = action.code if action and action.kind is MilestoneKind.TERMINAL else ""
     return LoanSnapshot(
         loan_id=loan_id,
@@ -67,14 +68,7 @@ def build_snapshot(
         observed_steps=tuple(seen.values()),
         current_milestone=ended or _current_milestone(fields, seen),
         final_outcome=ended,
-        amount_cents=next(
-            (
-                cents
-                for name in reads.get("amount", ())
-                if (cents := _parse_cents(fields.get(name)))
-            ),
-            None,
-        ),
+        amount_cents=next(filter(None, amounts), None),
         revenue_cents=_sum_known(
             _parse_cents(fields.get(name)) for name in reads.get("revenue", ())
         ),

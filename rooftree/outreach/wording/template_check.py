@@ -94,12 +94,11 @@ def check_template(template: Template, *, at: datetime) -> TemplateCheck:
     }
     known_seconds = [seconds for seconds in seconds_by_part.values() if seconds is not None]
     is_complete = len(known_seconds) == len(seconds_by_part)
+    findings = sorted(
+        reversed(unique.values()), key=lambda finding: ACTION_ORDER.index(finding.action)
+    )
     return TemplateCheck(
-        findings=tuple(
-            sorted(
-                reversed(unique.values()), key=lambda finding: ACTION_ORDER.index(finding.action)
-            )
-        ),
+        findings=tuple(findings),
         preview=previews[0],
         length=sms_segments.measure_text(previews[0].body) if template.medium == "text" else None,
         seconds=max(known_seconds) if known_seconds and is_complete else None,

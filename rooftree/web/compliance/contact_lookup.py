@@ -106,7 +106,13 @@ def list_revocations(address: ContactAddress, people: Sequence[Person]) -> list[
             "row": row,
             "label": REVOCATION_LABELS[row.kind],
             "media": ", ".join(MEDIA_LABELS.get(medium, medium).lower() for medium in row.media),
-            "elsewhere": "" if row.address == address.key else _display_address(row.address),
+            "elsewhere": (
+                ""
+                if row.address == address.key
+                else row.address
+                if "@" in row.address
+                else display_formats.phone(row.address)
+            ),
         }
         for row in newest_first
     ]
@@ -173,10 +179,6 @@ def _rule_line(result: dict[str, Any]) -> dict[str, Any]:
         "text": f"{text[:1].upper()}{text[1:]}",
         "is_against": result["decision"] != "allow",
     }
-
-
-def _display_address(address: str) -> str:
-    return address if "@" in address else display_formats.phone(address)
 
 
 def _fact_text(value: Any) -> str:

@@ -128,9 +128,7 @@ def _person_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
         for candidate in candidates
     ]
     search_text = request.GET.get("q", "").strip()
-    merges = PersonMerge.objects.filter(survivor=person, split_at=None).select_related(
-        "merged", "by"
-    )
+    merges = PersonMerge.objects.filter(survivor=person, split_at=None)
     return {
         "lead": lead,
         "person": person,
@@ -147,7 +145,7 @@ def _person_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
         .order_by("-last_inquiry_at"),
         "same": [match for match in matches if not match.candidate.is_household],
         "household": [match for match in matches if match.candidate.is_household],
-        "merges": merges.order_by("-pk"),
+        "merges": merges.select_related("merged", "by").order_by("-pk"),
         "introduced": Introduction.objects.filter(delivery__touches__lead=lead)
         .select_related("partner__user")
         .order_by("at"),

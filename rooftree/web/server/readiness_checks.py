@@ -21,7 +21,7 @@ def check_processes() -> tuple[bool, str]:
         missing = [
             name
             for name, sql in (("worker", LIVE_WORKERS_SQL), ("scheduler", LIVE_SCHEDULERS_SQL))
-            if not _is_positive(sql)
+            if not query_row(sql)[0]
         ]
     except Error:
         return False, "the database is not responding"
@@ -35,7 +35,3 @@ def has_newer_migrations(loader: MigrationLoader) -> bool:
     known = {name for app, name in loader.disk_migrations if app == "rooftree"}
     applied = {name for app, name in loader.applied_migrations if app == "rooftree"}
     return bool(applied - known)
-
-
-def _is_positive(sql: str) -> bool:
-    return bool(query_row(sql)[0])

@@ -168,7 +168,8 @@ def _preview_context(
 ) -> dict[str, Any]:
     """Return the preview and problems of each language's typed text."""
     lead = _chosen_lead(request)
-    state = _chosen_state(request, lead)
+    chosen = request.POST.get("state", "")  # for the license disclosure
+    state = chosen if chosen in STATES else lead.property_state if lead else ""
     live = _live_versions(place)
     changed = _changed_languages(place, typed)
     return {
@@ -190,12 +191,6 @@ def _preview_context(
             for code in message_templates.LANGUAGES
         ],
     }
-
-
-def _chosen_state(request: StaffRequest, lead: Lead | None) -> str:
-    """Return the state for the license disclosure: the chosen one, else the lead's."""
-    chosen = request.POST.get("state", "")
-    return chosen if chosen in STATES else lead.property_state if lead else ""
 
 
 def _rendered_column(

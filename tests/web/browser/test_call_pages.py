@@ -26,8 +26,15 @@ def test_call_records_page_fits_and_changes_recording(chromium, front, people, n
     check_page(page, f"calls-empty-{name}")
     for n in range(24):
         at = noon - n * make.DAY / 3 - 5 * make.HOUR
-        call(people, at, cause=f"ring:{n}", result="spoken" if n % 2 else "")
-    call(people, noon - 6 * make.HOUR, cause="call_in:CA1", direction="in", our_number="", by=None)
+        call(people, at, idempotency_key=f"ring:{n}", result="spoken" if n % 2 else "")
+    call(
+        people,
+        noon - 6 * make.HOUR,
+        idempotency_key="call_in:CA1",
+        direction="in",
+        our_number="",
+        by=None,
+    )
 
     CallRecording.objects.create(
         attempt=ContactAttempt.objects.first(), notice="…", language="en", notice_played_at=noon,
@@ -46,8 +53,8 @@ def test_recording_is_stopped_with_one_tap_during_the_call(
     chromium, front, people, noon, size, scheme
 ):
     name = f"{size['width']}-{scheme}"
-    attempt = call(people, noon - make.MINUTE, cause="ring:1")
-    earlier = call(people, noon - make.DAY, cause="ring:2", result="spoken", seconds=260)
+    attempt = call(people, noon - make.MINUTE, idempotency_key="ring:1")
+    earlier = call(people, noon - make.DAY, idempotency_key="ring:2", result="spoken", seconds=260)
     fields = {"notice": "This call may be recorded.", "language": "en", "carrier": "twilio"}
     for row, sid, seconds in ((attempt, "RE2", None), (earlier, "RE" + "1a" * 16, 252)):
         CallRecording.objects.create(

@@ -37,5 +37,5 @@ def test_license_file_is_previewed_before_it_is_imported(chromium, front, people
     )
     page.get_by_role("button", name="Preview changes").click()
     expect(page.get_by_text("license none → DFPI, Residential Mortgage Lending")).to_be_visible()
-    expect(page.get_by_text("New York wants another wording")).to_be_visible()
+    expect(page.get_by_text("New York requires different wording")).to_be_visible()
     check_page(page, f"nmls-found-{size['width']}-{scheme}")

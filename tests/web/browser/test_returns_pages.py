@@ -88,7 +88,7 @@ def test_return_pages_fit_and_are_accessible(chromium, front, clerk, people, noo
     check_page(page, f"return-sent-{name}")
     page.get_by_label("Amount, $").fill("70")
     page.get_by_role("button", name="Record credit").click()
-    expect(page.get_by_text("Only $65.50 of it is left")).to_be_visible()
+    expect(page.get_by_text("Only $65.50 is left to credit")).to_be_visible()
     check_page(page, f"return-wrong-{name}")
     page.get_by_label("Amount, $").fill("20.25")
     page.get_by_role("button", name="Record credit").click()

@@ -69,7 +69,7 @@ def test_passkey_is_set_up_first_and_signs_in_by_itself(chromium, front, product
     expect(page.get_by_role("heading", name="Set up a second factor")).to_be_visible()
     page.goto("/queue/")
     expect(page.get_by_role("heading", name="Set up a second factor")).to_be_visible()
-    check_page(page, size, "enrol")
+    check_page(page, size, "enroll")
 
     page.get_by_role("button", name="Set up a passkey").click()
     expect(page.get_by_role("heading", name="You’re set up. Save these codes")).to_be_visible()
