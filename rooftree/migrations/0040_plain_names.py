@@ -7,6 +7,7 @@ text and are replaced.
 
 from django.db import migrations, models
 from django.db.models import F, Q
+from django.utils.text import camel_case_to_spaces
 
 MODELS = {  # old name: new name
     "Transfer": "CrmImport",
@@ -693,12 +694,27 @@ def rename_sql():
             yield f'alter table "{table}" rename column "{old_column}" to "{column(new)}"'
 
 
+def permission_sql():
+    """Yield the renames of content types and permissions that RenameModel alone would inject."""
+    for old, new in MODELS.items():
+        content_type = f"app_label = 'rooftree' and model = '{old.lower()}'"
+        yield (
+            "update auth_permission"
+            f" set codename = replace(codename, '_{old.lower()}', '_{new.lower()}'),"
+            f" name = replace(name, '{camel_case_to_spaces(old)}', '{camel_case_to_spaces(new)}')"
+            f" where content_type_id in (select id from django_content_type where {content_type})"
+        )
+        yield f"update django_content_type set model = '{new.lower()}' where {content_type}"
+
+
 class Migration(migrations.Migration):
     dependencies = [("rooftree", "0039_recorded_calls")]
 
     operations = [
         StateChange(
-            database_operations=[migrations.RunSQL([*rename_sql(), TRIGGER_FUNCTIONS])],
+            database_operations=[
+                migrations.RunSQL([*rename_sql(), *permission_sql(), TRIGGER_FUNCTIONS])
+            ],
             state_operations=[
                 *[migrations.RenameModel(old, new) for old, new in MODELS.items()],
                 *[

@@ -69,6 +69,6 @@ def test_recording_is_stopped_with_one_tap_during_the_call(
     page.get_by_role("button", name="Stop and delete recording").click()
 
     expect(page.get_by_text("This call is being recorded")).to_have_count(0)
-    expect(page.get_by_text("The recording is being deleted")).to_be_visible()
+    expect(page.get_by_text("Recording stopped. The recording is being deleted.")).to_be_visible()
     check_page(page, f"call-objected-{name}")
     assert CallRecording.objects.get(attempt=attempt).objected_by == people.dana.user
