@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db.transaction import atomic
 
+from rooftree.capture.imports.import_staging import UPLOAD_PROBLEMS
 from rooftree.capture.imports.tabular_files import Row, read_table
 from rooftree.capture.parsing.reading_notes import ReadingNotes
 from rooftree.capture.parsing.wire_formats import UnreadableBody
@@ -138,7 +139,9 @@ def compare_file(body: bytes, *, at: datetime) -> FileComparison:
     try:
         table = read_table(body, ReadingNotes())
     except UnreadableBody as problem:
-        raise NotALicenseFile(f"This file can't be read as a spreadsheet: {problem}.") from problem
+        raise NotALicenseFile(
+            UPLOAD_PROBLEMS.get(str(problem), "This file can't be read.")
+        ) from problem
     columns = _map_columns(table.columns)
     comparison, rows = FileComparison(), []
     for table_row in table.rows:

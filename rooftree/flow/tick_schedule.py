@@ -155,7 +155,7 @@ TICKS = (
         run=lambda at: number_lookups.ask_due_questions(at=at),
     ),
     PeriodicJob(
-        name="do-not-contact files",
+        name="do-not-call files",
         interval_seconds=60,
         run=lambda at: dnc_list_imports.enqueue_waiting_files(at=at),
     ),

@@ -140,8 +140,8 @@ WORK_CHECKS: dict[str, Callable[[], DoctorFinding]] = {
     "queue": check_backlog,
     "unsent": check_unsent,
     "ledger": check_sealing,
-    "dead letters": check_failed_jobs,
-    "do-not-contact": check_dnc_lists,
+    "failed jobs": check_failed_jobs,
+    "do-not-call lists": check_dnc_lists,
     "number checks": check_number_vendor,
     "license wording": check_license_wording,
 }

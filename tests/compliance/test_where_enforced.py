@@ -72,11 +72,19 @@ def is_used(function: str) -> bool:
     [own] = COMPLIANCE.rglob(f"{module}.py")
     if len(re.findall(rf"\b{name}\(", read_text(own))) > 1:
         return True
-    uses = re.compile(
-        rf"\b{module}\.{name}\b"
-        rf"|from rooftree\.compliance\.\w+\.{module} import (\([^)]*|[^\n(]*)\b{name}\b"
-    )
-    return any(uses.search(read_text(path)) for path in ROOMS.rglob("*.py") if path != own)
+    return any(function in used_names(path) for path in ROOMS.rglob("*.py") if path != own)
+
+
+@cache
+def used_names(path: Path) -> frozenset[str]:
+    """Return each `module.name` that a file writes, or imports from a module of compliance."""
+    source = read_text(path)
+    names = set(re.findall(r"\b\w+\.\w+\b", source))
+    for module, imported in re.findall(
+        r"from rooftree\.compliance\.\w+\.(\w+) import (\([^)]*|[^\n(]*)", source
+    ):
+        names |= {f"{module}.{name}" for name in re.findall(r"\w+", imported)}
+    return frozenset(names)
 
 
 def test_page_has_a_row_for_every_rule() -> None:

@@ -210,8 +210,8 @@ def test_company_licenses_are_imported_and_lost_one_is_reported(dana, ana):
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (b"", "can't be read as a spreadsheet"),
-        (b"%PDF-1.7", "can't be read as a spreadsheet"),
+        (b"", "This file is empty"),
+        (b"%PDF-1.7", "This is a PDF"),
         (b"Name,State\nDana,FL", "The file has no column"),
     ],
 )

@@ -46,7 +46,7 @@ def apply_request_action(client, request: PrivacyRequest, action: str, **form):
 
 def test_retention_schedule_is_shown_with_its_laws(omar) -> None:
     page = omar.get(reverse("keeping")).text
-    assert "Permission and its proof" in page
+    assert "Consent and its proof" in page
     assert "5 years" in page and "25 months" in page and "16 CFR 310.5" in page
     assert "or until the person asks for deletion" in page
 

@@ -11,7 +11,7 @@ from rooftree.outreach.models import Ring
 from rooftree.outreach.wording import message_templates
 from tests import make
 from tests.web.browser.conftest import SIZES, check_page, open_as
-from tests.web.browser.test_minutes import block_dialing
+from tests.web.browser.test_keyboard_work import block_dialing
 from tests.web.test_queue import create_offer
 
 PLACE = ["call_opening", "call", "any", "any"]
