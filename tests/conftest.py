@@ -169,7 +169,7 @@ def wait_for_idle_database(patience: float = 20.0) -> None:
         with connection.cursor() as cursor:
             cursor.execute(BUSY_CONNECTIONS)
             idle_rounds = 0 if cursor.fetchone()[0] else idle_rounds + 1
-        time.sleep(0.02)
+        time.sleep(0.005)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -32,10 +32,7 @@ FLAGS = [
     *("--in-process-gpu", "--disable-extensions", "--disable-site-isolation-trials"),
 ]
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
-SIZES = [
-    pytest.param(size, scheme, id=f"{size['width']}-{scheme}")
-    for size, scheme in ((PHONE, "light"), (DESK, "dark"))
-]
+LOOKS = ((PHONE, "light"), (DESK, "dark"))  # how each page is looked at
 expect.set_options(timeout=15_000)  # a busy computer is slow, not wrong
 OTHERS = (
     "select pg_terminate_backend(pid) from pg_stat_activity "
@@ -116,12 +113,10 @@ def people(committed: None, noon: datetime) -> Cast:
     return cast
 
 
-def open_as(
-    chromium: Browser, address: str, role: str, size: dict[str, int], scheme: str = "light"
-) -> Page:
+def open_as(chromium: Browser, address: str, role: str, size: dict[str, int] = PHONE) -> Page:
     """Open a new page and sign in by pressing the role button."""
     context = chromium.new_context(
-        viewport=size, color_scheme=scheme, base_url=address, has_touch=size is PHONE
+        viewport=size, color_scheme="light", base_url=address, has_touch=size is PHONE
     )
     page = context.new_page()
     page.set_default_timeout(20_000)
@@ -146,7 +141,16 @@ def save_picture(page: Page, name: str) -> None:
 
 
 def check_page(page: Page, name: str) -> None:
-    """Assert that the page fits the screen and is accessible, and save its picture."""
-    save_picture(page, name)
-    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
-    assert accessibility_problems(page) == []
+    """Assert that the page fits and is accessible on a phone in light and at a desk in dark.
+
+    Saves both pictures and leaves the page as it was.
+    """
+    before = page.viewport_size
+    for size, scheme in LOOKS:
+        page.set_viewport_size(size)
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        save_picture(page, f"{name}-{size['width']}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], name
+        assert accessibility_problems(page) == [], f"{name} in {scheme}"
+    page.set_viewport_size(before)
+    page.emulate_media(color_scheme="light")

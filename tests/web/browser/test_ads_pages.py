@@ -12,7 +12,7 @@ from rooftree.capture.parsing.envelope import IncomingDelivery
 from rooftree.flow import lead_arrival
 from rooftree.leads.models import Delivery
 from tests import make
-from tests.web.browser.conftest import DESK, SIZES, check_page, open_as
+from tests.web.browser.conftest import DESK, check_page, open_as
 
 NOTICE = {
     "object": "page",
@@ -36,14 +36,13 @@ def facebook(staff):
     return make.source("meta_lead_ads", name="Facebook", slug="facebook", token="t-9")
 
 
-@pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_credentials_page_names_what_is_missing(chromium, front, facebook, size, scheme):
-    page = open_as(chromium, front, "Administrator", size, scheme)
+def test_credentials_page_names_what_is_missing(chromium, front, facebook):
+    page = open_as(chromium, front, "Administrator")
     page.goto(reverse("source_credentials", args=[facebook.pk]))
     expect(page.get_by_text("Missing: App secret")).to_be_visible()
-    check_page(page, f"credentials-{size['width']}-{scheme}")
+    check_page(page, "credentials")
     page.goto(reverse("setup_source", args=[facebook.pk]))
-    check_page(page, f"source-missing-{size['width']}-{scheme}")
+    check_page(page, "source-missing")
 
 
 def test_typed_credentials_are_saved(chromium, front, facebook):
@@ -57,13 +56,12 @@ def test_typed_credentials_are_saved(chromium, front, facebook):
     expect(page.get_by_text("All on file.")).to_be_visible()
 
 
-@pytest.mark.parametrize(("size", "scheme"), SIZES)
 def test_certificate_page_works_without_a_key_and_with_unproven_certificates(
-    chromium, front, staff, size, scheme
+    chromium, front, staff
 ):
-    page = open_as(chromium, front, "Administrator", size, scheme)
+    page = open_as(chromium, front, "Administrator")
     page.goto(reverse("setup_certificates"))
-    check_page(page, f"certificates-none-{size['width']}-{scheme}")
+    check_page(page, "certificates-none")
 
     CertificateAccount.objects.create(provider="trustedform", key="k", changed_at=make.NOON)
     now = make.datetime.now(make.UTC)
@@ -81,11 +79,10 @@ def test_certificate_page_works_without_a_key_and_with_unproven_certificates(
         )  # fmt: skip
     page.reload()
     expect(page.get_by_text("expired before it was claimed")).to_be_visible()
-    check_page(page, f"certificates-lost-{size['width']}-{scheme}")
+    check_page(page, "certificates-lost")
 
 
-@pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_vendor_reports_are_shown_beside_deliveries(chromium, front, facebook, size, scheme):
+def test_vendor_reports_are_shown_beside_deliveries(chromium, front, facebook):
     incoming = IncomingDelivery(
         path="/in/meta_lead_ads/t-9", headers={"Content-Type": "application/json"},
         body=json.dumps(NOTICE).encode(), received_at=make.NOON,
@@ -103,10 +100,10 @@ def test_vendor_reports_are_shown_beside_deliveries(chromium, front, facebook, s
         source=facebook, since=make.NOON, began_at=make.NOON, missed=2, listed=40,
         ended_at=make.NOON,
     )  # fmt: skip
-    page = open_as(chromium, front, "Operations", size, scheme)
+    page = open_as(chromium, front, "Operations")
     page.goto(reverse("delivery", args=[delivery.pk]))
     expect(page.get_by_text("refused your credentials").first).to_be_visible()
-    check_page(page, f"told-{size['width']}-{scheme}")
+    check_page(page, "told")
     page.goto(reverse("source", args=[facebook.pk]))
     expect(page.get_by_text("You have every lead on the vendor’s own list since")).to_be_visible()
-    check_page(page, f"listed-{size['width']}-{scheme}")
+    check_page(page, "listed")

@@ -1,13 +1,12 @@
 """The call records page and the button that stops a recording, on a phone and at a desk."""
 
-import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.outreach.models import CallRecording
 from tests import make
-from tests.web.browser.conftest import SIZES, check_page, open_as
+from tests.web.browser.conftest import check_page, open_as
 
 
 def call(people, at, **changes):
@@ -18,12 +17,10 @@ def call(people, at, **changes):
     )
 
 
-@pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_call_records_page_fits_and_changes_recording(chromium, front, people, noon, size, scheme):
-    name = f"{size['width']}-{scheme}"
-    page = open_as(chromium, front, "Compliance", size, scheme)
+def test_call_records_page_fits_and_changes_recording(chromium, front, people, noon):
+    page = open_as(chromium, front, "Compliance")
     page.goto(reverse("call_records"))
-    check_page(page, f"calls-empty-{name}")
+    check_page(page, "calls-empty")
     for n in range(24):
         at = noon - n * make.DAY / 3 - 5 * make.HOUR
         call(people, at, idempotency_key=f"ring:{n}", result="spoken" if n % 2 else "")
@@ -45,14 +42,10 @@ def test_call_records_page_fits_and_changes_recording(chromium, front, people, n
 
     expect(page.get_by_text("are recorded since")).to_be_visible()
     expect(page.get_by_text("Missing: length").first).to_be_visible()
-    check_page(page, f"calls-{name}")
+    check_page(page, "calls")
 
 
-@pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_recording_is_stopped_with_one_tap_during_the_call(
-    chromium, front, people, noon, size, scheme
-):
-    name = f"{size['width']}-{scheme}"
+def test_recording_is_stopped_with_one_tap_during_the_call(chromium, front, people, noon):
     attempt = call(people, noon - make.MINUTE, idempotency_key="ring:1")
     earlier = call(people, noon - make.DAY, idempotency_key="ring:2", result="spoken", seconds=260)
     fields = {"notice": "This call may be recorded.", "language": "en", "carrier": "twilio"}
@@ -62,13 +55,13 @@ def test_recording_is_stopped_with_one_tap_during_the_call(
             call_id="CA1",
             seconds=seconds, ended_at=seconds and row.at, **fields,
         )  # fmt: skip
-    page = open_as(chromium, front, "Loan officer", size, scheme)
+    page = open_as(chromium, front, "Loan officer")
     page.goto(reverse("lead", args=[people.ben.pk]))
-    check_page(page, f"call-recorded-{name}")
+    check_page(page, "call-recorded")
 
     page.get_by_role("button", name="Stop and delete recording").click()
 
     expect(page.get_by_text("This call is being recorded")).to_have_count(0)
     expect(page.get_by_text("Recording stopped. The recording is being deleted.")).to_be_visible()
-    check_page(page, f"call-objected-{name}")
+    check_page(page, "call-objected")
     assert CallRecording.objects.get(attempt=attempt).objected_by == people.dana.user

@@ -14,7 +14,7 @@ from rooftree.flow import lead_arrival
 from rooftree.leads.models import Delivery, Lead, Source
 from tests import make
 from tests.flow import journey
-from tests.web.browser.conftest import DESK, SIZES, check_page, open_as
+from tests.web.browser.conftest import DESK, check_page, open_as
 
 SENT = {
     "lead": {
@@ -99,45 +99,39 @@ def test_field_map_is_fixed_beside_the_delivery_and_replayed(chromium, front, po
     assert delivery.state == "received"
 
 
-@pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_webhook_source_pages_fit_and_are_accessible(chromium, front, post_source, size, scheme):
-    name = f"{size['width']}-{scheme}"
-    page = open_as(chromium, front, "Operations", size, scheme)
+def test_webhook_source_pages_fit_and_are_accessible(chromium, front, post_source):
+    page = open_as(chromium, front, "Operations")
     page.goto(reverse("source_map", args=[post_source.pk]))
-    check_page(page, f"map-empty-{name}")
+    check_page(page, "map-empty")
     post_lead(post_source)
     page.goto(reverse("source_map", args=[post_source.pk]))
-    check_page(page, f"map-full-{name}")
+    check_page(page, "map-full")
     page.get_by_role("button", name="Publish v1").click()
     expect(page.get_by_text("Fix this before you publish")).to_be_visible()
-    check_page(page, f"map-error-{name}")
+    check_page(page, "map-error")
     page.goto(reverse("source_posts", args=[post_source.pk]))
-    check_page(page, f"posts-{name}")
+    check_page(page, "posts")
     page.goto(reverse("setup_source", args=[post_source.pk]))
-    check_page(page, f"source-{name}")
+    check_page(page, "source")
 
 
-@pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_source_detail_pages_fit_and_are_accessible(chromium, front, clerk, size, scheme):
-    name = f"{size['width']}-{scheme}"
+def test_source_detail_pages_fit_and_are_accessible(chromium, front, clerk):
     line = make.source("phone_twilio", name="Mailers", slug="mailers")
-    page = open_as(chromium, front, "Operations", size, scheme)
+    page = open_as(chromium, front, "Operations")
     page.goto(reverse("source_settings", args=[line.pk]))
-    check_page(page, f"details-{name}")
+    check_page(page, "details")
     page.get_by_label("Ring this number").fill("12")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("is not a phone number")).to_be_visible()
-    check_page(page, f"details-error-{name}")
+    check_page(page, "details-error")
     page.goto(reverse("setup_source", args=[line.pk]))
-    check_page(page, f"source-of-calls-{name}")
+    check_page(page, "source-of-calls")
 
 
-@pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_spreadsheet_is_imported_step_by_step(chromium, front, clerk, size, scheme):
-    name = f"{size['width']}-{scheme}"
-    page = open_as(chromium, front, "Operations", size, scheme)
+def test_spreadsheet_is_imported_step_by_step(chromium, front, clerk):
+    page = open_as(chromium, front, "Operations")
     page.goto(reverse("imports"))
-    check_page(page, f"imports-empty-{name}")
+    check_page(page, "imports-empty")
     make.source("csv_import", name="Old CRM", slug="old-crm")
     page.goto(reverse("imports"))
     page.get_by_label("File", exact=True).set_input_files(
@@ -145,52 +139,50 @@ def test_spreadsheet_is_imported_step_by_step(chromium, front, clerk, size, sche
     )
     page.get_by_role("button", name="Upload file").click()
     expect(page.get_by_text("This Excel workbook is damaged")).to_be_visible()
-    check_page(page, f"imports-error-{name}")
+    check_page(page, "imports-error")
     page.get_by_label("File", exact=True).set_input_files(
         {"name": "people.csv", "mimeType": "text/csv", "buffer": FILE.encode()}
     )
     page.get_by_role("button", name="Upload file").click()
     expect(page.get_by_label("Field for Mobile")).to_have_value("mobile")
-    check_page(page, f"import-columns-{name}")
+    check_page(page, "import-columns")
     page.get_by_role("button", name="Preview").click()
     expect(page.locator("#progress")).to_be_visible()
-    check_page(page, f"import-progress-{name}")
+    check_page(page, "import-progress")
 
     journey.run()
     expect(page.get_by_role("heading", name="Preview")).to_be_visible()
     expect(page.get_by_text("Enter a valid ten-digit phone number")).to_be_visible()
-    check_page(page, f"import-checked-{name}")
+    check_page(page, "import-checked")
     before = Lead.objects.count()
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.locator("#progress")).to_be_visible()
     journey.run()
 
     expect(page.get_by_role("heading", name="Result")).to_be_visible()
-    check_page(page, f"import-done-{name}")
+    check_page(page, "import-done")
     assert Lead.objects.count() == before + 2
     assert Spreadsheet.objects.get().counts == {"new": 2, "refused": 1}
     page.get_by_role("button", name="Undo import").click()
     expect(page.get_by_text("Undo in progress")).to_be_visible()
-    check_page(page, f"import-undoing-{name}")
+    check_page(page, "import-undoing")
     journey.run()
     expect(page.get_by_text("2 leads closed")).to_be_visible()
     assert Lead.objects.filter(retired_reason="import undone").count() == 2
 
 
-@pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_bidding_source_pages_fit_and_are_accessible(chromium, front, clerk, size, scheme):
+def test_bidding_source_pages_fit_and_are_accessible(chromium, front, clerk):
     seller = make.source("ping_post", name="Auction House", slug="auction", token="t", secret="s")
-    name = f"{size['width']}-{scheme}"
-    page = open_as(chromium, front, "Operations", size, scheme)
+    page = open_as(chromium, front, "Operations")
     page.goto(reverse("setup_source", args=[seller.pk]))
-    check_page(page, f"seller-{name}")
+    check_page(page, "seller")
     page.goto(reverse("source_bids", args=[seller.pk]))
-    check_page(page, f"bids-empty-{name}")
+    check_page(page, "bids-empty")
 
     page.get_by_label("Prices, $").fill("30\nFL boat 52")
     page.get_by_role("button", name="Save bids").click()
     expect(page.get_by_text("boat is not a state")).to_be_visible()
-    check_page(page, f"bids-wrong-{name}")
+    check_page(page, "bids-wrong")
     page.get_by_label("Prices, $").fill("30\nrefinance 40\nFL purchase 52.50")
     page.get_by_label("Leads per day").fill("40")
     page.get_by_role("button", name="Save bids").click()
@@ -199,10 +191,10 @@ def test_bidding_source_pages_fit_and_are_accessible(chromium, front, clerk, siz
     page.goto(reverse("source_instructions", args=[seller.pk]))
     page.get_by_role("button", name="Test post").click()
     expect(page.get_by_text("This is the bid you would make now")).to_be_visible()
-    check_page(page, f"seller-proof-{name}")
+    check_page(page, "seller-proof")
     assert not PlacedBid.objects.exists()
     for state in ("FL", "NY"):
         send_ping(seller, state)
     page.goto(reverse("source_bids", args=[seller.pk]))
-    check_page(page, f"bids-full-{name}")
+    check_page(page, "bids-full")
     expect(page.get_by_text("$52.50")).to_be_visible()

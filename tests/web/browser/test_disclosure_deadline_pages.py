@@ -1,6 +1,5 @@
 """Disclosure deadlines in a real Chromium, on a phone and at a desk."""
 
-import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
@@ -9,7 +8,7 @@ from rooftree.compliance.models import CreditClock
 from rooftree.flow import borrower_replies, credit_notice_triggers
 from rooftree.leads.models import Lead
 from tests import make
-from tests.web.browser.conftest import SIZES, check_page, open_as
+from tests.web.browser.conftest import check_page, open_as
 
 
 def add_application_items(lead, *, at) -> None:
@@ -27,14 +26,12 @@ def add_application_items(lead, *, at) -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("size", "scheme"), SIZES)
 def test_disclosure_deadline_pages_fit_and_are_accessible(
-    chromium, front, people, noon, size, scheme
+    chromium, front, people, noon
 ):  # fmt: skip
-    name = f"{size['width']}-{scheme}"
-    page = open_as(chromium, front, "Compliance", size, scheme)
+    page = open_as(chromium, front, "Compliance")
     page.goto(reverse("clocks"))
-    check_page(page, f"clocks-empty-{name}")
+    check_page(page, "clocks-empty")
 
     add_application_items(people.ben, at=noon)
     credit_notice_triggers.record_denial(
@@ -47,28 +44,28 @@ def test_disclosure_deadline_pages_fit_and_are_accessible(
     credit_clocks.start_clock(late, at=noon)
     page.goto(reverse("clocks"))
     expect(page.get_by_text("overdue").first).to_be_visible()
-    check_page(page, f"clocks-{name}")
+    check_page(page, "clocks")
 
     clock = CreditClock.objects.get(kind="adverse_action")
     page.goto(reverse("credit_clock", args=[clock.pk]))
-    check_page(page, f"clock-{name}")
+    check_page(page, "clock")
     page.get_by_label("Document in the LOS").fill("eFolder 118")
     page.get_by_label("Sent", exact=True).select_option("electronic")
     page.get_by_label("Specific reasons given").fill("Debts are high against income")
     page.get_by_role("button", name="Close deadline").click()
     expect(page.get_by_text("requires an E-SIGN consent")).to_be_visible()
-    check_page(page, f"clock-refused-{name}")
+    check_page(page, "clock-refused")
     page.get_by_label("Sent", exact=True).select_option("mail")
     page.get_by_role("button", name="Close deadline").click()
     expect(page.get_by_role("heading", name="Outcome")).to_be_visible()
-    check_page(page, f"clock-closed-{name}")
+    check_page(page, "clock-closed")
 
     page.goto(reverse("lead", args=[people.ben.pk]))
     expect(page.get_by_text("Application received")).to_be_visible()
-    check_page(page, f"lead-application-{name}")
+    check_page(page, "lead-application")
     bureau = Lead.objects.get(pk=people.ben.pk).source
     make.terms(bureau, source_class="cra_trigger", is_firm_offer=True, reviewed_at=noon)
     page.goto(reverse("application", args=[people.ben.pk]))
-    check_page(page, f"application-basis-{name}")
+    check_page(page, "application-basis")
     page.goto(reverse("source_terms", args=[bureau.pk]))
-    check_page(page, f"terms-class-{name}")
+    check_page(page, "terms-class")

@@ -7,7 +7,7 @@ from rooftree.leads import lead_tasks
 from rooftree.leads.models import Task
 from rooftree.outreach.models import Message
 from tests import make
-from tests.web.browser.conftest import DESK, PHONE, accessibility_problems, open_as, save_picture
+from tests.web.browser.conftest import DESK, PHONE, check_page, open_as
 
 
 @pytest.fixture
@@ -29,25 +29,17 @@ def waiting(people, noon):
     return people
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-def test_full_review_and_task_pages_fit_and_are_accessible(chromium, front, waiting, size, scheme):
-    problems = []
+def test_full_review_and_task_pages_fit_and_are_accessible(chromium, front, waiting):
     for role, paths in {
         "Loan officer": ("/tasks/", f"/leads/{waiting.ben.pk}/", "/queue/"),
         "Branch manager": ("/tasks/",),
         "Compliance": ("/compliance/messages/", "/compliance/", "/tasks/"),
     }.items():
-        page = open_as(chromium, front, role, size, scheme)
+        page = open_as(chromium, front, role)
         for path in paths:
             page.goto(path)
-            problems += [f"{path} {violation}" for violation in accessibility_problems(page)]
-            if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
-                problems.append(f"{path} is wider than the screen")
-            save_picture(page, f"full {role} {path[-16:]} {size['width']} {scheme}")
+            check_page(page, f"full {role} {path[-16:]}")
         page.context.close()
-
-    assert problems == []
 
 
 def test_message_is_discarded_and_task_completed_with_one_press_each(chromium, front, waiting):

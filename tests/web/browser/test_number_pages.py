@@ -18,7 +18,7 @@ from rooftree.flow import spreadsheet_imports
 from rooftree_simulators.numbers import dncscrub
 from rooftree_simulators.start_simulators import start_simulators
 from tests import make
-from tests.web.browser.conftest import SIZES, check_page, open_as
+from tests.web.browser.conftest import check_page, open_as
 
 
 @pytest.fixture
@@ -28,20 +28,19 @@ def vendor(settings):
         yield running.dncscrub
 
 
-@pytest.mark.parametrize(("size", "scheme"), SIZES)
 def test_number_check_page_fits_without_with_a_refused_and_with_a_failing_account(
-    chromium, front, people, vendor, size, scheme
+    chromium, front, people, vendor
 ):
     make.user("administrator", name="Ada Boss", email="ada@lindenfield.example")
-    page = open_as(chromium, front, "Administrator", size, scheme)
+    page = open_as(chromium, front, "Administrator")
     page.goto(reverse("setup_numbers"))
     expect(page.get_by_text("Without an account")).to_be_visible()
-    check_page(page, f"numbers-none-{size['width']}-{scheme}")
+    check_page(page, "numbers-none")
 
     page.get_by_label("Login ID").fill("wrong")
     page.get_by_role("button", name="Test and save").click()
     expect(page.get_by_text("rejected our credentials")).to_be_visible()
-    check_page(page, f"numbers-refused-{size['width']}-{scheme}")
+    check_page(page, "numbers-refused")
 
     page.get_by_label("Login ID").fill(dncscrub.LOGIN_ID)
     page.get_by_label("Check the FCC").check()
@@ -55,12 +54,11 @@ def test_number_check_page_fits_without_with_a_refused_and_with_a_failing_accoun
     )
     page.goto(reverse("setup_numbers"))
     expect(page.get_by_text("No answer since")).to_be_visible()
-    check_page(page, f"numbers-down-{size['width']}-{scheme}")
+    check_page(page, "numbers-down")
 
 
-@pytest.mark.parametrize(("size", "scheme"), SIZES)
 def test_do_not_call_list_page_fits_with_a_folder_a_gap_and_a_failing_vendor(
-    chromium, front, people, noon, size, scheme, settings, tmp_path
+    chromium, front, people, noon, settings, tmp_path
 ):
     settings.DNC_FOLDER = str(tmp_path)
     NumberService.objects.create(
@@ -80,16 +78,13 @@ def test_do_not_call_list_page_fits_with_a_folder_a_gap_and_a_failing_vendor(
     while watched_folder.load_next_file(tmp_path, at=noon):
         pass
     DncFile.objects.filter(registry="TX").update(strays=12, is_change=True)
-    page = open_as(chromium, front, "Compliance", size, scheme)
+    page = open_as(chromium, front, "Compliance")
     page.goto(reverse("dnc_lists"))
     expect(page.get_by_text("Its name has no date")).to_be_visible()
-    check_page(page, f"lists-{size['width']}-{scheme}")
+    check_page(page, "lists")
 
 
-@pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_import_page_names_the_lists_its_numbers_are_on(
-    chromium, front, people, noon, size, scheme
-):
+def test_import_page_names_the_lists_its_numbers_are_on(chromium, front, people, noon):
     for registry, lines in (("US", b"813,5550101\n"), ("LITIGATOR", b"8135550102\n")):
         upload = ListUpload(
             registry=registry, name="l.txt", dated=noon.date(), file=io.BytesIO(lines)
@@ -107,7 +102,7 @@ def test_import_page_names_the_lists_its_numbers_are_on(
         sheet_id=sheet.pk, lines=parse_map_lines(sheet.lines), options=options, by=clerk, at=noon
     )
     spreadsheet_imports.run_dry_run(sheet_id=sheet.pk, at=noon)
-    page = open_as(chromium, front, "Operations", size, scheme)
+    page = open_as(chromium, front, "Operations")
     page.goto(reverse("import", args=[sheet.pk]))
     expect(page.get_by_text("Known litigators")).to_be_visible()
-    check_page(page, f"import-lists-{size['width']}-{scheme}")
+    check_page(page, "import-lists")

@@ -10,7 +10,7 @@ from rooftree.org.models import Company
 from rooftree.outreach.models import Ring
 from rooftree.outreach.wording import message_templates
 from tests import make
-from tests.web.browser.conftest import SIZES, check_page, open_as
+from tests.web.browser.conftest import check_page, open_as
 from tests.web.browser.test_keyboard_work import block_dialing
 from tests.web.test_queue import create_offer
 
@@ -28,9 +28,8 @@ def washington(people, noon):
     return people
 
 
-@pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_call_button_shows_the_opening_and_its_seconds(chromium, front, washington, size, scheme):
-    page = open_as(chromium, front, "Loan officer", size, scheme)
+def test_call_button_shows_the_opening_and_its_seconds(chromium, front, washington):
+    page = open_as(chromium, front, "Loan officer")
     page.goto(reverse("lead", args=[washington.ben.pk]))
     page.route("**/calls/", block_dialing)
 
@@ -41,29 +40,26 @@ def test_call_button_shows_the_opening_and_its_seconds(chromium, front, washingt
     expect(words).to_contain_text("Say this within 30 seconds (Washington law)")
     expect(words).to_contain_text("hang up within 10 seconds")
     expect(words).to_be_in_viewport()
-    check_page(page, f"opening lead {size['width']} {scheme}")
+    check_page(page, "opening lead")
     page.goto(reverse("calls", args=[washington.ben.pk]))
     expect(page.get_by_label("Say first")).to_be_in_viewport()
-    check_page(page, f"opening call {size['width']} {scheme}")
+    check_page(page, "opening call")
 
 
-@pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_connected_call_shows_the_opening_on_the_open_page(
-    chromium, front, washington, noon, size, scheme
-):
+def test_connected_call_shows_the_opening_on_the_open_page(chromium, front, washington, noon):
     ana = make.person(first_name="Ana", state="WA", language="es", at=noon)
     lead = make.lead(person=ana, source=make.source("website_form", slug="two"), at=noon)
     make.touch(lead, source=lead.source, at=noon)
     offer = create_offer(lead, washington.dana)
     rung = Ring.objects.create(offer=offer, officer=washington.dana, due_at=noon)
-    page = open_as(chromium, front, "Loan officer", size, scheme)
+    page = open_as(chromium, front, "Loan officer")
     page.goto(reverse("queue"))
     expect(page.locator(".offer")).to_contain_text("Offered to you")
 
     call_events.on_officer_pressed(ring_id=rung.pk, digits="1", at=noon)
 
     expect(page.locator(".offer")).to_contain_text("Hola Ana, le habla Dana Whitfield")
-    check_page(page, f"opening ring {size['width']} {scheme}")
+    check_page(page, "opening ring")
     page.locator(".offer a").click()
     expect(page.get_by_label("Say first")).to_have_count(1)
     page.goto(reverse("queue"))
@@ -76,17 +72,16 @@ def test_connected_call_shows_the_opening_on_the_open_page(
     expect(page.locator(".offer")).to_have_count(0)
 
 
-@pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_late_opening_is_refused_while_typing(chromium, front, washington, size, scheme):
-    page = open_as(chromium, front, "Marketing", size, scheme)
+def test_late_opening_is_refused_while_typing(chromium, front, washington):
+    page = open_as(chromium, front, "Marketing")
     page.goto(reverse("wording"))
-    check_page(page, f"opening wording {size['width']} {scheme}")
+    check_page(page, "opening wording")
     page.goto(reverse("wording_place", args=PLACE))
     expect(page.locator("#read")).to_contain_text("with long names to say who is calling")
     page.locator("#body-en").fill("Hello! " + "How are you this fine day? " * 3 + OFFERS)
     expect(page.locator("#read")).to_contain_text(
         "Connecticut allows 10 seconds. This script takes"
     )
-    check_page(page, f"opening refused {size['width']} {scheme}")
+    check_page(page, "opening refused")
     page.locator("#body-en").fill(OFFERS)
     expect(page.locator("#read")).not_to_contain_text("Connecticut gives")

@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 
-import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
@@ -12,7 +11,7 @@ from rooftree.ledger import seal
 from rooftree.org.models import CompanyLicense
 from tests import make
 from tests.reporting import whole_life
-from tests.web.browser.conftest import DESK, SIZES, check_page, open_as
+from tests.web.browser.conftest import DESK, check_page, open_as
 
 LETTER = {"width": 740, "height": 980}  # printable width of a sheet between its margins, in pixels
 
@@ -51,31 +50,29 @@ def test_examiner_pages_print_well(chromium, front, committed, noon):
 
     for name in ("releases", "clocks", "controls", "compliance_ledger"):
         page.goto(reverse(name))
-        read_printed_page(page, f"paper-{name}")
+        read_printed_page(page, "paper")
 
 
-@pytest.mark.parametrize(("size", "scheme"), SIZES)
 def test_license_pages_fit_and_are_accessible(
-    chromium, front, people, noon, size, scheme
+    chromium, front, people, noon
 ):  # fmt: skip
-    name = f"{size['width']}-{scheme}"
     make.user("administrator", name="Ada Lind")
     make.user("marketing", name="Marta Voss")
     CompanyLicense.objects.filter(state="CA").update(license="")
-    page = open_as(chromium, front, "Administrator", size, scheme)
+    page = open_as(chromium, front, "Administrator")
     page.goto(reverse("setup_licenses"))
     expect(page.get_by_text("Until then, no messages go to this state.")).to_be_visible()
-    check_page(page, f"licenses-{name}")
+    check_page(page, "licenses")
     license_row = CompanyLicense.objects.get(state="CA")
     page.goto(reverse("setup_company_license", args=[license_row.pk]))
-    check_page(page, f"license-{name}")
+    check_page(page, "license")
     page.get_by_label("License type").select_option(label="CA: DFPI, California Financing Law")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Loans made or arranged pursuant to")).to_be_visible()
 
-    page = open_as(chromium, front, "Marketing", size, scheme)
+    page = open_as(chromium, front, "Marketing")
     page.goto(reverse("wording_place", args=["first_hello", "text", "any", "any"]))
     page.get_by_label("License disclosure for").select_option("CA")
     page.locator("#body-en").fill("Hi, {{ sender }} here. Call us? Reply STOP to end.")
     expect(page.get_by_text("California Financing Law license CO-CA-1").first).to_be_visible()
-    check_page(page, f"wording-{name}")
+    check_page(page, "wording")

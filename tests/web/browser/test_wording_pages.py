@@ -9,7 +9,7 @@ from rooftree.nurture.models import Sequence
 from rooftree.outreach.models import Template
 from rooftree.outreach.wording import message_templates, template_approval
 from tests import make
-from tests.web.browser.conftest import DESK, SIZES, check_page, open_as
+from tests.web.browser.conftest import DESK, check_page, open_as
 
 BODY = "Hi {{ borrower.first_name }}, {{ sender }}. Shall we talk? Reply STOP to end."
 HERE = ["first_hello", "text", "any", "any"]
@@ -28,8 +28,7 @@ def waiting(people, noon):
     return template_approval.propose_draft(draft, by=mia, summary="Half as long", at=noon)
 
 
-@pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_wording_and_sequence_pages_fit_and_are_accessible(chromium, front, waiting, size, scheme):
+def test_wording_and_sequence_pages_fit_and_are_accessible(chromium, front, waiting):
     steps = Sequence.objects.get(decided_at=None)
     pages = {
         "Marketing": [
@@ -45,10 +44,10 @@ def test_wording_and_sequence_pages_fit_and_are_accessible(chromium, front, wait
         ],
     }  # fmt: skip
     for role, paths in pages.items():
-        page = open_as(chromium, front, role, size, scheme)
+        page = open_as(chromium, front, role)
         for nth, path in enumerate(paths):
             page.goto(path)
-            check_page(page, f"wording {role} {nth} {size['width']} {scheme}")
+            check_page(page, f"wording {role} {nth}")
         page.context.close()
 
 
