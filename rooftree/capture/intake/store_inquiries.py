@@ -25,6 +25,7 @@ from rooftree.money import book_entries
 from rooftree.money.models import Entry
 
 SAME_INTEREST_WINDOW = timedelta(days=180)  # house: an older open lead is a separate interest
+SSN_WARNING = "ssn_discarded"  # of a delivery in which one was masked
 PURCHASE_PURPOSES = frozenset({"purchase", "construction"})
 OPEN_STATES = ("new", "working", "nurture", "application")
 STORED_TOUCHES = PreparedQuery(
@@ -60,6 +61,15 @@ class StoredInquiry:
     is_new: bool  # False when an earlier run stored it
     cost: Entry | None = None
 
+    @property
+    def can_complete_application(self) -> bool:
+        """True for a social security number, or for a further inquiry of a known lead.
+
+        No other arrival can be the sixth piece of an application.
+        """
+        has_ssn = SSN_WARNING in self.touch.delivery.warnings
+        return not self.lead.is_test and (has_ssn or not self.touch.is_first)
+
 
 @dataclass(slots=True, kw_only=True)
 class _PendingInquiry:
@@ -83,7 +93,10 @@ class _PendingInquiry:
     @property
     def all_match_keys(self) -> set[str]:
         """The match keys of the borrower and the co-borrower."""
-        return {*self.match_keys, *co_borrower.co_borrower_match_keys(self.arrival.inquiry)}
+        inquiry = self.arrival.inquiry
+        if inquiry.co_borrower is None:
+            return {*self.match_keys}
+        return {*self.match_keys, *co_borrower.co_borrower_match_keys(inquiry)}
 
     def stated_at(self, at: datetime) -> datetime:
         """Return when the inquiry was received, but not later than `at`."""
@@ -124,9 +137,9 @@ def store_inquiries(arrivals: Sequence[Arrival], *, at: datetime) -> list[Stored
 
 def _prepare_inquiry(arrival: Arrival, at: datetime) -> _PendingInquiry:
     source = arrival.delivery.source
-    inquiry, ruling = vendor_credit_data.remove_unpermitted_credit(
-        arrival.inquiry, source, at.date()
-    )
+    inquiry, ruling = arrival.inquiry, None
+    if inquiry.credit is not None:
+        inquiry, ruling = vendor_credit_data.remove_unpermitted_credit(inquiry, source, at.date())
     identity = person_matching.inquiry_identity(inquiry)
     match_keys = {*person_lookup.contact_match_keys(identity)}
     if vendor_id := _stored_vendor_id(inquiry):
@@ -167,7 +180,7 @@ def _store_independent(pending: Sequence[_PendingInquiry], at: datetime) -> list
     ]
     insert_into_tables(*people_and_contacts, leads, touches, events)
     for inquiry in pending:
-        if inquiry.lead:
+        if inquiry.lead and inquiry.arrival.inquiry.co_borrower:
             co_borrower.attach_co_borrower(
                 inquiry.lead, inquiry.arrival.inquiry, at=inquiry.stated_at(at)
             )
@@ -179,7 +192,9 @@ def _store_independent(pending: Sequence[_PendingInquiry], at: datetime) -> list
     costs = book_entries.book_touch_costs(
         [(arrived_touch.inquiry.cost, arrived_touch.touch) for arrived_touch in arrived], at=at
     )
-    write_events(form_certificates.certify_touches(touches, at=at))
+    sealed = [touch for touch in touches if "consent.seal" in touch.inquiry.get("extras", {})]
+    if sealed:  # our own form
+        write_events(form_certificates.certify_touches(sealed, at=at))
     return [
         StoredInquiry(touch=touch, lead=touch.lead, is_new=True, cost=costs.get(touch.pk))
         for touch in touches

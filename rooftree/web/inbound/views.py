@@ -16,9 +16,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_http_methods
 
-from rooftree.capture.intake import flood_limits, source_lookup
+from rooftree.capture.intake import source_admission
 from rooftree.capture.intake.receive_delivery import count_rejection, endpoint_of
-from rooftree.capture.intake.source_lookup import SourceChanged
+from rooftree.capture.intake.source_admission import SourceChanged
 from rooftree.capture.parsing.envelope import Answer, IncomingDelivery
 from rooftree.capture.sources import SOURCES
 from rooftree.flow import (
@@ -80,12 +80,12 @@ def receive_delivery(request: HttpRequest, adapter: str, token: str, **rest: str
     if request.method not in allowed:
         return HttpResponse(status=405, headers={"Allow": ", ".join(sorted(allowed))})
     at = clock.now()
-    if known := source_lookup.cached_source(adapter, token):
+    if known := source_admission.cached_source(adapter, token):
         try:
             return _handle_delivery(request, known, at)
         except SourceChanged:
             pass  # handle it with the source as it is now
-    source = source_lookup.look_up_source(adapter, token)
+    source = source_admission.look_up_source(adapter, token)
     if source is None or source.paused_at:
         count_rejection(adapter, "unknown_token", at)
         return HttpResponse(status=404 if adapter == "website_form" else 401)
@@ -95,19 +95,23 @@ def receive_delivery(request: HttpRequest, adapter: str, token: str, **rest: str
 def _handle_delivery(request: HttpRequest, source: Source, at: datetime) -> HttpResponse:
     """Handle a delivery. Raises `SourceChanged` if the source changed since it was looked up."""
     if request.method == "OPTIONS":
-        source_lookup.require_current_source(source)
+        source_admission.require_current_source(source)
         return _add_cors_headers(HttpResponse(status=204), request, source)
-    if flood_limits.turn_away_flood(source, at=at):
-        source_lookup.require_current_source(source)
+    if source_admission.turn_away_flood(source, at=at):
+        source_admission.require_current_source(source)
         return _add_cors_headers(
-            _retry_later_response(request, status=429, seconds=flood_limits.RETRY_AFTER_SECONDS),
+            _retry_later_response(
+                request, status=429, seconds=source_admission.RETRY_AFTER_SECONDS
+            ),
             request,
             source,
         )
     received = lead_arrival.accept_delivery(
         source=source, incoming=_build_incoming(request, source), at=at
     )
-    answer = inbound_calls.add_ring_number(received.answer, sender=request.POST.get("From", ""))
+    answer = received.answer
+    if answer.needs_ring_number:
+        answer = inbound_calls.add_ring_number(answer, sender=request.POST.get("From", ""))
     return _add_cors_headers(_vendor_response(answer), request, source)
 
 
