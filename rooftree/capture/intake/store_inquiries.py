@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from rooftree.capture.identity import co_borrower, contact_details, person_lookup, person_matching
-from rooftree.capture.intake import inquiry_rows, vendor_credit_data
+from rooftree.capture.identity import person_lookup, person_matching
+from rooftree.capture.intake import co_borrower, inquiry_rows, vendor_credit_data
 from rooftree.capture.own_form import form_certificates
 from rooftree.compliance.consent import store_consents
 from rooftree.compliance.consent.store_consents import ArrivedTouch
@@ -257,7 +257,7 @@ def _upsert_people(
     for inquiry in new:
         inquiry.person = inquiry_rows.build_person(inquiry.arrival.inquiry, at)
         rows.append((inquiry.person, inquiry.arrival.inquiry, inquiry.stated_at(at)))
-    return [person for person, _, _ in rows], *contact_details.new_contact_rows(rows)
+    return [person for person, _, _ in rows], *inquiry_rows.new_contact_rows(rows)
 
 
 def _upsert_leads(pending: Sequence[_PendingInquiry], at: datetime) -> list[Lead]:
@@ -323,7 +323,7 @@ def _find_open_lead(
 
 def _update_known_person(person: Person, inquiry: CanonicalLead, at: datetime) -> None:
     """Add the person's new phone numbers and email addresses, and update the language."""
-    contact_details.store_contacts(person, inquiry, at=at)
+    inquiry_rows.store_contacts(person, inquiry, at=at)
     if inquiry.preferred_language and inquiry.preferred_language != person.language:
         Person.objects.filter(pk=person.pk).update(language=inquiry.preferred_language[:5])
         person.language = inquiry.preferred_language[:5]
