@@ -189,9 +189,12 @@ def _store_independent(pending: Sequence[_PendingInquiry], at: datetime) -> list
         for inquiry, touch in zip(pending, touches, strict=True)
     ]
     store_consents.store_touch_consents(arrived, at=at)
-    costs = book_entries.book_touch_costs(
-        [(arrived_touch.inquiry.cost, arrived_touch.touch) for arrived_touch in arrived], at=at
-    )
+    priced = [
+        (inquiry.arrival.inquiry.cost, touch)
+        for inquiry, touch in zip(pending, touches, strict=True)
+        if inquiry.arrival.inquiry.cost or touch.source.cost_cents
+    ]
+    costs = book_entries.book_touch_costs(priced, at=at) if priced else {}
     sealed = [touch for touch in touches if "consent.seal" in touch.inquiry.get("extras", {})]
     if sealed:  # our own form
         write_events(form_certificates.certify_touches(sealed, at=at))

@@ -1,6 +1,6 @@
 """Webhooks: lead deliveries, carrier callbacks, inbound email and LOS events.
 
-There is no session and no CSRF token here (`webhook_middleware`); each view verifies its sender.
+There is no session and no CSRF token here (`WebhookMiddleware`); each view verifies its sender.
 Success is reported only after the commit.
 """
 
@@ -13,6 +13,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import resolve
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_http_methods
 
@@ -42,6 +43,22 @@ from rooftree.web.shared.error_messages import RETRY_AFTER_SECONDS
 log = logging.getLogger(__name__)
 NO_STORE = "no-store"
 View = Callable[..., HttpResponse]
+
+
+class WebhookMiddleware:
+    """Pass webhook requests straight to their views."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Handle requests below /in/ here, and pass on all others."""
+        if not request.path_info.startswith("/in/"):
+            return self.get_response(request)
+        match = resolve(request.path_info)
+        response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+        response.headers.setdefault("Content-Length", str(len(response.content)))
+        return response
 
 
 def webhook_view(*methods: str) -> Callable[[View], View]:
