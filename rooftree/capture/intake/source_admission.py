@@ -65,7 +65,7 @@ class _SourceCount:
 
 
 _counts: dict[UUID, _SourceCount] = {}
-_lock = threading.Lock()
+_counts_lock = threading.Lock()
 
 
 def cached_source(adapter: str, token: str) -> Source | None:
@@ -118,7 +118,7 @@ def turn_away_flood(source: Source, *, at: datetime) -> bool:
     limit = source.per_minute
     if limit is None:
         return False
-    with _lock:
+    with _counts_lock:
         count = _counts.setdefault(source.pk, _SourceCount())
         while count.taken and count.taken[0] <= at - MINUTE:
             count.taken.popleft()
@@ -128,9 +128,9 @@ def turn_away_flood(source: Source, *, at: datetime) -> bool:
             count.checked_at = at
     if is_check_due:
         taken_everywhere = int(query_row(_COUNT_TAKEN_SQL, [source.pk, at - MINUTE, at, limit])[0])
-        with _lock:
+        with _counts_lock:
             count.taken_everywhere, count.taken_since = taken_everywhere, 0
-    with _lock:
+    with _counts_lock:
         everywhere = count.taken_everywhere + count.taken_since if is_near else 0
         is_over = max(len(count.taken), everywhere) >= limit
         if not is_over:
@@ -144,7 +144,7 @@ def turn_away_flood(source: Source, *, at: datetime) -> bool:
 
 def reset_counts() -> None:
     """Forget all counts, as if the process had just started."""
-    with _lock:
+    with _counts_lock:
         _counts.clear()
 
 
@@ -160,7 +160,7 @@ def _is_recent(checked_at: datetime | None, at: datetime) -> bool:
 
 def _record_turned_away(source: Source, count: _SourceCount, at: datetime) -> None:
     """Add the rejected deliveries to the day's count, at most once a second."""
-    with _lock:
+    with _counts_lock:
         if _is_recent(count.stored_at, at):
             return
         number, count.turned_away, count.stored_at = count.turned_away, 0, at
