@@ -120,7 +120,7 @@ if IS_DEMO:
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
-    "rooftree.web.inbound.webhook_middleware.WebhookMiddleware",
+    "rooftree.web.inbound.views.WebhookMiddleware",
     "rooftree.web.server.static_files.StaticFilesMiddleware",
     "rooftree.web.shared.error_pages.MethodNotAllowedMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -10,7 +10,7 @@ from itertools import count
 
 from django.db import transaction
 
-from rooftree.capture.intake.source_lookup import hash_token
+from rooftree.capture.intake.source_admission import hash_token
 from rooftree.compliance.gate import license_wording
 from rooftree.compliance.models import SourceTerms
 from rooftree.core.uuid7 import uuid7, uuid7_at

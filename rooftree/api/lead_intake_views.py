@@ -8,7 +8,7 @@ from ninja import P, QueryEx, Router, Schema, Status
 from rooftree.api.api_errors import ApiError
 from rooftree.api.key_authentication import ApiCall, ApiRequest
 from rooftree.api.operations import require_key
-from rooftree.capture.intake import flood_limits, receive_delivery
+from rooftree.capture.intake import receive_delivery, source_admission
 from rooftree.capture.parsing.envelope import IncomingDelivery
 from rooftree.flow import lead_arrival
 from rooftree.leads.models import Source
@@ -56,7 +56,7 @@ def create_lead(
     """Send a lead as JSON, form data or XML. The source’s field map reads it."""
     call = request.auth
     generic_source = _find_source(source)
-    if flood_limits.turn_away_flood(generic_source, at=call.at):
+    if source_admission.turn_away_flood(generic_source, at=call.at):
         raise ApiError(429, "too_often", "This source reached its limit for this minute.")
     received = lead_arrival.accept_delivery(
         source=generic_source, incoming=_build_incoming(call, generic_source), at=call.at

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from rooftree.capture.intake.store_inquiries import SSN_WARNING
 from rooftree.capture.sources import SOURCES
 from rooftree.compliance.credit.application_detection import (
     ApplicationPiece,
@@ -12,7 +13,6 @@ from rooftree.compliance.credit.application_detection import (
 from rooftree.leads.models import Lead, Loan, Remark, Touch
 from rooftree.outreach.models import Message
 
-SSN_WARNING = "ssn_discarded"  # the warning of `capture.notes` when it masked one
 MESSAGE_ORIGINS = {"text": "a text from the borrower", "email": "an email from the borrower"}
 
 

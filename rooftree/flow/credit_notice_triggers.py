@@ -21,12 +21,7 @@ from rooftree.compliance.gate.verdict import Decision
 from rooftree.compliance.models import CreditClock
 from rooftree.compliance.wording_rules import wording_check
 from rooftree.flow import clock
-from rooftree.flow.application_pieces import (
-    SSN_WARNING,
-    collect_pieces,
-    message_text,
-    pieces_in_touch,
-)
+from rooftree.flow.application_pieces import collect_pieces, message_text, pieces_in_touch
 from rooftree.leads import lead_tasks, remarks, snooze
 from rooftree.leads.models import Lead, Loan, Milestone, Remark, Source
 from rooftree.los.loan_updates import LoanUpdate
@@ -72,20 +67,10 @@ ALARMING_MILESTONES = (
 
 
 def check_arrivals(stored: Sequence[StoredInquiry], *, at: datetime) -> None:
-    """Check arrivals that can complete an application.
-
-    Only an arrival with a social security number, or a further arrival of a known lead, can
-    be the sixth piece.
-    """
-    candidates = [
-        inquiry
-        for inquiry in stored
-        if not inquiry.lead.is_test
-        and (SSN_WARNING in inquiry.touch.delivery.warnings or not inquiry.touch.is_first)
-    ]
-    if candidates:
-        check_applications.enqueue(lead_ids=[str(inquiry.lead.pk) for inquiry in candidates])
-    for inquiry in candidates:
+    """Check arrivals that can complete an application."""
+    if stored:
+        check_applications.enqueue(lead_ids=[str(inquiry.lead.pk) for inquiry in stored])
+    for inquiry in stored:
         ruling = notice_rules.check_six_items(
             frozenset(pieces_in_touch(inquiry.touch)), on=None, is_lead_form=True
         )

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from rooftree.capture.intake.amend_touch import amend_touch
-from rooftree.capture.parsing.envelope import RING_NUMBER_PLACEHOLDER, Answer, Envelope
+from rooftree.capture.parsing.envelope import Answer, Envelope
 from rooftree.flow import call_events, credit_notice_triggers
 from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.models import Delivery, Touch
@@ -15,8 +15,6 @@ LONGEST_CALL = timedelta(minutes=15)  # a call without a reported end is process
 
 def add_ring_number(answer: Answer, *, sender: str) -> Answer:
     """Fill in the number to ring for a caller: their officer's, else the company's."""
-    if RING_NUMBER_PLACEHOLDER not in str(answer.body):
-        return answer
     return answer.with_values(ring=answer_inbound_call.forwarding_number(sender))
 
 

@@ -7,6 +7,7 @@ knows what comes next.
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import batched
 from uuid import UUID
 
 from django.db import transaction
@@ -17,14 +18,15 @@ from rooftree.capture.intake import receive_delivery, store_inquiries, vendor_lo
 from rooftree.capture.intake.receive_delivery import ReceiveResult
 from rooftree.capture.intake.store_inquiries import Arrival
 from rooftree.capture.parsing.envelope import Envelope, IncomingDelivery
+from rooftree.compliance.numbers.models import NumberService
 from rooftree.db.bulk_update import update_each, update_where
 from rooftree.db.prepared_queries import PreparedQuery
 from rooftree.flow import clock, credit_notice_triggers, inbound_calls, lead_offers, number_lookups
-from rooftree.flow.message_dispatch import ring_due_officers, send_messages, send_messages_by_id
+from rooftree.flow.message_dispatch import SEND_BATCH, ring_due_officers, send_messages
 from rooftree.leads.models import Delivery, Lead, Source, Touch
 from rooftree.ledger.write_events import write_event
 from rooftree.org import staff_notices
-from rooftree.outreach.messages import first_response, redecide_held_messages
+from rooftree.outreach.messages import first_response, redecide_held_messages, send
 from rooftree.outreach.releases import release_drafts
 from rooftree.reporting.rollups import rollup_deltas
 from rooftree.routing import response_deadline
@@ -165,14 +167,18 @@ def _store_leads(parsed: Sequence[tuple[Delivery, Envelope]], at: datetime) -> N
     arrivals: list[Arrival] = []
     finished_rows: list[dict[str, object]] = []
     for delivery, envelope in parsed:
-        if ends_at := inbound_calls.call_wait_deadline(envelope, delivery, at=at):
+        is_conversation = _is_conversation(envelope)
+        if is_conversation and (
+            ends_at := inbound_calls.call_wait_deadline(envelope, delivery, at=at)
+        ):
             update_where(Delivery, where={"id": delivery.pk}, to={"due_at": ends_at})
             continue
         claimed = _claim_arrivals(delivery, envelope)
         arrivals += [
             arrival
             for arrival in claimed
-            if not inbound_calls.append_to_conversation(arrival.inquiry, delivery=delivery, at=at)
+            if not is_conversation
+            or not inbound_calls.append_to_conversation(arrival.inquiry, delivery=delivery, at=at)
         ]
         if envelope.lookups:
             vendor_lookups.queue_lookups(delivery, envelope.lookups, at=at)
@@ -200,12 +206,12 @@ def _start_responses(stored: Sequence[store_inquiries.StoredInquiry], at: dateti
     count_arrivals(stored)
     real = [inquiry for inquiry in stored if not inquiry.lead.is_test]
     written = [
-        inquiry for inquiry in real if not inbound_calls.handle_call_touch(inquiry.touch, at=at)
+        inquiry
+        for inquiry in real
+        if "interaction" not in inquiry.touch.inquiry
+        or not inbound_calls.handle_call_touch(inquiry.touch, at=at)
     ]
-    credit_notice_triggers.check_arrivals(real, at=at)
-    number_lookups.ask_about_arrivals(real, at=at)
-    if any([certificate_claims.queue_certificate(inquiry.touch, at=at) for inquiry in real]):
-        claim_certificates.enqueue()
+    _start_checks(real, at)
     late = [inquiry for inquiry in written if inquiry.touch.delivery.received_at < at - LATE_AFTER]
     if late:
         _gather_late_greetings(late, at)
@@ -217,6 +223,23 @@ def _start_responses(stored: Sequence[store_inquiries.StoredInquiry], at: dateti
         if inquiry.lead.officer_id is not None:
             notify_owner.enqueue(touch_id=str(inquiry.touch.pk))
     publish_updates([("lead", None, {"lead": str(inquiry.lead.pk)}) for inquiry in real])
+
+
+def _start_checks(stored: Sequence[store_inquiries.StoredInquiry], at: datetime) -> None:
+    """Start the checks that only some leads need: application, phone number, certificate."""
+    if sixth_pieces := [inquiry for inquiry in stored if inquiry.can_complete_application]:
+        credit_notice_triggers.check_arrivals(sixth_pieces, at=at)
+    if stored and NumberService.objects.exists():
+        number_lookups.ask_about_arrivals(stored, at=at)
+    certified = [
+        inquiry.touch
+        for inquiry in stored
+        if inquiry.touch.inquiry.get("consent", {}).get("certificate_url")
+    ]
+    for touch in certified:
+        certificate_claims.queue_certificate(touch, at=at)
+    if certified:
+        claim_certificates.enqueue()
 
 
 def _gather_late_greetings(stored: Sequence[store_inquiries.StoredInquiry], at: datetime) -> None:
@@ -284,7 +307,8 @@ def respond_to_touches(*, touch_ids: list[str]) -> None:
             messages = first_response.queue_first_responses(
                 [UUID(touch_id) for touch_id in touch_ids], at=clock.now()
             )
-        send_messages_by_id([message.pk for message in messages], at=clock.now())
+        for batch in batched([message.pk for message in messages], SEND_BATCH):
+            send.deliver_messages(batch, at=clock.now())
 
 
 @task(queue_name="now", priority=50)

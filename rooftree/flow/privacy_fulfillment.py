@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import transaction
 
 from rooftree.capture.identity import person_matching
-from rooftree.capture.identity.address_keys import address_key
+from rooftree.capture.identity.person_matching import address_key
 from rooftree.compliance.consent import store_revocation
 from rooftree.core.us_states import STATES
 from rooftree.leads.models import Email, Introduction, Lead, Person, Phone

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from rooftree.capture.intake import receive_delivery
-from rooftree.capture.intake.source_lookup import hash_token
+from rooftree.capture.intake.source_admission import hash_token
 from rooftree.capture.parsing import lead_email_parser
 from rooftree.capture.parsing.envelope import IncomingDelivery
 from rooftree.flow import lead_arrival

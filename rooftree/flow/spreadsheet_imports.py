@@ -286,7 +286,9 @@ def _follow_import(
     """Count and check imported leads; assign and greet them only if the importer chose it."""
     count_arrivals(stored)
     _add_history_notes(sheet, stored, at)
-    credit_notice_triggers.check_arrivals(stored, at=at)
+    credit_notice_triggers.check_arrivals(
+        [inquiry for inquiry in stored if inquiry.can_complete_application], at=at
+    )
     number_lookups.ask_about_arrivals(stored, at=at)
     next_step = sheet.options.get("then")
     if next_step not in ("assign", "greet"):

@@ -332,6 +332,12 @@ class CanonicalLead:
             self.borrower.first_name or self.borrower.last_name
         )
 
+    def price_cents(self, *, usual_cents: int | None) -> int:
+        """Return the price of the inquiry; `usual_cents` if it states no price."""
+        is_free = self.cost is not None and self.cost.basis == "none"
+        cents = self.cost.amount_cents if self.cost else usual_cents
+        return 0 if is_free else cents or 0
+
     def is_reachable(self) -> bool:
         """Return True if at least one phone or email is valid."""
         return any(phone.valid for phone in self.phones) or any(

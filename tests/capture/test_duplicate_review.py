@@ -3,10 +3,10 @@
 import pytest
 
 from rooftree.capture.identity import duplicate_candidates, duplicate_review
-from rooftree.capture.identity.address_keys import address_key
 from rooftree.capture.identity.duplicate_review import CannotAnswer
 from rooftree.capture.identity.person_matching import (
     Identity,
+    address_key,
     could_be_same_name,
     name_key,
     swapped_digit_numbers,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rooftree.capture.intake import flood_limits
+from rooftree.capture.intake import source_admission
 from rooftree.leads.models import RateLimitCount
 from tests import make
 
@@ -16,14 +16,14 @@ MOMENT = timedelta(milliseconds=1)
 
 @pytest.fixture(autouse=True)
 def _a_new_process():
-    flood_limits.reset_counts()
+    source_admission.reset_counts()
     yield
-    flood_limits.reset_counts()
+    source_admission.reset_counts()
 
 
 def check_deliveries(source, number, *, at=make.NOON, apart=MOMENT):
     """Return for each of `count` deliveries in a row whether it is over the limit."""
-    return [flood_limits.turn_away_flood(source, at=at + n * apart) for n in range(number)]
+    return [source_admission.turn_away_flood(source, at=at + n * apart) for n in range(number)]
 
 
 def test_deliveries_over_limit_are_rejected_and_others_accepted():
@@ -96,18 +96,18 @@ def test_rejected_deliveries_are_counted_by_day():
     over = RateLimitCount.objects.get(source=source)
     assert over.on_date == make.NOON.date()
     assert over.count >= 5  # those of the last second are stored with the next
-    assert flood_limits.recent_floods(make.NOON + make.HOUR)[source.pk].last_at == over.last_at
-    assert flood_limits.recent_floods(make.NOON + 2 * make.DAY) == {}
+    assert source_admission.recent_floods(make.NOON + make.HOUR)[source.pk].last_at == over.last_at
+    assert source_admission.recent_floods(make.NOON + 2 * make.DAY) == {}
 
 
 @given(gaps=st.lists(st.integers(0, 20_000), max_size=80), limit=st.integers(1, 12))
 def test_accepted_deliveries_never_exceed_limit_in_any_minute(gaps, limit):
-    flood_limits.reset_counts()
+    source_admission.reset_counts()
     source = make.source(per_minute=limit)
     at, taken = make.NOON, []
     for gap in gaps:
         at += timedelta(milliseconds=gap)
-        if not flood_limits.turn_away_flood(source, at=at):
+        if not source_admission.turn_away_flood(source, at=at):
             taken.append(at)
 
     for end in taken:

@@ -94,7 +94,7 @@ SENDING = "rooftree.flow.message_dispatch.send_due_messages"
     ("crash_point", "after", "texts", "state"),
     [
         (
-            "rooftree.outreach.messages.send:message_attempts.record_attempts",
+            "rooftree.outreach.messages.send:message_verdicts.record_attempts",
             False,
             1,
             "sent",

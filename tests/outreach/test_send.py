@@ -10,7 +10,7 @@ from rooftree.compliance.models import Revocation, Verdict
 from rooftree.flow import message_dispatch
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.ledger.models import Event
-from rooftree.outreach.messages import cancel_messages, message_attempts, send
+from rooftree.outreach.messages import cancel_messages, message_verdicts, send
 from rooftree.outreach.models import Message
 from rooftree.outreach.wording.message_templates import MessageContent
 from tests import make
@@ -217,14 +217,14 @@ def test_opt_out_known_only_to_carrier_is_stored(carriers):
 @pytest.mark.parametrize("seconds", [0, 1, 30])
 def test_opt_out_between_claim_and_hand_off_stops_text(carriers, monkeypatch, seconds):
     """A STOP stored with a later time than ours, by the web process, still counts."""
-    count = message_attempts.record_attempts
+    count = message_verdicts.record_attempts
 
     def claimed(messages, at):
         count(messages, at)
         if any(claimed_message.medium == "text" for claimed_message in messages):
             stop_texts(at=at + seconds * make.SECOND)
 
-    monkeypatch.setattr(message_attempts, "record_attempts", claimed)
+    monkeypatch.setattr(message_verdicts, "record_attempts", claimed)
 
     arrived()
 

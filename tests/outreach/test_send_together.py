@@ -8,7 +8,7 @@ from rooftree.compliance.models import Verdict
 from rooftree.flow import clock, lead_arrival, message_dispatch
 from rooftree.leads.models import ContactAttempt, Lead, Touch
 from rooftree.outreach.media import console
-from rooftree.outreach.messages import first_response, lock_messages, send
+from rooftree.outreach.messages import first_response, message_verdicts, send
 from rooftree.outreach.models import Message
 from tests import make
 from tests.flow import journey
@@ -88,13 +88,13 @@ def test_bug_in_one_carrier_call_leaves_others_sent(queued_messages, monkeypatch
 
 
 def test_message_canceled_between_claim_and_recheck_is_not_sent(queued_messages, monkeypatch):
-    still_claimed = lock_messages.lock_still_claimed
+    still_claimed = message_verdicts.lock_still_claimed
 
     def late(message_ids, *, at):
         Message.objects.filter(pk=queued_messages[0].pk).update(state="uncertain")
         return still_claimed(message_ids, at=at)
 
-    monkeypatch.setattr(lock_messages, "lock_still_claimed", late)
+    monkeypatch.setattr(message_verdicts, "lock_still_claimed", late)
     send.deliver_messages([message.pk for message in queued_messages], at=make.NOON)
 
     assert Message.objects.get(pk=queued_messages[0].pk).state == "uncertain"

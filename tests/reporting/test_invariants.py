@@ -8,11 +8,12 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 
-from rooftree.compliance.gate import facts_json, message_gate, verdict_storage
+from rooftree.compliance.gate import facts_json, message_gate
 from rooftree.compliance.gate.facts import Facts, Medium, Purpose
 from rooftree.leads.models import ContactAttempt, Loan
 from rooftree.ledger.seal import seal_events
 from rooftree.ledger.write_events import write_event
+from rooftree.outreach.messages import message_verdicts
 from rooftree.outreach.models import Message
 from rooftree.reporting import deep_checks, invariants
 from rooftree.reporting.invariants import INVARIANTS
@@ -33,7 +34,7 @@ def run_sql(statement):
 def make_verdict(lead, *, idempotency_key, decision="allow"):
     """Store a verdict row as the gate would, with a given decision."""
     facts = Facts(medium=Medium.TEXT, purpose=Purpose.MARKETING)
-    row = verdict_storage.store_verdict(
+    row = message_verdicts.store_verdict(
         message_gate.decide(facts),
         facts,
         lead=lead,
@@ -230,7 +231,7 @@ def test_deep_check_rederives_every_verdict():
     lead = make.lead()
     facts = Facts(medium=Medium.TEXT, purpose=Purpose.MARKETING)
     for _ in range(3):
-        verdict_storage.store_verdict(
+        message_verdicts.store_verdict(
             message_gate.decide(facts),
             facts,
             lead=lead,
@@ -255,7 +256,7 @@ def test_deep_check_rederives_every_verdict():
 @pytest.mark.django_db
 def test_deep_check_finds_changed_facts():
     facts = Facts(medium=Medium.TEXT, purpose=Purpose.MARKETING)
-    verdict_storage.store_verdict(
+    message_verdicts.store_verdict(
         message_gate.decide(facts),
         facts,
         lead=make.lead(),
@@ -273,7 +274,7 @@ def test_deep_check_finds_changed_facts():
 @pytest.mark.django_db
 def test_verdict_of_earlier_rules_version_is_counted_and_skipped():
     facts = Facts(medium=Medium.TEXT, purpose=Purpose.MARKETING)
-    verdict_storage.store_verdict(
+    message_verdicts.store_verdict(
         message_gate.decide(facts),
         facts,
         lead=make.lead(),

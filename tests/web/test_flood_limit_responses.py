@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from rooftree.capture.intake import flood_limits
+from rooftree.capture.intake import source_admission
 from rooftree.flow import clock
 from rooftree.leads.models import Delivery
 from tests import make
@@ -17,9 +17,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def limited_source():
     """Zillow with a limit of ten deliveries a minute, in a freshly started process."""
-    flood_limits.reset_counts()
+    source_admission.reset_counts()
     yield journey.create_zillow(per_minute=10)
-    flood_limits.reset_counts()
+    source_admission.reset_counts()
 
 
 def test_flood_gets_retry_later_and_no_acknowledged_delivery_is_lost(limited_source):
@@ -32,10 +32,10 @@ def test_flood_gets_retry_later_and_no_acknowledged_delivery_is_lost(limited_sou
     statuses = [answer.status_code for answer in answers]
     assert statuses == [200] * 10 + [429] * 3
     assert Delivery.objects.count() == 10
-    assert answers[-1]["Retry-After"] == str(flood_limits.RETRY_AFTER_SECONDS)
+    assert answers[-1]["Retry-After"] == str(source_admission.RETRY_AFTER_SECONDS)
     assert answers[-1].json() == {
         "error": "try_again",
-        "retry_after_seconds": flood_limits.RETRY_AFTER_SECONDS,
+        "retry_after_seconds": source_admission.RETRY_AFTER_SECONDS,
     }
 
 

@@ -7,8 +7,8 @@ from django.test import Client
 from rooftree.compliance.models import Revocation
 from rooftree.flow import clock
 from rooftree.leads.models import Lead
+from rooftree.outreach.messages.plan_messages import unsubscribe_url
 from rooftree.outreach.models import Message
-from rooftree.outreach.wording.message_footer import unsubscribe_url
 from tests import make
 from tests.flow import journey
 

@@ -65,16 +65,6 @@ class SourceMarket:
         )
 
 
-def takes_bids(source: Source) -> bool:
-    """Decide whether a source sends pings that we answer with bids."""
-    return source.adapter == "ping_post"
-
-
-def market_of(source: Source, *, at: datetime) -> SourceMarket | None:
-    """Return the market of a source that takes bids; None for other sources."""
-    return SourceMarket(source=source, at=at) if takes_bids(source) else None
-
-
 def store_bid(source: Source, answered: AnsweredBid, *, at: datetime) -> None:
     """Store a bid that is about to be answered; an earlier bid that is still valid is kept."""
     columns: dict[str, Any] = {

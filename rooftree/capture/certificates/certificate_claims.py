@@ -34,12 +34,9 @@ KEY_RETRY_INTERVAL = timedelta(minutes=5)  # retry interval for a missing or wro
 MISMATCH_STOPS_MEDIA = ["text", "call", "voicemail"]
 
 
-def queue_certificate(touch: Touch, *, at: datetime) -> bool:
-    """Queue an inquiry's certificate; return True if it has one. Safe to repeat."""
+def queue_certificate(touch: Touch, *, at: datetime) -> None:
+    """Queue the certificate of an inquiry that has one. Safe to repeat."""
     inquiry = touch.inquiry
-    url = inquiry.get("consent", {}).get("certificate_url")
-    if not url:
-        return False
     phones = [phone["e164"] for phone in inquiry.get("phones", []) if phone.get("e164")]
     emails = [email["address"] for email in inquiry.get("emails", []) if email.get("address")]
     # The visitor's session ended as stated, but not later than the inquiry arrived.
@@ -48,7 +45,7 @@ def queue_certificate(touch: Touch, *, at: datetime) -> bool:
     row = Certificate(
         id=uuid7_at(at),
         touch=touch,
-        url=url,
+        url=inquiry["consent"]["certificate_url"],
         phone=next(iter(phones), ""),
         email=next(iter(emails), "")[:254],
         claim_by=session_at + trustedform.CLAIM_WINDOW,
@@ -56,7 +53,6 @@ def queue_certificate(touch: Touch, *, at: datetime) -> bool:
         requested_at=at,
     )
     Certificate.objects.bulk_create([row], ignore_conflicts=True)
-    return True
 
 
 def claim_next_certificate(*, at: datetime) -> UUID | None:

@@ -1,5 +1,6 @@
 """Matching of an inquiry to a person on file, with the evidence in words."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ ONE_TYPO_LENGTH, TWO_TYPOS_LENGTH = 5, 9
 MIN_NAME_LENGTH = 3  # letters; a shorter name counts as an initial
 GENDER_ENDINGS = "aeo"  # which tell apart Mario and Maria, Paul and Paula, Rene and Rena
 US_NUMBER_LENGTH = len("+18135550142")
+# The house number and the first word of the street: no direction, street type or apartment.
+HOUSE = re.compile(r"^(\d+\w*) (?:(?:n|s|e|w|ne|nw|se|sw|north|south|east|west) )?(\w+).*$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +104,17 @@ def name_keys(first_name: str, last_name: str) -> set[str]:
         return set()
     nicknames = {name for names in NICKNAMES if first in names for name in names}
     return {name_key(name, last) for name in {first, *nicknames}}
+
+
+def address_key(street: str, zip_code: str) -> str:
+    """Return an address's lookup key, like `33602 12 main`; "" if street or ZIP is missing.
+
+    All apartments of a building share one key, so it is evidence only together with a name.
+    """
+    words = " ".join("".join(char if char.isalnum() else " " for char in street.lower()).split())
+    if not words or not zip_code:
+        return ""
+    return f"{zip_code} {HOUSE.sub(r'\1 \2', words)}"[:220]
 
 
 def could_be_same_name(a: Identity, b: Identity) -> bool:

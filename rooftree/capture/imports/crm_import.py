@@ -33,7 +33,6 @@ from rooftree.capture.imports.tabular_files import (
     mask_secrets,
 )
 from rooftree.capture.intake.claim_due_row import claim_due_row
-from rooftree.capture.intake.vendor_lookups import load_credentials
 from rooftree.capture.models import Spreadsheet
 from rooftree.capture.parsing.reading_notes import ReadingNotes, as_text
 from rooftree.capture.source_setup.vendor_credentials import missing_credentials
@@ -122,7 +121,7 @@ def fetch_next_page(*, at: datetime) -> FetchedPage | None:
     try:
         client = CrmClient(
             SYSTEMS[source.adapter],
-            credentials=load_credentials(source),
+            credentials=source.vendor_credentials,
             token=row.token,
             zone=source.zone,
             simulator_url=settings.UPSTREAMS.get(source.adapter, ""),

@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from rooftree.capture.identity import contact_details, person_lookup, person_matching
+from rooftree.capture.identity import person_lookup, person_matching
+from rooftree.capture.intake import inquiry_rows
 from rooftree.compliance.consent import store_consents
 from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.models import Delivery, Lead, Person, Touch
@@ -66,7 +67,7 @@ def _merge_inquiries(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]
 
 def _update_person_and_lead(touch: Touch, inquiry: CanonicalLead, at: datetime) -> None:
     """Update the person's contacts and name, the lead's details, and vendor suppressions."""
-    contact_details.store_contacts(touch.person, inquiry, at=at)
+    inquiry_rows.store_contacts(touch.person, inquiry, at=at)
     borrower = inquiry.borrower
     if borrower and inquiry.has_name():
         first, last = borrower.first_name or "", borrower.last_name or ""

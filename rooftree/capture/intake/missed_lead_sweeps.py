@@ -74,7 +74,7 @@ def begin_due_sweeps(*, at: datetime) -> int:
     }
     sources = Source.objects.filter(adapter__in=listing, paused_at=None).exclude(credentials="")
     for source in sources:
-        credentials = vendor_lookups.load_credentials(source)
+        credentials = source.vendor_credentials
         if not all(credentials.get(name) for name in listing[source.adapter].LISTING_CREDENTIALS):
             continue
         last = Sweep.objects.filter(source=source).order_by("-began_at").first()

@@ -13,14 +13,9 @@ from django.db import transaction
 from django.tasks import Task
 
 from rooftree.capture.bidding import placed_bids
-from rooftree.capture.intake import stored_request, vendor_lookups
-from rooftree.capture.intake.source_limits_check import (
-    apply_source_limits,
-    is_single_inquiry,
-    source_limits,
-)
-from rooftree.capture.intake.source_lookup import require_current_source
-from rooftree.capture.intake.store_delivery import DeliveryWrite, delivery_key, store_delivery
+from rooftree.capture.intake import source_limits_check, store_delivery, vendor_lookups
+from rooftree.capture.intake.source_admission import require_current_source
+from rooftree.capture.intake.store_delivery import DeliveryWrite, delivery_key
 from rooftree.capture.parsing.envelope import (
     Adapter,
     Answer,
@@ -29,7 +24,7 @@ from rooftree.capture.parsing.envelope import (
     IncomingDelivery,
     Outcome,
 )
-from rooftree.capture.source_setup.acceptance_limits import lead_price_cents
+from rooftree.capture.parsing.vendor_api import Upstream
 from rooftree.capture.sources import SOURCES
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.db.bulk_insert import insert_row, insert_row_if_new
@@ -61,6 +56,11 @@ def adapter_of(source: Source) -> Adapter:
     return SOURCES[source.adapter]
 
 
+def takes_bids(source: Source) -> bool:
+    """Decide whether a source sends pings that we answer with bids."""
+    return getattr(adapter_of(source), "TAKES_BIDS", False)
+
+
 def endpoint_of(source: Source) -> Endpoint:
     """Return this source's settings in the form its adapter takes."""
     origins = frozenset(source.allowed_origins)
@@ -72,7 +72,7 @@ def endpoint_of(source: Source) -> Endpoint:
         zone=source.zone,
         is_test=source.is_test,
         setup=source.setup,
-        credentials=vendor_lookups.load_credentials(source),
+        credentials=source.vendor_credentials,
     )
 
 
@@ -94,7 +94,8 @@ def receive_delivery(
         choose_task: returns the task that processes the stored delivery; it is enqueued
             in the same transaction.
     """
-    if not (placed_bids.takes_bids(source) or source_limits(source).has_caps()):
+    has_caps = _has_rules(source) and source_limits_check.source_limits(source).has_caps()
+    if not (takes_bids(source) or has_caps):
         return _process_delivery(source, incoming, at, choose_task)
     with transaction.atomic():  # two concurrent deliveries are decided one after the other
         return _process_delivery(source, incoming, at, choose_task)
@@ -106,7 +107,10 @@ def _process_delivery(
     at: datetime,
     choose_task: "Callable[[Envelope], Task[[], None]] | None",
 ) -> ReceiveResult:
-    envelope = adapter_of(source).read(_with_market(incoming, source))
+    if takes_bids(source):
+        market = placed_bids.SourceMarket(source=source, at=incoming.received_at)
+        incoming = replace(incoming, market=market)
+    envelope = adapter_of(source).read(incoming)
     if envelope.outcome in UNSTORED_OUTCOMES or envelope.outcome is Outcome.HANDSHAKE:
         require_current_source(source)
         if envelope.outcome in UNSTORED_OUTCOMES:
@@ -116,7 +120,8 @@ def _process_delivery(
         require_current_source(source)
         placed_bids.store_bid(source, envelope.placed_bid, at=at)
         return ReceiveResult(answer=envelope.http, envelope=envelope)
-    envelope = apply_source_limits(envelope, source, incoming, at)
+    if _has_rules(source):
+        envelope = source_limits_check.apply_source_limits(envelope, source, incoming, at)
     delivery = _build_delivery(source, incoming, envelope, at)
     answer = envelope.http.with_values(
         lead_id=str(delivery.pk), reference=public_reference(delivery)
@@ -136,9 +141,9 @@ def _process_delivery(
 def _store_with_lookups(write: DeliveryWrite, envelope: Envelope) -> bool:
     """Store a delivery with the look-ups it waits for; False if another has its key."""
     if not envelope.lookups:
-        return store_delivery(write)
+        return store_delivery.store_delivery(write)
     with transaction.atomic():
-        is_first = store_delivery(write)
+        is_first = store_delivery.store_delivery(write)
         if is_first:
             vendor_lookups.queue_lookups(
                 write.delivery, envelope.lookups, at=write.delivery.received_at
@@ -148,8 +153,11 @@ def _store_with_lookups(write: DeliveryWrite, envelope: Envelope) -> bool:
 
 def reread_delivery(delivery: Delivery) -> Envelope:
     """Read a stored delivery with today's adapter; its proof was checked on arrival."""
-    incoming = rebuild_incoming(delivery)
-    return adapter_of(delivery.source).read(_with_market(incoming, delivery.source))
+    source, incoming = delivery.source, rebuild_incoming(delivery)
+    if takes_bids(source):
+        market = placed_bids.SourceMarket(source=source, at=delivery.received_at)
+        incoming = replace(incoming, market=market)
+    return adapter_of(source).read(incoming)
 
 
 def claim_inquiry(delivery: Delivery, inquiry: CanonicalLead, envelope: Envelope) -> bool:
@@ -224,14 +232,14 @@ def rebuild_incoming(delivery: Delivery) -> IncomingDelivery:
         received_at=delivery.received_at,
         endpoint=endpoint_of(delivery.source),
         is_verified=True,
-        vendor_answers=vendor_lookups.load_vendor_answers(delivery),
+        vendor_answers=vendor_lookups.load_vendor_answers(delivery)
+        if isinstance(adapter_of(delivery.source), Upstream)
+        else {},
     )
 
 
-def _with_market(incoming: IncomingDelivery, source: Source) -> IncomingDelivery:
-    """Add the bid market to a delivery of a source that takes bids."""
-    market = placed_bids.market_of(source, at=incoming.received_at)
-    return replace(incoming, market=market) if market else incoming
+def _has_rules(source: Source) -> bool:
+    return bool(source.setup.get("acceptance"))
 
 
 def public_reference(delivery: Delivery) -> str:
@@ -256,20 +264,20 @@ def _build_delivery(
     """Build the delivery's row without saving it."""
     is_workable = envelope.outcome in WORKABLE_OUTCOMES
     price_cents = None  # of a batch or an unusable delivery
-    if is_single_inquiry(envelope) or envelope.outcome is Outcome.NOT_ACCEPTED:
-        price_cents = lead_price_cents(envelope.leads[0], usual_cents=source.cost_cents)
+    if envelope.is_single_inquiry or envelope.outcome is Outcome.NOT_ACCEPTED:
+        price_cents = envelope.leads[0].price_cents(usual_cents=source.cost_cents)
     return Delivery(
         id=uuid7_at(at),
         source=source,
         received_at=at,
         method=incoming.method,
-        path=stored_request.storable_path(incoming.path, source),
-        query=stored_request.storable_pairs(incoming.query, source),
-        headers=stored_request.storable_pairs(incoming.headers, source),
-        body=stored_request.storable_body(incoming, source),
+        path=store_delivery.storable_path(incoming.path, source),
+        query=store_delivery.storable_pairs(incoming.query, source),
+        headers=store_delivery.storable_pairs(incoming.headers, source),
+        body=store_delivery.storable_body(incoming, source),
         body_sha256=hashlib.sha256(incoming.body).hexdigest(),
         remote_addr=incoming.remote_addr,
-        verification=stored_request.describe_verification(incoming, source, adapter_of(source)),
+        verification=store_delivery.describe_verification(incoming, source, adapter_of(source)),
         state=STATE_BY_OUTCOME.get(envelope.outcome, "received" if is_workable else "closed"),
         outcome=envelope.outcome.value,
         reason=(envelope.reason or "")[:80],

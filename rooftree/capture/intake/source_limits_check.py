@@ -60,7 +60,7 @@ def apply_source_limits(
     """
     limits = source_limits(source)
     is_limited = limits.are_set() and can_be_limited(source)
-    if not is_limited or not is_single_inquiry(envelope):
+    if not is_limited or not envelope.is_single_inquiry:
         return envelope
     lead = envelope.leads[0]
     offered = describe_offered_lead(lead, usual_cents=source.cost_cents)
@@ -84,12 +84,6 @@ def apply_source_limits(
         refusal=refusal,
         actions=(),
     )
-
-
-def is_single_inquiry(envelope: Envelope) -> bool:
-    """Decide whether the envelope is exactly one usable inquiry of a real person."""
-    is_one_lead = len(envelope.leads) == 1 and not envelope.lookups
-    return envelope.outcome is Outcome.ACCEPTED and is_one_lead
 
 
 def has_asked_recently(lead: CanonicalLead, days: int, at: datetime) -> bool:

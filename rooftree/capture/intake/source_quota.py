@@ -12,7 +12,7 @@ from django.db.models import Count, Exists, OuterRef, Q, Sum, Value
 from django.db.models.functions import Coalesce, Concat
 
 from rooftree.capture.bidding.bid_rules import post_key
-from rooftree.capture.intake.source_lookup import SourceChanged
+from rooftree.capture.intake.source_admission import SourceChanged
 from rooftree.capture.intake.store_delivery import delivery_key
 from rooftree.capture.models import PlacedBid
 from rooftree.capture.source_setup.acceptance_limits import (

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from rooftree.capture.identity import co_borrower, contact_details, person_lookup, person_matching
-from rooftree.capture.intake import inquiry_rows, vendor_credit_data
+from rooftree.capture.identity import person_lookup, person_matching
+from rooftree.capture.intake import co_borrower, inquiry_rows, vendor_credit_data
 from rooftree.capture.own_form import form_certificates
 from rooftree.compliance.consent import store_consents
 from rooftree.compliance.consent.store_consents import ArrivedTouch
@@ -25,6 +25,7 @@ from rooftree.money import book_entries
 from rooftree.money.models import Entry
 
 SAME_INTEREST_WINDOW = timedelta(days=180)  # house: an older open lead is a separate interest
+SSN_WARNING = "ssn_discarded"  # of a delivery in which one was masked
 PURCHASE_PURPOSES = frozenset({"purchase", "construction"})
 OPEN_STATES = ("new", "working", "nurture", "application")
 STORED_TOUCHES = PreparedQuery(
@@ -60,6 +61,15 @@ class StoredInquiry:
     is_new: bool  # False when an earlier run stored it
     cost: Entry | None = None
 
+    @property
+    def can_complete_application(self) -> bool:
+        """True for a social security number, or for a further inquiry of a known lead.
+
+        No other arrival can be the sixth piece of an application.
+        """
+        has_ssn = SSN_WARNING in self.touch.delivery.warnings
+        return not self.lead.is_test and (has_ssn or not self.touch.is_first)
+
 
 @dataclass(slots=True, kw_only=True)
 class _PendingInquiry:
@@ -83,7 +93,10 @@ class _PendingInquiry:
     @property
     def all_match_keys(self) -> set[str]:
         """The match keys of the borrower and the co-borrower."""
-        return {*self.match_keys, *co_borrower.co_borrower_match_keys(self.arrival.inquiry)}
+        inquiry = self.arrival.inquiry
+        if inquiry.co_borrower is None:
+            return {*self.match_keys}
+        return {*self.match_keys, *co_borrower.co_borrower_match_keys(inquiry)}
 
     def stated_at(self, at: datetime) -> datetime:
         """Return when the inquiry was received, but not later than `at`."""
@@ -124,9 +137,9 @@ def store_inquiries(arrivals: Sequence[Arrival], *, at: datetime) -> list[Stored
 
 def _prepare_inquiry(arrival: Arrival, at: datetime) -> _PendingInquiry:
     source = arrival.delivery.source
-    inquiry, ruling = vendor_credit_data.remove_unpermitted_credit(
-        arrival.inquiry, source, at.date()
-    )
+    inquiry, ruling = arrival.inquiry, None
+    if inquiry.credit is not None:
+        inquiry, ruling = vendor_credit_data.remove_unpermitted_credit(inquiry, source, at.date())
     identity = person_matching.inquiry_identity(inquiry)
     match_keys = {*person_lookup.contact_match_keys(identity)}
     if vendor_id := _stored_vendor_id(inquiry):
@@ -167,7 +180,7 @@ def _store_independent(pending: Sequence[_PendingInquiry], at: datetime) -> list
     ]
     insert_into_tables(*people_and_contacts, leads, touches, events)
     for inquiry in pending:
-        if inquiry.lead:
+        if inquiry.lead and inquiry.arrival.inquiry.co_borrower:
             co_borrower.attach_co_borrower(
                 inquiry.lead, inquiry.arrival.inquiry, at=inquiry.stated_at(at)
             )
@@ -176,10 +189,15 @@ def _store_independent(pending: Sequence[_PendingInquiry], at: datetime) -> list
         for inquiry, touch in zip(pending, touches, strict=True)
     ]
     store_consents.store_touch_consents(arrived, at=at)
-    costs = book_entries.book_touch_costs(
-        [(arrived_touch.inquiry.cost, arrived_touch.touch) for arrived_touch in arrived], at=at
-    )
-    write_events(form_certificates.certify_touches(touches, at=at))
+    priced = [
+        (inquiry.arrival.inquiry.cost, touch)
+        for inquiry, touch in zip(pending, touches, strict=True)
+        if inquiry.arrival.inquiry.cost or touch.source.cost_cents
+    ]
+    costs = book_entries.book_touch_costs(priced, at=at) if priced else {}
+    sealed = [touch for touch in touches if "consent.seal" in touch.inquiry.get("extras", {})]
+    if sealed:  # our own form
+        write_events(form_certificates.certify_touches(sealed, at=at))
     return [
         StoredInquiry(touch=touch, lead=touch.lead, is_new=True, cost=costs.get(touch.pk))
         for touch in touches
@@ -242,7 +260,7 @@ def _upsert_people(
     for inquiry in new:
         inquiry.person = inquiry_rows.build_person(inquiry.arrival.inquiry, at)
         rows.append((inquiry.person, inquiry.arrival.inquiry, inquiry.stated_at(at)))
-    return [person for person, _, _ in rows], *contact_details.new_contact_rows(rows)
+    return [person for person, _, _ in rows], *inquiry_rows.new_contact_rows(rows)
 
 
 def _upsert_leads(pending: Sequence[_PendingInquiry], at: datetime) -> list[Lead]:
@@ -308,7 +326,7 @@ def _find_open_lead(
 
 def _update_known_person(person: Person, inquiry: CanonicalLead, at: datetime) -> None:
     """Add the person's new phone numbers and email addresses, and update the language."""
-    contact_details.store_contacts(person, inquiry, at=at)
+    inquiry_rows.store_contacts(person, inquiry, at=at)
     if inquiry.preferred_language and inquiry.preferred_language != person.language:
         Person.objects.filter(pk=person.pk).update(language=inquiry.preferred_language[:5])
         person.language = inquiry.preferred_language[:5]

@@ -5,7 +5,6 @@ network. No transaction is open while the vendor is asked.
 """
 
 import hashlib
-import json
 import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -55,8 +54,6 @@ def queue_lookups(delivery: Delivery, lookups: Iterable[Lookup], *, at: datetime
 
 def load_vendor_answers(delivery: Delivery) -> dict[str, VendorAnswer]:
     """Return the vendor's answers for a delivery so far, by path."""
-    if not isinstance(SOURCES[delivery.source.adapter], Upstream):
-        return {}
     rows = Retrieval.objects.filter(delivery=delivery, status__isnull=False)
     return {row.path: VendorAnswer(status=row.status or 0, body=bytes(row.body)) for row in rows}
 
@@ -98,16 +95,11 @@ def run_next_lookup(*, at: datetime) -> UUID | None:
     return row.delivery_id
 
 
-def load_credentials(source: Source) -> dict[str, str]:
-    """Return the source's vendor credentials by the keys of the adapter's CREDENTIALS."""
-    return {**json.loads(source.credentials or "{}"), "secret": source.secret}
-
-
 def ask_vendor(source: Source, lookup: Lookup) -> VendorAnswer:
     """Send one GET to the source's vendor, with its credentials. Raises a `VendorError`."""
     adapter = SOURCES[source.adapter]
     assert isinstance(adapter, Upstream)
-    authorized = adapter.authorize_lookup(lookup, load_credentials(source))
+    authorized = adapter.authorize_lookup(lookup, source.vendor_credentials)
     answer = _client(settings.UPSTREAMS.get(source.adapter, adapter.UPSTREAM)).send(
         http_client.VendorRequest(
             method="GET",

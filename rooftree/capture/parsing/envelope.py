@@ -124,6 +124,11 @@ class Answer:
     body: Any = None  # JSON for application/json, else text
     location: str | None = None
 
+    @property
+    def needs_ring_number(self) -> bool:
+        """True for a call that waits for the number to ring."""
+        return RING_NUMBER_PLACEHOLDER in str(self.body)
+
     def with_values(self, **values: str) -> "Answer":
         """Replace the placeholders with the values given: `lead_id`, `reference`, `ring`."""
         values_by_placeholder = {
@@ -162,6 +167,12 @@ class Envelope:
     placed_bid: AnsweredBid | None = None  # a bid to store; not in the interchange form
     refusal: Refusal | None = None  # why our limits reject it; not in the interchange form
     repeat_answer: Answer | None = None  # for a duplicate, where the vendor's contract defines one
+
+    @property
+    def is_single_inquiry(self) -> bool:
+        """True for exactly one usable inquiry of a real person."""
+        is_one_lead = len(self.leads) == 1 and not self.lookups
+        return self.outcome is Outcome.ACCEPTED and is_one_lead
 
     def as_duplicate(self) -> "Envelope":
         """Return the envelope for a delivery we already have: no leads, no actions, no lookups.
@@ -223,8 +234,9 @@ class Setting:
 class Adapter(Protocol):
     """A source's module.
 
-    Optional members: `METHODS` (POST when absent), `CREDENTIALS`, `SETTINGS`, and, where the
-    vendor's contract defines a rejection, `rejection_answer(why, incoming) -> Answer`.
+    Optional members: `METHODS` (POST when absent), `CREDENTIALS`, `SETTINGS`, `TAKES_BIDS` (True
+    for pings that we answer with bids), and, where the vendor's contract defines a rejection,
+    `rejection_answer(why, incoming) -> Answer`.
     """
 
     LABEL: str  # shown to staff

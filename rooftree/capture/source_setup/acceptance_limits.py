@@ -164,18 +164,11 @@ def _find_cap_refusal(
     return None
 
 
-def lead_price_cents(lead: CanonicalLead, *, usual_cents: int | None) -> int:
-    """Return the price of an inquiry in cents; `usual_cents` if it states no price."""
-    is_free = lead.cost is not None and lead.cost.basis == "none"
-    cents = lead.cost.amount_cents if lead.cost else usual_cents
-    return 0 if is_free else cents or 0
-
-
 def describe_offered_lead(lead: CanonicalLead, *, usual_cents: int | None) -> OfferedLead:
     """Return the values of an inquiry that acceptance rules check."""
     return OfferedLead(
         state=property_state(lead),
-        cents=lead_price_cents(lead, usual_cents=usual_cents),
+        cents=lead.price_cents(usual_cents=usual_cents),
         missing_fields=tuple(
             key for key, (_, has_field) in _FIELD_CHECKS.items() if not has_field(lead)
         ),

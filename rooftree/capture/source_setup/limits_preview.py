@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from rooftree.capture.intake.receive_delivery import reread_delivery
-from rooftree.capture.intake.source_limits_check import find_person_id, is_single_inquiry
+from rooftree.capture.intake.source_limits_check import find_person_id
 from rooftree.capture.intake.source_quota import (
     TAKEN_OUTCOMES,
     licensed_states,
@@ -117,7 +117,7 @@ def preview_limits(source: Source, limits: AcceptanceLimits, *, at: datetime) ->
     inquiry_count = cents = 0
     for delivery in deliveries:
         envelope, received_at = reread_delivery(delivery), delivery.received_at
-        if not is_single_inquiry(envelope):
+        if not envelope.is_single_inquiry:
             state.limit_facts_at(OfferedLead(), None, received_at)
             state.count_taken(0, None, received_at)
             continue

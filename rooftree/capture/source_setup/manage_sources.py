@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.transaction import atomic
 from django.utils.text import slugify
 
-from rooftree.capture.intake.source_lookup import ADAPTERS_ADDRESSED_BY_NAME, hash_token
+from rooftree.capture.intake.source_admission import ADAPTERS_ADDRESSED_BY_NAME, hash_token
 from rooftree.capture.sources import SOURCES
 from rooftree.core.user_errors import InvalidField
 from rooftree.core.uuid7 import uuid7_at

@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db.transaction import atomic
 
 from rooftree.capture.bidding import placed_bids
-from rooftree.capture.intake.receive_delivery import adapter_of, endpoint_of
+from rooftree.capture.intake.receive_delivery import adapter_of, endpoint_of, takes_bids
 from rooftree.capture.intake.source_limits_check import apply_source_limits, rejection_answer_for
 from rooftree.capture.parsing.envelope import MAX_BODY_BYTES, Answer, Envelope, IncomingDelivery
 from rooftree.capture.parsing.sender_proof import Proof, proof_header
@@ -210,7 +210,7 @@ def _build_incoming(source: Source, body: bytes, at: datetime) -> IncomingDelive
         received_at=at,
         endpoint=endpoint_of(source),
         is_verified=True,
-        market=placed_bids.market_of(source, at=at),
+        market=placed_bids.SourceMarket(source=source, at=at) if takes_bids(source) else None,
     )
 
 

@@ -8,7 +8,6 @@ from uuid import UUID
 from django.db.transaction import atomic
 
 from rooftree.capture.imports.models import CrmImport
-from rooftree.capture.intake.vendor_lookups import load_credentials
 from rooftree.capture.models import Retrieval, Sweep
 from rooftree.capture.parsing.envelope import Credential
 from rooftree.capture.source_setup.manage_sources import BadSource
@@ -30,7 +29,7 @@ def required_credentials(source: Source) -> tuple[Credential, ...]:
 
 def missing_credentials(source: Source) -> tuple[Credential, ...]:
     """Return the required credentials that are not saved yet."""
-    stored = load_credentials(source)
+    stored = source.vendor_credentials
     return tuple(
         credential for credential in required_credentials(source) if not stored.get(credential.key)
     )

@@ -49,6 +49,7 @@ LABEL = "Ping and post"
 PATHS = ["pingpost/<token>/ping", "pingpost/<token>/post"]
 CHANNEL = Channel.AGGREGATOR
 PROOF = Proof.HEADER
+TAKES_BIDS = True
 UNKNOWN_STANDING = LimitFacts()  # without a market
 
 LINES = parse_map_table("""

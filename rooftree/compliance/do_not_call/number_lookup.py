@@ -6,8 +6,8 @@ One number takes two reads by key for the loaded lists and one for the newest ve
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
 
+from rooftree.compliance.gate.do_not_call_check import newest_copies
 from rooftree.db.statements import query_rows
 
 # The lists that cover a US number (E.164; {number} is SQL for it) and its status on each.
@@ -33,17 +33,6 @@ select wanted.number, s.registry, s.dated, s.is_listed, s.by
   from unnest(%(numbers)s::text[]) wanted(number)
  cross join lateral ({LIST_STATUS_SQL.format(number="wanted.number")}) s
 """  # noqa: S608
-
-
-class ListCopy(Protocol):
-    """The status of a number on one copy of a list."""
-
-    @property
-    def registry(self) -> str: ...
-    @property
-    def dated(self) -> date: ...
-    @property
-    def is_listed(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +65,6 @@ def look_up_numbers(numbers: Iterable[str]) -> dict[str, dict[str, ListStatus]]:
         status = ListStatus(registry=registry, dated=dated, is_listed=is_listed, vendor=vendor)
         copies.setdefault(number, []).append(status)
     return {number: newest_copies(statuses) for number, statuses in copies.items()}
-
-
-def newest_copies[Copy: ListCopy](copies: Iterable[Copy]) -> dict[str, Copy]:
-    """Return each list's newest copy; of two from the same day, the copy that lists the number."""
-    in_order = sorted(copies, key=lambda copy: (copy.dated, copy.is_listed))
-    return {copy.registry: copy for copy in in_order}
 
 
 def _is_american(number: str) -> bool:

@@ -1,6 +1,8 @@
 """Do-not-call lists (internal, national, state) and their exemptions (DNC-01 to 04)."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import Protocol
 
 from rooftree.compliance.gate import effective_rules
 from rooftree.compliance.gate.consent_check import has_written_consent
@@ -21,6 +23,17 @@ DNC_02 = Rule(id="DNC-02", cite="47 CFR 64.1200(f)(5)")
 DNC_03 = Rule(id="DNC-03", cite="47 CFR 64.1200(d); 16 CFR 310.4(b)(1)(iii)(A)")
 DNC_04 = Rule(id="DNC-04", cite="state do-not-call lists: CO FL IN LA MA MO OK PA TN TX WY")
 TEXAS_GRACE_DAYS = 60  # a Texas listing counts this many days after it is made
+
+
+class ListCopy(Protocol):
+    """The status of a number on one copy of a list."""
+
+    @property
+    def registry(self) -> str: ...
+    @property
+    def dated(self) -> date: ...
+    @property
+    def is_listed(self) -> bool: ...
 
 
 def check_internal_list(facts: Facts) -> Ruling | None:
@@ -75,6 +88,12 @@ def check_state_lists(facts: Facts) -> Ruling | None:
     ]
     blocks = [ruling for ruling in rulings if ruling.decision.value == "block"]
     return next(iter(blocks or rulings), None)
+
+
+def newest_copies[Copy: ListCopy](copies: Iterable[Copy]) -> dict[str, Copy]:
+    """Return each list's newest copy; of two from the same day, the copy that lists the number."""
+    in_order = sorted(copies, key=lambda copy: (copy.dated, copy.is_listed))
+    return {copy.registry: copy for copy in in_order}
 
 
 def _check_state_list(listing: StateList | None, state: StateRules, facts: Facts) -> Ruling:

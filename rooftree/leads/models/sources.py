@@ -1,5 +1,7 @@
 """Tables for lead sources, campaigns, deliveries and rejected deliveries."""
 
+import json
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -41,6 +43,11 @@ class Source(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def vendor_credentials(self) -> dict[str, str]:
+        """The source's vendor credentials by the keys of the adapter's CREDENTIALS."""
+        return {**json.loads(self.credentials or "{}"), "secret": self.secret}
 
 
 class Campaign(models.Model):

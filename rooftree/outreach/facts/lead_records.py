@@ -1,181 +1,165 @@
-"""The rows on file about a lead and its person, read in one statement for every medium."""
+"""The rows on file about a lead and its person, read in one statement for every medium.
+
+The database returns them as JSON; each is parsed into a typed row.
+"""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from django.db.models import Prefetch
 
-from rooftree.capture.imports.import_staging import RECORD_FORMATS
-from rooftree.compliance.do_not_call.number_lookup import LIST_STATUS_SQL
-from rooftree.compliance.gate import credit_file_stop, trigger_lead_check
-from rooftree.compliance.gate.credit_file_stop import TOLD_NO
 from rooftree.compliance.gate.effective_rules import Changes
-from rooftree.compliance.gate.quiet_hours import STATE_LAW_SILENT
+from rooftree.compliance.gate.license_checks import latest_local_date
 from rooftree.compliance.rule_changes import approved_changes
 from rooftree.db.statements import query_rows
-from rooftree.leads.lead_tasks import CALL_BACK
 from rooftree.leads.models import Lead, Touch
-from rooftree.outreach.facts.lead_record_rows import (
-    AgreedCallback,
-    DncListing,
-    LastInbound,
-    LoanEvent,
-    NumberAnswer,
-    NumberConfirmation,
-    PastAttempt,
-    PastTouch,
-    SourceTermsSpan,
-    StoredConsent,
-    StoredLicense,
-    StoredRevocation,
-)
-from rooftree.outreach.messages import required_actions
+from rooftree.outreach.facts.sql import MANY_LEADS_SQL, NEWS_SQL, REST_SQL
 
 CAP_LOOKBACK = timedelta(days=8)  # the longest window of any contact cap, plus one day
-STOPPING_CODES = "({})".format(
-    ", ".join(f"'{code}'" for code in credit_file_stop.STOPPING_STATUSES)
-)
-# An import arrives long after the borrower asked, so its own date counts.
-IMPORT_ADAPTERS = "({})".format(", ".join(f"'{adapter}'" for adapter in sorted(RECORD_FORMATS)))
-# Results that prove the borrower answers at this number or address.
-REACHED_RESULTS = "('spoken', 'call_back', 'not_interested', 'told_no', 'replied')"
-SUPERVISOR_ROLES = "('manager', 'compliance')"  # these roles can approve the hour of a call
-APPROVAL_TASK_KIND = required_actions.task_kind(STATE_LAW_SILENT)  # the task asking for approval
-# PostgreSQL writes a word boundary as \y.
-NOT_AFFILIATED = trigger_lead_check.NOT_AFFILIATED_PATTERN.pattern.replace(r"\b", r"\y")
 TOUCHES = Prefetch(
     "touches", Touch.objects.select_related("source", "campaign").order_by("at", "id")
 )
 
-# Facts that can change from outside at any moment: revocations, the newest inbound message, and
-# the outcome of a credit file. An inquiry made after a file was stopped starts over.
-NEWS_SQL = f"""
-select json_build_object(
-    'stops', (select coalesce(json_agg(r order by r.at), '[]') from (
-        select kind, address, person_id, media, origin, reply_to_purpose, at, ended_at, ended_by
-          from revocation
-         where address = any(string_to_array(subject.keys, E'\\n'))
-            or person_id = subject.person) r),
-    'file', (select f.stands from (
-        select case when loan.final_outcome in {STOPPING_CODES} then loan.final_outcome
-                    else loan.current_milestone end as stands,
-               (select max(recorded_at) from milestone
-                 where loan_id = loan.id and code in {STOPPING_CODES}) as since
-          from loan join lead on lead.id = loan.lead_id
-         where lead.person_id = subject.person
-           and (loan.final_outcome in {STOPPING_CODES}
-             or loan.current_milestone in {STOPPING_CODES})
-        union all
-        select '{TOLD_NO}', clock.opened_at
-          from credit_clock clock join lead on lead.id = clock.lead_id
-         where lead.person_id = subject.person and clock.kind = 'adverse_action'
-           and clock.outcome <> 'mistaken' and clock.loan_id is null) f
-         where f.since >= (select created_at from lead where id = subject.lead)
-         order by f.since desc limit 1),
-    'heard', (select json_build_array(m.created_at, m.medium, m.problem)
-                from message m
-               where m.person_id = subject.person and m.direction = 'in' and m.created_at <= %(at)s
-               order by m.created_at desc limit 1)
-)::text
-"""  # noqa: S608
 
-# Everything else, in one statement: it runs twice for every lead, and the seven ORM queries it
-# replaces cost more than the whole gate.
-REST_SQL = f"""
-select json_build_object(
-    'consents', (select coalesce(json_agg(c order by c.recorded_at), '[]') from (
-        select address, record, recorded_at from consent
-         where person_id = subject.person and address = any(string_to_array(subject.keys, E'\\n'))
-           and status = 'granted' and recorded_at <= %(at)s) c),
-    'attempts', (select coalesce(json_agg(a order by a.at), '[]') from (
-        select at, medium, idempotency_key from contact_attempt
-         where person_id = subject.person and direction = 'out'
-           and at > %(since)s and at <= %(at)s) a),
-    'touches', (select coalesce(json_agg(t order by t.at, t.id), '[]') from (
-        select touch.id, touch.at, touch.source_id, source.adapter,
-               case when source.adapter in {IMPORT_ADAPTERS}
-                    then nullif(left(touch.inquiry->>'submitted_at', 10), '')::date
-                    else (touch.at at time zone 'UTC')::date end as asked_on
-          from touch join source on source.id = touch.source_id
-         where touch.lead_id = subject.lead) t),
-    'terms', (select coalesce(json_agg(s), '[]') from (
-        select source_id, from_date, until_date from source_terms
-         where names_us and reviewed_at is not null
-           and source_id in (select source_id from touch where lead_id = subject.lead)) s),
-    'bureau', (select json_build_object('source_class', s.source_class,
-          'is_firm_offer', s.is_firm_offer, 'is_authorized', s.is_authorized,
-          'keeps_criteria', s.criteria <> '', 'tie', b.relationship, 'certified', b.is_authorized,
-          'has_opted_out', b.has_opted_out, 'was_told', exists (select from message m
-             where m.lead_id = subject.lead and m.direction = 'out' and m.sent_at < %(at)s
-               and m.body ~* '{NOT_AFFILIATED}'))
-          from lead join source_terms s on s.source_id = lead.source_id
-          left join lateral (select relationship, is_authorized, has_opted_out from lead_basis
-             where lead_id = lead.id and at <= %(at)s order by at desc limit 1) b on true
-         where lead.id = subject.lead and s.source_class <> '' and s.reviewed_at is not null
-           and s.from_date <= lead.created_at::date
-           and (s.until_date is null or s.until_date > lead.created_at::date)
-           and not exists (select from touch t where t.lead_id = subject.lead
-              and not exists (select from source_terms x where x.source_id = t.source_id
-                 and x.source_class <> '' and x.reviewed_at is not null))
-         order by s.from_date desc limit 1),
-    'licenses', (select coalesce(json_agg(l order by l.state), '[]') from (
-        select state, number, license, from_date, until_date from company_license) l),
-    'lists', (select coalesce(json_agg(d), '[]') from (
-        select p.e164 as number, list_status.*
-          from phone p
-          cross join lateral ({LIST_STATUS_SQL.format(number="p.e164")}) list_status
-         where p.person_id = subject.person
-           and p.e164 = any(string_to_array(subject.keys, E'\\n'))
-           and p.e164 like '+1__________') d),
-    'rules', {approved_changes.APPROVED_CHANGES_SQL},
-    'checks', (select coalesce(json_agg(c order by c.answered_at desc), '[]') from (
-        select number, since, response, answered_at,
-               (answered_at at time zone 'UTC')::date as answered_on
-          from number_question
-         where number = any(string_to_array(subject.keys, E'\\n')) and kind = 'reassigned'
-           and answered_at <= %(at)s) c),
-    'confirmed', (select coalesce(json_agg(c), '[]') from (
-        select address as number, (max(at) at time zone 'UTC')::date as on
-          from contact_attempt
-         where person_id = subject.person and address = any(string_to_array(subject.keys, E'\\n'))
-           and at <= %(at)s and result in {REACHED_RESULTS}
-         group by address) c),
-    'dealings', (select coalesce(json_agg(d), '[]') from (
-        select m.code, coalesce(m.on_date, (m.reached_at at time zone 'UTC')::date) as on
-          from milestone m join loan on loan.id = m.loan_id join lead on lead.id = loan.lead_id
-         where lead.person_id = subject.person and m.code in ('application', 'funded')
-           and not m.is_inferred and m.recorded_at <= %(at)s) d),
-    'agreed', (select json_build_object('due_at', t.due_at, 'asked_at', asking.at,
-          'approved_by', yes.done_by_id, 'approved_at', yes.done_at)
-          from task t
-          join lateral (select max(coalesce(result_at, at)) as at from contact_attempt
-             where lead_id = t.lead_id and result = 'call_back') asking on asking.at <= %(at)s
-          left join lateral (select done_by_id, done_at from task
-             join "user" on "user".id = task.done_by_id and "user".role in {SUPERVISOR_ROLES}
-             where lead_id = t.lead_id and kind = '{APPROVAL_TASK_KIND}'
-               and done_at between asking.at and %(at)s
-             order by done_at desc limit 1) yes on true
-         where t.lead_id = subject.lead and t.kind = '{CALL_BACK}'
-           and t.done_at is null and t.canceled_at is null),
-    'was_texted', exists (select from message m
-        where m.person_id = subject.person and m.direction = 'out' and m.medium = 'text'
-          and m.sent_at < %(at)s)
-)::text
-"""  # noqa: S608
+class _Row:
+    """One row parsed from JSON: times, dates and ids have their Python type."""
 
-# One row per lead, in the order given. A lead's addresses are one text, one address per line.
-# The subselects hide the array length from the planner, so the statement is planned only once:
-# see `db.prepared_queries`.
-MANY_LEADS_SQL = """
-select {columns}
-  from unnest((select %(leads)s::uuid[]), (select %(people)s::uuid[]), (select %(keys)s::text[]))
-       with ordinality as subject (lead, person, keys, nth)
- order by subject.nth
-"""
+    __slots__ = ()
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Self:
+        return cls(**{name: read(row[name]) for name, read in _readers_for(cls)})  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRevocation(_Row):
+    """One revocation; see `compliance.models.Revocation`."""
+
+    kind: str
+    address: str
+    person_id: UUID | None
+    media: list[str]
+    origin: str
+    reply_to_purpose: str
+    at: datetime
+    ended_at: datetime | None
+    ended_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredConsent(_Row):
+    """One consent that was granted."""
+
+    address: str
+    record: dict[str, Any]
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastAttempt(_Row):
+    """One attempt of ours to contact the person."""
+
+    at: datetime
+    medium: str
+    idempotency_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastTouch(_Row):
+    """One inquiry of the lead."""
+
+    at: datetime
+    asked_on: date | None  # date of the inquiry; None for an import without one
+    source_id: UUID
+    adapter: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DateSpan(_Row):
+    """A row in force from one date until another, exclusive."""
+
+    from_date: date
+    until_date: date | None
+
+    def covers(self, day: date) -> bool:
+        """Return True if the row is in force on `day`."""
+        return self.from_date <= day and (self.until_date is None or self.until_date > day)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceTermsSpan(DateSpan):
+    """Reviewed terms of a source that say its form names us."""
+
+    source_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredLicense(DateSpan):
+    """One license of the company."""
+
+    state: str
+    number: str
+    license: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DncListing(_Row):
+    """The entry for a number in one loaded do-not-call list; see `compliance.models.DncArea`."""
+
+    number: str
+    registry: str
+    dated: date
+    is_listed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberAnswer(_Row):
+    """The answer to whether a number was reassigned after a date."""
+
+    number: str
+    since: date
+    response: str
+    answered_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberConfirmation(_Row):
+    """The last time they spoke with us or wrote to us on a number."""
+
+    number: str
+    on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoanEvent(_Row):
+    """One application to us, or one loan funded by us."""
+
+    code: str
+    on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreedCallback(_Row):
+    """One callback the borrower asked for, and who has approved its hour since."""
+
+    due_at: datetime
+    asked_at: datetime
+    approved_by: UUID | None
+    approved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastInbound:
+    """The last message from the person, and how it was classified."""
+
+    created_at: datetime
+    medium: str
+    problem: str
 
 
 class LeadRecords:
@@ -340,6 +324,15 @@ class LeadRecords:
         return dict(rest)
 
 
+def license_in_state(
+    licenses: Iterable[StoredLicense], state: str, at: datetime
+) -> StoredLicense | None:
+    """Return the newest license in force in a state on that state's date; None without one."""
+    today = latest_local_date(state, at)
+    in_force = [row for row in licenses if row.state == state and row.covers(today)]
+    return max(in_force, key=lambda row: row.from_date, default=None)
+
+
 def _run_queries(
     unloaded: Sequence[LeadRecords], *queries: str, at: datetime
 ) -> list[tuple[Any, ...]]:
@@ -359,3 +352,26 @@ def _run_queries(
 @cache
 def _build_query(queries: tuple[str, ...]) -> str:
     return MANY_LEADS_SQL.format(columns=", ".join(f"({query})" for query in queries))
+
+
+@cache
+def _readers_for(row: type[_Row]) -> list[tuple[str, Callable[[Any], Any]]]:
+    """Return the parser of each field by its annotated type; None stays None."""
+    return [
+        (field.name, _READERS_BY_TYPE.get(field.type, lambda value: value))
+        for field in fields(row)  # type: ignore[arg-type]
+    ]
+
+
+def _optional_reader(read: Callable[[str], Any]) -> Callable[[str | None], Any]:
+    return lambda value: None if value is None else read(value)
+
+
+_READERS_BY_TYPE: dict[Any, Callable[[Any], Any]] = {
+    datetime: datetime.fromisoformat,
+    datetime | None: _optional_reader(datetime.fromisoformat),
+    date: date.fromisoformat,
+    date | None: _optional_reader(date.fromisoformat),
+    UUID: UUID,
+    UUID | None: _optional_reader(UUID),
+}

@@ -11,8 +11,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rooftree.compliance.consent import build_consent_record
-from rooftree.compliance.do_not_call import load_list, number_lookup
+from rooftree.compliance.do_not_call import load_list
 from rooftree.compliance.gate import (
+    do_not_call_check,
     effective_rules,
     person_places,
     quiet_hours,
@@ -39,12 +40,12 @@ from rooftree.core.email_addresses import comparison_key
 from rooftree.leads.models import Lead
 from rooftree.org.models import Company, LoanOfficer
 from rooftree.outreach.facts import party_facts
-from rooftree.outreach.facts.lead_record_rows import (
+from rooftree.outreach.facts.lead_records import (
     DncListing,
+    LeadRecords,
     StoredConsent,
     StoredRevocation,
 )
-from rooftree.outreach.facts.lead_records import LeadRecords
 from rooftree.outreach.models import Message
 
 UNSUBSCRIBE_DAYS = 3650  # the link is signed and never expires; stated as ten years
@@ -358,7 +359,7 @@ def _list_facts(
     The gate treats a number without any entry as listed (DNC-01). A known litigator is on
     our internal list as of today, so that no older consent overrides it.
     """
-    newest = number_lookup.newest_copies(listings)
+    newest = do_not_call_check.newest_copies(listings)
     national = newest.get(load_list.NATIONAL)
     listed_on = {listing.registry: listing.dated for listing in listings if listing.is_listed}
     internal_dates = [

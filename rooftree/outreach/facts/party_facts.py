@@ -11,8 +11,7 @@ from rooftree.compliance.gate.facts import License as LicenseFacts
 from rooftree.compliance.gate.facts import Officer as OfficerFacts
 from rooftree.leads.models import Lead
 from rooftree.org.models import Company, LoanOfficer
-from rooftree.outreach.facts.lead_records import LeadRecords
-from rooftree.outreach.wording.license_disclosures import license_in_state
+from rooftree.outreach.facts.lead_records import LeadRecords, license_in_state
 
 # Channels that sell a person's request, to us and perhaps to others. Lead emails count too.
 RESOLD_CHANNELS = frozenset({"aggregator", "marketplace", "email"})

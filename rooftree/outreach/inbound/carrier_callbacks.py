@@ -16,7 +16,7 @@ from rooftree.ledger.write_events import write_event
 from rooftree.outreach.media.active_carrier import get_carrier
 from rooftree.outreach.media.carrier_types import DeliveryStatus, InboundContact, StatusCallback
 from rooftree.outreach.media.twiml import empty_response
-from rooftree.outreach.messages import message_attempts
+from rooftree.outreach.messages import message_verdicts
 from rooftree.outreach.models import Message
 
 log = logging.getLogger(__name__)
@@ -131,7 +131,7 @@ def record_message_status(
             message.delivered_at = at
         message.sent_at = message.sent_at or message.claimed_at
         message.save(update_fields=STATUS_COLUMNS)
-        message_attempts.record_attempts([message], message.sent_at or at)
+        message_verdicts.record_attempts([message], message.sent_at or at)
         Lead.objects.filter(pk=message.lead_id, first_message_at=None).update(
             first_message_at=message.sent_at
         )

@@ -11,8 +11,8 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from rooftree.db.db_role import assume_role
+from rooftree.leads.models import ContactAttempt
 from rooftree.ledger.write_events import build_event, write_event, write_events
-from rooftree.outreach.messages import message_attempts
 from rooftree.outreach.models import Message
 
 OVERTAKEN_CAUSES = ("touch:", "step:")  # first responses and sequence steps
@@ -69,13 +69,19 @@ def release_claims(claimed: Sequence[Any], *, at: datetime) -> None:
     Messages of a stopped release are canceled; all others wait again.
 
     Args:
-        claimed: rows of `lock_messages.CLAIMED_MESSAGES`.
+        claimed: rows of `message_verdicts.CLAIMED_MESSAGES`.
     """
-    message_attempts.delete_attempts(claimed)
+    delete_attempts(claimed)
     stopped = [(row.pk, row.lead_id) for row in claimed if row.release_state == "stopped"]
     _mark_canceled(stopped, "The campaign was stopped.", at)
     others = [row.pk for row in claimed if row.release_state != "stopped"]
     Message.objects.filter(pk__in=others).update(state="waiting", claimed_at=None)
+
+
+def delete_attempts(messages: Sequence[Message]) -> None:
+    """Delete the attempts of messages that never reached the carrier."""
+    causes = [f"message:{message.pk}" for message in messages]
+    ContactAttempt.objects.filter(idempotency_key__in=causes).delete()
 
 
 def _mark_canceled(rows: Sequence[tuple[UUID, UUID]], because: str, at: datetime) -> None:

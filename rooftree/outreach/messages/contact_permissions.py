@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import prefetch_related_objects
 
-from rooftree.compliance.gate import message_gate, verdict_storage
+from rooftree.compliance.gate import message_gate
 from rooftree.compliance.gate.facts import Medium, Purpose
 from rooftree.compliance.gate.verdict import Decision, Ruling, Verdict
 from rooftree.compliance.models import Verdict as VerdictRow
@@ -21,7 +21,8 @@ from rooftree.outreach.facts.message_facts import (
     gather_facts,
     gather_facts_of_many,
 )
-from rooftree.outreach.wording.license_disclosures import license_disclosure
+from rooftree.outreach.messages.message_verdicts import store_verdict
+from rooftree.outreach.messages.plan_messages import license_disclosure
 from rooftree.outreach.wording.message_templates import signature
 from rooftree.outreach.wording.typed_messages import OPT_OUT
 
@@ -88,7 +89,7 @@ def decide_call(*, lead_id: UUID, cause: str, at: datetime) -> VerdictRow:
     records = LeadRecords(lead, keys=_address_keys(addresses), at=at)
     outgoing = _build_sample_contact(lead, company, "call", addresses["call"], records, cause=cause)
     facts = gather_facts(outgoing, lead=lead, company=company, at=at, records=records)
-    return verdict_storage.store_verdict(
+    return store_verdict(
         message_gate.decide(facts), facts, lead=lead, subject_key=cause, stage="handoff", at=at
     )
 

@@ -1,30 +1,68 @@
-"""Gate verdicts about our messages: load the inputs, decide, store."""
+"""Gate verdicts about our messages: lock, load the inputs, decide, store.
 
-from collections.abc import Sequence
+Rows are always locked in the same order and held until commit. A verdict is stored with the facts
+it rests on, so that it can be derived again.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import prefetch_related_objects
+from django.db.models import Exists, F, Q, prefetch_related_objects
 
-from rooftree.compliance.gate import message_gate, verdict_storage
+from rooftree.compliance.gate import message_gate
 from rooftree.compliance.gate.facts import Facts, HumanDecision, Medium, Purpose
+from rooftree.compliance.gate.facts_json import facts_to_json, json_hash
 from rooftree.compliance.gate.verdict import Decision
 from rooftree.compliance.gate.verdict import Verdict as GateVerdict
 from rooftree.compliance.models import Revocation, Verdict
-from rooftree.db.bulk_insert import insert_rows
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.db.bulk_insert import insert_new_rows, insert_row, insert_rows
 from rooftree.db.prepared_queries import PreparedQuery
 from rooftree.leads import contact_points
-from rooftree.leads.models import Lead
+from rooftree.leads.models import ContactAttempt, Lead, Person
 from rooftree.org.current_company import current_company
 from rooftree.org.models import Company
+from rooftree.org.sending_pause import ACTIVE_PAUSE
 from rooftree.outreach.facts.lead_records import LeadRecords
 from rooftree.outreach.facts.message_facts import OutgoingContact, address_key, gather_facts
+from rooftree.outreach.messages import cancel_messages
+from rooftree.outreach.messages.plan_messages import build_footer
 from rooftree.outreach.models import Message, MessageReview
-from rooftree.outreach.wording.message_footer import build_footer
+from rooftree.outreach.releases.models import RUNNING_STATES
 
 LEADS = PreparedQuery(
     lambda keys: Lead.objects.select_related("person", "source").filter(pk__in=keys),
+    keys=list[UUID],
+)
+DUE_MESSAGES = PreparedQuery(
+    lambda keys, at: (
+        Message.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("template")
+        .filter(pk__in=keys, state__in=["waiting", "held"], due_at__lte=at)
+        .filter(Q(release=None) | Q(release__state__in=RUNNING_STATES))
+        .exclude(Exists(ACTIVE_PAUSE))
+        .order_by("due_at", "pk")
+    ),
+    keys=list[UUID],
+    at=datetime,
+)
+CLAIMED_MESSAGES = PreparedQuery(
+    lambda keys: (
+        Message.objects.select_for_update(of=("self",))
+        .only("id", "lead_id")
+        .annotate(is_paused=Exists(ACTIVE_PAUSE), release_state=F("release__state"))
+        .filter(pk__in=keys, state="claimed")
+        .order_by("pk")
+    ),
+    keys=list[UUID],
+)
+LOCKED_PEOPLE = PreparedQuery(
+    lambda keys: (
+        Person.objects.select_for_update(no_key=True).only("id").filter(pk__in=keys).order_by("pk")
+    ),
     keys=list[UUID],
 )
 MEDIA = {"text": Medium.TEXT, "email": Medium.EMAIL}
@@ -66,6 +104,28 @@ class DecidedMessage:
     def is_allowed(self) -> bool:
         """Return True if the message can be sent now."""
         return self.verdict.decision == Decision.ALLOW
+
+
+def lock_due_messages(message_ids: Iterable[UUID], *, at: datetime) -> list[Message]:
+    """Lock due messages no other worker holds, the first per person, and lock those people.
+
+    Only one decision per person at a time: two at once would each miss the other's attempt.
+    """
+    by_person: dict[UUID, Message] = {}
+    for message in DUE_MESSAGES.all(keys=list(message_ids), at=at):
+        by_person.setdefault(message.person_id, message)
+    LOCKED_PEOPLE.all(keys=list(by_person))
+    return list(by_person.values())
+
+
+def lock_still_claimed(message_ids: Iterable[UUID], *, at: datetime) -> set[UUID]:
+    """Lock messages still claimed and undo the claims of stopped ones; return the other ids."""
+    claimed: list[Any] = CLAIMED_MESSAGES.all(keys=list(message_ids))
+    running_states = (None, *RUNNING_STATES)  # None: not a message of a release
+    stopped = [row for row in claimed if row.is_paused or row.release_state not in running_states]
+    if stopped:
+        cancel_messages.release_claims(stopped, at=at)
+    return {row.pk for row in claimed} - {row.pk for row in stopped}
 
 
 def load_inputs(messages: Sequence[Message], *, at: datetime) -> list[DecisionInputs]:
@@ -126,6 +186,39 @@ def redecide_messages(
     )
 
 
+def record_attempts(messages: Sequence[Message], at: datetime) -> None:
+    """Record the contact attempts that caps count, once per message."""
+    insert_new_rows(
+        [
+            ContactAttempt(
+                id=uuid7_at(at),
+                idempotency_key=f"message:{message.pk}",
+                lead_id=message.lead_id,
+                person_id=message.person_id,
+                medium=message.medium,
+                address=message.to_address,
+                purpose=message.purpose,
+                is_automated=message.is_automated,
+                by_id=message.by_id,
+                at=at,
+            )
+            for message in messages
+        ]
+    )
+
+
+def store_verdict(
+    verdict: GateVerdict, facts: Facts, *, lead: Lead, subject_key: str, stage: str, at: datetime
+) -> Verdict:
+    """Store a verdict and return its row.
+
+    The rendered text is among the facts. `stage` says when the gate was asked.
+    """
+    return insert_row(
+        _build_verdict_row(verdict, facts, lead=lead, subject_key=subject_key, stage=stage, at=at)
+    )
+
+
 def preview_verdicts(messages: Sequence[Message], *, at: datetime) -> list[GateVerdict]:
     """Return the gate's verdicts about messages that are not queued. Nothing is stored."""
     return [
@@ -151,10 +244,10 @@ def _ask_gate(
     """Build the verdict without saving it. The gate is pure: equal facts reuse the verdict."""
     facts = gather_facts_at(inputs, at=inputs.records.at)
     if previous and previous.facts == facts:
-        verdict = verdict_storage.copy_verdict_row(previous.verdict, stage=stage)
+        verdict = _copy_verdict_row(previous.verdict, stage=stage)
     else:
         cause = f"message:{inputs.message.pk}"
-        verdict = verdict_storage.build_verdict_row(
+        verdict = _build_verdict_row(
             message_gate.decide(facts),
             facts,
             lead=inputs.lead,
@@ -163,6 +256,37 @@ def _ask_gate(
             at=inputs.records.at,
         )
     return DecidedMessage(inputs=inputs, facts=facts, verdict=verdict)
+
+
+def _build_verdict_row(
+    verdict: GateVerdict, facts: Facts, *, lead: Lead, subject_key: str, stage: str, at: datetime
+) -> Verdict:
+    """Return the row that `store_verdict` inserts, for a bulk insert."""
+    facts_json = facts_to_json(facts)
+    return Verdict(
+        id=uuid7_at(at),
+        lead=lead,
+        person_id=lead.person_id,
+        idempotency_key=subject_key,
+        medium=str(facts.medium),
+        purpose=str(facts.purpose),
+        stage=stage,
+        decision=verdict.decision.value,
+        reason=verdict.reason,
+        sentence=verdict.sentence[:500],
+        next_allowed_at=verdict.next_allowed_at,
+        results=[ruling.as_json() for ruling in verdict.rulings],
+        facts=facts_json,
+        facts_sha256=json_hash(facts_json),
+        rules_version=verdict.rules_version,
+        at=at,
+    )
+
+
+def _copy_verdict_row(row: Verdict, *, stage: str) -> Verdict:
+    """Return an unsaved copy of a verdict for another stage, for a bulk insert."""
+    values = {field.attname: getattr(row, field.attname) for field in Verdict._meta.concrete_fields}
+    return Verdict(**values | {"id": uuid7_at(row.at), "stage": stage})
 
 
 def _store_verdicts(decided: list[DecidedMessage]) -> list[DecidedMessage]:

@@ -1,17 +1,30 @@
-"""Build a message that could be queued: its row, unsaved, and the borrower's address.
+"""Build a message that could be queued: its unsaved row, the borrower's address and the ending.
 
-Nothing here writes to the database or reaches a borrower. Only `send` queues and sends.
+Every message ends with the company, the state license and the opt-out. Nothing here writes to the
+database or reaches a borrower. Only `send` queues and sends.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NotRequired, TypedDict
 
+from django.conf import settings
+from django.core.signing import Signer
+
+from rooftree.compliance.gate import license_wording
+from rooftree.compliance.gate.facts import Medium, Purpose
+from rooftree.compliance.gate.license_checks import latest_local_date
+from rooftree.compliance.gate.license_wording import RequiredWording
+from rooftree.compliance.gate.required_disclosures import EXEMPT_PURPOSES
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads import contact_points
 from rooftree.leads.models import Lead
-from rooftree.org.models import User
+from rooftree.org.models import Company, User
+from rooftree.outreach.facts.lead_records import StoredLicense, license_in_state
 from rooftree.outreach.models import Message
 from rooftree.outreach.wording.message_templates import MessageContent
+
+UNSUBSCRIBE_PROMPT = {"en": "To stop these e-mails", "es": "Para no recibir más correos"}
 
 
 class MessageSpec(TypedDict):
@@ -55,3 +68,71 @@ def address_for(lead: Lead, medium: str) -> str:
     if medium == "text":
         return next((phone.e164 for phone in contact_points.usable_phones(lead.person)), "")
     return next((email.address for email in contact_points.usable_emails(lead.person)), "")
+
+
+def build_footer(
+    message: Message,
+    *,
+    state: str,
+    company: Company,
+    licenses: Iterable[StoredLicense],
+    at: datetime,
+) -> str:
+    """Return the ending of a text or email about a property in `state`, as of `at`.
+
+    A text that only replies or confirms gets no ending.
+    """
+    disclosure = license_disclosure(
+        message.medium, state=state, company=company, licenses=licenses, at=at
+    )
+    if message.medium == "email":
+        return _build_email_footer(message, company, disclosure)
+    return (
+        f"\n{disclosure}" if disclosure and Purpose(message.purpose) not in EXEMPT_PURPOSES else ""
+    )
+
+
+def license_disclosure(
+    medium: str, *, state: str, company: Company, licenses: Iterable[StoredLicense], at: datetime
+) -> str:
+    """Return the disclosure text; "" if none is required or a required detail is missing."""
+    required = required_disclosure(medium, state=state, company=company, licenses=licenses, at=at)
+    return required.words if required else ""
+
+
+def required_disclosure(
+    medium: str, *, state: str, company: Company, licenses: Iterable[StoredLicense], at: datetime
+) -> RequiredWording | None:
+    """Return the required wording with its law and missing details; None if none is required."""
+    if company.kind == "depository":
+        return None
+    license_row = license_in_state(licenses, state, at)
+    details = license_wording.CompanyDetails(
+        nmls_id=company.nmls_id,
+        website=company.website,
+        phone=company.phone,
+        address=company.postal_address,
+        number=license_row.number if license_row else "",
+        license=license_row.license if license_row else "",
+    )
+    return license_wording.required_wording(
+        state, Medium(medium), details, on=latest_local_date(state, at)
+    )
+
+
+def unsubscribe_url(message: Message) -> str:
+    """Return the signed URL that unsubscribes this person; works without sign-in, never expires."""
+    token = Signer(salt="unsubscribe").sign(str(message.pk))
+    return f"{settings.PUBLIC_URL}/unsubscribe/{token}/"
+
+
+def _build_email_footer(message: Message, company: Company, disclosure: str) -> str:
+    """Return the CAN-SPAM footer (15 USC 7704): our name, postal address and unsubscribe link."""
+    prompt = UNSUBSCRIBE_PROMPT.get(message.language, UNSUBSCRIBE_PROMPT["en"])
+    lines = (
+        f"{company.legal_name}, NMLS {company.nmls_id}",
+        company.postal_address,
+        disclosure,
+        f"{prompt}: {unsubscribe_url(message)}",
+    )
+    return "\n--\n" + "".join(f"{line}\n" for line in lines if line)

@@ -40,21 +40,14 @@ from rooftree.outreach.media.active_carrier import get_carrier
 from rooftree.outreach.media.carrier_types import CarrierReceipt, NoSuchNumber, OptedOut
 from rooftree.outreach.messages import (
     cancel_messages,
-    lock_messages,
-    message_attempts,
+    message_verdicts,
     number_checks,
     required_actions,
     sender_identity,
 )
-from rooftree.outreach.messages.message_verdicts import (
-    DecidedMessage,
-    decide_messages,
-    load_inputs,
-    redecide_messages,
-)
-from rooftree.outreach.messages.plan_messages import MessageSpec, build_message
+from rooftree.outreach.messages.message_verdicts import DecidedMessage
+from rooftree.outreach.messages.plan_messages import MessageSpec, build_message, unsubscribe_url
 from rooftree.outreach.models import Message
-from rooftree.outreach.wording.message_footer import unsubscribe_url
 from rooftree.tasks.batches import run_batch, run_concurrently
 
 log = logging.getLogger(__name__)
@@ -161,9 +154,10 @@ def reconcile_uncertain_texts(*, at: datetime, limit: int = 50) -> int:
 
 def _claim_messages(message_ids: Sequence[UUID], at: datetime) -> list[DecidedMessage]:
     with assume_role("door"):
-        inputs = load_inputs(lock_messages.lock_due_messages(message_ids, at=at), at=at)
+        messages = message_verdicts.lock_due_messages(message_ids, at=at)
+        inputs = message_verdicts.load_inputs(messages, at=at)
         sender_identity.sign_as_current_owners(inputs, at=at)
-        decided = decide_messages(inputs, stage="dequeued")
+        decided = message_verdicts.decide_messages(inputs, stage="dequeued")
         _store_decisions(decided, at)
     return decided
 
@@ -173,7 +167,7 @@ def _store_decisions(decided: Sequence[DecidedMessage], at: datetime) -> None:
     for decision in decided:
         _apply_verdict(decision.message, decision.verdict, at)
     stopped = [decision for decision in decided if not decision.is_allowed]
-    message_attempts.record_attempts(
+    message_verdicts.record_attempts(
         [decision.message for decision in decided if decision.is_allowed], at
     )
     for decision in stopped:
@@ -212,10 +206,10 @@ def _apply_verdict(message: Message, verdict: Verdict, at: datetime) -> None:
 def _recheck_claimed(claimed: Sequence[DecidedMessage], at: datetime) -> list[DecidedMessage]:
     """Decide again right before the carrier, since a STOP can have arrived; return the allowed."""
     with assume_role("door"):
-        still_claimed = lock_messages.lock_still_claimed(
+        still_claimed = message_verdicts.lock_still_claimed(
             (decision.message.pk for decision in claimed), at=at
         )
-        decided = redecide_messages(
+        decided = message_verdicts.redecide_messages(
             [decision for decision in claimed if decision.message.pk in still_claimed],
             stage="handoff",
             at=at,
@@ -229,7 +223,7 @@ def _recheck_claimed(claimed: Sequence[DecidedMessage], at: datetime) -> list[De
         rows = [{name: getattr(decision.message, name) for name in changed} for decision in allowed]
         update_each(Message, rows)
         if stopped:
-            message_attempts.delete_attempts([decision.message for decision in stopped])
+            cancel_messages.delete_attempts([decision.message for decision in stopped])
             _store_decisions(stopped, at)
     return allowed
 
@@ -371,7 +365,7 @@ def _requeue_message(
     """Try again later and don't count the attempt: nothing reached the carrier."""
     claimed = Message.objects.filter(pk=message.pk, state="claimed")
     if claimed.update(state="waiting", due_at=at + pause, problem=str(problem)[:300]):
-        message_attempts.delete_attempts([message])
+        cancel_messages.delete_attempts([message])
 
 
 def _mark_failed(message: Message, problem: RequestRejected, at: datetime) -> None:
@@ -379,7 +373,7 @@ def _mark_failed(message: Message, problem: RequestRejected, at: datetime) -> No
     claimed = Message.objects.filter(pk=message.pk, state="claimed")
     if not claimed.update(state="failed", due_at=None, problem=str(problem)[:300]):
         return
-    message_attempts.delete_attempts([message])
+    cancel_messages.delete_attempts([message])
     if isinstance(problem, NoSuchNumber):
         carrier_callbacks.record_dead_number(message.to_address, at=at)
     if isinstance(problem, OptedOut):

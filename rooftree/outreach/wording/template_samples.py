@@ -9,7 +9,7 @@ from rooftree.org.current_company import current_company
 from rooftree.org.models import LoanOfficer, User
 from rooftree.outreach.messages import plan_messages
 from rooftree.outreach.models import Template
-from rooftree.outreach.wording import license_disclosures, message_footer, message_templates
+from rooftree.outreach.wording import license_disclosures, message_templates
 from rooftree.outreach.wording.message_templates import RenderedTemplate
 from rooftree.outreach.wording.occasions import MEDIUM_NAMES, get_occasion
 
@@ -82,7 +82,7 @@ def sample_footer(template: Template, state: str, *, at: datetime) -> str:
         to="",
     )
     message = plan_messages.build_message(spec, at)  # not saved
-    return message_footer.build_footer(
+    return plan_messages.build_footer(
         message,
         state=state,
         company=current_company(),

@@ -1,6 +1,6 @@
 """Webhooks: lead deliveries, carrier callbacks, inbound email and LOS events.
 
-There is no session and no CSRF token here (`webhook_middleware`); each view verifies its sender.
+There is no session and no CSRF token here (`WebhookMiddleware`); each view verifies its sender.
 Success is reported only after the commit.
 """
 
@@ -13,12 +13,13 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import resolve
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_http_methods
 
-from rooftree.capture.intake import flood_limits, source_lookup
+from rooftree.capture.intake import source_admission
 from rooftree.capture.intake.receive_delivery import count_rejection, endpoint_of
-from rooftree.capture.intake.source_lookup import SourceChanged
+from rooftree.capture.intake.source_admission import SourceChanged
 from rooftree.capture.parsing.envelope import Answer, IncomingDelivery
 from rooftree.capture.sources import SOURCES
 from rooftree.flow import (
@@ -42,6 +43,22 @@ from rooftree.web.shared.error_messages import RETRY_AFTER_SECONDS
 log = logging.getLogger(__name__)
 NO_STORE = "no-store"
 View = Callable[..., HttpResponse]
+
+
+class WebhookMiddleware:
+    """Pass webhook requests straight to their views."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Handle requests below /in/ here, and pass on all others."""
+        if not request.path_info.startswith("/in/"):
+            return self.get_response(request)
+        match = resolve(request.path_info)
+        response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+        response.headers.setdefault("Content-Length", str(len(response.content)))
+        return response
 
 
 def webhook_view(*methods: str) -> Callable[[View], View]:
@@ -80,12 +97,12 @@ def receive_delivery(request: HttpRequest, adapter: str, token: str, **rest: str
     if request.method not in allowed:
         return HttpResponse(status=405, headers={"Allow": ", ".join(sorted(allowed))})
     at = clock.now()
-    if known := source_lookup.cached_source(adapter, token):
+    if known := source_admission.cached_source(adapter, token):
         try:
             return _handle_delivery(request, known, at)
         except SourceChanged:
             pass  # handle it with the source as it is now
-    source = source_lookup.look_up_source(adapter, token)
+    source = source_admission.look_up_source(adapter, token)
     if source is None or source.paused_at:
         count_rejection(adapter, "unknown_token", at)
         return HttpResponse(status=404 if adapter == "website_form" else 401)
@@ -95,19 +112,23 @@ def receive_delivery(request: HttpRequest, adapter: str, token: str, **rest: str
 def _handle_delivery(request: HttpRequest, source: Source, at: datetime) -> HttpResponse:
     """Handle a delivery. Raises `SourceChanged` if the source changed since it was looked up."""
     if request.method == "OPTIONS":
-        source_lookup.require_current_source(source)
+        source_admission.require_current_source(source)
         return _add_cors_headers(HttpResponse(status=204), request, source)
-    if flood_limits.turn_away_flood(source, at=at):
-        source_lookup.require_current_source(source)
+    if source_admission.turn_away_flood(source, at=at):
+        source_admission.require_current_source(source)
         return _add_cors_headers(
-            _retry_later_response(request, status=429, seconds=flood_limits.RETRY_AFTER_SECONDS),
+            _retry_later_response(
+                request, status=429, seconds=source_admission.RETRY_AFTER_SECONDS
+            ),
             request,
             source,
         )
     received = lead_arrival.accept_delivery(
         source=source, incoming=_build_incoming(request, source), at=at
     )
-    answer = inbound_calls.add_ring_number(received.answer, sender=request.POST.get("From", ""))
+    answer = received.answer
+    if answer.needs_ring_number:
+        answer = inbound_calls.add_ring_number(answer, sender=request.POST.get("From", ""))
     return _add_cors_headers(_vendor_response(answer), request, source)
 
 

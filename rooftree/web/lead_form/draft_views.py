@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from rooftree.capture.intake import flood_limits
+from rooftree.capture.intake import source_admission
 from rooftree.capture.own_form import form_drafts, form_seal
 from rooftree.capture.own_form.form_seal import BadSeal
 from rooftree.capture.sources.website_form import MIN_FILL_TIME
@@ -42,9 +42,9 @@ def save_form_draft(request: HttpRequest, slug: str) -> HttpResponse:
     if request.POST.get(views.HONEYPOT) or seal.age(at) < MIN_FILL_TIME:  # a bot
         return HttpResponse(status=204)
     address = request.META.get("REMOTE_ADDR") or ""
-    if not throttle.consume_attempt(DRAFT_LIMIT, address, at=at) or flood_limits.turn_away_flood(
-        source, at=at
-    ):
+    if not throttle.consume_attempt(
+        DRAFT_LIMIT, address, at=at
+    ) or source_admission.turn_away_flood(source, at=at):
         return HttpResponse(status=429)
     form = LeadForm(request.POST, TRANSLATIONS[seal.language] | {"code": seal.language})
     form.is_valid()  # leaves out wrong and missing answers: the visitor has not finished

@@ -24,7 +24,7 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from rooftree.capture.intake import flood_limits
+from rooftree.capture.intake import source_admission
 from rooftree.capture.intake.receive_delivery import endpoint_of
 from rooftree.capture.own_form import form_certificates, form_drafts, form_seal, form_wording
 from rooftree.capture.own_form.form_seal import BadSeal, Seal
@@ -323,7 +323,7 @@ def _submit_form(
         address = request.META.get("REMOTE_ADDR") or ""
         if not throttle.consume_attempt(
             REQUEST_LIMIT, address, at=at
-        ) or flood_limits.turn_away_flood(source, at=at):
+        ) or source_admission.turn_away_flood(source, at=at):
             return _render_form(request, source, company, form, seal=seal, note="away", status=429)
         with transaction.atomic():
             received = lead_arrival.accept_delivery(source=source, incoming=incoming, at=at)

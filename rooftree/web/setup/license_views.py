@@ -16,6 +16,7 @@ from rooftree.flow import company_changes, nmls_license_import
 from rooftree.money.company_day import company_day
 from rooftree.org import officer_licenses
 from rooftree.org.models import AUTHORIZING_STATUSES, Company, CompanyLicense, License, LoanOfficer
+from rooftree.outreach.messages import plan_messages
 from rooftree.outreach.wording import license_disclosures
 from rooftree.web.setup.setup_guide import ENDS_SOON
 from rooftree.web.shared.htmx_responses import respond_done
@@ -226,7 +227,7 @@ def _company_license_lines(at: datetime, today: date) -> list[dict[str, Any]]:
             row["missing"] = missing.get(license_row.state, "")
             if row["missing"]:
                 row |= {"tone": "late", "icon": "warn", "label": "Not disclosed"}
-            row["disclosure"] = license_disclosures.license_disclosure(
+            row["disclosure"] = plan_messages.license_disclosure(
                 "email", state=license_row.state, company=company, licenses=licenses, at=at
             )
         rows.append(row)

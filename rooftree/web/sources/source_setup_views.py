@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
 from rooftree.capture.imports import import_staging
-from rooftree.capture.intake import flood_limits, source_limits_check
+from rooftree.capture.intake import source_admission, source_limits_check
 from rooftree.capture.source_setup import (
     adapter_settings,
     manage_sources,
@@ -86,7 +86,7 @@ def list_source_setups(request: StaffRequest) -> HttpResponse:
     require_permission(request.user, "edit_sources")
     initial = {
         "zone": "America/New_York",
-        "per_minute": flood_limits.DEFAULT_PER_MINUTE,
+        "per_minute": source_admission.DEFAULT_PER_MINUTE,
         "adapter": request.GET.get("adapter", "generic"),
     }
     form = SourceForm(request.POST or None, initial=initial)

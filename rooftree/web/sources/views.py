@@ -12,9 +12,9 @@ from django.urls import reverse
 
 from rooftree.capture.imports import import_staging
 from rooftree.capture.intake import (
-    flood_limits,
     missed_lead_sweeps,
     receive_delivery,
+    source_admission,
     source_limits_check,
     vendor_lookups,
 )
@@ -81,7 +81,7 @@ def list_sources(request: StaffRequest) -> HttpResponse:
     require_permission(request.user, "see_sources")
     sources = source_health.load_source_health(at=request.at)
     today = source_health.count_received_today(at=request.at)
-    floods = flood_limits.recent_floods(request.at)
+    floods = source_admission.recent_floods(request.at)
     quarantined = (
         visible_deliveries(request.user).filter(state="quarantined").order_by("-received_at", "-id")
     )
@@ -128,7 +128,7 @@ def show_source(request: StaffRequest, source_id: UUID) -> HttpResponse:
         "address": "" if is_import else "\n".join(manage_sources.source_addresses(source)),
         "terms": source.terms.order_by("-from_date").first(),
         "quarantined_count": all_deliveries.filter(state="quarantined").count(),
-        "flood": flood_limits.recent_floods(request.at).get(source.pk),
+        "flood": source_admission.recent_floods(request.at).get(source.pk),
         "sweep": missed_lead_sweeps.sweep_progress(source),
         "baseline": baseline.get_baseline(source),
         "may_edit": has_permission(request.user, "edit_sources"),

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from rooftree.capture.intake import flood_limits, source_lookup
+from rooftree.capture.intake import source_admission
 from rooftree.capture.source_setup.manage_sources import pause_source, resume_source
 from rooftree.leads.models import Delivery, RejectionCount, Source
 from tests import make
@@ -17,12 +17,12 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def cached_source():
     """Return a source that this process has cached by receiving a post."""
-    flood_limits.reset_counts()
+    source_admission.reset_counts()
     source = journey.create_zillow()
     assert post_delivery().status_code == 200
-    assert source_lookup.cached_source("zillow", journey.TOKEN) == source
+    assert source_admission.cached_source("zillow", journey.TOKEN) == source
     yield source
-    flood_limits.reset_counts()
+    source_admission.reset_counts()
 
 
 def post_delivery(**headers):
@@ -81,7 +81,7 @@ def test_replaced_secret_applies_at_once():
     source.save()
 
     assert post(path, body, **headers, **{"X-Api-Key": "the old one"}).status_code in (401, 403)
-    source_lookup.look_up_source("generic", token)
+    source_admission.look_up_source("generic", token)
     source.secret = "the newest"
     source.save()
     assert post(path, body, **headers, **{"X-Api-Key": "the newest"}).status_code < 300

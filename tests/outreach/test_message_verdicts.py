@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from rooftree.compliance.gate import facts_json, message_gate, verdict_storage
+from rooftree.compliance.gate import facts_json, message_gate
 from rooftree.compliance.gate.facts import UNKNOWN
 from rooftree.compliance.models import Verdict
+from rooftree.outreach.messages import message_verdicts
 from rooftree.reporting import deep_checks
 from tests import make
 from tests.flow import journey
@@ -52,7 +53,7 @@ def test_verdict_on_missing_facts_is_stored_as_a_block(verdicts):
     facts = facts_json.facts_from_json(verdicts[0].facts)
     poorer = replace(facts, consents=UNKNOWN)
 
-    row = verdict_storage.store_verdict(
+    row = message_verdicts.store_verdict(
         message_gate.decide(poorer),
         poorer,
         lead=lead,

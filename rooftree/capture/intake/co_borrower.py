@@ -7,7 +7,8 @@ automatically.
 from dataclasses import replace
 from datetime import datetime
 
-from rooftree.capture.identity import contact_details, person_lookup, person_matching
+from rooftree.capture.identity import person_lookup, person_matching
+from rooftree.capture.intake import inquiry_rows
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.canonical import CanonicalLead, CoBorrower
 from rooftree.leads.models import Lead, Person
@@ -51,7 +52,7 @@ def attach_co_borrower(lead: Lead, inquiry: CanonicalLead, *, at: datetime) -> N
         lead.co_borrower = person
         write_event("capture.co_borrower.stated", at=at, lead_id=lead.pk, person_id=person.pk)
     co_borrower_contacts = replace(inquiry, phones=stated.phones, emails=stated.emails)
-    contact_details.store_contacts(person, co_borrower_contacts, at=at)
+    inquiry_rows.store_contacts(person, co_borrower_contacts, at=at)
 
 
 def _find_on_file(lead: Lead, identity: person_matching.Identity) -> Person | None:
