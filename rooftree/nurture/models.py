@@ -58,7 +58,7 @@ class Enrollment(models.Model):
     end_reason = models.CharField(max_length=60, blank=True)
 
     class Meta:
-        db_table = "enrolment"
+        db_table = "enrollment"
         constraints = [
             models.UniqueConstraint(
                 fields=["lead"], condition=Q(ended_at=None), name="one_live_enrolment_a_lead"
@@ -69,4 +69,4 @@ class Enrollment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"enrolment:{self.pk}"
+        return f"enrollment:{self.pk}"
