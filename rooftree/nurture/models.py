@@ -22,6 +22,7 @@ class Sequence(ContentVersion):
     steps = models.JSONField()  # [{"after_minutes", "media", "template"}]
 
     class Meta(ContentVersion.Meta):
+        # trigger: sequence_kept
         db_table = "sequence"
         constraints = [
             *ContentVersion.Meta.constraints,

@@ -183,6 +183,7 @@ class PublishedHead(models.Model):
     signature = models.CharField(max_length=88)  # 64 bytes in base64
 
     class Meta:
+        # trigger: published_head_append_only
         db_table = "published_head"
 
     def __str__(self) -> str:
@@ -202,6 +203,7 @@ class Assurance(models.Model):
     at = models.DateTimeField()
 
     class Meta:
+        # trigger: assurance_append_only
         db_table = "assurance"
         indexes = [models.Index(fields=["kind", "-on_date"], name="assurance_by_kind")]
 
@@ -278,6 +280,7 @@ class FairLendingReport(models.Model):
     at = models.DateTimeField()
 
     class Meta:
+        # trigger: fair_lending_report_append_only
         db_table = "fair_lending_report"
         constraints = [
             models.UniqueConstraint(fields=["month", "measure"], name="one_fair_report_a_month"),
