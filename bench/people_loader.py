@@ -105,7 +105,7 @@ def load_rollups() -> None:
     of_leads = " union all ".join(MEASURE_SQL[name] for name in names)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"insert into delta (id, idempotency_key, {ROLLUP_KEY}, amount)"  # noqa: S608
+            f"insert into rollup_delta (id, idempotency_key, {ROLLUP_KEY}, amount)"  # noqa: S608
             f" select gen_random_uuid(), gen_random_uuid()::text, {ROLLUP_KEY}, sum(amount)"
             f" from ({of_leads}) truth group by {ROLLUP_KEY}"
         )

@@ -47,7 +47,7 @@ select what, due_at from (
     select 'offer', due_at from offer where lead_id = any(%(leads)s)
        and accepted_at is null and declined_at is null and expired_at is null
     union all
-    select 'step', due_at from enrolment where lead_id = any(%(leads)s) and ended_at is null
+    select 'step', due_at from enrollment where lead_id = any(%(leads)s) and ended_at is null
 ) due where due_at <= %(to)s order by due_at limit 1
 """
 

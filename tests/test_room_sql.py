@@ -141,3 +141,19 @@ def test_only_the_room_of_the_database_opens_cursors():
     assert found == set()
     assert opens_cursor((ROOMS / "db/statements.py").read_text(encoding="utf-8"))
     assert opens_cursor('with connections["default"].cursor() as cursor: pass')
+
+
+def test_tables_are_named_after_their_models():
+    """Two names say too little in SQL: these tables keep their room's name in front."""
+    prefixed = {"Connection": "los_connection", "Entry": "money_entry"}
+    expected = {
+        model.__name__: prefixed.get(
+            model.__name__, re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", model.__name__).lower()
+        )
+        for model in apps.get_app_config("rooftree").get_models()
+    }
+    tables = {
+        model.__name__: model._meta.db_table
+        for model in apps.get_app_config("rooftree").get_models()
+    }
+    assert tables == expected

@@ -383,7 +383,7 @@ class PlacedBid(models.Model):
     expires_at = models.DateTimeField()
 
     class Meta:
-        db_table = "bid"
+        db_table = "placed_bid"
         constraints = [
             models.UniqueConstraint(fields=["source", "ping_id"], name="bid_once_a_ping"),
             models.CheckConstraint(
@@ -397,4 +397,4 @@ class PlacedBid(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"bid:{self.pk}"
+        return f"placed_bid:{self.pk}"

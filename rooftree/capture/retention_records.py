@@ -76,7 +76,7 @@ _SPREADSHEET = RecordSet(
     people_sql="""array(select distinct t.person_id from imported_row i
         join touch t on t.delivery_id = i.delivery_id where i.spreadsheet_id = r.id)""",
     removal_statements=(
-        "delete from past_entry where lead_id is null and sheet_id = any(%(ids)s)",
+        "delete from imported_activity where lead_id is null and sheet_id = any(%(ids)s)",
         "delete from spreadsheet_part where spreadsheet_id = any(%(ids)s)",
         """update spreadsheet set file_name = 'no longer kept', findings = '{}', remarks = '[]'
              where id = any(%(ids)s)""",
@@ -88,19 +88,19 @@ _SPREADSHEET = RecordSet(
 RECORDS = RoomRecords(
     tables_by_class={
         LEAD_FILE_CLASS: (
-            *("past_entry", "spreadsheet", "spreadsheet_part", "imported_row"),
+            *("imported_activity", "spreadsheet", "spreadsheet_part", "imported_row"),
             # These have shorter periods of their own: days or minutes.
-            *("form_draft", "bid", "sweep"),
+            *("form_draft", "placed_bid", "sweep"),
         ),
         CONSENT_CLASS: ("retrieval", "certificate", "form_certificate"),
         ADS_CLASS: ("form_page",),
     },
-    tables_about_nobody=("baseline", "map_edition", "mailbox", "transfer", "certificate_account"),
+    tables_about_nobody=("baseline", "map_edition", "mailbox", "crm_import", "certificate_account"),
     record_sets=(_DELIVERY, _SPREADSHEET),
     parts=(
         RecordSetPart(
             record_set="lead",
-            removal_statements=("delete from past_entry where lead_id = any(%(ids)s)",),
+            removal_statements=("delete from imported_activity where lead_id = any(%(ids)s)",),
         ),
     ),
 )

@@ -123,7 +123,7 @@ RECORDS = RoomRecords(
         APPLICATION_CLASS: ("credit_clock",),
         CONSENT_CLASS: ("consent", "lead_basis"),
         MESSAGES_CLASS: ("verdict",),
-        STOPS_CLASS: ("revocation", "dnc_area", "dnc_block", "dnc_file", "dnc_found"),
+        STOPS_CLASS: ("revocation", "dnc_area", "dnc_block", "dnc_file", "dnc_folder_file"),
         NUMBER_CHECKS_CLASS: ("number_question",),
         PAY_CLASS: ("pay_plan",),
         ADS_CLASS: ("source_terms",),

@@ -41,7 +41,7 @@ with open_one as (
     from lead
    where lead.state in ('new', 'working', 'nurture') and lead.retired_at is null
      and {which}
-     and not exists (select from enrolment where lead_id = lead.id and ended_at is null)
+     and not exists (select from enrollment where lead_id = lead.id and ended_at is null)
      and not exists (select from handoff where lead_id = lead.id)
      and not exists (select from loan where lead_id = lead.id)
      and not exists (select from rate_watch

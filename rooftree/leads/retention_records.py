@@ -135,7 +135,7 @@ _PERSON = RecordSet(
     people_sql="array[r.id]",
     requester_condition="r.id = any(%(people)s)",
     removal_statements=(
-        f"""delete from likeness
+        f"""delete from possible_duplicate
              where older_id in {_MERGED_PERSON_IDS} or newer_id in {_MERGED_PERSON_IDS}""",
         f"""update person_merge set evidence = ''
              where survivor_id in {_MERGED_PERSON_IDS} or merged_id in {_MERGED_PERSON_IDS}""",
@@ -153,7 +153,7 @@ _PERSON = RecordSet(
 RECORDS = RoomRecords(
     tables_by_class={
         LEAD_FILE_CLASS: (
-            *("lead", "touch", "person", "phone", "email", "person_merge", "likeness"),
+            *("lead", "touch", "person", "phone", "email", "person_merge", "possible_duplicate"),
             *("remark", "signal", "task"),
         ),
         APPLICATION_CLASS: ("loan", "milestone"),
@@ -164,6 +164,6 @@ RECORDS = RoomRecords(
             *("thing_of_value", "agreement"),
         ),
     },
-    tables_about_nobody=("source", "campaign", "rejection", "flood"),
+    tables_about_nobody=("source", "campaign", "rejection_count", "rate_limit_count"),
     record_sets=(_LEAD, _ATTEMPT, _INTRODUCTION, _NOTICE, _ACCESS_ENTRY, _PERSON),
 )

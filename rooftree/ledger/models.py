@@ -29,6 +29,7 @@ class Event(models.Model):
     person_place = models.BigIntegerField(null=True)
 
     class Meta:
+        # trigger: event_append_only
         db_table = "event"
         indexes = [
             models.Index(fields=["lead_id", "occurred_at"], name="event_by_lead"),

@@ -18,7 +18,7 @@ from rooftree.core.embedded_database import StartupError
 # Tables whose rows are inserted and never change.
 APPEND_ONLY = frozenset(
     {
-        *("event", "published_head", "access_entry", "assurance", "fair_report"),
+        *("event", "published_head", "access_entry", "assurance", "fair_lending_report"),
         *("verdict", "consent", "revocation", "lead_basis", "message_review"),
         *("money_entry", "claim_step", "partner_permission", "thing_of_value"),
         *("routing_decision", "rule_set", "map_edition", "score", "rate_observation"),
@@ -37,8 +37,8 @@ UPDATABLE_COLUMNS: Mapping[str, tuple[str, ...]] = {
 DELETABLE = frozenset(
     {
         *("staff_session", "mfa_authenticator", "throttle", "assistance"),
-        *("delta", "rollup", "month_rollup", "dnc_block"),
-        *("bid", "form_draft", "past_entry", "spreadsheet_part", "number_service"),
+        *("rollup_delta", "rollup", "month_rollup", "dnc_block"),
+        *("placed_bid", "form_draft", "imported_activity", "spreadsheet_part", "number_service"),
         "call_recording",  # past its retention, once the carrier has deleted it
         *("oban_jobs", "oban_leaders", "oban_producers"),
     }
@@ -50,9 +50,16 @@ OWNER_ONLY = frozenset(
 KEEPER_TABLES = frozenset(
     {
         *("message", "message_review", "unmatched_text", "verdict", "contact_attempt", "consent"),
-        *("lead_basis", "revocation", "certificate", "form_certificate", "past_entry"),
+        *("lead_basis", "revocation", "certificate", "form_certificate", "imported_activity"),
         *("remark", "signal", "task", "score", "rate_watch", "los_event", "spreadsheet_part"),
-        *("staff_notice", "access_entry", "likeness", "phone", "email", "routing_decision"),
+        *(
+            "staff_notice",
+            "access_entry",
+            "possible_duplicate",
+            "phone",
+            "email",
+            "routing_decision",
+        ),
         *("release_member", "claim_step"),
     }
 )

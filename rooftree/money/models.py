@@ -189,6 +189,7 @@ class ClaimStep(models.Model):
     at = models.DateTimeField()
 
     class Meta:
+        # trigger: claim_step_append_only
         db_table = "claim_step"
         indexes = [models.Index(fields=["claim", "at"], name="claim_step_by_claim")]
 

@@ -22,6 +22,7 @@ class Sequence(ContentVersion):
     steps = models.JSONField()  # [{"after_minutes", "media", "template"}]
 
     class Meta(ContentVersion.Meta):
+        # trigger: sequence_kept
         db_table = "sequence"
         constraints = [
             *ContentVersion.Meta.constraints,
@@ -58,7 +59,7 @@ class Enrollment(models.Model):
     end_reason = models.CharField(max_length=60, blank=True)
 
     class Meta:
-        db_table = "enrolment"
+        db_table = "enrollment"
         constraints = [
             models.UniqueConstraint(
                 fields=["lead"], condition=Q(ended_at=None), name="one_live_enrolment_a_lead"
@@ -69,4 +70,4 @@ class Enrollment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"enrolment:{self.pk}"
+        return f"enrollment:{self.pk}"

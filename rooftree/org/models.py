@@ -56,6 +56,7 @@ class Company(models.Model):
     records_calls_from = models.DateTimeField(null=True)  # None: no call is recorded
 
     class Meta:
+        # trigger: watch_company
         db_table = "company"
         constraints = [
             models.CheckConstraint(
@@ -102,6 +103,7 @@ class CompanyLicense(models.Model):
     until_date = models.DateField(null=True)  # exclusive
 
     class Meta:
+        # trigger: watch_company_license
         db_table = "company_license"
         indexes = [models.Index(fields=["state"], name="company_license_by_state")]
 
@@ -174,6 +176,7 @@ class LoanOfficer(models.Model):
     terminated_at = models.DateTimeField(null=True)
 
     class Meta:
+        # trigger: watch_employment
         db_table = "loan_officer"
 
     def __str__(self) -> str:
@@ -198,6 +201,7 @@ class License(models.Model):
     until_date = models.DateField(null=True)  # exclusive
 
     class Meta:
+        # trigger: watch_license
         db_table = "license"
         constraints = [
             models.CheckConstraint(
@@ -360,6 +364,7 @@ class AccessEntry(models.Model):
     number = models.IntegerField(null=True)  # rows of an export
 
     class Meta:
+        # trigger: access_entry_append_only
         db_table = "access_entry"
         indexes = [
             models.Index(fields=["-at"], name="access_entry_by_time"),

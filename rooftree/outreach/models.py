@@ -106,6 +106,7 @@ class Template(ContentVersion):
     body = models.TextField()
 
     class Meta(ContentVersion.Meta):
+        # trigger: template_kept
         db_table = "template"
         constraints = [
             *ContentVersion.Meta.constraints,
@@ -181,6 +182,7 @@ class Message(models.Model):
     read_at = models.DateTimeField(null=True)  # by staff, when it came in
 
     class Meta:
+        # trigger: message_leaves_by_the_door
         db_table = "message"
         constraints = [
             models.CheckConstraint(

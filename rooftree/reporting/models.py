@@ -35,7 +35,7 @@ class RollupDelta(models.Model):
     folded_at = models.DateTimeField(null=True)
 
     class Meta:
-        db_table = "delta"
+        db_table = "rollup_delta"
         indexes = [
             models.Index(
                 fields=["arrival_date"], condition=models.Q(folded_at=None), name="delta_unfolded"
@@ -43,7 +43,7 @@ class RollupDelta(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"delta:{self.pk}"
+        return f"rollup_delta:{self.pk}"
 
 
 class Rollup(models.Model):
@@ -183,6 +183,7 @@ class PublishedHead(models.Model):
     signature = models.CharField(max_length=88)  # 64 bytes in base64
 
     class Meta:
+        # trigger: published_head_append_only
         db_table = "published_head"
 
     def __str__(self) -> str:
@@ -202,6 +203,7 @@ class Assurance(models.Model):
     at = models.DateTimeField()
 
     class Meta:
+        # trigger: assurance_append_only
         db_table = "assurance"
         indexes = [models.Index(fields=["kind", "-on_date"], name="assurance_by_kind")]
 
@@ -243,10 +245,10 @@ class MinorityShareFile(models.Model):
     loaded_at = models.DateTimeField()
 
     class Meta:
-        db_table = "place_file"
+        db_table = "minority_share_file"
 
     def __str__(self) -> str:
-        return f"place_file:{self.pk}"
+        return f"minority_share_file:{self.pk}"
 
 
 class MinorityShare(models.Model):
@@ -258,13 +260,13 @@ class MinorityShare(models.Model):
     minority_pct = models.DecimalField(max_digits=5, decimal_places=2)
 
     class Meta:
-        db_table = "place_share"
+        db_table = "minority_share"
         constraints = [
             models.UniqueConstraint(fields=["file", "key"], name="place_once_a_file"),
         ]
 
     def __str__(self) -> str:
-        return f"place_share:{self.key}"
+        return f"minority_share:{self.key}"
 
 
 class FairLendingReport(models.Model):
@@ -278,13 +280,14 @@ class FairLendingReport(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        db_table = "fair_report"
+        # trigger: fair_lending_report_append_only
+        db_table = "fair_lending_report"
         constraints = [
             models.UniqueConstraint(fields=["month", "measure"], name="one_fair_report_a_month"),
         ]
 
     def __str__(self) -> str:
-        return f"fair_report:{self.pk}"
+        return f"fair_lending_report:{self.pk}"
 
 
 class ExportRequest(models.Model):
@@ -303,7 +306,7 @@ class ExportRequest(models.Model):
     downloaded_at = models.DateTimeField(null=True)
 
     class Meta:
-        db_table = "export_ask"
+        db_table = "export_request"
         constraints = [
             models.CheckConstraint(
                 condition=Q(decided_by=None) | ~Q(decided_by=F("requested_by")),
@@ -323,4 +326,4 @@ class ExportRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"export_ask:{self.pk}"
+        return f"export_request:{self.pk}"

@@ -11,24 +11,24 @@ from rooftree.db.record_sets import (
 
 _EXPORT = RecordSet(
     name="export",
-    table="export_ask",
+    table="export_request",
     created_column="requested_at",
     record_class=ACCESS_CLASS,
     clocks=(Clock(record_class=ACCESS_CLASS, starts_at="r.requested_at"),),
     people_sql="array[]::uuid[]",  # unknown: the people whose names were searched for
-    removal_statements=("update export_ask set query = '' where id = any(%(ids)s)",),
+    removal_statements=("update export_request set query = '' where id = any(%(ids)s)",),
     remains_condition="r.query <> ''",
 )
 
 RECORDS = RoomRecords(
     tables_by_class={
         LEAD_FILE_CLASS: ("status_line",),
-        ACCESS_CLASS: ("export_ask",),
+        ACCESS_CLASS: ("export_request",),
         PROOF_CLASS: ("published_head", "signing_key", "assurance", "incident"),
     },
     tables_about_nobody=(
-        *("rollup", "month_rollup", "delta", "status_file"),
-        *("fair_report", "place_file", "place_share"),
+        *("rollup", "month_rollup", "rollup_delta", "status_file"),
+        *("fair_lending_report", "minority_share_file", "minority_share"),
     ),
     record_sets=(_EXPORT,),
 )

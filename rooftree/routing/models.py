@@ -98,6 +98,7 @@ class Offer(models.Model):
     end_reason = models.CharField(max_length=60, blank=True)
 
     class Meta:
+        # trigger: offer_licensed
         db_table = "offer"
         constraints = [
             models.CheckConstraint(condition=Q(due_at__gt=F("offered_at")), name="offer_due_later"),
@@ -139,6 +140,7 @@ class Ownership(models.Model):
     end_reason = models.CharField(max_length=60, blank=True)
 
     class Meta:
+        # triggers: ownership_licensed, ownership_stays_ended, mirror_ownership
         db_table = "ownership"
         constraints = [
             models.UniqueConstraint(

@@ -36,7 +36,7 @@ def test_records_about_person_are_anonymous_after_all_purges(ben) -> None:
     )
     legal_holds.lift_hold(hold_id=hold.pk, because="It was settled", by=omar, at=make.NOON)
     assert set(tables_containing("Ortiz", BEN)) >= {
-        "credit_clock", "claim_step", "export_ask", "legal_hold",
+        "credit_clock", "claim_step", "export_request", "legal_hold",
     }  # fmt: skip
 
     for number in (2, 3, 5, 7, 9):

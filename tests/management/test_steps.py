@@ -1,4 +1,4 @@
-"""The first 38 migrations and the squashed one that replaces them lead to the same state.
+"""The squashed migrations and those that they replace lead to the same state.
 
 test_backup.py checks that they create the same tables.
 """
@@ -14,9 +14,11 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from rooftree import migrations
 
-SQUASHED = "0038_squashed"
+FIRST_SQUASHED = "0038_squashed"
+SQUASHED = "0041_squashed"
 EVERY = sorted(file.stem for file in Path(migrations.__file__).parent.glob("[0-9]*.py"))
-OLD = [name for name in EVERY if name < SQUASHED]
+OLD = [name for name in EVERY if name < SQUASHED and name != FIRST_SQUASHED]
+OLDEST = [name for name in OLD if name < FIRST_SQUASHED]
 SINCE = [name for name in EVERY if name > SQUASHED]
 COME = [*SINCE, "9999_next"]
 ALL_STEPS = """
@@ -32,21 +34,24 @@ class Migration(migrations.Migration):
 """
 
 
-def test_squashed_migration_leaves_the_same_state_as_the_old_ones():
-    squashed = MigrationLoader(None)
-    unsquashed = MigrationLoader(None, replace_migrations=False)
-    squashed_state = squashed.project_state([("rooftree", SQUASHED)])
-    old_state = unsquashed.project_state([("rooftree", OLD[-1])])
+@pytest.mark.parametrize(("squashed", "last"), [(FIRST_SQUASHED, OLDEST[-1]), (SQUASHED, OLD[-1])])
+def test_squashed_migration_leaves_the_same_state_as_the_old_ones(squashed, last):
+    loader = MigrationLoader(None, replace_migrations=False)
+    squashed_state = loader.project_state([("rooftree", squashed)])
+    old_state = loader.project_state([("rooftree", last)])
 
     assert len(old_state.models) > 100
-    changes = MigrationAutodetector(squashed_state, old_state).changes(graph=squashed.graph)
+    changes = MigrationAutodetector(squashed_state, old_state).changes(graph=loader.graph)
     assert changes == {}
 
 
 def test_squashed_migration_replaces_every_old_one():
-    assert len(OLD) == 38
-    replaced = MigrationLoader(None).replacements["rooftree", SQUASHED].replaces
-    assert replaced == [("rooftree", name) for name in OLD]
+    assert len(OLDEST) == 38
+    replacements = MigrationLoader(None).replacements
+    first, second = (replacements["rooftree", name] for name in (FIRST_SQUASHED, SQUASHED))
+    assert first.replaces == [("rooftree", name) for name in OLDEST]
+    since = [name for name in OLD if name > FIRST_SQUASHED]
+    assert second.replaces == [("rooftree", name) for name in (FIRST_SQUASHED, *since)]
 
 
 @pytest.fixture
@@ -87,9 +92,15 @@ def test_database_at_any_old_migration_runs_the_missing_ones(db, next_migration)
         assert plan() == [*OLD[done:], *COME], OLD[done - 1]
 
 
+def test_database_of_the_first_squashed_migration_runs_the_missing_ones(db, next_migration):
+    for done in range(len(OLDEST), len(OLD)):
+        note([*OLD[:done], FIRST_SQUASHED])
+        assert plan() == [*OLD[done:], *COME], OLD[done - 1]
+
+
 def test_database_with_all_old_migrations_runs_only_the_newer_ones(db, next_migration):
     note(OLD)
     assert plan() == COME
 
-    note([*OLD, SQUASHED])
+    note([*OLD, FIRST_SQUASHED, SQUASHED])
     assert plan() == COME

@@ -166,8 +166,11 @@ BREAKS = {  # SQL that breaks an invariant, and the check that must fail
         "update lead set source_id = (select id from source where slug = 'other')",
         invariants.check_attribution,
     ),
-    "a sum is changed": ("update delta set amount = amount + 1", invariants.check_money_sums),
-    "a sum is lost": ("delete from delta", invariants.check_money_sums),
+    "a sum is changed": (
+        "update rollup_delta set amount = amount + 1",
+        invariants.check_money_sums,
+    ),
+    "a sum is lost": ("delete from rollup_delta", invariants.check_money_sums),
     "a loan funds uncounted": (
         "update loan set funded_date = null",
         invariants.check_money_sums,

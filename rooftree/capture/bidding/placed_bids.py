@@ -1,6 +1,6 @@
 """Bids placed on a source's pings, and the facts that the next bid depends on.
 
-A ping is answered during the request, by index only. Every bid is a row of `bid`, without
+A ping is answered during the request, by index only. Every bid is a row of `placed_bid`, without
 the person, and nothing else of a ping is stored. A ping writes no ledger event; a lead
 bought through it does.
 """

@@ -35,13 +35,13 @@ class CrmImport(models.Model):
     read_at = models.DateTimeField(null=True)  # when the last page was read
 
     class Meta:
-        db_table = "transfer"
+        db_table = "crm_import"
         indexes = [
             models.Index(fields=["due_at"], condition=Q(read_at=None), name="transfer_due"),
         ]
 
     def __str__(self) -> str:
-        return f"transfer:{self.sheet_id}"
+        return f"crm_import:{self.sheet_id}"
 
     def owner_names(self) -> dict[str, str]:
         """Return the names of the CRM's users by id, or the email of a user without a name."""
@@ -73,7 +73,7 @@ class ImportedActivity(models.Model):
     )  # no lead: imported_activities.UNLINKED_REASONS
 
     class Meta:
-        db_table = "past_entry"
+        db_table = "imported_activity"
         constraints = [
             models.UniqueConstraint(fields=["source", "kind", "key"], name="past_entry_once"),
         ]

@@ -253,7 +253,7 @@ def count_rejection(adapter: str, reason: str, at: datetime) -> None:
     execute(
         f"insert into {RejectionCount._meta.db_table} (id, adapter, reason, on_date, count) "  # noqa: S608
         "values (%s, %s, %s, %s, 1) on conflict (adapter, reason, on_date) "
-        "do update set count = rejection.count + 1",
+        "do update set count = rejection_count.count + 1",
         [uuid7_at(at), adapter, reason[:24], at.date()],
     )
 

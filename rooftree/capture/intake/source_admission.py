@@ -40,9 +40,10 @@ select count(*) from (
 ) lately
 """
 _RECORD_TURNED_AWAY_SQL = """
-insert into flood (id, source_id, on_date, count, last_at) values (%s, %s, %s, %s, %s)
+insert into rate_limit_count (id, source_id, on_date, count, last_at) values (%s, %s, %s, %s, %s)
 on conflict (source_id, on_date) do update
-set count = flood.count + excluded.count, last_at = greatest(flood.last_at, excluded.last_at)
+set count = rate_limit_count.count + excluded.count,
+    last_at = greatest(rate_limit_count.last_at, excluded.last_at)
 """
 
 _sources_by_address: dict[tuple[str, str], Source] = {}

@@ -100,7 +100,7 @@ class DncFolderFile(models.Model):
     problem = models.CharField(max_length=300, blank=True)  # why it was rejected
 
     class Meta:
-        db_table = "dnc_found"
+        db_table = "dnc_folder_file"
 
     def __str__(self) -> str:
         return self.path

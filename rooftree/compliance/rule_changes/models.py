@@ -36,6 +36,7 @@ class RuleChange(models.Model):
     drop_reason = models.CharField(max_length=300, blank=True)
 
     class Meta:
+        # trigger: rule_change_kept
         db_table = "rule_change"
         constraints = [
             models.UniqueConstraint(

@@ -57,6 +57,7 @@ class PartnerPermission(models.Model):
     at = models.DateTimeField()
 
     class Meta:
+        # trigger: partner_permission_append_only
         db_table = "partner_permission"
 
     def __str__(self) -> str:
@@ -151,6 +152,7 @@ class ThingOfValue(models.Model):
     at = models.DateTimeField()
 
     class Meta:
+        # trigger: thing_of_value_append_only
         db_table = "thing_of_value"
         constraints = [
             models.CheckConstraint(

@@ -149,7 +149,7 @@ class PossibleDuplicate(models.Model):
     answered_at = models.DateTimeField(null=True)
 
     class Meta:
-        db_table = "likeness"
+        db_table = "possible_duplicate"
         constraints = [
             models.UniqueConstraint(fields=["older", "newer"], name="likeness_once_a_pair"),
             models.CheckConstraint(
@@ -164,4 +164,4 @@ class PossibleDuplicate(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"likeness:{self.pk}"
+        return f"possible_duplicate:{self.pk}"

@@ -138,7 +138,7 @@ class RejectionCount(models.Model):
     count = models.PositiveIntegerField(default=0)
 
     class Meta:
-        db_table = "rejection"
+        db_table = "rejection_count"
         constraints = [
             models.UniqueConstraint(
                 fields=["adapter", "reason", "on_date"], name="rejections_once_a_day"
@@ -146,7 +146,7 @@ class RejectionCount(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"rejection:{self.pk}"
+        return f"rejection_count:{self.pk}"
 
 
 class RateLimitCount(models.Model):
@@ -159,10 +159,10 @@ class RateLimitCount(models.Model):
     last_at = models.DateTimeField()
 
     class Meta:
-        db_table = "flood"
+        db_table = "rate_limit_count"
         constraints = [
             models.UniqueConstraint(fields=["source", "on_date"], name="floods_once_a_day"),
         ]
 
     def __str__(self) -> str:
-        return f"flood:{self.pk}"
+        return f"rate_limit_count:{self.pk}"

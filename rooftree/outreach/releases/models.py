@@ -56,6 +56,7 @@ class Release(models.Model):
     stop_reason = models.CharField(max_length=300, blank=True)  # the reason for stopping it
 
     class Meta:
+        # trigger: release_kept
         db_table = "release"
         constraints = [
             models.CheckConstraint(
@@ -88,6 +89,7 @@ class ReleaseMember(models.Model):
     added_at = models.DateTimeField(null=True)  # when messages were queued, or could not be
 
     class Meta:
+        # trigger: release_member_kept
         db_table = "release_member"
         constraints = [
             models.UniqueConstraint(fields=["release", "person"], name="once_a_release"),

@@ -16,8 +16,8 @@ MONTH_KEY = f"arrival_month, {KEY_WITHOUT_DATES}"
 # One statement: a reader sees each delta either unfolded or in its rollup, never both or neither.
 _FOLD_SQL = f"""
 with mine as (
-  update delta set folded_at = %(at)s
-   where id in (select id from delta where folded_at is null limit %(limit)s)
+  update rollup_delta set folded_at = %(at)s
+   where id in (select id from rollup_delta where folded_at is null limit %(limit)s)
   returning {ROLLUP_KEY}, amount
 ), sums as (
   select {ROLLUP_KEY}, sum(amount)::bigint as amount from mine group by {ROLLUP_KEY}
@@ -40,14 +40,14 @@ select (select count(*) from mine), (select count(*) from added)
 CURRENT_SUMS = f"""
 (select {ROLLUP_KEY}, amount from rollup
   union all
- select {ROLLUP_KEY}, amount from delta where folded_at is null) fact
+ select {ROLLUP_KEY}, amount from rollup_delta where folded_at is null) fact
 """  # noqa: S608
 
 CURRENT_SUMS_BY_MONTH = f"""
 (select {MONTH_KEY}, amount from month_rollup
   union all
  select date_trunc('month', arrival_date)::date, {KEY_WITHOUT_DATES}, amount
-   from delta where folded_at is null) fact
+   from rollup_delta where folded_at is null) fact
 """  # noqa: S608
 
 

@@ -63,7 +63,7 @@ def rebuild_all(*, at: datetime) -> int:
     the tables are locked until the rebuild is done.
     """
     with transaction.atomic():
-        execute("lock table delta, rollup, month_rollup in exclusive mode")
+        execute("lock table rollup_delta, rollup, month_rollup in exclusive mode")
         RollupDelta.objects.all().delete()
         Rollup.objects.all().delete()
         MonthRollup.objects.all().delete()

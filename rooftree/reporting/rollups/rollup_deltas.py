@@ -31,7 +31,8 @@ select new_lead.id, {ROLLUP_KEY}, sum(amount)::bigint
   group by new_lead.id, {ROLLUP_KEY} having sum(amount) <> 0
 """  # noqa: S608
 _COUNTED_SQL = (
-    f"select {ROLLUP_KEY}, -amount from delta where idempotency_key like '{{lead}}:{{name}}:%%'"  # noqa: S608
+    f"select {ROLLUP_KEY}, -amount from rollup_delta "  # noqa: S608
+    "where idempotency_key like '{lead}:{name}:%%'"
 )
 
 

@@ -1,0 +1,11 @@
+"""What the database guards in tables of reports and evidence."""
+
+from rooftree.db.triggers import RoomTriggers, append_only_trigger
+
+TRIGGERS = RoomTriggers(
+    triggers=(
+        append_only_trigger("published_head"),
+        append_only_trigger("assurance"),
+        append_only_trigger("fair_lending_report"),
+    ),
+)
