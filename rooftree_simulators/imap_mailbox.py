@@ -48,6 +48,7 @@ class ImapMailbox(Vendor):
             # A new server announces itself: each run has another UIDVALIDITY.
             self.validity, self.next_uid = self.setup.seed, 1
             self.commands: list[str] = []  # names of the commands received
+            self.longest_body = 0  # bytes of the longest body sent
             self.switches = Switches({"busy": False, "hangs_up_at": ""})
             self.password = PASSWORD  # the current one
 
@@ -186,6 +187,8 @@ class _Session(socketserver.StreamRequestHandler):
                 begin, most = int(match[1] or 0), int(match[2] or len(email.raw))
                 part = f"<{begin}>" if match[1] else ""
                 raw = email.raw[begin : begin + most]
+                with self.box.lock:
+                    self.box.longest_body = max(self.box.longest_body, len(raw))
                 head = f"* {number} FETCH (UID {email.uid} BODY[]{part} {{{len(raw)}}}\r\n"
                 self.wfile.write(head.encode() + raw + b")\r\n")
         return "OK FETCH completed"  # also for a deleted email: no data and no error

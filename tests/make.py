@@ -3,9 +3,13 @@
 Every function takes `**changes` by column name and returns a saved row.
 """
 
+import base64
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
+
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.hotp import HOTP
 
 from rooftree.capture.models import Mailbox
 from rooftree.capture.partners import partner_accounts
@@ -122,6 +126,11 @@ def branch(name: str = "", *, parent: Branch | None = None, **changes: Any) -> B
             **changes,
         }
     )
+
+
+def app_code(secret: str, half_minute: int) -> str:
+    """Return the code that an authenticator app shows in a half minute since 1970."""
+    return HOTP(base64.b32decode(secret), 6, SHA1()).generate(half_minute).decode()
 
 
 def user(role: str = "operations", **changes: Any) -> User:

@@ -86,6 +86,16 @@ def test_every_vendor_is_in_the_contract_between_vendors(folder):
     assert [f"{prefix}.{vendor}" for vendor in vendors if f"{prefix}.{vendor}" not in listed] == []
 
 
+def test_no_module_imports_the_private_part_of_a_package():
+    private = re.compile(
+        r"^\s*(from|import) (\w+\.)*(internal|_(?!_)\w+)\b|^\s*from re import _", re.M
+    )
+    folders = ("rooftree", "rooftree_casebook", "rooftree_demo", "rooftree_simulators", "tests")
+    files = (file for folder in folders for file in (ROOT / folder).rglob("*.py"))
+
+    assert [str(file) for file in files if private.search(file.read_text())] == []
+
+
 def test_carrier_modules_are_named_as_text_only_in_their_list():
     carrier_name = re.compile(r"[\"']rooftree\.outreach\.media\.\w+")
     files = {

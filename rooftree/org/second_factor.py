@@ -1,19 +1,22 @@
 """Second factors of staff sign-in: authenticator app, passkeys and recovery codes.
 
-Rows and arithmetic are allauth's. Rooftree adds that a code works only once: its counter
-is stored in the row, under a lock, so any number of processes agree.
+Rows and recovery codes are allauth's; cryptography computes the app's codes. Rooftree adds that
+a code works only once: its counter is stored in the row, under a lock, so any number of
+processes agree.
 """
 
+import base64
+import secrets
+import string
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from allauth.core.internal.cryptokit import compare_user_code
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
-from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal import auth as totp
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.hotp import HOTP
 from django.db.transaction import atomic
 
 from rooftree.ledger.write_events import write_event
@@ -21,6 +24,10 @@ from rooftree.org import staff_sessions
 from rooftree.org.models import User
 
 TOTP_PERIOD = 30  # seconds that an app shows one code
+TOTP_DIGITS = 6
+TOTP_SECRET_BYTES = 20  # RFC 4226 section 4, R6
+RECOVERY_SEED_BYTES = 40
+IGNORED_IN_CODES = str.maketrans("", "", string.punctuation + string.whitespace)
 MAX_PASSKEY_NAME = 60  # characters
 
 
@@ -58,7 +65,7 @@ def enrolled_factors(user: User) -> EnrolledFactors:
     return EnrolledFactors(
         app=row_by_type.get(Authenticator.Type.TOTP),
         passkeys=[row for row in rows if row.type == Authenticator.Type.WEBAUTHN],
-        codes_left=len(RecoveryCodes(codes).get_unused_codes()) if codes else 0,
+        codes_left=len(codes.wrap().get_unused_codes()) if codes else 0,
     )
 
 
@@ -81,7 +88,7 @@ def users_without_factor(users: Iterable[User]) -> list[User]:
 
 def generate_app_secret() -> str:
     """Generate a base32 secret for an app, not yet enrolled."""
-    return str(totp.generate_totp_secret())
+    return base64.b32encode(secrets.token_bytes(TOTP_SECRET_BYTES)).decode()
 
 
 def enroll_app(*, user: User, secret: str, code: str, at: datetime) -> list[str]:
@@ -95,9 +102,11 @@ def enroll_app(*, user: User, secret: str, code: str, at: datetime) -> list[str]
         raise InvalidCode("This code doesn't match. Check your phone's clock and try again.")
     with atomic():
         Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).delete()
-        row = totp.TOTP.activate(user, secret).instance
-        row.data["counter"] = counter
-        row.save(update_fields=["data"])
+        Authenticator.objects.create(
+            user=user,
+            type=Authenticator.Type.TOTP,
+            data={"secret": get_adapter().encrypt(secret), "counter": counter},
+        )
         return record_factor_added(user=user, factor=Factor.APP, at=at)
 
 
@@ -114,7 +123,13 @@ def replace_recovery_codes(*, user: User, at: datetime) -> list[str]:
     """Create ten single-use recovery codes and void the earlier ones."""
     with atomic():
         Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).delete()
-        codes: list[str] = RecoveryCodes.activate(user).get_unused_codes()
+        seed = get_adapter().encrypt(secrets.token_hex(RECOVERY_SEED_BYTES))
+        row = Authenticator.objects.create(
+            user=user,
+            type=Authenticator.Type.RECOVERY_CODES,
+            data={"seed": seed, "used_mask": 0},
+        )
+        codes: list[str] = row.wrap().get_unused_codes()
         write_event("org.user.recovery_codes_made", at=at, actor=f"user:{user.pk}", user_id=user.pk)
     return codes
 
@@ -135,7 +150,7 @@ def verify_code(*, user: User, code: str, at: datetime) -> Factor | None:
                 row.save(update_fields=["data", "last_used_at"])
                 return Factor.APP
         codes = rows.filter(type=Authenticator.Type.RECOVERY_CODES).first()
-        if codes is not None and RecoveryCodes(codes).validate_code(code):
+        if codes is not None and codes.wrap().validate_code(code):
             Authenticator.objects.filter(pk=codes.pk).update(last_used_at=at)
             write_event(
                 "org.user.recovery_code_used", at=at, actor=f"user:{user.pk}", user_id=user.pk
@@ -170,9 +185,10 @@ def reset_factors(*, user: User, by: User, at: datetime) -> None:
 
 def _matching_counter(secret: str, code: str, at: datetime, *, after: int) -> int | None:
     """Return the half minute of the code: the previous, current or next one; else None."""
+    hotp = HOTP(base64.b32decode(secret, casefold=True), TOTP_DIGITS, SHA1())  # noqa: S303 (RFC 6238)
+    typed_code = code.translate(IGNORED_IN_CODES).encode(errors="replace")
     now = int(at.timestamp()) // TOTP_PERIOD
     for counter in (now - 1, now, now + 1):
-        expected_code = totp.format_hotp_value(totp.hotp_value(secret, counter))
-        if counter > after and compare_user_code(actual=code, expected=expected_code):
+        if counter > after and secrets.compare_digest(typed_code, hotp.generate(counter)):
             return counter
     return None

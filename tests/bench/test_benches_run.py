@@ -24,6 +24,7 @@ SMALLEST = {
     "proof": ["--events", "48", "--people", "20", "--entries", "24", "--writers", "2"],
     "steady": ["--seconds", "2", "--pace", "2", "--people", "20", "--officers", "3"],
     "routing": ["--officers", "4", "--rules", "3", "--leads", "2"],
+    "wording": ["--messages", "20", "--characters", "1000"],
     "worked": ["--leads", "4", "--people", "20", "--officers", "3"],
 }
 RESULT_KEYS = {
@@ -38,6 +39,7 @@ RESULT_KEYS = {
     "import": {"import_rows_per_s", "inserts_a_row_costs"},
     "pages": {"queue", "first_screen"},
     "routing": {"decision", "ratio_to_floor_p50"},
+    "wording": {"us_a_message", "ratio_to_floor"},
     "worked": {"leads_per_s", "inserts_a_lead_costs"},
 }
 

@@ -32,7 +32,7 @@ CHANGED = "ROOFTREE_MUTANT"  # environment variable: file and path of the change
 QUICK = (
     "decide_case", "state_table", "quiet_hours", "person_places", "deletion_rule",
     "license_wording", "wording_check", "reply_classifier", "optout_recall",
-    "literal_prefilter", "message_gate",
+    "pattern_filter", "message_gate",
 )  # fmt: skip
 NEAREST = {  # the test to run first, by a pattern of `file:path`
     r"^optout.yaml": "optout_recall",

@@ -86,6 +86,18 @@ def test_unsubscribe_words_end_email_at_once(our_email):
     assert (row.kind, row.media, row.address) == ("unsubscribe", ["email"], "ben@example.com")
 
 
+def test_our_footer_below_outlooks_header_ends_nothing(our_email):
+    words = "After five is fine.\n\nFrom: Dana Lee\nSent: Monday, November 23, 2026\nTo: Ben\n\n"
+    footer = (
+        "Lindenfield Mortgage\nTo stop these e-mails: https://lindenfield.example/unsubscribe/1\n"
+    )
+
+    borrower_replies.receive_email(raw=reply_to(our_email, words + footer), at=make.NOON)
+
+    assert received_email(our_email).body == "After five is fine."
+    assert not Revocation.objects.exists()
+
+
 def test_out_of_office_reply_is_stored_without_effect(our_email):
     raw = reply_to(our_email, "I am away until Monday.", Auto_Submitted="auto-replied")
 

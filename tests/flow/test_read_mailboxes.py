@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from rooftree.capture.intake import mailbox_polling
+from rooftree.capture.intake import imap, mailbox_polling
 from rooftree.capture.intake.mailbox_polling import BadMailbox
 from rooftree.capture.models import Mailbox
 from rooftree.db.db_role import assume_role
@@ -93,6 +93,14 @@ def test_mailbox_is_read_without_marking_or_deleting(world, box):
 
     assert {"SELECT", "UNSELECT", "STORE", "EXPUNGE", "UID STORE"} & set(box.commands) == set()
     assert len(box.letters) == 1
+
+
+def test_only_the_beginning_of_a_large_email_is_downloaded(world, box):
+    box.add_message(lead_email_bytes() + b"x" * 5_000_000)
+
+    world.run()
+
+    assert box.longest_body == imap.MAX_MESSAGE_BYTES
 
 
 def test_more_emails_than_one_read_are_all_processed(world, box):

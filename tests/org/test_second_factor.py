@@ -1,11 +1,11 @@
 """App codes and recovery codes: each works once, for its owner only."""
 
+import base64
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.db import connection
 
 from rooftree.ledger.models import Event
@@ -17,8 +17,11 @@ from tests import make
 HALF_MINUTE = timedelta(seconds=30)
 
 
+RFC_SECRET = base64.b32encode(b"12345678901234567890").decode()
+
+
 def code_at(secret, at):
-    return format_hotp_value(hotp_value(secret, int(at.timestamp()) // 30))
+    return make.app_code(secret, int(at.timestamp()) // 30)
 
 
 @pytest.fixture
@@ -42,6 +45,23 @@ def test_app_is_enrolled_only_with_a_correct_code(dana):
         second_factor.enroll_app(user=dana, secret=secret, code="000000x", at=make.NOON)
 
     assert not second_factor.is_required_for(dana)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "code"),  # RFC 6238 appendix B, the last six digits
+    [(59, "287082"), (1111111109, "081804"), (1234567890, "005924"), (20000000000, "353130")],
+)
+def test_app_codes_are_those_of_the_standard(dana, seconds, code):
+    at = datetime.fromtimestamp(seconds, UTC)
+
+    second_factor.enroll_app(user=dana, secret=RFC_SECRET, code=code, at=at)
+
+    assert second_factor.enrolled_factors(dana).app is not None
+
+
+@pytest.mark.parametrize("code", ["", " ", "½", "１２３４５６", "\ud83d", "0" * 5000])
+def test_odd_code_does_not_match(dana, secret, code):
+    assert second_factor.verify_code(user=dana, code=code, at=make.NOON + HALF_MINUTE) is None
 
 
 def test_app_secret_is_stored_encrypted(dana, secret):

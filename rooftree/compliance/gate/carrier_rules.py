@@ -4,15 +4,18 @@ import re
 
 from rooftree.compliance.gate.facts import Facts, Medium, get_fact
 from rooftree.compliance.gate.verdict import Rule, Ruling
-from rooftree.compliance.wording_rules.literal_prefilter import Detector, Vocabulary
 
 TEN_01 = Rule(
     id="TEN-01", cite="CTIA Messaging Principles; The Campaign Registry; carrier contract"
 )
-SHORTENER_DETECTOR = Detector.from_pattern(
-    r"\b(bit\.ly|tinyurl\.com|goo\.gl|t\.co|ow\.ly|is\.gd|cutt\.ly|rebrand\.ly)/"
+SHORTENER_DOMAINS = (
+    "bit.ly", "tinyurl.com", "goo.gl", "t.co", "ow.ly", "is.gd", "cutt.ly", "rebrand.ly",
+)  # fmt: skip
+# Looks back from each slash: a tenth of the time of looking for the domains.
+SHORTENER = re.compile(
+    f"/({'|'.join(rf'(?<=\b{re.escape(domain)}/)' for domain in SHORTENER_DOMAINS)})",
+    re.IGNORECASE,
 )
-SHORTENER_VOCABULARY = Vocabulary([SHORTENER_DETECTOR])
 LENDING_ATTRIBUTES = frozenset({"direct_lending", "direct_lending_or_loan_arrangement"})
 SHARED_CONSENT = re.compile(r"shared|third[ _-]?party|purchased[ _-]?list|affiliate")
 
@@ -39,8 +42,7 @@ def check_links(facts: Facts) -> Ruling | None:
     """Block a text with a public link shortener."""
     if get_fact(facts.medium, "medium") != Medium.TEXT:
         return None
-    text = get_fact(facts.text, "text")
-    if SHORTENER_DETECTOR.search(text, SHORTENER_VOCABULARY.words_in(text)):
+    if SHORTENER.search(get_fact(facts.text, "text")):
         return TEN_01.block("public_shortener")
     return TEN_01.allow("template_ok")
 

@@ -11,7 +11,7 @@ import yaml
 from rooftree.compliance.gate.facts import Facts, Medium, get_fact
 from rooftree.compliance.gate.reason_sentences import reason_sentence
 from rooftree.compliance.gate.verdict import Rule, Ruling
-from rooftree.compliance.wording_rules.literal_prefilter import Detector, Vocabulary
+from rooftree.compliance.wording_rules.pattern_filter import PatternFilter
 
 CNT_01 = Rule(id="CNT-01", cite="12 CFR 1014.3; 12 CFR 1026.24; 12 USC 5531; docs/rules/content.md")
 RGB_01 = Rule(id="RGB-01", cite="12 CFR 1002.2(f) and comment 2(f)-3; 12 CFR 1002.9")
@@ -36,22 +36,25 @@ CHANNELS_BY_SCOPE = {
 }
 LEAST_SPECIFIC_RULE = "rate_without_apr"  # shown only when no other rule blocks
 REASON_ALIASES = {"steering_language": "fair_lending_review"}
-CRITERION_DETECTOR = Detector.from_pattern(
+CRITERION_PATTERN = re.compile(
     r"\b(minimum|min\.?|required|requires?)\b.{0,40}\b(score|income|down payment|reserves?|ratio)\b"
-    r"|\bcredit score\b.{0,40}\b\d{3}\b|\bdebt[- ]to[- ]income\b"
+    r"|\bcredit score\b.{0,40}\b\d{3}\b|\bdebt[- ]to[- ]income\b",
+    re.IGNORECASE,
 )
-DENIAL_DETECTOR = Detector.from_pattern(
+DENIAL_PATTERN = re.compile(
     r"\b(not able to|unable to|can ?not|can['’]t) (help|assist|approve)"
     r"|\bdo(es)?(n['’]t| not) qualify|\bdeclin|\bden(y|ied)\b|\bturned down\b"
-    r"|\bno (califica|podemos (ayudar|aprobar))|\b(rechaz|deneg)ad"
+    r"|\bno (califica|podemos (ayudar|aprobar))|\b(rechaz|deneg)ad",
+    re.IGNORECASE,
 )
-TYPED_RATE_DETECTOR = Detector.from_pattern(
+TYPED_RATE_PATTERN = re.compile(
     r"\b\d{1,2}(\.\d{1,3})?\s?%"
     r"(?!\s*(down|ltv|off|of|discount|financing|equity|response|complete))"
     r"|\$\s?\d[\d,]*(\.\d\d)?\s*((/|per|a|each)\s*(mo\b|month|mth)"
     r"|in (fees|interest|points|savings)"
     r"|(closing|origination|lender|fee|fees|points|saved|savings)\b)"
-    r"|\b(save|saving|saves|fee of|fees of|payment of)\s+\$\s?\d"
+    r"|\b(save|saving|saves|fee of|fees of|payment of)\s+\$\s?\d",
+    re.IGNORECASE,
 )
 
 
@@ -64,7 +67,7 @@ class WordingRule:
     action: str  # block, require
     cite: str
     scope: str | None  # sms, subject, ai_sender; None: everywhere
-    detect: Detector
+    detect: re.Pattern[str]
     unless: re.Pattern[str] | None
     unless_fact: str | None
     evidence: str
@@ -112,7 +115,7 @@ def _parse_rule(spec: dict[str, Any]) -> WordingRule:
         action=spec["action"],
         cite=spec["cite"],
         scope=spec.get("scope"),
-        detect=TYPED_RATE_DETECTOR if detect is None else Detector.from_pattern(detect),
+        detect=TYPED_RATE_PATTERN if detect is None else re.compile(detect, re.IGNORECASE),
         unless=None if is_fact or not unless else re.compile(unless, re.IGNORECASE),
         unless_fact=unless if is_fact else None,
         evidence=spec.get("evidence", ""),
@@ -125,9 +128,12 @@ WORDING_DATA: dict[str, Any] = yaml.safe_load(
 WORDING_RULES: tuple[WordingRule, ...] = tuple(
     _parse_rule(spec) for spec in WORDING_DATA["patterns"]
 )
-VOCABULARY = Vocabulary(
-    [*(wording_rule.detect for wording_rule in WORDING_RULES), CRITERION_DETECTOR, DENIAL_DETECTOR]
-)
+PATTERNS = {
+    **{wording_rule.id: wording_rule.detect for wording_rule in WORDING_RULES},
+    "criterion": CRITERION_PATTERN,
+    "denial": DENIAL_PATTERN,
+}
+PATTERN_FILTER = PatternFilter(PATTERNS)
 RULE_SCOPES = frozenset(wording_rule.scope for wording_rule in WORDING_RULES)
 EVIDENCE_BY_RULE = {wording_rule.id: wording_rule.evidence for wording_rule in WORDING_RULES}
 # Reasons a named approver can allow with evidence; a blocked wording must be rewritten.
@@ -175,7 +181,7 @@ def check_wording(facts: Facts) -> list[Ruling] | None:
 def _cached_rulings(draft: Draft) -> tuple[Ruling, ...]:
     """Cache the rulings: each message needs them twice, and each row of an officer's queue."""
     rulings = _draft_rulings(draft, excluded_rules=RULES_CHECKED_ELSEWHERE)
-    if DENIAL_DETECTOR.search(draft.body, _draft_words(draft)):
+    if "denial" in _find_candidates(draft) and DENIAL_PATTERN.search(draft.body):
         rulings.append(RGB_01.require("treat_as_application_send_adverse_action"))
     return tuple(rulings)
 
@@ -193,14 +199,14 @@ def check_approval(facts: Facts) -> Ruling | None:
 def find_wording_issues(draft: Draft) -> tuple[WordingFinding, ...]:
     """Return all findings, in the order of the rules."""
     full_text = f"{draft.subject}\n{draft.body}".strip()
-    words = _draft_words(draft)
+    candidates = _find_candidates(draft)
     texts = {scope: _scope_text(scope, draft, full_text) for scope in RULE_SCOPES}
     findings = []
     for rule in WORDING_RULES:
         text = texts[rule.scope]
-        if not text or rule.unless_fact in draft.facts:
+        if rule.id not in candidates or not text or rule.unless_fact in draft.facts:
             continue
-        match = rule.detect.search(text, words)
+        match = rule.detect.search(text)
         if match is not None and not (rule.unless and rule.unless.search(text)):
             findings.append(
                 WordingFinding(
@@ -225,8 +231,8 @@ def _scope_text(scope: str | None, draft: Draft, full_text: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def _draft_words(draft: Draft) -> frozenset[str]:
-    return VOCABULARY.words_in(f"{draft.subject}\n{draft.body}")
+def _find_candidates(draft: Draft) -> frozenset[str]:
+    return PATTERN_FILTER.find_candidates(f"{draft.subject}\n{draft.body}")
 
 
 def is_promotional(findings: tuple[WordingFinding, ...]) -> bool:
@@ -242,7 +248,7 @@ def is_about_terms(draft: Draft) -> bool:
 
 def sounds_like_denial(text: str) -> bool:
     """Return whether the text declines a borrower: a Regulation B notice, never a template."""
-    return DENIAL_DETECTOR.search(text, VOCABULARY.words_in(text)) is not None
+    return DENIAL_PATTERN.search(text) is not None
 
 
 def draft_ruling(draft: Draft) -> Ruling:
@@ -260,7 +266,7 @@ def _draft_rulings(draft: Draft, *, excluded_rules: frozenset[str] = frozenset()
     )
     if findings:
         return [_finding_ruling(finding) for finding in findings]
-    is_criterion = CRITERION_DETECTOR.search(draft.body, _draft_words(draft))
+    is_criterion = "criterion" in _find_candidates(draft) and CRITERION_PATTERN.search(draft.body)
     return [DSC_01.allow("neutral_criterion") if is_criterion else CNT_01.allow("clean")]
 
 

@@ -6,6 +6,7 @@ from email import message_from_bytes, policy
 from email.errors import MessageError
 from email.message import EmailMessage
 from email.utils import getaddresses, parseaddr
+from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +16,22 @@ from rooftree.outreach.messages.sender_identity import find_replied_message
 
 MAX_BODY_LENGTH = 20_000  # characters kept of one email
 RECIPIENT_HEADERS = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
+MAX_QUOTE_START_LINES = 4  # lines read to recognize the start of a quotation
+MAX_QUOTE_START_WIDTH = 200  # characters read of each
 QUOTE_START = re.compile(
     r"^(>.*|-{2,} ?(original message|mensaje original) ?-{2,}|_{8,}|"
-    r"(on .{6,120} wrote|el .{6,120} escribi[oó]):?|(from|de): .+@.+)$",
+    r"(on .{6,120}(?<! i) wrote|el .{6,120} escribi[oó]):?|[*_]*(from|de):.+@.+)$",
+    re.IGNORECASE,
+)
+# "On Mon, Nov 23, 2026 at 12:01 PM Dana Lee <dana@lender.example> wrote:" in several lines. It has
+# a date, ends with a colon, and no other line starts like it.
+WRAPPED_ATTRIBUTION = re.compile(
+    r"^(on|el) (?=.{0,80}\d)(?!.*\n(on|el) ).{6,}\s(wrote|escribi[oó]):(\n|$)",
+    re.IGNORECASE | re.DOTALL,
+)
+# Outlook's header, also without an address: a sender, and below it a recipient or a date.
+MAIL_HEADER = re.compile(
+    r"^[*_]*(from|de):.*\n(.*\n){0,2}[*_]*(sent|date|to|enviado( el)?|fecha|para):",
     re.IGNORECASE,
 )
 BULK_PRECEDENCES = frozenset({"bulk", "auto_reply", "junk", "list"})
@@ -75,12 +89,25 @@ def _build_email(mail: EmailMessage) -> InboundEmail:
 
 def strip_quotes(text: str) -> str:
     """Return the text before the first line that starts a quotation."""
+    lines = [line.rstrip() for line in text.splitlines()]
     kept = []
-    for line in text.splitlines():
-        if QUOTE_START.match(line.strip()):
+    for number, line in enumerate(lines):
+        if _starts_quotation(lines[number : number + MAX_QUOTE_START_LINES]):
             break
-        kept.append(line.rstrip())
+        kept.append(line)
     return "\n".join(kept).strip()
+
+
+def _starts_quotation(lines: list[str]) -> bool:
+    """Return whether the first of these lines starts a quotation, alone or with the others."""
+    first = lines[0].strip()
+    if not first or QUOTE_START.match(first):
+        return bool(first)
+    if not first.lower().startswith(("on ", "el ", "from:", "de:", "*", "_")):
+        return False
+    stripped = (line.strip()[:MAX_QUOTE_START_WIDTH] for line in lines)
+    block = "\n".join(takewhile(lambda line: line and not line.startswith(">"), stripped))
+    return bool(WRAPPED_ATTRIBUTION.match(block) or MAIL_HEADER.match(block))
 
 
 def _body_text(mail: EmailMessage) -> str:

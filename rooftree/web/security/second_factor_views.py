@@ -66,13 +66,13 @@ def add_passkey(request: StaffRequest) -> HttpResponse:
             return JsonResponse({"go": url}, status=403)
         return login.redirect_to_reauthentication(reverse("security"))
     if request.method == "GET":
-        return JsonResponse(passkeys.registration_options(request.user))
+        return JsonResponse(passkeys.registration_options(request.user, request.session))
     device: str = request.session.get("device") or "Passkey"
     name = request.POST.get("name", "") or device
     try:
         credential = request.POST.get("credential", "")
         codes = passkeys.register_passkey(
-            user=request.user, answer=credential, name=name, at=request.at
+            user=request.user, answer=credential, name=name, session=request.session, at=request.at
         )
     except passkeys.PasskeyRejected as problem:
         return views.render_security(request, problem=str(problem), status=422)

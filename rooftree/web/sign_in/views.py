@@ -117,9 +117,11 @@ def sign_in_with_passkey(request: HttpRequest) -> HttpResponse:
     if not throttle.consume_attempt(throttle.PASSKEY_ADDRESS, client_address(request), at=at):
         return JsonResponse({"problem": TOO_MANY_ATTEMPTS}, status=429)
     if request.method == "GET":
-        return JsonResponse(passkeys.authentication_options())
+        return JsonResponse(passkeys.authentication_options(request.session))
     try:
-        user = passkeys.authenticate_passkey(request.POST.get("credential", ""), at=at)
+        user = passkeys.authenticate_passkey(
+            request.POST.get("credential", ""), session=request.session, at=at
+        )
     except passkeys.PasskeyRejected as problem:
         access_log.record_access(
             AccessKind.CODE_FAILED, client=request_caller(request), at=at, factor=Factor.PASSKEY

@@ -5,7 +5,6 @@ from importlib import import_module
 
 import pytest
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -142,5 +141,4 @@ def test_security_pages_fit_and_are_accessible(chromium, front, people):
 
 
 def code_of(secret, later=0):
-    counter = int(timezone.now().timestamp()) // 30 + later
-    return format_hotp_value(hotp_value(secret, counter))
+    return make.app_code(secret, int(timezone.now().timestamp()) // 30 + later)
