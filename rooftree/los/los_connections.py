@@ -24,6 +24,9 @@ PLAIN_FIELDS = (
 )  # fmt: skip
 CREDENTIAL_FIELDS = ("client_id", "client_secret", "user", "password")
 MAX_WEBHOOK_KEYS = 2  # the new signing key and the previous one, during the changeover
+MISSING_CREDENTIAL = (
+    "A credential is missing. Enter the client ID, client secret, user and password."
+)
 
 
 class InvalidConnection(InvalidField):
@@ -99,7 +102,7 @@ def check_connection(connection: Connection, *, at: datetime) -> str:
     except VendorError as problem:
         return str(problem)
     except TypeError:
-        return "A credential is missing. Enter the client ID, client secret, user and password."
+        return MISSING_CREDENTIAL
     return ""
 
 

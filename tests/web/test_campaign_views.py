@@ -59,8 +59,8 @@ def create_campaign(browser: Client, **changes) -> Release:
     return Release.objects.get()
 
 
-def press(browser: Client, release: Release, action: str, **data) -> Release:
-    assert browser.post(reverse("release_act", args=[release.pk, action]), data).status_code == 303
+def press(browser: Client, release: Release, url_name: str, **data) -> Release:
+    assert browser.post(reverse(url_name, args=[release.pk]), data).status_code == 303
     release.refresh_from_db()
     return release
 
@@ -96,35 +96,35 @@ def test_empty_audience_is_reported_at_once(mia, people):
 
 
 def test_campaign_needs_approval_by_another_person(mia, omar, people):
-    release = press(mia, create_campaign(mia), "request")
+    release = press(mia, create_campaign(mia), "request_campaign_approval")
     assert release.state == "waiting"
     assert "Omar Haddad can approve it" in page(mia, release)
 
-    assert press(mia, release, "approval").state == "waiting"
-    assert press(omar, release, "approval").state == "canary"
+    assert press(mia, release, "approve_campaign").state == "waiting"
+    assert press(omar, release, "approve_campaign").state == "canary"
 
 
 def test_first_batch_results_are_shown_before_the_rest_is_sent(mia, omar, people):
-    release = press(mia, create_campaign(mia), "request")
-    press(omar, release, "approval")
+    release = press(mia, create_campaign(mia), "request_campaign_approval")
+    press(omar, release, "approve_campaign")
     journey.run()
 
     text = page(omar, release)
     assert "Results check needed" in text
     assert "Within limits" in text
 
-    assert press(omar, release, "going-on").state == "going"
+    assert press(omar, release, "continue_campaign").state == "going"
     journey.run(make.NOON + 2 * make.SECOND)
     assert "Done" in page(omar, release)
     assert release.messages.filter(state="sent").count() == 4
 
 
 def test_stop_takes_one_press_and_lists_messages_already_sent(mia, omar, people):
-    release = press(mia, create_campaign(mia), "request")
-    press(omar, release, "approval")
+    release = press(mia, create_campaign(mia), "request_campaign_approval")
+    press(omar, release, "approve_campaign")
     journey.run()
 
-    stopped = press(mia, release, "stop", reason="Wrong list")
+    stopped = press(mia, release, "stop_campaign", reason="Wrong list")
 
     assert (stopped.state, stopped.stop_reason) == ("stopped", "Wrong list")
     text = page(omar, release)
@@ -135,10 +135,10 @@ def test_stop_takes_one_press_and_lists_messages_already_sent(mia, omar, people)
 
 
 def test_user_of_another_branch_sees_no_borrower_names(mia, omar, people):
-    release = press(mia, create_campaign(mia), "request")
-    press(omar, release, "approval")
+    release = press(mia, create_campaign(mia), "request_campaign_approval")
+    press(omar, release, "approve_campaign")
     journey.run()
-    press(mia, release, "stop", reason="Wrong list")
+    press(mia, release, "stop_campaign", reason="Wrong list")
     elsewhere = signed_in("compliance", branch=make.branch("Far away"))
 
     text = page(elsewhere, release)
@@ -149,17 +149,17 @@ def test_user_of_another_branch_sees_no_borrower_names(mia, omar, people):
 
 def test_operations_create_and_stop_campaigns_but_cannot_approve(mia, people):
     pat = signed_in("operations")
-    release = press(mia, create_campaign(mia), "request")
+    release = press(mia, create_campaign(mia), "request_campaign_approval")
 
-    assert pat.post(reverse("release_act", args=[release.pk, "approval"])).status_code == 403
-    assert press(pat, release, "stop").state == "stopped"
+    assert pat.post(reverse("approve_campaign", args=[release.pk])).status_code == 403
+    assert press(pat, release, "stop_campaign").state == "stopped"
 
 
 def test_draft_campaign_is_discarded_only_by_its_author(mia, people):
     release = create_campaign(mia)
     other = signed_in("marketing")
 
-    assert press(other, release, "request").state == "draft"
+    assert press(other, release, "request_campaign_approval").state == "draft"
 
 
 def test_compliance_stops_all_campaigns_from_the_page(omar, people):
@@ -183,7 +183,6 @@ def test_restored_campaign_does_not_claim_to_know_what_the_carrier_has(omar, peo
 
 
 def test_unknown_campaign_action_is_not_found(omar, mia, people):
-    assert (
-        omar.post(reverse("release_act", args=[create_campaign(mia).pk, "doubling"])).status_code
-        == 404
-    )
+    page_url = reverse("release", args=[create_campaign(mia).pk])
+
+    assert omar.post(f"{page_url}doubling/").status_code == 404

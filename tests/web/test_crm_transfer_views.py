@@ -130,7 +130,7 @@ def test_crm_transfer_runs_step_by_step_to_the_end(clerk, book):
     assert "Sam Gone (1)" in page
     assert not Lead.objects.exists()
 
-    clerk.post(reverse("import_act", args=[sheet.pk, "run"]))
+    clerk.post(reverse("start_import", args=[sheet.pk]))
     work()
     page = page_of(clerk, sheet)
     assert "HubSpot reports 2" in page
@@ -139,7 +139,7 @@ def test_crm_transfer_runs_step_by_step_to_the_end(clerk, book):
     ivo = Lead.objects.get(person__first_name="Ivo")
     assert (ivo.officer, ivo.state) == (sam, "nurture")
 
-    clerk.post(reverse("import_act", args=[sheet.pk, "undo"]))
+    clerk.post(reverse("undo_import", args=[sheet.pk]))
     work()
     assert {lead.state for lead in Lead.objects.all()} == {"retired"}
 
@@ -163,7 +163,7 @@ def test_crm_can_be_read_again_on_demand(clerk, book, vendor):
     sheet = connect_hubspot(clerk, book)
     assert "asked us to wait 3600 seconds" in page_of(clerk, sheet)
 
-    clerk.post(reverse("import_act", args=[sheet.pk, "ask"]))
+    clerk.post(reverse("retry_reading", args=[sheet.pk]))
     work()
 
     assert 'id="owners">Owners' in page_of(clerk, sheet)
@@ -172,7 +172,7 @@ def test_crm_can_be_read_again_on_demand(clerk, book, vendor):
 def test_crm_transfer_stopped_while_reading_keeps_nothing(clerk, book):
     sheet = connect_hubspot(clerk, book, token="wrong-token")
 
-    clerk.post(reverse("import_act", args=[sheet.pk, "drop"]))
+    clerk.post(reverse("archive_import", args=[sheet.pk]))
     work(30)
 
     sheet.refresh_from_db()

@@ -51,7 +51,7 @@ def write(browser, item="live", place="FL", **typed):
 
 def act(browser, action, **typed):
     change = RuleChange.objects.latest("number")
-    return browser.post(reverse("rule_change_act", args=[change.pk, action]), typed)
+    return browser.post(f"/compliance/rules/changes/{change.pk}/{action}/", typed)
 
 
 def test_state_page_shows_each_rule_with_citation_and_start_date(omar):

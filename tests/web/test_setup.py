@@ -345,11 +345,11 @@ def test_los_connection_is_turned_on_and_off(browser):
     browser.post(reverse("setup_los"), LOS)
     los_connection = Connection.objects.get()
 
-    browser.post(reverse("setup_connection_act", args=[los_connection.pk, "on"]))
+    browser.post(reverse("enable_connection", args=[los_connection.pk]))
     los_connection.refresh_from_db()
     assert los_connection.enabled_at is not None
 
-    browser.post(reverse("setup_connection_act", args=[los_connection.pk, "off"]))
+    browser.post(reverse("disable_connection", args=[los_connection.pk]))
     los_connection.refresh_from_db()
     assert los_connection.enabled_at is None
 
@@ -358,12 +358,32 @@ def test_los_connection_without_credentials_names_what_is_missing(browser, htmx)
     browser.post(reverse("setup_los"), LOS | {"client_secret": "", "client_id": ""})
     los_connection = Connection.objects.get()
 
-    answer = browser.post(
-        reverse("setup_connection_act", args=[los_connection.pk, "test"]), headers=htmx
-    )
+    answer = browser.post(reverse("check_connection", args=[los_connection.pk]), headers=htmx)
 
     assert answer.status_code == 422
     assert "A credential is missing" in answer.text
+
+
+def test_los_subscription_without_credentials_is_refused_and_keeps_the_key(browser, htmx):
+    browser.post(reverse("setup_los"), LOS | {"client_secret": "", "client_id": ""})
+    los_connection = Connection.objects.get()
+
+    answer = browser.post(reverse("subscribe_to_changes", args=[los_connection.pk]), headers=htmx)
+
+    assert answer.status_code == 422
+    assert "A credential is missing" in answer.text
+    los_connection.refresh_from_db()
+    assert los_connection.webhook_keys == ""
+
+
+def test_unknown_actions_of_setup_are_not_found(browser):
+    browser.post(reverse("setup_los"), LOS)
+
+    for page_url in (
+        reverse("setup_connection", args=[Connection.objects.get().pk]),
+        reverse("setup_numbers"),
+    ):
+        assert browser.post(f"{page_url}doubling/").status_code == 404
 
 
 def test_failed_job_is_listed_and_can_be_retried(browser):

@@ -56,8 +56,8 @@ def waiting(**more):
 
 
 def act(browser, version, action, **form):
-    name = "wording_act" if isinstance(version, Template) else "sequence_act"
-    return browser.post(reverse(name, args=[version.pk, action]), form, follow=True)
+    area = "wording" if isinstance(version, Template) else "sequences"
+    return browser.post(f"/{area}/editions/{version.pk}/{action}/", form, follow=True)
 
 
 def live():

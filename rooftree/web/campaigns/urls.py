@@ -9,9 +9,20 @@ urlpatterns: list[URLPattern] = [
     path("compliance/releases/new/", views.create_campaign, name="release_new"),
     path("compliance/releases/<uuid:release_id>/", views.show_campaign, name="release"),
     path(
-        "compliance/releases/<uuid:release_id>/<slug:action>/",
-        views.apply_campaign_action,
-        name="release_act",
+        "compliance/releases/<uuid:release_id>/request/",
+        views.request_campaign_approval,
+        name="request_campaign_approval",
     ),
+    path(
+        "compliance/releases/<uuid:release_id>/approval/",
+        views.approve_campaign,
+        name="approve_campaign",
+    ),
+    path(
+        "compliance/releases/<uuid:release_id>/going-on/",
+        views.continue_campaign,
+        name="continue_campaign",
+    ),
+    path("compliance/releases/<uuid:release_id>/stop/", views.stop_campaign, name="stop_campaign"),
     path("compliance/stop/", views.stop_everything, name="stop_everything"),
 ]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
@@ -177,19 +177,54 @@ def show_campaign(request: StaffRequest, release_id: UUID) -> HttpResponse:
 
 
 @staff_view("POST")
-def apply_campaign_action(request: StaffRequest, release_id: UUID, action: str) -> HttpResponse:
-    """Carry out an action on a campaign: see ACTIONS."""
-    require_permission(request.user, "see_releases")
-    if action not in ACTIONS:
-        raise Http404
-    release = _get_campaign(release_id)
-    permission, act = ACTIONS[action]
-    require_permission(request.user, permission)
-    try:
-        words = act(request, release)
-    except release_control.CannotChangeRelease as problem:
-        return respond_refused(request, str(problem), back_to=_campaign_url(release.pk))
-    return respond_done(request, words, back_to=_campaign_url(release.pk))
+def request_campaign_approval(request: StaffRequest, release_id: UUID) -> HttpResponse:
+    """Request approval of the user's draft; a small campaign starts at once."""
+
+    def request_approval(release: Release) -> str:
+        if not release.findings:
+            raise release_control.CannotChangeRelease("Wait for the preview to finish.")
+        if release.made_by_id != request.user.pk:
+            raise release_control.CannotChangeRelease("Only the person who created it can send it.")
+        sealed = release_drafts.seal_draft(release.pk, by=request.user, at=request.at)
+        return "Approval requested" if sealed.state == "waiting" else "Campaign is sending"
+
+    return _change_campaign(request, release_id, "make_release", request_approval)
+
+
+@staff_view("POST")
+def approve_campaign(request: StaffRequest, release_id: UUID) -> HttpResponse:
+    """Approve a campaign as the second person; its first messages go out."""
+
+    def approve(release: Release) -> str:
+        release_control.approve_release(release, by=request.user, at=request.at)
+        return f"Approved. Sending to the first {release.canary_size} people"
+
+    return _change_campaign(request, release_id, "approve_release", approve)
+
+
+@staff_view("POST")
+def continue_campaign(request: StaffRequest, release_id: UUID) -> HttpResponse:
+    """Send a campaign to everyone else, after its first messages were checked."""
+
+    def send_to_rest(release: Release) -> str:
+        release_control.continue_release(release, by=request.user, at=request.at)
+        return "Sending to everyone"
+
+    return _change_campaign(request, release_id, "approve_release", send_to_rest)
+
+
+@staff_view("POST")
+def stop_campaign(request: StaffRequest, release_id: UUID) -> HttpResponse:
+    """Stop a campaign and cancel its queued messages."""
+
+    def stop(release: Release) -> str:
+        because = request.POST.get("reason", "")
+        canceled = release_control.stop_release(
+            release, by=request.user, because=because, at=request.at
+        )
+        return f"Campaign stopped, {count_noun(canceled, 'message')} canceled"
+
+    return _change_campaign(request, release_id, "stop_release", stop)
 
 
 @staff_view("POST")
@@ -202,40 +237,18 @@ def stop_everything(request: StaffRequest) -> HttpResponse:
     return respond_done(request, "All sending is stopped", back_to=reverse("releases"))
 
 
-def _request_approval(request: StaffRequest, release: Release) -> str:
-    if not release.findings:
-        raise release_control.CannotChangeRelease("Wait for the preview to finish.")
-    if release.made_by_id != request.user.pk:
-        raise release_control.CannotChangeRelease("Only the person who created it can send it.")
-    sealed = release_drafts.seal_draft(release.pk, by=request.user, at=request.at)
-    return "Approval requested" if sealed.state == "waiting" else "Campaign is sending"
-
-
-def _approve_campaign(request: StaffRequest, release: Release) -> str:
-    release_control.approve_release(release, by=request.user, at=request.at)
-    return f"Approved. Sending to the first {release.canary_size} people"
-
-
-def _continue_campaign(request: StaffRequest, release: Release) -> str:
-    release_control.continue_release(release, by=request.user, at=request.at)
-    return "Sending to everyone"
-
-
-def _stop_campaign(request: StaffRequest, release: Release) -> str:
-    because = request.POST.get("reason", "")
-    canceled = release_control.stop_release(
-        release, by=request.user, because=because, at=request.at
-    )
-    return f"Campaign stopped, {count_noun(canceled, 'message')} canceled"
-
-
-# By the last word of the URL: the required permission and the function.
-ACTIONS: dict[str, tuple[str, Callable[[StaffRequest, Release], str]]] = {
-    "request": ("make_release", _request_approval),
-    "approval": ("approve_release", _approve_campaign),
-    "going-on": ("approve_release", _continue_campaign),
-    "stop": ("stop_release", _stop_campaign),
-}
+def _change_campaign(
+    request: StaffRequest, release_id: UUID, permission: str, change: Callable[[Release], str]
+) -> HttpResponse:
+    """Change a campaign and confirm it; `change` returns the toast."""
+    require_permission(request.user, "see_releases")
+    release = _get_campaign(release_id)
+    require_permission(request.user, permission)
+    try:
+        words = change(release)
+    except release_control.CannotChangeRelease as problem:
+        return respond_refused(request, str(problem), back_to=_campaign_url(release.pk))
+    return respond_done(request, words, back_to=_campaign_url(release.pk))
 
 
 def _limit_lines(at: datetime) -> list[tuple[str, str]]:

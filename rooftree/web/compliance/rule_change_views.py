@@ -137,46 +137,58 @@ def show_change(request: StaffRequest, change_id: UUID) -> HttpResponse:
 
 
 @staff_view("POST")
-def apply_change_action(request: StaffRequest, change_id: UUID, action: str) -> HttpResponse:
-    """Approve or reject a change, or run its preview again."""
+def approve_change(request: StaffRequest, change_id: UUID) -> HttpResponse:
+    """Approve a change as the second person."""
+
+    def approve(change: RuleChange) -> str:
+        if change.dry_run is None:
+            raise change_approval.BadChange("", "Wait for the preview to finish, then approve.")
+        if change.is_looser and request.POST.get("read") != "on":
+            raise change_approval.BadChange("", "Read counsel’s document and check the box.")
+        rule_change_process.approve_change(change_id=change.pk, by=request.user, at=request.at)
+        day = change.from_date
+        return f"Approved. In force from {day:%b} {day.day}, {day.year}"
+
+    return _decide_change(request, change_id, approve)
+
+
+@staff_view("POST")
+def drop_change(request: StaffRequest, change_id: UUID) -> HttpResponse:
+    """Reject a change, or withdraw the user's own."""
+
+    def drop(change: RuleChange) -> str:
+        reason = request.POST.get("reason", "")
+        change_approval.drop_change(
+            change_id=change.pk, reason=reason, by=request.user, at=request.at
+        )
+        return "Withdrawn" if change.written_by_id == request.user.pk else "Rejected"
+
+    return _decide_change(request, change_id, drop)
+
+
+@staff_view("POST")
+def repeat_dry_run(request: StaffRequest, change_id: UUID) -> HttpResponse:
+    """Run the preview of a change again."""
+
+    def repeat(change: RuleChange) -> str:
+        rule_change_process.repeat_dry_run(change)
+        return "Preview is running again"
+
+    return _decide_change(request, change_id, repeat)
+
+
+def _decide_change(
+    request: StaffRequest, change_id: UUID, act: Callable[[RuleChange], str]
+) -> HttpResponse:
+    """Act on a change and confirm it; `act` returns the toast."""
     require_company_permission(request.user, "change_rules")
     change = get_object_or_404(RuleChange, pk=change_id)
-    if action not in ACTIONS:
-        raise Http404
     back = reverse("rule_change", args=[change.pk])
     try:
-        words = ACTIONS[action](request, change)
+        words = act(change)
     except change_approval.BadChange as problem:
         return respond_refused(request, str(problem), back_to=back)
     return respond_done(request, words, back_to=back)
-
-
-def _approve_change(request: StaffRequest, change: RuleChange) -> str:
-    if change.dry_run is None:
-        raise change_approval.BadChange("", "Wait for the preview to finish, then approve.")
-    if change.is_looser and request.POST.get("read") != "on":
-        raise change_approval.BadChange("", "Read counsel’s document and check the box.")
-    rule_change_process.approve_change(change_id=change.pk, by=request.user, at=request.at)
-    day = change.from_date
-    return f"Approved. In force from {day:%b} {day.day}, {day.year}"
-
-
-def _drop_change(request: StaffRequest, change: RuleChange) -> str:
-    reason = request.POST.get("reason", "")
-    change_approval.drop_change(change_id=change.pk, reason=reason, by=request.user, at=request.at)
-    return "Withdrawn" if change.written_by_id == request.user.pk else "Rejected"
-
-
-def _rerun_dry_run(request: StaffRequest, change: RuleChange) -> str:
-    rule_change_process.repeat_dry_run(change)
-    return "Preview is running again"
-
-
-ACTIONS: dict[str, Callable[[StaffRequest, RuleChange], str]] = {
-    "approval": _approve_change,
-    "drop": _drop_change,
-    "trial": _rerun_dry_run,
-}
 
 
 def _change_context(change: RuleChange) -> dict[str, Any]:

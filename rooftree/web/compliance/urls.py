@@ -62,9 +62,19 @@ urlpatterns: list[URLPattern] = [
         name="rule_change_end",
     ),
     path(
-        "compliance/rules/changes/<uuid:change_id>/<slug:action>/",
-        rule_change_views.apply_change_action,
-        name="rule_change_act",
+        "compliance/rules/changes/<uuid:change_id>/approval/",
+        rule_change_views.approve_change,
+        name="approve_rule_change",
+    ),
+    path(
+        "compliance/rules/changes/<uuid:change_id>/drop/",
+        rule_change_views.drop_change,
+        name="drop_rule_change",
+    ),
+    path(
+        "compliance/rules/changes/<uuid:change_id>/trial/",
+        rule_change_views.repeat_dry_run,
+        name="repeat_rule_change_preview",
     ),
     path(
         "compliance/rules/<slug:place>/<slug:item>/",

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from rooftree.web.imports import crm_transfer_views, views
+from rooftree.web.imports import crm_transfer_views, import_action_views, views
 
 urlpatterns: list[URLPattern] = [
     path("setup/imports/", views.list_imports, name="imports"),
@@ -14,6 +14,24 @@ urlpatterns: list[URLPattern] = [
         name="import_refused",
     ),
     path(
-        "setup/imports/<uuid:sheet_id>/<slug:action>/", views.apply_import_action, name="import_act"
+        "setup/imports/<uuid:sheet_id>/run/", import_action_views.start_import, name="start_import"
+    ),
+    path(
+        "setup/imports/<uuid:sheet_id>/columns/",
+        import_action_views.reopen_columns,
+        name="reopen_columns",
+    ),
+    path(
+        "setup/imports/<uuid:sheet_id>/drop/",
+        import_action_views.archive_import,
+        name="archive_import",
+    ),
+    path(
+        "setup/imports/<uuid:sheet_id>/ask/",
+        import_action_views.retry_reading,
+        name="retry_reading",
+    ),
+    path(
+        "setup/imports/<uuid:sheet_id>/undo/", import_action_views.undo_import, name="undo_import"
     ),
 ]

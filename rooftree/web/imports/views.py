@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.transaction import atomic
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
@@ -127,38 +127,6 @@ def show_import(request: StaffRequest, sheet_id: UUID) -> HttpResponse:
     return respond_done(
         request, "Preview started. Nothing is imported yet", back_to=_import_url(sheet)
     )
-
-
-@staff_view("POST")
-def apply_import_action(request: StaffRequest, sheet_id: UUID, action: str) -> HttpResponse:
-    """Start or undo an import, go back to its columns, archive it, or retry reading a CRM."""
-    require_permission(request.user, "edit_sources")
-    sheet = _get_sheet(sheet_id)
-    by, at = request.user, request.at
-    try:
-        if action == "run":
-            spreadsheet_imports.start_import(sheet_id=sheet.pk, by=by, at=at)
-            toast = "Import started. You can leave this page"
-        elif action == "columns":
-            import_staging.change_state(
-                sheet.pk, came_from=("checked",), to="columns", by=by, at=at
-            )
-            toast = "Edit the columns, then preview again"
-        elif action == "drop":
-            open_states = ("reading", "columns", "checked")
-            import_staging.change_state(sheet.pk, came_from=open_states, to="dropped", by=by, at=at)
-            toast = "Archived. Nothing was imported"
-        elif action == "ask":
-            crm_import.retry_now(sheet_id=sheet.pk, at=at)
-            toast = "Trying again"
-        elif action == "undo":
-            spreadsheet_imports.start_undo(sheet_id=sheet.pk, by=by, at=at)
-            toast = "Undo started. Leads that someone is working stay"
-        else:
-            raise Http404
-    except InvalidImport as bad:
-        return respond_refused(request, str(bad), back_to=_import_url(sheet))
-    return respond_done(request, toast, back_to=_import_url(sheet))
 
 
 @staff_view("GET")

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
@@ -110,19 +110,88 @@ def show_request(request: StaffRequest, request_id: UUID) -> HttpResponse:
 
 
 @staff_view("POST")
-def apply_request_action(request: StaffRequest, request_id: UUID, action: str) -> HttpResponse:
-    """Carry out an action on a request: see ACTIONS."""
+def confirm_identity(request: StaffRequest, request_id: UUID) -> HttpResponse:
+    """Record how the person's identity was confirmed."""
+
+    def confirm() -> str:
+        how = request.POST.get("how", "")
+        privacy_requests.confirm_identity(request_id, how=how, by=request.user, at=request.at)
+        return "Identity confirmed"
+
+    return _change_request(request, request_id, confirm)
+
+
+@staff_view("POST")
+def extend_deadline(request: StaffRequest, request_id: UUID) -> HttpResponse:
+    """Extend the deadline once, for a reason."""
+
+    def extend() -> str:
+        because = request.POST.get("because", "")
+        privacy_requests.extend_deadline(
+            request_id, because=because, by=request.user, at=request.at
+        )
+        return "Deadline extended by 45 days. Notify the person now"
+
+    return _change_request(request, request_id, extend)
+
+
+@staff_view("POST")
+def download_personal_data(request: StaffRequest, request_id: UUID) -> HttpResponse:
+    """Download the copy of a person's data."""
     require_company_permission(request.user, "keep_records")
-    if action not in ACTIONS:
-        raise Http404
     back = reverse("privacy_request", args=[_get_request(request_id).pk])
     try:
-        result = ACTIONS[action](request, request_id)
+        body = privacy_fulfillment.build_copy(request_id, by=request.user, at=request.at)
     except RequestRefused as problem:
         return respond_refused(request, str(problem), back_to=back, status=422)
-    if isinstance(result, HttpResponse):
-        return result
-    return respond_done(request, result, back_to=back)
+    name = f"your data {request.at:%Y-%m-%d}.zip"
+    response = HttpResponse(body, content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@staff_view("POST")
+def correct_record(request: StaffRequest, request_id: UUID) -> HttpResponse:
+    """Correct one field of the person."""
+
+    def correct() -> str:
+        privacy_fulfillment.correct_person(
+            request_id, field=request.POST.get("field", ""), value=request.POST.get("value", ""),
+            by=request.user, at=request.at,
+        )  # fmt: skip
+        return "Correction saved"
+
+    return _change_request(request, request_id, correct)
+
+
+@staff_view("POST")
+def delete_personal_data(request: StaffRequest, request_id: UUID) -> HttpResponse:
+    """Stop all contact and delete what no law keeps."""
+
+    def delete() -> str:
+        purge = privacy_fulfillment.delete_person_data(request_id, by=request.user, at=request.at)
+        if purge is None:
+            return "Contact stopped. No records can be deleted yet"
+        if purge.approved_at is None:
+            return "Contact stopped. A second person must approve the deletion"
+        return "Contact stopped. Deletion starts within seconds"
+
+    return _change_request(request, request_id, delete)
+
+
+@staff_view("POST")
+def close_request(request: StaffRequest, request_id: UUID) -> HttpResponse:
+    """Close a request with its outcome."""
+
+    def close() -> str:
+        privacy_requests.answer_request(
+            request_id, outcome=request.POST.get("outcome", ""),
+            because=request.POST.get("because", ""),
+            notified_recipients=request.POST.get("onward", ""), by=request.user, at=request.at,
+        )  # fmt: skip
+        return "Request closed"
+
+    return _change_request(request, request_id, close)
 
 
 def request_lines(
@@ -180,61 +249,17 @@ def _receive_request(form: PrivacyRequestForm, request: StaffRequest) -> Privacy
     )  # fmt: skip
 
 
-def _confirm_identity(request: StaffRequest, key: UUID) -> str:
-    privacy_requests.confirm_identity(
-        key, how=request.POST.get("how", ""), by=request.user, at=request.at
-    )
-    return "Identity confirmed"
-
-
-def _extend_deadline(request: StaffRequest, key: UUID) -> str:
-    privacy_requests.extend_deadline(
-        key, because=request.POST.get("because", ""), by=request.user, at=request.at
-    )
-    return "Deadline extended by 45 days. Notify the person now"
-
-
-def _download_copy(request: StaffRequest, key: UUID) -> HttpResponse:
-    body = privacy_fulfillment.build_copy(key, by=request.user, at=request.at)
-    name = f"your data {request.at:%Y-%m-%d}.zip"
-    response = HttpResponse(body, content_type="application/zip")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
-
-
-def _correct_record(request: StaffRequest, key: UUID) -> str:
-    privacy_fulfillment.correct_person(
-        key, field=request.POST.get("field", ""), value=request.POST.get("value", ""),
-        by=request.user, at=request.at,
-    )  # fmt: skip
-    return "Correction saved"
-
-
-def _delete_records(request: StaffRequest, key: UUID) -> str:
-    purge = privacy_fulfillment.delete_person_data(key, by=request.user, at=request.at)
-    if purge is None:
-        return "Contact stopped. No records can be deleted yet"
-    if purge.approved_at is None:
-        return "Contact stopped. A second person must approve the deletion"
-    return "Contact stopped. Deletion starts within seconds"
-
-
-def _answer_request(request: StaffRequest, key: UUID) -> str:
-    privacy_requests.answer_request(
-        key, outcome=request.POST.get("outcome", ""), because=request.POST.get("because", ""),
-        notified_recipients=request.POST.get("onward", ""), by=request.user, at=request.at,
-    )  # fmt: skip
-    return "Request closed"
-
-
-ACTIONS: dict[str, Callable[[StaffRequest, UUID], HttpResponse | str]] = {
-    "identity": _confirm_identity,
-    "extension": _extend_deadline,
-    "copy": _download_copy,
-    "correction": _correct_record,
-    "deletion": _delete_records,
-    "answer": _answer_request,
-}
+def _change_request(
+    request: StaffRequest, request_id: UUID, change: Callable[[], str]
+) -> HttpResponse:
+    """Change a request and confirm it; `change` returns the toast."""
+    require_company_permission(request.user, "keep_records")
+    back = reverse("privacy_request", args=[_get_request(request_id).pk])
+    try:
+        words = change()
+    except RequestRefused as problem:
+        return respond_refused(request, str(problem), back_to=back, status=422)
+    return respond_done(request, words, back_to=back)
 
 
 def _build_letter(privacy_request: PrivacyRequest) -> str:

@@ -22,8 +22,33 @@ urlpatterns: list[URLPattern] = [
         name="privacy_request",
     ),
     path(
-        "compliance/requests/<uuid:request_id>/<slug:action>/",
-        privacy_request_views.apply_request_action,
-        name="privacy_request_act",
+        "compliance/requests/<uuid:request_id>/identity/",
+        privacy_request_views.confirm_identity,
+        name="confirm_request_identity",
+    ),
+    path(
+        "compliance/requests/<uuid:request_id>/extension/",
+        privacy_request_views.extend_deadline,
+        name="extend_request_deadline",
+    ),
+    path(
+        "compliance/requests/<uuid:request_id>/copy/",
+        privacy_request_views.download_personal_data,
+        name="download_personal_data",
+    ),
+    path(
+        "compliance/requests/<uuid:request_id>/correction/",
+        privacy_request_views.correct_record,
+        name="correct_personal_data",
+    ),
+    path(
+        "compliance/requests/<uuid:request_id>/deletion/",
+        privacy_request_views.delete_personal_data,
+        name="delete_personal_data",
+    ),
+    path(
+        "compliance/requests/<uuid:request_id>/answer/",
+        privacy_request_views.close_request,
+        name="close_privacy_request",
     ),
 ]

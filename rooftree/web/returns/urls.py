@@ -17,7 +17,11 @@ urlpatterns: list[URLPattern] = [
         manual_return_views.request_return,
         name="return_by_hand",
     ),
-    path("returns/<uuid:claim_id>/<slug:action>/", views.apply_return_action, name="return_act"),
+    path("returns/<uuid:claim_id>/credit/", views.record_credit, name="record_credit"),
+    path("returns/<uuid:claim_id>/refusal/", views.record_refusal, name="record_refusal"),
+    path("returns/<uuid:claim_id>/dispute/", views.dispute_refusal, name="dispute_refusal"),
+    path("returns/<uuid:claim_id>/closure/", views.close_return, name="close_return"),
+    path("returns/<uuid:claim_id>/note/", views.add_return_note, name="add_return_note"),
     path("returns/sources/<uuid:source_id>/file/", views.send_returns, name="return_send"),
     path("returns/files/<uuid:file_id>/copies/", views.download_file_again, name="return_file"),
     path(

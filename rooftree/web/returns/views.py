@@ -115,17 +115,73 @@ def show_return(request: StaffRequest, claim_id: UUID) -> HttpResponse:
 
 
 @staff_view("POST")
-def apply_return_action(request: StaffRequest, claim_id: UUID, action: str) -> HttpResponse:
-    """Carry out an action on a return: see ACTIONS."""
-    require_permission(request.user, "work_returns")
-    claim = _get_visible_return(request.user, claim_id)
-    if action not in ACTIONS:
-        raise Http404
-    try:
-        words = ACTIONS[action](request, claim)
-    except ClaimNotAllowed as problem:
-        return _render_return(request, claim, problem=str(problem), tried=action, status=422)
-    return respond_done(request, words, back_to=reverse("return", args=[claim.pk]))
+def record_credit(request: StaffRequest, claim_id: UUID) -> HttpResponse:
+    """Record an amount that the vendor credited."""
+
+    def record(claim: Claim) -> str:
+        amount = parse_amount(request.POST.get("amount", ""))
+        if amount is None or amount.kind is not AmountKind.EXACT or not amount.cents:
+            raise ClaimNotAllowed("Enter the credited amount, for example 65.50.")
+        before = request.POST.get("before", "")
+        flow.record_credit(
+            claim.pk, cents=amount.cents, before_cents=int(before) if before.isdecimal() else -1,
+            by=request.user, at=request.at, note=_typed_note(request),
+        )  # fmt: skip
+        return "Credit recorded"
+
+    return _change_return(request, claim_id, "credit", record)
+
+
+@staff_view("POST")
+def record_refusal(request: StaffRequest, claim_id: UUID) -> HttpResponse:
+    """Record the vendor's refusal."""
+
+    def record(claim: Claim) -> str:
+        return_claims.record_refusal(
+            claim.pk, note=_typed_note(request), by=request.user, at=request.at
+        )
+        return "Refusal recorded"
+
+    return _change_return(request, claim_id, "refusal", record)
+
+
+@staff_view("POST")
+def dispute_refusal(request: StaffRequest, claim_id: UUID) -> HttpResponse:
+    """Record our answer to the vendor's refusal."""
+
+    def dispute(claim: Claim) -> str:
+        return_claims.dispute_claim(
+            claim.pk, note=_typed_note(request), by=request.user, at=request.at
+        )
+        return "Dispute recorded, waiting on the vendor"
+
+    return _change_return(request, claim_id, "dispute", dispute)
+
+
+@staff_view("POST")
+def close_return(request: StaffRequest, claim_id: UUID) -> HttpResponse:
+    """Close an answered return, or discard one that was not sent."""
+
+    def close(claim: Claim) -> str:
+        return_claims.close_claim(
+            claim.pk, note=_typed_note(request), by=request.user, at=request.at
+        )
+        return "Return closed"
+
+    return _change_return(request, claim_id, "closure", close)
+
+
+@staff_view("POST")
+def add_return_note(request: StaffRequest, claim_id: UUID) -> HttpResponse:
+    """Add a note to a return."""
+
+    def add(claim: Claim) -> str:
+        return_claims.add_remark(
+            claim.pk, text=_typed_note(request), by=request.user, at=request.at
+        )
+        return "Note saved"
+
+    return _change_return(request, claim_id, "note", add)
 
 
 @staff_view("GET", "POST")
@@ -202,53 +258,24 @@ def _require_send(user: User) -> None:
         raise PermissionDenied
 
 
-def _record_credit(request: StaffRequest, claim: Claim) -> str:
-    amount = parse_amount(request.POST.get("amount", ""))
-    if amount is None or amount.kind is not AmountKind.EXACT or not amount.cents:
-        raise ClaimNotAllowed("Enter the credited amount, for example 65.50.")
-    before = request.POST.get("before", "")
-    flow.record_credit(
-        claim.pk, cents=amount.cents, before_cents=int(before) if before.isdecimal() else -1,
-        by=request.user, at=request.at, note=request.POST.get("note", ""),
-    )  # fmt: skip
-    return "Credit recorded"
+def _change_return(
+    request: StaffRequest, claim_id: UUID, tried: str, change: Callable[[Claim], str]
+) -> HttpResponse:
+    """Change a return and confirm it; `change` returns the toast.
+
+    If the change is refused, the page shows the problem at the form `tried`.
+    """
+    require_permission(request.user, "work_returns")
+    claim = _get_visible_return(request.user, claim_id)
+    try:
+        words = change(claim)
+    except ClaimNotAllowed as problem:
+        return _render_return(request, claim, problem=str(problem), tried=tried, status=422)
+    return respond_done(request, words, back_to=reverse("return", args=[claim.pk]))
 
 
-def _record_refusal(request: StaffRequest, claim: Claim) -> str:
-    return_claims.record_refusal(
-        claim.pk, note=request.POST.get("note", ""), by=request.user, at=request.at
-    )
-    return "Refusal recorded"
-
-
-def _dispute_refusal(request: StaffRequest, claim: Claim) -> str:
-    return_claims.dispute_claim(
-        claim.pk, note=request.POST.get("note", ""), by=request.user, at=request.at
-    )
-    return "Dispute recorded, waiting on the vendor"
-
-
-def _close_return(request: StaffRequest, claim: Claim) -> str:
-    return_claims.close_claim(
-        claim.pk, note=request.POST.get("note", ""), by=request.user, at=request.at
-    )
-    return "Return closed"
-
-
-def _add_note(request: StaffRequest, claim: Claim) -> str:
-    return_claims.add_remark(
-        claim.pk, text=request.POST.get("note", ""), by=request.user, at=request.at
-    )
-    return "Note saved"
-
-
-ACTIONS: dict[str, Callable[[StaffRequest, Claim], str]] = {
-    "credit": _record_credit,
-    "refusal": _record_refusal,
-    "dispute": _dispute_refusal,
-    "closure": _close_return,
-    "note": _add_note,
-}
+def _typed_note(request: StaffRequest) -> str:
+    return request.POST.get("note", "")
 
 
 def _render_return(

@@ -2,8 +2,11 @@
 
 from django.urls import URLPattern, path
 
+from rooftree.nurture import sequence_approval
 from rooftree.web.sequences import views
+from rooftree.web.wording.version_actions import VersionKind, version_paths
 
+VERSIONS = VersionKind(name="sequence", get_version=views.get_version, publish=sequence_approval)
 urlpatterns: list[URLPattern] = [
     path("sequences/", views.list_sequences, name="sequences"),
     path(
@@ -11,11 +14,7 @@ urlpatterns: list[URLPattern] = [
         views.show_sequence_version,
         name="sequence_edition",
     ),
-    path(
-        "sequences/editions/<uuid:edition_id>/<slug:action>/",
-        views.apply_version_action,
-        name="sequence_act",
-    ),
+    *version_paths("sequences/editions/", VERSIONS),
     path("sequences/<slug:key>/", views.edit_sequence, name="sequence"),
     path("sequences/<slug:key>/proposal/", views.propose_sequence, name="sequence_proposal"),
     path("sequences/<slug:key>/draft/", views.discard_draft, name="sequence_draft"),

@@ -98,7 +98,7 @@ def discard_draft(request: StaffRequest, key: str) -> HttpResponse:
 def show_sequence_version(request: StaffRequest, edition_id: UUID) -> HttpResponse:
     """Show one version with its steps, its approval and the possible actions."""
     require_permission(request.user, "see_sequences")
-    version = _get_version(edition_id)
+    version = get_version(edition_id)
     before = (
         version_approval.versions_of_place(version)
         .filter(version__lt=version.version, from_at__isnull=False)
@@ -119,17 +119,6 @@ def show_sequence_version(request: StaffRequest, edition_id: UUID) -> HttpRespon
     return render(request, "sequences/version.html", context)
 
 
-@staff_view("POST")
-def apply_version_action(request: StaffRequest, edition_id: UUID, action: str) -> HttpResponse:
-    """Carry out an action on a version: see `version_actions.ACTIONS`."""
-    require_permission(request.user, "see_sequences")
-    version = _get_version(edition_id)
-    back = reverse("sequence_edition", args=[version.pk])
-    return version_actions.apply_action(
-        request, version, action, publish=sequence_approval, back_to=back
-    )
-
-
 def _sequence_rows() -> QuerySet[Sequence]:
     return _annotate_running(Sequence.objects.all())
 
@@ -141,7 +130,8 @@ def _annotate_running(rows: QuerySet[Sequence]) -> QuerySet[Sequence]:
     return rows.select_related("written_by", "decided_by").annotate(running=Subquery(running))
 
 
-def _get_version(edition_id: UUID) -> Sequence:
+def get_version(edition_id: UUID) -> Sequence:
+    """Return a version with its author and approver. Raises `Http404`."""
     return get_object_or_404(_sequence_rows(), pk=edition_id)
 
 

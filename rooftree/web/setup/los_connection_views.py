@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
@@ -105,38 +105,25 @@ def edit_connection(request: StaffRequest, connection_id: UUID) -> HttpResponse:
 
 
 @staff_view("POST")
-def apply_connection_action(
-    request: StaffRequest, connection_id: UUID, action: str
-) -> HttpResponse:
-    """Test a connection, subscribe to its changes, or turn it on or off."""
-    require_permission(request.user, "edit_setup")
-    if action not in ("test", "subscription", "on", "off"):
-        raise Http404
-    connection = get_object_or_404(Connection, pk=connection_id)
-    page_url = reverse("setup_connection", args=[connection.pk])
-    if action == "test":
-        problem = los_connections.check_connection(connection, at=request.at)
-        if problem:
-            return respond_refused(
-                request, f"The connection doesn’t work yet. {problem}", back_to=page_url, status=422
-            )
-        return respond_done(request, "The connection works", back_to=page_url)
-    if action == "subscription":
-        return _subscribe_to_changes(request, connection, page_url)
-    if action == "on":
-        los_connections.enable_connection(
-            connection_id=connection.pk, by=request.user, at=request.at
+def check_connection(request: StaffRequest, connection_id: UUID) -> HttpResponse:
+    """Test a connection with its credentials."""
+    connection, page_url = _get_editable_connection(request, connection_id)
+    problem = los_connections.check_connection(connection, at=request.at)
+    if problem:
+        return respond_refused(
+            request, f"The connection doesn’t work yet. {problem}", back_to=page_url, status=422
         )
-        return respond_done(
-            request, "Connection is on. Officers can hand off loans", back_to=page_url
-        )
-    los_connections.disable_connection(connection_id=connection.pk, by=request.user, at=request.at)
-    return respond_done(request, "Connection is off", back_to=page_url)
+    return respond_done(request, "The connection works", back_to=page_url)
 
 
-def _subscribe_to_changes(
-    request: StaffRequest, connection: Connection, page_url: str
-) -> HttpResponse:
+@staff_view("POST")
+def subscribe_to_changes(request: StaffRequest, connection_id: UUID) -> HttpResponse:
+    """Subscribe to the changes of loans in the LOS."""
+    connection, page_url = _get_editable_connection(request, connection_id)
+    if not all(los_connections.credentials_on_file(connection).values()):
+        return respond_refused(
+            request, los_connections.MISSING_CREDENTIAL, back_to=page_url, status=422
+        )
     try:
         los_connections.subscribe_to_changes(
             connection_id=connection.pk, site=settings.PUBLIC_URL, by=request.user, at=request.at
@@ -145,6 +132,29 @@ def _subscribe_to_changes(
         reason = f"Encompass didn’t accept the subscription. {problem}"
         return respond_refused(request, reason, back_to=page_url, status=422)
     return respond_done(request, "Subscribed to changes in Encompass", back_to=page_url)
+
+
+@staff_view("POST")
+def enable_connection(request: StaffRequest, connection_id: UUID) -> HttpResponse:
+    """Turn a connection on, so that officers can hand off loans."""
+    connection, page_url = _get_editable_connection(request, connection_id)
+    los_connections.enable_connection(connection_id=connection.pk, by=request.user, at=request.at)
+    return respond_done(request, "Connection is on. Officers can hand off loans", back_to=page_url)
+
+
+@staff_view("POST")
+def disable_connection(request: StaffRequest, connection_id: UUID) -> HttpResponse:
+    """Turn a connection off."""
+    connection, page_url = _get_editable_connection(request, connection_id)
+    los_connections.disable_connection(connection_id=connection.pk, by=request.user, at=request.at)
+    return respond_done(request, "Connection is off", back_to=page_url)
+
+
+def _get_editable_connection(request: StaffRequest, connection_id: UUID) -> tuple[Connection, str]:
+    """Return a connection and the URL of its page, for a user who can edit it."""
+    require_permission(request.user, "edit_setup")
+    connection = get_object_or_404(Connection, pk=connection_id)
+    return connection, reverse("setup_connection", args=[connection.pk])
 
 
 def _split_credentials(typed: dict[str, Any]) -> tuple[dict[str, str], dict[str, str]]:

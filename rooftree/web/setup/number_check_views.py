@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
@@ -97,22 +97,31 @@ def edit_number_service(request: StaffRequest) -> HttpResponse:
 
 
 @staff_view("POST")
-def apply_service_action(request: StaffRequest, action: str) -> HttpResponse:
-    """Test the account on file, or turn off number checks."""
+def check_number_service(request: StaffRequest) -> HttpResponse:
+    """Test the account on file with the company's own number."""
     require_permission(request.user, "edit_setup")
-    if action not in ("trial", "stop"):
-        raise Http404
-    page_url = reverse("setup_numbers")
     service = vendor_account.active_service()
-    if service is None or action == "stop":
-        vendor_account.remove_account(by=request.user, at=request.at)
-        return respond_done(request, "Number checks are off", back_to=page_url)
+    if service is None:
+        return _turn_off(request)
+    page_url = reverse("setup_numbers")
     problem = vendor_account.check_account(service, at=request.at)
     if problem:
         return respond_refused(request, problem, back_to=page_url)
     kinds = [kind for kind in QuestionKind if service.can_answer(kind)]
     checks = "Both checks work" if len(kinds) == len(QuestionKind) else "The check works"
     return respond_done(request, f"{checks} for your own number", back_to=page_url)
+
+
+@staff_view("POST")
+def remove_number_service(request: StaffRequest) -> HttpResponse:
+    """Turn off number checks and delete the account."""
+    require_permission(request.user, "edit_setup")
+    return _turn_off(request)
+
+
+def _turn_off(request: StaffRequest) -> HttpResponse:
+    vendor_account.remove_account(by=request.user, at=request.at)
+    return respond_done(request, "Number checks are off", back_to=reverse("setup_numbers"))
 
 
 def _service_initial(service: NumberService | None) -> dict[str, Any]:

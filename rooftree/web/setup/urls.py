@@ -54,9 +54,14 @@ urlpatterns: list[URLPattern] = [
     ),
     path("setup/number-checks/", number_check_views.edit_number_service, name="setup_numbers"),
     path(
-        "setup/number-checks/<slug:action>/",
-        number_check_views.apply_service_action,
-        name="setup_numbers_act",
+        "setup/number-checks/trial/",
+        number_check_views.check_number_service,
+        name="check_number_service",
+    ),
+    path(
+        "setup/number-checks/stop/",
+        number_check_views.remove_number_service,
+        name="remove_number_service",
     ),
     path(
         "setup/certificates/",
@@ -70,9 +75,24 @@ urlpatterns: list[URLPattern] = [
         name="setup_connection",
     ),
     path(
-        "setup/los/<uuid:connection_id>/<slug:action>/",
-        los_connection_views.apply_connection_action,
-        name="setup_connection_act",
+        "setup/los/<uuid:connection_id>/test/",
+        los_connection_views.check_connection,
+        name="check_connection",
+    ),
+    path(
+        "setup/los/<uuid:connection_id>/subscription/",
+        los_connection_views.subscribe_to_changes,
+        name="subscribe_to_changes",
+    ),
+    path(
+        "setup/los/<uuid:connection_id>/on/",
+        los_connection_views.enable_connection,
+        name="enable_connection",
+    ),
+    path(
+        "setup/los/<uuid:connection_id>/off/",
+        los_connection_views.disable_connection,
+        name="disable_connection",
     ),
     path("setup/sending/", sending_pause_views.show_sending_pause, name="setup_sending"),
     path("setup/dead-letters/", failed_job_views.list_failed_jobs, name="dead_letters"),

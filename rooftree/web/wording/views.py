@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.utils import timezone
 
 from rooftree.capture.own_form import form_wording
@@ -15,7 +14,7 @@ from rooftree.compliance.wording_rules import wording_check
 from rooftree.money.company_day import company_day
 from rooftree.org.models import Company
 from rooftree.outreach.models import Message, Template
-from rooftree.outreach.wording import template_approval, version_approval
+from rooftree.outreach.wording import version_approval
 from rooftree.outreach.wording.message_templates import LANGUAGES
 from rooftree.outreach.wording.occasions import (
     HOURS_NAMES,
@@ -102,7 +101,7 @@ def choose_place(request: StaffRequest) -> HttpResponse:
 def show_wording_version(request: StaffRequest, edition_id: UUID) -> HttpResponse:
     """Show one version with its exact text, its approval and the possible actions."""
     require_permission(request.user, "see_sequences")
-    version = _get_version(edition_id)
+    version = get_version(edition_id)
     before = (
         version_approval.versions_of_place(version)
         .filter(version__lt=version.version, from_at__isnull=False)
@@ -126,18 +125,8 @@ def show_wording_version(request: StaffRequest, edition_id: UUID) -> HttpRespons
     return render(request, "wording/version.html", context)
 
 
-@staff_view("POST")
-def apply_version_action(request: StaffRequest, edition_id: UUID, action: str) -> HttpResponse:
-    """Carry out an action on a version: see `version_actions.ACTIONS`."""
-    require_permission(request.user, "see_sequences")
-    version = _get_version(edition_id)
-    back = reverse("wording_edition", args=[version.pk])
-    return version_actions.apply_action(
-        request, version, action, publish=template_approval, back_to=back
-    )
-
-
-def _get_version(edition_id: UUID) -> Template:
+def get_version(edition_id: UUID) -> Template:
+    """Return a version with its author and approver. Raises `Http404`."""
     rows = Template.objects.select_related("written_by", "decided_by")
     return get_object_or_404(rows, pk=edition_id)
 
