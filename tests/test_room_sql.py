@@ -4,6 +4,7 @@ import ast
 import configparser
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ TABLE = re.compile(
 EXCEPTIONS: dict[tuple[str, str], str] = {}  # (file, table): why
 
 
+@cache
 def levels() -> dict[str, int]:
     """Return each room's level; 0 is the lowest. Rooms on one line cannot see each other."""
     contracts = configparser.ConfigParser()
@@ -32,6 +34,7 @@ def levels() -> dict[str, int]:
     return {room: level for level, row in enumerate(reversed(layers)) for room in row}
 
 
+@cache
 def rooms_of_tables() -> dict[str, str]:
     return {
         model._meta.db_table: model.__module__.split(".")[1]
