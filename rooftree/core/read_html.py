@@ -1,5 +1,6 @@
 """Parse HTML as people see it: without hidden parts, with line breaks where the screen has them."""
 
+import re
 from typing import Any
 
 from lxml import html as markup
@@ -7,6 +8,8 @@ from lxml.etree import LxmlError
 
 _HIDDEN_ELEMENTS = "//script|//style|//head"
 _LINE_BREAK_ELEMENTS = "//br|//p|//div|//tr|//li"
+# HTML can hold these, also as `&#1;`, but lxml refuses to write them.
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def parse_html(page: str, *, without: str = _HIDDEN_ELEMENTS) -> Any | None:
@@ -21,6 +24,11 @@ def parse_html(page: str, *, without: str = _HIDDEN_ELEMENTS) -> Any | None:
         )
     except (LxmlError, ValueError):
         return None
+    for element in tree.iter():
+        if element.tail:
+            element.tail = _CONTROL_CHARACTERS.sub("", element.tail)
+        if isinstance(element.tag, str) and element.text:
+            element.text = _CONTROL_CHARACTERS.sub("", element.text)
     for hidden in tree.xpath(without):
         hidden.drop_tree()
     for element in tree.xpath(_LINE_BREAK_ELEMENTS):

@@ -54,9 +54,7 @@ NON_LENDING_PATTERN = re.compile(
     r"|\binstallment sales?|\bcurrency|\bpawn|\bservic|\bprepaid|\binsurance|\bappraisal",
     re.IGNORECASE,
 )
-LENDING_PATTERN = re.compile(
-    r"\blend|\bbrok|\bbank|\boriginat|\bloan (company|officer)", re.IGNORECASE
-)
+LENDING_PATTERN = re.compile(r"\b(lend|brok|bank|originat|loan (company|officer))", re.IGNORECASE)
 REQUIRED_COLUMNS = ("nmls_id", "state", "number", "status", "from_date")
 type StoredLicense = License | CompanyLicense
 
@@ -139,9 +137,8 @@ def compare_file(body: bytes, *, at: datetime) -> FileComparison:
     try:
         table = read_table(body, ReadingNotes())
     except UnreadableBody as problem:
-        raise NotALicenseFile(
-            UPLOAD_PROBLEMS.get(str(problem), "This file can't be read.")
-        ) from problem
+        text = UPLOAD_PROBLEMS.get(str(problem), "This file can't be read.")
+        raise NotALicenseFile(text) from problem
     columns = _map_columns(table.columns)
     comparison, rows = FileComparison(), []
     for table_row in table.rows:
