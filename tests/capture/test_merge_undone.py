@@ -124,7 +124,9 @@ def message(lead: Lead, direction: str) -> Message:
 
 
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.integers(min_value=0, max_value=2**32))
 def test_merge_then_split_restores_every_row(seed):

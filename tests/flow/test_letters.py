@@ -168,7 +168,10 @@ def test_only_mail_server_can_deliver_email(our_email):
     )
 
 
-@how(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@how(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=60, deadline=None,
+)  # fmt: skip
 @given(tail=some.binary(max_size=400), header=some.text(max_size=60))
 def test_any_bytes_are_parsed_or_refused(our_email, tail, header):
     raw = (
