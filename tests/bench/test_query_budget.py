@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from rooftree.flow import clock
@@ -16,6 +17,7 @@ from rooftree.outreach.models import Message
 from rooftree.routing.models import Offer
 from rooftree.tasks import drain_queue
 from tests import make
+from tests.conftest import execute_as_owner
 from tests.flow import journey
 
 pytestmark = pytest.mark.django_db
@@ -27,10 +29,28 @@ WORK_BUDGET = {
     "respond_to_touches": 56,
     "assign_leads": 32,  # also rings the officer and sends a text and an email
 }
+TRUNCATE_TABLES = """
+do $$
+begin
+    execute (
+        select 'truncate ' || string_agg(format('%I', relname), ', ') from pg_class
+         where relkind = 'r' and relnamespace = 'public'::regnamespace
+           and relname not in ('django_migrations', 'django_content_type', 'auth_permission')
+    );
+end $$
+"""
 
 
 @pytest.fixture
-def open_for_business(as_the_program: None) -> Any:
+def fresh_tables(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Empty all tables as in a new database: even deleted rows of other tests change plans."""
+    if settings.DATABASE_IS_EMBEDDED:
+        with django_db_blocker.unblock():
+            execute_as_owner(TRUNCATE_TABLES)
+
+
+@pytest.fixture
+def open_for_business(fresh_tables: None, as_the_program: None) -> Any:
     """Create a company with three officers and a form that proves consent; one lead came before."""
     journey.set_up_company()
     for _ in range(3):
