@@ -1,4 +1,4 @@
-"""What the database guards in tables of compliance."""
+"""Declare the triggers that guard tables of compliance."""
 
 from rooftree.db.triggers import Function, RoomTriggers, Trigger
 

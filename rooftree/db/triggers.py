@@ -1,9 +1,9 @@
-"""What a room declares about the triggers that guard its tables, whoever writes to them.
+"""Describe the triggers that guard a room's tables, whoever writes to them.
 
-Each room lists its own in `triggers.py`, and a model's docstring names those of its table. A
-migration holds a copy of the SQL, as it does of the models; tests/test_triggers.py compares a
-migrated database with the declarations. Why they are not django-pgtrigger's is in
-docs/decisions/0028-triggers-in-sql.md.
+Each room lists its own in `triggers.py`, and a comment in a model's `Meta` names those of its
+table. A migration holds a copy of the SQL, as it does of the models; tests/test_triggers.py
+compares a migrated database with the declarations. docs/decisions/0028-triggers-in-sql.md says
+why django-pgtrigger is not used.
 """
 
 from dataclasses import dataclass

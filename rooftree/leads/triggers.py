@@ -1,4 +1,4 @@
-"""What the database guards in tables of leads, and the hashes that it finds people by."""
+"""Declare the triggers that guard tables of leads, and the hashes that find people."""
 
 from rooftree.db.triggers import Function, RoomTriggers, append_only_trigger
 

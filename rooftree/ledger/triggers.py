@@ -1,4 +1,4 @@
-"""What the database guards in the ledger."""
+"""Declare the trigger that guards the ledger."""
 
 from rooftree.db.triggers import Function, RoomTriggers, append_only_trigger
 

@@ -110,7 +110,8 @@ def subscribe_to_changes(*, connection_id: UUID | str, site: str, by: User, at: 
     """Subscribe to the LOS's loan changes, signed with a fresh key; return the subscription id.
 
     The new key is stored before the LOS gets it, and the previous one stays valid, so no
-    hint is rejected in between. Raises `VendorError`.
+    hint is rejected in between. Raises `InvalidConnection` when a credential is missing, and
+    `VendorError`.
 
     Args:
         site: our public address, without a trailing slash.
@@ -118,6 +119,8 @@ def subscribe_to_changes(*, connection_id: UUID | str, site: str, by: User, at: 
     key = secrets.token_urlsafe(36)
     with atomic():
         row = Connection.objects.select_for_update().get(pk=connection_id)
+        if not all(credentials_on_file(row).values()):
+            raise InvalidConnection("", MISSING_CREDENTIAL)
         keys = [key, *adapter_pool.load_webhook_keys(row)][:MAX_WEBHOOK_KEYS]
         row.webhook_keys = json.dumps(keys)
         row.save(update_fields=["webhook_keys"])

@@ -52,14 +52,8 @@ KEEPER_TABLES = frozenset(
         *("message", "message_review", "unmatched_text", "verdict", "contact_attempt", "consent"),
         *("lead_basis", "revocation", "certificate", "form_certificate", "imported_activity"),
         *("remark", "signal", "task", "score", "rate_watch", "los_event", "spreadsheet_part"),
-        *(
-            "staff_notice",
-            "access_entry",
-            "possible_duplicate",
-            "phone",
-            "email",
-            "routing_decision",
-        ),
+        *("staff_notice", "access_entry", "possible_duplicate", "phone", "email"),
+        "routing_decision",
         *("release_member", "claim_step"),
     }
 )

@@ -1,4 +1,4 @@
-"""What the database guards in tables of money."""
+"""Declare the trigger that guards the steps of a claim."""
 
 from rooftree.db.triggers import Function, RoomTriggers, append_only_trigger
 

@@ -1,4 +1,4 @@
-"""What the database guards in tables of sequences."""
+"""Declare the trigger that guards decided sequences."""
 
 from rooftree.db.triggers import RoomTriggers, Trigger
 from rooftree.outreach.triggers import EDITION_IS_KEPT

@@ -1,4 +1,4 @@
-"""What the database guards in tables of the organization."""
+"""Declare the trigger that guards the access log."""
 
 from rooftree.db.triggers import Function, RoomTriggers, append_only_trigger
 

@@ -1,4 +1,4 @@
-"""What the database guards in tables of messages, templates and campaigns."""
+"""Declare the triggers that guard messages, templates and campaigns."""
 
 from rooftree.db.triggers import Function, RoomTriggers, Trigger
 

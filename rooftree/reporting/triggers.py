@@ -1,4 +1,4 @@
-"""What the database guards in tables of reports and evidence."""
+"""Declare the triggers that guard reports and evidence."""
 
 from rooftree.db.triggers import RoomTriggers, append_only_trigger
 

@@ -1,4 +1,4 @@
-"""What the database guards about who can have a lead: the invariant *Licensed*.
+"""Declare the triggers that decide who can have a lead: the invariant *Licensed*.
 
 Nothing here trusts the code above it. A row of `offer` or `ownership` is refused if its officer
 was not entitled at the row's own time, `lead.officer` can only mirror the live ownership, and what

@@ -1,4 +1,4 @@
-"""What a borrower wrote is kept, and what their mail program quotes below it is not."""
+"""Replies by email: the borrower's words are kept, what the mail program quotes is cut."""
 
 import time
 

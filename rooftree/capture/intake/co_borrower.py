@@ -15,11 +15,10 @@ from rooftree.leads.models import Lead, Person
 from rooftree.ledger.write_events import write_event
 
 
-def co_borrower_identity(inquiry: CanonicalLead) -> person_matching.Identity | None:
-    """Return the co-borrower's identity for matching; None if the inquiry has no co-borrower."""
+def co_borrower_identity(inquiry: CanonicalLead) -> person_matching.Identity:
+    """Return the identity of an inquiry's co-borrower, for matching."""
     stated = inquiry.co_borrower
-    if stated is None:
-        return None
+    assert stated is not None
     return person_matching.inquiry_identity(
         replace(inquiry, borrower=stated, phones=stated.phones, emails=stated.emails)
     )
@@ -27,8 +26,7 @@ def co_borrower_identity(inquiry: CanonicalLead) -> person_matching.Identity | N
 
 def co_borrower_match_keys(inquiry: CanonicalLead) -> list[str]:
     """Return the co-borrower's match keys, as `person_lookup` writes them."""
-    identity = co_borrower_identity(inquiry)
-    return person_lookup.contact_match_keys(identity) if identity else []
+    return person_lookup.contact_match_keys(co_borrower_identity(inquiry))
 
 
 def attach_co_borrower(lead: Lead, inquiry: CanonicalLead, *, at: datetime) -> None:
@@ -40,8 +38,7 @@ def attach_co_borrower(lead: Lead, inquiry: CanonicalLead, *, at: datetime) -> N
         at: when the co-borrower was stated.
     """
     stated, identity = inquiry.co_borrower, co_borrower_identity(inquiry)
-    if stated is None or identity is None:
-        return
+    assert stated is not None
     person = lead.co_borrower
     if person is None or not any(
         person_matching.could_be_same_name(candidate.identity, identity)

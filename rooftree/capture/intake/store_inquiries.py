@@ -192,10 +192,11 @@ def _store_independent(pending: Sequence[_PendingInquiry], at: datetime) -> list
     priced = [
         (inquiry.arrival.inquiry.cost, touch)
         for inquiry, touch in zip(pending, touches, strict=True)
-        if inquiry.arrival.inquiry.cost or touch.source.cost_cents
+        if inquiry.arrival.inquiry.price_cents(usual_cents=touch.source.cost_cents)
     ]
     costs = book_entries.book_touch_costs(priced, at=at) if priced else {}
-    sealed = [touch for touch in touches if "consent.seal" in touch.inquiry.get("extras", {})]
+    seal_field = form_certificates.SEAL_FIELD
+    sealed = [touch for touch in touches if seal_field in touch.inquiry.get("extras", {})]
     if sealed:  # our own form
         write_events(form_certificates.certify_touches(sealed, at=at))
     return [

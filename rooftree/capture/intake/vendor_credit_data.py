@@ -25,9 +25,8 @@ CREDIT_DATA_REFUSED = "compliance.credit_data.refused"
 def remove_unpermitted_credit(
     inquiry: CanonicalLead, source: Source, on: date
 ) -> tuple[CanonicalLead, Ruling | None]:
-    """Return the inquiry without unpermitted credit data, and the ruling if any was removed."""
-    if inquiry.credit is None:
-        return inquiry, None
+    """Remove unpermitted credit data from an inquiry that has some; return the ruling if so."""
+    assert inquiry.credit is not None
     terms = terms_in_force(source.pk, on)
     is_vendor_assigned = inquiry.credit.basis is CreditBasis.VENDOR_ASSIGNED
     if not (is_vendor_assigned or _is_unsolicited(terms)):  # cannot be from a consumer report

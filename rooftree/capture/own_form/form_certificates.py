@@ -20,6 +20,7 @@ from rooftree.ledger.models import Event
 from rooftree.ledger.write_events import build_event
 
 OWN_FORM_ADAPTER = "website_form"
+SEAL_FIELD = "consent.seal"  # of a touch's extras
 BROWSER_MEASUREMENTS = ("shown_sha256", "font_px", "contrast", "visible", "box_at_load")
 VISITOR_ACTIONS = ("checked_at", "ticks")
 
@@ -33,7 +34,7 @@ def save_form_page(html: str, *, at: datetime) -> str:
 
 
 def certify_touches(touches: Iterable[Touch], *, at: datetime) -> list[Event]:
-    """Store certificates of the touches made by our own form; return their ledger events.
+    """Store certificates of touches that came with a seal; return their ledger events.
 
     A touch whose seal is not ours, or is another form's, gets no certificate: a website posted it.
     """
@@ -57,10 +58,10 @@ def certify_touches(touches: Iterable[Touch], *, at: datetime) -> list[Event]:
 
 def _build_certificate(touch: Touch, at: datetime) -> FormCertificate | None:
     extras = touch.inquiry.get("extras", {})
-    if touch.source.adapter != OWN_FORM_ADAPTER or "consent.seal" not in extras:
+    if touch.source.adapter != OWN_FORM_ADAPTER:
         return None
     try:
-        seal = form_seal.read_seal(extras["consent.seal"])
+        seal = form_seal.read_seal(extras[SEAL_FIELD])
     except BadSeal:
         return None
     if seal.source != touch.source.slug or seal.submission_id != touch.vendor_lead_id:

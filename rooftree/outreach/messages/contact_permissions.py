@@ -1,4 +1,4 @@
-"""Whether a borrower can be called, texted or emailed now: the badges beside the buttons."""
+"""Decide whether a borrower can be called, texted or emailed now: the badges beside buttons."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

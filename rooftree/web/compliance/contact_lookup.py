@@ -1,4 +1,4 @@
-"""What is on file about one phone number or email: people, consents, opt-outs and verdicts."""
+"""Look up a phone number or email: the people, consents, opt-outs and verdicts on file."""
 
 import json
 from collections.abc import Sequence

@@ -120,14 +120,12 @@ def check_connection(request: StaffRequest, connection_id: UUID) -> HttpResponse
 def subscribe_to_changes(request: StaffRequest, connection_id: UUID) -> HttpResponse:
     """Subscribe to the changes of loans in the LOS."""
     connection, page_url = _get_editable_connection(request, connection_id)
-    if not all(los_connections.credentials_on_file(connection).values()):
-        return respond_refused(
-            request, los_connections.MISSING_CREDENTIAL, back_to=page_url, status=422
-        )
     try:
         los_connections.subscribe_to_changes(
             connection_id=connection.pk, site=settings.PUBLIC_URL, by=request.user, at=request.at
         )
+    except los_connections.InvalidConnection as problem:
+        return respond_refused(request, str(problem), back_to=page_url, status=422)
     except VendorError as problem:
         reason = f"Encompass didn’t accept the subscription. {problem}"
         return respond_refused(request, reason, back_to=page_url, status=422)
