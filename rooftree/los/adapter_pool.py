@@ -6,9 +6,13 @@ from importlib import import_module
 from typing import Any
 from uuid import UUID
 
+from rooftree.core.vendor_errors import Misconfigured
 from rooftree.los.adapters import ADAPTERS
 from rooftree.los.models import Connection
 
+MISSING_CREDENTIAL = (
+    "A credential is missing. Enter the client ID, client secret, user and password."
+)
 _adapters: dict[UUID, Any] = {}
 _mutex = threading.Lock()
 
@@ -26,7 +30,10 @@ def get_adapter(connection: Connection) -> Any:
         row = Connection.objects.get(pk=connection_id)
         credentials = json.loads(row.credentials or "{}")
         settings_class = import_module(module).Settings
-        return settings_class(base_url=row.base_url, instance=row.instance, **credentials)
+        try:
+            return settings_class(base_url=row.base_url, instance=row.instance, **credentials)
+        except TypeError as problem:
+            raise Misconfigured(MISSING_CREDENTIAL) from problem
 
     with _mutex:
         if connection_id not in _adapters:

@@ -24,9 +24,6 @@ PLAIN_FIELDS = (
 )  # fmt: skip
 CREDENTIAL_FIELDS = ("client_id", "client_secret", "user", "password")
 MAX_WEBHOOK_KEYS = 2  # the new signing key and the previous one, during the changeover
-MISSING_CREDENTIAL = (
-    "A credential is missing. Enter the client ID, client secret, user and password."
-)
 
 
 class InvalidConnection(InvalidField):
@@ -101,8 +98,6 @@ def check_connection(connection: Connection, *, at: datetime) -> str:
         adapter_pool.get_adapter(connection).find_changed_since(at)
     except VendorError as problem:
         return str(problem)
-    except TypeError:
-        return MISSING_CREDENTIAL
     return ""
 
 
@@ -120,7 +115,7 @@ def subscribe_to_changes(*, connection_id: UUID | str, site: str, by: User, at: 
     with atomic():
         row = Connection.objects.select_for_update().get(pk=connection_id)
         if not all(credentials_on_file(row).values()):
-            raise InvalidConnection("", MISSING_CREDENTIAL)
+            raise InvalidConnection("", adapter_pool.MISSING_CREDENTIAL)
         keys = [key, *adapter_pool.load_webhook_keys(row)][:MAX_WEBHOOK_KEYS]
         row.webhook_keys = json.dumps(keys)
         row.save(update_fields=["webhook_keys"])

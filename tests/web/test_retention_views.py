@@ -44,6 +44,16 @@ def apply_request_action(client, request: PrivacyRequest, action: str, **form):
     return client.post(f"/compliance/requests/{request.pk}/{action}/", form, follow=True)
 
 
+def test_request_is_shown_before_the_company_is_set_up(omar, cast) -> None:
+    request = new_request(omar, cast, "access")
+    Company.objects.all().delete()
+
+    page = omar.get(reverse("privacy_request", args=[request.pk]))
+
+    assert page.status_code == 200
+    assert "The letter needs the company’s name and address" in page.text
+
+
 def test_retention_schedule_is_shown_with_its_laws(omar) -> None:
     page = omar.get(reverse("keeping")).text
     assert "Consent and its proof" in page

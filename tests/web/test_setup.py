@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from rooftree.flow import loan_milestones
 from rooftree.leads.models import Source
 from rooftree.ledger.models import Event
 from rooftree.los.models import Connection
@@ -362,6 +363,16 @@ def test_los_connection_without_credentials_names_what_is_missing(browser, htmx)
 
     assert answer.status_code == 422
     assert "A credential is missing" in answer.text
+
+
+def test_poll_goes_on_after_a_connection_without_credentials(browser):
+    browser.post(reverse("setup_los"), LOS | {"client_secret": "", "client_id": ""})
+    browser.post(reverse("enable_connection", args=[Connection.objects.get().pk]))
+    due_at = Connection.objects.get().poll_due_at
+
+    assert loan_milestones.poll_due_connections(at=due_at) == 0
+
+    assert Connection.objects.get().poll_due_at > due_at
 
 
 def test_los_subscription_without_credentials_is_refused_and_keeps_the_key(browser, htmx):
