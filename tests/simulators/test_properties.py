@@ -68,7 +68,8 @@ def test_undocumented_path_is_refused(path: str, value: object) -> None:
 def test_request_log_never_contains_secrets(secret: str) -> None:
     body = f"grant_type=password&password={secret}&client_secret={secret}"
     assert secret not in mask_body(body.encode())
-    assert secret not in mask_body(json.dumps({"signingkey": secret}).encode())
+    masked = json.loads(mask_body(json.dumps({"signingkey": secret}).encode()))
+    assert secret not in masked["signingkey"]  # it can be a part of the field's name
     assert secret not in str(mask_headers([("Authorization", f"Basic {secret}")]))
 
 
