@@ -1,6 +1,6 @@
 """The shared tables: people, leads, sources, partners, loans and staff work."""
 
-from rooftree.leads.models.lead import LEAD_STATES, Lead, Touch
+from rooftree.leads.models.lead import LEAD_STATES, Lead, LeadEdit, Touch
 from rooftree.leads.models.loans import Loan, Milestone
 from rooftree.leads.models.partners import (
     Agreement,
@@ -31,6 +31,7 @@ __all__ = [
     "RateLimitCount",
     "Introduction",
     "Lead",
+    "LeadEdit",
     "PossibleDuplicate",
     "Loan",
     "Milestone",

@@ -37,7 +37,7 @@ RESULT_MESSAGES = {
 }
 
 
-def _get_permitted_lead(request: StaffRequest, permission: str, lead_id: UUID) -> Lead:
+def get_permitted_lead(request: StaffRequest, permission: str, lead_id: UUID) -> Lead:
     """Return the lead; 404 if the user can't see it, 403 without the permission."""
     lead = get_visible_lead(request.user, lead_id)
     if not has_permission(request.user, permission):
@@ -56,7 +56,7 @@ def record_attempt(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     `result` is a key of `call_outcomes.RESULTS`; a callback adds when: `call_back:hour`, `:day`,
     `:week`, or `:at` with the time in `call_back_at`.
     """
-    lead = _get_permitted_lead(request, "contact_lead", lead_id)
+    lead = get_permitted_lead(request, "contact_lead", lead_id)
     result, _, callback_in = request.POST.get("result", "").partition(":")
     try:
         call_outcomes.record_outcome(
@@ -74,7 +74,7 @@ def record_attempt(request: StaffRequest, lead_id: UUID) -> HttpResponse:
 @staff_view("GET", "POST")
 def write_message(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Show the message form, or send a text or email; a refusal keeps what was typed."""
-    lead = _get_permitted_lead(request, "contact_lead", lead_id)
+    lead = get_permitted_lead(request, "contact_lead", lead_id)
     medium = request.POST.get("medium") or request.GET.get("medium", "text")
     typed = {"medium": medium if medium in ("text", "email") else "text"}
     if request.method == "GET":
@@ -104,7 +104,7 @@ def write_message(request: StaffRequest, lead_id: UUID) -> HttpResponse:
 @staff_view("POST")
 def stop_recording(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Stop recording the call and delete the recording, because the borrower objected."""
-    lead = _get_permitted_lead(request, "contact_lead", lead_id)
+    lead = get_permitted_lead(request, "contact_lead", lead_id)
     try:
         call_events.record_recording_objection(lead=lead, by=request.user, at=request.at)
     except call_events.NoActiveRecording as problem:
@@ -116,7 +116,7 @@ def stop_recording(request: StaffRequest, lead_id: UUID) -> HttpResponse:
 @staff_view("POST")
 def add_note(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Add an internal note to the lead."""
-    lead = _get_permitted_lead(request, "change_lead", lead_id)
+    lead = get_permitted_lead(request, "change_lead", lead_id)
     try:
         credit_notice_triggers.add_note(
             lead_id=lead.pk, by=request.user.pk, text=request.POST.get("text", ""), at=request.at
@@ -129,7 +129,7 @@ def add_note(request: StaffRequest, lead_id: UUID) -> HttpResponse:
 @staff_view("POST")
 def add_task(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Add a task to the lead, due tomorrow unless the form says otherwise."""
-    lead = _get_permitted_lead(request, "change_lead", lead_id)
+    lead = get_permitted_lead(request, "change_lead", lead_id)
     try:
         lead_tasks.add_task(
             lead_id=lead.pk,
@@ -147,7 +147,7 @@ def add_task(request: StaffRequest, lead_id: UUID) -> HttpResponse:
 @staff_view("POST")
 def snooze_lead(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Snooze the lead until a time, with a reason; `until=now` ends the snooze."""
-    lead = _get_permitted_lead(request, "change_lead", lead_id)
+    lead = get_permitted_lead(request, "change_lead", lead_id)
     if request.POST.get("until") == "now":
         snooze.wake_lead(lead_id=lead.pk, because="page", at=request.at)
         return respond_done(request, "Back in the queue", back_to=_lead_url(lead_id))
@@ -201,7 +201,7 @@ def complete_task(request: StaffRequest, task_id: UUID) -> HttpResponse:
     """Mark a task as done."""
     visible_leads = leads_visible_to(request.user)
     task = get_object_or_404(Task.objects.filter(lead__in=visible_leads), pk=task_id)
-    _get_permitted_lead(request, "change_lead", task.lead_id)
+    get_permitted_lead(request, "change_lead", task.lead_id)
     lead_tasks.finish_task(task_id=task.pk, by=request.user.pk, at=request.at)
     return respond_done(request, "Task done", back_to=_lead_url(task.lead_id))
 
@@ -209,7 +209,7 @@ def complete_task(request: StaffRequest, task_id: UUID) -> HttpResponse:
 @staff_view("POST")
 def add_rate_watch(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Watch a product's rate, and notify the borrower when it reaches the target."""
-    lead = _get_permitted_lead(request, "watch_rate", lead_id)
+    lead = get_permitted_lead(request, "watch_rate", lead_id)
     try:
         target = Decimal(request.POST.get("target_pct", "").strip().rstrip("%"))
         rate_watch.set_watch(
@@ -228,7 +228,7 @@ def add_rate_watch(request: StaffRequest, lead_id: UUID) -> HttpResponse:
 @staff_view("POST")
 def hand_off_lead(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Hand the lead off to the LOS; if data is missing, say so and add an officer task."""
-    lead = _get_permitted_lead(request, "hand_off", lead_id)
+    lead = get_permitted_lead(request, "hand_off", lead_id)
     try:
         los_handoff.request_handoff(lead_id=lead.pk, by=request.user, at=request.at)
     except los_handoff.HandoffNotReady as problem:

@@ -9,6 +9,7 @@ from rooftree.web.lead import (
     contact_permission_views,
     duplicate_views,
     person_views,
+    scenario_views,
     views,
 )
 
@@ -19,6 +20,22 @@ urlpatterns: list[URLPattern] = [
         contact_permission_views.show_contact_permission,
         name="badge",
     ),
+    path("leads/<uuid:lead_id>/scenario/", scenario_views.show_scenario, name="scenario"),
+    path(
+        "leads/<uuid:lead_id>/scenario/<slug:field>/",
+        scenario_views.edit_field,
+        name="scenario_field",
+    ),
+    path(
+        "leads/<uuid:lead_id>/scenario/<slug:field>/shown/",
+        scenario_views.show_field,
+        name="scenario_cell",
+    ),
+    path("leads/<uuid:lead_id>/contact/", scenario_views.edit_contact, name="edit_contact"),
+    path(
+        "leads/<uuid:lead_id>/co-borrower/", scenario_views.edit_co_borrower, name="co_borrower"
+    ),
+    path("leads/<uuid:lead_id>/reopening/", scenario_views.reopen_lead, name="reopening"),
     path("leads/<uuid:lead_id>/calls/", call_views.call_borrower, name="calls"),
     path("leads/<uuid:lead_id>/attempts/", action_views.record_attempt, name="attempts"),
     path(

@@ -20,7 +20,7 @@ from rooftree.reporting.timeline.timeline_entry import EntryGroup
 from rooftree.routing import permissions as visibility
 from rooftree.routing import response_deadline
 from rooftree.routing.permissions import leads_visible_to
-from rooftree.web.lead import handoff_card, lead_cards
+from rooftree.web.lead import handoff_card, lead_cards, scenario_card
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import staff_view
 
@@ -63,6 +63,7 @@ def lead_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
     group = EntryGroup(shown) if (shown := request.GET.get("show", "")) in set(EntryGroup) else None
     entries = lead_history.build_timeline(lead, group=group)
     shows_all = "all" in request.GET
+    acts = {name: visibility.has_permission(request.user, name) for name in PAGE_PERMISSIONS}
     return {
         "has_context": True,
         "lead": lead,
@@ -76,10 +77,7 @@ def lead_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
         "promise_runs": response_deadline.is_first_call_owed(lead),
         "is_recorded": call_entries.is_being_recorded(lead, at=at),
         "only_begun": unfinished_forms.has_only_unfinished_forms(lead),
-        "acts": {
-            permission: visibility.has_permission(request.user, permission)
-            for permission in PAGE_PERMISSIONS
-        },
+        "acts": acts,
         "last_words": last_borrower_message(lead),
         "opening": _call_script(lead, request.user, at),
         "results": CALL_RESULTS,
@@ -91,6 +89,9 @@ def lead_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
         "tasks": (tasks := lead_tasks.list_open_tasks(lead)),
         "rates": lead_cards.build_rate_card(lead, at),
         "products": PRODUCTS.items(),
+        "scenario": scenario_card.build_scenario_card(lead),
+        "state_choices": [] if lead.property_state else scenario_card.suggest_states(lead),
+        "can_edit": acts["change_lead"],
         "handing": handoff_card.build_handoff_card(lead, tasks),
     }
 

@@ -5,20 +5,8 @@ from decimal import Decimal
 
 from rooftree.core import money_amounts as amounts
 from rooftree.core import phone_numbers
+from rooftree.leads.scenario_text import PURPOSE_LABELS
 
-PURPOSE_LABELS = {
-    "purchase": "Purchase",
-    "refinance_rate_term": "Rate-term refi",
-    "refinance_cash_out": "Cash-out refi",
-    "refinance": "Refinance",
-    "home_equity_loan": "Home equity loan",
-    "home_equity": "Home equity",
-    "heloc": "HELOC",
-    "construction": "Construction loan",
-    "renovation": "Renovation loan",
-    "reverse": "Reverse mortgage",
-    "other": "Other loan",
-}
 LOAN_TYPE_LABELS = {"fha": "FHA", "va": "VA", "usda": "USDA", "jumbo": "Jumbo"}
 PRODUCT_LABELS = {
     "30yr_fixed": "30-year fixed",

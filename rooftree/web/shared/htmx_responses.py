@@ -9,16 +9,18 @@ from rooftree.web.shared.staff_request import StaffRequest
 TOAST_HEADERS = {"HX-Retarget": "#toasts", "HX-Reswap": "beforeend"}
 
 
-def respond_done(request: StaffRequest, words: str, *, back_to: str) -> HttpResponse:
+def respond_done(
+    request: StaffRequest, words: str, *, back_to: str, events: str = "reread"
+) -> HttpResponse:
     """Confirm an action with `words` in a toast, and refresh the page.
 
     For htmx the response is the toast and the event `reread`, on which the parts of the page that
-    can have changed reload.
+    can have changed reload; `events` names other ones, separated by commas.
     """
     if not request.htmx:
         messages.success(request, words)
         return HttpResponseRedirect(back_to, status=303)
-    return _render_toast(request, words, tone="ok", status=200, events="reread")
+    return _render_toast(request, words, tone="ok", status=200, events=events)
 
 
 def respond_redirect(request: StaffRequest, words: str, *, to: str) -> HttpResponse:
