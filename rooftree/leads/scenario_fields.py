@@ -58,7 +58,9 @@ class ScenarioField:
     max_length: int = 120
 
 
-def _money(key: str, label: str, *path: str, column: str = "", is_main: bool = True) -> ScenarioField:
+def _money(
+    key: str, label: str, *path: str, column: str = "", is_main: bool = True
+) -> ScenarioField:
     return ScenarioField(
         key=key, label=label, kind=FieldKind.MONEY, path=path, column=column, is_main=is_main
     )
@@ -130,7 +132,10 @@ FIELDS: Mapping[str, ScenarioField] = {
         _choice(
             "employment", "Employment", Employment, "income", "employment", is_main=False
         ),
-        _money("cash_out", "Cash out", "loan", "cash_out_cents", column="cash_out_cents", is_main=False),
+        _money(
+            "cash_out", "Cash out", "loan", "cash_out_cents",
+            column="cash_out_cents", is_main=False,
+        ),
         _money("balance", "Current balance", "loan", "current_balance_cents", is_main=False),
         ScenarioField(
             key="current_rate", label="Current rate", kind=FieldKind.PERCENT,

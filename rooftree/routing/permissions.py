@@ -26,6 +26,7 @@ ROLES_BY_PERMISSION: dict[str, tuple[str, ...]] = {
     "read_lead": _STAFF_ROLES,
     "contact_lead": ("officer", "assistant", "manager"),
     "change_lead": ("officer", "assistant", "manager", "operations", "administrator"),
+    "add_lead": ("officer", "assistant", "manager", "operations", "administrator"),
     "take_offer": ("officer",),
     "claim_lead": ("officer",),
     "hand_off": ("officer", "assistant", "manager"),

@@ -1,14 +1,13 @@
 """The timeline of one lead: one function per table, each with a single query."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Prefetch, Q, prefetch_related_objects
 
 from rooftree.capture.models import FormCertificate
 from rooftree.compliance.models import Consent, Revocation
-from rooftree.leads import scenario_text, unfinished_forms
+from rooftree.leads import unfinished_forms
 from rooftree.leads.models import Lead, LeadEdit, Milestone, Remark, Signal
 from rooftree.los.loan_milestones import milestone_label
 from rooftree.los.models import Handoff
@@ -22,6 +21,7 @@ from rooftree.reporting.timeline import (
     call_entries,
     conversation_entries,
     credit_clock_entries,
+    edit_entries,
     imported_entries,
 )
 from rooftree.reporting.timeline.message_entries import message_entry
@@ -72,7 +72,6 @@ def build_timeline(lead: Lead, *, group: EntryGroup | None = None) -> list[Timel
         _touch_entries,
         _signal_entries,
         _remark_entries,
-        _edit_entries,
         _consent_entries,
         _revocation_entries,
         _routing_entries,
@@ -86,6 +85,7 @@ def build_timeline(lead: Lead, *, group: EntryGroup | None = None) -> list[Timel
         _closing_entries,
         call_entries.build_entries,
         credit_clock_entries.build_entries,
+        edit_entries.build_entries,
         imported_entries.build_entries,
     )
     messages = [message_entry(message) for message in lead.messages.all()]
@@ -155,25 +155,6 @@ def _remark_entries(lead: Lead) -> Iterator[TimelineEntry]:
             title=remark.by.name,
             detail="added a note",
             quote=Quote(text=remark.text),
-        )
-
-
-def _edit_entries(lead: Lead) -> Iterator[TimelineEntry]:
-    """Yield one entry for the fields that were edited together."""
-    together: dict[tuple[UUID, datetime], list[LeadEdit]] = {}
-    for edit in lead.edits.all():
-        together.setdefault((edit.by_id, edit.at), []).append(edit)
-    for edits in together.values():
-        phrase = scenario_text.SPEAKER_PHRASES[edits[0].stated_by]
-        yield TimelineEntry(
-            key=f"edit:{edits[0].pk}",
-            at=edits[0].at,
-            group=EntryGroup.LOAN,
-            icon="edit",
-            mark=EntryMark.PERSON,
-            title=edits[0].by.name,
-            detail="updated the loan scenario" + (f", {phrase}" if phrase else ""),
-            body=" · ".join(scenario_text.describe_edit(edit, lead.purpose) for edit in edits),
         )
 
 

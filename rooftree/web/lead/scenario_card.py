@@ -1,9 +1,9 @@
 """The loan scenario card of the lead page: its fields, and who said what."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from rooftree.core.us_states import STATES
 from rooftree.compliance.gate import person_places
+from rooftree.core.us_states import STATES
 from rooftree.leads import contact_points, scenario_fields, scenario_text
 from rooftree.leads.edit_scenario import current_values
 from rooftree.leads.models import Lead
@@ -11,6 +11,7 @@ from rooftree.leads.scenario_fields import FIELDS, Value
 from rooftree.leads.scenario_text import Statement
 
 HIDDEN_EXTRAS = ("consent.", "is_unfinished")  # of our own form: proof, not answers
+DERIVED_SOURCE = "Price minus down payment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,13 @@ def build_scenario_card(lead: Lead) -> ScenarioCard:
     values = current_values(lead)
     statements = scenario_text.collect_statements(lead, lead.touches.all(), lead.edits.all())
     cells = {key: _build_cell(lead, key, values[key], statements[key]) for key in FIELDS}
+    derived = scenario_fields.derive_amounts(
+        {"down_payment": values["down_payment"]}, values, purpose=lead.purpose
+    )
+    if values["amount"] is None and "amount" in derived:
+        text = scenario_text.format_value(FIELDS["amount"], derived["amount"])
+        cells["amount"] = replace(cells["amount"], text=text, source=DERIVED_SOURCE)
+        values["amount"] = derived["amount"]
     ratio = scenario_fields.loan_to_value(values["amount"], values["value"])
     more = [cell for key, cell in cells.items() if not FIELDS[key].is_main]
     return ScenarioCard(
@@ -72,9 +80,9 @@ def build_cell(lead: Lead, key: str) -> ScenarioCell:
 def suggest_states(lead: Lead) -> list[StateChoice]:
     """Suggest states for a lead without one: of its number, then the officer's licenses."""
     phone = next(iter(contact_points.usable_phones(lead.person)), None)
+    number = phone.e164 if phone else ""
     by_number = {
-        place.state: f"area code {phone.e164[2:5]}"
-        for place in (person_places.area_code_places(phone.e164) if phone else ())
+        place.state: f"area code {number[2:5]}" for place in person_places.area_code_places(number)
     }
     licensed = sorted({row.state for row in lead.officer.licenses.all()}) if lead.officer else []
     reasons = by_number | {state: "" for state in licensed if state not in by_number}

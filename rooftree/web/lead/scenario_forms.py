@@ -89,16 +89,14 @@ def initial_value(field: ScenarioField, value: Value) -> object:
     return "" if value is None else value
 
 
-def _value_field(field: ScenarioField, label: str) -> forms.Field:
+def _value_field(field: ScenarioField, label: str) -> Any:
     match field.kind:
         case FieldKind.MONEY:
             return DollarsField(label)
         case FieldKind.PERCENT:
             return percent_field(label, decimal_places=3)
         case FieldKind.CHOICE:
-            return choice_field(
-                label, [UNKNOWN, *CHOICE_LABELS[field.key].items()], required=False
-            )
+            return choice_field(label, [UNKNOWN, *CHOICE_LABELS[field.key].items()], required=False)
         case FieldKind.STATE:
             return choice_field(label, [UNKNOWN, *STATES.items()], required=False)
         case FieldKind.YES_NO:

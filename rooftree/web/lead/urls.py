@@ -8,12 +8,14 @@ from rooftree.web.lead import (
     call_views,
     contact_permission_views,
     duplicate_views,
+    new_lead_views,
     person_views,
     scenario_views,
     views,
 )
 
 urlpatterns: list[URLPattern] = [
+    path("leads/new/", new_lead_views.add_lead, name="new_lead"),
     path("leads/<uuid:lead_id>/", views.show_lead, name="lead"),
     path(
         "leads/<uuid:lead_id>/may/<slug:medium>/",
@@ -32,9 +34,7 @@ urlpatterns: list[URLPattern] = [
         name="scenario_cell",
     ),
     path("leads/<uuid:lead_id>/contact/", scenario_views.edit_contact, name="edit_contact"),
-    path(
-        "leads/<uuid:lead_id>/co-borrower/", scenario_views.edit_co_borrower, name="co_borrower"
-    ),
+    path("leads/<uuid:lead_id>/co-borrower/", scenario_views.edit_co_borrower, name="co_borrower"),
     path("leads/<uuid:lead_id>/reopening/", scenario_views.reopen_lead, name="reopening"),
     path("leads/<uuid:lead_id>/calls/", call_views.call_borrower, name="calls"),
     path("leads/<uuid:lead_id>/attempts/", action_views.record_attempt, name="attempts"),

@@ -39,6 +39,7 @@ PAGES = {  # by URL name
         short_label="Inbox",
         count=navigation_counts.count_unread_conversations,
     ),
+    "new_lead": NavigationPage(label="New lead", icon="plus", permission="add_lead"),
     "my_tasks": NavigationPage(label="Tasks", icon="check"),
     "pipeline": NavigationPage(label="Pipeline", icon="pipeline"),
     "team": NavigationPage(label="Team", icon="team", permission="see_team"),
@@ -103,18 +104,22 @@ PAGES = {  # by URL name
 
 # By role: main pages, the first of which is the start page; then the pages under "More".
 # Pages without a URL or without permission are left out; the views check permissions again.
-OFFICER_PAGES = (["queue", "conversations", "pipeline", "rates"], ["my_tasks", "clocks"])
+OFFICER_PAGES = (
+    ["queue", "conversations", "pipeline", "rates"],
+    ["new_lead", "my_tasks", "clocks"],
+)
 PAGES_BY_ROLE = {
     PARTNER: (["portal"], []),
     "officer": OFFICER_PAGES,
     "assistant": OFFICER_PAGES,
     "manager": (
         ["team", "home", "pipeline", "conversations"],
-        ["my_tasks", "clocks", "matches", "routing", "rates", "wording", "sequences"],
+        ["new_lead", "my_tasks", "clocks", "matches", "routing", "rates", "wording", "sequences"],
     ),
     "operations": (
         ["sources", "routing", "wording", "sequences", "rates", "los"],
         [
+            "new_lead",
             "my_tasks",
             "releases",
             "matches",
@@ -152,6 +157,7 @@ PAGES_BY_ROLE = {
     "administrator": (
         ["setup", "sources", "routing", "wording", "sequences", "los", "compliance"],
         [
+            "new_lead",
             "clocks",
             "access_log",
             "controls",
