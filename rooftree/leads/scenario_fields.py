@@ -58,7 +58,9 @@ class ScenarioField:
     max_length: int = 120
 
 
-def _money(key: str, label: str, *path: str, column: str = "", is_main: bool = True) -> ScenarioField:
+def _money(
+    key: str, label: str, *path: str, column: str = "", is_main: bool = True
+) -> ScenarioField:
     return ScenarioField(
         key=key, label=label, kind=FieldKind.MONEY, path=path, column=column, is_main=is_main
     )

@@ -50,9 +50,7 @@ class Lead(models.Model):
     property_use = models.CharField(max_length=12, blank=True)
     details = models.JSONField(default=dict)  # the newest canonical record, for all other fields
     # Keys of `leads.scenario_fields` that staff edited: a later inquiry doesn't overwrite them.
-    edited_fields = ArrayField(
-        models.CharField(max_length=30), default=list, db_default=[]
-    )
+    edited_fields = ArrayField(models.CharField(max_length=30), default=list, db_default=[])
     borrower_message = models.TextField(blank=True)  # the borrower's newest message
 
     officer = models.ForeignKey(
