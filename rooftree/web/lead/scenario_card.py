@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from rooftree.core.us_states import STATES
 from rooftree.compliance.gate import person_places
+from rooftree.core.us_states import STATES
 from rooftree.leads import contact_points, scenario_fields, scenario_text
 from rooftree.leads.edit_scenario import current_values
 from rooftree.leads.models import Lead

@@ -96,9 +96,7 @@ def _value_field(field: ScenarioField, label: str) -> forms.Field:
         case FieldKind.PERCENT:
             return percent_field(label, decimal_places=3)
         case FieldKind.CHOICE:
-            return choice_field(
-                label, [UNKNOWN, *CHOICE_LABELS[field.key].items()], required=False
-            )
+            return choice_field(label, [UNKNOWN, *CHOICE_LABELS[field.key].items()], required=False)
         case FieldKind.STATE:
             return choice_field(label, [UNKNOWN, *STATES.items()], required=False)
         case FieldKind.YES_NO:

@@ -124,7 +124,9 @@ def edit_co_borrower(request: StaffRequest, lead_id: UUID) -> HttpResponse:
         )
 
     if request.method == "POST" and form.submit(save):
-        words = f"{form.result.name} is the co-borrower. Their own consent is needed to contact them."
+        words = (
+            f"{form.result.name} is the co-borrower. Their own consent is needed to contact them."
+        )
         return respond_redirect(request, words, to=reverse("lead", args=[lead.pk]))
     context = {"lead": lead, "person": lead.person, "form": form, "title": "Co-borrower"}
     return render(
