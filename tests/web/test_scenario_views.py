@@ -2,8 +2,8 @@ import pytest
 from django.urls import reverse
 
 from rooftree.leads.models import Lead, LeadEdit, Phone, Task
-from rooftree.ledger.models import Event
 from rooftree.leads.scenario_fields import FIELDS
+from rooftree.ledger.models import Event
 from rooftree.outreach.models import Message
 from rooftree.routing import lead_ownership
 from tests import make
@@ -151,7 +151,12 @@ def test_later_inquiry_does_not_overwrite_an_edit(signed_in):
 def test_new_number_is_in_use_and_has_no_consent(cast, ben, dana):
     answer = dana.post(
         reverse("edit_contact", args=[ben.pk]),
-        {"first_name": "Ben", "last_name": "Ortiz", "phone": "(813) 555-0177", "phone_kind": "mobile"},
+        {
+            "first_name": "Ben",
+            "last_name": "Ortiz",
+            "phone": "(813) 555-0177",
+            "phone_kind": "mobile",
+        },
     )
 
     assert answer.status_code == 303

@@ -109,7 +109,9 @@ def _changed_columns(person: Person, stated: StatedContacts) -> dict[str, object
         "language": stated.language,
     }
     changes: dict[str, object] = {
-        column: value for column, value in typed.items() if value and value != getattr(person, column)
+        column: value
+        for column, value in typed.items()
+        if value and value != getattr(person, column)
     }
     if {"first_name", "last_name"} & changes.keys():
         first = stated.first_name or person.first_name
