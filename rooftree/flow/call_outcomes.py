@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from rooftree.compliance.consent import store_revocation
 from rooftree.core.uuid7 import uuid7_at
-from rooftree.flow import credit_notice_triggers, vendor_returns
+from rooftree.flow import appointments, credit_notice_triggers, vendor_returns
 from rooftree.leads import lead_tasks
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.ledger.write_events import write_event
@@ -194,6 +194,13 @@ def _follow_outcome(
     lead: Lead, result: str, by: User, at: datetime, call_back_at: datetime | None
 ) -> None:
     _update_callback_task(lead, result, by, at, call_back_at)
+    appointments.follow_call(
+        lead_id=lead.pk,
+        is_reached=result in REACHED,
+        closing=result if result in CLOSING_RESULTS else "",
+        by=by,
+        at=at,
+    )
     if result in NOT_REACHED:
         sequence_enrollment.enroll_lead(lead_id=lead.pk, key=default_sequence.NOT_REACHED, at=at)
         return

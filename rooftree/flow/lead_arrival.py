@@ -349,7 +349,7 @@ def notify_owner(*, touch_id: str) -> None:
             user_id=lead.officer.user_id,
             kind="asked_again",
             idempotency_key=f"touch:{touch.pk}",
-            text=f"{lead.person.first_name or 'A borrower'} inquired again through {touch.source}.",
+            text=f"{lead.person.short_name} inquired again through {touch.source}.",
             link=f"/leads/{lead.pk}/",
             at=at,
         )

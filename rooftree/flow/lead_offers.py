@@ -27,6 +27,14 @@ from rooftree.tasks.live_updates import publish_update, publish_updates
 OFFICERS_BY_ID = PreparedQuery(
     lambda keys: LoanOfficer.objects.only("user_id").filter(pk__in=keys), keys=list[UUID]
 )
+OFFERED_LEADS = PreparedQuery(
+    lambda keys: (
+        Lead.objects.select_related("person")
+        .only("person__first_name", "person__last_name")
+        .filter(pk__in=keys)
+    ),
+    keys=list[UUID],
+)
 RESPONSE_TIME = timedelta(minutes=5)  # house: call back a borrower who inquires again within this
 
 
@@ -122,13 +130,16 @@ def _notify_offered_officers(assignments: Iterable[Assignment | Unassigned], at:
     )
     officer_ids = [offer.officer_id for offer in offers.values()]
     users = {officer.pk: officer.user_id for officer in OFFICERS_BY_ID.all(keys=officer_ids)}
+    lead_ids = [offer.lead_id for offer in offers.values()]
+    names = {lead.pk: lead.person.short_name for lead in OFFERED_LEADS.all(keys=lead_ids)}
     staff_notices.save_notices(
         [
             staff_notices.build_notice(
                 user_id=users[offer.officer_id],
                 kind="offer",
                 cause=f"offer:{offer_id}",
-                text="You have a new lead. If you don't take it, the next officer gets it.",
+                text=f"{names[offer.lead_id]}: new lead for you. "
+                "If you don't take it, the next officer gets it.",
                 link="/queue/",
                 at=at,
             )

@@ -18,6 +18,7 @@ from rooftree.capture.source_setup import source_health_alerts
 from rooftree.flow import (
     abandoned_forms,
     account_security,
+    appointments,
     bootstrap,
     call_events,
     close_stale_leads,
@@ -206,6 +207,11 @@ TICKS = (
         run=lambda at: loan_milestones.poll_due_connections(at=at),
     ),
     PeriodicJob(name="interrupted messages", interval_seconds=30, run=recover_interrupted_messages),
+    PeriodicJob(
+        name="appointment reminders",
+        interval_seconds=30,
+        run=lambda at: appointments.send_due_reminders(at=at),
+    ),
     PeriodicJob(name="staff notices", interval_seconds=10, run=mail_notices),
     PeriodicJob(
         name="company defaults",

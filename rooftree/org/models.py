@@ -247,7 +247,7 @@ class StaffNotice(models.Model):
     user = models.ForeignKey(User, models.CASCADE, related_name="notices")
     idempotency_key = models.CharField(max_length=160)  # dedupes notices: kind and id
     kind = models.CharField(max_length=40)
-    text = models.CharField(max_length=400)  # no personal data beyond a first name
+    text = models.CharField(max_length=400)  # names a borrower as `Ben O.`, with no other data
     link = models.CharField(max_length=200, blank=True)  # a path on this site
     at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)

@@ -20,7 +20,7 @@ def notify_user(
     Args:
         kind: a short code the page groups by: `unclaimed`, `reassigned`.
         idempotency_key: a kind and an id; a user gets one notice for each.
-        text: no personal data beyond a first name.
+        text: the borrower, as `Person.short_name`, and the event; no other personal data.
         link: a path on this site.
     """
     notice = build_notice(

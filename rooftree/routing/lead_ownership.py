@@ -150,7 +150,8 @@ def _notify_owner(ownership: Ownership, *, by: User | None, at: datetime) -> Non
         user_id=owner.user_id,
         kind="given",
         idempotency_key=f"given:{ownership.pk}",
-        text=f"{by.name if by else 'Rooftree'} assigned you a lead.",
+        text=f"{by.name if by else 'Rooftree'} assigned you a lead: "
+        f"{ownership.lead.person.short_name}",
         link=f"/leads/{ownership.lead_id}/",
         at=at,
     )

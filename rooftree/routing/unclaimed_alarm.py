@@ -29,7 +29,7 @@ def raise_unclaimed_alarm(lead: Lead, *, rule: Rule | None, why: str, at: dateti
             user_id=user.pk,
             kind="unclaimed",
             idempotency_key=f"unclaimed:{lead.pk}:{at.astimezone(zone).date()}",
-            text=f"Unclaimed lead: {summary}{place}. {why}",
+            text=f"Unclaimed lead: {lead.person.short_name}, {summary}{place}. {why}",
             link=f"/leads/{lead.pk}/",
             at=at,
         )

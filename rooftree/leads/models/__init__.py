@@ -18,11 +18,13 @@ from rooftree.leads.models.sources import (
     RejectionCount,
     Source,
 )
-from rooftree.leads.models.work import ContactAttempt, Remark, Signal, Task
+from rooftree.leads.models.work import MEETINGS, CalendarFeed, ContactAttempt, Remark, Signal, Task
 
 __all__ = [
     "Agreement",
     "LEAD_STATES",
+    "MEETINGS",
+    "CalendarFeed",
     "Campaign",
     "ContactAttempt",
     "Delivery",

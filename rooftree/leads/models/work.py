@@ -82,13 +82,14 @@ class Remark(models.Model):
 
 
 REPEATABLE_TASK_KINDS = ("typed",)  # a lead can have several open tasks of these kinds
+MEETINGS = {"phone": "Phone", "office": "Office", "video": "Video"}  # how an appointment is held
 
 
 class Task(models.Model):
     """One task on a lead, with a due time.
 
     Assigned to `user`, else to everyone with `role` who can see the lead, else to
-    the lead's owner.
+    the lead's owner. An appointment with the borrower is a task that begins at `due_at`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -99,6 +100,12 @@ class Task(models.Model):
     idempotency_key = models.CharField(max_length=160, unique=True)
     title = models.CharField(max_length=200)
     due_at = models.DateTimeField()
+    meeting = models.CharField(  # of an appointment: a key of MEETINGS
+        max_length=8, blank=True, default="", db_default=""
+    )
+    minutes = models.PositiveSmallIntegerField(null=True)  # of an appointment: how long it takes
+    note = models.CharField(max_length=500, blank=True, default="", db_default="")
+    reminded_at = models.DateTimeField(null=True)  # when staff were reminded of an appointment
     done_at = models.DateTimeField(null=True)
     done_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     canceled_at = models.DateTimeField(null=True)
@@ -116,6 +123,11 @@ class Task(models.Model):
             models.CheckConstraint(
                 condition=Q(done_at=None) | Q(canceled_at=None), name="task_done_or_cancelled"
             ),
+            models.CheckConstraint(
+                condition=Q(meeting="", minutes=None)
+                | Q(meeting__in=list(MEETINGS), minutes__gte=5, minutes__lte=480),
+                name="appointment_has_minutes",
+            ),
         ]
         indexes = [
             models.Index(fields=["user", "due_at"], condition=Q(done_at=None), name="task_open"),
@@ -124,7 +136,28 @@ class Task(models.Model):
                 condition=Q(done_at=None, canceled_at=None),
                 name="task_open_by_due",
             ),
+            models.Index(
+                fields=["due_at"],
+                condition=Q(done_at=None, canceled_at=None, reminded_at=None) & ~Q(meeting=""),
+                name="appointment_to_remind",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"task:{self.pk}"
+
+
+class CalendarFeed(models.Model):
+    """The secret address at which one user's calendar program reads their appointments."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    user = models.OneToOneField(User, models.CASCADE, related_name="calendar_feed")
+    token_hash = models.CharField(max_length=64, unique=True, null=True)  # None: turned off
+    created_at = models.DateTimeField()  # of the present address
+    read_at = models.DateTimeField(null=True)  # when a calendar last read it
+
+    class Meta:
+        db_table = "calendar_feed"
+
+    def __str__(self) -> str:
+        return f"calendar_feed:{self.pk}"

@@ -1,30 +1,36 @@
 """Actions on the lead page; each is an endpoint that a plain form can post to."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.timezone import get_current_timezone, localtime
 
-from rooftree.flow import call_events, call_outcomes, credit_notice_triggers, los_handoff
-from rooftree.leads import lead_tasks, remarks, snooze
-from rooftree.leads.models import Lead, Task
+from rooftree.flow import (
+    appointments,
+    call_events,
+    call_outcomes,
+    credit_notice_triggers,
+    los_handoff,
+)
+from rooftree.leads import remarks
+from rooftree.leads.models import Lead
 from rooftree.outreach.models import Message
 from rooftree.outreach.wording import typed_messages
 from rooftree.rates import rate_watch
 from rooftree.rates.record_rates import InvalidRate
-from rooftree.routing.permissions import has_permission, leads_visible_to
+from rooftree.routing.permissions import has_permission
+from rooftree.web.lead import due_choices
 from rooftree.web.lead.views import get_visible_lead, lead_context
 from rooftree.web.shared import display_formats
 from rooftree.web.shared.htmx_responses import respond_done, respond_refused
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import staff_view
 
-DUE_CHOICES = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 RESULT_MESSAGES = {
     "spoken": "Logged: spoke",
     "voicemail": "Logged: voicemail",
@@ -64,7 +70,7 @@ def record_attempt(request: StaffRequest, lead_id: UUID) -> HttpResponse:
             result=result,
             by=request.user,
             at=request.at,
-            call_back_at=_parse_due_time(request, callback_in, "call_back_at"),
+            call_back_at=_parse_callback_time(request, lead, callback_in),
         )
     except call_outcomes.InvalidOutcome as problem:
         return respond_refused(request, str(problem), back_to=_lead_url(lead_id), status=422)
@@ -126,54 +132,16 @@ def add_note(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     return respond_done(request, "Note saved", back_to=_lead_url(lead_id))
 
 
-@staff_view("POST")
-def add_task(request: StaffRequest, lead_id: UUID) -> HttpResponse:
-    """Add a task to the lead, due tomorrow unless the form says otherwise."""
-    lead = get_permitted_lead(request, "change_lead", lead_id)
-    try:
-        lead_tasks.add_task(
-            lead_id=lead.pk,
-            user_id=request.user.pk,
-            title=request.POST.get("title", ""),
-            due_at=_parse_due_time(request, request.POST.get("due", ""), "due_at")
-            or request.at + DUE_CHOICES["day"],
-            at=request.at,
-        )
-    except lead_tasks.InvalidTask as problem:
-        return respond_refused(request, str(problem), back_to=_lead_url(lead_id), status=422)
-    return respond_done(request, "Task added", back_to=_lead_url(lead_id))
+def _parse_callback_time(request: StaffRequest, lead: Lead, choice: str) -> datetime | None:
+    """Return the callback's time: a choice of `due_choices`, or the time in `call_back_at`.
 
-
-@staff_view("POST")
-def snooze_lead(request: StaffRequest, lead_id: UUID) -> HttpResponse:
-    """Snooze the lead until a time, with a reason; `until=now` ends the snooze."""
-    lead = get_permitted_lead(request, "change_lead", lead_id)
-    if request.POST.get("until") == "now":
-        snooze.wake_lead(lead_id=lead.pk, because="page", at=request.at)
-        return respond_done(request, "Back in the queue", back_to=_lead_url(lead_id))
-    until = _parse_due_time(request, request.POST.get("until", ""), "until_at")
-    try:
-        credit_notice_triggers.snooze_lead(
-            lead_id=lead.pk,
-            until=until or request.at,
-            because=request.POST.get("because", ""),
-            by=request.user.pk,
-            at=request.at,
-        )
-    except snooze.CannotSnooze as problem:
-        return respond_refused(request, str(problem), back_to=_lead_url(lead_id), status=422)
-    return respond_done(request, "Lead snoozed", back_to=_lead_url(lead_id))
-
-
-def _parse_due_time(request: StaffRequest, choice: str, field: str) -> datetime | None:
-    """Return the time chosen: a key of `DUE_CHOICES`, or the time typed in `field`.
-
-    A typed time without a zone is in the user's zone. None if neither can be read.
+    A chosen day means 9 AM in the user's zone, or later if calls to the borrower open later. A
+    typed time without a zone is in the user's zone. None if neither can be read.
     """
-    if choice in DUE_CHOICES:
-        return request.at + DUE_CHOICES[choice]
+    if chosen := due_choices.due_time(choice, request.user, request.at):
+        return appointments.first_calling_time(lead, chosen)
     try:
-        moment = datetime.fromisoformat(request.POST.get(field, ""))
+        moment = datetime.fromisoformat(request.POST.get("call_back_at", ""))
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=get_current_timezone())
@@ -194,16 +162,6 @@ def _delivery_text(message: Message, at: datetime) -> str:
         case "uncertain":
             return "This may have been sent. We’re checking, and it won’t be sent twice."
     return "Sent"
-
-
-@staff_view("POST")
-def complete_task(request: StaffRequest, task_id: UUID) -> HttpResponse:
-    """Mark a task as done."""
-    visible_leads = leads_visible_to(request.user)
-    task = get_object_or_404(Task.objects.filter(lead__in=visible_leads), pk=task_id)
-    get_permitted_lead(request, "change_lead", task.lead_id)
-    lead_tasks.finish_task(task_id=task.pk, by=request.user.pk, at=request.at)
-    return respond_done(request, "Task done", back_to=_lead_url(task.lead_id))
 
 
 @staff_view("POST")

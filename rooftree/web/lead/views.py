@@ -20,7 +20,7 @@ from rooftree.reporting.timeline.timeline_entry import EntryGroup
 from rooftree.routing import permissions as visibility
 from rooftree.routing import response_deadline
 from rooftree.routing.permissions import leads_visible_to
-from rooftree.web.lead import handoff_card, lead_cards, scenario_card
+from rooftree.web.lead import handoff_card, lead_cards, next_steps, scenario_card
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import staff_view
 
@@ -87,6 +87,7 @@ def lead_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
         "more": 0 if shows_all else max(0, len(entries) - MAX_ENTRIES),
         "reasons": lead_cards.build_score_reasons(lead),
         "tasks": (tasks := lead_tasks.list_open_tasks(lead)),
+        "next_steps": next_steps.build_next_steps(tasks, request.user, at),
         "rates": lead_cards.build_rate_card(lead, at),
         "products": PRODUCTS.items(),
         "scenario": scenario_card.build_scenario_card(lead),

@@ -24,7 +24,7 @@ from rooftree.routing.models import Offer
 from rooftree.routing.permissions import has_permission
 from rooftree.routing.work_queue import Group, QueueRow, Tab
 from rooftree.web.lead import lead_cards
-from rooftree.web.queue import officer_month
+from rooftree.web.queue import officer_month, task_views
 from rooftree.web.shared import contact_status, navigation_counts
 from rooftree.web.shared.cached_urls import url_for
 from rooftree.web.shared.htmx_responses import respond_done, respond_redirect, respond_refused
@@ -143,6 +143,7 @@ def show_queue(request: StaffRequest) -> HttpResponse:
         "officer": officer,
         "task_count": navigation_counts.count_for_user(task_lists.tasks_of_user, request.user),
         **_current_lead_context(lines),
+        **task_views.due_today_context(request.user, request.at),
     }
     if request.htmx:
         return render(request, "queue/show.html#parts", context)

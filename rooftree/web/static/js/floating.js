@@ -48,13 +48,18 @@ customElements.define("toast-note", class extends HTMLElement {
   }
 });
 
+// What a reader unfolded or opened stays open when its part of the page refreshes.
+window.htmx?.config.morphIgnore.push("open");
+
 // A form that was accepted empties itself and closes its dialog; a refused one keeps every word.
 document.addEventListener("htmx:after:request", (event) => {
   const form = event.target.closest?.("form");
   const status = event.detail?.ctx?.response?.status ?? 500;
   if (!form || status >= 400) return;
   if (form.matches("[data-clear]")) form.reset();
-  if (form.matches("[data-closes]")) form.closest("dialog")?.close();
+  if (!form.matches("[data-closes]")) return;
+  form.closest("dialog")?.close();
+  form.closest("[popover]:popover-open")?.hidePopover();
 });
 
 // A call is dialled by the phone; meanwhile the lead's page opens, where its outcome is one tap.
