@@ -21,6 +21,7 @@ from rooftree.routing import permissions as visibility
 from rooftree.routing import response_deadline
 from rooftree.routing.permissions import leads_visible_to
 from rooftree.web.lead import handoff_card, lead_cards, next_steps, scenario_card
+from rooftree.web.shared import navigation
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import staff_view
 
@@ -66,6 +67,7 @@ def lead_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
     acts = {name: visibility.has_permission(request.user, name) for name in PAGE_PERMISSIONS}
     return {
         "has_context": True,
+        "back_link": navigation.build_back_link(request, request.user),
         "lead": lead,
         "person": lead.person,
         "phone": next(iter(contact_points.usable_phones(lead.person)), None),

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.timezone import now
 
@@ -186,6 +187,14 @@ class NavigationLink:
     count: navigation_counts.NavigationCount | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackLink:
+    """The way back from a page, and where it leads."""
+
+    label: str
+    href: str
+
+
 def navigation_context(request: HttpRequest) -> dict[str, Any]:
     """Return the context of every page: navigation, request time and notifications."""
     at = getattr(request, "at", None) or now()
@@ -226,6 +235,23 @@ def _build_links(
         for name in names
         if _page_url(name) and has_permission(user, PAGES[name].permission)
     ]
+
+
+def build_back_link(request: HttpRequest, user: User) -> BackLink:
+    """Return the link back to the page of the menu that the user came from, else to their start.
+
+    The page keeps its filters.
+    """
+    came_from = urlsplit(request.headers.get("Referer", ""))
+    try:
+        name = resolve(came_from.path).url_name if came_from.netloc == request.get_host() else None
+    except Resolver404:
+        name = None
+    if name in PAGES and has_permission(user, PAGES[name].permission):
+        query = f"?{came_from.query}" if came_from.query else ""
+        return BackLink(label=PAGES[name].label, href=f"{came_from.path}{query}")
+    start = LANDING_PAGES[user.role]
+    return BackLink(label=PAGES[start].label, href=_page_url(start))
 
 
 def landing_url(user: User) -> str:
