@@ -15,6 +15,9 @@ REASON_SENTENCES = {
     "audited": "The decision is on record.",
     "caller_id_ok": "Caller ID is a company number that takes do-not-call requests.",
     "clean": "No problems with the wording.",
+    "asks_property_state": (
+        "A call by hand can ask which state the property is in. Hold rates and terms until then."
+    ),
     "clerical_activity": "No loan terms, or a licensed officer discusses them.",
     "consent_based_text_exempt": "Texas requires no registration for texts with consent.",
     "consumer_initiated_transaction": "Not a credit bureau's trigger lead.",

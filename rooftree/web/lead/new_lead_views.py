@@ -84,6 +84,8 @@ class NewLeadForm(StaffForm):
             for officer in officers.select_related("user").order_by("user__name")
         ]
         self.set_choices("officer", [*choices, ("", "Let routing choose")])
+        if user.role in ("officer", "assistant") and choices:
+            self.initial.setdefault("officer", choices[0][0])
 
     def entry_values(self) -> dict[str, object]:
         """Return the typed values by the names that the intake reads."""

@@ -24,6 +24,7 @@ PHONE_KINDS = {"mobile": "Mobile", "home": "Home", "work": "Work", "unknown": "N
 class ScenarioFieldForm(StaffForm):
     """One field of the loan scenario, and whose word its new value is."""
 
+    CONDITIONALLY_REQUIRED = frozenset({"value"})  # empty means unknown
     stated_by = choice_field("Who said so", SPEAKERS.items())
 
     def __init__(self, *args: Any, field: ScenarioField, purpose: str, **kwargs: Any) -> None:
