@@ -48,7 +48,7 @@ def list_hours_to_approve(user: User) -> Sequence[HourToApprove]:
     )
     rows = hours_to_approve(user).annotate(agreed_at=Subquery(callback.values("due_at")[:1]))
     return [
-        HourToApprove(task=task, agreed_at=task.agreed_at)  # type: ignore[attr-defined]
+        HourToApprove(task=task, agreed_at=task.agreed_at)
         for task in rows.order_by("agreed_at", "due_at", "id")[:MAX_SHOWN]
     ]
 

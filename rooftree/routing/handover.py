@@ -52,7 +52,8 @@ class HandoverPlan:
         counts: dict[UUID | None, Counter[str]] = {}
         officers = {row.officer.pk: row.officer for row in self.rows if row.officer}
         for row in self.rows:
-            counts.setdefault(row.officer and row.officer.pk, Counter())[row.lead.state] += 1
+            key = row.officer.pk if row.officer else None
+            counts.setdefault(key, Counter())[row.lead.state] += 1
         keys = sorted(counts, key=lambda key: (key is None, -counts[key].total()))
         return [
             HandoverShare(

@@ -39,12 +39,11 @@ def _managers_above(branch: Branch | None) -> list[User]:
     if branch:
         keys = [UUID(key) for key in branch.path.split("/") if key]
         managers = User.objects.filter(role="manager", is_active=True, branch__in=keys)
-        nearest = sorted(managers.select_related("branch"), key=_branch_depth, reverse=True)
-        if nearest:
-            return [user for user in nearest if user.branch_id == nearest[0].branch_id]
+        by_branch: dict[UUID | None, list[User]] = {}
+        for manager in managers.order_by("name", "pk"):
+            by_branch.setdefault(manager.branch_id, []).append(manager)
+        for key in reversed(keys):
+            if key in by_branch:
+                return by_branch[key]
     contact = Company.objects.values_list("alarm_user", flat=True).first()
     return staff_notices.alarm_users(contact)
-
-
-def _branch_depth(user: User) -> int:
-    return user.branch.path.count("/") if user.branch else 0

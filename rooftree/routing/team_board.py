@@ -89,10 +89,11 @@ def load_team_board(user: User, *, at: datetime) -> TeamBoard:
     """Load the team board of the branches a user can see, in seven queries."""
     waiting = list(_waiting_leads(user, at))
     tried = [
-        _FirstAttempt(officer_id=lead.officer_id, seconds=_waited_seconds(lead))
-        for lead in first_attempts_today(user, at).only(
+        _FirstAttempt(officer_id=officer_id, seconds=(tried_at - created_at).total_seconds())
+        for officer_id, created_at, tried_at in first_attempts_today(user, at).values_list(
             "officer_id", "created_at", "first_attempt_at"
         )
+        if tried_at
     ]
     late = promise_watch.late_promises(leads_visible_to(user))
     alarms = list(late.select_related("lead__person", "officer__user", "backup__user"))
@@ -154,11 +155,6 @@ def first_attempts_today(user: User, at: datetime) -> QuerySet[Lead]:
     return leads_visible_to(user).filter(
         created_at__gte=midnight, first_attempt_at__gte=midnight, first_attempt_at__lte=at
     )
-
-
-def _waited_seconds(lead: Lead) -> float:
-    tried_at = lead.first_attempt_at or lead.created_at
-    return (tried_at - lead.created_at).total_seconds()
 
 
 def list_members(user: User, *, at: datetime) -> tuple[TeamMember, ...]:

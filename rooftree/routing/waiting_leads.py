@@ -67,7 +67,7 @@ def find_leads_to_offer(*, at: datetime, limit: int) -> list[UUID]:
 
 def _last_freed_at(at: datetime) -> datetime | None:
     """Return when an officer was last freed or started work, as far as it is news."""
-    freed = query_row(FREED_SQL, {"at": at})[0]
+    freed: datetime | None = query_row(FREED_SQL, {"at": at})[0]
     officers = LoanOfficer.objects.filter(terminated_at=None, paused_at=None)
     before = at - OPENING_WINDOW
     for zone, hours in officers.values_list("zone", "hours"):

@@ -1,5 +1,6 @@
 """Deactivating a user: a preview of who gets their leads, then the act."""
 
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -29,7 +30,7 @@ class DepartureForm(StaffForm):
         required=False,
     )
 
-    def __init__(self, *args: object, officer: LoanOfficer, **kwargs: object) -> None:
+    def __init__(self, *args: Any, officer: LoanOfficer, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         others = LoanOfficer.objects.filter(terminated_at=None).exclude(pk=officer.pk)
         self.others = {

@@ -46,12 +46,12 @@ def list_first_calls(request: StaffRequest) -> HttpResponse:
     """List the leads behind today's speed to lead, the slowest first."""
     require_permission(request.user, "see_team")
     rows = [
-        {"lead": lead, "seconds": (lead.first_attempt_at - lead.created_at).total_seconds()}
+        ((lead.first_attempt_at - lead.created_at).total_seconds(), lead)
         for lead in team_board.first_attempts_today(request.user, request.at).select_related(
             "person", "source", "officer__user"
         )
         if lead.first_attempt_at
     ]
-    rows.sort(key=lambda row: -row["seconds"])
+    rows.sort(key=lambda row: row[0], reverse=True)
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     return render(request, "team/first_calls.html", {"page": page})
