@@ -9,7 +9,7 @@ from django.db import transaction
 from rooftree.db.prepared_queries import PreparedQuery
 from rooftree.flow.message_dispatch import ring_officers
 from rooftree.leads.models import Lead
-from rooftree.org import staff_notices
+from rooftree.org import officer_availability, staff_notices
 from rooftree.org.models import LoanOfficer, User
 from rooftree.outreach.calls import officer_calls
 from rooftree.reporting.rollups import rollup_deltas
@@ -18,6 +18,7 @@ from rooftree.routing import (
     expired_licenses,
     lapsed_offers,
     lead_ownership,
+    missed_offers,
     waiting_leads,
 )
 from rooftree.routing.assign_leads import Assignment, Unassigned, assign_to_best_officers
@@ -74,6 +75,7 @@ def pass_on_lapsed_offers(*, at: datetime) -> int:
     """Pass every lapsed offer to the next officer on its chain; return how many lapsed."""
     with transaction.atomic():
         lapsed = lapsed_offers.end_overdue_offers(at=at, limit=100)
+        missed_offers.pause_absent_officers([offer.officer_id for offer in lapsed], at=at)
         for offer in lapsed:
             _notify_and_ring([lapsed_offers.pass_on_lead(lead_id=offer.lead_id, at=at)], at)
             staff_notices.dismiss_for_officer(
@@ -92,6 +94,22 @@ def offer_waiting_leads(*, at: datetime) -> int:
             rollup_deltas.append_missing_deltas(lead_id)
             _notify_and_ring([lapsed_offers.pass_on_lead(lead_id=lead_id, at=at)], at)
     return len(lead_ids)
+
+
+def resume_officer(*, officer_id: UUID, by: User, at: datetime) -> None:
+    """Let an officer take leads again, and offer waiting leads at once."""
+    with transaction.atomic():
+        officer_availability.resume_officer(officer_id=officer_id, by=by, at=at)
+    offer_waiting_leads(at=at)
+
+
+def end_due_pauses(*, at: datetime) -> int:
+    """Resume the officers whose pause is over; return how many."""
+    resumed = officer_availability.resume_due_officers(at=at)
+    if resumed:
+        offer_waiting_leads(at=at)
+        publish_update("offer")
+    return resumed
 
 
 def end_unlicensed_assignments(*, at: datetime) -> int:

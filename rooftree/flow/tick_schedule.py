@@ -31,6 +31,7 @@ from rooftree.flow import (
     loan_milestones,
     message_dispatch,
     number_lookups,
+    promises,
     read_mailboxes,
     release_runner,
     vendor_returns,
@@ -110,9 +111,19 @@ TICKS = (
         run=lambda at: lead_offers.pass_on_lapsed_offers(at=at),
     ),
     PeriodicJob(
+        name="ended pauses",
+        interval_seconds=5,
+        run=lambda at: lead_offers.end_due_pauses(at=at),
+    ),
+    PeriodicJob(
         name="unassigned leads",
         interval_seconds=5,
         run=lambda at: lead_offers.offer_waiting_leads(at=at),
+    ),
+    PeriodicJob(
+        name="promises",
+        interval_seconds=5,
+        run=lambda at: promises.watch_promises(at=at),
     ),
     PeriodicJob(
         name="due messages",

@@ -171,7 +171,10 @@ class LoanOfficer(models.Model):
     daily_cap = models.PositiveIntegerField(default=20)  # new leads a local day
     open_cap = models.PositiveIntegerField(default=60)  # leads owned and not yet reached
     backup = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+")
-    paused_at = models.DateTimeField(null=True)  # the officer's own switch
+    paused_at = models.DateTimeField(null=True)  # takes no leads, by the officer or the product
+    paused_until = models.DateTimeField(null=True)  # None: until the officer resumes
+    pause_reason = models.CharField(max_length=120, blank=True, default="", db_default="")
+    resumed_at = models.DateTimeField(null=True)  # the last time; missed offers count from here
     sponsored_from_date = models.DateField()  # NMLS sponsorship by this company
     terminated_at = models.DateTimeField(null=True)
 

@@ -17,6 +17,10 @@ log = logging.getLogger(__name__)
 READ_GRACE = timedelta(seconds=10)
 SUBJECTS = {
     "unclaimed": "A lead is waiting for an owner",
+    "promise_due": "Something you promised a borrower is due",
+    "promise_late": "A promise to a borrower is late",
+    "covering": "You cover for a loan officer",
+    "offers_missed": "You missed two offers in a row",
     "given": "A lead was assigned to you",
     "offer": "You have a new lead offer",
     "called": "A borrower called",

@@ -1,6 +1,6 @@
 """Notices to staff, each stored once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from uuid import UUID
@@ -86,6 +86,14 @@ def dismiss_for_officer(*, officer_id: UUID | str, cause: str, at: datetime) -> 
         user__officer=UUID(str(officer_id)), idempotency_key=cause, read_at=None
     )
     notices.update(read_at=at)
+
+
+def dismiss_causes(causes: Collection[str], *, at: datetime) -> int:
+    """Mark everyone's notices of finished causes as read; return how many were unread."""
+    if not causes:
+        return 0
+    rows = StaffNotice.objects.filter(read_at=None, idempotency_key__in=causes)
+    return rows.update(read_at=at)
 
 
 def unread_notices(user_id: UUID | str, *, limit: int) -> list[StaffNotice]:

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from rooftree.leads.models import Lead
 from rooftree.org.models import PARTNER, LoanOfficer, User
-from rooftree.routing.models import Offer
+from rooftree.routing.models import OPEN_PROMISE, Offer, Promise
 
 COMPANY_OR_BRANCH_ROLES = (
     "manager",
@@ -124,9 +124,9 @@ class UnknownPermission(Exception):
 def leads_visible_to(user: User) -> QuerySet[Lead]:
     """Return the leads a user can see. Unowned leads are visible to roles above officers.
 
-    Officer: own leads, and leads offered to them now. Assistant: leads of the
-    officers they assist. Other staff: the whole company, or the user's branch
-    and all branches below it.
+    Officer: own leads, leads offered to them now, and leads they cover as the backup while a
+    promise is open. Assistant: leads of the officers they assist. Other staff: the whole
+    company, or the user's branch and all branches below it.
     """
     if not user.is_active:
         return Lead.objects.none()
@@ -135,7 +135,12 @@ def leads_visible_to(user: User) -> QuerySet[Lead]:
         offered = Offer.objects.filter(
             officer__in=officers, accepted_at=None, declined_at=None, expired_at=None
         )
-        return Lead.objects.filter(Q(officer__in=officers) | Q(pk__in=offered.values("lead_id")))
+        covered = Promise.objects.filter(OPEN_PROMISE, backup__in=officers)
+        return Lead.objects.filter(
+            Q(officer__in=officers)
+            | Q(pk__in=offered.values("lead_id"))
+            | Q(pk__in=covered.values("lead_id"))
+        )
     if user.role not in COMPANY_OR_BRANCH_ROLES:
         return Lead.objects.none()
     if user.branch_id is None:

@@ -4,8 +4,8 @@ from rooftree.db.record_sets import LEAD_FILE_CLASS, STAFF_CLASS, RecordSetPart,
 
 RECORDS = RoomRecords(
     tables_by_class={
-        LEAD_FILE_CLASS: ("offer", "ownership", "routing_decision"),
-        STAFF_CLASS: ("turn", "roster"),
+        LEAD_FILE_CLASS: ("offer", "ownership", "routing_decision", "promise"),
+        STAFF_CLASS: ("turn", "roster", "time_off"),
     },
     tables_about_nobody=("rule_set",),
     parts=(

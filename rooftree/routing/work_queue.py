@@ -62,22 +62,31 @@ class QueueRow:
 
 
 # A reply waits until a staff member answers it, not until someone has read it.
-# The two halves of `mine` each use an index.
+# The parts of `mine` each use an index; the third is what a backup covers.
 QUEUE_SQL = f"""
 with officers as (
     select o.id from loan_officer o
      where (o.user_id = %(user)s and o.terminated_at is null)
         or o.id in (select a.officer_id from assistance a where a.assistant_id = %(user)s)
 ), mine as (
-    select l.id, null::uuid as offer_id, null::timestamptz as offer_due from lead l
+    select l.id, null::uuid as offer_id, null::timestamptz as offer_due,
+           null::timestamptz as cover_due, '' as cover_for from lead l
      where l.officer_id in (select id from officers)
        and l.state in ('new', 'working', 'nurture') and l.retired_at is null
     union all
-    select f.lead_id, f.id, f.due_at from offer f
+    select f.lead_id, f.id, f.due_at, null, '' from offer f
      where f.officer_id in (select id from officers)
        and f.accepted_at is null and f.declined_at is null and f.expired_at is null
+    union all
+    select p.lead_id, null, null, min(p.due_at), min(u.name) from promise p
+      join lead l on l.id = p.lead_id
+      join loan_officer o on o.id = l.officer_id join "user" u on u.id = o.user_id
+     where p.backup_id in (select id from officers) and o.id not in (select id from officers)
+       and p.kept_at is null and p.canceled_at is null
+     group by p.lead_id
 ), facts as (
-    select l.*, m.offer_id, m.offer_due, heard.at as heard_at, tried.at as tried_at,
+    select l.*, m.offer_id, m.offer_due, m.cover_due, m.cover_for,
+           heard.at as heard_at, tried.at as tried_at,
            owed.call_at, owed.meet_at, owed.task_at, owed.task
       from mine m join lead l on l.id = m.id
       left join lateral (select max(a.at) as at from contact_attempt a
@@ -95,7 +104,7 @@ with officers as (
                             and t.done_at is null and t.canceled_at is null) owed on true
 ), grouped as (
     select facts.*, case
-        when offer_id is not null then 'promise'
+        when offer_id is not null or cover_due is not null then 'promise'
         when response_due_at is not null and first_attempt_at is null then 'promise'
         when least(call_at, meet_at) <= %(soon)s then 'promise'
         when heard_at is not null and (tried_at is null or heard_at > tried_at) then 'reply'
@@ -104,7 +113,8 @@ with officers as (
         when state = 'nurture' then 'waiting'
         when tried_at > %(at)s - interval '20 hours' then 'waiting'
         else 'next' end as kind,
-        coalesce(offer_due, case when first_attempt_at is null then response_due_at end,
+        coalesce(offer_due, cover_due,
+                 case when first_attempt_at is null then response_due_at end,
                  least(call_at, meet_at))
           as promised_at
       from facts
@@ -114,7 +124,7 @@ select g.id, p.first_name, p.last_name, g.kind, g.offer_id,
        g.property_state, s.name, g.score, g.created_at, g.snoozed_until, g.last_inquiry_at,
        g.heard_at, g.tried_at, g.score_reasons::text, g.snooze_reason, g.call_at,
        g.meet_at, g.task_at,
-       g.task, g.property_zip,
+       g.task, g.property_zip, g.cover_for,
        (select e164 from phone where phone.person_id = g.person_id and unlinked_at is null
          order by is_primary desc, given_at limit 1),
        {approved_changes.APPROVED_CHANGES_SQL}
@@ -137,6 +147,7 @@ COLUMNS = (
     "city", "state", "source", "score", "created_at", "snoozed_until", "last_inquiry_at",
     "heard_at",
     "tried_at", "score_reasons", "snooze_reason", "call_at", "meet_at", "task_at", "task", "zip",
+    "cover_for",
     "phone", "rules",
 )  # fmt: skip
 COPIED_COLUMNS = COLUMNS[6:14]
@@ -197,6 +208,8 @@ def _build_row(row: tuple[Any, ...], at: datetime) -> QueueRow:
 
 def _describe_reason(group: Group, columns: dict[str, Any], at: datetime) -> str:
     """Describe why the row is where it is; `at` is in the reader's zone."""
+    if columns["cover_for"]:
+        return f"Covering for {columns['cover_for']}: {_inquiry_text(group, columns, at)}"
     if group is Group.REPLY:
         return f"Needs reply: wrote or called {format_ago(columns['heard_at'], at)}"
     if group is Group.PROMISE and columns["call_at"] and columns["call_at"] == columns["due_at"]:

@@ -42,7 +42,7 @@ from rooftree.reporting.controls import security_incidents
 from rooftree.reporting.models import ExportRequest, FairLendingReport, Incident, StatusFile
 from rooftree.retention import legal_holds, privacy_requests
 from rooftree.retention.models import Purge
-from rooftree.routing import assign_leads, rule_sets
+from rooftree.routing import assign_leads, call_hours, rule_sets, time_off
 from rooftree.routing.models import Offer, RoutingDecision
 from rooftree.routing.routing_rules import Rule
 from tests import make
@@ -95,6 +95,14 @@ def build_world(cast):
     task = lead_tasks.add_task(
         lead_id=owned.pk, user_id=None, title="Call", due_at=make.NOON, at=make.NOON
     )
+    hour = lead_tasks.add_or_update_task(
+        lead_tasks.SystemTask(kind=call_hours.TASK_KIND, title="Approve", due_at=make.NOON),
+        lead_id=owned.pk, at=make.NOON,
+    )  # fmt: skip
+    days_off = time_off.add_time_off(
+        officer_id=cast.dana.pk, first=make.NOON.date(), last=make.NOON.date(), note="",
+        by=cast.omar, at=make.NOON,
+    )  # fmt: skip
     touch = make.touch(owned)
     hold = store_revocation.store_revocation(
         person_id=None, address="+15125550111", kind="review", media=["text"],
@@ -183,7 +191,7 @@ def build_world(cast):
             at=make.NOON,
         ).pk,
         "lead": owned.pk, "message": message_in_review(owned).pk,
-        "offer": offer.pk, "task": task.pk,
+        "offer": offer.pk, "task": task.pk, "call_hour": hour.pk, "time_off": days_off.pk,
         "decision": decision.pk, "verdict": judged.pk,
         "hold": hold.pk, "incident": lost.pk, "key": key.pk,
         "source": cast.zillow.pk, "post_source": posts.pk,

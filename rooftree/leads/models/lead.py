@@ -75,7 +75,7 @@ class Lead(models.Model):
     retired_reason = models.CharField(max_length=60, blank=True)
 
     class Meta:
-        # triggers: lead_officer_mirrors, watch_lead
+        # triggers: begin_lead_promises, follow_lead_promises, lead_officer_mirrors, watch_lead
         db_table = "lead"
         constraints = [
             models.CheckConstraint(condition=Q(state__in=LEAD_STATES), name="lead_state_known"),

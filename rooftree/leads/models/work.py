@@ -33,6 +33,7 @@ class ContactAttempt(models.Model):
     idempotency_key = models.CharField(max_length=160, unique=True)  # idempotency key
 
     class Meta:
+        # trigger: follow_attempt_promises
         db_table = "contact_attempt"
         indexes = [
             models.Index(fields=["person", "at"], name="attempt_by_person"),
@@ -113,6 +114,7 @@ class Task(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
+        # trigger: follow_task_promises
         db_table = "task"
         constraints = [
             models.UniqueConstraint(

@@ -295,7 +295,7 @@ def decline_offer(request: StaffRequest, offer_id: UUID) -> HttpResponse:
 def set_availability(request: StaffRequest) -> HttpResponse:
     """Turn the officer's Taking leads switch on or off."""
     officer, takes = _require_officer(request), request.POST.get("takes") == "yes"
-    set_switch = switch.resume_officer if takes else switch.pause_officer
+    set_switch = flow.resume_officer if takes else switch.pause_officer
     set_switch(officer_id=officer.pk, by=request.user, at=request.at)
     text = "You’re taking leads" if takes else "You won’t get new leads until you turn this back on"
     return respond_done(request, text, back_to=reverse("queue"))

@@ -96,7 +96,9 @@ class OfficerForm(WeeklyHoursForm):
     zone = zone_field("Time zone", "For the working hours")
     daily_cap = integer_field("New leads per day, maximum", min_value=0, max_value=1000)
     open_cap = integer_field("Leads not yet reached, maximum", min_value=0, max_value=10000)
-    backup = choice_field("Backup", (), required=False)
+    backup = choice_field(
+        "Backup", (), "Covers calls and replies on days off, and late ones", required=False
+    )
 
     FIELDSETS = (
         ("License", ("nmls_id", "sponsored_from_date")),
@@ -166,19 +168,6 @@ def show_user_password_link(request: StaffRequest, user_id: UUID) -> HttpRespons
             request, str(problem), back_to=reverse("setup_person", args=[user.pk])
         )
     return _render_user(request, user, link=link)
-
-
-@staff_view("POST")
-def deactivate_user(request: StaffRequest, user_id: UUID) -> HttpResponse:
-    """Deactivate a user: end their sign-in and release their leads."""
-    user = _get_user(request, user_id)
-    try:
-        staff_accounts.deactivate_user(user_id=user.pk, by=request.user, at=request.at)
-    except staff_accounts.StaffChangeError as problem:
-        return respond_refused(
-            request, str(problem), back_to=reverse("setup_person", args=[user.pk])
-        )
-    return respond_done(request, f"{user.name} deactivated", back_to=reverse("setup_people"))
 
 
 @staff_view("GET", "POST")
