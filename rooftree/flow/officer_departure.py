@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from rooftree.leads import lead_tasks
-from rooftree.leads.models import Lead, Task
+from rooftree.leads.models import Task
 from rooftree.org import staff_accounts
 from rooftree.org.models import LoanOfficer, User
 from rooftree.reporting.rollups import rollup_deltas
@@ -42,7 +42,11 @@ def _hand_over(plan: HandoverPlan, user_id: UUID, by: User, at: datetime) -> Non
     for share in plan.shares:
         leads = [row.lead for row in plan.rows if row.officer == share.officer]
         if share.officer is None:
-            _ask_for_owners(leads, at)
+            for lead in leads:
+                task = lead_tasks.SystemTask(
+                    kind="find_owner", title=NO_OWNER, due_at=at, role="manager"
+                )
+                lead_tasks.add_or_update_task(task, lead_id=lead.pk, at=at)
             continue
         lead_ownership.hand_over_leads(
             [lead.pk for lead in leads],
@@ -54,9 +58,3 @@ def _hand_over(plan: HandoverPlan, user_id: UUID, by: User, at: datetime) -> Non
     # Their open tasks are the new owner's.
     open_tasks = Task.objects.filter(user=user_id, done_at=None, canceled_at=None)
     open_tasks.filter(lead__in=[row.lead.pk for row in plan.rows]).update(user=None)
-
-
-def _ask_for_owners(leads: list[Lead], at: datetime) -> None:
-    for lead in leads:
-        task = lead_tasks.SystemTask(kind="find_owner", title=NO_OWNER, due_at=at, role="manager")
-        lead_tasks.add_or_update_task(task, lead_id=lead.pk, at=at)

@@ -53,7 +53,11 @@ def deactivate_user(request: StaffRequest, user_id: UUID) -> HttpResponse:
         LoanOfficer.objects.filter(user=user, terminated_at=None).select_related("user").first()
     )
     back_to = reverse("setup_person", args=[user.pk])
-    form = _departure_form(request, officer) if officer else None
+    form = None
+    if officer:
+        typed = request.POST if request.method == "POST" else request.GET
+        backup = {"successor": str(officer.backup_id or "")}
+        form = DepartureForm(typed if "successor" in typed else backup, officer=officer)
     successor = form.chosen_officer() if form else None
     if request.method == "POST":
         try:
@@ -73,9 +77,3 @@ def deactivate_user(request: StaffRequest, user_id: UUID) -> HttpResponse:
         "listed": plan.rows[:MAX_LISTED] if plan else (),
     }
     return render(request, "setup/departure.html", context)
-
-
-def _departure_form(request: StaffRequest, officer: LoanOfficer) -> DepartureForm:
-    typed = request.POST if request.method == "POST" else request.GET
-    backup = {"successor": str(officer.backup_id or "")}
-    return DepartureForm(typed if "successor" in typed else backup, officer=officer)
