@@ -20,6 +20,7 @@ APPEND_ONLY = frozenset(
     {
         *("event", "published_head", "access_entry", "assurance", "fair_lending_report"),
         *("verdict", "consent", "revocation", "lead_basis", "message_review"),
+        "limit_override",
         *("money_entry", "claim_step", "partner_permission", "thing_of_value"),
         *("routing_decision", "rule_set", "map_edition", "score", "rate_observation"),
     }
@@ -54,7 +55,7 @@ KEEPER_TABLES = frozenset(
         *("remark", "signal", "task", "score", "rate_watch", "los_event", "spreadsheet_part"),
         *("staff_notice", "access_entry", "possible_duplicate", "phone", "email"),
         "routing_decision",
-        *("release_member", "claim_step"),
+        *("release_member", "claim_step", "limit_override"),
     }
 )
 SEQUENCE_PRIVILEGES = ("SELECT", "USAGE")  # a backup needs SELECT

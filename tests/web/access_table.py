@@ -117,6 +117,7 @@ TABLE = {
     "leads/<uuid:lead_id>/ownership/": post("mpd", "lead", data="officer=officer"),
     "leads/<uuid:lead_id>/": get(ALL, "lead", of_lead=True),
     "leads/<uuid:lead_id>/may/<slug:medium>/": get(ALL, "lead text", of_lead=True),
+    "leads/<uuid:lead_id>/may/<slug:medium>/override/": post("oam", "lead text", of_lead=True),
     "leads/<uuid:lead_id>/calls/": get("oam", "lead", of_lead=True),
     "leads/<uuid:lead_id>/attempts/": post("oam", "lead", of_lead=True),
     "leads/<uuid:lead_id>/recording/objection/": post("oam", "lead", of_lead=True),

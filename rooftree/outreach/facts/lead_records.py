@@ -67,6 +67,7 @@ class PastAttempt(_Row):
     at: datetime
     medium: str
     idempotency_key: str
+    is_automated: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +142,28 @@ class LoanEvent(_Row):
 
     code: str
     on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoanFile(_Row):
+    """One loan file of the lead, as the LOS has it."""
+
+    rank: int
+    application_date: date | None
+    funded_date: date | None
+    final_outcome: str
+    current_milestone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredOverride(_Row):
+    """One override of house limits; see `outreach.models.LimitOverride`."""
+
+    medium: str
+    limits: list[str]
+    reason: str
+    by: UUID
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +277,36 @@ class LeadRecords:
         """
         rows = [PastAttempt.from_json(row) for row in self._rest["attempts"]]
         return [row for row in rows if row.idempotency_key != excluding]
+
+    def heard_at(self, medium: str = "") -> datetime | None:
+        """Return when they last wrote or called, within CAP_LOOKBACK; `medium` names one way."""
+        moments = [
+            datetime.fromisoformat(at)
+            for name, at in self._rest["inbound"].items()
+            if medium in ("", name)
+        ]
+        return max(moments, default=None)
+
+    def live_override(self, medium: str, *, excluding: str) -> StoredOverride | None:
+        """Return the override of house limits that this contact can use; None without one.
+
+        One override is for one contact by hand: any later one has used it up.
+        """
+        rows = [StoredOverride.from_json(row) for row in self._rest["overrides"]]
+        overrides = [row for row in rows if row.medium == medium]
+        if not overrides:
+            return None
+        newest = overrides[-1]
+        is_used = any(
+            attempt.medium == medium and not attempt.is_automated and attempt.at >= newest.at
+            for attempt in self.outbound_attempts(excluding=excluding)
+        )
+        return None if is_used else newest
+
+    @property
+    def loan_files(self) -> list[LoanFile]:
+        """The loan files of this lead in the LOS."""
+        return [LoanFile.from_json(row) for row in self._rest["loans"]]
 
     def form_names_us(self, source_id: UUID, day: date) -> bool:
         """Return True if reviewed terms in force on `day` say the source's form names us."""

@@ -8,12 +8,13 @@ from uuid import UUID
 from django.db.models import prefetch_related_objects
 
 from rooftree.compliance.gate import message_gate
-from rooftree.compliance.gate.facts import Medium, Purpose
+from rooftree.compliance.gate.facts import Medium
 from rooftree.compliance.gate.verdict import Decision, Ruling, Verdict
 from rooftree.compliance.models import Verdict as VerdictRow
 from rooftree.leads.models import Lead
 from rooftree.org.current_company import current_company
 from rooftree.org.models import Company
+from rooftree.outreach.facts import contact_purpose
 from rooftree.outreach.facts.lead_records import LeadRecords
 from rooftree.outreach.facts.message_facts import (
     OutgoingContact,
@@ -46,6 +47,12 @@ class ContactPermission:
     def is_allowed(self) -> bool:
         """Return True if an officer can use this medium now."""
         return self.decision == "allow"
+
+    @property
+    def house_limits(self) -> tuple[Ruling, ...]:
+        """The company's own limits, if nothing but them stands against this contact now."""
+        against = [ruling for ruling in self.rulings if ruling.decision is not Decision.ALLOW]
+        return tuple(against) if all(ruling.is_house_limit for ruling in against) else ()
 
 
 def permissions_of_lead(lead: UUID | Lead, *, at: datetime) -> dict[str, ContactPermission]:
@@ -181,7 +188,7 @@ def _build_sample_contact(
     )
     return OutgoingContact(
         medium=Medium(medium),
-        purpose=Purpose.MARKETING,
+        purpose=contact_purpose.judge_purpose(Medium(medium), records, at=records.at),
         is_automated=False,
         to=to,
         text="" if medium == "call" else f"{ending} {OPT_OUT['en']} {license_text}",
