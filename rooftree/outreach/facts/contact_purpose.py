@@ -13,7 +13,8 @@ from rooftree.compliance.gate.contact_caps import CALLS_PER_ATTEMPT
 from rooftree.compliance.gate.credit_file_stop import STOPPING_STATUSES
 from rooftree.compliance.gate.facts import Medium, Purpose
 from rooftree.compliance.gate.quiet_hours import REPLY_WITHIN, REQUEST_WITHIN
-from rooftree.outreach.facts.lead_records import LeadRecords, LoanFile
+from rooftree.outreach.facts.lead_records import LeadRecords
+from rooftree.outreach.facts.stored_rows import LoanFile
 
 CONVERSATION_OPEN_FOR = timedelta(hours=24)  # house: after the borrower's last word
 ANSWER_OWED_FOR = timedelta(days=7)  # house: an unanswered borrower waits that long

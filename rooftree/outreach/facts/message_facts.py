@@ -16,7 +16,6 @@ from rooftree.compliance.gate import (
     do_not_call_check,
     effective_rules,
     person_places,
-    quiet_hours,
     reassigned_number_check,
 )
 from rooftree.compliance.gate.facts import (
@@ -39,15 +38,9 @@ from rooftree.compliance.wording_rules import wording_check
 from rooftree.core.email_addresses import comparison_key
 from rooftree.leads.models import Lead
 from rooftree.org.models import Company, LoanOfficer
-from rooftree.outreach.facts import contact_purpose, party_facts
-from rooftree.outreach.facts.lead_records import (
-    AgreedCallback,
-    DncListing,
-    LeadRecords,
-    StoredConsent,
-    StoredOverride,
-    StoredRevocation,
-)
+from rooftree.outreach.facts import party_facts, request_facts
+from rooftree.outreach.facts.lead_records import LeadRecords
+from rooftree.outreach.facts.stored_rows import DncListing, StoredConsent, StoredRevocation
 from rooftree.outreach.models import Message
 
 UNSUBSCRIBE_DAYS = 3650  # the link is signed and never expires; stated as ten years
@@ -123,7 +116,14 @@ def gather_facts_of_many(
         Facts(
             **shared,
             **_message_facts(message, records),
-            **_request_facts(message, records, at),
+            **request_facts.build_request_facts(
+                message.medium,
+                records,
+                is_automated=message.is_automated,
+                answers=message.answers,
+                excluding=message.idempotency_key,
+                at=at,
+            ),
             **_address_facts(message, lead, records, at),
             provenance=party_facts.build_provenance(message.text, lead, company, records),
             officer=officers[message.officer],
@@ -233,60 +233,6 @@ def _confirmation(stop: RevocationRow | None) -> StopConfirmation | None:
         state__in=["claimed", "sent", "delivered", "uncertain"],
     )
     return StopConfirmation(stop_at=stop.at, earlier=earlier.count())
-
-
-def _request_facts(outgoing: OutgoingContact, records: LeadRecords, at: datetime) -> dict[str, Any]:
-    """Return the contact the borrower asked for or waits for, and staff decisions about it.
-
-    A borrower who asks for a call is called, not written to (CON-04). Nobody waits for what is
-    sent automatically.
-    """
-    if outgoing.is_automated:
-        return {"invited_at": None, "requested_at": None, "answers": outgoing.answers}
-    medium, key = outgoing.medium, outgoing.idempotency_key
-    callback = records.agreed_callback if medium is Medium.CALL else None
-    return {
-        "invited_at": contact_purpose.find_invitation(medium, records, excluding=key, at=at),
-        "requested_at": callback.due_at if callback else None,
-        "awaited_contact": contact_purpose.find_awaited_contact(
-            medium, records, excluding=key, at=at
-        ),
-        "answers": (
-            *outgoing.answers,
-            *_hour_approvals(callback),
-            *_limit_overrides(records.live_override(medium.value, excluding=key)),
-        ),
-    }
-
-
-def _limit_overrides(override: StoredOverride | None) -> tuple[HumanDecision, ...]:
-    """Return the decisions about the company's own limits, each with its reason in words."""
-    if override is None:
-        return ()
-    return tuple(
-        HumanDecision(
-            rule=rule,
-            reason=reason,
-            by=f"user:{override.by}",
-            at=override.at,
-            words=override.reason,
-        )
-        for rule, _, reason in (limit.partition(":") for limit in override.limits)
-    )
-
-
-def _hour_approvals(callback: AgreedCallback | None) -> tuple[HumanDecision, ...]:
-    """Return a supervisor's approval of the hour that the borrower asked for."""
-    if callback is None or callback.approved_at is None:
-        return ()
-    return (
-        HumanDecision(
-            rule=quiet_hours.REQ_01.id,
-            reason=quiet_hours.STATE_LAW_SILENT,
-            by=f"user:{callback.approved_by}",
-            at=callback.approved_at,
-        ),
-    )
 
 
 def _address_facts(
