@@ -22,6 +22,17 @@ class Migration(migrations.Migration):
             name="hours",
             field=models.CharField(blank=True, max_length=8),
         ),
+        migrations.RemoveConstraint(model_name="template", name="template_place_known"),
+        migrations.AddConstraint(
+            model_name="template",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("loan_kind__in", ["", "purchase", "refinance", "equity"]),
+                    ("hours__in", ["", "closed", "no_call"]),
+                ),
+                name="template_place_known",
+            ),
+        ),
         migrations.CreateModel(
             name="LimitOverride",
             fields=[

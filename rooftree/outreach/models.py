@@ -127,7 +127,7 @@ class Template(ContentVersion):
             ),
             models.CheckConstraint(
                 condition=Q(loan_kind__in=["", "purchase", "refinance", "equity"])
-                & Q(hours__in=["", "closed"]),
+                & Q(hours__in=["", "closed", "no_call"]),
                 name="template_place_known",
             ),
         ]

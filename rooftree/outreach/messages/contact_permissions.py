@@ -89,6 +89,29 @@ def permissions_of_leads(
     }
 
 
+def preview_calls(leads: Sequence[Lead], *, at: datetime) -> dict[UUID, Verdict]:
+    """Return the gate's verdict about a call by hand to each borrower now. Nothing is stored.
+
+    A borrower without a phone number has none.
+
+    Args:
+        leads: with persons and officers loaded.
+    """
+    loaded = ("source", "person__phones", "person__emails", "officer__licenses", "officer__user")
+    prefetch_related_objects([*leads], *loaded)
+    company = current_company()
+    numbers = {lead.pk: _addresses_by_medium(lead)["call"] for lead in leads}
+    reachable = [lead for lead in leads if numbers[lead.pk]]
+    keys = {lead.pk: [numbers[lead.pk]] for lead in reachable}
+    records = LeadRecords.load_many(reachable, keys=keys, at=at) if reachable else {}
+    verdicts = {}
+    for lead in reachable:
+        call = _build_sample_contact(lead, company, "call", numbers[lead.pk], records[lead.pk])
+        facts = gather_facts(call, lead=lead, company=company, at=at, records=records[lead.pk])
+        verdicts[lead.pk] = message_gate.decide(facts)
+    return verdicts
+
+
 def decide_call(*, lead_id: UUID, cause: str, at: datetime) -> VerdictRow:
     """Decide whether an officer can call the borrower now; store and return the verdict."""
     lead, company = _load_lead(lead_id), current_company()
