@@ -21,6 +21,7 @@ APPEND_ONLY = frozenset(
         *("event", "published_head", "access_entry", "assurance", "fair_lending_report"),
         *("verdict", "consent", "revocation", "lead_basis", "message_review"),
         *("money_entry", "claim_step", "partner_permission", "thing_of_value", "lead_edit"),
+        "limit_override",
         *("routing_decision", "rule_set", "map_edition", "score", "rate_observation"),
     }
 )
@@ -51,19 +52,11 @@ KEEPER_TABLES = frozenset(
     {
         *("message", "message_review", "unmatched_text", "verdict", "contact_attempt", "consent"),
         *("lead_basis", "revocation", "certificate", "form_certificate", "imported_activity"),
-        *(
-            "remark",
-            "lead_edit",
-            "signal",
-            "task",
-            "score",
-            "rate_watch",
-            "los_event",
-            "spreadsheet_part",
-        ),
+        *("remark", "lead_edit", "signal", "task", "score", "rate_watch"),
+        *("los_event", "spreadsheet_part"),
         *("staff_notice", "access_entry", "possible_duplicate", "phone", "email"),
         "routing_decision",
-        *("release_member", "claim_step"),
+        *("release_member", "claim_step", "limit_override"),
     }
 )
 SEQUENCE_PRIVILEGES = ("SELECT", "USAGE")  # a backup needs SELECT

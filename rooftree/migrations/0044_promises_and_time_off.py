@@ -146,7 +146,7 @@ drop function open_promise, promise_warning, promise_patience;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooftree', '0042_lead_edits'),
+        ('rooftree', '0043_limit_overrides'),
     ]
 
     operations = [

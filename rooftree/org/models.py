@@ -130,6 +130,8 @@ class User(AbstractBaseUser):
     phone = models.CharField(max_length=20, blank=True)  # E.164
     title = models.CharField(max_length=120, blank=True)
     is_active = models.BooleanField(default=True)
+    # since when the administrator lets the user override the company's own contact limits
+    overrides_limits_from = models.DateTimeField(null=True)
     joined_at = models.DateTimeField(db_default=Now())
 
     USERNAME_FIELD = "email"

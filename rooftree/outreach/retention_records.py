@@ -73,6 +73,10 @@ _PARTS = (
                  where attempt_id = any(%(ids)s)""",
         ),
     ),
+    RecordSetPart(
+        record_set="lead",
+        removal_statements=("delete from limit_override where lead_id = any(%(ids)s)",),
+    ),
     RecordSetPart(record_set="consent", last_uses=(_LAST_MESSAGE.format("r.person_id"),)),
     RecordSetPart(
         record_set="basis",
@@ -100,7 +104,7 @@ RECORDS = RoomRecords(
         CALLS_CLASS: ("call_recording",),
         MESSAGES_CLASS: (
             *("message", "message_review", "unmatched_text"),
-            *("release", "release_member"),
+            *("release", "release_member", "limit_override"),
         ),
         ADS_CLASS: ("template",),
     },

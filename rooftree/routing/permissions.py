@@ -27,6 +27,8 @@ ROLES_BY_PERMISSION: dict[str, tuple[str, ...]] = {
     "contact_lead": ("officer", "assistant", "manager"),
     "change_lead": ("officer", "assistant", "manager", "operations", "administrator"),
     "add_lead": ("officer", "assistant", "manager", "operations", "administrator"),
+    # Only for users whom the administrator lets (`GRANTED_PERMISSIONS`).
+    "override_limits": ("officer", "assistant", "manager"),
     "take_offer": ("officer",),
     "claim_lead": ("officer",),
     "hand_off": ("officer", "assistant", "manager"),
@@ -103,6 +105,9 @@ ROLES_BY_PERMISSION: dict[str, tuple[str, ...]] = {
     "edit_api_keys": ("administrator",),
     "export": ("manager", "operations", "compliance", "executive", "administrator"),
 }
+
+# Permissions that a role alone does not give: the column of the user's own grant.
+GRANTED_PERMISSIONS = {"override_limits": "overrides_limits_from"}
 
 LANDING_PAGES = {  # the page each role lands on after signing in
     PARTNER: "portal",
@@ -182,6 +187,8 @@ def has_permission(user: User, verb: str, thing: Lead | LoanOfficer | None = Non
     if verb not in ROLES_BY_PERMISSION:
         raise UnknownPermission(f"{verb} is not in the permission table.")
     if not user.is_active or user.role not in ROLES_BY_PERMISSION[verb]:
+        return False
+    if verb in GRANTED_PERMISSIONS and getattr(user, GRANTED_PERMISSIONS[verb]) is None:
         return False
     if isinstance(thing, Lead):
         return leads_visible_to(user).filter(pk=thing.pk).exists()

@@ -136,6 +136,7 @@ TABLE = {
     "leads/<uuid:lead_id>/contact/": get("oampd", "lead", of_lead=True),
     "leads/<uuid:lead_id>/co-borrower/": get("oampd", "lead", of_lead=True),
     "leads/<uuid:lead_id>/reopening/": post("oampd", "lead", of_lead=True),
+    "leads/<uuid:lead_id>/may/<slug:medium>/override/": post("oam", "lead text", of_lead=True),
     "leads/<uuid:lead_id>/calls/": get("oam", "lead", of_lead=True),
     "leads/<uuid:lead_id>/attempts/": post("oam", "lead", of_lead=True),
     "leads/<uuid:lead_id>/recording/objection/": post("oam", "lead", of_lead=True),

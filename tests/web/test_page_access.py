@@ -33,7 +33,7 @@ from rooftree.money.return_grounds import ReturnGround, ReturnReason
 from rooftree.nurture import sequence_enrollment
 from rooftree.nurture.models import Sequence
 from rooftree.org import api_keys
-from rooftree.org.models import ROLES, License, StaffNotice
+from rooftree.org.models import ROLES, License, StaffNotice, User
 from rooftree.outreach.messages import contact_permissions
 from rooftree.outreach.models import Message, Template
 from rooftree.outreach.releases import release_drafts as releases
@@ -71,6 +71,7 @@ def shared_world(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock(), transaction.atomic():
         world = build_world(the_cast())
         world.browsers = {letter: signed_in_as(user) for letter, user in visitors(world).items()}
+        User.objects.update(overrides_limits_from=make.NOON)  # a grant alone gives no role access
         yield world
         transaction.set_rollback(True)
 

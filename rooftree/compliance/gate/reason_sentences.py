@@ -23,6 +23,7 @@ REASON_SENTENCES = {
     "consumer_initiated_transaction": "Not a credit bureau's trigger lead.",
     "consumer_invitation": "The borrower asked to be contacted.",
     "consumer_requested_time": "The borrower asked for a call at this time, on record.",
+    "house_limit_overridden": "House limit overridden by a named person, with a reason.",
     "decided_by_person": "Reviewed and approved by a named person.",
     "dnc_clear": "Not on this do-not-call list.",
     "ebr_inquiry": "Existing relationship: a recent inquiry with the company.",
@@ -63,6 +64,7 @@ REASON_SENTENCES = {
     # defer
     "after_window": "Calling hours are over where the borrower might be.",
     "automated_day_ban": "The state doesn't allow automated messages on this day.",
+    "house_night": "House limit: no calls or texts between 9 PM and 8 AM.",
     "before_window": "Calling hours haven't started everywhere the borrower might be.",
     "state_holiday_ban": "The state doesn't allow marketing calls or texts on this holiday.",
     "sunday_ban": "The state doesn't allow marketing calls or texts on Sunday.",

@@ -16,7 +16,6 @@ from rooftree.compliance.gate import (
     do_not_call_check,
     effective_rules,
     person_places,
-    quiet_hours,
     reassigned_number_check,
 )
 from rooftree.compliance.gate.facts import (
@@ -39,13 +38,9 @@ from rooftree.compliance.wording_rules import wording_check
 from rooftree.core.email_addresses import comparison_key
 from rooftree.leads.models import Lead
 from rooftree.org.models import Company, LoanOfficer
-from rooftree.outreach.facts import party_facts
-from rooftree.outreach.facts.lead_records import (
-    DncListing,
-    LeadRecords,
-    StoredConsent,
-    StoredRevocation,
-)
+from rooftree.outreach.facts import party_facts, request_facts
+from rooftree.outreach.facts.lead_records import LeadRecords
+from rooftree.outreach.facts.stored_rows import DncListing, StoredConsent, StoredRevocation
 from rooftree.outreach.models import Message
 
 UNSUBSCRIBE_DAYS = 3650  # the link is signed and never expires; stated as ten years
@@ -121,7 +116,14 @@ def gather_facts_of_many(
         Facts(
             **shared,
             **_message_facts(message, records),
-            **_request_facts(message, records),
+            **request_facts.build_request_facts(
+                message.medium,
+                records,
+                is_automated=message.is_automated,
+                answers=message.answers,
+                excluding=message.idempotency_key,
+                at=at,
+            ),
             **_address_facts(message, lead, records, at),
             provenance=party_facts.build_provenance(message.text, lead, company, records),
             officer=officers[message.officer],
@@ -233,31 +235,6 @@ def _confirmation(stop: RevocationRow | None) -> StopConfirmation | None:
     return StopConfirmation(stop_at=stop.at, earlier=earlier.count())
 
 
-def _request_facts(outgoing: OutgoingContact, records: LeadRecords) -> dict[str, Any]:
-    """Return the callback the borrower asked for, its time, and a supervisor's approval of it.
-
-    A borrower who asks for a call is called, not written to (CON-04).
-    """
-    callback = records.agreed_callback if outgoing.medium is Medium.CALL else None
-    if callback is None:
-        return {"invited_at": None, "requested_at": None, "answers": outgoing.answers}
-    approved: tuple[HumanDecision, ...] = ()
-    if callback.approved_at:
-        approved = (
-            HumanDecision(
-                rule=quiet_hours.REQ_01.id,
-                reason=quiet_hours.STATE_LAW_SILENT,
-                by=f"user:{callback.approved_by}",
-                at=callback.approved_at,
-            ),
-        )
-    return {
-        "invited_at": callback.asked_at,
-        "requested_at": callback.due_at,
-        "answers": outgoing.answers + approved,
-    }
-
-
 def _address_facts(
     outgoing: OutgoingContact, lead: Lead, records: LeadRecords, at: datetime
 ) -> dict[str, Any]:
@@ -277,7 +254,11 @@ def _address_facts(
         "recipient": outgoing.to if outgoing.medium is Medium.EMAIL else key,
         "line_type": {"mobile": "mobile", "home": "landline"}.get(kind, "unknown"),
         "contacts": tuple(
-            PriorContact(at=contact.at, medium=CONTACT_MEDIA.get(contact.medium))
+            PriorContact(
+                at=contact.at,
+                medium=CONTACT_MEDIA.get(contact.medium),
+                is_automated=contact.is_automated,
+            )
             for contact in records.outbound_attempts(excluding=outgoing.idempotency_key)
         ),
         "last_confirmed_on": confirmed_on,

@@ -75,14 +75,10 @@ def _queue_message(
         raise CannotSend(
             f"No {'phone number' if medium == 'text' else 'email address'} on file yet."
         )
-    # A reply answers a message of the last 15 minutes (rulebook REQ-01).
-    is_reply = Message.objects.filter(
-        lead=lead, direction="in", created_at__gt=at - timedelta(minutes=15)
-    ).exists()
     return send.queue_message(
         lead=lead,
         medium=medium,
-        purpose="reply" if is_reply else "marketing",
+        purpose="marketing",  # until the decision, which judges its true purpose
         cause=f"typed:{uuid4()}",
         words=content,
         to=to,

@@ -37,6 +37,11 @@ urlpatterns: list[URLPattern] = [
     path("leads/<uuid:lead_id>/contact/", scenario_views.edit_contact, name="edit_contact"),
     path("leads/<uuid:lead_id>/co-borrower/", scenario_views.edit_co_borrower, name="co_borrower"),
     path("leads/<uuid:lead_id>/reopening/", scenario_views.reopen_lead, name="reopening"),
+    path(
+        "leads/<uuid:lead_id>/may/<slug:medium>/override/",
+        contact_permission_views.override_limits,
+        name="limit_override",
+    ),
     path("leads/<uuid:lead_id>/calls/", call_views.call_borrower, name="calls"),
     path("leads/<uuid:lead_id>/attempts/", action_views.record_attempt, name="attempts"),
     path(
