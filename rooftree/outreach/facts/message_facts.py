@@ -15,6 +15,7 @@ from rooftree.compliance.do_not_call import load_list
 from rooftree.compliance.gate import (
     do_not_call_check,
     effective_rules,
+    license_checks,
     person_places,
     reassigned_number_check,
 )
@@ -115,7 +116,7 @@ def gather_facts_of_many(
     return [
         Facts(
             **shared,
-            **_message_facts(message, records),
+            **_message_facts(message, lead, records),
             **request_facts.build_request_facts(
                 message.medium,
                 records,
@@ -189,15 +190,13 @@ def _email_facts(company: Company) -> dict[str, Any]:
     }
 
 
-def _message_facts(outgoing: OutgoingContact, records: LeadRecords) -> dict[str, Any]:
+def _message_facts(outgoing: OutgoingContact, lead: Lead, records: LeadRecords) -> dict[str, Any]:
     draft = wording_check.Draft(
         body=outgoing.text,
         subject=outgoing.subject,
         channel=wording_check.CHANNEL_BY_MEDIUM.get(outgoing.medium, ""),
         facts=frozenset(outgoing.content_facts),
     )
-    # Approved wording is an advertisement to anyone; only typed words can quote a rate.
-    is_quote = not outgoing.is_automated and wording_check.is_about_terms(draft)
     return {
         "medium": outgoing.medium,
         "purpose": outgoing.purpose,
@@ -208,7 +207,7 @@ def _message_facts(outgoing: OutgoingContact, records: LeadRecords) -> dict[str,
         "is_first_message": outgoing.medium is Medium.TEXT and not records.was_texted,
         "subject": outgoing.subject,
         "text": outgoing.text,
-        "activity": "quote_rate" if is_quote else "general",
+        "activity": _activity(outgoing, lead, draft),
         "content_facts": outgoing.content_facts,
         "wording_until": outgoing.approved_until,
         "is_owners": outgoing.is_owners,
@@ -221,6 +220,19 @@ def _message_facts(outgoing: OutgoingContact, records: LeadRecords) -> dict[str,
         "guard_minutes": GUARD_MINUTES.get(outgoing.medium.value, 0),
         "has_one_click": outgoing.medium is Medium.EMAIL,  # all our email carries it
     }
+
+
+def _activity(outgoing: OutgoingContact, lead: Lead, draft: wording_check.Draft) -> str:
+    """Return what the contact is about, as the gate judges licenses.
+
+    Approved wording is an advertisement to anyone; only typed words can quote a rate. A call about
+    a lead without a property state begins with the question for it.
+    """
+    if outgoing.is_automated:
+        return "general"
+    if outgoing.medium is Medium.CALL and not lead.property_state:
+        return license_checks.ASK_STATE
+    return "quote_rate" if wording_check.is_about_terms(draft) else "general"
 
 
 def _confirmation(stop: RevocationRow | None) -> StopConfirmation | None:

@@ -39,6 +39,7 @@ class ContactPermission:
     decision: str  # allow, defer, require or block; "none" without an address
     label: str
     sentence: str
+    reason: str = ""  # code of the ruling that decided
     next_allowed_at: datetime | None = None
     address: str = ""
     rulings: tuple[Ruling, ...] = ()  # of every rule; empty without an address
@@ -181,6 +182,7 @@ def _build_permission(medium: str, to: str, verdict: Verdict) -> ContactPermissi
         decision=verdict.decision.value,
         label=_permission_label(medium, verdict),
         sentence=verdict.sentence,
+        reason=verdict.reason,
         next_allowed_at=verdict.next_allowed_at,
         address=to,
         rulings=verdict.rulings,

@@ -14,6 +14,7 @@ from rooftree.routing.permissions import has_permission
 from rooftree.web.compliance import contact_lookup
 from rooftree.web.lead import lead_cards
 from rooftree.web.lead.views import get_visible_lead
+from rooftree.web.shared import resolving_pages
 from rooftree.web.shared.htmx_responses import respond_done
 from rooftree.web.shared.staff_forms import StaffForm, text_field
 from rooftree.web.shared.staff_request import StaffRequest
@@ -79,6 +80,7 @@ def _permission_context(
         ),
         "medium": medium,
         "medium_name": MEDIUM_NAMES[medium].lower(),
+        "way_forward": resolving_pages.find_way_forward(permission.reason, lead.pk, request.user),
         "rules": contact_lookup.rule_lines([ruling.as_json() for ruling in permission.rulings]),
         "form": form or (LimitOverrideForm(auto_id=f"{medium}-%s") if can_override else None),
     }
