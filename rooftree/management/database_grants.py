@@ -39,6 +39,7 @@ DELETABLE = frozenset(
         *("staff_session", "mfa_authenticator", "throttle", "assistance"),
         *("rollup_delta", "rollup", "month_rollup", "dnc_block"),
         *("placed_bid", "form_draft", "imported_activity", "spreadsheet_part", "number_service"),
+        *("message_draft", "undoable_act"),
         "call_recording",  # past its retention, once the carrier has deleted it
         *("oban_jobs", "oban_leaders", "oban_producers"),
     }
@@ -63,7 +64,7 @@ KEEPER_TABLES = frozenset(
         ),
         *("staff_notice", "access_entry", "possible_duplicate", "phone", "email"),
         "routing_decision",
-        *("release_member", "claim_step"),
+        *("release_member", "claim_step", "message_draft", "undoable_act"),
     }
 )
 SEQUENCE_PRIVILEGES = ("SELECT", "USAGE")  # a backup needs SELECT

@@ -138,6 +138,7 @@ TABLE = {
     "leads/<uuid:lead_id>/reopening/": post("oampd", "lead", of_lead=True),
     "leads/<uuid:lead_id>/calls/": get("oam", "lead", of_lead=True),
     "leads/<uuid:lead_id>/attempts/": post("oam", "lead", of_lead=True),
+    "undo/<uuid:act_id>/": get("o", "act", others=404),
     "leads/<uuid:lead_id>/recording/objection/": post("oam", "lead", of_lead=True),
     "leads/<uuid:lead_id>/messages/": get("oam", "lead", of_lead=True),
     "leads/<uuid:lead_id>/remarks/": post("oampd", "lead", of_lead=True),

@@ -25,7 +25,7 @@ from rooftree.compliance.fair_lending import officer_pay_plans
 from rooftree.compliance.models import Finding
 from rooftree.compliance.rule_changes import change_approval
 from rooftree.leads import lead_tasks
-from rooftree.leads.models import Introduction, Partner, PossibleDuplicate
+from rooftree.leads.models import Introduction, Partner, PossibleDuplicate, UndoableAct
 from rooftree.los.models import Connection
 from rooftree.money import return_claims, vendor_contracts
 from rooftree.money.models import Claim, Entry
@@ -173,7 +173,12 @@ def build_world(cast):
         found_at=make.NOON,
     )
     release = releases.create_draft(kind="written", title="Hello", about={}, by=None, at=make.NOON)
+    act = UndoableAct.objects.create(
+        lead=owned, result="voicemail", attempt_id=owned.pk, changes=[], by=cast.dana.user,
+        at=make.NOON, settles_at=make.NOON,
+    )  # fmt: skip
     things = {
+        "act": act.pk,
         **keeping, "identity": "identity",
         "state": "FL", "rule": "caps", "trial": "trial", "change": rule_change(by=cast.omar).pk,
         "finding": finding.pk, "agreement": agreed.pk, "plan": plan.pk, "drop": "drop",

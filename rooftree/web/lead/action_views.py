@@ -16,31 +16,22 @@ from rooftree.flow import (
     call_outcomes,
     credit_notice_triggers,
     los_handoff,
+    undo_window,
 )
 from rooftree.leads import remarks
-from rooftree.leads.models import Lead
+from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.outreach.models import Message
 from rooftree.outreach.wording import typed_messages
 from rooftree.rates import rate_watch
 from rooftree.rates.record_rates import InvalidRate
 from rooftree.routing.permissions import has_permission
-from rooftree.web.lead import due_choices
+from rooftree.web.lead import due_choices, outcome_card
 from rooftree.web.lead.views import get_visible_lead, lead_context
 from rooftree.web.shared import display_formats
-from rooftree.web.shared.htmx_responses import respond_done, respond_refused
+from rooftree.web.shared.htmx_responses import respond_done, respond_redirect, respond_refused
+from rooftree.web.shared.next_lead import find_next_lead
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import staff_view
-
-RESULT_MESSAGES = {
-    "spoken": "Logged: spoke",
-    "voicemail": "Logged: voicemail",
-    "no_answer": "Logged: no answer",
-    "call_back": "Callback scheduled",
-    "wrong_number": "Wrong number removed. We won’t call it for this borrower again.",
-    "bad_number": "Logged: not in service",
-    "not_interested": "Lead closed",
-    "told_no": "Lead closed. Compliance will send the adverse action notice.",
-}
 
 
 def get_permitted_lead(request: StaffRequest, permission: str, lead_id: UUID) -> Lead:
@@ -60,21 +51,49 @@ def record_attempt(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Record the outcome of a call.
 
     `result` is a key of `call_outcomes.RESULTS`; a callback adds when: `call_back:hour`, `:day`,
-    `:week`, or `:at` with the time in `call_back_at`.
+    `:week`, or `:at` with the time in `call_back_at`. A denial is confirmed: `told_no:confirmed`.
     """
     lead = get_permitted_lead(request, "contact_lead", lead_id)
-    result, _, callback_in = request.POST.get("result", "").partition(":")
+    result, _, detail = request.POST.get("result", "").partition(":")
+    if result == "told_no" and detail != "confirmed":
+        return _ask_whether_declined(request, lead)
     try:
-        call_outcomes.record_outcome(
+        attempt = call_outcomes.record_outcome(
             lead_id=lead.pk,
             result=result,
             by=request.user,
             at=request.at,
-            call_back_at=_parse_callback_time(request, lead, callback_in),
+            call_back_at=_parse_callback_time(request, lead, detail),
+            can_undo=True,
         )
     except call_outcomes.InvalidOutcome as problem:
         return respond_refused(request, str(problem), back_to=_lead_url(lead_id), status=422)
-    return respond_done(request, RESULT_MESSAGES[result], back_to=_lead_url(lead_id))
+    return _offer_next_lead(request, lead, attempt)
+
+
+def _ask_whether_declined(request: StaffRequest, lead: Lead) -> HttpResponse:
+    """Ask once before a denial is recorded, because it starts the adverse action clock."""
+    if request.htmx:
+        why = "Confirm first that you told the borrower they don’t qualify."
+        return respond_refused(request, why, back_to=_lead_url(lead.pk), status=422)
+    return render(request, "lead/decline.html", {"lead": lead, "person": lead.person})
+
+
+def _offer_next_lead(request: StaffRequest, lead: Lead, attempt: ContactAttempt) -> HttpResponse:
+    """Confirm an outcome with its undo, and go on to the next lead of the queue.
+
+    After a conversation the page stays, for notes and a message, and offers the next lead.
+    """
+    act = undo_window.find_open_act(lead.pk)
+    undo_url = outcome_card.undo_url(act.pk) if act and act.attempt_id == attempt.pk else ""
+    text = outcome_card.RESULT_MESSAGES[attempt.result]
+    following = find_next_lead(request.user, after=lead.pk, at=request.at)
+    if following and attempt.result != "spoken":
+        words = f"{lead.person.name}: {text}"
+        return respond_redirect(request, words, to=following.page, undo_url=undo_url)
+    return respond_done(
+        request, text, back_to=_lead_url(lead.pk), undo_url=undo_url, next_lead=following
+    )
 
 
 @staff_view("GET", "POST")

@@ -12,6 +12,7 @@ from rooftree.web.lead import (
     next_step_views,
     person_views,
     scenario_views,
+    undo_views,
     views,
 )
 
@@ -39,6 +40,7 @@ urlpatterns: list[URLPattern] = [
     path("leads/<uuid:lead_id>/reopening/", scenario_views.reopen_lead, name="reopening"),
     path("leads/<uuid:lead_id>/calls/", call_views.call_borrower, name="calls"),
     path("leads/<uuid:lead_id>/attempts/", action_views.record_attempt, name="attempts"),
+    path("undo/<uuid:act_id>/", undo_views.undo_outcome, name="undo"),
     path(
         "leads/<uuid:lead_id>/recording/objection/",
         action_views.stop_recording,

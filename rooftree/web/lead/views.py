@@ -20,7 +20,7 @@ from rooftree.reporting.timeline.timeline_entry import EntryGroup
 from rooftree.routing import permissions as visibility
 from rooftree.routing import response_deadline
 from rooftree.routing.permissions import leads_visible_to
-from rooftree.web.lead import handoff_card, lead_cards, next_steps, scenario_card
+from rooftree.web.lead import handoff_card, lead_cards, next_steps, outcome_card, scenario_card
 from rooftree.web.shared import navigation
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import staff_view
@@ -38,8 +38,11 @@ PAGE_PERMISSIONS = (
     "watch_rate",
     "hand_off",
 )  # permissions that parts of the page need
+RESULTS_TO_ASK_ABOUT = ("call_back", "told_no")  # when to call back, and if it is meant
 CALL_RESULTS = [
-    (result, label) for result, label in call_outcomes.RESULTS.items() if result != "call_back"
+    (result, label)
+    for result, label in call_outcomes.RESULTS.items()
+    if result not in RESULTS_TO_ASK_ABOUT
 ]
 
 
@@ -83,6 +86,7 @@ def lead_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
         "last_words": last_borrower_message(lead),
         "opening": _call_script(lead, request.user, at),
         "results": CALL_RESULTS,
+        "logged": outcome_card.find_logged_outcome(lead, user=request.user, at=at),
         "filters": FILTERS,
         "shown": group or "",
         "entries": entries if shows_all else entries[:MAX_ENTRIES],

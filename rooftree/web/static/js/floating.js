@@ -30,7 +30,7 @@ customElements.define("toast-note", class extends HTMLElement {
       if (event.target.closest("button:not([data-keep])")) this.remove();
     });
     for (const name of ["pointerenter", "focusin"]) {
-      this.addEventListener(name, () => clearTimeout(this.timer));
+      this.addEventListener(name, () => { if (!this.dataset.seconds) clearTimeout(this.timer); });
     }
     for (const name of ["pointerleave", "focusout"]) {
       this.addEventListener(name, () => this.wait());
@@ -44,7 +44,17 @@ customElements.define("toast-note", class extends HTMLElement {
 
   wait() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.remove(), STAYS);
+    if (this.dataset.seconds) this.countDown();
+    else this.timer = setTimeout(() => this.remove(), STAYS);
+  }
+
+  // An act that can be undone says for how long, and leaves when its time is over.
+  countDown() {
+    this.until ??= Date.now() + Number(this.dataset.seconds) * 1000;
+    const left = Math.ceil((this.until - Date.now()) / 1000);
+    if (left <= 0) return this.remove();
+    this.querySelector("[data-left]").textContent = ` · ${left} s`;
+    this.timer = setTimeout(() => this.countDown(), 250);
   }
 });
 
