@@ -240,9 +240,12 @@ class Snippet(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     owner = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")  # None: everyone
+    language = models.CharField(max_length=5, default="en")
     title = models.CharField(max_length=60)
     body = models.TextField()
-    written_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    written_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+"
+    )  # None: comes with the program
     written_at = models.DateTimeField()
     archived_at = models.DateTimeField(null=True)
 
@@ -250,7 +253,7 @@ class Snippet(models.Model):
         db_table = "snippet"
         constraints = [
             models.UniqueConstraint(
-                fields=["owner", "title"],
+                fields=["owner", "language", "title"],
                 condition=Q(archived_at=None),
                 nulls_distinct=False,
                 name="one_snippet_a_title",

@@ -35,7 +35,7 @@ from rooftree.nurture.models import Sequence
 from rooftree.org import api_keys
 from rooftree.org.models import ROLES, License, StaffNotice
 from rooftree.outreach.messages import contact_permissions
-from rooftree.outreach.models import Message, Template
+from rooftree.outreach.models import Message, Snippet, Template
 from rooftree.outreach.releases import release_drafts as releases
 from rooftree.outreach.wording import message_templates
 from rooftree.reporting.controls import security_incidents
@@ -177,8 +177,9 @@ def build_world(cast):
         lead=owned, result="voicemail", attempt_id=owned.pk, changes=[], by=cast.dana.user,
         at=make.NOON, settles_at=make.NOON,
     )  # fmt: skip
+    snippet = Snippet.objects.create(title="Hello", body="Hi", written_at=make.NOON)
     things = {
-        "act": act.pk,
+        "act": act.pk, "snippet": snippet.pk,
         **keeping, "identity": "identity",
         "state": "FL", "rule": "caps", "trial": "trial", "change": rule_change(by=cast.omar).pk,
         "finding": finding.pk, "agreement": agreed.pk, "plan": plan.pk, "drop": "drop",

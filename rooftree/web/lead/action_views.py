@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.timezone import get_current_timezone, localtime
+from django.utils.timezone import get_current_timezone
 
 from rooftree.flow import (
     appointments,
@@ -20,14 +20,11 @@ from rooftree.flow import (
 )
 from rooftree.leads import remarks
 from rooftree.leads.models import ContactAttempt, Lead
-from rooftree.outreach.models import Message
-from rooftree.outreach.wording import typed_messages
 from rooftree.rates import rate_watch
 from rooftree.rates.record_rates import InvalidRate
 from rooftree.routing.permissions import has_permission
 from rooftree.web.lead import due_choices, outcome_card
-from rooftree.web.lead.views import get_visible_lead, lead_context
-from rooftree.web.shared import display_formats
+from rooftree.web.lead.views import get_visible_lead
 from rooftree.web.shared.htmx_responses import respond_done, respond_redirect, respond_refused
 from rooftree.web.shared.next_lead import find_next_lead
 from rooftree.web.shared.staff_request import StaffRequest
@@ -96,36 +93,6 @@ def _offer_next_lead(request: StaffRequest, lead: Lead, attempt: ContactAttempt)
     )
 
 
-@staff_view("GET", "POST")
-def write_message(request: StaffRequest, lead_id: UUID) -> HttpResponse:
-    """Show the message form, or send a text or email; a refusal keeps what was typed."""
-    lead = get_permitted_lead(request, "contact_lead", lead_id)
-    medium = request.POST.get("medium") or request.GET.get("medium", "text")
-    typed = {"medium": medium if medium in ("text", "email") else "text"}
-    if request.method == "GET":
-        return render(request, "lead/write.html", {**lead_context(request, lead), **typed})
-    typed |= {"body": request.POST.get("body", ""), "subject": request.POST.get("subject", "")}
-    problem = "" if typed["body"].strip() else "Write a message first."
-    if not problem:
-        try:
-            message = credit_notice_triggers.send_staff_message(
-                lead_id=lead.pk, by=request.user, at=request.at, **typed
-            )
-        except typed_messages.CannotSend as refusal:
-            problem = str(refusal)
-        else:
-            return respond_done(
-                request, _delivery_text(message, request.at), back_to=_lead_url(lead_id)
-            )
-    if request.htmx:
-        answer = render(request, "lead/_send_problem.html", {"problem": problem}, status=422)
-        answer["HX-Retarget"] = f"#problem-{typed['medium']}"
-        answer["HX-Reswap"] = "innerHTML"
-        return answer
-    context = {**lead_context(request, lead), **typed, "problem": problem}
-    return render(request, "lead/write.html", context, status=422)
-
-
 @staff_view("POST")
 def stop_recording(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Stop recording the call and delete the recording, because the borrower objected."""
@@ -164,23 +131,6 @@ def _parse_callback_time(request: StaffRequest, lead: Lead, choice: str) -> date
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=get_current_timezone())
-
-
-def _delivery_text(message: Message, at: datetime) -> str:
-    """Describe what is known about a message that was just written, and no more."""
-    due = (
-        display_formats.date_and_time(localtime(message.due_at), localtime(at))
-        if message.due_at
-        else ""
-    )
-    match message.state:
-        case "held":
-            return f"On hold: will be sent at {due}"
-        case "waiting" | "claimed":
-            return f"Not sent yet: will retry at {due}" if due else "Not sent yet"
-        case "uncertain":
-            return "This may have been sent. We’re checking, and it won’t be sent twice."
-    return "Sent"
 
 
 @staff_view("POST")

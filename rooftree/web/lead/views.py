@@ -20,6 +20,7 @@ from rooftree.reporting.timeline.timeline_entry import EntryGroup
 from rooftree.routing import permissions as visibility
 from rooftree.routing import response_deadline
 from rooftree.routing.permissions import leads_visible_to
+from rooftree.web.lead import composer as composers
 from rooftree.web.lead import handoff_card, lead_cards, next_steps, outcome_card, scenario_card
 from rooftree.web.shared import navigation
 from rooftree.web.shared.staff_request import StaffRequest
@@ -99,6 +100,9 @@ def lead_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
         "scenario": scenario_card.build_scenario_card(lead),
         "state_choices": [] if lead.property_state else scenario_card.suggest_states(lead),
         "can_edit": acts["change_lead"],
+        "composers": composers.build_composers(lead, user=request.user, at=at)
+        if acts["contact_lead"] and not request.htmx
+        else [],
         "handing": handoff_card.build_handoff_card(lead, tasks),
     }
 

@@ -63,10 +63,15 @@ window.htmx?.config.morphIgnore.push("open");
 
 // A form that was accepted empties itself and closes its dialog; a refused one keeps every word.
 document.addEventListener("htmx:after:request", (event) => {
+  if (event.target.matches?.("input, textarea")) return; // a draft is kept; nothing was sent
   const form = event.target.closest?.("form");
   const status = event.detail?.ctx?.response?.status ?? 500;
   if (!form || status >= 400) return;
   if (form.matches("[data-clear]")) form.reset();
+  for (const typed of form.matches("[data-composer]") ? form.querySelectorAll("[name=body], [name=subject]") : []) {
+    typed.value = typed.defaultValue = ""; // not the draft that the page came with
+    form.querySelector("[role=alert]").replaceChildren();
+  }
   if (!form.matches("[data-closes]")) return;
   form.closest("dialog")?.close();
   form.closest("[popover]:popover-open")?.hidePopover();
