@@ -10,7 +10,7 @@ from rooftree.core.uuid7 import uuid7_at
 from rooftree.flow import appointments, outcome_consequences, undo_window
 from rooftree.flow.outcome_consequences import NOT_REACHED
 from rooftree.leads import lead_tasks
-from rooftree.leads.models import ContactAttempt, Lead, UndoableAct
+from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.ledger.write_events import write_event
 from rooftree.nurture import sequence_enrollment
 from rooftree.org.models import User
@@ -72,7 +72,11 @@ def record_outcome(  # noqa: PLR0913
         if earlier_tap := _find_repeated_outcome(lead, result, by, at, cause):
             return earlier_tap
         if open_act := undo_window.find_open_act(lead.pk):
-            _close_open_act(open_act, by, at)
+            # The same person corrects it in time; otherwise it stays.
+            if open_act.by_id == by.pk and at < open_act.settles_at:
+                undo_window.undo_act(open_act.pk, by=by, at=at)
+            else:
+                undo_window.settle_act(open_act.pk, at=at)
             lead = _lock_lead(lead_id)
         before = undo_window.take_snapshot(lead.pk) if can_undo else {}
         attempt, is_new = _save_attempt(lead, result, by, at, cause)
@@ -106,14 +110,6 @@ def _lock_lead(lead_id: UUID) -> Lead:
         .select_related("person")
         .get(pk=lead_id)
     )
-
-
-def _close_open_act(act: UndoableAct, by: User, at: datetime) -> None:
-    """Settle an earlier outcome, or undo it if the same person corrects it in time."""
-    if act.by_id == by.pk and at < act.settles_at:
-        undo_window.undo_act(act.pk, by=by, at=at)
-    else:
-        undo_window.settle_act(act.pk, at=at)
 
 
 def find_calls_without_outcome(lead_id: UUID, at: datetime) -> QuerySet[ContactAttempt]:

@@ -4,7 +4,7 @@ Every changed row is stored with its old and new values. Undoing compares and se
 change that came in between stays. The ledger keeps both the act and its undoing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -34,6 +34,7 @@ type Snapshot = dict[tuple[str, str], RowValues]
 TABLES: dict[str, type[models.Model]] = {
     table._meta.db_table: table for table in (Lead, Task, Enrollment, Message, ContactAttempt)
 }
+JSON_FORMS: dict[type, Callable[[Any], str]] = {datetime: datetime.isoformat, UUID: str}
 COLUMNS = {
     "lead": (
         *("state", "retired_at", "retired_reason", "response_due_at"),
@@ -71,7 +72,10 @@ def take_snapshot(lead_id: UUID, *, before: Snapshot | None = None) -> Snapshot:
         "contact_attempt": ContactAttempt.objects.filter(of_lead, medium="call"),
     }
     return {
-        (table, str(row["pk"])): {name: _as_json(row[name]) for name in COLUMNS[table]}
+        (table, str(row["pk"])): {
+            name: JSON_FORMS.get(type(row[name]), lambda value: value)(row[name])
+            for name in COLUMNS[table]
+        }
         for table, rows in rows_by_table.items()
         for row in rows.values("pk", *COLUMNS[table])
     }
@@ -201,9 +205,3 @@ def _put_back(change: Mapping[str, Any], at: datetime) -> None:
     elif table == "contact_attempt":  # no call took place
         with assume_role("door"):
             rows.delete()
-
-
-def _as_json(value: object) -> str | int | None:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return str(value) if isinstance(value, UUID) else value  # type: ignore[return-value]

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooftree', '0045_appointments'),
+        ('rooftree', '0044_promises_and_time_off'),
     ]
 
     operations = [

@@ -4,8 +4,8 @@ import pytest
 
 from rooftree.core.user_errors import InvalidField
 from rooftree.leads.models import Lead
-from rooftree.outreach.models import Snippet
 from rooftree.outreach.wording import snippets
+from rooftree.outreach.wording.models import Snippet
 from tests import make
 
 pytestmark = pytest.mark.django_db

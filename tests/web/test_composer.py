@@ -5,7 +5,8 @@ from django.urls import reverse
 
 from rooftree.flow import clock
 from rooftree.leads.models import ContactAttempt, Lead
-from rooftree.outreach.models import Message, MessageDraft, Snippet
+from rooftree.outreach.models import Message
+from rooftree.outreach.wording.models import MessageDraft, Snippet
 from tests import make
 from tests.flow import journey
 from tests.outreach.conftest import carriers, dana

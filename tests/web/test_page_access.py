@@ -35,9 +35,10 @@ from rooftree.nurture.models import Sequence
 from rooftree.org import api_keys
 from rooftree.org.models import ROLES, License, StaffNotice
 from rooftree.outreach.messages import contact_permissions
-from rooftree.outreach.models import Message, Snippet, Template
+from rooftree.outreach.models import Message, Template
 from rooftree.outreach.releases import release_drafts as releases
 from rooftree.outreach.wording import message_templates
+from rooftree.outreach.wording.models import Snippet
 from rooftree.reporting.controls import security_incidents
 from rooftree.reporting.models import ExportRequest, FairLendingReport, Incident, StatusFile
 from rooftree.retention import legal_holds, privacy_requests

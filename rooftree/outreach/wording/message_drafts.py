@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Lead
 from rooftree.org.models import User
-from rooftree.outreach.models import Message, MessageDraft
+from rooftree.outreach.models import Message
+from rooftree.outreach.wording.models import MessageDraft
 
 MAX_SUBJECT_LENGTH, MAX_BODY_LENGTH = 300, 8_000
 JUST_SENT = timedelta(minutes=1)  # a draft that arrives after its message was sent is not kept
@@ -26,7 +27,11 @@ def save_draft(
     """
     subject = " ".join(subject.replace("\x00", "").split())[:MAX_SUBJECT_LENGTH]
     body = body.replace("\x00", "").replace("\r\n", "\n")[:MAX_BODY_LENGTH]
-    if not body.strip() and not subject or _is_just_sent(lead, user, medium, body, at):
+    recent = Message.objects.filter(
+        lead=lead, by=user, medium=medium, created_at__gt=at - JUST_SENT
+    ).exclude(state__in=["blocked", "review", "failed", "cancelled"])
+    is_just_sent = recent.filter(body__startswith=body.strip()).exists()
+    if not body.strip() and not subject or body.strip() and is_just_sent:
         delete_draft(lead, user=user, medium=medium)
         return False
     MessageDraft.objects.update_or_create(
@@ -44,9 +49,3 @@ def save_draft(
 def delete_draft(lead: Lead, *, user: User, medium: str) -> None:
     """Delete the user's draft to a lead; do nothing if there is none."""
     MessageDraft.objects.filter(lead=lead, user=user, medium=medium).delete()
-
-
-def _is_just_sent(lead: Lead, user: User, medium: str, body: str, at: datetime) -> bool:
-    sent = Message.objects.filter(lead=lead, by=user, medium=medium, created_at__gt=at - JUST_SENT)
-    sent = sent.filter(body__startswith=body.strip())
-    return sent.exclude(state__in=["blocked", "review", "failed", "cancelled"]).exists()

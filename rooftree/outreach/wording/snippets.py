@@ -18,12 +18,13 @@ from rooftree.leads.models import Lead, Person
 from rooftree.ledger.write_events import write_event
 from rooftree.org.current_company import current_company
 from rooftree.org.models import User
-from rooftree.outreach.models import Snippet, Template
+from rooftree.outreach.models import Template
 from rooftree.outreach.wording.message_templates import (
     BadTemplate,
     language_for,
     render_template,
 )
+from rooftree.outreach.wording.models import Snippet
 
 PLACEHOLDERS = {  # name: description for staff
     "borrower.first_name": "First name, or a greeting that works without one",
@@ -36,6 +37,7 @@ PLACEHOLDERS = {  # name: description for staff
 }
 MAX_TITLE_LENGTH, MAX_BODY_LENGTH = 60, 900  # characters
 MAX_SHOWN = 20  # snippets in one composer
+OTHER_LANGUAGE_NOTE = "The wording rules only cover English. Read it carefully."
 SAMPLE_NAME, SAMPLE_PURPOSE, SAMPLE_STATE = "Marisol", "purchase", "FL"
 DEFAULT_SNIPPETS = (
     (
@@ -131,14 +133,17 @@ def check_snippet(body: str, *, language: str, user: User, at: datetime) -> Snip
         names = ", ".join(f"{{{{ {name} }}}}" for name in PLACEHOLDERS)
         return SnippetCheck(preview="", problems=(f"Use only these placeholders: {names}.",))
     issues = check_wording_as_typed(preview)
-    return SnippetCheck(preview=preview, problems=(*problems, *issues), notes=_notes(language))
+    notes = () if language == "en" else (OTHER_LANGUAGE_NOTE,)
+    return SnippetCheck(preview=preview, problems=(*problems, *issues), notes=notes)
 
 
 def check_wording_as_typed(text: str) -> list[str]:
     """Return what the wording rules find in a text, one sentence for each finding."""
     draft = wording_check.Draft(body=text, channel="sms")
     findings = wording_check.find_wording_issues(draft)
-    sentences = [f"Rewrite “{finding.match[:80]}”: {_rule_name(finding)}." for finding in findings]
+    sentences = [
+        f"Rewrite “{finding.match[:80]}”: {finding.name.replace('_', ' ')}." for finding in findings
+    ]
     if wording_check.sounds_like_denial(text):
         sentences.append("This reads like a denial, which needs an adverse action notice.")
     return sentences
@@ -207,13 +212,3 @@ def _render(body: str, lead: Lead, user: User, language: str, at: datetime) -> s
         extra_context={"officer": {"first_name": name.split(" ")[0], "name": name}},
     )
     return rendered.body.strip()
-
-
-def _rule_name(finding: wording_check.WordingFinding) -> str:
-    return finding.name.replace("_", " ")
-
-
-def _notes(language: str) -> tuple[str, ...]:
-    if language == "en":
-        return ()
-    return ("The wording rules only cover English. Read it carefully.",)

@@ -55,7 +55,11 @@ def _list_context(request: StaffRequest) -> dict[str, Any]:
     by_filter = {
         "": threads,
         "reply": [thread for thread in threads if thread.needs_reply],
-        "mine": [thread for thread in threads if _is_own(thread.lead, request)],
+        "mine": [
+            thread
+            for thread in threads
+            if thread.lead.officer and thread.lead.officer.user_id == request.user.pk
+        ],
     }
     return {
         "threads": by_filter.get(shown, threads),
@@ -65,10 +69,6 @@ def _list_context(request: StaffRequest) -> dict[str, Any]:
             for key, label in FILTERS.items()
         ],
     }
-
-
-def _is_own(lead: Lead, request: StaffRequest) -> bool:
-    return bool(lead.officer and lead.officer.user_id == request.user.pk)
 
 
 def _contact_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:

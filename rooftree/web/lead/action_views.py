@@ -48,12 +48,16 @@ def record_attempt(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Record the outcome of a call.
 
     `result` is a key of `call_outcomes.RESULTS`; a callback adds when: `call_back:hour`, `:day`,
-    `:week`, or `:at` with the time in `call_back_at`. A denial is confirmed: `told_no:confirmed`.
+    `:week`, or `:at` with the time in `call_back_at`. A denial,
+    which starts the adverse action clock, is asked about once: `told_no:confirmed`.
     """
     lead = get_permitted_lead(request, "contact_lead", lead_id)
     result, _, detail = request.POST.get("result", "").partition(":")
     if result == "told_no" and detail != "confirmed":
-        return _ask_whether_declined(request, lead)
+        if not request.htmx:
+            return render(request, "lead/decline.html", {"lead": lead, "person": lead.person})
+        why = "Confirm first that you told the borrower they don’t qualify."
+        return respond_refused(request, why, back_to=_lead_url(lead.pk), status=422)
     try:
         attempt = call_outcomes.record_outcome(
             lead_id=lead.pk,
@@ -66,14 +70,6 @@ def record_attempt(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     except call_outcomes.InvalidOutcome as problem:
         return respond_refused(request, str(problem), back_to=_lead_url(lead_id), status=422)
     return _offer_next_lead(request, lead, attempt)
-
-
-def _ask_whether_declined(request: StaffRequest, lead: Lead) -> HttpResponse:
-    """Ask once before a denial is recorded, because it starts the adverse action clock."""
-    if request.htmx:
-        why = "Confirm first that you told the borrower they don’t qualify."
-        return respond_refused(request, why, back_to=_lead_url(lead.pk), status=422)
-    return render(request, "lead/decline.html", {"lead": lead, "person": lead.person})
 
 
 def _offer_next_lead(request: StaffRequest, lead: Lead, attempt: ContactAttempt) -> HttpResponse:

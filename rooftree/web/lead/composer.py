@@ -7,8 +7,8 @@ from datetime import datetime
 from rooftree.core import sms_segments
 from rooftree.leads.models import Lead
 from rooftree.org.models import User
-from rooftree.outreach.models import MessageDraft
 from rooftree.outreach.wording import message_drafts, snippets
+from rooftree.outreach.wording.models import MessageDraft
 from rooftree.outreach.wording.snippets import FilledSnippet
 
 MEDIA = ("text", "email")

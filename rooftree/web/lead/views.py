@@ -57,8 +57,12 @@ def get_visible_lead(user: User, lead_id: UUID) -> Lead:
 def show_lead(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Show the lead page; htmx gets the parts that can change, as out-of-band swaps."""
     lead = get_visible_lead(request.user, lead_id)
-    template = "lead/show.html#parts" if request.htmx else "lead/show.html"
-    return render(request, template, lead_context(request, lead))
+    context = lead_context(request, lead)
+    if request.htmx:
+        return render(request, "lead/show.html#parts", context)
+    if context["acts"]["contact_lead"]:
+        context["composers"] = composers.build_composers(lead, user=request.user, at=request.at)
+    return render(request, "lead/show.html", context)
 
 
 def lead_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
@@ -100,9 +104,6 @@ def lead_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
         "scenario": scenario_card.build_scenario_card(lead),
         "state_choices": [] if lead.property_state else scenario_card.suggest_states(lead),
         "can_edit": acts["change_lead"],
-        "composers": composers.build_composers(lead, user=request.user, at=at)
-        if acts["contact_lead"] and not request.htmx
-        else [],
         "handing": handoff_card.build_handoff_card(lead, tasks),
     }
 

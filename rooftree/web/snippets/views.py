@@ -8,9 +8,9 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from rooftree.org.models import User
-from rooftree.outreach.models import Snippet
 from rooftree.outreach.wording import snippets
 from rooftree.outreach.wording.message_templates import language_for
+from rooftree.outreach.wording.models import Snippet
 from rooftree.routing.permissions import has_permission
 from rooftree.web.shared.htmx_responses import respond_done, respond_redirect
 from rooftree.web.shared.staff_request import StaffRequest
