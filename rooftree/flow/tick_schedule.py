@@ -34,6 +34,7 @@ from rooftree.flow import (
     promises,
     read_mailboxes,
     release_runner,
+    undo_window,
     vendor_returns,
     vendor_sweeps,
 )
@@ -129,6 +130,11 @@ TICKS = (
         name="due messages",
         interval_seconds=1,
         run=lambda at: message_dispatch.send_due_messages(at=at),
+    ),
+    PeriodicJob(
+        name="outcomes to settle",
+        interval_seconds=1,
+        run=lambda at: undo_window.settle_due_acts(at=at),
     ),
     PeriodicJob(
         name="releases", interval_seconds=1, run=lambda at: release_runner.run_releases(at=at)

@@ -64,6 +64,7 @@ _LEAD = RecordSet(
         "delete from remark where lead_id = any(%(ids)s)",
         "delete from lead_edit where lead_id = any(%(ids)s)",
         "delete from signal where lead_id = any(%(ids)s)",
+        "delete from undoable_act where lead_id = any(%(ids)s)",
         "delete from task where lead_id = any(%(ids)s)",
         """update loan set loan_number = '', los_loan_id = 'not kept ' || id
              where lead_id = any(%(ids)s)""",
@@ -157,7 +158,7 @@ RECORDS = RoomRecords(
     tables_by_class={
         LEAD_FILE_CLASS: (
             *("lead", "touch", "person", "phone", "email", "person_merge", "possible_duplicate"),
-            *("lead_edit", "remark", "signal", "task"),
+            *("lead_edit", "remark", "signal", "task", "undoable_act"),
         ),
         APPLICATION_CLASS: ("loan", "milestone"),
         CONSENT_CLASS: ("delivery", "delivery_key"),

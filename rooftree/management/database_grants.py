@@ -40,6 +40,7 @@ DELETABLE = frozenset(
         *("staff_session", "mfa_authenticator", "throttle", "assistance"),
         *("rollup_delta", "rollup", "month_rollup", "dnc_block"),
         *("placed_bid", "form_draft", "imported_activity", "spreadsheet_part", "number_service"),
+        *("message_draft", "undoable_act"),
         "call_recording",  # past its retention, once the carrier has deleted it
         *("oban_jobs", "oban_leaders", "oban_producers"),
     }
@@ -56,7 +57,7 @@ KEEPER_TABLES = frozenset(
         *("los_event", "spreadsheet_part"),
         *("staff_notice", "access_entry", "possible_duplicate", "phone", "email"),
         "routing_decision",
-        *("release_member", "claim_step", "limit_override"),
+        *("release_member", "claim_step", "limit_override", "message_draft", "undoable_act"),
     }
 )
 SEQUENCE_PRIVILEGES = ("SELECT", "USAGE")  # a backup needs SELECT

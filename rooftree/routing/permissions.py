@@ -58,6 +58,10 @@ ROLES_BY_PERMISSION: dict[str, tuple[str, ...]] = {
     "see_sequences": ("manager", "operations", "marketing", "compliance", "administrator"),
     "edit_sequences": ("operations", "marketing", "administrator"),
     "approve_wording": ("compliance", "administrator"),
+    "see_snippets": (
+        *("officer", "assistant", "manager"),
+        *("operations", "marketing", "compliance", "administrator"),
+    ),
     "see_releases": ("operations", "marketing", "compliance", "administrator"),
     "make_release": ("operations", "marketing"),
     "approve_release": ("marketing", "compliance", "administrator"),

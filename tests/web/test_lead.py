@@ -165,10 +165,10 @@ def test_task_is_added_and_completed_once(cast, ben, signed_in):
     assert Task.objects.get(pk=task.pk).done_at == done_at
 
 
-def test_lead_update_is_sent_as_four_fragments(cast, ben, signed_in, htmx):
+def test_lead_update_is_sent_as_five_fragments(cast, ben, signed_in, htmx):
     answer = signed_in(cast.dana.user).get(page_of(ben), headers=htmx)
 
-    assert answer.text.count('hx-swap-oob="outerMorph"') == 4
+    assert answer.text.count('hx-swap-oob="outerMorph"') == 5
     assert "<html" not in answer.text
 
 
@@ -182,7 +182,7 @@ def test_query_count_does_not_grow_with_the_history(
     browser = signed_in(cast.dana.user)
     browser.get(page_of(ben))
 
-    with django_assert_max_num_queries(35):
+    with django_assert_max_num_queries(38):
         browser.get(page_of(ben))
 
 

@@ -25,7 +25,7 @@ from rooftree.compliance.fair_lending import officer_pay_plans
 from rooftree.compliance.models import Finding
 from rooftree.compliance.rule_changes import change_approval
 from rooftree.leads import lead_tasks
-from rooftree.leads.models import Introduction, Partner, PossibleDuplicate
+from rooftree.leads.models import Introduction, Partner, PossibleDuplicate, UndoableAct
 from rooftree.los.models import Connection
 from rooftree.money import return_claims, vendor_contracts
 from rooftree.money.models import Claim, Entry
@@ -38,6 +38,7 @@ from rooftree.outreach.messages import contact_permissions
 from rooftree.outreach.models import Message, Template
 from rooftree.outreach.releases import release_drafts as releases
 from rooftree.outreach.wording import message_templates
+from rooftree.outreach.wording.models import Snippet
 from rooftree.reporting.controls import security_incidents
 from rooftree.reporting.models import ExportRequest, FairLendingReport, Incident, StatusFile
 from rooftree.retention import legal_holds, privacy_requests
@@ -174,7 +175,13 @@ def build_world(cast):
         found_at=make.NOON,
     )
     release = releases.create_draft(kind="written", title="Hello", about={}, by=None, at=make.NOON)
+    act = UndoableAct.objects.create(
+        lead=owned, result="voicemail", attempt_id=owned.pk, changes=[], by=cast.dana.user,
+        at=make.NOON, settles_at=make.NOON,
+    )  # fmt: skip
+    snippet = Snippet.objects.create(title="Hello", body="Hi", written_at=make.NOON)
     things = {
+        "act": act.pk, "snippet": snippet.pk,
         **keeping, "identity": "identity",
         "state": "FL", "rule": "caps", "trial": "trial", "change": rule_change(by=cast.omar).pk,
         "finding": finding.pk, "agreement": agreed.pk, "plan": plan.pk, "drop": "drop",

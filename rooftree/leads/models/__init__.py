@@ -18,7 +18,15 @@ from rooftree.leads.models.sources import (
     RejectionCount,
     Source,
 )
-from rooftree.leads.models.work import MEETINGS, CalendarFeed, ContactAttempt, Remark, Signal, Task
+from rooftree.leads.models.work import (
+    MEETINGS,
+    CalendarFeed,
+    ContactAttempt,
+    Remark,
+    Signal,
+    Task,
+    UndoableAct,
+)
 
 __all__ = [
     "Agreement",
@@ -47,6 +55,7 @@ __all__ = [
     "Signal",
     "Source",
     "Task",
+    "UndoableAct",
     "ThingOfValue",
     "Touch",
 ]

@@ -1,4 +1,4 @@
-"""Tables for contact attempts, borrower signals, staff notes and tasks."""
+"""Tables for contact attempts, borrower signals, staff notes, tasks and acts to undo."""
 
 from django.db import models
 from django.db.models import Q
@@ -163,3 +163,41 @@ class CalendarFeed(models.Model):
 
     def __str__(self) -> str:
         return f"calendar_feed:{self.pk}"
+
+
+class UndoableAct(models.Model):
+    """One act of staff that can be undone for ten seconds; what it leads to starts afterwards."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="+")
+    result = models.CharField(max_length=24)  # the outcome of a call
+    attempt_id = models.UUIDField()  # of the call
+    changes = models.JSONField()  # by row: table, id, old and new values; old null: a new row
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    settles_at = models.DateTimeField()  # when its consequences start
+    settled_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "undoable_act"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["lead"],
+                condition=Q(settled_at=None, undone_at=None),
+                name="one_open_act_a_lead",
+            ),
+            models.CheckConstraint(
+                condition=Q(settled_at=None) | Q(undone_at=None), name="act_settled_or_undone"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["settles_at"],
+                condition=Q(settled_at=None, undone_at=None),
+                name="act_to_settle",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"undoable_act:{self.pk}"

@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.timezone import get_current_timezone, localtime
+from django.utils.timezone import get_current_timezone
 
 from rooftree.flow import (
     appointments,
@@ -16,31 +16,19 @@ from rooftree.flow import (
     call_outcomes,
     credit_notice_triggers,
     los_handoff,
+    undo_window,
 )
 from rooftree.leads import remarks
-from rooftree.leads.models import Lead
-from rooftree.outreach.models import Message
-from rooftree.outreach.wording import typed_messages
+from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.rates import rate_watch
 from rooftree.rates.record_rates import InvalidRate
 from rooftree.routing.permissions import has_permission
-from rooftree.web.lead import due_choices
-from rooftree.web.lead.views import get_visible_lead, lead_context
-from rooftree.web.shared import display_formats
-from rooftree.web.shared.htmx_responses import respond_done, respond_refused
+from rooftree.web.lead import due_choices, outcome_card
+from rooftree.web.lead.views import get_visible_lead
+from rooftree.web.shared.htmx_responses import respond_done, respond_redirect, respond_refused
+from rooftree.web.shared.next_lead import find_next_lead
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import staff_view
-
-RESULT_MESSAGES = {
-    "spoken": "Logged: spoke",
-    "voicemail": "Logged: voicemail",
-    "no_answer": "Logged: no answer",
-    "call_back": "Callback scheduled",
-    "wrong_number": "Wrong number removed. We won’t call it for this borrower again.",
-    "bad_number": "Logged: not in service",
-    "not_interested": "Lead closed",
-    "told_no": "Lead closed. Compliance will send the adverse action notice.",
-}
 
 
 def get_permitted_lead(request: StaffRequest, permission: str, lead_id: UUID) -> Lead:
@@ -60,51 +48,45 @@ def record_attempt(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Record the outcome of a call.
 
     `result` is a key of `call_outcomes.RESULTS`; a callback adds when: `call_back:hour`, `:day`,
-    `:week`, or `:at` with the time in `call_back_at`.
+    `:week`, or `:at` with the time in `call_back_at`. A denial,
+    which starts the adverse action clock, is asked about once: `told_no:confirmed`.
     """
     lead = get_permitted_lead(request, "contact_lead", lead_id)
-    result, _, callback_in = request.POST.get("result", "").partition(":")
+    result, _, detail = request.POST.get("result", "").partition(":")
+    if result == "told_no" and detail != "confirmed":
+        if not request.htmx:
+            return render(request, "lead/decline.html", {"lead": lead, "person": lead.person})
+        why = "Confirm first that you told the borrower they don’t qualify."
+        return respond_refused(request, why, back_to=_lead_url(lead.pk), status=422)
     try:
-        call_outcomes.record_outcome(
+        attempt = call_outcomes.record_outcome(
             lead_id=lead.pk,
             result=result,
             by=request.user,
             at=request.at,
-            call_back_at=_parse_callback_time(request, lead, callback_in),
+            call_back_at=_parse_callback_time(request, lead, detail),
+            can_undo=True,
         )
     except call_outcomes.InvalidOutcome as problem:
         return respond_refused(request, str(problem), back_to=_lead_url(lead_id), status=422)
-    return respond_done(request, RESULT_MESSAGES[result], back_to=_lead_url(lead_id))
+    return _offer_next_lead(request, lead, attempt)
 
 
-@staff_view("GET", "POST")
-def write_message(request: StaffRequest, lead_id: UUID) -> HttpResponse:
-    """Show the message form, or send a text or email; a refusal keeps what was typed."""
-    lead = get_permitted_lead(request, "contact_lead", lead_id)
-    medium = request.POST.get("medium") or request.GET.get("medium", "text")
-    typed = {"medium": medium if medium in ("text", "email") else "text"}
-    if request.method == "GET":
-        return render(request, "lead/write.html", {**lead_context(request, lead), **typed})
-    typed |= {"body": request.POST.get("body", ""), "subject": request.POST.get("subject", "")}
-    problem = "" if typed["body"].strip() else "Write a message first."
-    if not problem:
-        try:
-            message = credit_notice_triggers.send_staff_message(
-                lead_id=lead.pk, by=request.user, at=request.at, **typed
-            )
-        except typed_messages.CannotSend as refusal:
-            problem = str(refusal)
-        else:
-            return respond_done(
-                request, _delivery_text(message, request.at), back_to=_lead_url(lead_id)
-            )
-    if request.htmx:
-        answer = render(request, "lead/_send_problem.html", {"problem": problem}, status=422)
-        answer["HX-Retarget"] = f"#problem-{typed['medium']}"
-        answer["HX-Reswap"] = "innerHTML"
-        return answer
-    context = {**lead_context(request, lead), **typed, "problem": problem}
-    return render(request, "lead/write.html", context, status=422)
+def _offer_next_lead(request: StaffRequest, lead: Lead, attempt: ContactAttempt) -> HttpResponse:
+    """Confirm an outcome with its undo, and go on to the next lead of the queue.
+
+    After a conversation the page stays, for notes and a message, and offers the next lead.
+    """
+    act = undo_window.find_open_act(lead.pk)
+    undo_url = outcome_card.undo_url(act.pk) if act and act.attempt_id == attempt.pk else ""
+    text = outcome_card.RESULT_MESSAGES[attempt.result]
+    following = find_next_lead(request.user, after=lead.pk, at=request.at)
+    if following and attempt.result != "spoken":
+        words = f"{lead.person.name}: {text}"
+        return respond_redirect(request, words, to=following.page, undo_url=undo_url)
+    return respond_done(
+        request, text, back_to=_lead_url(lead.pk), undo_url=undo_url, next_lead=following
+    )
 
 
 @staff_view("POST")
@@ -145,23 +127,6 @@ def _parse_callback_time(request: StaffRequest, lead: Lead, choice: str) -> date
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=get_current_timezone())
-
-
-def _delivery_text(message: Message, at: datetime) -> str:
-    """Describe what is known about a message that was just written, and no more."""
-    due = (
-        display_formats.date_and_time(localtime(message.due_at), localtime(at))
-        if message.due_at
-        else ""
-    )
-    match message.state:
-        case "held":
-            return f"On hold: will be sent at {due}"
-        case "waiting" | "claimed":
-            return f"Not sent yet: will retry at {due}" if due else "Not sent yet"
-        case "uncertain":
-            return "This may have been sent. We’re checking, and it won’t be sent twice."
-    return "Sent"
 
 
 @staff_view("POST")

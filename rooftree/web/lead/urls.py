@@ -8,10 +8,12 @@ from rooftree.web.lead import (
     call_views,
     contact_permission_views,
     duplicate_views,
+    message_views,
     new_lead_views,
     next_step_views,
     person_views,
     scenario_views,
+    undo_views,
     views,
 )
 
@@ -44,12 +46,14 @@ urlpatterns: list[URLPattern] = [
     ),
     path("leads/<uuid:lead_id>/calls/", call_views.call_borrower, name="calls"),
     path("leads/<uuid:lead_id>/attempts/", action_views.record_attempt, name="attempts"),
+    path("undo/<uuid:act_id>/", undo_views.undo_outcome, name="undo"),
     path(
         "leads/<uuid:lead_id>/recording/objection/",
         action_views.stop_recording,
         name="recording_objection",
     ),
-    path("leads/<uuid:lead_id>/messages/", action_views.write_message, name="messages"),
+    path("leads/<uuid:lead_id>/messages/", message_views.write_message, name="messages"),
+    path("leads/<uuid:lead_id>/draft/", message_views.save_draft, name="message_draft"),
     path("leads/<uuid:lead_id>/remarks/", action_views.add_note, name="remarks"),
     path("leads/<uuid:lead_id>/tasks/", next_step_views.add_task, name="tasks"),
     path("leads/<uuid:lead_id>/snooze/", next_step_views.snooze_lead, name="snooze"),

@@ -20,7 +20,8 @@ from rooftree.reporting.timeline.timeline_entry import EntryGroup
 from rooftree.routing import permissions as visibility
 from rooftree.routing import response_deadline
 from rooftree.routing.permissions import leads_visible_to
-from rooftree.web.lead import handoff_card, lead_cards, next_steps, scenario_card
+from rooftree.web.lead import composer as composers
+from rooftree.web.lead import handoff_card, lead_cards, next_steps, outcome_card, scenario_card
 from rooftree.web.shared import navigation
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import staff_view
@@ -38,8 +39,11 @@ PAGE_PERMISSIONS = (
     "watch_rate",
     "hand_off",
 )  # permissions that parts of the page need
+RESULTS_TO_ASK_ABOUT = ("call_back", "told_no")  # when to call back, and if it is meant
 CALL_RESULTS = [
-    (result, label) for result, label in call_outcomes.RESULTS.items() if result != "call_back"
+    (result, label)
+    for result, label in call_outcomes.RESULTS.items()
+    if result not in RESULTS_TO_ASK_ABOUT
 ]
 
 
@@ -53,8 +57,12 @@ def get_visible_lead(user: User, lead_id: UUID) -> Lead:
 def show_lead(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Show the lead page; htmx gets the parts that can change, as out-of-band swaps."""
     lead = get_visible_lead(request.user, lead_id)
-    template = "lead/show.html#parts" if request.htmx else "lead/show.html"
-    return render(request, template, lead_context(request, lead))
+    context = lead_context(request, lead)
+    if request.htmx:
+        return render(request, "lead/show.html#parts", context)
+    if context["acts"]["contact_lead"]:
+        context["composers"] = composers.build_composers(lead, user=request.user, at=request.at)
+    return render(request, "lead/show.html", context)
 
 
 def lead_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
@@ -83,6 +91,7 @@ def lead_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
         "last_words": last_borrower_message(lead),
         "opening": _call_script(lead, request.user, at),
         "results": CALL_RESULTS,
+        "logged": outcome_card.find_logged_outcome(lead, user=request.user, at=at),
         "filters": FILTERS,
         "shown": group or "",
         "entries": entries if shows_all else entries[:MAX_ENTRIES],

@@ -70,14 +70,14 @@ def phone(e164: str) -> str:
 
 
 MESSAGE_STATE_LABELS = {  # of an outbound message; a due time can follow waiting and held
-    "waiting": "not sent yet, will retry",
+    "waiting": "scheduled",
     "held": "on hold until",
     "blocked": "not sent: blocked by a rule",
-    "review": "waiting for review",
+    "review": "needs review",
     "claimed": "sending",
     "sent": "sent",
     "delivered": "delivered",
-    "failed": "failed",
+    "failed": "could not be delivered",
     "uncertain": "may have been sent, checking",
     "cancelled": "not sent",
 }

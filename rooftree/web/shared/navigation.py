@@ -77,6 +77,7 @@ PAGES = {  # by URL name
         permission="see_sequences",
         count=navigation_counts.count_sequence_approvals,
     ),
+    "snippets": NavigationPage(label="Snippets", icon="doc", permission="see_snippets"),
     "releases": NavigationPage(label="Campaigns", icon="play", permission="see_releases"),
     "rates": NavigationPage(label="Rates", icon="rates", permission="see_rates"),
     "compliance": NavigationPage(label="Compliance", icon="shield", permission="see_compliance"),
@@ -107,7 +108,7 @@ PAGES = {  # by URL name
 # Pages without a URL or without permission are left out; the views check permissions again.
 OFFICER_PAGES = (
     ["queue", "conversations", "pipeline", "rates"],
-    ["new_lead", "my_tasks", "clocks"],
+    ["new_lead", "my_tasks", "clocks", "snippets"],
 )
 PAGES_BY_ROLE = {
     PARTNER: (["portal"], []),
@@ -115,13 +116,17 @@ PAGES_BY_ROLE = {
     "assistant": OFFICER_PAGES,
     "manager": (
         ["team", "home", "pipeline", "conversations"],
-        ["new_lead", "my_tasks", "clocks", "matches", "routing", "rates", "wording", "sequences"],
+        [
+            *("new_lead", "my_tasks", "clocks", "matches", "routing"),
+            *("rates", "wording", "sequences", "snippets"),
+        ],
     ),
     "operations": (
         ["sources", "routing", "wording", "sequences", "rates", "los"],
         [
             "new_lead",
             "my_tasks",
+            "snippets",
             "releases",
             "matches",
             "returns",
@@ -135,7 +140,7 @@ PAGES_BY_ROLE = {
     ),
     "marketing": (
         ["sources", "wording", "sequences", "rates"],
-        ["releases", "returns", "partners", "home", "routing"],
+        ["snippets", "releases", "returns", "partners", "home", "routing"],
     ),
     "compliance": (
         ["compliance", "clocks", "releases", "wording", "sequences", "sources", "los"],
