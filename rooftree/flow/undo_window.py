@@ -73,17 +73,14 @@ def take_snapshot(lead_id: UUID, *, before: Snapshot | None = None) -> Snapshot:
     }
     return {
         (table, str(row["pk"])): {
-            name: _as_json_value(row[name])
+            name: JSON_FORMS[type(row[name])](row[name])
+            if type(row[name]) in JSON_FORMS
+            else row[name]
             for name in COLUMNS[table]
         }
         for table, rows in rows_by_table.items()
         for row in rows.values("pk", *COLUMNS[table])
     }
-
-
-def _as_json_value(value: object) -> object:
-    to_text = JSON_FORMS.get(type(value))
-    return to_text(value) if to_text else value
 
 
 def open_window(

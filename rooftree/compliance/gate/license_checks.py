@@ -38,7 +38,8 @@ def check_licensed(facts: Facts) -> Ruling | None:
     """
     property_state = get_fact(facts.property_state, "property_state")
     if property_state is None:
-        if _asks_state(facts):
+        is_call_by_hand = facts.medium is Medium.CALL and facts.is_automated is False
+        if is_call_by_hand and facts.activity == ASK_STATE:  # clerical work (LIC-02)
             return LIC_01.allow("asks_property_state")
         return LIC_01.require("property_state_needed")
     company, officer = get_fact(facts.company, "company"), get_fact(facts.officer, "officer")
@@ -49,13 +50,6 @@ def check_licensed(facts: Facts) -> Ruling | None:
     if not company.is_depository and property_state not in company.licensed_states:
         return LIC_01.block("company_unlicensed_state")
     return LIC_01.allow("licensed")
-
-
-def _asks_state(facts: Facts) -> bool:
-    """Return True for a call by hand that asks where the property is: clerical work (LIC-02)."""
-    return (
-        facts.activity == ASK_STATE and facts.medium is Medium.CALL and facts.is_automated is False
-    )
 
 
 def _check_officer(officer: Officer, company: Company, state: str, at: datetime) -> Ruling | None:

@@ -210,19 +210,16 @@ def _check_service_hours(facts: Facts) -> Ruling | None:
         get_fact(facts.purpose, "purpose") != Purpose.TRANSACTIONAL
         or get_fact(facts.is_automated, "is_automated")
         or is_at_requested_time(facts)
-        or _has_just_written(facts)
     ):
         return None
-    at, clocks = get_fact(facts.at, "at"), candidate_clocks(facts)
+    at, inbound = get_fact(facts.at, "at"), get_fact(facts.inbound_at, "inbound_at")
+    if inbound is not None and inbound <= at <= inbound + REPLY_WITHIN:
+        return None
+    clocks = candidate_clocks(facts)
     opening = _next_waking_hour(at, clocks)
     if opening <= at:
         return None
     return HRS_01.defer("house_night", to_recipient_clock(opening, facts), HOUSE)
-
-
-def _has_just_written(facts: Facts) -> bool:
-    inbound, at = get_fact(facts.inbound_at, "inbound_at"), get_fact(facts.at, "at")
-    return inbound is not None and inbound <= at <= inbound + REPLY_WITHIN
 
 
 def _next_waking_hour(at: datetime, clocks: Iterable[PlaceClock]) -> datetime:
