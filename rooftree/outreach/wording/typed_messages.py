@@ -47,6 +47,8 @@ def send_typed_message(
         if message is None:
             message = _queue_message(lead, medium, content, by, at)
             _cancel_refused(message, by=by, at=at)
+        # A held message that is typed again can be allowed by now.
+        Message.objects.filter(pk=message.pk, state="held").update(due_at=at)
     send.deliver_messages([message.pk], at=at)
     message.refresh_from_db()
     if message.state in STOPPED_STATES:
