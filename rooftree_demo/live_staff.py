@@ -17,7 +17,7 @@ from rooftree.outreach.messages import contact_permissions
 from rooftree.outreach.models import Message
 from rooftree.outreach.wording import typed_messages
 from rooftree.rates import rate_watch
-from rooftree.routing import answer_offer
+from rooftree.routing import answer_offer, missed_offers
 from rooftree.routing.models import Offer, Ownership
 from rooftree_demo import sample_messages
 from rooftree_demo.rate_sheets import rate_at
@@ -28,6 +28,7 @@ from rooftree_demo.simulator_client import SimulatorClient
 OPEN_OFFER = {"accepted_at": None, "declined_at": None, "expired_at": None}
 PHONE_BEHAVIOR_SECONDS = 25.0  # seconds between changes of the officers' phone behavior
 WORK_WINDOW = timedelta(hours=2)  # leads taken earlier rest until a promised call is due
+BACK_AT_DESK_AFTER = timedelta(minutes=4)  # after two missed offers
 MAX_BUSY_LEADS = 4  # leads worked in one beat
 LEAD_PLANS = {
     "applies": 0.28,
@@ -81,6 +82,15 @@ class OfferTakers:
                 answer(offer_id=offer.pk, officer_id=offer.officer_id, at=now)
             except answer_offer.CannotTake:
                 continue
+        self._take_leads_again(now)
+
+    def _take_leads_again(self, now: datetime) -> None:
+        """Turn on the switch of officers who missed two offers, as people back at their desk do."""
+        away = LoanOfficer.objects.filter(
+            pause_reason=missed_offers.REASON, paused_at__lt=now - BACK_AT_DESK_AFTER
+        )
+        for officer in away.select_related("user"):
+            lead_offers.resume_officer(officer_id=officer.pk, by=officer.user, at=now)
 
 
 class OfficerCallers:

@@ -18,13 +18,12 @@ class PossibleOwner:
     availability: str
     availability_text: str
     open: int
-    is_owner: bool
     is_backup: bool  # of the present owner
     problem: str  # "" if the law allows it
 
 
 def list_possible_owners(lead: Lead, user: User, *, at: datetime) -> Sequence[PossibleOwner]:
-    """List the officers a user can see: those who can have the lead first, the backup on top."""
+    """List the officers a user can see, without the owner: the backup first, then who is free."""
     members = team_board.list_members(user, at=at)
     officers = {
         officer.pk: officer
@@ -40,19 +39,13 @@ def list_possible_owners(lead: Lead, user: User, *, at: datetime) -> Sequence[Po
             availability=member.availability,
             availability_text=member.status_text,
             open=member.open,
-            is_owner=member.officer_id == lead.officer_id,
             is_backup=member.officer_id == backup_id,
             problem=problems.get(member.officer_id, ""),
         )
         for member in members
+        if member.officer_id != lead.officer_id
     ]
-    return sorted(owners, key=_rank)
-
-
-def _rank(owner: PossibleOwner) -> tuple[bool, bool, bool, int]:
-    return (
-        bool(owner.problem) or owner.is_owner,
-        not owner.is_backup,
-        owner.availability != "available",
-        owner.open,
+    return sorted(
+        owners,
+        key=lambda owner: (not owner.is_backup, owner.availability != "available", owner.open),
     )

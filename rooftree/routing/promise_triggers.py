@@ -7,6 +7,7 @@ writes the row, by whatever path, nothing is owed that is not on file.
 
 from rooftree.db.triggers import Function, Trigger
 
+# An act that is undone puts back the row that ended a promise, and so the promise.
 OPEN_PROMISE = Function(
     name="open_promise",
     sql="""
@@ -14,6 +15,16 @@ create or replace function open_promise(
     the_lead uuid, the_kind text, the_officer uuid, since timestamptz, due timestamptz
 ) returns void language plpgsql as $$
 begin
+    update promise set kept_at = null, canceled_at = null, end_reason = '', cleared_at = null
+     where id = (select id from promise p
+                  where p.lead_id = the_lead and p.kind = the_kind and p.due_at = due
+                    and not exists (select from promise o
+                                     where o.lead_id = the_lead and o.kind = the_kind
+                                       and o.kept_at is null and o.canceled_at is null)
+                  limit 1);
+    if found then
+        return;
+    end if;
     insert into promise (id, lead_id, kind, officer_id, made_at, due_at, warn_at, escalate_at,
                          end_reason, sentence)
     values (gen_random_uuid(), the_lead, the_kind, the_officer, least(since, due), due,
@@ -70,7 +81,8 @@ begin
            and breached_at is null and officer_id is distinct from new.officer_id;
     end if;
     if new.response_due_at is null or is_over
-       or tg_op = 'UPDATE' and old.response_due_at is not distinct from new.response_due_at then
+       or tg_op = 'UPDATE' and old.response_due_at is not distinct from new.response_due_at
+          and (old.first_attempt_at is null or new.first_attempt_at is not null) then
         return null;
     end if;
     if is_owed then
@@ -79,8 +91,10 @@ begin
     elsif new.first_attempt_at is not null and tg_op = 'UPDATE' then
         select max(a.at) into heard from contact_attempt a
          where a.lead_id = new.id and a.direction = 'in';
-        perform open_promise(new.id, 'reply', new.officer_id,
-                             greatest(heard, new.last_inquiry_at), new.response_due_at);
+        heard := greatest(heard, new.last_inquiry_at);
+        if heard > new.first_attempt_at then
+            perform open_promise(new.id, 'reply', new.officer_id, heard, new.response_due_at);
+        end if;
     end if;
     return null;
 end $$
@@ -116,6 +130,10 @@ create or replace function follow_task_promises() returns trigger language plpgs
 declare
     due timestamptz := new.due_at + interval '5 minutes';
 begin
+    if tg_op = 'UPDATE' and (old.due_at, old.done_at, old.canceled_at)
+                            is not distinct from (new.due_at, new.done_at, new.canceled_at) then
+        return null;
+    end if;
     if new.done_at is not null then
         update promise set kept_at = greatest(new.done_at, made_at)
          where lead_id = new.lead_id and kind = 'callback'

@@ -5,9 +5,9 @@ from datetime import date
 import pytest
 
 from rooftree.core.uuid7 import uuid7_at
-from rooftree.flow import call_outcomes, lead_offers, promises
+from rooftree.flow import call_outcomes, lead_offers, promises, undo_window
 from rooftree.leads import lead_tasks
-from rooftree.leads.models import ContactAttempt, Lead
+from rooftree.leads.models import ContactAttempt, Lead, UndoableAct
 from rooftree.ledger.models import Event
 from rooftree.org.models import LoanOfficer, StaffNotice
 from rooftree.routing import (
@@ -317,3 +317,34 @@ def test_reassigning_moves_an_open_promise_to_the_new_owner(cast):
     )
 
     assert Promise.objects.get(lead=cast.ben).officer == kofi
+
+
+def test_undone_outcome_owes_the_first_call_again(cast):
+    take_ben(cast)
+    at = make.NOON + MINUTE
+    call_outcomes.record_outcome(
+        lead_id=cast.ben.pk, result="no_answer", by=cast.dana.user, at=at, can_undo=True
+    )
+    act = UndoableAct.objects.get()
+
+    undo_window.undo_act(act.pk, by=cast.dana.user, at=at + 5 * make.SECOND)
+
+    promise = Promise.objects.get(lead=cast.ben)
+    assert (promise.kind, promise.kept_at) == ("first_attempt", None)
+
+
+def test_undone_callback_time_owes_the_earlier_callback_again(cast):
+    take_ben(cast)
+    Lead.objects.filter(pk=cast.ben.pk).update(first_attempt_at=make.NOON, state="working")
+    agree_callback(cast, make.NOON + 60 * MINUTE)
+    at = make.NOON + 55 * MINUTE
+    call_outcomes.record_outcome(
+        lead_id=cast.ben.pk, result="call_back", by=cast.dana.user, at=at,
+        call_back_at=make.NOON + 3 * make.HOUR, can_undo=True,
+    )  # fmt: skip
+    act = UndoableAct.objects.get()
+
+    undo_window.undo_act(act.pk, by=cast.dana.user, at=at + 5 * make.SECOND)
+
+    owed = Promise.objects.get(kind="callback", kept_at=None, canceled_at=None)
+    assert owed.due_at == make.NOON + 65 * MINUTE

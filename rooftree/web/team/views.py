@@ -47,9 +47,11 @@ def choose_owner(request: StaffRequest, lead_id: UUID) -> HttpResponse:
         raise PermissionDenied("Only a branch manager or operations can reassign a lead.")
     leads = leads_visible_to(request.user).select_related("person", "source", "officer__user")
     lead = get_object_or_404(leads, pk=lead_id)
+    owners = possible_owners.list_possible_owners(lead, request.user, at=request.at)
     context = {
         "lead": lead,
-        "owners": possible_owners.list_possible_owners(lead, request.user, at=request.at),
+        "owners": [owner for owner in owners if not owner.problem],
+        "refused": [owner for owner in owners if owner.problem],
     }
     return render(request, "team/reassign.html", context)
 
