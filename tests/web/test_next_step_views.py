@@ -1,5 +1,7 @@
 """Tasks, snooze and appointment at the top of a lead; the list of tasks; the line on the queue."""
 
+import re
+from collections import Counter
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -211,6 +213,17 @@ def test_phone_appointment_outside_calling_hours_is_refused_with_the_hour(
     assert not Task.objects.filter(lead=lead).exists()
     browser.post(address, booking(meeting="phone", starts_at="2026-12-03T11:30"))
     assert Task.objects.get(lead=lead).meeting == "phone"
+
+
+def test_no_two_parts_of_the_lead_page_share_an_id(cast, lead, signed_in, at_time):
+    at_time(WEDNESDAY)
+    browser = signed_in(cast.dana.user)
+    add_task(browser, lead)
+    browser.post(reverse("appointment", args=[lead.pk]), booking())
+
+    ids = re.findall(r' id="([^"]+)"', browser.get(reverse("lead", args=[lead.pk])).text)
+
+    assert [name for name, count in Counter(ids).items() if count > 1] == []
 
 
 def test_officer_who_does_not_own_the_lead_cannot_book(cast, lead, signed_in):
