@@ -68,15 +68,18 @@ def test_tomorrow_is_nine_in_the_officers_own_zone(cast, signed_in, at_time):
     assert due_in_eastern(lead) == "Thu Dec 03 10:00"  # Sam works in Austin
 
 
-def test_callback_tomorrow_waits_until_calls_open_for_the_borrower(cast, signed_in, at_time):
+def test_callback_tomorrow_waits_until_calls_open_for_the_borrower(cast, signed_in, at_time, htmx):
     at_time(WEDNESDAY)
     person = make.person(phone="+14155550142")
     lead = make.lead(officer=cast.dana, person=person, property_state="CA", property_zip="94110")
 
-    signed_in(cast.dana.user).post(reverse("attempts", args=[lead.pk]), {"result": "call_back:day"})
+    answer = signed_in(cast.dana.user).post(
+        reverse("attempts", args=[lead.pk]), {"result": "call_back:day"}, headers=htmx
+    )
 
     task = Task.objects.get(lead=lead, kind=lead_tasks.CALL_BACK)
     assert f"{task.due_at.astimezone(PACIFIC):%a %H:%M}" == "Thu 08:00"
+    assert "Callback scheduled for tomorrow, 11:00 AM" in answer.text
 
 
 def test_typed_task_moves_to_later_and_a_callback_keeps_its_time(cast, lead, signed_in, at_time):
