@@ -1,9 +1,11 @@
 """Reminders of appointments, and how a call or the lead's end settles one."""
 
+from datetime import timedelta
+
 import pytest
 
 from rooftree.flow import appointments as flow
-from rooftree.flow import call_outcomes
+from rooftree.flow import call_outcomes, undo_window
 from rooftree.leads import appointments, snooze
 from rooftree.leads.appointments import AppointmentDetails, InvalidAppointment
 from rooftree.leads.models import Task
@@ -89,6 +91,19 @@ def test_closing_the_lead_cancels_its_appointment(cast, owned):
     task = log_call(owned, cast.dana.user, "not_interested", make.NOON + make.HOUR)
 
     assert task.cancel_reason == "not_interested"
+
+
+def test_undone_outcome_brings_the_appointment_back(cast, owned):
+    book(owned, cast.dana.user)
+    call_outcomes.record_outcome(
+        lead_id=owned.pk, result="not_interested", by=cast.dana.user, at=make.NOON, can_undo=True
+    )
+    assert appointments.open_appointment(owned.pk) is None
+
+    act = undo_window.find_open_act(owned.pk)
+    undo_window.undo_act(act.pk, by=cast.dana.user, at=make.NOON + timedelta(seconds=5))
+
+    assert appointments.open_appointment(owned.pk).due_at == STARTS
 
 
 @pytest.mark.parametrize(

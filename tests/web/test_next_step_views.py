@@ -1,5 +1,7 @@
 """Tasks, snooze and appointment at the top of a lead; the list of tasks; the line on the queue."""
 
+import re
+from collections import Counter
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -66,15 +68,18 @@ def test_tomorrow_is_nine_in_the_officers_own_zone(cast, signed_in, at_time):
     assert due_in_eastern(lead) == "Thu Dec 03 10:00"  # Sam works in Austin
 
 
-def test_callback_tomorrow_waits_until_calls_open_for_the_borrower(cast, signed_in, at_time):
+def test_callback_tomorrow_waits_until_calls_open_for_the_borrower(cast, signed_in, at_time, htmx):
     at_time(WEDNESDAY)
     person = make.person(phone="+14155550142")
     lead = make.lead(officer=cast.dana, person=person, property_state="CA", property_zip="94110")
 
-    signed_in(cast.dana.user).post(reverse("attempts", args=[lead.pk]), {"result": "call_back:day"})
+    answer = signed_in(cast.dana.user).post(
+        reverse("attempts", args=[lead.pk]), {"result": "call_back:day"}, headers=htmx
+    )
 
     task = Task.objects.get(lead=lead, kind=lead_tasks.CALL_BACK)
     assert f"{task.due_at.astimezone(PACIFIC):%a %H:%M}" == "Thu 08:00"
+    assert "Callback scheduled for tomorrow, 11:00 AM" in answer.text
 
 
 def test_typed_task_moves_to_later_and_a_callback_keeps_its_time(cast, lead, signed_in, at_time):
@@ -211,6 +216,17 @@ def test_phone_appointment_outside_calling_hours_is_refused_with_the_hour(
     assert not Task.objects.filter(lead=lead).exists()
     browser.post(address, booking(meeting="phone", starts_at="2026-12-03T11:30"))
     assert Task.objects.get(lead=lead).meeting == "phone"
+
+
+def test_no_two_parts_of_the_lead_page_share_an_id(cast, lead, signed_in, at_time):
+    at_time(WEDNESDAY)
+    browser = signed_in(cast.dana.user)
+    add_task(browser, lead)
+    browser.post(reverse("appointment", args=[lead.pk]), booking())
+
+    ids = re.findall(r' id="([^"]+)"', browser.get(reverse("lead", args=[lead.pk])).text)
+
+    assert [name for name, count in Counter(ids).items() if count > 1] == []
 
 
 def test_officer_who_does_not_own_the_lead_cannot_book(cast, lead, signed_in):

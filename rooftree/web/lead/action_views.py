@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.timezone import get_current_timezone
+from django.utils.timezone import get_current_timezone, localtime
 
 from rooftree.flow import (
     appointments,
@@ -25,6 +25,7 @@ from rooftree.rates.record_rates import InvalidRate
 from rooftree.routing.permissions import has_permission
 from rooftree.web.lead import due_choices, outcome_card
 from rooftree.web.lead.views import get_visible_lead
+from rooftree.web.shared import display_formats
 from rooftree.web.shared.htmx_responses import respond_done, respond_redirect, respond_refused
 from rooftree.web.shared.next_lead import find_next_lead
 from rooftree.web.shared.staff_request import StaffRequest
@@ -58,28 +59,34 @@ def record_attempt(request: StaffRequest, lead_id: UUID) -> HttpResponse:
             return render(request, "lead/decline.html", {"lead": lead, "person": lead.person})
         why = "Confirm first that you told the borrower they don’t qualify."
         return respond_refused(request, why, back_to=_lead_url(lead.pk), status=422)
+    call_back_at = _parse_callback_time(request, lead, detail)
     try:
         attempt = call_outcomes.record_outcome(
             lead_id=lead.pk,
             result=result,
             by=request.user,
             at=request.at,
-            call_back_at=_parse_callback_time(request, lead, detail),
+            call_back_at=call_back_at,
             can_undo=True,
         )
     except call_outcomes.InvalidOutcome as problem:
         return respond_refused(request, str(problem), back_to=_lead_url(lead_id), status=422)
-    return _offer_next_lead(request, lead, attempt)
+    text = outcome_card.RESULT_MESSAGES[result]
+    if result == "call_back" and call_back_at:
+        when = display_formats.date_and_time(localtime(call_back_at), localtime(request.at))
+        text = f"{text} for {when}"
+    return _offer_next_lead(request, lead, attempt, text)
 
 
-def _offer_next_lead(request: StaffRequest, lead: Lead, attempt: ContactAttempt) -> HttpResponse:
+def _offer_next_lead(
+    request: StaffRequest, lead: Lead, attempt: ContactAttempt, text: str
+) -> HttpResponse:
     """Confirm an outcome with its undo, and go on to the next lead of the queue.
 
     After a conversation the page stays, for notes and a message, and offers the next lead.
     """
     act = undo_window.find_open_act(lead.pk)
     undo_url = outcome_card.undo_url(act.pk) if act and act.attempt_id == attempt.pk else ""
-    text = outcome_card.RESULT_MESSAGES[attempt.result]
     following = find_next_lead(request.user, after=lead.pk, at=request.at)
     if following and attempt.result != "spoken":
         words = f"{lead.person.name}: {text}"

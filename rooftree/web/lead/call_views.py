@@ -10,6 +10,7 @@ from django.urls import reverse
 from rooftree.flow import call_events, call_outcomes
 from rooftree.outreach.calls import call_script
 from rooftree.routing.permissions import has_permission
+from rooftree.web.lead import due_choices
 from rooftree.web.lead.views import CALL_RESULTS, get_visible_lead
 from rooftree.web.shared.htmx_responses import respond_refused
 from rooftree.web.shared.staff_request import StaffRequest
@@ -43,6 +44,9 @@ def call_borrower(request: StaffRequest, lead_id: UUID) -> HttpResponse:
         "call": call,
         "opening": call_script.script_for_call(call.at, lead=lead, by=request.user),
         "results": CALL_RESULTS,
+        "callback_choices": due_choices.due_choices(
+            due_choices.TASK_CHOICES, request.user, request.at
+        ),
     }
     return render(request, "lead/call.html", context)
 

@@ -24,7 +24,13 @@ class DueChoice:
     """One button: the value it posts, and the time it means."""
 
     key: str
-    label: str
+    day: str  # "Tomorrow", "Monday" or "In an hour"
+    time: str = ""  # ", 9 AM" of a choice of days
+
+    @property
+    def label(self) -> str:
+        """The day and the time."""
+        return f"{self.day}{self.time}"
 
 
 def due_time(choice: str, user: User, at: datetime) -> datetime | None:
@@ -47,19 +53,16 @@ def due_time(choice: str, user: User, at: datetime) -> datetime | None:
 
 def due_choices(keys: tuple[str, ...], user: User, at: datetime) -> list[DueChoice]:
     """Return the buttons for some choices, each labeled with the time it means."""
-    return [DueChoice(key=key, label=_label(key, user, at)) for key in keys]
+    return [_build_choice(key, user, at) for key in keys]
 
 
-def _label(choice: str, user: User, at: datetime) -> str:
-    due_at = due_time(choice, user, at)
-    if choice == HOUR or due_at is None:
-        return "In an hour"
-    day, days = localtime(due_at), (localtime(due_at).date() - localtime(at).date()).days
-    if days == 1:
-        return "Tomorrow, 9 AM"
-    if days < 7:
-        return f"{day:%A}, 9 AM"
-    return f"{day:%a, %b} {day.day}, 9 AM"
+def _build_choice(key: str, user: User, at: datetime) -> DueChoice:
+    due_at = due_time(key, user, at)
+    if key == HOUR or due_at is None:
+        return DueChoice(key=key, day="In an hour")
+    local, days = localtime(due_at), (localtime(due_at).date() - localtime(at).date()).days
+    day = f"{local:%A}" if days < 7 else f"{local:%a, %b} {local.day}"
+    return DueChoice(key=key, day="Tomorrow" if days == 1 else day, time=", 9 AM")
 
 
 class DueForm(StaffForm):

@@ -49,6 +49,10 @@ class AppointmentForm(StaffForm):
     )
     note = text_field("Note", "Only your team sees it.", required=False, max_length=500)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("auto_id", "appointment-%s")  # the lead page has other forms
+        super().__init__(*args, **kwargs)
+
     def details(self) -> AppointmentDetails:
         """Return what was typed."""
         return AppointmentDetails(**self.cleaned_data)
