@@ -63,6 +63,7 @@ _LEAD = RecordSet(
         "delete from remark where lead_id = any(%(ids)s)",
         "delete from signal where lead_id = any(%(ids)s)",
         "delete from task where lead_id = any(%(ids)s)",
+        "delete from lead_tag where lead_id = any(%(ids)s)",
         """update loan set loan_number = '', los_loan_id = 'not kept ' || id
              where lead_id = any(%(ids)s)""",
     ),
@@ -154,7 +155,7 @@ RECORDS = RoomRecords(
     tables_by_class={
         LEAD_FILE_CLASS: (
             *("lead", "touch", "person", "phone", "email", "person_merge", "possible_duplicate"),
-            *("remark", "signal", "task"),
+            *("remark", "signal", "task", "lead_tag"),
         ),
         APPLICATION_CLASS: ("loan", "milestone"),
         CONSENT_CLASS: ("delivery", "delivery_key"),

@@ -38,6 +38,7 @@ DELETABLE = frozenset(
     {
         *("staff_session", "mfa_authenticator", "throttle", "assistance"),
         *("rollup_delta", "rollup", "month_rollup", "dnc_block"),
+        *("saved_view", "lead_tag"),
         *("placed_bid", "form_draft", "imported_activity", "spreadsheet_part", "number_service"),
         "call_recording",  # past its retention, once the carrier has deleted it
         *("oban_jobs", "oban_leaders", "oban_producers"),
@@ -53,7 +54,7 @@ KEEPER_TABLES = frozenset(
         *("lead_basis", "revocation", "certificate", "form_certificate", "imported_activity"),
         *("remark", "signal", "task", "score", "rate_watch", "los_event", "spreadsheet_part"),
         *("staff_notice", "access_entry", "possible_duplicate", "phone", "email"),
-        "routing_decision",
+        *("routing_decision", "lead_tag", "bulk_change"),
         *("release_member", "claim_step"),
     }
 )

@@ -18,7 +18,7 @@ from rooftree.leads.models.sources import (
     RejectionCount,
     Source,
 )
-from rooftree.leads.models.work import ContactAttempt, Remark, Signal, Task
+from rooftree.leads.models.work import ContactAttempt, LeadTag, Remark, Signal, Task
 
 __all__ = [
     "Agreement",
@@ -31,6 +31,7 @@ __all__ = [
     "RateLimitCount",
     "Introduction",
     "Lead",
+    "LeadTag",
     "PossibleDuplicate",
     "Loan",
     "Milestone",
