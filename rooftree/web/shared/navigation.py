@@ -41,6 +41,7 @@ PAGES = {  # by URL name
     ),
     "my_tasks": NavigationPage(label="Tasks", icon="check"),
     "pipeline": NavigationPage(label="Pipeline", icon="pipeline"),
+    "people": NavigationPage(label="People", icon="user"),
     "team": NavigationPage(label="Team", icon="team", permission="see_team"),
     "matches": NavigationPage(
         label="Possible duplicates",
@@ -103,18 +104,19 @@ PAGES = {  # by URL name
 
 # By role: main pages, the first of which is the start page; then the pages under "More".
 # Pages without a URL or without permission are left out; the views check permissions again.
-OFFICER_PAGES = (["queue", "conversations", "pipeline", "rates"], ["my_tasks", "clocks"])
+OFFICER_PAGES = (["queue", "conversations", "pipeline", "rates"], ["people", "my_tasks", "clocks"])
 PAGES_BY_ROLE = {
     PARTNER: (["portal"], []),
     "officer": OFFICER_PAGES,
     "assistant": OFFICER_PAGES,
     "manager": (
         ["team", "home", "pipeline", "conversations"],
-        ["my_tasks", "clocks", "matches", "routing", "rates", "wording", "sequences"],
+        ["people", "my_tasks", "clocks", "matches", "routing", "rates", "wording", "sequences"],
     ),
     "operations": (
         ["sources", "routing", "wording", "sequences", "rates", "los"],
         [
+            "people",
             "my_tasks",
             "releases",
             "matches",
@@ -134,6 +136,7 @@ PAGES_BY_ROLE = {
     "compliance": (
         ["compliance", "clocks", "releases", "wording", "sequences", "sources", "los"],
         [
+            "people",
             "my_tasks",
             "fair_lending",
             "things_of_value",
@@ -152,6 +155,7 @@ PAGES_BY_ROLE = {
     "administrator": (
         ["setup", "sources", "routing", "wording", "sequences", "los", "compliance"],
         [
+            "people",
             "clocks",
             "access_log",
             "controls",
