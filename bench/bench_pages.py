@@ -1,6 +1,6 @@
-"""The queue and the first screen: server time of the whole page, one reader at a time.
+"""The pages that staff open most: server time of the whole page, one reader at a time.
 
-Both are requested through Django's whole stack, signed in.
+Queue, lead, pipeline, team, home and compliance, requested through Django's whole stack, signed in.
 """
 
 import time
@@ -30,16 +30,42 @@ def main() -> None:
         people_loader.load_rollups()
         people_loader.vacuum_database()
         loading_s = time.perf_counter() - started_at
-        pages = {
-            "queue": _measure_page("lo1@lindenfield.example", "/queue/", options.asks),
-            "first_screen": _measure_page("boss@lindenfield.example", "/home/", options.asks),
-            "floor_sign_in_page": _measure_page("", "/sign-in/", options.asks),
-        }
-    for page in ("queue", "first_screen"):
-        pages[page]["ratio_to_floor_p50"] = round(
-            pages[page]["p50_ms"] / pages["floor_sign_in_page"]["p50_ms"], 1
+        officer, boss, reviewer = (
+            f"{name}@lindenfield.example" for name in ("lo1", "boss", "compliance")
         )
+        _create_reviewer(reviewer)
+        requests = {
+            "queue": (officer, "/queue/"),
+            "lead": (officer, _find_lead_page(officer)),
+            "pipeline": (officer, "/pipeline/"),
+            "team": (boss, "/team/"),
+            "first_screen": (boss, "/home/"),
+            "compliance": (reviewer, "/compliance/"),
+            "floor_sign_in_page": ("", "/sign-in/"),
+        }
+        pages = {
+            name: _measure_page(email, path, options.asks)
+            for name, (email, path) in requests.items()
+        }
+    floor = pages["floor_sign_in_page"]["p50_ms"]
+    for name in requests:
+        if not name.startswith("floor"):
+            pages[name]["ratio_to_floor_p50"] = round(pages[name]["p50_ms"] / floor, 1)
     report_results(options, "pages", **pages, loading_s=round(loading_s, 1))
+
+
+def _create_reviewer(email: str) -> None:
+    from rooftree.org.models import User
+
+    User.objects.create(email=email, name="Compliance", role="compliance")
+
+
+def _find_lead_page(email: str) -> str:
+    """Return the page of the officer's newest lead."""
+    from rooftree.leads.models import Lead
+
+    lead = Lead.objects.filter(officer__user__email=email).latest("last_inquiry_at")
+    return f"/leads/{lead.pk}/"
 
 
 def _measure_page(email: str, path: str, times: int) -> dict[str, Any]:

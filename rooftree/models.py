@@ -14,6 +14,7 @@ from rooftree.nurture.models import *
 from rooftree.org.models import *
 from rooftree.outreach.models import *
 from rooftree.outreach.releases.models import *
+from rooftree.outreach.wording.models import *
 from rooftree.rates.models import *
 from rooftree.reporting.models import *
 from rooftree.retention.models import *

@@ -21,7 +21,7 @@ _PHONE = re.compile(
     r"(?<![\w.:-])(?:\+|%2B)?1?[ .-]?\(?[2-9]\d{2}\)?[ .-]?[2-9]\d{2}[ .-]?\d{4}(?![\w:-])"
 )
 # These URLs contain a bearer token; redact the rest of the path.
-_SECRET_PATH = re.compile(r"(/(?:in/[\w-]+|unsubscribe|set-password|reset-password))/\S+")
+_SECRET_PATH = re.compile(r"(/(?:in/[\w-]+|calendar|unsubscribe|set-password|reset-password))/\S+")
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 

@@ -10,9 +10,15 @@ from rooftree.compliance.credit.application_detection import (
     items_in_inquiry,
     items_in_text,
 )
-from rooftree.leads.models import Lead, Loan, Remark, Touch
+from rooftree.leads.models import Lead, LeadEdit, Loan, Remark, Touch
 from rooftree.outreach.models import Message
 
+EDITED_ITEMS = {  # the piece that a field of the loan scenario is
+    "income": "income",
+    "street": "property_address",
+    "value": "value_estimate",
+    "amount": "loan_amount",
+}
 MESSAGE_ORIGINS = {"text": "a text from the borrower", "email": "an email from the borrower"}
 
 
@@ -20,13 +26,14 @@ def collect_pieces(lead: Lead) -> dict[str, ApplicationPiece]:
     """Collect the pieces of an application on file, each as it first reached us.
 
     Pieces come from touches (forms, files, chats and calls), from messages of the borrower,
-    from notes of staff and from the LOS. Five pieces of one lead are nothing unusual.
+    from notes and edits of staff and from the LOS. Five pieces of one lead are nothing unusual.
     """
     return earliest_pieces(
         [
             *_pieces_in_touches(lead),
             *_pieces_in_messages(lead),
             *_pieces_in_remarks(lead),
+            *_pieces_in_edits(lead),
             *_pieces_in_los(lead),
         ]
     )
@@ -68,6 +75,17 @@ def _pieces_in_remarks(lead: Lead) -> Iterable[ApplicationPiece]:
             where = f"a note by {remark.by.name}"
             yield ApplicationPiece(
                 item=item, at=remark.at, origin=f"remark:{remark.pk}", where=where
+            )
+
+
+def _pieces_in_edits(lead: Lead) -> Iterable[ApplicationPiece]:
+    for edit in LeadEdit.objects.filter(lead=lead, field__in=EDITED_ITEMS).select_related("by"):
+        if edit.after:
+            yield ApplicationPiece(
+                item=EDITED_ITEMS[edit.field],
+                at=edit.at,
+                origin=f"edit:{edit.pk}",
+                where=f"the loan scenario, entered by {edit.by.name}",
             )
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from rooftree.nurture import sequence_enrollment
 from rooftree.org.models import Company
-from rooftree.outreach.wording import message_templates
+from rooftree.outreach.wording import message_templates, snippets
 from rooftree.routing import rule_sets
 
 
@@ -17,5 +17,6 @@ def create_defaults_if_company(*, at: datetime) -> None:
 def create_defaults(*, at: datetime) -> None:
     """Create what a company needs to answer its first lead. Safe to repeat at every start."""
     message_templates.ensure_default_templates(at=at)
+    snippets.ensure_default_snippets(at=at)
     sequence_enrollment.ensure_first_sequence(at=at)
     rule_sets.load_current_rule_set(at=at)

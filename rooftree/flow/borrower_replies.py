@@ -128,7 +128,7 @@ def _apply_reply(message: Message, meaning: str, at: datetime) -> None:
     rescore_lead(lead_id=lead.pk, because="replied", at=at)
     credit_notice_triggers.check_borrower_message(message, at=at)
     if lead.officer:
-        name = lead.person.first_name or "A borrower"
+        name = lead.person.short_name
         staff_notices.notify_user(
             user_id=lead.officer.user_id,
             kind="reply",

@@ -156,7 +156,7 @@ def _follow_missed_call(attempt: ContactAttempt, at: datetime) -> None:
             user_id=lead.officer.user_id,
             kind="called",
             idempotency_key=attempt.idempotency_key,
-            text=f"{lead.person.first_name or 'A borrower'} called, and no one could answer.",
+            text=f"{lead.person.short_name} called, and no one could answer.",
             link=f"/leads/{lead.pk}/",
             at=at,
         )

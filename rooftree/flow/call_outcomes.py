@@ -6,19 +6,16 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from rooftree.compliance.consent import store_revocation
 from rooftree.core.uuid7 import uuid7_at
-from rooftree.flow import credit_notice_triggers, vendor_returns
+from rooftree.flow import appointments, outcome_consequences, undo_window
+from rooftree.flow.outcome_consequences import NOT_REACHED
 from rooftree.leads import lead_tasks
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.ledger.write_events import write_event
-from rooftree.nurture import default_sequence, sequence_enrollment
+from rooftree.nurture import sequence_enrollment
 from rooftree.org.models import User
-from rooftree.outreach.calls import call_record_check
-from rooftree.outreach.inbound import carrier_callbacks
 from rooftree.outreach.messages import cancel_messages, plan_messages
 from rooftree.reporting.rollups import rollup_deltas
-from rooftree.scoring.rescore_leads import rescore_lead
 from rooftree.tasks.live_updates import publish_update
 
 RESULTS = {
@@ -37,7 +34,6 @@ DUPLICATE_WINDOW = timedelta(minutes=1)  # a repeat of the same outcome within i
 CALLBACK_KEPT_WINDOW = timedelta(minutes=30)
 # Within it a tap is about the call that the ring connected.
 CONNECTED_CALL_WINDOW = timedelta(hours=1)
-NOT_REACHED = frozenset({"voicemail", "no_answer"})
 REACHED = frozenset({"spoken", "call_back", "not_interested", "told_no"})
 CLOSING_RESULTS = {"not_interested": "not interested", "told_no": "told they do not qualify"}
 
@@ -46,7 +42,7 @@ class InvalidOutcome(Exception):
     """The outcome is unknown, or a callback has no time. The text is fit to show to staff."""
 
 
-def record_outcome(
+def record_outcome(  # noqa: PLR0913
     *,
     lead_id: UUID,
     result: str,
@@ -54,6 +50,7 @@ def record_outcome(
     at: datetime,
     call_back_at: datetime | None = None,
     cause: str = "",
+    can_undo: bool = False,
 ) -> ContactAttempt:
     """Record the outcome of a call, once per `cause` if the page gives one.
 
@@ -61,26 +58,32 @@ def record_outcome(
     unlinked at once. A number "not in service" is marked dead if the carrier could not
     complete a call to it either. "Not interested" closes the lead. So does telling the
     borrower that they do not qualify, which is a credit decision with a notice of its own.
+
+    Args:
+        can_undo: keep the outcome open to `undo_window.undo_act` for ten seconds, and start its
+            consequences afterwards. Another outcome by the same person meanwhile replaces it.
     """
     if result not in RESULTS:
         raise InvalidOutcome(f"“{result}” is not an outcome. Choose {', '.join(RESULTS.values())}.")
     if result == "call_back" and call_back_at is None:
         raise InvalidOutcome("Choose a time to call back.")
     with transaction.atomic():
-        lead = (
-            Lead.objects.select_for_update(of=("self",), no_key=True)
-            .select_related("person")
-            .get(pk=lead_id)
-        )
+        lead = _lock_lead(lead_id)
+        if earlier_tap := _find_repeated_outcome(lead, result, by, at, cause):
+            return earlier_tap
+        if open_act := undo_window.find_open_act(lead.pk):
+            # The same person corrects it in time; otherwise it stays.
+            if open_act.by_id == by.pk and at < open_act.settles_at:
+                undo_window.undo_act(open_act.pk, by=by, at=at)
+            else:
+                undo_window.settle_act(open_act.pk, at=at)
+            lead = _lock_lead(lead_id)
+        before = undo_window.take_snapshot(lead.pk) if can_undo else {}
         attempt, is_new = _save_attempt(lead, result, by, at, cause)
         if not is_new:
             return attempt
         _update_lead_state(lead, result, at)
         _follow_outcome(lead, result, by, at, call_back_at)
-        if result == "told_no":
-            credit_notice_triggers.record_denial(
-                lead.pk, f"attempt:{attempt.pk}", f"{by.name} told the borrower no", at=at
-            )
         write_event(
             "flow.attempt.recorded",
             at=at,
@@ -91,9 +94,22 @@ def record_outcome(
             result=result,
         )
         rollup_deltas.count_attempt(lead)
-        rescore_lead(lead_id=lead.pk, because=result, at=at)
+        if can_undo:
+            undo_window.open_window(attempt, before=before, by=by, at=at)
+        else:
+            outcome_consequences.start_consequences(
+                attempt, lead=lead, by=by, recorded_at=at, at=at
+            )
         publish_update("lead", lead=str(lead.pk))
     return attempt
+
+
+def _lock_lead(lead_id: UUID) -> Lead:
+    return (
+        Lead.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("person")
+        .get(pk=lead_id)
+    )
 
 
 def find_calls_without_outcome(lead_id: UUID, at: datetime) -> QuerySet[ContactAttempt]:
@@ -125,14 +141,11 @@ def _save_attempt(
     lead's row is locked, so the second of two simultaneous taps finds the first: the same
     outcome within a minute is one tap.
     """
-    if earlier_tap := _find_repeated_outcome(lead, result, by, at, cause):
-        return earlier_tap, False
     cause = cause or f"tap:{uuid7_at(at)}"
     attempt = find_calls_without_outcome(lead.pk, at).first()
     if attempt := attempt or _find_connected_call_of_lead(lead, at):
         attempt.result, attempt.result_at = result, at
         attempt.save(update_fields=["result", "result_at"])
-        call_record_check.mark_complete(attempt, at=at)
         return attempt, True
     return ContactAttempt.objects.get_or_create(
         idempotency_key=cause,
@@ -193,17 +206,18 @@ def _update_lead_state(lead: Lead, result: str, at: datetime) -> None:
 def _follow_outcome(
     lead: Lead, result: str, by: User, at: datetime, call_back_at: datetime | None
 ) -> None:
+    """Stop at once what the outcome has overtaken: tasks, the sequence, queued messages."""
     _update_callback_task(lead, result, by, at, call_back_at)
+    appointments.follow_call(
+        lead_id=lead.pk,
+        is_reached=result in REACHED,
+        closing=result if result in CLOSING_RESULTS else "",
+        by=by,
+        at=at,
+    )
     if result in NOT_REACHED:
-        sequence_enrollment.enroll_lead(lead_id=lead.pk, key=default_sequence.NOT_REACHED, at=at)
         return
     sequence_enrollment.stop_sequence(lead_id=lead.pk, because=result, at=at)
-    if result == "wrong_number":
-        _unlink_wrong_number(lead, at)
-        vendor_returns.check_leads([lead.pk], at=at)
-    if result == "bad_number":
-        _mark_disconnected_number(lead, at)
-        vendor_returns.check_leads([lead.pk], at=at)
     if result in REACHED:  # a greeting held until the morning would come too late
         cancel_messages.cancel_overtaken(lead_id=lead.pk, because=result, at=at)
 
@@ -236,25 +250,4 @@ def _update_callback_task(
             by=by.pk,
             at=at,
             due_by=at + CALLBACK_KEPT_WINDOW,
-        )
-
-
-def _mark_disconnected_number(lead: Lead, at: datetime) -> None:
-    """Mark a number dead if the carrier failed to call it and staff heard the same."""
-    number = plan_messages.address_for(lead, "text")
-    calls = ContactAttempt.objects.filter(person=lead.person, address=number, medium="call")
-    if number and calls.filter(failed_at__isnull=False).exists():
-        carrier_callbacks.record_dead_number(number, at=at)
-
-
-def _unlink_wrong_number(lead: Lead, at: datetime) -> None:
-    number = plan_messages.address_for(lead, "text")
-    if number:
-        cause = f"wrong_number:{lead.pk}:{number}"
-        store_revocation.unlink_number(
-            person_id=lead.person_id,
-            number=number,
-            origin="page:disposition",
-            idempotency_key=cause,
-            at=at,
         )

@@ -18,6 +18,7 @@ from rooftree.capture.intake import receive_delivery, store_inquiries, vendor_lo
 from rooftree.capture.intake.receive_delivery import ReceiveResult
 from rooftree.capture.intake.store_inquiries import Arrival
 from rooftree.capture.parsing.envelope import Envelope, IncomingDelivery
+from rooftree.capture.sources.staff_entry import ENTRY_METHOD
 from rooftree.compliance.numbers.models import NumberService
 from rooftree.db.bulk_update import update_each, update_where
 from rooftree.db.prepared_queries import PreparedQuery
@@ -101,6 +102,11 @@ def process_next_batch(*, at: datetime) -> int:
             on_failure=lambda delivery, problem: _record_failure(delivery, problem, at),
         )
     return len(deliveries)
+
+
+def process_delivery(delivery: Delivery, *, at: datetime) -> None:
+    """Process a delivery that the caller stored in the same transaction."""
+    _process_batch([delivery], at)
 
 
 def replay_delivery(*, delivery_id: UUID, by: object, at: datetime) -> Delivery:
@@ -215,7 +221,12 @@ def _start_responses(stored: Sequence[store_inquiries.StoredInquiry], at: dateti
     late = [inquiry for inquiry in written if inquiry.touch.delivery.received_at < at - LATE_AFTER]
     if late:
         _gather_late_greetings(late, at)
-    if touch_ids := [str(inquiry.touch.pk) for inquiry in written if inquiry not in late]:
+    touch_ids = [
+        str(inquiry.touch.pk)
+        for inquiry in written
+        if inquiry not in late and inquiry.touch.delivery.method != ENTRY_METHOD
+    ]
+    if touch_ids:  # staff who type a lead in are talking to the borrower
         respond_to_touches.enqueue(touch_ids=touch_ids)
     if lead_ids := [str(inquiry.lead.pk) for inquiry in real if inquiry.lead.officer_id is None]:
         assign_leads.enqueue(lead_ids=lead_ids)
@@ -338,7 +349,7 @@ def notify_owner(*, touch_id: str) -> None:
             user_id=lead.officer.user_id,
             kind="asked_again",
             idempotency_key=f"touch:{touch.pk}",
-            text=f"{lead.person.first_name or 'A borrower'} inquired again through {touch.source}.",
+            text=f"{lead.person.short_name} inquired again through {touch.source}.",
             link=f"/leads/{lead.pk}/",
             at=at,
         )

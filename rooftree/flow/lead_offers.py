@@ -9,7 +9,7 @@ from django.db import transaction
 from rooftree.db.prepared_queries import PreparedQuery
 from rooftree.flow.message_dispatch import ring_officers
 from rooftree.leads.models import Lead
-from rooftree.org import staff_notices
+from rooftree.org import officer_availability, staff_notices
 from rooftree.org.models import LoanOfficer, User
 from rooftree.outreach.calls import officer_calls
 from rooftree.reporting.rollups import rollup_deltas
@@ -18,6 +18,7 @@ from rooftree.routing import (
     expired_licenses,
     lapsed_offers,
     lead_ownership,
+    missed_offers,
     waiting_leads,
 )
 from rooftree.routing.assign_leads import Assignment, Unassigned, assign_to_best_officers
@@ -26,6 +27,14 @@ from rooftree.tasks.live_updates import publish_update, publish_updates
 
 OFFICERS_BY_ID = PreparedQuery(
     lambda keys: LoanOfficer.objects.only("user_id").filter(pk__in=keys), keys=list[UUID]
+)
+OFFERED_LEADS = PreparedQuery(
+    lambda keys: (
+        Lead.objects.select_related("person")
+        .only("person__first_name", "person__last_name")
+        .filter(pk__in=keys)
+    ),
+    keys=list[UUID],
 )
 RESPONSE_TIME = timedelta(minutes=5)  # house: call back a borrower who inquires again within this
 
@@ -66,6 +75,7 @@ def pass_on_lapsed_offers(*, at: datetime) -> int:
     """Pass every lapsed offer to the next officer on its chain; return how many lapsed."""
     with transaction.atomic():
         lapsed = lapsed_offers.end_overdue_offers(at=at, limit=100)
+        missed_offers.pause_absent_officers([offer.officer_id for offer in lapsed], at=at)
         for offer in lapsed:
             _notify_and_ring([lapsed_offers.pass_on_lead(lead_id=offer.lead_id, at=at)], at)
             staff_notices.dismiss_for_officer(
@@ -84,6 +94,22 @@ def offer_waiting_leads(*, at: datetime) -> int:
             rollup_deltas.append_missing_deltas(lead_id)
             _notify_and_ring([lapsed_offers.pass_on_lead(lead_id=lead_id, at=at)], at)
     return len(lead_ids)
+
+
+def resume_officer(*, officer_id: UUID, by: User, at: datetime) -> None:
+    """Let an officer take leads again, and offer waiting leads at once."""
+    with transaction.atomic():
+        officer_availability.resume_officer(officer_id=officer_id, by=by, at=at)
+    offer_waiting_leads(at=at)
+
+
+def end_due_pauses(*, at: datetime) -> int:
+    """Resume the officers whose pause is over; return how many."""
+    resumed = officer_availability.resume_due_officers(at=at)
+    if resumed:
+        offer_waiting_leads(at=at)
+        publish_update("offer")
+    return resumed
 
 
 def end_unlicensed_assignments(*, at: datetime) -> int:
@@ -122,13 +148,16 @@ def _notify_offered_officers(assignments: Iterable[Assignment | Unassigned], at:
     )
     officer_ids = [offer.officer_id for offer in offers.values()]
     users = {officer.pk: officer.user_id for officer in OFFICERS_BY_ID.all(keys=officer_ids)}
+    lead_ids = [offer.lead_id for offer in offers.values()]
+    names = {lead.pk: lead.person.short_name for lead in OFFERED_LEADS.all(keys=lead_ids)}
     staff_notices.save_notices(
         [
             staff_notices.build_notice(
                 user_id=users[offer.officer_id],
                 kind="offer",
                 cause=f"offer:{offer_id}",
-                text="You have a new lead. If you don't take it, the next officer gets it.",
+                text=f"{names[offer.lead_id]}: new lead for you. "
+                "If you don't take it, the next officer gets it.",
                 link="/queue/",
                 at=at,
             )

@@ -156,7 +156,7 @@ def _notify_officer(news: LoanUpdate, at: datetime) -> None:
         user_id=lead.officer.user_id,
         kind="milestone",
         idempotency_key=f"milestone:{milestones[-1].pk}",
-        text=f"{lead.person.first_name or 'A borrower'}'s loan: {milestone_name}.",
+        text=f"{lead.person.short_name}'s loan: {milestone_name}.",
         link=f"/leads/{lead.pk}/",
         at=at,
     )

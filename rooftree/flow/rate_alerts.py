@@ -73,7 +73,7 @@ def _notify_officer(lead: Lead, observation: RateObservation, cause: str, at: da
         user_id=lead.officer.user_id,
         kind="rate",
         idempotency_key=cause,
-        text=f"{lead.person.first_name or 'A borrower'}'s rate watch was reached: "
+        text=f"{lead.person.short_name}'s rate watch was reached: "
         f"{observation.rate_pct:.3f}% today.",
         link=f"/leads/{lead.pk}/",
         at=at,

@@ -18,6 +18,7 @@ from rooftree.capture.source_setup import source_health_alerts
 from rooftree.flow import (
     abandoned_forms,
     account_security,
+    appointments,
     bootstrap,
     call_events,
     close_stale_leads,
@@ -30,8 +31,10 @@ from rooftree.flow import (
     loan_milestones,
     message_dispatch,
     number_lookups,
+    promises,
     read_mailboxes,
     release_runner,
+    undo_window,
     vendor_returns,
     vendor_sweeps,
 )
@@ -109,14 +112,29 @@ TICKS = (
         run=lambda at: lead_offers.pass_on_lapsed_offers(at=at),
     ),
     PeriodicJob(
+        name="ended pauses",
+        interval_seconds=5,
+        run=lambda at: lead_offers.end_due_pauses(at=at),
+    ),
+    PeriodicJob(
         name="unassigned leads",
         interval_seconds=5,
         run=lambda at: lead_offers.offer_waiting_leads(at=at),
     ),
     PeriodicJob(
+        name="promises",
+        interval_seconds=5,
+        run=lambda at: promises.watch_promises(at=at),
+    ),
+    PeriodicJob(
         name="due messages",
         interval_seconds=1,
         run=lambda at: message_dispatch.send_due_messages(at=at),
+    ),
+    PeriodicJob(
+        name="outcomes to settle",
+        interval_seconds=1,
+        run=lambda at: undo_window.settle_due_acts(at=at),
     ),
     PeriodicJob(
         name="releases", interval_seconds=1, run=lambda at: release_runner.run_releases(at=at)
@@ -206,6 +224,11 @@ TICKS = (
         run=lambda at: loan_milestones.poll_due_connections(at=at),
     ),
     PeriodicJob(name="interrupted messages", interval_seconds=30, run=recover_interrupted_messages),
+    PeriodicJob(
+        name="appointment reminders",
+        interval_seconds=30,
+        run=lambda at: appointments.send_due_reminders(at=at),
+    ),
     PeriodicJob(name="staff notices", interval_seconds=10, run=mail_notices),
     PeriodicJob(
         name="company defaults",

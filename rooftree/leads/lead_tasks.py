@@ -16,6 +16,7 @@ from rooftree.ledger.write_events import build_event, write_event, write_events
 MAX_SHOWN = 20  # tasks of one lead shown at once
 DUPLICATE_WINDOW = timedelta(minutes=1)  # within which the same title is a double submit
 CALL_BACK = "call_back"  # the task kind for a callback promised to the borrower
+TYPED = "typed"  # the task kind for tasks that staff typed
 
 
 class InvalidTask(Exception):
@@ -149,6 +150,29 @@ def list_open_tasks(lead: Lead) -> list[Task]:
     """List the open tasks of a lead, soonest first, at most `MAX_SHOWN`."""
     rows = _open_tasks().filter(lead=lead).select_related("user")
     return list(rows.order_by("due_at", "id")[:MAX_SHOWN])
+
+
+def move_task(*, task_id: UUID, due_at: datetime, by: UUID, at: datetime) -> bool:
+    """Move the due time of a typed task; return True if it was still open.
+
+    Other tasks keep theirs: the borrower, a rule or the law set it.
+    """
+    if due_at <= at:
+        raise InvalidTask("Choose a time in the future.")
+    with transaction.atomic():
+        task = _open_tasks().select_for_update().filter(id=task_id, kind=TYPED).first()
+        if task is None:
+            return False
+        Task.objects.filter(pk=task.pk).update(due_at=due_at)
+        write_event(
+            "leads.task.moved",
+            at=at,
+            actor=f"user:{by}",
+            lead_id=task.lead_id,
+            task=task_id,
+            due_at=due_at,
+        )
+    return True
 
 
 def finish_task(*, task_id: UUID, by: UUID, at: datetime) -> bool:

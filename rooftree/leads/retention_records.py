@@ -11,6 +11,7 @@ from rooftree.db.record_sets import (
     PARTNERS_CLASS,
     ROW_IS_OF_PERSON,
     ROW_PERSON,
+    STAFF_CLASS,
     Clock,
     RecordSet,
     RoomRecords,
@@ -61,7 +62,9 @@ _LEAD = RecordSet(
         """update touch set inquiry = '{}', attribution = '{}', vendor_lead_id = '',
                 matched_by = '' where lead_id = any(%(ids)s)""",
         "delete from remark where lead_id = any(%(ids)s)",
+        "delete from lead_edit where lead_id = any(%(ids)s)",
         "delete from signal where lead_id = any(%(ids)s)",
+        "delete from undoable_act where lead_id = any(%(ids)s)",
         "delete from task where lead_id = any(%(ids)s)",
         "delete from lead_tag where lead_id = any(%(ids)s)",
         """update loan set loan_number = '', los_loan_id = 'not kept ' || id
@@ -70,7 +73,8 @@ _LEAD = RecordSet(
     remains_condition="""r.details <> '{}' or r.borrower_message <> '' or r.property_street <> ''
         or r.value_cents is not null or r.amount_cents is not null
         or exists (select from touch t where t.lead_id = r.id and t.inquiry <> '{}')
-        or exists (select from remark k where k.lead_id = r.id)""",
+        or exists (select from remark k where k.lead_id = r.id)
+        or exists (select from lead_edit e where e.lead_id = r.id)""",
 )
 _ATTEMPT = RecordSet(
     name="attempt",
@@ -155,7 +159,7 @@ RECORDS = RoomRecords(
     tables_by_class={
         LEAD_FILE_CLASS: (
             *("lead", "touch", "person", "phone", "email", "person_merge", "possible_duplicate"),
-            *("remark", "signal", "task", "lead_tag"),
+            *("lead_edit", "remark", "signal", "task", "lead_tag", "undoable_act"),
         ),
         APPLICATION_CLASS: ("loan", "milestone"),
         CONSENT_CLASS: ("delivery", "delivery_key"),
@@ -164,6 +168,7 @@ RECORDS = RoomRecords(
             *("partner", "introduction", "partner_permission"),
             *("thing_of_value", "agreement"),
         ),
+        STAFF_CLASS: ("calendar_feed",),
     },
     tables_about_nobody=("source", "campaign", "rejection_count", "rate_limit_count"),
     record_sets=(_LEAD, _ATTEMPT, _INTRODUCTION, _NOTICE, _ACCESS_ENTRY, _PERSON),

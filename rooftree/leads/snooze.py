@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from rooftree.leads.appointments import APPOINTMENT
 from rooftree.leads.lead_tasks import CALL_BACK
 from rooftree.leads.models import ContactAttempt, Lead, Task
 from rooftree.ledger.write_events import write_event
@@ -19,12 +20,10 @@ class CannotSnooze(Exception):
 def snooze_lead(*, lead_id: UUID, until: datetime, because: str, by: UUID, at: datetime) -> Lead:
     """Take a lead out of the queue until a given time; snoozing again changes the time.
 
-    Raises `CannotSnooze` without a reason or a time within a year, and while a
-    first call, a reply or an agreed callback is due.
+    The reason is optional. Raises `CannotSnooze` without a time within a year, and while a
+    first call, a reply, an agreed callback or an appointment is due.
     """
     because = " ".join(because.replace("\x00", "").split())[:200]
-    if not because:
-        raise CannotSnooze("Enter a reason. It is shown on the lead until the snooze ends.")
     if not at < until <= at + MAX_SNOOZE:
         raise CannotSnooze("Choose a time within the next year.")
     with transaction.atomic():
@@ -54,6 +53,9 @@ def _find_obligation(lead: Lead, at: datetime) -> str:
     calls = Task.objects.filter(lead=lead, kind=CALL_BACK, done_at=None, canceled_at=None)
     if calls.filter(due_at__lte=at).exists():
         return "A callback you agreed to is due. Call first, then snooze the lead."
+    meetings = Task.objects.filter(lead=lead, kind=APPOINTMENT, done_at=None, canceled_at=None)
+    if meetings.filter(due_at__lte=at).exists():
+        return "An appointment is due. Mark it done or canceled, then snooze the lead."
     newest = ContactAttempt.objects.filter(lead=lead).exclude(direction="out", is_automated=True)
     last = newest.order_by("-at", "-id").first()
     if last and last.direction == "in":

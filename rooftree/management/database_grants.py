@@ -20,7 +20,8 @@ APPEND_ONLY = frozenset(
     {
         *("event", "published_head", "access_entry", "assurance", "fair_lending_report"),
         *("verdict", "consent", "revocation", "lead_basis", "message_review"),
-        *("money_entry", "claim_step", "partner_permission", "thing_of_value"),
+        *("money_entry", "claim_step", "partner_permission", "thing_of_value", "lead_edit"),
+        "limit_override",
         *("routing_decision", "rule_set", "map_edition", "score", "rate_observation"),
     }
 )
@@ -40,6 +41,7 @@ DELETABLE = frozenset(
         *("rollup_delta", "rollup", "month_rollup", "dnc_block"),
         *("saved_view", "lead_tag"),
         *("placed_bid", "form_draft", "imported_activity", "spreadsheet_part", "number_service"),
+        *("message_draft", "undoable_act"),
         "call_recording",  # past its retention, once the carrier has deleted it
         *("oban_jobs", "oban_leaders", "oban_producers"),
     }
@@ -52,10 +54,11 @@ KEEPER_TABLES = frozenset(
     {
         *("message", "message_review", "unmatched_text", "verdict", "contact_attempt", "consent"),
         *("lead_basis", "revocation", "certificate", "form_certificate", "imported_activity"),
-        *("remark", "signal", "task", "score", "rate_watch", "los_event", "spreadsheet_part"),
+        *("remark", "lead_edit", "signal", "task", "score", "rate_watch"),
+        *("los_event", "spreadsheet_part"),
         *("staff_notice", "access_entry", "possible_duplicate", "phone", "email"),
         *("routing_decision", "lead_tag", "bulk_change"),
-        *("release_member", "claim_step"),
+        *("release_member", "claim_step", "limit_override", "message_draft", "undoable_act"),
     }
 )
 SEQUENCE_PRIVILEGES = ("SELECT", "USAGE")  # a backup needs SELECT

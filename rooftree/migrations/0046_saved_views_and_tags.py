@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooftree', '0041_squashed'),
+        ('rooftree', '0045_appointments'),
     ]
 
     operations = [

@@ -130,6 +130,8 @@ class User(AbstractBaseUser):
     phone = models.CharField(max_length=20, blank=True)  # E.164
     title = models.CharField(max_length=120, blank=True)
     is_active = models.BooleanField(default=True)
+    # since when the administrator lets the user override the company's own contact limits
+    overrides_limits_from = models.DateTimeField(null=True)
     joined_at = models.DateTimeField(db_default=Now())
 
     USERNAME_FIELD = "email"
@@ -171,7 +173,10 @@ class LoanOfficer(models.Model):
     daily_cap = models.PositiveIntegerField(default=20)  # new leads a local day
     open_cap = models.PositiveIntegerField(default=60)  # leads owned and not yet reached
     backup = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+")
-    paused_at = models.DateTimeField(null=True)  # the officer's own switch
+    paused_at = models.DateTimeField(null=True)  # takes no leads, by the officer or the product
+    paused_until = models.DateTimeField(null=True)  # None: until the officer resumes
+    pause_reason = models.CharField(max_length=120, blank=True, default="", db_default="")
+    resumed_at = models.DateTimeField(null=True)  # the last time; missed offers count from here
     sponsored_from_date = models.DateField()  # NMLS sponsorship by this company
     terminated_at = models.DateTimeField(null=True)
 
@@ -247,7 +252,7 @@ class StaffNotice(models.Model):
     user = models.ForeignKey(User, models.CASCADE, related_name="notices")
     idempotency_key = models.CharField(max_length=160)  # dedupes notices: kind and id
     kind = models.CharField(max_length=40)
-    text = models.CharField(max_length=400)  # no personal data beyond a first name
+    text = models.CharField(max_length=400)  # names a borrower as `Ben O.`, with no other data
     link = models.CharField(max_length=200, blank=True)  # a path on this site
     at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)

@@ -51,6 +51,19 @@ def update_user(*, user_id: UUID | str, by: User, at: datetime, **changes: Any) 
     return User.objects.get(pk=user.pk)
 
 
+def grant_limit_overrides(*, user_id: UUID | str, is_granted: bool, by: User, at: datetime) -> None:
+    """Let a user override the company's own contact limits, or no longer; safe to repeat."""
+    users = User.objects.filter(pk=user_id, overrides_limits_from__isnull=is_granted)
+    with atomic():
+        if users.update(overrides_limits_from=at if is_granted else None):
+            write_event(
+                "org.user.limits_granted" if is_granted else "org.user.limits_ended",
+                at=at,
+                actor=f"user:{by.pk}",
+                user_id=user_id,
+            )
+
+
 def update_officer(
     *, officer_id: UUID | str, by: User, at: datetime, changes: Mapping[str, Any]
 ) -> LoanOfficer:

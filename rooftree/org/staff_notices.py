@@ -1,6 +1,6 @@
 """Notices to staff, each stored once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from uuid import UUID
@@ -20,7 +20,7 @@ def notify_user(
     Args:
         kind: a short code the page groups by: `unclaimed`, `reassigned`.
         idempotency_key: a kind and an id; a user gets one notice for each.
-        text: no personal data beyond a first name.
+        text: the borrower, as `Person.short_name`, and the event; no other personal data.
         link: a path on this site.
     """
     notice = build_notice(
@@ -86,6 +86,14 @@ def dismiss_for_officer(*, officer_id: UUID | str, cause: str, at: datetime) -> 
         user__officer=UUID(str(officer_id)), idempotency_key=cause, read_at=None
     )
     notices.update(read_at=at)
+
+
+def dismiss_causes(causes: Collection[str], *, at: datetime) -> int:
+    """Mark everyone's notices of finished causes as read; return how many were unread."""
+    if not causes:
+        return 0
+    rows = StaffNotice.objects.filter(read_at=None, idempotency_key__in=causes)
+    return rows.update(read_at=at)
 
 
 def unread_notices(user_id: UUID | str, *, limit: int) -> list[StaffNotice]:

@@ -6,11 +6,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from rooftree.core.holidays import is_business_day, is_federal_holiday
 from rooftree.core.user_errors import UserError
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WeeklyHours = Mapping[str, Sequence[str]]  # {"mon": ["08:00", "18:00"]}; a missing day is a day off
 LOOK_AHEAD_DAYS = 8
+MORNING = time(9)  # when tasks are due that name only a day
+MAX_DAYS_OFF = 30  # an officer without a workday in this time has no workdays
 
 
 class InvalidHours(UserError):
@@ -40,6 +43,24 @@ def next_opening(hours: WeeklyHours, *, zone: str, at: datetime) -> datetime | N
         if opening and opening > at:
             return opening
     return None
+
+
+def workday_morning(hours: WeeklyHours, *, zone: str, at: datetime, days: int = 1) -> datetime:
+    """Return 9 AM in `zone`, `days` from today or on the next workday after, in UTC.
+
+    Workdays are the days with hours, Monday to Friday if there are none, without federal holidays.
+    """
+    wanted = local_date(zone, at) + timedelta(days=days)
+    ahead = (wanted + timedelta(days=more) for more in range(MAX_DAYS_OFF))
+    day = next((day for day in ahead if is_workday(hours, day)), wanted)
+    return datetime.combine(day, MORNING, zone_of(zone)).astimezone(UTC)
+
+
+def is_workday(hours: WeeklyHours, day: date) -> bool:
+    """Return True if someone with these hours works that day; federal holidays are off."""
+    if not any(hours.values()):
+        return is_business_day(day)
+    return bool(hours.get(WEEKDAYS[day.weekday()])) and not is_federal_holiday(day)
 
 
 def local_date(zone: str, at: datetime) -> date:

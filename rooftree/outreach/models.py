@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -101,7 +102,7 @@ class Template(ContentVersion):
     medium = models.CharField(max_length=10)  # text | email | call (spoken, never sent)
     language = models.CharField(max_length=5)
     loan_kind = models.CharField(max_length=10, blank=True)  # purchase...; "": any
-    hours = models.CharField(max_length=6, blank=True)  # closed; "": any
+    hours = models.CharField(max_length=8, blank=True)  # closed, no_call; "": any
     subject = models.CharField(max_length=200, blank=True)
     body = models.TextField()
 
@@ -126,7 +127,7 @@ class Template(ContentVersion):
             ),
             models.CheckConstraint(
                 condition=Q(loan_kind__in=["", "purchase", "refinance", "equity"])
-                & Q(hours__in=["", "closed"]),
+                & Q(hours__in=["", "closed", "no_call"]),
                 name="template_place_known",
             ),
         ]
@@ -286,6 +287,28 @@ class MessageReview(models.Model):
 
     def __str__(self) -> str:
         return f"message_review:{self.pk}"
+
+
+class LimitOverride(models.Model):
+    """One override of the company's own contact limits, for one contact by hand within the hour.
+
+    The limits are `rule:reason` of the rulings it lifts. It never lifts what the law says.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="limit_overrides")
+    medium = models.CharField(max_length=10)  # call | text | email
+    limits = ArrayField(models.CharField(max_length=60))
+    reason = models.CharField(max_length=300)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "limit_override"
+        indexes = [models.Index(fields=["lead", "at"], name="limit_override_by_lead")]
+
+    def __str__(self) -> str:
+        return f"limit_override:{self.pk}"
 
 
 class Ring(models.Model):

@@ -73,6 +73,13 @@ _PARTS = (
                  where attempt_id = any(%(ids)s)""",
         ),
     ),
+    RecordSetPart(
+        record_set="lead",
+        removal_statements=(
+            "delete from limit_override where lead_id = any(%(ids)s)",
+            "delete from message_draft where lead_id = any(%(ids)s)",
+        ),
+    ),
     RecordSetPart(record_set="consent", last_uses=(_LAST_MESSAGE.format("r.person_id"),)),
     RecordSetPart(
         record_set="basis",
@@ -96,13 +103,13 @@ _PARTS = (
 
 RECORDS = RoomRecords(
     tables_by_class={
-        LEAD_FILE_CLASS: ("ring",),
+        LEAD_FILE_CLASS: ("ring", "message_draft"),
         CALLS_CLASS: ("call_recording",),
         MESSAGES_CLASS: (
             *("message", "message_review", "unmatched_text"),
-            *("release", "release_member"),
+            *("release", "release_member", "limit_override"),
         ),
-        ADS_CLASS: ("template",),
+        ADS_CLASS: ("template", "snippet"),
     },
     record_sets=(_MESSAGE, _UNMATCHED),
     parts=_PARTS,

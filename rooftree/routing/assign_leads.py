@@ -110,7 +110,10 @@ def assign_to_best_officers(
                 chosen = _choose_for_lead(lead, start or ChoiceStart(), batch)
                 if chosen is None:
                     break
-                choices.append(chosen)
+                if start and start.is_retry and chosen.choice.officer_id is None:
+                    results.append(Unassigned(lead_id=lead.pk, sentence=chosen.choice.sentence))
+                else:
+                    choices.append(chosen)
         return [*results, *_store_choices(choices, batch)]
 
 

@@ -40,6 +40,7 @@ class ChoiceStart:
     declined_officers: frozenset[str] = frozenset()
     place: int = 0
     rule_name: str = ""
+    is_retry: bool = False  # a choice of no one is not stored again
 
 
 class AssignmentBatch:

@@ -17,8 +17,8 @@ from rooftree.routing.models import RuleSet
 from rooftree.routing.routing_rules import LeadFacts, Pool, Rule
 
 # The current load of one officer, each count on its own index.
-OFFICER_LOAD_SQL = """
-select p.terminated_at, p.paused_at,
+OFFICER_LOAD_SQL = f"""
+select p.terminated_at, coalesce(p.paused_at, {officer_roster.DAYS_OFF_SINCE_SQL}),
        asked.n + (select count(*) from ownership w
                    where w.officer_id = p.id and w.from_at <= %(at)s
                      and w.from_at >= date_trunc('day', %(at)s at time zone p.zone)
@@ -32,7 +32,7 @@ select p.terminated_at, p.paused_at,
                  where f.officer_id = p.id and f.accepted_at is null and f.declined_at is null
                    and f.expired_at is null) asked
  where p.id = %(id)s
-"""
+"""  # noqa: S608 (a constant)
 
 
 def build_lead_facts(lead: Lead, *, zone: str, is_repeat: bool) -> LeadFacts:

@@ -1,6 +1,6 @@
 """Ends offers not taken in time, and passes their leads down the rule's chain."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -100,6 +100,11 @@ def pass_on_lead(*, lead_id: UUID | str, at: datetime) -> Assignment | Unassigne
                 rule_name=rule.name,
             )
             return assign_leads.assign_to_best_officer(lead_id=lead_id, start=onward, at=at)
+        # Everyone in the chain was asked; somebody who wasn't free then can be free now.
+        again = replace(start, is_retry=True)
+        assignment = assign_leads.assign_to_best_officer(lead_id=lead_id, start=again, at=at)
+        if isinstance(assignment, Assignment):
+            return assignment
         return _end_chain(lead, rule, decision, at)
 
 
@@ -116,13 +121,13 @@ def _end_chain(
     lead: Lead, rule: Rule | None, decision: RoutingDecision, at: datetime
 ) -> Unassigned:
     sentence = "Every loan officer in the chain was asked. No one accepted."
-    write_event(
-        "routing.lead.unclaimed",
-        at=at,
-        actor="system:routing",
-        lead_id=lead.pk,
-        person_id=lead.person_id,
-        decision_id=decision.pk,
-    )
-    unclaimed_alarm.raise_unclaimed_alarm(lead, rule=rule, why=sentence, at=at)
+    if unclaimed_alarm.raise_unclaimed_alarm(lead, rule=rule, why=sentence, at=at):
+        write_event(
+            "routing.lead.unclaimed",
+            at=at,
+            actor="system:routing",
+            lead_id=lead.pk,
+            person_id=lead.person_id,
+            decision_id=decision.pk,
+        )
     return Unassigned(lead_id=lead.pk, sentence=sentence, decision_id=decision.pk)

@@ -1,5 +1,6 @@
 """Changes of a lead's owner: assigned by hand, imported, claimed from the queue, released."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -40,6 +41,33 @@ def give_lead(
         ownership = _begin_ownership(lead, officer_id, by=by, at=at)
         _notify_owner(ownership, by=by, at=at)
     return ownership
+
+
+def hand_over_leads(
+    lead_ids: Collection[UUID], *, officer_id: UUID, because: str, by: User, at: datetime
+) -> int:
+    """Move leads to an officer in one go, with one notice; return how many were moved.
+
+    Unlike `give_lead`, no first attempt is due. Raises `CannotOwn`.
+    """
+    with atomic():
+        for lead_id in lead_ids:
+            lead = _lock_lead(lead_id)
+            _end_ownership(lead, because=because, by=by, at=at)
+            _create_ownership(lead, officer_id, by=by, at=at)
+        if lead_ids:
+            owner = LoanOfficer.objects.get(pk=officer_id)
+            count = len(lead_ids)
+            staff_notices.notify_user(
+                user_id=owner.user_id,
+                kind="given",
+                idempotency_key=f"handover:{officer_id}:{at.isoformat()}",
+                text=f"{by.name} assigned you {count} lead{'' if count == 1 else 's'} of a "
+                "loan officer who left.",
+                link=f"/team/{officer_id}/leads/",
+                at=at,
+            )
+    return len(lead_ids)
 
 
 def import_ownership(
@@ -150,7 +178,8 @@ def _notify_owner(ownership: Ownership, *, by: User | None, at: datetime) -> Non
         user_id=owner.user_id,
         kind="given",
         idempotency_key=f"given:{ownership.pk}",
-        text=f"{by.name if by else 'Rooftree'} assigned you a lead.",
+        text=f"{by.name if by else 'Rooftree'} assigned you a lead: "
+        f"{ownership.lead.person.short_name}",
         link=f"/leads/{ownership.lead_id}/",
         at=at,
     )

@@ -1,4 +1,6 @@
-"""Tables for routing rules, routing decisions, offers and ownerships."""
+"""Tables for routing rules and decisions, offers, ownerships, promises and time off."""
+
+from datetime import timedelta
 
 from django.db import models
 from django.db.models import F, Q
@@ -155,10 +157,143 @@ class Ownership(models.Model):
             models.Index(
                 fields=["officer"], condition=Q(until_at=None), name="ownership_by_officer"
             ),
+            models.Index(
+                fields=["-until_at"], condition=Q(until_at__isnull=False), name="ownership_by_end"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"ownership:{self.pk}"
+
+
+PROMISE_KINDS = ["first_attempt", "reply", "callback"]
+PROMISE_NAMES = {"first_attempt": "First call", "reply": "Reply", "callback": "Callback"}
+ALARM_NAMES = {
+    "first_attempt": "Late first call",
+    "reply": "Late reply",
+    "callback": "Missed callback",
+}
+OPEN_PROMISE = Q(kept_at=None, canceled_at=None)
+
+
+class Promise(models.Model):
+    """One thing that is owed to a borrower by a time: a first call, a reply or a callback.
+
+    Triggers on lead, contact_attempt and task (`promise_triggers`) make and end the rows, in the
+    transaction of the change. `promise_watch` stamps the rest.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="promises")
+    kind = models.CharField(max_length=16)  # PROMISE_KINDS
+    # The lead's officer, until the promise is missed; None: no one owned the lead.
+    officer = models.ForeignKey(LoanOfficer, models.PROTECT, null=True, related_name="promises")
+    # Covers for the officer: can see and work the lead while the promise is open.
+    backup = models.ForeignKey(LoanOfficer, models.PROTECT, null=True, related_name="covers")
+    made_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    warn_at = models.DateTimeField()
+    escalate_at = models.DateTimeField()
+    warned_at = models.DateTimeField(null=True)
+    breached_at = models.DateTimeField(null=True)  # found late
+    escalated_at = models.DateTimeField(null=True)  # managers or the backup were told
+    kept_at = models.DateTimeField(null=True)  # late if after `due_at`
+    canceled_at = models.DateTimeField(null=True)  # nothing is owed anymore
+    end_reason = models.CharField(max_length=60, blank=True)
+    cleared_at = models.DateTimeField(null=True)  # its notices were marked as read
+    sentence = models.CharField(max_length=300, blank=True)  # why it was escalated, and to whom
+
+    class Meta:
+        db_table = "promise"
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=PROMISE_KINDS), name="promise_kind_known"),
+            models.CheckConstraint(
+                condition=Q(kept_at=None) | Q(canceled_at=None), name="promise_ends_one_way"
+            ),
+            models.UniqueConstraint(
+                fields=["lead", "kind"], condition=OPEN_PROMISE, name="one_open_promise_a_kind"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], name="promise_by_due"),
+            models.Index(
+                fields=["warn_at"],
+                condition=OPEN_PROMISE & Q(escalated_at=None),
+                name="promise_watched",
+            ),
+            models.Index(
+                fields=["due_at"],
+                condition=OPEN_PROMISE & Q(breached_at__isnull=False),
+                name="promise_late",
+            ),
+            models.Index(
+                fields=["backup"],
+                condition=OPEN_PROMISE & Q(backup__isnull=False),
+                name="promise_covered",
+            ),
+            models.Index(
+                fields=["lead"],
+                condition=~OPEN_PROMISE & Q(cleared_at=None, warned_at__isnull=False),
+                name="promise_uncleared",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"promise:{self.pk}"
+
+    @property
+    def name(self) -> str:
+        return PROMISE_NAMES[self.kind]
+
+    @property
+    def alarm_name(self) -> str:
+        return ALARM_NAMES[self.kind]
+
+    @property
+    def is_kept_on_time(self) -> bool:
+        return self.kept_at is not None and self.kept_at <= self.due_at
+
+
+class TimeOff(models.Model):
+    """Days on which one officer is off, or every officer: a company holiday.
+
+    The days are in the officer's own time zone. Off means no new leads; the officer's backup
+    covers what the officer owes.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    officer = models.ForeignKey(LoanOfficer, models.CASCADE, null=True, related_name="time_off")
+    from_date = models.DateField()
+    until_date = models.DateField()  # exclusive
+    note = models.CharField(max_length=120, blank=True)
+    entered_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    entered_at = models.DateTimeField()
+    canceled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "time_off"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(until_date__gt=F("from_date")), name="time_off_ends_later"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["until_date"], condition=Q(canceled_at=None), name="time_off_current"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"time_off:{self.pk}"
+
+    @property
+    def first_and_last(self) -> str:
+        """The days as staff read them: `Nov 23, 2026` or `Nov 23 – Nov 25, 2026`."""
+        last = self.until_date - timedelta(days=1)
+        end = f"{last:%b} {last.day}, {last.year}"
+        return (
+            end if last == self.from_date else f"{self.from_date:%b} {self.from_date.day} – {end}"
+        )
 
 
 LIST_PAGES = ("queue", "pipeline", "people")

@@ -79,6 +79,14 @@ select {STAMP_SQL}, json_build_object(
 )::text
 """  # noqa: S608 (STAMP_SQL is a constant)
 
+# Since when officer `p` is on days off, a holiday included; null: not today.
+DAYS_OFF_SINCE_SQL = """(
+    select min(t.from_date::timestamp at time zone p.zone) from time_off t
+     where (t.officer_id = p.id or t.officer_id is null) and t.canceled_at is null
+       and t.from_date <= (%(at)s at time zone p.zone)::date
+       and t.until_date > (%(at)s at time zone p.zone)::date)
+"""
+
 # Only officers with a load or a pause: leads today, and leads not yet reached.
 CURRENT_LOAD_SQL = f"""
 with held as (
@@ -100,8 +108,10 @@ with held as (
        and (%(everyone)s or l.officer_id = any(%(ids)s::uuid[]))
      group by 1
 ), paused as (
-    select p.id, 0 as today, 0 as unreached, p.paused_at from loan_officer p
-     where p.paused_at is not null and (%(everyone)s or p.id = any(%(ids)s::uuid[]))
+    select p.id, 0 as today, 0 as unreached, coalesce(p.paused_at, {DAYS_OFF_SINCE_SQL})
+      from loan_officer p
+     where (p.paused_at is not null or exists (select from time_off where canceled_at is null))
+       and (%(everyone)s or p.id = any(%(ids)s::uuid[]))
 ), each as (
     select officer_id, sum(today) as today, sum(unreached) as unreached,
            max(paused_at) as paused_at
@@ -115,7 +125,7 @@ select {STAMP_SQL}, exists (select from roster where sha256 = %(sha256)s), json_
     'now', (select coalesce(json_agg(json_build_array(officer_id, today, unreached, paused_at)),
                             '[]'::json) from each)
 )::text
-"""  # noqa: S608 (STAMP_SQL is a constant)
+"""  # noqa: S608 (constants)
 
 
 STORE_ROSTER_SQL = """

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from rooftree.leads.models import Lead
 from rooftree.org.models import PARTNER, LoanOfficer, User
-from rooftree.routing.models import Offer
+from rooftree.routing.models import OPEN_PROMISE, Offer, Promise
 
 COMPANY_OR_BRANCH_ROLES = (
     "manager",
@@ -26,6 +26,9 @@ ROLES_BY_PERMISSION: dict[str, tuple[str, ...]] = {
     "read_lead": _STAFF_ROLES,
     "contact_lead": ("officer", "assistant", "manager"),
     "change_lead": ("officer", "assistant", "manager", "operations", "administrator"),
+    "add_lead": ("officer", "assistant", "manager", "operations", "administrator"),
+    # Only for users whom the administrator lets (`GRANTED_PERMISSIONS`).
+    "override_limits": ("officer", "assistant", "manager"),
     "take_offer": ("officer",),
     "claim_lead": ("officer",),
     "hand_off": ("officer", "assistant", "manager"),
@@ -55,6 +58,10 @@ ROLES_BY_PERMISSION: dict[str, tuple[str, ...]] = {
     "see_sequences": ("manager", "operations", "marketing", "compliance", "administrator"),
     "edit_sequences": ("operations", "marketing", "administrator"),
     "approve_wording": ("compliance", "administrator"),
+    "see_snippets": (
+        *("officer", "assistant", "manager"),
+        *("operations", "marketing", "compliance", "administrator"),
+    ),
     "see_releases": ("operations", "marketing", "compliance", "administrator"),
     "make_release": ("operations", "marketing"),
     "approve_release": ("marketing", "compliance", "administrator"),
@@ -103,6 +110,9 @@ ROLES_BY_PERMISSION: dict[str, tuple[str, ...]] = {
     "export": ("manager", "operations", "compliance", "executive", "administrator"),
 }
 
+# Permissions that a role alone does not give: the column of the user's own grant.
+GRANTED_PERMISSIONS = {"override_limits": "overrides_limits_from"}
+
 LANDING_PAGES = {  # the page each role lands on after signing in
     PARTNER: "portal",
     "officer": "queue",
@@ -123,9 +133,9 @@ class UnknownPermission(Exception):
 def leads_visible_to(user: User) -> QuerySet[Lead]:
     """Return the leads a user can see. Unowned leads are visible to roles above officers.
 
-    Officer: own leads, and leads offered to them now. Assistant: leads of the
-    officers they assist. Other staff: the whole company, or the user's branch
-    and all branches below it.
+    Officer: own leads, leads offered to them now, and leads they cover as the backup while a
+    promise is open. Assistant: leads of the officers they assist. Other staff: the whole
+    company, or the user's branch and all branches below it.
     """
     if not user.is_active:
         return Lead.objects.none()
@@ -134,7 +144,12 @@ def leads_visible_to(user: User) -> QuerySet[Lead]:
         offered = Offer.objects.filter(
             officer__in=officers, accepted_at=None, declined_at=None, expired_at=None
         )
-        return Lead.objects.filter(Q(officer__in=officers) | Q(pk__in=offered.values("lead_id")))
+        covered = Promise.objects.filter(OPEN_PROMISE, backup__in=officers)
+        return Lead.objects.filter(
+            Q(officer__in=officers)
+            | Q(pk__in=offered.values("lead_id"))
+            | Q(pk__in=covered.values("lead_id"))
+        )
     if user.role not in COMPANY_OR_BRANCH_ROLES:
         return Lead.objects.none()
     if user.branch_id is None:
@@ -176,6 +191,8 @@ def has_permission(user: User, verb: str, thing: Lead | LoanOfficer | None = Non
     if verb not in ROLES_BY_PERMISSION:
         raise UnknownPermission(f"{verb} is not in the permission table.")
     if not user.is_active or user.role not in ROLES_BY_PERMISSION[verb]:
+        return False
+    if verb in GRANTED_PERMISSIONS and getattr(user, GRANTED_PERMISSIONS[verb]) is None:
         return False
     if isinstance(thing, Lead):
         return leads_visible_to(user).filter(pk=thing.pk).exists()

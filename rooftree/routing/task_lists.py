@@ -4,11 +4,15 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
+from rooftree.compliance.credit.credit_clocks import TASK_PREFIX
+from rooftree.leads.appointments import APPOINTMENT
+from rooftree.leads.lead_tasks import CALL_BACK
 from rooftree.leads.models import Task
 from rooftree.org.models import User
 from rooftree.routing.permissions import has_permission, leads_visible_to, officers_of
 
 MAX_TASKS = 200
+_DESK_ROLES = ("officer", "assistant")
 
 
 def tasks_of_user(user: User) -> QuerySet[Task]:
@@ -17,14 +21,47 @@ def tasks_of_user(user: User) -> QuerySet[Task]:
     Includes tasks assigned to the user or to their role, and unassigned tasks on
     their leads. An assistant has the tasks of the officers they assist.
     """
-    is_own = Q(user=user) | Q(user=None, role=user.role)
-    if user.role in ("officer", "assistant"):
-        officers = officers_of(user)
-        people = officers.values("user_id")
-        is_own |= Q(user__in=people) | Q(user=None, role="", lead__officer__in=officers)
-    elif has_permission(user, "reassign"):
-        is_own |= Q(user=None, role="", lead__officer=None)
-    return _visible_open_tasks(user).filter(is_own)
+    return _visible_open_tasks(user).filter(_is_own(user))
+
+
+def can_finish(user: User, task: Task) -> bool:
+    """Return True if a user who sees the lead can mark the task done.
+
+    A role's task is that role's, and compliance can do what a manager has to approve. The task of
+    a disclosure deadline closes with the deadline. An officer or assistant finishes their own
+    tasks and each other's, not those of a manager or of compliance.
+    """
+    if closes_with_deadline(task):
+        return False
+    if task.role:
+        return user.role in (task.role, *(("compliance",) if task.role == "manager" else ()))
+    if not has_permission(user, "change_lead"):
+        return task.user_id == user.pk
+    if task.user is None or user.role not in _DESK_ROLES:
+        return True
+    return task.user.role in _DESK_ROLES
+
+
+def closes_with_deadline(task: Task) -> bool:
+    """Return True for the task of a disclosure deadline."""
+    return task.kind.startswith(TASK_PREFIX)
+
+
+def due_by(user: User, *, until: datetime) -> QuerySet[Task]:
+    """Return the user's open tasks due before `until`, soonest first."""
+    return tasks_of_user(user).filter(due_at__lt=until)
+
+
+def calendar_of_user(user: User, *, since: datetime, until: datetime) -> QuerySet[Task]:
+    """Return the user's appointments and agreed callbacks in a period, kept ones too."""
+    dated = Task.objects.filter(
+        Q(kind__in=(APPOINTMENT, CALL_BACK)),
+        canceled_at=None,
+        due_at__gte=since,
+        due_at__lt=until,
+        lead__in=leads_visible_to(user).values("pk"),
+    )
+    return dated.filter(_is_own(user)).select_related("lead__person").order_by("due_at", "id")
 
 
 def overdue_tasks_of_others(user: User, *, at: datetime) -> QuerySet[Task]:
@@ -36,6 +73,17 @@ def overdue_tasks_of_others(user: User, *, at: datetime) -> QuerySet[Task]:
         .filter(due_at__lt=at)
         .exclude(pk__in=tasks_of_user(user).values("pk"))
     )
+
+
+def _is_own(user: User) -> Q:
+    is_own = Q(user=user) | Q(user=None, role=user.role)
+    if user.role in _DESK_ROLES:
+        officers = officers_of(user)
+        people = officers.values("user_id")
+        is_own |= Q(user__in=people) | Q(user=None, role="", lead__officer__in=officers)
+    elif has_permission(user, "reassign"):
+        is_own |= Q(user=None, role="", lead__officer=None)
+    return is_own
 
 
 def _visible_open_tasks(user: User) -> QuerySet[Task]:

@@ -9,6 +9,7 @@ Source of rule: LIC-01 (12 USC 5103; 12 CFR 1007, 1008).
 """
 
 from rooftree.db.triggers import Function, RoomTriggers, Trigger
+from rooftree.routing.promise_triggers import PROMISE_FUNCTIONS, PROMISE_TRIGGERS
 
 # The time of a change: the one that the program set for this transaction (`db.trigger_clock`),
 # otherwise the current time.
@@ -298,6 +299,7 @@ end $$
 
 TRIGGERS = RoomTriggers(
     triggers=(
+        *PROMISE_TRIGGERS,
         Trigger(
             name="offer_licensed",
             table="offer",
@@ -371,5 +373,6 @@ TRIGGERS = RoomTriggers(
         _ENTITLEMENT_PROBLEM,
         _REFUSE_UNENTITLED,
         _END_UNLAWFUL,
+        *PROMISE_FUNCTIONS,
     ),
 )

@@ -11,8 +11,10 @@ from rooftree.routing.routing_rules import Rule
 from rooftree.routing.rule_sentences import PURPOSE_NAMES
 
 
-def raise_unclaimed_alarm(lead: Lead, *, rule: Rule | None, why: str, at: datetime) -> None:
+def raise_unclaimed_alarm(lead: Lead, *, rule: Rule | None, why: str, at: datetime) -> bool:
     """Notify the rule's alarm contact, else the company's, of an unclaimed lead, once a day.
+
+    Returns False if they were told today.
 
     The day is the company's. `lead.source` should be loaded.
     """
@@ -29,13 +31,14 @@ def raise_unclaimed_alarm(lead: Lead, *, rule: Rule | None, why: str, at: dateti
             user_id=user.pk,
             kind="unclaimed",
             idempotency_key=f"unclaimed:{lead.pk}:{at.astimezone(zone).date()}",
-            text=f"Unclaimed lead: {summary}{place}. {why}",
+            text=f"Unclaimed lead: {lead.person.short_name}, {summary}{place}. {why}",
             link=f"/leads/{lead.pk}/",
             at=at,
         )
         for user in contacts
     ]
-    if any(notices) or not contacts:
+    is_new = any(notices) or not contacts
+    if is_new:
         write_event(
             "routing.alarm.raised" if contacts else "routing.alarm.unheard",
             at=at,
@@ -44,3 +47,4 @@ def raise_unclaimed_alarm(lead: Lead, *, rule: Rule | None, why: str, at: dateti
             person_id=lead.person_id,
             user_ids=[user.pk for user in contacts],
         )
+    return is_new

@@ -1,9 +1,11 @@
 """Finds leads that wait for a loan officer and are due to be offered again."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from rooftree.db.statements import query_rows
+from rooftree.db.statements import query_row, query_rows
+from rooftree.org import working_hours
+from rooftree.org.models import LoanOfficer
 
 RETRY_AFTER = "60 seconds"  # after no officer was eligible
 
@@ -22,8 +24,9 @@ select l.id from lead l
             then l.response_due_at <= %(at)s
                  or exists (select 1 from ownership w where w.lead_id = l.id
                               and w.end_reason in %(ended)s)
-            else coalesce(last.hold_until, last.at + %(retry)s::interval) <= %(at)s end
- order by l.created_at, l.id limit %(limit)s
+            else coalesce(last.hold_until, last.at + %(retry)s::interval) <= %(at)s
+                 or last.at < %(freed)s end
+ order by l.response_due_at nulls last, l.created_at, l.id limit %(limit)s
 """
 ENDED_BY_LAW = (
     "property_state_changed",
@@ -36,15 +39,40 @@ ENDED_BY_LAW = (
 )
 
 
-def find_leads_to_offer(*, at: datetime, limit: int) -> list[UUID]:
-    """Find leads to offer now, oldest first: held until now, or no one eligible a minute ago.
+# When an officer was last freed: turned the switch on, lost a lead, or came back from days off.
+FREED_SQL = """
+select greatest(
+    (select max(resumed_at) from loan_officer where resumed_at <= %(at)s),
+    (select max(until_at) from ownership where until_at <= %(at)s),
+    (select max(canceled_at) from time_off where canceled_at <= %(at)s))
+"""
+OPENING_WINDOW = timedelta(seconds=15)  # a start of work so long ago is news
 
-    `pass_on_lead` follows for each; it leaves leads alone that changed in the meantime.
+
+def find_leads_to_offer(*, at: datetime, limit: int) -> list[UUID]:
+    """Find leads to offer now, oldest promise first.
+
+    A lead is due when it was held until now, when no one was eligible a minute ago, or the
+    moment an officer is free again. `pass_on_lead` follows for each; it leaves leads alone that
+    changed in the meantime.
     """
     return [
         row[0]
         for row in query_rows(
             LEADS_TO_OFFER_SQL.replace("%(ended)s", str(ENDED_BY_LAW)),
-            {"at": at, "retry": RETRY_AFTER, "limit": limit},
+            {"at": at, "retry": RETRY_AFTER, "limit": limit, "freed": _last_freed_at(at)},
         )
     ]
+
+
+def _last_freed_at(at: datetime) -> datetime | None:
+    """Return when an officer was last freed or started work, as far as it is news."""
+    freed: datetime | None = query_row(FREED_SQL, {"at": at})[0]
+    officers = LoanOfficer.objects.filter(terminated_at=None, paused_at=None)
+    before = at - OPENING_WINDOW
+    for zone, hours in officers.values_list("zone", "hours"):
+        if working_hours.is_open(hours, zone=zone, at=at) and not working_hours.is_open(
+            hours, zone=zone, at=before
+        ):
+            return max(before, freed) if freed else before
+    return freed

@@ -63,23 +63,32 @@ class QueueRow:
 
 
 # A reply waits until a staff member answers it, not until someone has read it.
-# The two halves of `mine` each use an index.
+# The parts of `mine` each use an index; the third is what a backup covers.
 QUEUE_SQL = f"""
 with officers as (
     select o.id from loan_officer o
      where (o.user_id = %(user)s and o.terminated_at is null)
         or o.id in (select a.officer_id from assistance a where a.assistant_id = %(user)s)
 ), mine as (
-    select l.id, null::uuid as offer_id, null::timestamptz as offer_due from lead l
+    select l.id, null::uuid as offer_id, null::timestamptz as offer_due,
+           null::timestamptz as cover_due, '' as cover_for from lead l
      where l.officer_id in (select id from officers)
        and l.state in ('new', 'working', 'nurture') and l.retired_at is null
     union all
-    select f.lead_id, f.id, f.due_at from offer f
+    select f.lead_id, f.id, f.due_at, null, '' from offer f
      where f.officer_id in (select id from officers)
        and f.accepted_at is null and f.declined_at is null and f.expired_at is null
+    union all
+    select p.lead_id, null, null, min(p.due_at), min(u.name) from promise p
+      join lead l on l.id = p.lead_id
+      join loan_officer o on o.id = l.officer_id join "user" u on u.id = o.user_id
+     where p.backup_id in (select id from officers) and o.id not in (select id from officers)
+       and p.kept_at is null and p.canceled_at is null
+     group by p.lead_id
 ), facts as (
-    select l.*, m.offer_id, m.offer_due, heard.at as heard_at, tried.at as tried_at,
-           owed.call_at, owed.task_at, owed.task
+    select l.*, m.offer_id, m.offer_due, m.cover_due, m.cover_for,
+           heard.at as heard_at, tried.at as tried_at,
+           owed.call_at, owed.meet_at, owed.task_at, owed.task
       from mine m join lead l on l.id = m.id
       left join lateral (select max(a.at) as at from contact_attempt a
                           where a.lead_id = l.id and a.direction = 'in'
@@ -88,6 +97,7 @@ with officers as (
                           where a.lead_id = l.id and a.direction = 'out'
                             and not a.is_automated) tried on true
       left join lateral (select min(t.due_at) filter (where t.kind = 'call_back') as call_at,
+                                min(t.due_at) filter (where t.kind = 'appointment') as meet_at,
                                 min(t.due_at) as task_at,
                                 (array_agg(t.title order by t.due_at, t.id))[1] as task
                            from task t
@@ -95,24 +105,27 @@ with officers as (
                             and t.done_at is null and t.canceled_at is null) owed on true
 ), grouped as (
     select facts.*, case
-        when offer_id is not null then 'promise'
+        when offer_id is not null or cover_due is not null then 'promise'
         when response_due_at is not null and first_attempt_at is null then 'promise'
-        when call_at <= %(soon)s then 'promise'
+        when least(call_at, meet_at) <= %(soon)s then 'promise'
         when heard_at is not null and (tried_at is null or heard_at > tried_at) then 'reply'
         when task_at <= %(at)s then 'task'
-        when snoozed_until > %(at)s or call_at is not null then 'waiting'
+        when snoozed_until > %(at)s or call_at is not null or meet_at is not null then 'waiting'
         when state = 'nurture' then 'waiting'
         when tried_at > %(at)s - interval '20 hours' then 'waiting'
         else 'next' end as kind,
-        coalesce(offer_due, case when first_attempt_at is null then response_due_at end, call_at)
+        coalesce(offer_due, cover_due,
+                 case when first_attempt_at is null then response_due_at end,
+                 least(call_at, meet_at))
           as promised_at
       from facts
 )
 select g.id, p.first_name, p.last_name, g.kind, g.offer_id,
        g.promised_at, g.purpose, g.amount_cents, g.property_city,
        g.property_state, s.name, g.score, g.created_at, g.snoozed_until, g.last_inquiry_at,
-       g.heard_at, g.tried_at, g.score_reasons::text, g.snooze_reason, g.call_at, g.task_at,
-       g.task, g.property_zip,
+       g.heard_at, g.tried_at, g.score_reasons::text, g.snooze_reason, g.call_at,
+       g.meet_at, g.task_at,
+       g.task, g.property_zip, g.cover_for,
        (select e164 from phone where phone.person_id = g.person_id and unlinked_at is null
          order by is_primary desc, given_at limit 1),
        {approved_changes.APPROVED_CHANGES_SQL}
@@ -135,8 +148,9 @@ COLUMNS = (
     "id", "first_name", "last_name", "group", "offer_id", "due_at", "purpose", "amount_cents",
     "city", "state", "source", "score", "created_at", "snoozed_until", "last_inquiry_at",
     "heard_at",
-    "tried_at", "score_reasons", "snooze_reason", "call_at", "task_at", "task", "zip", "phone",
-    "rules",
+    "tried_at", "score_reasons", "snooze_reason", "call_at", "meet_at", "task_at", "task", "zip",
+    "cover_for",
+    "phone", "rules",
 )  # fmt: skip
 COPIED_COLUMNS = COLUMNS[6:14]
 NO_FILTER = LeadFilter()
@@ -200,10 +214,14 @@ def _build_row(row: tuple[Any, ...], at: datetime) -> QueueRow:
 
 def _describe_reason(group: Group, columns: dict[str, Any], at: datetime) -> str:
     """Describe why the row is where it is; `at` is in the reader's zone."""
+    if columns["cover_for"]:
+        return f"Covering for {columns['cover_for']}: {_inquiry_text(group, columns, at)}"
     if group is Group.REPLY:
         return f"Needs reply: wrote or called {format_ago(columns['heard_at'], at)}"
     if group is Group.PROMISE and columns["call_at"] and columns["call_at"] == columns["due_at"]:
         return f"You agreed to call back at {_format_when(columns['call_at'], at)}"
+    if group is Group.PROMISE and columns["meet_at"] and columns["meet_at"] == columns["due_at"]:
+        return f"Appointment at {_format_when(columns['meet_at'], at)}"
     if group is Group.TASK:
         return f"Due {_format_when(columns['task_at'], at)}: {columns['task']}"
     if group is Group.WAITING:
@@ -217,6 +235,8 @@ def _waiting_reason(columns: dict[str, Any], at: datetime) -> str:
         return f"Snoozed until {_format_when(columns['snoozed_until'], at)}{why}"
     if columns["call_at"]:
         return f"You agreed to call back {_format_when(columns['call_at'], at)}"
+    if columns["meet_at"]:
+        return f"Appointment {_format_when(columns['meet_at'], at)}"
     if columns["tried_at"]:
         return f"Tried {format_ago(columns['tried_at'], at)}; waiting on borrower"
     return _inquiry_text(Group.WAITING, columns, at)

@@ -32,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("rooftree.web.setup.urls")),
     path("", include("rooftree.web.shared.urls")),
     path("", include("rooftree.web.sign_in.urls")),
+    path("", include("rooftree.web.snippets.urls")),
     path("", include("rooftree.web.sources.urls")),
     path("", include("rooftree.web.team.urls")),
     path("", include("rooftree.web.wording.urls")),

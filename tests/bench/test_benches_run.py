@@ -38,7 +38,7 @@ RESULT_KEYS = {
     "footprint": {"pss_mb", "second_start_s", "second_start_to_floor"},
     "gate": {"verdicts_per_s", "ratio_to_floor"},
     "import": {"import_rows_per_s", "inserts_a_row_costs"},
-    "pages": {"queue", "first_screen"},
+    "pages": {"queue", "lead", "pipeline", "team", "first_screen", "compliance"},
     "queues": {"oban"},
     "routing": {"decision", "ratio_to_floor_p50"},
     "wording": {"us_a_message", "ratio_to_floor"},

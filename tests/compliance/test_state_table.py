@@ -162,6 +162,7 @@ def test_federal_numbers_are_as_shipped() -> None:
         "dnc_scrub_days": 31, "ebr_transaction_months": 18, "ebr_inquiry_months": 3,
         "rnd_check_days": 31, "rnd_contact_days": 45, "confirm_seconds": 300, "confirm_count": 1,
         "unsubscribe_days": 30, "guard_text": 10, "guard_call": 5, "guard_voicemail_drop": 15,
+        "double_dial_minutes": 10,
         "first_day_call": 3, "first_day_text": 2, "first_day_email": 2, "first_week_email": 5,
         "release_free_size": 100, "release_canary_size": 50, "release_per_hour": 1000,
     }  # fmt: skip

@@ -4,10 +4,13 @@ import pytest
 
 from rooftree.compliance.gate.rulebook import STATES
 from rooftree.core.us_states import STATES as NAMES
-from rooftree.leads.models import Lead
+from rooftree.leads import lead_tasks
+from rooftree.leads.models import ContactAttempt, Lead, Loan, Task
 from rooftree.outreach.calls import call_script
-from rooftree.outreach.models import Template
+from rooftree.outreach.calls.call_reason import CallReason, reason_phrase
+from rooftree.outreach.models import Message, Template
 from rooftree.outreach.wording import message_templates, template_approval, version_approval
+from rooftree.outreach.wording.message_templates import LOAN_PHRASES
 from rooftree.outreach.wording.template_check import check_template
 from tests import make
 
@@ -200,10 +203,10 @@ def test_script_is_filled_in_for_caller_and_borrower(dana):
     script = call_script.script_for_call(make.NOON, lead=lead_in("+12035550142"), by=dana)
 
     assert script.script.body.startswith(
-        "Hello Ana, this is Dana Whitfield with Lindenfield Mortgage, calling to offer our"
-        " services for buying a home."
+        "Hello Ana, this is Dana Whitfield with Lindenfield Mortgage, calling because you asked"
+        " about buying a home."
     )
-    assert (script.seconds, script.is_too_slow) == (8, False)
+    assert (script.seconds, script.is_too_slow) == (7, False)
 
 
 def test_spanish_speaker_gets_spanish_script(dana):
@@ -233,3 +236,83 @@ def test_limit_is_shown_without_an_active_script(dana):
 
     assert script.script is None
     assert script.say_within.seconds == 10
+
+
+def heard(lead, medium, *, at=make.NOON - make.HOUR, result=""):
+    ContactAttempt.objects.create(
+        lead=lead, person=lead.person, medium=medium, direction="in", result=result, at=at,
+        idempotency_key=f"in:{make.number()}",
+    )  # fmt: skip
+
+
+def alerted(lead):
+    Message.objects.create(
+        lead=lead, person=lead.person, medium="text", direction="out", state="sent",
+        purpose="marketing", to_address=lead.person.phones.get().e164, body="Rates dropped.",
+        created_at=make.NOON - make.DAY, sent_at=make.NOON - make.DAY, is_automated=True,
+        idempotency_key="watch:1",
+    )  # fmt: skip
+
+
+def borrowed(lead):
+    Loan.objects.create(
+        lead=lead, los="encompass", instance="main", los_loan_id="L1", rank=50,
+        application_date=make.NOON.date(), created_at=make.NOON,
+    )  # fmt: skip
+
+
+def agreed(lead):
+    ContactAttempt.objects.create(
+        lead=lead, person=lead.person, medium="call", result="call_back", at=make.NOON - make.HOUR,
+        idempotency_key="call:1",
+    )  # fmt: skip
+    Task.objects.create(
+        lead=lead, title="Call back", kind=lead_tasks.CALL_BACK, due_at=make.NOON,
+        created_at=make.NOON - make.HOUR,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("history", "reason"),
+    [
+        (lambda lead: None, "because you asked about buying a home"),
+        (lambda lead: heard(lead, "text"), "in reply to your message about buying a home"),
+        (lambda lead: heard(lead, "call", result="missed"), "to return your call about"),
+        (agreed, "as you asked, about buying a home"),
+        (alerted, "because rates reached your target for buying a home"),
+        (borrowed, "about your loan application for buying a home"),
+    ],
+)
+def test_opening_words_fit_what_the_borrower_asked_for(dana, history, reason):
+    lead = lead_in("+18135550142")
+    history(lead)
+
+    script = call_script.script_for_call(make.NOON, lead=lead, by=dana)
+
+    assert f"calling {reason}" in script.script.body
+
+
+@pytest.mark.parametrize(
+    ("adapter", "reason"),
+    [
+        ("referral_partner", "calling about buying a home"),
+        ("csv_import", "calling about buying a home"),
+        ("zillow", "calling because you asked about"),
+    ],
+)
+def test_opening_words_fit_where_the_lead_came_from(dana, adapter, reason):
+    lead = lead_in("+18135550142")
+    lead.source.adapter = adapter
+    lead.source.save()
+
+    assert reason in call_script.script_for_call(make.NOON, lead=lead, by=dana).script.body
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("purpose", LOAN_PHRASES["en"])
+def test_every_reason_names_the_kind_of_loan(language, purpose):
+    kind = LOAN_PHRASES[language][purpose]
+    phrases = [reason_phrase(reason, language, purpose) for reason in CallReason]
+
+    assert all(kind in phrase for phrase in phrases)
+    assert len(set(phrases)) == len(CallReason)

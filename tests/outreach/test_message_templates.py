@@ -87,7 +87,7 @@ def test_every_default_template_renders_for_any_borrower(company, default, named
         medium=default.medium,
         language=default.language,
         loan_kind=default.loan_kind,
-        is_closed=bool(default.hours),
+        hours=default.hours,
         at=make.NOON,
     )
     person = make.person(first_name="Ben" if named else "")
@@ -96,7 +96,10 @@ def test_every_default_template_renders_for_any_borrower(company, default, named
 
     made = message_templates.render_template(
         template, lead=lead, company=company, officer=officer, at=make.NOON,
-        extra_context={"rate": RATE, "caller": {"name": "Dana Whitfield"}},
+        extra_context={
+            "rate": RATE, "caller": {"name": "Dana Whitfield"},
+            "call": {"reason": "because you asked about buying a home"},
+        },
     )  # fmt: skip
 
     assert "{" not in made.body + made.subject
@@ -117,19 +120,18 @@ def test_default_templates_are_added_once_and_keep_edits(company):
 
 
 @pytest.mark.parametrize(
-    ("key", "loan_kind", "is_closed", "expected"),
+    ("key", "loan_kind", "hours", "expected"),
     [
-        ("first_hello", "refinance", False, ("refinance", "")),
-        ("first_hello", "", False, ("", "")),
-        ("first_hello", "refinance", True, ("", "closed")),  # the hour outranks the loan
-        ("not_reached_1", "refinance", True, ("", "")),
+        ("first_hello", "refinance", "", ("refinance", "")),
+        ("first_hello", "", "", ("", "")),
+        ("first_hello", "refinance", "closed", ("", "closed")),  # the hour outranks the loan
+        ("first_hello", "refinance", "no_call", ("", "no_call")),
+        ("not_reached_1", "refinance", "closed", ("", "")),
     ],
 )
-def test_template_for_hour_outranks_loan_and_general_ones(
-    company, key, loan_kind, is_closed, expected
-):
+def test_template_for_hour_outranks_loan_and_general_ones(company, key, loan_kind, hours, expected):
     template = message_templates.live_template(
-        key, medium="text", language="es", loan_kind=loan_kind, is_closed=is_closed, at=make.NOON
+        key, medium="text", language="es", loan_kind=loan_kind, hours=hours, at=make.NOON
     )
 
     assert (template.loan_kind, template.hours) == expected
@@ -146,8 +148,9 @@ def test_template_for_hour_outranks_loan_and_general_ones(
     ],
 )
 def test_closed_company_names_day_of_its_call(company, at, en, es):
-    assert message_templates.call_day_phrase(company, "en", at) == en
-    assert message_templates.call_day_phrase(company, "es", at) == es
+    opening = message_templates.company_opening(company, at)
+    assert message_templates.call_day_phrase(company, "en", opening) == en
+    assert message_templates.call_day_phrase(company, "es", opening) == es
     assert message_templates.is_company_closed(company, at) == (en != "shortly")
 
 
@@ -155,7 +158,8 @@ def test_company_without_hours_is_always_open(company):
     company.hours = {}
 
     assert not message_templates.is_company_closed(company, make.NIGHT)
-    assert message_templates.call_day_phrase(company, "en", make.NIGHT) == "shortly"
+    assert message_templates.company_opening(company, make.NIGHT) is None
+    assert message_templates.call_day_phrase(company, "en", None) == "shortly"
 
 
 def test_language_without_template_falls_back_to_english(company):

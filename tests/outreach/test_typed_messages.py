@@ -5,6 +5,7 @@ import pytest
 from rooftree.compliance.consent import store_revocation
 from rooftree.compliance.models import Consent
 from rooftree.flow import borrower_replies
+from rooftree.outreach.messages import message_review
 from rooftree.outreach.models import Message
 from rooftree.outreach.wording.typed_messages import CannotSend, send_typed_message
 from tests import make
@@ -12,6 +13,7 @@ from tests.flow import journey
 
 pytestmark = pytest.mark.django_db
 BEN = "+18135550142"
+IN_REVIEW = "We’re unable to approve this loan."
 
 
 @pytest.fixture
@@ -146,3 +148,28 @@ def test_unstorable_characters_are_removed_from_typed_message(lead, dana, carrie
     assert "\x00" not in sent.body
     assert carriers.letters[-1]["to"] == ["ben.ortiz@home.example"]
     assert carriers.letters[-1]["subject"] == sent.subject
+
+
+def test_same_text_while_the_first_can_still_arrive_is_one_message(lead, dana):
+    held = write(lead, dana, at=make.NIGHT)
+
+    assert write(lead, dana, at=make.NIGHT + make.HOUR) == held
+    assert write(lead, dana, "Can we talk", at=make.NIGHT + make.HOUR) != held
+
+
+def test_message_written_anew_replaces_the_one_in_review(lead, dana, carriers):
+    before = len(carriers.texts)
+    with pytest.raises(CannotSend):
+        write(lead, dana, IN_REVIEW)
+    refused = Message.objects.get(by=dana.user)
+    assert refused.state == "review"
+
+    write(lead, dana, "Let’s talk at 5.", at=journey.later(2))
+
+    refused.refresh_from_db()
+    assert refused.state == "cancelled"
+    with pytest.raises(message_review.CannotReview):
+        message_review.release_message(
+            message_id=refused.pk, by=make.user("compliance"), reason="Fine", at=journey.later(3)
+        )
+    assert len(carriers.texts) == before + 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rooftree.compliance.models import Revocation
+from rooftree.compliance.models import Revocation, Verdict
 from rooftree.flow import lead_offers
 from rooftree.leads.models import Remark
 from rooftree.money.models import Entry
@@ -61,7 +61,7 @@ def test_inquiry_shows_its_cost(cast):
     ("state", "title", "mark"),
     [
         ("delivered", "Text delivered", EntryMark.ACCENT),
-        ("held", "Text held", EntryMark.HOLD),
+        ("held", "Text on hold", EntryMark.HOLD),
         ("blocked", "Text not sent", EntryMark.LATE),
     ],
 )
@@ -71,6 +71,36 @@ def test_message_shows_its_state(cast, state, title, mark):
     entry = lead_history.build_timeline(cast.ben)[0]
 
     assert (entry.title, entry.mark) == (title, mark)
+
+
+@pytest.mark.parametrize(
+    ("state", "problem", "decision", "said_by_gate", "sentence"),
+    [
+        ("sent", "Rooftree stopped while sending it.", "allow", "All clear.", "All clear."),
+        ("held", "Quiet hours.", "defer", "Quiet hours.", "Quiet hours."),
+        ("cancelled", "replied", "defer", "Quiet hours.", "The borrower replied first."),
+        ("failed", "No such number (21211).", "allow", "All clear.", "No such number (21211)."),
+        ("waiting", "The carrier is busy.", "allow", "All clear.", "The carrier is busy."),
+    ],
+)
+def test_message_explains_its_state_with_one_reason(
+    cast, state, problem, decision, said_by_gate, sentence
+):
+    verdict = Verdict.objects.create(
+        lead=cast.ben,
+        person=cast.ben.person,
+        decision=decision,
+        sentence=said_by_gate,
+        facts={},
+        results=[{"id": "QH-01", "decision": decision, "reason": "quiet_hours"}],
+        at=make.NOON,
+    )
+    message(cast.ben, state=state, problem=problem, verdict=verdict)
+
+    entry = lead_history.build_timeline(cast.ben)[0]
+
+    assert entry.explanation.sentence == sentence
+    assert entry.body in ("", sentence)
 
 
 def test_message_planned_for_morning_says_so(cast):

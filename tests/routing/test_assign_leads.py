@@ -268,7 +268,9 @@ def test_reassigned_lead_notifies_new_owner(cast):
     assert (cast.ben.officer, cast.ben.branch) == (cast.sam, cast.austin)
     first = Ownership.objects.get(officer=cast.dana)
     assert (first.until_at, first.end_reason) == (LATER, "reassigned")
-    assert StaffNotice.objects.get(user=cast.sam.user).text == "Ruth Adler assigned you a lead."
+    assert (
+        StaffNotice.objects.get(user=cast.sam.user).text == "Ruth Adler assigned you a lead: Ben O."
+    )
     assert Event.objects.get(kind="routing.lead.given").actor == f"user:{cast.ruth.pk}"
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from rooftree.leads.models import Lead, Phone
-from rooftree.routing import assign_leads, team_board
+from rooftree.routing import assign_leads, response_deadline, team_board
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -39,10 +39,11 @@ def test_call_right_after_opening_is_on_time(cast):
     for minutes in (3, 7):
         lead = make.lead(officer=cast.dana, created_at=NIGHT, property_zip="33602")
         Phone.objects.filter(person=lead.person).update(e164=f"+1813555010{minutes}")
+        response_deadline.set_deadline(lead, by=NIGHT + timedelta(minutes=5), at=NIGHT)
         Lead.objects.filter(pk=lead.pk).update(
             first_attempt_at=MORNING + timedelta(minutes=minutes)
         )
 
     board = team_board.load_team_board(cast.ruth, at=make.NOON)
 
-    assert (board.tried_today, board.on_time_today) == (2, 1)
+    assert (board.promises.due, board.promises.kept) == (2, 1)

@@ -3,6 +3,7 @@ import re
 from django.urls import reverse
 
 from rooftree.org.models import ROLES
+from rooftree.routing import lead_ownership
 from rooftree.routing.permissions import ROLES_BY_PERMISSION
 from rooftree.web.shared import error_pages, navigation
 from tests import make
@@ -79,3 +80,19 @@ def test_no_page_carries_inline_style_or_script(cast, signed_in):
         assert " style=" not in page
         assert not re.search(r"<script(?![^>]* src=)", page)
         assert not re.search(r"\son[a-z]+=", page)
+
+
+def test_way_back_from_a_lead_names_the_page_the_user_came_from(cast, signed_in):
+    lead_ownership.give_lead(lead_id=cast.ben.pk, officer_id=cast.dana.pk, by=None, at=make.NOON)
+    browser = signed_in(cast.dana.user)
+    address = reverse("lead", args=[cast.ben.pk])
+
+    def back_link(came_from):
+        page = browser.get(address, headers={"referer": came_from}).text
+        return page.split('aria-label="Back"')[1].split("</nav>")[0]
+
+    assert '<a href="/pipeline/?state=new">Pipeline</a>' in back_link(
+        "http://testserver/pipeline/?state=new"
+    )
+    for elsewhere in ("", "http://other.example/pipeline/", f"http://testserver{address}"):
+        assert '<a href="/queue/">Queue</a>' in back_link(elsewhere)

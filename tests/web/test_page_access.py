@@ -25,7 +25,7 @@ from rooftree.compliance.fair_lending import officer_pay_plans
 from rooftree.compliance.models import Finding
 from rooftree.compliance.rule_changes import change_approval
 from rooftree.leads import lead_tasks
-from rooftree.leads.models import Introduction, Partner, PossibleDuplicate
+from rooftree.leads.models import Introduction, Partner, PossibleDuplicate, UndoableAct
 from rooftree.los.models import Connection
 from rooftree.money import return_claims, vendor_contracts
 from rooftree.money.models import Claim, Entry
@@ -33,16 +33,17 @@ from rooftree.money.return_grounds import ReturnGround, ReturnReason
 from rooftree.nurture import sequence_enrollment
 from rooftree.nurture.models import Sequence
 from rooftree.org import api_keys
-from rooftree.org.models import ROLES, License, StaffNotice
+from rooftree.org.models import ROLES, License, StaffNotice, User
 from rooftree.outreach.messages import contact_permissions
 from rooftree.outreach.models import Message, Template
 from rooftree.outreach.releases import release_drafts as releases
 from rooftree.outreach.wording import message_templates
+from rooftree.outreach.wording.models import Snippet
 from rooftree.reporting.controls import security_incidents
 from rooftree.reporting.models import ExportRequest, FairLendingReport, Incident, StatusFile
 from rooftree.retention import legal_holds, privacy_requests
 from rooftree.retention.models import Purge
-from rooftree.routing import assign_leads, rule_sets
+from rooftree.routing import assign_leads, call_hours, rule_sets, time_off
 from rooftree.routing.models import Offer, RoutingDecision
 from rooftree.routing.routing_rules import Rule
 from tests import make
@@ -71,6 +72,7 @@ def shared_world(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock(), transaction.atomic():
         world = build_world(the_cast())
         world.browsers = {letter: signed_in_as(user) for letter, user in visitors(world).items()}
+        User.objects.update(overrides_limits_from=make.NOON)  # a grant alone gives no role access
         yield world
         transaction.set_rollback(True)
 
@@ -95,6 +97,14 @@ def build_world(cast):
     task = lead_tasks.add_task(
         lead_id=owned.pk, user_id=None, title="Call", due_at=make.NOON, at=make.NOON
     )
+    hour = lead_tasks.add_or_update_task(
+        lead_tasks.SystemTask(kind=call_hours.TASK_KIND, title="Approve", due_at=make.NOON),
+        lead_id=owned.pk, at=make.NOON,
+    )  # fmt: skip
+    days_off = time_off.add_time_off(
+        officer_id=cast.dana.pk, first=make.NOON.date(), last=make.NOON.date(), note="",
+        by=cast.omar, at=make.NOON,
+    )  # fmt: skip
     touch = make.touch(owned)
     hold = store_revocation.store_revocation(
         person_id=None, address="+15125550111", kind="review", media=["text"],
@@ -165,7 +175,13 @@ def build_world(cast):
         found_at=make.NOON,
     )
     release = releases.create_draft(kind="written", title="Hello", about={}, by=None, at=make.NOON)
+    act = UndoableAct.objects.create(
+        lead=owned, result="voicemail", attempt_id=owned.pk, changes=[], by=cast.dana.user,
+        at=make.NOON, settles_at=make.NOON,
+    )  # fmt: skip
+    snippet = Snippet.objects.create(title="Hello", body="Hi", written_at=make.NOON)
     things = {
+        "act": act.pk, "snippet": snippet.pk,
         **keeping, "identity": "identity",
         "state": "FL", "rule": "caps", "trial": "trial", "change": rule_change(by=cast.omar).pk,
         "finding": finding.pk, "agreement": agreed.pk, "plan": plan.pk, "drop": "drop",
@@ -183,7 +199,7 @@ def build_world(cast):
             at=make.NOON,
         ).pk,
         "lead": owned.pk, "message": message_in_review(owned).pk,
-        "offer": offer.pk, "task": task.pk,
+        "offer": offer.pk, "task": task.pk, "call_hour": hour.pk, "time_off": days_off.pk,
         "decision": decision.pk, "verdict": judged.pk,
         "hold": hold.pk, "incident": lost.pk, "key": key.pk,
         "source": cast.zillow.pk, "post_source": posts.pk,
@@ -193,7 +209,7 @@ def build_world(cast):
         "user": cast.sam.user.pk, "license": License.objects.first().pk,
         "company_license": make.company_license("NV").pk, "connection": connected.pk,
         "delivery": touch.delivery_id, "form_slug": form.slug, "one": 1, "word": "unknown",
-        "zillow": "zillow", "ping": "ping", "up": "up", "text": "text",
+        "zillow": "zillow", "ping": "ping", "up": "up", "text": "text", "field": "city",
         "release": release.pk,
         "merge": merged.pk, "wording": Template.objects.get(**FIRST_TEXT).pk,
         "sequence": Sequence.objects.get().pk,

@@ -209,6 +209,21 @@ def test_deactivated_user_cannot_sign_in_and_their_leads_are_unassigned(cast, br
     assert not User.objects.get(pk=cast.dana.user.pk).is_active
 
 
+def test_departure_page_previews_who_gets_the_leads(cast, browser):
+    kofi = make.officer("Kofi Mensah", licensed=("FL",), branch=cast.tampa)
+    LoanOfficer.objects.filter(pk=cast.dana.pk).update(backup=kofi)
+    lead = make.lead(officer=cast.dana, state="nurture", property_state="FL")
+    address = reverse("setup_departure", args=[cast.dana.user.pk])
+
+    page = browser.get(address).text
+    browser.post(address, {"successor": str(kofi.pk)})
+
+    lead.refresh_from_db()
+    assert "Deactivate and reassign 1 lead" in page
+    assert f'<option value="{kofi.pk}" selected' in page  # the backup
+    assert lead.officer == kofi
+
+
 def test_license_is_added_with_its_last_day(cast, browser):
     typed = {"officer": str(cast.sam.pk), "state": "FL", "number": "FL-9",
              "from_date": "2026-01-01", "last_date": "2026-12-31"}  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 from rooftree.capture.identity import person_lookup, person_matching
 from rooftree.capture.intake import inquiry_rows
 from rooftree.compliance.consent import store_consents
+from rooftree.leads import scenario_fields
 from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.models import Delivery, Lead, Person, Touch
 from rooftree.ledger.write_events import write_event
@@ -78,5 +79,8 @@ def _update_person_and_lead(touch: Touch, inquiry: CanonicalLead, at: datetime) 
             compared_at=None,
         )
     lead = Lead.objects.select_for_update(of=("self",), no_key=True).get(pk=touch.lead_id)
-    Lead.objects.filter(pk=lead.pk).update(details={**lead.details, **touch.inquiry})
+    details = scenario_fields.keep_edited_values(
+        lead.edited_fields, lead.details, {**lead.details, **touch.inquiry}, purpose=lead.purpose
+    )
+    Lead.objects.filter(pk=lead.pk).update(details=details)
     store_consents.store_vendor_suppression(inquiry, person=touch.person, touch=touch, at=at)

@@ -14,6 +14,7 @@ from rooftree.compliance.models import Revocation
 from rooftree.core.email_addresses import comparison_key
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.db.bulk_insert import insert_new_rows
+from rooftree.leads import scenario_fields
 from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.models import Email, Lead, Person, Phone
 from rooftree.ledger.write_events import write_event
@@ -111,9 +112,15 @@ def loan_columns(inquiry: CanonicalLead) -> dict[str, object]:
 
 
 def update_repeat_lead(lead: Lead, inquiry: CanonicalLead, at: datetime) -> None:
-    """Update a lead from a repeated inquiry: newest values win, and a snoozed lead returns."""
-    changes = loan_columns(inquiry) | {
-        "details": _merge_details(lead.details, inquiry.to_json()),
+    """Update a lead from a repeated inquiry: newest values win, and a snoozed lead returns.
+
+    What staff edited stays; the inquiry's own value is kept with its touch.
+    """
+    stated = loan_columns(inquiry)
+    for field in (scenario_fields.FIELDS[key] for key in lead.edited_fields):
+        stated.pop(field.column, None)
+    changes = stated | {
+        "details": merge_details(lead, inquiry.to_json()),
         "last_inquiry_at": max(at, lead.last_inquiry_at),
         "snoozed_until": None,
     }
@@ -149,14 +156,18 @@ def store_contacts(person: Person, inquiry: CanonicalLead, *, at: datetime) -> N
         Person.objects.filter(pk=person.pk).exclude(compared_at=None).update(compared_at=None)
 
 
-def _merge_details(details: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """Merge new details into old; within a nested part, values not stated again are kept."""
+def merge_details(lead: Lead, changes: dict[str, Any]) -> dict[str, Any]:
+    """Merge new details into a lead's; values not stated again and edited ones are kept."""
+    details = lead.details
     merged_parts = {
         name: {**details.get(name, {}), **part}
         for name, part in changes.items()
         if name in NESTED_PARTS and isinstance(part, dict)
     }
-    return {**details, **changes, **merged_parts}
+    merged = {**details, **changes, **merged_parts}
+    return scenario_fields.keep_edited_values(
+        lead.edited_fields, details, merged, purpose=lead.purpose
+    )
 
 
 def _stated_numbers(inquiry: CanonicalLead) -> list[StatedContact]:

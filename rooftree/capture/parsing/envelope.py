@@ -235,7 +235,8 @@ class Adapter(Protocol):
     """A source's module.
 
     Optional members: `METHODS` (POST when absent), `CREDENTIALS`, `SETTINGS`, `TAKES_BIDS` (True
-    for pings that we answer with bids), and, where the vendor's contract defines a rejection,
+    for pings that we answer with bids), `IS_INTERNAL` (True if staff can't add such a source),
+    and, where the vendor's contract defines a rejection,
     `rejection_answer(why, incoming) -> Answer`.
     """
 

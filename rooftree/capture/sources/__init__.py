@@ -35,6 +35,7 @@ from rooftree.capture.sources import (
     phone_twilio,
     ping_post,
     referral_partner,
+    staff_entry,
     tiktok_lead_gen,
     website_form,
     zillow,
@@ -70,4 +71,5 @@ SOURCES: dict[str, Adapter] = {
     "crm_monday": crm_monday,
     "email_text": email_text,
     "email_adf": email_adf,
+    "staff_entry": staff_entry,
 }

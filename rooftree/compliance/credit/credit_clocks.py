@@ -21,6 +21,7 @@ from rooftree.money.company_day import company_day, company_zone
 from rooftree.org import staff_notices
 from rooftree.org.models import User
 
+TASK_PREFIX = "clock:"  # of a task's kind; such a task closes with its clock
 CLOCK_OUTCOMES = {  # how a clock ends, as staff read it
     "sent": "The notice was sent",
     "approved": "Approval was sent",
@@ -162,7 +163,7 @@ def _notify_people(
     clock: CreditClock, text: str, occasion: str, at: datetime, *, escalates: bool = False
 ) -> None:
     """Notify the lead's officer and the clock's owner; if overdue, also their supervisors."""
-    lead = Lead.objects.select_related("officer__branch").get(pk=clock.lead_id)
+    lead = Lead.objects.select_related("officer__branch", "person").get(pk=clock.lead_id)
     people = {lead.officer.user_id} if lead.officer else set()
     people |= {clock.owner_id} if clock.owner_id else set()
     if escalates:
@@ -172,7 +173,7 @@ def _notify_people(
             user_id=user_id,
             kind="clock",
             idempotency_key=f"clock:{clock.pk}:{occasion}",
-            text=text,
+            text=f"{lead.person.short_name}: {text}",
             link=f"/compliance/clocks/{clock.pk}/",
             at=at,
         )
@@ -200,4 +201,4 @@ def _least_busy_owner() -> User | None:
 
 
 def _task_kind(kind: str) -> str:
-    return f"clock:{kind}"
+    return f"{TASK_PREFIX}{kind}"

@@ -1,4 +1,8 @@
-"""Contact limits: state caps over all contacts with a person, then house caps (CAP-01)."""
+"""Contact limits: state caps over all contacts with a person, then house caps (CAP-01).
+
+State caps count every contact. House caps are the company's own: they don't count a contact the
+borrower waits for, and what was sent automatically doesn't use up a person's own contacts.
+"""
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
@@ -13,11 +17,12 @@ from rooftree.compliance.gate.facts import (
     get_fact,
 )
 from rooftree.compliance.gate.rulebook import Cap
-from rooftree.compliance.gate.verdict import Rule, Ruling
+from rooftree.compliance.gate.verdict import HOUSE, Rule, Ruling
 from rooftree.core.holidays import add_months
 
 CAP_01 = Rule(id="CAP-01", cite="Fla. Stat. 501.616(6)(b); 15 O.S. 775C.4; Md. Com. Law 14-4502(c)")
 FIRST_DAY_SPAN, FIRST_WEEK_SPAN = timedelta(hours=24), timedelta(days=7)
+CALLS_PER_ATTEMPT = 2  # a double dial is one attempt
 HOUSE_CAP_NAMES = {Medium.CALL: "call", Medium.TEXT: "text", Medium.EMAIL: "email"}
 
 
@@ -31,8 +36,8 @@ def cap_ends_at(moments: Iterable[datetime], cap: Cap, at: datetime) -> datetime
     return None if len(inside) < cap.count else inside[-cap.count] + span
 
 
-def check_contact_caps(facts: Facts) -> Ruling | None:
-    """Defer until every reached cap allows one more contact; the first state cap is the reason."""
+def check_contact_caps(facts: Facts) -> list[Ruling] | None:
+    """Defer until every reached cap allows one more contact, state and house caps apart."""
     medium = get_fact(facts.medium, "medium")
     is_marketing = get_fact(facts.purpose, "purpose") == Purpose.MARKETING or get_fact(
         facts.has_promo, "has_promo"
@@ -40,39 +45,86 @@ def check_contact_caps(facts: Facts) -> Ruling | None:
     if not is_marketing or medium == Medium.MAIL:
         return None
     at, contacts = get_fact(facts.at, "at"), get_fact(facts.contacts, "contacts")
-    reached = _reached_caps(facts, contacts, at)
-    if not reached:
-        return CAP_01.allow("under_cap")
-    reason, _, cite = reached[0]
-    return CAP_01.defer(reason, max(reached_cap[1] for reached_cap in reached), cite)
+    rulings = []
+    for reached in (_reached_state_caps(facts, contacts, at), _reached_house_caps(facts, at)):
+        if reached:
+            reason, _, cite = reached[0]
+            rulings.append(CAP_01.defer(reason, max(cap[1] for cap in reached), cite))
+    return rulings or [CAP_01.allow("under_cap")]
 
 
-def _reached_caps(
+def _reached_state_caps(
     facts: Facts, contacts: tuple[PriorContact, ...], at: datetime
 ) -> list[tuple[str, datetime, str]]:
-    """Return reason, end and citation of every reached cap, state caps first."""
-    medium = get_fact(facts.medium, "medium")
+    """Return reason, end and citation of every reached state cap."""
+    if get_fact(facts.medium, "medium") not in PHONE_MEDIA:
+        return []
+    phone_contacts = [
+        contact.at
+        for contact in contacts
+        if contact.medium is None or contact.medium in PHONE_MEDIA
+    ]
     reached = []
-    if medium in PHONE_MEDIA:
-        phone_contacts = [
-            contact.at
-            for contact in contacts
-            if contact.medium is None or contact.medium in PHONE_MEDIA
-        ]
-        for cap, is_automated in _state_caps(facts):
-            ends_at = cap_ends_at(phone_contacts, cap, at)
-            if ends_at is not None:
-                suffix = "_automated" if is_automated else ""
-                reached.append((f"cap_{cap.count}_in_{cap.hours}h{suffix}", ends_at, cap.cite))
-    name = HOUSE_CAP_NAMES.get(medium)
-    if name is not None:
-        same_medium = [contact.at for contact in contacts if contact.medium == medium]
-        for cap in _house_caps(name, facts, at):
-            ends_at = cap_ends_at(same_medium, cap, at)
-            if ends_at is not None:
-                span = f"{cap.hours // 24}d" if cap.hours > 24 else f"{cap.hours}h"
-                reached.append((f"house_cap_{cap.count}_{name}_{span}", ends_at, "house"))
+    for cap, is_automated in _state_caps(facts):
+        ends_at = cap_ends_at(phone_contacts, cap, at)
+        if ends_at is not None:
+            suffix = "_automated" if is_automated else ""
+            reached.append((f"cap_{cap.count}_in_{cap.hours}h{suffix}", ends_at, cap.cite))
     return reached
+
+
+def _reached_house_caps(facts: Facts, at: datetime) -> list[tuple[str, datetime, str]]:
+    """Return reason, end and citation of every reached house cap."""
+    name = HOUSE_CAP_NAMES.get(get_fact(facts.medium, "medium"))
+    if name is None or facts.awaited_contact:
+        return []
+    counted, reached = _attempts_for_house(facts, at), []
+    for cap in _house_caps(name, facts, at):
+        ends_at = cap_ends_at(counted, cap, at)
+        if ends_at is not None:
+            span = f"{cap.hours // 24}d" if cap.hours > 24 else f"{cap.hours}h"
+            reached.append((f"house_cap_{cap.count}_{name}_{span}", ends_at, HOUSE))
+    return reached
+
+
+def _attempts_for_house(facts: Facts, at: datetime) -> list[datetime]:
+    """Return the moments that house caps count for one more contact at `at`.
+
+    What was sent automatically counts for automatic messages only. A second call by hand within
+    the minutes of a double dial belongs to the first one; so does the call that is decided now.
+    """
+    medium, is_automated = (
+        get_fact(facts.medium, "medium"),
+        get_fact(facts.is_automated, "is_automated"),
+    )
+    contacts = [
+        contact
+        for contact in get_fact(facts.contacts, "contacts")
+        if contact.medium == medium and (is_automated or contact.is_automated is not True)
+    ]
+    if medium != Medium.CALL or is_automated:
+        return [contact.at for contact in contacts]
+    by_hand = [contact.at for contact in contacts if contact.is_automated is False]
+    others = [contact.at for contact in contacts if contact.is_automated is None]
+    within = timedelta(minutes=effective_rules.effective_number("double_dial_minutes", facts))
+    attempts = _group_double_dials(by_hand, within)
+    if attempts and len(attempts[-1]) < CALLS_PER_ATTEMPT and at - attempts[-1][0] <= within:
+        attempts.pop()
+    return others + [attempt[0] for attempt in attempts]
+
+
+def _group_double_dials(calls: Iterable[datetime], within: timedelta) -> list[list[datetime]]:
+    attempts: list[list[datetime]] = []
+    for call_at in sorted(calls):
+        if (
+            attempts
+            and len(attempts[-1]) < CALLS_PER_ATTEMPT
+            and call_at - attempts[-1][0] <= within
+        ):
+            attempts[-1].append(call_at)
+        else:
+            attempts.append([call_at])
+    return attempts
 
 
 def _state_caps(facts: Facts) -> list[tuple[Cap, bool]]:

@@ -110,6 +110,7 @@ class PriorContact:
 
     at: datetime
     medium: Medium | None  # None: a contact of unknown medium
+    is_automated: bool | None = None  # None: not on file; it counts as both
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +223,7 @@ class HumanDecision:
     reason: str
     by: str  # user:<id>
     at: datetime
+    words: str = ""  # why, as typed by that person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,6 +296,7 @@ class Facts:
     inbound_at: datetime | None | Missing = UNKNOWN  # the person's last message
     inbound_meaning: str | Missing = UNKNOWN  # its meaning by `reply_classifier`
     requested_at: datetime | None | Missing = UNKNOWN  # recorded request for this time
+    awaited_contact: str = ""  # reply, callback: the person waits for it; "": they don't
     credit_stop: str | Missing = ""  # file status that ends marketing; "": none
     revocations: tuple[Revocation, ...] | Missing = UNKNOWN
     restarts: tuple[Restart, ...] | Missing = UNKNOWN

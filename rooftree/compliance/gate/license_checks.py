@@ -4,7 +4,14 @@ import re
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from rooftree.compliance.gate.facts import Company, Facts, License, Officer, get_fact
+from rooftree.compliance.gate.facts import (
+    Company,
+    Facts,
+    License,
+    Medium,
+    Officer,
+    get_fact,
+)
 from rooftree.compliance.gate.rulebook import STATES
 from rooftree.compliance.gate.verdict import Rule, Ruling
 
@@ -12,6 +19,8 @@ LIC_01 = Rule(id="LIC-01", cite="12 USC 5103; 12 CFR 1007; 12 CFR 1008; state la
 LIC_02 = Rule(id="LIC-02", cite="12 CFR 1008.103 and appendix A")
 # NMLS statuses; temporary authority lasts at most 120 days (12 USC 5117), and so does its row.
 ACTIVE_STATUSES = ("Approved", "Temporary Authority")
+# A call by hand that asks where the property is, before anything about the loan is said.
+ASK_STATE = "ask_property_state"
 # No license needed: arranging, collecting, general facts. Offering or negotiating terms and
 # taking an application need one, and so does anything not known to be clerical.
 CLERICAL_ACTIVITY = re.compile(
@@ -29,6 +38,9 @@ def check_licensed(facts: Facts) -> Ruling | None:
     """
     property_state = get_fact(facts.property_state, "property_state")
     if property_state is None:
+        is_call_by_hand = facts.medium is Medium.CALL and facts.is_automated is False
+        if is_call_by_hand and facts.activity == ASK_STATE:  # clerical work (LIC-02)
+            return LIC_01.allow("asks_property_state")
         return LIC_01.require("property_state_needed")
     company, officer = get_fact(facts.company, "company"), get_fact(facts.officer, "officer")
     if officer is not None:
@@ -88,7 +100,7 @@ def check_activity(facts: Facts) -> Ruling | None:
     actor = get_fact(facts.actor, "actor")
     is_licensed = actor == "officer" and get_fact(facts.officer, "officer") is not None
     activity = get_fact(facts.activity, "activity")
-    is_clerical = (
+    is_clerical = activity == ASK_STATE or (
         CLERICAL_ACTIVITY.search(activity) is not None and TERMS_ACTIVITY.search(activity) is None
     )
     if not is_clerical and not is_licensed:

@@ -140,8 +140,11 @@ def _run_check(name: str, facts: Facts) -> list[Ruling]:
 def _apply_human_decision(ruling: Ruling, facts: Facts) -> Ruling:
     """Allow a ruling that a named person approved; return any other ruling unchanged.
 
-    A decision made before the borrower's newest message doesn't count.
+    A decision made before the borrower's newest message doesn't count. Law that defers a message
+    is never answered by a person; the company's own limits are.
     """
+    if ruling.is_house_limit:
+        return _apply_override(ruling, facts)
     if ruling.decision is not Decision.REQUIRE or ruling.reason not in REASONS_A_PERSON_DECIDES:
         return ruling
     at, inbound_at = get_fact(facts.at, "at"), facts.inbound_at
@@ -158,6 +161,25 @@ def _apply_human_decision(ruling: Ruling, facts: Facts) -> Ruling:
     return replace(ruling, decision=Decision.ALLOW, reason="decided_by_person")
 
 
+def _apply_override(ruling: Ruling, facts: Facts) -> Ruling:
+    """Allow a house limit that a named person overrode, with a reason, for a contact by hand."""
+    at = get_fact(facts.at, "at")
+    if get_fact(facts.is_automated, "is_automated"):
+        return ruling
+    is_overridden = any(
+        (answer.rule, answer.reason) == (ruling.rule, ruling.reason)
+        and answer.by
+        and answer.words
+        and answer.at <= at
+        for answer in facts.answers
+    )
+    if not is_overridden:
+        return ruling
+    return replace(
+        ruling, decision=Decision.ALLOW, reason="house_limit_overridden", next_allowed_at=None
+    )
+
+
 def _fail_closed(problem: str) -> Ruling:
     return ENG_01.block("gate_failed_closed", f"{ENG_01.cite}; {problem}")
 
@@ -169,6 +191,8 @@ def _next_allowed_at(rulings: list[Ruling], facts: Facts) -> datetime | None:
     if get_fact(facts.medium, "medium") not in PHONE_MEDIA:
         return latest.astimezone(get_fact(facts.at, "at").tzinfo)
     try:
+        if not quiet_hours.do_hours_apply(facts):
+            return quiet_hours.to_recipient_clock(latest, facts)
         clocks, send = quiet_hours.candidate_clocks(facts), quiet_hours.send_traits(facts)
         opening = quiet_hours.next_common_opening(latest, send, clocks)
         return None if opening is None else quiet_hours.to_recipient_clock(opening, facts)

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from rooftree.compliance.gate import effective_rules, person_places
 from rooftree.compliance.gate.facts import PHONE_MEDIA, Facts, Medium, Purpose, Voice, get_fact
 from rooftree.compliance.gate.reason_sentences import zone_name
-from rooftree.compliance.gate.rulebook import FEDERAL_CITE, Hours, StateRules
-from rooftree.compliance.gate.verdict import Rule, Ruling
+from rooftree.compliance.gate.rulebook import FEDERAL_CITE, FEDERAL_WEEK, Hours, StateRules
+from rooftree.compliance.gate.verdict import HOUSE, Rule, Ruling
 from rooftree.core.area_codes_and_zones import STATE_NAMES
 from rooftree.core.holidays import holiday_dates, is_federal_holiday
 
@@ -181,7 +181,7 @@ def check_quiet_hours(facts: Facts) -> Ruling | None:
     if get_fact(facts.medium, "medium") not in PHONE_MEDIA:
         return HRS_01.allow("no_email_hours")
     if not do_hours_apply(facts):
-        return HRS_01.allow("transactional")
+        return _check_service_hours(facts) or HRS_01.allow("transactional")
     missing = person_places.check_location(facts)
     if missing is not None:
         return missing
@@ -198,6 +198,51 @@ def check_quiet_hours(facts: Facts) -> Ruling | None:
     if opening is None:
         return person_places.ZON_01.require("no_common_window")
     return _defer_to_opening(closed, at, opening, send)
+
+
+def _check_service_hours(facts: Facts) -> Ruling | None:
+    """Defer a call or text by hand about the borrower's own loan at night: a house limit.
+
+    The law's hours are for telemarketing. An answer within minutes and a call at the requested
+    time disturb nobody.
+    """
+    if (
+        get_fact(facts.purpose, "purpose") != Purpose.TRANSACTIONAL
+        or get_fact(facts.is_automated, "is_automated")
+        or is_at_requested_time(facts)
+    ):
+        return None
+    at, inbound = get_fact(facts.at, "at"), get_fact(facts.inbound_at, "inbound_at")
+    if inbound is not None and inbound <= at <= inbound + REPLY_WITHIN:
+        return None
+    clocks = candidate_clocks(facts)
+    opening = _next_waking_hour(at, clocks)
+    if opening <= at:
+        return None
+    return HRS_01.defer("house_night", to_recipient_clock(opening, facts), HOUSE)
+
+
+def _next_waking_hour(at: datetime, clocks: Iterable[PlaceClock]) -> datetime:
+    """Return the first moment at or after `at` within 8 AM to 9 PM on every clock, or `at`.
+
+    Zones too far apart to share an hour leave the moment as it is.
+    """
+    moment, zones = at, {clock.zone for clock in clocks}
+    while moment < at + LOOK_AHEAD:
+        later = max([moment, *(_waking_hour_in(zone, moment) for zone in zones)])
+        if later == moment:
+            return moment
+        moment = later
+    return at
+
+
+def _waking_hour_in(zone: ZoneInfo, at: datetime) -> datetime:
+    local = at.astimezone(zone)
+    hours = FEDERAL_WEEK[local.weekday()]
+    if hours is None or hours[0] <= local.time() < hours[1]:
+        return at
+    day = local.date() + timedelta(days=local.time() >= hours[1])
+    return datetime.combine(day, hours[0], zone).astimezone(UTC)
 
 
 def _defer_to_opening(

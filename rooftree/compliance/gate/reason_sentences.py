@@ -15,11 +15,15 @@ REASON_SENTENCES = {
     "audited": "The decision is on record.",
     "caller_id_ok": "Caller ID is a company number that takes do-not-call requests.",
     "clean": "No problems with the wording.",
+    "asks_property_state": (
+        "A call by hand can ask which state the property is in. Hold rates and terms until then."
+    ),
     "clerical_activity": "No loan terms, or a licensed officer discusses them.",
     "consent_based_text_exempt": "Texas requires no registration for texts with consent.",
     "consumer_initiated_transaction": "Not a credit bureau's trigger lead.",
     "consumer_invitation": "The borrower asked to be contacted.",
     "consumer_requested_time": "The borrower asked for a call at this time, on record.",
+    "house_limit_overridden": "House limit overridden by a named person, with a reason.",
     "decided_by_person": "Reviewed and approved by a named person.",
     "dnc_clear": "Not on this do-not-call list.",
     "ebr_inquiry": "Existing relationship: a recent inquiry with the company.",
@@ -60,6 +64,7 @@ REASON_SENTENCES = {
     # defer
     "after_window": "Calling hours are over where the borrower might be.",
     "automated_day_ban": "The state doesn't allow automated messages on this day.",
+    "house_night": "House limit: no calls or texts between 9 PM and 8 AM.",
     "before_window": "Calling hours haven't started everywhere the borrower might be.",
     "state_holiday_ban": "The state doesn't allow marketing calls or texts on this holiday.",
     "sunday_ban": "The state doesn't allow marketing calls or texts on Sunday.",

@@ -214,6 +214,7 @@ CHANGEABLE_NUMBERS: dict[str, int] = {  # a company can change these
     "confirm_count": STOP_CONFIRMATION_LIMIT,
     "unsubscribe_days": UNSUBSCRIBE_DAYS,
     **{f"guard_{medium}": minutes for medium, minutes in GUARD_MINUTES.items()},
+    "double_dial_minutes": HOUSE_LIMITS["double_dial"]["minutes"],
     "first_day_call": HOUSE_LIMITS["new_inquiry_first_24h"]["call_attempts"],
     "first_day_text": HOUSE_LIMITS["new_inquiry_first_24h"]["texts"],
     "first_day_email": HOUSE_LIMITS["new_inquiry_first_24h"]["emails"],

@@ -19,6 +19,7 @@ class Decision(StrEnum):
     BLOCK = "block"
 
 
+HOUSE = "house"  # the citation of a limit that the company sets itself
 STRICTNESS = {decision: rank for rank, decision in enumerate(Decision)}
 
 
@@ -35,6 +36,11 @@ class Ruling:
     house_deadline: date | None = None
     detail: str = ""  # a sentence that knows the state and the hour
     version: str = RULES_VERSION
+
+    @property
+    def is_house_limit(self) -> bool:
+        """True for a deferral that no law asks for: a named person can override it."""
+        return self.decision is Decision.DEFER and self.cite == HOUSE
 
     def as_json(self) -> dict[str, str]:
         """Return the ruling as stored with a verdict."""
@@ -122,6 +128,7 @@ class Verdict:
 ALLOW_REASON_ORDER = (
     "single_confirmation",
     "decided_by_person",
+    "house_limit_overridden",
     "resubscribed",
     "fresh_written_consent",
     "email_unaffected",

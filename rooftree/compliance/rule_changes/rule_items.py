@@ -235,6 +235,15 @@ EVERYWHERE_ITEMS: tuple[RuleItem, ...] = (
         for medium, name in (("call", "Calls"), ("text", "Texts"), ("email", "Emails"))
     ),
     RuleItem(
+        key="double_dial_minutes",
+        label="A second call counts with the first within",
+        kind="number",
+        nature="house",
+        unit="minutes",
+        most=60,
+        cite="house",
+    ),
+    RuleItem(
         key="first_week_email",
         label="Emails in the first week of an inquiry",
         kind="number",

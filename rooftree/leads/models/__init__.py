@@ -1,6 +1,6 @@
 """The shared tables: people, leads, sources, partners, loans and staff work."""
 
-from rooftree.leads.models.lead import LEAD_STATES, Lead, Touch
+from rooftree.leads.models.lead import LEAD_STATES, Lead, LeadEdit, Touch
 from rooftree.leads.models.loans import Loan, Milestone
 from rooftree.leads.models.partners import (
     Agreement,
@@ -18,11 +18,22 @@ from rooftree.leads.models.sources import (
     RejectionCount,
     Source,
 )
-from rooftree.leads.models.work import ContactAttempt, LeadTag, Remark, Signal, Task
+from rooftree.leads.models.work import (
+    MEETINGS,
+    CalendarFeed,
+    ContactAttempt,
+    LeadTag,
+    Remark,
+    Signal,
+    Task,
+    UndoableAct,
+)
 
 __all__ = [
     "Agreement",
     "LEAD_STATES",
+    "MEETINGS",
+    "CalendarFeed",
     "Campaign",
     "ContactAttempt",
     "Delivery",
@@ -32,6 +43,7 @@ __all__ = [
     "Introduction",
     "Lead",
     "LeadTag",
+    "LeadEdit",
     "PossibleDuplicate",
     "Loan",
     "Milestone",
@@ -45,6 +57,7 @@ __all__ = [
     "Signal",
     "Source",
     "Task",
+    "UndoableAct",
     "ThingOfValue",
     "Touch",
 ]

@@ -1,12 +1,13 @@
-"""Tables for leads and their touches."""
+"""Tables for leads, their touches, and what staff edited."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
 from rooftree.core.uuid7 import uuid7
 from rooftree.leads.models.people import Person
 from rooftree.leads.models.sources import Campaign, Delivery, Source
-from rooftree.org.models import Branch, LoanOfficer
+from rooftree.org.models import Branch, LoanOfficer, User
 
 LEAD_STATES = [
     "new",  # no one has reached the borrower
@@ -48,6 +49,8 @@ class Lead(models.Model):
     property_type = models.CharField(max_length=20, blank=True)
     property_use = models.CharField(max_length=12, blank=True)
     details = models.JSONField(default=dict)  # the newest canonical record, for all other fields
+    # Keys of `leads.scenario_fields` that staff edited: a later inquiry doesn't overwrite them.
+    edited_fields = ArrayField(models.CharField(max_length=30), default=list, db_default=[])
     borrower_message = models.TextField(blank=True)  # the borrower's newest message
 
     officer = models.ForeignKey(
@@ -72,7 +75,7 @@ class Lead(models.Model):
     retired_reason = models.CharField(max_length=60, blank=True)
 
     class Meta:
-        # triggers: lead_officer_mirrors, watch_lead
+        # triggers: begin_lead_promises, follow_lead_promises, lead_officer_mirrors, watch_lead
         db_table = "lead"
         constraints = [
             models.CheckConstraint(condition=Q(state__in=LEAD_STATES), name="lead_state_known"),
@@ -139,3 +142,23 @@ class Touch(models.Model):
 
     def __str__(self) -> str:
         return f"touch:{self.pk}"
+
+
+class LeadEdit(models.Model):
+    """One field of a lead's loan scenario that staff edited, and whose word it was."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="edits")
+    field = models.CharField(max_length=30)  # a key of leads.scenario_fields.FIELDS
+    before = models.JSONField(null=True)  # None: was unknown
+    after = models.JSONField(null=True)
+    stated_by = models.CharField(max_length=12)  # a key of leads.scenario_fields.SPEAKERS
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "lead_edit"
+        indexes = [models.Index(fields=["lead", "at"], name="lead_edit_by_lead")]
+
+    def __str__(self) -> str:
+        return f"lead_edit:{self.pk}"

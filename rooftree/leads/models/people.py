@@ -56,6 +56,12 @@ class Person(models.Model):
     def name(self) -> str:
         return " ".join(part for part in (self.first_name, self.last_name) if part) or "No name yet"
 
+    @property
+    def short_name(self) -> str:
+        """The first name and the initial of the last, for notices, such as Ben O."""
+        initial = f"{self.last_name[0]}." if self.last_name else ""
+        return " ".join(part for part in (self.first_name, initial) if part) or "A borrower"
+
 
 class Phone(models.Model):
     """One number a person gave us. Unlinked, not deleted, if it turns out to be someone else's."""

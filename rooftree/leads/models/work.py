@@ -1,4 +1,4 @@
-"""Tables for contact attempts, borrower signals, staff notes and tasks."""
+"""Tables for contact attempts, borrower signals, staff notes, tasks and acts to undo."""
 
 from django.db import models
 from django.db.models import Q
@@ -33,6 +33,7 @@ class ContactAttempt(models.Model):
     idempotency_key = models.CharField(max_length=160, unique=True)  # idempotency key
 
     class Meta:
+        # trigger: follow_attempt_promises
         db_table = "contact_attempt"
         indexes = [
             models.Index(fields=["person", "at"], name="attempt_by_person"),
@@ -82,13 +83,14 @@ class Remark(models.Model):
 
 
 REPEATABLE_TASK_KINDS = ("typed",)  # a lead can have several open tasks of these kinds
+MEETINGS = {"phone": "Phone", "office": "Office", "video": "Video"}  # how an appointment is held
 
 
 class Task(models.Model):
     """One task on a lead, with a due time.
 
     Assigned to `user`, else to everyone with `role` who can see the lead, else to
-    the lead's owner.
+    the lead's owner. An appointment with the borrower is a task that begins at `due_at`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -99,6 +101,12 @@ class Task(models.Model):
     idempotency_key = models.CharField(max_length=160, unique=True)
     title = models.CharField(max_length=200)
     due_at = models.DateTimeField()
+    meeting = models.CharField(  # of an appointment: a key of MEETINGS
+        max_length=8, blank=True, default="", db_default=""
+    )
+    minutes = models.PositiveSmallIntegerField(null=True)  # of an appointment: how long it takes
+    note = models.CharField(max_length=500, blank=True, default="", db_default="")
+    reminded_at = models.DateTimeField(null=True)  # when staff were reminded of an appointment
     done_at = models.DateTimeField(null=True)
     done_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     canceled_at = models.DateTimeField(null=True)
@@ -106,6 +114,7 @@ class Task(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
+        # trigger: follow_task_promises
         db_table = "task"
         constraints = [
             models.UniqueConstraint(
@@ -116,6 +125,11 @@ class Task(models.Model):
             models.CheckConstraint(
                 condition=Q(done_at=None) | Q(canceled_at=None), name="task_done_or_cancelled"
             ),
+            models.CheckConstraint(
+                condition=Q(meeting="", minutes=None)
+                | Q(meeting__in=list(MEETINGS), minutes__gte=5, minutes__lte=480),
+                name="appointment_has_minutes",
+            ),
         ]
         indexes = [
             models.Index(fields=["user", "due_at"], condition=Q(done_at=None), name="task_open"),
@@ -123,6 +137,11 @@ class Task(models.Model):
                 fields=["due_at"],
                 condition=Q(done_at=None, canceled_at=None),
                 name="task_open_by_due",
+            ),
+            models.Index(
+                fields=["due_at"],
+                condition=Q(done_at=None, canceled_at=None, reminded_at=None) & ~Q(meeting=""),
+                name="appointment_to_remind",
             ),
         ]
 
@@ -148,3 +167,57 @@ class LeadTag(models.Model):
 
     def __str__(self) -> str:
         return f"lead_tag:{self.pk}"
+
+
+class CalendarFeed(models.Model):
+    """The secret address at which one user's calendar program reads their appointments."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    user = models.OneToOneField(User, models.CASCADE, related_name="calendar_feed")
+    token_hash = models.CharField(max_length=64, unique=True, null=True)  # None: turned off
+    created_at = models.DateTimeField()  # of the present address
+    read_at = models.DateTimeField(null=True)  # when a calendar last read it
+
+    class Meta:
+        db_table = "calendar_feed"
+
+    def __str__(self) -> str:
+        return f"calendar_feed:{self.pk}"
+
+
+class UndoableAct(models.Model):
+    """One act of staff that can be undone for ten seconds; what it leads to starts afterwards."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="+")
+    result = models.CharField(max_length=24)  # the outcome of a call
+    attempt_id = models.UUIDField()  # of the call
+    changes = models.JSONField()  # by row: table, id, old and new values; old null: a new row
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    settles_at = models.DateTimeField()  # when its consequences start
+    settled_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "undoable_act"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["lead"],
+                condition=Q(settled_at=None, undone_at=None),
+                name="one_open_act_a_lead",
+            ),
+            models.CheckConstraint(
+                condition=Q(settled_at=None) | Q(undone_at=None), name="act_settled_or_undone"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["settles_at"],
+                condition=Q(settled_at=None, undone_at=None),
+                name="act_to_settle",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"undoable_act:{self.pk}"

@@ -18,6 +18,8 @@ from rooftree.core.us_states import STATES as STATE_NAMES
 from rooftree.leads.models import Lead, Person
 from rooftree.org.current_company import current_company
 from rooftree.org.models import User
+from rooftree.outreach.calls import call_reason
+from rooftree.outreach.calls.call_reason import CallReason
 from rooftree.outreach.facts.message_facts import possible_places
 from rooftree.outreach.models import Template
 from rooftree.outreach.wording import message_templates
@@ -89,10 +91,11 @@ def render_script(lead: Lead, *, by: User, at: datetime) -> RenderedTemplate | N
             medium=MEDIUM,
             language=message_templates.language_for(lead.person.language),
             loan_kind=LOAN_KINDS.get(lead.purpose, ""),
-            is_closed=message_templates.is_company_closed(current_company(), at),
+            hours="closed" if message_templates.is_company_closed(current_company(), at) else "",
             at=at,
         )
-        return _render_template(template, lead, by.name, at)
+        reason = call_reason.find_reason(lead, call_at=at)
+        return _render_template(template, lead, by.name, at, reason=reason)
     except (NoTemplate, BadTemplate):
         return None  # the call is still lawful; the page lists what to say
 
@@ -110,9 +113,12 @@ def longest_seconds(template: Template, *, at: datetime) -> dict[str, int | None
     """
     samples = [
         _seconds_until_said(
-            _render_template(template, lead, LONG_CALLER_NAME, at), lead, LONG_CALLER_NAME
+            _render_template(template, lead, LONG_CALLER_NAME, at, reason=reason),
+            lead,
+            LONG_CALLER_NAME,
         )
         for lead in _sample_leads(template)
+        for reason in CallReason
     ]
     return {
         part: max(seconds[part] for seconds in samples)
@@ -172,14 +178,17 @@ def _seconds_until_said(script: RenderedTemplate, lead: Lead, caller: str) -> di
     }
 
 
-def _render_template(template: Template, lead: Lead, caller: str, at: datetime) -> RenderedTemplate:
+def _render_template(
+    template: Template, lead: Lead, caller: str, at: datetime, *, reason: CallReason
+) -> RenderedTemplate:
+    phrase = call_reason.reason_phrase(reason, template.language, lead.purpose)
     return message_templates.render_template(
         template,
         lead=lead,
         company=current_company(),
         officer=lead.officer,
         at=at,
-        extra_context={"caller": {"name": caller}},
+        extra_context={"caller": {"name": caller}, "call": {"reason": phrase}},
     )
 
 

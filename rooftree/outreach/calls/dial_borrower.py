@@ -81,6 +81,7 @@ def _record_attempt(verdict: Verdict, lead: Lead, number: str, by: User) -> Cont
         person_id=lead.person_id,
         medium="call",
         address=number,
+        purpose=verdict.purpose,
         by=by,
         at=at,
         idempotency_key=verdict.idempotency_key,

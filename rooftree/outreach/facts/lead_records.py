@@ -4,11 +4,10 @@ The database returns them as JSON; each is parsed into a typed row.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache, cached_property
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Prefetch
@@ -19,147 +18,27 @@ from rooftree.compliance.rule_changes import approved_changes
 from rooftree.db.statements import query_rows
 from rooftree.leads.models import Lead, Touch
 from rooftree.outreach.facts.sql import MANY_LEADS_SQL, NEWS_SQL, REST_SQL
+from rooftree.outreach.facts.stored_rows import (
+    AgreedCallback,
+    DncListing,
+    LastInbound,
+    LoanEvent,
+    LoanFile,
+    NumberAnswer,
+    NumberConfirmation,
+    PastAttempt,
+    PastTouch,
+    SourceTermsSpan,
+    StoredConsent,
+    StoredLicense,
+    StoredOverride,
+    StoredRevocation,
+)
 
 CAP_LOOKBACK = timedelta(days=8)  # the longest window of any contact cap, plus one day
 TOUCHES = Prefetch(
     "touches", Touch.objects.select_related("source", "campaign").order_by("at", "id")
 )
-
-
-class _Row:
-    """One row parsed from JSON: times, dates and ids have their Python type."""
-
-    __slots__ = ()
-
-    @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Self:
-        return cls(**{name: read(row[name]) for name, read in _readers_for(cls)})  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredRevocation(_Row):
-    """One revocation; see `compliance.models.Revocation`."""
-
-    kind: str
-    address: str
-    person_id: UUID | None
-    media: list[str]
-    origin: str
-    reply_to_purpose: str
-    at: datetime
-    ended_at: datetime | None
-    ended_by: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredConsent(_Row):
-    """One consent that was granted."""
-
-    address: str
-    record: dict[str, Any]
-    recorded_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastAttempt(_Row):
-    """One attempt of ours to contact the person."""
-
-    at: datetime
-    medium: str
-    idempotency_key: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastTouch(_Row):
-    """One inquiry of the lead."""
-
-    at: datetime
-    asked_on: date | None  # date of the inquiry; None for an import without one
-    source_id: UUID
-    adapter: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DateSpan(_Row):
-    """A row in force from one date until another, exclusive."""
-
-    from_date: date
-    until_date: date | None
-
-    def covers(self, day: date) -> bool:
-        """Return True if the row is in force on `day`."""
-        return self.from_date <= day and (self.until_date is None or self.until_date > day)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceTermsSpan(DateSpan):
-    """Reviewed terms of a source that say its form names us."""
-
-    source_id: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredLicense(DateSpan):
-    """One license of the company."""
-
-    state: str
-    number: str
-    license: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DncListing(_Row):
-    """The entry for a number in one loaded do-not-call list; see `compliance.models.DncArea`."""
-
-    number: str
-    registry: str
-    dated: date
-    is_listed: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NumberAnswer(_Row):
-    """The answer to whether a number was reassigned after a date."""
-
-    number: str
-    since: date
-    response: str
-    answered_on: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NumberConfirmation(_Row):
-    """The last time they spoke with us or wrote to us on a number."""
-
-    number: str
-    on: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoanEvent(_Row):
-    """One application to us, or one loan funded by us."""
-
-    code: str
-    on: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgreedCallback(_Row):
-    """One callback the borrower asked for, and who has approved its hour since."""
-
-    due_at: datetime
-    asked_at: datetime
-    approved_by: UUID | None
-    approved_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LastInbound:
-    """The last message from the person, and how it was classified."""
-
-    created_at: datetime
-    medium: str
-    problem: str
 
 
 class LeadRecords:
@@ -254,6 +133,36 @@ class LeadRecords:
         """
         rows = [PastAttempt.from_json(row) for row in self._rest["attempts"]]
         return [row for row in rows if row.idempotency_key != excluding]
+
+    def heard_at(self, medium: str = "") -> datetime | None:
+        """Return when they last wrote or called, within CAP_LOOKBACK; `medium` names one way."""
+        moments = [
+            datetime.fromisoformat(at)
+            for name, at in self._rest["inbound"].items()
+            if medium in ("", name)
+        ]
+        return max(moments, default=None)
+
+    def live_override(self, medium: str, *, excluding: str) -> StoredOverride | None:
+        """Return the override of house limits that this contact can use; None without one.
+
+        One override is for one contact by hand: any later one has used it up.
+        """
+        rows = [StoredOverride.from_json(row) for row in self._rest["overrides"]]
+        overrides = [row for row in rows if row.medium == medium]
+        if not overrides:
+            return None
+        newest = overrides[-1]
+        is_used = any(
+            attempt.medium == medium and not attempt.is_automated and attempt.at >= newest.at
+            for attempt in self.outbound_attempts(excluding=excluding)
+        )
+        return None if is_used else newest
+
+    @property
+    def loan_files(self) -> list[LoanFile]:
+        """The loan files of this lead in the LOS."""
+        return [LoanFile.from_json(row) for row in self._rest["loans"]]
 
     def form_names_us(self, source_id: UUID, day: date) -> bool:
         """Return True if reviewed terms in force on `day` say the source's form names us."""
@@ -352,26 +261,3 @@ def _run_queries(
 @cache
 def _build_query(queries: tuple[str, ...]) -> str:
     return MANY_LEADS_SQL.format(columns=", ".join(f"({query})" for query in queries))
-
-
-@cache
-def _readers_for(row: type[_Row]) -> list[tuple[str, Callable[[Any], Any]]]:
-    """Return the parser of each field by its annotated type; None stays None."""
-    return [
-        (field.name, _READERS_BY_TYPE.get(field.type, lambda value: value))
-        for field in fields(row)  # type: ignore[arg-type]
-    ]
-
-
-def _optional_reader(read: Callable[[str], Any]) -> Callable[[str | None], Any]:
-    return lambda value: None if value is None else read(value)
-
-
-_READERS_BY_TYPE: dict[Any, Callable[[Any], Any]] = {
-    datetime: datetime.fromisoformat,
-    datetime | None: _optional_reader(datetime.fromisoformat),
-    date: date.fromisoformat,
-    date | None: _optional_reader(date.fromisoformat),
-    UUID: UUID,
-    UUID | None: _optional_reader(UUID),
-}

@@ -15,8 +15,8 @@ from rooftree.compliance.do_not_call import load_list
 from rooftree.compliance.gate import (
     do_not_call_check,
     effective_rules,
+    license_checks,
     person_places,
-    quiet_hours,
     reassigned_number_check,
 )
 from rooftree.compliance.gate.facts import (
@@ -39,13 +39,9 @@ from rooftree.compliance.wording_rules import wording_check
 from rooftree.core.email_addresses import comparison_key
 from rooftree.leads.models import Lead
 from rooftree.org.models import Company, LoanOfficer
-from rooftree.outreach.facts import party_facts
-from rooftree.outreach.facts.lead_records import (
-    DncListing,
-    LeadRecords,
-    StoredConsent,
-    StoredRevocation,
-)
+from rooftree.outreach.facts import party_facts, request_facts
+from rooftree.outreach.facts.lead_records import LeadRecords
+from rooftree.outreach.facts.stored_rows import DncListing, StoredConsent, StoredRevocation
 from rooftree.outreach.models import Message
 
 UNSUBSCRIBE_DAYS = 3650  # the link is signed and never expires; stated as ten years
@@ -120,8 +116,15 @@ def gather_facts_of_many(
     return [
         Facts(
             **shared,
-            **_message_facts(message, records),
-            **_request_facts(message, records),
+            **_message_facts(message, lead, records),
+            **request_facts.build_request_facts(
+                message.medium,
+                records,
+                is_automated=message.is_automated,
+                answers=message.answers,
+                excluding=message.idempotency_key,
+                at=at,
+            ),
             **_address_facts(message, lead, records, at),
             provenance=party_facts.build_provenance(message.text, lead, company, records),
             officer=officers[message.officer],
@@ -187,15 +190,13 @@ def _email_facts(company: Company) -> dict[str, Any]:
     }
 
 
-def _message_facts(outgoing: OutgoingContact, records: LeadRecords) -> dict[str, Any]:
+def _message_facts(outgoing: OutgoingContact, lead: Lead, records: LeadRecords) -> dict[str, Any]:
     draft = wording_check.Draft(
         body=outgoing.text,
         subject=outgoing.subject,
         channel=wording_check.CHANNEL_BY_MEDIUM.get(outgoing.medium, ""),
         facts=frozenset(outgoing.content_facts),
     )
-    # Approved wording is an advertisement to anyone; only typed words can quote a rate.
-    is_quote = not outgoing.is_automated and wording_check.is_about_terms(draft)
     return {
         "medium": outgoing.medium,
         "purpose": outgoing.purpose,
@@ -206,7 +207,7 @@ def _message_facts(outgoing: OutgoingContact, records: LeadRecords) -> dict[str,
         "is_first_message": outgoing.medium is Medium.TEXT and not records.was_texted,
         "subject": outgoing.subject,
         "text": outgoing.text,
-        "activity": "quote_rate" if is_quote else "general",
+        "activity": _activity(outgoing, lead, draft),
         "content_facts": outgoing.content_facts,
         "wording_until": outgoing.approved_until,
         "is_owners": outgoing.is_owners,
@@ -221,6 +222,19 @@ def _message_facts(outgoing: OutgoingContact, records: LeadRecords) -> dict[str,
     }
 
 
+def _activity(outgoing: OutgoingContact, lead: Lead, draft: wording_check.Draft) -> str:
+    """Return what the contact is about, as the gate judges licenses.
+
+    Approved wording is an advertisement to anyone; only typed words can quote a rate. A call about
+    a lead without a property state begins with the question for it.
+    """
+    if outgoing.is_automated:
+        return "general"
+    if outgoing.medium is Medium.CALL and not lead.property_state:
+        return license_checks.ASK_STATE
+    return "quote_rate" if wording_check.is_about_terms(draft) else "general"
+
+
 def _confirmation(stop: RevocationRow | None) -> StopConfirmation | None:
     if stop is None:
         return None
@@ -231,31 +245,6 @@ def _confirmation(stop: RevocationRow | None) -> StopConfirmation | None:
         state__in=["claimed", "sent", "delivered", "uncertain"],
     )
     return StopConfirmation(stop_at=stop.at, earlier=earlier.count())
-
-
-def _request_facts(outgoing: OutgoingContact, records: LeadRecords) -> dict[str, Any]:
-    """Return the callback the borrower asked for, its time, and a supervisor's approval of it.
-
-    A borrower who asks for a call is called, not written to (CON-04).
-    """
-    callback = records.agreed_callback if outgoing.medium is Medium.CALL else None
-    if callback is None:
-        return {"invited_at": None, "requested_at": None, "answers": outgoing.answers}
-    approved: tuple[HumanDecision, ...] = ()
-    if callback.approved_at:
-        approved = (
-            HumanDecision(
-                rule=quiet_hours.REQ_01.id,
-                reason=quiet_hours.STATE_LAW_SILENT,
-                by=f"user:{callback.approved_by}",
-                at=callback.approved_at,
-            ),
-        )
-    return {
-        "invited_at": callback.asked_at,
-        "requested_at": callback.due_at,
-        "answers": outgoing.answers + approved,
-    }
 
 
 def _address_facts(
@@ -277,7 +266,11 @@ def _address_facts(
         "recipient": outgoing.to if outgoing.medium is Medium.EMAIL else key,
         "line_type": {"mobile": "mobile", "home": "landline"}.get(kind, "unknown"),
         "contacts": tuple(
-            PriorContact(at=contact.at, medium=CONTACT_MEDIA.get(contact.medium))
+            PriorContact(
+                at=contact.at,
+                medium=CONTACT_MEDIA.get(contact.medium),
+                is_automated=contact.is_automated,
+            )
             for contact in records.outbound_attempts(excluding=outgoing.idempotency_key)
         ),
         "last_confirmed_on": confirmed_on,

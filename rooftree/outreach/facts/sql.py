@@ -17,6 +17,7 @@ IMPORT_ADAPTERS = "({})".format(", ".join(f"'{adapter}'" for adapter in sorted(R
 # Results that prove the borrower answers at this number or address.
 REACHED_RESULTS = "('spoken', 'call_back', 'not_interested', 'told_no', 'replied')"
 SUPERVISOR_ROLES = "('manager', 'compliance')"  # these roles can approve the hour of a call
+OVERRIDE_MINUTES = 60  # an overridden house limit waits that long for its one contact
 APPROVAL_TASK_KIND = required_actions.task_kind(STATE_LAW_SILENT)  # the task asking for approval
 # PostgreSQL writes a word boundary as \y.
 NOT_AFFILIATED = trigger_lead_check.NOT_AFFILIATED_PATTERN.pattern.replace(r"\b", r"\y")
@@ -62,9 +63,21 @@ select json_build_object(
          where person_id = subject.person and address = any(string_to_array(subject.keys, E'\\n'))
            and status = 'granted' and recorded_at <= %(at)s) c),
     'attempts', (select coalesce(json_agg(a order by a.at), '[]') from (
-        select at, medium, idempotency_key from contact_attempt
+        select at, medium, idempotency_key, is_automated from contact_attempt
          where person_id = subject.person and direction = 'out'
            and at > %(since)s and at <= %(at)s) a),
+    'inbound', (select coalesce(json_object_agg(i.medium, i.at), '{{}}') from (
+        select medium, max(at) as at from contact_attempt
+         where person_id = subject.person and direction = 'in'
+           and result not in ('revoke', 'wrong_person')
+           and at > %(since)s and at <= %(at)s group by medium) i),
+    'loans', (select coalesce(json_agg(l), '[]') from (
+        select rank, application_date, funded_date, final_outcome, current_milestone from loan
+         where lead_id = subject.lead) l),
+    'overrides', (select coalesce(json_agg(o order by o.at), '[]') from (
+        select medium, limits, reason, by_id as by, at from limit_override
+         where lead_id = subject.lead and at > %(at)s - interval '{OVERRIDE_MINUTES} minutes'
+           and at <= %(at)s) o),
     'touches', (select coalesce(json_agg(t order by t.at, t.id), '[]') from (
         select touch.id, touch.at, touch.source_id, source.adapter,
                case when source.adapter in {IMPORT_ADAPTERS}

@@ -9,9 +9,11 @@ from rooftree.leads import contact_points, unfinished_forms
 from rooftree.leads.models import Lead
 from rooftree.org.current_company import current_company
 from rooftree.org.models import Company
-from rooftree.outreach.messages import plan_messages, send
+from rooftree.outreach.messages import call_outlook, plan_messages, send
+from rooftree.outreach.messages.call_outlook import CallOutlook
 from rooftree.outreach.models import Message, Template
 from rooftree.outreach.wording import message_templates
+from rooftree.outreach.wording.occasions import get_occasion
 
 log = logging.getLogger(__name__)
 
@@ -97,12 +99,18 @@ def _render_requests(
     )
     company = current_company()
     live = message_templates.live_templates({request.key for request in requests}, at=worded_at)
+    promised = {
+        request.lead.pk: request.lead
+        for request in requests
+        if get_occasion(request.key).promises_call
+    }
+    outlooks = call_outlook.outlooks_of_leads([*promised.values()], at=at)
     planned: list[plan_messages.MessageSpec] = []
     for request in requests:
         if not (to := plan_messages.address_for(request.lead, request.medium)):
             continue
         try:
-            words = _render_content(request, live, company, at)
+            words = _render_content(request, live, company, outlooks.get(request.lead.pk), at)
         except (message_templates.NoTemplate, message_templates.BadTemplate) as problem:
             log.error("could not queue a %s: %s", request.medium, problem)
             continue
@@ -121,23 +129,34 @@ def _render_requests(
 
 
 def _render_content(
-    request: MessageRequest, live: Sequence[Template], company: Company, at: datetime
+    request: MessageRequest,
+    live: Sequence[Template],
+    company: Company,
+    outlook: CallOutlook | None,
+    at: datetime,
 ) -> message_templates.MessageContent:
     lead = request.lead
+    if outlook is None:  # the message promises no call
+        is_closed = message_templates.is_company_closed(company, at)
+        outlook = CallOutlook(
+            hours="closed" if is_closed else "",
+            calls_from=message_templates.company_opening(company, at),
+        )
     template = message_templates.best_template(
         live,
         request.key,
         medium=request.medium,
         language=message_templates.language_for(lead.person.language),
         loan_kind=message_templates.LOAN_KINDS.get(lead.purpose, ""),
-        is_closed=message_templates.is_company_closed(company, at),
+        hours=outlook.hours,
     )
+    day = message_templates.call_day_phrase(company, template.language, outlook.calls_from)
     rendered = message_templates.render_template(
         template,
         lead=lead,
         company=company,
         officer=lead.officer,
         at=at,
-        extra_context=request.extra_context,
+        extra_context={"call": {"day": day}, **request.extra_context},
     )
     return message_templates.MessageContent.from_rendered(rendered, lead.officer)

@@ -8,12 +8,13 @@ from uuid import UUID
 from django.db.models import prefetch_related_objects
 
 from rooftree.compliance.gate import message_gate
-from rooftree.compliance.gate.facts import Medium, Purpose
+from rooftree.compliance.gate.facts import Medium
 from rooftree.compliance.gate.verdict import Decision, Ruling, Verdict
 from rooftree.compliance.models import Verdict as VerdictRow
 from rooftree.leads.models import Lead
 from rooftree.org.current_company import current_company
 from rooftree.org.models import Company
+from rooftree.outreach.facts import contact_purpose
 from rooftree.outreach.facts.lead_records import LeadRecords
 from rooftree.outreach.facts.message_facts import (
     OutgoingContact,
@@ -38,6 +39,7 @@ class ContactPermission:
     decision: str  # allow, defer, require or block; "none" without an address
     label: str
     sentence: str
+    reason: str = ""  # code of the ruling that decided
     next_allowed_at: datetime | None = None
     address: str = ""
     rulings: tuple[Ruling, ...] = ()  # of every rule; empty without an address
@@ -46,6 +48,12 @@ class ContactPermission:
     def is_allowed(self) -> bool:
         """Return True if an officer can use this medium now."""
         return self.decision == "allow"
+
+    @property
+    def house_limits(self) -> tuple[Ruling, ...]:
+        """The company's own limits, if nothing but them stands against this contact now."""
+        against = [ruling for ruling in self.rulings if ruling.decision is not Decision.ALLOW]
+        return tuple(against) if all(ruling.is_house_limit for ruling in against) else ()
 
 
 def permissions_of_lead(lead: UUID | Lead, *, at: datetime) -> dict[str, ContactPermission]:
@@ -80,6 +88,29 @@ def permissions_of_leads(
         lead.pk: _build_permissions(lead, company, addresses[lead.pk], records[lead.pk])
         for lead in leads
     }
+
+
+def preview_calls(leads: Sequence[Lead], *, at: datetime) -> dict[UUID, Verdict]:
+    """Return the gate's verdict about a call by hand to each borrower now. Nothing is stored.
+
+    A borrower without a phone number has none.
+
+    Args:
+        leads: with persons and officers loaded.
+    """
+    loaded = ("source", "person__phones", "person__emails", "officer__licenses", "officer__user")
+    prefetch_related_objects([*leads], *loaded)
+    company = current_company()
+    numbers = {lead.pk: _addresses_by_medium(lead)["call"] for lead in leads}
+    reachable = [lead for lead in leads if numbers[lead.pk]]
+    keys = {lead.pk: [numbers[lead.pk]] for lead in reachable}
+    records = LeadRecords.load_many(reachable, keys=keys, at=at) if reachable else {}
+    verdicts = {}
+    for lead in reachable:
+        call = _build_sample_contact(lead, company, "call", numbers[lead.pk], records[lead.pk])
+        facts = gather_facts(call, lead=lead, company=company, at=at, records=records[lead.pk])
+        verdicts[lead.pk] = message_gate.decide(facts)
+    return verdicts
 
 
 def decide_call(*, lead_id: UUID, cause: str, at: datetime) -> VerdictRow:
@@ -151,6 +182,7 @@ def _build_permission(medium: str, to: str, verdict: Verdict) -> ContactPermissi
         decision=verdict.decision.value,
         label=_permission_label(medium, verdict),
         sentence=verdict.sentence,
+        reason=verdict.reason,
         next_allowed_at=verdict.next_allowed_at,
         address=to,
         rulings=verdict.rulings,
@@ -181,7 +213,7 @@ def _build_sample_contact(
     )
     return OutgoingContact(
         medium=Medium(medium),
-        purpose=Purpose.MARKETING,
+        purpose=contact_purpose.judge_purpose(Medium(medium), records, at=records.at),
         is_automated=False,
         to=to,
         text="" if medium == "call" else f"{ending} {OPT_OUT['en']} {license_text}",

@@ -26,6 +26,7 @@ from rooftree.leads.models import ContactAttempt, Lead, Person
 from rooftree.org.current_company import current_company
 from rooftree.org.models import Company
 from rooftree.org.sending_pause import ACTIVE_PAUSE
+from rooftree.outreach.facts import contact_purpose
 from rooftree.outreach.facts.lead_records import LeadRecords
 from rooftree.outreach.facts.message_facts import OutgoingContact, address_key, gather_facts
 from rooftree.outreach.messages import cancel_messages
@@ -129,7 +130,10 @@ def lock_still_claimed(message_ids: Iterable[UUID], *, at: datetime) -> set[UUID
 
 
 def load_inputs(messages: Sequence[Message], *, at: datetime) -> list[DecisionInputs]:
-    """Load the inputs of messages, no two of them to one person, and set their footers."""
+    """Load the inputs of messages, no two of them to one person; judge and complete each one.
+
+    A typed message gets the purpose it has now, and every message its footer.
+    """
     if not messages:
         return []
     leads = {lead.pk: lead for lead in LEADS.all(keys=[message.lead_id for message in messages])}
@@ -139,6 +143,10 @@ def load_inputs(messages: Sequence[Message], *, at: datetime) -> list[DecisionIn
     records = LeadRecords.load_many([*leads.values()], keys=keys, at=at)
     company = current_company()
     for message in messages:
+        if not message.is_automated:
+            message.purpose = contact_purpose.judge_purpose(
+                MEDIA[message.medium], records[message.lead_id], at=at
+            ).value
         message.ending = build_footer(
             message,
             state=leads[message.lead_id].property_state,

@@ -20,7 +20,8 @@ from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads import contact_points
 from rooftree.leads.models import Lead
 from rooftree.org.models import Company, User
-from rooftree.outreach.facts.lead_records import StoredLicense, license_in_state
+from rooftree.outreach.facts.lead_records import license_in_state
+from rooftree.outreach.facts.stored_rows import StoredLicense
 from rooftree.outreach.models import Message
 from rooftree.outreach.wording.message_templates import MessageContent
 

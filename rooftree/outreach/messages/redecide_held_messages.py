@@ -13,12 +13,26 @@ from rooftree.outreach.models import Message
 
 CONSENT_PROOF_REASONS = ("consent_evidence_incomplete",)
 LICENSE_ENTRY_REASONS = ("license_words_not_on_file",)
+PLACE_REASONS = ("property_state_needed", "location_evidence_missing", "no_common_window")
 
 
 def redecide_after_consent_proof(*, lead_id: UUID, at: datetime) -> int:
     """Requeue automatic messages that lacked proof of consent; return how many."""
     rows = _messages_in_review(CONSENT_PROOF_REASONS).filter(lead_id=lead_id, is_automated=True)
     return _requeue_messages(rows, because="The consent certificate arrived.", at=at)
+
+
+def redecide_after_place_known(*, lead_id: UUID, at: datetime) -> int:
+    """Requeue messages that waited for the borrower's place or its hours; return how many."""
+    count = _requeue_messages(
+        _messages_in_review(PLACE_REASONS).filter(lead_id=lead_id),
+        because="The place is known now.",
+        at=at,
+    )
+    held = Message.objects.filter(
+        lead_id=lead_id, direction="out", state="held", due_at__gt=at, verdict__isnull=False
+    )
+    return count + held.update(due_at=at)
 
 
 def redecide_after_license_entry(*, at: datetime) -> int:

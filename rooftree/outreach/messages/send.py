@@ -187,7 +187,10 @@ def _store_decisions(decided: Sequence[DecidedMessage], at: datetime) -> None:
         )
         for decision in stopped
     )
-    changed = ("id", "verdict_id", "ending", "state", "claimed_at", "attempts", "problem", "due_at")
+    changed = (
+        *("id", "verdict_id", "purpose", "ending", "state", "claimed_at", "attempts"),
+        *("problem", "due_at"),
+    )
     rows = [{name: getattr(decision.message, name) for name in changed} for decision in decided]
     update_each(Message, rows)
 

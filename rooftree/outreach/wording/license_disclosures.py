@@ -5,7 +5,8 @@ from datetime import datetime
 
 from rooftree.compliance.gate import license_wording
 from rooftree.org.models import Company, CompanyLicense
-from rooftree.outreach.facts.lead_records import StoredLicense, license_in_state
+from rooftree.outreach.facts.lead_records import license_in_state
+from rooftree.outreach.facts.stored_rows import StoredLicense
 from rooftree.outreach.messages.plan_messages import required_disclosure
 
 

@@ -176,13 +176,16 @@ def live_template(
     medium: str,
     language: str,
     loan_kind: str = "",
-    is_closed: bool = False,
+    hours: str = "",
     at: datetime,
 ) -> Template:
     """Return the best live template at `at`: by language, then by hour, then by loan kind.
 
     Falls back to English, to the template for any hour and to the one for any loan. Raises
     `NoTemplate`.
+
+    Args:
+        hours: the situation now, as of a template: closed, no_call, or "" for any hour.
     """
     return best_template(
         live_templates([key], at=at),
@@ -190,7 +193,7 @@ def live_template(
         medium=medium,
         language=language,
         loan_kind=loan_kind,
-        is_closed=is_closed,
+        hours=hours,
     )
 
 
@@ -206,7 +209,7 @@ def best_template(
     medium: str,
     language: str,
     loan_kind: str = "",
-    is_closed: bool = False,
+    hours: str = "",
 ) -> Template:
     """Return the best of the live templates, as `live_template` does. Raises `NoTemplate`."""
     fitting = [
@@ -215,7 +218,7 @@ def best_template(
         if (template.key, template.medium) == (key, medium)
         and template.language in (language, "en")
         and template.loan_kind in (loan_kind, "")
-        and (is_closed or not template.hours)
+        and template.hours in (hours, "")
     ]
     if not fitting:
         raise NoTemplate(f"There is no {medium} template named {key}.")
@@ -237,12 +240,17 @@ def is_company_closed(company: Company, at: datetime) -> bool:
     )
 
 
-def call_day_phrase(company: Company, language: str, at: datetime) -> str:
-    """Return when we call: "shortly", or the weekday we open, which stays true if read late."""
-    opening = working_hours.next_opening(company.hours, zone=company.zone, at=at)
-    if opening is None or opening == at:
+def call_day_phrase(company: Company, language: str, calls_from: datetime | None) -> str:
+    """Return when we call: "shortly" (None), or a weekday, which stays true if read late."""
+    if calls_from is None:
         return SOON_PHRASES[language]
-    return WEEKDAY_PHRASES[language][working_hours.local_date(company.zone, opening).weekday()]
+    return WEEKDAY_PHRASES[language][working_hours.local_date(company.zone, calls_from).weekday()]
+
+
+def company_opening(company: Company, at: datetime) -> datetime | None:
+    """Return when the company opens next; None while it is open, and without hours."""
+    opening = working_hours.next_opening(company.hours, zone=company.zone, at=at)
+    return None if opening == at else opening
 
 
 def render_template(
@@ -257,6 +265,8 @@ def render_template(
     """Render a template for one borrower. Raises `BadTemplate` for an unknown placeholder."""
     language = template.language
     first_name = safe_first_name(lead.person.first_name)
+    more = dict(extra_context or {})
+    day = call_day_phrase(company, language, company_opening(company, at))
     context = {
         "borrower": {"first_name": first_name or NAME_FALLBACKS[language]},
         "lead": {
@@ -268,9 +278,9 @@ def render_template(
             "nmls_id": company.nmls_id,
             "phone": company.phone,
         },
-        "call": {"day": call_day_phrase(company, language, at)},
+        "call": {"day": day, **more.pop("call", {})},
         "sender": signature(company, officer),
-        **(extra_context or {}),
+        **more,
     }
     try:
         return RenderedTemplate(

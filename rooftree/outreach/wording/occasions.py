@@ -12,7 +12,7 @@ LOAN_KIND_NAMES = {
     "refinance": "Refinance",
     "equity": "Home equity",
 }
-HOURS_NAMES = {"": "Any hour", "closed": "After hours"}
+HOURS_NAMES = {"": "Any hour", "closed": "After hours", "no_call": "When we can’t call"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,7 @@ class Occasion:
     is_step: bool = False  # sequences can use it as a step
     has_rates: bool = False  # contains figures from a rate sheet we keep
     is_spoken: bool = False  # an officer says it; nothing is sent
+    promises_call: bool = False  # it says that or when we call
 
     @property
     def media(self) -> Mapping[str, str]:
@@ -36,11 +37,17 @@ OCCASIONS = {
     "call_opening": Occasion(
         title="Opening script", when="The first words of an officer on a call", is_spoken=True
     ),
-    "first_hello": Occasion(title="First response", when="Within seconds of a first inquiry"),
-    "again_hello": Occasion(
-        title="Response to a repeat inquiry", when="When a known borrower asks again"
+    "first_hello": Occasion(
+        title="First response", when="Within seconds of a first inquiry", promises_call=True
     ),
-    "missed_call": Occasion(title="Missed call", when="When no one answered a borrower’s call"),
+    "again_hello": Occasion(
+        title="Response to a repeat inquiry",
+        when="When a known borrower asks again",
+        promises_call=True,
+    ),
+    "missed_call": Occasion(
+        title="Missed call", when="When no one answered a borrower’s call", promises_call=True
+    ),
     "not_reached_1": Occasion(title="Not reached, first try", when="Sequence step", is_step=True),
     "not_reached_2": Occasion(title="Not reached, last try", when="Sequence step", is_step=True),
     "rate_reached": Occasion(

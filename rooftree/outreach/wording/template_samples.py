@@ -7,6 +7,8 @@ from datetime import datetime
 from rooftree.leads.models import Lead, Person
 from rooftree.org.current_company import current_company
 from rooftree.org.models import LoanOfficer, User
+from rooftree.outreach.calls import call_reason
+from rooftree.outreach.calls.call_reason import CallReason
 from rooftree.outreach.messages import plan_messages
 from rooftree.outreach.models import Template
 from rooftree.outreach.wording import license_disclosures, message_templates
@@ -18,7 +20,7 @@ PLACEHOLDERS = {  # name: description for staff
     "sender": "Officer and company, with the required NMLS IDs",
     "lead.kind": "What they asked about, such as “buying a home”",
     "lead.where": "“ in Florida”, including the space, or nothing if the state is unknown",
-    "call.day": "When we call: “shortly”, or “on Monday” after hours",
+    "call.day": "When we call: “shortly”, or “on Monday”",
     "company.brand": "Company name in signatures",
     "company.nmls_id": "Company NMLS ID",
     "company.phone": "Company phone number",
@@ -31,7 +33,10 @@ RATE_PLACEHOLDERS = {
     "rate.points": "Points of that rate",
     "rate.day": "Date of the rate sheet",
 }
-CALLER_PLACEHOLDERS = {"caller.name": "Name of the caller"}
+CALLER_PLACEHOLDERS = {
+    "caller.name": "Name of the caller",
+    "call.reason": "Why you call, such as “because you asked about buying a home”",
+}
 SAMPLE_RATE = {
     "product": "30-year fixed",
     "target": "6.125%",
@@ -100,6 +105,10 @@ def render_sample(template: Template, sample: SampleBorrower, *, at: datetime) -
         context["rate"] = SAMPLE_RATE
     if occasion.is_spoken:
         context["caller"] = {"name": caller}
+        reason = call_reason.reason_phrase(
+            CallReason.INQUIRY, template.language, sample.lead.purpose
+        )
+        context["call"] = {"reason": reason}
     return message_templates.render_template(
         template,
         lead=sample.lead,

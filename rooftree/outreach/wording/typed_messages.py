@@ -6,12 +6,14 @@ from uuid import UUID, uuid4
 from django.db import transaction
 
 from rooftree.leads.models import Lead
+from rooftree.ledger.write_events import write_event
 from rooftree.org.models import Company, User
-from rooftree.outreach.messages import plan_messages, send
+from rooftree.outreach.messages import plan_messages, required_actions, send
 from rooftree.outreach.models import Message
 from rooftree.outreach.wording.message_templates import MessageContent, signature
 
 STOPPED_STATES = ("blocked", "review", "failed", "cancelled")
+PENDING_STATES = ("waiting", "held", "claimed", "uncertain")  # can still reach the borrower
 REPEAT_WINDOW = timedelta(minutes=1)  # the same text within it is a repeated click
 MAX_SUBJECT_LENGTH = 300
 OPT_OUT = {"en": "Reply STOP to end.", "es": "Responda ALTO para terminar."}
@@ -27,8 +29,11 @@ def send_typed_message(
     """Send a message typed by staff, in the name of the lead's officer.
 
     A message that can only be sent later is held until its `due_at`. The same text sent twice
-    within a minute is one message. Raises `CannotSend`, with the gate's or the carrier's
-    sentence, if the message can't be sent, failed, or has no address.
+    within a minute, or while the first can still reach the borrower, is one message. A message
+    in review, which its author was told is not sent, is replaced by the next one.
+
+    Raises `CannotSend`, with the gate's or the carrier's sentence, if the message can't be sent,
+    failed, or has no address.
     """
     with transaction.atomic():
         # The lead's row is the mutex, so that two clicks at once cannot both create a message.
@@ -38,9 +43,10 @@ def send_typed_message(
             .get(pk=lead_id)
         )
         content = _build_content(lead, medium, body, subject, at)
-        message = _find_repeat(lead, medium, body, by, at) or _queue_message(
-            lead, medium, content, by, at
-        )
+        message = _find_repeat(lead, medium, body, by, at)
+        if message is None:
+            message = _queue_message(lead, medium, content, by, at)
+            _cancel_refused(message, by=by, at=at)
     send.deliver_messages([message.pk], at=at)
     message.refresh_from_db()
     if message.state in STOPPED_STATES:
@@ -61,10 +67,49 @@ def _build_content(
 
 def _find_repeat(lead: Lead, medium: str, body: str, by: User, at: datetime) -> Message | None:
     typed = body.replace("\x00", "").strip()  # the ending we add can differ by now
-    repeats = Message.objects.filter(
-        lead=lead, medium=medium, by=by, body__startswith=typed, created_at__gt=at - REPEAT_WINDOW
+    same_start = Message.objects.filter(lead=lead, medium=medium, by=by, body__startswith=typed)
+    recent = same_start.filter(created_at__gt=at - REPEAT_WINDOW)
+    if repeat := recent.exclude(state__in=STOPPED_STATES).first():
+        return repeat
+    pending = same_start.filter(state__in=PENDING_STATES)
+    return next((row for row in pending if _is_added(row.body.removeprefix(typed))), None)
+
+
+def _is_added(ending: str) -> bool:
+    """Return True for an ending that `_add_signature` adds to typed text."""
+    return (
+        not ending
+        or ending.lstrip() in OPT_OUT.values()
+        or ending.startswith("\n")
+        and ("NMLS" in ending.strip().partition("\n")[0])
     )
-    return repeats.exclude(state__in=STOPPED_STATES).first()
+
+
+def _cancel_refused(message: Message, *, by: User, at: datetime) -> None:
+    """Cancel earlier messages in review, so that releasing one cannot send the text twice."""
+    refused = Message.objects.filter(
+        lead=message.lead_id,
+        medium=message.medium,
+        by=by,
+        state="review",
+        idempotency_key__startswith="typed:",
+    )
+    for row in refused.exclude(pk=message.pk).select_related("verdict"):
+        Message.objects.filter(pk=row.pk, state="review").update(
+            state="cancelled", due_at=None, problem=f"{by.name} sent a new message instead."
+        )
+        write_event(
+            "outreach.message.replaced",
+            at=at,
+            actor=f"user:{by.pk}",
+            lead_id=row.lead_id,
+            message=row.pk,
+            replaced_by=message.pk,
+        )
+        reason = row.verdict.reason if row.verdict else ""
+        others = Message.objects.filter(lead=row.lead_id, state="review", verdict__reason=reason)
+        if reason and not others.exclude(pk=message.pk).exists():
+            required_actions.finish_task(lead_id=row.lead_id, reason=reason, by=by.pk, at=at)
 
 
 def _queue_message(
@@ -75,14 +120,10 @@ def _queue_message(
         raise CannotSend(
             f"No {'phone number' if medium == 'text' else 'email address'} on file yet."
         )
-    # A reply answers a message of the last 15 minutes (rulebook REQ-01).
-    is_reply = Message.objects.filter(
-        lead=lead, direction="in", created_at__gt=at - timedelta(minutes=15)
-    ).exists()
     return send.queue_message(
         lead=lead,
         medium=medium,
-        purpose="reply" if is_reply else "marketing",
+        purpose="marketing",  # until the decision, which judges its true purpose
         cause=f"typed:{uuid4()}",
         words=content,
         to=to,

@@ -8,7 +8,7 @@ from django.db.models import Prefetch, Q, prefetch_related_objects
 from rooftree.capture.models import FormCertificate
 from rooftree.compliance.models import Consent, Revocation
 from rooftree.leads import unfinished_forms
-from rooftree.leads.models import Lead, Milestone, Remark, Signal
+from rooftree.leads.models import Lead, LeadEdit, Milestone, Remark, Signal
 from rooftree.los.loan_milestones import milestone_label
 from rooftree.los.models import Handoff
 from rooftree.money.models import Entry as MoneyEntry
@@ -21,6 +21,7 @@ from rooftree.reporting.timeline import (
     call_entries,
     conversation_entries,
     credit_clock_entries,
+    edit_entries,
     imported_entries,
 )
 from rooftree.reporting.timeline.message_entries import message_entry
@@ -47,6 +48,7 @@ LEAD_PREFETCHES = (  # loaded with the lead, for the rest of its page too
     ),
     call_entries.CALLS_PREFETCH,
     Prefetch("handoffs", Handoff.objects.select_related("connection", "requested_by", "loan")),
+    Prefetch("edits", LeadEdit.objects.select_related("by")),
     Prefetch("watches", RateWatch.objects.select_related("set_by", "reached_by")),
 )
 SIGNALS_WITH_OWN_ENTRY = ("replied", "called")  # their message or call is an entry already
@@ -83,6 +85,7 @@ def build_timeline(lead: Lead, *, group: EntryGroup | None = None) -> list[Timel
         _closing_entries,
         call_entries.build_entries,
         credit_clock_entries.build_entries,
+        edit_entries.build_entries,
         imported_entries.build_entries,
     )
     messages = [message_entry(message) for message in lead.messages.all()]

@@ -15,7 +15,7 @@ from rooftree.reporting.timeline.timeline_entry import (
 MEDIUM_NAMES = {"text": "Text", "email": "Email", "voicemail": "Voicemail", "call": "Call"}
 STATE_TITLES = {
     "waiting": ("scheduled", EntryMark.SYSTEM),
-    "held": ("held", EntryMark.HOLD),
+    "held": ("on hold", EntryMark.HOLD),
     "blocked": ("not sent", EntryMark.LATE),
     "review": ("needs review", EntryMark.HOLD),
     "claimed": ("being sent", EntryMark.ACCENT),
@@ -25,8 +25,37 @@ STATE_TITLES = {
     "uncertain": ("may have been sent. We’re checking; it won’t be sent twice", EntryMark.LATE),
     "cancelled": ("not sent", EntryMark.SYSTEM),
 }
-UNSENT_STATES = {"blocked", "held", "review", "cancelled", "waiting", "failed"}
-UNCERTAIN_STATES = {"claimed", "uncertain"}
+# The verdict that explains each state. In any other state a later event does, not the verdict.
+DECISION_BY_STATE = {
+    "held": "defer",
+    "blocked": "block",
+    "review": "require",
+    "claimed": "allow",
+    "sent": "allow",
+    "delivered": "allow",
+    "uncertain": "allow",
+}
+QUESTIONS = {
+    "claimed": "Why might this be sent?",
+    "uncertain": "Why might this be sent?",
+    "sent": "Why was this sent?",
+    "delivered": "Why was this sent?",
+    "failed": "Why wasn’t this delivered?",
+}
+CANCEL_REASONS = {  # a cause as other rooms store it: as a sentence
+    "replied": "The borrower replied first.",
+    "called": "The borrower called first.",
+    "spoken": "A loan officer spoke with the borrower first.",
+    "call_back": "A loan officer agreed on a callback first.",
+    "not_interested": "The borrower isn’t interested.",
+    "told_no": "The borrower was told they don’t qualify.",
+    "told no": "The borrower was told they don’t qualify.",
+    "wrong_number": "The number belongs to someone else.",
+    "bad_number": "The number is not in service.",
+    "handed off": "The lead was handed off to the LOS first.",
+    "closed": "The lead was closed.",
+    "file ended": "The loan file ended.",
+}
 MAX_OBJECTIONS = 6  # objecting rules that an explanation lists
 WAITS_FOR_MORNING = (
     "Scheduled for the borrower’s morning. Rules are checked again before it’s sent."
@@ -70,10 +99,19 @@ def message_entry(message: Message) -> TimelineEntry:
         mark=mark,
         title=f"{name} {state}",
         detail=_sender_text(message),
-        body=message.problem or (WAITS_FOR_MORNING if is_for_later else ""),
+        body=_state_reason(message) or (WAITS_FOR_MORNING if is_for_later else ""),
         quote=quote,
         explanation=_verdict_explanation(message),
     )
+
+
+def _state_reason(message: Message) -> str:
+    """Return why a message is not sent, or is uncertain, as a sentence; "" for a sent one."""
+    if message.state in ("sent", "delivered"):
+        return ""
+    if message.state == "cancelled":
+        return CANCEL_REASONS.get(message.problem, message.problem)
+    return message.problem
 
 
 def _sender_text(message: Message) -> str:
@@ -100,10 +138,14 @@ def _verdict_explanation(message: Message) -> Explanation | None:
         facts.append(Fact(label="Template", words=template))
     if message.segments:
         facts.append(Fact(label="Segments", words=str(message.segments)))
-    question = "Why wasn’t this sent?" if message.state in UNSENT_STATES else "Why was this sent?"
+    is_verdict_reason = verdict.decision == DECISION_BY_STATE.get(message.state)
+    if not is_verdict_reason:  # its rules say nothing about what happened afterwards
+        facts = facts[:1] + [fact for fact in facts if fact.label in ("Template", "Segments")]
     return Explanation(
-        question="Why might this be sent?" if message.state in UNCERTAIN_STATES else question,
-        sentence=verdict.sentence,
+        question=QUESTIONS.get(message.state, "Why wasn’t this sent?"),
+        sentence=verdict.sentence
+        if is_verdict_reason
+        else _state_reason(message) or "It’s scheduled. Rules are checked again before it’s sent.",
         facts=tuple(facts),
         verdict_id=verdict.pk,
     )

@@ -1,9 +1,11 @@
 """Look up a phone number or email: the people, consents, opt-outs and verdicts on file."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
@@ -147,6 +149,7 @@ def verdict_details(verdict: Verdict) -> dict[str, Any]:
     return {
         **verdict_line(verdict),
         "rules": rule_lines(verdict.results),
+        "overrides": override_lines(verdict.facts),
         "against_count": sum(result["decision"] != "allow" for result in verdict.results),
         "facts": [
             (name.replace("_", " ").capitalize(), _fact_text(value))
@@ -158,6 +161,22 @@ def verdict_details(verdict: Verdict) -> dict[str, Any]:
         "stage": chronology_lines.VERDICT_STAGES.get(verdict.stage, "on request"),
         "cause": verdict.idempotency_key.partition(":")[0].replace("_", " "),
     }
+
+
+def override_lines(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Build a line for each house limit that someone overrode: who, when and why."""
+    answers = [answer for answer in facts.get("answers", ()) if answer.get("words")]
+    ids = {answer["by"].removeprefix("user:") for answer in answers}
+    names = dict(User.objects.filter(pk__in=ids).values_list("pk", "name")) if ids else {}
+    return [
+        {
+            "limit": reason_sentences.reason_sentence(answer["rule"], answer["reason"]),
+            "name": names.get(UUID(answer["by"].removeprefix("user:")), "A former user"),
+            "words": answer["words"],
+            "at": datetime.fromisoformat(answer["at"]),
+        }
+        for answer in answers
+    ]
 
 
 def rule_lines(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

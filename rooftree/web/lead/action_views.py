@@ -1,43 +1,37 @@
 """Actions on the lead page; each is an endpoint that a plain form can post to."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
-from django.utils.timezone import get_current_timezone, localtime
+from django.utils.timezone import get_current_timezone
 
-from rooftree.flow import call_events, call_outcomes, credit_notice_triggers, los_handoff
-from rooftree.leads import lead_tasks, remarks, snooze
-from rooftree.leads.models import Lead, Task
-from rooftree.outreach.models import Message
-from rooftree.outreach.wording import typed_messages
+from rooftree.flow import (
+    appointments,
+    call_events,
+    call_outcomes,
+    credit_notice_triggers,
+    los_handoff,
+    undo_window,
+)
+from rooftree.leads import remarks
+from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.rates import rate_watch
 from rooftree.rates.record_rates import InvalidRate
-from rooftree.routing.permissions import has_permission, leads_visible_to
-from rooftree.web.lead.views import get_visible_lead, lead_context
-from rooftree.web.shared import display_formats
-from rooftree.web.shared.htmx_responses import respond_done, respond_refused
+from rooftree.routing.permissions import has_permission
+from rooftree.web.lead import due_choices, outcome_card
+from rooftree.web.lead.views import get_visible_lead
+from rooftree.web.shared.htmx_responses import respond_done, respond_redirect, respond_refused
+from rooftree.web.shared.next_lead import find_next_lead
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import staff_view
 
-DUE_CHOICES = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
-RESULT_MESSAGES = {
-    "spoken": "Logged: spoke",
-    "voicemail": "Logged: voicemail",
-    "no_answer": "Logged: no answer",
-    "call_back": "Callback scheduled",
-    "wrong_number": "Wrong number removed. We won’t call it for this borrower again.",
-    "bad_number": "Logged: not in service",
-    "not_interested": "Lead closed",
-    "told_no": "Lead closed. Compliance will send the adverse action notice.",
-}
 
-
-def _get_permitted_lead(request: StaffRequest, permission: str, lead_id: UUID) -> Lead:
+def get_permitted_lead(request: StaffRequest, permission: str, lead_id: UUID) -> Lead:
     """Return the lead; 404 if the user can't see it, 403 without the permission."""
     lead = get_visible_lead(request.user, lead_id)
     if not has_permission(request.user, permission):
@@ -54,57 +48,51 @@ def record_attempt(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Record the outcome of a call.
 
     `result` is a key of `call_outcomes.RESULTS`; a callback adds when: `call_back:hour`, `:day`,
-    `:week`, or `:at` with the time in `call_back_at`.
+    `:week`, or `:at` with the time in `call_back_at`. A denial,
+    which starts the adverse action clock, is asked about once: `told_no:confirmed`.
     """
-    lead = _get_permitted_lead(request, "contact_lead", lead_id)
-    result, _, callback_in = request.POST.get("result", "").partition(":")
+    lead = get_permitted_lead(request, "contact_lead", lead_id)
+    result, _, detail = request.POST.get("result", "").partition(":")
+    if result == "told_no" and detail != "confirmed":
+        if not request.htmx:
+            return render(request, "lead/decline.html", {"lead": lead, "person": lead.person})
+        why = "Confirm first that you told the borrower they don’t qualify."
+        return respond_refused(request, why, back_to=_lead_url(lead.pk), status=422)
     try:
-        call_outcomes.record_outcome(
+        attempt = call_outcomes.record_outcome(
             lead_id=lead.pk,
             result=result,
             by=request.user,
             at=request.at,
-            call_back_at=_parse_due_time(request, callback_in, "call_back_at"),
+            call_back_at=_parse_callback_time(request, lead, detail),
+            can_undo=True,
         )
     except call_outcomes.InvalidOutcome as problem:
         return respond_refused(request, str(problem), back_to=_lead_url(lead_id), status=422)
-    return respond_done(request, RESULT_MESSAGES[result], back_to=_lead_url(lead_id))
+    return _offer_next_lead(request, lead, attempt)
 
 
-@staff_view("GET", "POST")
-def write_message(request: StaffRequest, lead_id: UUID) -> HttpResponse:
-    """Show the message form, or send a text or email; a refusal keeps what was typed."""
-    lead = _get_permitted_lead(request, "contact_lead", lead_id)
-    medium = request.POST.get("medium") or request.GET.get("medium", "text")
-    typed = {"medium": medium if medium in ("text", "email") else "text"}
-    if request.method == "GET":
-        return render(request, "lead/write.html", {**lead_context(request, lead), **typed})
-    typed |= {"body": request.POST.get("body", ""), "subject": request.POST.get("subject", "")}
-    problem = "" if typed["body"].strip() else "Write a message first."
-    if not problem:
-        try:
-            message = credit_notice_triggers.send_staff_message(
-                lead_id=lead.pk, by=request.user, at=request.at, **typed
-            )
-        except typed_messages.CannotSend as refusal:
-            problem = str(refusal)
-        else:
-            return respond_done(
-                request, _delivery_text(message, request.at), back_to=_lead_url(lead_id)
-            )
-    if request.htmx:
-        answer = render(request, "lead/_send_problem.html", {"problem": problem}, status=422)
-        answer["HX-Retarget"] = f"#problem-{typed['medium']}"
-        answer["HX-Reswap"] = "innerHTML"
-        return answer
-    context = {**lead_context(request, lead), **typed, "problem": problem}
-    return render(request, "lead/write.html", context, status=422)
+def _offer_next_lead(request: StaffRequest, lead: Lead, attempt: ContactAttempt) -> HttpResponse:
+    """Confirm an outcome with its undo, and go on to the next lead of the queue.
+
+    After a conversation the page stays, for notes and a message, and offers the next lead.
+    """
+    act = undo_window.find_open_act(lead.pk)
+    undo_url = outcome_card.undo_url(act.pk) if act and act.attempt_id == attempt.pk else ""
+    text = outcome_card.RESULT_MESSAGES[attempt.result]
+    following = find_next_lead(request.user, after=lead.pk, at=request.at)
+    if following and attempt.result != "spoken":
+        words = f"{lead.person.name}: {text}"
+        return respond_redirect(request, words, to=following.page, undo_url=undo_url)
+    return respond_done(
+        request, text, back_to=_lead_url(lead.pk), undo_url=undo_url, next_lead=following
+    )
 
 
 @staff_view("POST")
 def stop_recording(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Stop recording the call and delete the recording, because the borrower objected."""
-    lead = _get_permitted_lead(request, "contact_lead", lead_id)
+    lead = get_permitted_lead(request, "contact_lead", lead_id)
     try:
         call_events.record_recording_objection(lead=lead, by=request.user, at=request.at)
     except call_events.NoActiveRecording as problem:
@@ -116,7 +104,7 @@ def stop_recording(request: StaffRequest, lead_id: UUID) -> HttpResponse:
 @staff_view("POST")
 def add_note(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Add an internal note to the lead."""
-    lead = _get_permitted_lead(request, "change_lead", lead_id)
+    lead = get_permitted_lead(request, "change_lead", lead_id)
     try:
         credit_notice_triggers.add_note(
             lead_id=lead.pk, by=request.user.pk, text=request.POST.get("text", ""), at=request.at
@@ -126,90 +114,25 @@ def add_note(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     return respond_done(request, "Note saved", back_to=_lead_url(lead_id))
 
 
-@staff_view("POST")
-def add_task(request: StaffRequest, lead_id: UUID) -> HttpResponse:
-    """Add a task to the lead, due tomorrow unless the form says otherwise."""
-    lead = _get_permitted_lead(request, "change_lead", lead_id)
-    try:
-        lead_tasks.add_task(
-            lead_id=lead.pk,
-            user_id=request.user.pk,
-            title=request.POST.get("title", ""),
-            due_at=_parse_due_time(request, request.POST.get("due", ""), "due_at")
-            or request.at + DUE_CHOICES["day"],
-            at=request.at,
-        )
-    except lead_tasks.InvalidTask as problem:
-        return respond_refused(request, str(problem), back_to=_lead_url(lead_id), status=422)
-    return respond_done(request, "Task added", back_to=_lead_url(lead_id))
+def _parse_callback_time(request: StaffRequest, lead: Lead, choice: str) -> datetime | None:
+    """Return the callback's time: a choice of `due_choices`, or the time in `call_back_at`.
 
-
-@staff_view("POST")
-def snooze_lead(request: StaffRequest, lead_id: UUID) -> HttpResponse:
-    """Snooze the lead until a time, with a reason; `until=now` ends the snooze."""
-    lead = _get_permitted_lead(request, "change_lead", lead_id)
-    if request.POST.get("until") == "now":
-        snooze.wake_lead(lead_id=lead.pk, because="page", at=request.at)
-        return respond_done(request, "Back in the queue", back_to=_lead_url(lead_id))
-    until = _parse_due_time(request, request.POST.get("until", ""), "until_at")
-    try:
-        credit_notice_triggers.snooze_lead(
-            lead_id=lead.pk,
-            until=until or request.at,
-            because=request.POST.get("because", ""),
-            by=request.user.pk,
-            at=request.at,
-        )
-    except snooze.CannotSnooze as problem:
-        return respond_refused(request, str(problem), back_to=_lead_url(lead_id), status=422)
-    return respond_done(request, "Lead snoozed", back_to=_lead_url(lead_id))
-
-
-def _parse_due_time(request: StaffRequest, choice: str, field: str) -> datetime | None:
-    """Return the time chosen: a key of `DUE_CHOICES`, or the time typed in `field`.
-
-    A typed time without a zone is in the user's zone. None if neither can be read.
+    A chosen day means 9 AM in the user's zone, or later if calls to the borrower open later. A
+    typed time without a zone is in the user's zone. None if neither can be read.
     """
-    if choice in DUE_CHOICES:
-        return request.at + DUE_CHOICES[choice]
+    if chosen := due_choices.due_time(choice, request.user, request.at):
+        return appointments.first_calling_time(lead, chosen)
     try:
-        moment = datetime.fromisoformat(request.POST.get(field, ""))
+        moment = datetime.fromisoformat(request.POST.get("call_back_at", ""))
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=get_current_timezone())
 
 
-def _delivery_text(message: Message, at: datetime) -> str:
-    """Describe what is known about a message that was just written, and no more."""
-    due = (
-        display_formats.date_and_time(localtime(message.due_at), localtime(at))
-        if message.due_at
-        else ""
-    )
-    match message.state:
-        case "held":
-            return f"On hold: will be sent at {due}"
-        case "waiting" | "claimed":
-            return f"Not sent yet: will retry at {due}" if due else "Not sent yet"
-        case "uncertain":
-            return "This may have been sent. We’re checking, and it won’t be sent twice."
-    return "Sent"
-
-
-@staff_view("POST")
-def complete_task(request: StaffRequest, task_id: UUID) -> HttpResponse:
-    """Mark a task as done."""
-    visible_leads = leads_visible_to(request.user)
-    task = get_object_or_404(Task.objects.filter(lead__in=visible_leads), pk=task_id)
-    _get_permitted_lead(request, "change_lead", task.lead_id)
-    lead_tasks.finish_task(task_id=task.pk, by=request.user.pk, at=request.at)
-    return respond_done(request, "Task done", back_to=_lead_url(task.lead_id))
-
-
 @staff_view("POST")
 def add_rate_watch(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Watch a product's rate, and notify the borrower when it reaches the target."""
-    lead = _get_permitted_lead(request, "watch_rate", lead_id)
+    lead = get_permitted_lead(request, "watch_rate", lead_id)
     try:
         target = Decimal(request.POST.get("target_pct", "").strip().rstrip("%"))
         rate_watch.set_watch(
@@ -228,7 +151,7 @@ def add_rate_watch(request: StaffRequest, lead_id: UUID) -> HttpResponse:
 @staff_view("POST")
 def hand_off_lead(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Hand the lead off to the LOS; if data is missing, say so and add an officer task."""
-    lead = _get_permitted_lead(request, "hand_off", lead_id)
+    lead = get_permitted_lead(request, "hand_off", lead_id)
     try:
         los_handoff.request_handoff(lead_id=lead.pk, by=request.user, at=request.at)
     except los_handoff.HandoffNotReady as problem:

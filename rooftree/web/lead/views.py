@@ -20,7 +20,9 @@ from rooftree.reporting.timeline.timeline_entry import EntryGroup
 from rooftree.routing import permissions as visibility
 from rooftree.routing import response_deadline
 from rooftree.routing.permissions import leads_visible_to
-from rooftree.web.lead import handoff_card, lead_cards
+from rooftree.web.lead import composer as composers
+from rooftree.web.lead import handoff_card, lead_cards, next_steps, outcome_card, scenario_card
+from rooftree.web.shared import navigation
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import staff_view
 
@@ -37,8 +39,11 @@ PAGE_PERMISSIONS = (
     "watch_rate",
     "hand_off",
 )  # permissions that parts of the page need
+RESULTS_TO_ASK_ABOUT = ("call_back", "told_no")  # when to call back, and if it is meant
 CALL_RESULTS = [
-    (result, label) for result, label in call_outcomes.RESULTS.items() if result != "call_back"
+    (result, label)
+    for result, label in call_outcomes.RESULTS.items()
+    if result not in RESULTS_TO_ASK_ABOUT
 ]
 
 
@@ -52,8 +57,12 @@ def get_visible_lead(user: User, lead_id: UUID) -> Lead:
 def show_lead(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Show the lead page; htmx gets the parts that can change, as out-of-band swaps."""
     lead = get_visible_lead(request.user, lead_id)
-    template = "lead/show.html#parts" if request.htmx else "lead/show.html"
-    return render(request, template, lead_context(request, lead))
+    context = lead_context(request, lead)
+    if request.htmx:
+        return render(request, "lead/show.html#parts", context)
+    if context["acts"]["contact_lead"]:
+        context["composers"] = composers.build_composers(lead, user=request.user, at=request.at)
+    return render(request, "lead/show.html", context)
 
 
 def lead_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
@@ -63,8 +72,10 @@ def lead_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
     group = EntryGroup(shown) if (shown := request.GET.get("show", "")) in set(EntryGroup) else None
     entries = lead_history.build_timeline(lead, group=group)
     shows_all = "all" in request.GET
+    acts = {name: visibility.has_permission(request.user, name) for name in PAGE_PERMISSIONS}
     return {
         "has_context": True,
+        "back_link": navigation.build_back_link(request, request.user),
         "lead": lead,
         "person": lead.person,
         "phone": next(iter(contact_points.usable_phones(lead.person)), None),
@@ -76,21 +87,23 @@ def lead_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
         "promise_runs": response_deadline.is_first_call_owed(lead),
         "is_recorded": call_entries.is_being_recorded(lead, at=at),
         "only_begun": unfinished_forms.has_only_unfinished_forms(lead),
-        "acts": {
-            permission: visibility.has_permission(request.user, permission)
-            for permission in PAGE_PERMISSIONS
-        },
+        "acts": acts,
         "last_words": last_borrower_message(lead),
         "opening": _call_script(lead, request.user, at),
         "results": CALL_RESULTS,
+        "logged": outcome_card.find_logged_outcome(lead, user=request.user, at=at),
         "filters": FILTERS,
         "shown": group or "",
         "entries": entries if shows_all else entries[:MAX_ENTRIES],
         "more": 0 if shows_all else max(0, len(entries) - MAX_ENTRIES),
         "reasons": lead_cards.build_score_reasons(lead),
         "tasks": (tasks := lead_tasks.list_open_tasks(lead)),
+        "next_steps": next_steps.build_next_steps(tasks, request.user, at),
         "rates": lead_cards.build_rate_card(lead, at),
         "products": PRODUCTS.items(),
+        "scenario": scenario_card.build_scenario_card(lead),
+        "state_choices": [] if lead.property_state else scenario_card.suggest_states(lead),
+        "can_edit": acts["change_lead"],
         "handing": handoff_card.build_handoff_card(lead, tasks),
     }
 

@@ -13,9 +13,9 @@ from rooftree.core.uuid7 import uuid7
 from rooftree.flow import partner_introductions
 from rooftree.flow.partner_introductions import IntroducedClient
 from rooftree.leads.models import Introduction, Partner, Source
+from rooftree.leads.scenario_text import PURPOSE_LABELS
 from rooftree.org.models import Company
 from rooftree.reporting import partner_progress
-from rooftree.web.shared.display_formats import PURPOSE_LABELS
 from rooftree.web.shared.htmx_responses import respond_done
 from rooftree.web.shared.staff_forms import (
     StaffForm,

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from rooftree.web.queue import task_views, views
+from rooftree.web.queue import calendar_views, task_views, views
 
 urlpatterns: list[URLPattern] = [
     path("queue/", views.show_queue, name="queue"),
@@ -11,4 +11,8 @@ urlpatterns: list[URLPattern] = [
     path("offers/<uuid:offer_id>/refusal/", views.decline_offer, name="refusal"),
     path("me/availability/", views.set_availability, name="availability"),
     path("tasks/", task_views.list_tasks, name="my_tasks"),
+    path("me/calendar/", calendar_views.show_calendar, name="calendar"),
+    path("me/calendar/address/", calendar_views.replace_address, name="calendar_address"),
+    path("me/calendar/end/", calendar_views.turn_off, name="calendar_off"),
+    path("calendar/<str:token>.ics", calendar_views.serve_feed, name="calendar_feed"),
 ]

@@ -27,7 +27,7 @@ from rooftree.web.lead import lead_cards
 from rooftree.web.lists.list_filters import TABS, ListFilter
 from rooftree.web.lists.list_page import list_context
 from rooftree.web.lists.listed_leads import find_queue_rows
-from rooftree.web.queue import officer_month
+from rooftree.web.queue import officer_month, task_views
 from rooftree.web.shared import contact_status, navigation_counts
 from rooftree.web.shared.cached_urls import url_for
 from rooftree.web.shared.htmx_responses import respond_done, respond_redirect, respond_refused
@@ -146,6 +146,7 @@ def show_queue(request: StaffRequest) -> HttpResponse:
         "officer": officer,
         "task_count": navigation_counts.count_for_user(task_lists.tasks_of_user, request.user),
         **_current_lead_context(lines),
+        **task_views.due_today_context(request.user, request.at),
     }
     if request.htmx:
         return render(request, "queue/show.html#parts", context)
@@ -297,7 +298,7 @@ def decline_offer(request: StaffRequest, offer_id: UUID) -> HttpResponse:
 def set_availability(request: StaffRequest) -> HttpResponse:
     """Turn the officer's Taking leads switch on or off."""
     officer, takes = _require_officer(request), request.POST.get("takes") == "yes"
-    set_switch = switch.resume_officer if takes else switch.pause_officer
+    set_switch = flow.resume_officer if takes else switch.pause_officer
     set_switch(officer_id=officer.pk, by=request.user, at=request.at)
     text = "You’re taking leads" if takes else "You won’t get new leads until you turn this back on"
     return respond_done(request, text, back_to=reverse("queue"))

@@ -21,6 +21,7 @@ from rooftree.org import (
 )
 from rooftree.org.models import PARTNER, ROLES, Branch, LoanOfficer, User
 from rooftree.org.working_hours import WEEKDAYS
+from rooftree.routing import permissions
 from rooftree.routing.rule_sentences import SPOKEN_LANGUAGES
 from rooftree.web.setup.weekly_hours_form import WeeklyHoursForm, hours_to_initial, pop_hours
 from rooftree.web.shared import display_formats
@@ -60,6 +61,9 @@ class UserForm(StaffForm):
     branch = choice_field("Branch", (), "Sees this branch and everything below it", required=False)
     title = text_field("Title", "Shown below the name", required=False, max_length=120)
     phone = text_field("Phone", required=False, max_length=30, attrs={"inputmode": "tel"})
+    overrides_limits = checkbox_field(
+        "Can override house contact limits", "One contact at a time, with a reason; never the law"
+    )
     assists = checkboxes_field("Assists", (), "Works the leads of these officers")
 
     def __init__(self, *args: Any, user: User | None = None, **kwargs: Any) -> None:
@@ -70,9 +74,11 @@ class UserForm(StaffForm):
         ]
         self.set_choices("branch", [("", "The whole company"), *tree])
         if user is None:
-            for name in ("title", "phone", "assists"):
+            for name in ("title", "phone", "overrides_limits", "assists"):
                 del self.fields[name]
             return
+        if user.role not in permissions.ROLES_BY_PERMISSION["override_limits"]:
+            del self.fields["overrides_limits"]
         del self.fields["email"]
         if user.role != "assistant":
             del self.fields["assists"]
@@ -96,7 +102,9 @@ class OfficerForm(WeeklyHoursForm):
     zone = zone_field("Time zone", "For the working hours")
     daily_cap = integer_field("New leads per day, maximum", min_value=0, max_value=1000)
     open_cap = integer_field("Leads not yet reached, maximum", min_value=0, max_value=10000)
-    backup = choice_field("Backup", (), required=False)
+    backup = choice_field(
+        "Backup", (), "Covers calls and replies on days off, and late ones", required=False
+    )
 
     FIELDSETS = (
         ("License", ("nmls_id", "sponsored_from_date")),
@@ -166,19 +174,6 @@ def show_user_password_link(request: StaffRequest, user_id: UUID) -> HttpRespons
             request, str(problem), back_to=reverse("setup_person", args=[user.pk])
         )
     return _render_user(request, user, link=link)
-
-
-@staff_view("POST")
-def deactivate_user(request: StaffRequest, user_id: UUID) -> HttpResponse:
-    """Deactivate a user: end their sign-in and release their leads."""
-    user = _get_user(request, user_id)
-    try:
-        staff_accounts.deactivate_user(user_id=user.pk, by=request.user, at=request.at)
-    except staff_accounts.StaffChangeError as problem:
-        return respond_refused(
-            request, str(problem), back_to=reverse("setup_person", args=[user.pk])
-        )
-    return respond_done(request, f"{user.name} deactivated", back_to=reverse("setup_people"))
 
 
 @staff_view("GET", "POST")
@@ -258,10 +253,14 @@ def _render_user(
 def _change_user(user: User, typed: dict[str, Any], request: StaffRequest) -> User:
     by, at = request.user, request.at
     role, assists = typed.pop("role"), typed.pop("assists", None)
+    overrides_limits = typed.pop("overrides_limits", False)
     typed["branch"] = _find_branch(typed["branch"])
     with atomic():
         staff_accounts.change_role(user_id=user.pk, role=role, by=by, at=at)
         changed = staff_details.update_user(user_id=user.pk, by=by, at=at, **typed)
+        staff_details.grant_limit_overrides(
+            user_id=user.pk, is_granted=overrides_limits, by=by, at=at
+        )
         if assists is not None:
             officers = LoanOfficer.objects.filter(pk__in=assists)
             staff_details.set_assisted_officers(assistant=changed, officers=officers, by=by, at=at)
@@ -285,6 +284,7 @@ def _user_initial(user: User) -> dict[str, Any]:
         "branch": str(user.branch_id or ""),
         "title": user.title,
         "phone": _display_phone(user.phone),
+        "overrides_limits": user.overrides_limits_from is not None,
         "assists": [str(key) for key in assisted],
     }
 

@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from rooftree.web.setup import (
     branch_views,
     consent_certificate_views,
+    departure_views,
     failed_job_views,
     license_views,
     los_connection_views,
@@ -25,7 +26,7 @@ urlpatterns: list[URLPattern] = [
     path("setup/people/<uuid:user_id>/officer/", people_views.edit_officer, name="setup_officer"),
     path(
         "setup/people/<uuid:user_id>/departure/",
-        people_views.deactivate_user,
+        departure_views.deactivate_user,
         name="setup_departure",
     ),
     path(

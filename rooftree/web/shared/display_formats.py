@@ -5,20 +5,8 @@ from decimal import Decimal
 
 from rooftree.core import money_amounts as amounts
 from rooftree.core import phone_numbers
+from rooftree.leads.scenario_text import PURPOSE_LABELS
 
-PURPOSE_LABELS = {
-    "purchase": "Purchase",
-    "refinance_rate_term": "Rate-term refi",
-    "refinance_cash_out": "Cash-out refi",
-    "refinance": "Refinance",
-    "home_equity_loan": "Home equity loan",
-    "home_equity": "Home equity",
-    "heloc": "HELOC",
-    "construction": "Construction loan",
-    "renovation": "Renovation loan",
-    "reverse": "Reverse mortgage",
-    "other": "Other loan",
-}
 LOAN_TYPE_LABELS = {"fha": "FHA", "va": "VA", "usda": "USDA", "jumbo": "Jumbo"}
 PRODUCT_LABELS = {
     "30yr_fixed": "30-year fixed",
@@ -82,14 +70,14 @@ def phone(e164: str) -> str:
 
 
 MESSAGE_STATE_LABELS = {  # of an outbound message; a due time can follow waiting and held
-    "waiting": "not sent yet, will retry",
+    "waiting": "scheduled",
     "held": "on hold until",
     "blocked": "not sent: blocked by a rule",
-    "review": "waiting for review",
+    "review": "needs review",
     "claimed": "sending",
     "sent": "sent",
     "delivered": "delivered",
-    "failed": "failed",
+    "failed": "could not be delivered",
     "uncertain": "may have been sent, checking",
     "cancelled": "not sent",
 }

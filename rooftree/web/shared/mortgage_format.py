@@ -18,6 +18,8 @@ from django.utils.timezone import localtime
 from rooftree.compliance.consent import store_consents
 from rooftree.compliance.gate import telemarketing_records
 from rooftree.compliance.models import Consent
+from rooftree.flow import call_outcomes
+from rooftree.leads.models import ContactAttempt
 from rooftree.los.loan_milestones import milestone_label
 from rooftree.outreach.models import Message
 from rooftree.reporting.evidence import chronology_lines
@@ -148,6 +150,15 @@ def medium_icon(medium: str) -> str:
 def message_state(message: Message) -> str:
     """Return the label of an outbound message's state, never claiming more than is known."""
     return display_formats.MESSAGE_STATE_LABELS.get(message.state, message.state)
+
+
+@register.filter
+def call_line(call: ContactAttempt) -> str:
+    """Describe a call in a conversation: its direction, length and outcome."""
+    label = "Borrower called" if call.direction == "in" else "Call"
+    length = f", {round(call.seconds / 60) or 1} min" if call.seconds else ""
+    result = call_outcomes.RESULTS.get(call.result, "")
+    return f"{label}{length}{f' · {result}' if result else ''}"
 
 
 @register.filter

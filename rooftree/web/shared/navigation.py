@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.timezone import now
 
@@ -39,6 +40,7 @@ PAGES = {  # by URL name
         short_label="Inbox",
         count=navigation_counts.count_unread_conversations,
     ),
+    "new_lead": NavigationPage(label="New lead", icon="plus", permission="add_lead"),
     "my_tasks": NavigationPage(label="Tasks", icon="check"),
     "pipeline": NavigationPage(label="Pipeline", icon="pipeline"),
     "people": NavigationPage(label="People", icon="user"),
@@ -76,6 +78,7 @@ PAGES = {  # by URL name
         permission="see_sequences",
         count=navigation_counts.count_sequence_approvals,
     ),
+    "snippets": NavigationPage(label="Snippets", icon="doc", permission="see_snippets"),
     "releases": NavigationPage(label="Campaigns", icon="play", permission="see_releases"),
     "rates": NavigationPage(label="Rates", icon="rates", permission="see_rates"),
     "compliance": NavigationPage(label="Compliance", icon="shield", permission="see_compliance"),
@@ -104,20 +107,28 @@ PAGES = {  # by URL name
 
 # By role: main pages, the first of which is the start page; then the pages under "More".
 # Pages without a URL or without permission are left out; the views check permissions again.
-OFFICER_PAGES = (["queue", "conversations", "pipeline", "rates"], ["people", "my_tasks", "clocks"])
+OFFICER_PAGES = (
+    ["queue", "conversations", "pipeline", "rates"],
+    ["new_lead", "people", "my_tasks", "clocks", "snippets"],
+)
 PAGES_BY_ROLE = {
     PARTNER: (["portal"], []),
     "officer": OFFICER_PAGES,
     "assistant": OFFICER_PAGES,
     "manager": (
         ["team", "home", "pipeline", "conversations"],
-        ["people", "my_tasks", "clocks", "matches", "routing", "rates", "wording", "sequences"],
+        [
+            *("new_lead", "people", "my_tasks", "clocks", "matches", "routing"),
+            *("rates", "wording", "sequences", "snippets"),
+        ],
     ),
     "operations": (
         ["sources", "routing", "wording", "sequences", "rates", "los"],
         [
+            "new_lead",
             "people",
             "my_tasks",
+            "snippets",
             "releases",
             "matches",
             "returns",
@@ -131,7 +142,7 @@ PAGES_BY_ROLE = {
     ),
     "marketing": (
         ["sources", "wording", "sequences", "rates"],
-        ["releases", "returns", "partners", "home", "routing"],
+        ["snippets", "releases", "returns", "partners", "home", "routing"],
     ),
     "compliance": (
         ["compliance", "clocks", "releases", "wording", "sequences", "sources", "los"],
@@ -155,6 +166,7 @@ PAGES_BY_ROLE = {
     "administrator": (
         ["setup", "sources", "routing", "wording", "sequences", "los", "compliance"],
         [
+            "new_lead",
             "people",
             "clocks",
             "access_log",
@@ -182,6 +194,14 @@ class NavigationLink:
     href: str
     is_current: bool
     count: navigation_counts.NavigationCount | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackLink:
+    """The way back from a page, and where it leads."""
+
+    label: str
+    href: str
 
 
 def navigation_context(request: HttpRequest) -> dict[str, Any]:
@@ -224,6 +244,23 @@ def _build_links(
         for name in names
         if _page_url(name) and has_permission(user, PAGES[name].permission)
     ]
+
+
+def build_back_link(request: HttpRequest, user: User) -> BackLink:
+    """Return the link back to the page of the menu that the user came from, else to their start.
+
+    The page keeps its filters.
+    """
+    came_from = urlsplit(request.headers.get("Referer", ""))
+    try:
+        name = resolve(came_from.path).url_name if came_from.netloc == request.get_host() else None
+    except Resolver404:
+        name = None
+    if name in PAGES and has_permission(user, PAGES[name].permission):
+        query = f"?{came_from.query}" if came_from.query else ""
+        return BackLink(label=PAGES[name].label, href=f"{came_from.path}{query}")
+    start = LANDING_PAGES[user.role]
+    return BackLink(label=PAGES[start].label, href=_page_url(start))
 
 
 def landing_url(user: User) -> str:

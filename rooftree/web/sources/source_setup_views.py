@@ -39,7 +39,14 @@ from rooftree.web.shared.staff_view import require_permission, staff_view
 class SourceForm(StaffForm):
     """A new source, or with `source` the settings of an existing one."""
 
-    adapter = choice_field("Type", [(key, adapter.LABEL) for key, adapter in SOURCES.items()])
+    adapter = choice_field(
+        "Type",
+        [
+            (key, adapter.LABEL)
+            for key, adapter in SOURCES.items()
+            if not getattr(adapter, "IS_INTERNAL", False)
+        ],
+    )
     name = text_field("Name", "Staff see this name", max_length=120)
     cost_cents = DollarsField("Cost per lead, $", "Empty: read from each delivery")
     expected_gap = integer_field(

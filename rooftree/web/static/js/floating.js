@@ -30,7 +30,7 @@ customElements.define("toast-note", class extends HTMLElement {
       if (event.target.closest("button:not([data-keep])")) this.remove();
     });
     for (const name of ["pointerenter", "focusin"]) {
-      this.addEventListener(name, () => clearTimeout(this.timer));
+      this.addEventListener(name, () => { if (!this.dataset.seconds) clearTimeout(this.timer); });
     }
     for (const name of ["pointerleave", "focusout"]) {
       this.addEventListener(name, () => this.wait());
@@ -44,17 +44,37 @@ customElements.define("toast-note", class extends HTMLElement {
 
   wait() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.remove(), STAYS);
+    if (this.dataset.seconds) this.countDown();
+    else this.timer = setTimeout(() => this.remove(), STAYS);
+  }
+
+  // An act that can be undone says for how long, and leaves when its time is over.
+  countDown() {
+    this.until ??= Date.now() + Number(this.dataset.seconds) * 1000;
+    const left = Math.ceil((this.until - Date.now()) / 1000);
+    if (left <= 0) return this.remove();
+    this.querySelector("[data-left]").textContent = ` · ${left} s`;
+    this.timer = setTimeout(() => this.countDown(), 250);
   }
 });
 
+// What a reader unfolded or opened stays open when its part of the page refreshes.
+window.htmx?.config.morphIgnore.push("open");
+
 // A form that was accepted empties itself and closes its dialog; a refused one keeps every word.
 document.addEventListener("htmx:after:request", (event) => {
+  if (event.target.matches?.("input, textarea")) return; // a draft is kept; nothing was sent
   const form = event.target.closest?.("form");
   const status = event.detail?.ctx?.response?.status ?? 500;
   if (!form || status >= 400) return;
   if (form.matches("[data-clear]")) form.reset();
-  if (form.matches("[data-closes]")) form.closest("dialog")?.close();
+  for (const typed of form.matches("[data-composer]") ? form.querySelectorAll("[name=body], [name=subject]") : []) {
+    typed.value = typed.defaultValue = ""; // not the draft that the page came with
+    form.querySelector("[role=alert]").replaceChildren();
+  }
+  if (!form.matches("[data-closes]")) return;
+  form.closest("dialog")?.close();
+  form.closest("[popover]:popover-open")?.hidePopover();
 });
 
 // A call is dialled by the phone; meanwhile the lead's page opens, where its outcome is one tap.

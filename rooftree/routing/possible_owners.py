@@ -1,0 +1,58 @@
+"""The officers a lead can be reassigned to, best first, and why the others can't have it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rooftree.leads.models import Lead
+from rooftree.org.models import LoanOfficer, User
+from rooftree.routing import permitted_officers, team_board
+from rooftree.routing.permissions import officers_visible_to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PossibleOwner:
+    """One officer: can have the lead, or `problem` says why not."""
+
+    officer: LoanOfficer
+    availability: str
+    availability_text: str
+    open: int
+    is_owner: bool
+    is_backup: bool  # of the present owner
+    problem: str  # "" if the law allows it
+
+
+def list_possible_owners(lead: Lead, user: User, *, at: datetime) -> Sequence[PossibleOwner]:
+    """List the officers a user can see: those who can have the lead first, the backup on top."""
+    members = team_board.list_members(user, at=at)
+    officers = {
+        officer.pk: officer
+        for officer in officers_visible_to(user).filter(terminated_at=None).select_related("user")
+    }
+    problems = permitted_officers.find_entitlement_problems(
+        officers.values(), state=lead.property_state, at=at
+    )
+    backup_id = lead.officer.backup_id if lead.officer else None
+    owners = [
+        PossibleOwner(
+            officer=officers[member.officer_id],
+            availability=member.availability,
+            availability_text=member.status_text,
+            open=member.open,
+            is_owner=member.officer_id == lead.officer_id,
+            is_backup=member.officer_id == backup_id,
+            problem=problems.get(member.officer_id, ""),
+        )
+        for member in members
+    ]
+    return sorted(owners, key=_rank)
+
+
+def _rank(owner: PossibleOwner) -> tuple[bool, bool, bool, int]:
+    return (
+        bool(owner.problem) or owner.is_owner,
+        not owner.is_backup,
+        owner.availability != "available",
+        owner.open,
+    )

@@ -1,0 +1,49 @@
+"""Who hears of a late promise: the officer's backup, the managers, or the alarm contact."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from rooftree.leads.models import Lead
+from rooftree.org import staff_notices, working_hours
+from rooftree.org.models import Branch, Company, LoanOfficer, User
+from rooftree.routing import permitted_officers, time_off
+from rooftree.routing.models import Promise, TimeOff
+
+
+def can_cover(
+    backup: LoanOfficer, lead: Lead, days_off: Sequence[TimeOff], *, at: datetime
+) -> bool:
+    """Return True if an officer is at work and the law lets them have the lead."""
+    if backup.paused_at or time_off.current_time_off(backup, days_off, at=at):
+        return False
+    if not working_hours.is_open(backup.hours, zone=backup.zone, at=at):
+        return False
+    problems = permitted_officers.find_entitlement_problems(
+        [backup], state=lead.property_state, at=at
+    )
+    return not problems
+
+
+def managers_of(promise: Promise) -> list[User]:
+    """Return the managers above the officer or the lead, nearest first; else the alarm contact."""
+    return _managers_above(promise.officer.branch if promise.officer else promise.lead.branch)
+
+
+def managers_of_officer(officer: LoanOfficer) -> list[User]:
+    """Return the managers above an officer, nearest first; else the alarm contact."""
+    return _managers_above(officer.branch)
+
+
+def _managers_above(branch: Branch | None) -> list[User]:
+    if branch:
+        keys = [UUID(key) for key in branch.path.split("/") if key]
+        managers = User.objects.filter(role="manager", is_active=True, branch__in=keys)
+        by_branch: dict[UUID | None, list[User]] = {}
+        for manager in managers.order_by("name", "pk"):
+            by_branch.setdefault(manager.branch_id, []).append(manager)
+        for key in reversed(keys):
+            if key in by_branch:
+                return by_branch[key]
+    contact = Company.objects.values_list("alarm_user", flat=True).first()
+    return staff_notices.alarm_users(contact)

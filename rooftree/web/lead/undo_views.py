@@ -1,0 +1,29 @@
+"""Undo of an outcome that was just logged."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+
+from rooftree.flow import undo_window
+from rooftree.leads.models import UndoableAct
+from rooftree.routing.permissions import leads_visible_to
+from rooftree.web.shared.htmx_responses import respond_redirect, respond_refused
+from rooftree.web.shared.staff_request import StaffRequest
+from rooftree.web.shared.staff_view import staff_view
+
+
+@staff_view("GET", "POST")
+def undo_outcome(request: StaffRequest, act_id: UUID) -> HttpResponse:
+    """Undo an outcome, or show what the link would undo; refuse once it has taken effect."""
+    acts = UndoableAct.objects.filter(by=request.user, lead__in=leads_visible_to(request.user))
+    act = get_object_or_404(acts.select_related("lead__person"), pk=act_id)
+    page = reverse("lead", args=[act.lead_id])
+    if request.method == "GET":
+        return render(request, "lead/undo.html", {"act": act, "person": act.lead.person})
+    try:
+        undo_window.undo_act(act.pk, by=request.user, at=request.at)
+    except undo_window.CannotUndo as problem:
+        return respond_refused(request, str(problem), back_to=page)
+    return respond_redirect(request, "Undone. Nothing was logged.", to=page)
