@@ -78,7 +78,7 @@ def test_people_are_paged_and_only_those_the_user_can_see(cast, signed_in, monke
     monkeypatch.setattr(people_views, "PAGE_SIZE", 2)
     for nth, name in enumerate(("Ana", "Bob", "Cal")):
         named(name, cast.dana, last_inquiry_at=make.NOON - nth * make.HOUR)
-    named("Dan", cast.sam)
+    named("Dan", cast.sam, property_state="TX")
     browser = signed_in(cast.dana.user)
 
     assert names(browser.get("/people/")) == ["Ana", "Bob"]

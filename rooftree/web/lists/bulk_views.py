@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from rooftree.flow import bulk_lead_actions
 from rooftree.flow.bulk_lead_actions import MAX_LEADS, PERMISSIONS, CannotRun
-from rooftree.routing.models import LIST_PAGES
+from rooftree.routing.models import LIST_PAGES, BulkAction
 from rooftree.routing.permissions import has_permission
 from rooftree.web.lists.bulk_forms import (
     BulkEnrollForm,
@@ -123,7 +123,7 @@ def undo_action(request: StaffRequest, action_id: UUID) -> HttpResponse:
     return respond_done(request, f"Undone on {count_noun(number, 'lead')}", back_to=back)
 
 
-def _get_action(request: StaffRequest, action_id: UUID) -> "bulk_lead_actions.BulkAction":
+def _get_action(request: StaffRequest, action_id: UUID) -> BulkAction:
     try:
         return bulk_lead_actions.find_action(action_id, by=request.user)
     except CannotRun as problem:

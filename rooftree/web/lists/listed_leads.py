@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -34,7 +35,7 @@ def find_queue_rows(shown: ListFilter, user: User, at: datetime) -> list[work_qu
 
 def find_lead_ids(shown: ListFilter, user: User, at: datetime, *, limit: int) -> list[UUID]:
     """Return the ids of the leads that a list shows, over all its pages, at most `limit`."""
-    return _FINDERS[shown.page](shown, user, at)[:limit]
+    return list(_FINDERS[shown.page](shown, user, at)[:limit])
 
 
 def _queue_ids(shown: ListFilter, user: User, at: datetime) -> list[UUID]:
@@ -43,7 +44,7 @@ def _queue_ids(shown: ListFilter, user: User, at: datetime) -> list[UUID]:
     return [row.lead_id for row in find_queue_rows(shown, user, at)]
 
 
-_FINDERS: dict[str, Callable[[ListFilter, User, datetime], "list[UUID] | QuerySet[Lead, UUID]"]] = {
+_FINDERS: dict[str, Callable[[ListFilter, User, datetime], Any]] = {
     "queue": _queue_ids,
     "people": lambda shown, user, at: find_people(shown, user, at).values_list("pk", flat=True),
     "pipeline": lambda shown, user, at: find_loans(shown, user, at).values_list(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Case, Count, F, IntegerField, QuerySet, Sum, Value, When, Window
 from django.db.models.functions import RowNumber
@@ -46,7 +47,7 @@ def show_pipeline(request: StaffRequest) -> HttpResponse:
     """Show the board or the list. Milestones come from the LOS, so cards can't be dragged."""
     filters = ListFilter("pipeline", request.user, request.GET)
     loans = find_loans(filters, request.user, request.at)
-    context = {"may_export": has_permission(request.user, "export")}
+    context: dict[str, Any] = {"may_export": has_permission(request.user, "export")}
     if filters.values.get("view") == "list":
         page = get_page(request, loans, size=PAGE_SIZE)
         cards = [_build_card(loan, request.at) for loan in page.object_list]
@@ -72,7 +73,7 @@ def _build_columns(
     sums = (
         loans.order_by().values(place=stage).annotate(number=Count("pk"), cents=Sum("amount_cents"))
     )
-    totals = {row["place"]: row for row in sums}
+    totals: dict[int, Any] = {row["place"]: row for row in sums}
     ranked = loans.annotate(
         nth=Window(RowNumber(), partition_by=[stage], order_by=_window_order(loans.query.order_by))
     )
@@ -92,7 +93,7 @@ def _build_columns(
     ]
 
 
-def _window_order(order: Sequence[object]) -> list[object]:
+def _window_order(order: Sequence[Any]) -> list[Any]:
     """Return an order as a window takes it: without a leading minus in a string."""
     return [
         F(key.removeprefix("-")).desc() if isinstance(key, str) and key.startswith("-") else key
