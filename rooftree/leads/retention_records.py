@@ -66,6 +66,7 @@ _LEAD = RecordSet(
         "delete from signal where lead_id = any(%(ids)s)",
         "delete from undoable_act where lead_id = any(%(ids)s)",
         "delete from task where lead_id = any(%(ids)s)",
+        "delete from lead_tag where lead_id = any(%(ids)s)",
         """update loan set loan_number = '', los_loan_id = 'not kept ' || id
              where lead_id = any(%(ids)s)""",
     ),
@@ -158,7 +159,7 @@ RECORDS = RoomRecords(
     tables_by_class={
         LEAD_FILE_CLASS: (
             *("lead", "touch", "person", "phone", "email", "person_merge", "possible_duplicate"),
-            *("lead_edit", "remark", "signal", "task", "undoable_act"),
+            *("lead_edit", "remark", "signal", "task", "lead_tag", "undoable_act"),
         ),
         APPLICATION_CLASS: ("loan", "milestone"),
         CONSENT_CLASS: ("delivery", "delivery_key"),

@@ -39,6 +39,7 @@ DELETABLE = frozenset(
     {
         *("staff_session", "mfa_authenticator", "throttle", "assistance"),
         *("rollup_delta", "rollup", "month_rollup", "dnc_block"),
+        *("saved_view", "lead_tag"),
         *("placed_bid", "form_draft", "imported_activity", "spreadsheet_part", "number_service"),
         *("message_draft", "undoable_act"),
         "call_recording",  # past its retention, once the carrier has deleted it
@@ -56,7 +57,7 @@ KEEPER_TABLES = frozenset(
         *("remark", "lead_edit", "signal", "task", "score", "rate_watch"),
         *("los_event", "spreadsheet_part"),
         *("staff_notice", "access_entry", "possible_duplicate", "phone", "email"),
-        "routing_decision",
+        *("routing_decision", "lead_tag", "bulk_change"),
         *("release_member", "claim_step", "limit_override", "message_draft", "undoable_act"),
     }
 )

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooftree', '0045_appointments'),
+        ('rooftree', '0046_saved_views_and_tags'),
     ]
 
     operations = [

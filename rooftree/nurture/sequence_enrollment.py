@@ -24,17 +24,31 @@ ENROLLABLE = ("new", "working", "nurture")
 FINISHED = "finished"  # the reason of an enrollment that reached its last step
 
 
+class CannotEnroll(Exception):
+    """This lead cannot start this sequence now. The text is fit to show."""
+
+
 def enroll_lead(*, lead_id: UUID, key: str, at: datetime) -> Enrollment | None:
     """Enroll a lead in a sequence; None if it is enrolled already or can't be enrolled."""
-    sequence = Sequence.objects.filter(in_use_filter(at), key=key, approved_until__gt=at).first()
-    if sequence is None:
+    try:
+        return start_sequence(lead_id=lead_id, key=key, by=None, at=at)
+    except CannotEnroll:
         return None
+
+
+def start_sequence(*, lead_id: UUID, key: str, by: UUID | None, at: datetime) -> Enrollment:
+    """Enroll a lead in a sequence. Raises `CannotEnroll` with the reason.
+
+    Args:
+        by: the user who chose the sequence; None: Rooftree.
+    """
+    sequence = sequences_to_start(at).filter(key=key).first()
+    if sequence is None:
+        raise CannotEnroll("This sequence is not approved or no longer in use.")
     with transaction.atomic():
         lead = Lead.objects.select_for_update().get(pk=lead_id)
-        if lead.state not in ENROLLABLE or lead.is_test or lead.first_conversation_at:
-            return None
-        if Enrollment.objects.filter(lead=lead, ended_at=None).exists():
-            return None
+        if problem := _find_enrollment_problem(lead):
+            raise CannotEnroll(problem)
         enrollment = Enrollment.objects.create(
             id=uuid7_at(at),
             lead=lead,
@@ -42,8 +56,29 @@ def enroll_lead(*, lead_id: UUID, key: str, at: datetime) -> Enrollment | None:
             started_at=at,
             due_at=at + _step_delay(sequence.steps[0]),
         )
-        write_event("nurture.lead.enrolled", at=at, lead_id=lead.pk, sequence=str(sequence))
+        actor = f"user:{by}" if by else "system"
+        write_event(
+            "nurture.lead.enrolled", at=at, actor=actor, lead_id=lead.pk, sequence=str(sequence)
+        )
     return enrollment
+
+
+def sequences_to_start(at: datetime) -> QuerySet[Sequence]:
+    """Return the sequences in use and approved at `at`, by name."""
+    return Sequence.objects.filter(in_use_filter(at), approved_until__gt=at).order_by("name")
+
+
+def _find_enrollment_problem(lead: Lead) -> str:
+    """Return why a lead cannot start a sequence, as a sentence; "" when it can."""
+    if lead.is_test:
+        return "A test lead gets no messages."
+    if lead.state not in ENROLLABLE:
+        return "The lead is closed or already an application."
+    if lead.first_conversation_at:
+        return "You have talked with this borrower. Sequences are for borrowers not reached yet."
+    if Enrollment.objects.filter(lead=lead, ended_at=None).exists():
+        return "The lead is on a sequence already."
+    return ""
 
 
 def queue_due_steps(*, at: datetime, limit: int = 50) -> int:

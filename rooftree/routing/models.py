@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from rooftree.core.uuid7 import uuid7
 from rooftree.leads.models import Lead
-from rooftree.org.models import LoanOfficer, User
+from rooftree.org.models import Branch, LoanOfficer, User
 
 
 class RuleSet(models.Model):
@@ -294,3 +294,79 @@ class TimeOff(models.Model):
         return (
             end if last == self.from_date else f"{self.from_date:%b} {self.from_date.day} – {end}"
         )
+
+
+LIST_PAGES = ("queue", "pipeline", "people")
+
+
+class SavedView(models.Model):
+    """One set of filters that a user keeps under a name, for themself or for their team.
+
+    The team is everyone in `branch` and the branches below it; without a branch, the company.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    owner = models.ForeignKey(User, models.PROTECT, related_name="+")
+    page = models.CharField(max_length=16)
+    name = models.CharField(max_length=40)
+    query = models.CharField(max_length=600)  # the filters, as in the page's URL
+    is_shared = models.BooleanField(default=False)
+    branch = models.ForeignKey(Branch, models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "saved_view"
+        constraints = [
+            models.CheckConstraint(condition=Q(page__in=LIST_PAGES), name="saved_view_page_known"),
+            models.UniqueConstraint(
+                fields=["owner", "page", "name"], name="one_saved_view_of_a_name"
+            ),
+        ]
+        indexes = [models.Index(fields=["page"], name="saved_view_by_page")]
+
+    def __str__(self) -> str:
+        return f"saved_view:{self.pk}"
+
+
+class BulkAction(models.Model):
+    """One action that a user took on several leads at once. Its id is the form's own key."""
+
+    id = models.UUIDField(primary_key=True)
+    kind = models.CharField(max_length=16)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    target = models.CharField(max_length=80)  # officer, time, tag or sequence, by kind
+    summary = models.CharField(max_length=200)  # "Reassigned to Dana Whitfield"
+    at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "bulk_action"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=("reassign", "snooze", "tag", "enroll")),
+                name="bulk_action_kind_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"bulk_action:{self.pk}"
+
+
+class BulkChange(models.Model):
+    """One lead of a bulk action: changed, or not and why."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    action = models.ForeignKey(BulkAction, models.CASCADE, related_name="changes")
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="+")
+    problem = models.CharField(max_length=300, blank=True)  # "": changed
+    officer_before = models.ForeignKey(LoanOfficer, models.PROTECT, null=True, related_name="+")
+    undo_problem = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        db_table = "bulk_change"
+        constraints = [
+            models.UniqueConstraint(fields=["action", "lead"], name="bulk_change_once_a_lead"),
+        ]
+
+    def __str__(self) -> str:
+        return f"bulk_change:{self.pk}"

@@ -12,6 +12,7 @@ from rooftree.compliance.gate import next_calling_time
 from rooftree.compliance.rule_changes import approved_changes
 from rooftree.db.statements import query_rows
 from rooftree.org.models import User
+from rooftree.routing.lead_filter import FILTER_SQL, LeadFilter
 from rooftree.routing.rule_sentences import PURPOSE_NAMES
 
 MAX_ROWS = 200  # a longer queue is not worked from the top anyway
@@ -134,6 +135,7 @@ select g.id, p.first_name, p.last_name, g.kind, g.offer_id,
        when 'waiting' then g.kind = 'waiting'
        else g.kind <> 'waiting' or g.snoozed_until < %(tomorrow)s
             or g.task_at < %(tomorrow)s end
+   and {FILTER_SQL}
  order by array_position(array['promise', 'reply', 'task', 'next', 'waiting'], g.kind),
        case when g.kind = 'promise' then g.promised_at end,
        case when g.kind = 'reply' then g.heard_at end,
@@ -151,9 +153,12 @@ COLUMNS = (
     "phone", "rules",
 )  # fmt: skip
 COPIED_COLUMNS = COLUMNS[6:14]
+NO_FILTER = LeadFilter()
 
 
-def list_rows(user: User, *, at: datetime, tab: Tab = Tab.NOW) -> list[QueueRow]:
+def list_rows(
+    user: User, *, at: datetime, tab: Tab = Tab.NOW, only: LeadFilter = NO_FILTER
+) -> list[QueueRow]:
     """List the rows of one tab, best first: deadlines, replies, due tasks, next calls.
 
     Among next calls, borrowers who can be called at this hour come first. An
@@ -169,6 +174,7 @@ def list_rows(user: User, *, at: datetime, tab: Tab = Tab.NOW) -> list[QueueRow]
             local_now.date() + timedelta(days=1), time(0), local_now.tzinfo
         ),
         "limit": MAX_ROWS,
+        **only.sql_parameters(at),
     }
     rows = [_build_row(row, local_now) for row in query_rows(QUEUE_SQL, parameters)]
     return sorted(  # stable: otherwise the order of the query stays

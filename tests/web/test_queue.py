@@ -97,7 +97,7 @@ def test_query_count_does_not_grow_with_the_queue(
     browser = signed_in(cast.dana.user)
     browser.get("/queue/")
 
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(21):
         browser.get("/queue/")
 
 

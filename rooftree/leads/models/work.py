@@ -149,6 +149,26 @@ class Task(models.Model):
         return f"task:{self.pk}"
 
 
+class LeadTag(models.Model):
+    """One tag on one lead, as staff typed it, in lower case."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="tags")
+    name = models.CharField(max_length=40)
+    added_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "lead_tag"
+        constraints = [
+            models.UniqueConstraint(fields=["lead", "name"], name="tag_once_a_lead"),
+        ]
+        indexes = [models.Index(fields=["name"], name="tag_by_name")]
+
+    def __str__(self) -> str:
+        return f"lead_tag:{self.pk}"
+
+
 class CalendarFeed(models.Model):
     """The secret address at which one user's calendar program reads their appointments."""
 

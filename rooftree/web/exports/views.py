@@ -14,7 +14,7 @@ from rooftree.reporting.exports.export_approval import CannotExport, ExportInten
 from rooftree.reporting.first_screen.figure_leads import FIGURE_TITLES
 from rooftree.routing.permissions import users_with_permission
 from rooftree.web.home import views as home_views
-from rooftree.web.pipeline import views as pipeline_views
+from rooftree.web.lists import listed_loans
 from rooftree.web.shared.file_responses import csv_response
 from rooftree.web.shared.htmx_responses import respond_done
 from rooftree.web.shared.request_caller import request_caller
@@ -37,7 +37,7 @@ def export_records(request: StaffRequest, number: str) -> HttpResponse:
 def export_pipeline(request: StaffRequest) -> HttpResponse:
     """Export the leads of the loans in process."""
     require_permission(request.user, "export")
-    loans = pipeline_views.visible_loans(request.user, request.at)
+    loans = listed_loans.visible_loans(request.user, request.at)
     leads = Lead.objects.filter(pk__in=loans.values("lead_id")).order_by("-created_at", "-id")
     return _ask_or_export(
         request, leads, subject="pipeline", title="Loans in process", back=reverse("pipeline")

@@ -24,6 +24,9 @@ from rooftree.routing.models import Offer
 from rooftree.routing.permissions import has_permission
 from rooftree.routing.work_queue import Group, QueueRow, Tab
 from rooftree.web.lead import lead_cards
+from rooftree.web.lists.list_filters import TABS, ListFilter
+from rooftree.web.lists.list_page import list_context
+from rooftree.web.lists.listed_leads import find_queue_rows
 from rooftree.web.queue import officer_month, task_views
 from rooftree.web.shared import contact_status, navigation_counts
 from rooftree.web.shared.cached_urls import url_for
@@ -31,7 +34,6 @@ from rooftree.web.shared.htmx_responses import respond_done, respond_redirect, r
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import staff_view, user_officer
 
-TABS = {Tab.NOW: "Now", Tab.TODAY: "Today", Tab.WAITING: "Waiting on borrower"}
 LEADS_QUERY = PreparedQuery(
     lambda keys: (
         Lead.objects.select_related("person", "source", "officer__user")
@@ -52,6 +54,7 @@ EMPTY_TEXTS = {
     Tab.TODAY: ("Nothing else due today", "Leads due later are under Waiting on borrower."),
     Tab.WAITING: ("No one is waiting on a reply", "Leads you contacted or snoozed show up here."),
 }
+NO_MATCH_TEXT = ("No leads match these filters", "Clear a filter to see more of your leads.")
 HEADINGS = {  # heading, note beside it, answer to "Why?"
     Group.PROMISE: (
         "Call now",
@@ -125,21 +128,21 @@ def show_queue(request: StaffRequest) -> HttpResponse:
     """Show one tab of the queue; htmx gets the rows, the switch and the current lead."""
     if not has_permission(request.user, "see_queue"):
         raise PermissionDenied("Only loan officers and their assistants have a queue.")
-    tab_name = request.GET.get("tab", "")
-    tab = Tab(tab_name) if tab_name in set(Tab) else Tab.NOW
-    rows = work_queue.list_rows(request.user, at=request.at, tab=tab)
+    filters = ListFilter("queue", request.user, request.GET)
+    tab = Tab(filters.values.get("tab") or Tab.NOW)
+    rows = find_queue_rows(filters, request.user, request.at)
     shown = _rows_to_show(request)
-    lines = _build_lines(rows[:shown], request.at, top=tab is Tab.NOW)
+    lines = _build_lines(rows[:shown], request.at, top=tab is Tab.NOW and not filters.is_set)
     officer = user_officer(request.user)
     context = {
         "has_context": True,
         "tab": tab,
         "tabs_of_queue": TABS.items(),
-        "number": len(rows),
-        "shown": shown,
+        **list_context(request, filters, number=len(rows)),
+        "shown_rows": shown,
         "more": min(shown + PAGE_SIZE, len(rows)) if len(rows) > shown else None,
         "sections": group_sections(lines),
-        "nothing": EMPTY_TEXTS[tab],
+        "nothing": NO_MATCH_TEXT if filters.is_set else EMPTY_TEXTS[tab],
         "officer": officer,
         "task_count": navigation_counts.count_for_user(task_lists.tasks_of_user, request.user),
         **_current_lead_context(lines),

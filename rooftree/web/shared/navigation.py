@@ -43,6 +43,7 @@ PAGES = {  # by URL name
     "new_lead": NavigationPage(label="New lead", icon="plus", permission="add_lead"),
     "my_tasks": NavigationPage(label="Tasks", icon="check"),
     "pipeline": NavigationPage(label="Pipeline", icon="pipeline"),
+    "people": NavigationPage(label="People", icon="user"),
     "team": NavigationPage(label="Team", icon="team", permission="see_team"),
     "matches": NavigationPage(
         label="Possible duplicates",
@@ -108,7 +109,7 @@ PAGES = {  # by URL name
 # Pages without a URL or without permission are left out; the views check permissions again.
 OFFICER_PAGES = (
     ["queue", "conversations", "pipeline", "rates"],
-    ["new_lead", "my_tasks", "clocks", "snippets"],
+    ["new_lead", "people", "my_tasks", "clocks", "snippets"],
 )
 PAGES_BY_ROLE = {
     PARTNER: (["portal"], []),
@@ -117,7 +118,7 @@ PAGES_BY_ROLE = {
     "manager": (
         ["team", "home", "pipeline", "conversations"],
         [
-            *("new_lead", "my_tasks", "clocks", "matches", "routing"),
+            *("new_lead", "people", "my_tasks", "clocks", "matches", "routing"),
             *("rates", "wording", "sequences", "snippets"),
         ],
     ),
@@ -125,6 +126,7 @@ PAGES_BY_ROLE = {
         ["sources", "routing", "wording", "sequences", "rates", "los"],
         [
             "new_lead",
+            "people",
             "my_tasks",
             "snippets",
             "releases",
@@ -145,6 +147,7 @@ PAGES_BY_ROLE = {
     "compliance": (
         ["compliance", "clocks", "releases", "wording", "sequences", "sources", "los"],
         [
+            "people",
             "my_tasks",
             "fair_lending",
             "things_of_value",
@@ -164,6 +167,7 @@ PAGES_BY_ROLE = {
         ["setup", "sources", "routing", "wording", "sequences", "los", "compliance"],
         [
             "new_lead",
+            "people",
             "clocks",
             "access_log",
             "controls",

@@ -1,0 +1,45 @@
+"""What every list of leads shows around its rows: filters, saved views, actions and pages."""
+
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from rooftree.flow.bulk_lead_actions import MAX_LEADS, PERMISSIONS, BulkKind
+from rooftree.routing import saved_views
+from rooftree.routing.permissions import has_permission
+from rooftree.web.lists.list_filters import ListFilter
+from rooftree.web.shared.staff_request import StaffRequest
+
+BUTTONS = (  # of the bar, in its order
+    (BulkKind.ENROLL, "bulk_enroll", "sequence", "Add to sequence"),
+    (BulkKind.SNOOZE, "bulk_snooze", "moon", "Snooze"),
+    (BulkKind.TAG, "bulk_tag", "flag", "Tag"),
+    (BulkKind.REASSIGN, "bulk_reassign", "user", "Reassign"),
+)
+
+
+def list_context(request: StaffRequest, shown: ListFilter, *, number: int) -> dict[str, Any]:
+    """Return the context of the filters, saved views and bulk bar of a list of `number` rows."""
+    views = list(saved_views.views_of_user(request.user, shown.page)[: saved_views.MAX_SHOWN])
+    current = next((view for view in views if view.query == shown.saved_query), None)
+    return {
+        "shown": shown,
+        "saved_views": views,
+        "current_view": current,
+        "is_own_view": current is not None and current.owner_id == request.user.pk,
+        "bulk_buttons": [
+            {"url": reverse(url), "icon": icon, "label": label}
+            for kind, url, icon, label in BUTTONS
+            if has_permission(request.user, PERMISSIONS[kind])
+        ],
+        "bulk_from": f"page_name={shown.page}&{shown.query}",
+        "number": number,
+        "can_select_all": 1 < number <= MAX_LEADS,
+    }
+
+
+def get_page(request: StaffRequest, rows: QuerySet[Any], *, size: int) -> Page[Any]:
+    """Return the page that the URL names; the nearest one if it names none."""
+    return Paginator(rows, size).get_page(request.GET.get("page"))
