@@ -10,7 +10,7 @@ from rooftree.capture.identity import person_matching
 from rooftree.capture.intake import staff_contacts
 from rooftree.capture.intake.staff_contacts import StatedCoBorrower, StatedContacts
 from rooftree.core.user_errors import UserError
-from rooftree.flow import credit_notice_triggers, lead_arrival
+from rooftree.flow import call_deadlines, credit_notice_triggers, lead_arrival
 from rooftree.flow.message_dispatch import send_messages
 from rooftree.leads import edit_scenario as scenario_edits
 from rooftree.leads.edit_scenario import ScenarioEdit
@@ -113,6 +113,7 @@ def _follow_new_place(lead: Lead, *, by: User, at: datetime) -> None:
             required_actions.finish_task(lead_id=lead.pk, reason=reason, by=by.pk, at=at)
     if redecide_held_messages.redecide_after_place_known(lead_id=lead.pk, at=at):
         send_messages.enqueue()
+    call_deadlines.start_deadline(lead, at=at)
     if response_deadline.is_first_call_owed(lead) and lead.response_due_at:
         by_now = max(lead.response_due_at, at)
         due = response_deadline.callable_deadline_of_lead(lead, by=by_now, at=at)

@@ -20,6 +20,7 @@ from rooftree.flow import (
     account_security,
     appointments,
     bootstrap,
+    call_deadlines,
     call_events,
     close_stale_leads,
     credit_notice_triggers,
@@ -125,6 +126,11 @@ TICKS = (
         name="promises",
         interval_seconds=5,
         run=lambda at: promises.watch_promises(at=at),
+    ),
+    PeriodicJob(
+        name="deadlines of calls that aren't allowed",
+        interval_seconds=15,
+        run=lambda at: call_deadlines.move_unlawful_deadlines(at=at),
     ),
     PeriodicJob(
         name="due messages",

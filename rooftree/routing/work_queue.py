@@ -60,6 +60,7 @@ class QueueRow:
     replied_at: datetime | None  # unanswered
     opens_at: datetime | None  # when calls open, in the borrower's zone; None: now, or unknown
     snoozed_until: datetime | None
+    is_missed_at_night: bool  # due before calls closed: the clock stands still until they open
 
 
 # A reply waits until a staff member answers it, not until someone has read it.
@@ -208,6 +209,7 @@ def _build_row(row: tuple[Any, ...], at: datetime) -> QueueRow:
         due_at=columns["due_at"] if group is Group.PROMISE else None,
         replied_at=columns["heard_at"] if is_reply else None,
         opens_at=opens,
+        is_missed_at_night=bool(opens and columns["due_at"] and columns["due_at"] < at),
         **{key: columns[key] for key in COPIED_COLUMNS},
     )
 

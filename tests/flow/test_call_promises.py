@@ -37,6 +37,13 @@ def words(lead) -> dict[str, str]:
     }
 
 
+def forbid_calls() -> None:
+    store_revocation.store_revocation(
+        person_id=None, address=BEN, kind="do_not_contact", media=["call"], origin="page:test",
+        idempotency_key="test:1", at=make.NOON - make.DAY,
+    )  # fmt: skip
+
+
 def test_officer_at_work_outside_company_hours_calls_shortly():
     said = words(arrive(SUNDAY))
 
@@ -68,18 +75,16 @@ def test_lead_at_night_is_promised_a_call_in_calling_hours():
     assert "will call you on Tuesday" in said["email"]
 
 
-def test_lead_without_a_state_is_asked_for_it_and_promised_no_call():
-    said = words(arrive(property_state="", property_zip=""))
+def test_lead_without_state_or_call_is_asked_for_the_state_and_promised_nothing():
+    forbid_calls()
+    said = words(arrive(consent=False, property_state="", property_zip=""))
 
     assert "call you" not in said["email"]
     assert "Which state is the home in?" in said["email"]
 
 
 def test_borrower_who_opted_out_of_calls_is_promised_none():
-    store_revocation.store_revocation(
-        person_id=None, address=BEN, kind="do_not_contact", media=["call"], origin="page:test",
-        idempotency_key="test:1", at=make.NOON - make.DAY,
-    )  # fmt: skip
+    forbid_calls()
 
     said = words(arrive(consent=False))
 
@@ -88,7 +93,8 @@ def test_borrower_who_opted_out_of_calls_is_promised_none():
 
 
 def test_spanish_speaker_without_a_call_gets_spanish():
-    said = words(arrive(property_state="", property_zip="", language="es"))
+    forbid_calls()
+    said = words(arrive(consent=False, property_state="", property_zip="", language="es"))
 
     assert "¿En qué estado está la casa?" in said["email"]
     assert "llamará" not in said["email"]

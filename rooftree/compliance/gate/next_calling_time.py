@@ -6,10 +6,10 @@ Lists are ordered by it. It is not a verdict: the gate decides, and also checks 
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from rooftree.compliance.gate import person_places, quiet_hours
+from rooftree.compliance.gate import effective_rules, person_places, quiet_hours
 from rooftree.compliance.gate.effective_rules import Changes
 
-MANUAL_CALL = quiet_hours.SendTraits(is_automated=False, is_recorded=False, guard=timedelta(0))
+GUARD_ITEM = "guard_call"  # the margin before quiet hours, as the gate keeps it
 
 
 def next_opening(
@@ -30,7 +30,11 @@ def _cached_opening(
     area: str, state: str, postal_code: str, changes: Changes, minute: datetime
 ) -> datetime | None:
     clocks = _candidate_clocks(area, state, postal_code, changes)
-    opening = quiet_hours.next_common_opening(minute, MANUAL_CALL, clocks) if clocks else None
+    guard = effective_rules.effective_number_on(GUARD_ITEM, minute.date(), changes)
+    call = quiet_hours.SendTraits(
+        is_automated=False, is_recorded=False, guard=timedelta(minutes=guard)
+    )
+    opening = quiet_hours.next_common_opening(minute, call, clocks) if clocks else None
     return opening.astimezone(clocks[0].zone) if opening else None
 
 

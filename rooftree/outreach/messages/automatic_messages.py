@@ -13,7 +13,6 @@ from rooftree.outreach.messages import call_outlook, plan_messages, send
 from rooftree.outreach.messages.call_outlook import CallOutlook
 from rooftree.outreach.models import Message, Template
 from rooftree.outreach.wording import message_templates
-from rooftree.outreach.wording.occasions import get_occasion
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +101,7 @@ def _render_requests(
     promised = {
         request.lead.pk: request.lead
         for request in requests
-        if get_occasion(request.key).promises_call
+        if request.key in call_outlook.KEYS_THAT_PROMISE
     }
     outlooks = call_outlook.outlooks_of_leads([*promised.values()], at=at)
     planned: list[plan_messages.MessageSpec] = []

@@ -20,6 +20,9 @@ from rooftree.org.models import Company, LoanOfficer
 from rooftree.outreach.messages import contact_permissions
 from rooftree.outreach.wording import message_templates
 
+# Templates that say that we call, or when.
+KEYS_THAT_PROMISE = frozenset({"first_hello", "again_hello", "missed_call"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallOutlook:

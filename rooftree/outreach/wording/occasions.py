@@ -25,7 +25,6 @@ class Occasion:
     is_step: bool = False  # sequences can use it as a step
     has_rates: bool = False  # contains figures from a rate sheet we keep
     is_spoken: bool = False  # an officer says it; nothing is sent
-    promises_call: bool = False  # it says that or when we call
 
     @property
     def media(self) -> Mapping[str, str]:
@@ -37,17 +36,11 @@ OCCASIONS = {
     "call_opening": Occasion(
         title="Opening script", when="The first words of an officer on a call", is_spoken=True
     ),
-    "first_hello": Occasion(
-        title="First response", when="Within seconds of a first inquiry", promises_call=True
-    ),
+    "first_hello": Occasion(title="First response", when="Within seconds of a first inquiry"),
     "again_hello": Occasion(
-        title="Response to a repeat inquiry",
-        when="When a known borrower asks again",
-        promises_call=True,
+        title="Response to a repeat inquiry", when="When a known borrower asks again"
     ),
-    "missed_call": Occasion(
-        title="Missed call", when="When no one answered a borrower’s call", promises_call=True
-    ),
+    "missed_call": Occasion(title="Missed call", when="When no one answered a borrower’s call"),
     "not_reached_1": Occasion(title="Not reached, first try", when="Sequence step", is_step=True),
     "not_reached_2": Occasion(title="Not reached, last try", when="Sequence step", is_step=True),
     "rate_reached": Occasion(
