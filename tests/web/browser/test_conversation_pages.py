@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from rooftree.db.db_role import assume_role
 from rooftree.leads.models import ContactAttempt, Email
+from rooftree.org.models import Company
 from rooftree.outreach.models import Message
 from rooftree.outreach.wording import snippets
 from rooftree.outreach.wording.models import MessageDraft
@@ -18,6 +19,7 @@ def conversation(people, noon):
     """Ben wrote twenty times, and waits for an answer; he can be emailed."""
     snippets.ensure_default_snippets(at=noon - make.DAY)
     person = people.ben.person
+    Company.objects.update(mail_is_authenticated=True)
     Email.objects.create(
         person=person, address="ben@home.example", key="ben@home.example", given_at=noon - make.DAY
     )
