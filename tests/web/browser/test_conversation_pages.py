@@ -62,6 +62,11 @@ def test_reply_with_a_snippet_on_a_phone_keeps_its_draft(chromium, front, people
 
     expect(messages.get_by_text("Dana Whitfield,")).to_have_count(1)
     expect(box).to_have_value("")
+    page.get_by_role("link", name="Edit snippets").click()
+    page.get_by_role("link", name="New snippet").click()
+    page.get_by_label("Text").fill("We have 6.0% today")
+    expect(page.get_by_text("(“6.0%”)")).to_be_visible()
+    check_page(page, "snippet")
     assert not MessageDraft.objects.exists()
     assert Message.objects.filter(by=people.dana.user).count() == 1
 
