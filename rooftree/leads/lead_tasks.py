@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from rooftree.core.uuid7 import uuid7_at
@@ -183,6 +183,24 @@ def finish_task(*, task_id: UUID, by: UUID, at: datetime) -> bool:
             lead_id = Task.objects.values_list("lead_id", flat=True).get(id=task_id)
             write_event("leads.task.done", at=at, actor=f"user:{by}", lead_id=lead_id, task=task_id)
     return bool(finished)
+
+
+def reopen_task(*, task_id: UUID, by: UUID, finished_after: datetime, at: datetime) -> bool:
+    """Undo that a user finished a task; return False if it was too long ago or not by them.
+
+    False as well if another task of its kind has been opened since.
+    """
+    finished = Task.objects.filter(pk=task_id, done_by=by, done_at__gt=finished_after)
+    try:
+        with transaction.atomic():
+            lead_id = finished.values_list("lead_id", flat=True).first()
+            if lead_id is None or not finished.update(done_at=None, done_by=None):
+                return False
+            actor = f"user:{by}"
+            write_event("leads.task.reopened", at=at, actor=actor, lead_id=lead_id, task=task_id)
+    except IntegrityError:
+        return False
+    return True
 
 
 def finish_tasks_of_kind(

@@ -60,7 +60,7 @@ def test_snippets_in_the_borrowers_language_come_first(cast, lead):
 @pytest.mark.parametrize(
     ("body", "problem"),
     [
-        ("Rates from 6.0% today", "Rewrite “6.0%”"),
+        ("We have 6.0% today", "“6.0%”"),
         ("Sorry, you don’t qualify.", "denial"),
         ("Hi {{ borrower.ssn }}", "placeholders"),
         ("{% if %}", "placeholders"),

@@ -174,6 +174,7 @@ TABLE = {
     "me/calendar/address/": post("oa"),
     "me/calendar/end/": post("oa"),
     "calendar/<str:token>.ics": public("word"),
+    "tasks/<uuid:task_id>/reopening/": post(ALL, "task", of_lead=True),
     "tasks/<uuid:task_id>/completion/": post("oampd", "task", of_lead=True),
     # Routing.
     "routing/": get("mpced"),

@@ -3,7 +3,9 @@
 import pytest
 from django.urls import reverse
 
-from rooftree.leads.models import ContactAttempt, Lead, UndoableAct
+from rooftree.flow import clock
+from rooftree.leads import lead_tasks
+from rooftree.leads.models import ContactAttempt, Lead, Task, UndoableAct
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -102,3 +104,24 @@ def test_manager_without_a_queue_stays_on_the_lead(cast, lead, next_lead, signed
 
     assert answer.status_code == 200
     assert "HX-Redirect" not in answer
+
+
+def test_finished_task_is_opened_again_for_ten_seconds(cast, lead, signed_in, htmx):
+    browser = signed_in(cast.dana.user)
+    with clock.freeze(make.NOON):
+        task = lead_tasks.add_task(
+            lead_id=lead.pk, user_id=cast.dana.user.pk, title="Ask", due_at=make.NOON, at=make.NOON
+        )
+        answer = browser.post(reverse("completion", args=[task.pk]), headers=htmx)
+    address = reverse("task_reopening", args=[task.pk])
+    assert address in answer.text
+
+    with clock.freeze(make.NOON + 9 * make.SECOND):
+        signed_in(cast.ruth).post(address)
+        assert Task.objects.get(pk=task.pk).done_at == make.NOON
+        browser.post(address)
+        assert Task.objects.get(pk=task.pk).done_at is None
+        browser.post(reverse("completion", args=[task.pk]))
+    with clock.freeze(make.NOON + make.MINUTE):
+        assert browser.post(address, headers=htmx).status_code == 409
+    assert Task.objects.get(pk=task.pk).done_by == cast.dana.user

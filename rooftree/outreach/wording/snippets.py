@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
+from rooftree.compliance.gate.verdict import Decision
 from rooftree.compliance.wording_rules import wording_check
 from rooftree.core.user_errors import InvalidField
 from rooftree.core.uuid7 import uuid7_at
@@ -138,12 +139,9 @@ def check_snippet(body: str, *, language: str, user: User, at: datetime) -> Snip
 
 
 def check_wording_as_typed(text: str) -> list[str]:
-    """Return what the wording rules find in a text, one sentence for each finding."""
-    draft = wording_check.Draft(body=text, channel="sms")
-    findings = wording_check.find_wording_issues(draft)
-    sentences = [
-        f"Rewrite “{finding.match[:80]}”: {finding.name.replace('_', ' ')}." for finding in findings
-    ]
+    """Return what to change in a text as typed: its gravest wording problem, as a sentence."""
+    ruling = wording_check.draft_ruling(wording_check.Draft(body=text, channel="sms"))
+    sentences = [] if ruling.decision is Decision.ALLOW else [ruling.detail]
     if wording_check.sounds_like_denial(text):
         sentences.append("This reads like a denial, which needs an adverse action notice.")
     return sentences

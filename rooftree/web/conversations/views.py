@@ -1,5 +1,6 @@
 """The inbox of borrower messages, unread first, and one conversation with a reply form."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -101,6 +102,9 @@ def _composer_context(request: StaffRequest, lead: Lead, page: dict[str, Any]) -
     if not contacts[medium].is_allowed:
         return context
     [composer] = composers.build_composers(lead, user=request.user, at=request.at, media=[medium])
+    if medium == "email" and last_medium == "email" and received and not composer.subject:
+        subject = received[-1].subject.removeprefix("Re: ") or "Your message"
+        composer = replace(composer, subject=f"Re: {subject}")
     context["composer"] = composers.with_snippet(composer, request.GET.get("snippet", ""))
     context["other"] = next((name for name in contacts if name != medium), None)
     return context

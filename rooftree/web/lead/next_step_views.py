@@ -90,7 +90,8 @@ def complete_task(request: StaffRequest, task_id: UUID) -> HttpResponse:
     task = _get_finishable_task(request, task_id)
     lead_tasks.finish_task(task_id=task.pk, by=request.user.pk, at=request.at)
     text = "Appointment kept" if task.meeting else "Task done"
-    return respond_done(request, text, back_to=_back_to(request, task))
+    undo_url = reverse("task_reopening", args=[task.pk])
+    return respond_done(request, text, back_to=_back_to(request, task), undo_url=undo_url)
 
 
 @staff_view("POST")

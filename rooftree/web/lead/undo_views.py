@@ -1,4 +1,4 @@
-"""Undo of an outcome that was just logged."""
+"""Undo of an outcome that was just logged, and of a task that was just finished."""
 
 from uuid import UUID
 
@@ -7,9 +7,10 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from rooftree.flow import undo_window
-from rooftree.leads.models import UndoableAct
+from rooftree.leads import lead_tasks
+from rooftree.leads.models import Task, UndoableAct
 from rooftree.routing.permissions import leads_visible_to
-from rooftree.web.shared.htmx_responses import respond_redirect, respond_refused
+from rooftree.web.shared.htmx_responses import respond_done, respond_redirect, respond_refused
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import staff_view
 
@@ -27,3 +28,22 @@ def undo_outcome(request: StaffRequest, act_id: UUID) -> HttpResponse:
     except undo_window.CannotUndo as problem:
         return respond_refused(request, str(problem), back_to=page)
     return respond_redirect(request, "Undone. Nothing was logged.", to=page)
+
+
+@staff_view("POST")
+def reopen_task(request: StaffRequest, task_id: UUID) -> HttpResponse:
+    """Open a task again that the user finished in the last seconds; refuse any other."""
+    visible = Task.objects.filter(lead__in=leads_visible_to(request.user))
+    task = get_object_or_404(visible, pk=task_id)
+    page = reverse("lead", args=[task.lead_id])
+    is_reopened = lead_tasks.reopen_task(
+        task_id=task.pk,
+        by=request.user.pk,
+        finished_after=request.at - undo_window.SETTLE_AFTER,
+        at=request.at,
+    )
+    if not is_reopened:
+        return respond_refused(
+            request, "It’s too late to undo this. Add the task again.", back_to=page
+        )
+    return respond_done(request, "Undone. The task is open again.", back_to=page)

@@ -66,6 +66,7 @@ urlpatterns: list[URLPattern] = [
         name="appointment_end",
     ),
     path("tasks/<uuid:task_id>/completion/", next_step_views.complete_task, name="completion"),
+    path("tasks/<uuid:task_id>/reopening/", undo_views.reopen_task, name="task_reopening"),
     path("tasks/<uuid:task_id>/due/", next_step_views.move_task, name="task_due"),
     path("leads/<uuid:lead_id>/person/", person_views.show_person, name="person"),
     path("leads/<uuid:lead_id>/person/merges/", person_views.merge_person, name="person_merges"),

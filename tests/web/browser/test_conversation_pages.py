@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from rooftree.db.db_role import assume_role
 from rooftree.leads.models import ContactAttempt, Email
+from rooftree.org.models import Company
 from rooftree.outreach.models import Message
 from rooftree.outreach.wording import snippets
 from rooftree.outreach.wording.models import MessageDraft
@@ -18,6 +19,7 @@ def conversation(people, noon):
     """Ben wrote twenty times, and waits for an answer; he can be emailed."""
     snippets.ensure_default_snippets(at=noon - make.DAY)
     person = people.ben.person
+    Company.objects.update(mail_is_authenticated=True)
     Email.objects.create(
         person=person, address="ben@home.example", key="ben@home.example", given_at=noon - make.DAY
     )
@@ -60,6 +62,11 @@ def test_reply_with_a_snippet_on_a_phone_keeps_its_draft(chromium, front, people
 
     expect(messages.get_by_text("Dana Whitfield,")).to_have_count(1)
     expect(box).to_have_value("")
+    page.get_by_role("link", name="Edit snippets").click()
+    page.get_by_role("link", name="New snippet").click()
+    page.get_by_label("Text").fill("We have 6.0% today")
+    expect(page.get_by_text("(“6.0%”)")).to_be_visible()
+    check_page(page, "snippet")
     assert not MessageDraft.objects.exists()
     assert Message.objects.filter(by=people.dana.user).count() == 1
 
