@@ -16,8 +16,9 @@ from rooftree.flow import release_runner
 from rooftree.leads.models import Source
 from rooftree.org import sending_pause
 from rooftree.org.models import User
-from rooftree.outreach.models import Message, Template
+from rooftree.outreach.models import Message
 from rooftree.outreach.releases import (
+    fitting_wording,
     release_control,
     release_drafts,
     release_dry_run,
@@ -26,11 +27,9 @@ from rooftree.outreach.releases import (
 )
 from rooftree.outreach.releases.audience import STAGES, Audience
 from rooftree.outreach.releases.models import Release
-from rooftree.outreach.wording import message_templates
 from rooftree.outreach.wording.occasions import (
     LOAN_KIND_NAMES,
     MEDIUM_NAMES,
-    OCCASIONS,
     get_occasion,
 )
 from rooftree.routing.permissions import has_permission, leads_visible_to
@@ -63,6 +62,7 @@ STATE_LABELS = {  # by state: icon, tone, label
     "done": ("check", "ok", "Done"),
     "stopped": ("ban", "late", "Stopped"),
 }
+DISCARDED_LABEL = ("x", "", "Discarded")  # of a draft that was never sent
 STOP_REASONS = {  # by exceeded limit, to follow "Too many"
     "failed": "failures",
     "unknown": "unknown statuses",
@@ -87,11 +87,13 @@ class CampaignForm(StaffForm):
     """A new campaign: its template and its audience."""
 
     FIELDSETS = (
-        ("Message", ("title", "wording")),
         ("Audience", ("stages", "source", "state", "loan", "silent_days")),
+        ("Message", ("title", "wording")),
     )
     title = text_field("Campaign name", "Only your team sees it. For example “Spring check-in”")
-    wording = choice_field("Approved template", [])
+    wording = choice_field(
+        "Approved template", [], "Only templates whose words are true for everyone in the audience"
+    )
     stages = checkboxes_field("Leads in", STAGES.items())
     source = choice_field("Source", [], required=False)
     state = choice_field("Property state", [("", "Any state"), *STATES.items()], required=False)
@@ -100,14 +102,35 @@ class CampaignForm(StaffForm):
         "Days since last message or call", min_value=0, max_value=3650, required=False
     )
 
-    def __init__(self, *args: Any, at: datetime, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, by: User, at: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.templates = _wording_choices(at)
-        self.set_choices("wording", self.templates)
+        self.by, self.at = by, at
         sources = Source.objects.filter(is_test=False).order_by("name").values_list("pk", "name")
         self.set_choices(
             "source", [("", "Any source"), *((str(key), name) for key, name in sources)]
         )
+        self.has_templates = bool(fitting_wording.approved_wordings("", at=at))
+        if self.is_bound:  # any approved one parses; `clean` says why one doesn't fit
+            loan = self.data.get("loan", "")
+            self._offer_wordings(fitting_wording.approved_wordings(loan, at=at))
+        else:
+            self._offer_fitting_wordings(self._initial_audience())
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a wording that is untrue for someone in the audience."""
+        cleaned = super().clean() or self.cleaned_data
+        if self.errors:
+            return cleaned
+        key = cleaned["wording"].split("/")[0]
+        leads = self.audience.select_leads(self.by, at=self.at)
+        if misfits := fitting_wording.count_misfits(key, leads):
+            people = count_noun(misfits, "lead")
+            because = fitting_wording.UNTRUE_BECAUSE[key][misfits > 1]
+            self.add_error(
+                "wording", f"These words don’t fit: {people} in this audience {because}."
+            )
+            self._offer_fitting_wordings(self.audience)
+        return cleaned
 
     @property
     def audience(self) -> Audience:
@@ -119,6 +142,31 @@ class CampaignForm(StaffForm):
             state=chosen["state"],
             loan=chosen["loan"],
             silent_days=chosen["silent_days"] or 0,
+        )
+
+    def _initial_audience(self) -> Audience:
+        """Return the audience that an unbound form shows; values that don't parse are ignored."""
+        shown = self.initial
+        days, sources = str(shown.get("silent_days", "")), self.fields["source"].choices
+        return Audience(
+            stages=tuple(shown.get("stages") or STAGES),
+            source=shown["source"] if shown.get("source") in dict(sources) else "",
+            state=shown.get("state", ""),
+            loan=shown.get("loan", ""),
+            silent_days=min(int(days), 3650) if days.isdecimal() else 0,
+        )
+
+    def _offer_fitting_wordings(self, audience: Audience) -> None:
+        leads = audience.select_leads(self.by, at=self.at)
+        self._offer_wordings(fitting_wording.fitting_wordings(leads, audience.loan, at=self.at))
+
+    def _offer_wordings(self, places: list[tuple[str, str]]) -> None:
+        self.set_choices(
+            "wording",
+            [
+                (f"{key}/{medium}", f"{get_occasion(key).title}, {MEDIUM_NAMES[medium].lower()}")
+                for key, medium in places
+            ],
         )
 
 
@@ -150,7 +198,8 @@ def list_campaigns(request: StaffRequest) -> HttpResponse:
 def create_campaign(request: StaffRequest) -> HttpResponse:
     """Show the form for a new campaign; a POST creates a draft and starts its dry run."""
     require_permission(request.user, "make_release")
-    form = CampaignForm(request.POST or None, at=request.at, initial={"stages": [*STAGES]})
+    shown = {**request.GET.dict(), "stages": request.GET.getlist("stages") or [*STAGES]}
+    form = CampaignForm(request.POST or None, by=request.user, at=request.at, initial=shown)
     if request.method == "POST" and form.is_valid():
         key, medium = form.cleaned_data["wording"].split("/")
         try:
@@ -164,7 +213,7 @@ def create_campaign(request: StaffRequest) -> HttpResponse:
             return respond_redirect(
                 request, "Preview is running. Nothing is sent", to=_campaign_url(release.pk)
             )
-    context = {"form": form, "is_empty": not form.templates}
+    context = {"form": form, "is_empty": not form.has_templates}
     return render(request, "campaigns/new.html", context, status=422 if form.errors else 200)
 
 
@@ -211,6 +260,17 @@ def continue_campaign(request: StaffRequest, release_id: UUID) -> HttpResponse:
         return "Sending to everyone"
 
     return _change_campaign(request, release_id, "approve_release", send_to_rest)
+
+
+@staff_view("POST")
+def discard_campaign(request: StaffRequest, release_id: UUID) -> HttpResponse:
+    """Discard a draft that was never sent."""
+
+    def discard(release: Release) -> str:
+        release_control.discard_draft(release, by=request.user, at=request.at)
+        return "Draft discarded. Nothing was sent"
+
+    return _change_campaign(request, release_id, "stop_release", discard)
 
 
 @staff_view("POST")
@@ -296,6 +356,7 @@ def _campaign_context(release: Release, request: StaffRequest) -> dict[str, Any]
         "may_approve": release.state == "waiting" and user in approvers,
         "may_go_on": release.state == "looking" and has_permission(user, "approve_release"),
         "may_stop": is_open and has_permission(user, "stop_release"),
+        "people_left": progress.people - progress.people_queued,
         "others": [approver.name for approver in approvers],
     }
 
@@ -310,9 +371,11 @@ def _beyond_recall_context(messages: QuerySet[Message], user: User) -> dict[str,
 
 
 def _campaign_line(release: Release) -> dict[str, Any]:
-    icon, tone, status = STATE_LABELS[release.state]
+    is_discarded = release.stop_reason == release_control.DISCARDED
+    icon, tone, status = DISCARDED_LABEL if is_discarded else STATE_LABELS[release.state]
     return {
         "release": release,
+        "is_discarded": is_discarded,
         "kind": KIND_LABELS[release.kind],
         "icon": icon,
         "tone": tone,
@@ -345,18 +408,6 @@ def _audience_lines(release: Release) -> list[tuple[str, str]]:
         ("Property state", STATES.get(audience["state"], "Any state")),
         ("Loan type", LOAN_KIND_NAMES[audience["loan"]]),
         ("Last message or call", f"At least {count_noun(days, 'day')} ago" if days else "Any time"),
-    ]
-
-
-def _wording_choices(at: datetime) -> list[tuple[str, str]]:
-    """Return the approved templates for campaigns: those that no event sends automatically."""
-    keys = Template.objects.values_list("key", flat=True).distinct()
-    steps = [key for key in keys if key not in OCCASIONS or OCCASIONS[key].is_step]
-    live = message_templates.live_templates(set(steps), at=at)
-    places = {(template.key, template.medium) for template in live if template.language == "en"}
-    return [
-        (f"{key}/{medium}", f"{get_occasion(key).title}, {MEDIUM_NAMES[medium].lower()}")
-        for key, medium in sorted(places)
     ]
 
 
