@@ -106,9 +106,8 @@ class CampaignForm(StaffForm):
         super().__init__(*args, **kwargs)
         self.by, self.at = by, at
         sources = Source.objects.filter(is_test=False).order_by("name").values_list("pk", "name")
-        self.set_choices(
-            "source", [("", "Any source"), *((str(key), name) for key, name in sources)]
-        )
+        self.source_names = {str(key): name for key, name in sources}
+        self.set_choices("source", [("", "Any source"), *self.source_names.items()])
         self.has_templates = bool(fitting_wording.approved_wordings("", at=at))
         if self.is_bound:  # any approved one parses; `clean` says why one doesn't fit
             loan = self.data.get("loan", "")
@@ -147,10 +146,10 @@ class CampaignForm(StaffForm):
     def _initial_audience(self) -> Audience:
         """Return the audience that an unbound form shows; values that don't parse are ignored."""
         shown = self.initial
-        days, sources = str(shown.get("silent_days", "")), self.fields["source"].choices
+        days, source = str(shown.get("silent_days", "")), shown.get("source", "")
         return Audience(
             stages=tuple(shown.get("stages") or STAGES),
-            source=shown["source"] if shown.get("source") in dict(sources) else "",
+            source=source if source in self.source_names else "",
             state=shown.get("state", ""),
             loan=shown.get("loan", ""),
             silent_days=min(int(days), 3650) if days.isdecimal() else 0,
