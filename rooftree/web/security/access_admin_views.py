@@ -1,6 +1,5 @@
 """Audit log, API keys, and resets of other users' second factors and sessions."""
 
-from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -99,7 +98,9 @@ def show_access_log(request: StaffRequest) -> HttpResponse:
             at__lt=datetime.combine(last + timedelta(days=1), time(), company_zone())
         )
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
-    names = _borrower_names(page.object_list, request.user)
+    opened = {entry.lead_id for entry in page.object_list if entry.lead_id}
+    leads = leads_visible_to(request.user).filter(pk__in=opened).select_related("person")
+    names = {lead.pk: lead.person.name for lead in leads}
     context = {
         "page": page,
         "lines": [_entry_line(entry, names) for entry in page],
@@ -200,13 +201,6 @@ def end_user_sessions(request: StaffRequest, user_id: UUID) -> HttpResponse:
         f"{user.name} signed out everywhere",
         back_to=reverse("setup_person", args=[user.pk]),
     )
-
-
-def _borrower_names(entries: Iterable[AccessEntry], user: User) -> dict[UUID, str]:
-    """Return the borrower's name of each opened lead that the reader can see, by lead id."""
-    keys = {entry.lead_id for entry in entries if entry.lead_id}
-    leads = leads_visible_to(user).filter(pk__in=keys).select_related("person")
-    return {lead.pk: lead.person.name for lead in leads}
 
 
 def _entry_line(entry: AccessEntry, names: dict[UUID, str]) -> dict[str, Any]:
