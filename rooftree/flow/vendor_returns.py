@@ -251,6 +251,7 @@ def _flag_doubtful_duplicates(lead_ids: Sequence[UUID], at: datetime) -> None:
 def _warn_of_unsent_returns(claims: Sequence[Claim], at: datetime) -> None:
     first = min(claims, key=lambda claim: claim.send_by)
     send_by = first.send_by.astimezone(company_zone())
+    clock_time = send_by.strftime("%I:%M %p").lstrip("0")
     unsent = Claim.objects.filter(source=first.source_id, state="drafted", send_by__gt=at)
     amounts = list(unsent.values_list("claimed_cents", flat=True))
     noun = "return" if len(amounts) == 1 else "returns"
@@ -259,7 +260,7 @@ def _warn_of_unsent_returns(claims: Sequence[Claim], at: datetime) -> None:
         cause=f"returns:{first.source_id}:{company_day(at)}",
         text=f"{len(amounts)} {noun} to {first.source.name} not sent yet: "
         f"{money_amounts.format_cents(sum(amounts))}. "
-        f"Send the first by {send_by:%b} {send_by.day}, {send_by:%H:%M}.",
+        f"Send the first by {send_by:%b} {send_by.day}, {clock_time}.",
         link=f"/returns/?source={first.source_id}",
         at=at,
     )

@@ -9,6 +9,7 @@ from uuid import UUID
 from rooftree.core.vendor_errors import Misconfigured
 from rooftree.los.adapters import ADAPTERS
 from rooftree.los.models import Connection
+from rooftree.money.company_day import company_zone
 
 MISSING_CREDENTIAL = (
     "A credential is missing. Enter the client ID, client secret, user and password."
@@ -31,7 +32,9 @@ def get_adapter(connection: Connection) -> Any:
         credentials = json.loads(row.credentials or "{}")
         settings_class = import_module(module).Settings
         try:
-            return settings_class(base_url=row.base_url, instance=row.instance, **credentials)
+            return settings_class(
+                base_url=row.base_url, instance=row.instance, zone=company_zone().key, **credentials
+            )
         except TypeError as problem:
             raise Misconfigured(MISSING_CREDENTIAL) from problem
 

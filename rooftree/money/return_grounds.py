@@ -245,4 +245,5 @@ def _format_day(at: datetime) -> str:
 
 
 def _format_time(at: datetime) -> str:
-    return f"{_format_day(at)}, {at:%H:%M} {at:%Z}"
+    clock_time = at.strftime("%I:%M %p").lstrip("0")
+    return f"{_format_day(at)}, {clock_time} {at:%Z}"

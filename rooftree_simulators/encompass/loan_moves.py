@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from rooftree_simulators.encompass.encompass_instance import EncompassInstance
 from rooftree_simulators.encompass.loan_files import Loan, read_field, write_field
@@ -10,6 +11,7 @@ from rooftree_simulators.encompass.loan_schema import ACTIONS_TAKEN, FIELDS
 from rooftree_simulators.vendor_base import Json
 
 _DAY_S = 86_400.0
+LENDER_ZONE = ZoneInfo("America/New_York")
 _DATES_OF_MILESTONE = {
     "Submittal": ["2298"],
     "Cond. Approval": ["2301"],
@@ -118,13 +120,18 @@ def _apply_status(
         if value not in ACTIONS_TAKEN:
             raise ValueError(f"unknown action taken: {value}")
         write_field(loan, "1393", value)
-        write_field(loan, "749", at.date().isoformat())
+        write_field(loan, "749", _lender_day(at).isoformat())
         return _FIELD_EVENTS, ["1393", "749"]
     if status in _DATES_CLEARED:
         return _FIELD_EVENTS, _set_dates(loan, _DATES_CLEARED[status], None)
     if status in _DATES_SET:
-        return _FIELD_EVENTS, _set_dates(loan, _DATES_SET[status], at.date())
+        return _FIELD_EVENTS, _set_dates(loan, _DATES_SET[status], _lender_day(at))
     return _finish_milestone(instance, loan, status, at)
+
+
+def _lender_day(at: datetime) -> date:
+    """Return the day on the clock of the lender's staff, which is what they type into a field."""
+    return at.astimezone(LENDER_ZONE).date()
 
 
 _FIELD_EVENTS: list[tuple[str, Json]] = [("update", {}), ("change", {})]
@@ -146,7 +153,7 @@ def _finish_milestone(
     for earlier in loan.milestones[: loan.milestones.index(step)]:
         earlier.done_at = earlier.done_at or at
     step.done_at = at
-    written = _set_dates(loan, _DATES_OF_MILESTONE.get(step.name, []), at.date())
+    written = _set_dates(loan, _DATES_OF_MILESTONE.get(step.name, []), _lender_day(at))
     if step.name == "Processing":
         written = [*written, *_set_base_amount(loan)]
     if step.name == "Funding":
@@ -165,7 +172,7 @@ def _set_base_amount(loan: Loan) -> list[str]:
 
 def _mark_originated(instance: EncompassInstance, loan: Loan, at: datetime) -> list[str]:
     write_field(loan, "1393", "Loan Originated")
-    write_field(loan, "749", at.date().isoformat())
+    write_field(loan, "749", _lender_day(at).isoformat())
     basis_points = Decimal(str(instance.switches.values["revenue_bps"]))
     amount = Decimal(read_field(loan, "2") or 0)
     if not loan.custom.get("CX.ROOFTREEREVENUE"):

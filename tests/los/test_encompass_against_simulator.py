@@ -408,3 +408,16 @@ def test_empty_search_right_after_create_is_inconclusive(office):
     lookup = office.look_up(1, sent_at=office.clock.now() - timedelta(seconds=10))
 
     assert (lookup.loan_ids, lookup.is_conclusive) == ((), False)
+
+
+def test_evening_milestone_counts_on_the_companys_own_day(office):
+    """At 10:30 PM in New York the clock in Greenwich has passed midnight."""
+    loan_id = office.create_loan()
+    office.clock.jump_to(datetime(2026, 11, 24, 3, 30, tzinfo=UTC))
+
+    office.set_status(loan_id, "Application")
+    office.set_status(loan_id, "Processing")
+
+    snapshot = office.encompass.read_loan(loan_id)
+    assert snapshot.application_date == date(2026, 11, 23)
+    assert all(step.on in (None, date(2026, 11, 23)) for step in snapshot.observed_steps)

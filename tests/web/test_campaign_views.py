@@ -186,3 +186,60 @@ def test_unknown_campaign_action_is_not_found(omar, mia, people):
     page_url = reverse("release", args=[create_campaign(mia).pk])
 
     assert omar.post(f"{page_url}doubling/").status_code == 404
+
+
+def test_discarded_draft_is_closed_and_nothing_is_sent(mia, people):
+    release = press(mia, create_campaign(mia), "discard_campaign")
+    journey.run()
+
+    assert (release.state, release.size) == ("stopped", 4)
+    text = page(mia, release)
+    assert "Discarded by Mia Torres" in text
+    assert "Nothing was sent." in text
+    assert "The first message goes out" not in text
+    assert "Discarded" in mia.get(reverse("releases")).content.decode()
+    assert Message.objects.count() == 0
+
+
+def test_stopping_a_draft_discards_it(omar, mia, people):
+    assert press(omar, create_campaign(mia), "stop_campaign").state == "stopped"
+
+
+def test_sent_campaign_cannot_be_discarded(mia, people):
+    release = press(mia, create_campaign(mia), "request_campaign_approval")
+
+    assert press(mia, release, "discard_campaign").state == "waiting"
+
+
+def test_small_campaign_asks_before_it_sends(mia, people):
+    for lead in people[2:]:
+        type(lead).objects.filter(pk=lead.pk).update(state="application")
+    release = create_campaign(mia)
+
+    text = page(mia, release)
+
+    assert "Send to 2 people now?" in text
+    assert "2 of 2 messages could go out" in text
+
+
+def test_campaign_refuses_words_that_are_untrue_for_its_audience(mia, people):
+    type(people[0]).objects.filter(pk=people[0].pk).update(first_conversation_at=make.NOON)
+
+    answer = mia.post(reverse("release_new"), CHOICE)
+
+    assert answer.status_code == 422
+    assert "1 lead in this audience has been spoken with" in answer.content.decode()
+    assert not Release.objects.exists()
+
+
+def test_campaign_offers_only_words_that_fit_its_audience(mia, people):
+    type(people[0]).objects.filter(pk=people[0].pk).update(
+        first_conversation_at=make.NOON, property_state="TX"
+    )
+
+    def offered(**filters) -> str:
+        return mia.get(reverse("release_new"), filters).content.decode()
+
+    assert "not_reached_2/email" not in offered()
+    assert "No approved template fits everyone" in offered()
+    assert "not_reached_2/email" in offered(state="FL")

@@ -64,7 +64,7 @@ def test_number_known_only_from_an_opt_out_is_found(cast, omar):
     page = omar.get("/compliance/", {"q": "512-555-0199"}).text
 
     assert "No one on file" in page
-    assert "Texted STOP" in page
+    assert "Opted out by text" in page
     assert "please stop" in page
 
 
@@ -172,7 +172,7 @@ def test_releasing_a_hold_keeps_an_opt_out_of_the_same_number(cast, omar):
 def test_held_reply_confirmed_as_an_opt_out_counts_as_one(cast, omar):
     hold = stop("+18135550142", kind="review", words="leave me be")
 
-    omar.post(reverse("hold_release", args=[hold.pk]), {"meaning": "stop"})
+    omar.post(reverse("hold_stop", args=[hold.pk]))
 
     live = Revocation.objects.get(ended_at=None)
     assert (live.kind, live.borrower_words, live.media) == ("stop", "leave me be", hold.media)
@@ -296,3 +296,62 @@ def test_operations_cannot_open_compliance(cast, signed_in):
     assert browser.get("/compliance/").status_code == 403
     assert browser.post(reverse("evidence"), {"address": "+18135550142"}).status_code == 403
     assert browser.post(reverse("emergencies"), {"act": "right"}).status_code == 403
+
+
+def test_certificate_mismatch_is_not_called_an_opt_out(cast, omar):
+    hold = stop(
+        "+18135550142", kind="review", origin="certificate:1",
+        words="The TrustedForm certificate is from another person's session.",
+    )  # fmt: skip
+
+    page = omar.get("/compliance/").text
+    assert "opt out?" not in page
+    assert "Is this number" in page
+    assert "opt-out" not in omar.get("/compliance/", {"q": "+18135550142"}).text.split("Verdicts")[
+        0
+    ].replace("Opt-outs", "").replace("opt-outs", "")
+
+    omar.post(reverse("hold_stop", args=[hold.pk]))
+
+    live = Revocation.objects.get(ended_at=None)
+    assert live.kind == "do_not_contact"
+
+
+def test_lines_of_one_verdict_do_not_contradict_each_other():
+    """Each pair could stand in one verdict, and the second line denied the first."""
+    results = [
+        {"id": "LIC-01", "decision": "block", "reason": "lo_unlicensed_state", "cite": ""},
+        {"id": "LIC-01", "decision": "allow", "reason": "licensed", "cite": ""},
+        {"id": "LIC-01", "decision": "allow", "reason": "licensed", "cite": ""},
+        {"id": "LIC-02", "decision": "allow", "reason": "clerical_activity", "cite": ""},
+        {"id": "CNT-01", "decision": "require", "reason": "rate_without_apr", "cite": ""},
+        {"id": "CNT-01", "decision": "allow", "reason": "clean", "cite": ""},
+        {"id": "REV-01", "decision": "block", "reason": "wrong_party", "cite": ""},
+        {"id": "REV-01", "decision": "allow", "reason": "not_a_revocation", "cite": ""},
+        {"id": "DNC-03", "decision": "block", "reason": "internal_dnc", "cite": ""},
+        {"id": "DNC-01", "decision": "block", "reason": "national_dnc", "cite": ""},
+        {"id": "CON-05", "decision": "allow", "reason": "manual_call_no_pewc_needed", "cite": ""},
+        {"id": "RND-01", "decision": "allow", "reason": "rnd_clear", "cite": ""},
+    ]
+
+    text = " ".join(line["text"] for line in contact_lookup.rule_lines(results))
+
+    assert text.count("This rule's other requirements are met.") == 2
+    for denial in (
+        "This license requirement is met", "a licensed officer discusses", "No problems with",
+        "No opt-out on file", "no written consent needed", "No sign that this number",
+    ):  # fmt: skip
+        assert denial not in text
+
+
+def test_proof_of_consent_shows_its_dates_in_words(cast, omar):
+    make.consent(
+        cast.ben.person, wording="I agree to texts", captured_at=make.NOON,
+        record={"type": "written", "page_seen_at": "2026-11-23T17:00:00+00:00"},
+    )  # fmt: skip
+
+    page = omar.get("/compliance/", {"q": "+18135550142"}).text
+
+    assert "Consent given" in page
+    assert page.count("Nov 23, 2026, ") >= 3
+    assert "2026-11-23T17:00" not in page.split("page seen at")[-1].split("</dd>")[0]

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from rooftree.flow import clock
 from rooftree.leads.models import Lead, Loan
 from rooftree.org.models import ROLES
 from rooftree.reporting.rollups import rollup_deltas
@@ -191,3 +192,52 @@ def test_query_count_does_not_grow_with_the_leads(executive, django_assert_max_n
         cohort(make.source())
     with django_assert_max_num_queries(15):
         executive.get(Q3)
+
+
+def test_home_opens_on_the_newest_quarter_with_leads(executive):
+    cohort(make.source())
+
+    with clock.freeze(datetime(2027, 5, 3, 15, 0, tzinfo=UTC)):
+        assert executive.get("/home/").context["view"].period.key == "2026-q3"
+
+
+def test_home_opens_on_the_running_quarter_of_a_new_company(executive):
+    with clock.freeze(make.NOON):
+        lead = make.lead(source=make.source())
+        rollup_deltas.append_missing_deltas(lead.pk)
+
+        period = executive.get("/home/").context["view"].period
+
+    assert period.from_date <= make.NOON.date() < period.until_date
+
+
+def test_imported_past_clients_are_no_arrivals(executive):
+    cohort(make.source())
+    imported = make.lead(at=AUGUST, source=make.source("crm_hubspot", name="Old CRM"))
+    rollup_deltas.append_missing_deltas(imported.pk)
+
+    assert executive.get(Q3).context["shown"].total.leads == 3
+    records = executive.get("/home/records/leads/?period=2026-q3")
+    assert records.context["page"].paginator.count == 3
+
+
+def test_drill_down_shows_the_column_and_total_of_its_figure(executive):
+    zillow = make.source()
+    cohort(zillow)
+    book_entry(
+        zillow, amount_cents=50_00, on_date=AUGUST.date()
+    )  # a monthly fee that no lead carries
+
+    assert "Total: $350" in text(executive.get("/home/records/spend/?period=2026-q3"))
+    profit = text(executive.get("/home/records/profit/?period=2026-q3"))
+    assert "Gross profit" in profit
+    assert "including $50" in profit
+    assert "Total: 1 loan" in text(executive.get("/home/records/funded/?period=2026-q3"))
+
+
+def test_no_share_of_the_funnel_exceeds_the_whole(executive):
+    cohort(make.source())  # one application, and nobody was spoken with
+
+    funnel = executive.get(Q3).context["funnel"]
+
+    assert [step.share for step in funnel if step.label == "Application"] == [""]

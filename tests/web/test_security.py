@@ -12,7 +12,9 @@ from django.utils import timezone
 
 from rooftree.flow import account_security
 from rooftree.ledger.models import Event
+from rooftree.money.company_day import company_day
 from rooftree.org import access_log, second_factor, staff_accounts, staff_sessions, throttle
+from rooftree.org.client_info import ClientInfo
 from rooftree.org.models import AccessEntry, StaffSession, User
 from rooftree.web.server import live_events
 from tests import make
@@ -406,7 +408,7 @@ def test_opening_a_lead_is_logged_and_its_fragments_are_not(cast, dana, signed_i
     assert (entry.user, entry.lead_id) == (dana, lead.pk)
 
 
-def test_audit_log_shows_sign_ins_and_names_no_borrower(cast, dana, signed_in):
+def test_audit_log_shows_sign_ins_and_stores_no_borrower_name(cast, dana, signed_in):
     lead = make.lead(officer=cast.dana)
     try_password(Client(), dana, "wrong")
     signed_in(dana).get(reverse("lead", args=[lead.pk]))
@@ -415,7 +417,8 @@ def test_audit_log_shows_sign_ins_and_names_no_borrower(cast, dana, signed_in):
 
     assert "Wrong password" in page.text
     assert "Opened a lead" in page.text
-    assert lead.person.last_name not in page.text
+    opened = AccessEntry.objects.get(kind="lead_opened")
+    assert lead.person.last_name not in f"{opened.subject}{opened.reason}"
     data = signed_in(cast.omar).get(reverse("access_log") + f"?show=data&person={dana.pk}").text
     assert "Wrong password" not in data
     assert "Opened a lead" in data
@@ -447,3 +450,19 @@ def test_invalid_api_key_is_rejected_with_a_sentence(cast, signed_in, wrong):
 
     assert page.status_code == 422
     assert not cast.omar.api_keys.exists()
+
+
+def test_audit_log_names_the_opened_lead_and_filters_by_company_day(cast, signed_in):
+    browser = signed_in(cast.omar)
+    for at in (make.NOON, make.NOON - 3 * make.DAY):
+        access_log.record_access(
+            access_log.AccessKind.LEAD_OPENED, client=ClientInfo(address="10.0.0.0", device=""),
+            at=at, user_id=cast.dana.user.pk, lead_id=cast.ben.pk,
+        )  # fmt: skip
+    day = company_day(make.NOON).isoformat()
+
+    page = browser.get(reverse("access_log"), {"show": "data", "from": day, "until": day}).text
+
+    assert cast.ben.person.name in page
+    assert page.count("Opened a lead") == 1
+    assert browser.get(reverse("access_log"), {"from": "yesterday"}).status_code == 200

@@ -1,4 +1,4 @@
-"""Staff decisions about borrower replies that put automatic messages on hold."""
+"""Staff decisions about holds: a reply that could mean stop, or a certificate that isn't theirs."""
 
 from datetime import datetime
 from uuid import UUID
@@ -15,8 +15,13 @@ class HoldAlreadyDecided(Exception):
     """The hold has already been decided. The text can be shown to staff."""
 
 
+def is_certificate_hold(revocation: Revocation) -> bool:
+    """Return True if a consent certificate of another person's session caused the hold."""
+    return revocation.origin.startswith("certificate:")
+
+
 def release_hold(*, revocation_id: UUID | str, by: User, at: datetime) -> Revocation:
-    """End a hold because the reply was not an opt-out; automatic messages resume.
+    """End a hold whose cause is cleared up; automatic messages resume.
 
     Ends only this hold. A STOP or a do-not-contact entry for the same number stays in force.
     Raises `HoldAlreadyDecided`.
@@ -28,16 +33,17 @@ def release_hold(*, revocation_id: UUID | str, by: User, at: datetime) -> Revoca
 
 
 def confirm_stop(*, revocation_id: UUID | str, by: User, at: datetime) -> Revocation:
-    """End a hold because the reply was an opt-out, and record the opt-out from now on.
+    """End a hold and stop contact from now on.
 
-    Raises `HoldAlreadyDecided`.
+    An unclear reply becomes the borrower's opt-out. A certificate of another person's session
+    puts the number on the internal list: nobody opted out. Raises `HoldAlreadyDecided`.
     """
     with atomic():
         row = _end_hold(revocation_id, by, at)
         stop = store_revocation.store_revocation(
             person_id=row.person_id,
             address=row.address,
-            kind="stop",
+            kind="do_not_contact" if is_certificate_hold(row) else "stop",
             media=row.media,
             words=row.borrower_words,
             origin=row.origin,

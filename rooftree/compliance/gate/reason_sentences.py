@@ -14,11 +14,11 @@ REASON_SENTENCES = {
     "artificial_voice_consented": "Written consent covers recorded and AI calls.",
     "audited": "The decision is on record.",
     "caller_id_ok": "Caller ID is a company number that takes do-not-call requests.",
-    "clean": "No problems with the wording.",
+    "clean": "No advertising rule is against the wording.",
     "asks_property_state": (
         "A call by hand can ask which state the property is in. Hold rates and terms until then."
     ),
-    "clerical_activity": "No loan terms, or a licensed officer discusses them.",
+    "clerical_activity": "No loan terms, or a loan officer discusses them.",
     "consent_based_text_exempt": "Texas requires no registration for texts with consent.",
     "consumer_initiated_transaction": "Not a credit bureau's trigger lead.",
     "consumer_invitation": "The borrower asked to be contacted.",
@@ -28,7 +28,7 @@ REASON_SENTENCES = {
     "dnc_clear": "Not on this do-not-call list.",
     "ebr_inquiry": "Existing relationship: a recent inquiry with the company.",
     "ebr_transaction": "Existing relationship: a recent loan or transaction with the company.",
-    "email_unaffected": "Opted out of calls and texts; email is still allowed.",
+    "email_unaffected": "Opted out of calls and texts, not of email.",
     "exemption_on_file": "Telemarketer registration or exemption is on file.",
     "firm_offer_on_file": "The firm offer's criteria are on file.",
     "fresh_written_consent": "New written consent since the opt-out.",
@@ -38,18 +38,20 @@ REASON_SENTENCES = {
     "in_window": "Within calling hours everywhere the borrower might be.",
     "informational_express_consent": "The borrower gave this number for messages about the loan.",
     "licensed": "This license requirement is met.",
-    "manual_call_no_pewc_needed": "Dialed or typed by hand: no written consent needed.",
+    "manual_call_no_pewc_needed": (
+        "Dialed or typed by hand: the consent rule for automated messages doesn't apply."
+    ),
     "neutral_criterion": "Neutral credit criteria are allowed.",
     "no_email_hours": "Calling hours apply only to calls and texts.",
-    "not_a_revocation": "No opt-out on file.",
-    "not_revoked": "No opt-out for this kind of message.",
+    "not_a_revocation": "The borrower's last message isn't an opt-out.",
+    "not_revoked": "No STOP or unsubscribe for this kind of message.",
     "pewc_valid": "Valid written consent for this number.",
     "pre_hppa_state_rules_apply": "The lead is older than the federal trigger-lead law.",
     "prescreen_notice_ok": "Both prescreen opt-out notices are in the offer.",
-    "recent_contact": "The borrower gave or used this number recently.",
+    "recent_contact": "Given or used recently: no reassigned-number check is due.",
     "reply_to_consumer_message": "Replies to the message the borrower just sent.",
     "resubscribed": "The borrower texted START after opting out.",
-    "rnd_clear": "No sign that this number was reassigned.",
+    "rnd_clear": "The reassigned-number check is clear, or none is due.",
     "sent_before_revocation": "Sent before the borrower opted out.",
     "service_after_stop": "About the borrower's own loan, which the opt-out doesn't end.",
     "single_confirmation": "The one confirmation of an opt-out.",
@@ -75,7 +77,7 @@ REASON_SENTENCES = {
     "add_optout_text": "Add “Reply STOP to opt out”: the first text must say how to stop.",
     "consent_evidence_incomplete": "Proof of consent is incomplete. Ask for consent again.",
     "emergency_data_stale": "The list of declared emergencies is over a day old. Check it.",
-    "hold_for_human_review": "Possible opt-out: a person must read the reply.",
+    "hold_for_human_review": "On hold: compliance must review an open question about this contact.",
     "honour_by": "Honor this opt-out by the deadline.",
     "location_evidence_missing": "Borrower's state required: it sets calling hours.",
     "no_common_window": "No common calling hours where the borrower might be. Confirm the state.",
@@ -260,12 +262,14 @@ REASON_SENTENCES = {
     "lock_claim": "Remove the lock: no lock agreement is on file.",
     "typed_number": "Compliance review: a figure was typed, not filled in from a rate sheet.",
 }
+# Reasons that several checks of one rule give: each says that its own part of the rule is met.
+PARTIAL_REASONS = frozenset({"clean", "licensed", "template_ok"})
 # Where a code stands under several rules, the sentence of each, by rule id and code.
 RULE_SENTENCES = {
     ("CNT-01", "referral_fee"): "Remove the reward: paying for referrals isn't allowed.",
     ("DNC-01", "dnc_clear"): "Not on the national do-not-call registry.",
     ("DNC-03", "dnc_clear"): "Not on the internal do-not-call list.",
-    ("DNC-04", "state_clear"): "Not on the state's do-not-call list.",
+    ("DNC-04", "state_clear"): "No state do-not-call listing is in force.",
     ("EMG-01", "state_clear"): "No emergency ban where the borrower might be.",
     ("ENG-01", "audited"): "Decided under the current rules.",
     ("REG-01", "state_clear"): "No telemarketer registration needed where the borrower might be.",

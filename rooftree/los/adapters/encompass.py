@@ -5,11 +5,16 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from rooftree.core.http_client import ClientLimits, VendorRequest, VendorResponse
 from rooftree.core.vendor_errors import Misconfigured, OutcomeUnknown, RequestRejected, RetryLater
 from rooftree.los.adapters.encompass_session import EncompassSession, Settings, build_refusal
-from rooftree.los.adapters.encompass_snapshot import build_snapshot, required_field_ids
+from rooftree.los.adapters.encompass_snapshot import (
+    build_snapshot,
+    localize_steps,
+    required_field_ids,
+)
 from rooftree.los.adapters.encompass_webhooks import parse_webhook, verify_webhook
 from rooftree.los.field_mapping import load_field_table
 from rooftree.los.handoff_record import HandoffRecord
@@ -123,7 +128,7 @@ class Encompass:
         return build_snapshot(
             loan_id,
             fields,
-            [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else [],
+            localize_steps(steps, ZoneInfo(settings.zone)),
             statuses=statuses,
             reads=table.reads,
             lead_id_field=settings.lead_id_field,

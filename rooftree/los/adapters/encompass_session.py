@@ -32,6 +32,7 @@ class Settings:
     grant: str = "password"  # or client_credentials, for listed partners
     lead_id_field: str = "CX.ROOFTREELEADID"
     mapping: Mapping[str, Any] = field(default_factory=dict)  # the lender's changes
+    zone: str = "America/New_York"  # the company's: a moment from the LOS counts on its day there
 
 
 @dataclass(slots=True)

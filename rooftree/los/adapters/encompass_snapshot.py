@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rooftree.los.loan_milestones import (
     CanonicalMilestone,
@@ -157,6 +158,23 @@ def _parse_day(value: object) -> date | None:
         except ValueError:
             continue
     return None
+
+
+def localize_steps(steps: object, zone: ZoneInfo) -> list[dict[str, Any]]:
+    """Return the milestones that the API lists, each dated by its day in the company's zone.
+
+    Encompass states the moment of a milestone in UTC, where an evening is already tomorrow.
+    """
+    rows = [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
+    return [{**step, "startDate": _local_day(step.get("startDate"), zone)} for step in rows]
+
+
+def _local_day(value: object, zone: ZoneInfo) -> object:
+    try:
+        moment = datetime.fromisoformat(str(value or "").strip())
+    except ValueError:
+        return value
+    return moment.astimezone(zone).date().isoformat() if moment.tzinfo else value
 
 
 def _parse_cents(value: object) -> int | None:

@@ -32,7 +32,7 @@ class Command(command_base.Command):
         at, backup_at = now(), options["backup_at"]
         because = options["because"] or "Sending was paused from the command line."
         if backup_at:
-            because = f"A backup of {backup_at:%d %B %Y, %H:%M} UTC was restored."
+            because = f"A backup of {backup_at:%B %d, %Y, %I:%M %p} UTC was restored."
         pause = sending_pause.begin_pause(reason=because[:200], backup_at=backup_at, at=at)
         for user in User.objects.filter(is_active=True).exclude(role=PARTNER):
             staff_notices.notify_user(

@@ -30,7 +30,7 @@ REQUIRED_ACTIONS = {
     "no_common_window": RequiredAction(
         title="Find out where the borrower is: no hour is OK in every possible place", role=""
     ),
-    "hold_for_human_review": RequiredAction(title="Read the reply: did they ask us to stop?"),
+    "hold_for_human_review": RequiredAction(title="Decide the hold on this contact"),
     "emergency_data_stale": RequiredAction(title="Update the list of declared emergencies"),
     "consent_evidence_incomplete": RequiredAction(title="Complete the proof of consent"),
     "registration_or_exemption": RequiredAction(

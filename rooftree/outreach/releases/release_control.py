@@ -9,7 +9,9 @@ from rooftree.outreach.messages import cancel_messages
 from rooftree.outreach.releases import release_drafts
 from rooftree.outreach.releases.models import NEXT_STATES, Release
 
+DISCARDED = "Discarded before it was sent."  # the stop reason of a draft that was never sent
 OPEN_STATES = [state for state, follow in NEXT_STATES.items() if follow]
+SEALED_STATES = [state for state in OPEN_STATES if state != "draft"]  # sealed, and not ended
 WORKER_HOLD_LIMIT = timedelta(minutes=10)  # no worker holds a stopped release's message longer
 
 
@@ -57,8 +59,11 @@ def stop_release(release: Release, *, by: User, because: str, at: datetime) -> i
     the carrier. Safe to repeat. Raises `CannotChangeRelease`.
     """
     reason = " ".join(because.replace("\x00", "").split())[:300] or "Stopped by hand."
+    if Release.objects.filter(pk=release.pk, state="draft").exists():
+        discard_draft(release, by=by, at=at)
+        return 0
     with atomic():
-        unfinished = Release.objects.filter(pk=release.pk, state__in=OPEN_STATES)
+        unfinished = Release.objects.filter(pk=release.pk, state__in=SEALED_STATES)
         if not unfinished.update(state="stopped", stopped_by=by, stop_reason=reason, ended_at=at):
             if Release.objects.filter(pk=release.pk, state="stopped").exists():
                 return 0
@@ -66,6 +71,24 @@ def stop_release(release: Release, *, by: User, because: str, at: datetime) -> i
         release_drafts.write_release_event("stopped", release, by, at, because=reason)
     release.stopped_by, release.stop_reason = by, reason
     return _cancel_messages(release, at)
+
+
+def discard_draft(release: Release, *, by: User, at: datetime) -> None:
+    """Discard a draft: it was never sent, and its people stay on record. Safe to repeat.
+
+    Raises `CannotChangeRelease`.
+    """
+    with atomic():
+        locked = Release.objects.select_for_update().get(pk=release.pk)
+        if locked.state == "stopped" and locked.stop_reason == DISCARDED:
+            return
+        if locked.state != "draft":
+            raise CannotChangeRelease("This campaign is no longer a draft. Stop it instead.")
+        Release.objects.filter(pk=release.pk).update(
+            state="stopped", size=locked.members.count(), stopped_by=by,
+            stop_reason=DISCARDED, ended_at=at,
+        )  # fmt: skip
+        release_drafts.write_release_event("stopped", release, by, at, because=DISCARDED)
 
 
 def cancel_late_messages(*, at: datetime) -> int:

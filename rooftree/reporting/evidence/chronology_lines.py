@@ -50,7 +50,7 @@ STOP_TITLES = {
     "do_not_contact": "Added to the internal do-not-contact list",
     "wrong_person": "The number belongs to someone else",
     "vendor": "The source reported a do-not-contact request",
-    "review": "The borrower’s message was held for review",
+    "review": "Contact was put on hold for review",
 }
 DNC_LIST_NAMES = {
     "US": "the national do-not-call registry",

@@ -17,9 +17,11 @@ from rooftree.reporting.first_screen.cohort_maturity import (
     compute_funding_lags,
     measure_maturity,
 )
-from rooftree.reporting.first_screen.report_period import ReportPeriod
+from rooftree.reporting.first_screen.report_period import ReportPeriod, last_complete_period
 from rooftree.reporting.rollups.fold_rollups import CURRENT_SUMS, CURRENT_SUMS_BY_MONTH
 
+IMPORT_ADAPTERS = "crm_"  # adapters of another system's records: nobody arrived on that day
+_ARRIVED = f"source_id not in (select id from source where adapter like '{IMPORT_ADAPTERS}%%')"  # noqa: S608
 _BRANCH_FILTER = "branch_id in (select id from branch where path like any (%(paths)s::text[]))"
 
 # The second part counts leads by week of arrival, to measure the maturity of the cohort. It reads
@@ -28,13 +30,13 @@ _CELLS_SQL = f"""
 select arrival_month >= %(start)s as is_now, source_id, measure, bucket, null::date as week,
        sum(amount)::bigint
   from {CURRENT_SUMS_BY_MONTH}
- where arrival_month >= %(before)s and arrival_month < %(until)s and {_BRANCH_FILTER}
+ where arrival_month >= %(before)s and arrival_month < %(until)s and {_ARRIVED} and {_BRANCH_FILTER}
  group by 1, 2, 3, 4
 union all
 select arrival_date >= %(start)s, source_id, 'arrivals', 0,
        date_trunc('week', arrival_date)::date, sum(amount)::bigint
   from {CURRENT_SUMS}
- where measure = 'leads' and {_BRANCH_FILTER} and arrival_date >= %(mature_before)s
+ where measure = 'leads' and {_ARRIVED} and {_BRANCH_FILTER} and arrival_date >= %(mature_before)s
    and arrival_date >= %(before)s and arrival_date < %(until)s
  group by 1, 2, 5
 """  # noqa: S608
@@ -48,8 +50,13 @@ select event_date - arrival_date, sum(amount)::bigint from {CURRENT_SUMS}
 _MONTHS_SQL = f"""
 select arrival_month, measure, sum(amount)::bigint from {CURRENT_SUMS_BY_MONTH}
  where measure in ('leads', 'spend_cents', 'funded')
-   and arrival_month >= %(oldest)s and arrival_month < %(until)s and {_BRANCH_FILTER}
+   and arrival_month >= %(oldest)s and arrival_month < %(until)s and {_ARRIVED} and {_BRANCH_FILTER}
  group by 1, 2
+"""  # noqa: S608
+_NEWEST_MONTH_SQL = f"""
+select arrival_month from {CURRENT_SUMS_BY_MONTH}
+ where measure = 'leads' and arrival_month < %(until)s and {_ARRIVED} and {_BRANCH_FILTER}
+ group by 1 having sum(amount) > 0 order by 1 desc limit 1
 """  # noqa: S608
 COVERAGE_GRACE = timedelta(days=7)  # no lead this early in a period: it isn't all on file
 
@@ -194,6 +201,7 @@ def load_first_screen(
         until=period.until_date,
         paths=paths,
         mature_before=mature_before,
+        only=only,
     )
     sources = {source.pk: source for source in Source.objects.only("name", "launched_at")}
     for is_now, source_id, *cell in cells:
@@ -221,6 +229,31 @@ def load_first_screen(
         known_fundings=lags.fundings,
         oldest_lead_on=oldest and oldest.date(),
     )
+
+
+def newest_period_with_leads(
+    kind: str, *, branch_paths: Sequence[str] | None, today: date
+) -> ReportPeriod:
+    """Return the newest period of a kind in which leads arrived.
+
+    The last complete one comes first, then the running one, then the earlier ones. Without any
+    leads it is the last complete one.
+    """
+    complete = last_complete_period(kind, today)
+    running = complete.following()
+    paths = None if branch_paths is None else [f"{path}%" for path in branch_paths]
+    for until, candidates in (
+        (complete.until_date, (complete,)),
+        (running.until_date, (complete, running)),
+    ):
+        rows = _run_query(_NEWEST_MONTH_SQL, until=until, paths=paths)
+        month = rows[0][0] if rows else None
+        for period in candidates:
+            if month and period.from_date <= month < period.until_date:
+                return period
+    while month and complete.from_date > month:
+        complete = complete.previous()
+    return complete
 
 
 def _monthly_trend(lags: Any, paths: list[str] | None, today: date) -> list[Month]:
@@ -268,6 +301,8 @@ def _sort_rows(rows: Iterable[CostRow]) -> list[CostRow]:
 
 
 def _run_query(query: str, **params: Any) -> list[tuple[Any, ...]]:
+    if params.get("only"):  # one source's own page shows what was imported, too
+        query = query.replace(_ARRIVED, "source_id = %(only)s")
     if params.get("paths") is None:
         query = query.replace(_BRANCH_FILTER, "true")
     return query_rows(query, params)

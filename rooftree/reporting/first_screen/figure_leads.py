@@ -3,14 +3,29 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    When,
+)
+from django.db.models.functions import Coalesce
 
 from rooftree.leads.models import Lead, Loan
 from rooftree.money.company_day import company_zone
 from rooftree.money.models import Entry
 from rooftree.org.models import Branch
+from rooftree.reporting.first_screen.cost_by_source import IMPORT_ADAPTERS
 from rooftree.reporting.first_screen.report_period import ReportPeriod
 from rooftree.reporting.first_screen.speed_to_lead import CHART_BANDS
 
@@ -53,8 +68,59 @@ def leads_behind_figure(
         for path in scope.branch_paths:
             paths |= Q(path__startswith=path)
         leads = leads.filter(branch__in=Branch.objects.filter(paths))
+    if scope.source_id is None:
+        leads = leads.exclude(source__adapter__startswith=IMPORT_ADAPTERS)
     leads = _filter_by_figure(figure, leads, scope)
     return leads.order_by("-created_at", "-id")
+
+
+def annotate_amounts(leads: QuerySet[Lead], source_id: UUID | None) -> QuerySet[Lead]:
+    """Annotate each lead with its loans, spend, revenue and gross profit, as its figures count.
+
+    Args:
+        source_id: spend at this source, and revenue of leads that first came from it; None: all.
+    """
+    costs, revenue = Q(kind__in=["cost", "credit"]), Q(kind__in=["revenue", "reversal"])
+    entries = Entry.objects.filter(lead=OuterRef("pk")).order_by().values("lead")
+    signed = Case(
+        When(kind__in=["credit", "reversal"], then=-F("amount_cents")),
+        default=F("amount_cents"),
+        output_field=BigIntegerField(),
+    )
+    sums = entries.annotate(cents=Sum(signed)).values("cents")
+    if source_id:
+        costs &= Q(source_id=source_id)
+    earned: Any = Coalesce(Subquery(sums.filter(revenue)), 0, output_field=BigIntegerField())
+    if source_id:
+        earned = Case(
+            When(source_id=source_id, then=earned), default=0, output_field=BigIntegerField()
+        )
+    loans = Loan.objects.filter(lead=OuterRef("pk")).order_by().values("lead")
+    number = loans.annotate(number=Count("pk")).values("number")
+    applied = Q(application_date__isnull=False) | Q(funded_date__isnull=False)
+    return leads.annotate(
+        spend=Coalesce(Subquery(sums.filter(costs)), 0, output_field=BigIntegerField()),
+        revenue=earned,
+        profit=F("revenue") - F("spend"),
+        applied_loans=Coalesce(Subquery(number.filter(applied)), 0),
+        funded_loans=Coalesce(Subquery(number.filter(funded_date__isnull=False)), 0),
+    )
+
+
+def sum_leadless_costs(scope: FigureScope) -> int:
+    """Return the spend in cents that no lead carries, such as a source's monthly fee."""
+    if scope.branch_paths is not None:
+        return 0
+    days = (scope.period.from_date, scope.period.until_date - timedelta(days=1))
+    rows = Entry.objects.filter(lead=None, on_date__range=days, kind__in=["cost", "credit"])
+    if scope.source_id:
+        rows = rows.filter(source_id=scope.source_id)
+    signed = Case(
+        When(kind="credit", then=-F("amount_cents")),
+        default=F("amount_cents"),
+        output_field=BigIntegerField(),
+    )
+    return rows.aggregate(cents=Sum(signed))["cents"] or 0
 
 
 def _filter_by_figure(figure: str, leads: QuerySet[Lead], scope: FigureScope) -> QuerySet[Lead]:

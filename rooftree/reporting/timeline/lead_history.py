@@ -195,16 +195,20 @@ def _revocation_entries(lead: Lead) -> Iterator[TimelineEntry]:
             key=f"revocation:{stop.pk}",
             at=stop.at,
             group=EntryGroup.DECISIONS,
-            icon="ban",
-            mark=EntryMark.LATE,
-            title=f"No more {_join_words(MEDIA.get(name, name) for name in stop.media)}",
+            icon="moon" if stop.kind == "review" else "ban",
+            mark=EntryMark.HOLD if stop.kind == "review" else EntryMark.LATE,
+            title=(
+                "Marketing and automatic messages on hold"
+                if stop.kind == "review"
+                else f"No more {_join_words(MEDIA.get(name, name) for name in stop.media)}"
+            ),
             detail={
                 "stop": "borrower opted out",
                 "unsubscribe": "borrower unsubscribed",
                 "do_not_contact": "borrower asked not to be contacted",
                 "wrong_person": "number belongs to someone else",
                 "vendor": "reported by the source",
-                "review": "held for review",
+                "review": "until compliance decides",
             }[stop.kind],
             quote=Quote(text=stop.borrower_words) if stop.borrower_words else None,
         )

@@ -23,6 +23,11 @@ urlpatterns: list[URLPattern] = [
         views.continue_campaign,
         name="continue_campaign",
     ),
+    path(
+        "compliance/releases/<uuid:release_id>/discard/",
+        views.discard_campaign,
+        name="discard_campaign",
+    ),
     path("compliance/releases/<uuid:release_id>/stop/", views.stop_campaign, name="stop_campaign"),
     path("compliance/stop/", views.stop_everything, name="stop_everything"),
 ]

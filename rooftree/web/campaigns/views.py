@@ -16,7 +16,7 @@ from rooftree.flow import release_runner
 from rooftree.leads.models import Source
 from rooftree.org import sending_pause
 from rooftree.org.models import User
-from rooftree.outreach.models import Message, Template
+from rooftree.outreach.models import Message
 from rooftree.outreach.releases import (
     release_control,
     release_drafts,
@@ -24,25 +24,17 @@ from rooftree.outreach.releases import (
     release_limits,
     release_progress,
 )
-from rooftree.outreach.releases.audience import STAGES, Audience
+from rooftree.outreach.releases.audience import STAGES
 from rooftree.outreach.releases.models import Release
-from rooftree.outreach.wording import message_templates
 from rooftree.outreach.wording.occasions import (
     LOAN_KIND_NAMES,
     MEDIUM_NAMES,
-    OCCASIONS,
     get_occasion,
 )
 from rooftree.routing.permissions import has_permission, leads_visible_to
+from rooftree.web.campaigns.campaign_form import CampaignForm
 from rooftree.web.shared.display_formats import count_noun
 from rooftree.web.shared.htmx_responses import respond_done, respond_redirect, respond_refused
-from rooftree.web.shared.staff_forms import (
-    StaffForm,
-    checkboxes_field,
-    choice_field,
-    integer_field,
-    text_field,
-)
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_permission, staff_view
 
@@ -63,6 +55,7 @@ STATE_LABELS = {  # by state: icon, tone, label
     "done": ("check", "ok", "Done"),
     "stopped": ("ban", "late", "Stopped"),
 }
+DISCARDED_LABEL = ("x", "", "Discarded")  # of a draft that was never sent
 STOP_REASONS = {  # by exceeded limit, to follow "Too many"
     "failed": "failures",
     "unknown": "unknown statuses",
@@ -81,45 +74,6 @@ MESSAGE_STATES = {  # by message state, in the order listed: icon, tone, label
     "blocked": ("ban", "late", "Blocked"),
     "cancelled": ("undo", "", "Canceled"),
 }
-
-
-class CampaignForm(StaffForm):
-    """A new campaign: its template and its audience."""
-
-    FIELDSETS = (
-        ("Message", ("title", "wording")),
-        ("Audience", ("stages", "source", "state", "loan", "silent_days")),
-    )
-    title = text_field("Campaign name", "Only your team sees it. For example “Spring check-in”")
-    wording = choice_field("Approved template", [])
-    stages = checkboxes_field("Leads in", STAGES.items())
-    source = choice_field("Source", [], required=False)
-    state = choice_field("Property state", [("", "Any state"), *STATES.items()], required=False)
-    loan = choice_field("Loan type", LOAN_KIND_NAMES.items(), required=False)
-    silent_days = integer_field(
-        "Days since last message or call", min_value=0, max_value=3650, required=False
-    )
-
-    def __init__(self, *args: Any, at: datetime, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.templates = _wording_choices(at)
-        self.set_choices("wording", self.templates)
-        sources = Source.objects.filter(is_test=False).order_by("name").values_list("pk", "name")
-        self.set_choices(
-            "source", [("", "Any source"), *((str(key), name) for key, name in sources)]
-        )
-
-    @property
-    def audience(self) -> Audience:
-        """The audience chosen in a valid form; no stages means all."""
-        chosen = self.cleaned_data
-        return Audience(
-            stages=tuple(chosen["stages"] or STAGES),
-            source=chosen["source"],
-            state=chosen["state"],
-            loan=chosen["loan"],
-            silent_days=chosen["silent_days"] or 0,
-        )
 
 
 @staff_view("GET")
@@ -150,7 +104,8 @@ def list_campaigns(request: StaffRequest) -> HttpResponse:
 def create_campaign(request: StaffRequest) -> HttpResponse:
     """Show the form for a new campaign; a POST creates a draft and starts its dry run."""
     require_permission(request.user, "make_release")
-    form = CampaignForm(request.POST or None, at=request.at, initial={"stages": [*STAGES]})
+    shown = {**request.GET.dict(), "stages": request.GET.getlist("stages") or [*STAGES]}
+    form = CampaignForm(request.POST or None, by=request.user, at=request.at, initial=shown)
     if request.method == "POST" and form.is_valid():
         key, medium = form.cleaned_data["wording"].split("/")
         try:
@@ -164,7 +119,7 @@ def create_campaign(request: StaffRequest) -> HttpResponse:
             return respond_redirect(
                 request, "Preview is running. Nothing is sent", to=_campaign_url(release.pk)
             )
-    context = {"form": form, "is_empty": not form.templates}
+    context = {"form": form, "is_empty": not form.has_templates}
     return render(request, "campaigns/new.html", context, status=422 if form.errors else 200)
 
 
@@ -211,6 +166,17 @@ def continue_campaign(request: StaffRequest, release_id: UUID) -> HttpResponse:
         return "Sending to everyone"
 
     return _change_campaign(request, release_id, "approve_release", send_to_rest)
+
+
+@staff_view("POST")
+def discard_campaign(request: StaffRequest, release_id: UUID) -> HttpResponse:
+    """Discard a draft that was never sent."""
+
+    def discard(release: Release) -> str:
+        release_control.discard_draft(release, by=request.user, at=request.at)
+        return "Draft discarded. Nothing was sent"
+
+    return _change_campaign(request, release_id, "stop_release", discard)
 
 
 @staff_view("POST")
@@ -296,6 +262,7 @@ def _campaign_context(release: Release, request: StaffRequest) -> dict[str, Any]
         "may_approve": release.state == "waiting" and user in approvers,
         "may_go_on": release.state == "looking" and has_permission(user, "approve_release"),
         "may_stop": is_open and has_permission(user, "stop_release"),
+        "people_left": progress.people - progress.people_queued,
         "others": [approver.name for approver in approvers],
     }
 
@@ -310,9 +277,11 @@ def _beyond_recall_context(messages: QuerySet[Message], user: User) -> dict[str,
 
 
 def _campaign_line(release: Release) -> dict[str, Any]:
-    icon, tone, status = STATE_LABELS[release.state]
+    is_discarded = release.stop_reason == release_control.DISCARDED
+    icon, tone, status = DISCARDED_LABEL if is_discarded else STATE_LABELS[release.state]
     return {
         "release": release,
+        "is_discarded": is_discarded,
         "kind": KIND_LABELS[release.kind],
         "icon": icon,
         "tone": tone,
@@ -345,18 +314,6 @@ def _audience_lines(release: Release) -> list[tuple[str, str]]:
         ("Property state", STATES.get(audience["state"], "Any state")),
         ("Loan type", LOAN_KIND_NAMES[audience["loan"]]),
         ("Last message or call", f"At least {count_noun(days, 'day')} ago" if days else "Any time"),
-    ]
-
-
-def _wording_choices(at: datetime) -> list[tuple[str, str]]:
-    """Return the approved templates for campaigns: those that no event sends automatically."""
-    keys = Template.objects.values_list("key", flat=True).distinct()
-    steps = [key for key in keys if key not in OCCASIONS or OCCASIONS[key].is_step]
-    live = message_templates.live_templates(set(steps), at=at)
-    places = {(template.key, template.medium) for template in live if template.language == "en"}
-    return [
-        (f"{key}/{medium}", f"{get_occasion(key).title}, {MEDIUM_NAMES[medium].lower()}")
-        for key, medium in sorted(places)
     ]
 
 

@@ -1,7 +1,7 @@
 """Look up a phone number or email: the people, consents, opt-outs and verdicts on file."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from rooftree.compliance.consent import hold_review
 from rooftree.compliance.gate import reason_sentences
 from rooftree.compliance.gate.verdict import STRICTNESS
 from rooftree.compliance.models import Consent, Revocation, Verdict
@@ -44,13 +45,14 @@ STOPPED_MEDIA_LABELS = {
 MEDIA_LABELS = {"text": "Text", "call": "Call", "email": "Email", "voicemail": "Voicemail"}
 SENT_STATES = ("sent", "delivered", "claimed", "uncertain")
 REVOCATION_LABELS = {
-    "stop": "Texted STOP",
+    "stop": "Opted out",
     "unsubscribe": "Unsubscribed",
     "do_not_contact": "Internal do-not-contact list",
     "wrong_person": "Wrong number",
     "vendor": "Do not contact, passed on by the source",
     "review": "Possible opt-out, needs review",
 }
+CERTIFICATE_HOLD_LABEL = "Consent certificate of another person’s session, needs review"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +108,7 @@ def list_revocations(address: ContactAddress, people: Sequence[Person]) -> list[
     return [
         {
             "row": row,
-            "label": REVOCATION_LABELS[row.kind],
+            "label": _revocation_label(row),
             "media": ", ".join(MEDIA_LABELS.get(medium, medium).lower() for medium in row.media),
             "elsewhere": (
                 ""
@@ -118,6 +120,14 @@ def list_revocations(address: ContactAddress, people: Sequence[Person]) -> list[
         }
         for row in newest_first
     ]
+
+
+def _revocation_label(row: Revocation) -> str:
+    if row.kind == "review" and hold_review.is_certificate_hold(row):
+        return CERTIFICATE_HOLD_LABEL
+    if row.kind == "stop" and "text" in row.media and row.origin.startswith("message:"):
+        return "Opted out by text"
+    return REVOCATION_LABELS[row.kind]
 
 
 def find_verdicts(people: Sequence[Person], user: User) -> QuerySet[Verdict]:
@@ -150,6 +160,7 @@ def verdict_details(verdict: Verdict) -> dict[str, Any]:
         **verdict_line(verdict),
         "rules": rule_lines(verdict.results),
         "overrides": override_lines(verdict.facts),
+        "rule_count": len(verdict.results),
         "against_count": sum(result["decision"] != "allow" for result in verdict.results),
         "facts": [
             (name.replace("_", " ").capitalize(), _fact_text(value))
@@ -180,16 +191,23 @@ def override_lines(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def rule_lines(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Build a line for each rule's result, strictest first; `results` as stored in a verdict."""
-    return [
-        _rule_line(result)
-        for result in sorted(results, key=lambda result: -STRICTNESS[result["decision"]])
-    ]
+    """Build the lines of a verdict's results, strictest first; `results` as stored.
+
+    Lines that say the same appear once. A rule asks several things: where one of them is against
+    the message, the line about the others says so.
+    """
+    strict_first = sorted(results, key=lambda result: -STRICTNESS[result["decision"]])
+    against = {result["id"] for result in strict_first if result["decision"] != "allow"}
+    lines = [_rule_line(result, against) for result in strict_first]
+    return list({(line["id"], line["text"]): line for line in reversed(lines)}.values())[::-1]
 
 
-def _rule_line(result: dict[str, Any]) -> dict[str, Any]:
+def _rule_line(result: dict[str, Any], against: Set[str]) -> dict[str, Any]:
     tone, icon, _ = DECISION_BADGES[result["decision"]]
     text = reason_sentences.reason_sentence(result["id"], result["reason"])
+    is_partial = result["decision"] == "allow" and result["id"] in against
+    if is_partial and result["reason"] in reason_sentences.PARTIAL_REASONS:
+        text = "This rule's other requirements are met."
     return {
         "id": result["id"],
         "cite": result["cite"],

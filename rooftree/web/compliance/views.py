@@ -112,19 +112,30 @@ def download_evidence(request: StaffRequest) -> HttpResponse:
 
 
 @staff_view("POST")
-def resolve_hold(request: StaffRequest, revocation_id: UUID) -> HttpResponse:
-    """Decide whether a borrower's unclear reply was an opt-out."""
+def release_hold(request: StaffRequest, revocation_id: UUID) -> HttpResponse:
+    """End a hold: the reply was no opt-out, or the certificate's question is cleared up."""
+    return _decide_hold(
+        request, revocation_id, is_stop=False,
+        words="Hold released. You can now send its messages one by one",
+    )  # fmt: skip
+
+
+@staff_view("POST")
+def stop_held_contact(request: StaffRequest, revocation_id: UUID) -> HttpResponse:
+    """Stop contact for good: the reply was an opt-out, or the number isn't the borrower's."""
+    return _decide_hold(request, revocation_id, is_stop=True, words="Contact is stopped")
+
+
+def _decide_hold(
+    request: StaffRequest, revocation_id: UUID, *, is_stop: bool, words: str
+) -> HttpResponse:
     require_permission(request.user, "release_hold")
-    is_stop = request.POST.get("meaning") == "stop"
     try:
         message_reviews.decide_hold(
             revocation_id=revocation_id, is_stop=is_stop, by=request.user, at=request.at
         )
     except hold_review.HoldAlreadyDecided as problem:
         return respond_refused(request, str(problem), back_to=reverse("compliance"))
-    words = "Hold released. You can now send its messages one by one"
-    if is_stop:
-        words = "Recorded as an opt-out"
     return respond_done(request, words, back_to=reverse("compliance"))
 
 
@@ -180,7 +191,11 @@ def _inbox_context(request: StaffRequest) -> dict[str, Any]:
     day = request.at.date()
     return {
         "today": compliance_inbox.list_inbox_lines(request.user, request.at),
-        "holds": holds.order_by("at", "id")[:MAX_LISTED],
+        "holds": [
+            {"row": hold, "is_certificate": hold_review.is_certificate_hold(hold)}
+            for hold in holds.order_by("at", "id")[:MAX_LISTED]
+        ],
+        "hold_count": holds.count(),
         "review": review[:MAX_LISTED],
         "review_count": review.count(),
         "held": held_messages[:MAX_LISTED],

@@ -159,7 +159,7 @@ def summary_tiles(shown: FirstScreen, to: RecordsUrl) -> list[Figure]:
             text=f"{total.applications:,}",
             href=to("applications"),
             note=f"{_percent_text(total.applications, total.leads)} of leads"
-            if total.leads
+            if 0 < total.applications <= total.leads
             else "",
         ),
         Figure(
@@ -239,7 +239,11 @@ def immature_sources(shown: FirstScreen) -> list[tuple[str, str]]:
 
 
 def funnel_steps(total: CostRow, to: RecordsUrl) -> list[ChartStep]:
-    """Build the funnel, each step with its share of the previous step."""
+    """Build the funnel, each step with its share of the previous step.
+
+    A step that is larger than the one before has no share: an application can come without a
+    conversation on file.
+    """
     steps = [
         ("Leads", total.leads, "leads"),
         ("Attempted", total.attempted, "attempted"),
@@ -248,13 +252,14 @@ def funnel_steps(total: CostRow, to: RecordsUrl) -> list[ChartStep]:
         ("Funded", total.funded, "funded"),
     ]
     bars, before = [], 0
+    largest = max(number for _, number, _ in steps)
     for label, number, name in steps:
         bars.append(
             ChartStep(
                 label=label,
                 number=Figure(label=label, text=f"{number:,}", href=to(name)),
-                width=charts.bar_width(number, total.leads),
-                share=_percent_text(number, before) if before else "",
+                width=charts.bar_width(number, largest),
+                share=_percent_text(number, before) if 0 < before >= number else "",
             )
         )
         before = number

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -14,13 +15,14 @@ from django.urls import reverse
 
 from rooftree.leads.models import Lead, Loan, Source
 from rooftree.money.company_day import company_day, company_zone
-from rooftree.money.models import Entry
 from rooftree.org.models import Branch
 from rooftree.reporting.first_screen import cost_by_source
 from rooftree.reporting.first_screen.figure_leads import (
     FIGURE_TITLES,
     FigureScope,
+    annotate_amounts,
     leads_behind_figure,
+    sum_leadless_costs,
 )
 from rooftree.reporting.first_screen.report_period import (
     ReportPeriod,
@@ -30,11 +32,21 @@ from rooftree.reporting.first_screen.report_period import (
 from rooftree.reporting.first_screen.speed_to_lead import CHART_BANDS
 from rooftree.routing.permissions import has_permission, leads_visible_to
 from rooftree.web.home import home_figures
+from rooftree.web.shared.display_formats import count_noun, money_exact
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import staff_view
 
 PERIOD_KINDS = [("month", "Month"), ("quarter", "Quarter"), ("year", "12 months")]
 PAGE_SIZE = 50
+FIGURE_COLUMNS = {  # by figure: the annotation that adds up to it, and what its total counts
+    "leads": ("", "lead"),
+    "attempted": ("", "lead"),
+    "talked": ("", "lead"),
+    "applications": ("applied_loans", "loan"),
+    "funded": ("funded_loans", "loan"),
+    "spend": ("spend", "money"),
+    "profit": ("profit", "money"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +115,15 @@ def list_records(request: StaffRequest, number: str) -> HttpResponse:
     source = _chosen_source(request)
     scope = _build_scope(request, number, view)
     leads = _annotate_money(
-        leads_behind_figure(number, scope, visible=leads_visible_to(request.user))
+        leads_behind_figure(number, scope, visible=leads_visible_to(request.user)),
+        scope.source_id,
     )
     page = Paginator(leads, PAGE_SIZE).get_page(request.GET.get("page"))
+    counted = leads_behind_figure(number, scope, visible=Lead.objects.all())
     context = {
+        **_figure_total(number, scope, leads),
         "view": view,
+        "hidden": counted.count() - page.paginator.count,
         "number": number,
         "may_export": has_permission(request.user, "export"),
         "title": FIGURE_TITLES[number],
@@ -118,6 +134,22 @@ def list_records(request: StaffRequest, number: str) -> HttpResponse:
         "back": f"{reverse('home')}?{urlencode({**view.params, 'period': view.period.key})}",
     }
     return render(request, "home/records.html", context)
+
+
+def _figure_total(number: str, scope: FigureScope, leads: QuerySet[Lead]) -> dict[str, Any]:
+    """Return the column that adds up to the figure, and its total over all pages."""
+    column, noun = FIGURE_COLUMNS[number]
+    if noun == "lead":
+        return {"column": "", "total_text": count_noun(leads.count(), "lead")}
+    total = leads.aggregate(total=Sum(column))["total"] or 0
+    if noun == "loan":
+        return {"column": column, "total_text": count_noun(total, "loan")}
+    leadless = sum_leadless_costs(scope)
+    return {
+        "column": column,
+        "total_text": money_exact(total - leadless if number == "profit" else total + leadless),
+        "leadless": leadless,
+    }
 
 
 def leads_behind(request: StaffRequest, number: str) -> QuerySet[Lead]:
@@ -144,18 +176,20 @@ def _build_view(request: StaffRequest) -> HomeView:
     if not has_permission(user, "see_home"):
         raise PermissionDenied
     today = company_day(request.at)
-    period = parse_period(request.GET.get("period", ""), today) or last_complete_period(
-        "quarter", today
-    )
     below = user.branch.path if user.branch else ""
     branches = list(Branch.objects.filter(path__startswith=below).order_by("name", "id"))
     branch = next((b for b in branches if str(b.pk) == request.GET.get("branch")), None)
     within = branch or user.branch
+    paths = [within.path] if within else None
+    period = parse_period(request.GET.get("period", ""), today)
+    period = period or cost_by_source.newest_period_with_leads(
+        "quarter", branch_paths=paths, today=today
+    )
     return HomeView(
         period=period,
         branch=branch,
         branches=branches,
-        branch_paths=[within.path] if within else None,
+        branch_paths=paths,
         params={"branch": str(branch.pk)} if branch else {},
     )
 
@@ -177,15 +211,11 @@ def _recent_periods(kind: str, today: date) -> list[ReportPeriod]:
     return periods
 
 
-def _annotate_money(leads: QuerySet[Lead]) -> QuerySet[Lead]:
-    """Annotate each lead with its cost and credits, and its loan's amount and dates."""
-    entries = Entry.objects.filter(lead=OuterRef("pk")).order_by().values("lead")
-    sums = entries.annotate(cents=Sum("amount_cents")).values("cents")
+def _annotate_money(leads: QuerySet[Lead], source_id: UUID | None) -> QuerySet[Lead]:
+    """Annotate each lead with its amounts, and its loan's amount and dates."""
     loans = Loan.objects.filter(lead=OuterRef("pk")).order_by("-funded_date", "-id")
-    return leads.select_related("person", "source", "officer__user").annotate(
-        cost_cents=Subquery(sums.filter(kind="cost")),
-        credit_cents=Subquery(sums.filter(kind="credit")),
-        application_date=Subquery(loans.values("application_date")[:1]),
+    rows = leads.select_related("person", "source", "officer__user")
+    return annotate_amounts(rows, source_id).annotate(
         funded_date=Subquery(loans.values("funded_date")[:1]),
         funded_cents=Subquery(loans.values("amount_cents")[:1]),
     )

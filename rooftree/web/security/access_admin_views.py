@@ -1,6 +1,6 @@
 """Audit log, API keys, and resets of other users' second factors and sessions."""
 
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +11,11 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from rooftree.flow import account_security
+from rooftree.money.company_day import company_zone
 from rooftree.org import access_log, api_keys, second_factor, staff_sessions
 from rooftree.org.access_log import AccessKind
 from rooftree.org.models import PARTNER, AccessEntry, ApiKey, User
+from rooftree.routing.permissions import leads_visible_to
 from rooftree.web.security import views
 from rooftree.web.shared.htmx_responses import respond_done, respond_refused
 from rooftree.web.shared.request_caller import request_caller
@@ -78,7 +80,7 @@ class ApiKeyForm(StaffForm):
 
 @staff_view("GET")
 def show_access_log(request: StaffRequest) -> HttpResponse:
-    """Show the audit log, newest first, filtered by kind and user."""
+    """Show the audit log, newest first, filtered by kind, user and company days."""
     require_permission(request.user, "see_access_log")
     tab = request.GET.get("show", "")
     tab = tab if tab in LOG_TABS else ""
@@ -88,10 +90,22 @@ def show_access_log(request: StaffRequest) -> HttpResponse:
     person = _find_user(request.GET.get("person", ""))
     if person:
         rows = rows.filter(user=person)
+    first, last = _parse_day(request.GET.get("from")), _parse_day(request.GET.get("until"))
+    if first:
+        rows = rows.filter(at__gte=datetime.combine(first, time(), company_zone()))
+    if last:
+        rows = rows.filter(
+            at__lt=datetime.combine(last + timedelta(days=1), time(), company_zone())
+        )
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    opened = {entry.lead_id for entry in page.object_list if entry.lead_id}
+    leads = leads_visible_to(request.user).filter(pk__in=opened).select_related("person")
+    names = {lead.pk: lead.person.name for lead in leads}
     context = {
         "page": page,
-        "lines": [_entry_line(entry) for entry in page],
+        "lines": [_entry_line(entry, names) for entry in page],
+        "first": first,
+        "last": last,
         "log_tabs": [(key, label, key == tab) for key, (label, _) in LOG_TABS.items()],
         "person": person,
         "people": User.objects.order_by("name", "id").only("name"),
@@ -189,13 +203,14 @@ def end_user_sessions(request: StaffRequest, user_id: UUID) -> HttpResponse:
     )
 
 
-def _entry_line(entry: AccessEntry) -> dict[str, Any]:
+def _entry_line(entry: AccessEntry, names: dict[UUID, str]) -> dict[str, Any]:
     icon, tone, label = ENTRY_LABELS.get(AccessKind(entry.kind), ("info", "", entry.kind))
     return {
         "entry": entry,
         "icon": icon,
         "tone": f"is-{tone}" if tone else "rows__mark",
         "label": label,
+        "borrower": names.get(entry.lead_id, "") if entry.lead_id else "",
         "factor": views.FACTOR_LABELS.get(entry.factor, ""),
     }
 
@@ -209,6 +224,14 @@ def _log_key_event(request: StaffRequest, kind: AccessKind, key: ApiKey) -> None
         api_key_id=key.pk,
         subject=key.name,
     )
+
+
+def _parse_day(typed: str | None) -> date | None:
+    """Return the day of a date field; None for an empty or invalid one."""
+    try:
+        return date.fromisoformat(typed or "")
+    except ValueError:
+        return None
 
 
 def _find_user(user_id: str) -> User | None:

@@ -88,6 +88,11 @@ def clock_time(moment: datetime) -> str:
     return moment.strftime("%I:%M %p").lstrip("0")
 
 
+def full_date_and_time(moment: datetime) -> str:
+    """Format a moment in full: `Nov 23, 2026, 3:21:09 PM`."""
+    return f"{moment:%b} {moment.day}, {moment.year}, {clock_time_with_seconds(moment)}"
+
+
 def clock_time_with_seconds(moment: datetime) -> str:
     """Format a time as `3:21:44 PM`, for decisions and messages."""
     return moment.strftime("%I:%M:%S %p").lstrip("0")

@@ -200,6 +200,28 @@ def exact_time(context: dict[str, Any], moment: datetime | None) -> SafeString |
 
 
 @register.simple_tag(takes_context=True)
+def exact_date_time(context: dict[str, Any], moment: datetime | None) -> SafeString | str:
+    """Render a moment with its full date and seconds, for proof: `Nov 23, 2026, 3:21:09 PM`."""
+    return _render_time(context, moment, lambda then, _: display_formats.full_date_and_time(then))
+
+
+@register.filter
+def proof_value(value: Any) -> str:
+    """Format a value of a consent record; a moment is shown in the user's zone."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(str(part) for part in value)
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return "" if value is None else str(value)
+    if moment.tzinfo is None:
+        return str(value)
+    return display_formats.full_date_and_time(localtime(moment))
+
+
+@register.simple_tag(takes_context=True)
 def timeline_time(context: dict[str, Any], moment: datetime) -> SafeString | str:
     """Render a time under day headings: with seconds within six days, else with the date."""
     if abs(context["at"] - moment) < RECENT:
