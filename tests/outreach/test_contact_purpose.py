@@ -80,7 +80,7 @@ def test_officer_answers_a_borrower_who_wrote_hours_ago(lead, dana):
 
     hear(lead, make.NOON)
 
-    answered = write(lead, dana, at=make.NOON + 2 * make.HOUR)
+    answered = write(lead, dana, at=make.NOON + 2 * make.HOUR, body="It depends. Can I call you?")
     again = write(lead, dana, at=make.NOON + 3 * make.HOUR, body="And your price range?")
     assert (answered.state, again.state) == ("sent", "sent")
     assert answered.verdict.facts["awaited_contact"] == "reply"
