@@ -171,8 +171,10 @@ def _load_leads(order: BulkOrder, by: User) -> list[Lead]:
         raise CannotRun("Select at least one lead.")
     if len(ids) > MAX_LEADS:
         raise CannotRun(f"You selected {len(ids)} leads. The most at a time is {MAX_LEADS}.")
-    if order.kind is BulkKind.REASSIGN and not _can_see_officer(by, order.target):
-        raise CannotRun("You can’t reassign leads to this loan officer.", "officer")
+    if order.kind is BulkKind.REASSIGN:
+        officers = officers_visible_to(by).filter(pk=order.target, terminated_at=None)
+        if not officers.exists():
+            raise CannotRun("You can’t reassign leads to this loan officer.", "officer")
     leads = leads_visible_to(by).filter(pk__in=ids).select_related("person").order_by("pk")
     return list(leads)
 
@@ -180,10 +182,6 @@ def _load_leads(order: BulkOrder, by: User) -> list[Lead]:
 def _require_permission(kind: BulkKind, by: User) -> None:
     if not has_permission(by, PERMISSIONS[kind]):
         raise CannotRun("Your role doesn’t have access to this.")
-
-
-def _can_see_officer(by: User, officer_id: str) -> bool:
-    return officers_visible_to(by).filter(pk=officer_id, terminated_at=None).exists()
 
 
 def _apply_to_leads(
@@ -202,7 +200,9 @@ def _apply_to_leads(
             lead_tags.InvalidTag,
             sequence_enrollment.CannotEnroll,
         ) as refusal:
-            problem = _clean_sentence(str(refusal))
+            # The database says "Not allowed: the loan officer is ...".
+            sentence = str(refusal).removeprefix("Not allowed: ")
+            problem = f"{sentence[:1].upper()}{sentence[1:]}"
         outcomes.append(LeadOutcome(lead=lead, problem=problem))
     return BulkOutcome(outcomes=outcomes)
 
@@ -259,9 +259,3 @@ def _return_lead(lead: Lead, change: BulkChange, by: User, at: datetime) -> None
     lead_ownership.release_lead(lead_id=lead.pk, by=by, at=at, because="undone")
     rollup_deltas.recount_lead(Lead.objects.get(pk=lead.pk))
     publish_update("offer", lead=str(lead.pk))
-
-
-def _clean_sentence(text: str) -> str:
-    """Turn the database's `Not allowed: the loan officer is ...` into a sentence of its own."""
-    text = text.removeprefix("Not allowed: ")
-    return f"{text[:1].upper()}{text[1:]}"

@@ -55,7 +55,9 @@ def _run_step(request: StaffRequest, form_class: type[BulkForm]) -> HttpResponse
     """Show the form, then what will happen, then do it: `step` is empty, `preview` or `run`."""
     if not has_permission(request.user, PERMISSIONS[form_class.KIND]):
         raise PermissionDenied("Your role doesn’t have access to this.")
-    shown, step = _read_list(request), request.POST.get("step", "")
+    # The list that the selection comes from, with the filters it was shown under.
+    shown = _list_of(request, QueryDict(request.POST.get("from", "")))
+    step = request.POST.get("step", "")
     form = form_class(request.POST if step else None, by=request.user, at=request.at)
     lead_ids = _selected_ids(request, shown)
     context = {
@@ -128,11 +130,6 @@ def _get_action(request: StaffRequest, action_id: UUID) -> BulkAction:
         return bulk_lead_actions.find_action(action_id, by=request.user)
     except CannotRun as problem:
         raise Http404(str(problem)) from problem
-
-
-def _read_list(request: StaffRequest) -> ListFilter:
-    """Return the list that the selection comes from, with the filters it was shown under."""
-    return _list_of(request, QueryDict(request.POST.get("from", "")))
 
 
 def _list_of(request: StaffRequest, data: QueryDict) -> ListFilter:

@@ -96,7 +96,7 @@ class LeadFilterForm(StaffForm):
     def __init__(self, page: str, user: User, data: Any) -> None:
         super().__init__(data, auto_id="filter-%s")
         self.fields = {name: self.fields[name] for name in FIELDS_BY_PAGE[page]}
-        self._offer("source", lambda: _source_choices())
+        self._offer("source", _source_choices)
         self._offer("tag", lambda: [(name, name) for name in lead_tags.list_known_tags()])
         if user.role in ("officer", "assistant"):
             self.fields.pop("officer", None)

@@ -35,7 +35,10 @@ def find_loans(shown: ListFilter, user: User, at: datetime) -> QuerySet[Loan]:
         moved_at=Coalesce(Subquery(newest.values("reached_at")[:1]), F("created_at"))
     )
     if set(shown.values) - {"stage", "days", "view", "loan_order"}:
-        loans = loans.filter(lead__in=_filtered_leads(shown, at).values("pk"))
+        leads = shown.lead_filter.narrow_leads(Lead.objects.all(), at=at)
+        if "q" in shown.values:
+            leads = search_leads(leads, shown.values["q"])
+        loans = loans.filter(lead__in=leads.values("pk"))
     if "stage" in shown.values:
         loans = loans.filter(stage_condition(shown.values["stage"]))
     if "days" in shown.values:
@@ -57,8 +60,3 @@ def stage_condition(key: str) -> Q:
 def stage_of(rank: int) -> str:
     """Return the key of the stage that a milestone's rank belongs to."""
     return [key for key, (_, low) in STAGES.items() if low <= rank][-1]
-
-
-def _filtered_leads(shown: ListFilter, at: datetime) -> QuerySet[Lead]:
-    leads = shown.lead_filter.narrow_leads(Lead.objects.all(), at=at)
-    return search_leads(leads, shown.values["q"]) if "q" in shown.values else leads

@@ -22,7 +22,9 @@ LATE_IN_QUEUE = timedelta(days=30)  # older tasks are on the page of tasks only
 @staff_view("GET")
 def list_tasks(request: StaffRequest) -> HttpResponse:
     """Show the user's tasks, overdue first, then by due time; htmx gets the lists only."""
-    shown = _number_to_show(request)
+    asked = request.GET.get("shown", "")
+    number = int(asked) if asked.isdigit() and asked.isascii() else PAGE_SIZE
+    shown = max(PAGE_SIZE, min(number, task_lists.MAX_TASKS))
     tasks = list(task_lists.tasks_of_user(request.user)[: task_lists.MAX_TASKS])
     others = list(
         task_lists.overdue_tasks_of_others(request.user, at=request.at)[: task_lists.MAX_TASKS]
@@ -80,10 +82,3 @@ def end_of_day(at: datetime) -> datetime:
     """Return the coming midnight in the user's zone."""
     tomorrow = localtime(at).date() + timedelta(days=1)
     return datetime.combine(tomorrow, time(0), get_current_timezone())
-
-
-def _number_to_show(request: StaffRequest) -> int:
-    shown = request.GET.get("shown", "")
-    if not (shown.isdigit() and shown.isascii()):
-        return PAGE_SIZE
-    return max(PAGE_SIZE, min(int(shown), task_lists.MAX_TASKS))
