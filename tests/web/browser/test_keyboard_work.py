@@ -42,14 +42,14 @@ def test_officer_works_a_lead_by_keyboard(chromium, front, people, noon):
     wait_until(page, lambda: dialled)  # the stream can be faster than the response
     assert dialled[0].startswith("tel:+1")
     assert Verdict.objects.get(lead=newcomer).decision == "allow"
-    page.get_by_role("button", name="Voicemail").focus()
-    page.keyboard.press("Enter")
-    expect(page.locator("#lead-story")).to_contain_text("Left a voicemail")
     page.get_by_label("Add a note").focus()
     page.keyboard.type("Calls back tonight")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator("#lead-story")).to_contain_text("Calls back tonight")
+    page.get_by_role("button", name="Voicemail").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{reverse('lead', args=[people.ben.pk])}")  # on to the next lead
 
     assert ContactAttempt.objects.get(lead=newcomer, medium="call").result == "voicemail"
     assert Remark.objects.get(lead=newcomer).text == "Calls back tonight"
