@@ -51,7 +51,7 @@ def queue_handoff(
 
     Raises `HandoffNotReady` when no LOS is connected or facts are missing; it names them.
     """
-    connection = Connection.objects.filter(enabled_at__isnull=False).order_by("enabled_at").first()
+    connection = find_connection()
     if connection is None:
         raise HandoffNotReady("No LOS is connected yet. An administrator can add one in Setup.")
     with transaction.atomic():
@@ -77,6 +77,11 @@ def queue_handoff(
         actor = f"user:{by.pk}" if by else "system:handoff"
         write_event("los.handoff.asked", at=at, actor=actor, lead_id=lead.pk, handoff=handoff.pk)
     return handoff
+
+
+def find_connection() -> Connection | None:
+    """Return the LOS connection that hand-offs go to; None if none is enabled."""
+    return Connection.objects.filter(enabled_at__isnull=False).order_by("enabled_at").first()
 
 
 def build_handoff_record(

@@ -70,3 +70,13 @@ def test_created_loan_shows_its_number(cast, ben, signed_in):
     handed(ben, state="created", loan=loan)
 
     assert "2611000042" in page_of(cast, ben, signed_in)
+
+
+def test_card_links_each_missing_fact_to_its_field(cast, ben, signed_in):
+    Connection.objects.update(los="lendingpad")
+    Lead.objects.filter(pk=ben.pk).update(details={})
+
+    page = page_of(cast, ben, signed_in)
+
+    assert "Not ready to hand off." in page
+    assert f'href="{reverse("scenario_field", args=[ben.pk, "purpose"])}"' in page

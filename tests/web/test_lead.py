@@ -149,7 +149,13 @@ def test_rate_watch_is_saved_and_a_word_is_not_a_rate(cast, ben, signed_in, htmx
     assert not RateWatch.objects.exists()
 
     browser.post(address, {"product": "30yr_fixed", "target_pct": "6.0%"})
-    assert RateWatch.objects.get(lead=ben).target_pct == 6
+    watch = RateWatch.objects.get(lead=ben)
+    assert watch.target_pct == 6
+
+    browser.post(reverse("watch_end", args=[ben.pk, watch.pk]), headers=htmx)
+
+    watch.refresh_from_db()
+    assert watch.ended_at is not None
 
 
 def test_task_is_added_and_completed_once(cast, ben, signed_in):

@@ -39,6 +39,7 @@ from rooftree.outreach.models import Message, Template
 from rooftree.outreach.releases import release_drafts as releases
 from rooftree.outreach.wording import message_templates
 from rooftree.outreach.wording.models import Snippet
+from rooftree.rates.models import RateWatch
 from rooftree.reporting.controls import security_incidents
 from rooftree.reporting.models import ExportRequest, FairLendingReport, Incident, StatusFile
 from rooftree.retention import legal_holds, privacy_requests
@@ -197,6 +198,9 @@ def build_world(cast):
                 idempotency_key="test:1",
             ),
             at=make.NOON,
+        ).pk,
+        "watch": RateWatch.objects.create(
+            lead=owned, product="30yr_fixed", target_pct=6, set_at=make.NOON
         ).pk,
         "lead": owned.pk, "message": message_in_review(owned).pk,
         "offer": offer.pk, "task": task.pk, "call_hour": hour.pk, "time_off": days_off.pk,

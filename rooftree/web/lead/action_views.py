@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.timezone import get_current_timezone, localtime
 
@@ -153,6 +153,15 @@ def add_rate_watch(request: StaffRequest, lead_id: UUID) -> HttpResponse:
         why = "Enter a rate in percent, for example 6.125."
         return respond_refused(request, why, back_to=_lead_url(lead_id), status=422)
     return respond_done(request, "Rate watch set", back_to=_lead_url(lead_id))
+
+
+@staff_view("POST")
+def end_rate_watch(request: StaffRequest, lead_id: UUID, watch_id: UUID) -> HttpResponse:
+    """End a rate watch of the lead; no alert goes out for it anymore."""
+    lead = get_permitted_lead(request, "watch_rate", lead_id)
+    watch = get_object_or_404(lead.watches, pk=watch_id)
+    rate_watch.end_watch(watch, because="ended by staff", by=request.user, at=request.at)
+    return respond_done(request, "Rate watch ended", back_to=_lead_url(lead_id))
 
 
 @staff_view("POST")

@@ -1,11 +1,10 @@
 """The LOS handoff card of the lead page: its state, and what is missing."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rooftree.flow.los_handoff import MISSING_DATA_TASK
-from rooftree.leads.models import Lead, Task
-from rooftree.los.models import Handoff
+from rooftree.leads.models import Lead
+from rooftree.los import handoff_outbox, missing_data_text
+from rooftree.los.models import Connection, Handoff
 
 HANDOFF_STATES = {  # state: (badge class, icon, label, explanation)
     "pending": ("hold", "clock", "Waiting to send", "It will be sent automatically."),
@@ -27,32 +26,73 @@ HANDOFF_STATES = {  # state: (badge class, icon, label, explanation)
 }
 
 
+SCENARIO_KEYS = {  # by the end of a missing fact's path: the field of the loan scenario
+    "line1": "street",
+    "city": "city",
+    "state": "state",
+    "zip": "zip",
+    "purpose": "purpose",
+    "amount_cents": "amount",
+    "value_cents": "value",
+    "estimated_value_cents": "value",
+    "purchase_price_cents": "value",
+    "down_payment_cents": "down_payment",
+    "annual_cents": "income",
+    "use": "use",
+    "type": "property_type",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandoffGap:
+    """One fact that the LOS still needs."""
+
+    sentence: str
+    field: str  # of the loan scenario; "" if it is entered elsewhere
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandoffCard:
-    """The content of the card; without a handoff, everything but `gaps` is empty."""
+    """The content of the card; without a handoff, only `gaps` and `is_connected` say something."""
 
     handoff: Handoff | None
     tone: str
     icon: str
     state: str
     sentence: str
-    missing_fields: str  # the missing data found by the last request, "" for none
+    gaps: list[HandoffGap]  # what the LOS still needs now
     can_request: bool
+    is_connected: bool
 
 
-def build_handoff_card(lead: Lead, tasks: Sequence[Task]) -> HandoffCard:
-    """Build the card from the lead's newest handoff and its open `tasks`."""
+def build_handoff_card(lead: Lead) -> HandoffCard:
+    """Build the card from the lead's newest handoff and what the LOS still needs."""
     newest = max(lead.handoffs.all(), key=lambda handoff: handoff.requested_at, default=None)
     tone, icon, state, sentence = HANDOFF_STATES[newest.state] if newest else ("", "", "", "")
     if newest and newest.state == "uncertain" and newest.due_at is None:
         tone, sentence = "late", "Check for the loan in the LOS. We won’t send it again."
-    titles = (task.title for task in tasks if task.kind == MISSING_DATA_TASK)
+    can_request = newest is None or newest.state == "rejected"
+    connection = handoff_outbox.find_connection() if can_request else None
     return HandoffCard(
         handoff=newest,
         tone=tone,
         icon=icon,
         state=state,
         sentence=sentence,
-        missing_fields=next(titles, "").partition(": ")[2],
-        can_request=newest is None or newest.state == "rejected",
+        gaps=_list_gaps(lead, connection) if connection else [],
+        can_request=can_request,
+        is_connected=connection is not None or not can_request,
     )
+
+
+def _list_gaps(lead: Lead, connection: Connection) -> list[HandoffGap]:
+    gaps = {}
+    for item in handoff_outbox.find_missing_data(lead, connection):
+        parent, _, name = item.rpartition(" needs ")[2].rpartition(".")
+        part = parent.removeprefix("canonical.")
+        field = SCENARIO_KEYS.get(name, "") if part in ("property", "loan", "income") else ""
+        if (part, name) == ("loan", "type"):
+            field = "loan_type"
+        sentence = missing_data_text.describe_missing(item)
+        gaps[sentence] = HandoffGap(sentence=sentence, field=field)
+    return list(gaps.values())

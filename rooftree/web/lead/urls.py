@@ -58,6 +58,11 @@ urlpatterns: list[URLPattern] = [
     path("leads/<uuid:lead_id>/tasks/", next_step_views.add_task, name="tasks"),
     path("leads/<uuid:lead_id>/snooze/", next_step_views.snooze_lead, name="snooze"),
     path("leads/<uuid:lead_id>/watches/", action_views.add_rate_watch, name="watches"),
+    path(
+        "leads/<uuid:lead_id>/watches/<uuid:watch_id>/end/",
+        action_views.end_rate_watch,
+        name="watch_end",
+    ),
     path("leads/<uuid:lead_id>/hand-off/", action_views.hand_off_lead, name="handoff"),
     path("leads/<uuid:lead_id>/appointment/", next_step_views.book_appointment, name="appointment"),
     path(

@@ -105,7 +105,7 @@ def lead_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
         "scenario": scenario_card.build_scenario_card(lead),
         "state_choices": [] if lead.property_state else scenario_card.suggest_states(lead),
         "can_edit": acts["change_lead"],
-        "handing": handoff_card.build_handoff_card(lead, tasks),
+        "handing": handoff_card.build_handoff_card(lead),
     }
 
 
