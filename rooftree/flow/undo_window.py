@@ -12,12 +12,12 @@ from uuid import UUID
 from django.db import models, transaction
 
 from rooftree.core.uuid7 import uuid7_at
-from rooftree.db.db_role import assume_role
 from rooftree.flow import outcome_consequences
 from rooftree.leads.models import ContactAttempt, Lead, Task, UndoableAct
 from rooftree.ledger.write_events import write_event
 from rooftree.nurture.models import Enrollment
 from rooftree.org.models import User
+from rooftree.outreach.messages import cancel_messages
 from rooftree.outreach.models import Message
 from rooftree.reporting.rollups import rollup_deltas
 from rooftree.tasks.live_updates import publish_update
@@ -205,5 +205,4 @@ def _put_back(change: Mapping[str, Any], at: datetime) -> None:
     elif table == "task":
         rows.update(canceled_at=at, cancel_reason="undone")
     elif table == "contact_attempt":  # no call took place
-        with assume_role("door"):
-            rows.delete()
+        cancel_messages.delete_undone_attempts(rows)

@@ -23,6 +23,7 @@ from tests.flow.outside_world import start_outside_world
 # Files are uploaded by staff, so no vendor sends them.
 FILES = {
     "csv_import",
+    "staff_entry",
     "crm_salesforce",
     "crm_hubspot",
     "crm_zoho",

@@ -71,7 +71,7 @@ def test_pipeline_lists_a_loan_under_its_milestone(cast, borrower_message, signe
 
     page = signed_in(cast.dana.user).get("/pipeline/").text
 
-    column = page.split(">Underwriting")[1].split("</section>")[0]
+    column = page.split('class="board"')[1].split(">Underwriting")[1].split("</section>")[0]
     assert "Ben Ortiz" in column
     assert "Conditional approval, 4 days" in column
     assert "Ben Ortiz" not in signed_in(cast.sam.user).get("/pipeline/").text

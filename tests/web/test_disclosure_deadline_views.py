@@ -6,7 +6,7 @@ import pytest
 
 from rooftree.compliance.credit import credit_clocks
 from rooftree.compliance.models import CreditClock
-from rooftree.flow import clock, credit_notice_triggers
+from rooftree.flow import clock, credit_notice_triggers, undo_window
 from rooftree.leads.models import Task
 from rooftree.ledger.models import Event
 from tests import make
@@ -243,10 +243,11 @@ def test_only_compliance_closes_a_deadline(cast, ben, signed_in):
 
 
 def test_does_not_qualify_outcome_opens_the_notice_deadline(cast, ben, signed_in):
-    signed_in(cast.dana.user).post(f"/leads/{ben.pk}/attempts/", {"result": "told_no"})
+    signed_in(cast.dana.user).post(f"/leads/{ben.pk}/attempts/", {"result": "told_no:confirmed"})
+    undo_window.settle_due_acts(at=clock.now() + make.MINUTE)
 
-    clock = CreditClock.objects.get(lead=ben)
-    assert (clock.kind, clock.due_on) == ("adverse_action", date(2026, 12, 23))
+    opened = CreditClock.objects.get(lead=ben)
+    assert (opened.kind, opened.due_on) == ("adverse_action", date(2026, 12, 23))
 
 
 def test_compliance_records_a_credit_data_basis_with_its_proof(cast, ben, omar, signed_in):

@@ -52,13 +52,13 @@ _OWN_KEYS = frozenset({"reached_by", "referred_by", "agreed_to_call", "agreed_at
 
 def read(incoming: IncomingDelivery) -> Envelope:
     """Read one entry. Never raises."""
-    if incoming.method != ENTRY_METHOD and not incoming.is_verified:
-        return rejected_envelope(
-            Outcome.REJECTED_AUTH, "not_an_entry", json_answer(403, error="forbidden")
-        )
     if incoming.is_too_large():
         return rejected_envelope(
             Outcome.REJECTED_TOO_LARGE, "too_large", json_answer(413, error="too_large")
+        )
+    if incoming.method != ENTRY_METHOD and not incoming.is_verified:
+        return rejected_envelope(
+            Outcome.REJECTED_AUTH, "not_an_entry", json_answer(403, error="forbidden")
         )
     notes = ReadingNotes()
     try:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from rooftree.db.db_role import assume_role
 from rooftree.leads.models import ContactAttempt
@@ -113,3 +113,9 @@ def set_message_aside(message_id: UUID, problem: str, at: datetime) -> None:
             write_event(
                 "outreach.message.review", at=at, lead_id=message.lead_id, message=message.pk
             )
+
+
+def delete_undone_attempts(attempts: QuerySet[Any]) -> None:
+    """Delete calls that were recorded by mistake and taken back: none took place."""
+    with assume_role("door"):
+        attempts.delete()

@@ -73,7 +73,7 @@ def test_automatically_withdrawn_return_can_be_requested_manually(paid_touch, pa
     claim = draft_return(paid_touch, pat, at=LATER + make.HOUR)
 
     assert (claim.state, claim.closed_as, claim.requested_by) == ("drafted", "", pat)
-    assert ["Wrong number, reported by Pat Lowe", "Nov 23, 2026, 13:00 EST"] in claim.evidence
+    assert ["Wrong number, reported by Pat Lowe", "Nov 23, 2026, 1:00 PM EST"] in claim.evidence
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_number_dead_at_carrier_is_claimed(zillow, contract):
 
     claim = Claim.objects.get()
     assert claim.reason == "invalid_phone"
-    assert claim.evidence == [["Carrier report for (813) 555-0142", "Nov 23, 2026, 13:00 EST"]]
+    assert claim.evidence == [["Carrier report for (813) 555-0142", "Nov 23, 2026, 1:00 PM EST"]]
 
 
 def test_bounced_email_is_claimed(zillow, contract):
@@ -95,7 +95,10 @@ def test_wrong_number_outcome_drafts_claim_at_once(zillow, contract):
     claim = Claim.objects.get()
     assert claim.reason == "wrong_number"
     assert "reached another person at (813) 555-0142" in claim.sentence
-    assert ["Wrong number, reported by Dana Whitfield", "Nov 23, 2026, 13:00 EST"] in claim.evidence
+    assert [
+        "Wrong number, reported by Dana Whitfield",
+        "Nov 23, 2026, 1:00 PM EST",
+    ] in claim.evidence
 
 
 def test_second_paid_delivery_of_person_is_claimed_as_duplicate(zillow, contract):

@@ -175,7 +175,7 @@ def test_watcher_is_warned_daily_until_return_is_missed(zillow, contract, pat):
     assert first == [
         (
             "Pat Lowe",
-            "1 return to Zillow not sent yet: $65.50. Send the first by Dec 7, 12:00.",
+            "1 return to Zillow not sent yet: $65.50. Send the first by Dec 7, 12:00 PM.",
         )
     ]
     assert len(remind(ends - 3 * make.DAY + make.HOUR)) == 1
