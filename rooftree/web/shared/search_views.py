@@ -42,7 +42,9 @@ def search_leads(leads: QuerySet[Lead], text: str) -> QuerySet[Lead]:
         return leads.filter(_has_email(text))
     if len(digits) >= 4 and not re.search(r"[A-Za-z]", text):
         return leads.filter(_has_number(text, digits))
-    matches = _has_name(text)
+    matches = Q()
+    for word in text.split()[:3]:
+        matches &= Q(person__first_name__istartswith=word) | Q(person__last_name__istartswith=word)
     if len(text) >= MIN_ADDRESS:
         matches |= Q(property_street__icontains=text) | Q(person__street__icontains=text)
         if " " not in text:
@@ -66,13 +68,6 @@ def _has_number(text: str, digits: str) -> Q:
 def _has_loan_number(text: str) -> Q:
     loans = Loan.objects.filter(loan_number__istartswith=text)
     return Q(pk__in=loans.values("lead"))
-
-
-def _has_name(text: str) -> Q:
-    has_name = Q()
-    for word in text.split()[:3]:
-        has_name &= Q(person__first_name__istartswith=word) | Q(person__last_name__istartswith=word)
-    return has_name
 
 
 def _describe_match(lead: Lead, text: str) -> str:
