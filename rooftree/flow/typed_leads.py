@@ -45,7 +45,8 @@ def enter_lead(
     """Store a lead typed in by staff, matched like any inquiry; the same reference is one lead.
 
     No automatic message goes out. An officer who is not licensed for it doesn't get it: routing
-    chooses then, as it does without `officer_id`. Raises `UserError`.
+    chooses then, as it does without `officer_id`. Raises `UserError`, or `remarks.InvalidRemark`
+    for the note.
 
     Args:
         values: by the names of `capture.parsing.target_fields`, and those of `staff_entry`.
@@ -76,14 +77,18 @@ def enter_lead(
         lead = Lead.objects.select_related("person", "officer__user").get(pk=touch.lead_id)
         problem = ""
         if officer_id and lead.officer_id is None:
-            try:
-                lead_ownership.import_ownership(
-                    lead_id=lead.pk, officer_id=officer_id, by=by, at=at
-                )
-            except lead_ownership.CannotOwn as error:
-                problem = str(error)
-            lead.refresh_from_db()
+            problem = _give_to_officer(lead, officer_id, by=by, at=at)
     return EnteredLead(lead=lead, is_new=touch.is_first, officer_problem=problem)
+
+
+def _give_to_officer(lead: Lead, officer_id: UUID, *, by: User, at: datetime) -> str:
+    """Give the lead to an officer; return why the law doesn't let them have it, "" if it does."""
+    try:
+        lead_ownership.import_ownership(lead_id=lead.pk, officer_id=officer_id, by=by, at=at)
+    except lead_ownership.CannotOwn as refusal:
+        return str(refusal)
+    lead.refresh_from_db()
+    return ""
 
 
 def entry_source(at: datetime) -> Source:

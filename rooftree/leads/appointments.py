@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from rooftree.core.masking import redact_numbers
 from rooftree.core.user_errors import UserError
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import MEETINGS, Lead, Task
@@ -45,7 +46,7 @@ def book_appointment(
         "meeting": details.meeting,
         "due_at": details.starts_at,
         "minutes": details.minutes,
-        "note": " ".join(details.note.replace("\x00", "").split())[:500],
+        "note": redact_numbers(" ".join(details.note.replace("\x00", "").split()))[0][:500],
         "reminded_at": None,
     }
     with transaction.atomic():

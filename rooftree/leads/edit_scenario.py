@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from rooftree.core.masking import redact_numbers
 from rooftree.core.user_errors import InvalidField, UserError
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads import scenario_fields
@@ -45,7 +46,8 @@ def edit_scenario(
     """Set fields of a lead's loan scenario, and the amounts that follow from them.
 
     Unchanged values are left out, so a repeated edit stores nothing. A later inquiry doesn't
-    overwrite an edited field. The ledger records the names of the fields, not their values.
+    overwrite an edited field. Numbers that must not be stored (SSN, card, account) are masked. The
+    ledger records the names of the fields, not their values.
 
     Args:
         changes: values by key of `scenario_fields.FIELDS`, in interchange form; None is unknown.
@@ -91,7 +93,11 @@ def _build_edits(
     lead: Lead, changes: Mapping[str, Value], *, stated_by: str, by: UUID, at: datetime
 ) -> list[LeadEdit]:
     current = current_values(lead)
-    changed = {key: value for key, value in changes.items() if value != current[key]}
+    typed = {
+        key: redact_numbers(value)[0] if isinstance(value, str) else value
+        for key, value in changes.items()
+    }
+    changed = {key: value for key, value in typed.items() if value != current[key]}
     purpose = str(changed.get("purpose", current["purpose"]) or "")
     changed |= scenario_fields.derive_amounts(changed, current, purpose=purpose)
     return [

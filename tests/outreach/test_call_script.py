@@ -238,14 +238,14 @@ def test_limit_is_shown_without_an_active_script(dana):
     assert script.say_within.seconds == 10
 
 
-def heard(lead, medium, *, at=make.NOON - make.HOUR, result=""):
+def add_inbound(lead, medium, *, at=make.NOON - make.HOUR, result=""):
     ContactAttempt.objects.create(
         lead=lead, person=lead.person, medium=medium, direction="in", result=result, at=at,
         idempotency_key=f"in:{make.number()}",
     )  # fmt: skip
 
 
-def alerted(lead):
+def send_rate_alert(lead):
     Message.objects.create(
         lead=lead, person=lead.person, medium="text", direction="out", state="sent",
         purpose="marketing", to_address=lead.person.phones.get().e164, body="Rates dropped.",
@@ -276,10 +276,16 @@ def agreed(lead):
     ("history", "reason"),
     [
         (lambda lead: None, "because you asked about buying a home"),
-        (lambda lead: heard(lead, "text"), "in reply to your message about buying a home"),
-        (lambda lead: heard(lead, "call", result="missed"), "to return your call about"),
+        (
+            lambda lead: add_inbound(lead, "text"),
+            "in reply to your message about buying a home",
+        ),
+        (
+            lambda lead: add_inbound(lead, "call", result="missed"),
+            "to return your call about",
+        ),
         (agreed, "as you asked, about buying a home"),
-        (alerted, "because rates reached your target for buying a home"),
+        (send_rate_alert, "because rates reached your target for buying a home"),
         (borrowed, "about your loan application for buying a home"),
     ],
 )

@@ -139,3 +139,11 @@ def test_assistant_adds_a_lead_for_their_officer(cast, signed_in):
     add(browser, officer=str(cast.dana.pk))
 
     assert Lead.objects.get(person__first_name="Elena").officer == cast.dana
+
+
+def test_note_that_is_too_long_is_refused_and_stores_no_lead(cast, dana):
+    answer = add(dana, note="x" * 4_001)
+
+    assert answer.status_code == 422
+    assert "The limit is 4,000." in answer.text
+    assert not Lead.objects.filter(person__first_name="Elena").exists()

@@ -202,3 +202,18 @@ def test_compliance_reads_the_scenario_and_cannot_edit_it(cast, ben, signed_in):
 
     assert "Loan scenario" in browser.get(reverse("lead", args=[ben.pk])).text
     assert save(browser, ben, "city", "Lutz").status_code == 403
+
+
+@pytest.mark.parametrize("field", ["street", "agent_name", "referred_by"])
+def test_social_security_number_is_masked_in_every_text(ben, dana, field):
+    save(dana, ben, field, "SSN 219-09-9999")
+
+    edit = LeadEdit.objects.get(lead=ben)
+    assert edit.after == "SSN [redacted ssn]"
+    assert "219-09-9999" not in str(Lead.objects.get(pk=ben.pk).details)
+
+
+@pytest.mark.parametrize("value", ["9" * 30, "-500", "9223372036854775807", "1e30"])
+def test_amount_that_no_loan_has_is_refused(ben, dana, value):
+    assert save(dana, ben, "value", value).status_code == 422
+    assert not LeadEdit.objects.exists()

@@ -11,6 +11,7 @@ from uuid import UUID
 from rooftree.capture.identity import person_matching
 from rooftree.capture.intake import co_borrower, inquiry_rows
 from rooftree.core import email_addresses, phone_numbers
+from rooftree.core.masking import redact_numbers
 from rooftree.core.user_errors import InvalidField, UserError
 from rooftree.leads.canonical import CanonicalLead, CoBorrower, Email, Phone
 from rooftree.leads.models import Lead, Person
@@ -20,7 +21,7 @@ from rooftree.ledger.write_events import write_event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatedContacts:
-    """What staff typed about the borrower; empty values change nothing."""
+    """New contact data of the borrower, as typed; empty values change nothing."""
 
     first_name: str = ""
     last_name: str = ""
@@ -32,7 +33,7 @@ class StatedContacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatedCoBorrower:
-    """What staff typed about a co-borrower."""
+    """A co-borrower, as typed."""
 
     first_name: str
     last_name: str
@@ -81,8 +82,8 @@ def store_co_borrower(lead: Lead, stated: StatedCoBorrower, *, by: UUID, at: dat
     inquiry = replace(
         _blank_inquiry(),
         co_borrower=CoBorrower(
-            first_name=stated.first_name or None,
-            last_name=stated.last_name or None,
+            first_name=redact_numbers(stated.first_name)[0] or None,
+            last_name=redact_numbers(stated.last_name)[0] or None,
             phones=_read_phone(stated.phone, "unknown"),
             emails=_read_email(stated.email),
         ),
@@ -104,8 +105,8 @@ def store_co_borrower(lead: Lead, stated: StatedCoBorrower, *, by: UUID, at: dat
 
 def _changed_columns(person: Person, stated: StatedContacts) -> dict[str, object]:
     typed = {
-        "first_name": stated.first_name,
-        "last_name": stated.last_name,
+        "first_name": redact_numbers(stated.first_name)[0],
+        "last_name": redact_numbers(stated.last_name)[0],
         "language": stated.language,
     }
     changes: dict[str, object] = {
@@ -114,8 +115,8 @@ def _changed_columns(person: Person, stated: StatedContacts) -> dict[str, object
         if value and value != getattr(person, column)
     }
     if {"first_name", "last_name"} & changes.keys():
-        first = stated.first_name or person.first_name
-        last = stated.last_name or person.last_name
+        first = typed["first_name"] or person.first_name
+        last = typed["last_name"] or person.last_name
         changes |= {"name_key": person_matching.name_key(first, last), "compared_at": None}
     return changes
 

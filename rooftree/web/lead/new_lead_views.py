@@ -13,6 +13,7 @@ from rooftree.core.user_errors import InvalidField
 from rooftree.core.uuid7 import uuid7
 from rooftree.flow import typed_leads
 from rooftree.flow.typed_leads import EnteredLead
+from rooftree.leads.remarks import InvalidRemark
 from rooftree.leads.scenario_fields import is_purchase
 from rooftree.leads.scenario_text import PURPOSE_LABELS
 from rooftree.org.models import User
@@ -119,14 +120,17 @@ def add_lead(request: StaffRequest) -> HttpResponse:
     form = NewLeadForm(request.POST or None, initial=initial, user=request.user)
 
     def enter(typed: dict[str, Any]) -> EnteredLead:
-        return typed_leads.enter_lead(
-            values=form.entry_values(),
-            note=typed["note"],
-            officer_id=UUID(typed["officer"]) if typed["officer"] else None,
-            reference=form.reference_id(),
-            by=request.user,
-            at=request.at,
-        )
+        try:
+            return typed_leads.enter_lead(
+                values=form.entry_values(),
+                note=typed["note"],
+                officer_id=UUID(typed["officer"]) if typed["officer"] else None,
+                reference=form.reference_id(),
+                by=request.user,
+                at=request.at,
+            )
+        except InvalidRemark as problem:
+            raise InvalidField("note", str(problem)) from problem
 
     if request.method == "POST" and form.submit(enter):
         return _respond_entered(request, form.result)

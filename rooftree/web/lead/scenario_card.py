@@ -1,6 +1,7 @@
 """The loan scenario card of the lead page: its fields, and who said what."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from rooftree.compliance.gate import person_places
 from rooftree.core.us_states import STATES
@@ -67,6 +68,15 @@ def build_scenario_card(lead: Lead) -> ScenarioCard:
         loan_to_value=f"{ratio}%" if ratio is not None else "",
         extras=_list_extras(lead),
     )
+
+
+def scenario_context(lead: Lead, *, can_edit: bool) -> dict[str, Any]:
+    """Return the template context of the card, and of the question for a missing state."""
+    return {
+        "scenario": build_scenario_card(lead),
+        "state_choices": [] if lead.property_state else suggest_states(lead),
+        "can_edit": can_edit,
+    }
 
 
 def build_cell(lead: Lead, key: str) -> ScenarioCell:

@@ -33,17 +33,9 @@ EDITED_EVENTS = "reread, scenario"  # what the lead page reloads after an edit
 def show_scenario(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Show the loan scenario card alone."""
     lead = get_visible_lead(request.user, lead_id)
-    return render(request, "lead/scenario.html#card", scenario_context(request, lead))
-
-
-def scenario_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
-    """Return the template context of the loan scenario card."""
-    return {
-        "lead": lead,
-        "scenario": scenario_card.build_scenario_card(lead),
-        "state_choices": [] if lead.property_state else scenario_card.suggest_states(lead),
-        "can_edit": has_permission(request.user, "change_lead"),
-    }
+    can_edit = has_permission(request.user, "change_lead")
+    context = {"lead": lead, **scenario_card.scenario_context(lead, can_edit=can_edit)}
+    return render(request, "lead/scenario.html#card", context)
 
 
 @staff_view("GET", "POST")

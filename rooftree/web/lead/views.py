@@ -102,9 +102,7 @@ def lead_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
         "callback_choices": steps.task_choices,
         "rates": lead_cards.build_rate_card(lead, at),
         "products": PRODUCTS.items(),
-        "scenario": scenario_card.build_scenario_card(lead),
-        "state_choices": [] if lead.property_state else scenario_card.suggest_states(lead),
-        "can_edit": acts["change_lead"],
+        **scenario_card.scenario_context(lead, can_edit=acts["change_lead"]),
         "handing": handoff_card.build_handoff_card(lead),
     }
 
