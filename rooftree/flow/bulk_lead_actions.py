@@ -58,7 +58,7 @@ class LeadRefused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkOrder:
-    """What to do to which leads."""
+    """An action with its target and the leads that it is for."""
 
     kind: BulkKind
     lead_ids: Collection[UUID]
@@ -69,7 +69,7 @@ class BulkOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadOutcome:
-    """What happens to one lead; an empty problem means that it changes."""
+    """The outcome for one lead; an empty problem means that it changes."""
 
     lead: Lead
     problem: str
@@ -77,7 +77,7 @@ class LeadOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkOutcome:
-    """What happens to all leads of an action."""
+    """The outcomes for all leads of an action."""
 
     outcomes: list[LeadOutcome] = field(default_factory=list)
 

@@ -1,4 +1,4 @@
-"""What follows when staff change a lead's data: score, hours, license, messages, application."""
+"""Edits of a lead's data by staff, and what follows: score, hours, license, messages, clocks."""
 
 from collections.abc import Mapping
 from datetime import datetime

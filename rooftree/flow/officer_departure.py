@@ -1,4 +1,4 @@
-"""What follows when a loan officer leaves: their leads go to somebody, then the account ends."""
+"""Departure of a loan officer: their leads go to somebody, then the account ends."""
 
 from datetime import datetime
 from uuid import UUID

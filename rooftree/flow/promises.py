@@ -1,4 +1,4 @@
-"""What follows when a promise to a borrower comes due: warning, alarm, escalation, all clear."""
+"""Promises to borrowers that come due: warning, alarm, escalation, all clear."""
 
 from datetime import datetime
 

@@ -25,7 +25,7 @@ class InvalidAppointment(UserError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppointmentDetails:
-    """What the borrower and the officer agreed on."""
+    """The terms of an appointment, as agreed with the borrower."""
 
     meeting: str  # a key of MEETINGS
     starts_at: datetime

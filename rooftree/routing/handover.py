@@ -1,4 +1,4 @@
-"""Who gets the leads of an officer who leaves: planned first, then handed over.
+"""New owners for the leads of an officer who leaves: planned first, then handed over.
 
 Leads in nurture and application go to the successor, or in states where the successor isn't
 licensed to a colleague who is. New and working leads go back to routing, which offers them to
@@ -32,7 +32,7 @@ class HandoverRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandoverShare:
-    """What one officer gets."""
+    """The share of one officer."""
 
     officer: LoanOfficer | None
     nurture: int
@@ -48,7 +48,7 @@ class HandoverPlan:
 
     @property
     def shares(self) -> Sequence[HandoverShare]:
-        """What each officer gets, most leads first; leads without an officer come last."""
+        """The share of each officer, most leads first; leads without an officer come last."""
         counts: dict[UUID | None, Counter[str]] = {}
         officers = {row.officer.pk: row.officer for row in self.rows if row.officer}
         for row in self.rows:

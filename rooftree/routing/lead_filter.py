@@ -24,7 +24,7 @@ FILTER_SQL = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadFilter:
-    """What a list of leads is narrowed to; an empty value narrows nothing."""
+    """Conditions that narrow a list of leads; an empty value narrows nothing."""
 
     purpose: str = ""  # the beginning of a canonical loan purpose, such as `refinance`
     state: str = ""  # of the property

@@ -24,7 +24,7 @@ STATE_NAMES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfficerDay:
-    """What an officer did today and owes now."""
+    """An officer's day: what they did today and owe now."""
 
     promises: KeptPromises
     open_promises: Sequence[Promise]  # soonest first, late ones on top

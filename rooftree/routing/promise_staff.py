@@ -1,4 +1,4 @@
-"""Who hears of a late promise: the officer's backup, the managers, or the alarm contact."""
+"""Recipients of a late promise's alarm: backup, managers, or the alarm contact."""
 
 from collections.abc import Sequence
 from datetime import datetime

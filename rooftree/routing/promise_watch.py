@@ -29,7 +29,7 @@ STAGES = ("due", "late", "escalated", "cover")  # of a promise's notices
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Watch:
-    """What the stages of one run need besides the promise itself."""
+    """Data that the stages of one run share."""
 
     at: datetime
     days_off: dict[UUID, list[TimeOff]]

@@ -52,7 +52,7 @@ class TeamMember:
 
     @property
     def status_text(self) -> str:
-        """What the officer is doing now: on a call, or else their availability."""
+        """The officer's status now: on a call, or else their availability."""
         if self.on_call_since is None:
             return self.availability_text
         since = self.on_call_since.astimezone(working_hours.zone_of(self.zone))

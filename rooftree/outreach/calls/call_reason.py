@@ -19,7 +19,7 @@ INTRODUCED_CHANNELS = frozenset({"import", "referral"})  # the borrower may not 
 
 
 class CallReason(StrEnum):
-    """What a call is about, seen from the borrower."""
+    """The reason for a call, as the borrower sees it."""
 
     LOAN = "loan"
     CALLBACK = "callback"

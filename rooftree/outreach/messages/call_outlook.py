@@ -1,4 +1,4 @@
-"""What a message can promise about our call: soon, on a day, or nothing.
+"""Promises that a message can make about our call: soon, on a day, or none.
 
 A message must not promise a call that the gate forbids, and must not say that nobody is there
 while an officer takes the lead.

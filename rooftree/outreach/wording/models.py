@@ -38,7 +38,7 @@ class Snippet(models.Model):
 
 
 class MessageDraft(models.Model):
-    """What one user has typed to one borrower and not sent yet."""
+    """A message that one user has typed to one borrower and not sent yet."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     user = models.ForeignKey(User, models.PROTECT, related_name="+")

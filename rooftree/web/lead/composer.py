@@ -17,7 +17,7 @@ MAX_LENGTHS = {"text": 900, "email": 8000}  # characters
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypedState:
-    """What is known about a text as typed: if it is kept, its length and wording problems."""
+    """The state of a text as typed: whether it is kept, its length and wording problems."""
 
     medium: str
     is_saved: bool

@@ -1,4 +1,4 @@
-"""What comes next on a lead: add, move and finish tasks, snooze the lead, book an appointment."""
+"""Next steps on a lead: add, move and finish tasks, snooze it, book an appointment."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""What comes next on a lead: its open tasks, its appointment and the choices for new ones."""
+"""Next steps on a lead: its open tasks, its appointment and the choices for new ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -48,12 +48,12 @@ class BulkForm(StaffForm):
 
     @property
     def summary(self) -> str:
-        """What happened, for the page that shows the result."""
+        """The result in words, for the page that shows it."""
         raise NotImplementedError
 
     @property
     def prospect(self) -> str:
-        """What will happen to each lead: "go to Dana Whitfield"; the number stands before it."""
+        """The effect on each lead: "go to Dana Whitfield"; the number stands before it."""
         raise NotImplementedError
 
     def _label(self, name: str) -> str:

@@ -161,7 +161,7 @@ class ListFilter:
 
     @property
     def saved_query(self) -> str:
-        """What a saved view keeps: everything but the searched name. "" if nothing is set."""
+        """The filters that a saved view keeps, without the searched name; "" if none is set."""
         if not set(self.values) - {"q", "tab", "view"}:
             return ""
         return self._encode({name: value for name, value in self.values.items() if name != "q"})
@@ -183,7 +183,7 @@ class ListFilter:
 
     @property
     def hidden_values(self) -> list[tuple[str, str]]:
-        """What the filter form has to pass on."""
+        """Parameters that the filter form passes on."""
         return [(name, self.values[name]) for name in ("tab", "view") if name in self.values]
 
     def href(self, **changes: Any) -> str:

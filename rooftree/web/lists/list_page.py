@@ -1,4 +1,4 @@
-"""What every list of leads shows around its rows: filters, saved views, actions and pages."""
+"""The frame of every list of leads: filters, saved views, actions and pages."""
 
 from typing import Any
 

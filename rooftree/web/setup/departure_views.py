@@ -21,7 +21,7 @@ MAX_LISTED = 100
 
 
 class DepartureForm(StaffForm):
-    """Who gets the leads in nurture and application."""
+    """The new owner of the leads in nurture and application."""
 
     successor = choice_field(
         "Leads in nurture and application go to",

@@ -83,7 +83,7 @@ RESOLVING_PAGES = {  # by reason code
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WayForward:
-    """What a user can do about a verdict: a link, or who does it."""
+    """The next step for a user after a verdict: a link, or who takes it."""
 
     label: str
     href: str = ""  # "" if the user can't open the page
