@@ -207,13 +207,19 @@ def test_two_installations_run_side_by_side(place, folders):
     assert place.is_ready()
 
 
+def kill(pids):
+    """Kill each process with SIGKILL, unless its supervisor or database ended it first."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
 @linux
 @pytest.mark.parametrize("part", ["web", "worker", "clock", "postgres"])
 def test_killed_process_is_restarted(place, part):
     assert wait_until(lambda: part in place.processes())
     killed = place.processes()[part]
-    for pid in killed:
-        os.kill(pid, signal.SIGKILL)
+    kill(killed)
 
     assert wait_until(lambda: set(place.processes().get(part, killed)).isdisjoint(killed))
     assert wait_until(place.is_ready)
@@ -222,9 +228,7 @@ def test_killed_process_is_restarted(place, part):
 
 @linux
 def test_installation_restarts_after_all_processes_are_killed(place):
-    for pids in place.processes().values():
-        for pid in pids:
-            os.kill(pid, signal.SIGKILL)
+    kill(pid for pids in place.processes().values() for pid in pids)
     place.started[0].wait()
 
     place.started.insert(0, place.start())
