@@ -22,7 +22,9 @@ def test_first_administrator_chooses_a_password_by_link(client, capsys):
     )
     page = client.get("/set-password/" + link.split("/set-password/")[1], follow=True)
     form = {"new_password1": "a long enough password", "new_password2": "a long enough password"}
-    client.post(page.redirect_chain[-1][0], form)
+    answer = client.post(page.redirect_chain[-1][0], form, follow=True)
+
+    assert "left before your first lead" in answer.text  # signed in, as the button says
     assert client.login(username="ana@lender.example", password="a long enough password")
 
 

@@ -177,6 +177,23 @@ def test_offer_card_shows_loan_and_reason_without_the_borrowers_name(cast, signe
     assert "Ortiz" not in card.text
 
 
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        ("Dana Whitfield was next in rotation.", "You were next in rotation."),
+        (
+            "Dana Whitfield speaks Spanish and was next in rotation.",
+            "You speak Spanish and were next in rotation.",
+        ),
+    ],
+)
+def test_offer_card_speaks_to_the_officer_it_is_for(cast, signed_in, htmx, sentence, shown):
+    offer = create_offer(cast.ben, cast.dana)
+    RoutingDecision.objects.filter(pk=offer.decision_id).update(sentence=sentence)
+
+    assert shown in signed_in(cast.dana.user).get("/offers/", headers=htmx).text
+
+
 @pytest.fixture
 def connected_call(cast, monkeypatch):
     """Dana was connected to Ben by an officer call a minute ago."""

@@ -347,12 +347,40 @@ def test_forgotten_password_is_reset_with_a_link(dana):
     path = re.search(r"/set-password/\S+", email.body)[0]
 
     form = browser.get(path, follow=True)
-    browser.post(form.redirect_chain[-1][0], {"new_password1": NEW, "new_password2": NEW})
+    answer = browser.post(form.redirect_chain[-1][0], {"new_password1": NEW, "new_password2": NEW})
 
     assert email.to == [dana.email]
+    assert browser.get(answer.url).url == reverse("queue")
+    browser.post(reverse("sign_out"))
     assert try_password(browser, dana, NEW).status_code == 302
     assert stays.get("/queue/").status_code == 302
     assert "no longer works" in Client().get(path, follow=True).text
+
+
+def test_new_password_does_not_replace_the_second_factor(dana):
+    enroll_app(dana)
+    browser = Client()
+    browser.post(reverse("password_reset"), {"email": dana.email})
+    run()
+    form = browser.get(re.search(r"/set-password/\S+", mail.outbox[0].body)[0], follow=True)
+
+    answer = browser.post(form.redirect_chain[-1][0], {"new_password1": NEW, "new_password2": NEW})
+
+    assert answer.url == reverse("second_factor")
+    assert browser.get("/queue/").status_code == 302
+
+
+def test_link_of_a_user_who_has_left_since_does_not_sign_in(dana):
+    browser = Client()
+    browser.post(reverse("password_reset"), {"email": dana.email})
+    run()
+    form = browser.get(re.search(r"/set-password/\S+", mail.outbox[0].body)[0], follow=True)
+    User.objects.filter(pk=dana.pk).update(is_active=False)
+
+    answer = browser.post(form.redirect_chain[-1][0], {"new_password1": NEW, "new_password2": NEW})
+
+    assert answer.url == reverse("sign_in")
+    assert browser.get("/queue/").status_code == 302
 
 
 def test_password_reset_link_expires_after_an_hour(dana, monkeypatch):

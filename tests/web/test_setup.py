@@ -1,6 +1,7 @@
 """Setup: the guide, the company and its branches, people and licenses, sources, the LOS."""
 
 import json
+from io import BytesIO
 
 import pytest
 from django.core import mail
@@ -8,11 +9,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from rooftree.compliance.do_not_call.load_list import ListUpload, load_file
 from rooftree.flow import loan_milestones
 from rooftree.leads.models import Source
 from rooftree.ledger.models import Event
 from rooftree.los.models import Connection
+from rooftree.money.company_day import company_day
 from rooftree.org.models import Branch, Company, CompanyLicense, License, LoanOfficer, User
 from tests import make
 
@@ -51,7 +55,7 @@ def test_empty_installation_shows_the_first_setup_step(browser):
 
     assert "left before your first lead" in page
     assert "Enter company details" in page
-    assert "0 of 9 steps done" in page
+    assert "0 of 11 steps done" in page
 
 
 def test_setup_guide_checks_off_completed_steps(cast, browser):
@@ -59,8 +63,33 @@ def test_setup_guide_checks_off_completed_steps(cast, browser):
 
     assert "Lindenfield Mortgage, LLC, NMLS 1204417, nonbank" in page
     assert "1 region" in page or "2 branches" in page
-    assert "6 of 9 steps done" in page
+    assert "6 of 11 steps done" in page
+    assert "2 steps left before your first lead" in page
+    assert "Missing: the national registry, Florida, Texas" in page
+    assert "Needs current do-not-call lists" in page
+
+
+def test_setup_guide_is_ready_once_the_lists_of_its_states_are_current(cast, browser):
+    today = company_day(timezone.now())
+    for registry in ("US", "FL", "TX"):
+        upload = ListUpload(
+            registry=registry, name="list.txt", dated=today, file=BytesIO(b"813,5550101\n")
+        )
+        load_file(upload, by=None, at=timezone.now())
+    Company.objects.update(telemarketer_states=["FL", "TX"])
+
+    page = browser.get("/setup/").text
+
+    assert "All lists that your states need are current" in page
     assert "Ready for leads" in page
+
+
+def test_setup_guide_names_the_states_without_telemarketer_registration(cast, browser):
+    Company.objects.update(telemarketer_states=["TX"])
+
+    page = browser.get("/setup/").text
+
+    assert "Registered, or exempt with a memo on file: FL open" in page
 
 
 def test_naming_the_company_creates_and_logs_it(browser, admin):

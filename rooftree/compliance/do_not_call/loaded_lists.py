@@ -1,9 +1,11 @@
 """The loaded do-not-contact lists and the days until each copy expires."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from rooftree.compliance.do_not_call.load_list import LISTS_WITHOUT_EXPIRY, REGISTRIES
+from rooftree.compliance.do_not_call.load_list import LISTS_WITHOUT_EXPIRY, NATIONAL, REGISTRIES
+from rooftree.compliance.gate.rulebook import STATES_WITH_OWN_DNC_LIST
 from rooftree.compliance.models import DncArea
 from rooftree.compliance.rule_changes import approved_changes
 
@@ -53,3 +55,17 @@ def loaded_lists(*, today: date) -> list[LoadedList]:
         )
         for (place, dated), areas in sorted(rows.items(), key=lambda row: row[0])
     ]
+
+
+def registries_without_current_copy(states: Collection[str], *, today: date) -> list[str]:
+    """Return the registries that calls into `states` (codes) need but no current copy covers.
+
+    The national registry is always among those needed.
+    """
+    current = {
+        loaded_list.registry
+        for loaded_list in loaded_lists(today=today)
+        if loaded_list.days_left is not None and loaded_list.days_left >= 0
+    }
+    needed = [NATIONAL, *sorted(STATES_WITH_OWN_DNC_LIST.intersection(states))]
+    return [registry for registry in needed if registry not in current]

@@ -162,7 +162,7 @@ def _load_summary(result: LoadResult, *, is_preview: bool = False) -> str:
     verb, noun = "would be " if is_preview else "", "number" if result.added == 1 else "numbers"
     gap = watched_folder.describe_redundant_changes(result.redundant_changes)
     summary = (
-        f"{name} of {result.dated:%m/%d}: {result.added:,} {noun} {verb}added, "
+        f"{name} of {result.dated:%b %-d}: {result.added:,} {noun} {verb}added, "
         f"{result.removed:,} removed"
     )
     return f"{summary}. {gap.rstrip('.')}" if gap else summary

@@ -245,12 +245,26 @@ def show_offers(request: StaffRequest) -> HttpResponse:
             expired_at=None,
             due_at__gt=request.at,
         )
-        .select_related("lead__source", "decision")
+        .select_related("lead__source", "lead__person", "decision")
         .order_by("due_at", "id")[:3]
     )
     template = "queue/offers.html#cards" if request.htmx else "queue/offers.html"
-    context = {"offers": rows if officer else [], **_connected_call_context(request)}
+    offers = [
+        {"offer": offer, "reason": _address_officer(offer.decision.sentence, request.user.name)}
+        for offer in (rows if officer else ())
+    ]
+    context = {"offers": offers, **_connected_call_context(request)}
     return render(request, template, context)
+
+
+def _address_officer(sentence: str, name: str) -> str:
+    """Return the sentence of a choice for its officer: “Dana was next” as “You were next”."""
+    if not sentence.startswith(f"{name} "):
+        return sentence
+    rest = sentence.removeprefix(f"{name} ")
+    for third_person, second_person in (("was ", "were "), ("speaks ", "speak ")):
+        rest = rest.replace(third_person, second_person, 1)
+    return f"You {rest}"
 
 
 def _connected_call_context(request: StaffRequest) -> dict[str, Any]:

@@ -8,6 +8,9 @@ from django.conf import settings
 from django.db.models import Q
 from django.urls import reverse
 
+from rooftree.compliance.do_not_call import load_list, loaded_lists
+from rooftree.compliance.gate.telemarketer_registration import REGISTERING_STATES
+from rooftree.core.area_codes_and_zones import STATE_NAMES
 from rooftree.db.statements import query_row
 from rooftree.leads.models import Source
 from rooftree.los.models import Connection
@@ -26,6 +29,7 @@ from rooftree.web.shared.display_formats import count_noun
 
 ENDS_SOON = timedelta(days=30)
 USERS_STEP, LICENSES_STEP = "Add users", "Check licenses"
+LISTS_STEP, REGISTRATION_STEP = "Load do-not-call lists", "Confirm telemarketer registration"
 SOURCES_STEP, LOS_STEP = "Add a source", "Connect the LOS"
 
 
@@ -48,6 +52,8 @@ def build_steps(today: date, at: datetime) -> list[GuideStep]:
         _branches_step(),
         _users_step(),
         _licenses_step(company, today, at),
+        _lists_step(today),
+        _registration_step(company, today),
         _alarm_step(company),
         _sources_step(),
         _rules_step(),
@@ -70,6 +76,13 @@ def list_capabilities(
             "Routing to licensed officers",
             done[LICENSES_STEP] and done[USERS_STEP],
             "Needs officers and licenses",
+        ),
+        (
+            "Calls",
+            done[LISTS_STEP] and done[REGISTRATION_STEP],
+            "Needs current do-not-call lists"
+            if not done[LISTS_STEP]
+            else "Needs your telemarketer registration, except to people you already serve",
         ),
         (
             "Texts",
@@ -147,9 +160,7 @@ def _users_step() -> GuideStep:
 
 def _licenses_step(company: Company | None, today: date, at: datetime) -> GuideStep:
     is_current = Q(from_date__lte=today) & (Q(until_date=None) | Q(until_date__gt=today))
-    company_states = (
-        CompanyLicense.objects.filter(is_current).values_list("state", flat=True).distinct().count()
-    )
+    company_states = len(_licensed_states(today))
     officer_licenses = License.objects.filter(
         is_current, officer__terminated_at=None, status__in=AUTHORIZING_STATUSES
     )
@@ -171,6 +182,46 @@ def _licenses_step(company: Company | None, today: date, at: datetime) -> GuideS
         description=description,
         href=reverse("setup_licenses"),
         is_done=is_depository or (officer_licenses.exists() and company_states > 0 and not missing),
+    )
+
+
+def _licensed_states(today: date) -> set[str]:
+    """Return the codes of the states where the company holds a license today."""
+    is_current = Q(from_date__lte=today) & (Q(until_date=None) | Q(until_date__gt=today))
+    return set(CompanyLicense.objects.filter(is_current).values_list("state", flat=True))
+
+
+def _lists_step(today: date) -> GuideStep:
+    missing = loaded_lists.registries_without_current_copy(_licensed_states(today), today=today)
+    names = [
+        "the national registry" if registry == load_list.NATIONAL else STATE_NAMES[registry]
+        for registry in missing
+    ]
+    description = "All lists that your states need are current"
+    if names:
+        description = f"Until then, few leads can be called or texted. Missing: {', '.join(names)}"
+    return GuideStep(
+        name=LISTS_STEP, description=description, href=reverse("dnc_lists"), is_done=not missing
+    )
+
+
+def _registration_step(company: Company | None, today: date) -> GuideStep:
+    """Return the step for states where telephone sellers register or document an exemption."""
+    registered = company.telemarketer_states if company else []
+    states = _licensed_states(today) & REGISTERING_STATES
+    missing = sorted(states.difference(registered))
+    description = "None of your states asks for one"
+    if company is None:
+        description = "Some states register those who sell by phone"
+    elif missing:
+        description = f"Registered, or exempt with a memo on file: {', '.join(missing)} open"
+    elif states:
+        description = ", ".join(sorted(states))
+    return GuideStep(
+        name=REGISTRATION_STEP,
+        description=description,
+        href=f"{reverse('setup_company')}#telemarketer_states",
+        is_done=company is not None and not missing,
     )
 
 

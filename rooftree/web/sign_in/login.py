@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from rooftree.org import access_log, throttle
+from rooftree.org import access_log, second_factor, throttle
 from rooftree.org.access_log import AccessKind
 from rooftree.org.models import User
 from rooftree.web.shared.request_caller import client_address, request_caller
@@ -39,6 +39,14 @@ def log_failed_attempt(request: HttpRequest, email: str, kind: AccessKind, at: d
         kind, client=request_caller(request), at=at, user_id=user.pk if user else None,
         tried="" if user else access_log.hash_unknown_email(email),
     )  # fmt: skip
+
+
+def accept_password(request: HttpRequest, user: User, to: str, at: datetime) -> HttpResponse:
+    """Continue after a correct password: ask for the second factor if required, else log in."""
+    if second_factor.is_required_for(user):
+        return begin_second_factor(request, user, to, at)
+    log_in(request, user, factor="", at=at)
+    return HttpResponseRedirect(to)
 
 
 def begin_second_factor(request: HttpRequest, user: User, to: str, at: datetime) -> HttpResponse:

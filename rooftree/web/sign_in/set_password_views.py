@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.views import PasswordResetConfirmView
 from django.http import HttpResponse
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 
 from rooftree.org import access_log, passwords
 from rooftree.org.access_log import AccessKind
 from rooftree.org.models import Company, User
 from rooftree.web.shared.request_caller import request_caller
+from rooftree.web.sign_in import login
 
 if TYPE_CHECKING:
     UserPasswordForm = SetPasswordForm[User]
@@ -44,9 +45,9 @@ class SetPasswordView(PasswordResetConfirmView):
     success_url = reverse_lazy("sign_in")
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Set the password and record it in the audit log."""
+        """Set the password, record it in the audit log, and sign in as the button says."""
         assert self.user
-        response = super().form_valid(form)
+        to_sign_in = super().form_valid(form)
         at = timezone.now()
         passwords.record_password_set(self.user, at=at)
         access_log.record_access(
@@ -55,7 +56,9 @@ class SetPasswordView(PasswordResetConfirmView):
             at=at,
             user_id=self.user.pk,
         )
-        return response
+        if not self.user.is_active:
+            return to_sign_in
+        return login.accept_password(self.request, self.user, reverse("land"), at)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the user and the company's brand."""

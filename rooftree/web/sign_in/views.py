@@ -58,11 +58,9 @@ class SignInView(LoginView):
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Ask for the second factor if the user has one, else log in."""
-        user, at, to = form.get_user(), timezone.now(), self.get_success_url()
-        if second_factor.is_required_for(user):
-            return login.begin_second_factor(self.request, user, to, at)
-        login.log_in(self.request, user, factor="", at=at)
-        return HttpResponseRedirect(to)
+        return login.accept_password(
+            self.request, form.get_user(), self.get_success_url(), timezone.now()
+        )
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the company's brand and the demo's users."""
