@@ -18,6 +18,7 @@ from rooftree.routing.routing_rules import Rule
 
 SILENCE = "silence"
 UNANSWERED = Q(declined_at__isnull=False) | Q(end_reason=SILENCE)  # declined, or no answer
+CHAIN_ENDED = "Every loan officer in the chain was asked. No one accepted."
 ASK_AGAIN_AFTER = timedelta(hours=12)  # after an officer declined a lead or let it lapse
 
 
@@ -90,9 +91,10 @@ def pass_on_lead(*, lead_id: UUID | str, at: datetime) -> Assignment | Unassigne
             or Ownership.objects.filter(lead=lead, until_at=None).exists()
             or Offer.objects.filter(lead=lead, **LIVE_OFFER).exists()
         ):
+            if decision and _chose_nobody(decision):
+                return _retry(lead, decision, start, "", at)
             return assign_leads.assign_to_best_officer(lead_id=lead_id, start=start, at=at)
-        named = (rule for rule in load_rules(decision.rule_set) if rule.name == decision.rule_name)
-        rule = next(named, None)
+        rule = _rule_of(decision)
         if rule and decision.place < len(rule.chain):
             onward = ChoiceStart(
                 declined_officers=start.declined_officers,
@@ -101,26 +103,36 @@ def pass_on_lead(*, lead_id: UUID | str, at: datetime) -> Assignment | Unassigne
             )
             return assign_leads.assign_to_best_officer(lead_id=lead_id, start=onward, at=at)
         # Everyone in the chain was asked; somebody who wasn't free then can be free now.
-        again = replace(start, is_retry=True)
-        assignment = assign_leads.assign_to_best_officer(lead_id=lead_id, start=again, at=at)
-        if isinstance(assignment, Assignment):
-            return assignment
-        return _end_chain(lead, rule, decision, at)
+        return _retry(lead, decision, start, CHAIN_ENDED, at)
 
 
-def _recently_asked_officers(lead: Lead, at: datetime) -> frozenset[str]:
-    unanswered = Offer.objects.filter(
-        UNANSWERED,
-        lead=lead,
-        offered_at__gt=at - ASK_AGAIN_AFTER,
+def _chose_nobody(decision: RoutingDecision) -> bool:
+    return decision.officer_id is None and not decision.outcome.get("hold_until")
+
+
+def _rule_of(decision: RoutingDecision) -> Rule | None:
+    rules = load_rules(decision.rule_set)
+    return next((rule for rule in rules if rule.name == decision.rule_name), None)
+
+
+def _retry(
+    lead: Lead, decision: RoutingDecision, start: ChoiceStart, why: str, at: datetime
+) -> Assignment | Unassigned:
+    """Look for an officer again, and raise the day's alarm if there is still none.
+
+    A lead can wait for weeks, as in a state without a license, so another choice of no one is
+    neither stored nor does it begin another promise.
+
+    Args:
+        why: the sentence of the alarm; "" for that of the choice.
+    """
+    assignment = assign_leads.assign_to_best_officer(
+        lead_id=lead.pk, start=replace(start, is_retry=True), at=at
     )
-    return frozenset(str(pk) for pk in unanswered.values_list("officer_id", flat=True))
-
-
-def _end_chain(
-    lead: Lead, rule: Rule | None, decision: RoutingDecision, at: datetime
-) -> Unassigned:
-    sentence = "Every loan officer in the chain was asked. No one accepted."
+    if isinstance(assignment, Assignment) or lead.retired_at:
+        return assignment
+    sentence = why or assignment.sentence
+    rule = _rule_of(decision)
     if unclaimed_alarm.raise_unclaimed_alarm(lead, rule=rule, why=sentence, at=at):
         write_event(
             "routing.lead.unclaimed",
@@ -131,3 +143,12 @@ def _end_chain(
             decision_id=decision.pk,
         )
     return Unassigned(lead_id=lead.pk, sentence=sentence, decision_id=decision.pk)
+
+
+def _recently_asked_officers(lead: Lead, at: datetime) -> frozenset[str]:
+    unanswered = Offer.objects.filter(
+        UNANSWERED,
+        lead=lead,
+        offered_at__gt=at - ASK_AGAIN_AFTER,
+    )
+    return frozenset(str(pk) for pk in unanswered.values_list("officer_id", flat=True))

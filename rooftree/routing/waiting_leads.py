@@ -7,7 +7,8 @@ from rooftree.db.statements import query_row, query_rows
 from rooftree.org import working_hours
 from rooftree.org.models import LoanOfficer
 
-RETRY_AFTER = "60 seconds"  # after no officer was eligible
+RETRY_SECONDS = 60  # after no officer was eligible, and again each such time after
+RETRY_WINDOW_SECONDS = 10  # two runs of the schedule, so that a slow one misses none
 
 # A lead never routed counts only once it has a response deadline: leads imported
 # from another system are not offered automatically.
@@ -24,8 +25,12 @@ select l.id from lead l
             then l.response_due_at <= %(at)s
                  or exists (select 1 from ownership w where w.lead_id = l.id
                               and w.end_reason in %(ended)s)
-            else coalesce(last.hold_until, last.at + %(retry)s::interval) <= %(at)s
-                 or last.at < %(freed)s end
+            when last.hold_until is not null
+            then last.hold_until <= %(at)s or last.at < %(freed)s
+            else last.at <= %(at)s - make_interval(secs => %(retry)s)
+                 and mod(extract(epoch from %(at)s - last.at), %(retry)s) < %(window)s
+                 or last.at < %(freed)s and %(freed)s >= %(at)s - make_interval(secs => %(news)s)
+            end
  order by l.response_due_at nulls last, l.created_at, l.id limit %(limit)s
 """
 ENDED_BY_LAW = (
@@ -46,13 +51,13 @@ select greatest(
     (select max(until_at) from ownership where until_at <= %(at)s),
     (select max(canceled_at) from time_off where canceled_at <= %(at)s))
 """
-OPENING_WINDOW = timedelta(seconds=15)  # a start of work so long ago is news
+NEWS_WINDOW = timedelta(seconds=15)  # a start of work or an end of a pause so long ago is news
 
 
 def find_leads_to_offer(*, at: datetime, limit: int) -> list[UUID]:
     """Find leads to offer now, oldest promise first.
 
-    A lead is due when it was held until now, when no one was eligible a minute ago, or the
+    A lead is due when it was held until now, each minute after no one was eligible, and the
     moment an officer is free again. `pass_on_lead` follows for each; it leaves leads alone that
     changed in the meantime.
     """
@@ -60,7 +65,14 @@ def find_leads_to_offer(*, at: datetime, limit: int) -> list[UUID]:
         row[0]
         for row in query_rows(
             LEADS_TO_OFFER_SQL.replace("%(ended)s", str(ENDED_BY_LAW)),
-            {"at": at, "retry": RETRY_AFTER, "limit": limit, "freed": _last_freed_at(at)},
+            {
+                "at": at,
+                "retry": RETRY_SECONDS,
+                "window": RETRY_WINDOW_SECONDS,
+                "news": NEWS_WINDOW.total_seconds(),
+                "limit": limit,
+                "freed": _last_freed_at(at),
+            },
         )
     ]
 
@@ -69,7 +81,7 @@ def _last_freed_at(at: datetime) -> datetime | None:
     """Return when an officer was last freed or started work, as far as it is news."""
     freed: datetime | None = query_row(FREED_SQL, {"at": at})[0]
     officers = LoanOfficer.objects.filter(terminated_at=None, paused_at=None)
-    before = at - OPENING_WINDOW
+    before = at - NEWS_WINDOW
     for zone, hours in officers.values_list("zone", "hours"):
         if working_hours.is_open(hours, zone=zone, at=at) and not working_hours.is_open(
             hours, zone=zone, at=before

@@ -20,7 +20,7 @@ from rooftree.routing import (
 from rooftree.routing.answer_offer import CannotTake
 from rooftree.routing.assign_leads import Assignment, Unassigned
 from rooftree.routing.lead_ownership import CannotOwn
-from rooftree.routing.models import Offer, Ownership, RoutingDecision, Turn
+from rooftree.routing.models import Offer, Ownership, Promise, RoutingDecision, Turn
 from rooftree.routing.routing_rules import Backup, BackupKind, Criteria, Pool, Rule, WhenNobody
 from tests import make
 
@@ -137,6 +137,33 @@ def test_waiting_lead_is_offered_again_when_officer_is_back(cast):
 
     assert Offer.objects.get().officer == cast.dana
     assert waiting_leads.find_leads_to_offer(at=LATER + timedelta(minutes=5), limit=10) == []
+
+
+def test_lead_that_no_one_can_have_waits_without_new_decisions_and_promises(cast):
+    nowhere = make.lead(property_state="MT")
+    route(nowhere)
+    Lead.objects.filter(pk=nowhere.pk).update(response_due_at=None)  # no lawful call is possible
+    before = (RoutingDecision.objects.count(), Promise.objects.count(), Event.objects.count())
+
+    for minute in range(1, 6):
+        at = make.NOON + timedelta(minutes=minute, seconds=3)
+        assert waiting_leads.find_leads_to_offer(at=at, limit=10) == [nowhere.pk]
+        answer = lapsed_offers.pass_on_lead(lead_id=nowhere.pk, at=at)
+        assert isinstance(answer, Unassigned)
+
+    after = (RoutingDecision.objects.count(), Promise.objects.count(), Event.objects.count())
+    assert after == before
+    assert not waiting_leads.find_leads_to_offer(at=at + timedelta(seconds=30), limit=10)
+
+
+def test_alarm_about_a_lead_that_no_one_can_have_is_raised_again_the_next_day(cast):
+    nowhere = make.lead(property_state="MT")
+    route(nowhere)
+
+    lapsed_offers.pass_on_lead(lead_id=nowhere.pk, at=make.NOON + make.DAY)
+
+    assert StaffNotice.objects.filter(kind="unclaimed", user=cast.ruth).count() == 2
+    assert Event.objects.filter(kind="routing.lead.unclaimed").count() == 2
 
 
 def test_imported_lead_is_not_offered_automatically(cast):
