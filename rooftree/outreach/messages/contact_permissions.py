@@ -64,7 +64,8 @@ def permissions_of_lead(lead: UUID | Lead, *, at: datetime) -> dict[str, Contact
     """
     lead = _load_lead(lead) if isinstance(lead, UUID) else _prefetch_contacts(lead)
     addresses = _addresses_by_medium(lead)
-    records = LeadRecords(lead, keys=_address_keys(addresses), at=at)
+    keys = {lead.pk: _address_keys(addresses)}
+    records = LeadRecords.load_many([lead], keys=keys, at=at)[lead.pk]
     return _build_permissions(lead, current_company(), addresses, records)
 
 
