@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -104,9 +105,10 @@ class LeadFilterForm(StaffForm):
         self.is_valid()
 
     def _offer(self, name: str, choices: Callable[[], Iterable[tuple[str, str]]]) -> None:
-        """Set choices that are read only when they are shown or checked."""
+        """Set choices that are read once, and only when they are shown or checked."""
         if name in self.fields:
-            self.fields[name].choices = lambda: [("", "Any"), *choices()]  # type: ignore[attr-defined]
+            read = cache(lambda: [("", "Any"), *choices()])
+            self.fields[name].choices = read  # type: ignore[attr-defined]
 
     @property
     def shown_fields(self) -> list[Any]:

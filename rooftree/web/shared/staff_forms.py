@@ -5,6 +5,9 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from rooftree.core.money_amounts import AmountKind, parse_amount
 from rooftree.core.us_states import STATES
@@ -83,6 +86,25 @@ class StaffForm(forms.Form):
         field.choices = list(choices)
 
 
+class Select(forms.Select):
+    """A select with ungrouped options, which renders without one template for each option."""
+
+    def render(
+        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
+    ) -> SafeString:
+        chosen = set(self.format_value(value))
+        options = (
+            (key, SafeString(" selected") if str(key) in chosen else "", label)
+            for key, label in self.choices
+        )
+        return format_html(
+            '<select name="{}"{}>{}\n</select>',
+            name,
+            flatatt(self.build_attrs(self.attrs, attrs)),
+            format_html_join("", '\n  <option value="{}"{}>{}</option>', options),
+        )
+
+
 PLAIN_WIDGETS = (
     forms.CheckboxInput,
     forms.CheckboxSelectMultiple,
@@ -129,6 +151,7 @@ def choice_field(label: str, choices: Choices, hint: str = "", *, required: bool
         help_text=hint,
         choices=list(choices),
         required=required,
+        widget=Select,
         error_messages={"invalid_choice": "This option is no longer available. Choose another."},
     )
 
