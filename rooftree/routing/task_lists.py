@@ -12,10 +12,9 @@ from rooftree.leads.appointments import APPOINTMENT
 from rooftree.leads.lead_tasks import CALL_BACK
 from rooftree.leads.models import Task
 from rooftree.org.models import User
-from rooftree.routing.permissions import has_permission, leads_visible_to, officers_of
+from rooftree.routing.permissions import DESK_ROLES, has_permission, leads_visible_to, officers_of
 
 MAX_TASKS = 200
-_DESK_ROLES = ("officer", "assistant")
 
 
 def tasks_of_user(user: User) -> QuerySet[Task]:
@@ -40,9 +39,9 @@ def can_finish(user: User, task: Task) -> bool:
         return user.role in (task.role, *(("compliance",) if task.role == "manager" else ()))
     if not has_permission(user, "change_lead"):
         return task.user_id == user.pk
-    if task.user is None or user.role not in _DESK_ROLES:
+    if task.user is None or user.role not in DESK_ROLES:
         return True
-    return task.user.role in _DESK_ROLES
+    return task.user.role in DESK_ROLES
 
 
 def closes_with_deadline(task: Task) -> bool:
@@ -56,7 +55,7 @@ def list_due_tasks(user: User, *, since: datetime, until: datetime) -> list[Task
     The tasks of an officer or assistant depend only on their id and role, so the query is
     prepared once for each role.
     """
-    if user.role in _DESK_ROLES and user.is_active:
+    if user.role in DESK_ROLES and user.is_active:
         return _due_query(user.role).all(user_id=user.pk, since=since, until=until)
     return list(_due_tasks(user, since, until))
 
@@ -98,7 +97,7 @@ def overdue_tasks_of_others(user: User, *, at: datetime) -> QuerySet[Task]:
 
 def _is_own(user: User) -> Q:
     is_own = Q(user=user) | Q(user=None, role=user.role)
-    if user.role in _DESK_ROLES:
+    if user.role in DESK_ROLES:
         officers = officers_of(user)
         people = officers.values("user_id")
         is_own |= Q(user__in=people) | Q(user=None, role="", lead__officer__in=officers)

@@ -4,38 +4,64 @@ Most leads have rows in a few of these tables only, so one statement asks which 
 """
 
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Prefetch, prefetch_related_objects
-
+from rooftree.db.prepared_queries import PreparedQuery, prefetch_rows, set_prefetched_rows
 from rooftree.db.statements import query_row
-from rooftree.leads.models import Lead, LeadEdit
+from rooftree.leads.models import Lead, LeadEdit, Touch
 from rooftree.los.models import Handoff
-from rooftree.outreach.facts.lead_records import TOUCHES
 from rooftree.outreach.models import Message
 from rooftree.rates.models import RateWatch
 from rooftree.reporting.timeline import call_entries
 
-PREFETCHES = (  # by table; loaded with the lead, for the rest of its page too
-    ("touch", TOUCHES),
-    (
-        "message",
-        Prefetch(
-            "messages",
-            Message.objects.select_related("verdict", "template", "by", "officer__user"),
+PREFETCHES: dict[str, tuple[str, PreparedQuery[Any]]] = {
+    # By table: relation of the lead, and its rows. They stay loaded for the rest of the page.
+    "touch": (
+        "touches",
+        PreparedQuery(
+            lambda owners: (
+                Touch.objects.select_related("source", "campaign")
+                .filter(lead__in=owners)
+                .order_by("at", "id")
+            ),
+            owners=list[UUID],
         ),
     ),
-    ("contact_attempt", call_entries.CALLS_PREFETCH),
-    (
-        "handoff",
-        Prefetch("handoffs", Handoff.objects.select_related("connection", "requested_by", "loan")),
+    "message": (
+        "messages",
+        PreparedQuery(
+            lambda owners: Message.objects.select_related(
+                "verdict", "template", "by", "officer__user"
+            ).filter(lead__in=owners),
+            owners=list[UUID],
+        ),
     ),
-    ("lead_edit", Prefetch("edits", LeadEdit.objects.select_related("by"))),
-    (
-        "rate_watch",
-        Prefetch("watches", RateWatch.objects.select_related("set_by", "reached_by")),
+    "handoff": (
+        "handoffs",
+        PreparedQuery(
+            lambda owners: Handoff.objects.select_related(
+                "connection", "requested_by", "loan"
+            ).filter(lead__in=owners),
+            owners=list[UUID],
+        ),
     ),
-)
-
+    "lead_edit": (
+        "edits",
+        PreparedQuery(
+            lambda owners: LeadEdit.objects.select_related("by").filter(lead__in=owners),
+            owners=list[UUID],
+        ),
+    ),
+    "rate_watch": (
+        "watches",
+        PreparedQuery(
+            lambda owners: RateWatch.objects.select_related("set_by", "reached_by").filter(
+                lead__in=owners
+            ),
+            owners=list[UUID],
+        ),
+    ),
+}
 OF_LEAD, OF_PERSON = "lead_id = %(lead)s", "person_id = %(person)s"
 CONDITIONS = {  # by table: how its rows about the lead are found
     "touch": OF_LEAD,
@@ -63,16 +89,13 @@ TABLES_SQL = "select " + ", ".join(  # noqa: S608 (no values)
 
 
 def load_rows_of_lead(lead: Lead) -> frozenset[str]:
-    """Load the rows of `PREFETCHES` on the lead; return the tables that have rows about it."""
+    """Load the calls and the rows of `PREFETCHES`; return the tables with rows about the lead."""
     flags = query_row(TABLES_SQL, {"lead": lead.pk, "person": lead.person_id})
     tables = frozenset(table for table, has_rows in zip(CONDITIONS, flags, strict=True) if has_rows)
-    prefetch_related_objects(
-        [lead], *(rows if table in tables else _no_rows(rows) for table, rows in PREFETCHES)
-    )
+    call_entries.load_calls(lead, has_any="contact_attempt" in tables)
+    for table, (relation, query) in PREFETCHES.items():
+        if table in tables:
+            prefetch_rows([lead], relation, query)
+        else:
+            set_prefetched_rows([lead], relation, [])
     return tables
-
-
-def _no_rows(rows: "Prefetch[Any]") -> "Prefetch[Any]":
-    """Return a prefetch that loads an empty list, without a query."""
-    assert rows.queryset is not None
-    return Prefetch(rows.prefetch_through, rows.queryset.none(), rows.to_attr)

@@ -89,6 +89,9 @@ class StaffForm(forms.Form):
 class Select(forms.Select):
     """A select with ungrouped options, which renders without one template for each option."""
 
+    def use_required_attribute(self, initial: Any) -> bool:
+        return self.is_required and super().use_required_attribute(initial)
+
     def render(
         self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
     ) -> SafeString:
