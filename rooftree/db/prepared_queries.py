@@ -39,7 +39,7 @@ class _CompiledQuery:
     sql: str
     parameters: tuple[str, ...]  # names, in order
     columns: slice
-    names: tuple[str, ...]
+    names: frozenset[str]
     converters: Sequence[tuple[int, Sequence[Any], Any]]
     related: Sequence[Any]
     annotations: Sequence[tuple[str, int]]
@@ -103,7 +103,7 @@ class PreparedQuery[M: Model]:
             sql=sql,
             parameters=parameters,
             columns=columns,
-            names=tuple(field[0].target.attname for field in select[columns]),
+            names=frozenset(field[0].target.attname for field in select[columns]),
             converters=[
                 (nth, converters, expression)
                 for nth, (converters, expression) in compiler.get_converters(

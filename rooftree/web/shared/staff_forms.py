@@ -1,12 +1,13 @@
 """Forms of staff pages: labels above controls, errors as sentences, input kept on errors."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
 from django.forms.utils import flatatt
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from rooftree.core.money_amounts import AmountKind, parse_amount
@@ -95,17 +96,26 @@ class Select(forms.Select):
     def render(
         self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
     ) -> SafeString:
-        chosen = set(self.format_value(value))
-        options = (
-            (key, SafeString(" selected") if str(key) in chosen else "", label)
-            for key, label in self.choices
-        )
+        choices = tuple((str(key), str(label)) for key, label in self.choices)
         return format_html(
             '<select name="{}"{}>{}\n</select>',
             name,
             flatatt(self.build_attrs(self.attrs, attrs)),
-            format_html_join("", '\n  <option value="{}"{}>{}</option>', options),
+            _render_options(choices, frozenset(self.format_value(value))),
         )
+
+
+@lru_cache(maxsize=512)  # most selects offer the same choices on every page
+def _render_options(choices: tuple[tuple[str, str], ...], chosen: frozenset[str]) -> SafeString:
+    """Render the options, escaping even labels that are marked as safe."""
+    return format_html_join(
+        "",
+        '\n  <option value="{}"{}>{}</option>',
+        (
+            (escape(key), SafeString(" selected" if key in chosen else ""), escape(label))
+            for key, label in choices
+        ),
+    )
 
 
 PLAIN_WIDGETS = (
