@@ -8,7 +8,8 @@ new length, which costs more than the rest, so lists are passed as one array; an
 in the SQL, because a partial index is used only when its condition is there.
 """
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -38,7 +39,7 @@ class _CompiledQuery:
     sql: str
     parameters: tuple[str, ...]  # names, in order
     columns: slice
-    names: tuple[str, ...]
+    names: frozenset[str]
     converters: Sequence[tuple[int, Sequence[Any], Any]]
     related: Sequence[Any]
     annotations: Sequence[tuple[str, int]]
@@ -102,7 +103,7 @@ class PreparedQuery[M: Model]:
             sql=sql,
             parameters=parameters,
             columns=columns,
-            names=tuple(field[0].target.attname for field in select[columns]),
+            names=frozenset(field[0].target.attname for field in select[columns]),
             converters=[
                 (nth, converters, expression)
                 for nth, (converters, expression) in compiler.get_converters(
@@ -136,6 +137,38 @@ class PreparedCount:
         sql, parameters = _render_sql(query.get_compiler(connection=connection), self._kinds)
         self._compiled = f"select count(*) from ({sql}) as matches", parameters  # noqa: S608
         return self._compiled
+
+
+def prefetch_rows(owners: Iterable[Model], name: str, query: PreparedQuery[Any]) -> None:
+    """Load the rows that refer to `owners` like `prefetch_related`, unless they are loaded.
+
+    Args:
+        name: the reverse relation, such as `phones` of a person.
+        query: the rows of `owners`, a list of ids.
+    """
+    missing = [owner for owner in owners if name not in _prefetched_rows(owner)]
+    if missing:
+        rows = query.all(owners=list({owner.pk for owner in missing}))
+        set_prefetched_rows(missing, name, rows)
+
+
+def set_prefetched_rows(owners: Sequence[Model], name: str, rows: Iterable[Model]) -> None:
+    """Set the rows of a reverse relation as `prefetch_related` does."""
+    foreign_key = owners[0]._meta.get_field(name).field  # type: ignore[union-attr]
+    rows_by_owner: dict[Any, list[Model]] = defaultdict(list)
+    for row in rows:
+        rows_by_owner[getattr(row, foreign_key.attname)].append(row)
+    for owner in owners:
+        queryset = getattr(owner, name).all()
+        queryset._result_cache, queryset._prefetch_done = rows_by_owner[owner.pk], True
+        _prefetched_rows(owner)[name] = queryset
+        for row in rows_by_owner[owner.pk]:
+            foreign_key.set_cached_value(row, owner)
+
+
+def _prefetched_rows(owner: Model) -> dict[str, Any]:
+    rows: dict[str, Any] = owner.__dict__.setdefault("_prefetched_objects_cache", {})
+    return rows
 
 
 def _sample_arguments(kinds: dict[str, Any]) -> dict[str, Any]:

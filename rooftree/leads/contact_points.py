@@ -1,44 +1,29 @@
 """The usable phone numbers and email addresses of a person, the primary one first.
 
-Uses rows already loaded: pages prefetch `person__phones` and `person__emails`, and lead
-intake loads them with `prefetch_contacts`.
+Uses rows already loaded, with `prefetch_contacts`.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from rooftree.db.prepared_queries import PreparedQuery
+from rooftree.db.prepared_queries import PreparedQuery, prefetch_rows
 from rooftree.leads.models import Email, Person, Phone
 
 CONTACT_QUERIES: dict[str, PreparedQuery[Any]] = {
     "phones": PreparedQuery(
-        lambda people: Phone.objects.filter(person__in=people), people=list[UUID]
+        lambda owners: Phone.objects.filter(person__in=owners), owners=list[UUID]
     ),
     "emails": PreparedQuery(
-        lambda people: Email.objects.filter(person__in=people), people=list[UUID]
+        lambda owners: Email.objects.filter(person__in=owners), owners=list[UUID]
     ),
 }
 
 
-def prefetch_contacts(people: Iterable[Person], *names: str) -> None:
+def prefetch_contacts(people: Collection[Person], *names: str) -> None:
     """Load `phones` or `emails` of people like `prefetch_related`, with a prepared query."""
     for name in names:
-        missing = [person for person in people if name not in _prefetch_cache(person)]
-        rows_by_person: dict[UUID, list[Any]] = defaultdict(list)
-        if missing:
-            for row in CONTACT_QUERIES[name].all(people=list({person.pk for person in missing})):
-                rows_by_person[row.person_id].append(row)
-        for person in missing:
-            rows = getattr(person, name).all()
-            rows._result_cache, rows._prefetch_done = rows_by_person[person.pk], True
-            _prefetch_cache(person)[name] = rows
-
-
-def _prefetch_cache(person: Person) -> dict[str, Any]:
-    cache: dict[str, Any] = person.__dict__.setdefault("_prefetched_objects_cache", {})
-    return cache
+        prefetch_rows(people, name, CONTACT_QUERIES[name])
 
 
 def usable_phones(person: Person) -> list[Phone]:

@@ -3,6 +3,7 @@
 The database ends, in the same transaction, any ownership a change makes unlawful (LIC-01).
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,14 +15,29 @@ from rooftree.core.us_states import STATES
 from rooftree.core.user_errors import UserError
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.db import trigger_clock
+from rooftree.db.prepared_queries import PreparedQuery, prefetch_rows
 from rooftree.ledger.write_events import write_event
-from rooftree.org.models import TEMPORARY_AUTHORITY, TEMPORARY_AUTHORITY_LIMIT, License, User
+from rooftree.org.models import (
+    TEMPORARY_AUTHORITY,
+    TEMPORARY_AUTHORITY_LIMIT,
+    License,
+    LoanOfficer,
+    User,
+)
 
+LICENSES_QUERY = PreparedQuery(
+    lambda owners: License.objects.filter(officer__in=owners), owners=list[UUID]
+)
 EDITABLE_FIELDS = ("number", "status", "from_date", "until_date")
 
 
 class InvalidLicense(UserError):
     """A license's details are invalid."""
+
+
+def prefetch_licenses(officers: Iterable[LoanOfficer | None]) -> None:
+    """Load the licenses of officers like `prefetch_related`, with a prepared query."""
+    prefetch_rows([officer for officer in officers if officer], "licenses", LICENSES_QUERY)
 
 
 def add_license(

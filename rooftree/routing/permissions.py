@@ -10,6 +10,7 @@ from rooftree.leads.models import Lead
 from rooftree.org.models import PARTNER, LoanOfficer, User
 from rooftree.routing.models import OPEN_PROMISE, Offer, Promise
 
+DESK_ROLES = ("officer", "assistant")  # what they see depends on their id and role only
 COMPANY_OR_BRANCH_ROLES = (
     "manager",
     "operations",
@@ -18,7 +19,7 @@ COMPANY_OR_BRANCH_ROLES = (
     "executive",
     "administrator",
 )
-_STAFF_ROLES = ("officer", "assistant", *COMPANY_OR_BRANCH_ROLES)
+_STAFF_ROLES = (*DESK_ROLES, *COMPANY_OR_BRANCH_ROLES)
 
 # The roles that have each permission. A role not listed does not have it.
 #                          officer assistant manager operations marketing compliance exec admin
@@ -139,7 +140,7 @@ def leads_visible_to(user: User) -> QuerySet[Lead]:
     """
     if not user.is_active:
         return Lead.objects.none()
-    if user.role in ("officer", "assistant"):
+    if user.role in DESK_ROLES:
         officers = officers_of(user)
         offered = Offer.objects.filter(
             officer__in=officers, accepted_at=None, declined_at=None, expired_at=None
@@ -167,7 +168,7 @@ def officers_visible_to(user: User) -> QuerySet[LoanOfficer]:
     """Return the officers a user can see: self, those they assist, or those in their branches."""
     if not user.is_active:
         return LoanOfficer.objects.none()
-    if user.role in ("officer", "assistant"):
+    if user.role in DESK_ROLES:
         return officers_of(user)
     if user.role not in COMPANY_OR_BRANCH_ROLES:
         return LoanOfficer.objects.none()

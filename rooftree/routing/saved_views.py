@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from rooftree.core.user_errors import InvalidField
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.db.bulk_insert import insert_row_if_new
+from rooftree.db.prepared_queries import PreparedQuery
 from rooftree.ledger.write_events import write_event
 from rooftree.org.models import User
 from rooftree.routing.models import SavedView
@@ -16,19 +17,32 @@ MAX_VIEWS = 20  # of one user on one page
 MAX_SHOWN = 30
 
 
-def views_of_user(user: User, page: str) -> QuerySet[SavedView]:
-    """Return the user's own views of a page and those shared with their team, by name.
+def _views(user_id: UUID, page: str, shared: Q) -> QuerySet[SavedView]:
+    rows = SavedView.objects.filter(Q(owner=user_id) | Q(is_shared=True) & shared, page=page)
+    return rows.select_related("owner").order_by("name", "id")[:MAX_SHOWN]
+
+
+_VIEWS_IN_COMPANY = PreparedQuery(
+    lambda user_id, page: _views(user_id, page, Q()), user_id=UUID, page=str
+)
+_VIEWS_IN_BRANCHES = PreparedQuery(
+    lambda user_id, page, branches: _views(
+        user_id, page, Q(branch=None) | Q(branch__in=branches)
+    ),
+    user_id=UUID, page=str, branches=list[UUID],
+)  # fmt: skip
+
+
+def list_views(user: User, page: str) -> list[SavedView]:
+    """List the user's own views of a page and those shared with their team, by name.
 
     A view is shared with the branch of its owner and the branches below; a user of the whole
     company sees every shared view.
     """
-    team = Q(branch=None)
-    if user.branch:
-        above = [key for key in user.branch.path.split("/") if key]
-        team |= Q(branch__in=above)
-    shared = Q(is_shared=True) & (team if user.branch_id else Q())
-    rows = SavedView.objects.filter(Q(owner=user) | shared, page=page)
-    return rows.select_related("owner").order_by("name", "id")
+    if user.branch is None:
+        return _VIEWS_IN_COMPANY.all(user_id=user.pk, page=page)
+    above = [UUID(key) for key in user.branch.path.split("/") if key]
+    return _VIEWS_IN_BRANCHES.all(user_id=user.pk, page=page, branches=above)
 
 
 def save_view(

@@ -1,18 +1,20 @@
 """Task lists: a user's own open tasks, and overdue tasks of their team."""
 
 from datetime import datetime
+from functools import cache
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from rooftree.compliance.credit.credit_clocks import TASK_PREFIX
+from rooftree.db.prepared_queries import PreparedQuery
 from rooftree.leads.appointments import APPOINTMENT
 from rooftree.leads.lead_tasks import CALL_BACK
 from rooftree.leads.models import Task
 from rooftree.org.models import User
-from rooftree.routing.permissions import has_permission, leads_visible_to, officers_of
+from rooftree.routing.permissions import DESK_ROLES, has_permission, leads_visible_to, officers_of
 
 MAX_TASKS = 200
-_DESK_ROLES = ("officer", "assistant")
 
 
 def tasks_of_user(user: User) -> QuerySet[Task]:
@@ -37,9 +39,9 @@ def can_finish(user: User, task: Task) -> bool:
         return user.role in (task.role, *(("compliance",) if task.role == "manager" else ()))
     if not has_permission(user, "change_lead"):
         return task.user_id == user.pk
-    if task.user is None or user.role not in _DESK_ROLES:
+    if task.user is None or user.role not in DESK_ROLES:
         return True
-    return task.user.role in _DESK_ROLES
+    return task.user.role in DESK_ROLES
 
 
 def closes_with_deadline(task: Task) -> bool:
@@ -47,9 +49,27 @@ def closes_with_deadline(task: Task) -> bool:
     return task.kind.startswith(TASK_PREFIX)
 
 
-def due_by(user: User, *, until: datetime) -> QuerySet[Task]:
-    """Return the user's open tasks due before `until`, soonest first."""
-    return tasks_of_user(user).filter(due_at__lt=until)
+def list_due_tasks(user: User, *, since: datetime, until: datetime) -> list[Task]:
+    """List the user's open tasks due in a period, soonest first, at most `MAX_TASKS`.
+
+    The tasks of an officer or assistant depend only on their id and role, so the query is
+    prepared once for each role.
+    """
+    if user.role in DESK_ROLES and user.is_active:
+        return _due_query(user.role).all(user_id=user.pk, since=since, until=until)
+    return list(_due_tasks(user, since, until))
+
+
+@cache
+def _due_query(role: str) -> PreparedQuery[Task]:
+    return PreparedQuery(
+        lambda user_id, since, until: _due_tasks(User(pk=user_id, role=role), since, until),
+        user_id=UUID, since=datetime, until=datetime,
+    )  # fmt: skip
+
+
+def _due_tasks(user: User, since: datetime, until: datetime) -> QuerySet[Task]:
+    return tasks_of_user(user).filter(due_at__gte=since, due_at__lt=until)[:MAX_TASKS]
 
 
 def calendar_of_user(user: User, *, since: datetime, until: datetime) -> QuerySet[Task]:
@@ -77,7 +97,7 @@ def overdue_tasks_of_others(user: User, *, at: datetime) -> QuerySet[Task]:
 
 def _is_own(user: User) -> Q:
     is_own = Q(user=user) | Q(user=None, role=user.role)
-    if user.role in _DESK_ROLES:
+    if user.role in DESK_ROLES:
         officers = officers_of(user)
         people = officers.values("user_id")
         is_own |= Q(user__in=people) | Q(user=None, role="", lead__officer__in=officers)

@@ -7,7 +7,7 @@ from rooftree.flow import lead_offers
 from rooftree.leads.models import Remark
 from rooftree.money.models import Entry
 from rooftree.outreach.models import Message, Ring
-from rooftree.reporting.timeline import lead_history
+from rooftree.reporting.timeline import lead_history, lead_tables
 from rooftree.reporting.timeline.timeline_entry import EntryGroup, EntryMark
 from tests import make
 
@@ -197,5 +197,11 @@ def test_each_table_is_read_once_for_any_length(cast, django_assert_num_queries,
         message(cast.ben, state="sent", officer=cast.dana)
         make.consent(cast.ben.person, at=at)
 
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(6):
         lead_history.build_timeline(cast.ben)
+
+
+def test_every_table_of_the_timeline_is_asked_about():
+    read = {table for table, _ in lead_history.READERS} | set(lead_tables.PREFETCHES)
+
+    assert read | {"contact_attempt"} == set(lead_tables.CONDITIONS)

@@ -8,6 +8,7 @@ hours, caps, content.
 from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import datetime
+from operator import attrgetter
 
 from rooftree.compliance.gate import (
     carrier_rules,
@@ -74,6 +75,7 @@ CHECKS: dict[str, Check] = {
     "spam_rate": email_rules.check_spam_rate,
 }
 FACT_NAMES = tuple(field.name for field in fields(Facts))
+_get_all_facts = attrgetter(*FACT_NAMES)
 ENFORCED_CHECKS = tuple(CHECKS)  # production runs all of them
 
 # These `require` reasons ask for a person's judgment. Every other one asks for an action or a
@@ -101,7 +103,8 @@ def decide(facts: Facts) -> Verdict:
 
 def missing_facts(facts: Facts) -> tuple[str, ...]:
     """Return the names of facts that nobody supplied; in production each one is a block."""
-    return tuple(name for name in FACT_NAMES if getattr(facts, name) is UNKNOWN)
+    values = zip(FACT_NAMES, _get_all_facts(facts), strict=True)
+    return tuple([name for name, value in values if value is UNKNOWN])
 
 
 def combine_rulings(rulings: list[Ruling], facts: Facts) -> Verdict:

@@ -11,6 +11,7 @@ from rooftree.leads.models.partners import (
 )
 from rooftree.leads.models.people import Email, Person, PersonMerge, Phone, PossibleDuplicate
 from rooftree.leads.models.sources import (
+    SOURCE_SECRETS,
     Campaign,
     Delivery,
     DeliveryKey,
@@ -55,6 +56,7 @@ __all__ = [
     "RejectionCount",
     "Remark",
     "Signal",
+    "SOURCE_SECRETS",
     "Source",
     "Task",
     "UndoableAct",

@@ -10,6 +10,8 @@ from django.db.models.functions import Now
 from rooftree.core.uuid7 import uuid7
 from rooftree.db.sealed_text import SealedTextField
 
+SOURCE_SECRETS = ("token", "secret", "credentials")  # decrypted when loaded: lists defer them
+
 
 class Source(models.Model):
     """One source of leads, with its adapter, secrets and settings."""

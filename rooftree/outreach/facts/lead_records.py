@@ -10,13 +10,11 @@ from functools import cache, cached_property
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Prefetch
-
 from rooftree.compliance.gate.effective_rules import Changes
 from rooftree.compliance.gate.license_checks import latest_local_date
 from rooftree.compliance.rule_changes import approved_changes
 from rooftree.db.statements import query_rows
-from rooftree.leads.models import Lead, Touch
+from rooftree.leads.models import Lead
 from rooftree.outreach.facts.sql import MANY_LEADS_SQL, NEWS_SQL, REST_SQL
 from rooftree.outreach.facts.stored_rows import (
     AgreedCallback,
@@ -36,9 +34,6 @@ from rooftree.outreach.facts.stored_rows import (
 )
 
 CAP_LOOKBACK = timedelta(days=8)  # the longest window of any contact cap, plus one day
-TOUCHES = Prefetch(
-    "touches", Touch.objects.select_related("source", "campaign").order_by("at", "id")
-)
 
 
 class LeadRecords:

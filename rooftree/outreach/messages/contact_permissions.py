@@ -11,7 +11,10 @@ from rooftree.compliance.gate import message_gate
 from rooftree.compliance.gate.facts import Medium
 from rooftree.compliance.gate.verdict import Decision, Ruling, Verdict
 from rooftree.compliance.models import Verdict as VerdictRow
+from rooftree.db.prepared_queries import PreparedQuery
+from rooftree.leads import contact_points
 from rooftree.leads.models import Lead
+from rooftree.org import officer_licenses
 from rooftree.org.current_company import current_company
 from rooftree.org.models import Company
 from rooftree.outreach.facts import contact_purpose
@@ -28,6 +31,12 @@ from rooftree.outreach.wording.message_templates import signature
 from rooftree.outreach.wording.typed_messages import OPT_OUT
 
 MEDIUM_NAMES = {"call": "Call", "text": "Text", "email": "Email"}
+LEAD_QUERY = PreparedQuery(
+    lambda lead_id: Lead.objects.select_related("person", "source", "officer__user").filter(
+        pk=lead_id
+    ),
+    lead_id=UUID,
+)
 MAX_LABEL_LENGTH = 30  # characters of a badge
 
 
@@ -62,9 +71,12 @@ def permissions_of_lead(lead: UUID | Lead, *, at: datetime) -> dict[str, Contact
     Args:
         lead: its id, or the lead itself; related rows already loaded are not loaded again.
     """
-    lead = _load_lead(lead) if isinstance(lead, UUID) else _prefetch_contacts(lead)
+    if isinstance(lead, UUID):
+        lead = LEAD_QUERY.get(lead_id=lead)
+    _prefetch_contacts([lead])
     addresses = _addresses_by_medium(lead)
-    records = LeadRecords(lead, keys=_address_keys(addresses), at=at)
+    keys = {lead.pk: _address_keys(addresses)}
+    records = LeadRecords.load_many([lead], keys=keys, at=at)[lead.pk]
     return _build_permissions(lead, current_company(), addresses, records)
 
 
@@ -78,8 +90,7 @@ def permissions_of_leads(
     """
     if not leads:
         return {}
-    loaded = ("person__phones", "person__emails", "officer__licenses", "officer__user")
-    prefetch_related_objects([*leads], *loaded)
+    _prefetch_contacts(leads)
     company = current_company()
     addresses = {lead.pk: _addresses_by_medium(lead) for lead in leads}
     keys = {lead_id: _address_keys(by_medium) for lead_id, by_medium in addresses.items()}
@@ -98,8 +109,8 @@ def preview_calls(leads: Sequence[Lead], *, at: datetime) -> dict[UUID, Verdict]
     Args:
         leads: with persons and officers loaded.
     """
-    loaded = ("source", "person__phones", "person__emails", "officer__licenses", "officer__user")
-    prefetch_related_objects([*leads], *loaded)
+    prefetch_related_objects([*leads], "source", "officer__user")
+    _prefetch_contacts(leads)
     company = current_company()
     numbers = {lead.pk: _addresses_by_medium(lead)["call"] for lead in leads}
     reachable = [lead for lead in leads if numbers[lead.pk]]
@@ -115,7 +126,8 @@ def preview_calls(leads: Sequence[Lead], *, at: datetime) -> dict[UUID, Verdict]
 
 def decide_call(*, lead_id: UUID, cause: str, at: datetime) -> VerdictRow:
     """Decide whether an officer can call the borrower now; store and return the verdict."""
-    lead, company = _load_lead(lead_id), current_company()
+    lead, company = LEAD_QUERY.get(lead_id=lead_id), current_company()
+    _prefetch_contacts([lead])
     addresses = _addresses_by_medium(lead)
     records = LeadRecords(lead, keys=_address_keys(addresses), at=at)
     outgoing = _build_sample_contact(lead, company, "call", addresses["call"], records, cause=cause)
@@ -125,15 +137,10 @@ def decide_call(*, lead_id: UUID, cause: str, at: datetime) -> VerdictRow:
     )
 
 
-def _load_lead(lead_id: UUID) -> Lead:
-    rows = Lead.objects.select_related("person", "source", "officer__user")
-    return _prefetch_contacts(rows.get(pk=lead_id))
-
-
-def _prefetch_contacts(lead: Lead) -> Lead:
-    """Load every row that the decisions about the three media need; return the lead."""
-    prefetch_related_objects([lead], "person__phones", "person__emails", "officer__licenses")
-    return lead
+def _prefetch_contacts(leads: Sequence[Lead]) -> None:
+    """Load the numbers, addresses and licenses that the decisions about the three media need."""
+    contact_points.prefetch_contacts([lead.person for lead in leads], "phones", "emails")
+    officer_licenses.prefetch_licenses(lead.officer for lead in leads)
 
 
 def _addresses_by_medium(lead: Lead) -> dict[str, str]:
@@ -203,20 +210,22 @@ def _build_sample_contact(
     lead: Lead, company: Company, medium: str, to: str, records: LeadRecords, *, cause: str = ""
 ) -> OutgoingContact:
     """Build the contact an officer would make by hand: signed, with opt-out, no content yet."""
-    ending = signature(company, lead.officer)
-    license_text = license_disclosure(
-        medium,
-        state=lead.property_state,
-        company=company,
-        licenses=records.company_licenses,
-        at=records.at,
-    )
+    text = ""
+    if medium != "call":
+        license_text = license_disclosure(
+            medium,
+            state=lead.property_state,
+            company=company,
+            licenses=records.company_licenses,
+            at=records.at,
+        )
+        text = f"{signature(company, lead.officer)} {OPT_OUT['en']} {license_text}"
     return OutgoingContact(
         medium=Medium(medium),
         purpose=contact_purpose.judge_purpose(Medium(medium), records, at=records.at),
         is_automated=False,
         to=to,
-        text="" if medium == "call" else f"{ending} {OPT_OUT['en']} {license_text}",
+        text=text,
         officer=lead.officer,
         idempotency_key=cause,
     )

@@ -23,6 +23,7 @@ from rooftree.db.bulk_insert import insert_new_rows, insert_row, insert_rows
 from rooftree.db.prepared_queries import PreparedQuery
 from rooftree.leads import contact_points
 from rooftree.leads.models import ContactAttempt, Lead, Person
+from rooftree.org import officer_licenses
 from rooftree.org.current_company import current_company
 from rooftree.org.models import Company
 from rooftree.org.sending_pause import ACTIVE_PAUSE
@@ -138,7 +139,8 @@ def load_inputs(messages: Sequence[Message], *, at: datetime) -> list[DecisionIn
         return []
     leads = {lead.pk: lead for lead in LEADS.all(keys=[message.lead_id for message in messages])}
     contact_points.prefetch_contacts([lead.person for lead in leads.values()], "phones")
-    prefetch_related_objects([*messages], "officer__user", "officer__licenses")
+    prefetch_related_objects([*messages], "officer__user")
+    officer_licenses.prefetch_licenses(message.officer for message in messages)
     keys = {message.lead_id: [address_key(message.to_address)] for message in messages}
     records = LeadRecords.load_many([*leads.values()], keys=keys, at=at)
     company = current_company()

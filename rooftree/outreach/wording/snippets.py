@@ -18,7 +18,7 @@ from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Lead, Person
 from rooftree.ledger.write_events import write_event
 from rooftree.org.current_company import current_company
-from rooftree.org.models import User
+from rooftree.org.models import Company, User
 from rooftree.outreach.models import Template
 from rooftree.outreach.wording.message_templates import (
     BadTemplate,
@@ -110,10 +110,10 @@ def fill_snippets(lead: Lead, *, user: User, at: datetime) -> list[FilledSnippet
     """
     language = language_for(lead.person.language)
     in_order = sorted(list_snippets(user), key=lambda snippet: snippet.language != language)
-    filled = []
+    company, filled = current_company(), []
     for snippet in in_order[:MAX_SHOWN]:
         try:
-            text = _render(snippet.body, lead, user, snippet.language, at)
+            text = _render(snippet.body, lead, user, company, snippet.language, at)
         except BadTemplate:
             continue
         filled.append(FilledSnippet(id=snippet.pk, title=snippet.title, text=text))
@@ -129,7 +129,7 @@ def check_snippet(body: str, *, language: str, user: User, at: datetime) -> Snip
     if len(body) > MAX_BODY_LENGTH:
         problems.append(f"Use at most {MAX_BODY_LENGTH} characters.")
     try:
-        preview = _render(body, sample, user, language, at)
+        preview = _render(body, sample, user, current_company(), language, at)
     except BadTemplate:
         names = ", ".join(f"{{{{ {name} }}}}" for name in PLACEHOLDERS)
         return SnippetCheck(preview="", problems=(f"Use only these placeholders: {names}.",))
@@ -199,12 +199,14 @@ def ensure_default_snippets(*, at: datetime) -> int:
     return len(Snippet.objects.bulk_create(rows, ignore_conflicts=True))
 
 
-def _render(body: str, lead: Lead, user: User, language: str, at: datetime) -> str:
+def _render(
+    body: str, lead: Lead, user: User, company: Company, language: str, at: datetime
+) -> str:
     name = lead.officer.user.name if lead.officer else user.name
     rendered = render_template(
         Template(key="snippet", medium="text", language=language, body=body),
         lead=lead,
-        company=current_company(),
+        company=company,
         officer=None,
         at=at,
         extra_context={"officer": {"first_name": name.split(" ")[0], "name": name}},

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Prefetch
-
+from rooftree.db.prepared_queries import PreparedQuery
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.outreach.calls import call_recordings
 from rooftree.outreach.models import CallRecording
@@ -23,12 +23,11 @@ CALL_RESULTS = {
 }
 
 
-CALLS_PREFETCH = Prefetch(
-    "attempts",
-    ContactAttempt.objects.filter(medium__in=["call", "voicemail"]).select_related(
-        "by", "recording__objected_by"
-    ),
-    to_attr="calls",
+CALLS_QUERY = PreparedQuery(
+    lambda lead_id: ContactAttempt.objects.filter(
+        lead=lead_id, medium__in=["call", "voicemail"]
+    ).select_related("by", "recording__objected_by"),
+    lead_id=UUID,
 )
 
 
@@ -53,8 +52,13 @@ def build_entries(lead: Lead) -> Iterator[TimelineEntry]:
         )
 
 
+def load_calls(lead: Lead, *, has_any: bool) -> None:
+    """Load the lead's calls, each with its recording; without a query if it has none."""
+    vars(lead)["calls"] = CALLS_QUERY.all(lead_id=lead.pk) if has_any else []
+
+
 def loaded_calls(lead: Lead) -> list[ContactAttempt]:
-    """Return the calls that `CALLS_PREFETCH` loaded with the lead, each with its recording."""
+    """Return the calls that `load_calls` loaded with the lead."""
     calls: list[ContactAttempt] = vars(lead)["calls"]
     return calls
 

@@ -1,21 +1,21 @@
-"""The timeline of one lead: one function per table, each with a single query."""
+"""The timeline of one lead: one function per table, each with a single query.
 
-from collections.abc import Iterable, Iterator
+Most leads have rows in few of these tables, so one statement first asks which ones to read.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
 from uuid import UUID
 
-from django.db.models import Prefetch, Q, prefetch_related_objects
+from django.db.models import Q
 
 from rooftree.capture.models import FormCertificate
 from rooftree.compliance.models import Consent, Revocation
 from rooftree.leads import unfinished_forms
-from rooftree.leads.models import Lead, LeadEdit, Milestone, Remark, Signal
+from rooftree.leads.models import Lead, Milestone, Remark, Signal
 from rooftree.los.loan_milestones import milestone_label
-from rooftree.los.models import Handoff
 from rooftree.money.models import Entry as MoneyEntry
 from rooftree.nurture.models import Enrollment
-from rooftree.outreach.facts.lead_records import TOUCHES
-from rooftree.outreach.models import Message, Ring
-from rooftree.rates.models import RateWatch
+from rooftree.outreach.models import Ring
 from rooftree.rates.record_rates import PRODUCTS
 from rooftree.reporting.timeline import (
     call_entries,
@@ -24,6 +24,7 @@ from rooftree.reporting.timeline import (
     edit_entries,
     imported_entries,
 )
+from rooftree.reporting.timeline.lead_tables import load_rows_of_lead
 from rooftree.reporting.timeline.message_entries import message_entry
 from rooftree.reporting.timeline.timeline_entry import (
     EntryGroup,
@@ -41,16 +42,6 @@ SIGNAL_TITLES = {
     "clicked": ("eye", "Clicked a link in the message"),
     "visited": ("eye", "Returned to the website"),
 }
-LEAD_PREFETCHES = (  # loaded with the lead, for the rest of its page too
-    TOUCHES,
-    Prefetch(
-        "messages", Message.objects.select_related("verdict", "template", "by", "officer__user")
-    ),
-    call_entries.CALLS_PREFETCH,
-    Prefetch("handoffs", Handoff.objects.select_related("connection", "requested_by", "loan")),
-    Prefetch("edits", LeadEdit.objects.select_related("by")),
-    Prefetch("watches", RateWatch.objects.select_related("set_by", "reached_by")),
-)
 SIGNALS_WITH_OWN_ENTRY = ("replied", "called")  # their message or call is an entry already
 MEDIA = {
     "call": "calls",
@@ -65,32 +56,14 @@ MEDIA = {
 def build_timeline(lead: Lead, *, group: EntryGroup | None = None) -> list[TimelineEntry]:
     """Build the timeline, newest first; one group, or all if None.
 
-    Leaves `LEAD_PREFETCHES` loaded on the lead. Reads each table once, however long the history.
+    Leaves the rows of `lead_tables.PREFETCHES` loaded on the lead. Reads each table once,
+    however long the history.
     """
-    prefetch_related_objects([lead], *LEAD_PREFETCHES)
-    readers = (
-        _touch_entries,
-        _signal_entries,
-        _remark_entries,
-        _consent_entries,
-        _revocation_entries,
-        _routing_entries,
-        _offer_entries,
-        _ring_entries,
-        _ownership_entries,
-        _milestone_entries,
-        _handoff_entries,
-        _rate_watch_entries,
-        _enrollment_entries,
-        _closing_entries,
-        call_entries.build_entries,
-        credit_clock_entries.build_entries,
-        edit_entries.build_entries,
-        imported_entries.build_entries,
-    )
+    tables = load_rows_of_lead(lead)
     messages = [message_entry(message) for message in lead.messages.all()]
-    entries = [entry for read in readers for entry in read(lead)]
-    return sort_newest_first([*messages, *entries], group=group)
+    calls = call_entries.build_entries(lead)
+    entries = [entry for table, read in READERS if table in tables for entry in read(lead)]
+    return sort_newest_first([*messages, *calls, *entries, *_closing_entries(lead)], group=group)
 
 
 def _touch_entries(lead: Lead) -> Iterator[TimelineEntry]:
@@ -397,3 +370,23 @@ def _closing_entries(lead: Lead) -> Iterator[TimelineEntry]:
 def _join_words(words: Iterable[str]) -> str:
     *first, last = [*words] or [""]
     return f"{', '.join(first)} and {last}" if first else last
+
+
+READERS: tuple[tuple[str, Callable[[Lead], Iterator[TimelineEntry]]], ...] = (
+    ("touch", _touch_entries),
+    ("signal", _signal_entries),
+    ("remark", _remark_entries),
+    ("consent", _consent_entries),
+    ("revocation", _revocation_entries),
+    ("routing_decision", _routing_entries),
+    ("offer", _offer_entries),
+    ("ring", _ring_entries),
+    ("ownership", _ownership_entries),
+    ("milestone", _milestone_entries),
+    ("handoff", _handoff_entries),
+    ("rate_watch", _rate_watch_entries),
+    ("enrollment", _enrollment_entries),
+    ("credit_clock", credit_clock_entries.build_entries),
+    ("lead_edit", edit_entries.build_entries),
+    ("imported_activity", imported_entries.build_entries),
+)

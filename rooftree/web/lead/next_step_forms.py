@@ -9,7 +9,7 @@ from django.utils.timezone import localtime
 from rooftree.leads.appointments import DURATIONS, AppointmentDetails
 from rooftree.leads.models import MEETINGS, Task
 from rooftree.web.lead.due_choices import DueForm
-from rooftree.web.shared.staff_forms import StaffForm, choice_field, text_field
+from rooftree.web.shared.staff_forms import Select, StaffForm, choice_field, text_field
 
 LOCAL_TIME = "%Y-%m-%dT%H:%M"  # of an input for a date and a time
 DEFAULT_MINUTES = 30
@@ -46,6 +46,7 @@ class AppointmentForm(StaffForm):
         label="Length",
         coerce=int,
         choices=[(minutes, f"{minutes} minutes") for minutes in DURATIONS],
+        widget=Select,
     )
     note = text_field("Note", "Only your team sees it.", required=False, max_length=500)
 

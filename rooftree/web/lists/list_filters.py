@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from rooftree.core.us_states import STATES
+from rooftree.db.prepared_queries import PreparedQuery
 from rooftree.leads import lead_tags
 from rooftree.leads.models import Source
 from rooftree.org.models import User
@@ -34,6 +36,7 @@ STAGES = {  # of loans, by key: heading, lowest rank of its milestones
     "closing": ("Closing", 100),
     "funded": ("Funded, last 30 days", 130),
 }
+SOURCES_QUERY = PreparedQuery(lambda: Source.objects.only("name").order_by("name", "id"))
 # Fields that choose how a list is shown; they are no filters and have no chip.
 LAYOUT_FIELDS = ("tab", "view", "order")
 COMMON_FIELDS = ("q", "purpose", "state", "source", "tag")
@@ -104,9 +107,10 @@ class LeadFilterForm(StaffForm):
         self.is_valid()
 
     def _offer(self, name: str, choices: Callable[[], Iterable[tuple[str, str]]]) -> None:
-        """Set choices that are read only when they are shown or checked."""
+        """Set choices that are read once, and only when they are shown or checked."""
         if name in self.fields:
-            self.fields[name].choices = lambda: [("", "Any"), *choices()]  # type: ignore[attr-defined]
+            read = cache(lambda: [("", "Any"), *choices()])
+            self.fields[name].choices = read  # type: ignore[attr-defined]
 
     @property
     def shown_fields(self) -> list[Any]:
@@ -206,8 +210,7 @@ class ListFilter:
 
 
 def _source_choices() -> list[tuple[str, str]]:
-    sources = Source.objects.order_by("name", "id").values_list("pk", "name")
-    return [(str(key), name) for key, name in sources]
+    return [(str(source.pk), source.name) for source in SOURCES_QUERY.all()]
 
 
 def _officer_choices(user: User) -> list[tuple[str, str]]:

@@ -22,7 +22,7 @@ BUTTONS = (  # of the bar, in its order
 
 def list_context(request: StaffRequest, shown: ListFilter, *, number: int) -> dict[str, Any]:
     """Return the context of the filters, saved views and bulk bar of a list of `number` rows."""
-    views = list(saved_views.views_of_user(request.user, shown.page)[: saved_views.MAX_SHOWN])
+    views = saved_views.list_views(request.user, shown.page)
     current = next((view for view in views if view.query == shown.saved_query), None)
     return {
         "shown": shown,

@@ -59,11 +59,7 @@ def list_tasks(request: StaffRequest) -> HttpResponse:
 
 def due_today_context(user: User, at: datetime) -> dict[str, Any]:
     """Return the context of the line above the queue: what is due today, appointments first."""
-    tasks = list(
-        task_lists.due_by(user, until=end_of_day(at)).filter(due_at__gte=at - LATE_IN_QUEUE)[
-            : task_lists.MAX_TASKS
-        ]
-    )
+    tasks = task_lists.list_due_tasks(user, since=at - LATE_IN_QUEUE, until=end_of_day(at))
     meetings = [task for task in tasks if task.meeting]
     others = [task for task in tasks if not task.meeting]
     lines = next_steps.build_task_lines([*meetings, *others][:MAX_DUE], user)

@@ -14,7 +14,7 @@ from django.urls import reverse
 from rooftree.db.prepared_queries import PreparedQuery
 from rooftree.flow import call_outcomes
 from rooftree.flow import lead_offers as flow
-from rooftree.leads.models import Lead
+from rooftree.leads.models import SOURCE_SECRETS, Lead
 from rooftree.org import officer_availability as switch
 from rooftree.org.models import LoanOfficer
 from rooftree.outreach.calls import call_script
@@ -37,7 +37,7 @@ from rooftree.web.shared.staff_view import staff_view, user_officer
 LEADS_QUERY = PreparedQuery(
     lambda keys: (
         Lead.objects.select_related("person", "source", "officer__user")
-        .defer("details")
+        .defer("details", *(f"source__{name}" for name in SOURCE_SECRETS))
         .filter(pk__in=keys)
     ),
     keys=list[UUID],

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import prefetch_related_objects
-
+from rooftree.leads import contact_points
 from rooftree.leads.models import Lead
 from rooftree.outreach.messages import contact_permissions
 from rooftree.outreach.messages.contact_permissions import ContactPermission
@@ -44,7 +43,7 @@ def build_contact_statuses(leads: Sequence[Lead], at: datetime) -> dict[UUID, li
 
     `leads` are best first, with their persons loaded.
     """
-    prefetch_related_objects([*leads], "person__phones", "person__emails")
+    contact_points.prefetch_contacts([lead.person for lead in leads], "phones", "emails")
     permissions = contact_permissions.permissions_of_leads(leads[:MAX_CHECKED_LEADS], at=at)
     return {
         lead.pk: [

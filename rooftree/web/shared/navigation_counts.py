@@ -20,7 +20,7 @@ from rooftree.org.models import User
 from rooftree.outreach.models import Message, Template
 from rooftree.routing import response_deadline
 from rooftree.routing.models import Offer
-from rooftree.routing.permissions import has_permission, leads_visible_to, officers_of
+from rooftree.routing.permissions import DESK_ROLES, has_permission, leads_visible_to, officers_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ def count_for_user(rows: Callable[[User], QuerySet[Any]], user: User) -> int:
     Every page of an officer or assistant needs this, and their rows depend only on their id and
     role, so the query is prepared once for each role.
     """
-    if user.role in ("officer", "assistant") and user.is_active:
+    if user.role in DESK_ROLES and user.is_active:
         return _prepared_count(rows, user.role).count(user_id=user.pk)
     return rows(user).count()
 

@@ -1,10 +1,14 @@
 """Forms of staff pages: labels above controls, errors as sentences, input kept on errors."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
+from django.forms.utils import flatatt
+from django.utils.html import escape, format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from rooftree.core.money_amounts import AmountKind, parse_amount
 from rooftree.core.us_states import STATES
@@ -83,6 +87,37 @@ class StaffForm(forms.Form):
         field.choices = list(choices)
 
 
+class Select(forms.Select):
+    """A select with ungrouped options, which renders without one template for each option."""
+
+    def use_required_attribute(self, initial: Any) -> bool:
+        return self.is_required and super().use_required_attribute(initial)
+
+    def render(
+        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
+    ) -> SafeString:
+        choices = tuple((str(key), str(label)) for key, label in self.choices)
+        return format_html(
+            '<select name="{}"{}>{}\n</select>',
+            name,
+            flatatt(self.build_attrs(self.attrs, attrs)),
+            _render_options(choices, frozenset(self.format_value(value))),
+        )
+
+
+@lru_cache(maxsize=512)  # most selects offer the same choices on every page
+def _render_options(choices: tuple[tuple[str, str], ...], chosen: frozenset[str]) -> SafeString:
+    """Render the options, escaping even labels that are marked as safe."""
+    return format_html_join(
+        "",
+        '\n  <option value="{}"{}>{}</option>',
+        (
+            (escape(key), SafeString(" selected" if key in chosen else ""), escape(label))
+            for key, label in choices
+        ),
+    )
+
+
 PLAIN_WIDGETS = (
     forms.CheckboxInput,
     forms.CheckboxSelectMultiple,
@@ -129,6 +164,7 @@ def choice_field(label: str, choices: Choices, hint: str = "", *, required: bool
         help_text=hint,
         choices=list(choices),
         required=required,
+        widget=Select,
         error_messages={"invalid_choice": "This option is no longer available. Choose another."},
     )
 
