@@ -17,6 +17,7 @@ from django.db import connection
 
 from rooftree.capture.intake.receive_delivery import endpoint_of
 from rooftree.capture.parsing.envelope import IncomingDelivery
+from rooftree.db.prepared_queries import PreparedQuery
 from rooftree.flow import (
     borrower_replies,
     close_stale_leads,
@@ -39,6 +40,16 @@ SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hou
 DAY = timedelta(days=1)
 MAX_ROUNDS = 60  # due actions of one lead at a time; more would be an endless loop
 REACHED_FATES = APPLYING_FATES | {Fate.WATCHES, Fate.TALKED, Fate.NOT_INTERESTED}
+CURRENT_LEAD = PreparedQuery(
+    lambda lead_id: Lead.objects.select_related("officer__user", "person").filter(pk=lead_id),
+    lead_id=UUID,
+)
+SENT_TEXTS = PreparedQuery(
+    lambda leads: Message.objects.filter(
+        lead__in=leads, direction="out", medium="text", state="sent"
+    ).order_by("sent_at"),
+    leads=list[UUID],
+)
 _SELECT_NEXT_DUE = """
 select what, due_at from (
     select 'message' as what, due_at from message
@@ -122,7 +133,7 @@ class LeadStory:
 
     def current_lead(self) -> Lead:
         """Return the lead with its current values."""
-        return Lead.objects.select_related("officer__user", "person").get(pk=self.lead.pk)
+        return CURRENT_LEAD.get(lead_id=self.lead.pk)
 
     def _close_stale_leads(self) -> None:
         """Close leads as the product does after months of silence."""
@@ -187,10 +198,9 @@ class LeadStory:
         """Schedule the carrier's confirmation of sent texts, and a reply to the first."""
         if not self._is_textable:
             return
-        sent = Message.objects.filter(
-            lead__in=self._leads, direction="out", medium="text", state="sent"
-        ).exclude(pk__in=self._seen_texts)
-        for text in sent.order_by("sent_at"):
+        for text in SENT_TEXTS.all(leads=self._leads):
+            if text.pk in self._seen_texts:
+                continue
             is_first = not self._seen_texts
             self._seen_texts.add(text.pk)
             sent_at = text.sent_at or self.at

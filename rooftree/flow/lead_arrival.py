@@ -17,7 +17,7 @@ from rooftree.capture.certificates import certificate_claims
 from rooftree.capture.intake import receive_delivery, store_inquiries, vendor_lookups
 from rooftree.capture.intake.receive_delivery import ReceiveResult
 from rooftree.capture.intake.store_inquiries import Arrival
-from rooftree.capture.parsing.envelope import Envelope, IncomingDelivery
+from rooftree.capture.parsing.envelope import Envelope, IncomingDelivery, Outcome
 from rooftree.capture.sources.staff_entry import ENTRY_METHOD
 from rooftree.compliance.numbers.models import NumberService
 from rooftree.db.bulk_update import update_each, update_where
@@ -180,12 +180,13 @@ def _store_leads(parsed: Sequence[tuple[Delivery, Envelope]], at: datetime) -> N
             update_where(Delivery, where={"id": delivery.pk}, to={"due_at": ends_at})
             continue
         claimed = _claim_arrivals(delivery, envelope)
-        arrivals += [
+        new = [
             arrival
             for arrival in claimed
             if not is_conversation
             or not inbound_calls.append_to_conversation(arrival.inquiry, delivery=delivery, at=at)
         ]
+        arrivals += new
         if envelope.lookups:
             vendor_lookups.queue_lookups(delivery, envelope.lookups, at=at)
             look_up_deliveries.enqueue()
@@ -193,6 +194,8 @@ def _store_leads(parsed: Sequence[tuple[Delivery, Envelope]], at: datetime) -> N
         columns = receive_delivery.final_delivery_columns(
             delivery, envelope, at, is_ours=bool(claimed)
         )
+        if claimed and not new:  # a call's beginning can be processed after its end
+            columns["outcome"] = Outcome.UPDATED.value
         finished_rows.append({"id": delivery.pk, **columns})
     stored = store_inquiries.store_inquiries(arrivals, at=at)
     _start_responses([inquiry for inquiry in stored if inquiry.is_new], at)

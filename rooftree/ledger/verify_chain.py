@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from rooftree.db.keyset_batches import iterate_in_batches
 from rooftree.ledger.chain import HASHED_FIELDS, ChainReport, check_chain
 from rooftree.ledger.models import Event
 
@@ -18,7 +19,6 @@ def verify_ledger() -> ChainReport:
 
 def iterate_sealed_events() -> Iterator[dict[str, Any]]:
     """Yield every sealed event in order, as `check_chain` expects."""
-    rows = Event.objects.exclude(sequence=None).order_by("sequence")
-    yield from rows.values(*HASHED_FIELDS, "person_place", "sequence", "chain_hash").iterator(
-        chunk_size=_BATCH
-    )
+    rows = Event.objects.exclude(sequence=None)
+    columns = (*HASHED_FIELDS, "person_place", "sequence", "chain_hash")
+    yield from iterate_in_batches(rows.values(*columns), by="sequence", size=_BATCH)

@@ -30,10 +30,8 @@ class CannotEnroll(Exception):
 
 def enroll_lead(*, lead_id: UUID, key: str, at: datetime) -> Enrollment | None:
     """Enroll a lead in a sequence; None if it is enrolled already or can't be enrolled."""
-    try:
-        return start_sequence(lead_id=lead_id, key=key, by=None, at=at)
-    except CannotEnroll:
-        return None
+    outcome = _enroll_if_possible(lead_id, key, by=None, at=at)
+    return outcome if isinstance(outcome, Enrollment) else None
 
 
 def start_sequence(*, lead_id: UUID, key: str, by: UUID | None, at: datetime) -> Enrollment:
@@ -42,13 +40,26 @@ def start_sequence(*, lead_id: UUID, key: str, by: UUID | None, at: datetime) ->
     Args:
         by: the user who chose the sequence; None: Rooftree.
     """
+    outcome = _enroll_if_possible(lead_id, key, by=by, at=at)
+    if isinstance(outcome, str):
+        raise CannotEnroll(outcome)
+    return outcome
+
+
+def _enroll_if_possible(
+    lead_id: UUID, key: str, *, by: UUID | None, at: datetime
+) -> Enrollment | str:
+    """Enroll a lead in a sequence, or return the problem as a sentence.
+
+    No exception leaves the transaction: rolling back costs the connection its prepared statements.
+    """
     sequence = sequences_to_start(at).filter(key=key).first()
     if sequence is None:
-        raise CannotEnroll("This sequence is not approved or no longer in use.")
+        return "This sequence is not approved or no longer in use."
     with transaction.atomic():
         lead = Lead.objects.select_for_update().get(pk=lead_id)
         if problem := _find_enrollment_problem(lead):
-            raise CannotEnroll(problem)
+            return problem
         enrollment = Enrollment.objects.create(
             id=uuid7_at(at),
             lead=lead,

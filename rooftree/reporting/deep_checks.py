@@ -7,6 +7,7 @@ from rooftree.compliance.evidence import verdict_checker
 from rooftree.compliance.gate import facts_json, message_gate
 from rooftree.compliance.gate.rulebook import RULES_VERSION
 from rooftree.compliance.models import Verdict
+from rooftree.db.keyset_batches import iterate_in_batches
 from rooftree.reporting.invariants import Finding, build_finding
 from rooftree.routing import replay_decision
 from rooftree.routing.models import RoutingDecision
@@ -18,11 +19,11 @@ _BATCH = 500
 def check_facts_unchanged(at: datetime) -> Finding:
     """Check that the stored facts of every verdict still match their hash."""
     wrong, total = [], 0
-    rows = Verdict.objects.values_list("id", "facts", "facts_sha256")
-    for key, data, sha256 in rows.iterator(chunk_size=_BATCH):
+    rows = Verdict.objects.values("id", "facts", "facts_sha256")
+    for row in iterate_in_batches(rows, by="id", size=_BATCH):
         total += 1
-        if facts_json.json_hash(data) != sha256:
-            wrong.append((f"verdict:{key}",))
+        if facts_json.json_hash(row["facts"]) != row["facts_sha256"]:
+            wrong.append((f"verdict:{row['id']}",))
     return build_finding(
         "facts",
         wrong,
@@ -39,7 +40,7 @@ def check_verdicts_rederive(at: datetime) -> Finding:
     release that had those rules.
     """
     wrong, derived, older = [], 0, 0
-    for verdict in Verdict.objects.order_by("id").iterator(chunk_size=_BATCH):
+    for verdict in iterate_in_batches(Verdict.objects.all(), by="id", size=_BATCH):
         if verdict.rules_version != RULES_VERSION:
             older += 1
             continue
@@ -60,7 +61,7 @@ def check_second_opinion(at: datetime) -> Finding:
     """Check every verdict with the independent checker, which shares no code with the gate."""
     wrong, total = [], 0
     columns = ("id", "facts", "facts_sha256", "decision", "reason", "next_allowed_at")
-    for row in Verdict.objects.values(*columns).iterator(chunk_size=_BATCH):
+    for row in iterate_in_batches(Verdict.objects.values(*columns), by="id", size=_BATCH):
         total += 1
         until = row["next_allowed_at"]
         if verdict_checker.find_problems(

@@ -22,8 +22,8 @@ $$
 """,
 )
 
-# Why an officer cannot have a lead in a state at a time; null if they can. Locks the rows that the
-# answer depends on until the caller commits.
+# Why an officer cannot have a lead in a state at a time; null if they can. Locks nothing: whoever
+# writes by the answer locks the rows that it depends on first (`refuse_unentitled`).
 _ENTITLEMENT_PROBLEM = Function(
     name="entitlement_problem",
     sql="""
@@ -34,7 +34,7 @@ declare
     lender company%rowtype;
     day date;
 begin
-    select * into officer from loan_officer o where o.id = the_officer for share;
+    select * into officer from loan_officer o where o.id = the_officer;
     if not found then
         return 'no such loan officer';
     end if;
@@ -58,14 +58,14 @@ begin
     perform 1 from company_license l
       where l.state = the_state and l.from_date <= day
         and (l.until_date is null or l.until_date > day)
-      limit 1 for share;
+      limit 1;
     if not found then
         return 'the company is not licensed in ' || the_state;
     end if;
     perform 1 from license l
       where l.officer_id = the_officer and l.state = the_state and lower(l.status) in ('approved', 'temporary authority')
         and l.from_date <= day and (l.until_date is null or l.until_date > day)
-      limit 1 for share;
+      limit 1;
     if not found then
         return 'the loan officer is not licensed in ' || the_state;
     end if;
@@ -83,8 +83,11 @@ declare
     the_state text;
     problem text;
 begin
-    -- The state must not change between this look and the commit.
+    -- Nothing that the answer depends on can change between this look and the commit.
     select l.property_state into the_state from lead l where l.id = the_lead for share;
+    perform 1 from loan_officer o where o.id = the_officer for share;
+    perform 1 from company_license l where l.state = the_state for share;
+    perform 1 from license l where l.officer_id = the_officer and l.state = the_state for share;
     problem := entitlement_problem(the_officer, the_state, moment);
     if problem is not null then
         raise exception 'Not allowed: %.', problem

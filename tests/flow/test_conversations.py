@@ -13,6 +13,7 @@ from rooftree.leads.models import ContactAttempt, Delivery, Lead, Phone, Rejecti
 from rooftree.org.models import Company, StaffNotice
 from rooftree.outreach.calls import call_recordings
 from rooftree.outreach.models import CallRecording, Message
+from rooftree.reporting.invariants import check_deliveries_accounted_for
 from rooftree.reporting.timeline.lead_history import build_timeline
 from rooftree.routing import lead_ownership
 from rooftree_simulators.chats import drift, intercom
@@ -128,6 +129,22 @@ def test_call_without_reported_end_is_processed_after_15_minutes(world):
     world.run(minutes=16)
 
     assert Lead.objects.count() == 1
+
+
+def test_report_of_a_call_worked_after_its_end_counts_as_update(world):
+    """The end of a call can be worked before its beginning, which waits for that end."""
+    line = Line(world)
+    form = phone_twilio.call_form(make_borrower(), line.sid)
+    line.tell(form)
+    world.run()
+    line.tell(phone_twilio.call_ended_form(form, seconds=187, at=make.NOON))
+    world.run()
+
+    world.run(minutes=16)
+
+    assert Touch.objects.count() == 1
+    assert outcomes() == [("worked", "updated", ""), ("worked", "updated", "")]
+    assert check_deliveries_accounted_for(make.NOON + make.DAY).offenders == ()
 
 
 def test_known_caller_reaches_their_officer_and_stays_one_lead(world):

@@ -1,6 +1,8 @@
 """Messages that waited together are sent at a pace, and new ones do not wait for them."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from rooftree.flow import message_dispatch, restore_recovery
 from rooftree.org import sending_pause
@@ -51,6 +53,16 @@ def counts_by_second(rows, since, number):
         message_dispatch.send_due_messages(at=since + offset * make.SECOND)
         counts.append(count_decided(rows))
     return counts
+
+
+def test_message_alone_is_not_delayed_and_takes_no_lock():
+    """The lock is held until the end of the caller's transaction."""
+    queue_texts(1)
+
+    with CaptureQueriesContext(connection) as queries:
+        assert send_pacing.spread_due_messages(at=LATER) == 0
+
+    assert not any("advisory" in query["sql"] for query in queries)
 
 
 def test_messages_after_pause_are_sent_at_the_pace():

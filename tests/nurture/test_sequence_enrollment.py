@@ -1,6 +1,8 @@
 """Enrollment in sequences, the messages of their steps, and their end."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from rooftree.leads.models import Lead
 from rooftree.nurture import default_sequence, sequence_approval, sequence_enrollment
@@ -42,6 +44,16 @@ def test_lead_is_in_one_sequence_at_a_time(lead):
     assert first.due_at == journey.later(30)
     assert sequence_enrollment.enroll_lead(lead_id=lead.pk, key=KEY, at=journey.later(1)) is None
     assert Enrollment.objects.count() == 1
+
+
+def test_enrolling_twice_rolls_nothing_back(lead):
+    """The driver forgets all prepared statements of a connection at a rollback."""
+    sequence_enrollment.enroll_lead(lead_id=lead.pk, key=KEY, at=make.NOON)
+
+    with CaptureQueriesContext(connection) as queries:
+        sequence_enrollment.enroll_lead(lead_id=lead.pk, key=KEY, at=journey.later(1))
+
+    assert [query for query in queries if query["sql"].startswith("ROLLBACK")] == []
 
 
 @pytest.mark.parametrize(
