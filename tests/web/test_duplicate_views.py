@@ -29,9 +29,9 @@ def decision(pair: PossibleDuplicate) -> str:
 
 
 def test_possible_duplicates_are_shown_with_evidence_for_and_against(cast, pair, signed_in, htmx):
-    page = signed_in(cast.ruth).get(LIST).text
+    assert "Ben Ortiz and Benjamin Ortiz" in signed_in(cast.ruth).get(LIST).text
+    page = signed_in(cast.ruth).get(LIST, {"open": pair.pk}).text
 
-    assert "Ben Ortiz and Benjamin Ortiz" in page
     assert "same phone, similar name" in page
     assert "no email in common" in page
     assert page.count("(813) 555-0142") == 2
@@ -62,7 +62,7 @@ def test_different_people_leave_the_list_and_can_be_reviewed_again(cast, pair, s
     assert "No possible duplicates" in browser.get(LIST).text
 
     browser.post(decision(pair), {"answer": "again"})
-    assert "same phone, similar name" in browser.get(LIST).text
+    assert "Same phone, similar name" in browser.get(LIST).text
 
 
 def test_number_with_a_possible_new_owner_is_moved_with_one_press(cast, signed_in):
@@ -75,7 +75,7 @@ def test_number_with_a_possible_new_owner_is_moved_with_one_press(cast, signed_i
     duplicate_review.compare_new_people(at=make.NOON)
     pair = PossibleDuplicate.objects.get()
     browser = signed_in(cast.ruth)
-    assert "Keep apart, number belongs to" in browser.get(LIST).text
+    assert "Keep apart, number belongs to" in browser.get(LIST, {"open": pair.pk}).text
 
     browser.post(decision(pair), {"answer": "moved"})
 
@@ -121,3 +121,62 @@ def test_co_borrower_is_on_the_lead_card_and_not_a_possible_duplicate(cast, pair
     assert "Co-borrower: Lupe Ortiz" in card
     assert "consent doesn’t cover the co-borrower" in card
     assert Person.objects.filter(pk=lupe.pk, compared_at=None).exists()
+
+
+def add_pair(
+    first: str, second: str, *, officer, evidence: str, at, state: str = "FL"
+) -> PossibleDuplicate:
+    people = [make.person(first_name=name, last_name="Reyes", at=at) for name in (first, second)]
+    for person in people:
+        make.lead(person=person, officer=officer, property_state=state)
+    return PossibleDuplicate.objects.create(
+        older=people[0], newer=people[1], speaks_for=evidence, found_at=at
+    )
+
+
+def test_next_pair_opens_when_one_is_decided(cast, pair, signed_in):
+    later = add_pair(
+        "Ada", "Adam", officer=cast.dana, evidence="same name, same ZIP 33602",
+        at=make.NOON + make.HOUR,
+    )  # fmt: skip
+    browser = signed_in(cast.ruth)
+
+    answer = browser.post(decision(pair), {"answer": "two", "from": f"open={pair.pk}"})
+    page = browser.get(answer["Location"]).text
+
+    assert f'id="pair-{later.pk}"' in page
+    browser.post(decision(later), {"answer": "two"})
+    assert "No possible duplicates" in browser.get(answer["Location"]).text
+
+
+def test_duplicates_are_filtered_by_name_match_and_officer(cast, pair, signed_in):
+    other = add_pair(
+        "Ada",
+        "Adam",
+        officer=cast.sam,
+        evidence="same name, same ZIP 33602",
+        at=make.NOON,
+        state="TX",
+    )
+    browser = signed_in(make.user("operations"))
+
+    for query, found in (
+        ({"q": "ada rey"}, other), ({"match": "zip"}, other), ({"officer": cast.sam.pk}, other),
+        ({"match": "phone"}, pair), ({"officer": cast.dana.pk}, pair),
+    ):  # fmt: skip
+        page = browser.get(LIST, query).text
+        missing = pair if found is other else other
+        assert f"open={found.pk}" in page, query
+        assert f"open={missing.pk}" not in page, query
+    assert "No pairs match these filters" in browser.get(LIST, {"q": "Zed"}).text
+
+
+def test_open_pair_of_another_branch_stays_closed(cast, pair, signed_in):
+    other = add_pair(
+        "Ada", "Adam", officer=cast.sam, evidence="same email", at=make.NOON, state="TX"
+    )
+
+    page = signed_in(cast.ruth).get(LIST, {"open": other.pk}).text
+
+    assert "Ada" not in page
+    assert "Merge records" not in page

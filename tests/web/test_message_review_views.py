@@ -23,7 +23,7 @@ def waiting(cast):
 
 def test_held_message_is_listed_with_its_reason_and_can_be_decided(cast, waiting, signed_in):
     browser = signed_in(cast.omar)
-    page = browser.get(reverse("reviews"))
+    page = browser.get(reverse("reviews"), {"open": waiting.pk})
     assert "Hello &lt;b&gt;Ben&lt;/b&gt;" in page.text
     assert "A bug of ours struck it." in page.text
 
@@ -58,6 +58,29 @@ def test_release_that_the_gate_blocks_says_so(cast, waiting, signed_in, htmx):
     assert answer.status_code == 409
     assert "Not sent." in answer.text
     assert Message.objects.get(pk=waiting.pk).state == "blocked"
+
+
+def test_messages_are_filtered_and_the_next_one_opens_after_a_decision(cast, waiting, signed_in):
+    lead = make.lead(
+        officer=cast.sam, property_state="TX",
+        person=make.person(first_name="Ada", last_name="Reyes"),
+    )  # fmt: skip
+    later = Message.objects.create(
+        lead=lead, person=lead.person, medium="email", purpose="marketing",
+        idempotency_key="step:2", to_address="a@home.example", body="Hello", state="review",
+        problem="Check it.", created_at=make.NOON + make.HOUR,
+    )  # fmt: skip
+    browser, address = signed_in(cast.omar), reverse("reviews")
+
+    for query in ({"q": "ada"}, {"medium": "email"}, {"officer": cast.sam.pk}):
+        page = browser.get(address, query).text
+        assert f"open={later.pk}" in page, query
+        assert f"open={waiting.pk}" not in page, query
+    answer = browser.post(
+        reverse("review_decision", args=[waiting.pk]),
+        {"answer": "refuse", "reason": "Too late", "from": f"open={waiting.pk}"},
+    )
+    assert f'id="review-{later.pk}"' in browser.get(answer["Location"]).text
 
 
 def add_task(lead, title="Send the list", *, user_id=None, due_at=make.NOON):

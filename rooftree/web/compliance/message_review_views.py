@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
@@ -14,11 +13,14 @@ from rooftree.outreach.messages import message_review
 from rooftree.outreach.models import Message
 from rooftree.routing.permissions import leads_visible_to
 from rooftree.web.compliance import contact_lookup
+from rooftree.web.compliance.message_filter import MessageFilter
+from rooftree.web.lists.list_page import get_page
+from rooftree.web.lists.open_row import find_open_row
 from rooftree.web.shared.htmx_responses import respond_done, respond_refused
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_permission, staff_view
 
-PAGE_SIZE = 20
+PAGE_SIZE = 25
 OUTCOME_MESSAGES = {  # by the state that a decision leaves the message in
     "sent": "Message sent",
     "delivered": "Message sent",
@@ -40,13 +42,25 @@ class ReviewLine:
 
 @staff_view("GET")
 def list_messages(request: StaffRequest) -> HttpResponse:
-    """List messages in review, longest waiting first; htmx gets only the list."""
+    """List messages in review, longest waiting first, with the open one's card.
+
+    htmx gets only the list and the card.
+    """
     require_permission(request.user, "decide_message")
-    rows = message_review.messages_in_review().filter(
+    visible = Message.objects.filter(lead__in=leads_visible_to(request.user).values("pk"))
+    waiting = message_review.messages_in_review().filter(
         lead__in=leads_visible_to(request.user).values("pk")
     )
-    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
-    context = {"page": page, "lines": [_build_line(message) for message in page.object_list]}
+    shown = MessageFilter(request.user, request.GET, waiting)
+    rows = shown.narrow_messages(waiting)
+    opened = find_open_row(request, rows, every_row=visible, moment="created_at")
+    context = {
+        "shown": shown,
+        "page": get_page(request, rows, size=PAGE_SIZE),
+        "opened": opened,
+        "line": _build_line(opened.row) if opened else None,
+        "from": request.GET.urlencode(),
+    }
     template = "compliance/message_reviews.html"
     return render(request, f"{template}#waiting" if request.htmx else template, context)
 
@@ -57,7 +71,7 @@ def decide_message(request: StaffRequest, message_id: UUID) -> HttpResponse:
     require_permission(request.user, "decide_message")
     visible = Message.objects.filter(lead__in=leads_visible_to(request.user).values("pk"))
     message = get_object_or_404(visible, pk=message_id)
-    back = reverse("reviews")
+    back = f"{reverse('reviews')}?{QueryDict(request.POST.get('from', '')).urlencode()}"
     try:
         decided = flow.decide_message(
             message_id=message.pk,

@@ -4,9 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
@@ -14,11 +13,14 @@ from rooftree.capture.identity import duplicate_review, merge_people, split_peop
 from rooftree.flow import person_merges
 from rooftree.leads.models import Lead, Person, PersonMerge, PossibleDuplicate
 from rooftree.routing.permissions import leads_visible_to
+from rooftree.web.lead.duplicate_filter import DuplicateFilter
+from rooftree.web.lists.list_page import get_page
+from rooftree.web.lists.open_row import find_open_row
 from rooftree.web.shared.htmx_responses import respond_done, respond_refused
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_permission, staff_view
 
-PAGE_SIZE, MAX_ANSWERED = 20, 10
+PAGE_SIZE, MAX_ANSWERED = 25, 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,15 +49,25 @@ class AnsweredPair:
 
 @staff_view("GET")
 def list_duplicates(request: StaffRequest) -> HttpResponse:
-    """List the pairs to decide, longest waiting first; htmx gets the list only."""
+    """List the pairs to decide, longest waiting first, with the open one's card.
+
+    htmx gets the list and the card only.
+    """
     require_permission(request.user, "merge_leads")
     leads = leads_visible_to(request.user)
-    page = Paginator(duplicate_review.unanswered_pairs(leads), PAGE_SIZE).get_page(
-        request.GET.get("page")
+    shown = DuplicateFilter(request.user, request.GET)
+    waiting = duplicate_review.unanswered_pairs(leads)
+    rows = shown.narrow_pairs(waiting)
+    opened = find_open_row(
+        request, rows, every_row=duplicate_review.pairs_within(leads), moment="found_at"
     )
+    page = get_page(request, rows, size=PAGE_SIZE)
     context = {
+        "shown": shown,
         "page": page,
-        "pairs": _build_pairs(page.object_list),
+        "opened": opened,
+        "pair": _build_pair(opened.row) if opened else None,
+        "from": request.GET.urlencode(),
         "answered": _build_answered_pairs(
             duplicate_review.recently_answered_pairs(leads, at=request.at)[:MAX_ANSWERED]
         ),
@@ -77,6 +89,7 @@ def decide_duplicate(request: StaffRequest, likeness_id: UUID) -> HttpResponse:
     pairs = duplicate_review.pairs_within(leads_visible_to(request.user))
     pair = get_object_or_404(pairs, pk=likeness_id)
     answer = request.POST.get("answer", "")
+    back = f"{reverse('matches')}?{QueryDict(request.POST.get('from', '')).urlencode()}"
     try:
         text = _apply_answer(request, pair, answer)
     except (
@@ -84,8 +97,8 @@ def decide_duplicate(request: StaffRequest, likeness_id: UUID) -> HttpResponse:
         person_merges.CannotMerge,
         person_merges.CannotSplit,
     ) as problem:
-        return respond_refused(request, str(problem), back_to=reverse("matches"))
-    return respond_done(request, text, back_to=reverse("matches"))
+        return respond_refused(request, str(problem), back_to=back)
+    return respond_done(request, text, back_to=back)
 
 
 def _apply_answer(request: StaffRequest, pair: PossibleDuplicate, answer: str) -> str:
@@ -112,15 +125,15 @@ def _apply_answer(request: StaffRequest, pair: PossibleDuplicate, answer: str) -
     raise duplicate_review.CannotAnswer("Choose whether these are one person or two people.")
 
 
-def _build_pairs(rows: Iterable[PossibleDuplicate]) -> list[DuplicatePair]:
-    rows = list(rows)
-    ids = {key for row in rows for key in (row.older_id, row.newer_id)}
+def _build_pair(row: PossibleDuplicate) -> DuplicatePair:
+    ids = {row.older_id, row.newer_id}
     people = Person.objects.prefetch_related("phones", "emails").in_bulk(ids)
     leads = _leads_by_person(ids)
-    sides = {key: PairSide(person=people[key], leads=leads.get(key, ())) for key in people}
-    return [
-        DuplicatePair(row=row, sides=(sides[row.older_id], sides[row.newer_id])) for row in rows
-    ]
+    older, newer = (
+        PairSide(person=people[key], leads=leads.get(key, ()))
+        for key in (row.older_id, row.newer_id)
+    )
+    return DuplicatePair(row=row, sides=(older, newer))
 
 
 def _leads_by_person(ids: set[UUID]) -> dict[UUID, list[Lead]]:

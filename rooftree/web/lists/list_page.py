@@ -20,8 +20,14 @@ BUTTONS = (  # of the bar, in its order
 )
 
 
-def list_context(request: StaffRequest, shown: ListFilter, *, number: int) -> dict[str, Any]:
-    """Return the context of the filters, saved views and bulk bar of a list of `number` rows."""
+def list_context(
+    request: StaffRequest, shown: ListFilter, *, number: int, on_page: int
+) -> dict[str, Any]:
+    """Return the context of the filters, saved views and bulk bar of a list.
+
+    Args:
+        number: how many rows the list has, and `on_page` how many of them the page shows.
+    """
     views = saved_views.list_views(request.user, shown.page)
     current = next((view for view in views if view.query == shown.saved_query), None)
     return {
@@ -36,7 +42,8 @@ def list_context(request: StaffRequest, shown: ListFilter, *, number: int) -> di
         ],
         "bulk_from": f"page_name={shown.page}&{shown.query}",
         "number": number,
-        "can_select_all": 1 < number <= MAX_LEADS,
+        "is_one_page": number <= min(on_page, MAX_LEADS),
+        "can_select_all": on_page < number <= MAX_LEADS,
     }
 
 

@@ -22,7 +22,7 @@ def list_people(request: StaffRequest) -> HttpResponse:
     leads = list(page.object_list)
     tags = lead_tags.tags_by_lead(lead.pk for lead in leads)
     context = {
-        **list_context(request, filters, number=page.paginator.count),
+        **list_context(request, filters, number=page.paginator.count, on_page=len(leads)),
         "page": page,
         "lines": [{"lead": lead, "tags": tags.get(lead.pk, ())} for lead in leads],
     }

@@ -52,11 +52,13 @@ def show_pipeline(request: StaffRequest) -> HttpResponse:
         page = get_page(request, loans, size=PAGE_SIZE)
         cards = [_build_card(loan, request.at) for loan in page.object_list]
         context |= {"page": page, "cards": cards}
-        context |= list_context(request, filters, number=page.paginator.count)
+        context |= list_context(request, filters, number=page.paginator.count, on_page=len(cards))
     else:
         columns = _build_columns(loans, filters, request.at)
         number = sum(column.number for column in columns)
-        context |= {"columns": columns, **list_context(request, filters, number=number)}
+        on_page = sum(len(column.cards) for column in columns)
+        context |= list_context(request, filters, number=number, on_page=on_page)
+        context["columns"] = columns
     context["board_href"], context["list_href"] = filters.href(view=""), filters.href(view="list")
     return render(request, "pipeline/show.html", context)
 

@@ -138,7 +138,7 @@ def show_queue(request: StaffRequest) -> HttpResponse:
         "has_context": True,
         "tab": tab,
         "tabs_of_queue": TABS.items(),
-        **list_context(request, filters, number=len(rows)),
+        **list_context(request, filters, number=len(rows), on_page=shown),
         "shown_rows": shown,
         "more": min(shown + PAGE_SIZE, len(rows)) if len(rows) > shown else None,
         "sections": group_sections(lines),

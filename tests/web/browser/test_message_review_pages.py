@@ -45,7 +45,9 @@ def test_full_review_and_task_pages_fit_and_are_accessible(chromium, front, wait
 def test_message_is_discarded_and_task_completed_with_one_press_each(chromium, front, waiting):
     page = open_as(chromium, front, "Compliance", DESK)
     page.goto("/compliance/messages/")
-    page.get_by_label("Reason").fill("He asked for a pause")
+    page.get_by_role("link", name="Ben Ortiz").first.click()
+    check_page(page, "message open")
+    page.get_by_label("Reason", exact=True).last.fill("He asked for a pause")
     page.get_by_role("button", name="Discard message").click()
     expect(page.locator("#reviews")).to_contain_text("No messages to review")
     assert Message.objects.get(idempotency_key="step:1").state == "cancelled"

@@ -35,8 +35,10 @@ def waiting(people, noon):
 def test_duplicate_list_and_person_page_fit_and_are_accessible(chromium, front, waiting):
     page = open_as(chromium, front, "Branch manager")
     page.goto("/matches/")
-    expect(page.locator("#pairs")).to_contain_text("may have a new owner")
     check_page(page, "matches")
+    page.get_by_role("link", name="Mei Wu").click()
+    expect(page.locator("#pairs")).to_contain_text("may have a new owner")
+    check_page(page, "matches open")
     page.goto(f"/leads/{waiting.ben.pk}/person/")
     check_page(page, "person")
     PossibleDuplicate.objects.all().delete()
@@ -48,12 +50,12 @@ def test_duplicate_list_and_person_page_fit_and_are_accessible(chromium, front, 
 def test_two_people_are_separated_and_two_records_merged(chromium, front, waiting):
     page = open_as(chromium, front, "Branch manager", DESK)
     page.goto("/matches/")
+    page.get_by_role("link", name="Mei Wu").click()
     page.locator("article", has_text="Mei Wu").get_by_role(
         "button", name="Keep apart, number belongs to Mei"
     ).click()
-    expect(page.locator("#pairs article")).to_have_count(1)
 
-    article = page.locator("article", has_text="Benjamin")
+    article = page.locator("article", has_text="Benjamin")  # opens by itself
     article.get_by_role("combobox").select_option("spoken")
     article.get_by_role("button", name="Merge records").click()
     expect(page.locator("#pairs")).to_contain_text("No possible duplicates")

@@ -1,0 +1,63 @@
+"""The filters of the messages to review: a name, the reason, the medium and the officer."""
+
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+
+from rooftree.org.models import User
+from rooftree.outreach.messages.required_actions import REQUIRED_ACTIONS
+from rooftree.outreach.models import Message
+from rooftree.web.lists.url_filter import FilterForm, UrlFilter, list_officer_choices
+from rooftree.web.shared.staff_forms import choice_field, text_field
+
+MEDIA = {"text": "Text", "email": "Email"}
+MAX_WORDS = 3  # of a searched name
+
+
+class MessageFilterForm(FilterForm):
+    """The filters of the messages to review."""
+
+    q = text_field("Borrower", required=False, max_length=80)
+    reason = choice_field("Reason", (), required=False)
+    medium = choice_field("Sent by", [("", "Any"), *MEDIA.items()], required=False)
+    officer = choice_field("Loan officer", (), required=False)
+
+    def __init__(self, user: User, data: QueryDict, messages: QuerySet[Message]) -> None:
+        super().__init__(data)
+        self.offer("reason", lambda: _list_reasons(messages))
+        self.offer("officer", lambda: list_officer_choices(user))
+
+
+class MessageFilter(UrlFilter):
+    """The filters that a URL sets on the messages to review.
+
+    Args:
+        messages: every message in review that the user can see.
+    """
+
+    def __init__(self, user: User, data: QueryDict, messages: QuerySet[Message]) -> None:
+        super().__init__(MessageFilterForm(user, data, messages))
+
+    def narrow_messages(self, messages: QuerySet[Message]) -> QuerySet[Message]:
+        """Return the messages that the filters leave."""
+        fields = {"reason": "verdict__reason", "medium": "medium", "officer": "lead__officer"}
+        for name, field in fields.items():
+            if name in self.values:
+                messages = messages.filter(**{field: self.values[name]})
+        for word in self.values.get("q", "").split()[:MAX_WORDS]:
+            messages = messages.filter(
+                Q(lead__person__first_name__istartswith=word)
+                | Q(lead__person__last_name__istartswith=word)
+            )
+        return messages
+
+
+def _list_reasons(messages: QuerySet[Message]) -> list[tuple[str, str]]:
+    """Return the reasons that stopped a message in review, as choices."""
+    keys = messages.exclude(verdict=None).order_by("verdict__reason")
+    reasons = keys.values_list("verdict__reason", flat=True).distinct()
+    return [(key, _describe_reason(key)) for key in reasons]
+
+
+def _describe_reason(key: str) -> str:
+    action = REQUIRED_ACTIONS.get(key)
+    return action.title if action else key.replace("_", " ").capitalize()
