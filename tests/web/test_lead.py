@@ -2,6 +2,7 @@ import pytest
 from django.urls import reverse
 
 from rooftree.leads.models import ContactAttempt, Lead, Remark, Task
+from rooftree.los.models import Connection
 from rooftree.outreach.models import Message
 from rooftree.rates.models import RateWatch
 from rooftree.routing import lead_ownership
@@ -81,7 +82,12 @@ def test_read_only_user_sees_no_action_buttons(cast, ben, signed_in):
         text = signed_in(user).get(page).text
         return {act for act in acts if reverse(act, args=[ben.pk]) in text}
 
-    assert offered_actions(cast.dana.user) == set(acts)
+    assert offered_actions(cast.dana.user) == {*acts} - {"handoff"}  # no LOS is connected yet
+    Connection.objects.create(
+        los="encompass", name="Encompass", slug="enc", base_url="http://localhost:1",
+        instance="TEBE11", folder="", enabled_at=make.NOON,
+    )  # fmt: skip
+    assert offered_actions(cast.dana.user) == {*acts}
     assert offered_actions(make.user("executive")) == set()
     assert offered_actions(make.user("operations")) == {"remarks", "tasks", "snooze"}
 
