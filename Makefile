@@ -15,7 +15,7 @@ help: ## this list
 
 setup: .venv/.runtime ## the environment and the command line (.venv/bin/rooftree)
 
-demo: .venv/.runtime ## a lender's history and a live market, with sign-ins for every role (DEMO=full, small)
+demo: .venv/.runtime ## a lender's history and a live market, with sign-ins for every role (DEMO=full, small, large)
 	@ROOFTREE_ENV=demo $(BIN)/rooftree demo
 
 serve: .venv/.runtime ## Rooftree itself, as the environment describes it (docs/settings.md)

@@ -1,4 +1,4 @@
-"""The plan of thirty thousand leads: arrival, source and outcome of each.
+"""The plan of up to thirty thousand leads: arrival, source and outcome of each.
 
 Pure: the same time and number of leads give the same stories. Only the actions of
 borrowers, vendors and loan officers are planned here; the product decides the rest.
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from rooftree_demo.invented_borrowers import PLACES
 from rooftree_demo.lead_origins import HISTORY_MONTHS, origins_in_month
 
-STORY_COUNT = 30_000
+STORY_COUNT = 30_000  # of the largest history
 STORY_SEED = 20417
 DAY = timedelta(days=1)
 WEEKEND_SHARE = 0.55  # leads of a weekend day, relative to a weekday

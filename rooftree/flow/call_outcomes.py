@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from rooftree.core.uuid7 import uuid7_at
+from rooftree.db.prepared_queries import PreparedQuery
 from rooftree.flow import appointments, outcome_consequences, undo_window
 from rooftree.flow.outcome_consequences import NOT_REACHED
 from rooftree.leads import lead_tasks
@@ -18,6 +19,14 @@ from rooftree.outreach.messages import cancel_messages, plan_messages
 from rooftree.reporting.rollups import rollup_deltas
 from rooftree.tasks.live_updates import publish_update
 
+LOCKED_LEAD = PreparedQuery(
+    lambda id: (
+        Lead.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("person")
+        .filter(pk=id)
+    ),
+    id=UUID,
+)
 RESULTS = {
     "spoken": "Spoke",
     "voicemail": "Voicemail",
@@ -105,11 +114,7 @@ def record_outcome(  # noqa: PLR0913
 
 
 def _lock_lead(lead_id: UUID) -> Lead:
-    return (
-        Lead.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("person")
-        .get(pk=lead_id)
-    )
+    return LOCKED_LEAD.get(id=lead_id)
 
 
 def find_calls_without_outcome(lead_id: UUID, at: datetime) -> QuerySet[ContactAttempt]:

@@ -6,6 +6,8 @@ import sys
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from rooftree.compliance.models import CreditClock, Revocation
 from rooftree.leads.models import ContactAttempt, Delivery, Lead, Loan
@@ -89,6 +91,17 @@ def test_unreached_lead_is_archived_with_reason(control):
     for lead in Lead.objects.all():
         assert (lead.state, lead.retired_reason.startswith("n")) == ("retired", True)
         assert lead.created_at + timedelta(days=90) <= lead.retired_at <= NOW
+
+
+def test_usual_stories_roll_nothing_back(control):
+    """The loader plays a story with a rollback twice, and plans its statements again."""
+    stories = [*_first_stories(Fate.UNREACHED, 3), *_first_stories(Fate.TALKED, 2)]
+
+    with CaptureQueriesContext(connection) as queries:
+        for story in stories:
+            load_history.load_lead(story, until=NOW, control=control)
+
+    assert [query["sql"] for query in queries if query["sql"].startswith("ROLLBACK")] == []
 
 
 def test_loaded_story_is_not_loaded_again(control):

@@ -1,6 +1,7 @@
 """The order in which a history is loaded, and its reported progress."""
 
 import json
+from collections import Counter
 from datetime import timedelta
 
 from hypothesis import given, settings
@@ -11,7 +12,8 @@ from rooftree_demo.demo_staff import BRANCHES, LICENSED_STATES, OFFICERS
 from rooftree_demo.history_plan import OLDER_PART, HistoryPlan, measure_progress
 from rooftree_demo.invented_borrowers import invent_borrower
 from rooftree_demo.lead_origins import HISTORY_MONTHS, ORIGINS, origins_in_month
-from rooftree_demo.stories import history_start, month_number, plan_stories
+from rooftree_demo.load_history import DEFAULT_LEADS
+from rooftree_demo.stories import Fate, history_start, month_number, plan_stories
 from tests.demo.conftest import NOW
 
 PLAN = HistoryPlan(began=NOW, count=30_000)
@@ -70,6 +72,18 @@ def test_plan_is_kept_and_earlier_release_loads_no_history(tmp_path):
     (tmp_path / "began.json").write_text(json.dumps(NOW.isoformat()))
 
     assert HistoryPlan.load_or_create(tmp_path, count=2_000).parts == []
+
+
+def test_usual_history_is_the_beginning_of_the_largest_and_covers_every_month():
+    usual = plan_stories(now=NOW, count=DEFAULT_LEADS)
+    by_number = {story.number: story for story in plan_stories(now=NOW)}
+
+    assert all(by_number[story.number] == story for story in usual)
+    months = Counter(f"{story.at:%Y-%m}" for story in usual[:-1])
+    assert len(months) == HISTORY_MONTHS + 1
+    assert min(months.values()) > 80
+    assert {story.slug for story in usual} == {origin.slug for origin in ORIGINS}
+    assert sum(story.fate is Fate.FUNDED for story in usual) > 100
 
 
 def test_source_sends_leads_only_in_its_months():

@@ -53,6 +53,9 @@ DUE_RINGS = PreparedQuery(
     ),
     at=datetime,
 )
+RING_BY_ID = PreparedQuery(
+    lambda id: Ring.objects.select_related(*RELATED_ROWS).filter(pk=id), id=UUID
+)
 LOAN_NAMES = {
     "purchase": "purchase",
     "refinance": "refinance",
@@ -299,7 +302,7 @@ def _connect_problem(ring: Ring, caller_id: str, at: datetime) -> str:
 
 
 def _load_ring(ring_id: UUID) -> Ring:
-    return Ring.objects.select_related(*RELATED_ROWS).get(pk=ring_id)
+    return RING_BY_ID.get(id=ring_id)
 
 
 def _is_offer_open(offer: Offer) -> bool:
