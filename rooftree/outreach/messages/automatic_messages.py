@@ -110,30 +110,7 @@ def draft_requests(
     ]
 
 
-def outlooks_of_leads(leads: Sequence[Lead], *, at: datetime) -> dict[UUID, CallOutlook]:
-    """Return what can be promised to each borrower at `at`, by lead id.
-
-    Args:
-        leads: with persons and officers loaded.
-    """
-    if not leads:
-        return {}
-    company = current_company()
-    verdicts = preview_calls(leads, at=at)
-    is_closed = message_templates.is_company_closed(company, at)
-    on_duty = _load_officers_on_duty(at) if is_closed else []
-    return {
-        lead.pk: _judge_outlook(
-            verdicts.get(lead.pk),
-            company,
-            is_attended=not is_closed or _is_attended(lead, on_duty, company, at),
-            at=at,
-        )
-        for lead in leads
-    }
-
-
-def preview_calls(leads: Sequence[Lead], *, at: datetime) -> dict[UUID, Verdict]:
+def preview_calls(leads: Sequence[Lead], *, company: Company, at: datetime) -> dict[UUID, Verdict]:
     """Return the gate's verdict about a call by hand to each borrower now. Nothing is stored.
 
     A borrower without a phone number has none.
@@ -144,7 +121,6 @@ def preview_calls(leads: Sequence[Lead], *, at: datetime) -> dict[UUID, Verdict]
     prefetch_related_objects([*leads], "source", "officer__user")
     contact_points.prefetch_contacts([lead.person for lead in leads], "phones", "emails")
     officer_licenses.prefetch_licenses(lead.officer for lead in leads)
-    company = current_company()
     numbers = {lead.pk: plan_messages.address_for(lead, "call") for lead in leads}
     reachable = [lead for lead in leads if numbers[lead.pk]]
     keys = {lead.pk: [numbers[lead.pk]] for lead in reachable}
@@ -165,6 +141,30 @@ def preview_calls(leads: Sequence[Lead], *, at: datetime) -> dict[UUID, Verdict]
     return verdicts
 
 
+def _outlooks_of_leads(
+    leads: Sequence[Lead], company: Company, at: datetime
+) -> dict[UUID, CallOutlook]:
+    """Return what can be promised to each borrower at `at`, by lead id.
+
+    Args:
+        leads: with persons and officers loaded.
+    """
+    if not leads:
+        return {}
+    verdicts = preview_calls(leads, company=company, at=at)
+    is_closed = message_templates.is_company_closed(company, at)
+    on_duty = _load_officers_on_duty(at) if is_closed else []
+    return {
+        lead.pk: _judge_outlook(
+            verdicts.get(lead.pk),
+            company,
+            is_attended=not is_closed or _is_attended(lead, on_duty, company, at),
+            at=at,
+        )
+        for lead in leads
+    }
+
+
 def _render_requests(
     requests: Sequence[MessageRequest], at: datetime, worded_at: datetime
 ) -> list[plan_messages.MessageSpec]:
@@ -183,7 +183,7 @@ def _render_requests(
     promised = {
         request.lead.pk: request.lead for request in requests if request.key in KEYS_THAT_PROMISE
     }
-    outlooks = outlooks_of_leads([*promised.values()], at=at)
+    outlooks = _outlooks_of_leads([*promised.values()], company, at)
     planned: list[plan_messages.MessageSpec] = []
     for request in requests:
         if not (to := plan_messages.address_for(request.lead, request.medium)):
