@@ -12,7 +12,8 @@ from rooftree.compliance.gate.verdict import Decision, Verdict
 from rooftree.flow.lead_offers import RESPONSE_TIME
 from rooftree.leads.models import Lead
 from rooftree.ledger.write_events import write_event
-from rooftree.outreach.messages import contact_permissions
+from rooftree.org.current_company import current_company
+from rooftree.outreach.messages import automatic_messages
 from rooftree.routing import response_deadline
 from rooftree.routing.models import RoutingDecision
 from rooftree.tasks.live_updates import publish_update
@@ -38,7 +39,9 @@ def move_unlawful_deadlines(*, at: datetime) -> int:
         )
         .order_by("response_due_at", "id")[:BATCH_SIZE]
     )
-    verdicts = contact_permissions.preview_calls(leads, at=at) if leads else {}
+    verdicts = (
+        automatic_messages.preview_calls(leads, company=current_company(), at=at) if leads else {}
+    )
     return sum(_move_deadline(lead, verdicts.get(lead.pk), at) for lead in leads)
 
 

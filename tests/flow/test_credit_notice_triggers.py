@@ -13,7 +13,7 @@ from rooftree.flow import (
 )
 from rooftree.flow.application_pieces import collect_pieces
 from rooftree.leads.models import Lead, Task
-from rooftree.outreach.messages import sender_identity
+from rooftree.outreach.messages import plan_messages
 from rooftree.outreach.models import Message
 from rooftree.outreach.wording import typed_messages
 from rooftree.reporting.timeline import lead_history
@@ -109,7 +109,7 @@ def test_email_with_ssn_counts_and_ssn_is_not_stored(settings, subject, words):
     lead = deliver_inquiry()
     our_email = Message.objects.get(lead=lead, medium="email", direction="out")
     raw_email = (
-        f"From: ben.ortiz@home.example\r\nTo: {sender_identity.reply_address(our_email)}\r\n"
+        f"From: ben.ortiz@home.example\r\nTo: {plan_messages.reply_address(our_email)}\r\n"
         f"Subject: {subject}\r\nMessage-ID: <1@home.example>\r\n\r\n{words}\r\n"
     )
 

@@ -14,7 +14,7 @@ from rooftree.flow import borrower_replies
 from rooftree.leads.models import Email, Lead
 from rooftree.org.models import StaffNotice
 from rooftree.outreach.inbound import parse_inbound_email
-from rooftree.outreach.messages import sender_identity
+from rooftree.outreach.messages import plan_messages
 from rooftree.outreach.models import Message
 from rooftree.routing import lead_ownership
 from tests import make
@@ -40,7 +40,7 @@ def our_email(cast, settings) -> Message:
 def reply_to(our_email: Message, words: str, **headers: str) -> bytes:
     mail = EmailMessage()
     mail["From"] = "Ben Ortiz <ben@example.com>"
-    mail["To"] = f"Lindenfield <{sender_identity.reply_address(our_email)}>"
+    mail["To"] = f"Lindenfield <{plan_messages.reply_address(our_email)}>"
     mail["Subject"] = "Re: We have your request"
     mail["Message-ID"] = "<abc@mail.example>"
     for name, value in headers.items():
@@ -116,7 +116,7 @@ def test_bounce_report_marks_email_address(our_email):
         is_primary=True, given_at=make.NOON,
     )  # fmt: skip
     raw = (
-        f"To: {sender_identity.reply_address(our_email)}\r\nFrom: mailer-daemon@example.com\r\n"
+        f"To: {plan_messages.reply_address(our_email)}\r\nFrom: mailer-daemon@example.com\r\n"
         "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
         "--b\r\nContent-Type: text/plain\r\n\r\nIt did not arrive.\r\n"
         "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.com\r\n"
@@ -132,7 +132,7 @@ def test_bounce_report_marks_email_address(our_email):
 
 def test_html_email_is_read_as_text_and_attachments_are_only_counted(our_email):
     mail = EmailMessage()
-    mail["From"], mail["To"] = "ben@example.com", sender_identity.reply_address(our_email)
+    mail["From"], mail["To"] = "ben@example.com", plan_messages.reply_address(our_email)
     mail.set_content("<p>Call me <b>after five</b></p><script>x()</script>", subtype="html")
     mail.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename="paystub.pdf")
 
@@ -145,7 +145,7 @@ def test_html_email_is_read_as_text_and_attachments_are_only_counted(our_email):
 
 def test_accented_stop_counts_in_html_only_email(our_email):
     mail = EmailMessage()
-    mail["From"], mail["To"] = "ben@example.com", sender_identity.reply_address(our_email)
+    mail["From"], mail["To"] = "ben@example.com", plan_messages.reply_address(our_email)
     mail.set_content("<p>No me envíen más correos</p>", subtype="html")
 
     borrower_replies.receive_email(raw=mail.as_bytes(), at=make.NOON)
@@ -175,11 +175,7 @@ def test_only_mail_server_can_deliver_email(our_email):
 @given(tail=some.binary(max_size=400), header=some.text(max_size=60))
 def test_any_bytes_are_parsed_or_refused(our_email, tail, header):
     raw = (
-        b"To: "
-        + sender_identity.reply_address(our_email).encode()
-        + b"\r\n"
-        + header.encode()
-        + tail
+        b"To: " + plan_messages.reply_address(our_email).encode() + b"\r\n" + header.encode() + tail
     )
 
     try:

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).parents[2]
 PRODUCT = ROOT / "rooftree"
 DOCUMENT = (ROOT / "docs/design/path-of-a-lead.md").read_text(encoding="utf-8")
-MAX_FILES = 30
+MAX_FILES = 25
 TOOL = 3  # a free tool id of `sys.monitoring`
 
 # Files that a reader of the path does not open. The document gives the same reasons.

@@ -20,7 +20,7 @@ from rooftree.flow import read_mailboxes as reading
 from rooftree.leads.models import Delivery, Lead, Source
 from rooftree.ledger.models import Event
 from rooftree.org.models import StaffNotice
-from rooftree.outreach.messages import sender_identity
+from rooftree.outreach.messages import plan_messages
 from rooftree.outreach.models import Message
 from rooftree_simulators import imap_mailbox
 from rooftree_simulators.posters import lead_email
@@ -158,7 +158,7 @@ def test_reply_to_our_email_is_stored_as_message(world, box, settings):
             sent_at=make.NOON, carrier="mail",
         )  # fmt: skip
     mail = EmailMessage()
-    mail["From"], mail["To"] = "ben@example.com", sender_identity.reply_address(our_email)
+    mail["From"], mail["To"] = "ben@example.com", plan_messages.reply_address(our_email)
     mail["Message-ID"] = "<1@home.example>"
     mail.set_content("After five is fine.")
     mail.add_attachment(b"x" * 2_000_000, maintype="image", subtype="png", filename="house.png")

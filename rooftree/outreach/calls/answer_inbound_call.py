@@ -15,7 +15,7 @@ from rooftree.outreach.calls import call_record_check, call_recordings
 from rooftree.outreach.inbound.store_inbound_text import find_lead_by_number
 from rooftree.outreach.media import twiml
 from rooftree.outreach.messages import automatic_messages
-from rooftree.outreach.messages.sender_identity import outbound_number
+from rooftree.outreach.messages.plan_messages import outbound_number
 from rooftree.outreach.models import CallRecording, Message
 from rooftree.outreach.wording import message_templates
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from rooftree.capture.sources import SOURCES
 from rooftree.compliance.gate.facts import Medium
 from rooftree.leads.models import Lead
-from rooftree.outreach.facts import contact_purpose
+from rooftree.outreach.facts import contact_facts
 from rooftree.outreach.facts.lead_records import LeadRecords
 from rooftree.outreach.models import Message
 from rooftree.outreach.wording.message_templates import LOAN_PHRASES
@@ -59,11 +59,11 @@ def find_reason(lead: Lead, *, call_at: datetime) -> CallReason:
     """Return why the borrower is called at `call_at`, from what was on file just before."""
     at = call_at - timedelta(microseconds=1)  # the call itself is on file at `call_at`
     records = LeadRecords(lead, keys=[], at=at)
-    if contact_purpose.is_loan_in_service(records, at=at):
+    if contact_facts.is_loan_in_service(records, at=at):
         return CallReason.LOAN
     if records.agreed_callback is not None:
         return CallReason.CALLBACK
-    awaited = contact_purpose.find_awaited_contact(Medium.CALL, records, excluding="", at=at)
+    awaited = contact_facts.find_awaited_contact(Medium.CALL, records, excluding="", at=at)
     if awaited:
         return CallReason.RETURNED_CALL if awaited == "callback" else CallReason.REPLY
     if _was_alerted(lead, at):

@@ -32,8 +32,7 @@ from rooftree.outreach.media import twiml
 from rooftree.outreach.media.active_carrier import get_carrier
 from rooftree.outreach.media.carrier_types import CarrierReceipt
 from rooftree.outreach.messages import contact_permissions
-from rooftree.outreach.messages.plan_messages import address_for
-from rooftree.outreach.messages.sender_identity import is_our_number, outbound_number
+from rooftree.outreach.messages.plan_messages import address_for, is_our_number, outbound_number
 from rooftree.outreach.models import Ring
 from rooftree.routing import answer_offer
 from rooftree.routing.models import Offer, Ownership

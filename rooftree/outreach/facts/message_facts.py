@@ -39,7 +39,7 @@ from rooftree.compliance.wording_rules import wording_check
 from rooftree.core.email_addresses import comparison_key
 from rooftree.leads.models import Lead
 from rooftree.org.models import Company, LoanOfficer
-from rooftree.outreach.facts import party_facts, request_facts
+from rooftree.outreach.facts import contact_facts
 from rooftree.outreach.facts.lead_records import LeadRecords
 from rooftree.outreach.facts.stored_rows import DncListing, StoredConsent, StoredRevocation
 from rooftree.outreach.models import Message
@@ -106,18 +106,18 @@ def gather_facts_of_many(
         "rules_version": RULES_VERSION,
         "has_audit_row": True,
         **_lead_facts(lead, records),
-        **party_facts.build_company_facts(company, records, lead.property_state, today),
+        **contact_facts.build_company_facts(company, records, lead.property_state, today),
         **_email_facts(company),
     }
     officers = {
-        officer: party_facts.build_officer_facts(officer, company, today)
+        officer: contact_facts.build_officer_facts(officer, company, today)
         for officer in {message.officer for message in messages}
     }
     return [
         Facts(
             **shared,
             **_message_facts(message, lead, records),
-            **request_facts.build_request_facts(
+            **contact_facts.build_request_facts(
                 message.medium,
                 records,
                 is_automated=message.is_automated,
@@ -126,7 +126,7 @@ def gather_facts_of_many(
                 at=at,
             ),
             **_address_facts(message, lead, records, at),
-            provenance=party_facts.build_provenance(message.text, lead, company, records),
+            provenance=contact_facts.build_provenance(message.text, lead, company, records),
             officer=officers[message.officer],
         )
         for message in messages
@@ -175,7 +175,7 @@ def _lead_facts(lead: Lead, records: LeadRecords) -> dict[str, Any]:
         "inbound_meaning": (inbound.problem if inbound else "") or "none",
         "credit_stop": records.credit_stop,
         "has_prior_thread": inbound is not None and inbound.medium == "email",
-        "relationships": party_facts.build_relationships(records),
+        "relationships": contact_facts.build_relationships(records),
     }
 
 

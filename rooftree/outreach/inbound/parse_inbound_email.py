@@ -12,7 +12,7 @@ from uuid import UUID
 
 from rooftree.core import read_html
 from rooftree.core.masking import redact_numbers
-from rooftree.outreach.messages.sender_identity import find_replied_message
+from rooftree.outreach.messages.plan_messages import find_replied_message
 
 MAX_BODY_LENGTH = 20_000  # characters kept of one email
 RECIPIENT_HEADERS = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import prefetch_related_objects
-
 from rooftree.compliance.gate import message_gate
 from rooftree.compliance.gate.facts import Medium
 from rooftree.compliance.gate.verdict import Decision, Ruling, Verdict
@@ -17,7 +15,7 @@ from rooftree.leads.models import Lead
 from rooftree.org import officer_licenses
 from rooftree.org.current_company import current_company
 from rooftree.org.models import Company
-from rooftree.outreach.facts import contact_purpose
+from rooftree.outreach.facts import contact_facts
 from rooftree.outreach.facts.lead_records import LeadRecords
 from rooftree.outreach.facts.message_facts import (
     OutgoingContact,
@@ -99,29 +97,6 @@ def permissions_of_leads(
         lead.pk: _build_permissions(lead, company, addresses[lead.pk], records[lead.pk])
         for lead in leads
     }
-
-
-def preview_calls(leads: Sequence[Lead], *, at: datetime) -> dict[UUID, Verdict]:
-    """Return the gate's verdict about a call by hand to each borrower now. Nothing is stored.
-
-    A borrower without a phone number has none.
-
-    Args:
-        leads: with persons and officers loaded.
-    """
-    prefetch_related_objects([*leads], "source", "officer__user")
-    _prefetch_contacts(leads)
-    company = current_company()
-    numbers = {lead.pk: _addresses_by_medium(lead)["call"] for lead in leads}
-    reachable = [lead for lead in leads if numbers[lead.pk]]
-    keys = {lead.pk: [numbers[lead.pk]] for lead in reachable}
-    records = LeadRecords.load_many(reachable, keys=keys, at=at) if reachable else {}
-    verdicts = {}
-    for lead in reachable:
-        call = _build_sample_contact(lead, company, "call", numbers[lead.pk], records[lead.pk])
-        facts = gather_facts(call, lead=lead, company=company, at=at, records=records[lead.pk])
-        verdicts[lead.pk] = message_gate.decide(facts)
-    return verdicts
 
 
 def decide_call(*, lead_id: UUID, cause: str, at: datetime) -> VerdictRow:
@@ -222,7 +197,7 @@ def _build_sample_contact(
         text = f"{signature(company, lead.officer)} {OPT_OUT['en']} {license_text}"
     return OutgoingContact(
         medium=Medium(medium),
-        purpose=contact_purpose.judge_purpose(Medium(medium), records, at=records.at),
+        purpose=contact_facts.judge_purpose(Medium(medium), records, at=records.at),
         is_automated=False,
         to=to,
         text=text,

@@ -18,7 +18,7 @@ TOUCHES = PreparedQuery(
 LEADS = PreparedQuery(
     lambda keys: (
         Lead.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("person", "officer__user")
+        .select_related("person", "source", "officer__user")
         .filter(pk__in=keys)
         .order_by("pk")
     ),

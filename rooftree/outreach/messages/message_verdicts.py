@@ -20,20 +20,23 @@ from rooftree.compliance.gate.verdict import Verdict as GateVerdict
 from rooftree.compliance.models import Revocation, Verdict
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.db.bulk_insert import insert_new_rows, insert_row, insert_rows
+from rooftree.db.bulk_update import update_each
 from rooftree.db.prepared_queries import PreparedQuery
 from rooftree.leads import contact_points
 from rooftree.leads.models import ContactAttempt, Lead, Person
+from rooftree.ledger.write_events import build_event, write_events
 from rooftree.org import officer_licenses
 from rooftree.org.current_company import current_company
 from rooftree.org.models import Company
 from rooftree.org.sending_pause import ACTIVE_PAUSE
-from rooftree.outreach.facts import contact_purpose
+from rooftree.outreach.facts import contact_facts
 from rooftree.outreach.facts.lead_records import LeadRecords
 from rooftree.outreach.facts.message_facts import OutgoingContact, address_key, gather_facts
 from rooftree.outreach.messages import cancel_messages
-from rooftree.outreach.messages.plan_messages import build_footer
+from rooftree.outreach.messages.plan_messages import build_footer, from_addresses
 from rooftree.outreach.models import Message, MessageReview
 from rooftree.outreach.releases.models import RUNNING_STATES
+from rooftree.outreach.wording.message_templates import signature
 
 LEADS = PreparedQuery(
     lambda keys: Lead.objects.select_related("person", "source").filter(pk__in=keys),
@@ -146,7 +149,7 @@ def load_inputs(messages: Sequence[Message], *, at: datetime) -> list[DecisionIn
     company = current_company()
     for message in messages:
         if not message.is_automated:
-            message.purpose = contact_purpose.judge_purpose(
+            message.purpose = contact_facts.judge_purpose(
                 MEDIA[message.medium], records[message.lead_id], at=at
             ).value
         message.ending = build_footer(
@@ -166,6 +169,36 @@ def load_inputs(messages: Sequence[Message], *, at: datetime) -> list[DecisionIn
         )
         for message in messages
     ]
+
+
+def sign_as_current_owners(all_inputs: Sequence[DecisionInputs], *, at: datetime) -> None:
+    """Sign automatic messages of reassigned leads with the name of the current officer.
+
+    Such a message waited for a permitted hour or for review while its lead was reassigned.
+    Only the signature depends on the officer. A message without the signature we would write
+    today is left unchanged, and the gate stops it. Call in the transaction that locks the
+    messages.
+    """
+    outdated = [
+        inputs
+        for inputs in all_inputs
+        if inputs.message.is_automated and not inputs.is_in_owners_name
+    ]
+    signed = [inputs.message for inputs in outdated if _replace_signature(inputs)]
+    for message, address in zip(signed, from_addresses(signed), strict=True):
+        message.from_address = address
+    changed = ("id", "officer_id", "from_address", "subject", "body")
+    update_each(Message, [{name: getattr(message, name) for name in changed} for message in signed])
+    write_events(
+        build_event(
+            "outreach.message.signed_anew",
+            at=at,
+            lead_id=message.lead_id,
+            message=message.pk,
+            officer_id=message.officer_id,
+        )
+        for message in signed
+    )
 
 
 def decide_messages(all_inputs: Sequence[DecisionInputs], *, stage: str) -> list[DecidedMessage]:
@@ -340,3 +373,15 @@ def _build_outgoing(inputs: DecisionInputs) -> OutgoingContact:
         approved_until=message.template.approved_until if message.template else None,
         content_facts=RATE_ALERT_PROOFS if message.idempotency_key.startswith("watch:") else (),
     )
+
+
+def _replace_signature(inputs: DecisionInputs) -> bool:
+    """Replace the signature of one message; return False if the message doesn't contain it."""
+    message, owner = inputs.message, inputs.lead.officer
+    old, new = (signature(inputs.company, officer) for officer in (message.officer, owner))
+    if old not in message.body:
+        return False
+    message.subject = message.subject.replace(old, new)
+    message.body = message.body.replace(old, new)
+    message.officer = owner
+    return True

@@ -1,15 +1,18 @@
-"""Build a message that could be queued: its unsaved row, the borrower's address and the ending.
+"""Build a message that could be queued: its unsaved row, its two addresses and its ending.
 
 Every message ends with the company, the state license and the opt-out. Nothing here writes to the
 database or reaches a borrower. Only `send` queues and sends.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from email.utils import formataddr, parseaddr
 from typing import NotRequired, TypedDict
+from uuid import UUID
 
 from django.conf import settings
 from django.core.signing import Signer
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from rooftree.compliance.gate import license_wording
 from rooftree.compliance.gate.facts import Medium, Purpose
@@ -17,14 +20,29 @@ from rooftree.compliance.gate.license_checks import latest_local_date
 from rooftree.compliance.gate.license_wording import RequiredWording
 from rooftree.compliance.gate.required_disclosures import EXEMPT_PURPOSES
 from rooftree.core.uuid7 import uuid7_at
+from rooftree.db.prepared_queries import PreparedQuery
 from rooftree.leads import contact_points
 from rooftree.leads.models import Lead
-from rooftree.org.models import Company, User
+from rooftree.org.models import Company, LoanOfficer, User
 from rooftree.outreach.facts.lead_records import license_in_state
 from rooftree.outreach.facts.stored_rows import StoredLicense
 from rooftree.outreach.models import Message
 from rooftree.outreach.wording.message_templates import MessageContent
 
+SENT_STATES = ("claimed", "sent", "delivered", "uncertain")
+
+
+LAST_TEXTS = PreparedQuery(
+    lambda addresses: (
+        Message.objects.filter(
+            to_address__in=addresses, medium="text", direction="out", state__in=SENT_STATES
+        )
+        .order_by("to_address", "-created_at")
+        .distinct("to_address")
+        .only("to_address", "from_address")
+    ),
+    addresses=list[str],
+)
 UNSUBSCRIBE_PROMPT = {"en": "To stop these e-mails", "es": "Para no recibir más correos"}
 
 
@@ -66,9 +84,65 @@ def build_message(planned: MessageSpec, at: datetime) -> Message:
 
 def address_for(lead: Lead, medium: str) -> str:
     """Return the number or address to reach this lead's person at; "" if there is none."""
-    if medium == "text":
+    if medium in ("call", "text"):
         return next((phone.e164 for phone in contact_points.usable_phones(lead.person)), "")
     return next((email.address for email in contact_points.usable_emails(lead.person)), "")
+
+
+def outbound_number(preferred: str = "") -> str:
+    """Return the E.164 number to send from: the officer's own, otherwise our first one."""
+    return preferred or next(iter(settings.TWILIO_NUMBERS), "")
+
+
+def from_addresses(messages: Sequence[Message]) -> list[str]:
+    """Return the sender number or mailbox of each message, in order.
+
+    A text comes from the number of our last text to the borrower, so that they have one
+    conversation on their phone no matter who writes. A first text comes from the officer's own
+    number, otherwise our first one; so does a text after the last number stopped being ours.
+    """
+    texts = [message.to_address for message in messages if message.medium == "text"]
+    previous = _previous_numbers(texts) if texts else {}
+    return [
+        mailbox_for(message.officer)
+        if message.medium == "email"
+        else previous.get(message.to_address)
+        or outbound_number(message.officer.text_number if message.officer else "")
+        for message in messages
+    ]
+
+
+def mailbox_for(officer: LoanOfficer | None) -> str:
+    """Return our one email address, with the officer's name if there is an officer."""
+    if officer is None:
+        return str(settings.DEFAULT_FROM_EMAIL)
+    return formataddr((officer.user.name, parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
+
+
+def is_our_number(number: str) -> bool:
+    """Return True if the number is assigned to the company or to an active officer."""
+    if number in settings.TWILIO_NUMBERS:
+        return True
+    return LoanOfficer.objects.filter(text_number=number, terminated_at=None).exists()
+
+
+def reply_address(message: Message) -> str:
+    """Return the Reply-To of an email: an address of its own if we read mail.
+
+    Otherwise it is the officer's own address; "" without an officer.
+    """
+    if settings.REPLY_DOMAIN:
+        key = message.pk.hex
+        return f"reply+{key}-{_reply_token(key)}@{settings.REPLY_DOMAIN}"
+    return message.officer.user.email if message.officer else ""
+
+
+def find_replied_message(address: str) -> UUID | None:
+    """Return the message id in an address from `reply_address`; None if the address isn't ours."""
+    key, _, token = address.partition("@")[0].partition("+")[2].lower().partition("-")
+    if not key or not constant_time_compare(token, _reply_token(key)):
+        return None
+    return UUID(key)
 
 
 def build_footer(
@@ -137,3 +211,16 @@ def _build_email_footer(message: Message, company: Company, disclosure: str) -> 
         f"{prompt}: {unsubscribe_url(message)}",
     )
     return "\n--\n" + "".join(f"{line}\n" for line in lines if line)
+
+
+def _previous_numbers(addresses: Sequence[str]) -> dict[str, str]:
+    """Return, by address, the number of our last text to it, if that is still ours."""
+    last_texts = LAST_TEXTS.all(addresses=list(addresses))
+    senders = {message.to_address: message.from_address for message in last_texts}
+    is_ours = {number: is_our_number(number) for number in set(senders.values())}
+    return {to: number for to, number in senders.items() if is_ours[number]}
+
+
+def _reply_token(key: str) -> str:
+    """Return a lower-case token, since mail servers can change the case of an address."""
+    return salted_hmac("rooftree.reply", key, algorithm="sha256").hexdigest()[:16]

@@ -42,8 +42,8 @@ from rooftree.outreach.messages import (
     cancel_messages,
     message_verdicts,
     number_checks,
+    plan_messages,
     required_actions,
-    sender_identity,
 )
 from rooftree.outreach.messages.message_verdicts import DecidedMessage
 from rooftree.outreach.messages.plan_messages import MessageSpec, build_message, unsubscribe_url
@@ -69,7 +69,7 @@ def queue_message(*, at: datetime, **planned: Unpack[MessageSpec]) -> Message:
 def queue_messages(planned: Sequence[MessageSpec], *, at: datetime) -> list[Message]:
     """Queue messages; return each, or the existing one with the same cause and medium."""
     drafts = [build_message(spec, at) for spec in planned]
-    for draft, from_address in zip(drafts, sender_identity.from_addresses(drafts), strict=True):
+    for draft, from_address in zip(drafts, plan_messages.from_addresses(drafts), strict=True):
         draft.from_address = from_address
     with assume_role("door", savepoint=False):
         written = insert_new_rows(drafts)
@@ -156,7 +156,7 @@ def _claim_messages(message_ids: Sequence[UUID], at: datetime) -> list[DecidedMe
     with assume_role("door"):
         messages = message_verdicts.lock_due_messages(message_ids, at=at)
         inputs = message_verdicts.load_inputs(messages, at=at)
-        sender_identity.sign_as_current_owners(inputs, at=at)
+        message_verdicts.sign_as_current_owners(inputs, at=at)
         decided = message_verdicts.decide_messages(inputs, stage="dequeued")
         _store_decisions(decided, at)
     return decided
@@ -283,7 +283,7 @@ def _call_carrier(message: Message) -> tuple[str, CarrierReceipt]:
             body=message.full_text,
             reference=str(message.pk),
             unsubscribe_url=unsubscribe_url(message),
-            reply_to=sender_identity.reply_address(message),
+            reply_to=plan_messages.reply_address(message),
         )
         return "mail", CarrierReceipt(carrier_id=borrower_mail.send_email(email))
     carrier = get_carrier()

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from rooftree.org.models import LoanOfficer
-from rooftree.outreach.messages import sender_identity
+from rooftree.outreach.messages import plan_messages
 from rooftree.outreach.models import Message
 from tests import make
 
@@ -30,7 +30,7 @@ def send_text(number: str, *, state: str = "delivered", at=make.NOON) -> Message
 
 def seen_by_ben(*, officer: LoanOfficer | None) -> str:
     text = Message(medium="text", to_address=BEN, officer=officer)
-    return sender_identity.from_addresses([text])[0]
+    return plan_messages.from_addresses([text])[0]
 
 
 def test_first_text_is_from_officers_own_number():
@@ -67,31 +67,31 @@ def test_email_reply_goes_to_our_mailbox_or_else_to_officer(settings):
     message = send_text(COMPANY)
     message.officer = make.officer("Dana Whitfield")
 
-    assert sender_identity.reply_address(message) == message.officer.user.email
+    assert plan_messages.reply_address(message) == message.officer.user.email
     settings.REPLY_DOMAIN = "reply.lindenfield.example"
-    address = sender_identity.reply_address(message)
+    address = plan_messages.reply_address(message)
     assert address.endswith("@reply.lindenfield.example")
     assert address == address.lower()
-    assert sender_identity.find_replied_message(address) == message.pk
-    assert sender_identity.find_replied_message(address.upper()) == message.pk
+    assert plan_messages.find_replied_message(address) == message.pk
+    assert plan_messages.find_replied_message(address.upper()) == message.pk
 
 
 @pytest.mark.parametrize("forged", ["", "reply@x", "reply+@x", "reply+-@x", "hello@x.example"])
 def test_unissued_reply_address_matches_no_message(forged):
-    assert sender_identity.find_replied_message(forged) is None
+    assert plan_messages.find_replied_message(forged) is None
 
 
 def test_reply_token_opens_only_its_own_message(settings):
     settings.REPLY_DOMAIN = "reply.lindenfield.example"
     first, second = send_text(COMPANY), send_text(COMPANY)
-    address = sender_identity.reply_address(first).replace(first.pk.hex, second.pk.hex)
+    address = plan_messages.reply_address(first).replace(first.pk.hex, second.pk.hex)
 
-    assert sender_identity.find_replied_message(address) is None
+    assert plan_messages.find_replied_message(address) is None
 
 
 def test_email_is_from_our_address_under_officers_name(settings):
     settings.DEFAULT_FROM_EMAIL = "Lindenfield <hello@lindenfield.example>"
     officer = make.officer("Dana Whitfield")
 
-    assert sender_identity.mailbox_for(officer) == "Dana Whitfield <hello@lindenfield.example>"
-    assert sender_identity.mailbox_for(None) == "Lindenfield <hello@lindenfield.example>"
+    assert plan_messages.mailbox_for(officer) == "Dana Whitfield <hello@lindenfield.example>"
+    assert plan_messages.mailbox_for(None) == "Lindenfield <hello@lindenfield.example>"
