@@ -197,5 +197,5 @@ def test_each_table_is_read_once_for_any_length(cast, django_assert_num_queries,
         message(cast.ben, state="sent", officer=cast.dana)
         make.consent(cast.ben.person, at=at)
 
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(21):
         lead_history.build_timeline(cast.ben)

@@ -23,6 +23,7 @@ from rooftree.reporting.timeline import (
     credit_clock_entries,
     edit_entries,
     imported_entries,
+    promise_entries,
 )
 from rooftree.reporting.timeline.message_entries import message_entry
 from rooftree.reporting.timeline.timeline_entry import (
@@ -87,6 +88,7 @@ def build_timeline(lead: Lead, *, group: EntryGroup | None = None) -> list[Timel
         credit_clock_entries.build_entries,
         edit_entries.build_entries,
         imported_entries.build_entries,
+        promise_entries.build_entries,
     )
     messages = [message_entry(message) for message in lead.messages.all()]
     entries = [entry for read in readers for entry in read(lead)]
@@ -103,11 +105,9 @@ def _touch_entries(lead: Lead) -> Iterator[TimelineEntry]:
         FormCertificate.objects.filter(touch__lead=lead).values_list("touch_id", flat=True)
     )
     for touch in lead.touches.all():
+        kind = "Inquiry" if touch.is_first else "Repeat inquiry"
         if unfinished_forms.is_unfinished_form(touch):
-            title = f"Unfinished form from {touch.source.name}"
-        else:
-            kind = "Inquiry" if touch.is_first else "Repeat inquiry"
-            title = f"{kind} from {touch.source.name}"
+            kind = "Unfinished form"
         notes = [touch.campaign.name] if touch.campaign else []
         notes += filter(None, [conversation_entries.call_summary(touch)])
         if touch.matched_by:
@@ -120,7 +120,7 @@ def _touch_entries(lead: Lead) -> Iterator[TimelineEntry]:
             at=touch.at,
             group=EntryGroup.OTHER,
             icon="sources",
-            title=title,
+            title=f"{kind} from {touch.source.name}",
             cents=costs.get(touch.delivery_id),
             body=". ".join(notes),
             quote=conversation_entries.conversation_quote(touch),
