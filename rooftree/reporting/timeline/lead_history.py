@@ -250,7 +250,7 @@ def _offer_entries(lead: Lead) -> Iterator[TimelineEntry]:
                 title=name,
                 detail=f"{answer}, {waited} s after the offer" if waited < 3600 else answer,
                 body=""
-                if offer.end_reason == "silence"
+                if offer.end_reason in ("silence", "declined", "declined_just_now")
                 else offer.end_reason.replace("_", " ").capitalize(),
             )
 
