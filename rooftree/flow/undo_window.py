@@ -180,7 +180,8 @@ def settle_act(act_id: UUID, *, at: datetime) -> bool:
             reasons = (change["new"].get("snooze_reason") for change in act.changes)
             because = next(filter(None, reasons), "")
             credit_notice_triggers.check_snooze_reason(lead.pk, because, at=at)
-        attempt = ContactAttempt.objects.filter(pk=act.attempt_id).first()
+        attempts = ContactAttempt.objects.filter(lead=lead)
+        attempt = attempts.filter(pk=act.attempt_id).first() if act.attempt_id else None
         if attempt is not None and attempt.result == act.result:
             outcome_consequences.start_consequences(
                 attempt, lead=lead, by=act.by, recorded_at=act.at, at=at
