@@ -81,8 +81,9 @@ def record_outcome(  # noqa: PLR0913
         if earlier_tap := _find_repeated_outcome(lead, result, by, at, cause):
             return earlier_tap
         if open_act := undo_window.find_open_act(lead.pk):
-            # The same person corrects it in time; otherwise it stays.
-            if open_act.by_id == by.pk and at < open_act.settles_at:
+            # The same person corrects their outcome in time; otherwise the act stays.
+            is_outcome = open_act.attempt_id is not None
+            if is_outcome and open_act.by_id == by.pk and at < open_act.settles_at:
                 undo_window.undo_act(open_act.pk, by=by, at=at)
             else:
                 undo_window.settle_act(open_act.pk, at=at)

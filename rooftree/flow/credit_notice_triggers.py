@@ -203,10 +203,15 @@ def snooze_lead(*, lead_id: UUID, until: datetime, because: str, by: UUID, at: d
     """
     with transaction.atomic():
         lead = snooze.snooze_lead(lead_id=lead_id, until=until, because=because, by=by, at=at)
-        _check_staff_words(
-            lead_id, f"do not call: {because}", origin=f"lead:{lead_id}", how="A reason", at=at
-        )  # fmt: skip
+        check_snooze_reason(lead_id, because, at=at)
     return lead
+
+
+def check_snooze_reason(lead_id: UUID, because: str, *, at: datetime) -> None:
+    """Check the reason of a snooze for a credit decision that the borrower was not told."""
+    _check_staff_words(
+        lead_id, f"do not call: {because}", origin=f"lead:{lead_id}", how="A reason", at=at
+    )
 
 
 # Information from the LOS.

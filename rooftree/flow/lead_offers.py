@@ -8,6 +8,7 @@ from django.db import transaction
 
 from rooftree.db.prepared_queries import PreparedQuery
 from rooftree.flow.message_dispatch import ring_officers
+from rooftree.flow.undo_window import SETTLE_AFTER
 from rooftree.leads.models import Lead
 from rooftree.org import officer_availability, staff_notices
 from rooftree.org.models import LoanOfficer, User
@@ -63,12 +64,38 @@ def take_offer(*, offer_id: UUID, officer_id: UUID, at: datetime) -> Ownership:
     return ownership
 
 
-def decline_offer(*, offer_id: UUID, officer_id: UUID, at: datetime) -> None:
-    """Decline an offer for an officer and ring the next officer on the chain."""
+def decline_offer(
+    *, offer_id: UUID, officer_id: UUID, at: datetime, can_undo: bool = False
+) -> None:
+    """Decline an offer for an officer and ring the next officer on the chain.
+
+    Args:
+        can_undo: ring the next officer after the undo window, unless `undo_decline` comes first.
+    """
     with transaction.atomic():
-        lead_id = answer_offer.decline_offer(offer_id=offer_id, officer_id=officer_id, at=at)
+        lead_id = answer_offer.decline_offer(
+            offer_id=offer_id, officer_id=officer_id, at=at, can_undo=can_undo
+        )
         staff_notices.dismiss_for_officer(officer_id=officer_id, cause=f"offer:{offer_id}", at=at)
-        _notify_and_ring([lapsed_offers.pass_on_lead(lead_id=lead_id, at=at)], at)
+        if not can_undo:
+            _notify_and_ring([lapsed_offers.pass_on_lead(lead_id=lead_id, at=at)], at)
+
+
+def undo_decline(*, offer_id: UUID, officer_id: UUID, at: datetime) -> None:
+    """Offer a lead again to the officer who declined it. Raises `answer_offer.CannotTake`."""
+    with transaction.atomic():
+        offer = answer_offer.undo_decline(offer_id=offer_id, officer_id=officer_id, at=at)
+        publish_update("offer", lead=str(offer.lead_id))
+
+
+def pass_on_declined_offers(*, at: datetime) -> int:
+    """Pass on the leads that were declined on the page and can't be undone; return how many."""
+    with transaction.atomic():
+        lead_ids = answer_offer.settle_declined_offers(declined_by=at - SETTLE_AFTER, limit=100)
+        for lead_id in lead_ids:
+            _notify_and_ring([lapsed_offers.pass_on_lead(lead_id=lead_id, at=at)], at)
+            publish_update("offer", lead=str(lead_id))
+    return len(lead_ids)
 
 
 def pass_on_lapsed_offers(*, at: datetime) -> int:

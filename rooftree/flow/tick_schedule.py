@@ -113,6 +113,11 @@ TICKS = (
         run=lambda at: lead_offers.pass_on_lapsed_offers(at=at),
     ),
     PeriodicJob(
+        name="declined offers",
+        interval_seconds=1,
+        run=lambda at: lead_offers.pass_on_declined_offers(at=at),
+    ),
+    PeriodicJob(
         name="ended pauses",
         interval_seconds=5,
         run=lambda at: lead_offers.end_due_pauses(at=at),

@@ -12,7 +12,8 @@ from uuid import UUID
 from django.db import models, transaction
 
 from rooftree.core.uuid7 import uuid7_at
-from rooftree.flow import outcome_consequences
+from rooftree.flow import credit_notice_triggers, outcome_consequences
+from rooftree.leads import snooze
 from rooftree.leads.models import ContactAttempt, Lead, Task, UndoableAct
 from rooftree.ledger.write_events import write_event
 from rooftree.nurture.models import Enrollment
@@ -26,6 +27,7 @@ UNDO_SECONDS = 10  # as the page counts them down
 SETTLE_AFTER = timedelta(seconds=UNDO_SECONDS + 2)  # a tap in the last second still arrives
 KEPT_FOR = timedelta(days=1)  # a closed window; the ledger keeps the act
 SETTLE_BATCH = 100
+SNOOZED = "snoozed"  # the result of an act that isn't a call's outcome
 TOO_LATE = "It’s too late to undo this. Log the right outcome, or reopen the lead."
 
 type RowValues = dict[str, str | int | None]
@@ -38,7 +40,7 @@ JSON_FORMS: dict[type, Callable[[Any], str]] = {datetime: datetime.isoformat, UU
 COLUMNS = {
     "lead": (
         *("state", "retired_at", "retired_reason", "response_due_at"),
-        *("first_attempt_at", "first_conversation_at"),
+        *("first_attempt_at", "first_conversation_at", "snoozed_until", "snooze_reason"),
     ),
     "task": ("due_at", "user_id", "title", "done_at", "done_by_id", "canceled_at", "cancel_reason"),
     "enrollment": ("ended_at", "end_reason", "due_at"),
@@ -97,17 +99,31 @@ def open_window(
         state__in=["waiting", "held"],
         due_at__lt=at + SETTLE_AFTER,
     ).update(due_at=at + SETTLE_AFTER)
-    after = take_snapshot(attempt.lead_id, before=before)
-    return UndoableAct.objects.create(
-        id=uuid7_at(at),
-        lead_id=attempt.lead_id,
-        result=attempt.result,
-        attempt_id=attempt.pk,
-        changes=[*_compare(before, after)],
-        by=by,
-        at=at,
-        settles_at=at + SETTLE_AFTER,
-    )
+    act = UndoableAct(lead_id=attempt.lead_id, result=attempt.result, attempt_id=attempt.pk, by=by)
+    return _store_act(act, before, at)
+
+
+def snooze_lead(
+    *, lead_id: UUID, until: datetime, because: str, by: User, at: datetime
+) -> UndoableAct:
+    """Snooze a lead; its reason is checked for a credit decision once it can't be undone anymore.
+
+    Raises `snooze.CannotSnooze`.
+    """
+    with transaction.atomic():
+        Lead.objects.select_for_update(of=("self",), no_key=True).get(pk=lead_id)
+        if open_act := find_open_act(lead_id):
+            settle_act(open_act.pk, at=at)
+        before = take_snapshot(lead_id)
+        snooze.snooze_lead(lead_id=lead_id, until=until, because=because, by=by.pk, at=at)
+        return _store_act(UndoableAct(lead_id=lead_id, result=SNOOZED, by=by), before, at)
+
+
+def _store_act(act: UndoableAct, before: Snapshot, at: datetime) -> UndoableAct:
+    act.pk, act.at, act.settles_at = uuid7_at(at), at, at + SETTLE_AFTER
+    act.changes = [*_compare(before, take_snapshot(act.lead_id, before=before))]
+    act.save(force_insert=True)
+    return act
 
 
 def find_open_act(lead_id: UUID) -> UndoableAct | None:
@@ -135,12 +151,13 @@ def undo_act(act_id: UUID, *, by: User, at: datetime) -> UndoableAct:
         act.undone_at = at
         act.save(update_fields=["undone_at"])
         write_event(
-            "flow.attempt.undone",
+            "leads.lead.woken" if act.result == SNOOZED else "flow.attempt.undone",
             at=at,
             actor=f"user:{by.pk}",
             lead_id=act.lead_id,
             attempt=act.attempt_id,
             result=act.result,
+            because="undone",
         )
         rollup_deltas.count_attempt(Lead.objects.get(pk=act.lead_id))
         publish_update("lead", lead=str(act.lead_id))
@@ -159,7 +176,12 @@ def settle_act(act_id: UUID, *, at: datetime) -> bool:
         open_act = UndoableAct.objects.filter(pk=act_id, settled_at=None, undone_at=None)
         if not open_act.update(settled_at=at):
             return False
-        attempt = ContactAttempt.objects.filter(pk=act.attempt_id).first()
+        if act.result == SNOOZED:
+            reasons = (change["new"].get("snooze_reason") for change in act.changes)
+            because = next(filter(None, reasons), "")
+            credit_notice_triggers.check_snooze_reason(lead.pk, because, at=at)
+        attempts = ContactAttempt.objects.filter(lead=lead)
+        attempt = attempts.filter(pk=act.attempt_id).first() if act.attempt_id else None
         if attempt is not None and attempt.result == act.result:
             outcome_consequences.start_consequences(
                 attempt, lead=lead, by=act.by, recorded_at=act.at, at=at

@@ -79,12 +79,29 @@ def officer_text(promise: Promise, reader: LoanOfficer, stage: str) -> str:
     )
 
 
+def format_due_time(promise: Promise) -> str:
+    """Format when a promise is due in its officer's zone, with the day if made on another day."""
+    zone = _zone_of(promise, None)
+    due_at = _due_time(promise)
+    is_another_day = due_at.astimezone(zone).date() != promise.made_at.astimezone(zone).date()
+    return _clock_text(due_at, zone, with_day=is_another_day)
+
+
 def _due_text(promise: Promise, reader: LoanOfficer | None) -> str:
-    officer, branch = reader or promise.officer, promise.lead.branch
-    zone = officer.zone if officer else branch.zone if branch else "America/New_York"
-    due_at = promise.due_at - (CALLBACK_GRACE if promise.kind == "callback" else timedelta(0))
+    due_at = _due_time(promise)
     late_by = (promise.breached_at or due_at) - due_at
-    return _clock_text(due_at, ZoneInfo(zone), with_day=late_by > timedelta(hours=12))
+    return _clock_text(due_at, _zone_of(promise, reader), with_day=late_by > timedelta(hours=12))
+
+
+def _due_time(promise: Promise) -> datetime:
+    """Return the time that was said: an agreed callback is late only after its grace."""
+    grace = CALLBACK_GRACE if promise.kind == "callback" else timedelta(0)
+    return promise.due_at - grace
+
+
+def _zone_of(promise: Promise, reader: LoanOfficer | None) -> ZoneInfo:
+    officer, branch = reader or promise.officer, promise.lead.branch
+    return ZoneInfo(officer.zone if officer else branch.zone if branch else "America/New_York")
 
 
 def _clock_text(moment: datetime, zone: ZoneInfo, *, with_day: bool) -> str:

@@ -12,8 +12,6 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.db.transaction import atomic
 
-from rooftree.compliance.gate import next_calling_time
-from rooftree.compliance.rule_changes import approved_changes
 from rooftree.leads.models import Lead
 from rooftree.ledger.write_events import write_event
 from rooftree.org import staff_notices
@@ -176,10 +174,7 @@ def _calls_open_later(promise: Promise, at: datetime) -> datetime | None:
     if promise.kind == "reply":
         return None
     columns = Lead.objects.values_list(*response_deadline.PLACE_COLUMNS)
-    number, state, postal_code, rules = columns.get(pk=promise.lead_id)
-    changes = approved_changes.parse_changes(rules)
-    opening = next_calling_time.next_opening(number or "", state, postal_code, changes, at=at)
-    return opening if opening and opening > at else None
+    return response_deadline.calls_closed_until(*columns.get(pk=promise.lead_id), at=at)
 
 
 def _available_backup(promise: Promise, watch: _Watch) -> LoanOfficer | None:

@@ -12,7 +12,7 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.org import working_hours
 from rooftree.org.models import LoanOfficer, User
-from rooftree.routing import promise_figures, promise_watch, response_deadline, time_off
+from rooftree.routing import promise_figures, promise_watch, response_deadline, time_off, work_queue
 from rooftree.routing.models import Offer, Promise, TimeOff
 from rooftree.routing.permissions import leads_visible_to, officers_visible_to
 from rooftree.routing.promise_figures import KeptPromises
@@ -31,7 +31,8 @@ class WaitingLead:
     name: str
     summary: str  # "LendingTree purchase, $298,000, TX"
     response_due_at: datetime | None
-    is_late: bool
+    is_late: bool  # not while calls to the borrower are closed
+    standstill_text: str  # "OK to call 8:00 AM borrower's time"; "" while the clock runs
     officer_id: UUID | None
     officer: str  # "" when no one
     offered_until: datetime | None  # None: owned by the officer, or unowned
@@ -122,6 +123,8 @@ def _waiting_leads(user: User, at: datetime) -> QuerySet[Lead]:
         .filter(response_deadline.FIRST_CALL_OWED)
         .select_related("person", "source", "officer__user")
         .annotate(
+            primary_number=response_deadline.PRIMARY_NUMBER,
+            rule_changes=response_deadline.RULE_CHANGES,
             offered_to=Subquery(live.values("officer_id")[:1]),
             offered_name=Subquery(live.values("officer__user__name")[:1]),
             offered_until=Subquery(live.values("due_at")[:1]),
@@ -132,6 +135,14 @@ def _waiting_leads(user: User, at: datetime) -> QuerySet[Lead]:
 
 def _build_waiting_row(lead: Lead, at: datetime) -> WaitingLead:
     offered_name = lead.offered_name or ""  # type: ignore[attr-defined]
+    place = (
+        lead.primary_number,  # type: ignore[attr-defined]
+        lead.property_state,
+        lead.property_zip,
+        lead.rule_changes,  # type: ignore[attr-defined]
+    )
+    is_due = lead.response_due_at is not None and lead.response_due_at < at
+    opens = response_deadline.calls_closed_until(*place, at=at) if is_due else None
     parts = [f"{lead.source.name} {PURPOSE_NAMES.get(lead.purpose, 'inquiry')}"]
     if lead.amount_cents:
         parts.append(f"${lead.amount_cents // 100:,}")
@@ -142,7 +153,8 @@ def _build_waiting_row(lead: Lead, at: datetime) -> WaitingLead:
         name=lead.person.name,
         summary=", ".join(parts),
         response_due_at=lead.response_due_at,
-        is_late=lead.response_due_at is not None and lead.response_due_at < at,
+        is_late=is_due and opens is None,
+        standstill_text=work_queue.describe_opening(opens, at) if opens else "",
         officer_id=lead.officer_id or lead.offered_to,  # type: ignore[attr-defined]
         officer=lead.officer.user.name if lead.officer else offered_name,
         offered_until=None if lead.officer else lead.offered_until,  # type: ignore[attr-defined]

@@ -21,6 +21,8 @@ select l.id from lead l
  where l.officer_id is null and l.state in ('new', 'working') and l.retired_at is null
    and not exists (select 1 from offer o where o.lead_id = l.id and o.accepted_at is null
                      and o.declined_at is null and o.expired_at is null)
+   and not exists (select 1 from offer o where o.lead_id = l.id
+                     and o.end_reason = 'declined_just_now')
    and case when last.at is null
             then l.response_due_at <= %(at)s
                  or exists (select 1 from ownership w where w.lead_id = l.id

@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from rooftree.compliance.gate import next_calling_time
 from rooftree.compliance.rule_changes import approved_changes
 from rooftree.db.statements import query_rows
 from rooftree.org.models import User
+from rooftree.routing import response_deadline
 from rooftree.routing.lead_filter import FILTER_SQL, LeadFilter
 from rooftree.routing.rule_sentences import PURPOSE_NAMES
 
@@ -191,15 +191,11 @@ def _build_row(row: tuple[Any, ...], at: datetime) -> QueueRow:
     columns = dict(zip(COLUMNS, row, strict=True))
     group = Group(columns["group"])
     is_reply = group is Group.REPLY
-    changes = approved_changes.parse_changes(columns["rules"])
-    opens = next_calling_time.next_opening(
-        columns["phone"] or "", columns["state"], columns["zip"], changes, at=at
-    )
-    opens = opens if opens and opens > at else None
+    place = (columns["phone"], columns["state"], columns["zip"], columns["rules"])
+    opens = response_deadline.calls_closed_until(*place, at=at)
     call_hours = ""
     if opens and group is not Group.WAITING:
-        when = _format_when(opens, at.astimezone(opens.tzinfo))
-        call_hours = f". OK to call {when} borrower's time"
+        call_hours = f". {describe_opening(opens, at)}"
     return QueueRow(
         lead_id=columns["id"],
         name=" ".join(filter(None, (columns["first_name"], columns["last_name"]))) or "No name yet",
@@ -252,6 +248,11 @@ def _inquiry_text(group: Group, columns: dict[str, Any], at: datetime) -> str:
     if group is Group.NEXT and score_reasons:
         return f"{text}. {score_reasons[0]['text']}"
     return text
+
+
+def describe_opening(opens: datetime, at: datetime) -> str:
+    """Describe when calls open: `OK to call 8:00 AM borrower's time`; `opens` is on that clock."""
+    return f"OK to call {_format_when(opens, at.astimezone(opens.tzinfo))} borrower's time"
 
 
 def _format_when(moment: datetime, at: datetime) -> str:

@@ -20,6 +20,8 @@ from rooftree.ledger.models import Event
 from rooftree.outreach.facts.message_facts import OutgoingContact, gather_facts
 from rooftree.outreach.models import Message
 from rooftree.outreach.releases.models import Release
+from rooftree.reporting.first_screen import cost_by_source
+from rooftree.reporting.first_screen.report_period import parse_period
 from rooftree.routing.models import Offer
 from tests import make
 from tests.flow import journey
@@ -121,6 +123,29 @@ def test_imported_leads_are_assigned_and_greeted_only_by_choice(book):
     assert Offer.objects.count() == 2
     assert {message.medium for message in Message.objects.filter(state="sent")} == {"email"}
     assert not Message.objects.filter(medium="text", state__in=["sent", "delivered"]).exists()
+
+
+def test_past_clients_are_not_counted_as_new_leads(book):
+    run_import(book, people="clients")
+    other = make.source("csv_import")
+    run_import(other, file_of("Zoe,Ray,8135550199,zoe@example.org,FL"))
+
+    figures = cost_by_source.load_first_screen(
+        period=parse_period(f"{make.NOON:%Y}-q4", make.NOON.date()),
+        branch_paths=None,
+        today=make.NOON.date(),
+    )
+
+    assert figures.total.leads == Lead.objects.filter(source=other).count() == 1
+    assert [row.source_id for row in figures.rows] == [other.pk]
+
+
+def test_source_holds_new_leads_or_past_clients_not_both(book):
+    run_import(book)
+    sheet = upload(book, file_of("Zoe,Ray,8135550199,zoe@example.org,FL"), people="clients")
+
+    with pytest.raises(import_staging.InvalidImport, match="already holds new leads"):
+        spreadsheet_imports.start_import(sheet_id=sheet.pk, by=sheet.uploaded_by, at=make.NOON)
 
 
 def test_same_file_again_is_same_import(book):

@@ -24,6 +24,17 @@ def test_board_shows_waiting_leads_with_officer_and_deadline(cast):
     assert (board.late, board.longest_wait) == (1, timedelta(minutes=3))
 
 
+def test_late_clock_stands_still_while_calls_are_closed(cast):
+    make.lead(officer=cast.dana, response_due_at=make.NIGHT - make.HOUR)
+
+    by_night = team_board.load_team_board(cast.ruth, at=make.NIGHT)
+    in_the_morning = team_board.load_team_board(cast.ruth, at=make.NIGHT + 12 * make.HOUR)
+
+    assert by_night.late == 0
+    assert by_night.waiting[0].standstill_text == "OK to call Tue 9:00 AM borrower's time"
+    assert (in_the_morning.late, in_the_morning.waiting[0].standstill_text) == (1, "")
+
+
 def test_attempted_lead_leaves_board_and_counts_kept_or_late(cast):
     for seconds, promised in ((40, 120), (200, 120)):
         lead = make.lead(officer=cast.dana, response_due_at=make.NOON + timedelta(seconds=promised))

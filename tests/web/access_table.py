@@ -109,6 +109,7 @@ TABLE = {
     "offers/": get(),
     "offers/<uuid:offer_id>/acceptance/": post("o", "offer"),
     "offers/<uuid:offer_id>/refusal/": post("o", "offer"),
+    "offers/<uuid:offer_id>/refusal/undo/": post("o", "offer"),
     "me/availability/": post("o"),
     "conversations/": get("oampkced"),
     "conversations/<uuid:lead_id>/": get(ALL, "lead", of_lead=True),

@@ -248,3 +248,15 @@ def test_queue_row_links_to_the_lead_page(name):
     key = uuid4()
 
     assert url_for(name, key) == reverse(name, args=[key])
+
+
+def test_declined_offer_can_be_undone_from_the_toast(cast, signed_in, htmx):
+    offer = create_offer(cast.ben, cast.dana)
+    browser = signed_in(cast.dana.user)
+
+    declined = browser.post(reverse("refusal", args=[offer.pk]), headers=htmx)
+    undo = reverse("refusal_undo", args=[offer.pk])
+    assert undo in declined.text
+    assert "Undone" in browser.post(undo, headers=htmx).text
+
+    assert Offer.objects.get(pk=offer.pk).declined_at is None

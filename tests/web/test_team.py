@@ -39,6 +39,24 @@ def test_team_page_shows_waiting_leads_and_available_officers(cast, signed_in):
     assert "Sam Rivera" not in page.text  # in the Austin branch
 
 
+def test_late_clock_stands_still_at_night_on_team_and_lead(cast, signed_in, at_noon):
+    waiting(cast)
+    at_noon(make.NIGHT)
+    manager = signed_in(cast.ruth)
+
+    team = manager.get("/team/").text
+    queue = manager.get(reverse("team_queue", args=[cast.dana.pk])).text
+    lead = manager.get(reverse("lead", args=[cast.ben.pk])).text
+
+    assert "OK to call Tue 8:00 AM borrower" in team
+    assert "First call due Tue 8 AM" in lead
+    assert ["count-down" in page.split("<main")[1] for page in (team, queue, lead)] == [
+        False,
+        False,
+        False,
+    ]
+
+
 def test_officers_cannot_open_the_team_page(cast, signed_in):
     assert signed_in(cast.dana.user).get("/team/").status_code == 403
 

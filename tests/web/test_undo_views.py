@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from rooftree.flow import clock
+from rooftree.flow import clock, undo_window
 from rooftree.leads import lead_tasks
 from rooftree.leads.models import ContactAttempt, Lead, Task, UndoableAct
 from tests import make
@@ -125,3 +125,49 @@ def test_finished_task_is_opened_again_for_ten_seconds(cast, lead, signed_in, ht
     with clock.freeze(make.NOON + make.MINUTE):
         assert browser.post(address, headers=htmx).status_code == 409
     assert Task.objects.get(pk=task.pk).done_by == cast.dana.user
+
+
+def snooze(browser, lead, **more):
+    form = {"due": "day", "because": "Waits for her bonus"}
+    return browser.post(reverse("snooze", args=[lead.pk]), form, **more)
+
+
+def test_snooze_is_undone_with_the_earlier_one_put_back(cast, lead, signed_in, htmx):
+    browser = signed_in(cast.dana.user)
+    before = clock.now() + make.HOUR
+    Lead.objects.filter(pk=lead.pk).update(snoozed_until=before, snooze_reason="At work")
+
+    toast = snooze(browser, lead, headers=htmx).text
+    assert undo_page(lead) in toast
+    lead.refresh_from_db()
+    assert lead.snooze_reason == "Waits for her bonus"
+    browser.post(undo_page(lead))
+
+    lead.refresh_from_db()
+    assert (lead.snoozed_until, lead.snooze_reason) == (before, "At work")
+
+
+def test_snooze_and_outcome_do_not_undo_each_other(cast, lead, signed_in):
+    browser = signed_in(cast.dana.user)
+    log(browser, lead, "voicemail")
+
+    snooze(browser, lead)
+    log(browser, lead, "no_answer")
+
+    lead.refresh_from_db()
+    assert lead.snooze_reason == "Waits for her bonus"
+    results = list(ContactAttempt.objects.filter(lead=lead).values_list("result", flat=True))
+    assert sorted(results) == ["no_answer", "voicemail"]
+
+
+def test_credit_reason_of_a_snooze_counts_once_it_cannot_be_undone(cast, lead):
+    reason = "FICO too low"
+    act = undo_window.snooze_lead(
+        lead_id=lead.pk, until=make.NOON + make.DAY, because=reason, by=cast.dana.user, at=make.NOON
+    )
+    reviews = Task.objects.filter(lead=lead, kind="fair_lending_review")
+    assert not reviews.exists()
+
+    undo_window.settle_due_acts(at=act.settles_at)
+
+    assert reviews.get().role == "compliance"

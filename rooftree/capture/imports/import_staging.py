@@ -72,6 +72,10 @@ def allowed_lead_actions(source: Source) -> dict[str, str]:
     return {key: label for key, label in NEW_LEAD_ACTIONS.items() if greets or key != "greet"}
 
 
+PEOPLE_KINDS = {  # who is in the file; a source holds one kind
+    "leads": "People who asked about a loan: they count as new leads",
+    "clients": "Past clients and contacts: Home doesn’t count them as new leads",
+}
 KNOWN_LEAD_ACTIONS = {  # for a person who is already on file
     "leave": "Leave unchanged",
     "add": "Add the row as another inquiry",
@@ -211,6 +215,19 @@ def save_column_map(
     return sheet
 
 
+def _declare_people(sheet: Spreadsheet) -> None:
+    """Set what the sheet's source holds, which Home reads. Raises `InvalidImport` if it differs."""
+    people = sheet.options.get("people", "leads")
+    source = Source.objects.select_for_update().get(pk=sheet.source_id)
+    if people == source.setup.get("people", "leads"):
+        return
+    if Spreadsheet.objects.filter(source=source, started_at__isnull=False).exists():
+        has = "new leads" if people == "clients" else "past clients"
+        raise InvalidImport(f"{source.name} already holds {has}. Add another source for this file.")
+    source.setup = {**source.setup, "people": people}
+    source.save(update_fields=["setup"])
+
+
 def change_state(
     sheet_id: UUID, *, came_from: tuple[str, ...], to: str, by: User, at: datetime
 ) -> Spreadsheet:
@@ -219,6 +236,8 @@ def change_state(
         sheet = Spreadsheet.objects.select_for_update().get(pk=sheet_id)
         if sheet.state not in came_from:
             raise InvalidImport("This import has changed. Reload the page.")
+        if to == "running":
+            _declare_people(sheet)
         sheet.state, sheet.seen_rows = to, 0
         if to == "running":
             sheet.started_at = at

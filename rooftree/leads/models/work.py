@@ -190,8 +190,8 @@ class UndoableAct(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="+")
-    result = models.CharField(max_length=24)  # the outcome of a call
-    attempt_id = models.UUIDField()  # of the call
+    result = models.CharField(max_length=24)  # the outcome of a call, or `snoozed`
+    attempt_id = models.UUIDField(null=True)  # of the call
     changes = models.JSONField()  # by row: table, id, old and new values; old null: a new row
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     at = models.DateTimeField()

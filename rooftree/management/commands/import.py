@@ -189,6 +189,12 @@ def _add_people_arguments(parser: ArgumentParser) -> None:
         help="for new people (default: keep)",
     )
     parser.add_argument(
+        "--people",
+        choices=import_staging.PEOPLE_KINDS,
+        default="leads",
+        help="clients: past clients, whom Home doesn't count as new leads (default: leads)",
+    )
+    parser.add_argument(
         "--known",
         choices=import_staging.KNOWN_LEAD_ACTIONS,
         default="leave",
@@ -219,7 +225,7 @@ def _stage_file(
     )
     if sheet.state not in ("columns", "checked"):
         return sheet, is_new
-    choices = {"then": options["then"], "known": options["known"]}
+    choices = {name: options[name] for name in ("then", "known", "people")}
     import_staging.save_column_map(
         sheet_id=sheet.pk, lines=parse_map_lines(sheet.lines), options=choices, by=by, at=now()
     )

@@ -7,6 +7,8 @@ from math import sqrt
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from rooftree.db.statements import query_rows
 from rooftree.leads.models import Lead, Source
 from rooftree.reporting.first_screen import speed_to_lead
@@ -20,8 +22,12 @@ from rooftree.reporting.first_screen.cohort_maturity import (
 from rooftree.reporting.first_screen.report_period import ReportPeriod, last_complete_period
 from rooftree.reporting.rollups.fold_rollups import CURRENT_SUMS, CURRENT_SUMS_BY_MONTH
 
-IMPORT_ADAPTERS = "crm_"  # adapters of another system's records: nobody arrived on that day
-_ARRIVED = f"source_id not in (select id from source where adapter like '{IMPORT_ADAPTERS}%%')"  # noqa: S608
+# Sources of another system's records, and of lists of past clients: nobody arrived on that day.
+NOT_ARRIVED = Q(adapter__startswith="crm_") | Q(setup__people="clients")
+_ARRIVED = (
+    "source_id not in (select id from source"
+    " where adapter like 'crm_%%' or setup->>'people' = 'clients')"
+)
 _BRANCH_FILTER = "branch_id in (select id from branch where path like any (%(paths)s::text[]))"
 
 # The second part counts leads by week of arrival, to measure the maturity of the cohort. It reads

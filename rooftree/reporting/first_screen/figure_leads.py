@@ -21,11 +21,11 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from rooftree.leads.models import Lead, Loan
+from rooftree.leads.models import Lead, Loan, Source
 from rooftree.money.company_day import company_zone
 from rooftree.money.models import Entry
 from rooftree.org.models import Branch
-from rooftree.reporting.first_screen.cost_by_source import IMPORT_ADAPTERS
+from rooftree.reporting.first_screen.cost_by_source import NOT_ARRIVED
 from rooftree.reporting.first_screen.report_period import ReportPeriod
 from rooftree.reporting.first_screen.speed_to_lead import CHART_BANDS
 
@@ -69,7 +69,7 @@ def leads_behind_figure(
             paths |= Q(path__startswith=path)
         leads = leads.filter(branch__in=Branch.objects.filter(paths))
     if scope.source_id is None:
-        leads = leads.exclude(source__adapter__startswith=IMPORT_ADAPTERS)
+        leads = leads.exclude(source__in=Source.objects.filter(NOT_ARRIVED))
     leads = _filter_by_figure(figure, leads, scope)
     return leads.order_by("-created_at", "-id")
 

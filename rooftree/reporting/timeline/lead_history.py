@@ -23,6 +23,7 @@ from rooftree.reporting.timeline import (
     credit_clock_entries,
     edit_entries,
     imported_entries,
+    promise_entries,
 )
 from rooftree.reporting.timeline.lead_tables import load_rows_of_lead
 from rooftree.reporting.timeline.message_entries import message_entry
@@ -76,11 +77,9 @@ def _touch_entries(lead: Lead) -> Iterator[TimelineEntry]:
         FormCertificate.objects.filter(touch__lead=lead).values_list("touch_id", flat=True)
     )
     for touch in lead.touches.all():
+        kind = "Inquiry" if touch.is_first else "Repeat inquiry"
         if unfinished_forms.is_unfinished_form(touch):
-            title = f"Unfinished form from {touch.source.name}"
-        else:
-            kind = "Inquiry" if touch.is_first else "Repeat inquiry"
-            title = f"{kind} from {touch.source.name}"
+            kind = "Unfinished form"
         notes = [touch.campaign.name] if touch.campaign else []
         notes += filter(None, [conversation_entries.call_summary(touch)])
         if touch.matched_by:
@@ -93,7 +92,7 @@ def _touch_entries(lead: Lead) -> Iterator[TimelineEntry]:
             at=touch.at,
             group=EntryGroup.OTHER,
             icon="sources",
-            title=title,
+            title=f"{kind} from {touch.source.name}",
             cents=costs.get(touch.delivery_id),
             body=". ".join(notes),
             quote=conversation_entries.conversation_quote(touch),
@@ -223,7 +222,7 @@ def _offer_entries(lead: Lead) -> Iterator[TimelineEntry]:
                 title=name,
                 detail=f"{answer}, {waited} s after the offer" if waited < 3600 else answer,
                 body=""
-                if offer.end_reason == "silence"
+                if offer.end_reason in ("silence", "declined", "declined_just_now")
                 else offer.end_reason.replace("_", " ").capitalize(),
             )
 
@@ -389,4 +388,5 @@ READERS: tuple[tuple[str, Callable[[Lead], Iterator[TimelineEntry]]], ...] = (
     ("credit_clock", credit_clock_entries.build_entries),
     ("lead_edit", edit_entries.build_entries),
     ("imported_activity", imported_entries.build_entries),
+    ("promise", promise_entries.build_entries),
 )

@@ -82,6 +82,7 @@ CONDITIONS = {  # by table: how its rows about the lead are found
     "enrollment": OF_LEAD,
     "credit_clock": OF_LEAD,
     "imported_activity": OF_LEAD,
+    "promise": OF_LEAD,
 }
 TABLES_SQL = "select " + ", ".join(  # noqa: S608 (no values)
     f"exists (select from {table} where {condition})" for table, condition in CONDITIONS.items()

@@ -104,9 +104,11 @@ def show_import(request: StaffRequest, sheet_id: UUID) -> HttpResponse:
     options = {
         "then": request.POST.get("then", "keep"),
         "known": request.POST.get("known", "leave"),
+        "people": request.POST.get("people", "leads"),
     }
     if (
         options["then"] not in import_staging.NEW_LEAD_ACTIONS
+        or options["people"] not in import_staging.PEOPLE_KINDS
         or options["known"] not in import_staging.KNOWN_LEAD_ACTIONS
     ):
         return _render_import(
@@ -220,6 +222,8 @@ def _render_import(
         "sheet": sheet,
         "then": import_staging.allowed_lead_actions(sheet.source),
         "known": import_staging.KNOWN_LEAD_ACTIONS,
+        "people": import_staging.PEOPLE_KINDS,
+        "people_kind": import_staging.PEOPLE_KINDS[options.get("people", "leads")],
         "new_action": import_staging.NEW_LEAD_ACTIONS.get(options.get("then", ""), ""),
         "known_action": import_staging.KNOWN_LEAD_ACTIONS.get(options.get("known", ""), ""),
         "remarks": [remark.replace("_", " ") for remark in sheet.remarks],

@@ -11,6 +11,7 @@ from rooftree.leads.models import Lead
 from rooftree.outreach.facts.message_facts import possible_places
 from rooftree.outreach.messages.contact_permissions import ContactPermission
 from rooftree.rates.models import RateObservation, RateWatch
+from rooftree.routing import response_deadline
 from rooftree.web.shared import display_formats
 
 BADGE_STYLES = {  # decision: (class, icon)
@@ -101,6 +102,12 @@ def build_contact_button(
         kind=kind,
         badge_icon=badge_icon,
     )
+
+
+def standstill_text(lead: Lead, zone: ZoneInfo | None, at: datetime) -> str:
+    """Format when calls open, if the first call is late and calls are closed now; else ""."""
+    opens = response_deadline.standstill_of_lead(lead, at=at)
+    return _opening_time(opens, zone, at) if opens else ""
 
 
 def _opening_time(moment: datetime, zone: ZoneInfo | None, at: datetime) -> str:

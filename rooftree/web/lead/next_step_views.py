@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.timezone import localtime
 
 from rooftree.flow import appointments as flow
-from rooftree.flow import credit_notice_triggers
+from rooftree.flow import undo_window
 from rooftree.leads import appointments, lead_tasks, snooze
 from rooftree.leads.models import Task
 from rooftree.org.models import User
@@ -105,17 +105,22 @@ def snooze_lead(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return respond_refused(request, form.first_error, back_to=_lead_url(lead_id), status=422)
     try:
-        credit_notice_triggers.snooze_lead(
+        act = undo_window.snooze_lead(
             lead_id=lead.pk,
             until=form.cleaned_data["due_at"],
             because=form.cleaned_data["because"],
-            by=request.user.pk,
+            by=request.user,
             at=request.at,
         )
     except snooze.CannotSnooze as problem:
         return respond_refused(request, str(problem), back_to=_lead_url(lead_id), status=422)
     until = _format_time(form.cleaned_data["due_at"], request)
-    return respond_done(request, f"Snoozed until {until}", back_to=_lead_url(lead_id))
+    return respond_done(
+        request,
+        f"Snoozed until {until}",
+        back_to=_lead_url(lead_id),
+        undo_url=reverse("undo", args=[act.pk]),
+    )
 
 
 @staff_view("GET", "POST")

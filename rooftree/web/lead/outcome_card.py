@@ -40,7 +40,7 @@ def find_logged_outcome(lead: Lead, *, user: User, at: datetime) -> LoggedOutcom
     if max(logged_at, default=since) <= since:  # as for most leads; save the query
         return None
     act = undo_window.find_open_act(lead.pk)
-    if act is None or act.by_id != user.pk:
+    if act is None or act.by_id != user.pk or act.attempt_id is None:
         return None
     return LoggedOutcome(
         text=RESULT_MESSAGES[act.result],

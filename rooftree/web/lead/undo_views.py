@@ -1,4 +1,4 @@
-"""Undo of an outcome that was just logged, and of a task that was just finished."""
+"""Undo of an act of the last seconds: an outcome, a snooze, a finished task."""
 
 from uuid import UUID
 
@@ -16,8 +16,8 @@ from rooftree.web.shared.staff_view import staff_view
 
 
 @staff_view("GET", "POST")
-def undo_outcome(request: StaffRequest, act_id: UUID) -> HttpResponse:
-    """Undo an outcome, or show what the link would undo; refuse once it has taken effect."""
+def undo_act(request: StaffRequest, act_id: UUID) -> HttpResponse:
+    """Undo an outcome or a snooze, or show what the link would undo; refuse once it took effect."""
     acts = UndoableAct.objects.filter(by=request.user, lead__in=leads_visible_to(request.user))
     act = get_object_or_404(acts.select_related("lead__person"), pk=act_id)
     page = reverse("lead", args=[act.lead_id])
@@ -27,7 +27,11 @@ def undo_outcome(request: StaffRequest, act_id: UUID) -> HttpResponse:
         undo_window.undo_act(act.pk, by=request.user, at=request.at)
     except undo_window.CannotUndo as problem:
         return respond_refused(request, str(problem), back_to=page)
-    return respond_redirect(request, "Undone. Nothing was logged.", to=page)
+    was_snoozed = act.result == undo_window.SNOOZED
+    words = (
+        "Undone. The lead is as it was before." if was_snoozed else "Undone. Nothing was logged."
+    )
+    return respond_redirect(request, words, to=page)
 
 
 @staff_view("POST")

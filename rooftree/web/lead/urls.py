@@ -46,7 +46,7 @@ urlpatterns: list[URLPattern] = [
     ),
     path("leads/<uuid:lead_id>/calls/", call_views.call_borrower, name="calls"),
     path("leads/<uuid:lead_id>/attempts/", action_views.record_attempt, name="attempts"),
-    path("undo/<uuid:act_id>/", undo_views.undo_outcome, name="undo"),
+    path("undo/<uuid:act_id>/", undo_views.undo_act, name="undo"),
     path(
         "leads/<uuid:lead_id>/recording/objection/",
         action_views.stop_recording,

@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern] = [
     path("offers/", views.show_offers, name="offers"),
     path("offers/<uuid:offer_id>/acceptance/", views.accept_offer, name="acceptance"),
     path("offers/<uuid:offer_id>/refusal/", views.decline_offer, name="refusal"),
+    path("offers/<uuid:offer_id>/refusal/undo/", views.undo_refusal, name="refusal_undo"),
     path("me/availability/", views.set_availability, name="availability"),
     path("tasks/", task_views.list_tasks, name="my_tasks"),
     path("me/calendar/", calendar_views.show_calendar, name="calendar"),

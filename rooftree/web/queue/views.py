@@ -296,15 +296,30 @@ def accept_offer(request: StaffRequest, offer_id: UUID) -> HttpResponse:
 
 @staff_view("POST")
 def decline_offer(request: StaffRequest, offer_id: UUID) -> HttpResponse:
-    """Decline an offered lead, which offers it to the next loan officer in turn."""
+    """Decline an offered lead; after ten seconds of undo the next loan officer gets it."""
     try:
         flow.decline_offer(
-            offer_id=offer_id, officer_id=_require_officer(request).pk, at=request.at
+            offer_id=offer_id, officer_id=_require_officer(request).pk, at=request.at, can_undo=True
         )
     except answer_offer.CannotTake as problem:
         return respond_refused(request, str(problem), back_to=reverse("queue"))
     return respond_done(
-        request, "Lead declined and passed to the next loan officer", back_to=reverse("queue")
+        request,
+        "Lead declined. The next loan officer gets it in 10 seconds.",
+        back_to=reverse("queue"),
+        undo_url=reverse("refusal_undo", args=[offer_id]),
+    )
+
+
+@staff_view("POST")
+def undo_refusal(request: StaffRequest, offer_id: UUID) -> HttpResponse:
+    """Offer a lead again to the officer who declined it; refuse once it was passed on."""
+    try:
+        flow.undo_decline(offer_id=offer_id, officer_id=_require_officer(request).pk, at=request.at)
+    except answer_offer.CannotTake as problem:
+        return respond_refused(request, str(problem), back_to=reverse("queue"))
+    return respond_done(
+        request, "Undone. The lead is offered to you again.", back_to=reverse("queue")
     )
 
 
