@@ -137,7 +137,7 @@ end $$
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooftree', '0048_undo_snippets_drafts'),
+        ('rooftree', '0049_undo_snooze'),
     ]
 
     operations = [

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from rooftree.flow import clock
 from rooftree.leads.models import Introduction, Lead, Partner, ThingOfValue
+from rooftree.web.partners import views as partner_views
 from rooftree.web.server.live_events import authorized_user_id
 from tests import make
 from tests.flow import journey
@@ -140,6 +141,20 @@ def test_respa_log_is_for_staff_and_never_shown_to_the_partner(agent, ana, signe
     assert ThingOfValue.objects.get().fair_value_cents == 84_20
     assert "Tickets to the fair" in clerk.get(home).content.decode()
     assert "Tickets" not in agent.get(reverse("portal")).content.decode()
+
+
+def test_partners_log_has_pages(ana, signed_in, monkeypatch):
+    monkeypatch.setattr(partner_views, "PAGE_SIZE", 1)
+    clerk, home = signed_in(make.user("compliance")), reverse("partner", args=[ana.pk])
+    typed = {
+        "direction": "given", "fair_value_cents": "84.20", "why": "Client evening",
+        "basis": "gift", "has_happened": "on",
+    }  # fmt: skip
+    for what, day in (("Older gift", "2026-11-19"), ("Newer gift", "2026-11-20")):
+        clerk.post(reverse("partner_value", args=[ana.pk]), typed | {"what": what, "on_date": day})
+
+    assert "Older gift" not in clerk.get(home).text
+    assert "Older gift" in clerk.get(home, {"page": 2}).text
 
 
 def test_inactive_partner_cannot_sign_in(agent, ana, signed_in):

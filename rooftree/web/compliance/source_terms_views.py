@@ -24,6 +24,8 @@ from rooftree.compliance.rule_changes import approved_changes
 from rooftree.leads.models import Source
 from rooftree.money.company_day import company_day
 from rooftree.routing.permissions import has_permission
+from rooftree.web.lists.list_page import get_page
+from rooftree.web.lists.url_filter import SearchForm, UrlFilter
 from rooftree.web.shared.htmx_responses import respond_done, respond_refused
 from rooftree.web.shared.staff_forms import (
     StaffForm,
@@ -36,6 +38,8 @@ from rooftree.web.shared.staff_forms import (
 )
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_permission, staff_view
+
+PAGE_SIZE = 50
 
 
 class SourceTermsForm(StaffForm):
@@ -77,8 +81,11 @@ def list_source_terms(request: StaffRequest) -> HttpResponse:
     """List each source with its terms in force; sources without terms come first."""
     require_permission(request.user, "see_compliance")
     pairs = source_terms.terms_by_source(request.at.date())
-    rows = sorted(pairs, key=lambda pair: pair[1] is not None)
-    return render(request, "compliance/all_source_terms.html", {"rows": rows})
+    shown = UrlFilter(SearchForm(request.GET))
+    name = shown.values.get("q", "").lower()
+    pairs = [pair for pair in pairs if name in pair[0].name.lower()]
+    page = get_page(request, sorted(pairs, key=lambda pair: pair[1] is not None), size=PAGE_SIZE)
+    return render(request, "compliance/all_source_terms.html", {"page": page, "shown": shown})
 
 
 @staff_view("GET", "POST")

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -22,6 +22,8 @@ from rooftree.compliance.models import PayPlan
 from rooftree.money.company_day import company_day
 from rooftree.org.models import LoanOfficer
 from rooftree.routing.permissions import has_permission, officers_visible_to
+from rooftree.web.lists.list_page import get_page
+from rooftree.web.lists.url_filter import SearchForm, UrlFilter
 from rooftree.web.shared.display_formats import money_exact
 from rooftree.web.shared.htmx_responses import respond_done, respond_refused
 from rooftree.web.shared.staff_forms import (
@@ -36,6 +38,8 @@ from rooftree.web.shared.staff_forms import (
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_permission, staff_view
 
+PAGE_SIZE = 25  # officers
+MAX_NAMED = 10  # officers without a plan
 PLAN_OUTCOMES = {"approve": "approved", "drop": "discarded"}
 
 
@@ -77,23 +81,27 @@ def list_pay_plans(request: StaffRequest) -> HttpResponse:
     """List every loan officer with their active, proposed and past plans."""
     require_permission(request.user, "see_pay_plans")
     today = company_day(request.at)
-    plans = PayPlan.objects.select_related("officer__user", "written_by", "approved_by")
+    officers = officers_visible_to(request.user).select_related("user").order_by("user__name", "pk")
+    has_plan = Exists(PayPlan.objects.filter(officer=OuterRef("pk")))
+    shown = UrlFilter(SearchForm(request.GET))
+    with_plan = officers.filter(has_plan)
+    if name := shown.values.get("q"):
+        with_plan = with_plan.filter(user__name__icontains=name)
+    page = get_page(request, with_plan, size=PAGE_SIZE)
+    plans = PayPlan.objects.filter(officer__in=[officer.pk for officer in page.object_list])
     by_officer: dict[UUID, list[PayPlan]] = defaultdict(list)
-    for plan in plans.order_by("-number"):
+    for plan in plans.select_related("written_by", "approved_by").order_by("-number"):
         by_officer[plan.officer_id].append(plan)
-    officers = officers_visible_to(request.user).select_related("user")
-    officers_by_name = officers.order_by("user__name", "pk")
+    without = officers.filter(~has_plan, terminated_at=None)
     context = {
+        "page": page,
+        "shown": shown,
         "rows": [
             {"officer": officer, "lines": _plan_lines(by_officer[officer.pk], request, today)}
-            for officer in officers_by_name
-            if officer.pk in by_officer
+            for officer in page.object_list
         ],
-        "without": [
-            officer
-            for officer in officers_by_name
-            if officer.pk not in by_officer and not officer.terminated_at
-        ],
+        "without": without[:MAX_NAMED],
+        "without_more": max(0, without.count() - MAX_NAMED),
         "may_write": has_permission(request.user, "write_pay_plans"),
         "rule": LOC_01,
     }

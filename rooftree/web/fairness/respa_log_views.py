@@ -18,6 +18,7 @@ from rooftree.compliance.models import Finding
 from rooftree.leads.models import Agreement, Partner, Source, ThingOfValue
 from rooftree.money.company_day import company_day
 from rooftree.routing.permissions import has_permission
+from rooftree.web.lists.list_page import get_page
 from rooftree.web.shared.htmx_responses import respond_done, respond_refused
 from rooftree.web.shared.staff_forms import (
     DollarsField,
@@ -35,7 +36,7 @@ from rooftree.web.shared.staff_view import (
     staff_view,
 )
 
-MAX_LISTED = 200  # entries
+PAGE_SIZE = 50
 FINDINGS = 50  # listed
 FINDINGS_HINT = (
     "Gifts above the house limit, payments that rise with referrals, payments after an agreement "
@@ -105,17 +106,23 @@ def show_respa_log(request: StaffRequest) -> HttpResponse:
     )
     findings = Finding.objects.filter(rule=RSP_01.id).select_related("closed_by")
     today = company_day(request.at)
+    agreement_page = get_page(
+        request, agreement_rows.order_by("-from_date", "-pk"), size=PAGE_SIZE,
+        parameter="agreement_page",
+    )  # fmt: skip
+    thing_page = get_page(
+        request, things.order_by("-on_date", "-pk"), size=PAGE_SIZE, parameter="entry_page"
+    )
+    partner_page = get_page(request, _partner_totals(), size=PAGE_SIZE, parameter="partner_page")
     context = {
-        "partners": _partner_totals(),
-        "things": [
-            (thing, ruling_text(thing))
-            for thing in things.order_by("-on_date", "-pk")[:MAX_LISTED]
-        ],
-        "shown": MAX_LISTED,
+        "partners": partner_page.object_list,
+        "partner_page": partner_page,
+        "things": [(thing, ruling_text(thing)) for thing in thing_page.object_list],
+        "thing_page": thing_page,
         "agreements": [
-            _agreement_line(agreement, request, today)
-            for agreement in agreement_rows.order_by("-from_date", "-pk")
+            _agreement_line(agreement, request, today) for agreement in agreement_page.object_list
         ],
+        "agreement_page": agreement_page,
         "findings": findings.order_by("closed_at", "-found_at", "-pk")[:FINDINGS],
         "findings_hint": FINDINGS_HINT,
         "may_conclude": has_company_permission(request.user, "conclude_findings"),

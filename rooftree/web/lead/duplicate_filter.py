@@ -1,5 +1,7 @@
 """The filters of the possible duplicates: a name, what matched, and the loan officer."""
 
+from uuid import UUID
+
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
 
@@ -52,7 +54,7 @@ class DuplicateFilter(UrlFilter):
         if "officer" in self.values:
             leads = Lead.objects.filter(
                 Q(person=OuterRef("older")) | Q(person=OuterRef("newer")),
-                officer=self.values["officer"],
+                officer=UUID(self.values["officer"]),
             )
             pairs = pairs.filter(Exists(leads))
         return pairs

@@ -1,5 +1,6 @@
 """The frame of every list of leads: filters, saved views, actions and pages."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -18,6 +19,8 @@ BUTTONS = (  # of the bar, in its order
     (BulkKind.TAG, "bulk_tag", "flag", "Tag"),
     (BulkKind.REASSIGN, "bulk_reassign", "user", "Reassign"),
 )
+
+type Rows = QuerySet[Any] | Sequence[Any]
 
 
 def list_context(
@@ -47,6 +50,15 @@ def list_context(
     }
 
 
-def get_page(request: StaffRequest, rows: QuerySet[Any], *, size: int) -> Page[Any]:
+class ListPaginator(Paginator):  # type: ignore[type-arg]
+    """Pages of one list; `parameter` names the page in the URL, as a screen can have two lists."""
+
+    def __init__(self, rows: Rows, size: int, *, parameter: str) -> None:
+        super().__init__(rows, size)
+        self.parameter = parameter
+
+
+def get_page(request: StaffRequest, rows: Rows, *, size: int, parameter: str = "page") -> Page[Any]:
     """Return the page that the URL names; the nearest one if it names none."""
-    return Paginator(rows, size).get_page(request.GET.get("page"))
+    pages = ListPaginator(rows, size, parameter=parameter)
+    return pages.get_page(request.GET.get(parameter))

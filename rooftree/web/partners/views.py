@@ -25,6 +25,7 @@ from rooftree.org.staff_accounts import StaffChangeError
 from rooftree.reporting import partner_progress
 from rooftree.routing.permissions import has_permission, leads_visible_to
 from rooftree.web.fairness.respa_log_views import ruling_text
+from rooftree.web.lists.list_page import get_page
 from rooftree.web.partners.portal_views import referral_url
 from rooftree.web.shared.htmx_responses import respond_done, respond_refused
 from rooftree.web.shared.staff_forms import (
@@ -38,7 +39,7 @@ from rooftree.web.shared.staff_forms import (
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_permission, staff_view
 
-MAX_LISTED = 100
+PAGE_SIZE = 50
 
 
 class PartnerForm(StaffForm):
@@ -215,17 +216,20 @@ def visible_introductions(request: StaffRequest) -> QuerySet[Introduction]:
 def _render_partner(request: StaffRequest, partner: Partner, **more: Any) -> HttpResponse:
     status = more.pop("status", 200)
     things = partner.things.select_related("by", "corrects", "corrected_by")
+    thing_page = get_page(request, things.order_by("-on_date", "-at", "-pk"), size=PAGE_SIZE)
+    introductions = visible_introductions(request).filter(partner=partner).order_by("-at", "-pk")
+    referrals = get_page(request, introductions, size=PAGE_SIZE, parameter="referral_page")
     context = {
         "partner": partner,
         "kind": PARTNER_KINDS[PartnerType(partner.kind)],
         "form_link": referral_url(partner),
         "rows": partner_progress.load_progress(
-            visible_introductions(request).filter(partner=partner)
-        )[:MAX_LISTED],
+            introductions.filter(pk__in=[row.pk for row in referrals.object_list])
+        ),
+        "referrals": referrals,
         "count": partner.introductions.count(),
-        "things": [
-            (thing, ruling_text(thing)) for thing in things.order_by("-on_date", "-at", "-pk")
-        ],
+        "things": [(thing, ruling_text(thing)) for thing in thing_page.object_list],
+        "thing_page": thing_page,
         "sums": partner_accounts.thing_of_value_totals(partner),
         "value_form": more.pop("value_form", None)
         or ThingOfValueForm(initial={"on_date": company_day(request.at)}, partner=partner),

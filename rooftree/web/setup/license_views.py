@@ -5,7 +5,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -18,13 +17,16 @@ from rooftree.org import officer_licenses
 from rooftree.org.models import AUTHORIZING_STATUSES, Company, CompanyLicense, License, LoanOfficer
 from rooftree.outreach.messages import plan_messages
 from rooftree.outreach.wording import license_disclosures
+from rooftree.web.lists.list_page import get_page
+from rooftree.web.lists.url_filter import SearchForm, UrlFilter
 from rooftree.web.setup.setup_guide import ENDS_SOON
 from rooftree.web.shared.htmx_responses import respond_done
 from rooftree.web.shared.staff_forms import StaffForm, choice_field, date_field, text_field
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_permission, staff_view
 
-PAGE_SIZE = 100
+PAGE_SIZE = 50
+COMPANY_PAGE_SIZE = 25
 STATUSES = (
     *AUTHORIZING_STATUSES, "Approved - Conditional", "Approved - Inactive", "Pending", "Expired",
     "Surrendered", "Suspended", "Revoked",
@@ -113,12 +115,21 @@ def list_licenses(request: StaffRequest) -> HttpResponse:
     if state in STATES:
         licenses = licenses.filter(state=state)
     licenses = licenses.order_by("officer__user__name", "state", "-from_date", "id")
-    page = Paginator(licenses, PAGE_SIZE).get_page(request.GET.get("page"))
+    shown = UrlFilter(SearchForm(request.GET))
+    if name := shown.values.get("q"):
+        licenses = licenses.filter(officer__user__name__icontains=name)
+    page = get_page(request, licenses, size=PAGE_SIZE)
+    company_page = get_page(
+        request, CompanyLicense.objects.order_by("state", "-from_date", "id"),
+        size=COMPANY_PAGE_SIZE, parameter="company_page",
+    )  # fmt: skip
     context = {
         "form": form,
         "page": page,
         "rows": [_license_line(row, today, row.status) for row in page.object_list],
-        "company": _company_license_lines(request.at, today),
+        "shown": shown,
+        "company_page": company_page,
+        "company": _company_license_lines(company_page.object_list, request.at, today),
         "states": sorted(set(License.objects.values_list("state", flat=True))),
         "state": state,
     }
@@ -216,12 +227,14 @@ def _edit_license(
     return render(request, "setup/form.html", context, status=status)
 
 
-def _company_license_lines(at: datetime, today: date) -> list[dict[str, Any]]:
+def _company_license_lines(
+    rows: Iterable[CompanyLicense], at: datetime, today: date
+) -> list[dict[str, Any]]:
     """Return the company's licenses, each with its disclosure or what is missing for it."""
     company, licenses = Company.objects.first(), license_disclosures.load_company_licenses()
     missing = license_disclosures.missing_license_entries(company, at=at) if company else {}
-    rows = []
-    for license_row in CompanyLicense.objects.order_by("state", "-from_date"):
+    lines = []
+    for license_row in rows:
         row = _license_line(license_row, today)
         if company and row["tone"] != "late":
             row["missing"] = missing.get(license_row.state, "")
@@ -230,8 +243,8 @@ def _company_license_lines(at: datetime, today: date) -> list[dict[str, Any]]:
             row["disclosure"] = plan_messages.license_disclosure(
                 "email", state=license_row.state, company=company, licenses=licenses, at=at
             )
-        rows.append(row)
-    return rows
+        lines.append(row)
+    return lines
 
 
 def _license_line(

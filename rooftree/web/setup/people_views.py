@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Q
 from django.db.transaction import atomic
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -23,6 +24,8 @@ from rooftree.org.models import PARTNER, ROLES, Branch, LoanOfficer, User
 from rooftree.org.working_hours import WEEKDAYS
 from rooftree.routing import permissions
 from rooftree.routing.rule_sentences import SPOKEN_LANGUAGES
+from rooftree.web.lists.list_page import get_page
+from rooftree.web.lists.url_filter import SearchForm, UrlFilter
 from rooftree.web.setup.weekly_hours_form import WeeklyHoursForm, hours_to_initial, pop_hours
 from rooftree.web.shared import display_formats
 from rooftree.web.shared.htmx_responses import respond_done, respond_refused
@@ -39,6 +42,7 @@ from rooftree.web.shared.staff_forms import (
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_permission, staff_view
 
+PAGE_SIZE = 50
 PRODUCTS = {
     "conventional": "Conventional",
     "fha": "FHA",
@@ -143,8 +147,13 @@ def list_users(request: StaffRequest) -> HttpResponse:
         return _render_user(request, form.result, link=link, is_new=True)
     staff = User.objects.exclude(role=PARTNER).select_related("branch", "officer")
     users = staff.order_by("-is_active", "name", "id")
+    shown = UrlFilter(SearchForm(request.GET))
+    if name := shown.values.get("q"):
+        users = users.filter(Q(name__icontains=name) | Q(email__icontains=name))
+    page = get_page(request, users, size=PAGE_SIZE)
+    context = {"page": page, "shown": shown, "form": form}
     status = 422 if request.method == "POST" else 200
-    return render(request, "setup/people.html", {"people": users, "form": form}, status=status)
+    return render(request, "setup/people.html", context, status=status)
 
 
 @staff_view("GET", "POST")

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.conf import settings
+from django.core.paginator import Page
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import format_html
@@ -280,6 +281,12 @@ def query(context: dict[str, Any], **changes: Any) -> str:
         if value not in ("", None):
             params[key] = str(value)
     return f"?{params.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
+def page_href(context: dict[str, Any], page: Page[Any], number: int) -> str:
+    """Return the URL of another page of the list that `page` is of."""
+    return query(context, **{getattr(page.paginator, "parameter", "page"): number})
 
 
 @register.simple_tag

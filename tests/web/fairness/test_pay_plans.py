@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from rooftree.compliance.models import PayPlan
 from rooftree.flow import clock
+from rooftree.web.fairness import pay_plan_views
 from tests import make
 from tests.web.fairness.ruled import decide, law_of
 
@@ -186,6 +187,18 @@ def test_branch_compliance_cannot_see_other_branches_pay(signed_in):
     assert ("Dana Whitfield" in page, "Sam Rivera" in page) == (True, False)
     address = reverse("pay_plan_decision", args=[PayPlan.objects.get(officer=sam).pk])
     assert browser.post(address, {"act": "approve"}).status_code == 404
+
+
+def test_pay_plans_are_paged_and_found_by_officer(operations, monkeypatch):
+    monkeypatch.setattr(pay_plan_views, "PAGE_SIZE", 1)
+    for name in ("Dana Whitfield", "Sam Rivera"):
+        operations.post(reverse("pay_plan"), plan(make.officer(name)))
+
+    first = operations.get(reverse("pay_plans")).text
+    assert "Dana Whitfield" in first
+    assert "Sam Rivera" not in first
+    assert "Sam Rivera" in operations.get(reverse("pay_plans"), {"page": 2}).text
+    assert "Sam Rivera" in operations.get(reverse("pay_plans"), {"q": "river"}).text
 
 
 @pytest.mark.parametrize("role", ["manager", "marketing", "administrator", "executive"])

@@ -9,6 +9,7 @@ from rooftree.compliance.models import Finding
 from rooftree.flow import clock
 from rooftree.leads.models import Agreement, ThingOfValue
 from rooftree.org.models import StaffNotice
+from rooftree.web.fairness import respa_log_views
 from tests import make
 from tests.web.fairness.ruled import decide, law_of
 
@@ -180,6 +181,20 @@ def test_incomplete_agreement_is_rejected(change, message, operations):
 
     assert answer.status_code == 422
     assert message in answer.text
+
+
+def test_agreements_and_entries_are_paged_apart(operations, monkeypatch):
+    monkeypatch.setattr(respa_log_views, "PAGE_SIZE", 1)
+    source = make.source()
+    for what in ("Older deal", "Newer deal"):
+        day = "2026-11-05" if what == "Newer deal" else "2026-11-01"
+        operations.post(reverse("agreement"), agreement(source, what=what, from_date=day))
+    assert Agreement.objects.count() == 2
+
+    first = operations.get(reverse("things_of_value")).text
+    assert "Newer deal" in first
+    assert "Older deal" not in first
+    assert "Older deal" in operations.get(reverse("things_of_value"), {"agreement_page": 2}).text
 
 
 def test_database_rejects_an_agreement_that_pays_more_than_it_gets():
