@@ -11,7 +11,7 @@ from rooftree.flow.message_dispatch import ring_officers
 from rooftree.flow.undo_window import SETTLE_AFTER
 from rooftree.leads.models import Lead
 from rooftree.org import officer_availability, staff_notices
-from rooftree.org.models import LoanOfficer, User
+from rooftree.org.models import User
 from rooftree.outreach.calls import officer_calls
 from rooftree.reporting.rollups import rollup_deltas
 from rooftree.routing import (
@@ -23,16 +23,13 @@ from rooftree.routing import (
     waiting_leads,
 )
 from rooftree.routing.assign_leads import Assignment, Unassigned, assign_to_best_officers
-from rooftree.routing.models import Ownership
+from rooftree.routing.models import Offer, Ownership
 from rooftree.tasks.live_updates import publish_update, publish_updates
 
-OFFICERS_BY_ID = PreparedQuery(
-    lambda keys: LoanOfficer.objects.only("user_id").filter(pk__in=keys), keys=list[UUID]
-)
-OFFERED_LEADS = PreparedQuery(
+OFFERS_TO_NAME = PreparedQuery(
     lambda keys: (
-        Lead.objects.select_related("person")
-        .only("person__first_name", "person__last_name")
+        Offer.objects.select_related("officer", "lead__person")
+        .only("officer__user_id", "lead__person__first_name", "lead__person__last_name")
         .filter(pk__in=keys)
     ),
     keys=list[UUID],
@@ -173,22 +170,18 @@ def _notify_offered_officers(assignments: Iterable[Assignment | Unassigned], at:
     officer_calls.queue_officer_calls(
         [(offer_id, offer.officer_id) for offer_id, offer in offers.items()], at=at
     )
-    officer_ids = [offer.officer_id for offer in offers.values()]
-    users = {officer.pk: officer.user_id for officer in OFFICERS_BY_ID.all(keys=officer_ids)}
-    lead_ids = [offer.lead_id for offer in offers.values()]
-    names = {lead.pk: lead.person.short_name for lead in OFFERED_LEADS.all(keys=lead_ids)}
     staff_notices.save_notices(
         [
             staff_notices.build_notice(
-                user_id=users[offer.officer_id],
+                user_id=offer.officer.user_id,
                 kind="offer",
-                cause=f"offer:{offer_id}",
-                text=f"{names[offer.lead_id]}: new lead for you. "
+                cause=f"offer:{offer.pk}",
+                text=f"{offer.lead.person.short_name}: new lead for you. "
                 "If you don't take it, the next officer gets it.",
                 link="/queue/",
                 at=at,
             )
-            for offer_id, offer in offers.items()
+            for offer in OFFERS_TO_NAME.all(keys=[*offers])
         ]
     )
     publish_updates([("offer", None, {"lead": str(offer.lead_id)}) for offer in offers.values()])

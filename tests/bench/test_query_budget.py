@@ -27,7 +27,7 @@ WORK_BUDGET = {
     # A text and an email, each decided twice and sent. Ten statements switch the database role,
     # of which four move to the end of the transaction outside a test.
     "respond_to_touches": 57,  # one reads the records for the call that a message promises
-    "assign_leads": 33,  # also rings the officer and sends a text and an email
+    "assign_leads": 32,  # also rings the officer and sends a text and an email
 }
 TRUNCATE_TABLES = """
 do $$
