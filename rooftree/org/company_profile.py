@@ -20,6 +20,7 @@ COMPANY_KINDS = {"nonbank": "Nonbank lender or broker", "depository": "Bank or c
 EDITABLE_COLUMNS = (
     "legal_name", "brand", "registered_dbas", "kind", "nmls_id", "postal_address", "phone",
     "website", "zone", "hours", "telemarketer_states", "mail_is_authenticated", "alarm_user_id",
+    "missed_offers_limit", "missed_offers_hours", "missed_offers_off_hours",
 )  # fmt: skip
 TEXTING_KEYS = ("brand_registered", "attributes", "company_kind", "carrier_policy")
 REQUIRED_MESSAGES = {

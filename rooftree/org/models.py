@@ -54,6 +54,11 @@ class Company(models.Model):
     emergencies = models.JSONField(default=list)  # [{state, county, from, until}] as declared
     emergencies_checked_at = models.DateTimeField(null=True)
     records_calls_from = models.DateTimeField(null=True)  # None: no call is recorded
+    # Offers missed in a row after which an officer gets no new leads; 0: any number.
+    missed_offers_limit = models.PositiveSmallIntegerField(default=2, db_default=2)
+    missed_offers_hours = models.PositiveSmallIntegerField(null=True)  # within them; None: ever
+    # How long the officer is off; None: until their next working day.
+    missed_offers_off_hours = models.PositiveSmallIntegerField(null=True)
 
     class Meta:
         # trigger: watch_company
@@ -61,6 +66,9 @@ class Company(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind__in=["nonbank", "depository"]), name="company_kind_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(missed_offers_limit__lte=5), name="company_missed_offers_few"
             ),
         ]
 

@@ -7,7 +7,7 @@ import pytest
 from rooftree.flow import lead_offers
 from rooftree.leads.models import Lead
 from rooftree.org import officer_availability
-from rooftree.org.models import LoanOfficer, StaffNotice
+from rooftree.org.models import Company, LoanOfficer, StaffNotice
 from rooftree.routing import assign_leads, replay_decision, team_board, time_off
 from rooftree.routing.assign_leads import Unassigned
 from rooftree.routing.models import Offer, RoutingDecision, TimeOff
@@ -117,6 +117,27 @@ def test_officer_who_misses_two_offers_is_off_until_the_next_working_day(cast):
     assert StaffNotice.objects.get(user=cast.ruth, kind="offers_missed").text == (
         "Dana Whitfield missed two offers in a row and gets no new leads until Tuesday 8:00 AM."
     )
+
+
+def test_company_says_how_many_missed_offers_count_and_how_long_an_officer_is_off(cast):
+    Company.objects.update(missed_offers_limit=3, missed_offers_hours=1, missed_offers_off_hours=2)
+    for minutes in (0, 55, 65):
+        lapse(make.lead(), make.NOON + minutes * MINUTE)
+    assert LoanOfficer.objects.get(pk=cast.dana.pk).paused_at is None  # one was too long ago
+
+    lapse(make.lead(), make.NOON + 75 * MINUTE)
+
+    dana = LoanOfficer.objects.get(pk=cast.dana.pk)
+    assert dana.paused_until == make.NOON + 78 * MINUTE + 2 * make.HOUR
+    assert dana.pause_reason == "missed three offers in a row"
+
+
+def test_company_can_let_officers_miss_any_number_of_offers(cast):
+    Company.objects.update(missed_offers_limit=0)
+    for minutes in (0, 10, 20):
+        lapse(make.lead(), make.NOON + minutes * MINUTE)
+
+    assert LoanOfficer.objects.get(pk=cast.dana.pk).paused_at is None
 
 
 def test_declining_an_offer_is_an_answer(cast):

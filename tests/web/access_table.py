@@ -186,6 +186,7 @@ TABLE = {
     "routing/draft/rules/<int:place>/": get("pd", "one"),
     "routing/draft/rules/<int:place>/move/": post("pd", "one", data="to=up"),
     "routing/publication/": get("pd"),
+    "routing/missed-offers/": get("pd"),
     "routing/editions/": get("mpced"),
     "routing/editions/<int:number>/": get("mpced", "one"),
     "routing/editions/<int:number>/restoration/": post("pd", "one"),

@@ -224,3 +224,20 @@ def test_decision_on_another_branchs_lead_is_not_found(cast, signed_in):
     answer = signed_in(stranger).get(reverse("decision", args=[decision.pk]))
 
     assert answer.status_code == 404
+
+
+def test_rule_for_missed_offers_is_changed_and_recorded(cast, signed_in):
+    form = {
+        "missed_offers_limit": "3",
+        "missed_offers_hours": "4",
+        "missed_offers_off_hours": "",
+    }
+    browser = signed_in(make.user("operations"))
+    assert "missed two offers in a row" in browser.get(reverse("routing")).text
+
+    browser.post(reverse("missed_offer_rule"), form)
+
+    page = " ".join(browser.get(reverse("routing")).text.split())
+    assert "missed three offers in a row within 4 hours gets no new leads until their" in page
+    event = Event.objects.get(kind="org.company.changed")
+    assert event.data["changed"] == ["missed_offers_limit", "missed_offers_hours"]

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from rooftree.web.routing import decision_views, views
+from rooftree.web.routing import decision_views, missed_offer_views, views
 
 urlpatterns: list[URLPattern] = [
     path("routing/", views.show_rules, name="routing"),
@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern] = [
     path("routing/draft/rules/<int:place>/", views.edit_rule, name="routing_rule"),
     path("routing/draft/rules/<int:place>/move/", views.move_rule, name="routing_move"),
     path("routing/publication/", views.publish_rules, name="routing_publication"),
+    path("routing/missed-offers/", missed_offer_views.edit_rule, name="missed_offer_rule"),
     path("routing/editions/", views.list_editions, name="routing_editions"),
     path("routing/editions/<int:number>/", views.show_edition, name="routing_edition"),
     path(

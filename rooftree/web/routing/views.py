@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from rooftree.routing import (
     choice_inputs,
+    missed_offers,
     rule_check,
     rule_names,
     rule_sentences,
@@ -51,6 +52,7 @@ def show_rules(request: StaffRequest) -> HttpResponse:
         "alarm": rule_names.load_rule_names().alarm,
         "days": PREVIEW_DAYS,
         "may_edit": has_permission(request.user, "edit_routing"),
+        "missed": missed_offers.load_rule(),
         "editions": _editions_newest_first()[:LATEST_EDITIONS],
     }
     return render(request, "routing/show.html", context)
