@@ -91,7 +91,7 @@ def pass_on_lead(*, lead_id: UUID | str, at: datetime) -> Assignment | Unassigne
             or Ownership.objects.filter(lead=lead, until_at=None).exists()
             or Offer.objects.filter(lead=lead, **LIVE_OFFER).exists()
         ):
-            if decision and _chose_nobody(decision):
+            if decision and not (decision.officer_id or decision.outcome.get("hold_until")):
                 return _retry(lead, decision, start, "", at)
             return assign_leads.assign_to_best_officer(lead_id=lead_id, start=start, at=at)
         rule = _rule_of(decision)
@@ -104,10 +104,6 @@ def pass_on_lead(*, lead_id: UUID | str, at: datetime) -> Assignment | Unassigne
             return assign_leads.assign_to_best_officer(lead_id=lead_id, start=onward, at=at)
         # Everyone in the chain was asked; somebody who wasn't free then can be free now.
         return _retry(lead, decision, start, CHAIN_ENDED, at)
-
-
-def _chose_nobody(decision: RoutingDecision) -> bool:
-    return decision.officer_id is None and not decision.outcome.get("hold_until")
 
 
 def _rule_of(decision: RoutingDecision) -> Rule | None:

@@ -143,8 +143,9 @@ class ListFilter(UrlFilter):
             return ""
         return self._encode({name: value for name, value in self.values.items() if name != "q"})
 
-    def _label(self, name: str) -> str:
-        label = super()._label(name)
+    def value_label(self, name: str) -> str:
+        """Return what the chip of a set filter says, with what a bare number means."""
+        label = super().value_label(name)
         if name == "idle":
             return f"Last contact {label}"
         return f"{label} in milestone" if name == "days" else label

@@ -71,7 +71,9 @@ class UrlFilter:
     def chips(self) -> list[FilterChip]:
         """The filters that are set, in the order of the form."""
         names = [name for name in self.values if name not in (*self.KEPT, *self.PLAIN)]
-        return [FilterChip(label=self._label(name), href=self.href(**{name: ""})) for name in names]
+        return [
+            FilterChip(label=self.value_label(name), href=self.href(**{name: ""})) for name in names
+        ]
 
     @property
     def clear_href(self) -> str:
@@ -86,7 +88,8 @@ class UrlFilter:
         """Return the URL of the list with some values changed."""
         return f"?{self._encode({**self.values, **changes})}"
 
-    def _label(self, name: str) -> str:
+    def value_label(self, name: str) -> str:
+        """Return what the chip of a set filter says."""
         value = self.values[name]
         if name == "q":
             return f"“{value}”"
