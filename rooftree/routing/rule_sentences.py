@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from rooftree.core.clock_words import format_clock
 from rooftree.core.us_states import STATES
 from rooftree.routing.routing_rules import (
     ArrivalSpan,
@@ -122,7 +123,7 @@ def _amount_phrases(criteria: Criteria) -> Iterator[str]:
 
 def _span_phrase(span: ArrivalSpan) -> str:
     days = f"on {join_with_or(DAY_NAMES.get(day, day) for day in span.days)} " if span.days else ""
-    return f"arriving {days}from {span.from_time} to {span.until_time}"
+    return f"arriving {days}from {format_clock(span.from_time)} to {format_clock(span.until_time)}"
 
 
 def _pool_phrase(pool: Pool, names: RuleNames) -> str:

@@ -240,7 +240,7 @@ def test_rules_need_unique_names_and_at_least_one_rule():
 def test_rule_is_described_in_a_sentence():
     assert rule_sentence(FULL, NAMES) == (
         "A Zillow purchase lead in Texas of $100,000 or more asking for Spanish arriving on "
-        "Saturday or Sunday from 09:00 to 17:00 goes to the Austin team, round robin, with 2 "
+        "Saturday or Sunday from 9 AM to 5 PM goes to the Austin team, round robin, with 2 "
         "minutes to take it; then to the next officer in the pool for 45 seconds; then to Sam "
         "Rivera for 2 minutes. If no one takes it, Ruth Adler is notified. If no one is "
         "eligible, it goes to Sam Rivera."

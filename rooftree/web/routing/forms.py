@@ -14,6 +14,7 @@ from rooftree.routing.routing_rules import TAKE_SECONDS, BackupKind, WhenNobody
 from rooftree.routing.rule_check import CREDIT_BANDS, MAX_TAKE_SECONDS, MAX_WEIGHT, MIN_TAKE_SECONDS
 from rooftree.routing.rule_sentences import DAY_NAMES, PURPOSE_NAMES, SPOKEN_LANGUAGES
 from rooftree.web.shared.staff_forms import (
+    ClockField,
     DollarsField,
     StaffForm,
     StatesField,
@@ -49,10 +50,8 @@ class RuleForm(StaffForm):
         required=False,
     )
     days = checkboxes_field("Arrival days", DAY_NAMES.items())
-    from_time = text_field(
-        "From", "For example 08:00, in the company’s time zone", required=False, max_length=5
-    )
-    until_time = text_field("Until", "For example 18:00", required=False, max_length=5)
+    from_time = ClockField("From", "For example 8 AM, in the company’s time zone")
+    until_time = ClockField("Until", "For example 6 PM")
     pool_branches = checkboxes_field("Teams", ())
     take_seconds = integer_field(
         "Seconds to accept", min_value=MIN_TAKE_SECONDS, max_value=MAX_TAKE_SECONDS

@@ -5,7 +5,7 @@ from typing import Any
 
 from rooftree.org.working_hours import WEEKDAYS
 from rooftree.routing.rule_sentences import DAY_NAMES
-from rooftree.web.shared.staff_forms import StaffForm, text_field
+from rooftree.web.shared.staff_forms import ClockField, StaffForm
 
 
 class WeeklyHoursForm(StaffForm):
@@ -15,8 +15,8 @@ class WeeklyHoursForm(StaffForm):
         super().__init__(*args, **kwargs)
         for key, day_name in DAY_NAMES.items():
             for end in ("from", "until"):
-                field = text_field(f"{day_name} {end}", required=False, max_length=5)
-                field.widget.attrs |= {"class": "input", "placeholder": "off"}
+                field = ClockField(f"{day_name} {end}", placeholder="off")
+                field.widget.attrs["class"] = "input"
                 self.fields[f"{key}_{end}"] = field
 
     @property

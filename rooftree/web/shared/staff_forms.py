@@ -10,6 +10,7 @@ from django.forms.utils import flatatt
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from rooftree.core.clock_words import format_clock, parse_clock
 from rooftree.core.money_amounts import AmountKind, parse_amount
 from rooftree.core.us_states import STATES
 from rooftree.core.user_errors import UserError
@@ -253,6 +254,26 @@ class DollarsField(forms.CharField):
         if amount is None or amount.kind is not AmountKind.EXACT:
             raise forms.ValidationError("Enter an amount in dollars, for example 412,000.")
         return amount.cents
+
+
+class ClockField(forms.CharField):
+    """A time of day as people type it, stored as `HH:MM`."""
+
+    def __init__(self, label: str, hint: str = "", **attrs: str) -> None:
+        widget = forms.TextInput(attrs={"autocomplete": "off", **attrs})
+        super().__init__(label=label, help_text=hint, required=False, max_length=12, widget=widget)
+
+    def prepare_value(self, value: Any) -> Any:
+        """Format a stored time in 12 hours; leave typed text as it is."""
+        return format_clock(value) if isinstance(value, str) else value
+
+    def clean(self, value: Any) -> str:
+        """Return the time as `HH:MM`; "" when empty."""
+        typed = super().clean(value)
+        clock = parse_clock(typed) if typed else ""
+        if clock is None:
+            raise forms.ValidationError("Enter a time, for example 9 AM or 5:30 PM.")
+        return clock
 
 
 class StatesField(forms.CharField):
