@@ -55,9 +55,5 @@ def _list_reasons(messages: QuerySet[Message]) -> list[tuple[str, str]]:
     """Return the reasons that stopped a message in review, as choices."""
     keys = messages.exclude(verdict=None).order_by("verdict__reason")
     reasons = keys.values_list("verdict__reason", flat=True).distinct()
-    return [(key, _describe_reason(key)) for key in reasons]
-
-
-def _describe_reason(key: str) -> str:
-    action = REQUIRED_ACTIONS.get(key)
-    return action.title if action else key.replace("_", " ").capitalize()
+    titles = {key: action.title for key, action in REQUIRED_ACTIONS.items()}
+    return [(key, titles.get(key) or key.replace("_", " ").capitalize()) for key in reasons]
