@@ -63,14 +63,11 @@ class Company(models.Model):
     class Meta:
         # trigger: watch_company
         db_table = "company"
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(kind__in=["nonbank", "depository"]), name="company_kind_known"
-            ),
-            models.CheckConstraint(
-                condition=Q(missed_offers_limit__lte=5), name="company_missed_offers_few"
-            ),
-        ]
+        constraints = [models.CheckConstraint(
+            condition=Q(kind__in=["nonbank", "depository"]), name="company_kind_known"
+        ), models.CheckConstraint(
+            condition=Q(missed_offers_limit__lte=5), name="company_missed_offers_few"
+        )]  # fmt: skip
 
     def __str__(self) -> str:
         return self.brand
@@ -89,11 +86,9 @@ class Branch(models.Model):
 
     class Meta:
         db_table = "branch"
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(kind__in=["region", "branch", "team"]), name="branch_kind_known"
-            ),
-        ]
+        constraints = [models.CheckConstraint(
+            condition=Q(kind__in=["region", "branch", "team"]), name="branch_kind_known"
+        )]  # fmt: skip
 
     def __str__(self) -> str:
         return self.name
@@ -345,11 +340,9 @@ class ApiKey(models.Model):
 
     class Meta:
         db_table = "api_key"
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(expires_at__gt=F("created_at")), name="api_key_ends_later"
-            ),
-        ]
+        constraints = [models.CheckConstraint(
+            condition=Q(expires_at__gt=F("created_at")), name="api_key_ends_later"
+        )]  # fmt: skip
 
     def __str__(self) -> str:
         return f"api_key:{self.pk}"
