@@ -217,3 +217,19 @@ def test_social_security_number_is_masked_in_every_text(ben, dana, field):
 def test_amount_that_no_loan_has_is_refused(ben, dana, value):
     assert save(dana, ben, "value", value).status_code == 422
     assert not LeadEdit.objects.exists()
+
+
+def test_state_that_the_borrower_wrote_is_offered_and_not_filled(cast, signed_in):
+    lead = make.lead(officer=cast.dana, property_state="")
+    Message.objects.create(
+        lead=lead, person=lead.person, medium="text", direction="in", state="received",
+        purpose="reply", idempotency_key="test:state", to_address="+18135550100",
+        body="the house is in Austin, TX", created_at=make.NOON,
+    )  # fmt: skip
+
+    page = signed_in(cast.dana.user).get(reverse("lead", args=[lead.pk])).text
+
+    assert 'value="TX">Texas' in page
+    assert "they wrote “the house is in Austin, TX”" in page
+    lead.refresh_from_db()
+    assert lead.property_state == ""

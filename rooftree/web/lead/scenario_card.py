@@ -5,7 +5,7 @@ from typing import Any
 
 from rooftree.compliance.gate import person_places
 from rooftree.core.us_states import STATES
-from rooftree.leads import contact_points, scenario_fields, scenario_text
+from rooftree.leads import contact_points, scenario_fields, scenario_text, stated_states
 from rooftree.leads.edit_scenario import current_values
 from rooftree.leads.models import Lead
 from rooftree.leads.scenario_fields import FIELDS, Value
@@ -88,17 +88,24 @@ def build_cell(lead: Lead, key: str) -> ScenarioCell:
 
 
 def suggest_states(lead: Lead) -> list[StateChoice]:
-    """Suggest states for a lead without one: of its number, then the officer's licenses."""
+    """Suggest states for a lead without one: as they wrote, of their number, of the licenses."""
+    received = [message for message in lead.messages.all() if message.direction == "in"]
+    written = {
+        stated.code: f"they wrote “{stated.quote}”"
+        for message in sorted(received, key=lambda message: message.created_at)
+        for stated in stated_states.find_stated_states(message.body)
+    }
     phone = next(iter(contact_points.usable_phones(lead.person)), None)
     number = phone.e164 if phone else ""
     by_number = {
         place.state: f"area code {number[2:5]}" for place in person_places.area_code_places(number)
     }
     licensed = sorted({row.state for row in lead.officer.licenses.all()}) if lead.officer else []
-    reasons = by_number | {state: "" for state in licensed if state not in by_number}
+    reasons = {**dict.fromkeys(licensed, ""), **by_number, **written}
+    order = dict.fromkeys([*written, *by_number, *licensed])
     return [
-        StateChoice(code=code, name=STATES[code], reason=reason)
-        for code, reason in reasons.items()
+        StateChoice(code=code, name=STATES[code], reason=reasons[code])
+        for code in order
         if code in STATES
     ][:7]
 
