@@ -7,6 +7,7 @@ from rooftree.core.us_states import STATES
 
 AMBIGUOUS = frozenset({"OK", "HI", "ME", "IN", "OR", "OH"})  # words in capitals, too
 MAX_QUOTE = 60
+MAX_READ = 1_000  # characters of a message; bounds the work on a hostile one
 _CODES = "|".join(STATES)
 # The longest name first, so that West Virginia isn't read as Virginia.
 _NAMES = {name.lower(): code for code, name in STATES.items()}
@@ -35,7 +36,7 @@ def find_stated_states(text: str) -> list[StatedState]:
 
     A code within running text is a word, as in "ok" or "call me": it is no state.
     """
-    words = _QUOTED_MAIL.sub("", text).strip()
+    words = _QUOTED_MAIL.sub("", text[:MAX_READ]).strip()
     if (whole := _WHOLE.fullmatch(words)) and whole[1] not in AMBIGUOUS:
         return [StatedState(code=whole[1], quote=words[:MAX_QUOTE])]
     found = {
