@@ -1,12 +1,15 @@
 """Journeys of a loan officer on a phone: a lead without a state, a call, a walk-in."""
 
 import re
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
 
+from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import expect
 
 from rooftree.leads.models import Lead
-from rooftree.routing import lead_ownership
+from rooftree.routing import assign_leads, lead_ownership
 from tests import make
 from tests.web.browser.conftest import check_page, open_as
 
@@ -55,3 +58,53 @@ def test_officer_types_in_a_walk_in(chromium, front, people, noon):
     expect(page.get_by_role("heading", name="Elena")).to_be_visible()
     lead = Lead.objects.get(person__first_name="Elena")
     assert lead.officer == people.dana
+
+
+def test_officer_makes_moves_and_cancels_an_appointment(chromium, front, people, noon):
+    page = open_as(chromium, front, "Loan officer")
+    page.goto(reverse("calendar"))
+    page.get_by_role("button", name="Create address").tap()
+    address = page.get_by_label("Calendar address").input_value()
+    check_page(page, "calendar feed with its address")
+    page.goto(reverse("lead", args=[people.ben.pk]))
+
+    page.get_by_role("link", name="Appointment", exact=True).tap()
+    dialog = page.get_by_role("dialog", name="Appointment with Ben Ortiz")
+    dialog.get_by_label("Date and time").fill(f"{noon + make.DAY:%Y-%m-%d}T10:30")
+    dialog.get_by_label("Note").fill("Bring the pay stubs")
+    check_page(page, "appointment being made")
+    dialog.get_by_role("button", name="Save appointment").tap()
+    expect(page.locator("#lead-next")).to_contain_text("Bring the pay stubs")
+    check_page(page, "lead with an appointment")
+
+    page.get_by_role("link", name="Change the appointment").tap()
+    dialog.get_by_label("Date and time").fill(f"{noon + make.DAY:%Y-%m-%d}T11:15")
+    dialog.get_by_role("button", name="Save appointment").tap()
+    expect(page.locator("#lead-next")).to_contain_text("11:15")
+    feed = Client().get(re.sub(r"^https?://[^/]+", "", address)).content.decode()
+    moved = datetime.combine((noon + make.DAY).date(), time(11, 15), ZoneInfo("America/New_York"))
+    assert "Ben O." in feed and f"DTSTART:{moved.astimezone(UTC):%Y%m%dT%H%M%SZ}" in feed
+    page.goto("/tasks/")
+    expect(page.get_by_role("main")).to_contain_text("Ben Ortiz")
+
+    page.goto(reverse("lead", args=[people.ben.pk]))
+    page.get_by_role("link", name="Change the appointment").tap()
+    dialog.get_by_role("button", name="Cancel appointment").tap()
+    expect(page.locator("#lead-next")).not_to_contain_text("Bring the pay stubs")
+
+
+def test_officer_sees_one_offer_at_a_time_on_a_phone(chromium, front, people, noon):
+    for first_name in ("Rosa", "Luis"):
+        person = make.person(first_name=first_name, at=noon)
+        lead = make.lead(person=person, source=people.zillow, at=noon)
+        offer = assign_leads.assign_to_best_officer(lead_id=lead.pk, at=noon)
+        assert offer.officer_id == people.dana.pk
+    page = open_as(chromium, front, "Loan officer")
+
+    expect(page.get_by_text("2 leads offered to you")).to_be_visible()
+    expect(page.locator(".offer:visible")).to_have_count(1)
+    check_page(page, "queue with two offers")
+
+    page.locator(".offer:visible").get_by_role("button", name="Accept lead").tap()
+    page.wait_for_url("**/leads/**")
+    expect(page.locator(".offer:visible")).to_have_count(1)
