@@ -209,7 +209,7 @@ def test_sources_with_unreviewed_terms_are_counted_and_listed_first(cast, omar):
     home, listed = omar.get("/compliance/").text, omar.get(reverse("all_source_terms"))
 
     assert "1 missing" in home
-    assert [source for source, _ in listed.context["rows"]] == [unread, cast.zillow]
+    assert [source for source, _ in listed.context["page"]] == [unread, cast.zillow]
 
 
 def test_source_terms_without_wording_are_rejected_and_stay_in_the_form(cast, omar):

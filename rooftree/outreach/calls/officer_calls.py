@@ -28,11 +28,12 @@ from rooftree.ledger.write_events import build_event, write_event, write_events
 from rooftree.org import sending_pause
 from rooftree.org.sending_pause import ACTIVE_PAUSE
 from rooftree.outreach.calls import call_record_check, call_recordings, call_script
+from rooftree.outreach.facts.lead_records import is_our_number
 from rooftree.outreach.media import twiml
 from rooftree.outreach.media.active_carrier import get_carrier
 from rooftree.outreach.media.carrier_types import CarrierReceipt
 from rooftree.outreach.messages import contact_permissions
-from rooftree.outreach.messages.plan_messages import address_for, is_our_number, outbound_number
+from rooftree.outreach.messages.plan_messages import address_for, outbound_number
 from rooftree.outreach.models import Ring
 from rooftree.routing import answer_offer
 from rooftree.routing.models import Offer, Ownership

@@ -10,11 +10,15 @@ from functools import cache, cached_property
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+
 from rooftree.compliance.gate.effective_rules import Changes
 from rooftree.compliance.gate.license_checks import latest_local_date
 from rooftree.compliance.rule_changes import approved_changes
+from rooftree.db.prepared_queries import PreparedQuery
 from rooftree.db.statements import query_rows
 from rooftree.leads.models import Lead
+from rooftree.org.models import LoanOfficer
 from rooftree.outreach.facts.sql import MANY_LEADS_SQL, NEWS_SQL, REST_SQL
 from rooftree.outreach.facts.stored_rows import (
     AgreedCallback,
@@ -32,7 +36,20 @@ from rooftree.outreach.facts.stored_rows import (
     StoredOverride,
     StoredRevocation,
 )
+from rooftree.outreach.models import Message
 
+SENT_STATES = ("claimed", "sent", "delivered", "uncertain")
+LAST_TEXTS = PreparedQuery(
+    lambda addresses: (
+        Message.objects.filter(
+            to_address__in=addresses, medium="text", direction="out", state__in=SENT_STATES
+        )
+        .order_by("to_address", "-created_at")
+        .distinct("to_address")
+        .only("to_address", "from_address")
+    ),
+    addresses=list[str],
+)
 CAP_LOOKBACK = timedelta(days=8)  # the longest window of any contact cap, plus one day
 
 
@@ -256,3 +273,18 @@ def _run_queries(
 @cache
 def _build_query(queries: tuple[str, ...]) -> str:
     return MANY_LEADS_SQL.format(columns=", ".join(f"({query})" for query in queries))
+
+
+def previous_numbers(addresses: Sequence[str]) -> dict[str, str]:
+    """Return, by address, the number of our last text to it, if that is still ours."""
+    last_texts = LAST_TEXTS.all(addresses=list(addresses))
+    senders = {message.to_address: message.from_address for message in last_texts}
+    is_ours = {number: is_our_number(number) for number in set(senders.values())}
+    return {to: number for to, number in senders.items() if is_ours[number]}
+
+
+def is_our_number(number: str) -> bool:
+    """Return True if the number is assigned to the company or to an active officer."""
+    if number in settings.TWILIO_NUMBERS:
+        return True
+    return LoanOfficer.objects.filter(text_number=number, terminated_at=None).exists()

@@ -20,29 +20,14 @@ from rooftree.compliance.gate.license_checks import latest_local_date
 from rooftree.compliance.gate.license_wording import RequiredWording
 from rooftree.compliance.gate.required_disclosures import EXEMPT_PURPOSES
 from rooftree.core.uuid7 import uuid7_at
-from rooftree.db.prepared_queries import PreparedQuery
 from rooftree.leads import contact_points
 from rooftree.leads.models import Lead
 from rooftree.org.models import Company, LoanOfficer, User
-from rooftree.outreach.facts.lead_records import license_in_state
+from rooftree.outreach.facts.lead_records import license_in_state, previous_numbers
 from rooftree.outreach.facts.stored_rows import StoredLicense
 from rooftree.outreach.models import Message
 from rooftree.outreach.wording.message_templates import MessageContent
 
-SENT_STATES = ("claimed", "sent", "delivered", "uncertain")
-
-
-LAST_TEXTS = PreparedQuery(
-    lambda addresses: (
-        Message.objects.filter(
-            to_address__in=addresses, medium="text", direction="out", state__in=SENT_STATES
-        )
-        .order_by("to_address", "-created_at")
-        .distinct("to_address")
-        .only("to_address", "from_address")
-    ),
-    addresses=list[str],
-)
 UNSUBSCRIBE_PROMPT = {"en": "To stop these e-mails", "es": "Para no recibir más correos"}
 
 
@@ -102,7 +87,7 @@ def from_addresses(messages: Sequence[Message]) -> list[str]:
     number, otherwise our first one; so does a text after the last number stopped being ours.
     """
     texts = [message.to_address for message in messages if message.medium == "text"]
-    previous = _previous_numbers(texts) if texts else {}
+    previous = previous_numbers(texts) if texts else {}
     return [
         mailbox_for(message.officer)
         if message.medium == "email"
@@ -117,13 +102,6 @@ def mailbox_for(officer: LoanOfficer | None) -> str:
     if officer is None:
         return str(settings.DEFAULT_FROM_EMAIL)
     return formataddr((officer.user.name, parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
-
-
-def is_our_number(number: str) -> bool:
-    """Return True if the number is assigned to the company or to an active officer."""
-    if number in settings.TWILIO_NUMBERS:
-        return True
-    return LoanOfficer.objects.filter(text_number=number, terminated_at=None).exists()
 
 
 def reply_address(message: Message) -> str:
@@ -211,14 +189,6 @@ def _build_email_footer(message: Message, company: Company, disclosure: str) -> 
         f"{prompt}: {unsubscribe_url(message)}",
     )
     return "\n--\n" + "".join(f"{line}\n" for line in lines if line)
-
-
-def _previous_numbers(addresses: Sequence[str]) -> dict[str, str]:
-    """Return, by address, the number of our last text to it, if that is still ours."""
-    last_texts = LAST_TEXTS.all(addresses=list(addresses))
-    senders = {message.to_address: message.from_address for message in last_texts}
-    is_ours = {number: is_our_number(number) for number in set(senders.values())}
-    return {to: number for to, number in senders.items() if is_ours[number]}
 
 
 def _reply_token(key: str) -> str:
