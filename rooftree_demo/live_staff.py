@@ -85,9 +85,9 @@ class OfferTakers:
         self._take_leads_again(now)
 
     def _take_leads_again(self, now: datetime) -> None:
-        """Turn on the switch of officers who missed two offers, as people back at their desk do."""
+        """Turn on the switch of officers who missed offers, as people back at their desk do."""
         away = LoanOfficer.objects.filter(
-            pause_reason=missed_offers.REASON, paused_at__lt=now - BACK_AT_DESK_AFTER
+            pause_reason=missed_offers.load_rule().phrase, paused_at__lt=now - BACK_AT_DESK_AFTER
         )
         for officer in away.select_related("user"):
             lead_offers.resume_officer(officer_id=officer.pk, by=officer.user, at=now)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 from rooftree.compliance.gate.verdict import Decision
 from rooftree.flow import (
@@ -296,9 +297,7 @@ class OfficerDesk:
                 noticed_at = when + self.lead_story.random_delay(2 * DAY, 9 * DAY)
                 self.lead_story.schedule(
                     noticed_at,
-                    lambda at, status=status: adverse_action_notices.record_notice(
-                        loan, status, at
-                    ),
+                    partial(adverse_action_notices.record_notice, loan, status),
                 )
 
     def _move_loan(self, loan: Loan, status: str) -> Callable[[datetime], None]:

@@ -26,6 +26,7 @@ def renew_approvals(*, at: datetime) -> None:
             from_at__isnull=False, until_at=None, approved_until__lt=at + RENEW_WINDOW
         )
         for version in list(ending.order_by("pk")):
+            assert version.approved_until  # the filter leaves no other
             moment = min(at, version.approved_until - RENEW_LEAD_TIME)
             draft = publish.propose_draft(
                 version_approval.copy_as_draft(version),
