@@ -37,14 +37,10 @@ def take_offer(*, offer_id: UUID | str, officer_id: UUID | str, at: datetime) ->
         ownership = Ownership.objects.create(
             id=uuid7_at(at), lead=offer.lead, officer_id=offer.officer_id, offer=offer, from_at=at
         )
-        write_event(
+        _write_answer(
             "routing.offer.taken",
-            at=at,
-            actor="system:routing",
-            lead_id=offer.lead_id,
-            person_id=offer.lead.person_id,
-            offer_id=offer.pk,
-            officer_id=offer.officer_id,
+            offer,
+            at,
             ownership_id=ownership.pk,
             seconds=round((at - offer.offered_at).total_seconds()),
         )
@@ -114,7 +110,7 @@ def settle_declined_offers(*, declined_by: datetime, limit: int) -> list[UUID]:
     return list(lead_ids.values())
 
 
-def _write_answer(kind: str, offer: Offer, at: datetime) -> None:
+def _write_answer(kind: str, offer: Offer, at: datetime, **more: object) -> None:
     write_event(
         kind,
         at=at,
@@ -123,6 +119,7 @@ def _write_answer(kind: str, offer: Offer, at: datetime) -> None:
         person_id=offer.lead.person_id,
         offer_id=offer.pk,
         officer_id=offer.officer_id,
+        **more,
     )
 
 

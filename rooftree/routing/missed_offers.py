@@ -8,9 +8,9 @@ from uuid import UUID
 from rooftree.org import officer_availability, staff_notices, working_hours
 from rooftree.org.models import Company, LoanOfficer
 from rooftree.routing import promise_staff, time_off
+from rooftree.routing.lapsed_offers import SILENCE
 from rooftree.routing.models import Offer
 
-LAPSED = "silence"  # why an offer ended that nobody answered
 LIMITS = {1: "an offer", 2: "two offers", 3: "three offers", 4: "four offers", 5: "five offers"}
 
 
@@ -65,7 +65,7 @@ def _has_missed_too_many(officer: LoanOfficer, rule: MissedOfferRule, at: dateti
     if rule.hours:
         ended = ended.filter(offered_at__gt=at - timedelta(hours=rule.hours))
     reasons = ended.order_by("-offered_at", "-id").values_list("end_reason", flat=True)
-    return list(reasons[: rule.limit]) == [LAPSED] * rule.limit
+    return list(reasons[: rule.limit]) == [SILENCE] * rule.limit
 
 
 def _end_of_pause(officer: LoanOfficer, rule: MissedOfferRule, at: datetime) -> datetime | None:

@@ -6,9 +6,10 @@ from uuid import UUID
 from rooftree.db.statements import query_row, query_rows
 from rooftree.org import working_hours
 from rooftree.org.models import LoanOfficer
+from rooftree.routing.answer_offer import CAN_UNDO
 
-RETRY_SECONDS = 60  # after no officer was eligible, and again each such time after
-RETRY_WINDOW_SECONDS = 10  # two runs of the schedule, so that a slow one misses none
+RETRY_SECONDS = 60  # between tries while no officer is eligible
+RETRY_WINDOW_SECONDS = 10  # two runs of the schedule, so that one slow run skips no try
 
 # A lead never routed counts only once it has a response deadline: leads imported
 # from another system are not offered automatically.
@@ -22,7 +23,7 @@ select l.id from lead l
    and not exists (select 1 from offer o where o.lead_id = l.id and o.accepted_at is null
                      and o.declined_at is null and o.expired_at is null)
    and not exists (select 1 from offer o where o.lead_id = l.id
-                     and o.end_reason = 'declined_just_now')
+                     and o.end_reason = %(can_undo)s)
    and case when last.at is null
             then l.response_due_at <= %(at)s
                  or exists (select 1 from ownership w where w.lead_id = l.id
@@ -31,7 +32,8 @@ select l.id from lead l
             then last.hold_until <= %(at)s or last.at < %(freed)s
             else last.at <= %(at)s - make_interval(secs => %(retry)s)
                  and mod(extract(epoch from %(at)s - last.at), %(retry)s) < %(window)s
-                 or last.at < %(freed)s and %(freed)s >= %(at)s - make_interval(secs => %(news)s)
+                 or last.at < %(freed)s
+                    and %(freed)s >= %(at)s - make_interval(secs => %(just_freed)s)
             end
  order by l.response_due_at nulls last, l.created_at, l.id limit %(limit)s
 """
@@ -53,7 +55,7 @@ select greatest(
     (select max(until_at) from ownership where until_at <= %(at)s),
     (select max(canceled_at) from time_off where canceled_at <= %(at)s))
 """
-NEWS_WINDOW = timedelta(seconds=15)  # a start of work or an end of a pause so long ago is news
+JUST_FREED = timedelta(seconds=15)  # an officer freed this recently triggers a try
 
 
 def find_leads_to_offer(*, at: datetime, limit: int) -> list[UUID]:
@@ -71,19 +73,20 @@ def find_leads_to_offer(*, at: datetime, limit: int) -> list[UUID]:
                 "at": at,
                 "retry": RETRY_SECONDS,
                 "window": RETRY_WINDOW_SECONDS,
-                "news": NEWS_WINDOW.total_seconds(),
+                "just_freed": JUST_FREED.total_seconds(),
                 "limit": limit,
                 "freed": _last_freed_at(at),
+                "can_undo": CAN_UNDO,
             },
         )
     ]
 
 
 def _last_freed_at(at: datetime) -> datetime | None:
-    """Return when an officer was last freed or started work, as far as it is news."""
+    """Return when an officer was last freed or started work, if that was just now."""
     freed: datetime | None = query_row(FREED_SQL, {"at": at})[0]
     officers = LoanOfficer.objects.filter(terminated_at=None, paused_at=None)
-    before = at - NEWS_WINDOW
+    before = at - JUST_FREED
     for zone, hours in officers.values_list("zone", "hours"):
         if working_hours.is_open(hours, zone=zone, at=at) and not working_hours.is_open(
             hours, zone=zone, at=before

@@ -74,6 +74,21 @@ class OutgoingContact:
     approved_until: datetime | None = None  # end of its approval; None: typed by a person
 
 
+def build_contact_by_hand(
+    medium: Medium, lead: Lead, to: str, records: LeadRecords, *, text: str = "", cause: str = ""
+) -> OutgoingContact:
+    """Build a contact that the lead's officer makes by hand at `records.at`, with its purpose."""
+    return OutgoingContact(
+        medium=medium,
+        purpose=contact_facts.judge_purpose(medium, records, at=records.at),
+        is_automated=False,
+        to=to,
+        text=text,
+        officer=lead.officer,
+        idempotency_key=cause,
+    )
+
+
 def gather_facts(
     outgoing: OutgoingContact,
     *,

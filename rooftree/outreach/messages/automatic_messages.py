@@ -21,9 +21,8 @@ from rooftree.leads.models import Lead
 from rooftree.org import officer_licenses, working_hours
 from rooftree.org.current_company import current_company
 from rooftree.org.models import Company, LoanOfficer
-from rooftree.outreach.facts import contact_facts
 from rooftree.outreach.facts.lead_records import LeadRecords
-from rooftree.outreach.facts.message_facts import OutgoingContact, gather_facts
+from rooftree.outreach.facts.message_facts import build_contact_by_hand, gather_facts
 from rooftree.outreach.messages import plan_messages, send
 from rooftree.outreach.models import Message, Template
 from rooftree.outreach.wording import message_templates
@@ -127,15 +126,7 @@ def preview_calls(leads: Sequence[Lead], *, company: Company, at: datetime) -> d
     records = LeadRecords.load_many(reachable, keys=keys, at=at) if reachable else {}
     verdicts = {}
     for lead in reachable:
-        call = OutgoingContact(
-            medium=Medium.CALL,
-            purpose=contact_facts.judge_purpose(Medium.CALL, records[lead.pk], at=at),
-            is_automated=False,
-            to=numbers[lead.pk],
-            text="",
-            officer=lead.officer,
-            idempotency_key="",
-        )
+        call = build_contact_by_hand(Medium.CALL, lead, numbers[lead.pk], records[lead.pk])
         facts = gather_facts(call, lead=lead, company=company, at=at, records=records[lead.pk])
         verdicts[lead.pk] = message_gate.decide(facts)
     return verdicts

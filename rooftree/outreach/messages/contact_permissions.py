@@ -15,16 +15,16 @@ from rooftree.leads.models import Lead
 from rooftree.org import officer_licenses
 from rooftree.org.current_company import current_company
 from rooftree.org.models import Company
-from rooftree.outreach.facts import contact_facts
 from rooftree.outreach.facts.lead_records import LeadRecords
 from rooftree.outreach.facts.message_facts import (
     OutgoingContact,
     address_key,
+    build_contact_by_hand,
     gather_facts,
     gather_facts_of_many,
 )
 from rooftree.outreach.messages.message_verdicts import store_verdict
-from rooftree.outreach.messages.plan_messages import license_disclosure
+from rooftree.outreach.messages.plan_messages import address_for, license_disclosure
 from rooftree.outreach.wording.message_templates import signature
 from rooftree.outreach.wording.typed_messages import OPT_OUT
 
@@ -119,16 +119,8 @@ def _prefetch_contacts(leads: Sequence[Lead]) -> None:
 
 
 def _addresses_by_medium(lead: Lead) -> dict[str, str]:
-    """Return the address for each medium, "" if there is none.
-
-    Same choice as `plan_messages.address_for`, but on rows already loaded.
-    """
-    numbers = [phone for phone in lead.person.phones.all() if phone.unlinked_at is None]
-    emails = [email for email in lead.person.emails.all() if email.bounced_at is None]
-    phone = min(numbers, key=lambda row: (not row.is_primary, row.given_at), default=None)
-    email = min(emails, key=lambda row: (not row.is_primary, row.given_at), default=None)
-    number = phone.e164 if phone else ""
-    return {"call": number, "text": number, "email": email.address if email else ""}
+    """Return the address for each medium, "" if there is none."""
+    return {medium: address_for(lead, medium) for medium in MEDIUM_NAMES}
 
 
 def _address_keys(addresses: Mapping[str, str]) -> list[str]:
@@ -195,15 +187,7 @@ def _build_sample_contact(
             at=records.at,
         )
         text = f"{signature(company, lead.officer)} {OPT_OUT['en']} {license_text}"
-    return OutgoingContact(
-        medium=Medium(medium),
-        purpose=contact_facts.judge_purpose(Medium(medium), records, at=records.at),
-        is_automated=False,
-        to=to,
-        text=text,
-        officer=lead.officer,
-        idempotency_key=cause,
-    )
+    return build_contact_by_hand(Medium(medium), lead, to, records, text=text, cause=cause)
 
 
 def _permission_label(medium: str, verdict: Verdict) -> str:

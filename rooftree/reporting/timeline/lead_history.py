@@ -1,7 +1,4 @@
-"""The timeline of one lead: one function per table, each with a single query.
-
-Most leads have rows in few of these tables, so one statement first asks which ones to read.
-"""
+"""The timeline of one lead: one function per table, each with a single query."""
 
 from collections.abc import Callable, Iterable, Iterator
 from uuid import UUID
@@ -35,6 +32,8 @@ from rooftree.reporting.timeline.timeline_entry import (
     TimelineEntry,
     sort_newest_first,
 )
+from rooftree.routing.answer_offer import CAN_UNDO, DECLINED
+from rooftree.routing.lapsed_offers import SILENCE
 from rooftree.routing.models import Offer, Ownership, RoutingDecision
 
 ENDED_BY_CALL = ("not interested", "told they do not qualify")  # the call entry shows it already
@@ -222,7 +221,7 @@ def _offer_entries(lead: Lead) -> Iterator[TimelineEntry]:
                 title=name,
                 detail=f"{answer}, {waited} s after the offer" if waited < 3600 else answer,
                 body=""
-                if offer.end_reason in ("silence", "declined", "declined_just_now")
+                if offer.end_reason in (SILENCE, DECLINED, CAN_UNDO)
                 else offer.end_reason.replace("_", " ").capitalize(),
             )
 

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -11,6 +10,7 @@ from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.org.models import Company
 from rooftree.outreach.calls import call_record_check, call_recordings
 from rooftree.routing.permissions import leads_visible_to
+from rooftree.web.lists.list_page import get_page
 from rooftree.web.shared.htmx_responses import respond_done
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import (
@@ -34,9 +34,7 @@ def show_call_records(request: StaffRequest) -> HttpResponse:
     rows = call_record_check.incomplete_calls(before=ended_before).filter(
         lead__in=leads_visible_to(request.user), at__gt=request.at - LOOKBACK
     )
-    page = Paginator(rows.select_related("lead__person", "by"), PAGE_SIZE).get_page(
-        request.GET.get("page")
-    )
+    page = get_page(request, rows.select_related("lead__person", "by"), size=PAGE_SIZE)
     company = Company.objects.first()
     context = {
         "page": page,

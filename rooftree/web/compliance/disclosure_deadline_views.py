@@ -6,7 +6,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -19,6 +18,7 @@ from rooftree.compliance.models import CreditClock
 from rooftree.money.company_day import company_day
 from rooftree.org.models import User
 from rooftree.routing.permissions import has_permission, leads_visible_to
+from rooftree.web.lists.list_page import get_page
 from rooftree.web.shared.display_formats import count_noun
 from rooftree.web.shared.htmx_responses import respond_done
 from rooftree.web.shared.staff_forms import (
@@ -160,9 +160,7 @@ def list_deadlines(request: StaffRequest) -> HttpResponse:
     kind = request.GET.get("kind", "")
     kind = kind if kind in CLOCK_KINDS else ""
     rows = _filter_by_state(visible, group, at)
-    page = Paginator(rows.filter(kind=kind) if kind else rows, PAGE_SIZE).get_page(
-        request.GET.get("page")
-    )
+    page = get_page(request, rows.filter(kind=kind) if kind else rows, size=PAGE_SIZE)
     context = {
         "page": page,
         "lines": [deadline_line(clock, at) for clock in page.object_list],

@@ -1,16 +1,20 @@
 """The filters of the messages to review: a name, the reason, the medium and the officer."""
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import QueryDict
 
 from rooftree.org.models import User
 from rooftree.outreach.messages.required_actions import REQUIRED_ACTIONS
 from rooftree.outreach.models import Message
-from rooftree.web.lists.url_filter import FilterForm, UrlFilter, list_officer_choices
+from rooftree.web.lists.url_filter import (
+    FilterForm,
+    UrlFilter,
+    list_officer_choices,
+    narrow_by_name,
+)
 from rooftree.web.shared.staff_forms import choice_field, text_field
 
 MEDIA = {"text": "Text", "email": "Email"}
-MAX_WORDS = 3  # of a searched name
 
 
 class MessageFilterForm(FilterForm):
@@ -43,12 +47,7 @@ class MessageFilter(UrlFilter):
         for name, field in fields.items():
             if name in self.values:
                 messages = messages.filter(**{field: self.values[name]})
-        for word in self.values.get("q", "").split()[:MAX_WORDS]:
-            messages = messages.filter(
-                Q(lead__person__first_name__istartswith=word)
-                | Q(lead__person__last_name__istartswith=word)
-            )
-        return messages
+        return narrow_by_name(messages, self.values.get("q", ""), "lead__person")
 
 
 def _list_reasons(messages: QuerySet[Message]) -> list[tuple[str, str]]:

@@ -5,7 +5,6 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -25,6 +24,7 @@ from rooftree.reporting.evidence import evidence_archive
 from rooftree.routing.permissions import has_permission, leads_visible_to
 from rooftree.web.compliance import compliance_inbox, contact_lookup, ledger_views
 from rooftree.web.compliance.do_not_call_list_views import age_tone, list_title
+from rooftree.web.lists.list_page import get_page
 from rooftree.web.shared.htmx_responses import respond_done, respond_refused
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_permission, staff_view
@@ -149,7 +149,7 @@ def _lookup_context(
         verdicts = verdicts.filter(decision=decision)
     if medium in contact_lookup.MEDIA_LABELS:
         verdicts = verdicts.filter(medium=medium)
-    page = Paginator(verdicts, PAGE_SIZE).get_page(request.GET.get("page"))
+    page = get_page(request, verdicts, size=PAGE_SIZE)
     lines = [contact_lookup.verdict_line(verdict) for verdict in page.object_list]
     revocations = contact_lookup.list_revocations(address, people)
     stopped = sorted(

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -32,6 +31,7 @@ from rooftree.reporting.first_screen.report_period import (
 from rooftree.reporting.first_screen.speed_to_lead import CHART_BANDS
 from rooftree.routing.permissions import has_permission, leads_visible_to
 from rooftree.web.home import home_figures
+from rooftree.web.lists.list_page import get_page
 from rooftree.web.shared.display_formats import count_noun, money_exact
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import staff_view
@@ -118,7 +118,7 @@ def list_records(request: StaffRequest, number: str) -> HttpResponse:
         leads_behind_figure(number, scope, visible=leads_visible_to(request.user)),
         scope.source_id,
     )
-    page = Paginator(leads, PAGE_SIZE).get_page(request.GET.get("page"))
+    page = get_page(request, leads, size=PAGE_SIZE)
     counted = leads_behind_figure(number, scope, visible=Lead.objects.all())
     context = {
         **_figure_total(number, scope, leads),

@@ -7,7 +7,12 @@ from django.http import QueryDict
 
 from rooftree.leads.models import Lead, PossibleDuplicate
 from rooftree.org.models import User
-from rooftree.web.lists.url_filter import FilterForm, UrlFilter, list_officer_choices
+from rooftree.web.lists.url_filter import (
+    FilterForm,
+    UrlFilter,
+    list_officer_choices,
+    narrow_by_name,
+)
 from rooftree.web.shared.staff_forms import choice_field, text_field
 
 MATCHES = {
@@ -17,7 +22,6 @@ MATCHES = {
     "zip": ("Same ZIP", Q(speaks_for__contains="same ZIP")),
     "owner": ("Number may have a new owner", ~Q(number="")),
 }
-MAX_WORDS = 3  # of a searched name
 
 
 class DuplicateFilterForm(FilterForm):
@@ -46,11 +50,7 @@ class DuplicateFilter(UrlFilter):
         """Return the pairs that the filters leave."""
         if "match" in self.values:
             pairs = pairs.filter(MATCHES[self.values["match"]][1])
-        for word in self.values.get("q", "").split()[:MAX_WORDS]:
-            pairs = pairs.filter(
-                Q(older__first_name__istartswith=word) | Q(older__last_name__istartswith=word)
-                | Q(newer__first_name__istartswith=word) | Q(newer__last_name__istartswith=word)
-            )  # fmt: skip
+        pairs = narrow_by_name(pairs, self.values.get("q", ""), "older", "newer")
         if "officer" in self.values:
             leads = Lead.objects.filter(
                 Q(person=OuterRef("older")) | Q(person=OuterRef("newer")),

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
 
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
 from rooftree.org.models import User
 from rooftree.routing.permissions import officers_visible_to
 from rooftree.web.shared.staff_forms import StaffForm, text_field
+
+MAX_WORDS = 3  # of a searched name
 
 
 class FilterForm(StaffForm):
@@ -105,3 +108,18 @@ def list_officer_choices(user: User) -> list[tuple[str, str]]:
     """Return the active officers that a user can see, by name."""
     officers = officers_visible_to(user).filter(terminated_at=None).order_by("user__name", "id")
     return [(str(key), name) for key, name in officers.values_list("pk", "user__name")]
+
+
+def narrow_by_name(rows: QuerySet[Any], typed: str, *people: str) -> QuerySet[Any]:
+    """Return the rows where each typed word begins a first or last name of one of `people`.
+
+    Args:
+        people: relations to a person, such as `lead__person`.
+    """
+    for word in typed.split()[:MAX_WORDS]:
+        begins = Q()
+        for person in people:
+            begins |= Q(**{f"{person}__first_name__istartswith": word})
+            begins |= Q(**{f"{person}__last_name__istartswith": word})
+        rows = rows.filter(begins)
+    return rows

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -23,6 +22,7 @@ from rooftree.org.models import User
 from rooftree.reporting.exports import export_approval, lead_export, return_export
 from rooftree.reporting.exports.export_approval import CannotExport, ExportIntent
 from rooftree.routing.permissions import has_permission, leads_visible_to
+from rooftree.web.lists.list_page import get_page
 from rooftree.web.shared.file_responses import csv_response
 from rooftree.web.shared.htmx_responses import respond_done, respond_refused
 from rooftree.web.shared.request_caller import request_caller
@@ -81,7 +81,7 @@ def list_returns(request: StaffRequest) -> HttpResponse:
     claims = visible.filter(state__in=STATE_TABS[group][1]).order_by("send_by", "pk")
     if source:
         claims = claims.filter(source=source)
-    page = Paginator(claims, PAGE_SIZE).get_page(request.GET.get("page"))
+    page = get_page(request, claims, size=PAGE_SIZE)
     with_contract = set(Contract.objects.values_list("source_id", flat=True))
     context = {
         "rows": [

@@ -4,7 +4,6 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.core.paginator import Paginator
 from django.db.transaction import atomic
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -16,6 +15,7 @@ from rooftree.org import access_log, api_keys, second_factor, staff_sessions
 from rooftree.org.access_log import AccessKind
 from rooftree.org.models import PARTNER, AccessEntry, ApiKey, User
 from rooftree.routing.permissions import leads_visible_to
+from rooftree.web.lists.list_page import get_page
 from rooftree.web.security import views
 from rooftree.web.shared.htmx_responses import respond_done, respond_refused
 from rooftree.web.shared.request_caller import request_caller
@@ -97,7 +97,7 @@ def show_access_log(request: StaffRequest) -> HttpResponse:
         rows = rows.filter(
             at__lt=datetime.combine(last + timedelta(days=1), time(), company_zone())
         )
-    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    page = get_page(request, rows, size=PAGE_SIZE)
     opened = {entry.lead_id for entry in page.object_list if entry.lead_id}
     leads = leads_visible_to(request.user).filter(pk__in=opened).select_related("person")
     names = {lead.pk: lead.person.name for lead in leads}

@@ -1,5 +1,6 @@
 """The setup guide: the steps from an empty installation to the first lead, and their state."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -47,13 +48,14 @@ class GuideStep:
 def build_steps(today: date, at: datetime) -> list[GuideStep]:
     """Return all steps in order."""
     company = Company.objects.select_related("alarm_user").first()
+    states = set(CompanyLicense.objects.filter(_is_in_force(today)).values_list("state", flat=True))
     return [
         _company_step(company),
         _branches_step(),
         _users_step(),
-        _licenses_step(company, today, at),
-        _lists_step(today),
-        _registration_step(company, today),
+        _licenses_step(company, states, today, at),
+        _lists_step(states, today),
+        _registration_step(company, states),
         _alarm_step(company),
         _sources_step(),
         _rules_step(),
@@ -158,11 +160,16 @@ def _users_step() -> GuideStep:
     )
 
 
-def _licenses_step(company: Company | None, today: date, at: datetime) -> GuideStep:
-    is_current = Q(from_date__lte=today) & (Q(until_date=None) | Q(until_date__gt=today))
-    company_states = len(_licensed_states(today))
+def _is_in_force(today: date) -> Q:
+    """Return the condition on a license, the company's or an officer's, that it covers today."""
+    return Q(from_date__lte=today) & (Q(until_date=None) | Q(until_date__gt=today))
+
+
+def _licenses_step(
+    company: Company | None, states: Collection[str], today: date, at: datetime
+) -> GuideStep:
     officer_licenses = License.objects.filter(
-        is_current, officer__terminated_at=None, status__in=AUTHORIZING_STATUSES
+        _is_in_force(today), officer__terminated_at=None, status__in=AUTHORIZING_STATUSES
     )
     missing = missing_license_entries(company, at=at) if company else {}
     is_depository = bool(company and company.kind == "depository")
@@ -171,9 +178,9 @@ def _licenses_step(company: Company | None, today: date, at: datetime) -> GuideS
         description = "A depository’s officers need no state license"
     elif missing:
         description = next(iter(missing.values()))
-    elif officer_licenses.exists() or company_states:
+    elif officer_licenses.exists() or states:
         officer_count = count_noun(officer_licenses.count(), "officer license")
-        description = f"{officer_count}; company licensed in {count_noun(company_states, 'state')}"
+        description = f"{officer_count}; company licensed in {count_noun(len(states), 'state')}"
         ending = officer_licenses.filter(until_date__lte=today + ENDS_SOON).count()
         if ending:
             description += f"; {ending} {'expires' if ending == 1 else 'expire'} within 30 days"
@@ -181,18 +188,12 @@ def _licenses_step(company: Company | None, today: date, at: datetime) -> GuideS
         name=LICENSES_STEP,
         description=description,
         href=reverse("setup_licenses"),
-        is_done=is_depository or (officer_licenses.exists() and company_states > 0 and not missing),
+        is_done=is_depository or (officer_licenses.exists() and bool(states) and not missing),
     )
 
 
-def _licensed_states(today: date) -> set[str]:
-    """Return the codes of the states where the company holds a license today."""
-    is_current = Q(from_date__lte=today) & (Q(until_date=None) | Q(until_date__gt=today))
-    return set(CompanyLicense.objects.filter(is_current).values_list("state", flat=True))
-
-
-def _lists_step(today: date) -> GuideStep:
-    missing = loaded_lists.registries_without_current_copy(_licensed_states(today), today=today)
+def _lists_step(states: Collection[str], today: date) -> GuideStep:
+    missing = loaded_lists.registries_without_current_copy(states, today=today)
     names = [
         "the national registry" if registry == load_list.NATIONAL else STATE_NAMES[registry]
         for registry in missing
@@ -205,18 +206,18 @@ def _lists_step(today: date) -> GuideStep:
     )
 
 
-def _registration_step(company: Company | None, today: date) -> GuideStep:
+def _registration_step(company: Company | None, states: set[str]) -> GuideStep:
     """Return the step for states where telephone sellers register or document an exemption."""
     registered = company.telemarketer_states if company else []
-    states = _licensed_states(today) & REGISTERING_STATES
-    missing = sorted(states.difference(registered))
+    registering = states & REGISTERING_STATES
+    missing = sorted(registering.difference(registered))
     description = "None of your states asks for one"
     if company is None:
         description = "Some states register those who sell by phone"
     elif missing:
         description = f"Registered, or exempt with a memo on file: {', '.join(missing)} open"
-    elif states:
-        description = ", ".join(sorted(states))
+    elif registering:
+        description = ", ".join(sorted(registering))
     return GuideStep(
         name=REGISTRATION_STEP,
         description=description,

@@ -286,7 +286,7 @@ def query(context: dict[str, Any], **changes: Any) -> str:
 @register.simple_tag(takes_context=True)
 def page_href(context: dict[str, Any], page: Page[Any], number: int) -> str:
     """Return the URL of another page of the list that `page` is of."""
-    return query(context, **{getattr(page.paginator, "parameter", "page"): number})
+    return query(context, **{page.paginator.parameter: number})  # type: ignore[attr-defined]
 
 
 @register.simple_tag

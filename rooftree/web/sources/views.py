@@ -4,7 +4,6 @@ import json
 from typing import Any
 from uuid import UUID
 
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -26,6 +25,7 @@ from rooftree.leads.models import Delivery, RateLimitCount, Source, Touch
 from rooftree.org.models import User
 from rooftree.reporting.first_screen import source_health
 from rooftree.routing.permissions import has_permission, leads_visible_to
+from rooftree.web.lists.list_page import get_page
 from rooftree.web.shared import charts, display_formats
 from rooftree.web.shared.htmx_responses import respond_done
 from rooftree.web.shared.staff_request import StaffRequest
@@ -116,7 +116,7 @@ def show_source(request: StaffRequest, source_id: UUID) -> HttpResponse:
         deliveries = deliveries.filter(state=state).exclude(outcome="not_accepted")
     elif state == "refused":
         deliveries = deliveries.filter(outcome="not_accepted")
-    page = Paginator(deliveries, PAGE_SIZE).get_page(request.GET.get("page"))
+    page = get_page(request, deliveries, size=PAGE_SIZE)
     is_import = source.adapter in import_staging.RECORD_FORMATS
     context = {
         "source": source,

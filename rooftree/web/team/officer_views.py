@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
@@ -12,6 +11,7 @@ from rooftree.org.models import LoanOfficer
 from rooftree.routing import officer_day, team_board, time_off, work_queue
 from rooftree.routing.permissions import has_permission, leads_visible_to, officers_visible_to
 from rooftree.routing.work_queue import Group, Tab
+from rooftree.web.lists.list_page import get_page
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import staff_view
 from rooftree.web.team.time_off_forms import PauseForm, TimeOffForm
@@ -78,7 +78,7 @@ def show_queue(request: StaffRequest, officer_id: UUID) -> HttpResponse:
         "person": officer.user,
         "tab": tab,
         "tabs_of_queue": TABS.items(),
-        "page": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
+        "page": get_page(request, rows, size=PAGE_SIZE),
         "group_names": GROUP_NAMES,
         "can_give": has_permission(request.user, "reassign"),
     }
@@ -101,7 +101,7 @@ def list_leads(request: StaffRequest, officer_id: UUID) -> HttpResponse:
         "person": officer.user,
         "state": state if state in officer_day.STATE_NAMES else "",
         "states": officer_day.STATE_NAMES.items(),
-        "page": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
+        "page": get_page(request, rows, size=PAGE_SIZE),
         "can_give": has_permission(request.user, "reassign"),
     }
     return render(request, "team/leads.html", context)

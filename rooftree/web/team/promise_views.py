@@ -1,11 +1,11 @@
 """The records behind the team's figures: late promises, today's promises and first calls."""
 
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
 
 from rooftree.routing import promise_figures, promise_watch, team_board
 from rooftree.routing.permissions import has_permission, leads_visible_to, officers_visible_to
+from rooftree.web.lists.list_page import get_page
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_permission, staff_view
 
@@ -32,7 +32,7 @@ def list_promises(request: StaffRequest) -> HttpResponse:
     context = {
         "show": show,
         "views_of_promises": VIEWS.items(),
-        "page": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
+        "page": get_page(request, rows, size=PAGE_SIZE),
         "kept": kept,
         "officer": officer,
         "can_give": has_permission(request.user, "reassign"),
@@ -53,5 +53,5 @@ def list_first_calls(request: StaffRequest) -> HttpResponse:
         if lead.first_attempt_at
     ]
     rows.sort(key=lambda row: row[0], reverse=True)
-    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    page = get_page(request, rows, size=PAGE_SIZE)
     return render(request, "team/first_calls.html", {"page": page})

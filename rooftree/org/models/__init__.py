@@ -1,0 +1,46 @@
+"""The tables of the company, its staff, and their access."""
+
+from rooftree.org.models.access import AccessEntry, ApiKey, StaffSession, Throttle
+from rooftree.org.models.company import (
+    Branch,
+    Company,
+    CompanyLicense,
+    SendingPause,
+    office_hours,
+)
+from rooftree.org.models.staff import (
+    AUTHORIZING_STATUSES,
+    PARTNER,
+    ROLES,
+    TEMPORARY_AUTHORITY,
+    TEMPORARY_AUTHORITY_LIMIT,
+    Assistance,
+    License,
+    LoanOfficer,
+    StaffNotice,
+    User,
+    UserManager,
+)
+
+__all__ = [
+    "AUTHORIZING_STATUSES",
+    "PARTNER",
+    "ROLES",
+    "TEMPORARY_AUTHORITY",
+    "TEMPORARY_AUTHORITY_LIMIT",
+    "AccessEntry",
+    "ApiKey",
+    "Assistance",
+    "Branch",
+    "Company",
+    "CompanyLicense",
+    "License",
+    "LoanOfficer",
+    "SendingPause",
+    "StaffNotice",
+    "StaffSession",
+    "Throttle",
+    "User",
+    "UserManager",
+    "office_hours",
+]
