@@ -1,4 +1,4 @@
-"""Times of day as staff type and read them: 12-hour, stored as `HH:MM`."""
+"""Times of day: typed and shown in 12-hour time, stored as `HH:MM`."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ MIDNIGHT = "24:00"  # the end of a day, which `datetime` doesn't know
 
 
 def format_clock(stored: str) -> str:
-    """Return `HH:MM` as 9 AM or 5:30 PM; text that is no time is returned as it is."""
+    """Return `HH:MM` as 9 AM or 5:30 PM; other text is returned unchanged."""
     if stored == MIDNIGHT:
         return "midnight"
     parsed = parse_clock(stored)
@@ -19,7 +19,7 @@ def format_clock(stored: str) -> str:
 
 
 def parse_clock(typed: str) -> str | None:
-    """Return a typed time as `HH:MM`; None if it is no time."""
+    """Return a typed time as `HH:MM`; None if it isn’t one."""
     text = " ".join(typed.upper().replace(".", "").split())
     if text in ("MIDNIGHT", MIDNIGHT):
         return MIDNIGHT

@@ -18,7 +18,7 @@ from rooftree.routing import response_deadline
 from rooftree.routing.models import RoutingDecision
 from rooftree.tasks.live_updates import publish_update
 
-LOOK_AHEAD, LOOK_BACK = timedelta(seconds=60), timedelta(minutes=10)  # back: after a standstill
+LOOK_AHEAD, LOOK_BACK = timedelta(seconds=60), timedelta(minutes=10)  # back: after an outage
 BATCH_SIZE = 100
 
 

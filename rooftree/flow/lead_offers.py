@@ -26,7 +26,7 @@ from rooftree.routing.assign_leads import Assignment, Unassigned, assign_to_best
 from rooftree.routing.models import Offer, Ownership
 from rooftree.tasks.live_updates import publish_update, publish_updates
 
-OFFERS_TO_NAME = PreparedQuery(
+NAMED_OFFERS = PreparedQuery(
     lambda keys: (
         Offer.objects.select_related("officer", "lead__person")
         .only("officer__user_id", "lead__person__first_name", "lead__person__last_name")
@@ -181,7 +181,7 @@ def _notify_offered_officers(assignments: Iterable[Assignment | Unassigned], at:
                 link="/queue/",
                 at=at,
             )
-            for offer in OFFERS_TO_NAME.all(keys=[*offers])
+            for offer in NAMED_OFFERS.all(keys=[*offers])
         ]
     )
     publish_updates([("offer", None, {"lead": str(offer.lead_id)}) for offer in offers.values()])

@@ -62,17 +62,17 @@ def is_first_call_owed(lead: Lead) -> bool:
 def calls_closed_until(
     number: str | None, state: str, postal_code: str, rules: str, *, at: datetime
 ) -> datetime | None:
-    """Return when calls to a place open, on its clock, if they are closed now; else None.
+    """Return when calls to a place open, in its time zone, if they are closed now; else None.
 
-    A clock that ran out stands still until then: nobody is late while calling is unlawful.
+    An overdue deadline pauses until then: nobody is late while calling is unlawful.
     """
     changes = approved_changes.parse_changes(rules)
     opens = next_calling_time.next_opening(number or "", state, postal_code, changes, at=at)
     return opens if opens and opens > at else None
 
 
-def standstill_of_lead(lead: Lead, *, at: datetime) -> datetime | None:
-    """Return until when the missed clock of a first call stands still; None while it runs."""
+def first_call_paused_until(lead: Lead, *, at: datetime) -> datetime | None:
+    """Return when an overdue first call can be made, if calls are closed now; else None."""
     if not is_first_call_owed(lead) or lead.response_due_at is None or lead.response_due_at >= at:
         return None
     return calls_closed_until(*Lead.objects.values_list(*PLACE_COLUMNS).get(pk=lead.pk), at=at)

@@ -32,7 +32,7 @@ class WaitingLead:
     summary: str  # "LendingTree purchase, $298,000, TX"
     response_due_at: datetime | None
     is_late: bool  # not while calls to the borrower are closed
-    standstill_text: str  # "OK to call 8:00 AM borrower's time"; "" while the clock runs
+    call_hours_text: str  # "OK to call 8:00 AM borrower's time"; "" while calls are open
     officer_id: UUID | None
     officer: str  # "" when no one
     offered_until: datetime | None  # None: owned by the officer, or unowned
@@ -154,7 +154,7 @@ def _build_waiting_row(lead: Lead, at: datetime) -> WaitingLead:
         summary=", ".join(parts),
         response_due_at=lead.response_due_at,
         is_late=is_due and opens is None,
-        standstill_text=work_queue.describe_opening(opens, at) if opens else "",
+        call_hours_text=work_queue.describe_opening(opens, at) if opens else "",
         officer_id=lead.officer_id or lead.offered_to,  # type: ignore[attr-defined]
         officer=lead.officer.user.name if lead.officer else offered_name,
         offered_until=None if lead.officer else lead.offered_until,  # type: ignore[attr-defined]

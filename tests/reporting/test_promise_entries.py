@@ -59,7 +59,7 @@ def test_promise_kept_in_time_is_one_line(cast):
     watch(1)
     call_ben(cast, make.MINUTE + 30 * make.SECOND)
 
-    assert promise_lines(cast.ben) == ["First call made, in time, due by 12:02 PM"]
+    assert promise_lines(cast.ben) == ["First call made, on time, due by 12:02 PM"]
     marks = {entry.key[-4:]: entry.mark for entry in lead_history.build_timeline(cast.ben)}
     assert marks["kept"] is EntryMark.OK
 
@@ -77,7 +77,7 @@ def test_late_promise_that_lapsed_says_why(cast):
     at = make.NOON + 4 * make.MINUTE
     Promise.objects.update(canceled_at=at, end_reason="the borrower opted out")
 
-    assert promise_lines(cast.ben)[-1] == "First call not due anymore, the borrower opted out"
+    assert promise_lines(cast.ben)[-1] == "First call is no longer due, the borrower opted out"
 
 
 def test_agreed_callback_names_its_day_and_not_its_grace(cast):

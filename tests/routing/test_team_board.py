@@ -31,8 +31,8 @@ def test_late_clock_stands_still_while_calls_are_closed(cast):
     in_the_morning = team_board.load_team_board(cast.ruth, at=make.NIGHT + 12 * make.HOUR)
 
     assert by_night.late == 0
-    assert by_night.waiting[0].standstill_text == "OK to call Tue 9:00 AM borrower's time"
-    assert (in_the_morning.late, in_the_morning.waiting[0].standstill_text) == (1, "")
+    assert by_night.waiting[0].call_hours_text == "OK to call Tue 9:00 AM borrower's time"
+    assert (in_the_morning.late, in_the_morning.waiting[0].call_hours_text) == (1, "")
 
 
 def test_attempted_lead_leaves_board_and_counts_kept_or_late(cast):

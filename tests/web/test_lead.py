@@ -100,7 +100,8 @@ def test_delivery_is_linked_only_for_users_who_can_open_it(cast, ben, signed_in)
     assert delivery not in signed_in(cast.dana.user).get(page).text
 
 
-def test_lead_in_the_los_needs_no_first_call(cast, ben, signed_in):
+def test_lead_in_the_los_needs_no_first_call(cast, ben, signed_in, monkeypatch):
+    monkeypatch.setattr("rooftree.flow.clock.now", lambda: make.NOON)
     page = reverse("lead", args=[ben.pk])
     Lead.objects.filter(pk=ben.pk).update(response_due_at=make.NOON + make.MINUTE)
     before = signed_in(cast.dana.user).get(page).text

@@ -87,7 +87,7 @@ def test_setup_guide_names_the_states_without_telemarketer_registration(cast, br
 
     page = browser.get("/setup/").text
 
-    assert "Registered, or exempt with a memo on file: FL open" in page
+    assert "Register, or keep an exemption memo on file, in FL" in page
 
 
 def test_naming_the_company_creates_and_logs_it(browser, admin):

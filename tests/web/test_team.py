@@ -27,8 +27,9 @@ def waiting(cast):
     Lead.objects.filter(pk=cast.ben.pk).update(response_due_at=make.NOON + make.MINUTE)
 
 
-def test_team_page_shows_waiting_leads_and_available_officers(cast, signed_in):
+def test_team_page_shows_waiting_leads_and_available_officers(cast, signed_in, at_noon):
     waiting(cast)
+    at_noon(make.NOON + 2 * make.MINUTE)  # calls are open
 
     page = signed_in(cast.ruth).get("/team/")
 

@@ -216,7 +216,10 @@ def save_column_map(
 
 
 def _declare_people(sheet: Spreadsheet) -> None:
-    """Set what the sheet's source holds, which Home reads. Raises `InvalidImport` if it differs."""
+    """Record on the source whether it holds new leads or past clients, for the counts on Home.
+
+    Raises `InvalidImport` if an earlier import said otherwise.
+    """
     people = sheet.options.get("people", "leads")
     source = Source.objects.select_for_update().get(pk=sheet.source_id)
     if people == source.setup.get("people", "leads"):

@@ -1,7 +1,7 @@
-"""What a contact is for, what the borrower asked for, and the parties, as facts for the gate.
+"""Facts for the gate: the purpose of a contact, the borrower's own request, and the parties.
 
-What a contact by hand is for is judged here: a reply, a loan in process, or marketing. Buttons,
-typed messages and dialed calls all ask, so what a button says is what happens.
+The purpose of a contact by hand is judged here: a reply, a loan in process, or marketing. Buttons,
+typed messages and dialed calls all ask, so a button never promises what the gate then refuses.
 
 The law's reading stays strict. A written answer is a reply for 15 minutes (REQ-01), and later it
 is marketing like any first word of ours. Whether the borrower waits for the contact is a fact of

@@ -37,12 +37,12 @@ update message set due_at = placed.leaves_at from placed
  where message.id = placed.id and placed.leaves_at > %(at)s
    and message.state in ('waiting', 'held')
 """
-COUNT_LINE_SQL = """
+COUNT_DUE_SQL = """
 select count(*) from (
     select from message
      where state in ('waiting', 'held') and release_id is null
        and due_at <= %(at)s and created_at <= %(stale)s limit 2
-) line
+) due
 """
 
 
@@ -64,7 +64,7 @@ def spread_due_messages(*, at: datetime) -> int:
     """
     step = SECOND / settings.RELEASE_PER_SECOND
     times = {"at": at, "from": at - SECOND + step, "stale": at - FRESH_FOR}
-    if query_row(COUNT_LINE_SQL, times)[0] < 2:
+    if query_row(COUNT_DUE_SQL, times)[0] < 2:
         return 0
     with transaction.atomic():
         execute("select pg_advisory_xact_lock(%s)", [_MUTEX])

@@ -1,4 +1,4 @@
-"""Timeline entries for what was owed to the borrower: promised, late, escalated, kept."""
+"""Timeline entries of promises to the borrower: made, late, escalated, kept."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ _KEPT_TITLES = {
 
 
 def build_entries(lead: Lead) -> Iterator[TimelineEntry]:
-    """Yield one entry for each stage of each promise; only the last if it was kept in time."""
+    """Yield one entry for each stage of each promise; only the last if it was kept on time."""
     rows = Promise.objects.filter(lead=lead).select_related(
         "lead__person", "lead__branch", "officer__user", "backup__user"
     )
@@ -73,19 +73,19 @@ def _alarm_entries(promise: Promise) -> Iterator[TimelineEntry]:
 def _ending_entries(promise: Promise) -> Iterator[TimelineEntry]:
     due = promise_sentences.format_due_time(promise)
     if promise.kept_at:
-        in_time = promise.is_kept_on_time
+        on_time = promise.is_kept_on_time
         yield _entry(
             promise, "kept",
             at=promise.kept_at,
             title=_KEPT_TITLES[promise.kind],
-            detail=f"{'in time' if in_time else 'late'}, due by {due}",
-            mark=EntryMark.OK if in_time else EntryMark.LATE,
+            detail=f"{'on time' if on_time else 'late'}, due by {due}",
+            mark=EntryMark.OK if on_time else EntryMark.LATE,
         )  # fmt: skip
     elif promise.canceled_at and promise.breached_at:
         yield _entry(
             promise, "canceled",
             at=promise.canceled_at,
-            title=f"{promise.name} not due anymore",
+            title=f"{promise.name} is no longer due",
             detail=promise.end_reason,
         )  # fmt: skip
 

@@ -22,7 +22,7 @@ class MessageFilterForm(FilterForm):
 
     q = text_field("Borrower", required=False, max_length=80)
     reason = choice_field("Reason", (), required=False)
-    medium = choice_field("Sent by", [("", "Any"), *MEDIA.items()], required=False)
+    medium = choice_field("Channel", [("", "Any"), *MEDIA.items()], required=False)
     officer = choice_field("Loan officer", (), required=False)
 
     def __init__(self, user: User, data: QueryDict, messages: QuerySet[Message]) -> None:

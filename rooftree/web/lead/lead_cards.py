@@ -104,9 +104,9 @@ def build_contact_button(
     )
 
 
-def standstill_text(lead: Lead, zone: ZoneInfo | None, at: datetime) -> str:
+def paused_call_text(lead: Lead, zone: ZoneInfo | None, at: datetime) -> str:
     """Format when calls open, if the first call is late and calls are closed now; else ""."""
-    opens = response_deadline.standstill_of_lead(lead, at=at)
+    opens = response_deadline.first_call_paused_until(lead, at=at)
     return _opening_time(opens, zone, at) if opens else ""
 
 

@@ -107,7 +107,7 @@ def lead_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
         ),
         "their_zone": zone,
         "promise_runs": response_deadline.is_first_call_owed(lead),
-        "standstill": lead_cards.standstill_text(lead, zone, at),
+        "call_paused_until": lead_cards.paused_call_text(lead, zone, at),
         "is_recorded": call_entries.is_being_recorded(lead, at=at),
         "only_begun": unfinished_forms.has_only_unfinished_forms(lead),
         "acts": acts,

@@ -23,12 +23,12 @@ def find_open_row(
     """Return the row that `open` in the URL names; None without one.
 
     Once that row is decided, the one that follows it is returned, so that the next card opens
-    by itself; after the last one the list begins anew.
+    by itself; after the last one the list starts over.
 
     Args:
         rows: what is left to decide, ordered by `moment` and the id.
         every_row: the decided rows too, as far as the user can see them.
-        moment: the field of the time a row waits since.
+        moment: the time field that orders the rows, such as `found_at`.
     """
     try:
         key = UUID(request.GET.get("open", ""))

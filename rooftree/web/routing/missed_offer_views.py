@@ -1,4 +1,4 @@
-"""The company's rule for officers who miss offers: how many, within which time, how long off."""
+"""The company's rule for missed offers: how many, within what time, and how long off."""
 
 from typing import Any
 
@@ -67,7 +67,7 @@ def edit_rule(request: StaffRequest) -> HttpResponse:
     context = {
         "form": form,
         "title": "Missed offers",
-        "sub": "applies to every loan officer, from the next missed offer on",
+        "sub": "applies to every loan officer, starting with the next missed offer",
         "back": reverse("routing"),
         "back_to": "Routing rules",
     }

@@ -84,7 +84,7 @@ def list_capabilities(
             done[LISTS_STEP] and done[REGISTRATION_STEP],
             "Needs current do-not-call lists"
             if not done[LISTS_STEP]
-            else "Needs your telemarketer registration, except to people you already serve",
+            else "Needs telemarketer registration in some of your states",
         ),
         (
             "Texts",
@@ -211,11 +211,11 @@ def _registration_step(company: Company | None, states: set[str]) -> GuideStep:
     registered = company.telemarketer_states if company else []
     registering = states & REGISTERING_STATES
     missing = sorted(registering.difference(registered))
-    description = "None of your states asks for one"
+    description = "None of your states requires it"
     if company is None:
-        description = "Some states register those who sell by phone"
+        description = "Some states require it before sales calls and texts"
     elif missing:
-        description = f"Registered, or exempt with a memo on file: {', '.join(missing)} open"
+        description = f"Register, or keep an exemption memo on file, in {', '.join(missing)}"
     elif registering:
         description = ", ".join(sorted(registering))
     return GuideStep(
