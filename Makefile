@@ -2,8 +2,6 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 BIN := .venv/bin
-PORT ?= 8000
-export PORT
 
 PARTS := test-pages test-browser test-chaos test-bench
 

@@ -59,7 +59,7 @@ def create_company(*, officers: int = 40, branches: int = 6) -> Company:
             for state in STATES
         )
         _create_staff(officers, _create_branches(branches))
-        bootstrap.create_defaults(at=NOON - timedelta(days=30))
+        bootstrap.create_defaults(are_approved=True, at=NOON - timedelta(days=30))
     return company
 
 

@@ -24,7 +24,7 @@ PURE_COMMANDS: set[tuple[str, ...]]
 PURE_COMMANDS = {("parse",), ("decide",), ("lint",), ("optout",), ("los",), ("rates",)}
 PURE_COMMANDS |= {("evidence", "verify"), ("restore", "--secrets")}
 # These start other processes and must stay small; they read only the settings.
-LIGHT_COMMANDS = {"serve", "web", "demo"}
+LIGHT_COMMANDS = {"setup", "serve", "web", "demo"}
 # These wait for a database that another process runs, or need none.
 OWN_DATABASE_COMMANDS = LIGHT_COMMANDS | {"worker", "clock", "demo", "doctor"}
 OWN_DATABASE_COMMANDS |= {"makemigrations", "collectstatic", "findstatic"}

@@ -13,11 +13,13 @@ from rooftree.core import app_secrets, embedded_database, log_formatting
 from rooftree.core import settings_readers as read
 from rooftree.core.data_dir import installation_kind
 from rooftree.core.database_address import NOT_PREPARED, PREPARED
+from rooftree.core.environment_file import load_environment_file
 
 BASE_DIR = Path(__file__).resolve().parent
 
 # The folder and the kind of this installation.
 ROOFTREE_HOME = Path(read.text("ROOFTREE_HOME", "~/.rooftree")).expanduser().absolute()
+load_environment_file(ROOFTREE_HOME)
 ROOFTREE_ENV = installation_kind(
     ROOFTREE_HOME,
     requested=read.choice("ROOFTREE_ENV", ("demo", "production"), "production")
@@ -60,6 +62,7 @@ PUBLIC_URL = read.base_url("ROOFTREE_PUBLIC_URL", f"http://localhost:{PORT}" if 
 
 # Folders for backups, ledger heads and do-not-call lists, and the token for metrics.
 BACKUP_FOLDER = Path(read.text("ROOFTREE_BACKUPS", str(ROOFTREE_HOME / "backups"))).expanduser()
+MAKES_NIGHTLY_BACKUPS = read.flag("ROOFTREE_NIGHTLY_BACKUP", default=not IS_DEMO)  # by `serve`
 HEADS_FOLDER = read.text(
     "ROOFTREE_HEADS_FOLDER", ""
 )  # "": the ledger's heads stay in the database only
@@ -223,7 +226,7 @@ _hosts = read.comma_separated(
 )
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"] if IS_DEMO else _hosts
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not IS_DEMO
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _is_https  # http is for this machine only
 SECURE_HSTS_SECONDS = 31_536_000 if _is_https and not IS_DEMO else 0
 SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https")

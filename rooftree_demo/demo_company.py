@@ -119,7 +119,7 @@ def _create_company(at: datetime) -> Company:
     _create_sources(users["Omar Haddad"], at)
     lender_agreements.create_agreements(users, at=at)
     lender_agreements.create_pay_plans(officers, users, at=at)
-    bootstrap.create_defaults(at=at)
+    bootstrap.create_defaults(are_approved=True, at=at)
     rule_sets.publish_rules(
         demo_routing_rules.routing_rules(branches, officers, users),
         by=users["Beatriz Lima"],

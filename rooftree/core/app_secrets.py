@@ -26,8 +26,8 @@ def require_secret(name: str) -> str:
     value = text(name, "")
     if not value:
         raise ConfigurationError(
-            f"{name} is not set, and production never generates a secret. Set it, "
-            "or set ROOFTREE_ENV=demo to try Rooftree with made-up data."
+            f"{name} is not set. Run `rooftree setup`, which generates it once, or set it; "
+            "`rooftree demo` runs Rooftree with made-up data."
         )
     return value
 

@@ -79,6 +79,7 @@ def migrate_if_needed() -> bool:
     is_behind = bool(missing_migrations())
     if is_behind:
         _require_owner()
+        print("rooftree: bringing the tables to this release…", file=sys.stderr, flush=True)
         if migrate_tables.run_migrations():
             raise embedded_database.StartupError("the tables couldn't be migrated; see above.")
     grant_program_rights()

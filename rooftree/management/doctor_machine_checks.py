@@ -5,7 +5,7 @@ import shutil
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,13 @@ from django.utils.timezone import now
 from rooftree import settings
 from rooftree.core import settings_readers
 from rooftree.db.statements import query_row, query_rows
-from rooftree.management import database, make_backup
+from rooftree.management import backup_records, database
 from rooftree.management.commands.backup import PASSPHRASE_VARIABLE
 from rooftree.reporting.controls import database_account
 from rooftree.reporting.controls.security_controls import MAX_BACKUP_AGE
 from rooftree.reporting.evidence import ledger_checkpoints
 
+MAX_REHEARSAL_AGE = timedelta(days=31)
 MIN_FREE_BYTES = 2 * 1024**3  # bytes
 REACH_SECONDS = 3.0
 NETWORK_REMEDY = "check this machine's firewall, proxy and DNS"
@@ -249,8 +250,8 @@ def check_los() -> DoctorFinding:
 
 def check_backup() -> DoctorFinding:
     """Check that the last backup is recent."""
-    last = make_backup.read_last_backup()
-    remedy = "run rooftree backup every night, for example with deploy/rooftree-backup.timer"
+    last = backup_records.read_record(backup_records.LAST_BACKUP)
+    remedy = "rooftree serve makes one each night; elsewhere run rooftree backup every night"
     if not last and settings.IS_DEMO:
         return ok("not needed for a demo")
     if not last:
@@ -260,6 +261,19 @@ def check_backup() -> DoctorFinding:
     if age < MAX_BACKUP_AGE or settings.IS_DEMO:
         return ok(text)
     return problem_finding(text, remedy)
+
+
+def check_rehearsal() -> DoctorFinding:
+    """Check that a backup was restored on trial in the last month."""
+    last = backup_records.read_record(backup_records.LAST_REHEARSAL)
+    if settings.IS_DEMO:
+        return ok("not needed for a demo")
+    remedy = "run rooftree restore BACKUP --rehearse; rooftree serve does it each week"
+    if not last:
+        return problem_finding("no backup was restored on trial yet", remedy)
+    made_at = datetime.fromisoformat(last["made_at"])
+    text = f"the backup of {last['backup_at']} was restored on trial on {made_at:%B %-d, %Y}"
+    return ok(text) if now() - made_at < MAX_REHEARSAL_AGE else problem_finding(text, remedy)
 
 
 def check_ledger_heads() -> DoctorFinding:
@@ -315,5 +329,6 @@ MACHINE_CHECKS: dict[str, Callable[[], DoctorFinding]] = {
     "mail": check_mail_server,
     "LOS": check_los,
     "backup": check_backup,
+    "rehearsal of a restore": check_rehearsal,
     "ledger heads": check_ledger_heads,
 }

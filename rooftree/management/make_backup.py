@@ -19,7 +19,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from rooftree import settings
 from rooftree.core import embedded_database
 from rooftree.core.app_version import app_version
-from rooftree.management import backup_files, database
+from rooftree.management import backup_files, backup_records, database
 from rooftree.management.backup_files import DUMP_FILE, ERASED_FILE, FORMAT, Manifest
 
 SELECT_TABLES = """
@@ -33,7 +33,6 @@ SELECT_LEDGER_HEAD = (
 SELECT_NEWEST_MIGRATION = (
     "select name from django_migrations where app = 'rooftree' order by name desc limit 1"
 )
-LAST_BACKUP_FILE = "last-backup.json"
 # As JSON, since `upgrade` backs up a database of the step before the columns were renamed.
 SELECT_ERASED_ROWS = """
 select coalesce(r.r ->> 'record_set', r.r ->> 'holding'), r.r ->> 'row_id'
@@ -74,10 +73,9 @@ def make_backup(*, to: Path, keep: int | None, passphrase: str, at: datetime) ->
             backup_files.write_manifest(work, manifest)
         folder = backup_files.list_backups(to)[-1]
         deleted = backup_files.delete_older_backups(to, keep) if keep else []
-        record = settings.ROOFTREE_HOME / LAST_BACKUP_FILE
-        draft = record.with_name(f".{LAST_BACKUP_FILE}.{os.getpid()}")
-        draft.write_text(json.dumps({"made_at": manifest.made_at, "folder": str(folder)}) + "\n")
-        draft.rename(record)
+        backup_records.write_record(
+            backup_records.LAST_BACKUP, {"made_at": manifest.made_at, "folder": str(folder)}
+        )
         size = sum(file.stat().st_size for file in folder.iterdir())
     except OSError as problem:
         path = problem.filename or to
@@ -156,14 +154,6 @@ def read_ledger_head(connection: "psycopg.Connection[Any]") -> dict[str, object]
     """Return the sequence number and the hash of the last sealed event."""
     row = connection.execute(SELECT_LEDGER_HEAD).fetchone()
     return {"sequence": row[0], "hash": row[1]} if row else {"sequence": 0, "hash": ""}
-
-
-def read_last_backup() -> dict[str, str]:
-    """Return the newest backup of this installation; empty when there is none."""
-    try:
-        return dict(json.loads((settings.ROOFTREE_HOME / LAST_BACKUP_FILE).read_text()))
-    except (OSError, ValueError):
-        return {}
 
 
 def _write_backup(work: Path, *, passphrase: str, at: datetime) -> Manifest:

@@ -17,7 +17,14 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from rooftree import settings
-from rooftree.management import backup_files, database, database_grants, make_backup, migrate_tables
+from rooftree.management import (
+    backup_files,
+    backup_records,
+    database,
+    database_grants,
+    make_backup,
+    migrate_tables,
+)
 from rooftree.management.backup_files import DUMP_FILE, Manifest
 
 COUNT_OTHER_SESSIONS = """
@@ -81,6 +88,38 @@ def restore_backup(
         former = f"{name}_before_{stamp}" if has_data else ""
         _swap_databases(server, name, fresh, former)
     return RestoreResult(manifest=manifest, former_database=former)
+
+
+def rehearse_restore(folder: Path, *, at: datetime, on_progress: ProgressCallback) -> Manifest:
+    """Restore a backup beside the running database, verify it, and drop it again.
+
+    Records the rehearsal in `backup_records`.
+
+    Raises `RestoreFailed`, and `backup_files.InvalidBackup`.
+    """
+    manifest = backup_files.verify_backup(folder)
+    _check_compatible(manifest, other_keys=False)
+    name = str(settings.DATABASES["default"]["NAME"])
+    with closing(
+        psycopg.connect(_database_dsn("postgres"), autocommit=True, connect_timeout=10)
+    ) as server:
+        fresh = f"{name}_rehearsal_{at.astimezone(UTC):%Y%m%d%H%M%S}"
+        erased = _collect_erased_ids(folder, name, more=None)
+        _create_database(server, fresh)
+        try:
+            _load_dump(folder, manifest, fresh, on_progress)
+            _prepare_database(manifest, fresh, on_progress, erased=erased)
+        finally:
+            _drop_database(server, fresh)
+    backup_records.write_record(
+        backup_records.LAST_REHEARSAL,
+        {
+            "made_at": at.isoformat(),
+            "backup_at": manifest.made_at,
+            "rows": str(sum(manifest.rows.values())),
+        },
+    )
+    return manifest
 
 
 def _check_compatible(manifest: Manifest, *, other_keys: bool) -> None:

@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from datetime import datetime
 
 from rooftree import settings
 from rooftree.core import embedded_database
@@ -22,6 +23,7 @@ from rooftree.core.process_supervisor import (
     supervise_processes,
 )
 from rooftree.management import database, process_entry_points
+from rooftree.management.nightly_backup import NightlyBackup
 
 WEB_HEAD_START = 3.0  # seconds at most that worker and clock wait for the web to be ready
 DATABASE_RETRY_SECONDS = 5.0  # seconds between two attempts to restart the database
@@ -44,6 +46,7 @@ class Installation:
         self.prepare = prepare
         self.is_stopping = False
         self.is_announced = False
+        self.nightly_backup = NightlyBackup() if settings.MAKES_NIGHTLY_BACKUPS else None
         self.server: embedded_database.Server | None = None
         self._database_due = 0.0
         self.wake, self._wake_writer = os.pipe()
@@ -56,6 +59,7 @@ class Installation:
             record_installation_kind(settings.ROOFTREE_HOME, settings.ROOFTREE_ENV)
             check_port_free()
             processes = [SupervisedProcess(part) for part in self.parts]
+            print_progress("starting…")
             try:
                 # The web server scans static files only at startup.
                 for command in self.first:
@@ -78,6 +82,8 @@ class Installation:
                     wake=self.wake,
                 )
             finally:
+                if self.nightly_backup:
+                    self.nightly_backup.stop()
                 stop_processes(processes)
                 if self.server is not None:
                     self.server.stop()
@@ -97,6 +103,8 @@ class Installation:
 
     def _supervise_round(self, processes: Sequence[SupervisedProcess]) -> None:
         self._keep_database_running()
+        if self.nightly_backup:
+            self.nightly_backup.start_if_due(datetime.now().astimezone())
         if self.is_announced or not _is_web_ready():
             return
         # Until now the web had the cores to itself.

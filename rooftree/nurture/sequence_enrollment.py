@@ -169,7 +169,7 @@ def stop_sequence(*, lead_id: UUID, because: str, at: datetime) -> bool:
     return True
 
 
-def ensure_first_sequence(*, at: datetime) -> None:
+def ensure_first_sequence(*, at: datetime, is_approved: bool = True) -> None:
     """Create the default sequence of a new company. Safe to repeat."""
     if not Sequence.objects.filter(key=default_sequence.NOT_REACHED).exists():
         first = Sequence(
@@ -177,7 +177,8 @@ def ensure_first_sequence(*, at: datetime) -> None:
             name=default_sequence.NAME,
             steps=default_sequence.STEPS,
         )
-        Sequence.objects.bulk_create([prepare_first_version(first, at=at)], ignore_conflicts=True)
+        version = prepare_first_version(first, is_approved=is_approved, at=at)
+        Sequence.objects.bulk_create([version], ignore_conflicts=True)
 
 
 def _advance_enrollment(enrollment: Enrollment, at: datetime) -> list[MessageRequest]:

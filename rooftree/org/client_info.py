@@ -48,10 +48,19 @@ def read_client_info(environ: Mapping[str, Any]) -> ClientInfo:
 def client_ip(environ: Mapping[str, Any]) -> str:
     """Return the full address, for counting attempts; behind our proxy, the address it saw."""
     if settings.SECURE_PROXY_SSL_HEADER:
-        forwarded = str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",")[-1].strip()
-        if forwarded:
+        forwarded = str(environ.get("HTTP_X_FORWARDED_FOR", "")).rpartition(",")[2].strip()
+        if is_ip_address(forwarded):
             return forwarded
     return str(environ.get("REMOTE_ADDR", ""))
+
+
+def is_ip_address(text: str) -> bool:
+    """Return True for an IPv4 or IPv6 address."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def truncate_ip(address: str) -> str:

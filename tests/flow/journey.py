@@ -34,7 +34,7 @@ def set_up_company(*, states: tuple[str, ...] = ("CA", "FL", "TX"), **changes: A
     for name, value in changes.items():
         setattr(company, name, value)
     company.save()
-    bootstrap.create_defaults(at=make.NOON - make.DAY)
+    bootstrap.create_defaults(are_approved=True, at=make.NOON - make.DAY)
 
 
 def create_zillow(**changes: Any) -> Source:

@@ -176,6 +176,21 @@ def test_full_disk_is_one_sentence_and_leaves_nothing(house, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_rehearsal_restores_beside_the_running_database_and_drops_it(house, whole):
+    databases = "select datname from pg_database order by 1"
+    before = house.sql(databases)
+
+    done = house.rooftree("restore", whole, "--rehearse")
+
+    assert done.returncode == 0, done.stderr
+    assert "can be restored" in done.stdout
+    assert "rooftree check passed" in done.stderr
+    assert house.sql(databases) == before
+    assert house.sql("select count(*) from sending_pause") == [(0,)]
+    record = json.loads((house.home / "last-rehearsal.json").read_text())
+    assert record["backup_at"] == json.loads((whole / "manifest.json").read_text())["made_at"]
+
+
 def test_changed_backup_is_rejected(house, tmp_path):
     folder = house.backup("--to", tmp_path)
     dump = folder / "database.dump"

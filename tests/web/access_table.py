@@ -192,6 +192,7 @@ TABLE = {
     "routing/editions/<int:number>/restoration/": post("pd", "one"),
     # Messages to borrowers.
     "wording/": get("mpkcd"),
+    "wording/adoption/": get("cd"),
     "wording/new/": get("pkd"),
     "wording/editions/<uuid:edition_id>/": get("mpkcd", "wording"),
     "wording/editions/<uuid:edition_id>/approval/": post("cd", "wording"),

@@ -33,6 +33,11 @@ class Command(command_base.Command):
         parser.add_argument("backup", type=Path, help="the folder that `rooftree backup` wrote")
         parser.add_argument("--replace", default="", metavar="NAME", help="the database to replace")
         parser.add_argument(
+            "--rehearse",
+            action="store_true",
+            help="restore beside the running database, check it, and drop it again",
+        )
+        parser.add_argument(
             "--other-keys",
             action="store_true",
             help="continue although our field keys can't decrypt the stored credentials",
@@ -59,9 +64,25 @@ class Command(command_base.Command):
                 _write_secrets(folder, options["secrets"].expanduser())
                 self.stderr.write(f"Wrote the secrets of {folder.name} to {options['secrets']}.")
                 return
+            if options["rehearse"]:
+                self._rehearse(folder)
+                return
             self._restore_database(folder, options)
         except backup_files.InvalidBackup as problem:
             raise command_base.CheckFailed(str(problem)) from problem
+
+    def _rehearse(self, folder: Path) -> None:
+        from django.utils.timezone import now
+
+        from rooftree.management import make_backup, restore_backup
+
+        try:
+            manifest = restore_backup.rehearse_restore(folder, at=now(), on_progress=print_progress)
+        except (restore_backup.RestoreFailed, make_backup.BackupFailed) as problem:
+            raise command_base.CheckFailed(f"the rehearsal failed: {problem}") from problem
+        self.stdout.write(
+            f"The backup of {manifest.made_at} can be restored. The database is unchanged."
+        )
 
     def _restore_database(self, folder: Path, options: dict[str, Any]) -> None:
         from django.utils.timezone import now
@@ -75,7 +96,7 @@ class Command(command_base.Command):
                 other_keys=options["other_keys"],
                 erasures=options["erasures"],
                 at=now(),
-                on_progress=lambda text: print(f"rooftree: {text}", file=sys.stderr, flush=True),
+                on_progress=print_progress,
             )
         except (restore_backup.RestoreFailed, make_backup.BackupFailed) as problem:
             raise command_base.CheckFailed(f"the restore failed: {problem}") from problem
@@ -89,6 +110,11 @@ class Command(command_base.Command):
             "; they are encrypted in this backup" if result.manifest.secrets == "sealed" else ""
         )
         self.stdout.write(NOT_RESTORED_MESSAGE.format(at=result.manifest.made_at, secrets=sealed))
+
+
+def print_progress(text: str) -> None:
+    """Print one line of progress on stderr."""
+    print(f"rooftree: {text}", file=sys.stderr, flush=True)
 
 
 def _write_secrets(folder: Path, file: Path) -> None:

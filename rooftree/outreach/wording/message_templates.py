@@ -124,6 +124,9 @@ LIVE_TEMPLATES = PreparedQuery(
 )
 
 
+ALWAYS_APPROVED = frozenset({"stop_confirmed", "help_answer"})
+
+
 class NoTemplate(Exception):
     """No live template for this purpose, medium and language."""
 
@@ -332,8 +335,12 @@ def safe_first_name(name: str) -> str:
     return shown.title() if shown.isupper() or shown.islower() else shown
 
 
-def ensure_default_templates(*, at: datetime) -> int:
-    """Add missing default templates for a new company; return how many. Safe to repeat."""
+def ensure_default_templates(*, at: datetime, are_approved: bool = True) -> int:
+    """Add missing default templates for a new company; return how many. Safe to repeat.
+
+    Without `are_approved` each waits for somebody to read it, except those that the carriers
+    require at once: answers to STOP and HELP.
+    """
     existing = set(Template.objects.values_list(*Template.PLACE_COLUMNS))
     new = [
         prepare_first_version(
@@ -346,6 +353,7 @@ def ensure_default_templates(*, at: datetime) -> int:
                 subject=default.subject,
                 body=default.body,
             ),
+            is_approved=are_approved or default.key in ALWAYS_APPROVED,
             at=at,
         )
         for default in DEFAULT_TEMPLATES

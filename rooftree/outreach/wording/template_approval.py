@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from django.db.transaction import atomic
+
 from rooftree.org.models import User
 from rooftree.outreach.models import Template
 from rooftree.outreach.wording import version_approval
@@ -29,6 +31,18 @@ def approve_draft(
     return version_approval.approve_version(
         template, by=by, until=until, check=_make_checker(at), at=at, self_approved=self_approved
     )
+
+
+def adopt_defaults(templates: Sequence[Template], *, by: User, at: datetime) -> int:
+    """Approve default templates that somebody has read, for MAX_APPROVAL; return how many.
+
+    Raises `version_approval.CannotDecideVersion`, and approves none, while a finding blocks one.
+    """
+    until = at + version_approval.MAX_APPROVAL
+    with atomic():
+        for template in templates:
+            approve_draft(template, by=by, until=until, at=at)
+    return len(templates)
 
 
 def restore_draft(template: Template, *, by: User, at: datetime) -> Template:

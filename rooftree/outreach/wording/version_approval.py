@@ -40,12 +40,21 @@ class UnfitVersion(CannotDecideVersion):
 type Check[E] = Callable[[E], Sequence[str]]
 
 
-def prepare_first_version[E: ContentVersion](draft: E, *, at: datetime) -> E:
-    """Fill in a default as version 1, approved from `at` for MAX_APPROVAL; return it."""
-    draft.version, draft.summary = 1, "Default"
-    draft.written_at = draft.decided_at = draft.from_at = at
-    draft.approved_until = at + MAX_APPROVAL
+def prepare_first_version[E: ContentVersion](draft: E, *, is_approved: bool, at: datetime) -> E:
+    """Fill in a default as version 1 and return it.
+
+    It waits for somebody to read and approve it, or is approved from `at` for MAX_APPROVAL.
+    """
+    draft.version, draft.summary, draft.written_at = 1, "Default", at
+    if is_approved:
+        draft.decided_at = draft.from_at = at
+        draft.approved_until = at + MAX_APPROVAL
     return draft
+
+
+def waiting_defaults[E: ContentVersion](kind: type[E]) -> "QuerySet[E]":
+    """Return the defaults that nobody here has approved or refused yet."""
+    return kind._default_manager.filter(written_by=None, decided_at=None)
 
 
 def propose_version[E: ContentVersion](

@@ -18,6 +18,7 @@ from rooftree.org import throttle
 from rooftree.web.lead_form import views
 from rooftree.web.lead_form.forms import FIELD_NAMES, LeadForm
 from rooftree.web.lead_form.translations import TRANSLATIONS
+from rooftree.web.shared.request_caller import client_address
 
 log = logging.getLogger(__name__)
 # An open form posts every 15 seconds, and an office can share one address.
@@ -41,7 +42,7 @@ def save_form_draft(request: HttpRequest, slug: str) -> HttpResponse:
         return HttpResponse(status=409)
     if request.POST.get(views.HONEYPOT) or seal.age(at) < MIN_FILL_TIME:  # a bot
         return HttpResponse(status=204)
-    address = request.META.get("REMOTE_ADDR") or ""
+    address = client_address(request)
     if not throttle.consume_attempt(
         DRAFT_LIMIT, address, at=at
     ) or source_admission.turn_away_flood(source, at=at):

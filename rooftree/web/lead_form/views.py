@@ -36,6 +36,7 @@ from rooftree.org import throttle
 from rooftree.org.models import Company
 from rooftree.web.lead_form.forms import LeadForm
 from rooftree.web.lead_form.translations import TRANSLATIONS
+from rooftree.web.shared.request_caller import client_address
 
 log = logging.getLogger(__name__)
 FORM_VERSION = "hosted-2026-12-02"  # of layout and texts, to compare results by version
@@ -315,12 +316,12 @@ def _submit_form(
         path=f"/in/form/{source.slug}",
         headers={**visitor_headers(request), "Content-Type": "application/json; charset=utf-8"},
         body=body,
-        remote_addr=request.META.get("REMOTE_ADDR") or None,
+        remote_addr=client_address(request) or None,
         received_at=at,
         endpoint=replace(endpoint, allowed_origins=endpoint.allowed_origins | own_origins),
     )
     try:
-        address = request.META.get("REMOTE_ADDR") or ""
+        address = client_address(request)
         if not throttle.consume_attempt(
             REQUEST_LIMIT, address, at=at
         ) or source_admission.turn_away_flood(source, at=at):

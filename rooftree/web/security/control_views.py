@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from rooftree.management import make_backup
+from rooftree.management import backup_records
 from rooftree.money.company_day import company_day
 from rooftree.org import second_factor
 from rooftree.reporting.controls import (
@@ -195,7 +195,7 @@ def update_incident(request: StaffRequest, incident_id: UUID) -> HttpResponse:
 
 def _parse_period(typed: str | None, at: datetime) -> tuple[str, security_controls.ControlScope]:
     days = typed if typed in PERIODS else next(iter(PERIODS))
-    last = make_backup.read_last_backup()
+    last = backup_records.read_record(backup_records.LAST_BACKUP)
     made = datetime.fromisoformat(last["made_at"]) if last else None
     return days, security_controls.ControlScope(
         since=at - timedelta(days=int(days)), at=at, last_backup=made

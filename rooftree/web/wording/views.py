@@ -44,10 +44,12 @@ def list_wording(request: StaffRequest) -> HttpResponse:
     moment, problem = _chosen_moment(request)
     rows = Template.objects.select_related("decided_by", "written_by")
     live = rows.filter(version_approval.in_use_filter(moment))
-    waiting = rows.filter(decided_at=None).order_by("written_at")
+    waiting = rows.filter(decided_at=None).exclude(written_by=None).order_by("written_at")
     context = {
         "has_context": True,
-        "groups": _group_places(live, waiting, moment),
+        "groups": _group_places(live, rows.filter(decided_at=None), moment),
+        "defaults_count": version_approval.waiting_defaults(Template).count(),
+        "may_approve": has_permission(request.user, version_approval.APPROVE_PERMISSION),
         "waiting": [{"version": row, "place": version_place(row)} for row in waiting],
         "moment": moment,
         "is_past": moment != request.at,

@@ -19,7 +19,7 @@ def schedule_texts(noon):
         telemarketer_states=["FL"], mail_is_authenticated=True, emergencies_checked_at=noon,
         texting={"brand_registered": True, "attributes": ["direct_lending"]},
     )  # fmt: skip
-    bootstrap.create_defaults(at=noon)
+    bootstrap.create_defaults(are_approved=True, at=noon)
     for first_name, days in (("Ann", 2), ("Bea", 9), ("Cal", 9)):
         queue_message(
             create_consented_lead(first_name, at=noon),

@@ -1,0 +1,35 @@
+"""The last backup of this installation and the last rehearsal of a restore, as small files."""
+
+import json
+import os
+from datetime import datetime
+from pathlib import Path
+
+from rooftree import settings
+
+LAST_BACKUP, LAST_REHEARSAL = "last-backup.json", "last-rehearsal.json"
+
+
+def write_record(name: str, values: dict[str, str]) -> None:
+    """Replace one of the files at once."""
+    record = settings.ROOFTREE_HOME / name
+    draft = record.with_name(f".{name}.{os.getpid()}")
+    draft.write_text(json.dumps(values) + "\n")
+    draft.rename(record)
+
+
+def read_record(name: str) -> dict[str, str]:
+    """Return one of the files; empty when there is none.
+
+    A backup has `made_at` and `folder`; a rehearsal `made_at`, `backup_at` and `rows`.
+    """
+    try:
+        return dict(json.loads(Path(settings.ROOFTREE_HOME / name).read_text()))
+    except (OSError, ValueError):
+        return {}
+
+
+def read_time(name: str) -> datetime | None:
+    """Return when the backup or the rehearsal was made; None without one."""
+    made_at = read_record(name).get("made_at")
+    return datetime.fromisoformat(made_at) if made_at else None

@@ -1,0 +1,87 @@
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from rooftree.core import environment_file
+from rooftree.core.settings_readers import ConfigurationError
+from rooftree.management import command_base, nightly_backup
+from rooftree.management.commands import setup
+from tests import make
+
+ROOT = Path(__file__).parents[2]
+
+
+def run_setup(home, *words):
+    """Run `rooftree setup` without a terminal; return the process."""
+    inherited = {name: value for name, value in os.environ.items() if "ROOFTREE" not in name}
+    return subprocess.run(
+        [sys.executable, "-m", "rooftree", *words],
+        cwd=ROOT,
+        env={**inherited, "ROOFTREE_HOME": str(home)},
+        capture_output=True, text=True, check=False, timeout=170, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def test_setup_leaves_an_installation_whose_commands_need_no_environment(folders):
+    home = folders()
+    who = ("--email", "ana@lender.example", "--name", "Ana Ruiz")
+
+    first = run_setup(home, "setup", *who, "--port", "8123")
+    values = environment_file.read_environment_file(home)
+    again = run_setup(home, "setup", *who, "--address", "https://leads.example.com/")
+
+    assert first.returncode == again.returncode == 0, first.stderr + again.stderr
+    assert first.stdout.startswith("http://localhost:8123/set-password/")
+    assert "rooftree serve" in first.stderr
+    assert again.stdout.startswith("https://leads.example.com/set-password/")
+    file = home / environment_file.FILE_NAME
+    assert file.stat().st_mode & 0o777 == 0o600
+    changed = environment_file.read_environment_file(home)
+    assert changed["ROOFTREE_BEHIND_TLS_PROXY"] == "true"
+    assert {name for name in values if values[name] != changed[name]} == {
+        "ROOFTREE_PUBLIC_URL",
+        "ROOFTREE_BEHIND_TLS_PROXY",
+    }
+    keys = json.loads(run_setup(home, "backup", "--json").stdout)  # with the secrets of the file
+    assert Path(keys["folder"]).parent == home / "backups"
+
+
+def test_setup_refuses_a_demo_folder_and_missing_answers(tmp_path):
+    (tmp_path / "kind").write_text("demo\n")
+    refused = run_setup(tmp_path, "setup", "--email", "a@b.example", "--name", "A B")
+    assert (refused.returncode, "belongs to a demo" in refused.stderr) == (2, True)
+
+    silent = run_setup(tmp_path / "new", "setup")
+    assert (silent.returncode, "--email and --name" in silent.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "text", ["leads.example.com", "ftp://a.example", "http://a.example", "https://a.example/x"]
+)
+def test_address_that_cannot_work_is_refused(text):
+    with pytest.raises(command_base.UsageError):
+        setup.parse_address(text)
+
+
+def test_line_that_is_no_setting_is_named(tmp_path):
+    (tmp_path / environment_file.FILE_NAME).write_text("# fine\n\nPORT=1\nnonsense\n")
+    with pytest.raises(ConfigurationError, match="line 4"):
+        environment_file.read_environment_file(tmp_path)
+
+
+def test_backup_is_due_at_night_and_after_a_missed_night():
+    night = make.NOON.replace(hour=2)
+    due = nightly_backup.is_backup_due
+
+    assert due(None, make.NOON)
+    assert due(night - timedelta(hours=24), night)
+    assert not due(night - timedelta(hours=1), night)
+    assert not due(make.NOON - timedelta(hours=24), make.NOON)
+    assert due(make.NOON - timedelta(hours=27), make.NOON)
+    assert nightly_backup.is_rehearsal_due(make.NOON - timedelta(days=8), make.NOON)
+    assert not nightly_backup.is_rehearsal_due(make.NOON - timedelta(days=6), make.NOON)
