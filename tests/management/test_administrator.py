@@ -24,7 +24,7 @@ def test_first_administrator_chooses_a_password_by_link(client, capsys):
     form = {"new_password1": "a long enough password", "new_password2": "a long enough password"}
     answer = client.post(page.redirect_chain[-1][0], form, follow=True)
 
-    assert "left before your first lead" in answer.text  # signed in, as the button says
+    assert "Go live:" in answer.text  # signed in, as the button says
     assert client.login(username="ana@lender.example", password="a long enough password")
 
 

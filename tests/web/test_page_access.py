@@ -213,6 +213,7 @@ def build_world(cast):
         "user": cast.sam.user.pk, "license": License.objects.first().pk,
         "company_license": make.company_license("NV").pk, "connection": connected.pk,
         "delivery": touch.delivery_id, "form_slug": form.slug, "one": 1, "word": "unknown",
+        "setup_step": "check-licenses",
         "zillow": "zillow", "ping": "ping", "up": "up", "text": "text", "field": "city",
         "release": release.pk,
         "merge": merged.pk, "wording": Template.objects.get(**FIRST_TEXT).pk,

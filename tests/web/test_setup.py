@@ -51,9 +51,9 @@ def kinds():
 def test_empty_installation_shows_the_first_setup_step(browser):
     page = browser.get("/setup/").text
 
-    assert "left before your first lead" in page
+    assert "Go live: 15 steps left" in page
     assert "Enter company details" in page
-    assert "0 of 11 steps done" in page
+    assert "0 of 18 verified" in page
 
 
 def test_setup_guide_checks_off_completed_steps(cast, browser):
@@ -61,13 +61,13 @@ def test_setup_guide_checks_off_completed_steps(cast, browser):
 
     assert "Lindenfield Mortgage, LLC, NMLS 1204417, nonbank" in page
     assert "1 region" in page or "2 branches" in page
-    assert "6 of 11 steps done" in page
-    assert "2 steps left before your first lead" in page
+    assert "6 of 18 verified" in page
+    assert "Go live: 9 steps left" in page
     assert "Missing: the national registry, Florida, Texas" in page
     assert "Needs current do-not-call lists" in page
 
 
-def test_setup_guide_is_ready_once_the_lists_of_its_states_are_current(cast, browser):
+def test_lists_and_registration_of_its_states_are_two_steps_fewer(cast, browser):
     today = company_day(timezone.now())
     for registry in ("US", "FL", "TX"):
         upload = ListUpload(
@@ -79,7 +79,7 @@ def test_setup_guide_is_ready_once_the_lists_of_its_states_are_current(cast, bro
     page = browser.get("/setup/").text
 
     assert "All lists that your states need are current" in page
-    assert "Ready for leads" in page
+    assert "Go live: 7 steps left" in page  # nine, before the lists and the registration
 
 
 def test_setup_guide_names_the_states_without_telemarketer_registration(cast, browser):

@@ -8,6 +8,7 @@ from rooftree.org.models.company import (
     SendingPause,
     office_hours,
 )
+from rooftree.org.models.setup import SetupStep
 from rooftree.org.models.staff import (
     AUTHORIZING_STATUSES,
     PARTNER,
@@ -37,6 +38,7 @@ __all__ = [
     "License",
     "LoanOfficer",
     "SendingPause",
+    "SetupStep",
     "StaffNotice",
     "StaffSession",
     "Throttle",

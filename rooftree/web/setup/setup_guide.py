@@ -1,7 +1,6 @@
-"""The setup guide: the steps from an empty installation to the first lead, and their state."""
+"""The go-live list: the steps from an empty installation to real leads, and their state."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -26,6 +25,8 @@ from rooftree.org.models import (
 )
 from rooftree.outreach.wording.license_disclosures import missing_license_entries
 from rooftree.routing.models import RuleSet
+from rooftree.web.setup import go_live_steps
+from rooftree.web.setup.guide_step import GuideStep, StepGroup
 from rooftree.web.shared.display_formats import count_noun
 
 ENDS_SOON = timedelta(days=30)
@@ -34,41 +35,56 @@ LISTS_STEP, REGISTRATION_STEP = "Load do-not-call lists", "Confirm telemarketer 
 SOURCES_STEP, LOS_STEP = "Add a source", "Connect the LOS"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuideStep:
-    """One step of the guide."""
-
-    name: str
-    description: str  # its state, or its purpose while not done
-    href: str  # "" if no page can do it
-    is_done: bool
-    is_needed: bool = True  # False: leads flow without it
-
-
-def build_steps(today: date, at: datetime) -> list[GuideStep]:
-    """Return all steps in order."""
+def build_groups(today: date, at: datetime) -> list[StepGroup]:
+    """Return all steps in order, grouped."""
     company = Company.objects.select_related("alarm_user").first()
     states = set(CompanyLicense.objects.filter(_is_in_force(today)).values_list("state", flat=True))
     return [
-        _company_step(company),
-        _branches_step(),
-        _users_step(),
-        _licenses_step(company, states, today, at),
-        _lists_step(states, today),
-        _registration_step(company, states),
-        _alarm_step(company),
-        _sources_step(),
-        _rules_step(),
-        _carrier_step(company),
-        _los_step(),
+        StepGroup(
+            title="Company",
+            steps=[
+                _company_step(company),
+                _branches_step(),
+                _alarm_step(company),
+                go_live_steps.address_step(),
+            ],
+        ),
+        StepGroup(
+            title="People",
+            steps=[
+                _users_step(),
+                _licenses_step(company, states, today, at),
+                go_live_steps.second_administrator_step(),
+            ],
+        ),
+        StepGroup(title="Sources", steps=[_sources_step(), go_live_steps.audit_step()]),
+        StepGroup(
+            title="Messages",
+            steps=[
+                go_live_steps.templates_step(),
+                _lists_step(states, today),
+                _registration_step(company, states),
+                _carrier_step(company),
+            ],
+        ),
+        StepGroup(title="Routing", steps=[_rules_step()]),
+        StepGroup(title="LOS", steps=[_los_step()]),
+        StepGroup(
+            title="Safety",
+            steps=[
+                go_live_steps.backup_step(at),
+                go_live_steps.rehearsal_step(at),
+                go_live_steps.ledger_heads_step(),
+            ],
+        ),
     ]
 
 
 def list_capabilities(
-    steps: list[GuideStep], company: Company | None
+    groups: list[StepGroup], company: Company | None
 ) -> list[tuple[str, bool, str]]:
     """Return what works now: (capability, whether it works, what it needs)."""
-    done = {step.name: step.is_done for step in steps}
+    done = {step.name: step.is_done for group in groups for step in group.steps}
     has_carrier = settings.CARRIER != "console"
     is_registered = bool(company and company.texting.get("brand_registered"))
     sends_email = bool(company and company.mail_is_authenticated)

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from rooftree.flow.company_changes import update_company
 from rooftree.money.company_day import company_day
+from rooftree.org import setup_steps
 from rooftree.org.company_profile import COMPANY_KINDS
 from rooftree.org.models import Company, User, office_hours
 from rooftree.routing.permissions import COMPANY_OR_BRANCH_ROLES
@@ -89,14 +90,22 @@ class CompanyForm(WeeklyHoursForm):
 def show_setup(request: StaffRequest) -> HttpResponse:
     """Show the setup guide: steps done, the next step, and what works now."""
     require_permission(request.user, "edit_setup")
-    steps = setup_guide.build_steps(company_day(request.at), request.at)
+    groups = setup_guide.build_groups(company_day(request.at), request.at)
+    stored = setup_steps.stored_steps()
+    steps = [step for group in groups for step in group.steps]
+    open_steps = [step for step in steps if not step.is_done]
     context = {
-        "steps": steps,
-        "next": next((step for step in steps if not step.is_done), None),
-        "done": sum(step.is_done for step in steps),
-        "left": sum(step.is_needed and not step.is_done for step in steps),
-        "capabilities": setup_guide.list_capabilities(steps, Company.objects.first()),
+        "groups": [
+            {"group": group, "lines": [(step, stored.get(step.key)) for step in group.steps]}
+            for group in groups
+        ],
+        "next": next(iter(open_steps), None),
+        "done": len(steps) - len(open_steps),
+        "count": len(steps),
+        "left": sum(step.is_needed for step in open_steps),
+        "capabilities": setup_guide.list_capabilities(groups, Company.objects.first()),
         "system": setup_guide.read_system_status(),
+        "today": company_day(request.at),
     }
     return render(request, "setup/show.html", context)
 

@@ -1,0 +1,154 @@
+"""The steps of the go-live list that prove safety: address, people, templates, backups, proofs."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+
+from rooftree.capture.source_setup import baseline
+from rooftree.leads.models import Source
+from rooftree.management import backup_records
+from rooftree.nurture.models import Sequence
+from rooftree.org import setup_steps
+from rooftree.org.models import User
+from rooftree.outreach.models import Template
+from rooftree.outreach.wording.version_approval import waiting_defaults
+from rooftree.reporting.controls.security_controls import MAX_BACKUP_AGE
+from rooftree.web.setup.guide_step import GuideStep, step_key
+from rooftree.web.shared.display_formats import count_noun
+
+ADDRESS_STEP = "Check the public address"
+MAX_REHEARSAL_AGE = timedelta(days=31)
+
+
+def address_step() -> GuideStep:
+    """Return the step for the public address, proved by its last check."""
+    stored = setup_steps.stored_steps().get(step_key(ADDRESS_STEP))
+    is_checked = bool(stored and stored.checked_at)
+    return GuideStep(
+        name=ADDRESS_STEP,
+        description=stored.finding
+        if stored and is_checked
+        else "TLS, and the visitor’s address, which proves consent on your own form",
+        href=reverse("setup_address"),
+        is_done=bool(stored and stored.has_passed),
+        has_problem=bool(stored and is_checked and not stored.has_passed),
+    )
+
+
+def second_administrator_step() -> GuideStep:
+    """Return the step for a second administrator who has signed in."""
+    administrators = User.objects.filter(role="administrator", is_active=True).order_by("joined_at")
+    ready = [user for user in administrators if user.has_usable_password()]
+    waiting = [user.name for user in administrators if user not in ready]
+    description = "Approvals need two people, and one can lose a phone"
+    if len(ready) > 1:
+        description = ", ".join(user.name for user in ready)
+    elif waiting:
+        description = f"{waiting[0]} hasn’t set a password yet"
+    return GuideStep(
+        name="Add a second administrator",
+        description=description,
+        href=reverse("setup_people"),
+        is_done=len(ready) > 1,
+        has_problem=bool(waiting) and len(ready) < 2,
+    )
+
+
+def audit_step() -> GuideStep:
+    """Return the step for the audit of every source: what was agreed and is expected."""
+    sources = list(Source.objects.filter(paused_at=None, is_test=False).order_by("name"))
+    missing = [
+        source for source in sources if baseline.missing_parts(baseline.get_baseline(source))
+    ]
+    description = "Expected volume, quality and price of each source"
+    if missing:
+        description = f"Volume, quality or price is missing for {missing[0].name}"
+        if len(missing) > 1:
+            description += f" and {len(missing) - 1} more"
+    elif sources:
+        description = f"{count_noun(len(sources), 'source')} with volume, quality and price"
+    return GuideStep(
+        name="Audit the sources",
+        description=description,
+        href=reverse("source_baseline", args=[missing[0].pk]) if missing else reverse("sources"),
+        is_done=bool(sources) and not missing,
+    )
+
+
+def templates_step() -> GuideStep:
+    """Return the step for the default templates and sequences, which somebody adopts."""
+    templates, sequences = (waiting_defaults(kind).count() for kind in (Template, Sequence))
+    live = Template.objects.filter(from_at__isnull=False, until_at=None).count()
+    parts = [
+        count_noun(count, noun)
+        for count, noun in ((templates, "template"), (sequences, "sequence"))
+        if count
+    ]
+    description = f"{' and '.join(parts)} wait to be read; none goes out before"
+    if not parts:
+        description = (
+            f"{count_noun(live, 'template')} in use" if live else "Appear with the company"
+        )
+    return GuideStep(
+        name="Read and adopt templates",
+        description=description,
+        href=reverse("wording_adoption"),
+        is_done=bool(live) and not parts,
+    )
+
+
+def backup_step(at: datetime) -> GuideStep:
+    """Return the step for a recent backup."""
+    made_at = backup_records.read_time(backup_records.LAST_BACKUP)
+    is_recent = made_at is not None and at - made_at < MAX_BACKUP_AGE
+    description = "Runs by itself each night at 2; the first one within ten minutes"
+    if made_at:
+        description = f"Last backup {_local_day(made_at)}"
+    return GuideStep(
+        name="Back up every night",
+        description=description,
+        href="",
+        is_done=is_recent,
+        has_problem=made_at is not None and not is_recent,
+    )
+
+
+def rehearsal_step(at: datetime) -> GuideStep:
+    """Return the step for a backup that was restored on trial."""
+    record = backup_records.read_record(backup_records.LAST_REHEARSAL)
+    made_at = backup_records.read_time(backup_records.LAST_REHEARSAL)
+    is_recent = made_at is not None and at - made_at < MAX_REHEARSAL_AGE
+    description = "Runs by itself each week, after a backup"
+    if made_at:
+        rows = int(record["rows"])
+        description = f"{rows:,} of {rows:,} rows restored on trial {_local_day(made_at)}"
+    return GuideStep(
+        name="Restore a backup on trial",
+        description=description,
+        href="",
+        is_done=is_recent,
+        has_problem=made_at is not None and not is_recent,
+    )
+
+
+def ledger_heads_step() -> GuideStep:
+    """Return the step for the folder that keeps the ledger's signed heads elsewhere."""
+    folder = settings.HEADS_FOLDER
+    is_there = bool(folder) and Path(folder).is_dir()
+    description = "Set ROOFTREE_HEADS_FOLDER to a folder that this machine can’t change"
+    if folder:
+        description = f"Signed daily into {folder}" if is_there else f"{folder} isn’t there"
+    return GuideStep(
+        name="Keep proofs elsewhere",
+        description=description,
+        href="",
+        is_done=is_there,
+        has_problem=bool(folder) and not is_there,
+    )
+
+
+def _local_day(moment: datetime) -> str:
+    return f"{timezone.localtime(moment):%B %-d, %-I:%M %p}"
