@@ -304,6 +304,7 @@ TABLE = {
     "setup/": get("d"),
     "setup/steps/<slug:key>/": get("d", "setup_step"),
     "setup/address/": get("d"),
+    "setup/backups/": get("d"),
     "setup/address/echo/<str:token>/": public("word"),
     "setup/company/": get("d"),
     "setup/branches/": get("d"),

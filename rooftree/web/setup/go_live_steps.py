@@ -104,13 +104,15 @@ def backup_step(at: datetime) -> GuideStep:
     """Return the step for a recent backup."""
     made_at = backup_records.read_time(backup_records.LAST_BACKUP)
     is_recent = made_at is not None and at - made_at < MAX_BACKUP_AGE
-    description = "Runs by itself each night at 2; the first one within ten minutes"
+    description = "No backup yet"
+    if settings.MAKES_NIGHTLY_BACKUPS:
+        description = "Runs by itself each night at 2; the first one within ten minutes"
     if made_at:
         description = f"Last backup {_local_day(made_at)}"
     return GuideStep(
         name="Back up every night",
         description=description,
-        href="",
+        href=reverse("setup_backups"),
         is_done=is_recent,
         has_problem=made_at is not None and not is_recent,
     )
@@ -121,14 +123,16 @@ def rehearsal_step(at: datetime) -> GuideStep:
     record = backup_records.read_record(backup_records.LAST_REHEARSAL)
     made_at = backup_records.read_time(backup_records.LAST_REHEARSAL)
     is_recent = made_at is not None and at - made_at < MAX_REHEARSAL_AGE
-    description = "Runs by itself each week, after a backup"
+    description = "No backup was restored on trial yet"
+    if settings.MAKES_NIGHTLY_BACKUPS:
+        description = "Runs by itself each week, after a backup"
     if made_at:
         rows = int(record["rows"])
         description = f"{rows:,} of {rows:,} rows restored on trial {_local_day(made_at)}"
     return GuideStep(
         name="Restore a backup on trial",
         description=description,
-        href="",
+        href=reverse("setup_backups"),
         is_done=is_recent,
         has_problem=made_at is not None and not is_recent,
     )
@@ -144,7 +148,7 @@ def ledger_heads_step() -> GuideStep:
     return GuideStep(
         name="Keep proofs elsewhere",
         description=description,
-        href="",
+        href=reverse("setup_backups"),
         is_done=is_there,
         has_problem=bool(folder) and not is_there,
     )

@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from rooftree.web.setup import (
     address_views,
+    backup_views,
     branch_views,
     consent_certificate_views,
     departure_views,
@@ -23,6 +24,7 @@ urlpatterns: list[URLPattern] = [
     path("setup/steps/<slug:key>/", step_views.assign_step, name="setup_step"),
     path("setup/address/", address_views.check_address, name="setup_address"),
     path("setup/address/echo/<str:token>/", address_views.echo_request, name="address_echo"),
+    path("setup/backups/", backup_views.show_backups, name="setup_backups"),
     path("setup/company/", views.edit_company, name="setup_company"),
     path("setup/branches/", branch_views.list_branches, name="setup_branches"),
     path("setup/branches/<uuid:branch_id>/", branch_views.edit_branch, name="setup_branch"),
