@@ -9,6 +9,7 @@ from django.db.transaction import atomic
 
 from rooftree.compliance.gate import license_wording
 from rooftree.core.us_states import STATES
+from rooftree.flow import bootstrap
 from rooftree.org import company_licenses, company_profile
 from rooftree.org.company_licenses import LicenseDates
 from rooftree.org.models import Company, CompanyLicense, User
@@ -44,9 +45,13 @@ def edit_license(
 
 
 def update_company(facts: Mapping[str, Any], *, by: User, at: datetime) -> Company:
-    """Update the company's profile. Raises `company_profile.BadCompany`."""
+    """Update the company's profile; a new company gets its defaults at once.
+
+    Raises `company_profile.BadCompany`.
+    """
     with atomic():
         changed = company_profile.update_company(facts, by=by, at=at)
+        bootstrap.create_defaults_if_company(at=at)
         redecide_held_messages.redecide_after_license_entry(at=at)
     return changed
 
