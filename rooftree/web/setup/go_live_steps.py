@@ -90,7 +90,9 @@ def templates_step() -> GuideStep:
     description = f"{' and '.join(parts)} wait to be read; none goes out before"
     if not parts:
         description = (
-            f"{count_noun(live, 'template')} in use" if live else "The defaults appear with the company"
+            f"{count_noun(live, 'template')} in use"
+            if live
+            else "The defaults appear with the company"
         )
     return GuideStep(
         name="Read and adopt templates",

@@ -30,14 +30,14 @@ class StepGroup:
     steps: list[GuideStep] = field(default_factory=list)
 
     @property
-    def done(self) -> int:
+    def done_count(self) -> int:
         """How many are done."""
         return sum(step.is_done for step in self.steps)
 
     @property
     def is_done(self) -> bool:
         """Whether all are done."""
-        return self.done == len(self.steps)
+        return self.done_count == len(self.steps)
 
 
 def step_key(name: str) -> str:

@@ -39,45 +39,34 @@ def build_groups(today: date, at: datetime) -> list[StepGroup]:
     """Return all steps in order, grouped."""
     company = Company.objects.select_related("alarm_user").first()
     states = set(CompanyLicense.objects.filter(_is_in_force(today)).values_list("state", flat=True))
-    return [
-        StepGroup(
-            title="Company",
-            steps=[
-                _company_step(company),
-                _branches_step(),
-                _alarm_step(company),
-                go_live_steps.address_step(),
-            ],
-        ),
-        StepGroup(
-            title="People",
-            steps=[
-                _users_step(),
-                _licenses_step(company, states, today, at),
-                go_live_steps.second_administrator_step(),
-            ],
-        ),
-        StepGroup(title="Sources", steps=[_sources_step(), go_live_steps.audit_step()]),
-        StepGroup(
-            title="Messages",
-            steps=[
-                go_live_steps.templates_step(),
-                _lists_step(states, today),
-                _registration_step(company, states),
-                _carrier_step(company),
-            ],
-        ),
-        StepGroup(title="Routing", steps=[_rules_step()]),
-        StepGroup(title="LOS", steps=[_los_step()]),
-        StepGroup(
-            title="Safety",
-            steps=[
-                go_live_steps.backup_step(at),
-                go_live_steps.rehearsal_step(at),
-                go_live_steps.ledger_heads_step(),
-            ],
-        ),
-    ]
+    steps_by_title = {
+        "Company": [
+            _company_step(company),
+            _branches_step(),
+            _alarm_step(company),
+            go_live_steps.address_step(),
+        ],
+        "People": [
+            _users_step(),
+            _licenses_step(company, states, today, at),
+            go_live_steps.second_administrator_step(),
+        ],
+        "Sources": [_sources_step(), go_live_steps.audit_step()],
+        "Messages": [
+            go_live_steps.templates_step(),
+            _lists_step(states, today),
+            _registration_step(company, states),
+            _carrier_step(company),
+        ],
+        "Routing": [_rules_step()],
+        "LOS": [_los_step()],
+        "Safety": [
+            go_live_steps.backup_step(at),
+            go_live_steps.rehearsal_step(at),
+            go_live_steps.ledger_heads_step(),
+        ],
+    }
+    return [StepGroup(title=title, steps=steps) for title, steps in steps_by_title.items()]
 
 
 def list_capabilities(
