@@ -40,7 +40,7 @@ def run_go_live_check(
         lines = [_block(problem, "settings")]
     else:
         lines = [CheckLine(level=OK, text="Signs in and searches loans.")]
-        lines += _iter_lines(connection, adapter_pool.get_adapter(connection), site)
+        lines += _iter_lines(connection, adapter_pool.get_adapter(connection), site, at)
     problem_count = sum(line.level == BLOCK for line in lines)
     Connection.objects.filter(pk=connection.pk).update(
         checked_at=at,
@@ -56,12 +56,14 @@ def run_go_live_check(
     return lines
 
 
-def _iter_lines(connection: Connection, adapter: Any, site: str) -> Iterator[CheckLine]:
+def _iter_lines(
+    connection: Connection, adapter: Any, site: str, at: datetime
+) -> Iterator[CheckLine]:
     yield from _check_folder(connection, adapter)
     yield from _check_fields(connection, adapter)
     yield from _check_statuses(connection, adapter)
     yield from _check_officers(connection, adapter)
-    yield from _check_subscription(connection, adapter, site)
+    yield from _check_subscription(connection, site, at)
 
 
 def _block(text: str, place: str) -> CheckLine:
@@ -176,10 +178,9 @@ def _find_officer_fault(
     return ""
 
 
-def _check_subscription(connection: Connection, adapter: Any, site: str) -> Iterator[CheckLine]:
-    endpoint = los_connections.webhook_endpoint(connection, site)
+def _check_subscription(connection: Connection, site: str, at: datetime) -> Iterator[CheckLine]:
     try:
-        is_subscribed = adapter.is_subscribed(endpoint)
+        is_subscribed = los_connections.confirm_subscription(connection, site=site, at=at)
     except VendorError as problem:
         yield _block(f"Couldn’t check the subscription. {problem}", "subscription")
         return

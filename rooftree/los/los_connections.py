@@ -121,6 +121,27 @@ def webhook_endpoint(connection: Connection, site: str) -> str:
     return f"{site}/in/{connection.los}/{connection.slug}/"
 
 
+def confirm_subscription(connection: Connection, *, site: str, at: datetime) -> bool:
+    """Ask the LOS for our subscription, store the answer and return it. Raises `VendorError`."""
+    endpoint = webhook_endpoint(connection, site)
+    is_subscribed: bool = adapter_pool.get_adapter(connection).is_subscribed(endpoint)
+    rows = Connection.objects.filter(pk=connection.pk)
+    if is_subscribed:
+        rows.update(subscribed_at=at, subscription_problem="")
+    else:
+        rows.update(subscribed_at=None)
+    return is_subscribed
+
+
+def read_milestone_names(*, connection_id: UUID | str, by: User, at: datetime) -> int:
+    """Store the milestone names that the LOS lists; return how many. Raises `VendorError`."""
+    connection = Connection.objects.get(pk=connection_id)
+    names = adapter_pool.get_adapter(connection).list_milestones()
+    if not names:
+        raise RequestRejected("The LOS lists no milestones.")
+    return store_milestone_names(connection_id=connection_id, names=names, by=by, at=at)
+
+
 def subscribe_to_changes(*, connection_id: UUID | str, site: str, by: User, at: datetime) -> str:
     """Subscribe to the LOS's loan changes, signed with a fresh key; return the subscription id.
 
@@ -143,14 +164,12 @@ def subscribe_to_changes(*, connection_id: UUID | str, site: str, by: User, at: 
         _write_event("los.connection.key_renewed", row, by, at)
     endpoint, rows = webhook_endpoint(row, site), Connection.objects.filter(pk=row.pk)
     try:
-        adapter = adapter_pool.get_adapter(row)
-        subscription_id: str = adapter.subscribe(endpoint, key)
-        if not adapter.is_subscribed(endpoint):
+        subscription_id: str = adapter_pool.get_adapter(row).subscribe(endpoint, key)
+        if not confirm_subscription(row, site=site, at=at):
             raise RequestRejected("The LOS took the subscription but doesn't list it as enabled.")
     except VendorError as problem:
         rows.update(subscription_problem=str(problem)[:500])
         raise
-    rows.update(subscribed_at=at, subscription_problem="")
     write_event(
         "los.connection.subscribed",
         at=at,

@@ -152,7 +152,7 @@ def _place_untyped_phones(phones: Sequence[Mapping[str, Any]]) -> list[Mapping[s
         for place in PLACES_OF_UNTYPED
         if not any(phone.get("type") == place for phone in phones)
     ]
-    placed = []
+    placed: list[Mapping[str, Any]] = []
     for phone in phones:
         is_untyped = phone.get("type") in (None, PhoneType.UNKNOWN)
         if is_untyped and phone.get("e164") and free:
