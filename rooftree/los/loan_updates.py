@@ -146,11 +146,7 @@ def apply_snapshot(snapshot: LoanSnapshot, *, loan_id: UUID, at: datetime) -> Lo
         )
         milestones = tuple(_create_milestone(loan, new_step, at) for new_step in new_steps)
         was_funded, was_application = loan.funded_date, loan.application_date
-        had_notices, had_revenue, was_paused = (
-            loan.notices,
-            loan.revenue_cents,
-            bool(loan.unmapped_statuses),
-        )
+        was_paused, before = bool(loan.unmapped_statuses), _followed_values(loan)
         _update_loan(loan, snapshot, recorded, new_steps, at)
         for milestone_row in milestones:
             write_event(
@@ -164,14 +160,7 @@ def apply_snapshot(snapshot: LoanSnapshot, *, loan_id: UUID, at: datetime) -> Lo
             )
         if loan.funded_date and not was_funded:
             Lead.objects.filter(pk=loan.lead_id).update(state="funded", response_due_at=None)
-    is_resumed = was_paused and not loan.unmapped_statuses
-    is_same = (
-        was_funded == loan.funded_date
-        and had_notices == loan.notices
-        and had_revenue == loan.revenue_cents
-        and not is_resumed
-    )
-    if not milestones and not snapshot.unmapped_statuses and is_same:
+    if not milestones and before == _followed_values(loan):
         return None
     return LoanUpdate(
         loan=loan,
@@ -179,8 +168,13 @@ def apply_snapshot(snapshot: LoanSnapshot, *, loan_id: UUID, at: datetime) -> Lo
         unmapped_statuses=snapshot.unmapped_statuses,
         is_funded_now=bool(loan.funded_date and not was_funded),
         is_application_now=bool(loan.application_date and not was_application),
-        is_resumed=is_resumed,
+        is_resumed=was_paused and not loan.unmapped_statuses,
     )
+
+
+def _followed_values(loan: Loan) -> tuple[object, ...]:
+    """Return the values whose change has consequences, besides new milestones."""
+    return loan.funded_date, loan.notices, loan.revenue_cents, loan.unmapped_statuses
 
 
 def find_changed_loans(*, connection: Connection, at: datetime) -> list[Loan]:
