@@ -21,7 +21,7 @@ from rooftree.los import adapter_pool, lender_mapping
 from rooftree.los.adapters import ADAPTERS
 from rooftree.los.loan_milestones import all_milestones
 from rooftree.los.models import Connection
-from rooftree.org.models import User
+from rooftree.org.models import LoanOfficer, User
 
 PLAIN_FIELDS = (
     "name", "base_url", "instance", "folder", "template", "template_type", "lead_id_field",
@@ -73,8 +73,10 @@ def update_connection(
         for name, value in _plain_values(details).items():
             setattr(row, name, value)
         row.credentials = json.dumps(stored | new_credentials)
+        if changed:
+            row.checked_at = None
         if not REACH_FIELDS.isdisjoint(changed):  # what was proved was proved of another LOS
-            row.tested_at = row.checked_at = row.subscribed_at = None
+            row.tested_at = row.subscribed_at = None
         row.save(
             update_fields=[
                 *PLAIN_FIELDS, "credentials", "tested_at", "checked_at", "subscribed_at",
@@ -269,12 +271,14 @@ def set_officer_logins(
 ) -> Connection:
     """Set the LOS user names of some officers, by NMLS ID; an empty one removes the name.
 
+    Names under an NMLS ID that no working officer has are dropped, so that another can get them.
     Raises `InvalidConnection`, with the NMLS ID as its field, for a name two officers would share.
     """
     with atomic():
         row = Connection.objects.select_for_update().get(pk=connection_id)
+        working = LoanOfficer.objects.filter(terminated_at=None).values_list("nmls_id", flat=True)
         users = row.officer_users | {nmls_id: name.strip() for nmls_id, name in logins.items()}
-        users = {nmls_id: name for nmls_id, name in users.items() if name}
+        users = {nmls_id: name for nmls_id, name in users.items() if name and nmls_id in working}
         names = [name.casefold() for name in users.values()]
         for nmls_id in logins:
             if names.count(users.get(nmls_id, "").casefold()) > 1:

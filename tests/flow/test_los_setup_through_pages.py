@@ -8,9 +8,11 @@ from django.urls import reverse
 
 from rooftree.leads.models import Lead, Loan, Milestone
 from rooftree.los.models import Connection, Handoff
+from rooftree.management import doctor_machine_checks
 from rooftree.money.models import Entry
 from rooftree.outreach.models import Message
 from rooftree.routing import lead_ownership
+from rooftree.web.setup import setup_guide
 from tests import make
 from tests.flow import journey
 
@@ -83,7 +85,10 @@ def pages(world, dana):
     return SetupPages(world)
 
 
-def test_connection_is_proved_against_the_los_before_it_counts_as_done(world, dana, pages):
+def test_connection_is_proved_against_the_los_before_it_counts_as_done(
+    world, dana, pages, monkeypatch
+):
+    monkeypatch.setattr("rooftree.settings.IS_DEMO", False)
     grace = make.officer("Grace Kim", licensed=("FL",), text_number="")
     assert "The connection works" in pages.post("check_connection")
     assert pages.connection.tested_at
@@ -130,7 +135,13 @@ def test_connection_is_proved_against_the_los_before_it_counts_as_done(world, da
     assert "The go-live check passed" in pages.post("run_go_live_check")
     assert pages.connection.check_report["ok"]
     pages.post("enable_connection")
-    assert "Encompass, TEBE00000001" in pages.browser.get(reverse("setup")).text
+    assert doctor_machine_checks.check_los().is_ok
+    guide = {step.name: step for step in setup_guide.build_steps(make.NOON.date(), make.NOON)}
+    assert guide[setup_guide.LOS_STEP].is_done
+
+    pages.map_status("Zeta Desk", "submitted_to_underwriting")  # not checked since
+    assert "hasn't passed" in doctor_machine_checks.check_los().text
+    assert "Settings changed since" in pages.page()
 
 
 def test_loan_comes_back_under_the_lenders_own_names(world, dana, pages):
