@@ -174,6 +174,7 @@ def test_loan_comes_back_under_the_lenders_own_names(world, dana, pages):
     )
     assert news.get().state == "review"
     assert "Messages paused for" in pages.page()
+    assert "1 loan paused" in pages.browser.get(reverse("setup_los")).text
     lead_page = reverse("lead", args=[lead.pk])
     assert "Automatic messages are paused." in pages.browser.get(lead_page).text
 

@@ -46,7 +46,11 @@ def list_connections(request: StaffRequest) -> HttpResponse:
         toast = "Connection saved. Next: test it, subscribe and turn it on"
         return respond_done(request, toast, back_to=page_url)
     status = 422 if request.method == "POST" else 200
-    context = {"rows": Connection.objects.order_by("name", "id"), "form": form}
+    rows = [
+        (connection, los_connections.find_loans(connection).exclude(unmapped_statuses=[]).count())
+        for connection in Connection.objects.order_by("name", "id")
+    ]
+    context = {"rows": rows, "form": form}
     return render(request, "setup/los_connections.html", context, status=status)
 
 
