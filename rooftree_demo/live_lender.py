@@ -8,7 +8,7 @@ from uuid import UUID
 
 from rooftree.core.vendor_errors import VendorError
 from rooftree.flow import rate_alerts
-from rooftree.los import adapter_pool, loan_milestones
+from rooftree.los import adapter_pool, connection_check, loan_milestones
 from rooftree.los.models import Connection, Handoff
 from rooftree.org.models import User
 from rooftree_demo import demo_company, simulator_addresses
@@ -53,6 +53,10 @@ class LosSubscriber:
             except VendorError:
                 return
             self._is_subscribed = True
+            administrator = User.objects.filter(role="administrator").earliest("joined_at")
+            connection_check.run_go_live_check(
+                connection_id=connection.pk, site=self.web, by=administrator, at=datetime.now(UTC)
+            )
         if time.monotonic() > self.next_renewal_at:
             self.next_renewal_at = time.monotonic() + HOUR_SECONDS
             demo_company.prepare_run(simulator_addresses.read_addresses(), at=datetime.now(UTC))

@@ -1,28 +1,33 @@
 """The steps that follow when a loan moves in the LOS."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.tasks import task
 
 from rooftree.core.vendor_errors import VendorError
 from rooftree.flow import clock, credit_notice_triggers
 from rooftree.flow.message_dispatch import send_messages
-from rooftree.leads.models import Lead, Milestone
-from rooftree.los import loan_updates
+from rooftree.leads.models import Lead, Loan, Milestone
+from rooftree.los import loan_updates, los_connections
 from rooftree.los.loan_snapshot import LoanHint
 from rooftree.los.loan_updates import LoanUpdate
 from rooftree.los.models import Connection, LosEvent
 from rooftree.money import book_entries
 from rooftree.nurture import borrower_alerts, sequence_enrollment
 from rooftree.org import staff_notices
-from rooftree.org.models import Company
+from rooftree.org.models import Company, User
+from rooftree.outreach.messages import cancel_messages, redecide_held_messages
 from rooftree.reporting.rollups import rollup_deltas
 from rooftree.tasks.live_updates import publish_update
 
 log = logging.getLogger(__name__)
 CLEAR_TO_CLOSE = "clear_to_close"
+MILESTONE_CAUSE = "milestone:"  # prefix of the cause of messages about a milestone
 BATCH = 20  # loans per run
 
 
@@ -87,34 +92,46 @@ def follow_loan_news(news: LoanUpdate | None, *, at: datetime) -> None:
         if news.is_application_now:
             rollup_deltas.count_application(loan)
         if news.is_funded_now:
-            _book_revenue(news, at)
             rollup_deltas.count_funding(loan)
+        _book_revenue(loan, at)
         for step in news.steps:
             if step.code == CLEAR_TO_CLOSE and not step.is_inferred and not loan.final_outcome:
                 _alert_clear_to_close(step, at)
         if loan.final_outcome:
             sequence_enrollment.stop_sequence(lead_id=loan.lead_id, because="file ended", at=at)
         credit_notice_triggers.update_credit_clocks(news, at=at)
+        if news.is_resumed:
+            _release_waiting_messages(loan, at)
         _notify_officer(news, at)
         _notify_unmapped_statuses(news, at)
         publish_update("lead", lead=str(loan.lead_id))
 
 
-def _book_revenue(news: LoanUpdate, at: datetime) -> None:
-    loan = news.loan
-    if not loan.revenue_cents or not loan.funded_date:
+def _book_revenue(loan: Loan, at: datetime) -> None:
+    """Book the revenue of a funded loan, or the difference if the LOS corrected it since.
+
+    Compares with what was booked from the LOS only, so that a correction by hand stays.
+    """
+    if loan.revenue_cents is None or not loan.funded_date:
+        return
+    booked = loan.entries.filter(basis="los").order_by("booked_at", "id")
+    change = loan.revenue_cents - sum(
+        entry.amount_cents if entry.kind == "revenue" else -entry.amount_cents for entry in booked
+    )
+    if not change:
         return
     lead = Lead.objects.get(pk=loan.lead_id)
+    nth = len(booked)
     entry = book_entries.book_entry(
-        kind="revenue",
-        amount_cents=loan.revenue_cents,
+        kind="revenue" if change > 0 else "reversal",
+        amount_cents=abs(change),
         on_date=loan.funded_date,
         source_id=lead.source_id,
         campaign_id=lead.campaign_id,
         lead_id=lead.pk,
         loan_id=loan.pk,
         basis="los",
-        idempotency_key=f"loan:{loan.pk}:funded",
+        idempotency_key=f"loan:{loan.pk}:funded" if nth == 0 else f"loan:{loan.pk}:revenue:{nth}",
         by=None,
         at=at,
     )
@@ -124,24 +141,92 @@ def _book_revenue(news: LoanUpdate, at: datetime) -> None:
 def _alert_clear_to_close(step: Milestone, at: datetime) -> None:
     lead = Lead.objects.select_related("person", "officer__user").get(pk=step.loan.lead_id)
     if borrower_alerts.queue_clear_to_close_alert(
-        lead=lead, cause=f"milestone:{step.loan_id}:{step.code}", at=at
+        lead=lead, cause=f"{MILESTONE_CAUSE}{step.loan_id}:{step.code}", at=at
     ):
         send_messages.enqueue()
+
+
+def _release_waiting_messages(loan: Loan, at: datetime) -> None:
+    """Decide anew on messages that waited for a status; cancel them if the file has ended."""
+    if loan.final_outcome:
+        cancel_messages.cancel_overtaken(
+            lead_id=loan.lead_id,
+            because="The file ended in the LOS.",
+            at=at,
+            causes=(MILESTONE_CAUSE,),
+        )
+    elif redecide_held_messages.redecide_after_status_mapped(lead_id=loan.lead_id, at=at):
+        send_messages.enqueue()
+
+
+def save_milestone_map(
+    *, connection_id: UUID, meanings: Mapping[str, str | None], by: User, at: datetime
+) -> int:
+    """Map statuses of the LOS and read its paused loans again; return how many loans.
+
+    Raises `InvalidConnection` for an unknown milestone.
+    """
+    with transaction.atomic():
+        connection = los_connections.map_milestones(
+            connection_id=connection_id, meanings=meanings, by=by, at=at
+        )
+        paused = los_connections.find_loans(connection).exclude(unmapped_statuses=[])
+        return _read_again(paused, connection, at)
+
+
+def save_lender_fields(
+    *,
+    connection_id: UUID,
+    lead_fields: Mapping[str, str],
+    revenue_fields: Sequence[str],
+    by: User,
+    at: datetime,
+) -> int:
+    """Set the lender's custom and revenue fields; return how many funded loans are read again.
+
+    Raises `InvalidConnection` for a field that the LOS can't have.
+    """
+    with transaction.atomic():
+        connection, is_revenue_changed = los_connections.set_lender_fields(
+            connection_id=connection_id,
+            lead_fields=lead_fields,
+            revenue_fields=revenue_fields,
+            by=by,
+            at=at,
+        )
+        if not is_revenue_changed:
+            return 0
+        funded = los_connections.find_loans(connection).filter(funded_date__isnull=False)
+        return _read_again(funded, connection, at)
+
+
+def _read_again(loans: QuerySet[Loan], connection: Connection, at: datetime) -> int:
+    count = loan_updates.queue_rereads([*loans], connection=connection, at=at)
+    if count:
+        read_hints.enqueue()
+    return count
 
 
 def _notify_unmapped_statuses(news: LoanUpdate, at: datetime) -> None:
     """Ask administrators, once, to map a LOS status that has no meaning here yet.
 
-    An unmapped status changes nothing.
+    Until then, automatic messages about the loan wait.
     """
-    company = Company.objects.get()
+    if not news.unmapped_statuses:
+        return
+    company, loan = Company.objects.get(), news.loan
+    connection = Connection.objects.filter(los=loan.los, instance=loan.instance).first()
+    link = f"/setup/los/{connection.pk}/#milestones" if connection else f"/leads/{loan.lead_id}/"
     for status in news.unmapped_statuses:
         staff_notices.notify_users(
             staff_notices.alarm_users(company.alarm_user_id),
             kind="unmapped",
             cause=f"unmapped:{news.loan.los}:{status}"[:160],
-            text=f"The LOS sent the status {status!r}, which isn't mapped yet. Map it.",
-            link=f"/leads/{news.loan.lead_id}/",
+            text=(
+                f"The LOS sent the status {status!r}, which isn't mapped yet. Automatic messages "
+                "about its loans wait until you map it."
+            ),
+            link=link,
             at=at,
         )
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from rooftree.core.vendor_errors import Misconfigured
 from rooftree.los.adapters import ADAPTERS
+from rooftree.los.lender_mapping import build_lender_mapping
 from rooftree.los.models import Connection
 from rooftree.money.company_day import company_zone
 
@@ -21,7 +22,7 @@ _mutex = threading.Lock()
 def get_adapter(connection: Connection) -> Any:
     """Return the adapter of a connection, one per process, shared by its threads.
 
-    The row is read again at each sign-in, so a changed secret takes effect
+    The row is read again at each use, so a changed secret or mapping takes effect
     without a restart.
     """
     module, _, class_name = ADAPTERS[connection.los].partition(":")
@@ -33,7 +34,12 @@ def get_adapter(connection: Connection) -> Any:
         settings_class = import_module(module).Settings
         try:
             return settings_class(
-                base_url=row.base_url, instance=row.instance, zone=company_zone().key, **credentials
+                base_url=row.base_url,
+                instance=row.instance,
+                zone=company_zone().key,
+                lead_id_field=row.lead_id_field,
+                mapping=build_lender_mapping(row),
+                **credentials,
             )
         except TypeError as problem:
             raise Misconfigured(MISSING_CREDENTIAL) from problem

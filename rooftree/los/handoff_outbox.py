@@ -24,6 +24,7 @@ from rooftree.leads.models import Lead, Loan
 from rooftree.ledger.write_events import write_event
 from rooftree.los.adapter_pool import get_adapter
 from rooftree.los.handoff_record import MalformedHandoff, format_utc, parse_handoff
+from rooftree.los.lender_mapping import build_lender_mapping
 from rooftree.los.los_payload import MissingData, build_payload
 from rooftree.los.models import Connection, Handoff
 from rooftree.org import sending_pause
@@ -64,7 +65,7 @@ def queue_handoff(
         if existing := handoffs.exclude(state="rejected").first():
             return existing
         record = build_handoff_record(lead, connection, answers or {})
-        _require_complete(record)
+        _require_complete(record, connection)
         handoff = Handoff.objects.create(
             id=uuid7_at(at),
             lead=lead,
@@ -132,7 +133,7 @@ def build_handoff_record(
 def find_missing_data(lead: Lead, connection: Connection) -> list[str]:
     """Return the facts the LOS still requires, as text; empty when the lead is ready."""
     try:
-        _require_complete(build_handoff_record(lead, connection, {}))
+        _require_complete(build_handoff_record(lead, connection, {}), connection)
     except HandoffNotReady as problem:
         return list(problem.missing) or [str(problem)]
     return []
@@ -252,9 +253,10 @@ def _update_handoff(row: Handoff, **changes: Any) -> None:
     Handoff.objects.filter(pk=row.pk).update(**changes)
 
 
-def _require_complete(record: dict[str, Any]) -> None:
+def _require_complete(record: dict[str, Any], connection: Connection) -> None:
+    mapping = build_lender_mapping(connection)
     try:
-        missing = build_payload(parse_handoff(record), record["connection"]["los"]).missing
+        missing = build_payload(parse_handoff(record), connection.los, mapping).missing
     except MalformedHandoff as problem:
         raise HandoffNotReady(f"The LOS would reject this hand-off: {problem}.") from problem
     if missing:

@@ -1,5 +1,6 @@
 """Loan updates from the LOS: store hints, read the loan, record new milestones."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
@@ -19,6 +20,7 @@ from rooftree.los.models import Connection, LosEvent
 POLL_EVERY = timedelta(minutes=5)
 BACK_OFF = (10, 60, 300, 900, 3600)
 LAST_BACK_OFF = len(BACK_OFF) - 1
+REREAD = "reread"  # the kind of a hint that the LOS didn't send
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,7 @@ class LoanUpdate:
     unmapped_statuses: tuple[str, ...] = ()  # statuses missing from the status map
     is_funded_now: bool = False
     is_application_now: bool = False
+    is_resumed: bool = False  # its last unmapped status is mapped now
 
 
 def store_hint(hint: LoanHint, *, connection: Connection, at: datetime) -> LosEvent | None:
@@ -49,6 +52,26 @@ def store_hint(hint: LoanHint, *, connection: Connection, at: datetime) -> LosEv
         ignore_conflicts=True,
     )
     return LosEvent.objects.filter(pk=rows[0].pk).first()
+
+
+def queue_rereads(loans: Sequence[Loan], *, connection: Connection, at: datetime) -> int:
+    """Queue another reading of some loans, because the lender's mapping changed; return how many.
+
+    A reading is a hint of our own, so a failed one is tried again like a webhook's.
+    """
+    rows = [
+        LosEvent(
+            id=uuid7_at(at),
+            connection=connection,
+            event_id=f"{REREAD}:{loan.pk}:{at.isoformat()}",
+            los_loan_id=loan.los_loan_id,
+            kind=REREAD,
+            received_at=at,
+            due_at=at,
+        )
+        for loan in loans
+    ]
+    return len(LosEvent.objects.bulk_create(rows, ignore_conflicts=True))
 
 
 def read_hinted_loan(*, event_id: UUID, at: datetime) -> tuple[Loan, LoanSnapshot] | None:
@@ -123,7 +146,7 @@ def apply_snapshot(snapshot: LoanSnapshot, *, loan_id: UUID, at: datetime) -> Lo
         )
         milestones = tuple(_create_milestone(loan, new_step, at) for new_step in new_steps)
         was_funded, was_application = loan.funded_date, loan.application_date
-        had_notices = loan.notices
+        was_paused, before = bool(loan.unmapped_statuses), _followed_values(loan)
         _update_loan(loan, snapshot, recorded, new_steps, at)
         for milestone_row in milestones:
             write_event(
@@ -137,8 +160,7 @@ def apply_snapshot(snapshot: LoanSnapshot, *, loan_id: UUID, at: datetime) -> Lo
             )
         if loan.funded_date and not was_funded:
             Lead.objects.filter(pk=loan.lead_id).update(state="funded", response_due_at=None)
-    is_same = was_funded == loan.funded_date and had_notices == loan.notices
-    if not milestones and not snapshot.unmapped_statuses and is_same:
+    if not milestones and before == _followed_values(loan):
         return None
     return LoanUpdate(
         loan=loan,
@@ -146,7 +168,13 @@ def apply_snapshot(snapshot: LoanSnapshot, *, loan_id: UUID, at: datetime) -> Lo
         unmapped_statuses=snapshot.unmapped_statuses,
         is_funded_now=bool(loan.funded_date and not was_funded),
         is_application_now=bool(loan.application_date and not was_application),
+        is_resumed=was_paused and not loan.unmapped_statuses,
     )
+
+
+def _followed_values(loan: Loan) -> tuple[object, ...]:
+    """Return the values whose change has consequences, besides new milestones."""
+    return loan.funded_date, loan.notices, loan.revenue_cents, loan.unmapped_statuses
 
 
 def find_changed_loans(*, connection: Connection, at: datetime) -> list[Loan]:
@@ -200,9 +228,11 @@ def _update_loan(
     loan.final_outcome = snapshot.final_outcome
     loan.loan_number = snapshot.loan_number or loan.loan_number
     loan.amount_cents = snapshot.amount_cents or loan.amount_cents
-    loan.revenue_cents = snapshot.revenue_cents or loan.revenue_cents
+    if snapshot.revenue_cents is not None:  # zero is a correction, an empty field is not
+        loan.revenue_cents = snapshot.revenue_cents
     loan.application_date = snapshot.application_date or loan.application_date
     loan.funded_date = snapshot.funded_date or loan.funded_date
     loan.notices = {kind: on.isoformat() for kind, on in snapshot.notices.items()} or loan.notices
+    loan.unmapped_statuses = list(snapshot.unmapped_statuses)
     loan.read_at = at
     loan.save()

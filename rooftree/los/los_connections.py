@@ -1,29 +1,36 @@
 """LOS connections: address, credentials, and the subscription to loan changes."""
 
 import json
+import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.db.transaction import atomic
 from django.utils.text import slugify
 
 from rooftree.core.user_errors import InvalidField
 from rooftree.core.uuid7 import uuid7_at
-from rooftree.core.vendor_errors import VendorError
+from rooftree.core.vendor_errors import RequestRejected, VendorError
+from rooftree.leads.models import Loan
 from rooftree.ledger.write_events import write_event
-from rooftree.los import adapter_pool
+from rooftree.los import adapter_pool, lender_mapping
 from rooftree.los.adapters import ADAPTERS
+from rooftree.los.loan_milestones import all_milestones
 from rooftree.los.models import Connection
-from rooftree.org.models import User
+from rooftree.org.models import LoanOfficer, User
 
 PLAIN_FIELDS = (
     "name", "base_url", "instance", "folder", "template", "template_type", "lead_id_field",
 )  # fmt: skip
 CREDENTIAL_FIELDS = ("client_id", "client_secret", "user", "password")
+REACH_FIELDS = frozenset({"base_url", "instance", *CREDENTIAL_FIELDS})
 MAX_WEBHOOK_KEYS = 2  # the new signing key and the previous one, during the changeover
+CUSTOM_FIELD = re.compile(r"CX\.[A-Z0-9_.]{1,60}")
+FIELD_ID = re.compile(r"[A-Z0-9][A-Z0-9_.#]{0,59}")
 
 
 class InvalidConnection(InvalidField):
@@ -66,7 +73,15 @@ def update_connection(
         for name, value in _plain_values(details).items():
             setattr(row, name, value)
         row.credentials = json.dumps(stored | new_credentials)
-        row.save(update_fields=[*PLAIN_FIELDS, "credentials"])
+        if changed:
+            row.checked_at = None
+        if not REACH_FIELDS.isdisjoint(changed):  # what was proved was proved of another LOS
+            row.tested_at = row.subscribed_at = None
+        row.save(
+            update_fields=[
+                *PLAIN_FIELDS, "credentials", "tested_at", "checked_at", "subscribed_at",
+            ]
+        )  # fmt: skip
         if changed:
             _write_event("los.connection.changed", row, by, at, changed=changed)
     adapter_pool.close_adapter(row.pk)
@@ -92,20 +107,49 @@ def disable_connection(*, connection_id: UUID | str, by: User, at: datetime) -> 
 
 
 def check_connection(connection: Connection, *, at: datetime) -> str:
-    """Sign in and search once; return "" if it works, else the problem to fix."""
+    """Sign in and search once, and store the time; return "" if it works, else the problem."""
     adapter_pool.close_adapter(connection.pk)
+    problem = ""
     try:
         adapter_pool.get_adapter(connection).find_changed_since(at)
-    except VendorError as problem:
-        return str(problem)
-    return ""
+    except VendorError as failure:
+        problem = str(failure)
+    Connection.objects.filter(pk=connection.pk).update(tested_at=None if problem else at)
+    return problem
+
+
+def webhook_endpoint(connection: Connection, site: str) -> str:
+    """Return the address that the LOS posts changes to; `site` has no trailing slash."""
+    return f"{site}/in/{connection.los}/{connection.slug}/"
+
+
+def confirm_subscription(connection: Connection, *, site: str, at: datetime) -> bool:
+    """Ask the LOS for our subscription, store the answer and return it. Raises `VendorError`."""
+    endpoint = webhook_endpoint(connection, site)
+    is_subscribed: bool = adapter_pool.get_adapter(connection).is_subscribed(endpoint)
+    rows = Connection.objects.filter(pk=connection.pk)
+    if is_subscribed:
+        rows.update(subscribed_at=at, subscription_problem="")
+    else:
+        rows.update(subscribed_at=None)
+    return is_subscribed
+
+
+def read_milestone_names(*, connection_id: UUID | str, by: User, at: datetime) -> int:
+    """Store the milestone names that the LOS lists; return how many. Raises `VendorError`."""
+    connection = Connection.objects.get(pk=connection_id)
+    names = adapter_pool.get_adapter(connection).list_milestones()
+    if not names:
+        raise RequestRejected("The LOS lists no milestones.")
+    return store_milestone_names(connection_id=connection_id, names=names, by=by, at=at)
 
 
 def subscribe_to_changes(*, connection_id: UUID | str, site: str, by: User, at: datetime) -> str:
     """Subscribe to the LOS's loan changes, signed with a fresh key; return the subscription id.
 
     The new key is stored before the LOS gets it, and the previous one stays valid, so no
-    hint is rejected in between. Raises `InvalidConnection` when a credential is missing, and
+    hint is rejected in between. The subscription counts once the LOS lists it; a refusal is
+    stored with its reason. Raises `InvalidConnection` when a credential is missing, and
     `VendorError`.
 
     Args:
@@ -120,8 +164,14 @@ def subscribe_to_changes(*, connection_id: UUID | str, site: str, by: User, at: 
         row.webhook_keys = json.dumps(keys)
         row.save(update_fields=["webhook_keys"])
         _write_event("los.connection.key_renewed", row, by, at)
-    endpoint = f"{site}/in/{row.los}/{row.slug}/"
-    subscription_id: str = adapter_pool.get_adapter(row).subscribe(endpoint, key)
+    endpoint, rows = webhook_endpoint(row, site), Connection.objects.filter(pk=row.pk)
+    try:
+        subscription_id: str = adapter_pool.get_adapter(row).subscribe(endpoint, key)
+        if not confirm_subscription(row, site=site, at=at):
+            raise RequestRejected("The LOS took the subscription but doesn't list it as enabled.")
+    except VendorError as problem:
+        rows.update(subscription_problem=str(problem)[:500])
+        raise
     write_event(
         "los.connection.subscribed",
         at=at,
@@ -130,6 +180,115 @@ def subscribe_to_changes(*, connection_id: UUID | str, site: str, by: User, at: 
         subscription=subscription_id,
     )
     return subscription_id
+
+
+def find_loans(connection: Connection) -> QuerySet[Loan]:
+    """Return the loans that live in the LOS of a connection."""
+    return Loan.objects.filter(los=connection.los, instance=connection.instance)
+
+
+def store_milestone_names(
+    *, connection_id: UUID | str, names: Iterable[str], by: User, at: datetime
+) -> int:
+    """Replace the lender's milestone names, in the order of its LOS; return how many."""
+    kept = list(dict.fromkeys(name.strip()[:120] for name in names if name.strip()))
+    with atomic():
+        row = Connection.objects.select_for_update().get(pk=connection_id)
+        if row.los_milestones != kept:
+            row.los_milestones = kept
+            row.save(update_fields=["los_milestones"])
+            _write_event("los.connection.changed", row, by, at, changed=["los_milestones"])
+    return len(kept)
+
+
+def map_milestones(
+    *, connection_id: UUID | str, meanings: Mapping[str, str | None], by: User, at: datetime
+) -> Connection:
+    """Give statuses of the LOS their meanings; the others keep theirs.
+
+    Args:
+        meanings: the LOS's words -> milestone code, or None for no milestone.
+
+    Raises `InvalidConnection` for a code that is not a milestone.
+    """
+    unknown = [code for code in meanings.values() if code and code not in all_milestones()]
+    if unknown:
+        raise InvalidConnection("", "Choose one of the milestones.")
+    with atomic():
+        row = Connection.objects.select_for_update().get(pk=connection_id)
+        changed = {
+            status: code or None
+            for status, code in meanings.items()
+            if lender_mapping.find_meaning(row, status) != (code or "")
+        }
+        if changed:
+            row.milestone_map = row.milestone_map | changed
+            row.checked_at = None
+            row.save(update_fields=["milestone_map", "checked_at"])
+            _write_event("los.connection.mapped", row, by, at, statuses=changed)
+    return row
+
+
+def set_lender_fields(
+    *,
+    connection_id: UUID | str,
+    lead_fields: Mapping[str, str],
+    revenue_fields: Sequence[str],
+    by: User,
+    at: datetime,
+) -> tuple[Connection, bool]:
+    """Set the custom fields that get lead facts, and the fields whose sum is our revenue.
+
+    Returns the connection, and True if the revenue fields changed. Raises `InvalidConnection`.
+    """
+    custom = {key: field_id.strip().upper() for key, field_id in lead_fields.items()}
+    custom = {key: field_id for key, field_id in custom.items() if field_id}
+    summed = list(dict.fromkeys(field_id.strip().upper() for field_id in revenue_fields))
+    with atomic():
+        row = Connection.objects.select_for_update().get(pk=connection_id)
+        taken = [row.lead_id_field.upper(), *custom.values()]
+        for key, field_id in custom.items():
+            if not CUSTOM_FIELD.fullmatch(field_id):
+                raise InvalidConnection(key, "Enter a custom field ID, for example CX.LEADSOURCE.")
+            if taken.count(field_id) > 1:
+                raise InvalidConnection(key, "Each fact needs a field of its own.")
+        for field_id in summed:
+            if not FIELD_ID.fullmatch(field_id):
+                message = f"{field_id} isn’t a field ID. Enter one such as 454 or CX.ORIGFEE."
+                raise InvalidConnection("revenue_fields", message)
+        is_revenue_changed = row.revenue_fields != summed
+        if is_revenue_changed or row.lead_fields != custom:
+            row.lead_fields, row.revenue_fields, row.checked_at = custom, summed, None
+            row.save(update_fields=["lead_fields", "revenue_fields", "checked_at"])
+            _write_event(
+                "los.connection.changed", row, by, at, changed=["lead_fields", "revenue_fields"]
+            )
+    return row, is_revenue_changed
+
+
+def set_officer_logins(
+    *, connection_id: UUID | str, logins: Mapping[str, str], by: User, at: datetime
+) -> Connection:
+    """Set the LOS user names of some officers, by NMLS ID; an empty one removes the name.
+
+    Names under an NMLS ID that no working officer has are dropped, so that another can get them.
+    Raises `InvalidConnection`, with the NMLS ID as its field, for a name two officers would share.
+    """
+    with atomic():
+        row = Connection.objects.select_for_update().get(pk=connection_id)
+        working = LoanOfficer.objects.filter(terminated_at=None).values_list("nmls_id", flat=True)
+        users = row.officer_users | {nmls_id: name.strip() for nmls_id, name in logins.items()}
+        users = {nmls_id: name for nmls_id, name in users.items() if name and nmls_id in working}
+        names = [name.casefold() for name in users.values()]
+        for nmls_id in logins:
+            if names.count(users.get(nmls_id, "").casefold()) > 1:
+                raise InvalidConnection(nmls_id, "Another officer has this user name.")
+        if users != row.officer_users:
+            changed = [key for key in logins if users.get(key) != row.officer_users.get(key)]
+            row.officer_users, row.checked_at = users, None
+            row.save(update_fields=["officer_users", "checked_at"])
+            _write_event("los.connection.officers_changed", row, by, at, nmls_ids=changed)
+    return row
 
 
 def credentials_on_file(connection: Connection) -> dict[str, bool]:

@@ -1,10 +1,11 @@
 """The first request an LOS gets for a lead, built from the hand-off object alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rooftree.core.vendor_errors import Misconfigured
+from rooftree.leads.vocabulary import PhoneType
 from rooftree.los import meridianlink_request, mismo_document
 from rooftree.los.field_mapping import FieldTable, build_request, load_field_table
 from rooftree.los.handoff_record import (
@@ -33,6 +34,8 @@ REQUIRED_PATHS = {
     LosFormat.MISMO: (),
 }
 
+
+PLACES_OF_UNTYPED = (PhoneType.HOME, PhoneType.MOBILE, PhoneType.WORK)
 
 # The request is a MISMO document, or carries one.
 MISMO_FORMATS = {LosFormat.MISMO, LosFormat.CALYX, LosFormat.LQB}
@@ -133,4 +136,27 @@ def _apply_defaults(handoff: HandoffRecord) -> dict[str, Any]:
         for name, value in defaults.items():
             if data[part].get(name) is None:
                 data[part][name] = value
+    phones = data["canonical"].get("phones")
+    if isinstance(phones, list) and all(isinstance(phone, Mapping) for phone in phones):
+        data["canonical"]["phones"] = _place_untyped_phones(phones)
     return data
+
+
+def _place_untyped_phones(phones: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the phones with each one of unknown type placed in a free field of the loan.
+
+    Home comes first: a number in the mobile field would read as fit for texts, and nobody said so.
+    """
+    free = [
+        place
+        for place in PLACES_OF_UNTYPED
+        if not any(phone.get("type") == place for phone in phones)
+    ]
+    placed: list[Mapping[str, Any]] = []
+    for phone in phones:
+        is_untyped = phone.get("type") in (None, PhoneType.UNKNOWN)
+        if is_untyped and phone.get("e164") and free:
+            placed.append({**phone, "type": str(free.pop(0))})
+        else:
+            placed.append(phone)
+    return placed

@@ -1,7 +1,7 @@
 """LOS tables: connections, outgoing hand-offs and corrections, incoming webhook hints."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 
 from rooftree.core.uuid7 import uuid7
 from rooftree.db.sealed_text import SealedTextField
@@ -23,8 +23,25 @@ class Connection(models.Model):
     template_type = models.CharField(max_length=60, blank=True)
     lead_id_field = models.CharField(max_length=60, default="CX.ROOFTREELEADID")
     officer_users = models.JSONField(default=dict)  # NMLS ID -> the officer's user name there
+    # The lender's own names: milestones as read from the LOS or typed, and the meaning of each
+    # (our code, or None for no milestone), which wins over the shipped map.
+    los_milestones = models.JSONField(default=list, db_default=Value([], models.JSONField()))
+    milestone_map = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
+    lead_fields = models.JSONField(  # key of lender_mapping.LEAD_FACTS -> custom field
+        default=dict, db_default=Value({}, models.JSONField())
+    )
+    revenue_fields = models.JSONField(  # summed; empty: the shipped field
+        default=list, db_default=Value([], models.JSONField())
+    )
     credentials = SealedTextField(blank=True)  # JSON: client, secret, user, password
     webhook_keys = SealedTextField(blank=True)  # JSON list, newest first
+    tested_at = models.DateTimeField(null=True)  # last sign-in that worked with these settings
+    subscribed_at = models.DateTimeField(null=True)  # the LOS listed our subscription then
+    subscription_problem = models.CharField(max_length=500, blank=True, db_default="")
+    checked_at = models.DateTimeField(null=True)  # last go-live check
+    check_report = models.JSONField(  # {"ok": ..., "lines": [...]}
+        default=dict, db_default=Value({}, models.JSONField())
+    )
     enabled_at = models.DateTimeField(null=True)
     polled_to_at = models.DateTimeField(null=True)
     poll_due_at = models.DateTimeField(null=True)

@@ -240,11 +240,21 @@ def check_mail_server() -> DoctorFinding:
 
 
 def check_los() -> DoctorFinding:
-    """Check that every connected LOS can be reached."""
-    rows = query_rows("select name, base_url from los_connection where enabled_at is not null")
-    problems = [f"{name}: {problem}" for name, url in rows if (problem := unreachable_reason(url))]
+    """Check that every connected LOS can be reached and passed its go-live check."""
+    rows = query_rows(
+        "select name, base_url, checked_at is not null and check_report->>'ok' = 'true' "
+        "from los_connection where enabled_at is not null"
+    )
+    problems = [
+        f"{name}: {problem}" for name, url, _ in rows if (problem := unreachable_reason(url))
+    ]
     if problems:
         return problem_finding("; ".join(problems), NETWORK_REMEDY)
+    unproved = [name for name, _, is_proved in rows if not is_proved]
+    if unproved and not settings.IS_DEMO:
+        return problem_finding(
+            f"the go-live check of {', '.join(unproved)} hasn't passed", "run it in Setup, LOS"
+        )
     return ok(f"{len(rows)} connected and reachable" if rows else "none is connected")
 
 

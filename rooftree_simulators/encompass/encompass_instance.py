@@ -7,7 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 from rooftree_simulators.encompass.encompass_errors import conflict_error, not_found_error
-from rooftree_simulators.encompass.loan_files import Loan, contains_ssn, new_milestones
+from rooftree_simulators.encompass.loan_files import (
+    MILESTONES,
+    Loan,
+    contains_ssn,
+    new_milestones,
+)
 from rooftree_simulators.encompass.loan_store import LoanStore
 from rooftree_simulators.encompass.oauth_tokens import OAuthTokens
 from rooftree_simulators.encompass.webhooks import Webhooks
@@ -64,6 +69,8 @@ class EncompassInstance:
         self.templates = ["Public:\\Companywide\\Lead"]
         self.reportable = set(_REPORTABLE_FIELDS.split())
         self.custom_fields = set(_CUSTOM_FIELDS.split())
+        self.milestone_names = list(MILESTONES)
+        self.nmls_ids: dict[str, str] = {}  # of users that have one
         self.cursors: dict[str, Json] = {}
         self.foreign_load = 0
         self.in_flight = 0
@@ -115,7 +122,7 @@ class EncompassInstance:
             lo_id=lo_id,
             created_at=now,
             modified_at=now,
-            milestones=new_milestones(now),
+            milestones=new_milestones(now, self.milestone_names),
         )
         self.loans[loan.guid] = loan
         return loan

@@ -101,6 +101,8 @@ class Encompass(Vendor):
                 return self._route_webhook(request, rest)
             case ["encompass", "v3", *rest]:
                 return self._route_encompass(request, rest)
+            case ["encompass", "v1", "company", "users"] if request.method == "GET":
+                return json_reply(200, self._list_users())
         raise not_found_error("No such resource.")
 
     def _route_encompass(self, request: Request, rest: list[str]) -> Reply:
@@ -139,6 +141,9 @@ class Encompass(Vendor):
     def _route_settings(self, request: Request, path: str) -> Reply:
         if path == "loanFolders":
             return json_reply(200, [{"name": name} for name in self.instance.folders])
+        if path == "settings/milestones":
+            names = self.instance.milestone_names
+            return json_reply(200, [{"id": f"{n}", "name": name} for n, name in enumerate(names)])
         if path == "settings/loan/customFields":
             names = sorted(self.instance.custom_fields)
             return json_reply(200, [{"id": name, "format": "STRING"} for name in names])
@@ -152,6 +157,12 @@ class Encompass(Vendor):
                 200, [{"id": row.field_id, "path": row.path, "type": row.kind} for row in rows]
             )
         raise not_found_error("No such resource.")
+
+    def _list_users(self) -> list[Json]:
+        return [
+            {"id": user, "fullName": user, "nmlsOriginatorID": self.instance.nmls_ids.get(user, "")}
+            for user in self.instance.tokens.users
+        ]
 
     def _route_webhook(self, request: Request, rest: list[str]) -> Reply:
         hooks = self.instance.webhooks
@@ -249,8 +260,10 @@ class Encompass(Vendor):
             }
 
     def load_seed(self, body: Json) -> Json:
-        """Add users (name -> password), folders, custom and reportable fields, loans."""
+        """Add users (name -> password), their NMLS IDs, folders, fields, loans; set milestones."""
         instance = self.instance
+        instance.nmls_ids.update(body.get("nmls_ids") or {})
+        instance.milestone_names = body.get("milestones") or instance.milestone_names
         instance.tokens.users.update(body.get("users") or {})
         instance.tokens.clients.update(body.get("clients") or {})
         instance.folders += [

@@ -3,6 +3,7 @@
 import copy
 import re
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -134,11 +135,11 @@ class Loan:
         return own[name] if name in own else read_field(self, name.removeprefix("Fields.")) or ""
 
 
-def new_milestones(at: datetime) -> list[Milestone]:
-    """Return the thirteen default milestones, with Started done."""
+def new_milestones(at: datetime, names: Sequence[str]) -> list[Milestone]:
+    """Return the instance's milestones, with the first one done."""
     steps = [
         Milestone(id=str(uuid.uuid5(uuid.NAMESPACE_OID, f"milestone:{name}")), name=name)
-        for name in MILESTONES
+        for name in names
     ]
     steps[0].done_at = at
     return steps

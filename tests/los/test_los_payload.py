@@ -37,6 +37,22 @@ def test_encompass_request_matches_the_sample():
     assert payload.needs == ()
 
 
+def test_phones_of_unknown_type_get_the_free_fields_of_the_loan():
+    phones = [
+        {"e164": "+18135550142", "type": "mobile", "is_primary": True},
+        {"e164": "+18135550143", "type": None, "is_primary": False},
+        {"e164": "+18135550144", "type": "unknown", "is_primary": False},
+        {"e164": "+18135550145", "type": "unknown", "is_primary": False},
+    ]
+
+    borrower = value_at(build_encompass(canonical__phones=phones), "applications.0.borrower")
+
+    assert [borrower[name] for name in ("mobilePhone", "homePhoneNumber")] == [
+        "813-555-0142", "813-555-0143",
+    ]  # fmt: skip
+    assert borrower["workPhoneNumber"] == "813-555-0144"
+
+
 def test_cash_out_refinance_is_sent_as_cash_out():
     payload = build_encompass(name="refi_cashout")
 

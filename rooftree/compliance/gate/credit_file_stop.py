@@ -1,4 +1,4 @@
-"""The marketing stop of a denied, incomplete, suspended or withdrawn application (RGB-01)."""
+"""The stop of messages about a denied, suspended, withdrawn or unmapped application (RGB-01)."""
 
 from rooftree.compliance.gate.facts import Facts, Medium, Purpose, get_fact
 from rooftree.compliance.gate.verdict import Rule, Ruling
@@ -8,17 +8,25 @@ RGB_01 = Rule(id="RGB-01", cite="12 CFR 1002.9; house: no marketing runs ahead o
 # Statuses from the LOS, besides a decline by staff. A suspended application is still active.
 STOPPING_STATUSES = ("denied", "pre_deny", "counter_offer", "incomplete", "suspended", "withdrawn")
 TOLD_NO = "told_no"
+UNMAPPED = "unmapped"  # the LOS sent a status with no meaning here; it can be a denial
+PAUSED_PURPOSES = frozenset({Purpose.MARKETING, Purpose.INFORMATIONAL, Purpose.TRANSACTIONAL})
 
 
 def check_credit_stop(facts: Facts) -> Ruling | None:
     """Block marketing while the application is decided against or its notice is due.
 
     The officer can still call by hand, and can write by hand about an application that is only
-    suspended: staff must request the missing items.
+    suspended: staff must request the missing items. While the status is unmapped, every automatic
+    message but a confirmation or a notice waits until somebody maps it.
     """
     status = get_fact(facts.credit_stop, "credit_stop")
     if not status:
         return None
+    if status == UNMAPPED:
+        is_paused = get_fact(facts.is_automated, "is_automated") and (
+            get_fact(facts.purpose, "purpose") in PAUSED_PURPOSES
+        )
+        return RGB_01.require("loan_status_unmapped") if is_paused else None
     is_marketing = get_fact(facts.purpose, "purpose") is Purpose.MARKETING or get_fact(
         facts.has_promo, "promo"
     )

@@ -141,6 +141,7 @@ REASON_SENTENCES = {
     "file_pre_deny": "No marketing: the application is under review before a denial.",
     "file_suspended": "The application is suspended. Write by hand about what's missing.",
     "file_told_no": "No marketing: the borrower was declined, and the creditor's notice is due.",
+    "loan_status_unmapped": "The LOS sent a status that isn't mapped yet. Map it to continue.",
     "file_withdrawn": "No marketing: the borrower withdrew the application.",
     "firm_offer_required": "A credit bureau's lead requires a firm offer.",
     "gate_failed_closed": "Blocked: a required check couldn't be completed.",

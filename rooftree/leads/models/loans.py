@@ -28,6 +28,8 @@ class Loan(models.Model):
     notices = models.JSONField(
         default=dict, db_default=Value({}, models.JSONField())
     )  # the LOS's tracking: kind, day sent
+    # Statuses that no milestone is mapped to yet: automatic messages wait while there are any.
+    unmapped_statuses = models.JSONField(default=list, db_default=Value([], models.JSONField()))
     officer = models.ForeignKey(LoanOfficer, models.PROTECT, null=True, related_name="loans")
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)

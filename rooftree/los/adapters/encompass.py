@@ -17,6 +17,7 @@ from rooftree.los.adapters.encompass_snapshot import (
 )
 from rooftree.los.adapters.encompass_webhooks import parse_webhook, verify_webhook
 from rooftree.los.field_mapping import load_field_table
+from rooftree.los.go_live_files import LosUser
 from rooftree.los.handoff_record import HandoffRecord
 from rooftree.los.loan_snapshot import ChangedLoan, CreatedLoan, LoanLookup, LoanSnapshot
 from rooftree.los.los_payload import MissingData, build_payload
@@ -166,7 +167,7 @@ class Encompass:
             method="POST", path="/webhook/v1/subscriptions", is_idempotent=True, json=body
         )
         try:
-            response = self._request(request, "the subscription")
+            response = self._request(request, "the subscription", with_details=True)
         except RetryLater:
             subscription_id = self._find_subscription(endpoint)
             if not subscription_id:
@@ -179,19 +180,56 @@ class Encompass:
                     json=body,
                 ),
                 "the subscription",
+                with_details=True,
             )
             return subscription_id
         return response.headers.get("location", "").rstrip("/").rpartition("/")[2]
+
+    def is_subscribed(self, endpoint: str) -> bool:
+        """Return True if Encompass lists an enabled subscription for `endpoint`."""
+        rows = self._list_settings("/webhook/v1/subscriptions", "the list of subscriptions")
+        return any(
+            row.get("endpoint") == endpoint and row.get("enableSubscription", True) for row in rows
+        )
+
+    def list_milestones(self) -> tuple[str, ...]:
+        """Return the lender's milestone names, in order. Needs Encompass 25.1 or later."""
+        rows = self._list_settings("/encompass/v3/settings/milestones", "the list of milestones")
+        names = (str(row.get("name") or "") for row in rows if not row.get("archived"))
+        return tuple(filter(None, names))
+
+    def list_users(self) -> tuple[LosUser, ...]:
+        """Return the users of the instance; the NMLS ID is "" where Encompass has none."""
+        rows = self._list_settings("/encompass/v1/company/users", "the list of users")
+        return tuple(
+            LosUser(name=str(row["id"]), nmls_id=_find_nmls_id(row)) for row in rows if "id" in row
+        )
+
+    def list_folders(self) -> tuple[str, ...]:
+        """Return the names of the loan folders."""
+        rows = self._list_settings("/encompass/v3/loanFolders", "the list of loan folders")
+        return tuple(str(row.get("name") or row.get("folderName") or "") for row in rows)
+
+    def list_custom_fields(self) -> tuple[str, ...]:
+        """Return the ids of the lender's custom fields."""
+        path = "/encompass/v3/settings/loan/customFields"
+        return tuple(
+            str(row.get("id")) for row in self._list_settings(path, "the list of custom fields")
+        )
 
     @property
     def _settings(self) -> Settings:
         return self._session.settings()
 
+    def _list_settings(self, path: str, purpose: str) -> list[dict[str, Any]]:
+        request = VendorRequest(method="GET", path=path, is_idempotent=True)
+        rows = self._request_json(request, purpose)
+        return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
     def _find_subscription(self, endpoint: str) -> str:
-        request = VendorRequest(method="GET", path="/webhook/v1/subscriptions", is_idempotent=True)
-        rows = self._request_json(request, "the list of subscriptions")
-        for row in rows if isinstance(rows, list) else []:
-            if isinstance(row, dict) and row.get("endpoint") == endpoint:
+        rows = self._list_settings("/webhook/v1/subscriptions", "the list of subscriptions")
+        for row in rows:
+            if row.get("endpoint") == endpoint:
                 return str(row.get("subscriptionId") or row.get("id") or "")
         return ""
 
@@ -240,12 +278,14 @@ class Encompass:
             raise RetryLater("Encompass answered with something other than JSON.")
         return content
 
-    def _request(self, request: VendorRequest, purpose: str) -> VendorResponse:
+    def _request(
+        self, request: VendorRequest, purpose: str, *, with_details: bool = False
+    ) -> VendorResponse:
         response = self._session.send_request(request)
         if response.status == 404:
             raise RequestRejected(f"Encompass has no such record for {purpose}.", code="404")
         if response.status >= 400:
-            raise build_refusal(response, purpose)
+            raise build_refusal(response, purpose, with_details=with_details)
         return response
 
 
@@ -262,6 +302,14 @@ def _parse_search_row(row: Mapping[str, Any]) -> ChangedLoan:
         lead_id=str(fields.get("Fields.4495") or ""),
         folder=str(fields.get("Loan.LoanFolder") or ""),
     )
+
+
+def _find_nmls_id(user: Mapping[str, Any]) -> str:
+    """Return a user's NMLS ID. The spelling of its key differs between published examples."""
+    for key, value in user.items():
+        if key.casefold() == "nmlsoriginatorid":
+            return "".join(char for char in str(value or "") if char.isdigit())
+    return ""
 
 
 def _is_lead_id(lead_id: str) -> bool:

@@ -178,8 +178,14 @@ def is_loan_locked(response: VendorResponse) -> bool:
     return "locked" in message or "lock by" in message
 
 
-def build_refusal(response: VendorResponse, purpose: str) -> RequestRejected:
-    """Build the error for a refused request: codes and field names, no borrower data."""
+def build_refusal(
+    response: VendorResponse, purpose: str, *, with_details: bool = False
+) -> RequestRejected:
+    """Build the error for a refused request: codes and field names, no borrower data.
+
+    Args:
+        with_details: add Encompass's own sentence; only for requests without borrower data.
+    """
     content = response.json()
     content = content if isinstance(content, dict) else {}
     errors = content.get("errors")
@@ -190,6 +196,8 @@ def build_refusal(response: VendorResponse, purpose: str) -> RequestRejected:
     )
     code = str(content.get("errorCode") or response.status)
     suffix = f": {', '.join(filter(None, field_names))}" if any(field_names) else ""
+    if with_details and isinstance(content.get("details"), str):
+        suffix += f": {content['details'].rstrip('.')}"
     return RequestRejected(
         f"Encompass refused {purpose} ({code}){suffix}.",
         code=code,

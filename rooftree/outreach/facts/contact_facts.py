@@ -14,7 +14,7 @@ from typing import Any
 from rooftree.capture.sources import SOURCES
 from rooftree.compliance.gate import trigger_lead_check
 from rooftree.compliance.gate.contact_caps import CALLS_PER_ATTEMPT
-from rooftree.compliance.gate.credit_file_stop import STOPPING_STATUSES
+from rooftree.compliance.gate.credit_file_stop import STOPPING_STATUSES, UNMAPPED
 from rooftree.compliance.gate.facts import Company as CompanyFacts
 from rooftree.compliance.gate.facts import (
     Emergency,
@@ -42,7 +42,7 @@ CONVERSATION_OPEN_FOR = timedelta(hours=24)  # house: after the borrower's last 
 ANSWER_OWED_FOR = timedelta(days=7)  # house: an unanswered borrower waits that long
 SERVICE_AFTER_FUNDING = timedelta(days=60)  # house: the first payment is due by then
 APPLICATION_RANK = 40  # of the milestone `application`; earlier files are not applications
-OPEN_STOPS = frozenset({"suspended"})  # staff must request what is missing
+OPEN_STOPS = frozenset({"suspended", UNMAPPED})  # staff must request what is missing, or ask
 ENDED_OR_STOPPED = frozenset(STOPPING_STATUSES) - OPEN_STOPS
 # Channels that sell a person's request, to us and perhaps to others. Lead emails count too.
 RESOLD_CHANNELS = frozenset({"aggregator", "marketplace", "email"})

@@ -3,7 +3,7 @@
 from rooftree.capture.imports.import_staging import RECORD_FORMATS
 from rooftree.compliance.do_not_call.number_lookup import LIST_STATUS_SQL
 from rooftree.compliance.gate import credit_file_stop, trigger_lead_check
-from rooftree.compliance.gate.credit_file_stop import TOLD_NO
+from rooftree.compliance.gate.credit_file_stop import TOLD_NO, UNMAPPED
 from rooftree.compliance.gate.quiet_hours import STATE_LAW_SILENT
 from rooftree.compliance.rule_changes import approved_changes
 from rooftree.leads.lead_tasks import CALL_BACK
@@ -31,7 +31,7 @@ select json_build_object(
           from revocation
          where address = any(string_to_array(subject.keys, E'\\n'))
             or person_id = subject.person) r),
-    'file', (select f.stands from (
+    'file', coalesce((select f.stands from (
         select case when loan.final_outcome in {STOPPING_CODES} then loan.final_outcome
                     else loan.current_milestone end as stands,
                (select max(recorded_at) from milestone
@@ -47,6 +47,8 @@ select json_build_object(
            and clock.outcome <> 'mistaken' and clock.loan_id is null) f
          where f.since >= (select created_at from lead where id = subject.lead)
          order by f.since desc limit 1),
+        (select '{UNMAPPED}' from loan
+          where lead_id = subject.lead and unmapped_statuses <> '[]'::jsonb limit 1)),
     'heard', (select json_build_array(m.created_at, m.medium, m.problem)
                 from message m
                where m.person_id = subject.person and m.direction = 'in' and m.created_at <= %(at)s

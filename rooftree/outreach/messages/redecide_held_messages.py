@@ -13,6 +13,7 @@ from rooftree.outreach.models import Message
 
 CONSENT_PROOF_REASONS = ("consent_evidence_incomplete",)
 LICENSE_ENTRY_REASONS = ("license_words_not_on_file",)
+UNMAPPED_STATUS_REASONS = ("loan_status_unmapped",)
 PLACE_REASONS = ("property_state_needed", "location_evidence_missing", "no_common_window")
 
 
@@ -33,6 +34,12 @@ def redecide_after_place_known(*, lead_id: UUID, at: datetime) -> int:
         lead_id=lead_id, direction="out", state="held", due_at__gt=at, verdict__isnull=False
     )
     return count + held.update(due_at=at)
+
+
+def redecide_after_status_mapped(*, lead_id: UUID, at: datetime) -> int:
+    """Requeue messages that waited for a status of the LOS to be mapped; return how many."""
+    rows = _messages_in_review(UNMAPPED_STATUS_REASONS).filter(lead_id=lead_id)
+    return _requeue_messages(rows, because="The loan's status is mapped now.", at=at)
 
 
 def redecide_after_license_entry(*, at: datetime) -> int:

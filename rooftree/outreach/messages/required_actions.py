@@ -31,6 +31,9 @@ REQUIRED_ACTIONS = {
         title="Find out where the borrower is: no hour is OK in every possible place", role=""
     ),
     "hold_for_human_review": RequiredAction(title="Decide the hold on this contact"),
+    "loan_status_unmapped": RequiredAction(
+        title="Map the status of this loan in Setup, LOS", role="administrator"
+    ),
     "emergency_data_stale": RequiredAction(title="Update the list of declared emergencies"),
     "consent_evidence_incomplete": RequiredAction(title="Complete the proof of consent"),
     "registration_or_exemption": RequiredAction(

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.urls import reverse
+
 from rooftree.leads.models import Lead
 from rooftree.los import handoff_outbox, missing_data_text
 from rooftree.los.models import Connection, Handoff
@@ -49,6 +51,7 @@ class HandoffGap:
 
     sentence: str
     field: str  # of the loan scenario; "" if it is entered elsewhere
+    setup_url: str = ""  # the page of setup where an administrator enters it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,5 +97,16 @@ def _list_gaps(lead: Lead, connection: Connection) -> list[HandoffGap]:
         if (part, name) == ("loan", "type"):
             field = "loan_type"
         sentence = missing_data_text.describe_missing(item)
-        gaps[sentence] = HandoffGap(sentence=sentence, field=field)
+        gaps[sentence] = HandoffGap(
+            sentence=sentence, field=field, setup_url=_setup_url(item, lead, connection)
+        )
     return list(gaps.values())
+
+
+def _setup_url(item: str, lead: Lead, connection: Connection) -> str:
+    path = item.rpartition(" needs ")[2]
+    if path == "officer.los_user" and lead.officer:
+        return reverse("setup_officer", args=[lead.officer.user_id])
+    if path.startswith("connection."):
+        return reverse("setup_connection", args=[connection.pk])
+    return ""

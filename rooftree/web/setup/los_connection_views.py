@@ -12,44 +12,19 @@ from rooftree.core.vendor_errors import VendorError
 from rooftree.los import los_connections
 from rooftree.los.los_connections import CREDENTIAL_FIELDS, PLAIN_FIELDS
 from rooftree.los.models import Connection
+from rooftree.web.setup.los_forms import (
+    ConnectionForm,
+    LenderFieldsForm,
+    MilestoneMapForm,
+    MilestoneNamesForm,
+    OfficerLoginsForm,
+)
 from rooftree.web.shared.htmx_responses import respond_done, respond_refused
-from rooftree.web.shared.staff_forms import SECRET_ON_FILE_HINT, StaffForm, secret_field, text_field
+from rooftree.web.shared.staff_forms import StaffForm
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_permission, staff_view
 
 LOS = "encompass"
-
-
-class ConnectionForm(StaffForm):
-    """One lender instance of Encompass."""
-
-    name = text_field("Name", "Staff see this name", max_length=120)
-    instance = text_field("Instance", "For example BE11200000; TEBE… for tests", max_length=60)
-    base_url = text_field("API address", "For example https://api.elliemae.com")
-    folder = text_field("Loan folder", "For new loans", required=False, max_length=120)
-    template = text_field("Loan template", "Its path in Encompass", required=False)
-    template_type = text_field("Template type", required=False, max_length=60)
-    lead_id_field = text_field(
-        "Field for the lead ID", "A custom field used for nothing else", max_length=60
-    )
-    client_id = text_field("API client ID", required=False, max_length=200)
-    client_secret = secret_field("API client secret")
-    user = text_field("API user", required=False, max_length=120)
-    password = secret_field("Password")
-
-    FIELDSETS = (
-        ("Connection", ("name", "instance", "base_url")),
-        ("New loans", ("folder", "template", "template_type", "lead_id_field")),
-        ("Credentials", CREDENTIAL_FIELDS),
-    )
-
-    def __init__(
-        self, *args: Any, is_on_file: dict[str, bool] | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        for name, is_stored in (is_on_file or {}).items():
-            if is_stored:
-                self.fields[name].help_text = SECRET_ON_FILE_HINT
 
 
 @staff_view("GET", "POST")
@@ -71,7 +46,11 @@ def list_connections(request: StaffRequest) -> HttpResponse:
         toast = "Connection saved. Next: test it, subscribe and turn it on"
         return respond_done(request, toast, back_to=page_url)
     status = 422 if request.method == "POST" else 200
-    context = {"rows": Connection.objects.order_by("name", "id"), "form": form}
+    rows = [
+        (connection, los_connections.find_loans(connection).exclude(unmapped_statuses=[]).count())
+        for connection in Connection.objects.order_by("name", "id")
+    ]
+    context = {"rows": rows, "form": form}
     return render(request, "setup/los_connections.html", context, status=status)
 
 
@@ -93,21 +72,40 @@ def edit_connection(request: StaffRequest, connection_id: UUID) -> HttpResponse:
 
     if request.method == "POST" and form.submit(save):
         return respond_done(request, f"{form.result.name} saved", back_to=request.path)
+    if request.method == "POST":
+        return render_connection(request, connection, status=422, form=form)
+    return render_connection(request, connection)
+
+
+def render_connection(
+    request: StaffRequest, connection: Connection, *, status: int = 200, **forms: StaffForm
+) -> HttpResponse:
+    """Render the page of a connection; `forms` are submitted ones with errors, by their name."""
+    is_on_file = los_connections.credentials_on_file(connection)
+    initial = {name: getattr(connection, name) for name in PLAIN_FIELDS}
     context = {
         "connection": connection,
-        "form": form,
+        "form": forms.get("form") or ConnectionForm(initial=initial, is_on_file=is_on_file),
+        "milestones": forms.get("milestones") or MilestoneMapForm(connection=connection),
+        "milestone_names": forms.get("names")
+        or MilestoneNamesForm(initial={"names": connection.los_milestones}),
+        "fields": forms.get("fields") or LenderFieldsForm(connection=connection),
+        "officers": forms.get("officers") or OfficerLoginsForm(connection=connection),
+        "paused_loans": los_connections.find_loans(connection)
+        .exclude(unmapped_statuses=[])
+        .select_related("lead__person"),
         "missing": [name.replace("_", " ") for name, is_set in is_on_file.items() if not is_set],
-        "endpoint": f"{settings.PUBLIC_URL}/in/{connection.los}/{connection.slug}/",
-        "keys": bool(connection.webhook_keys),
+        "is_check_passed": connection.checked_at and connection.check_report.get("ok"),
+        "is_check_failed": connection.check_report.get("ok") is False,
+        "endpoint": los_connections.webhook_endpoint(connection, settings.PUBLIC_URL),
     }
-    status = 422 if request.method == "POST" else 200
     return render(request, "setup/los_connection.html", context, status=status)
 
 
 @staff_view("POST")
 def check_connection(request: StaffRequest, connection_id: UUID) -> HttpResponse:
     """Test a connection with its credentials."""
-    connection, page_url = _get_editable_connection(request, connection_id)
+    connection, page_url = get_editable_connection(request, connection_id)
     problem = los_connections.check_connection(connection, at=request.at)
     if problem:
         return respond_refused(
@@ -119,7 +117,7 @@ def check_connection(request: StaffRequest, connection_id: UUID) -> HttpResponse
 @staff_view("POST")
 def subscribe_to_changes(request: StaffRequest, connection_id: UUID) -> HttpResponse:
     """Subscribe to the changes of loans in the LOS."""
-    connection, page_url = _get_editable_connection(request, connection_id)
+    connection, page_url = get_editable_connection(request, connection_id)
     try:
         los_connections.subscribe_to_changes(
             connection_id=connection.pk, site=settings.PUBLIC_URL, by=request.user, at=request.at
@@ -135,7 +133,7 @@ def subscribe_to_changes(request: StaffRequest, connection_id: UUID) -> HttpResp
 @staff_view("POST")
 def enable_connection(request: StaffRequest, connection_id: UUID) -> HttpResponse:
     """Turn a connection on, so that officers can hand off loans."""
-    connection, page_url = _get_editable_connection(request, connection_id)
+    connection, page_url = get_editable_connection(request, connection_id)
     los_connections.enable_connection(connection_id=connection.pk, by=request.user, at=request.at)
     return respond_done(request, "Connection is on. Officers can hand off loans", back_to=page_url)
 
@@ -143,12 +141,12 @@ def enable_connection(request: StaffRequest, connection_id: UUID) -> HttpRespons
 @staff_view("POST")
 def disable_connection(request: StaffRequest, connection_id: UUID) -> HttpResponse:
     """Turn a connection off."""
-    connection, page_url = _get_editable_connection(request, connection_id)
+    connection, page_url = get_editable_connection(request, connection_id)
     los_connections.disable_connection(connection_id=connection.pk, by=request.user, at=request.at)
     return respond_done(request, "Connection is off", back_to=page_url)
 
 
-def _get_editable_connection(request: StaffRequest, connection_id: UUID) -> tuple[Connection, str]:
+def get_editable_connection(request: StaffRequest, connection_id: UUID) -> tuple[Connection, str]:
     """Return a connection and the URL of its page, for a user who can edit it."""
     require_permission(request.user, "edit_setup")
     connection = get_object_or_404(Connection, pk=connection_id)

@@ -12,6 +12,8 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from rooftree.leads.models import Lead
+from rooftree.los import los_connections
+from rooftree.los.models import Connection
 from rooftree.org import (
     branches,
     passwords,
@@ -110,7 +112,7 @@ class OfficerForm(WeeklyHoursForm):
         "Backup", (), "Covers calls and replies on days off, and late ones", required=False
     )
 
-    FIELDSETS = (
+    FIELDSETS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("License", ("nmls_id", "sponsored_from_date")),
         ("Contact", ("phone", "is_texted", "text_number", "languages")),
         ("Leads", ("products", "daily_cap", "open_cap", "backup", "zone")),
@@ -118,13 +120,26 @@ class OfficerForm(WeeklyHoursForm):
 
     def __init__(self, *args: Any, officer: LoanOfficer | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.connections = list(Connection.objects.order_by("name", "id"))
+        for connection in self.connections:
+            self.fields[_login_key(connection)] = text_field(
+                f"User name in {connection.name}", "New loans are assigned to this user",
+                required=False, max_length=120,
+                initial=connection.officer_users.get(officer.nmls_id, "") if officer else "",
+                attrs={"class": "input"},
+            )  # fmt: skip
         own_key = str(officer.pk) if officer else ""
         others = [choice for choice in _active_officer_choices() if choice[0] != own_key]
         self.set_choices("backup", [("", "None"), *others])
+        self.FIELDSETS = (
+            *self.FIELDSETS,
+            ("Loan origination system", tuple(map(_login_key, self.connections))),
+        )
 
     def officer_columns(self) -> dict[str, Any]:
         """Return the typed values as columns of `LoanOfficer`."""
-        typed = dict(self.cleaned_data)
+        logins = set(map(_login_key, self.connections))
+        typed = {key: value for key, value in self.cleaned_data.items() if key not in logins}
         typed["hours"] = pop_hours(typed)
         typed["backup"] = LoanOfficer.objects.get(pk=typed["backup"]) if typed["backup"] else None
         if not typed["sponsored_from_date"]:
@@ -195,7 +210,17 @@ def edit_officer(request: StaffRequest, user_id: UUID) -> HttpResponse:
     )
 
     def save(_: dict[str, Any]) -> LoanOfficer:
-        columns = form.officer_columns()
+        with atomic():
+            saved = save_officer(form.officer_columns())
+            for connection in form.connections:
+                login = form.cleaned_data[_login_key(connection)]
+                los_connections.set_officer_logins(
+                    connection_id=connection.pk, logins={saved.nmls_id: login},
+                    by=request.user, at=request.at,
+                )  # fmt: skip
+        return saved
+
+    def save_officer(columns: dict[str, Any]) -> LoanOfficer:
         if officer:
             return staff_details.update_officer(
                 officer_id=officer.pk, changes=columns, by=request.user, at=request.at
@@ -214,6 +239,10 @@ def edit_officer(request: StaffRequest, user_id: UUID) -> HttpResponse:
     status = 422 if request.method == "POST" else 200
     context = {"person": user, "officer": officer, "form": form}
     return render(request, "setup/officer.html", context, status=status)
+
+
+def _login_key(connection: Connection) -> str:
+    return f"login-{connection.slug}"
 
 
 def _get_user(request: StaffRequest, user_id: UUID) -> User:

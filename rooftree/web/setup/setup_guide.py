@@ -97,7 +97,7 @@ def list_capabilities(
             "Needs a registered brand" if has_carrier else "Needs a carrier and a registered brand",
         ),
         ("Email", sends_email, "Needs SPF, DKIM and DMARC for your domain"),
-        ("Hand-off to the LOS", done[LOS_STEP], "Needs a connection"),
+        ("Hand-off to the LOS", done[LOS_STEP], "Needs a connection that passed its go-live check"),
     ]
 
 
@@ -290,10 +290,16 @@ def _carrier_step(company: Company | None) -> GuideStep:
 
 def _los_step() -> GuideStep:
     los = Connection.objects.exclude(enabled_at=None).first()
+    description, is_checked = "Hand off loans and get milestones", False
+    if los:
+        is_checked = bool(los.checked_at and los.check_report.get("ok"))
+        description = f"{los.name}, {los.instance}"
+        if not is_checked:
+            description += ". On, but its go-live check hasn’t passed"
     return GuideStep(
         name=LOS_STEP,
-        description=f"{los.name}, {los.instance}" if los else "Hand off loans and get milestones",
-        href=reverse("setup_los"),
-        is_done=los is not None,
+        description=description,
+        href=reverse("setup_connection", args=[los.pk]) if los else reverse("setup_los"),
+        is_done=is_checked,
         is_needed=False,
     )

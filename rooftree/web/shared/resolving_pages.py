@@ -68,6 +68,9 @@ RESOLVING_PAGES = {  # by reason code
     "license_words_not_on_file": ResolvingPage(
         label="Enter the license", url_name="setup_licenses", permission="edit_licenses"
     ),
+    "loan_status_unmapped": ResolvingPage(
+        label="Map the status", url_name="setup_los", permission="edit_setup"
+    ),
     "supervisor_approval_state_silent": ResolvingPage(
         label="Approve the hour", url_name="team", permission="see_team"
     ),
