@@ -136,7 +136,8 @@ def test_connection_is_proved_against_the_los_before_it_counts_as_done(
     assert pages.connection.check_report["ok"]
     pages.post("enable_connection")
     assert doctor_machine_checks.check_los().is_ok
-    guide = {step.name: step for step in setup_guide.build_steps(make.NOON.date(), make.NOON)}
+    groups = setup_guide.build_groups(make.NOON.date(), make.NOON)
+    guide = {step.name: step for group in groups for step in group.steps}
     assert guide[setup_guide.LOS_STEP].is_done
 
     pages.map_status("Zeta Desk", "submitted_to_underwriting")  # not checked since

@@ -169,16 +169,16 @@ def add_form(page, address) -> str:
     return link.get_attribute("href")
 
 
-def inquire(page, form) -> None:
+def inquire(page, form, *, first, last, email, phone) -> None:
     """Fill in the form as a borrower on a phone."""
     page.goto(form)
     page.get_by_label("Buy a home").check()
     page.get_by_label("State where the home is").select_option("FL")
     page.get_by_role("button", name="Next").click()
-    page.get_by_label("First name").fill("Jordan")
-    page.get_by_label("Last name").fill("Pike")
-    page.get_by_label("Email").fill("jordan.pike@home.example")
-    page.get_by_label("Phone").fill("(813) 555-0142")
+    page.get_by_label("First name").fill(first)
+    page.get_by_label("Last name").fill(last)
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Phone").fill(phone)
     page.get_by_role("button", name="Next").click()
     page.get_by_label("Home price or value").fill("$458,000")
     page.get_by_label("Call and text me").check()
@@ -196,7 +196,7 @@ def test_lender_goes_live_in_pages_alone(chromium, installation, tmp_path):
     address, link = installation
     ana = open_page(chromium, address, DESK)
     sign_in_by_link(ana, link)
-    expect(ana.get_by_role("heading", name=re.compile("Go live: 15 steps left"))).to_be_visible()
+    expect(ana.get_by_role("heading", name=re.compile("Go live: 16 steps left"))).to_be_visible()
     check_page(ana, "go-live list of an empty installation")
 
     ana.goto("/setup/address/")
@@ -214,13 +214,36 @@ def test_lender_goes_live_in_pages_alone(chromium, installation, tmp_path):
     olivia = open_page(chromium, address, PHONE)
     sign_in_by_link(olivia, invitation)
     olivia.goto("/queue/")
-    inquire(open_page(chromium, address, PHONE), form)
+    borrower = open_page(chromium, address, PHONE)
+    inquire(
+        borrower, form, first="Jordan", last="Pike", email="jordan.pike@home.example",
+        phone="(813) 555-0142",
+    )  # fmt: skip
     olivia.get_by_role("button", name="Accept lead").last.click()
 
     expect(olivia.get_by_role("heading", name="Jordan Pike")).to_be_visible()
     badge = olivia.locator("#badge-call")  # at night it says when calling is allowed again
     expect(badge).to_have_text(re.compile("OK to call|Call (after|at|from)|8 AM", re.IGNORECASE))
     check_page(olivia, "first lead of a new installation")
+
+    ana.goto("/setup/test-lead/")
+    ana.get_by_role("button", name="Start").click()
+    expect(ana.get_by_role("heading", name="Waiting for your lead")).to_be_visible()
+    check_page(ana, "waiting for a test lead")
+    inquire(
+        borrower, form, first="Test", last="Ruiz", email="ana@lender.example",
+        phone="(813) 555-0143",
+    )  # fmt: skip
+    expect(ana.get_by_role("heading", name=re.compile("stages passed"))).to_be_visible()
+    olivia.goto("/queue/")
+    olivia.get_by_role("button", name="Accept lead").last.click()
+    taken = ana.locator(".run li", has_text="Taken")
+    expect(taken).to_contain_text("By Olivia Park")
+    expect(ana.locator(".run li", has_text="Routed")).to_contain_text("(passed)")
+    check_page(ana, "test lead, taken")
+    ana.get_by_role("button", name="Remove test lead").click()
+    expect(step(ana, "Send a test lead")).to_contain_text("stages passed, sent by Ana Ruiz")
+
     ana.goto("/setup/")
     for name in ("Add users", "Check licenses", "Read and adopt templates", "Add a source"):
         expect(step(ana, name)).to_contain_text("(verified)")

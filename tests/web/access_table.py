@@ -303,6 +303,8 @@ TABLE = {
     "setup/people/<uuid:user_id>/sessions/": post("d", "user"),
     "setup/": get("d"),
     "setup/steps/<slug:key>/": get("d", "setup_step"),
+    "setup/test-lead/": get("d"),
+    "setup/test-lead/<uuid:lead_id>/removal/": post("d", "lead"),
     "setup/address/": get("d"),
     "setup/backups/": get("d"),
     "setup/address/echo/<str:token>/": public("word"),

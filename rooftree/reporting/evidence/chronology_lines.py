@@ -63,6 +63,7 @@ EVENT_TITLES = {
     "routing.lead.claimed": "A loan officer accepted the lead",
     "routing.lead.given": "The lead was assigned to a loan officer",
     "flow.lead.retired": "The lead was closed",
+    "flow.test_lead.removed": "The test lead was removed",
     "compliance.credit_data.refused": "Credit data from the source was not stored (FCR-01)",
     "compliance.evidence.made": "An evidence file like this one was created",
 }

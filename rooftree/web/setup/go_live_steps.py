@@ -20,6 +20,7 @@ from rooftree.web.setup.guide_step import GuideStep, step_key
 from rooftree.web.shared.display_formats import count_noun
 
 ADDRESS_STEP = "Check the public address"
+TEST_LEAD_STEP = "Send a test lead"
 MAX_REHEARSAL_AGE = timedelta(days=31)
 
 
@@ -99,6 +100,21 @@ def templates_step() -> GuideStep:
         description=description,
         href=reverse("wording_adoption"),
         is_done=bool(live) and not parts,
+    )
+
+
+def test_lead_step() -> GuideStep:
+    """Return the step for a test lead whose every stage passed."""
+    stored = setup_steps.stored_steps().get(step_key(TEST_LEAD_STEP))
+    is_tried = bool(stored and stored.checked_at)
+    return GuideStep(
+        name=TEST_LEAD_STEP,
+        description=stored.finding
+        if stored and is_tried
+        else "With your own phone, through every stage to the officer",
+        href=reverse("setup_test_lead"),
+        is_done=bool(stored and stored.has_passed),
+        has_problem=bool(stored and is_tried and not stored.has_passed),
     )
 
 

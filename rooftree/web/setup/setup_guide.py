@@ -64,6 +64,7 @@ def build_groups(today: date, at: datetime) -> list[StepGroup]:
             go_live_steps.backup_step(at),
             go_live_steps.rehearsal_step(at),
             go_live_steps.ledger_heads_step(),
+            go_live_steps.test_lead_step(),
         ],
     }
     return [StepGroup(title=title, steps=steps) for title, steps in steps_by_title.items()]

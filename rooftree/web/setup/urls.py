@@ -17,6 +17,7 @@ from rooftree.web.setup import (
     people_views,
     sending_pause_views,
     step_views,
+    test_lead_views,
     views,
 )
 
@@ -25,6 +26,12 @@ urlpatterns: list[URLPattern] = [
     path("setup/steps/<slug:key>/", step_views.assign_step, name="setup_step"),
     path("setup/address/", address_views.check_address, name="setup_address"),
     path("setup/address/echo/<str:token>/", address_views.echo_request, name="address_echo"),
+    path("setup/test-lead/", test_lead_views.watch_test_lead, name="setup_test_lead"),
+    path(
+        "setup/test-lead/<uuid:lead_id>/removal/",
+        test_lead_views.remove_test_lead,
+        name="test_lead_removal",
+    ),
     path("setup/backups/", backup_views.show_backups, name="setup_backups"),
     path("setup/company/", views.edit_company, name="setup_company"),
     path("setup/branches/", branch_views.list_branches, name="setup_branches"),
