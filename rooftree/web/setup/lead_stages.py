@@ -15,6 +15,8 @@ from rooftree.routing.models import Offer, Ownership, RoutingDecision
 
 SENT_STATES = ("sent", "delivered")
 PENDING_STATES = ("waiting", "claimed")
+CONSOLE = "console"  # the carrier that prints
+PRINTED = "Printed on the console, as no carrier is connected"
 HANDOFF_SENTENCES = {
     "pending": "On its way",
     "sending": "On its way",
@@ -96,6 +98,8 @@ def _message_stage(name: str, message: Message | None, touch: Touch) -> LeadStag
     if message is None:
         return LeadStage(name=name, sentence="Not yet")
     href = reverse("verdict", args=[message.verdict_id]) if message.verdict_id else ""
+    if message.carrier == CONSOLE:
+        return LeadStage(name=name, sentence=PRINTED, is_failed=True, href=href)
     if message.state in SENT_STATES:
         reached_at = message.delivered_at or message.sent_at
         return LeadStage(
@@ -117,16 +121,21 @@ def _message_stage(name: str, message: Message | None, touch: Touch) -> LeadStag
 def _officer_stages(lead: Lead, touch: Touch) -> Iterator[LeadStage]:
     offer = Offer.objects.filter(lead=lead, offered_at__gte=touch.at).order_by("offered_at").first()
     ring = Ring.objects.filter(offer=offer).first() if offer else None
+    is_printed = bool(ring and ring.carrier == CONSOLE)
     sentence = "Not yet"
-    if ring and ring.problem:
+    if is_printed:
+        sentence = PRINTED
+    elif ring and ring.problem:
         sentence = ring.problem
     elif ring and ring.placed_at:
         sentence = f"{ring.officer.user.name}’s phone"
     yield LeadStage(
         name="Rung",
         sentence=sentence,
-        seconds=_seconds(touch, ring.placed_at) if ring and ring.placed_at else None,
-        is_failed=bool(ring and ring.problem),
+        seconds=_seconds(touch, ring.placed_at)
+        if ring and ring.placed_at and not is_printed
+        else None,
+        is_failed=is_printed or bool(ring and ring.problem),
     )
     owned = Ownership.objects.filter(lead=lead, until_at=None).select_related("officer__user")
     ownership = owned.first()
