@@ -19,7 +19,7 @@ from rooftree_demo.stories import STORY_COUNT, Story
 
 MAX_TRIES = 4  # attempts at one lead when the live system locks its rows
 PROGRESS_EVERY = 100  # leads between two progress lines
-DEFAULT_LEADS = 2_400  # about 135 a month for forty loan officers
+DEFAULT_LEADS = 2_000  # about 110 a month for forty loan officers
 # Leads by DEMO setting; all are the first of the same plan.
 HISTORY_SIZES = {"": DEFAULT_LEADS, "full": DEFAULT_LEADS, "small": 1_000, "large": STORY_COUNT}
 

@@ -81,9 +81,9 @@ def test_usual_history_is_the_beginning_of_the_largest_and_covers_every_month():
     assert all(by_number[story.number] == story for story in usual)
     months = Counter(f"{story.at:%Y-%m}" for story in usual[:-1])
     assert len(months) == HISTORY_MONTHS + 1
-    assert min(months.values()) > 60
+    assert min(months.values()) > 50
     assert {story.slug for story in usual} == {origin.slug for origin in ORIGINS}
-    assert sum(story.fate is Fate.FUNDED for story in usual) > 80
+    assert sum(story.fate is Fate.FUNDED for story in usual) > 66
 
 
 def test_source_sends_leads_only_in_its_months():
