@@ -71,17 +71,7 @@ def record_funding(lead: Lead, funding: Funding, *, by: User, at: datetime) -> L
             if loan.funded_date != funding.funded_date or loan.amount_cents != funding.amount_cents:
                 raise InvalidField("funded_date", "This loan is already recorded as funded.")
             return loan
-        loan = Loan.objects.create(
-            id=uuid7_at(at), lead=lead, los=BY_HAND, instance="", los_loan_id=str(lead.pk),
-            milestone=FUNDED, current_milestone=FUNDED, rank=all_milestones()[FUNDED].rank or 0,
-            amount_cents=funding.amount_cents, revenue_cents=funding.revenue_cents,
-            funded_date=funding.funded_date, officer_id=lead.officer_id, created_at=at,
-        )  # fmt: skip
-        noon = datetime.combine(funding.funded_date, time(12), company_zone())
-        milestone = Milestone.objects.create(
-            id=uuid7_at(at), loan=loan, code=FUNDED, rank=loan.rank, on_date=funding.funded_date,
-            reached_at=min(noon, at), recorded_at=at,
-        )  # fmt: skip
+        loan, milestone = _create_funded_loan(lead, funding, at)
         Lead.objects.filter(pk=lead.pk).update(state=FUNDED, response_due_at=None)
         write_event(
             "leads.loan.funded_by_hand", at=at, actor=f"user:{by.pk}", lead_id=lead.pk,
@@ -100,3 +90,18 @@ def record_funding(lead: Lead, funding: Funding, *, by: User, at: datetime) -> L
             LoanUpdate(loan=loan, steps=(milestone,), is_funded_now=True), at=at
         )
     return loan
+
+
+def _create_funded_loan(lead: Lead, funding: Funding, at: datetime) -> tuple[Loan, Milestone]:
+    loan = Loan.objects.create(
+        id=uuid7_at(at), lead=lead, los=BY_HAND, instance="", los_loan_id=str(lead.pk),
+        milestone=FUNDED, current_milestone=FUNDED, rank=all_milestones()[FUNDED].rank or 0,
+        amount_cents=funding.amount_cents, revenue_cents=funding.revenue_cents,
+        funded_date=funding.funded_date, officer_id=lead.officer_id, created_at=at,
+    )  # fmt: skip
+    noon = datetime.combine(funding.funded_date, time(12), company_zone())
+    milestone = Milestone.objects.create(
+        id=uuid7_at(at), loan=loan, code=FUNDED, rank=loan.rank, on_date=funding.funded_date,
+        reached_at=min(noon, at), recorded_at=at,
+    )  # fmt: skip
+    return loan, milestone

@@ -26,7 +26,8 @@ class Entry(models.Model):
     idempotency_key = models.CharField(max_length=160, unique=True)  # idempotency key
     # The entry that this one corrects; it has the same day, source, lead and loan.
     corrects = models.ForeignKey("self", models.PROTECT, null=True, related_name="corrections")
-    reason = models.CharField(max_length=300, blank=True, db_default="")  # why staff booked it
+    # Why staff booked it.
+    reason = models.CharField(max_length=300, blank=True, default="", db_default="")
     booked_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     booked_at = models.DateTimeField()
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from typing import Any
 from uuid import UUID
 
 from django.db.models import (
@@ -141,8 +142,8 @@ def _entries_at_source_price(
 
 def _find_wrong_entries(
     source_id: UUID, from_date: date, until: date | None, cents: int
-) -> QuerySet[Entry]:
-    """Find the entries at the source's price whose amount after corrections isn't `cents`."""
+) -> QuerySet[Any]:
+    """Find the entries at the source's price whose `net` after corrections isn't `cents`."""
     signed = Case(
         When(corrections__kind="cost", then=F("corrections__amount_cents")),
         When(corrections__kind="credit", then=-F("corrections__amount_cents")),

@@ -67,7 +67,9 @@ def read_spend_file(text: str, *, today: date) -> SpendFile:
         )
     if len(rows) > MAX_LINES + 1:
         raise InvalidField("file", f"The file has more than {MAX_LINES:,} lines. Split it.")
-    sources = _sources_by_name()
+    known = list(Source.objects.filter(is_test=False).only("id", "name", "slug"))
+    sources = {source.slug.casefold(): source for source in known}
+    sources |= {source.name.casefold(): source for source in known}
     lines: dict[str, SpendLine] = {}
     refused = []
     for number, row in enumerate(rows[1:], start=2):
@@ -117,9 +119,3 @@ def _parse_date(text: str) -> date | None:
         except ValueError:
             continue
     return None
-
-
-def _sources_by_name() -> dict[str, Source]:
-    """Return sources by lower-case name and by slug."""
-    rows = list(Source.objects.filter(is_test=False).only("id", "name", "slug"))
-    return {row.slug.casefold(): row for row in rows} | {row.name.casefold(): row for row in rows}

@@ -48,6 +48,7 @@ def test_same_cause_twice_is_booked_once():
     assert Entry.objects.count() == 1
     event = Event.objects.get(kind="money.entry.booked")
     assert (event.data["entry_id"], event.data["amount_cents"]) == (str(first.pk), 65_00)
+    assert "reason" not in event.data
 
 
 @pytest.mark.django_db

@@ -86,16 +86,19 @@ def show_ledger(request: StaffRequest) -> HttpResponse:
         entries = entries.filter(lead=None)
     sources = {row.pk: row for row in Source.objects.order_by("name", "id").only("id", "name")}
     by_source = balance.sums_by_source(entries)
-    source = sources.get(_parse_uuid(request.GET.get("source", "")) or UUID(int=0))
+    chosen = request.GET.get("source", "")
+    source = next((row for key, row in sources.items() if str(key) == chosen), None)
     listed = entries.filter(source=source) if source else entries
     page = get_page(request, listed.order_by("-on_date", "-booked_at", "-id"), size=PAGE_SIZE)
+    year_ago = today.replace(year=today.year - 1, day=1)
+    months = following_months(year_ago, MONTHS_SHOWN)[::-1]
     is_company_wide = request.user.branch_id is None
     context = {
         "month": month,
         "last_day": until - timedelta(days=1),
         "is_month": until == following_months(month, 2)[1],
         "is_leadless": is_leadless,
-        "months": _recent_months(today, month),
+        "months": [month, *months] if month not in months else months,
         "total": balance.sum_entries(entries),
         "rows": [(row, by_source[key]) for key, row in sources.items() if key in by_source],
         "source": source,
@@ -178,22 +181,8 @@ def _chosen_days(request: StaffRequest, today: date) -> tuple[date, date]:
     return month, following_months(month, 2)[1]
 
 
-def _recent_months(today: date, shown: date) -> list[date]:
-    this_month = today.replace(day=1)
-    first = date(this_month.year - 1, this_month.month, 1)
-    months = following_months(first, MONTHS_SHOWN)[::-1]
-    return months if shown in months else [shown, *months]
-
-
 def _parse_date(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _parse_uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
     except ValueError:
         return None

@@ -92,7 +92,7 @@ def describe_effect(effect: PriceEffect, *, is_future: bool) -> list[str]:
         sentences = ["No booked lead changes. Leads from now on get this price."]
     if effect.unpriced_leads:
         verb = "has" if effect.unpriced_leads == 1 else "have"
-        sentences.append(f"{count_noun(effect.unpriced_leads, 'lead')} of them {verb} no cost yet.")
+        sentences.append(f"{effect.unpriced_leads:,} of them {verb} no cost yet.")
     if effect.credited_leads:
         verb = "keeps its" if effect.credited_leads == 1 else "keep their"
         count = count_noun(effect.credited_leads, "lead")
