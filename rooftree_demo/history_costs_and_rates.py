@@ -8,6 +8,7 @@ from django.db import transaction
 from rooftree.flow import clock, message_dispatch, rate_alerts
 from rooftree.leads.models import Source
 from rooftree.money import book_entries
+from rooftree.money.spend_entries import AD_SPEND
 from rooftree.org.models import User
 from rooftree.reporting.rollups import rollup_deltas
 from rooftree_demo import inline_queue
@@ -62,7 +63,7 @@ def _book_cost(slug: str, cents: int, *, day: date, name: str) -> None:
             amount_cents=cents,
             on_date=day,
             source_id=Source.objects.get(slug=slug).pk,
-            basis="invoice",
+            basis=AD_SPEND,
             idempotency_key=f"{name}:{slug}",
             by=_marketing_user(),
             at=datetime.combine(day, time(17), UTC) + timedelta(days=1),

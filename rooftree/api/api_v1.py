@@ -11,7 +11,7 @@ from ninja.openapi import get_schema
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
-from rooftree.api import lead_intake_views, lead_views, source_report_views
+from rooftree.api import lead_intake_views, lead_views, source_report_views, spend_views
 from rooftree.api.api_docs import ApiDocs
 from rooftree.api.api_errors import add_error_handlers
 
@@ -44,5 +44,5 @@ api = RooftreeApi(
 )
 api.add_decorator(cache_control(no_store=True), mode="view")
 add_error_handlers(api)
-for views in (lead_views, lead_intake_views, source_report_views):
+for views in (lead_views, lead_intake_views, source_report_views, spend_views):
     api.add_router("", views.router)

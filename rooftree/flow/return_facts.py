@@ -7,12 +7,13 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 
 from rooftree.capture.intake.store_inquiries import PURCHASE_PURPOSES
 from rooftree.compliance.models import Revocation
 from rooftree.core.email_addresses import comparison_key
 from rooftree.leads.models import ContactAttempt, Email, Phone, Touch
+from rooftree.money.book_entries import net_amounts
 from rooftree.money.company_day import company_day, company_zone
 from rooftree.money.models import Claim, Contract, Entry
 from rooftree.money.return_claims import PaidArrival
@@ -36,16 +37,12 @@ def find_contract_costs(contract: Contract, *, at: datetime) -> QuerySet[Entry]:
 def load_paid_arrivals(costs: Iterable[Entry]) -> list[PaidArrival]:
     """Load the arrivals of costs, each with the amount that corrections left, oldest first."""
     by_touch = {UUID(cost.idempotency_key.removeprefix(TOUCH_PREFIX)): cost for cost in costs}
-    corrections = Entry.objects.filter(
-        idempotency_key__in=[f"correction:{cost.pk}" for cost in by_touch.values()]
-    )
-    corrected = dict(corrections.values_list("idempotency_key").annotate(Sum("amount_cents")))
+    left = net_amounts(by_touch.values())
     touches = Touch.objects.filter(pk__in=by_touch).select_related("source", "lead")
     return [
-        PaidArrival(touch=touch, entry=cost, left_cents=cost.amount_cents - corrected.get(key, 0))
+        PaidArrival(touch=touch, entry=cost, left_cents=left[cost.pk])
         for touch in touches.order_by("at", "pk")
         for cost in [by_touch[touch.pk]]
-        for key in [f"correction:{cost.pk}"]
     ]
 
 

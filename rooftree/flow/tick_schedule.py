@@ -31,6 +31,7 @@ from rooftree.flow import (
     lead_offers,
     loan_milestones,
     message_dispatch,
+    money_in,
     number_lookups,
     promises,
     read_mailboxes,
@@ -207,6 +208,11 @@ TICKS = (
         name="silent sources",
         interval_seconds=60,
         run=lambda at: source_health_alerts.check_silent_sources(at=at),
+    ),
+    PeriodicJob(
+        name="prices per lead",
+        interval_seconds=60,
+        run=lambda at: money_in.apply_due_prices(at=at),
     ),
     PeriodicJob(
         name="lead quality",

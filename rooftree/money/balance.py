@@ -32,16 +32,17 @@ class Balance:
 
 def sum_entries(entries: QuerySet[Entry]) -> Balance:
     """Sum entries by kind."""
-    return _build_balance(entries.values_list("kind").annotate(Sum("amount_cents")))
+    return _build_balance(entries.order_by().values_list("kind").annotate(Sum("amount_cents")))
 
 
 def balances_by_source(*, from_date: date, until_date: date) -> dict[UUID, Balance]:
     """Sum the entries booked in a span of days (end exclusive), by source id."""
-    rows = (
-        Entry.objects.filter(on_date__gte=from_date, on_date__lt=until_date)
-        .values_list("source_id", "kind")
-        .annotate(Sum("amount_cents"))
-    )
+    return sums_by_source(Entry.objects.filter(on_date__gte=from_date, on_date__lt=until_date))
+
+
+def sums_by_source(entries: QuerySet[Entry]) -> dict[UUID, Balance]:
+    """Sum entries by source id."""
+    rows = entries.order_by().values_list("source_id", "kind").annotate(Sum("amount_cents"))
     sums: dict[UUID, list[tuple[str, int]]] = {}
     for source_id, kind, amount_cents in rows:
         sums.setdefault(source_id, []).append((kind, amount_cents))

@@ -1,13 +1,15 @@
 """Books lead costs and loan revenue, each once; only another entry corrects an entry."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import NotRequired, TypedDict, Unpack
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import Count, Sum
 
+from rooftree.core.user_errors import UserError
 from rooftree.db.bulk_insert import insert_new_rows
 from rooftree.leads.canonical import Cost
 from rooftree.leads.models import Touch
@@ -39,9 +41,11 @@ class Booking(TypedDict):
     loan_id: NotRequired[UUID | None]
     delivery_id: NotRequired[UUID | None]
     is_provisional: NotRequired[bool]
+    reason: NotRequired[str]
+    corrects: NotRequired[Entry | None]
 
 
-class ConflictingEntry(Exception):
+class ConflictingEntry(UserError):
     """The same cause was booked before with other values. The text is fit to show."""
 
 
@@ -51,10 +55,11 @@ def book_entry(*, by: User | None, at: datetime, **booking: Unpack[Booking]) -> 
     Raises `ConflictingEntry` if the earlier entry has another amount, kind or source:
     a booked entry stays, and `correct_entry` corrects it.
     """
-    return _insert_entries([Entry(**booking, booked_by=by, booked_at=at)], by=by, at=at)[0]
+    return insert_entries([Entry(**booking, booked_by=by, booked_at=at)], by=by, at=at)[0]
 
 
-def _insert_entries(entries: Sequence[Entry], *, by: User | None, at: datetime) -> list[Entry]:
+def insert_entries(entries: Sequence[Entry], *, by: User | None, at: datetime) -> list[Entry]:
+    """Book new entries in one batch; a repeat of a cause returns the earlier entry."""
     with transaction.atomic(savepoint=False):
         new_ids = insert_new_rows(entries)
         write_events(_booked_event(entry, by=by, at=at) for entry in entries if entry.pk in new_ids)
@@ -83,19 +88,20 @@ def book_touch_costs(
     """
     zone = company_zone()
     costs = {
-        touch.pk: _build_cost_entry(cost, touch, amount_cents, zone, at)
+        touch.pk: build_cost_entry(cost, touch, amount_cents, zone, at)
         for cost, touch in arrived
         if not touch.lead.is_test
         and not (cost and cost.basis == "none")
         and (amount_cents := cost.amount_cents if cost else touch.source.cost_cents)
     }
-    entries = _insert_entries([*costs.values()], by=None, at=at)
+    entries = insert_entries([*costs.values()], by=None, at=at)
     return dict(zip(costs, entries, strict=True))
 
 
-def _build_cost_entry(
+def build_cost_entry(
     cost: Cost | None, touch: Touch, amount_cents: int, zone: ZoneInfo, at: datetime
 ) -> Entry:
+    """Build the cost entry of one arrival, at its stated price or its source's."""
     return Entry(
         kind="cost",
         amount_cents=amount_cents,
@@ -111,29 +117,71 @@ def _build_cost_entry(
     )
 
 
-def correct_entry(
-    wrong: Entry, *, amount_cents: int, on_date: date, by: User, at: datetime
-) -> Entry:
-    """Correct an entry by `amount_cents` with one of the opposite kind, once per entry.
+def net_amounts(entries: Iterable[Entry]) -> dict[UUID, int]:
+    """Return what is left of each entry after its corrections, in cents, by entry id."""
+    kinds = {entry.pk: entry.kind for entry in entries}
+    amounts = {entry.pk: entry.amount_cents for entry in entries}
+    rows = Entry.objects.filter(corrects__in=amounts).values_list("corrects_id", "kind")
+    for entry_id, kind, cents in rows.annotate(Sum("amount_cents")):
+        amounts[entry_id] += cents if kind == kinds[entry_id] else -cents
+    return amounts
 
-    Raises `ConflictingEntry` if the amount exceeds the entry's, or if the entry was
-    corrected by another amount before.
+
+def correct_entry(
+    wrong: Entry, *, right_cents: int, reason: str, by: User | None, at: datetime
+) -> Entry | None:
+    """Correct an entry to `right_cents` with a new entry for the difference.
+
+    The correction has the day of the entry, so the sums of that month become right. Returns
+    None if the entry, with its earlier corrections, already stands at `right_cents`. Raises
+    `ConflictingEntry` for a negative amount or a correction, and when someone else corrects
+    the entry at the same time.
     """
-    if amount_cents > wrong.amount_cents:
-        raise ConflictingEntry("A correction can't exceed the booked amount.")
-    return book_entry(
-        kind=OPPOSITE_KINDS[wrong.kind],
-        amount_cents=amount_cents,
-        on_date=on_date,
-        source_id=wrong.source_id,
-        campaign_id=wrong.campaign_id,
-        lead_id=wrong.lead_id,
-        loan_id=wrong.loan_id,
-        basis="correction",
-        idempotency_key=f"correction:{wrong.pk}",
-        by=by,
-        at=at,
+    return correct_entries([wrong], right_cents=right_cents, reason=reason, by=by, at=at)[0]
+
+
+def correct_entries(
+    wrong: Sequence[Entry],
+    *,
+    right_cents: int,
+    reason: str,
+    by: User | None,
+    at: datetime,
+    basis: str = "correction",
+) -> list[Entry | None]:
+    """Correct entries to the same amount, as `correct_entry` does; return the new entries."""
+    if right_cents < 0:
+        raise ConflictingEntry("An amount can't be below zero.", "amount")
+    if any(entry.corrects_id for entry in wrong):
+        raise ConflictingEntry("This is a correction. Correct the entry that it corrects.")
+    amounts = net_amounts(wrong)
+    counts = dict(
+        Entry.objects.filter(corrects__in=amounts).values_list("corrects_id").annotate(Count("pk"))
     )
+    corrections = {
+        entry.pk: Entry(
+            kind=entry.kind if difference > 0 else OPPOSITE_KINDS[entry.kind],
+            amount_cents=abs(difference),
+            on_date=entry.on_date,
+            source_id=entry.source_id,
+            campaign_id=entry.campaign_id,
+            lead_id=entry.lead_id,
+            loan_id=entry.loan_id,
+            delivery_id=entry.delivery_id,
+            basis=basis,
+            corrects=entry,
+            reason=reason,
+            # Two corrections at the same moment get the same key; the second is refused.
+            idempotency_key=f"correction:{entry.pk}:{counts.get(entry.pk, 0) + 1}",
+            booked_by=by,
+            booked_at=at,
+        )
+        for entry in wrong
+        if (difference := right_cents - amounts[entry.pk])
+    }
+    booked = insert_entries([*corrections.values()], by=by, at=at)
+    by_corrected = dict(zip(corrections, booked, strict=True))
+    return [by_corrected.get(entry.pk) for entry in wrong]
 
 
 def _compared_values(entry: Entry) -> tuple[str, int, UUID]:
@@ -152,4 +200,6 @@ def _booked_event(entry: Entry, *, by: User | None, at: datetime) -> Event:
         source_id=entry.source_id,
         loan_id=entry.loan_id,
         cause=entry.idempotency_key,
+        corrects=entry.corrects_id,
+        reason=entry.reason or None,
     )

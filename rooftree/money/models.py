@@ -24,6 +24,10 @@ class Entry(models.Model):
     basis = models.CharField(max_length=40)  # per_lead, match_fee, source_terms, los...
     is_provisional = models.BooleanField(default=False)
     idempotency_key = models.CharField(max_length=160, unique=True)  # idempotency key
+    # The entry that this one corrects; it has the same day, source, lead and loan.
+    corrects = models.ForeignKey("self", models.PROTECT, null=True, related_name="corrections")
+    # Why staff booked it.
+    reason = models.CharField(max_length=300, blank=True, default="", db_default="")
     booked_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     booked_at = models.DateTimeField()
 
@@ -43,6 +47,52 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"money_entry:{self.pk}"
+
+
+class SourcePrice(models.Model):
+    """One price per lead of a source from a day on, as staff recorded it. Never edited."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    source = models.ForeignKey(Source, models.PROTECT, related_name="prices")
+    from_date = models.DateField()  # the company's day; the next price ends it
+    cents = models.PositiveIntegerField()
+    reason = models.CharField(max_length=300)
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    applied_at = models.DateTimeField(null=True)  # when all leads since `from_date` had the price
+
+    class Meta:
+        db_table = "source_price"
+        indexes = [
+            models.Index(fields=["source", "from_date"], name="price_by_source"),
+            models.Index(fields=["from_date"], condition=Q(applied_at=None), name="price_to_apply"),
+        ]
+
+    def __str__(self) -> str:
+        return f"source_price:{self.pk}"
+
+
+class VendorInvoice(models.Model):
+    """One invoice of a vendor for a month, as staff recorded it. It books nothing by itself."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    source = models.ForeignKey(Source, models.PROTECT, related_name="invoices")
+    number = models.CharField(max_length=60)
+    month = models.DateField()  # its first day
+    amount_cents = models.BigIntegerField()
+    note = models.CharField(max_length=300, blank=True)
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "vendor_invoice"
+        constraints = [
+            models.UniqueConstraint(fields=["source", "number"], name="invoice_once_a_source"),
+            models.CheckConstraint(condition=Q(amount_cents__gte=0), name="invoice_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"vendor_invoice:{self.number}"
 
 
 CLAIM_STATES = [

@@ -4,7 +4,10 @@ from rooftree.db.record_sets import LEAD_FILE_CLASS, RecordSetPart, RoomRecords
 
 RECORDS = RoomRecords(
     tables_by_class={LEAD_FILE_CLASS: ("claim", "claim_step")},
-    tables_about_nobody=("contract", "money_entry", "return_file"),
+    tables_about_nobody=(
+        *("contract", "money_entry", "return_file"),
+        *("source_price", "vendor_invoice"),
+    ),
     parts=(
         RecordSetPart(
             record_set="lead",

@@ -19,6 +19,7 @@ SCOPES = {  # the permissions a key can have
     "leads:read": "Read a lead that its user can see",
     "leads:write": "Send leads",
     "reports:read": "Read cost and results by source",
+    "spend:write": "Book ad spend",
 }
 KEY_PREFIX = "rt_"
 VISIBLE_PREFIX_LENGTH = 12  # characters of a key that can be shown

@@ -41,7 +41,10 @@ ROLES_BY_PERMISSION: dict[str, tuple[str, ...]] = {
     "see_queue": ("officer", "assistant"),
     "see_team": ("manager", "operations", "compliance", "executive", "administrator"),
     "see_home": ("manager", "operations", "marketing", "compliance", "executive", "administrator"),
-    "see_money": ("manager", "marketing", "executive", "administrator"),
+    "see_money": ("manager", "operations", "marketing", "executive", "administrator"),
+    "book_money": ("operations", "marketing", "administrator"),
+    # Where no LOS reports it: fundings and their revenue.
+    "record_funding": ("officer", "manager", "operations", "administrator"),
     "see_sources": ("operations", "marketing", "compliance", "executive", "administrator"),
     "edit_sources": ("operations", "marketing", "administrator"),
     "replay_quarantine": ("operations", "administrator"),

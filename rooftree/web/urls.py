@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("rooftree.web.lead.urls")),
     path("", include("rooftree.web.lead_form.urls")),
     path("", include("rooftree.web.lists.urls")),
+    path("", include("rooftree.web.money.urls")),
     path("", include("rooftree.web.partners.urls")),
     path("", include("rooftree.web.people.urls")),
     path("", include("rooftree.web.pipeline.urls")),

@@ -19,12 +19,17 @@ POSTERS = ["operations", "marketing", "administrator"]
 CALLS = {  # by path: (the scope it needs, the roles with permission)
     "leads/{lead}": ("leads:read", list(ROLES)),
     "leads": ("leads:write", POSTERS),
+    "spend": ("spend:write", POSTERS),
     "sources": (
         "reports:read",
         ["manager", "operations", "marketing", "compliance", "executive", "administrator"],
     ),
 }
 POST = {"first_name": "Ada", "last_name": "Byron", "phone": "813 555 0177", "state": "FL"}
+SPEND = {
+    "idempotency_key": "google:2026-11-01:refi", "source": "any-post", "campaign": "Refi",
+    "date": "2026-11-01", "amount_cents": 1_284_50,
+}  # fmt: skip
 PUBLIC = ("", "openapi.json", "docs/")  # the root is a 404
 
 
@@ -68,6 +73,10 @@ def call_api(path, lead, headers):
     if path == "leads":
         return Client().post(
             "/api/v1/leads?source=any-post", POST, content_type="application/json", headers=headers
+        )
+    if path == "spend":
+        return Client().post(
+            "/api/v1/spend", {"entries": [SPEND]}, content_type="application/json", headers=headers
         )
     return Client().get(f"/api/v1/{path.format(lead=lead.pk)}", headers=headers)
 

@@ -139,7 +139,7 @@ def test_part_is_loaded_once_with_its_costs(control, tmp_path, monkeypatch):
     assert load_history.load_part("layer0", journal=Journal(tmp_path, plan)) == len(
         plan.by_part["layer0"]
     )
-    costs = Entry.objects.filter(basis="invoice")
+    costs = Entry.objects.filter(basis="ad_spend")
     before = costs.count()
 
     assert load_history.load_part("layer0", journal=Journal(tmp_path, plan)) == 0

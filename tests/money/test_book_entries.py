@@ -48,6 +48,7 @@ def test_same_cause_twice_is_booked_once():
     assert Entry.objects.count() == 1
     event = Event.objects.get(kind="money.entry.booked")
     assert (event.data["entry_id"], event.data["amount_cents"]) == (str(first.pk), 65_00)
+    assert "reason" not in event.data
 
 
 @pytest.mark.django_db
@@ -136,33 +137,32 @@ def test_late_night_touch_is_booked_on_the_company_day():
     ("kind", "counter"),
     [("cost", "credit"), ("credit", "cost"), ("revenue", "reversal"), ("reversal", "revenue")],
 )
-def test_correction_is_an_opposite_entry_and_the_original_stays(kind, counter):
+def test_correction_is_a_new_entry_for_the_difference_and_the_original_stays(kind, counter):
     clerk = make.user("marketing")
     wrong = book(make.source(), kind=kind, amount_cents=500_00)
 
-    for _ in range(2):
-        right = book_entries.correct_entry(
-            wrong, amount_cents=500_00, on_date=DAY, by=clerk, at=make.NIGHT
+    def correct(cents):
+        return book_entries.correct_entry(
+            wrong, right_cents=cents, reason="Typo", by=clerk, at=make.NIGHT
         )
 
-    assert (right.kind, right.basis) == (counter, "correction")
-    assert Entry.objects.count() == 2
+    down, again, up, back = correct(120_00), correct(120_00), correct(600_00), correct(0)
+
+    assert again is None
+    assert [(row.kind, row.amount_cents) for row in (down, up, back)] == [
+        (counter, 380_00),
+        (kind, 480_00),
+        (counter, 600_00),
+    ]
+    assert {(row.basis, row.reason, row.on_date) for row in (down, up, back)} == {
+        ("correction", "Typo", DAY)
+    }
     sums = balance.sum_entries(Entry.objects.all())
     assert (sums.spend_cents, sums.earned_cents) == (0, 0)
     wrong.refresh_from_db()
     assert (wrong.kind, wrong.amount_cents) == (kind, 500_00)
-
-
-@pytest.mark.django_db
-def test_correction_cannot_exceed_the_booked_amount():
-    wrong = book(make.source())
-
-    with pytest.raises(book_entries.ConflictingEntry):
-        book_entries.correct_entry(
-            wrong, amount_cents=65_01, on_date=DAY, by=make.user(), at=make.NOON
-        )
-
-    assert Entry.objects.count() == 1
+    with pytest.raises(book_entries.ConflictingEntry, match="correction"):
+        book_entries.correct_entry(down, right_cents=1, reason="Typo", by=clerk, at=make.NIGHT)
 
 
 class Sums(TestCase):

@@ -28,7 +28,7 @@ from rooftree.leads import lead_tasks
 from rooftree.leads.models import Introduction, Partner, PossibleDuplicate, UndoableAct
 from rooftree.los.models import Connection
 from rooftree.money import return_claims, vendor_contracts
-from rooftree.money.models import Claim, Entry
+from rooftree.money.models import Claim, Entry, VendorInvoice
 from rooftree.money.return_grounds import ReturnGround, ReturnReason
 from rooftree.nurture import sequence_enrollment
 from rooftree.nurture.models import Sequence
@@ -189,6 +189,11 @@ def build_world(cast):
         "likeness": alike.pk, "partner": ana.pk, "introduction": introduction.pk, "thing": gift.pk,
         "touch": touch.pk, "claim": claim.pk, "return_file": claim.file_id, "note": "note",
         "long_reason": "A copy for the vendor",
+        "entry": claim.entry_id,
+        "invoice": VendorInvoice.objects.create(
+            source=touch.source, number="7", month=make.NOON.date(), amount_cents=1,
+            made_by=cast.omar, made_at=make.NOON,
+        ).pk,
         "status_file": StatusFile.objects.create(
             source=touch.source, number=1, made_by=cast.omar, made_at=make.NOON
         ).pk,

@@ -131,6 +131,7 @@ def list_records(request: StaffRequest, number: str) -> HttpResponse:
         "band": CHART_BANDS[scope.band][0] if scope.band is not None else "",
         "days": home_figures.period_text(view.period),
         "page": page,
+        "ledger_url": _ledger_url(scope) if has_permission(request.user, "see_money") else "",
         "back": f"{reverse('home')}?{urlencode({**view.params, 'period': view.period.key})}",
     }
     return render(request, "home/records.html", context)
@@ -150,6 +151,17 @@ def _figure_total(number: str, scope: FigureScope, leads: QuerySet[Lead]) -> dic
         "total_text": money_exact(total - leadless if number == "profit" else total + leadless),
         "leadless": leadless,
     }
+
+
+def _ledger_url(scope: FigureScope) -> str:
+    """Return the URL of the entries of the period that no lead carries."""
+    params = {
+        "from": scope.period.from_date,
+        "until": scope.period.until_date,
+        "source": scope.source_id or "",
+        "leads": "none",
+    }
+    return f"{reverse('money')}?{urlencode(params)}"
 
 
 def leads_behind(request: StaffRequest, number: str) -> QuerySet[Lead]:

@@ -41,6 +41,7 @@ PAGE_PERMISSIONS = (
     "change_lead",
     "watch_rate",
     "hand_off",
+    "record_funding",
 )  # permissions that parts of the page need
 RESULTS_TO_ASK_ABOUT = ("call_back", "told_no")  # when to call back, and if it is meant
 CALL_RESULTS = [

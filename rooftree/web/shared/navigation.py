@@ -118,7 +118,7 @@ PAGES_BY_ROLE = {
     "manager": (
         ["team", "home", "pipeline", "conversations"],
         [
-            *("new_lead", "people", "my_tasks", "clocks", "matches", "routing"),
+            *("new_lead", "people", "my_tasks", "clocks", "matches", "money", "routing"),
             *("rates", "wording", "sequences", "snippets"),
         ],
     ),
@@ -132,6 +132,7 @@ PAGES_BY_ROLE = {
             "releases",
             "matches",
             "returns",
+            "money",
             "partners",
             "things_of_value",
             "pay_plans",
@@ -142,7 +143,7 @@ PAGES_BY_ROLE = {
     ),
     "marketing": (
         ["sources", "wording", "sequences", "rates"],
-        ["snippets", "releases", "returns", "partners", "home", "routing"],
+        ["snippets", "releases", "returns", "money", "partners", "home", "routing"],
     ),
     "compliance": (
         ["compliance", "clocks", "releases", "wording", "sequences", "sources", "los"],
@@ -174,6 +175,7 @@ PAGES_BY_ROLE = {
             "releases",
             "matches",
             "returns",
+            "money",
             "partners",
             "home",
             "team",

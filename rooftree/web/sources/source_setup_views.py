@@ -48,7 +48,10 @@ class SourceForm(StaffForm):
         ],
     )
     name = text_field("Name", "Staff see this name", max_length=120)
-    cost_cents = DollarsField("Cost per lead, $", "Empty: read from each delivery")
+    cost_cents = DollarsField(
+        "Cost per lead, $",
+        "Empty: read from each delivery. For another day, use Prices on the Money page",
+    )
     expected_gap = integer_field(
         "Alert after, hours without a lead",
         "Empty: based on the source’s usual gaps",
