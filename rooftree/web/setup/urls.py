@@ -13,6 +13,7 @@ from rooftree.web.setup import (
     number_check_views,
     people_views,
     sending_pause_views,
+    staff_list_views,
     views,
 )
 
@@ -22,6 +23,9 @@ urlpatterns: list[URLPattern] = [
     path("setup/branches/", branch_views.list_branches, name="setup_branches"),
     path("setup/branches/<uuid:branch_id>/", branch_views.edit_branch, name="setup_branch"),
     path("setup/people/", people_views.list_users, name="setup_people"),
+    path("setup/people/import/", staff_list_views.check_staff_list, name="import_staff"),
+    path("setup/people/import/add/", staff_list_views.add_staff, name="import_staff_add"),
+    path("setup/people/import/invite/", staff_list_views.invite_staff, name="import_staff_invite"),
     path("setup/people/<uuid:user_id>/", people_views.edit_user, name="setup_person"),
     path("setup/people/<uuid:user_id>/officer/", people_views.edit_officer, name="setup_officer"),
     path(
@@ -33,6 +37,11 @@ urlpatterns: list[URLPattern] = [
         "setup/people/<uuid:user_id>/password-link/",
         people_views.show_user_password_link,
         name="setup_password_link",
+    ),
+    path(
+        "setup/people/<uuid:user_id>/invitation/",
+        staff_list_views.resend_invitation,
+        name="setup_invitation",
     ),
     path("setup/licenses/", license_views.list_licenses, name="setup_licenses"),
     path("setup/licenses/file/", license_views.import_license_file, name="setup_licenses_file"),
