@@ -122,6 +122,7 @@ TABLE = {
     "bulk-actions/snooze/": post("oampd", data="lead=lead"),
     "bulk-actions/tag/": post("oampd", data="lead=lead"),
     "bulk-actions/sequence/": post("oam", data="lead=lead"),
+    "bulk-actions/rate-watch/": post("oam", data="lead=lead"),
     "bulk-actions/<uuid:action_id>/": get("", "nobody", others=404),
     "bulk-actions/<uuid:action_id>/undo/": post("", "nobody", others=404),
     "team/": get("mpced"),

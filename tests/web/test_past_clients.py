@@ -1,6 +1,7 @@
 """Past clients: imported with their loan and officer, kept quiet, declared afterwards."""
 
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from django.urls import reverse
@@ -10,6 +11,7 @@ from rooftree.flow import close_stale_leads, lead_nurture
 from rooftree.leads import snooze
 from rooftree.leads.models import Lead, Task
 from rooftree.outreach.models import Message
+from rooftree.rates.models import RateWatch
 from rooftree.reporting.first_screen import cost_by_source
 from rooftree.reporting.first_screen.report_period import parse_period
 from rooftree.routing.models import Offer
@@ -143,3 +145,25 @@ def test_officer_moves_a_lead_to_nurture_with_reason_and_date(cast, signed_in):
         lead_nurture.move_to_nurture(
             lead_id=lead.pk, until=until, because="Again", by=cast.dana.user, at=make.NOON
         )
+
+
+def test_rate_watch_is_set_for_several_leads_and_undone(cast, signed_in):
+    leads = [make.lead(officer=cast.dana) for _ in range(2)]
+    browser = signed_in(cast.dana.user)
+    typed = {
+        "lead": [str(lead.pk) for lead in leads], "from": "page_name=people",
+        "product": "30yr_fixed", "rate_pct": "5.75", "key": str(uuid4()),
+    }  # fmt: skip
+    assert "Rate watch" in browser.get(reverse("people")).text
+
+    preview = browser.post(reverse("bulk_watch"), {**typed, "step": "preview"})
+    assert preview.status_code == 200
+    assert not RateWatch.objects.exists()
+    done = browser.post(reverse("bulk_watch"), {**typed, "step": "run"}, follow=True)
+
+    assert "Rate watch set: 30-year fixed at 5.75%" in done.text
+    assert {watch.lead_id for watch in RateWatch.objects.filter(ended_at=None)} == {
+        lead.pk for lead in leads
+    }
+    browser.post(reverse("bulk_undo", args=[typed["key"]]), {"from": "page_name=people"})
+    assert not RateWatch.objects.filter(ended_at=None).exists()
