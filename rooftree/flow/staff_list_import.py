@@ -10,7 +10,6 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -92,7 +91,7 @@ class StaffList:
         return [row for row in self.rows if row.problems]
 
     @property
-    def known(self) -> list[StaffRow]:
+    def existing_users(self) -> list[StaffRow]:
         return [row for row in self.rows if row.user and not row.problems]
 
 
@@ -170,7 +169,17 @@ def _check_rows(typed_rows: Sequence[tuple[int, dict[str, str]]]) -> list[StaffR
     for branch in Branch.objects.all():
         branches.setdefault(branch.name.casefold(), []).append(branch)
     users = {user.email.casefold(): user for user in User.objects.all()}
-    owners = {"phone": _phone_owners(), "nmls_id": _nmls_owners(), "email": {}}
+    staff = User.objects.filter(is_active=True).exclude(phone="")
+    officers = LoanOfficer.objects.filter(terminated_at=None)
+    phone_owners = dict([
+        *staff.values_list("phone", "name"), *officers.values_list("phone", "user__name"),
+    ])  # fmt: skip
+    nmls_owners = dict(LoanOfficer.objects.values_list("nmls_id", "user__name"))
+    owners: dict[str, dict[str, str]] = {
+        "phone": phone_owners,
+        "nmls_id": nmls_owners,
+        "email": {},
+    }
     rows = []
     for line, cells in typed_rows:
         user = users.get(cells["email"].casefold())
@@ -265,15 +274,3 @@ def _read_role(typed: str) -> tuple[str, str]:
     if role:
         return role, ""
     return "", f"Choose a role: {', '.join(ROLES.values())}."
-
-
-def _phone_owners() -> dict[str, str]:
-    """Return who has each phone, by number, of staff who still work here."""
-    staff = User.objects.filter(is_active=True)
-    owners: dict[str, str] = dict(staff.exclude(phone="").values_list("phone", "name"))
-    officers: Any = LoanOfficer.objects.filter(terminated_at=None)
-    return owners | dict(officers.values_list("phone", "user__name"))
-
-
-def _nmls_owners() -> dict[str, str]:
-    return dict(LoanOfficer.objects.values_list("nmls_id", "user__name"))

@@ -171,12 +171,11 @@ def _loan(fields: Fields, notes: ReadingNotes) -> Loan | None:
         return match_choice(fields.get(key), LOAN_TYPES, field, key, notes)
 
     closed_at, _ = parse_moment(fields.get("closed_with_us"), "loan.closed_on", notes, zone="UTC")
-    amortization_text = fields.get("amortization")
     loan = Loan(
         purpose=purpose,
         type=read_loan_type("loan_type", "loan.type"),
         amortization=match_choice(
-            amortization_text, AMORTIZATIONS, "loan.amortization", "amortization", notes
+            fields.get("amortization"), AMORTIZATIONS, "loan.amortization", "amortization", notes
         )
         or fixed_or_not,
         term_months=years * 12 if years else months,

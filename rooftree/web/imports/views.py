@@ -247,18 +247,23 @@ def _render_import(
             for name, count in sheet.findings.get("remarks", {}).items()
         ]
     elif sheet.state in ("done", "undoing"):
-        rows = ImportedRow.objects.filter(spreadsheet=sheet, outcome="refused").order_by("line")
-        context["refused"] = [
-            _refused_line(row.line, row.problem, row.delivery_id) for row in rows[:MAX_LISTED]
-        ]
-        leads = Lead.objects.filter(source=sheet.source, is_test=False)
-        context["source_leads"] = leads.count()
-        context["source_imports"] = Spreadsheet.objects.filter(
-            source=sheet.source, started_at__isnull=False
-        ).count()
-        context["holds_clients"] = sheet.source.setup.get("people") == "clients"
-        context["may_close"] = 0 if sheet.undone_at else undo_import.untouched_leads(sheet).count()
+        context |= _result_context(sheet)
     return render(request, "imports/sheet.html", context, status=status)
+
+
+def _result_context(sheet: Spreadsheet) -> dict[str, Any]:
+    """Return what a finished import shows: unusable rows, whom its source holds, and the undo."""
+    rows = ImportedRow.objects.filter(spreadsheet=sheet, outcome="refused").order_by("line")
+    source_imports = Spreadsheet.objects.filter(source=sheet.source, started_at__isnull=False)
+    return {
+        "refused": [
+            _refused_line(row.line, row.problem, row.delivery_id) for row in rows[:MAX_LISTED]
+        ],
+        "source_leads": Lead.objects.filter(source=sheet.source, is_test=False).count(),
+        "source_imports": source_imports.count(),
+        "holds_clients": sheet.source.setup.get("people") == "clients",
+        "may_close": 0 if sheet.undone_at else undo_import.untouched_leads(sheet).count(),
+    }
 
 
 def _refused_line(line: int, reason: str, delivery_id: UUID | None = None) -> dict[str, Any]:
