@@ -215,7 +215,10 @@ def _apply_to_leads(
 def _apply_to_lead(order: BulkOrder, lead: Lead, by: User, at: datetime) -> None:
     match order.kind:
         case BulkKind.REASSIGN:
-            _reassign_lead(lead, UUID(order.target), by, at)
+            if str(lead.officer_id) == order.target:
+                raise LeadRefused("Already this loan officer’s lead.")
+            officer_id = UUID(order.target)
+            lead_offers.reassign_lead(lead_id=lead.pk, officer_id=officer_id, by=by, at=at)
         case BulkKind.SNOOZE:
             until = datetime.fromisoformat(order.target)
             credit_notice_triggers.snooze_lead(
@@ -228,12 +231,6 @@ def _apply_to_lead(order: BulkOrder, lead: Lead, by: User, at: datetime) -> None
             sequence_enrollment.start_sequence(lead_id=lead.pk, key=order.target, by=by.pk, at=at)
         case BulkKind.WATCH:
             _set_watch(lead, order.target, by, at)
-
-
-def _reassign_lead(lead: Lead, officer_id: UUID, by: User, at: datetime) -> None:
-    if lead.officer_id == officer_id:
-        raise LeadRefused("Already this loan officer’s lead.")
-    lead_offers.reassign_lead(lead_id=lead.pk, officer_id=officer_id, by=by, at=at)
 
 
 def _set_watch(lead: Lead, product_and_rate: str, by: User, at: datetime) -> None:

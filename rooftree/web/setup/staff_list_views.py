@@ -28,8 +28,10 @@ Joanna Park,joanna@lender.example,branch manager,Boise,208-555-0118,"""
 class StaffListForm(StaffForm):
     """A list of staff, pasted or as a file; the file wins."""
 
+    CONDITIONALLY_REQUIRED = frozenset({"people", "file"})  # one of the two
+
     people = textarea_field(
-        "Staff list",
+        "Pasted list",
         "Paste from a spreadsheet or CSV. The first line names the columns, in any order: name, "
         "email and role, then branch, phone and NMLS ID. Loan officers need all six.",
         rows=10,
