@@ -138,7 +138,7 @@ class ImportedRow(models.Model):
     spreadsheet = models.ForeignKey(Spreadsheet, models.PROTECT, related_name="imported")
     line = models.PositiveIntegerField()  # of the file
     delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="+")
-    outcome = models.CharField(max_length=12)  # new, known, left_out, refused, repeated
+    outcome = models.CharField(max_length=12)  # new, known, left_out, again, refused, repeated
     problem = models.CharField(max_length=80, blank=True)
     officer = models.ForeignKey(  # the owner in the other system, who also owns the lead here
         LoanOfficer, models.PROTECT, null=True, related_name="+", db_index=False

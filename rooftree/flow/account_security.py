@@ -16,6 +16,13 @@ If it was you, choose a new password here:
 
 The link works once and expires in an hour. If it wasn't you, do nothing: your password stays.
 """  # noqa: S105
+INVITATION_TEXT = """{name} added you to Rooftree. Set your password and sign in here:
+
+{link}
+
+The link works once, for three days. You sign in as {email}. If the link no longer works, ask
+{name} for a new one.
+"""
 SECURITY_CHANGE_TEXT = """{what}
 
 If it was you, you don't need to do anything. If not, tell your administrator right away.
@@ -36,6 +43,27 @@ def mail_password_link(*, user_id: str) -> None:
         subject="Choose a new password",
         text=PASSWORD_LINK_TEXT.format(link=link),
     )
+
+
+def enqueue_invitation(user: User, *, by: User) -> None:
+    """Enqueue the mail with which a new user sets a password and signs in."""
+    mail_invitation.enqueue(user_id=str(user.pk), by=str(by.pk))
+
+
+@task(queue_name="now", priority=60)
+def mail_invitation(*, user_id: str, by: str) -> None:
+    """Mail a user who has no password yet the link to set one; `by` is who invites."""
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    if user is None or user.has_usable_password():
+        return
+    inviter = User.objects.get(pk=by)
+    uid, token = passwords.create_reset_link(user, by=inviter, at=clock.now())
+    text = INVITATION_TEXT.format(
+        name=inviter.name,
+        email=user.email,
+        link=f"{settings.PUBLIC_URL}/set-password/{uid}/{token}/",
+    )
+    staff_mail.mail_users(user_ids=[user_id], subject="Your Rooftree account", text=text)
 
 
 @task(queue_name="now", priority=60)

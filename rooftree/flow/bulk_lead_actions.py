@@ -7,6 +7,7 @@ the same functions and rolls them back, so it cannot promise what the action wou
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from rooftree.leads.models import Lead
 from rooftree.nurture import sequence_enrollment
 from rooftree.nurture.models import Enrollment
 from rooftree.org.models import User
+from rooftree.rates import rate_watch, record_rates
 from rooftree.reporting.rollups import rollup_deltas
 from rooftree.routing import lead_ownership
 from rooftree.routing.models import BulkAction, BulkChange
@@ -38,6 +40,7 @@ class BulkKind(StrEnum):
     SNOOZE = "snooze"
     TAG = "tag"
     ENROLL = "enroll"
+    WATCH = "watch"
 
 
 PERMISSIONS = {  # of the single action
@@ -45,6 +48,7 @@ PERMISSIONS = {  # of the single action
     BulkKind.SNOOZE: "change_lead",
     BulkKind.TAG: "change_lead",
     BulkKind.ENROLL: "contact_lead",
+    BulkKind.WATCH: "watch_rate",
 }
 
 
@@ -62,7 +66,7 @@ class BulkOrder:
 
     kind: BulkKind
     lead_ids: Collection[UUID]
-    target: str  # officer id, time in ISO 8601, tag or sequence key, by kind
+    target: str  # officer id, time in ISO 8601, tag, sequence key or "product:rate", by kind
     summary: str  # "Reassigned to Dana Whitfield"
     reason: str = ""  # of a snooze
 
@@ -199,6 +203,7 @@ def _apply_to_leads(
             snooze.CannotSnooze,
             lead_tags.InvalidTag,
             sequence_enrollment.CannotEnroll,
+            record_rates.InvalidRate,
         ) as refusal:
             # The database says "Not allowed: the loan officer is ...".
             sentence = str(refusal).removeprefix("Not allowed: ")
@@ -224,6 +229,17 @@ def _apply_to_lead(order: BulkOrder, lead: Lead, by: User, at: datetime) -> None
                 raise LeadRefused("The lead has this tag already.")
         case BulkKind.ENROLL:
             sequence_enrollment.start_sequence(lead_id=lead.pk, key=order.target, by=by.pk, at=at)
+        case BulkKind.WATCH:
+            _set_watch(lead, order.target, by, at)
+
+
+def _set_watch(lead: Lead, product_and_rate: str, by: User, at: datetime) -> None:
+    product, _, target = product_and_rate.partition(":")
+    watch = rate_watch.set_watch(
+        lead=lead, product=product, target_pct=Decimal(target), by=by, at=at
+    )
+    if watch.set_at != at:
+        raise LeadRefused("The lead has this rate watch already.")
 
 
 def _undo_change(action: BulkAction, change: BulkChange, by: User, at: datetime) -> None:
@@ -241,12 +257,25 @@ def _undo_change(action: BulkAction, change: BulkChange, by: User, at: datetime)
         case BulkKind.TAG:
             lead_tags.remove_tag(lead_id=lead.pk, name=action.target, by=by.pk, at=at)
         case BulkKind.ENROLL:
-            live = Enrollment.objects.filter(
-                lead=lead, ended_at=None, sequence__key=action.target, started_at=action.at
-            )
-            if not live.exists():
-                raise changed_since
-            sequence_enrollment.stop_sequence(lead_id=lead.pk, because="undone", at=at)
+            _stop_enrollment(lead, action, at)
+        case BulkKind.WATCH:
+            _end_watch(lead, action, by, at)
+
+
+def _stop_enrollment(lead: Lead, action: BulkAction, at: datetime) -> None:
+    live = Enrollment.objects.filter(
+        lead=lead, ended_at=None, sequence__key=action.target, started_at=action.at
+    )
+    if not live.exists():
+        raise LeadRefused("The lead has changed since.")
+    sequence_enrollment.stop_sequence(lead_id=lead.pk, because="undone", at=at)
+
+
+def _end_watch(lead: Lead, action: BulkAction, by: User, at: datetime) -> None:
+    product, _, _ = action.target.partition(":")
+    watch = lead.watches.filter(product=product, set_at=action.at).first()
+    if not watch or not rate_watch.end_watch(watch, because="undone", by=by, at=at):
+        raise LeadRefused("The lead has changed since.")
 
 
 def _return_lead(lead: Lead, change: BulkChange, by: User, at: datetime) -> None:

@@ -42,6 +42,8 @@ with open_one as (
    where lead.state in ('new', 'working', 'nurture') and lead.retired_at is null
      and {which}
      and not exists (select from enrollment where lead_id = lead.id and ended_at is null)
+     and not (lead.state = 'nurture' and exists
+              (select from source where id = lead.source_id and setup->>'people' = 'clients'))
      and not exists (select from handoff where lead_id = lead.id)
      and not exists (select from loan where lead_id = lead.id)
      and not exists (select from rate_watch

@@ -59,7 +59,7 @@ def apply_transfer(
     officers = {}
     for inquiry in new_inquiries:
         officer_id = owner_mapping.mapped_officer_id(crm, inquiry.touch.inquiry)
-        if officer_id and _keep_officer(sheet, inquiry.lead, officer_id, at):
+        if officer_id and keep_officer(sheet, inquiry.lead, officer_id, at):
             officers[inquiry.touch.delivery_id] = UUID(officer_id)
     return officers
 
@@ -97,7 +97,7 @@ def _set_stages(
         )
 
 
-def _keep_officer(sheet: Spreadsheet, lead: Lead, officer_id: str, at: datetime) -> bool:
+def keep_officer(sheet: Spreadsheet, lead: Lead, officer_id: str, at: datetime) -> bool:
     """Give the lead to its officer; return False, with a note on the lead, if not allowed."""
     try:
         with transaction.atomic():

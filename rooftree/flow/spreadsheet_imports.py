@@ -27,10 +27,18 @@ from rooftree.capture.imports import (
 )
 from rooftree.capture.imports.tabular_files import Row
 from rooftree.capture.intake import receive_delivery, store_inquiries
+from rooftree.capture.intake.store_delivery import delivery_key
 from rooftree.capture.models import ImportedRow, Spreadsheet
+from rooftree.capture.parsing.envelope import Envelope
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.db.bulk_insert import insert_rows
-from rooftree.flow import clock, credit_notice_triggers, crm_transfers, number_lookups
+from rooftree.flow import (
+    clock,
+    credit_notice_triggers,
+    crm_transfers,
+    number_lookups,
+    past_clients,
+)
 from rooftree.flow.lead_arrival import (
     DELIVERY_BATCH,
     assign_leads,
@@ -39,7 +47,7 @@ from rooftree.flow.lead_arrival import (
 )
 from rooftree.leads import remarks
 from rooftree.leads.canonical import CanonicalLead
-from rooftree.leads.models import Delivery
+from rooftree.leads.models import Delivery, DeliveryKey, Touch
 from rooftree.ledger.write_events import write_event
 from rooftree.org.models import User
 from rooftree.outreach.releases import release_drafts, release_limits
@@ -189,6 +197,8 @@ def _receive_row(
         person = _RowPerson(row=imported, inquiry=inquiry, identity=identity, is_test=is_test)
         return imported, person
     imported.outcome = "repeated"
+    if delivery.state == "duplicate" and _is_own_row(sheet, received.envelope, delivery):
+        imported.outcome = "again"
     if (
         delivery.state != "duplicate"
         or received.envelope.outcome not in receive_delivery.WORKABLE_OUTCOMES
@@ -198,6 +208,15 @@ def _receive_row(
     if delivery.state != "duplicate":
         _close_deliveries([delivery], at, state="closed")
     return imported, None
+
+
+def _is_own_row(sheet: Spreadsheet, envelope: Envelope, delivery: Delivery) -> bool:
+    """Return True if an equal row of the same file was received before this one."""
+    keys = DeliveryKey.objects.filter(
+        pk=delivery_key(sheet.source, envelope.idempotency_key or ""),
+        delivery__path__startswith=f"/imports/{sheet}/",
+    )
+    return keys.exclude(delivery=delivery).exists()
 
 
 def _split_independent(people: Sequence[_RowPerson]) -> Iterator[list[_RowPerson]]:
@@ -235,12 +254,13 @@ def _finish_import(sheet: Spreadsheet, at: datetime) -> None:
 def _store_people(
     sheet: Spreadsheet, people: Sequence[_RowPerson], *, at: datetime
 ) -> Sequence[_RowPerson]:
-    """Store rows in which no two can be the same person, each as new, known or left_out."""
+    """Store rows in which no two can be the same person, each as new, known, again or left_out."""
+    skipped = ("left_out",) if sheet.options.get("known") == "add" else ("left_out", "again")
     with transaction.atomic():
         _mark_known_people(sheet, people)
-        left_out = [person.row.delivery for person in people if person.row.outcome == "left_out"]
+        left_out = [person.row.delivery for person in people if person.row.outcome in skipped]
         _close_deliveries(left_out, at, state="closed", reason="on_file_already")
-        included = [person for person in people if person.row.outcome != "left_out"]
+        included = [person for person in people if person.row.outcome not in skipped]
         stored = store_inquiries.store_inquiries(
             [
                 store_inquiries.Arrival(
@@ -253,6 +273,7 @@ def _store_people(
         _close_deliveries([person.row.delivery for person in included], at, state="worked")
         new_inquiries = [inquiry for inquiry in stored if inquiry.is_new]
         officers = crm_transfers.apply_transfer(sheet, new_inquiries, at=at)
+        officers |= past_clients.settle_arrivals(sheet, new_inquiries, at=at)
         for person in included:
             person.row.officer_id = officers.get(person.row.delivery_id)
         _follow_import(sheet, new_inquiries, at)
@@ -260,11 +281,23 @@ def _store_people(
 
 
 def _mark_known_people(sheet: Spreadsheet, people: Sequence[_RowPerson]) -> None:
-    """Mark each row as new, or as a person on file, who is added to or left out by choice."""
+    """Mark each row as new, a repeat within the file, or on file: added to or left out."""
     known = "known" if sheet.options.get("known") == "add" else "left_out"
     matches = person_lookup.find_people([(person.identity, person.is_test) for person in people])
+    first_touches = Touch.objects.filter(
+        is_first=True,
+        delivery__path__startswith=f"/imports/{sheet}/",
+        lead__person__in=[match.person_id for match in matches if match],
+    )
+    # The same file can also add a second lead for someone who was on file before it.
+    own_people = set(
+        first_touches.filter(lead__person__created_at__gte=sheet.started_at).values_list(
+            "lead__person_id", flat=True
+        )
+    )
     for person, match in zip(people, matches, strict=True):
-        person.row.outcome = known if match else "new"
+        is_own = match is not None and match.person_id in own_people
+        person.row.outcome = "again" if is_own else known if match else "new"
 
 
 def _quarantine_row(person: _RowPerson, problem: Exception) -> None:

@@ -153,6 +153,7 @@ class Loan:
     current_rate_pct: Decimal | None = None
     current_payment_cents: int | None = None
     current_type: LoanType | None = None
+    closed_on: str | None = None  # ISO date on which a past client's loan closed with us
     quote: Quote | None = None
 
 

@@ -142,6 +142,7 @@ FIELDS: Mapping[str, ScenarioField] = {
             path=("loan", "current_rate_pct"), column="current_rate_pct", is_main=False,
         ),
         _money("payment", "Current payment", "loan", "current_payment_cents", is_main=False),
+        _text("closed_on", "Closed with us on", "loan", "closed_on", is_main=False, max_length=10),
         _choice(
             "amortization", "Fixed or ARM", Amortization, "loan", "amortization", is_main=False
         ),

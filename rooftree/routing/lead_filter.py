@@ -31,6 +31,7 @@ class LeadFilter:
     source_id: UUID | None = None
     tag: str = ""
     stage: str = ""  # `Lead.state`
+    people: str = ""  # "clients": of sources that hold past clients; "leads": of the others
     officer_id: UUID | None = None
     is_unassigned: bool = False
     min_score: int | None = None
@@ -60,6 +61,9 @@ class LeadFilter:
             "score__gte": self.min_score,
         }
         leads = leads.filter(**{column: value for column, value in columns.items() if value})
+        if self.people:
+            is_client = Q(source__setup__contains={"people": "clients"})
+            leads = leads.filter(is_client if self.people == "clients" else ~is_client)
         if self.is_unassigned:
             leads = leads.filter(officer=None)
         if self.tag:

@@ -29,7 +29,7 @@ def give_lead(
     """Assign a lead to an officer, ending any current ownership or offer.
 
     Assigning it to its owner changes nothing. The new owner is notified, and a
-    first attempt is due within two minutes unless one was made. Raises
+    first attempt is due within two minutes unless one was made or the lead is in nurture. Raises
     `CannotOwn` when the law does not let the officer have the lead.
     """
     with atomic():
@@ -144,7 +144,8 @@ def _begin_ownership(
     lead: Lead, officer_id: UUID | str, *, by: User | None, at: datetime
 ) -> Ownership:
     ownership = _create_ownership(lead, officer_id, by=by, at=at)
-    response_deadline.set_deadline(lead, by=at + timedelta(seconds=TAKE_SECONDS), at=at)
+    if lead.state in response_deadline.EARLY_STATES:
+        response_deadline.set_deadline(lead, by=at + timedelta(seconds=TAKE_SECONDS), at=at)
     return ownership
 
 

@@ -334,7 +334,7 @@ class BulkAction(models.Model):
     id = models.UUIDField(primary_key=True)
     kind = models.CharField(max_length=16)
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
-    target = models.CharField(max_length=80)  # officer, time, tag or sequence, by kind
+    target = models.CharField(max_length=80)  # officer, time, tag, sequence or rate, by kind
     summary = models.CharField(max_length=200)  # "Reassigned to Dana Whitfield"
     at = models.DateTimeField()
     undone_at = models.DateTimeField(null=True)
@@ -343,7 +343,7 @@ class BulkAction(models.Model):
         db_table = "bulk_action"
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=("reassign", "snooze", "tag", "enroll")),
+                condition=Q(kind__in=("reassign", "snooze", "tag", "enroll", "watch")),
                 name="bulk_action_kind_known",
             ),
         ]

@@ -222,7 +222,7 @@ def test_rows_of_one_person_in_batch_become_one_lead(book):
         known="add",
     )
 
-    assert sheet.counts == {"new": 2, "known": 1}
+    assert sheet.counts == {"new": 2, "again": 1}
     assert Person.objects.count() == 2
 
 

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import batched
 from typing import Any
+from uuid import UUID
 
 from rooftree.capture.identity import person_lookup, person_matching
 from rooftree.capture.imports import import_dnc_counts
@@ -37,7 +38,10 @@ class ImportPreview:
     stages: Counter[str] = field(default_factory=Counter)  # as the CRM names them
     dnc_counts: Counter[str] = field(default_factory=Counter)  # see count_listed_numbers
     numbers: set[str] = field(default_factory=set)
-    seen: set[str] = field(default_factory=set)  # phone numbers, addresses and idempotency keys
+    seen_keys: set[str] = field(default_factory=set)  # idempotency keys of usable rows
+    # The people that the rows before would have stored, by phone number and email address.
+    file_people: dict[str, list[person_matching.Candidate]] = field(default_factory=dict)
+    outcomes_by_person: dict[UUID, str] = field(default_factory=dict)  # of a later row of theirs
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -69,11 +73,50 @@ def preview_rows(
         for row, envelope, outcome in zip(
             rows, envelopes, _classify_rows(envelopes, sheet), strict=True
         ):
-            _count_row(row, envelope, outcome, preview)
+            final_outcome = _compare_with_earlier_rows(envelope, outcome, sheet, preview)
+            _count_row(row, envelope, final_outcome, preview)
         _count_listed_numbers(envelopes, preview, at)
         position += len(rows)
         on_progress(position)
     return preview
+
+
+def _compare_with_earlier_rows(
+    envelope: Envelope, outcome: str, sheet: Spreadsheet, preview: ImportPreview
+) -> str:
+    """Return `again` for a row whose person an earlier row of the file would have stored.
+
+    The rules are those of the import: a phone or email alone isn't enough, and a row that would
+    be left out adds no contacts to its person.
+    """
+    if outcome not in ("new", "known"):
+        return outcome
+    inquiry, row_key = envelope.leads[0], envelope.idempotency_key or ""
+    if row_key in preview.seen_keys:
+        return "again"
+    preview.seen_keys.add(row_key)
+    identity = person_matching.inquiry_identity(inquiry)
+    is_test = inquiry.is_test or sheet.source.is_test
+    contact_keys = [f"{is_test}:{key}" for key in person_lookup.contact_match_keys(identity)]
+    earlier = [person for key in contact_keys for person in preview.file_people.get(key, ())]
+    match = person_matching.best_match(identity, earlier) if outcome == "new" else None
+    person_id = match.person_id if match else UUID(int=len(preview.seen_keys))
+    if match:
+        outcome = preview.outcomes_by_person[person_id]
+    if outcome == "new" or sheet.options.get("known") == "add":
+        later_outcome = "again" if outcome in ("new", "again") else "known"
+        preview.outcomes_by_person[person_id] = later_outcome
+        names = [
+            replace(identity, first_name=person.identity.first_name,
+                    last_name=person.identity.last_name, suffix=person.identity.suffix)
+            for person in earlier if match and person.person_id == person_id
+        ][:1]  # fmt: skip
+        candidate = person_matching.Candidate(
+            person_id=person_id, identity=names[0] if names else identity
+        )
+        for key in contact_keys:
+            preview.file_people.setdefault(key, []).append(candidate)
+    return outcome
 
 
 def callable_numbers(inquiries: Iterable[CanonicalLead]) -> set[str]:
@@ -92,18 +135,9 @@ def _count_listed_numbers(
 
 
 def _count_row(row: Row, envelope: Envelope, outcome: str, preview: ImportPreview) -> None:
-    """Count one row; a new one that repeats an earlier row of the file counts as `again`."""
+    """Count one row, and keep the reason if it is refused."""
     if outcome != "refused":
         _count_person(envelope.leads[0], preview)
-    if outcome in ("new", "known"):
-        key, identity = (
-            envelope.idempotency_key or "",
-            person_matching.inquiry_identity(envelope.leads[0]),
-        )
-        marks = {key, *person_lookup.contact_match_keys(identity)}
-        if outcome == "new" and marks & preview.seen:
-            outcome = "again"
-        preview.seen |= marks
     preview.counts[outcome] += 1
     preview.remarks.update(set(envelope.warnings))
     if outcome == "refused" and len(preview.refused) < MAX_REFUSED_SHOWN:
@@ -116,7 +150,11 @@ def _count_person(lead: CanonicalLead, preview: ImportPreview) -> None:
     owner = owner_key(
         {
             "vendor_ids": lead.vendor_ids,
-            "recipient": {"email": recipient.email, "name": recipient.name},
+            "recipient": {
+                "email": recipient.email,
+                "nmls_id": recipient.nmls_id,
+                "name": recipient.name,
+            },
         }
     )
     opt_out = lead.suppression or Suppression()

@@ -295,10 +295,11 @@ def history_note(
 
 
 def owner_key(inquiry: Mapping[str, Any]) -> str:
-    """Return the other system's id of a record's owner, else the owner's email or name."""
+    """Return the other system's id of a record's owner, else their email, NMLS ID or name."""
     vendor_ids = inquiry.get("vendor_ids") or {}
     recipient = inquiry.get("recipient") or {}
-    return str(vendor_ids.get("owner_id") or recipient.get("email") or recipient.get("name") or "")
+    names = (recipient.get(key) for key in ("email", "nmls_id", "name"))
+    return str(vendor_ids.get("owner_id") or next(filter(None, names), ""))
 
 
 def nonempty_ids(**ids: Any) -> dict[str, str]:

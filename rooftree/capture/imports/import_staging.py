@@ -61,15 +61,20 @@ UPLOAD_PROBLEMS = {
 }
 NEW_LEAD_ACTIONS = {  # for a new lead of the file
     "keep": "Keep on file: no calls, no messages",
+    "owner": "Give to the loan officer named in the file: no calls, no messages",
     "assign": "Assign to a loan officer and ring their phone",
     "greet": "Assign to a loan officer and send the first message, if the rules allow",
 }
 
 
 def allowed_lead_actions(source: Source) -> dict[str, str]:
-    """Return the choices for new leads of a source; leads of another system are never greeted."""
-    greets = source.adapter == "csv_import"
-    return {key: label for key, label in NEW_LEAD_ACTIONS.items() if greets or key != "greet"}
+    """Return the choices for new leads of a source.
+
+    Leads of another system are never greeted, and their owners are mapped to officers.
+    """
+    is_file = source.adapter == "csv_import"
+    labels = NEW_LEAD_ACTIONS.items()
+    return {key: label for key, label in labels if is_file or key not in ("greet", "owner")}
 
 
 PEOPLE_KINDS = {  # who is in the file; a source holds one kind
@@ -229,6 +234,25 @@ def _declare_people(sheet: Spreadsheet) -> None:
         raise InvalidImport(f"{source.name} already holds {has}. Add another source for this file.")
     source.setup = {**source.setup, "people": people}
     source.save(update_fields=["setup"])
+
+
+def declare_people(*, sheet_id: UUID, people: str, by: User, at: datetime) -> Source:
+    """Declare whom the source of a finished import holds: leads or past clients.
+
+    The figures and filters follow at once; no lead, task or message changes, so declaring the
+    other kind undoes it. Raises `InvalidImport`.
+    """
+    with atomic():
+        sheet = Spreadsheet.objects.get(pk=sheet_id)
+        source = Source.objects.select_for_update().get(pk=sheet.source_id)
+        if people not in PEOPLE_KINDS or source.adapter != "csv_import":
+            raise InvalidImport("Only a spreadsheet's people can be declared past clients.")
+        if sheet.state != "done":
+            raise InvalidImport("Only a finished import can be declared. Reload the page.")
+        source.setup = {**source.setup, "people": people}
+        source.save(update_fields=["setup"])
+        _write_event("capture.import.people_declared", sheet, by, at, people=people)
+    return source
 
 
 def change_state(

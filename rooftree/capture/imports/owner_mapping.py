@@ -61,6 +61,25 @@ def guess_officers(owners: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     return officer_ids
 
 
+def find_named_officers(names: Iterable[str]) -> dict[str, str]:
+    """Return the officer's id by name, email or NMLS ID as a file has it; "" if it is unclear.
+
+    Two officers with one name are unclear.
+    """
+    keys: dict[str, set[str]] = {}
+    for officer in list_active_officers():
+        for key in (officer.nmls_id, officer.user.email, officer.user.name):
+            keys.setdefault(_plain_words(key), set()).add(str(officer.pk))
+    found = {name: keys.get(_plain_words(name), set()) for name in names if name}
+    return {name: next(iter(ids)) if len(ids) == 1 else "" for name, ids in found.items()}
+
+
+def _plain_words(name: str) -> str:
+    """Return a name in small letters; "Ruiz, Elena" becomes "elena ruiz"."""
+    last, comma, first = name.partition(",")
+    return " ".join(f"{first} {last}".split() if comma else name.split()).casefold()
+
+
 def guess_stages(stages: Iterable[str]) -> dict[str, str]:
     """Return the likely lead state of each CRM stage; open is the harmless guess."""
     states = {}

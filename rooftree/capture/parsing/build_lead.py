@@ -32,6 +32,7 @@ from rooftree.leads.canonical import (
     CoBorrower,
     Consent,
     Cost,
+    Recipient,
     Suppression,
 )
 from rooftree.leads.vocabulary import (
@@ -113,12 +114,24 @@ def build_canonical_lead(  # noqa: PLR0913
         emails=email_addresses([fields.get("email"), fields.get("email_2")], notes),
         preferred_language=match_language(fields.get("language")),
         vendor_status=short_text(fields.get("vendor_status")),
+        recipient=_recipient(fields),
         suppression=_suppression(fields),
         consent=_consent(fields, submitted_at, zone, notes, counts_bare_yes=counts_bare_yes),
         attribution=_attribution(fields, notes),
         extras=notes.extras,
         **read_loan_request(fields, notes),
     )
+
+
+def _recipient(fields: Fields) -> Recipient | None:
+    """Read the loan officer whom a column names by name, email or NMLS ID."""
+    text = short_text(fields.get("addressed_officer"))
+    if not text:
+        return None
+    nmls_id = text.upper().removeprefix("NMLS").strip(" #:")
+    if nmls_id.isdecimal():
+        return Recipient(nmls_id=nmls_id)
+    return Recipient(email=text.lower()) if "@" in text else Recipient(name=text)
 
 
 def _suppression(fields: Fields) -> Suppression | None:

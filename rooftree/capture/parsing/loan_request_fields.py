@@ -17,6 +17,7 @@ from rooftree.capture.parsing.amounts import (
 from rooftree.capture.parsing.normalize_values import (
     none_if_empty,
     parse_address,
+    parse_moment,
     short_text,
     squash_word,
     third_party_email,
@@ -169,12 +170,12 @@ def _loan(fields: Fields, notes: ReadingNotes) -> Loan | None:
     def read_loan_type(key: str, field: str) -> LoanType | None:
         return match_choice(fields.get(key), LOAN_TYPES, field, key, notes)
 
-    amortization_text = fields.get("amortization")
+    closed_at, _ = parse_moment(fields.get("closed_with_us"), "loan.closed_on", notes, zone="UTC")
     loan = Loan(
         purpose=purpose,
         type=read_loan_type("loan_type", "loan.type"),
         amortization=match_choice(
-            amortization_text, AMORTIZATIONS, "loan.amortization", "amortization", notes
+            fields.get("amortization"), AMORTIZATIONS, "loan.amortization", "amortization", notes
         )
         or fixed_or_not,
         term_months=years * 12 if years else months,
@@ -188,6 +189,7 @@ def _loan(fields: Fields, notes: ReadingNotes) -> Loan | None:
         current_payment_cents=read_debt("current_payment"),
         current_rate_pct=rate or None,
         current_type=read_loan_type("current_loan_type", "loan.current_type"),
+        closed_on=closed_at.date().isoformat() if closed_at else None,
     )
     return none_if_empty(
         replace(loan, **implied_loan_sizes(loan, value_cents=value, price_cents=price))

@@ -79,6 +79,7 @@ second_balance | Second mortgage balance | money | secondmortgagebalance
 current_payment | Current payment | money | monthlypayment currentmonthlypayment
 current_rate | Current rate | percent | currentloanrate currentinterestrate firstmortgagerate existingrate
 current_loan_type | Current loan type | choice | existingloantype
+closed_with_us | Closed with us on | moment |
 timeline | Timeline | choice | timeframe buytimeframe closingtimeline
 Property
 property_address | Street | text | propertystreet subjectpropertyaddress
@@ -111,6 +112,7 @@ military | Military service | yes | veteran ismilitary isveteran veteranmilitary
 military_status | Military status | choice | veterantype
 first_time_buyer | First-time buyer | yes | firsttimehomebuyer firsttime
 Lead details
+addressed_officer | Loan officer: name, email or NMLS ID | text |
 vendor_lead_id | Vendor lead ID | text | leadid id recordid externalid referenceid trackingnumber requestid leadexternalid
 submitted_at | Submitted at | moment | created createdat createddate createdate createdtime datecreated submitted submitdate timestamp leaddate date applicationdate entrydate
 campaign | Campaign | text | campaignname

@@ -119,9 +119,24 @@ def _read_cells(
     return envelope
 
 
+# Columns of a list of past clients; in an inquiry the same words mean something else.
+FIELD_NAMES = {
+    **dict.fromkeys(
+        ("closedwithuson", "closedwithus", "closedon", "closeddate", "closedate", "closingdate",
+         "dateclosed", "fundeddate", "fundingdate", "fundedon"),
+        "closed_with_us",
+    ),
+    **dict.fromkeys(
+        ("loanofficer", "loanofficername", "loanofficeremail", "loanofficernmlsid",
+         "loanofficernmls", "lo", "loname", "loemail", "lonmlsid", "mlo", "originator",
+         "loanoriginator"),
+        "addressed_officer",
+    ),
+    **dict.fromkeys(("rate", "interestrate", "noterate", "loanrate"), "current_rate"),
+}  # fmt: skip
 RECORD_FORMAT = RecordFormat(
     source=Source.CSV_IMPORT,
-    field_names={},
+    field_names=FIELD_NAMES,
     finish_lead=lambda lead, *_: lead,
     extract_records=lambda _: [],
 )

@@ -38,6 +38,22 @@ def undo_import(request: StaffRequest, sheet_id: UUID) -> HttpResponse:
 
 
 @staff_view("POST")
+def declare_past_clients(request: StaffRequest, sheet_id: UUID) -> HttpResponse:
+    """Declare the people of a finished import's source past clients."""
+    change = partial(import_staging.declare_people, people="clients")
+    return _change_import(
+        request, sheet_id, change, "Past clients now. Home doesn’t count them as new leads"
+    )
+
+
+@staff_view("POST")
+def declare_leads(request: StaffRequest, sheet_id: UUID) -> HttpResponse:
+    """Undo it: the people of a finished import's source are leads."""
+    change = partial(import_staging.declare_people, people="leads")
+    return _change_import(request, sheet_id, change, "Leads again. Home counts them")
+
+
+@staff_view("POST")
 def reopen_columns(request: StaffRequest, sheet_id: UUID) -> HttpResponse:
     """Go back from the preview to the columns."""
     change = partial(import_staging.change_state, came_from=("checked",), to="columns")

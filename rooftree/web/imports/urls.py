@@ -17,6 +17,16 @@ urlpatterns: list[URLPattern] = [
         "setup/imports/<uuid:sheet_id>/run/", import_action_views.start_import, name="start_import"
     ),
     path(
+        "setup/imports/<uuid:sheet_id>/past-clients/",
+        import_action_views.declare_past_clients,
+        name="declare_past_clients",
+    ),
+    path(
+        "setup/imports/<uuid:sheet_id>/leads/",
+        import_action_views.declare_leads,
+        name="declare_leads",
+    ),
+    path(
         "setup/imports/<uuid:sheet_id>/columns/",
         import_action_views.reopen_columns,
         name="reopen_columns",

@@ -21,7 +21,7 @@ from rooftree.capture.parsing.field_map import BadMap, MapLine, parse_map_lines
 from rooftree.capture.parsing.value_paths import format_path
 from rooftree.core.spreadsheet_csv import escape_cell
 from rooftree.flow import spreadsheet_imports
-from rooftree.leads.models import Source
+from rooftree.leads.models import Lead, Source
 from rooftree.web.imports import crm_transfer_views
 from rooftree.web.shared.htmx_responses import respond_done, respond_redirect, respond_refused
 from rooftree.web.shared.staff_request import StaffRequest
@@ -44,7 +44,7 @@ OUTCOME_LABELS = {  # outcome: (label before, label after the import, icon, tone
     "new": ("New people", "New people", "plus", "ok"),
     "known": ("Already on file", "Already on file, inquiry added", "user", ""),
     "left_out": ("", "Already on file, unchanged", "user", ""),
-    "again": ("Duplicates in this file", "", "merge", ""),
+    "again": ("Duplicates in this file", "Duplicates in this file", "merge", ""),
     "repeated": ("Imported before", "Imported before, skipped", "merge", ""),
     "refused": ("Unusable", "Unusable", "warn", "late"),
 }
@@ -233,6 +233,7 @@ def _render_import(
         "counts": _outcome_counts(sheet),
         "lists": _do_not_call_counts(sheet),
         "steps": _progress_steps(sheet),
+        "named_officers": _named_officers(sheet),
         **crm_transfer_views.transfer_context(sheet),
     }
     if sheet.state == "columns":
@@ -246,12 +247,23 @@ def _render_import(
             for name, count in sheet.findings.get("remarks", {}).items()
         ]
     elif sheet.state in ("done", "undoing"):
-        rows = ImportedRow.objects.filter(spreadsheet=sheet, outcome="refused").order_by("line")
-        context["refused"] = [
-            _refused_line(row.line, row.problem, row.delivery_id) for row in rows[:MAX_LISTED]
-        ]
-        context["may_close"] = 0 if sheet.undone_at else undo_import.untouched_leads(sheet).count()
+        context |= _result_context(sheet)
     return render(request, "imports/sheet.html", context, status=status)
+
+
+def _result_context(sheet: Spreadsheet) -> dict[str, Any]:
+    """Return what a finished import shows: unusable rows, whom its source holds, and the undo."""
+    rows = ImportedRow.objects.filter(spreadsheet=sheet, outcome="refused").order_by("line")
+    source_imports = Spreadsheet.objects.filter(source=sheet.source, started_at__isnull=False)
+    return {
+        "refused": [
+            _refused_line(row.line, row.problem, row.delivery_id) for row in rows[:MAX_LISTED]
+        ],
+        "source_leads": Lead.objects.filter(source=sheet.source, is_test=False).count(),
+        "source_imports": source_imports.count(),
+        "holds_clients": sheet.source.setup.get("people") == "clients",
+        "may_close": 0 if sheet.undone_at else undo_import.untouched_leads(sheet).count(),
+    }
 
 
 def _refused_line(line: int, reason: str, delivery_id: UUID | None = None) -> dict[str, Any]:
@@ -297,6 +309,18 @@ def _outcome_counts(sheet: Spreadsheet) -> list[dict[str, Any]]:
         {"label": after if is_done else before, "count": counts[key], "icon": icon, "tone": tone}
         for key, (before, after, icon, tone) in OUTCOME_LABELS.items()
         if counts.get(key)
+    ]
+
+
+def _named_officers(sheet: Spreadsheet) -> list[dict[str, Any]]:
+    """Return the loan officers that the rows of a file name, and whether each is known."""
+    if sheet.options.get("then") != "owner":
+        return []
+    counts: dict[str, int] = sheet.findings.get("owners", {})
+    officers = owner_mapping.find_named_officers(counts)
+    return [
+        {"name": name, "count": count, "is_known": bool(officers.get(name))}
+        for name, count in counts.items()
     ]
 
 

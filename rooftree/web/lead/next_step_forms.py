@@ -32,6 +32,12 @@ class SnoozeForm(DueForm):
     because = text_field("Reason", required=False)
 
 
+class NurtureForm(DueForm):
+    """Why a borrower isn't ready now, and when to follow up."""
+
+    because = text_field("Reason")
+
+
 class AppointmentForm(StaffForm):
     """An appointment with the borrower."""
 

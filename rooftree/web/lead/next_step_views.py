@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.timezone import localtime
 
 from rooftree.flow import appointments as flow
-from rooftree.flow import undo_window
+from rooftree.flow import lead_nurture, undo_window
 from rooftree.leads import appointments, lead_tasks, snooze
 from rooftree.leads.models import Task
 from rooftree.org.models import User
@@ -21,6 +21,7 @@ from rooftree.web.lead.action_views import get_permitted_lead
 from rooftree.web.lead.next_step_forms import (
     AppointmentForm,
     MoveTaskForm,
+    NurtureForm,
     SnoozeForm,
     TaskForm,
     initial_appointment,
@@ -121,6 +122,24 @@ def snooze_lead(request: StaffRequest, lead_id: UUID) -> HttpResponse:
         back_to=_lead_url(lead_id),
         undo_url=reverse("undo", args=[act.pk]),
     )
+
+
+@staff_view("POST")
+def nurture_lead(request: StaffRequest, lead_id: UUID) -> HttpResponse:
+    """Move a lead to nurture: the borrower isn't ready now; a task follows up on a date."""
+    lead = get_permitted_lead(request, "change_lead", lead_id)
+    form = NurtureForm(request.POST, user=request.user, at=request.at)
+    if not form.is_valid():
+        return respond_refused(request, form.first_error, back_to=_lead_url(lead_id), status=422)
+    until, because = form.cleaned_data["due_at"], form.cleaned_data["because"]
+    try:
+        lead_nurture.move_to_nurture(
+            lead_id=lead.pk, until=until, because=because, by=request.user, at=request.at
+        )
+    except (snooze.CannotSnooze, lead_tasks.InvalidTask) as problem:
+        return respond_refused(request, str(problem), back_to=_lead_url(lead_id), status=422)
+    words = f"Not now: follow up {_format_time(until, request)}"
+    return respond_done(request, words, back_to=_lead_url(lead_id))
 
 
 @staff_view("GET", "POST")

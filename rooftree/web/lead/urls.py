@@ -56,6 +56,7 @@ urlpatterns: list[URLPattern] = [
     path("leads/<uuid:lead_id>/draft/", message_views.save_draft, name="message_draft"),
     path("leads/<uuid:lead_id>/remarks/", action_views.add_note, name="remarks"),
     path("leads/<uuid:lead_id>/tasks/", next_step_views.add_task, name="tasks"),
+    path("leads/<uuid:lead_id>/nurture/", next_step_views.nurture_lead, name="nurture"),
     path("leads/<uuid:lead_id>/snooze/", next_step_views.snooze_lead, name="snooze"),
     path("leads/<uuid:lead_id>/watches/", action_views.add_rate_watch, name="watches"),
     path(

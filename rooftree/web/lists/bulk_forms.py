@@ -12,6 +12,7 @@ from rooftree.flow.bulk_lead_actions import BulkKind, BulkOrder
 from rooftree.leads import lead_tags
 from rooftree.nurture import sequence_enrollment
 from rooftree.org.models import User
+from rooftree.rates import record_rates
 from rooftree.routing.permissions import officers_visible_to
 from rooftree.web.shared import display_formats
 from rooftree.web.shared.staff_forms import StaffForm, choice_field, text_field
@@ -156,6 +157,33 @@ class BulkTagForm(BulkForm):
     @property
     def prospect(self) -> str:
         return f"as “{self.target}”"
+
+
+class BulkWatchForm(BulkForm):
+    """The product and the rate at which the borrowers get an alert."""
+
+    KIND, TITLE, BUTTON = BulkKind.WATCH, "Set a rate watch", "Watch"
+    product = choice_field("Loan product", record_rates.PRODUCTS.items())
+    rate_pct = forms.DecimalField(
+        label="Target rate, %",
+        max_digits=6,
+        decimal_places=3,
+        min_value=record_rates.MIN_PCT,
+        max_value=record_rates.MAX_PCT,
+        help_text="Each alert is still checked for consent and hours before it goes out",
+    )
+
+    @property
+    def target(self) -> str:
+        return f"{self.cleaned_data['product']}:{self.cleaned_data['rate_pct']}"
+
+    @property
+    def summary(self) -> str:
+        return f"Rate watch set: {self._label('product')} at {self.cleaned_data['rate_pct']}%"
+
+    @property
+    def prospect(self) -> str:
+        return f"for {self._label('product')} at {self.cleaned_data['rate_pct']}%"
 
 
 class BulkEnrollForm(BulkForm):

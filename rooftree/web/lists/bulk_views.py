@@ -18,6 +18,7 @@ from rooftree.web.lists.bulk_forms import (
     BulkReassignForm,
     BulkSnoozeForm,
     BulkTagForm,
+    BulkWatchForm,
 )
 from rooftree.web.lists.list_filters import ListFilter
 from rooftree.web.lists.listed_leads import find_lead_ids
@@ -49,6 +50,12 @@ def tag_leads(request: StaffRequest) -> HttpResponse:
 def enroll_leads(request: StaffRequest) -> HttpResponse:
     """Start one sequence for the selected leads."""
     return _run_step(request, BulkEnrollForm)
+
+
+@staff_view("POST")
+def watch_rates(request: StaffRequest) -> HttpResponse:
+    """Set one rate watch for the selected leads."""
+    return _run_step(request, BulkWatchForm)
 
 
 def _run_step(request: StaffRequest, form_class: type[BulkForm]) -> HttpResponse:

@@ -38,7 +38,7 @@ COMMON_FIELDS = ("q", "purpose", "state", "source", "tag")
 FIELDS_BY_PAGE = {
     "queue": ("tab", *COMMON_FIELDS, "score", "idle"),
     "pipeline": ("view", *COMMON_FIELDS, "stage", "officer", "days", "loan_order"),
-    "people": (*COMMON_FIELDS, "status", "officer", "score", "idle", "order"),
+    "people": (*COMMON_FIELDS, "kind", "status", "officer", "score", "idle", "order"),
 }
 
 
@@ -52,6 +52,9 @@ class LeadFilterForm(FilterForm):
     state = choice_field("State", [("", "Any"), *STATES.items()], required=False)
     source = choice_field("Source", (), required=False)
     tag = choice_field("Tag", (), required=False)
+    kind = choice_field(
+        "Who", [("", "Anyone"), ("clients", "Past clients"), ("leads", "Leads")], required=False
+    )
     status = choice_field(
         "Status", [("", "Any"), *display_formats.LEAD_STATE_LABELS.items()], required=False
     )
@@ -124,6 +127,7 @@ class ListFilter(UrlFilter):
             source_id=UUID(values["source"]) if "source" in values else None,
             tag=values.get("tag", ""),
             stage=values.get("status", ""),
+            people=values.get("kind", ""),
             officer_id=UUID(officer) if officer and officer != UNASSIGNED else None,
             is_unassigned=officer == UNASSIGNED,
             min_score=int(values["score"]) if "score" in values else None,

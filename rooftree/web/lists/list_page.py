@@ -15,6 +15,7 @@ from rooftree.web.shared.staff_request import StaffRequest
 
 BUTTONS = (  # of the bar, in its order
     (BulkKind.ENROLL, "bulk_enroll", "sequence", "Add to sequence"),
+    (BulkKind.WATCH, "bulk_watch", "rates", "Rate watch"),
     (BulkKind.SNOOZE, "bulk_snooze", "moon", "Snooze"),
     (BulkKind.TAG, "bulk_tag", "flag", "Tag"),
     (BulkKind.REASSIGN, "bulk_reassign", "user", "Reassign"),

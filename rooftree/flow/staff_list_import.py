@@ -1,0 +1,276 @@
+"""Import of a list of staff: read it, check each row, add users and invite them by email.
+
+The list is a pasted table or a file. Its first line names the columns, in any order. A row is
+refused with what to change, and the other rows are still added. Nobody is changed: a row with
+the email address of a user is skipped.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db.transaction import atomic
+
+from rooftree.capture.imports.import_staging import UPLOAD_PROBLEMS
+from rooftree.capture.imports.tabular_files import read_table
+from rooftree.capture.parsing.normalize_values import squash_word
+from rooftree.capture.parsing.reading_notes import ReadingNotes
+from rooftree.capture.parsing.wire_formats import UnreadableBody
+from rooftree.core.phone_numbers import parse_phone_number
+from rooftree.flow import account_security
+from rooftree.org import staff_accounts, staff_details
+from rooftree.org.models import ROLES, Branch, LoanOfficer, User
+from rooftree.org.working_hours import WEEKDAYS
+
+MAX_ROWS = 500
+COLUMNS = {  # our name: the squashed names of a list's columns
+    "name": ("name", "fullname", "person", "employee", "user"),
+    "email": ("email", "emailaddress", "workemail", "mail"),
+    "role": ("role", "roles", "jobrole"),
+    "branch": ("branch", "branchname", "office", "team", "region"),
+    "phone": ("phone", "phonenumber", "cell", "cellphone", "mobile", "phonethatrings"),
+    "nmls_id": ("nmls", "nmlsid", "nmlsnumber", "individualnmlsid"),
+}
+REQUIRED_COLUMNS = ("name", "email", "role")
+ROLE_WORDS = {  # squashed words: role
+    **{key: key for key in ROLES},
+    **{squash_word(label): key for key, label in ROLES.items()},
+    "lo": "officer",
+    "mlo": "officer",
+    "loa": "assistant",
+    "salesmanager": "manager",
+    "ops": "operations",
+    "admin": "administrator",
+}
+DEFAULT_HOURS = {day: ["09:00", "18:00"] for day in WEEKDAYS[:5]}
+
+
+class UnreadableStaffList(Exception):
+    """The list can't be read. The text is fit to show."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffRow:
+    """One row of a staff list, with what is wrong with it."""
+
+    line: int
+    cells: Mapping[str, str]  # as typed, by all of our column names; "" if empty
+    role: str = ""
+    branch: Branch | None = None
+    phone: str = ""  # E.164
+    user: User | None = None  # who has this email address already
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_ready(self) -> bool:
+        return not self.problems and self.user is None
+
+    @property
+    def role_label(self) -> str:
+        return ROLES.get(self.role, "")
+
+
+@dataclass(slots=True, kw_only=True)
+class StaffList:
+    """A checked list of staff."""
+
+    rows: list[StaffRow] = field(default_factory=list)
+    unused_columns: list[str] = field(default_factory=list)
+
+    @property
+    def ready(self) -> list[StaffRow]:
+        return [row for row in self.rows if row.is_ready]
+
+    @property
+    def to_fix(self) -> list[StaffRow]:
+        return [row for row in self.rows if row.problems]
+
+    @property
+    def existing_users(self) -> list[StaffRow]:
+        return [row for row in self.rows if row.user and not row.problems]
+
+
+def read_staff_list(body: bytes) -> StaffList:
+    """Read and check a pasted list or a file, and change nothing. Raises `UnreadableStaffList`."""
+    try:
+        table = read_table(body, ReadingNotes())
+    except UnreadableBody as problem:
+        text = UPLOAD_PROBLEMS.get(str(problem), "This list can't be read.")
+        raise UnreadableStaffList(text) from problem
+    if len(table.rows) > MAX_ROWS:
+        raise UnreadableStaffList(f"A list can have at most {MAX_ROWS} people. Split it.")
+    fields = {
+        column: key
+        for column in table.columns
+        for key, words in COLUMNS.items()
+        if squash_word(column) in words
+    }
+    if missing := [name for name in REQUIRED_COLUMNS if name not in fields.values()]:
+        raise UnreadableStaffList(
+            "The first line must name the columns: name, email and role, then branch, phone and "
+            f"NMLS ID if you have them. Missing: {', '.join(missing)}."
+        )
+    typed_rows = [
+        (
+            row.line,
+            dict.fromkeys(COLUMNS, "")
+            | {fields[name]: cell for name, cell in row.cells.items() if name in fields},
+        )
+        for row in table.rows
+    ]
+    unused = [column for column in table.columns if column not in fields]
+    return StaffList(rows=_check_rows(typed_rows), unused_columns=unused)
+
+
+def add_staff(rows: Iterable[StaffRow], *, is_invited: bool, by: User, at: datetime) -> list[User]:
+    """Add the users of checked rows, and invite them by email if asked.
+
+    All rows are added or none. Raises `StaffChangeError`.
+    """
+    users = []
+    with atomic():
+        for row in rows:
+            user = staff_accounts.add_user(
+                email=row.cells["email"], name=row.cells["name"], role=row.role,
+                branch=row.branch, by=by, at=at,
+            )  # fmt: skip
+            if row.phone:
+                staff_details.update_user(user_id=user.pk, by=by, at=at, phone=row.phone)
+            if row.role == "officer":
+                staff_accounts.add_officer(
+                    user=user, nmls_id=row.cells["nmls_id"], phone=row.phone, by=by, at=at,
+                    details={"languages": ["en"], "hours": DEFAULT_HOURS},
+                )  # fmt: skip
+            if is_invited:
+                account_security.enqueue_invitation(user, by=by)
+            users.append(user)
+    return users
+
+
+def write_staff_list(rows: Sequence[StaffRow]) -> str:
+    """Write rows as a CSV text, as they were typed, to correct and check again; "" if none."""
+    if not rows:
+        return ""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([row.cells[name] for name in COLUMNS] for row in rows)
+    return out.getvalue()
+
+
+def _check_rows(typed_rows: Sequence[tuple[int, dict[str, str]]]) -> list[StaffRow]:
+    """Check all rows against each other, the branches and the users on file."""
+    branches: dict[str, list[Branch]] = {}
+    for branch in Branch.objects.all():
+        branches.setdefault(branch.name.casefold(), []).append(branch)
+    users = {user.email.casefold(): user for user in User.objects.all()}
+    staff = User.objects.filter(is_active=True).exclude(phone="")
+    officers = LoanOfficer.objects.filter(terminated_at=None)
+    phone_owners = dict([
+        *staff.values_list("phone", "name"), *officers.values_list("phone", "user__name"),
+    ])  # fmt: skip
+    nmls_owners = dict(LoanOfficer.objects.values_list("nmls_id", "user__name"))
+    owners: dict[str, dict[str, str]] = {
+        "phone": phone_owners,
+        "nmls_id": nmls_owners,
+        "email": {},
+    }
+    rows = []
+    for line, cells in typed_rows:
+        user = users.get(cells["email"].casefold())
+        if user is not None:
+            notes = ("Already a user. Nothing is changed.",)
+            rows.append(StaffRow(line=line, cells=cells, role=user.role, branch=user.branch,
+                                 user=user, notes=notes))  # fmt: skip
+            continue
+        rows.append(_check_row(line, cells, branches, owners))
+    return rows
+
+
+def _check_row(
+    line: int,
+    cells: dict[str, str],
+    branches: Mapping[str, list[Branch]],
+    owners: dict[str, dict[str, str]],
+) -> StaffRow:
+    role, role_problem = _read_role(cells["role"])
+    phone = parse_phone_number(cells["phone"]).e164 or ""
+    named = branches.get(cells["branch"].casefold(), [])
+    is_officer = role == "officer"
+    keys = {
+        "email": cells["email"].casefold(),
+        "phone": phone,
+        "nmls_id": cells["nmls_id"] if is_officer else "",
+    }
+    problems = [
+        *([role_problem] if role_problem else ()),
+        *_check_cells(cells, phone, len(named)),
+        *(_check_officer_cells(cells) if is_officer else ()),
+        *_find_owners(keys, cells["name"] or f"line {line}", owners),
+    ]
+    is_unused = role and not is_officer and cells["nmls_id"]
+    return StaffRow(
+        line=line,
+        cells=cells,
+        role=role,
+        branch=named[0] if len(named) == 1 else None,
+        phone=phone,
+        problems=tuple(problems),
+        notes=("NMLS ID not used: only loan officers get leads.",) if is_unused else (),
+    )
+
+
+def _check_cells(cells: Mapping[str, str], phone: str, branch_count: int) -> list[str]:
+    """Return what to change in a row of any role."""
+    problems = [] if cells["name"] else ["Enter a name."]
+    try:
+        validate_email(cells["email"])
+    except ValidationError:
+        problems.append("Enter a valid email address.")
+    if cells["phone"] and not phone:
+        problems.append("Enter a US phone number with ten digits.")
+    if cells["branch"] and not branch_count:
+        problems.append(f"No branch is named {cells['branch']}.")
+    elif branch_count > 1:
+        problems.append(f"{branch_count} branches are named {cells['branch']}. Rename one first.")
+    return problems
+
+
+def _check_officer_cells(cells: Mapping[str, str]) -> list[str]:
+    """Return what a loan officer's row lacks."""
+    needs = {"phone": "the phone that rings", "branch": "a branch", "nmls_id": "the NMLS ID"}
+    problems = [f"A loan officer needs {what}." for key, what in needs.items() if not cells[key]]
+    if cells["nmls_id"] and not cells["nmls_id"].isdecimal():
+        problems.append("An NMLS ID is a number.")
+    return problems
+
+
+def _find_owners(
+    keys: Mapping[str, str], name: str, owners: dict[str, dict[str, str]]
+) -> list[str]:
+    """Return which values somebody else has; record the others as this person's."""
+    labels = {"email": "email address", "phone": "phone", "nmls_id": "NMLS ID"}
+    problems = []
+    for key, value in keys.items():
+        if value and value in owners[key]:
+            problems.append(f"Same {labels[key]} as {owners[key][value]}.")
+        elif value:
+            owners[key][value] = name
+    return problems
+
+
+def _read_role(typed: str) -> tuple[str, str]:
+    """Return the role and ""; or "" and what to change."""
+    words = [word.strip() for word in typed.replace(";", ",").replace("/", ",").split(",")]
+    roles = {ROLE_WORDS.get(squash_word(word), "") for word in words if word}
+    if len(roles) > 1:
+        return "", "Choose one role: each user has one, so that duties stay apart."
+    role = roles.pop() if roles else ""
+    if role:
+        return role, ""
+    return "", f"Choose a role: {', '.join(ROLES.values())}."
