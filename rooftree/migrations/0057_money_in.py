@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooftree', '0053_missed_offer_rule'),
+        ("rooftree", "0056_los_setup"),
     ]
 
     operations = [

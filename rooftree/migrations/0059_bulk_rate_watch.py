@@ -8,7 +8,7 @@ KINDS = ("reassign", "snooze", "tag", "enroll", "watch")
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("rooftree", "0053_missed_offer_rule"),
+        ("rooftree", "0057_money_in"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("rooftree", "0056_los_setup"),
+        ("rooftree", "0059_bulk_rate_watch"),
     ]
 
     operations = [
