@@ -96,7 +96,7 @@ PAGES = {  # by URL name
         permission="see_clocks",
         count=navigation_counts.count_overdue_deadlines,
     ),
-    "los": NavigationPage(label="LOS", icon="los", permission="see_los"),
+    "setup_los": NavigationPage(label="LOS", icon="los", permission="edit_setup"),
     "money": NavigationPage(label="Money", icon="money", permission="see_money"),
     "access_log": NavigationPage(label="Audit log", icon="eye", permission="see_access_log"),
     "controls": NavigationPage(label="Controls", icon="key", permission="see_access_log"),
@@ -123,7 +123,7 @@ PAGES_BY_ROLE = {
         ],
     ),
     "operations": (
-        ["sources", "routing", "wording", "sequences", "rates", "los"],
+        ["sources", "routing", "wording", "sequences", "rates"],
         [
             "new_lead",
             "people",
@@ -145,7 +145,7 @@ PAGES_BY_ROLE = {
         ["snippets", "releases", "returns", "partners", "home", "routing"],
     ),
     "compliance": (
-        ["compliance", "clocks", "releases", "wording", "sequences", "sources", "los"],
+        ["compliance", "clocks", "releases", "wording", "sequences", "sources"],
         [
             "people",
             "my_tasks",
@@ -164,7 +164,7 @@ PAGES_BY_ROLE = {
         ["sources", "returns", "routing", "compliance"],
     ),
     "administrator": (
-        ["setup", "sources", "routing", "wording", "sequences", "los", "compliance"],
+        ["setup", "sources", "routing", "wording", "sequences", "setup_los", "compliance"],
         [
             "new_lead",
             "people",
