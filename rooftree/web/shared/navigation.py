@@ -52,6 +52,12 @@ PAGES = {  # by URL name
         short_label="Duplicates",
         count=navigation_counts.count_duplicates,
     ),
+    "unknown_texts": NavigationPage(
+        label="Unknown numbers",
+        icon="chat",
+        permission="merge_leads",
+        count=navigation_counts.count_unknown_texts,
+    ),
     "home": NavigationPage(label="Home", icon="home", permission="see_home"),
     "sources": NavigationPage(
         label="Sources",
@@ -118,7 +124,8 @@ PAGES_BY_ROLE = {
     "manager": (
         ["team", "home", "pipeline", "conversations"],
         [
-            *("new_lead", "people", "my_tasks", "clocks", "matches", "routing"),
+            *("new_lead", "people", "my_tasks", "clocks", "matches", "unknown_texts"),
+            "routing",
             *("rates", "wording", "sequences", "snippets"),
         ],
     ),
@@ -131,6 +138,7 @@ PAGES_BY_ROLE = {
             "snippets",
             "releases",
             "matches",
+            "unknown_texts",
             "returns",
             "partners",
             "things_of_value",
@@ -173,6 +181,7 @@ PAGES_BY_ROLE = {
             "controls",
             "releases",
             "matches",
+            "unknown_texts",
             "returns",
             "partners",
             "home",
