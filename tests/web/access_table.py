@@ -395,5 +395,6 @@ TABLE = {
     "sources/<uuid:source_id>/": get("pkced", "source"),
     "sources/<uuid:source_id>/replays/": post("pd", "source"),
     "sources/deliveries/<uuid:delivery_id>/": get("pkced", "delivery"),
+    "sources/deliveries/<uuid:delivery_id>/discard/": post("pd", "delivery"),
     "sources/deliveries/<uuid:delivery_id>/replay/": post("pd", "delivery"),
 }

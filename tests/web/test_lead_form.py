@@ -190,3 +190,19 @@ def test_social_security_number_in_the_message_is_masked(source):
     send(open_form(), message="My SSN is 078-05-1120, call me")
 
     assert b"078-05-1120" not in bytes(Delivery.objects.get().body)
+
+
+def test_form_offers_only_the_states_the_company_lends_in(client, db):
+    make.company(states=("FL",))
+    make.company_license("OH", until_date=make.LICENSED_FROM + 30 * make.DAY)
+    form = make.source("website_form", slug="our-form", allowed_origins=["https://a.example"])
+
+    page = client.get("/forms/our-form/").text
+
+    assert '<option value="FL">Florida' in page
+    assert "Ohio" not in page
+    assert "Texas" not in page
+    client.force_login(make.user("operations"))
+    setup = client.get(f"/setup/sources/{form.pk}/").text
+    assert "/forms/our-form/embed.js&quot;&gt;" in setup or "our-form/embed.js" in setup
+    assert setup.index("embed.js") < setup.index("/in/form/our-form")
