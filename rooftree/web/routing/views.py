@@ -134,7 +134,8 @@ def publish_rules(request: StaffRequest) -> HttpResponse:
     draft = rule_draft.load_draft(request)
     if draft is None:
         return HttpResponseRedirect(reverse("routing"))
-    form, problems = PublishForm(request.POST or None), ()
+    form = PublishForm(request.POST or None)
+    problems: Sequence[str] = ()
     if request.method == "POST" and form.is_valid():
         problems, number = _publish_draft(request, draft, form.cleaned_data["summary"])
         if not problems:
