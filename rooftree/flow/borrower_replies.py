@@ -2,19 +2,27 @@
 
 import logging
 from datetime import datetime
+from uuid import UUID
 
 from django.db import DatabaseError, transaction
 
+from rooftree.capture.intake.staff_contacts import StatedContacts
 from rooftree.compliance.consent import store_revocation
 from rooftree.core.email_addresses import comparison_key
-from rooftree.flow import credit_notice_triggers
+from rooftree.flow import credit_notice_triggers, lead_edits
 from rooftree.flow.lead_offers import RESPONSE_TIME
 from rooftree.flow.message_dispatch import send_messages
 from rooftree.leads import snooze
-from rooftree.leads.models import Lead
+from rooftree.leads.models import Lead, Phone
 from rooftree.nurture import sequence_enrollment
 from rooftree.org import staff_notices
-from rooftree.outreach.inbound import parse_inbound_email, store_inbound_email, store_inbound_text
+from rooftree.org.models import User
+from rooftree.outreach.inbound import (
+    parse_inbound_email,
+    store_inbound_email,
+    store_inbound_text,
+    unmatched_texts,
+)
 from rooftree.outreach.inbound.store_inbound_text import Reply
 from rooftree.outreach.messages import cancel_messages
 from rooftree.outreach.models import Message
@@ -64,6 +72,25 @@ def receive_text(
         except Exception:  # the edge: a STOP counts even if the steps after it fail
             log.exception("the steps after inbound message %s failed", reply.message.pk)
     return reply
+
+
+def attach_text(*, text_id: UUID, lead_id: UUID, by: User, at: datetime) -> Message:
+    """Attach a text from an unknown number to a lead, and its number to the borrower.
+
+    The officer hears of it like of any reply; nothing is answered automatically. Raises
+    `UserError`.
+    """
+    with transaction.atomic():
+        lead = Lead.objects.select_related("person").get(pk=lead_id)
+        reply = unmatched_texts.attach_text(text_id=text_id, lead=lead, by=by, at=at)
+        message = reply.message
+        assert message is not None
+        phones = Phone.objects.filter(person=lead.person, e164=message.from_address)
+        if reply.meaning != "wrong_person" and not phones.filter(unlinked_at=None).exists():
+            stated = StatedContacts(phone=message.from_address)
+            lead_edits.add_contacts(lead_id=lead.pk, stated=stated, by=by, at=at)
+        _apply_reply(message, reply.meaning, at)
+    return message
 
 
 def receive_email(*, raw: bytes, at: datetime) -> bool:

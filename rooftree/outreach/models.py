@@ -179,7 +179,6 @@ class Message(models.Model):
     claimed_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
-    opened_at = models.DateTimeField(null=True)
     read_at = models.DateTimeField(null=True)  # by staff, when it came in
 
     class Meta:

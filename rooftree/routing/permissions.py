@@ -104,7 +104,6 @@ ROLES_BY_PERMISSION: dict[str, tuple[str, ...]] = {
         "compliance",
         "administrator",
     ),
-    "see_los": ("operations", "compliance", "administrator"),
     "retry_los": ("operations", "administrator"),
     "edit_people": ("administrator",),
     "edit_licenses": ("operations", "compliance", "administrator"),

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
-VERSION = "2026.12"  # change it with any number or text below
+VERSION = "2026.12.2"  # change it with any number or text below
 BASE_SCORE = 20  # of every lead
 
 # Each feature and the reason it is permitted.
@@ -23,8 +23,6 @@ REVIEWED = {
     "amount_cents": "loan fact, stated",
     "source_class": "channel of the inquiry",
     "is_repeat": "behavior",
-    "opened": "behavior",
-    "clicked": "behavior",
     "replied": "behavior",
     "answered": "behavior",
     "days_quiet": "behavior",
@@ -44,9 +42,7 @@ class Features:
     amount_cents: int | None = None
     source_class: str = ""  # canonical channel
     is_repeat: bool = False
-    opened: int = 0  # times, in the last 30 days
-    clicked: int = 0
-    replied: int = 0
+    replied: int = 0  # times, in the last 30 days
     answered: int = 0  # conversations
     days_quiet: int = 0  # since the borrower last inquired, wrote or talked to us
 
@@ -150,12 +146,6 @@ def _score_down_payment(features: Features) -> ScorePart:
     )
 
 
-def _score_attention(features: Features) -> ScorePart:
-    if features.clicked:
-        return 6, "Clicked a link we sent"
-    return (3, "Opened a message") if features.opened else None
-
-
 _SCORERS: tuple[Callable[[Features], ScorePart], ...] = (
     lambda f: TIMELINE_POINTS.get(f.timeline),
     lambda f: CREDIT_POINTS.get(f.credit_band),
@@ -167,6 +157,5 @@ _SCORERS: tuple[Callable[[Features], ScorePart], ...] = (
     lambda f: (REPEAT_POINTS, "Inquired more than once") if f.is_repeat else None,
     lambda f: (15, "Replied") if f.replied else None,
     lambda f: (10, "Talked with us") if f.answered else None,
-    _score_attention,
     lambda f: next((points, text) for least, points, text in QUIET_POINTS if f.days_quiet >= least),
 )

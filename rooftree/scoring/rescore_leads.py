@@ -37,9 +37,7 @@ BEHAVIOR_SQL = """
 select asked.lead, s.*, c.*,
        (select count(*) from touch where lead_id = asked.lead and at <= %(at)s) as touches
   from unnest((select %(leads)s::uuid[])) as asked (lead),
-       lateral (select count(*) filter (where at > %(since)s and kind = 'opened') as opened,
-                       count(*) filter (where at > %(since)s and kind = 'clicked') as clicked,
-                       count(*) filter (where at > %(since)s and kind = 'replied') as replied,
+       lateral (select count(*) filter (where at > %(since)s and kind = 'replied') as replied,
                        max(at) as last_signal
                   from signal where lead_id = asked.lead and at <= %(at)s) s,
        lateral (select count(*) filter (where at > %(since)s and result = 'spoken') as answered,
@@ -54,7 +52,7 @@ def rescore_lead(*, lead_id: UUID | str, because: str, at: datetime) -> Score:
     """Score a lead from its facts as of `at`, store the score and show it on the lead.
 
     Args:
-        because: the event that caused it: `touch`, `replied`, `opened`.
+        because: the event that caused it: `touch`, `replied`.
 
     Keeps and returns the last score when its features and version are unchanged.
     """
@@ -100,8 +98,6 @@ def _build_features(lead: Lead, behavior: Mapping[str, Any], at: datetime) -> Fe
         amount_cents=lead.amount_cents,
         source_class=lead.details.get("channel") or "",
         is_repeat=behavior["touches"] > 1,
-        opened=behavior["opened"],
-        clicked=behavior["clicked"],
         replied=behavior["replied"],
         answered=behavior["answered"],
         days_quiet=max(0, (at - active_at).days),

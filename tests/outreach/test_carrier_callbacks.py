@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from rooftree.leads.models import ContactAttempt, Lead, Phone, Signal
+from rooftree.leads.models import ContactAttempt, Lead, Phone
 from rooftree.outreach.inbound import carrier_callbacks
 from rooftree.outreach.models import Message
 from tests import make
@@ -102,15 +102,6 @@ def test_bounce_stops_email_to_that_address(text):
 
     assert (reload(letter).state, reload(letter).problem) == ("failed", "The email bounced.")
     assert letter.person.emails.get().bounced_at == journey.later(1)
-
-
-def test_email_opened_repeatedly_counts_once(text):
-    letter = Message.objects.get(medium="email")
-
-    assert carrier_callbacks.record_signal(message=letter, kind="opened", at=journey.later(1))
-    assert not carrier_callbacks.record_signal(message=letter, kind="opened", at=journey.later(2))
-    assert reload(letter).opened_at == journey.later(1)
-    assert Signal.objects.filter(kind="opened").count() == 1
 
 
 def test_callbacks_need_carrier_secret(settings):

@@ -36,8 +36,6 @@ FEATURES = st.builds(
     amount_cents=st.none() | st.integers(0, 10**9),
     source_class=st.sampled_from(["", "aggregator", *SOURCE_POINTS]),
     is_repeat=st.booleans(),
-    opened=st.integers(0, 3),
-    clicked=st.integers(0, 3),
     replied=st.integers(0, 3),
     answered=st.integers(0, 3),
     days_quiet=st.integers(0, 400),
@@ -60,10 +58,10 @@ def test_same_features_give_the_same_score(features):
 
 @given(FEATURES)
 def test_more_interest_never_lowers_the_score(features):
-    quiet = replace(features, replied=0, answered=0, clicked=0, opened=0, is_repeat=False)
+    quiet = replace(features, replied=0, answered=0, is_repeat=False)
 
-    for more in ({"replied": 1}, {"answered": 1}, {"clicked": 1}, {"opened": 1},
-                 {"is_repeat": True}, {"signed_contract": True}, {"days_quiet": 0}):  # fmt: skip
+    for more in ({"replied": 1}, {"answered": 1}, {"is_repeat": True},
+                 {"signed_contract": True}, {"days_quiet": 0}):  # fmt: skip
         assert score_features(replace(quiet, **more)).points >= score_features(quiet).points
 
 

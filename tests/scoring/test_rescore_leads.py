@@ -41,7 +41,7 @@ def test_reply_raises_the_score_with_reason(cast):
 
 def test_rescoring_without_change_keeps_the_score(cast):
     first = rescore_lead(lead_id=cast.ben.pk, because="touch", at=make.NOON)
-    second = rescore_lead(lead_id=cast.ben.pk, because="opened", at=make.NOON + make.MINUTE)
+    second = rescore_lead(lead_id=cast.ben.pk, because="touch", at=make.NOON + make.MINUTE)
 
     assert first == second
     assert Score.objects.count() == 1
@@ -58,8 +58,7 @@ def test_features_come_from_record_and_behavior(cast):
         lead=cast.ben, person=cast.ben.person, medium="call", result="spoken", at=make.NOON,
         idempotency_key="call:1",
     )  # fmt: skip
-    signal(cast.ben, "clicked")
-    signal(cast.ben, "opened", at=make.NOON - 40 * make.DAY)
+    signal(cast.ben, "replied", at=make.NOON - 40 * make.DAY)
 
     features = rescore_lead(lead_id=cast.ben.pk, because="touch", at=make.NOON).features
 
@@ -69,8 +68,7 @@ def test_features_come_from_record_and_behavior(cast):
         "down_payment_share_pct": "20.000",
         "is_repeat": True,
         "answered": 1,
-        "clicked": 1,
-        "opened": 0,  # too long ago
+        "replied": 0,  # too long ago
         "days_quiet": 0,
     }
     assert {key: features[key] for key in expected} == expected

@@ -112,6 +112,10 @@ TABLE = {
     "offers/<uuid:offer_id>/refusal/undo/": post("o", "offer"),
     "me/availability/": post("o"),
     "conversations/": get("oampkced"),
+    "conversations/unknown/": get("mpd"),
+    "conversations/unknown/<uuid:text_id>/": get("mpd", "unknown_text"),
+    "conversations/unknown/<uuid:text_id>/leads/<uuid:lead_id>/": post("mpd", "unknown_text lead"),
+    "conversations/unknown/<uuid:text_id>/dismissal/": post("mpd", "unknown_text"),
     "conversations/<uuid:lead_id>/": get(ALL, "lead", of_lead=True),
     "pipeline/": get(),
     "people/": get(),
@@ -426,5 +430,6 @@ TABLE = {
     "sources/<uuid:source_id>/": get("pkced", "source"),
     "sources/<uuid:source_id>/replays/": post("pd", "source"),
     "sources/deliveries/<uuid:delivery_id>/": get("pkced", "delivery"),
+    "sources/deliveries/<uuid:delivery_id>/discard/": post("pd", "delivery"),
     "sources/deliveries/<uuid:delivery_id>/replay/": post("pd", "delivery"),
 }

@@ -1,13 +1,17 @@
 """The public form: its questions, and the lead made from the answers."""
 
+import hmac
+import json
 import re
 from html import unescape
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from rooftree.capture.own_form import form_wording
 from rooftree.capture.own_form.form_wording import LANGUAGES
+from rooftree.capture.source_setup import posting_instructions
 from rooftree.leads.models import Delivery, Lead
 from rooftree.web.lead_form.forms import FIELD_NAMES, FORM_STEPS, REQUIRED
 from rooftree.web.lead_form.translations import TRANSLATIONS
@@ -190,3 +194,61 @@ def test_social_security_number_in_the_message_is_masked(source):
     send(open_form(), message="My SSN is 078-05-1120, call me")
 
     assert b"078-05-1120" not in bytes(Delivery.objects.get().body)
+
+
+def test_form_offers_only_the_states_the_company_lends_in(client, db):
+    make.company(states=("FL",))
+    make.company_license("OH", until_date=make.LICENSED_FROM + 30 * make.DAY)
+    form = make.source("website_form", slug="our-form", allowed_origins=["https://a.example"])
+
+    page = client.get("/forms/our-form/").text
+
+    assert '<option value="FL">Florida' in page
+    assert "Ohio" not in page
+    assert "Texas" not in page
+    client.force_login(make.user("operations"))
+    setup = client.get(f"/setup/sources/{form.pk}/").text
+    assert "/forms/our-form/embed.js&quot;&gt;" in setup or "our-form/embed.js" in setup
+    assert setup.index("embed.js") < setup.index("/in/form/our-form")
+
+
+def test_sample_command_of_a_form_carries_a_consent_that_can_earn_a_text(client, cast):
+    form = make.source("website_form", slug="our-form", secret="s3cret")
+    body = posting_instructions.build_example_post(form)
+    assert "s3cret" in posting_instructions.curl_commands(form, "https://a.example", form.secret)
+    signature = hmac.new(b"s3cret", body.encode(), "sha256").hexdigest()
+    clerk = Client()
+    clerk.force_login(make.user("operations"))
+    address = f"/setup/sources/{form.pk}/"
+    assert "The first lead with a phone number shows here" in clerk.get(address).text
+
+    client.post(
+        "/in/form/our-form", body, content_type="application/json",
+        headers={"X-Rooftree-Signature": f"sha256={signature}"},
+    )  # fmt: skip
+    journey.run(at=timezone.now())
+
+    page = clerk.get(address)
+    assert [need.title for need in page.context["text_needs"] if not need.is_met] == []
+    assert page.context["met_needs"] == len(page.context["text_needs"])
+
+
+def test_source_page_names_each_missing_part_of_an_incomplete_proof(client, cast):
+    form = make.source("website_form", slug="our-form", secret="s3cret")
+    body = json.dumps(
+        {"submission_id": "t", "first_name": "T", "last_name": "B", "phone": "8135550142",
+         "consent": {"checked": True, "text": "Agreed."}}
+    ).encode()  # fmt: skip
+    signature = hmac.new(b"s3cret", body, "sha256").hexdigest()
+    client.post(
+        "/in/form/our-form", body, content_type="application/json",
+        headers={"X-Rooftree-Signature": f"sha256={signature}"},
+    )  # fmt: skip
+    journey.run(at=timezone.now())
+
+    client.force_login(make.user("operations"))
+    page = client.get(f"/setup/sources/{form.pk}/").text
+
+    assert "The borrower’s own IP address" in page
+    assert "For your own form, your proxy must pass on" in page
+    assert "A record of the session" in page

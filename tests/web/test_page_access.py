@@ -35,7 +35,7 @@ from rooftree.nurture.models import Sequence
 from rooftree.org import api_keys
 from rooftree.org.models import ROLES, License, StaffNotice, User
 from rooftree.outreach.messages import contact_permissions
-from rooftree.outreach.models import Message, Template
+from rooftree.outreach.models import Message, Template, UnmatchedText
 from rooftree.outreach.releases import release_drafts as releases
 from rooftree.outreach.wording import message_templates
 from rooftree.outreach.wording.models import Snippet
@@ -181,7 +181,12 @@ def build_world(cast):
         at=make.NOON, settles_at=make.NOON,
     )  # fmt: skip
     snippet = Snippet.objects.create(title="Hello", body="Hi", written_at=make.NOON)
+    unknown_text = UnmatchedText.objects.create(
+        carrier="twilio", carrier_id="SM1", from_address="+15125550155", body="Hello",
+        meaning="none", at=make.NOON,
+    )  # fmt: skip
     things = {
+        "unknown_text": unknown_text.pk,
         "act": act.pk, "snippet": snippet.pk,
         **keeping, "identity": "identity",
         "state": "FL", "rule": "caps", "trial": "trial", "change": rule_change(by=cast.omar).pk,

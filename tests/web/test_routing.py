@@ -63,7 +63,7 @@ def test_saved_rule_comes_back_in_the_form(cast, operations):
         form_data(**{f"in_{dana}": "on", f"share_{dana}": "3", "amount_from_cents": "412,000"}),
     )
 
-    form = operations.get(reverse("routing_rule", args=[2])).context["form"]
+    form = operations.get(reverse("routing_rule", args=[1])).context["form"]
 
     assert form[f"in_{dana}"].value() is True
     assert form[f"share_{dana}"].value() == 3
@@ -93,7 +93,7 @@ def test_contradictory_amounts_are_rejected_with_a_sentence(cast, operations):
         form_data(amount_from_cents="500,000", amount_below_cents="400,000"),
     )
 
-    assert "the minimum amount must be below the maximum" in answer.text
+    assert "The minimum amount must be below the maximum" in answer.text
 
 
 def test_two_rules_cannot_share_a_name(cast, operations):
@@ -144,7 +144,7 @@ def test_publishing_creates_a_version_with_its_summary(cast, operations):
 
     newest = RuleSet.objects.latest("number")
     assert (newest.number, newest.summary) == (2, "Texas on its own")
-    assert [rule["name"] for rule in newest.rules] == ["Everyone", "Texas purchases"]
+    assert [rule["name"] for rule in newest.rules] == ["Texas purchases", "Everyone"]
     assert "Your draft" not in operations.get("/routing/").text
     assert Event.objects.filter(kind="routing.rules.published").count() == 2
 
@@ -153,11 +153,65 @@ def test_restoring_publishes_the_old_rules_as_a_new_version(cast, operations):
     published(Rule(name="Old"))
     published(Rule(name="New"))
 
-    operations.post(reverse("routing_restoration", args=[1]))
+    unexplained = operations.post(reverse("routing_restoration", args=[1]), {"reason": " "})
+    assert "Enter why you go back." in unexplained.text
+    operations.post(reverse("routing_restoration", args=[1]), {"reason": "Sam left"})
 
     newest = RuleSet.objects.latest("number")
-    assert (newest.number, newest.summary) == (3, "Back to v1")
+    assert (newest.number, newest.summary) == (3, "Back to v1: Sam left")
     assert newest.rules[0]["name"] == "Old"
+
+
+def test_new_rule_lands_above_the_rule_that_would_take_its_leads(cast, operations):
+    published(
+        Rule(name="No state", criteria=Criteria(without_state=True), pool=Pool(officers=("x",))),
+        Rule(name="Texas", criteria=Criteria(states=("TX",))),
+        Rule(name="Everyone"),
+    )
+
+    saved = operations.post(reverse("routing_rule_new"), form_data(), follow=True)
+    operations.post(reverse("routing_rule_new"), form_data(name="Florida", states="FL"))
+
+    assert "Saved to your draft, above “Texas”" in saved.text
+    page = operations.get("/routing/").text
+    places = [page.index(f"<b>{name}</b>") for name in ("Texas purchases", "Texas", "Florida")]
+    assert places == sorted(places)
+    assert page.index("<b>Florida</b>") < page.index("<b>Everyone</b>")
+
+
+def test_rules_that_can_never_work_are_marked_with_the_reason(cast, operations):
+    published(
+        Rule(name="Texas", criteria=Criteria(states=("TX",))),
+        Rule(name="Florida", criteria=Criteria(states=("FL",))),
+        Rule(name="South", criteria=Criteria(states=("TX", "FL"), purposes=("purchase",))),
+        Rule(name="Ohio", criteria=Criteria(states=("OH",))),
+        Rule(name="Ghost", criteria=Criteria(states=("CA",)), pool=Pool(officers=("gone",))),
+        Rule(name="Everyone"),
+    )
+
+    page = operations.get("/routing/").text
+    assert page.count("Can never work.") == 3
+    assert "“Texas” and “Florida” above take every lead that it matches" in page
+    assert "None of its loan officers can lend in Ohio" in page
+    assert "No active loan officer is in its pool" in page
+
+    operations.post(reverse("routing_move", args=[1]), {"to": "down"})
+    publication = operations.get(reverse("routing_publication")).text
+    assert publication.count("Can never work.") == 3
+    assert "3 rules will never get a lead to an\n  officer." in publication
+
+
+def test_fair_lending_refusal_is_shown_beside_the_field(cast, operations):
+    published(Rule(name="Everyone", take_seconds=60))
+
+    answer = operations.post(
+        reverse("routing_rule_new"), form_data(languages=["es"], take_seconds="120")
+    )
+
+    assert answer.status_code == 422
+    problem = answer.context["form"].errors["take_seconds"][0]
+    assert problem.startswith("Allow at most 60 seconds to take the lead")
+    assert "FLR-01" in problem
 
 
 def test_stored_rule_survives_the_form_unchanged(cast, operations):

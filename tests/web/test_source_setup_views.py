@@ -112,6 +112,32 @@ def test_fixed_field_map_lets_a_quarantined_delivery_be_replayed(client, vendor,
     assert Lead.objects.get().person.first_name == "Ana"
 
 
+def test_publishing_a_field_map_says_what_it_would_break_in_the_last_deliveries(
+    client, vendor, clerk
+):
+    publication = reverse("source_map_publication", args=[vendor.pk])
+    lines = {"field-0": "name", "path-0": "name", "field-1": "phone", "path-1": "phone",
+             "field-2": "property_state", "path-2": "property_state",
+             "summary": "First"}  # fmt: skip
+    clerk.post(publication, lines)
+    for nth in range(2):
+        client.get(f"/in/generic/{TOKEN}", {**ASKED, "id": f"q-{nth}", "phone": f"813555018{nth}"})
+    wrong = {**lines, "path-1": "fone", "path-2": "", "field-2": "", "summary": "Second"}
+
+    asked = clerk.post(publication, wrong)
+    assert asked.status_code == 422
+    assert "loses data that the last 2 deliveries had" in asked.text
+    assert "2 would not become leads anymore" in asked.text
+    assert [count for _, count in asked.context["impact"].lost_fields] == [2, 2]
+    assert MapEdition.objects.count() == 1
+
+    assert clerk.post(publication, {**wrong, "confirmed": "on"}).status_code == 303
+    clerk.post(publication, lines)
+    kept = clerk.post(reverse("source_map_restoration", args=[vendor.pk, 2]), follow=True).text
+    assert "Its lines are your draft now" in kept
+    assert MapEdition.objects.count() == 3
+
+
 def test_earlier_field_map_is_restored_as_a_new_version(vendor, clerk):
     for nth, path in enumerate(("a", "b"), start=1):
         clerk.post(

@@ -42,6 +42,24 @@ def quarantine_delivery(source, **changes):
     )
 
 
+def test_quarantined_delivery_is_discarded_with_a_reason(operations, zillow):
+    delivery = quarantine_delivery(zillow)
+    address = f"/sources/deliveries/{delivery.pk}/discard/"
+
+    refused = operations.post(address, {"reason": " "})
+    done = operations.post(address, {"reason": "A test of the vendor"}, follow=True)
+
+    assert refused.status_code == 422
+    assert "Enter why nobody needs it." in refused.text
+    assert "Delivery discarded" in done.text
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.reason, delivery.due_at) == ("closed", "discarded", None)
+    page = operations.get(f"/sources/deliveries/{delivery.pk}/").text
+    assert "A test of the vendor" in page
+    assert "Replay" in page
+    assert Event.objects.filter(kind="capture.delivery.discarded").count() == 1
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_only_permitted_roles_see_sources_and_deliveries(client, zillow, role):
     delivery = quarantine_delivery(zillow)

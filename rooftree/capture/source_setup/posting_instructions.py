@@ -6,13 +6,14 @@ The sample answers are produced by the adapter itself, so they cannot become out
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db.transaction import atomic
 
 from rooftree.capture.bidding import placed_bids
 from rooftree.capture.intake.receive_delivery import adapter_of, endpoint_of, takes_bids
 from rooftree.capture.intake.source_limits_check import apply_source_limits, rejection_answer_for
+from rooftree.capture.own_form import form_wording
 from rooftree.capture.parsing.envelope import MAX_BODY_BYTES, Answer, Envelope, IncomingDelivery
 from rooftree.capture.parsing.sender_proof import Proof, proof_header
 from rooftree.capture.parsing.target_fields import TARGET_FIELDS, FieldKind
@@ -24,6 +25,7 @@ from rooftree.capture.source_setup.manage_sources import (
     source_paths,
 )
 from rooftree.leads.models import Source
+from rooftree.org.models import Company
 
 EXAMPLE_LEAD = {  # fictional; nobody has this phone number or email address
     "first_name": "Test",
@@ -36,6 +38,15 @@ EXAMPLE_LEAD = {  # fictional; nobody has this phone number or email address
     "property_zip": "33602",
     "state": "FL",
     "zip": "33602",
+    # A consent whose wording, once the borrower agreed to it, can earn an automatic text.
+    "consent_checked": "yes",
+    "consent_text": "CONSENT_WORDING",
+    "consent_at": "2026-11-27T15:04:05Z",
+    "consent_method": "checkbox",
+    "consent_ip": "203.0.113.7",
+    "consent_page": "https://www.example.com/quote",
+    "consent_seller": "LEGAL_NAME",
+    "user_agent": "Mozilla/5.0",
 }
 EXAMPLE_PING = {  # fictional, and names nobody
     "ping_id": "test-1",
@@ -145,7 +156,13 @@ def preview_post(source: Source, body: bytes, *, at: datetime) -> Envelope:
 def build_example_post(source: Source) -> str:
     """Build a fictional post in the source's format."""
     adapter_example: str = getattr(adapter_of(source), "EXAMPLE", "")
-    return adapter_example.strip() or json.dumps(_build_mapped_example(source))
+    example = adapter_example.strip() or json.dumps(_build_mapped_example(source))
+    company = Company.objects.first()
+    legal_name = company.legal_name if company else "your company"
+    wording = form_wording.current_edition("en", on=date.max).render(legal_name)
+    for placeholder, value in (("CONSENT_WORDING", wording), ("LEGAL_NAME", legal_name)):
+        example = example.replace(placeholder, json.dumps(value, ensure_ascii=False)[1:-1])
+    return example
 
 
 def guess_content_type(body: str) -> str:
@@ -296,7 +313,11 @@ def _build_mapped_example(source: Source) -> Mapping[str, str]:
         return EXAMPLE_PING
     lines = publish_field_map.current_map_lines(source)
     if not lines:
-        keys = ("vendor_lead_id", "name", "phone", "email", "loan_purpose", "property_state")
+        keys = (
+            *("vendor_lead_id", "name", "phone", "email", "loan_purpose", "property_state"),
+            *(key for key in EXAMPLE_LEAD if key.startswith("consent_")),
+            "user_agent",
+        )
         return {key: _example_value(key) for key in keys}
     example: dict[str, str] = {}
     for line in lines:

@@ -71,7 +71,10 @@ LABEL = "Website form"
 EXAMPLE = """
 {"submission_id": "test-1", "first_name": "Test", "last_name": "Borrower",
  "email": "test@example.com", "phone": "8135550142", "loan_purpose": "purchase",
- "property_state": "FL", "consent": {"checked": true, "text": "The wording that was shown."}}
+ "property_state": "FL", "landing_page": "https://www.example.com/quote",
+ "ip_address": "203.0.113.7", "user_agent": "Mozilla/5.0",
+ "consent": {"checked": true, "prechecked": false, "text": "CONSENT_WORDING",
+  "version": "your-form-1", "seller": "LEGAL_NAME"}}
 """
 PATHS = ["form/<site>"]
 CHANNEL = Channel.WEBSITE

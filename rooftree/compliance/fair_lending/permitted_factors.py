@@ -54,8 +54,6 @@ REVIEWED_FIELDS = {
     "found_home": "creditworthiness_factor",
     "signed_contract": "creditworthiness_factor",
     "is_repeat": "behavioural_factor",
-    "opened": "behavioural_factor",
-    "clicked": "behavioural_factor",
     "score": "behavioural_factor",  # made only of reviewed facts
     "day": "behavioural_factor",  # of arrival
     "clock": "behavioural_factor",

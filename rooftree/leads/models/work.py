@@ -50,7 +50,7 @@ class ContactAttempt(models.Model):
 
 
 class Signal(models.Model):
-    """One sign of the borrower's interest: opened, clicked, replied."""
+    """One sign of the borrower's interest: a reply or a call."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="signals")

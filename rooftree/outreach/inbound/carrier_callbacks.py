@@ -8,10 +8,9 @@ from django.conf import settings
 from django.db import transaction
 
 from rooftree.core import twilio_signature
-from rooftree.core.uuid7 import uuid7_at
 from rooftree.core.vendor_errors import VendorError
 from rooftree.db.db_role import assume_role
-from rooftree.leads.models import Email, Lead, Phone, Signal
+from rooftree.leads.models import Email, Lead, Phone
 from rooftree.ledger.write_events import write_event
 from rooftree.outreach.media.active_carrier import get_carrier
 from rooftree.outreach.media.carrier_types import DeliveryStatus, InboundContact, StatusCallback
@@ -161,14 +160,3 @@ def record_bounce(*, message_id: str, address: str, at: datetime) -> None:
 def record_dead_number(number: str, *, at: datetime) -> None:
     """Mark a number (E.164) as not in service; the first date is kept."""
     Phone.objects.filter(e164=number, dead_at=None).update(dead_at=at)
-
-
-def record_signal(*, message: Message, kind: str, at: datetime) -> bool:
-    """Record that the borrower opened or clicked a message; return False if already known."""
-    signal, is_new = Signal.objects.get_or_create(
-        idempotency_key=f"{kind}:{message.pk}",
-        defaults={"id": uuid7_at(at), "lead_id": message.lead_id, "kind": kind, "at": at},
-    )
-    if is_new and kind == "opened":
-        Message.objects.filter(pk=message.pk, opened_at=None).update(opened_at=at)
-    return is_new

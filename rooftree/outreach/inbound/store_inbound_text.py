@@ -14,7 +14,7 @@ from rooftree.leads.models import ContactAttempt, Lead, Phone, Signal
 from rooftree.ledger.write_events import write_event
 from rooftree.org.models import Company
 from rooftree.outreach.messages import cancel_messages, send
-from rooftree.outreach.models import Message
+from rooftree.outreach.models import Message, UnmatchedText
 from rooftree.outreach.wording import message_templates
 
 PHONE_MEDIA = ["call", "text", "voicemail"]
@@ -38,19 +38,23 @@ def receive_text(*, sender: str, body: str, carrier_id: str, carrier: str, at: d
     A carrier's duplicate changes nothing. A revocation cancels queued messages at once
     (47 CFR 64.1200(a)(10)); ambiguous words hold all automatic messages until staff review
     them; START restores only what written consent had allowed. Social security, card and
-    account numbers are masked.
+    account numbers are masked. A text from an unknown number is kept as an `UnmatchedText`.
     """
     body, _ = redact_numbers(body.replace("\x00", ""))
     meaning = reply_classifier.classify_reply(body).meaning.value
     with transaction.atomic():
-        if Message.objects.filter(carrier=carrier, carrier_id=carrier_id).exists():
+        known = {"carrier": carrier, "carrier_id": carrier_id}
+        if any(table.objects.filter(**known).exists() for table in (Message, UnmatchedText)):
             return Reply(message=None, meaning=meaning, is_new=False)
         lead = find_lead_by_number(sender)
         if meaning in ("revoke", "wrong_person", "hold"):
             _record_stop(sender, body, meaning, lead, carrier_id, at)
         if lead is None:
+            UnmatchedText.objects.create(
+                id=uuid7_at(at), **known, from_address=sender, body=body, meaning=meaning, at=at
+            )
             return Reply(message=None, meaning=meaning)
-        message = _store_message(lead, sender, body, meaning, carrier, carrier_id, at)
+        message = store_message(lead, sender, body, meaning, carrier, carrier_id, at)
         if meaning == "optin":
             store_revocation.restore_permission(address=sender, by=f"start:{message.pk}", at=at)
         if meaning in ("revoke", "wrong_person", "hold"):
@@ -129,9 +133,10 @@ def _record_stop(
         Phone.objects.filter(e164=sender, unlinked_at=None).update(unlinked_at=at)
 
 
-def _store_message(  # noqa: PLR0913
+def store_message(  # noqa: PLR0913
     lead: Lead, sender: str, body: str, meaning: str, carrier: str, carrier_id: str, at: datetime
 ) -> Message:
+    """Store a text on its lead, with its contact attempt, signal and event."""
     with assume_role("door", savepoint=False):
         message = Message.objects.create(
             id=uuid7_at(at),

@@ -243,8 +243,6 @@ def _delivery_notes(message: Json, clock: CompanyClock) -> Iterator[str]:
     if message["delivered_at"]:
         delivered_at = clock.format_moment(message["delivered_at"])
         yield f"Delivered {delivered_at}, as reported by the carrier."
-    if message["opened_at"]:
-        yield f"Opened {clock.format_moment(message['opened_at'])}."
     if message["state"] in ("failed", "cancelled") and message["problem"]:
         yield message["problem"]
 

@@ -37,11 +37,6 @@ from rooftree.routing.lapsed_offers import SILENCE
 from rooftree.routing.models import Offer, Ownership, RoutingDecision
 
 ENDED_BY_CALL = ("not interested", "told they do not qualify")  # the call entry shows it already
-SIGNAL_TITLES = {
-    "opened": ("eye", "Opened the message"),
-    "clicked": ("eye", "Clicked a link in the message"),
-    "visited": ("eye", "Returned to the website"),
-}
 SIGNALS_WITH_OWN_ENTRY = ("replied", "called")  # their message or call is an entry already
 MEDIA = {
     "call": "calls",
@@ -102,16 +97,13 @@ def _touch_entries(lead: Lead) -> Iterator[TimelineEntry]:
 
 def _signal_entries(lead: Lead) -> Iterator[TimelineEntry]:
     for signal in Signal.objects.filter(lead=lead).exclude(kind__in=SIGNALS_WITH_OWN_ENTRY):
-        icon, label = SIGNAL_TITLES.get(
-            signal.kind, ("bolt", signal.kind.replace("_", " ").capitalize())
-        )
         yield TimelineEntry(
             key=f"signal:{signal.pk}",
             at=signal.at,
             group=EntryGroup.MESSAGES,
-            icon=icon,
+            icon="bolt",
             title="",
-            detail=label,
+            detail=signal.kind.replace("_", " ").capitalize(),
         )
 
 

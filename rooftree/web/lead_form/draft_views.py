@@ -16,7 +16,7 @@ from rooftree.capture.sources.website_form import MIN_FILL_TIME
 from rooftree.flow import clock
 from rooftree.org import throttle
 from rooftree.web.lead_form import views
-from rooftree.web.lead_form.forms import FIELD_NAMES, LeadForm
+from rooftree.web.lead_form.forms import FIELD_NAMES
 from rooftree.web.lead_form.translations import TRANSLATIONS
 from rooftree.web.shared.request_caller import client_address
 
@@ -47,7 +47,8 @@ def save_form_draft(request: HttpRequest, slug: str) -> HttpResponse:
         DRAFT_LIMIT, address, at=at
     ) or source_admission.turn_away_flood(source, at=at):
         return HttpResponse(status=429)
-    form = LeadForm(request.POST, TRANSLATIONS[seal.language] | {"code": seal.language})
+    words = TRANSLATIONS[seal.language] | {"code": seal.language}
+    form = views.build_form(request.POST, words, company, at)
     form.is_valid()  # leaves out wrong and missing answers: the visitor has not finished
     answers = {name: form.cleaned_data[name] for name in FIELD_NAMES if form.cleaned_data.get(name)}
     if not (answers.get("email") or answers.get("phone")):

@@ -5,6 +5,7 @@ name, value and amount. It must never ask for all six.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,9 +67,23 @@ class Question:
 class LeadForm(forms.Form):
     """The typed answers; errors are full sentences in the page's language."""
 
-    def __init__(self, data: Any, words: dict[str, Any]) -> None:
+    def __init__(
+        self, data: Any, words: dict[str, Any], *, lending_states: Collection[str] = ()
+    ) -> None:
+        """Create the form.
+
+        Args:
+            lending_states: the states it offers; all states if empty.
+        """
         super().__init__(data)
-        self.translations = words
+        self.translations = words | {
+            "property_state": {
+                code: name
+                for code, name in sorted(STATES.items(), key=lambda state: state[1])
+                if code in lending_states or not lending_states
+            }
+        }
+        words = self.translations
         for name in FIELD_NAMES:
             field = _build_field(name, words)
             field.error_messages = _SingleMessage(words["errors"][name])  # type: ignore[assignment]
@@ -178,6 +193,4 @@ def _build_field(name: str, words: dict[str, Any]) -> forms.Field:
 
 
 def _field_options(name: str, words: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    if name == "property_state":
-        return tuple(sorted(STATES.items(), key=lambda state: state[1]))
     return tuple(words.get(name, {}).items()) if name in WIDGET_KINDS else ()

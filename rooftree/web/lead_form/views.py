@@ -12,9 +12,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -33,7 +35,7 @@ from rooftree.capture.sources.website_form import CLICK_IDS, HONEYPOTS, UTM_FIEL
 from rooftree.flow import clock, lead_arrival, partner_introductions
 from rooftree.leads.models import Partner, Source
 from rooftree.org import throttle
-from rooftree.org.models import Company
+from rooftree.org.models import Company, CompanyLicense
 from rooftree.web.lead_form.forms import LeadForm
 from rooftree.web.lead_form.translations import TRANSLATIONS
 from rooftree.web.shared.request_caller import client_address
@@ -68,8 +70,10 @@ def show_lead_form(request: HttpRequest, slug: str) -> HttpResponse:
     words = TRANSLATIONS[language] | {"code": language}
     if request.method != "POST":
         seal = _issue_seal(source, company, language, at)
-        return _render_form(request, source, company, LeadForm(None, words), seal=seal)
-    form = LeadForm(request.POST, words)
+        return _render_form(
+            request, source, company, build_form(None, words, company, at), seal=seal
+        )
+    form = build_form(request.POST, words, company, at)
     try:
         seal, text = form_seal.open_seal(
             request.POST.get("seal", ""), source=slug, legal_name=company.legal_name, at=at
@@ -118,6 +122,23 @@ def get_lender() -> Company:
     return company
 
 
+def build_form(data: Any, words: dict[str, Any], company: Company, at: datetime) -> LeadForm:
+    """Build the form with the states in which the company is licensed.
+
+    A depository, and a company without licenses on file, gets all states.
+    """
+    states: set[str] = set()
+    if company.kind != "depository":
+        day = at.astimezone(ZoneInfo(company.zone)).date()
+        licenses = CompanyLicense.objects.filter(from_date__lte=day)
+        states = set(
+            licenses.filter(Q(until_date=None) | Q(until_date__gt=day)).values_list(
+                "state", flat=True
+            )
+        )
+    return LeadForm(data, words, lending_states=states)
+
+
 def _chosen_language(request: HttpRequest) -> str:
     """Return the language of the URL, else the browser's."""
     language = request.GET.get("lang", "")
@@ -130,7 +151,8 @@ def _issue_seal(source: Source, company: Company, language: str, at: datetime) -
     edition = form_wording.current_edition(language, on=at.date())
     text = edition.render(company.legal_name)
     snapshot = _render_disclosure(edition.language, text, is_ticked=False)
-    empty = _form_context(company, LeadForm(None, TRANSLATIONS[language] | {"code": language}))
+    words = TRANSLATIONS[language] | {"code": language}
+    empty = _form_context(company, build_form(None, words, company, at))
     page = render_to_string("lead_form/show.html", empty | {"disclosure": snapshot})
     return form_seal.make_seal(
         source=source.slug,

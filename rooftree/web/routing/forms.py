@@ -28,6 +28,18 @@ from rooftree.web.shared.staff_forms import (
 MAX_CHAIN_STEPS = 4  # chain steps in the form; a longer chain keeps its further steps
 
 
+class PublishForm(StaffForm):
+    """The publication of a draft."""
+
+    summary = text_field("What changed and why", "Shown in the version history", max_length=300)
+
+
+class RestoreForm(StaffForm):
+    """The return to earlier rules."""
+
+    reason = text_field("Why you go back", "Shown in the version history", max_length=250)
+
+
 class RuleForm(StaffForm):
     """One rule. `rule_to_initial` makes `initial`; `build_rule` returns the typed rule."""
 

@@ -18,12 +18,19 @@ from rooftree.routing import (
     rule_sentences,
     rule_sets,
     rule_simulation,
+    unreachable_rules,
 )
 from rooftree.routing.models import RoutingDecision, RuleSet
 from rooftree.routing.permissions import has_permission, leads_visible_to
 from rooftree.routing.routing_rules import Rule
 from rooftree.web.routing import rule_draft
-from rooftree.web.routing.forms import RuleChoices, RuleForm, rule_to_initial
+from rooftree.web.routing.forms import (
+    PublishForm,
+    RestoreForm,
+    RuleChoices,
+    RuleForm,
+    rule_to_initial,
+)
 from rooftree.web.shared.htmx_responses import respond_done, respond_refused
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_permission, staff_view
@@ -32,7 +39,6 @@ PREVIEW_DAYS = 7  # days of past leads in counts and previews
 MAX_MOVED_LEADS = 30  # listed leads that would go to someone else
 MAX_EDITIONS = 200  # listed editions
 LATEST_EDITIONS = 4  # editions listed beside the rules
-MAX_SUMMARY_LENGTH = 300
 
 
 @staff_view("GET")
@@ -83,18 +89,16 @@ def edit_rule(request: StaffRequest, place: int = 0) -> HttpResponse:
     if request.method == "GET":
         return _render_rule_form(request, form, place, before)
     if form.is_valid():
-        rule = form.build_rule(before)
-        problems = _check_rule(rule, draft.rules, place)
+        rules, index = _put_rule(draft, form.build_rule(before), place)
+        problems = _check_rule(rules, index)
         if not problems:
-            rules = list(draft.rules)
-            if place:
-                rules[place - 1] = rule
-            else:
-                rules.append(rule)
             rule_draft.save_draft(request, draft, rules)
-            return respond_done(request, "Saved to your draft", back_to=reverse("routing"))
+            saved = "Saved to your draft"
+            if not place and index + 1 < len(rules):
+                saved += f", above “{rules[index + 1]['name']}”"
+            return respond_done(request, saved, back_to=reverse("routing"))
         for problem in problems:
-            form.show_refusal("", problem)
+            form.show_refusal(problem.field, problem.text[:1].upper() + problem.text[1:])
     return _render_rule_form(request, form, place, before, status=422)
 
 
@@ -130,24 +134,27 @@ def publish_rules(request: StaffRequest) -> HttpResponse:
     draft = rule_draft.load_draft(request)
     if draft is None:
         return HttpResponseRedirect(reverse("routing"))
-    summary = request.POST.get("summary", "").strip()
+    form = PublishForm(request.POST or None)
     problems: Sequence[str] = ()
-    if request.method == "POST":
-        problems, number = _publish_draft(request, draft, summary)
+    if request.method == "POST" and form.is_valid():
+        problems, number = _publish_draft(request, draft, form.cleaned_data["summary"])
         if not problems:
             rule_draft.delete_draft(request)
             return respond_done(request, f"Rules v{number} are live", back_to=reverse("routing"))
+    lines = _rule_lines(draft.as_rules, choice_inputs.load_rules(live), request.at)
     context = {
         "live": live,
         "draft": draft,
         "next": live.number + 1,
-        "summary": summary,
+        "form": form,
         "problems": problems,
+        "unreachable": sum(bool(line["unreachable"]) for line in lines),
         "preview": _simulate_draft(draft, live, request.at),
         "is_behind": draft.base != live.number,
-        "lines": _rule_lines(draft.as_rules, choice_inputs.load_rules(live), request.at),
+        "lines": lines,
     }
-    return render(request, "routing/publish.html", context, status=422 if problems else 200)
+    status = 422 if request.method == "POST" else 200
+    return render(request, "routing/publish.html", context, status=status)
 
 
 @staff_view("GET")
@@ -162,6 +169,33 @@ def list_editions(request: StaffRequest) -> HttpResponse:
 def show_edition(request: StaffRequest, number: int) -> HttpResponse:
     """Show the rules of one edition, with a button to restore them."""
     require_permission(request.user, "see_routing")
+    return _render_edition(request, number, RestoreForm())
+
+
+@staff_view("POST")
+def restore_edition(request: StaffRequest, number: int) -> HttpResponse:
+    """Publish the rules of an earlier edition as a new edition, so that the history stays."""
+    require_permission(request.user, "edit_routing")
+    earlier = get_object_or_404(RuleSet, number=number)
+    form = RestoreForm(request.POST)
+    if not form.is_valid():
+        return _render_edition(request, number, form, status=422)
+    try:
+        edition = rule_sets.publish_rules(
+            choice_inputs.load_rules(earlier),
+            by=request.user,
+            at=request.at,
+            summary=f"Back to v{number}: {form.cleaned_data['reason']}",
+        )
+    except rule_check.BadRules as bad:
+        return respond_refused(request, str(bad), back_to=reverse("routing_edition", args=[number]))
+    toast = f"Rules v{edition.number} are live with the rules of v{number}"
+    return respond_done(request, toast, back_to=reverse("routing"))
+
+
+def _render_edition(
+    request: StaffRequest, number: int, form: RestoreForm, status: int = 200
+) -> HttpResponse:
     edition = get_object_or_404(RuleSet.objects.select_related("published_by"), number=number)
     live = rule_sets.load_current_rule_set(at=request.at)
     rules, live_rules = choice_inputs.load_rules(edition), choice_inputs.load_rules(live)
@@ -171,40 +205,21 @@ def show_edition(request: StaffRequest, number: int) -> HttpResponse:
         "is_live": edition.number == live.number,
         "lines": _rule_lines(rules, live_rules, None),
         "may_edit": has_permission(request.user, "edit_routing"),
+        "form": form,
     }
-    return render(request, "routing/edition.html", context)
-
-
-@staff_view("POST")
-def restore_edition(request: StaffRequest, number: int) -> HttpResponse:
-    """Publish the rules of an earlier edition as a new edition, so that the history stays."""
-    require_permission(request.user, "edit_routing")
-    earlier = get_object_or_404(RuleSet, number=number)
-    try:
-        edition = rule_sets.publish_rules(
-            choice_inputs.load_rules(earlier),
-            by=request.user,
-            at=request.at,
-            summary=f"Back to v{number}",
-        )
-    except rule_check.BadRules as bad:
-        return respond_refused(request, str(bad), back_to=reverse("routing_edition", args=[number]))
-    toast = f"Rules v{edition.number} are live with the rules of v{number}"
-    return respond_done(request, toast, back_to=reverse("routing"))
+    return render(request, "routing/edition.html", context, status=status)
 
 
 def _publish_draft(
     request: StaffRequest, draft: rule_draft.RuleDraft, summary: str
 ) -> tuple[Sequence[str], int]:
     """Publish the draft; return the problems, if any, and the number of the new edition."""
-    if not summary:
-        return ("Say what changed and why. The version history shows it.",), 0
     try:
         edition = rule_sets.publish_rules(
             rule_check.parse_rules(draft.rules),
             by=request.user,
             at=request.at,
-            summary=summary[:MAX_SUMMARY_LENGTH],
+            summary=summary,
         )
     except rule_check.BadRules as bad:
         return bad.problems, 0
@@ -214,9 +229,13 @@ def _publish_draft(
 def _rule_lines(
     rules: Sequence[Rule], live: Sequence[Rule], at: datetime | None
 ) -> list[dict[str, Any]]:
-    """Return the rules as the page lists them; with `at`, with the leads each one routed."""
+    """Return the rules as the page lists them.
+
+    With `at`, each has the leads it routed, and why it can never work if it can't.
+    """
     names = rule_names.load_rule_names()
     counts = _count_decisions(at) if at else Counter()
+    unreachable = unreachable_rules.find_unreachable_rules(rules, at=at) if at else {}
     total = sum(counts.values())
     return [
         {
@@ -226,6 +245,7 @@ def _rule_lines(
             "leads": counts[rule.name],
             "total": total,
             "change": _change_from_live(rule, rules, live, names),
+            "unreachable": unreachable.get(rule.name, ""),
             "is_first": place == 1,
             "is_last": place == len(rules),
         }
@@ -268,18 +288,31 @@ def _render_rule_form(
     return render(request, "routing/rule.html", context, status=status)
 
 
-def _check_rule(rule: dict[str, Any], rules: Sequence[dict[str, Any]], place: int) -> Sequence[str]:
-    """Return the problems of a rule, on its own and among the other rules."""
-    other_names = [
-        other["name"].strip().lower() for nth, other in enumerate(rules, 1) if nth != place
+def _put_rule(
+    draft: rule_draft.RuleDraft, rule: dict[str, Any], place: int
+) -> tuple[list[dict[str, Any]], int]:
+    """Return the draft's rules with a changed or new (`place` 0) rule, and its index."""
+    rules = list(draft.rules)
+    if place:
+        rules[place - 1] = rule
+        return rules, place - 1
+    index = unreachable_rules.place_for_new_rule(draft.as_rules, Rule.from_json(rule))
+    rules.insert(index, rule)
+    return rules, index
+
+
+def _check_rule(rules: Sequence[dict[str, Any]], index: int) -> Sequence[rule_check.RuleProblem]:
+    """Return the problems of one rule, on its own and among the other rules."""
+    parsed = [Rule.from_json(rule) for rule in rules]
+    names = [rule.name.strip().lower() for rule in parsed]
+    problems = [
+        *rule_check.find_problems(parsed[index]),
+        *rule_check.find_language_wait_problems(parsed, index),
     ]
-    if rule["name"].strip().lower() in other_names:
-        return ["Another rule has this name. Choose a different one: decisions show the name."]
-    try:
-        rule_check.parse_rules([rule])
-    except rule_check.BadRules as bad:
-        return bad.problems
-    return []
+    if names.count(names[index]) > 1:
+        text = "Another rule has this name. Choose a different one: decisions show the name."
+        problems.append(rule_check.RuleProblem("name", text))
+    return problems
 
 
 def _simulate_draft(

@@ -52,6 +52,12 @@ PAGES = {  # by URL name
         short_label="Duplicates",
         count=navigation_counts.count_duplicates,
     ),
+    "unknown_texts": NavigationPage(
+        label="Unknown numbers",
+        icon="chat",
+        permission="merge_leads",
+        count=navigation_counts.count_unknown_texts,
+    ),
     "home": NavigationPage(label="Home", icon="home", permission="see_home"),
     "sources": NavigationPage(
         label="Sources",
@@ -96,7 +102,7 @@ PAGES = {  # by URL name
         permission="see_clocks",
         count=navigation_counts.count_overdue_deadlines,
     ),
-    "los": NavigationPage(label="LOS", icon="los", permission="see_los"),
+    "setup_los": NavigationPage(label="LOS", icon="los", permission="edit_setup"),
     "money": NavigationPage(label="Money", icon="money", permission="see_money"),
     "access_log": NavigationPage(label="Audit log", icon="eye", permission="see_access_log"),
     "controls": NavigationPage(label="Controls", icon="key", permission="see_access_log"),
@@ -118,12 +124,13 @@ PAGES_BY_ROLE = {
     "manager": (
         ["team", "home", "pipeline", "conversations"],
         [
-            *("new_lead", "people", "my_tasks", "clocks", "matches", "money", "routing"),
+            *("new_lead", "people", "my_tasks", "clocks", "matches", "unknown_texts"),
+            *("money", "routing"),
             *("rates", "wording", "sequences", "snippets"),
         ],
     ),
     "operations": (
-        ["sources", "routing", "wording", "sequences", "rates", "los"],
+        ["sources", "routing", "wording", "sequences", "rates"],
         [
             "new_lead",
             "people",
@@ -131,6 +138,7 @@ PAGES_BY_ROLE = {
             "snippets",
             "releases",
             "matches",
+            "unknown_texts",
             "returns",
             "money",
             "partners",
@@ -146,7 +154,7 @@ PAGES_BY_ROLE = {
         ["snippets", "releases", "returns", "money", "partners", "home", "routing"],
     ),
     "compliance": (
-        ["compliance", "clocks", "releases", "wording", "sequences", "sources", "los"],
+        ["compliance", "clocks", "releases", "wording", "sequences", "sources"],
         [
             "people",
             "my_tasks",
@@ -165,7 +173,7 @@ PAGES_BY_ROLE = {
         ["sources", "returns", "routing", "compliance"],
     ),
     "administrator": (
-        ["setup", "sources", "routing", "wording", "sequences", "los", "compliance"],
+        ["setup", "sources", "routing", "wording", "sequences", "setup_los", "compliance"],
         [
             "new_lead",
             "people",
@@ -174,6 +182,7 @@ PAGES_BY_ROLE = {
             "controls",
             "releases",
             "matches",
+            "unknown_texts",
             "returns",
             "money",
             "partners",

@@ -17,6 +17,7 @@ from rooftree.money.company_day import company_day
 from rooftree.money.models import Claim
 from rooftree.nurture.models import Sequence
 from rooftree.org.models import User
+from rooftree.outreach.inbound import unmatched_texts
 from rooftree.outreach.models import Message, Template
 from rooftree.routing import response_deadline
 from rooftree.routing.models import Offer
@@ -41,6 +42,11 @@ def count_queue(user: User, at: datetime) -> NavigationCount | None:
 def count_unread_conversations(user: User, at: datetime) -> NavigationCount | None:
     """Count conversations with unread messages."""
     return _navigation_count(count_for_user(_unread_lead_ids, user), "new")
+
+
+def count_unknown_texts(user: User, at: datetime) -> NavigationCount | None:
+    """Count the texts from unknown numbers that wait for a decision."""
+    return _navigation_count(unmatched_texts.list_open_texts().count(), "new")
 
 
 def count_quarantined_deliveries(user: User, at: datetime) -> NavigationCount | None:

@@ -22,7 +22,7 @@ from rooftree.capture.parsing.payload_tree import build_payload_tree
 from rooftree.capture.parsing.reading_notes import ReadingNotes
 from rooftree.capture.parsing.single_lead_posts import preview_map
 from rooftree.capture.parsing.wire_formats import UnreadableBody
-from rooftree.capture.source_setup import publish_field_map
+from rooftree.capture.source_setup import field_map_impact, publish_field_map
 from rooftree.capture.source_setup.manage_sources import ADAPTERS_WITH_PROOF_CHOICE
 from rooftree.leads.models import Delivery, Source
 from rooftree.web.shared.htmx_responses import respond_done, respond_refused
@@ -71,7 +71,9 @@ def publish_map_edition(request: StaffRequest, source_id: UUID) -> HttpResponse:
     field_map_editor.save_draft(request, source.pk, lines)
     summary = request.POST.get("summary", "").strip()
     problems = [] if summary else ["Say what changed and why. The version history shows it."]
-    if not problems:
+    impact = field_map_impact.measure_map_impact(source, lines)
+    is_confirmed = impact.is_harmless or request.POST.get("confirmed") == "on"
+    if not problems and is_confirmed:
         try:
             edition = publish_field_map.publish_field_map(
                 lines, source_id=source.pk, by=request.user, at=request.at, summary=summary
@@ -82,7 +84,7 @@ def publish_map_edition(request: StaffRequest, source_id: UUID) -> HttpResponse:
             field_map_editor.delete_draft(request, source.pk)
             message = f"Field map v{edition.number} of {source.name} is live"
             return respond_done(request, message, back_to=_page_url(source))
-    return _render_page(request, source, lines, problems=problems, status=422)
+    return _render_page(request, source, lines, problems=problems, impact=impact, status=422)
 
 
 @staff_view("POST")
@@ -98,9 +100,14 @@ def restore_edition(request: StaffRequest, source_id: UUID, number: int) -> Http
     """Publish the lines of an earlier edition as a new edition, so that the history stays."""
     source = _get_source(request, source_id)
     earlier = get_object_or_404(MapEdition, source=source, number=number)
+    lines = parse_map_lines(earlier.lines)
+    if not field_map_impact.measure_map_impact(source, lines).is_harmless:
+        field_map_editor.save_draft(request, source.pk, lines)
+        message = f"v{number} would lose data. Its lines are your draft now: publish them here"
+        return respond_refused(request, message, back_to=_page_url(source))
     try:
         edition = publish_field_map.publish_field_map(
-            parse_map_lines(earlier.lines),
+            lines,
             source_id=source.pk,
             by=request.user,
             at=request.at,
@@ -201,6 +208,7 @@ def _render_page(
     lines: Sequence[MapLine],
     *,
     problems: Sequence[str] = (),
+    impact: field_map_impact.MapImpact | None = None,
     status: int = 200,
 ) -> HttpResponse:
     live = publish_field_map.current_map_edition(source)
@@ -216,6 +224,12 @@ def _render_page(
         "editions": publish_field_map.list_map_editions(source),
         "has_draft": field_map_editor.load_draft(request, source.pk) is not None,
         "problems": problems,
+        "impact": impact,
+        "broken": [
+            (row.delivery, reason_text(row.reason)) for row in impact.broken[:MAX_DELIVERIES]
+        ]
+        if impact
+        else [],
         "summary": request.POST.get("summary", ""),
         "quarantined_count": quarantined.count(),
         **_preview_context(_chosen_delivery(request, source), lines),

@@ -16,11 +16,13 @@ from rooftree.capture.source_setup import (
     adapter_settings,
     manage_sources,
     posting_instructions,
+    text_requirements,
     vendor_credentials,
 )
 from rooftree.capture.source_setup.manage_sources import SourceWithSecrets
 from rooftree.capture.sources import SOURCES
 from rooftree.leads.models import Source
+from rooftree.routing.permissions import has_permission
 from rooftree.web.shared.htmx_responses import respond_done
 from rooftree.web.shared.staff_forms import (
     DollarsField,
@@ -189,6 +191,8 @@ def _render_source(
     }
     takes_posts = source.adapter not in import_staging.RECORD_FORMATS
     labels = [setting.label for setting in adapter_settings.available_settings(source)]
+    consent = text_requirements.latest_consent(source)
+    needs = text_requirements.list_text_requirements(consent) if consent else []
     form_url = f"{settings.PUBLIC_URL}{reverse('lead_form', args=[source.slug])}"
     context = {
         "source": source,
@@ -205,5 +209,9 @@ def _render_source(
         "form": form or SourceForm(initial=initial, source=source),
         "opened": opened,
         "is_new": is_new,
+        "consent": consent,
+        "text_needs": needs,
+        "met_needs": sum(need.is_met for need in needs),
+        "may_edit_terms": has_permission(request.user, "see_compliance"),
     }
     return render(request, "sources/setup.html", context, status=status)

@@ -104,5 +104,10 @@ urlpatterns: list[URLPattern] = [
     path("sources/<uuid:source_id>/", views.show_source, name="source"),
     path("sources/<uuid:source_id>/replays/", views.replay_quarantined, name="replays"),
     path("sources/deliveries/<uuid:delivery_id>/", views.show_delivery, name="delivery"),
+    path(
+        "sources/deliveries/<uuid:delivery_id>/discard/",
+        views.discard_delivery,
+        name="discard_delivery",
+    ),
     path("sources/deliveries/<uuid:delivery_id>/replay/", views.replay_delivery, name="replay"),
 ]

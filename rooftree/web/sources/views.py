@@ -11,6 +11,9 @@ from django.urls import reverse
 
 from rooftree.capture.imports import import_staging
 from rooftree.capture.intake import (
+    discard_delivery as discards,
+)
+from rooftree.capture.intake import (
     missed_lead_sweeps,
     receive_delivery,
     source_admission,
@@ -20,6 +23,7 @@ from rooftree.capture.intake import (
 from rooftree.capture.parsing.target_fields import TARGET_FIELDS
 from rooftree.capture.source_setup import baseline, manage_sources
 from rooftree.capture.sources import SOURCES
+from rooftree.core.user_errors import UserError
 from rooftree.flow import lead_arrival
 from rooftree.leads.models import Delivery, RateLimitCount, Source, Touch
 from rooftree.org.models import User
@@ -27,7 +31,8 @@ from rooftree.reporting.first_screen import source_health
 from rooftree.routing.permissions import has_permission, leads_visible_to
 from rooftree.web.lists.list_page import get_page
 from rooftree.web.shared import charts, display_formats
-from rooftree.web.shared.htmx_responses import respond_done
+from rooftree.web.shared.htmx_responses import respond_done, respond_refused
+from rooftree.web.shared.staff_forms import StaffForm, text_field
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_permission, staff_view
 
@@ -71,8 +76,15 @@ REASON_TEXTS = {
     "upstream_unavailable": "The vendor hasn’t answered for a while. Rooftree keeps trying.",
     "part_unusable": "Part of this post couldn’t be used. The rest became leads.",
     "superseded": "It was sent again, and the later delivery was used.",
+    "discarded": "Discarded by your team.",
     "on_file_already": "This person is already on file and was left unchanged.",
 }
+
+
+class DiscardForm(StaffForm):
+    """The reason to discard a quarantined delivery."""
+
+    reason = text_field("Why nobody needs it", max_length=300)
 
 
 @staff_view("GET")
@@ -142,7 +154,12 @@ def show_source(request: StaffRequest, source_id: UUID) -> HttpResponse:
 def show_delivery(request: StaffRequest, delivery_id: UUID) -> HttpResponse:
     """Show the received bytes, masked, beside what the current adapter reads in them."""
     require_permission(request.user, "see_sources")
-    delivery = _get_delivery(request.user, delivery_id)
+    return _render_delivery(request, _get_delivery(request.user, delivery_id), DiscardForm())
+
+
+def _render_delivery(
+    request: StaffRequest, delivery: Delivery, form: DiscardForm, status: int = 200
+) -> HttpResponse:
     envelope = (
         receive_delivery.reread_delivery(delivery).to_json()
         if delivery.source.adapter in SOURCES
@@ -165,9 +182,30 @@ def show_delivery(request: StaffRequest, delivery_id: UUID) -> HttpResponse:
         "may_ask_back": has_permission(request.user, "work_returns"),
         "may_replay": has_permission(request.user, "replay_quarantine")
         and delivery.state in REPLAYABLE_STATES,
+        "may_discard": has_permission(request.user, "replay_quarantine")
+        and delivery.state == "quarantined",
+        "form": form,
         "tells_reason": source_limits_check.rejection_answer_for(delivery.source) is not None,
     }
-    return render(request, "sources/delivery.html", context)
+    return render(request, "sources/delivery.html", context, status=status)
+
+
+@staff_view("POST")
+def discard_delivery(request: StaffRequest, delivery_id: UUID) -> HttpResponse:
+    """Close a quarantined delivery with a reason."""
+    require_permission(request.user, "replay_quarantine")
+    delivery = _get_delivery(request.user, delivery_id)
+    form = DiscardForm(request.POST)
+    if not form.is_valid():
+        return _render_delivery(request, delivery, form, status=422)
+    back_to = reverse("source", args=[delivery.source_id])
+    try:
+        discards.discard_delivery(
+            delivery_id=delivery.pk, by=request.user, at=request.at, **form.cleaned_data
+        )
+    except UserError as problem:
+        return respond_refused(request, str(problem), back_to=back_to)
+    return respond_done(request, "Delivery discarded. You can still replay it", back_to=back_to)
 
 
 @staff_view("POST")

@@ -1,0 +1,13 @@
+"""No message is opened: nothing ever recorded it."""
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("rooftree", "0053_missed_offer_rule"),
+    ]
+
+    operations = [
+        migrations.RemoveField(model_name="message", name="opened_at"),
+    ]
