@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("rooftree", "0053_missed_offer_rule"),
+        ("rooftree", "0057_money_in"),
     ]
 
     operations = [

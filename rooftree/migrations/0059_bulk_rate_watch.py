@@ -8,7 +8,7 @@ KINDS = ("reassign", "snooze", "tag", "enroll", "watch")
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("rooftree", "0057_money_in"),
+        ("rooftree", "0058_source_editing"),
     ]
 
     operations = [
