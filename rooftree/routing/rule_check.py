@@ -56,7 +56,7 @@ def parse_rules(typed: Sequence[Mapping[str, Any]]) -> tuple[Rule, ...]:
 def check_rules(rules: Sequence[Rule]) -> None:
     """Raise `BadRules` unless each rule and all rules together can be published."""
     problems = [
-        f"{_rule_label(rule)}: {problem.text}"
+        f"{rule.name.strip() or 'Unnamed rule'}: {problem.text}"
         for place, rule in enumerate(rules)
         for problem in (*find_problems(rule), *find_language_wait_problems(rules, place))
     ]
@@ -183,7 +183,3 @@ def _backup_problems(place: int, step: Backup) -> Iterator[RuleProblem]:
     if step.kind is BackupKind.BRANCH and not step.branch:
         yield RuleProblem(f"step_{place}", "choose a branch.")
     yield from _take_time_problems(f"step_{place}_seconds", step.take_seconds)
-
-
-def _rule_label(rule: Rule) -> str:
-    return rule.name.strip() or "Unnamed rule"

@@ -102,7 +102,12 @@ class Encompass(Vendor):
             case ["encompass", "v3", *rest]:
                 return self._route_encompass(request, rest)
             case ["encompass", "v1", "company", "users"] if request.method == "GET":
-                return json_reply(200, self._list_users())
+                nmls_ids = self.instance.nmls_ids
+                users = [
+                    {"id": user, "fullName": user, "nmlsOriginatorID": nmls_ids.get(user, "")}
+                    for user in self.instance.tokens.users
+                ]
+                return json_reply(200, users)
         raise not_found_error("No such resource.")
 
     def _route_encompass(self, request: Request, rest: list[str]) -> Reply:
@@ -157,12 +162,6 @@ class Encompass(Vendor):
                 200, [{"id": row.field_id, "path": row.path, "type": row.kind} for row in rows]
             )
         raise not_found_error("No such resource.")
-
-    def _list_users(self) -> list[Json]:
-        return [
-            {"id": user, "fullName": user, "nmlsOriginatorID": self.instance.nmls_ids.get(user, "")}
-            for user in self.instance.tokens.users
-        ]
 
     def _route_webhook(self, request: Request, rest: list[str]) -> Reply:
         hooks = self.instance.webhooks
