@@ -12,7 +12,7 @@ from django.tasks import task
 from rooftree.core.vendor_errors import VendorError
 from rooftree.flow import clock, credit_notice_triggers
 from rooftree.flow.message_dispatch import send_messages
-from rooftree.leads.models import Lead, Loan, Milestone
+from rooftree.leads.models import BY_HAND, Lead, Loan, Milestone
 from rooftree.los import loan_updates, los_connections
 from rooftree.los.loan_snapshot import LoanHint
 from rooftree.los.loan_updates import LoanUpdate
@@ -112,7 +112,7 @@ def _book_revenue(loan: Loan, at: datetime) -> None:
 
     Compares with what was booked from the LOS only, so that a correction by hand stays.
     """
-    if loan.revenue_cents is None or not loan.funded_date:
+    if loan.los == BY_HAND or loan.revenue_cents is None or not loan.funded_date:
         return
     booked = loan.entries.filter(basis="los").order_by("booked_at", "id")
     change = loan.revenue_cents - sum(

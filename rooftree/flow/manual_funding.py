@@ -8,7 +8,7 @@ from django.db import transaction
 from rooftree.core.user_errors import InvalidField, UserError
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.flow import loan_milestones
-from rooftree.leads.models import Lead, Loan, Milestone
+from rooftree.leads.models import BY_HAND, Lead, Loan, Milestone
 from rooftree.ledger.write_events import write_event
 from rooftree.los.loan_milestones import all_milestones
 from rooftree.los.loan_updates import LoanUpdate
@@ -18,7 +18,6 @@ from rooftree.money.models import Entry
 from rooftree.org.models import User
 from rooftree.reporting.rollups import rollup_deltas
 
-BY_HAND = "by_hand"  # the `los` of a loan that staff recorded
 FUNDED = "funded"
 MAX_AGE = timedelta(days=3650)  # of a funding; an older date is a typo
 

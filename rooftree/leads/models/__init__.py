@@ -1,7 +1,7 @@
 """The shared tables: people, leads, sources, partners, loans and staff work."""
 
 from rooftree.leads.models.lead import LEAD_STATES, Lead, LeadEdit, Touch
-from rooftree.leads.models.loans import Loan, Milestone
+from rooftree.leads.models.loans import BY_HAND, Loan, Milestone
 from rooftree.leads.models.partners import (
     Agreement,
     Introduction,
@@ -31,6 +31,7 @@ from rooftree.leads.models.work import (
 )
 
 __all__ = [
+    "BY_HAND",
     "Agreement",
     "LEAD_STATES",
     "MEETINGS",

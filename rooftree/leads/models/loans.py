@@ -7,6 +7,8 @@ from rooftree.core.uuid7 import uuid7
 from rooftree.leads.models.lead import Lead
 from rooftree.org.models import LoanOfficer
 
+BY_HAND = "by_hand"  # the `los` of a loan that staff recorded
+
 
 class Loan(models.Model):
     """One loan file of the LOS, mirrored, with the time of the last read."""

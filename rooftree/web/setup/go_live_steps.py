@@ -1,6 +1,6 @@
 """The steps of the go-live list that prove safety: address, people, templates, backups, proofs."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -10,6 +10,7 @@ from django.utils import timezone
 from rooftree.capture.source_setup import baseline
 from rooftree.leads.models import Source
 from rooftree.management import backup_records
+from rooftree.money.spend_reminders import find_sources_without_spend, last_month
 from rooftree.nurture.models import Sequence
 from rooftree.org import setup_steps
 from rooftree.org.models import User
@@ -76,6 +77,23 @@ def audit_step() -> GuideStep:
         description=description,
         href=reverse("source_baseline", args=[missing[0].pk]) if missing else reverse("sources"),
         is_done=bool(sources) and not missing,
+    )
+
+
+def spend_step(today: date) -> GuideStep:
+    """Return the step for last month's spend of every source that is paid by spend."""
+    missing = find_sources_without_spend(today)
+    month = f"{last_month(today):%B}"
+    description = f"{month} is entered for every source that is paid by spend"
+    if missing:
+        description = f"No {month} spend for {missing[0].name}"
+        if len(missing) > 1:
+            description += f" and {len(missing) - 1} more"
+    return GuideStep(
+        name="Enter monthly spend",
+        description=description,
+        href=reverse("money"),
+        is_done=not missing,
     )
 
 

@@ -51,7 +51,11 @@ def build_groups(today: date, at: datetime) -> list[StepGroup]:
             _licenses_step(company, states, today, at),
             go_live_steps.second_administrator_step(),
         ],
-        "Sources": [_sources_step(), go_live_steps.audit_step()],
+        "Sources": [
+            _sources_step(),
+            go_live_steps.audit_step(),
+            go_live_steps.spend_step(today),
+        ],
         "Messages": [
             go_live_steps.templates_step(),
             _lists_step(states, today),
