@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from rooftree.web.setup import (
     branch_views,
+    carrier_views,
     consent_certificate_views,
     departure_views,
     failed_job_views,
@@ -52,6 +53,17 @@ urlpatterns: list[URLPattern] = [
         "setup/mailboxes/<uuid:mailbox_id>/pause/",
         mailbox_views.switch_mailbox,
         name="setup_mailbox_pause",
+    ),
+    path("setup/carrier/", carrier_views.edit_carrier_account, name="setup_carrier"),
+    path("setup/carrier/check/", carrier_views.check_carrier_account, name="check_carrier_account"),
+    path("setup/carrier/numbers/", carrier_views.choose_numbers, name="choose_carrier_numbers"),
+    path("setup/carrier/webhooks/", carrier_views.set_webhooks, name="set_carrier_webhooks"),
+    path("setup/carrier/text-me/", carrier_views.text_me, name="carrier_text_me"),
+    path("setup/carrier/ring-me/", carrier_views.ring_me, name="carrier_ring_me"),
+    path(
+        "setup/carrier/removal/",
+        carrier_views.remove_carrier_account,
+        name="remove_carrier_account",
     ),
     path("setup/number-checks/", number_check_views.edit_number_service, name="setup_numbers"),
     path(
