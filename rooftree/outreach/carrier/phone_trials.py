@@ -34,9 +34,13 @@ def ring_me(*, user: User, at: datetime) -> None:
 
 def record_status(*, carrier_id: str, status: str, words: str, at: datetime) -> bool:
     """Store the carrier's report on a trial; return False if it is about none or comes late."""
+    if status not in STATUSES:
+        return False
     with transaction.atomic():
         row = CarrierAccount.objects.select_for_update().filter(pk=ACCOUNT_KEY).first()
-        for trial in row.trials.values() if row else ():
+        if row is None:
+            return False
+        for trial in row.trials.values():
             is_later = STATUSES.index(trial["status"]) < STATUSES.index(status)
             if trial["carrier_id"] == carrier_id and is_later:
                 trial |= {"status": status, "words": words, "reported_at": at.isoformat()}

@@ -45,7 +45,6 @@ from rooftree.web.shared.error_messages import RETRY_AFTER_SECONDS
 log = logging.getLogger(__name__)
 NO_STORE = "no-store"
 View = Callable[..., HttpResponse]
-UNANSWERED_STATUSES = frozenset({"busy", "failed", "no-answer", "canceled"})
 
 
 class WebhookMiddleware:
@@ -248,12 +247,11 @@ def on_inbound_call_status(request: HttpRequest) -> HttpResponse:
     """Record a borrower's call that ended before anyone answered, even if we were down then."""
     if not carrier_callbacks.is_from_carrier(*_signature_input(request)):
         return HttpResponse(status=403)
-    params, at = _carrier_params(request), clock.now()
-    call_id, status = params.get("CallSid", ""), params.get("CallStatus", "")
-    if status in UNANSWERED_STATUSES:
-        sender, called = params.get("From", ""), params.get("To", "")
-        call_events.on_inbound_call(sender=sender, called=called, call_id=call_id, at=at)
-        call_events.on_inbound_call_ended(call_id=call_id, dial_status=status, at=at)
+    params = _carrier_params(request)
+    names = {"sender": "From", "called": "To", "call_id": "CallSid", "status": "CallStatus"}
+    values = {name: params.get(field, "") for name, field in names.items()}
+    if values["status"] in call_events.UNANSWERED_STATUSES:
+        call_events.record_unanswered_call(**values, at=clock.now())
     return HttpResponse(status=204)
 
 
@@ -271,10 +269,7 @@ def on_trial_status(request: HttpRequest) -> HttpResponse:
     if not carrier_callbacks.is_from_carrier(*_signature_input(request)):
         return HttpResponse(status=403)
     carrier_id, status, words = carrier_callbacks.read_carrier_status(_carrier_params(request))
-    if status in phone_trials.STATUSES:
-        phone_trials.record_status(
-            carrier_id=carrier_id, status=status, words=words, at=clock.now()
-        )
+    phone_trials.record_status(carrier_id=carrier_id, status=status, words=words, at=clock.now())
     return HttpResponse(status=204)
 
 

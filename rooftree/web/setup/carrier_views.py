@@ -127,7 +127,7 @@ def choose_numbers(request: StaffRequest) -> HttpResponse:
     back_to = reverse("setup_carrier")
     if form.submit(choose):
         return respond_done(request, "Numbers saved", back_to=back_to)
-    problem = next(error for errors in form.errors.values() for error in errors)
+    problem = next(str(error) for errors in form.errors.values() for error in errors)
     return respond_refused(request, problem, back_to=back_to)
 
 
