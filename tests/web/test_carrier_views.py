@@ -205,7 +205,7 @@ def test_refused_trial_shows_why_and_a_user_without_phone_gets_the_way(
     assert "Your account has no phone number." in without.get(PAGE).text
 
 
-def test_account_that_fails_a_later_check_is_not_ready_anywhere(admin, twilio):
+def test_account_that_fails_a_later_check_is_not_ready_anywhere(admin, twilio, signed_in):
     admin.post(PAGE, ACCOUNT)
     admin.post(f"{PAGE}numbers/", {"numbers": [MAIN_NUMBER]})
     twilio.load_seed({"status": "suspended"})
@@ -217,6 +217,10 @@ def test_account_that_fails_a_later_check_is_not_ready_anywhere(admin, twilio):
     for page in (admin.get(PAGE).text, admin.get("/setup/").text):
         assert "this account is suspended" in page
     assert "this account is suspended" in check_carrier().text
+    lead = make.lead(officer=make.officer("Dana Whitfield"))
+    lead_page = signed_in(lead.officer.user).get(f"/leads/{lead.pk}/").text
+    assert "Texts may not go out." in lead_page
+    assert "Tell an administrator." in lead_page
     assert CarrierAccount.objects.get().numbers == [MAIN_NUMBER]
     twilio.load_seed({"status": "active"})
     assert admin.post(f"{PAGE}check/").status_code == 303

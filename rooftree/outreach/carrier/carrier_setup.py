@@ -170,7 +170,7 @@ def webhook_problem(number: AccountNumber, webhooks: Webhooks) -> str:
     ]
     if elsewhere:
         return f"Goes to {elsewhere[0]}"
-    return "" if all(getattr(number, name) for name in expected) else "Not set"
+    return "" if all(getattr(number, name) for name in expected) else "Webhooks not set"
 
 
 def _check(account: AccountInForce, at: datetime) -> dict[str, Any]:
