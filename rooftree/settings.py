@@ -274,10 +274,11 @@ MAILERS: dict[str, dict[str, Any]] = {
         "OPTIONS": _smtp if _mail_backend == _SMTP else {},
     }
 }
-CARRIER = read.choice("ROOFTREE_CARRIER", ("console", "twilio"), "console")
+# "": the account entered in Setup, or the console without one.
+CARRIER = read.choice("ROOFTREE_CARRIER", ("", "console", "twilio"), "console" if IS_DEMO else "")
 TWILIO_BASE_URL = read.base_url("TWILIO_BASE_URL", "https://api.twilio.com")
-TWILIO_ACCOUNT_SID = read.text("TWILIO_ACCOUNT_SID", "" if CARRIER == "console" else None)
-TWILIO_AUTH_TOKEN = read.text("TWILIO_AUTH_TOKEN", "" if CARRIER == "console" else None)
+TWILIO_ACCOUNT_SID = read.text("TWILIO_ACCOUNT_SID", None if CARRIER == "twilio" else "")
+TWILIO_AUTH_TOKEN = read.text("TWILIO_AUTH_TOKEN", None if CARRIER == "twilio" else "")
 TWILIO_NUMBERS = read.comma_separated("TWILIO_NUMBERS")  # E.164, the numbers we text and call from
 UPSTREAMS = read.simulated_upstreams("ROOFTREE_UPSTREAMS")  # simulated vendors; else the real ones
 

@@ -40,6 +40,7 @@ __all__ = [
     "on_officer_answered",
     "on_inbound_call",
     "on_inbound_call_ended",
+    "record_unanswered_call",
     "on_inbound_call_answered",
     "build_recording_notice",
     "record_recording_objection",
@@ -51,6 +52,7 @@ __all__ = [
     "on_notice_played",
 ]
 LOOKUP_BATCH = 20  # calls per run
+UNANSWERED_STATUSES = frozenset({"busy", "failed", "no-answer", "canceled"})
 FINAL_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 
 
@@ -143,6 +145,15 @@ def on_inbound_call_ended(
             rollup_deltas.count_attempt(Lead.objects.get(pk=call.attempt.lead_id))
             publish_update("lead", lead=str(call.attempt.lead_id))
     return call.markup
+
+
+def record_unanswered_call(
+    *, sender: str, called: str, call_id: str, status: str, at: datetime
+) -> None:
+    """Record a borrower's call that nobody answered, even if we were down when it came in."""
+    with transaction.atomic():
+        on_inbound_call(sender=sender, called=called, call_id=call_id, at=at)
+        on_inbound_call_ended(call_id=call_id, dial_status=status, at=at)
 
 
 def _follow_missed_call(attempt: ContactAttempt, at: datetime) -> None:

@@ -46,6 +46,7 @@ from rooftree.nurture import sequence_enrollment
 from rooftree.nurture.models import Sequence
 from rooftree.org import staff_mail
 from rooftree.outreach.calls import officer_calls
+from rooftree.outreach.carrier import carrier_setup
 from rooftree.outreach.messages import send
 from rooftree.outreach.models import Template
 from rooftree.outreach.wording import approval_reminders
@@ -272,6 +273,11 @@ TICKS = (
         name="RESPA log",
         interval_seconds=3600,
         run=lambda at: things_of_value_findings.check_partners(at=at),
+    ),
+    PeriodicJob(
+        name="carrier account",
+        interval_seconds=60,
+        run=lambda at: carrier_setup.check_due_account(at=at),
     ),
     PeriodicJob(
         name="due credit notices",

@@ -38,7 +38,8 @@ DELETABLE = frozenset(
         *("staff_session", "mfa_authenticator", "throttle", "assistance"),
         *("rollup_delta", "rollup", "month_rollup", "dnc_block"),
         *("saved_view", "lead_tag"),
-        *("placed_bid", "form_draft", "imported_activity", "spreadsheet_part", "number_service"),
+        *("placed_bid", "form_draft", "imported_activity", "spreadsheet_part"),
+        *("number_service", "carrier_account"),
         *("message_draft", "undoable_act"),
         "call_recording",  # past its retention, once the carrier has deleted it
         *("oban_jobs", "oban_leaders", "oban_producers"),

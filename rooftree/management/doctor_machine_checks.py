@@ -19,6 +19,8 @@ from rooftree.core import settings_readers
 from rooftree.db.statements import query_row, query_rows
 from rooftree.management import backup_records, database
 from rooftree.management.commands.backup import PASSPHRASE_VARIABLE
+from rooftree.org import carrier_account
+from rooftree.outreach.carrier import carrier_setup
 from rooftree.reporting.controls import database_account
 from rooftree.reporting.controls.security_controls import MAX_BACKUP_AGE
 from rooftree.reporting.evidence import ledger_checkpoints
@@ -199,6 +201,7 @@ def check_secrets() -> DoctorFinding:
         "select credentials from los_connection where credentials <> ''"
         " union all select webhook_keys from los_connection where webhook_keys <> ''"
         " union all select private from signing_key"
+        " union all select auth_token from carrier_account where auth_token <> ''"
     )
     sealed = [row[0] for row in rows]
     try:
@@ -213,15 +216,14 @@ def check_secrets() -> DoctorFinding:
 
 
 def check_carrier() -> DoctorFinding:
-    """Check that texts and calls can be sent."""
-    if settings.CARRIER == "console":
-        return ok("texts are printed, not sent (set ROOFTREE_CARRIER=twilio to send them)")
-    if not settings.TWILIO_NUMBERS:
-        return problem_finding("Twilio has no phone number", "set TWILIO_NUMBERS")
-    problem = unreachable_reason(settings.TWILIO_BASE_URL)
-    if problem:
-        return problem_finding(problem, NETWORK_REMEDY)
-    return ok(f"Twilio is responding at {urlsplit(settings.TWILIO_BASE_URL).hostname}")
+    """Ask the carrier whether it accepts the account, and store its answer for Setup."""
+    problem = carrier_setup.check_account(at=now())
+    status = carrier_account.read_carrier_status()
+    if status.is_ready:
+        return ok(f"{status.sentence} accepts the account")
+    if status.carrier == "console":
+        return ok("texts are printed, not sent (connect Twilio in Setup, Texts and calls)")
+    return problem_finding(problem or status.sentence, "open Setup, Texts and calls")
 
 
 def check_mail_server() -> DoctorFinding:

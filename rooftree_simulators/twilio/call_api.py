@@ -113,7 +113,8 @@ def _run_conversation(account: TwilioAccount, call: CallLeg) -> Generator[float,
 def receive_call(account: TwilioAccount, *, sender: str, to: str) -> CallLeg:
     """Start an inbound call to one of the account's numbers; the clock runs the rest."""
     call = open_leg(account, to=to, sender=sender, direction="inbound")
-    call.url, call.status = account.line(to).voice_url, "ringing"
+    line = account.line(to)
+    call.url, call.callback, call.status = line.voice_url, line.status_callback, "ringing"
     if not call.url:
         account.record_warning(11200, "no URL for calls on this number", number=to)
         end_leg(account, call, "failed")

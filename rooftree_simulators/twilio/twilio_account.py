@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from rooftree_simulators.http_sender import HttpAnswer, send_request
 from rooftree_simulators.simulated_clock import SimulatedClock
+from rooftree_simulators.twilio.twilio_errors import new_sid
 from rooftree_simulators.twilio.webhook_signature import compute_signature
 from rooftree_simulators.vendor_base import Json, Switches
 
@@ -30,11 +31,18 @@ def is_valid_number(text: str) -> bool:
 
 @dataclass(slots=True, kw_only=True)
 class AccountLine:
-    """A number of the account and its webhook URLs."""
+    """A number of the account, its abilities and its webhook URLs."""
 
     number: str
+    sid: str = field(default_factory=lambda: new_sid("PN"))
     sms_url: str = ""
     voice_url: str = ""
+    status_callback: str = ""
+    sms_application_sid: str = ""  # where set, Twilio ignores `sms_url`; likewise for calls
+    voice_application_sid: str = ""
+    trunk_sid: str = ""
+    can_text: bool = True
+    can_call: bool = True
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,6 +71,8 @@ class TwilioAccount:
     def reset_state(self) -> None:
         self.sid = ACCOUNT_SID
         self.auth_token = AUTH_TOKEN
+        self.friendly_name = "Simulated account"
+        self.kind, self.status = "Full", "active"  # or Trial; suspended, closed
         self.lines = {MAIN_NUMBER: AccountLine(number=MAIN_NUMBER)}
         self.services = {SERVICE_SID: [MAIN_NUMBER]}
         self.callees: dict[str, CalleeBehavior] = {}

@@ -12,6 +12,7 @@ API_VERSION = "2010-04-01"
 ERROR_CODES = {
     20001: (400, "A parameter is not known or not valid."),
     20003: (401, "Authenticate"),
+    20005: (403, "Account not active"),
     20404: (404, "The requested resource was not found"),
     20429: (429, "Too Many Requests"),
     21201: (400, "No 'To' number is specified"),
@@ -22,6 +23,7 @@ ERROR_CODES = {
     21213: (400, "No 'From' number is specified"),
     21220: (400, "The call is not in a state in which it can be changed"),
     21266: (400, "'To' and 'From' number cannot be the same"),
+    21402: (400, "VoiceUrl is not a valid URL"),
     21408: (400, "No permission to send to this region"),
     21602: (400, "Message body is required."),
     21603: (400, "A 'From' phone number is required."),
@@ -33,6 +35,7 @@ ERROR_CODES = {
     21612: (400, "The 'To' number cannot be reached from this 'From' number."),
     21614: (400, "The 'To' number is not a mobile number."),
     21617: (400, "The message body is longer than 1600 characters."),
+    21502: (400, "SmsUrl is not a valid URL"),
     21701: (404, "The Messaging Service does not exist."),
 }
 

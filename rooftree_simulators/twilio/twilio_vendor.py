@@ -6,7 +6,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from rooftree_simulators.twilio import call_api, message_api, recording_api
+from rooftree_simulators.twilio import account_api, call_api, message_api, recording_api
 from rooftree_simulators.twilio.twilio_account import CalleeBehavior, TwilioAccount
 from rooftree_simulators.twilio.twilio_errors import API_VERSION, error_reply, reply_error
 from rooftree_simulators.vendor_base import Json, Reply, Request, SimulatorSetup, Vendor
@@ -59,15 +59,21 @@ class Twilio(Vendor):
         parts = request.path.strip("/").split("/")
         if (
             parts[:2] != [API_VERSION, "Accounts"]
-            or len(parts) < 4
+            or len(parts) < 3
             or not parts[-1].endswith(".json")
         ):
             raise reply_error(20404)
-        if parts[2] != self.account.sid:
+        if parts[2].removesuffix(".json") != self.account.sid:
             return error_reply(20003)
+        if len(parts) == 3:
+            return account_api.read_account(self.account)
+        if self.account.status != "active":
+            return error_reply(20005)
         kind, *sid = [*parts[3:-1], parts[-1].removesuffix(".json")]
         if "Recordings" in (kind, *sid):
             return self._route_recording(request, [kind, *sid])
+        if kind == "IncomingPhoneNumbers":
+            return self._route_number(request, sid)
         return self._route_resource(request, kind, sid)
 
     def _route_recording(self, request: Request, path: list[str]) -> Reply:
@@ -85,6 +91,16 @@ class Twilio(Vendor):
                 return recording_api.list_recordings(account, call_api.get_call(account, call))
             case "DELETE", "Recordings", recording:
                 return recording_api.delete_recording(account, recording)
+        raise reply_error(20404)
+
+    def _route_number(self, request: Request, path: list[str]) -> Reply:
+        match request.method, *path:
+            case ("GET",):
+                return account_api.list_numbers(self.account, request)
+            case "GET", number_sid:
+                return account_api.read_number(self.account, number_sid)
+            case "POST", number_sid:
+                return account_api.update_number(self.account, request, number_sid)
         raise reply_error(20404)
 
     def _route_resource(self, request: Request, kind: str, sid: list[str]) -> Reply:
@@ -163,10 +179,13 @@ class Twilio(Vendor):
         with account.lock:
             account.sid = str(body.get("account_sid", account.sid))
             account.auth_token = str(body.get("auth_token", account.auth_token))
+            account.friendly_name = str(body.get("friendly_name", account.friendly_name))
+            account.kind = str(body.get("type", account.kind))
+            account.status = str(body.get("status", account.status))
             for row in body.get("numbers") or []:
                 line = account.line(str(row["number"]))
-                line.sms_url = str(row.get("sms_url", line.sms_url))
-                line.voice_url = str(row.get("voice_url", line.voice_url))
+                for name, value in row.items():
+                    setattr(line, name, type(getattr(line, name))(value))
             for row in body.get("services") or []:
                 account.services[str(row["sid"])] = [str(name) for name in row["numbers"]]
         return {"account_sid": account.sid, "numbers": sorted(account.lines)}

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import pytest
 from django.tasks import task_backends
 
-from rooftree.outreach.media.active_carrier import get_carrier
 from rooftree_demo import demo_company, demo_staff, inline_queue
 from rooftree_demo.lead_story import source_by_slug
 from rooftree_demo.simulator_addresses import SimulatorAddresses
@@ -28,7 +27,6 @@ def control(db, settings, monkeypatch) -> Iterator[SimulatorClient]:
     settings.MAILERS = {
         "default": {"BACKEND": "django.core.mail.backends.dummy.EmailBackend", "OPTIONS": {}}
     }
-    get_carrier.cache_clear()
     source_by_slug.cache_clear()
     with start_simulators() as running:
         ports = running.ports
@@ -41,5 +39,4 @@ def control(db, settings, monkeypatch) -> Iterator[SimulatorClient]:
         users = {officer.login: "made-up" for officer in demo_staff.OFFICERS}
         control.call("enc/seed", {"users": users})
         yield control
-    get_carrier.cache_clear()
     source_by_slug.cache_clear()

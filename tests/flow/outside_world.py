@@ -13,7 +13,6 @@ from rooftree.flow import clock
 from rooftree.leads.models import Source
 from rooftree.los import adapter_pool
 from rooftree.los.models import Connection
-from rooftree.outreach.media.active_carrier import get_carrier
 from rooftree_simulators.simulated_clock import SimulatedClock
 from rooftree_simulators.start_simulators import Simulators, start_simulators
 from rooftree_simulators.twilio.twilio_account import ACCOUNT_SID, AUTH_TOKEN, MAIN_NUMBER
@@ -115,18 +114,14 @@ def start_outside_world(url: str, settings: Any) -> Iterator[World]:
                 "OPTIONS": {"host": host, "port": int(port), "timeout": 5},
             }
         }
-        get_carrier.cache_clear()
         world = World(url, simulators)
         world.say(
             "twilio/seed",
             {"numbers": [{"number": MAIN_NUMBER, "sms_url": f"{url}/in/twilio/text/"}]},
         )
         world.say("enc/switches", {"dup_rate": 0, "pipeline_lag_s": 45})
-        try:
-            with clock.freeze(make.NOON):
-                yield world
-        finally:
-            get_carrier.cache_clear()
+        with clock.freeze(make.NOON):
+            yield world
 
 
 def connect_encompass(world: World, officer_users: dict[str, str]) -> Connection:

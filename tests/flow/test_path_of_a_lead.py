@@ -15,7 +15,6 @@ import pytest
 from rooftree.compliance.gate.message_gate import CHECKS
 from rooftree.flow import clock, lead_arrival
 from rooftree.leads.models import Touch
-from rooftree.outreach.media.active_carrier import get_carrier
 from rooftree.tasks.drain_queue import queued_task_names
 from rooftree_simulators.simulated_clock import SimulatedClock
 from rooftree_simulators.twilio.twilio_account import ACCOUNT_SID, AUTH_TOKEN, MAIN_NUMBER
@@ -59,9 +58,7 @@ def twilio(settings) -> Iterator[Twilio]:
     settings.TWILIO_ACCOUNT_SID = ACCOUNT_SID
     settings.TWILIO_AUTH_TOKEN = AUTH_TOKEN
     settings.TWILIO_NUMBERS = [MAIN_NUMBER]
-    get_carrier.cache_clear()
     yield vendor
-    get_carrier.cache_clear()
     listener.stop()
     setup.clock.stop()
 

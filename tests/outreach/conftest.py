@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from rooftree.outreach.media.active_carrier import get_carrier
 from rooftree_simulators.simulated_clock import SimulatedClock
 from rooftree_simulators.smtp_mailbox import SmtpListener, SmtpMailbox, Treatment
 from rooftree_simulators.start_simulators import find_free_port
@@ -60,9 +59,7 @@ def carriers(db, settings) -> Iterator[Carriers]:
             "OPTIONS": {"host": "127.0.0.1", "port": mail.port, "timeout": 5},
         }
     }
-    get_carrier.cache_clear()
     yield Carriers(twilio, mailbox)
-    get_carrier.cache_clear()
     http.stop()
     mail.stop()
     setup.clock.stop()

@@ -7,7 +7,6 @@ import pytest
 from django.conf import settings as project
 
 from rooftree.compliance.models import Revocation
-from rooftree.outreach.media import active_carrier as lines
 from rooftree.outreach.models import Message
 from rooftree_simulators.twilio.webhook_signature import compute_signature
 from tests import make
@@ -27,9 +26,6 @@ def twilio(settings):
     settings.TWILIO_ACCOUNT_SID = "AC" + "0" * 32
     settings.TWILIO_AUTH_TOKEN = AUTH_TOKEN
     settings.TWILIO_NUMBERS = [OUR_NUMBER]
-    lines.get_carrier.cache_clear()
-    yield
-    lines.get_carrier.cache_clear()
 
 
 def twilio_post(path: str, form: dict[str, str], *, token: str = AUTH_TOKEN, **changes: str):

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 from rooftree.flow import lead_arrival
 from rooftree.leads.models import Delivery, Lead
-from rooftree.outreach.media import active_carrier as lines
 from rooftree_simulators.twilio.webhook_signature import compute_signature
 from tests import make
 from tests.flow import journey
@@ -225,9 +224,6 @@ def twilio(settings):
     settings.TWILIO_ACCOUNT_SID = "AC" + "0" * 32
     settings.TWILIO_AUTH_TOKEN = AUTH_TOKEN
     settings.TWILIO_NUMBERS = ["+15125550100"]
-    lines.get_carrier.cache_clear()
-    yield
-    lines.get_carrier.cache_clear()
 
 
 def post_signed(path, form):

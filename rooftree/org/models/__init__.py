@@ -1,6 +1,7 @@
 """The tables of the company, its staff, and their access."""
 
 from rooftree.org.models.access import AccessEntry, ApiKey, StaffSession, Throttle
+from rooftree.org.models.carrier import CarrierAccount
 from rooftree.org.models.company import (
     Branch,
     Company,
@@ -33,6 +34,7 @@ __all__ = [
     "ApiKey",
     "Assistance",
     "Branch",
+    "CarrierAccount",
     "Company",
     "CompanyLicense",
     "License",

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -26,11 +27,12 @@ from rooftree.db.prepared_queries import PreparedQuery
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.ledger.write_events import build_event, write_event, write_events
 from rooftree.org import sending_pause
+from rooftree.org.models import LoanOfficer, User
 from rooftree.org.sending_pause import ACTIVE_PAUSE
 from rooftree.outreach.calls import call_record_check, call_recordings, call_script
 from rooftree.outreach.facts.lead_records import is_our_number
 from rooftree.outreach.media import twiml
-from rooftree.outreach.media.active_carrier import get_carrier
+from rooftree.outreach.media.active_carrier import Carrier, get_carrier
 from rooftree.outreach.media.carrier_types import CarrierReceipt
 from rooftree.outreach.messages import contact_permissions
 from rooftree.outreach.messages.plan_messages import address_for, outbound_number
@@ -96,7 +98,8 @@ def place_due_calls(*, at: datetime) -> int:
     if not due:
         return 0
     rings = [ring for ring in due if _is_offer_open(ring.offer)]
-    answers = list(zip(rings, run_concurrently(_place_call, rings), strict=True))
+    place = partial(_place_call, get_carrier(), outbound_number())
+    answers = list(zip(rings, run_concurrently(place, rings), strict=True))
     placed = [(ring, answer) for ring, answer in answers if isinstance(answer, CarrierReceipt)]
     with transaction.atomic():
         _record_placed(placed, at)
@@ -117,11 +120,11 @@ def _claim_due_rings(at: datetime) -> list[Ring]:
     return rings
 
 
-def _place_call(ring: Ring) -> CarrierReceipt | VendorError:
+def _place_call(carrier: Carrier, sender: str, ring: Ring) -> CarrierReceipt | VendorError:
     try:
-        return get_carrier().place_call(
+        return carrier.place_call(
             to=ring.officer.phone,
-            sender=outbound_number(),
+            sender=sender,
             url=f"{settings.PUBLIC_URL}/in/twilio/ring/{ring.pk}/",
             status_callback=f"{settings.PUBLIC_URL}/in/twilio/ring/{ring.pk}/status/",
         )
@@ -171,9 +174,10 @@ def text_officers(rings: Sequence[Ring], *, at: datetime) -> int:
     rows = [{"id": key, "texted_at": at} for key in rings_by_id]
     claimed = update_each(Ring, rows, where={"texted_at": None})
     to_text = [ring for ring in rings_by_id.values() if ring.pk in claimed]
+    send = partial(_text_officer, get_carrier(), outbound_number())
     problems = {
         ring.pk: problem
-        for ring, problem in zip(to_text, run_concurrently(_text_officer, to_text), strict=True)
+        for ring, problem in zip(to_text, run_concurrently(send, to_text), strict=True)
         if problem
     }
     for key, problem in problems.items():
@@ -181,12 +185,12 @@ def text_officers(rings: Sequence[Ring], *, at: datetime) -> int:
     return len(to_text) - len(problems)
 
 
-def _text_officer(ring: Ring) -> VendorError | None:
+def _text_officer(carrier: Carrier, sender: str, ring: Ring) -> VendorError | None:
     summary = _describe_lead(ring.offer.lead)
     try:
-        get_carrier().send_text(
+        carrier.send_text(
             to=ring.officer.phone,
-            sender=outbound_number(),
+            sender=sender,
             body=f"Rooftree: {summary} Take it: {settings.PUBLIC_URL}/queue/",
             status_callback="",
             reference=str(ring.pk),
@@ -194,6 +198,30 @@ def _text_officer(ring: Ring) -> VendorError | None:
     except VendorError as problem:
         return problem
     return None
+
+
+def text_user(user: User, *, body: str, status_callback: str) -> CarrierReceipt:
+    """Text a member of staff at the phone on file. Raises `VendorError`."""
+    return get_carrier().send_text(
+        to=staff_phone(user),
+        sender=outbound_number(),
+        body=body,
+        status_callback=status_callback,
+        reference=str(user.pk),
+    )
+
+
+def call_user(user: User, *, url: str, status_callback: str) -> CarrierReceipt:
+    """Call a member of staff at the phone on file; `url` has the markup. Raises `VendorError`."""
+    return get_carrier().place_call(
+        to=staff_phone(user), sender=outbound_number(), url=url, status_callback=status_callback
+    )
+
+
+def staff_phone(user: User) -> str:
+    """Return the phone of a member of staff: the one that rings for an officer; "" if none."""
+    officer = LoanOfficer.objects.filter(user=user, terminated_at=None).first()
+    return officer.phone if officer else user.phone
 
 
 def on_officer_answered(*, ring_id: UUID, at: datetime) -> str:

@@ -10,14 +10,13 @@ from functools import cache, cached_property
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
-
 from rooftree.compliance.gate.effective_rules import Changes
 from rooftree.compliance.gate.license_checks import latest_local_date
 from rooftree.compliance.rule_changes import approved_changes
 from rooftree.db.prepared_queries import PreparedQuery
 from rooftree.db.statements import query_rows
 from rooftree.leads.models import Lead
+from rooftree.org.carrier_account import account_in_force
 from rooftree.org.models import LoanOfficer
 from rooftree.outreach.facts.sql import MANY_LEADS_SQL, NEWS_SQL, REST_SQL
 from rooftree.outreach.facts.stored_rows import (
@@ -285,6 +284,6 @@ def previous_numbers(addresses: Sequence[str]) -> dict[str, str]:
 
 def is_our_number(number: str) -> bool:
     """Return True if the number is assigned to the company or to an active officer."""
-    if number in settings.TWILIO_NUMBERS:
+    if number in account_in_force().numbers:
         return True
     return LoanOfficer.objects.filter(text_number=number, terminated_at=None).exists()

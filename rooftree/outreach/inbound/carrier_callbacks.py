@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 
 from rooftree.core import twilio_signature
@@ -12,9 +11,10 @@ from rooftree.core.vendor_errors import VendorError
 from rooftree.db.db_role import assume_role
 from rooftree.leads.models import Email, Lead, Phone
 from rooftree.ledger.write_events import write_event
+from rooftree.org.carrier_account import account_in_force
 from rooftree.outreach.media.active_carrier import get_carrier
 from rooftree.outreach.media.carrier_types import DeliveryStatus, InboundContact, StatusCallback
-from rooftree.outreach.media.twiml import empty_response
+from rooftree.outreach.media.twiml import empty_response, say_and_hang_up
 from rooftree.outreach.messages import message_verdicts
 from rooftree.outreach.models import Message
 
@@ -40,11 +40,8 @@ STATUS_COLUMNS = ["state", "carrier", "carrier_id", "problem", "due_at", "delive
 
 def is_from_carrier(headers: Mapping[str, str], url: str, form: Iterable[tuple[str, str]]) -> bool:
     """Return True if the carrier signed this request; always False without an auth token."""
-    if not settings.TWILIO_AUTH_TOKEN:
-        return False
-    return twilio_signature.is_signed_by_twilio(
-        headers, url, form, {"": settings.TWILIO_AUTH_TOKEN}
-    )
+    token = account_in_force().auth_token
+    return bool(token) and twilio_signature.is_signed_by_twilio(headers, url, form, {"": token})
 
 
 def parse_inbound_text(form: Mapping[str, str]) -> InboundContact | None:
@@ -74,6 +71,25 @@ def record_text_status(form: Mapping[str, str], *, reference: str, at: datetime)
             message = Message.objects.get(carrier_id=callback.carrier_id)
             record_dead_number(message.to_address, at=at)
     return is_news
+
+
+def read_carrier_status(form: Mapping[str, str]) -> tuple[str, str, str]:
+    """Return carrier id, our status and the carrier's words of a verified status callback.
+
+    The status is accepted, sent, delivered or failed; all are "" if the form has none.
+    """
+    callback: StatusCallback | None = get_carrier().module.parse_status(form)
+    if callback is None:
+        return "", "", ""
+    words = callback.raw_status.replace("-", " ")
+    if callback.error_code:
+        words = f"{words}, error {callback.error_code}"
+    return callback.carrier_id, callback.status.value, words
+
+
+def build_trial_markup() -> str:
+    """Return the markup that a member of staff hears who has the carrier ring them."""
+    return say_and_hang_up("This is Rooftree. Your carrier can ring you. Goodbye.")
 
 
 def fetch_call_end(call_id: str) -> StatusCallback | None:

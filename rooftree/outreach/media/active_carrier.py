@@ -1,14 +1,12 @@
-"""The carrier configured for this installation, with its credentials."""
+"""The carrier in use, with its credentials."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from django.conf import settings
-
+from rooftree.org.carrier_account import account_in_force
 from rooftree.outreach.media import CARRIERS
 from rooftree.outreach.media.carrier_types import CarrierReceipt, CarrierRecording, StatusCallback
 
@@ -75,15 +73,13 @@ class Carrier:
         self.module.erase_recordings(self.settings, call_id=call_id)
 
 
-@cache
 def get_carrier() -> Carrier:
-    """Return the carrier named in the settings."""
-    module = import_module(CARRIERS[settings.CARRIER])
-    if settings.CARRIER == "console":
+    """Return the carrier in force. It can read the database: call it outside of vendor threads."""
+    account = account_in_force()
+    module = import_module(CARRIERS[account.carrier])
+    if account.carrier == "console":
         return Carrier(name="console", module=module, settings=module.Settings())
-    account = module.Settings(
-        account_sid=settings.TWILIO_ACCOUNT_SID,
-        secret=settings.TWILIO_AUTH_TOKEN,
-        base_url=settings.TWILIO_BASE_URL,
+    settings = module.Settings(
+        account_sid=account.account_sid, secret=account.auth_token, base_url=account.base_url
     )
-    return Carrier(name="twilio", module=module, settings=account)
+    return Carrier(name=account.carrier, module=module, settings=settings)

@@ -22,6 +22,7 @@ from rooftree.compliance.gate.required_disclosures import EXEMPT_PURPOSES
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads import contact_points
 from rooftree.leads.models import Lead
+from rooftree.org.carrier_account import account_in_force
 from rooftree.org.models import Company, LoanOfficer, User
 from rooftree.outreach.facts.lead_records import license_in_state, previous_numbers
 from rooftree.outreach.facts.stored_rows import StoredLicense
@@ -76,7 +77,7 @@ def address_for(lead: Lead, medium: str) -> str:
 
 def outbound_number(preferred: str = "") -> str:
     """Return the E.164 number to send from: the officer's own, otherwise our first one."""
-    return preferred or next(iter(settings.TWILIO_NUMBERS), "")
+    return preferred or next(iter(account_in_force().numbers), "")
 
 
 def from_addresses(messages: Sequence[Message]) -> list[str]:

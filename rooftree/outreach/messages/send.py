@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Unpack
 from uuid import UUID
 
@@ -36,7 +37,7 @@ from rooftree.ledger.write_events import build_event, write_event, write_events
 from rooftree.org.sending_pause import ACTIVE_PAUSE
 from rooftree.outreach.inbound import carrier_callbacks
 from rooftree.outreach.media import borrower_mail
-from rooftree.outreach.media.active_carrier import get_carrier
+from rooftree.outreach.media.active_carrier import Carrier, get_carrier
 from rooftree.outreach.media.carrier_types import CarrierReceipt, NoSuchNumber, OptedOut
 from rooftree.outreach.messages import (
     cancel_messages,
@@ -123,7 +124,8 @@ def deliver_messages(message_ids: Iterable[UUID], *, at: datetime) -> set[UUID]:
         on_failure=set_aside,
     )
     # Hand over all of them right after the recheck, so a slow carrier leaves no gap for a STOP.
-    results = {result.message.pk: result for result in run_concurrently(_hand_to_carrier, ready)}
+    hand_over = partial(_hand_to_carrier, get_carrier())
+    results = {result.message.pk: result for result in run_concurrently(hand_over, ready)}
     run_batch(
         lambda keys: _record_results([results[key] for key in keys]),
         list(results),
@@ -242,13 +244,13 @@ class _CarrierResult:
     problem: Exception | None = None
 
 
-def _hand_to_carrier(ready: DecidedMessage) -> _CarrierResult:
+def _hand_to_carrier(carrier: Carrier, ready: DecidedMessage) -> _CarrierResult:
     message, at = ready.message, ready.verdict.at
     try:
-        carrier, accepted = _call_carrier(message)
+        name, accepted = _call_carrier(carrier, message)
     except Exception as problem:  # a bug must not affect the messages already handed over
         return _CarrierResult(message=message, at=at, problem=problem)
-    return _CarrierResult(message=message, at=at, carrier=carrier, accepted=accepted)
+    return _CarrierResult(message=message, at=at, carrier=name, accepted=accepted)
 
 
 def _record_results(results: Sequence[_CarrierResult]) -> Sequence[_CarrierResult]:
@@ -274,7 +276,7 @@ def _handle_failure(message: Message, problem: Exception, at: datetime) -> None:
             raise problem
 
 
-def _call_carrier(message: Message) -> tuple[str, CarrierReceipt]:
+def _call_carrier(carrier: Carrier, message: Message) -> tuple[str, CarrierReceipt]:
     if message.medium == "email":
         email = borrower_mail.OutboundEmail(
             to=message.to_address,
@@ -286,7 +288,6 @@ def _call_carrier(message: Message) -> tuple[str, CarrierReceipt]:
             reply_to=plan_messages.reply_address(message),
         )
         return "mail", CarrierReceipt(carrier_id=borrower_mail.send_email(email))
-    carrier = get_carrier()
     accepted = carrier.send_text(
         to=message.to_address,
         sender=message.from_address,

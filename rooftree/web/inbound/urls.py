@@ -19,6 +19,9 @@ urlpatterns: list[URLPattern] = [
     path("in/twilio/ring/<uuid:ring_id>/after/", views.on_borrower_leg_ended, name="ring_after"),
     path("in/twilio/ring/<uuid:ring_id>/status/", views.on_officer_call_status, name="ring_status"),
     path("in/twilio/call/", views.on_inbound_call, name="call_came"),
+    path("in/twilio/call/status/", views.on_inbound_call_status, name="call_status"),
+    path("in/twilio/trial/", views.on_trial_answered, name="trial_answered"),
+    path("in/twilio/trial/status/", views.on_trial_status, name="trial_status"),
     path("in/twilio/call/after/", views.on_inbound_call_ended, name="call_over"),
     *(
         path(

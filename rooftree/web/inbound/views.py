@@ -35,6 +35,8 @@ from rooftree.leads.models import Source
 from rooftree.los import adapter_pool
 from rooftree.los.adapters.encompass import parse_webhook, verify_webhook
 from rooftree.los.models import Connection
+from rooftree.org.carrier_account import account_in_force
+from rooftree.outreach.carrier import phone_trials
 from rooftree.outreach.inbound import carrier_callbacks
 from rooftree.outreach.models import CallRecording, Ring
 from rooftree.web.inbound.email_webhooks import extract_raw_email
@@ -155,7 +157,7 @@ def receive_text(request: HttpRequest) -> HttpResponse:
             sender=text.sender,
             body=text.body,
             carrier_id=text.carrier_id,
-            carrier=settings.CARRIER,
+            carrier=account_in_force().carrier,
             is_answered=bool(text.opt_out),
             at=clock.now(),
         )
@@ -239,6 +241,37 @@ def on_inbound_call_ended(request: HttpRequest) -> HttpResponse:
             at=clock.now(),
         )
     )
+
+
+@webhook_view("POST")
+def on_inbound_call_status(request: HttpRequest) -> HttpResponse:
+    """Record a borrower's call that ended before anyone answered, even if we were down then."""
+    if not carrier_callbacks.is_from_carrier(*_signature_input(request)):
+        return HttpResponse(status=403)
+    params = _carrier_params(request)
+    names = {"sender": "From", "called": "To", "call_id": "CallSid", "status": "CallStatus"}
+    values = {name: params.get(field, "") for name, field in names.items()}
+    if values["status"] in call_events.UNANSWERED_STATUSES:
+        call_events.record_unanswered_call(**values, at=clock.now())
+    return HttpResponse(status=204)
+
+
+@webhook_view("POST")
+def on_trial_answered(request: HttpRequest) -> HttpResponse:
+    """Return what a member of staff hears who tries the carrier from Setup."""
+    if not carrier_callbacks.is_from_carrier(*_signature_input(request)):
+        return HttpResponse(status=403)
+    return _twiml_response(carrier_callbacks.build_trial_markup())
+
+
+@webhook_view("POST")
+def on_trial_status(request: HttpRequest) -> HttpResponse:
+    """Record the carrier's report on a text or call to staff from Setup."""
+    if not carrier_callbacks.is_from_carrier(*_signature_input(request)):
+        return HttpResponse(status=403)
+    carrier_id, status, words = carrier_callbacks.read_carrier_status(_carrier_params(request))
+    phone_trials.record_status(carrier_id=carrier_id, status=status, words=words, at=clock.now())
+    return HttpResponse(status=204)
 
 
 @webhook_view("POST")

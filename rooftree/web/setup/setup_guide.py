@@ -4,7 +4,6 @@ from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Q
 from django.urls import reverse
 
@@ -14,6 +13,7 @@ from rooftree.core.area_codes_and_zones import STATE_NAMES
 from rooftree.db.statements import query_row
 from rooftree.leads.models import Source
 from rooftree.los.models import Connection
+from rooftree.org.carrier_account import read_carrier_status
 from rooftree.org.models import (
     AUTHORIZING_STATUSES,
     Branch,
@@ -79,7 +79,7 @@ def list_capabilities(
 ) -> list[tuple[str, bool, str]]:
     """Return what works now: (capability, whether it works, what it needs)."""
     done = {step.name: step.is_done for group in groups for step in group.steps}
-    has_carrier = settings.CARRIER != "console"
+    carrier = read_carrier_status()
     is_registered = bool(company and company.texting.get("brand_registered"))
     sends_email = bool(company and company.mail_is_authenticated)
     return [
@@ -98,8 +98,8 @@ def list_capabilities(
         ),
         (
             "Texts",
-            has_carrier and is_registered,
-            "Needs a registered brand" if has_carrier else "Needs a carrier and a registered brand",
+            carrier.is_ready and is_registered,
+            "Needs a registered brand" if carrier.is_ready else carrier.sentence,
         ),
         ("Email", sends_email, "Needs SPF, DKIM and DMARC for your domain"),
         ("Hand-off to the LOS", done[LOS_STEP], "Needs a connection that passed its go-live check"),
@@ -276,19 +276,19 @@ def _rules_step() -> GuideStep:
 
 
 def _carrier_step(company: Company | None) -> GuideStep:
-    is_console = settings.CARRIER == "console"
-    carrier = settings.CARRIER.capitalize()
-    if is_console:
-        description = "Texts and calls go to the console. To connect one, set ROOFTREE_CARRIER"
-    elif company and company.texting.get("brand_registered"):
-        description = f"{carrier}; the brand is registered"
-    else:
-        description = f"{carrier} is connected. Confirm that your brand is registered"
+    carrier = read_carrier_status()
+    description = carrier.sentence
+    if carrier.is_ready:
+        is_registered = company and company.texting.get("brand_registered")
+        brand = (
+            "; the brand is registered" if is_registered else ". Confirm your brand registration"
+        )
+        description += brand
     return GuideStep(
         name="Connect a carrier",
         description=description,
-        href="" if is_console else f"{reverse('setup_company')}#brand_registered",
-        is_done=not is_console,
+        href=reverse("setup_carrier"),
+        is_done=carrier.is_ready,
         is_needed=False,
     )
 

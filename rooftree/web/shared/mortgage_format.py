@@ -22,6 +22,7 @@ from rooftree.compliance.models import Consent
 from rooftree.flow import call_outcomes
 from rooftree.leads.models import ContactAttempt
 from rooftree.los.loan_milestones import milestone_label
+from rooftree.org.carrier_account import read_carrier_status
 from rooftree.outreach.models import Message
 from rooftree.reporting.evidence import chronology_lines
 from rooftree.routing.permissions import has_permission
@@ -302,6 +303,14 @@ def htmx_settings() -> SafeString:
 def is_demo() -> bool:
     """Return True if this installation is a demo with a fictitious company."""
     return bool(settings.IS_DEMO)
+
+
+@register.simple_tag
+def carrier_problem() -> str:
+    """Return why texts and calls may not go out; "" if they can, or in a demo without a carrier."""
+    status = read_carrier_status()
+    is_console_demo = settings.IS_DEMO and status.carrier == "console"
+    return "" if status.is_ready or is_console_demo else status.sentence
 
 
 def _render_time(
