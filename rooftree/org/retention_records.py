@@ -16,7 +16,7 @@ RECORDS = RoomRecords(
         ),
     },
     tables_about_nobody=(
-        *("branch", "company", "company_license", "sending_pause"),
+        *("branch", "company", "company_license", "sending_pause", "mail_setup"),
         *("auth_group", "auth_permission", "django_content_type"),
     ),
 )

@@ -53,7 +53,7 @@ def test_empty_installation_shows_the_first_setup_step(browser):
 
     assert "left before your first lead" in page
     assert "Enter company details" in page
-    assert "0 of 11 steps done" in page
+    assert "0 of 12 steps done" in page
 
 
 def test_setup_guide_checks_off_completed_steps(cast, browser):
@@ -61,7 +61,7 @@ def test_setup_guide_checks_off_completed_steps(cast, browser):
 
     assert "Lindenfield Mortgage, LLC, NMLS 1204417, nonbank" in page
     assert "1 region" in page or "2 branches" in page
-    assert "6 of 11 steps done" in page
+    assert "6 of 12 steps done" in page
     assert "2 steps left before your first lead" in page
     assert "Missing: the national registry, Florida, Texas" in page
     assert "Needs current do-not-call lists" in page

@@ -8,6 +8,7 @@ from rooftree.org.models.company import (
     SendingPause,
     office_hours,
 )
+from rooftree.org.models.mail import MailSetup
 from rooftree.org.models.staff import (
     AUTHORIZING_STATUSES,
     PARTNER,
@@ -36,6 +37,7 @@ __all__ = [
     "CompanyLicense",
     "License",
     "LoanOfficer",
+    "MailSetup",
     "SendingPause",
     "StaffNotice",
     "StaffSession",

@@ -33,6 +33,8 @@ from rooftree.db.bulk_update import update_each
 from rooftree.db.db_role import assume_role
 from rooftree.leads.models import Lead
 from rooftree.ledger.write_events import build_event, write_event, write_events
+from rooftree.org.mail_server import active_mail_server
+from rooftree.org.mail_transport import MailServer
 from rooftree.org.sending_pause import ACTIVE_PAUSE
 from rooftree.outreach.inbound import carrier_callbacks
 from rooftree.outreach.media import borrower_mail
@@ -123,7 +125,11 @@ def deliver_messages(message_ids: Iterable[UUID], *, at: datetime) -> set[UUID]:
         on_failure=set_aside,
     )
     # Hand over all of them right after the recheck, so a slow carrier leaves no gap for a STOP.
-    results = {result.message.pk: result for result in run_concurrently(_hand_to_carrier, ready)}
+    server = active_mail_server()  # read here, as the threads have no transaction
+    results = {
+        result.message.pk: result
+        for result in run_concurrently(lambda decided: _hand_to_carrier(decided, server), ready)
+    }
     run_batch(
         lambda keys: _record_results([results[key] for key in keys]),
         list(results),
@@ -242,10 +248,10 @@ class _CarrierResult:
     problem: Exception | None = None
 
 
-def _hand_to_carrier(ready: DecidedMessage) -> _CarrierResult:
+def _hand_to_carrier(ready: DecidedMessage, server: MailServer) -> _CarrierResult:
     message, at = ready.message, ready.verdict.at
     try:
-        carrier, accepted = _call_carrier(message)
+        carrier, accepted = _call_carrier(message, server)
     except Exception as problem:  # a bug must not affect the messages already handed over
         return _CarrierResult(message=message, at=at, problem=problem)
     return _CarrierResult(message=message, at=at, carrier=carrier, accepted=accepted)
@@ -274,7 +280,7 @@ def _handle_failure(message: Message, problem: Exception, at: datetime) -> None:
             raise problem
 
 
-def _call_carrier(message: Message) -> tuple[str, CarrierReceipt]:
+def _call_carrier(message: Message, server: MailServer) -> tuple[str, CarrierReceipt]:
     if message.medium == "email":
         email = borrower_mail.OutboundEmail(
             to=message.to_address,
@@ -285,7 +291,7 @@ def _call_carrier(message: Message) -> tuple[str, CarrierReceipt]:
             unsubscribe_url=unsubscribe_url(message),
             reply_to=plan_messages.reply_address(message),
         )
-        return "mail", CarrierReceipt(carrier_id=borrower_mail.send_email(email))
+        return "mail", CarrierReceipt(carrier_id=borrower_mail.send_email(email, server))
     carrier = get_carrier()
     accepted = carrier.send_text(
         to=message.to_address,

@@ -15,6 +15,7 @@ from rooftree.core.area_codes_and_zones import STATE_NAMES
 from rooftree.db.statements import query_row
 from rooftree.leads.models import Source
 from rooftree.los.models import Connection
+from rooftree.org import mail_setup
 from rooftree.org.models import (
     AUTHORIZING_STATUSES,
     Branch,
@@ -32,6 +33,7 @@ ENDS_SOON = timedelta(days=30)
 USERS_STEP, LICENSES_STEP = "Add users", "Check licenses"
 LISTS_STEP, REGISTRATION_STEP = "Load do-not-call lists", "Confirm telemarketer registration"
 SOURCES_STEP, LOS_STEP = "Add a source", "Connect the LOS"
+EMAIL_STEP = "Connect email"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,7 @@ def build_steps(today: date, at: datetime) -> list[GuideStep]:
         _sources_step(),
         _rules_step(),
         _carrier_step(company),
+        _email_step(),
         _los_step(),
     ]
 
@@ -71,7 +74,6 @@ def list_capabilities(
     done = {step.name: step.is_done for step in steps}
     has_carrier = settings.CARRIER != "console"
     is_registered = bool(company and company.texting.get("brand_registered"))
-    sends_email = bool(company and company.mail_is_authenticated)
     return [
         ("Receiving leads", done[SOURCES_STEP], "Needs a source"),
         (
@@ -91,19 +93,33 @@ def list_capabilities(
             has_carrier and is_registered,
             "Needs a registered brand" if has_carrier else "Needs a carrier and a registered brand",
         ),
-        ("Email", sends_email, "Needs SPF, DKIM and DMARC for your domain"),
+        (
+            "Email",
+            done[EMAIL_STEP],
+            "Needs a mail server that accepts us, and SPF, DKIM and DMARC for your domain",
+        ),
         ("Hand-off to the LOS", done[LOS_STEP], "Needs a connection"),
     ]
 
 
 def read_system_status() -> dict[str, Any]:
     """Return the state of the database, the job queue and the background services."""
-    version, size, queued_jobs, failed_jobs, mailboxes, checks_numbers, is_paused = query_row(
+    (
+        version,
+        size,
+        queued_jobs,
+        failed_jobs,
+        mailboxes,
+        failing_mailboxes,
+        checks_numbers,
+        is_paused,
+    ) = query_row(
         "select current_setting('server_version'), "
         "pg_size_pretty(pg_database_size(current_database())), "
         "(select count(*) from oban_jobs where state in ('available', 'executing')), "
         "(select count(*) from oban_jobs where state = 'discarded'), "
-        "(select count(*) from mailbox where due_at is not null), "
+        "(select count(*) from mailbox where due_at is not null and problem = ''), "
+        "(select count(*) from mailbox where due_at is not null and problem <> ''), "
         "exists (select from number_service), "
         "exists (select from sending_pause where released_at is null)"
     )
@@ -113,6 +129,7 @@ def read_system_status() -> dict[str, Any]:
         "queued_jobs": queued_jobs,
         "failed_jobs": failed_jobs,
         "mailboxes": mailboxes,
+        "failing_mailboxes": failing_mailboxes,
         "checks_numbers": checks_numbers,
         "is_paused": is_paused,
     }
@@ -279,6 +296,20 @@ def _carrier_step(company: Company | None) -> GuideStep:
         description=description,
         href="" if is_console else f"{reverse('setup_company')}#brand_registered",
         is_done=not is_console,
+        is_needed=False,
+    )
+
+
+def _email_step() -> GuideStep:
+    state = mail_setup.read_state()
+    is_done = state.works and state.is_authenticated
+    return GuideStep(
+        name=EMAIL_STEP,
+        description=f"{state.server.sender_address}, {state.description}"
+        if is_done
+        else state.next_step,
+        href=reverse("setup_mail"),
+        is_done=is_done,
         is_needed=False,
     )
 
