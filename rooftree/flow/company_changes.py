@@ -43,7 +43,7 @@ def edit_license(
     return changed
 
 
-def update_company(facts: Mapping[str, Any], *, by: User, at: datetime) -> Company:
+def update_company(facts: Mapping[str, Any], *, by: User | None, at: datetime) -> Company:
     """Update the company's profile. Raises `company_profile.BadCompany`."""
     with atomic():
         changed = company_profile.update_company(facts, by=by, at=at)

@@ -126,10 +126,8 @@ def deliver_messages(message_ids: Iterable[UUID], *, at: datetime) -> set[UUID]:
     )
     # Hand over all of them right after the recheck, so a slow carrier leaves no gap for a STOP.
     server = active_mail_server()  # read here, as the threads have no transaction
-    results = {
-        result.message.pk: result
-        for result in run_concurrently(lambda decided: _hand_to_carrier(decided, server), ready)
-    }
+    handed_over = run_concurrently(lambda decided: _hand_to_carrier(decided, server), ready)
+    results = {result.message.pk: result for result in handed_over}
     run_batch(
         lambda keys: _record_results([results[key] for key in keys]),
         list(results),

@@ -140,7 +140,7 @@ def look_up_mail_domain(request: StaffRequest) -> HttpResponse:
 
     page = reverse("setup_mail")
     if not form.submit(look_up):
-        return respond_refused(request, form.errors["selector"][0], back_to=page)
+        return respond_refused(request, str(form.errors["selector"][0]), back_to=page)
     if form.result.is_authenticated:
         return respond_done(request, "SPF, DKIM and DMARC are in place", back_to=page)
     return respond_refused(

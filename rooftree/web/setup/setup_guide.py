@@ -104,17 +104,12 @@ def list_capabilities(
 
 def read_system_status() -> dict[str, Any]:
     """Return the state of the database, the job queue and the background services."""
-    (
-        version,
-        size,
-        queued_jobs,
-        failed_jobs,
-        mailboxes,
-        failing_mailboxes,
-        checks_numbers,
-        is_paused,
-    ) = query_row(
-        "select current_setting('server_version'), "
+    names = (
+        *("version", "size", "queued_jobs", "failed_jobs", "mailboxes", "failing_mailboxes"),
+        *("checks_numbers", "is_paused"),
+    )
+    values = query_row(
+        "select split_part(current_setting('server_version'), ' ', 1), "
         "pg_size_pretty(pg_database_size(current_database())), "
         "(select count(*) from oban_jobs where state in ('available', 'executing')), "
         "(select count(*) from oban_jobs where state = 'discarded'), "
@@ -123,16 +118,7 @@ def read_system_status() -> dict[str, Any]:
         "exists (select from number_service), "
         "exists (select from sending_pause where released_at is null)"
     )
-    return {
-        "version": version.split()[0],
-        "size": size,
-        "queued_jobs": queued_jobs,
-        "failed_jobs": failed_jobs,
-        "mailboxes": mailboxes,
-        "failing_mailboxes": failing_mailboxes,
-        "checks_numbers": checks_numbers,
-        "is_paused": is_paused,
-    }
+    return dict(zip(names, values, strict=True))
 
 
 def _company_step(company: Company | None) -> GuideStep:
