@@ -1,5 +1,8 @@
 """Outgoing email in Setup: tried against a real server, looked up in a real DNS."""
 
+import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from types import SimpleNamespace
 
 import pytest
@@ -191,3 +194,45 @@ def test_daily_check_and_doctor_tell_when_the_password_no_longer_works(
     finding = doctor_machine_checks.check_mail_server()
     assert not finding.is_ok
     assert "refused the user name or the password" in finding.text
+
+
+class _Postmark(BaseHTTPRequestHandler):
+    """Postmark's two addresses: the server of a token, and one email."""
+
+    def do_GET(self):
+        self._answer(200 if self.headers["X-Postmark-Server-Token"] == "token-1" else 401, {})
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.emails.append(body)
+        answer = {"To": body["To"], "MessageID": "m-1", "ErrorCode": 0, "Message": "OK"}
+        self._answer(200, answer)
+
+    def _answer(self, status, body):
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(json.dumps(body).encode())
+
+    def log_message(self, *args):
+        """Stay silent."""
+
+
+def test_provider_key_is_tried_then_its_api_takes_the_email(browser, server, settings):
+    postmark = ThreadingHTTPServer(("127.0.0.1", 0), _Postmark)
+    postmark.emails = []
+    Thread(target=postmark.serve_forever, daemon=True).start()
+    settings.UPSTREAMS = {"postmark": f"http://127.0.0.1:{postmark.server_port}/"}
+    account = {"sender_name": "Lindenfield", "sender_address": USER, "service": "postmark"}
+
+    refused = browser.post(PAGE, account | {"secret": "token-2"})
+    assert "Postmark refused the API key. Copy it again." in refused.text
+    assert browser.post(PAGE, account | {"secret": "token-1"}).status_code == 303
+    browser.post(f"{PAGE}trial/")
+    postmark.shutdown()
+    postmark.server_close()
+
+    (email,) = postmark.emails
+    assert (email["From"], email["To"]) == (f"Lindenfield <{USER}>", "ada@lindenfield.example")
+    assert "token-1" not in browser.get(PAGE).text
+    browser.post(f"{PAGE}trial/")
+    assert "The mail provider does not answer." in browser.get(PAGE).text
