@@ -40,6 +40,8 @@ SMTP_FIELDS = ("host", "port", "security", "user")
 class MailAccountForm(StaffForm):
     """The sender, and one server or provider; fields that the environment sets are absent."""
 
+    CONDITIONALLY_REQUIRED = frozenset({"secret"})
+
     sender_name = text_field("Sender name", "What borrowers see, for example your brand")
     sender_address = text_field("Sender address", "At your own domain", max_length=254)
     service = forms.ChoiceField(choices=list(SERVICES.items()), widget=forms.HiddenInput)
@@ -47,7 +49,9 @@ class MailAccountForm(StaffForm):
     port = integer_field("Port", "587 with STARTTLS, 465 with TLS", min_value=1, max_value=65_535)
     security = choice_field("Encryption", SECURITY_LABELS.items())
     user = text_field("User name", "Usually the email address", required=False)
-    secret = secret_field("Password", "With two-step sign-in, use an app password")
+    secret = secret_field(
+        "Password", "Empty if the server wants none. With two-step sign-in, use an app password"
+    )
     provider_domain = text_field("Domain at Mailgun", "For example mg.lender.com")
 
     def __init__(self, *args: Any, service: str, is_kept: bool, **kwargs: Any) -> None:
@@ -72,6 +76,8 @@ class MailAccountForm(StaffForm):
 
 class DkimSelectorForm(StaffForm):
     """The selector under which the DKIM key is published."""
+
+    CONDITIONALLY_REQUIRED = frozenset({"selector"})
 
     selector = forms.RegexField(
         r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$",
