@@ -167,10 +167,12 @@ def look_up_domain(*, selector: str, at: datetime, by: User | None) -> MailState
     """Look up the sender's domain in DNS and store the result.
 
     What DNS said before stays when it doesn't answer now. Raises `InvalidField` for a selector
-    that can't be one.
+    that can't be one, or without a domain.
     """
     server, row = active_mail_server(), stored_setup()
     domain = server.sender_address.partition("@")[2].lower()
+    if "." not in domain:
+        raise InvalidField("selector", "Save a sender address at your own domain first.")
     provider = PROVIDERS.get(server.service)
     include = provider.spf_include if provider else ""
     host = "" if provider else str(getattr(server.create_mailer(), "host", ""))

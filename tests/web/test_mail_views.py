@@ -138,6 +138,8 @@ def test_environment_wins_over_the_page(browser, server, settings):
 
 
 def test_lookup_says_what_is_missing_and_marketing_email_follows_it(browser, server, names):
+    refused = browser.post(f"{PAGE}domain/", {"selector": "s1"}, follow=True)
+    assert "Save a sender address at your own domain first." in refused.text
     browser.post(PAGE, form_data(server))
     names.texts = {DOMAIN: ["v=spf1 +all"]}
     browser.post(f"{PAGE}domain/", {"selector": "s1"})
