@@ -256,6 +256,7 @@ TASK_THREADS: dict[str, int] = {
 
 # Email and texts. A demo's texts go to the simulated carrier or the console, never to Twilio.
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = read.text("ROOFTREE_MAIL_FROM", "Rooftree <rooftree@localhost>")
+MAIL_FROM_IN_ENVIRONMENT = bool(read.text("ROOFTREE_MAIL_FROM", ""))  # else Setup stores it
 REPLY_DOMAIN = read.text("ROOFTREE_REPLY_DOMAIN", "").lower()  # "": replies go to the officer
 MAIL_IN_SECRET = read.text("ROOFTREE_MAIL_IN_SECRET", "")  # "": inbound email is off
 _SMTP = "django.core.mail.backends.smtp.EmailBackend"
@@ -268,6 +269,9 @@ _smtp = {
     "use_tls": read.flag("ROOFTREE_SMTP_TLS", default=not IS_DEMO),
     "timeout": 10,
 }
+MAIL_SERVER_IN_ENVIRONMENT = bool(
+    read.text("ROOFTREE_MAIL_BACKEND", "") or read.text("ROOFTREE_SMTP_HOST", "")
+)
 MAILERS: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": _mail_backend,

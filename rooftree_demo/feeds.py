@@ -4,7 +4,7 @@ They have no history: the company starts with each when its demo starts.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -25,7 +25,9 @@ from rooftree.compliance.consent import source_terms
 from rooftree.compliance.numbers import vendor_account
 from rooftree.leads.models import Source
 from rooftree.money.company_day import company_day
-from rooftree.org.models import User
+from rooftree.org import mail_setup
+from rooftree.org.mail_dns import MailRecord
+from rooftree.org.models import MailSetup, User
 from rooftree_demo import live_conversations, live_posts
 from rooftree_demo.arrivals import VendorContext
 from rooftree_demo.demo_company import BRAND, CONSENT_WORDING
@@ -298,6 +300,24 @@ def configure_number_service(*, at: datetime) -> None:
         vendor_account.save_account(
             account, by=User.objects.filter(role="administrator").earliest("joined_at"), at=at
         )
+
+
+def configure_mail(*, at: datetime) -> None:
+    """Try the simulated mail server, and store DNS records of the invented sender's domain."""
+    mail_setup.check_active_server(at=at)
+    state = mail_setup.read_state()
+    texts = {
+        "SPF": (state.domain, "v=spf1 include:mail.example ~all"),
+        "DKIM": (f"s1._domainkey.{state.domain}", "v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEF"),
+        "DMARC": (f"_dmarc.{state.domain}", "v=DMARC1; p=quarantine"),
+    }
+    MailSetup.objects.update(
+        dkim_selector="s1", looked_up_at=at, looked_up_domain=state.domain,
+        records=[
+            asdict(MailRecord(name=name, host=host, found=text))
+            for name, (host, text) in texts.items()
+        ],
+    )  # fmt: skip
 
 
 def _create_source(feed: Feed, by: User, at: datetime) -> Source:

@@ -69,6 +69,7 @@ def _run_market(addresses: simulator_addresses.SimulatorAddresses, ended: thread
     feeds.ensure_feeds(at=at)
     feeds.configure_mailbox(addresses, at=at)
     feeds.configure_number_service(at=at)
+    feeds.configure_mail(at=at)
     control = SimulatorClient(addresses)
     web = f"http://127.0.0.1:{settings.PORT}"
     market_actors.seed_simulators(control, web=web, public=settings.PUBLIC_URL)

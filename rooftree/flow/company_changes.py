@@ -44,7 +44,7 @@ def edit_license(
     return changed
 
 
-def update_company(facts: Mapping[str, Any], *, by: User, at: datetime) -> Company:
+def update_company(facts: Mapping[str, Any], *, by: User | None, at: datetime) -> Company:
     """Update the company's profile; a new company gets its defaults at once.
 
     Raises `company_profile.BadCompany`.

@@ -30,6 +30,7 @@ from rooftree.flow import (
     lead_arrival,
     lead_offers,
     loan_milestones,
+    mail_checks,
     message_dispatch,
     money_in,
     number_lookups,
@@ -246,6 +247,11 @@ TICKS = (
         name="appointment reminders",
         interval_seconds=30,
         run=lambda at: appointments.send_due_reminders(at=at),
+    ),
+    PeriodicJob(
+        name="mail server and DNS records",
+        interval_seconds=3600,
+        run=lambda at: mail_checks.recheck_mail(at=at),
     ),
     PeriodicJob(name="staff notices", interval_seconds=10, run=mail_notices),
     PeriodicJob(

@@ -19,7 +19,7 @@ from rooftree.core import settings_readers
 from rooftree.db.statements import query_row, query_rows
 from rooftree.management import backup_records, database
 from rooftree.management.commands.backup import PASSPHRASE_VARIABLE
-from rooftree.org import carrier_account
+from rooftree.org import carrier_account, mail_setup
 from rooftree.outreach.carrier import carrier_setup
 from rooftree.reporting.controls import database_account
 from rooftree.reporting.controls.security_controls import MAX_BACKUP_AGE
@@ -202,6 +202,7 @@ def check_secrets() -> DoctorFinding:
         " union all select webhook_keys from los_connection where webhook_keys <> ''"
         " union all select private from signing_key"
         " union all select auth_token from carrier_account where auth_token <> ''"
+        " union all select secret from mail_setup where secret <> ''"
     )
     sealed = [row[0] for row in rows]
     try:
@@ -227,18 +228,16 @@ def check_carrier() -> DoctorFinding:
 
 
 def check_mail_server() -> DoctorFinding:
-    """Check that the mail server is responding."""
-    options = settings.MAILERS["default"]["OPTIONS"]
+    """Sign in at the mail server now, and report what the last DNS look-up found."""
     if settings.IS_DEMO:
         return ok("the demo runs its own mail server")
-    if "host" not in options:
-        return ok("email goes through another backend, which isn't tested here")
-    problem = unreachable_reason(f"smtp://{options['host']}:{options['port']}")
-    if not problem:
-        return ok(f"{options['host']}:{options['port']} is responding")
-    return problem_finding(
-        problem, "set ROOFTREE_SMTP_HOST and ROOFTREE_SMTP_PORT to your mail server"
-    )
+    mail_setup.check_active_server(at=now())
+    state = mail_setup.read_state()
+    if state.next_step:
+        return problem_finding(
+            state.next_step.removesuffix("."), "see Setup, Email, at /setup/mail/"
+        )
+    return ok(f"{state.description} accepts our sign-in; SPF, DKIM and DMARC are in place")
 
 
 def check_los() -> DoctorFinding:

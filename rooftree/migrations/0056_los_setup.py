@@ -11,7 +11,7 @@ def _json(default):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("rooftree", "0053_missed_offer_rule"),
+        ("rooftree", "0055_mail_setup"),
     ]
 
     operations = [

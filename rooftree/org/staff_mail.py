@@ -3,14 +3,15 @@
 import logging
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from smtplib import SMTPException
 from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db.transaction import atomic
 
-from rooftree.org import sending_pause
+from rooftree.core.vendor_errors import RequestRejected, VendorError
+from rooftree.org import mail_transport, sending_pause
+from rooftree.org.mail_server import active_mail_server
 from rooftree.org.models import StaffNotice, User
 
 log = logging.getLogger(__name__)
@@ -43,12 +44,16 @@ DEFAULT_SUBJECT = "Something needs your attention"
 def mail_users(*, user_ids: Collection[UUID | str], subject: str, text: str) -> int:
     """Mail each user separately; return how many messages were sent.
 
-    Skips users who left. Raises the mail server's errors.
+    Skips users who left. Raises `VendorError` as `mail_transport.send_mail` does.
     """
-    users = User.objects.filter(pk__in=list(user_ids), is_active=True).order_by("pk")
-    return sum(
-        EmailMessage(subject=subject, body=text, to=[user.email]).send() or 0 for user in users
-    )
+    users = list(User.objects.filter(pk__in=list(user_ids), is_active=True).order_by("pk"))
+    server = active_mail_server()
+    for user in users:
+        mail_transport.send_mail(
+            EmailMessage(subject=subject, body=text, from_email=server.sender, to=[user.email]),
+            server,
+        )
+    return len(users)
 
 
 def mail_due_notices(*, at: datetime, limit: int) -> int:
@@ -73,7 +78,9 @@ def mail_due_notices(*, at: datetime, limit: int) -> int:
     for place, notice in enumerate(notices):
         try:
             mailed += _mail_notice(notice)
-        except (OSError, SMTPException) as problem:
+        except RequestRejected as problem:  # this address only: the others still get theirs
+            log.warning("staff mail refused: %s", problem)
+        except VendorError as problem:
             log.warning("staff mail postponed: %s", type(problem).__name__)
             unsent_ids = [notice.pk for notice in notices[place:]]
             StaffNotice.objects.filter(pk__in=unsent_ids).update(mailed_at=None)

@@ -93,5 +93,9 @@ def test_email_is_from_our_address_under_officers_name(settings):
     settings.DEFAULT_FROM_EMAIL = "Lindenfield <hello@lindenfield.example>"
     officer = make.officer("Dana Whitfield")
 
-    assert plan_messages.mailbox_for(officer) == "Dana Whitfield <hello@lindenfield.example>"
-    assert plan_messages.mailbox_for(None) == "Lindenfield <hello@lindenfield.example>"
+    emails = [Message(medium="email", officer=sender) for sender in (officer, None)]
+
+    assert plan_messages.from_addresses(emails) == [
+        "Dana Whitfield <hello@lindenfield.example>",
+        "Lindenfield <hello@lindenfield.example>",
+    ]

@@ -9,6 +9,7 @@ from rooftree.org.models.company import (
     SendingPause,
     office_hours,
 )
+from rooftree.org.models.mail import MailSetup
 from rooftree.org.models.setup import SetupStep
 from rooftree.org.models.staff import (
     AUTHORIZING_STATUSES,
@@ -39,6 +40,7 @@ __all__ = [
     "CompanyLicense",
     "License",
     "LoanOfficer",
+    "MailSetup",
     "SendingPause",
     "SetupStep",
     "StaffNotice",

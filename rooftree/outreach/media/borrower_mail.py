@@ -1,11 +1,11 @@
-"""Email to borrowers through Django's configured mail server."""
+"""Email to borrowers through the mail server in use."""
 
-import smtplib
 from dataclasses import dataclass
 
-from django.core.mail import EmailMessage, mailers
+from django.core.mail import EmailMessage
 
-from rooftree.core.vendor_errors import OutcomeUnknown, RequestRejected, RetryLater
+from rooftree.org import mail_transport
+from rooftree.org.mail_transport import MailServer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,12 +21,10 @@ class OutboundEmail:
     reply_to: str = ""
 
 
-def send_email(email: OutboundEmail) -> str:
+def send_email(email: OutboundEmail, server: MailServer) -> str:
     """Hand one email to the mail server; return its Message-ID.
 
-    It has a one-click unsubscribe header (RFC 8058). Raises `RequestRejected` if the address or
-    the message is refused for good, `RetryLater` if nothing was handed over, `OutcomeUnknown`
-    if the connection broke after the message was written.
+    It has a one-click unsubscribe header (RFC 8058). Raises what `mail_transport.send_mail` does.
     """
     message_id = f"<{email.reference}@rooftree.mail>"
     mail = EmailMessage(
@@ -42,25 +40,5 @@ def send_email(email: OutboundEmail) -> str:
             "X-Rooftree-Message": email.reference,
         },
     )
-    mailer = mailers.create_connection("default")
-    try:
-        mailer.open()
-    except (OSError, smtplib.SMTPException) as problem:
-        raise RetryLater("The mail server is not responding.") from problem
-    try:
-        mailer.send_messages([mail])
-    except smtplib.SMTPRecipientsRefused as problem:
-        _raise_by_code(next(iter(problem.recipients.values()))[0], "The address was refused.")
-    except smtplib.SMTPResponseException as problem:
-        _raise_by_code(problem.smtp_code, "The mail server refused the message.")
-    except (OSError, smtplib.SMTPException) as problem:
-        raise OutcomeUnknown("The connection broke while sending the message.") from problem
-    finally:
-        mailer.close()
+    mail_transport.send_mail(mail, server)
     return message_id
-
-
-def _raise_by_code(code: int, text: str) -> None:
-    if 400 <= code < 500:  # RFC 5321: transient
-        raise RetryLater(text)
-    raise RequestRejected(text, code=str(code))

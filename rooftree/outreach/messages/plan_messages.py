@@ -23,6 +23,7 @@ from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads import contact_points
 from rooftree.leads.models import Lead
 from rooftree.org.carrier_account import account_in_force
+from rooftree.org.mail_server import active_mail_server
 from rooftree.org.models import Company, LoanOfficer, User
 from rooftree.outreach.facts.lead_records import license_in_state, previous_numbers
 from rooftree.outreach.facts.stored_rows import StoredLicense
@@ -89,8 +90,10 @@ def from_addresses(messages: Sequence[Message]) -> list[str]:
     """
     texts = [message.to_address for message in messages if message.medium == "text"]
     previous = previous_numbers(texts) if texts else {}
+    sends_email = any(message.medium == "email" for message in messages)
+    sender = active_mail_server().sender if sends_email else ""
     return [
-        mailbox_for(message.officer)
+        mailbox_for(message.officer, sender)
         if message.medium == "email"
         else previous.get(message.to_address)
         or outbound_number(message.officer.text_number if message.officer else "")
@@ -98,11 +101,11 @@ def from_addresses(messages: Sequence[Message]) -> list[str]:
     ]
 
 
-def mailbox_for(officer: LoanOfficer | None) -> str:
-    """Return our one email address, with the officer's name if there is an officer."""
+def mailbox_for(officer: LoanOfficer | None, sender: str) -> str:
+    """Return the sender of all our mail, with the officer's name if there is an officer."""
     if officer is None:
-        return str(settings.DEFAULT_FROM_EMAIL)
-    return formataddr((officer.user.name, parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
+        return sender
+    return formataddr((officer.user.name, parseaddr(sender)[1]))
 
 
 def reply_address(message: Message) -> str:

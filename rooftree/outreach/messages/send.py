@@ -34,6 +34,8 @@ from rooftree.db.bulk_update import update_each
 from rooftree.db.db_role import assume_role
 from rooftree.leads.models import Lead
 from rooftree.ledger.write_events import build_event, write_event, write_events
+from rooftree.org.mail_server import active_mail_server
+from rooftree.org.mail_transport import MailServer
 from rooftree.org.sending_pause import ACTIVE_PAUSE
 from rooftree.outreach.inbound import carrier_callbacks
 from rooftree.outreach.media import borrower_mail
@@ -124,7 +126,8 @@ def deliver_messages(message_ids: Iterable[UUID], *, at: datetime) -> set[UUID]:
         on_failure=set_aside,
     )
     # Hand over all of them right after the recheck, so a slow carrier leaves no gap for a STOP.
-    hand_over = partial(_hand_to_carrier, get_carrier())
+    # The carrier and the mail server are read here, as the threads have no transaction.
+    hand_over = partial(_hand_to_carrier, get_carrier(), active_mail_server())
     results = {result.message.pk: result for result in run_concurrently(hand_over, ready)}
     run_batch(
         lambda keys: _record_results([results[key] for key in keys]),
@@ -244,10 +247,10 @@ class _CarrierResult:
     problem: Exception | None = None
 
 
-def _hand_to_carrier(carrier: Carrier, ready: DecidedMessage) -> _CarrierResult:
+def _hand_to_carrier(carrier: Carrier, server: MailServer, ready: DecidedMessage) -> _CarrierResult:
     message, at = ready.message, ready.verdict.at
     try:
-        name, accepted = _call_carrier(carrier, message)
+        name, accepted = _call_carrier(carrier, server, message)
     except Exception as problem:  # a bug must not affect the messages already handed over
         return _CarrierResult(message=message, at=at, problem=problem)
     return _CarrierResult(message=message, at=at, carrier=name, accepted=accepted)
@@ -276,7 +279,9 @@ def _handle_failure(message: Message, problem: Exception, at: datetime) -> None:
             raise problem
 
 
-def _call_carrier(carrier: Carrier, message: Message) -> tuple[str, CarrierReceipt]:
+def _call_carrier(
+    carrier: Carrier, server: MailServer, message: Message
+) -> tuple[str, CarrierReceipt]:
     if message.medium == "email":
         email = borrower_mail.OutboundEmail(
             to=message.to_address,
@@ -287,7 +292,7 @@ def _call_carrier(carrier: Carrier, message: Message) -> tuple[str, CarrierRecei
             unsubscribe_url=unsubscribe_url(message),
             reply_to=plan_messages.reply_address(message),
         )
-        return "mail", CarrierReceipt(carrier_id=borrower_mail.send_email(email))
+        return "mail", CarrierReceipt(carrier_id=borrower_mail.send_email(email, server))
     accepted = carrier.send_text(
         to=message.to_address,
         sender=message.from_address,

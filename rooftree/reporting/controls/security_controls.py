@@ -20,6 +20,7 @@ from rooftree.ledger.models import Event
 from rooftree.money.company_day import company_day
 from rooftree.org import second_factor
 from rooftree.org.access_log import AccessKind
+from rooftree.org.mail_server import active_mail_server
 from rooftree.org.models import ROLES, AccessEntry, ApiKey, StaffSession, User
 from rooftree.reporting.controls import (
     assurance_records,
@@ -234,7 +235,7 @@ def _check_transit_encryption(scope: ControlScope) -> Control:
         whole=True,
     )[0]
     is_https = settings.PUBLIC_URL.startswith("https://")
-    is_mail_tls = settings.MAILERS["default"].get("OPTIONS", {}).get("use_tls", True)
+    is_mail_tls = active_mail_server().is_encrypted
     parts = {
         "pages": "https" if is_https else "http",
         "database": "on this machine" if is_local else "TLS" if is_tls else "in the clear",

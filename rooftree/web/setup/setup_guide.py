@@ -13,6 +13,7 @@ from rooftree.core.area_codes_and_zones import STATE_NAMES
 from rooftree.db.statements import query_row
 from rooftree.leads.models import Source
 from rooftree.los.models import Connection
+from rooftree.org import mail_setup
 from rooftree.org.carrier_account import read_carrier_status
 from rooftree.org.models import (
     AUTHORIZING_STATUSES,
@@ -33,6 +34,7 @@ ENDS_SOON = timedelta(days=30)
 USERS_STEP, LICENSES_STEP = "Add users", "Check licenses"
 LISTS_STEP, REGISTRATION_STEP = "Load do-not-call lists", "Confirm telemarketer registration"
 SOURCES_STEP, LOS_STEP = "Add a source", "Connect the LOS"
+EMAIL_STEP = "Connect email"
 
 
 def build_groups(today: date, at: datetime) -> list[StepGroup]:
@@ -61,6 +63,7 @@ def build_groups(today: date, at: datetime) -> list[StepGroup]:
             _lists_step(states, today),
             _registration_step(company, states),
             _carrier_step(company),
+            _email_step(),
         ],
         "Routing": [_rules_step()],
         "LOS": [_los_step()],
@@ -81,7 +84,6 @@ def list_capabilities(
     done = {step.name: step.is_done for group in groups for step in group.steps}
     carrier = read_carrier_status()
     is_registered = bool(company and company.texting.get("brand_registered"))
-    sends_email = bool(company and company.mail_is_authenticated)
     return [
         ("Receiving leads", done[SOURCES_STEP], "Needs a source"),
         (
@@ -101,31 +103,32 @@ def list_capabilities(
             carrier.is_ready and is_registered,
             "Needs a registered brand" if carrier.is_ready else carrier.sentence,
         ),
-        ("Email", sends_email, "Needs SPF, DKIM and DMARC for your domain"),
+        (
+            "Email",
+            done[EMAIL_STEP],
+            "Needs a mail server that accepts us, and SPF, DKIM and DMARC for your domain",
+        ),
         ("Hand-off to the LOS", done[LOS_STEP], "Needs a connection that passed its go-live check"),
     ]
 
 
 def read_system_status() -> dict[str, Any]:
     """Return the state of the database, the job queue and the background services."""
-    version, size, queued_jobs, failed_jobs, mailboxes, checks_numbers, is_paused = query_row(
-        "select current_setting('server_version'), "
+    names = (
+        *("version", "size", "queued_jobs", "failed_jobs", "mailboxes", "failing_mailboxes"),
+        *("checks_numbers", "is_paused"),
+    )
+    values = query_row(
+        "select split_part(current_setting('server_version'), ' ', 1), "
         "pg_size_pretty(pg_database_size(current_database())), "
         "(select count(*) from oban_jobs where state in ('available', 'executing')), "
         "(select count(*) from oban_jobs where state = 'discarded'), "
-        "(select count(*) from mailbox where due_at is not null), "
+        "(select count(*) from mailbox where due_at is not null and problem = ''), "
+        "(select count(*) from mailbox where due_at is not null and problem <> ''), "
         "exists (select from number_service), "
         "exists (select from sending_pause where released_at is null)"
     )
-    return {
-        "version": version.split()[0],
-        "size": size,
-        "queued_jobs": queued_jobs,
-        "failed_jobs": failed_jobs,
-        "mailboxes": mailboxes,
-        "checks_numbers": checks_numbers,
-        "is_paused": is_paused,
-    }
+    return dict(zip(names, values, strict=True))
 
 
 def _company_step(company: Company | None) -> GuideStep:
@@ -289,6 +292,20 @@ def _carrier_step(company: Company | None) -> GuideStep:
         description=description,
         href=reverse("setup_carrier"),
         is_done=carrier.is_ready,
+        is_needed=False,
+    )
+
+
+def _email_step() -> GuideStep:
+    state = mail_setup.read_state()
+    is_done = state.works and state.is_authenticated
+    return GuideStep(
+        name=EMAIL_STEP,
+        description=f"{state.server.sender_address}, {state.description}"
+        if is_done
+        else state.next_step,
+        href=reverse("setup_mail"),
+        is_done=is_done,
         is_needed=False,
     )
 

@@ -41,7 +41,7 @@ DIRECT_LENDING = "direct_lending"
 
 
 class CompanyForm(WeeklyHoursForm):
-    """The company's details: lender, contact, texting, calling and email."""
+    """The company's details: lender, contact, texting and calling."""
 
     legal_name = text_field("Legal name", "As shown in NMLS")
     brand = text_field("Name in messages", "Signs texts and emails", max_length=120)
@@ -68,13 +68,12 @@ class CompanyForm(WeeklyHoursForm):
     telemarketer_states = StatesField(
         "Telemarketer states", "Where you are registered, or exempt with a memo on file"
     )
-    mail_is_authenticated = checkbox_field("SPF, DKIM and DMARC are aligned for your mail domain")
 
     FIELDSETS = (
         ("Lender", ("legal_name", "brand", "kind", "nmls_id", "registered_dbas", "zone")),
         ("Contact", ("postal_address", "phone", "website", "alarm_user_id")),
         ("Texting", ("brand_registered", "direct_lending", "company_kind", "carrier_policy")),
-        ("Calling and email", ("telemarketer_states", "mail_is_authenticated")),
+        ("Calling", ("telemarketer_states",)),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
