@@ -1,6 +1,6 @@
-"""No message is opened: nothing ever recorded it."""
+"""The privacy page of the form; and no message is opened, as nothing ever recorded it."""
 
-from django.db import migrations
+from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
@@ -10,4 +10,9 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RemoveField(model_name="message", name="opened_at"),
+        migrations.AddField(
+            model_name="company",
+            name="privacy_url",
+            field=models.URLField(blank=True, db_default="", default=""),
+        ),
     ]

@@ -19,7 +19,8 @@ from rooftree.org.models import Company, User
 COMPANY_KINDS = {"nonbank": "Nonbank lender or broker", "depository": "Bank or credit union"}
 EDITABLE_COLUMNS = (
     "legal_name", "brand", "registered_dbas", "kind", "nmls_id", "postal_address", "phone",
-    "website", "zone", "hours", "telemarketer_states", "mail_is_authenticated", "alarm_user_id",
+    "website", "privacy_url", "zone", "hours", "telemarketer_states", "mail_is_authenticated",
+    "alarm_user_id",
     "missed_offers_limit", "missed_offers_hours", "missed_offers_off_hours",
 )  # fmt: skip
 TEXTING_KEYS = ("brand_registered", "attributes", "company_kind", "carrier_policy")
@@ -90,6 +91,10 @@ def _check_values(values: dict[str, Any]) -> None:
         if phone.e164 is None:
             raise InvalidCompany("phone", "This isn't a phone number. US numbers have ten digits.")
         values["phone"] = phone.e164
+    if not str(values.get("privacy_url") or "https://").startswith(("https://", "http://")):
+        raise InvalidCompany(
+            "privacy_url", "Enter an address like https://www.example.com/privacy."
+        )
     unknown = [state for state in values.get("telemarketer_states", ()) if state not in STATES]
     if unknown:
         raise InvalidCompany(

@@ -197,7 +197,7 @@ def test_social_security_number_in_the_message_is_masked(source):
 
 
 def test_form_offers_only_the_states_the_company_lends_in(client, db):
-    make.company(states=("FL",))
+    make.company(states=("FL",), privacy_url="https://lindenfield.example/privacy")
     make.company_license("OH", until_date=make.LICENSED_FROM + 30 * make.DAY)
     form = make.source("website_form", slug="our-form", allowed_origins=["https://a.example"])
 
@@ -205,6 +205,7 @@ def test_form_offers_only_the_states_the_company_lends_in(client, db):
 
     assert '<option value="FL">Florida' in page
     assert "Ohio" not in page
+    assert 'href="https://lindenfield.example/privacy"' in page
     assert "Texas" not in page
     client.force_login(make.user("operations"))
     setup = client.get(f"/setup/sources/{form.pk}/").text

@@ -25,6 +25,7 @@ class Company(models.Model):
     postal_address = models.CharField(max_length=300)  # CAN-SPAM footer
     phone = models.CharField(max_length=20)  # E.164
     website = models.URLField(blank=True)
+    privacy_url = models.URLField(blank=True, default="", db_default="")  # linked by our own form
     zone = models.CharField(max_length=60, default="America/New_York")  # IANA
     hours = models.JSONField(default=office_hours)  # same format as an officer's; {}: at any hour
     # notified when no officer can take a lead

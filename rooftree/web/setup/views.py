@@ -59,6 +59,12 @@ class CompanyForm(WeeklyHoursForm):
         "For example https://www.example.com. Texas requires it in messages",
         required=False,
     )
+    privacy_url = text_field(
+        "Privacy page",
+        "For example https://www.example.com/privacy. Your own form links it",
+        required=False,
+        attrs={"inputmode": "url"},
+    )
     zone = zone_field("Time zone", "For the company’s business days")
     alarm_user_id = choice_field("Call if no one accepts a lead", (), "At any hour", required=False)
     brand_registered = checkbox_field("Your brand is registered with the carriers (10DLC)")
@@ -71,7 +77,7 @@ class CompanyForm(WeeklyHoursForm):
 
     FIELDSETS = (
         ("Lender", ("legal_name", "brand", "kind", "nmls_id", "registered_dbas", "zone")),
-        ("Contact", ("postal_address", "phone", "website", "alarm_user_id")),
+        ("Contact", ("postal_address", "phone", "website", "privacy_url", "alarm_user_id")),
         ("Texting", ("brand_registered", "direct_lending", "company_kind", "carrier_policy")),
         ("Calling", ("telemarketer_states",)),
     )
