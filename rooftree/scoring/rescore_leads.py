@@ -64,7 +64,9 @@ def rescore_many(lead_ids: Sequence[UUID], *, because: str, at: datetime) -> lis
     with atomic():
         leads = LEADS.all(keys=list(lead_ids))
         last_scores = {score.lead_id: score for score in LAST_SCORES.all(leads=list(lead_ids))}
-        behavior = _load_behavior(lead_ids, at)
+        # Most behavior counts only within `RECENT_BEHAVIOR`.
+        parameters = {"leads": list(lead_ids), "at": at, "since": at - RECENT_BEHAVIOR}
+        behavior = {row["lead"]: row for row in query_dicts(BEHAVIOR_SQL, parameters)}
         scores, new = [], []
         for lead in leads:
             features = _build_features(lead, behavior[lead.pk], at)
@@ -102,12 +104,6 @@ def _build_features(lead: Lead, behavior: Mapping[str, Any], at: datetime) -> Fe
         answered=behavior["answered"],
         days_quiet=max(0, (at - active_at).days),
     )
-
-
-def _load_behavior(lead_ids: Sequence[UUID], at: datetime) -> dict[UUID, dict[str, Any]]:
-    """Count borrowers' behavior up to `at`, most of it only within `RECENT_BEHAVIOR`, by lead."""
-    parameters: dict[str, Any] = {"leads": list(lead_ids), "at": at, "since": at - RECENT_BEHAVIOR}
-    return {row["lead"]: row for row in query_dicts(BEHAVIOR_SQL, parameters)}
 
 
 def replay_score(score: Score) -> LeadScore:

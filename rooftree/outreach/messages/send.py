@@ -125,8 +125,7 @@ def deliver_messages(message_ids: Iterable[UUID], *, at: datetime) -> set[UUID]:
         list(claimed),
         on_failure=set_aside,
     )
-    # Hand over all of them right after the recheck, so a slow carrier leaves no gap for a STOP.
-    # The carrier and the mail server are read here, as the threads have no transaction.
+    # Right after the recheck, so a slow carrier leaves no gap for a STOP; threads only hand over.
     hand_over = partial(_hand_to_carrier, get_carrier(), active_mail_server())
     results = {result.message.pk: result for result in run_concurrently(hand_over, ready)}
     run_batch(
@@ -284,14 +283,11 @@ def _call_carrier(
 ) -> tuple[str, CarrierReceipt]:
     if message.medium == "email":
         email = borrower_mail.OutboundEmail(
-            to=message.to_address,
-            sender=message.from_address,
-            subject=message.subject,
-            body=message.full_text,
-            reference=str(message.pk),
+            to=message.to_address, sender=message.from_address,
+            subject=message.subject, body=message.full_text, reference=str(message.pk),
             unsubscribe_url=unsubscribe_url(message),
             reply_to=plan_messages.reply_address(message),
-        )
+        )  # fmt: skip
         return "mail", CarrierReceipt(carrier_id=borrower_mail.send_email(email, server))
     accepted = carrier.send_text(
         to=message.to_address,

@@ -95,7 +95,9 @@ def edit_mail_account(request: StaffRequest) -> HttpResponse:
     """Show how email goes out and what its checks found; a POST tries an account and saves it."""
     require_permission(request.user, "edit_setup")
     state = mail_setup.read_state()
-    service = _chosen_service(request, state)
+    stored = state.row.service if state.row else ""
+    chosen = request.POST.get("service") or request.GET.get("service") or stored
+    service = chosen if chosen in SERVICES else SMTP
     is_kept = state.row is not None and state.row.service == service and bool(state.row.secret)
     form = MailAccountForm(
         request.POST or None,
@@ -164,13 +166,6 @@ def confirm_mail_domain(request: StaffRequest) -> HttpResponse:
     except UserError as problem:
         return respond_refused(request, str(problem), back_to=page)
     return respond_done(request, "Confirmed in your name", back_to=page)
-
-
-def _chosen_service(request: StaffRequest, state: MailState) -> str:
-    """Return the service of the form shown: the one posted, chosen, stored, or SMTP."""
-    stored = state.row.service if state.row else ""
-    chosen = request.POST.get("service") or request.GET.get("service") or stored
-    return chosen if chosen in SERVICES else SMTP
 
 
 def _account_initial(state: MailState, service: str) -> dict[str, Any]:

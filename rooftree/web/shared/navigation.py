@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.timezone import now
 
@@ -30,6 +30,7 @@ class NavigationPage:
     count: Callable[[User, datetime], navigation_counts.NavigationCount | None] | None = None
 
 
+page_url = cache(reverse)
 PAGES = {  # by URL name
     "queue": NavigationPage(
         label="Queue", icon="queue", permission="see_queue", count=navigation_counts.count_queue
@@ -253,7 +254,7 @@ def _build_links(
     return [
         _build_link(name, current, user, at)
         for name in names
-        if _page_url(name) and has_permission(user, PAGES[name].permission)
+        if has_permission(user, PAGES[name].permission)
     ]
 
 
@@ -271,14 +272,14 @@ def build_back_link(request: HttpRequest, user: User) -> BackLink:
         query = f"?{came_from.query}" if came_from.query else ""
         return BackLink(label=PAGES[name].label, href=f"{came_from.path}{query}")
     start = LANDING_PAGES[user.role]
-    return BackLink(label=PAGES[start].label, href=_page_url(start))
+    return BackLink(label=PAGES[start].label, href=page_url(start))
 
 
 def landing_url(user: User) -> str:
     """Return the URL of the user's start page."""
     own, closer = PAGES_BY_ROLE[user.role]
     for name in (LANDING_PAGES[user.role], *own, *closer):
-        url = _page_url(name)
+        url = page_url(name)
         if url:
             return url
     return reverse("more")
@@ -290,15 +291,7 @@ def _build_link(name: str, current: str | None, user: User, at: datetime) -> Nav
         label=page.label,
         short=page.short_label or page.label,
         icon=page.icon,
-        href=_page_url(name),
+        href=page_url(name),
         is_current=current == name,
         count=page.count(user, at) if page.count else None,
     )
-
-
-@cache
-def _page_url(name: str) -> str:
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""
