@@ -31,7 +31,10 @@ def remove_test_lead(*, lead_id: UUID, by: User, at: datetime) -> Lead:
         if lead.created_at < at - MAX_AGE:
             raise UserError("This lead is older than a day. Close it like any other.")
         if Loan.objects.filter(lead=lead).exists():
-            raise UserError("This lead has a loan in the LOS. Withdraw the loan there first.")
+            raise UserError(
+                "This lead has a loan in the LOS, so it can’t be removed. Withdraw the loan in the "
+                "LOS, and close the lead here."
+            )
         lead.is_test, lead.state = True, "retired"
         lead.retired_at, lead.retired_reason, lead.response_due_at = at, REASON, None
         lead.save(

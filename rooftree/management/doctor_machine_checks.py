@@ -262,7 +262,7 @@ def check_los() -> DoctorFinding:
 def check_backup() -> DoctorFinding:
     """Check that the last backup is recent."""
     last = backup_records.read_record(backup_records.LAST_BACKUP)
-    remedy = "rooftree serve makes one each night; elsewhere run rooftree backup every night"
+    remedy = "rooftree serve makes one every night; if you don't use it, schedule rooftree backup"
     if not last and settings.IS_DEMO:
         return ok("not needed for a demo")
     if not last:
@@ -279,11 +279,11 @@ def check_rehearsal() -> DoctorFinding:
     last = backup_records.read_record(backup_records.LAST_REHEARSAL)
     if settings.IS_DEMO:
         return ok("not needed for a demo")
-    remedy = "run rooftree restore BACKUP --rehearse; rooftree serve does it each week"
+    remedy = "run rooftree restore BACKUP --test; rooftree serve does it every week"
     if not last:
-        return problem_finding("no backup was restored on trial yet", remedy)
+        return problem_finding("no test restore yet", remedy)
     made_at = datetime.fromisoformat(last["made_at"])
-    text = f"the backup of {last['backup_at']} was restored on trial on {made_at:%B %-d, %Y}"
+    text = f"the backup of {last['backup_at']} passed a test restore on {made_at:%B %-d, %Y}"
     return ok(text) if now() - made_at < MAX_REHEARSAL_AGE else problem_finding(text, remedy)
 
 
@@ -340,6 +340,6 @@ MACHINE_CHECKS: dict[str, Callable[[], DoctorFinding]] = {
     "mail": check_mail_server,
     "LOS": check_los,
     "backup": check_backup,
-    "rehearsal of a restore": check_rehearsal,
+    "test restore": check_rehearsal,
     "ledger heads": check_ledger_heads,
 }

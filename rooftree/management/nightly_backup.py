@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class NightlyBackup:
-    """Starts the commands `backup` and `restore --rehearse` when they are due, one at a time."""
+    """Starts the commands `backup` and `restore --test` when they are due, one at a time."""
 
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None
@@ -33,7 +33,7 @@ class NightlyBackup:
             self._start("backup", "--keep", BACKUPS_KEPT)
         elif is_rehearsal_due(backup_records.read_time(backup_records.LAST_REHEARSAL), at):
             folder = backup_records.read_record(backup_records.LAST_BACKUP)["folder"]
-            self._start("restore", folder, "--rehearse")
+            self._start("restore", folder, "--test")
 
     def stop(self) -> None:
         """Ask a running command to stop, and wait for it."""
@@ -46,7 +46,7 @@ class NightlyBackup:
             return False
         code = self.process.poll()
         if code:
-            log.error("the nightly backup or its rehearsal failed; `rooftree doctor` says more")
+            log.error("the nightly backup or its test restore failed; `rooftree doctor` says more")
             self.next_look = time.monotonic() + 3600
         if code is not None:
             self.process = None

@@ -76,7 +76,7 @@ def read_carrier_status() -> CarrierStatus:
     if account.carrier != ACCOUNT_KEY:
         sentence = "No carrier is connected. Texts and calls are written to the log, not sent."
     elif row is None or row.checked_key != account.check_key:
-        sentence = "Twilio has not checked this account yet."
+        sentence = "This Twilio account hasn’t been checked yet. Check it under Setup."
     elif row.problem:
         sentence = row.problem
     elif not account.numbers:

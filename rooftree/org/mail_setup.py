@@ -61,7 +61,9 @@ class MailState:
     def next_step(self) -> str:
         """The one sentence on what to do next; "" if nothing is left."""
         if not self.is_checked and not self.is_set_up:
-            return "Until then, no email reaches borrowers, and no password link reaches staff"
+            return (
+                "No mail server is set up. Borrowers get no email, and staff get no password links"
+            )
         if not self.is_checked:
             return f"{self.description} was never tried"
         if self.problem:
@@ -211,7 +213,9 @@ def confirm_domain(*, by: User, at: datetime) -> MailState:
     state = read_state()
     row = state.row
     if row is None or not row.lookup_problem or row.looked_up_domain != state.domain:
-        raise InvalidField("", "Look up the records first. If DNS answers, its answer counts.")
+        raise InvalidField(
+            "", "Check DNS first. You can confirm the records only if the lookup fails."
+        )
     with transaction.atomic():
         MailSetup.objects.filter(pk=row.pk).update(confirmed_at=at, confirmed_by=by)
         write_event("org.mail.confirmed", at=at, actor=f"user:{by.pk}", domain=state.domain)

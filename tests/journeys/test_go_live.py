@@ -151,7 +151,7 @@ def adopt_wording(page) -> None:
     check_page(page, "adopt templates")
     for box in page.locator("[name=keys]").all():
         box.check()
-    page.get_by_role("button", name="Adopt the ticked templates").click()
+    page.get_by_role("button", name="Approve checked templates").click()
     page.get_by_role("link", name="Not reached yet").click()
     page.get_by_role("button", name="Approve and publish").click()
     expect(page.locator("main")).to_contain_text("live")
@@ -196,7 +196,7 @@ def test_lender_goes_live_in_pages_alone(chromium, installation, tmp_path):
     address, link = installation
     ana = open_page(chromium, address, DESK)
     sign_in_by_link(ana, link)
-    expect(ana.get_by_role("heading", name=re.compile("Go live: 16 steps left"))).to_be_visible()
+    expect(ana.get_by_role("heading", name=re.compile("Go live: 18 steps left"))).to_be_visible()
     check_page(ana, "go-live list of an empty installation")
 
     ana.goto("/setup/address/")
@@ -237,15 +237,16 @@ def test_lender_goes_live_in_pages_alone(chromium, installation, tmp_path):
     expect(ana.get_by_role("heading", name=re.compile("stages passed"))).to_be_visible()
     olivia.goto("/queue/")
     olivia.get_by_role("button", name="Accept lead").last.click()
-    taken = ana.locator(".run li", has_text="Taken")
+    taken = ana.locator(".run li", has_text="Accepted")
     expect(taken).to_contain_text("By Olivia Park")
     expect(ana.locator(".run li", has_text="Routed")).to_contain_text("(passed)")
-    expect(ana.locator(".run li", has_text="Rung")).to_contain_text("no carrier is connected")
+    called = ana.locator(".run li", has_text="Officer called")
+    expect(called).to_contain_text("no carrier is connected")
     check_page(ana, "test lead, taken")
     ana.get_by_role("button", name="Remove test lead").click()
     expect(step(ana, "Send a test lead")).to_contain_text("stages passed, sent by Ana Ruiz")
 
     ana.goto("/setup/")
-    for name in ("Add users", "Check licenses", "Read and adopt templates", "Add a source"):
+    for name in ("Add users", "Check licenses", "Approve default templates", "Add a source"):
         expect(step(ana, name)).to_contain_text("(verified)")
     check_page(ana, "go-live list with a first lead")

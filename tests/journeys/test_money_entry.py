@@ -40,7 +40,7 @@ def test_marketing_books_money_and_officer_records_a_funding(chromium, front, bo
     page.get_by_role("region", name="Google Ads").or_(
         page.get_by_role("region", name="Entries")
     ).get_by_role("link", name="Ad spend").first.tap()
-    page.get_by_label("Right amount").fill("0")
+    page.get_by_label("Correct amount").fill("0")
     page.get_by_label("Reason").fill("Entered for the wrong month")
     page.get_by_role("button", name="Book correction").tap()
     expect(page.get_by_role("region", name="Corrections")).to_contain_text("wrong month")

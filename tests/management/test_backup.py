@@ -180,7 +180,7 @@ def test_rehearsal_restores_beside_the_running_database_and_drops_it(house, whol
     databases = "select datname from pg_database order by 1"
     before = house.sql(databases)
 
-    done = house.rooftree("restore", whole, "--rehearse")
+    done = house.rooftree("restore", whole, "--test")
 
     assert done.returncode == 0, done.stderr
     assert "can be restored" in done.stdout

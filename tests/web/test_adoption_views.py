@@ -26,14 +26,14 @@ def test_defaults_wait_until_a_named_person_adopts_them(signed_in):
     # Carriers require these two at once.
     assert message_templates.live_template("stop_confirmed", medium="text", language="en", at=at)
     waiting = version_approval.waiting_defaults(Template).filter(key="first_hello").count()
-    assert "Read and adopt" in browser.get("/wording/").text
+    assert "Review and approve" in browser.get("/wording/").text
     assert waiting > 4
 
     none = browser.post(PAGE)
-    assert (none.status_code, "Tick the templates" in none.text) == (422, True)
+    assert (none.status_code, "Check the templates" in none.text) == (422, True)
     answer = browser.post(PAGE, {"keys": ["first_hello"]}, follow=True)
 
-    assert f"{waiting} templates adopted" in answer.text
+    assert f"{waiting} templates approved" in answer.text
     live = message_templates.live_template("first_hello", medium="text", language="en", at=at)
     assert (live.version, live.decided_by, live.written_by) == (1, cora, None)
     assert live.approved_until == at + version_approval.MAX_APPROVAL
@@ -58,4 +58,4 @@ def test_default_sequence_is_approved_once_its_templates_are_adopted(signed_in):
     sequence.refresh_from_db()
     assert sequence.state == "live"
     assert not version_approval.waiting_defaults(Template).exists()
-    assert "Every default is decided" in browser.get(PAGE).text
+    assert "No default template is waiting" in browser.get(PAGE).text

@@ -220,7 +220,7 @@ def test_account_that_fails_a_later_check_is_not_ready_anywhere(admin, twilio, s
     lead = make.lead(officer=make.officer("Dana Whitfield"))
     lead_page = signed_in(lead.officer.user).get(f"/leads/{lead.pk}/").text
     assert "Texts may not go out." in lead_page
-    assert "Tell an administrator." in lead_page
+    assert "Ask an administrator to check it." in lead_page
     assert CarrierAccount.objects.get().numbers == [MAIN_NUMBER]
     twilio.load_seed({"status": "active"})
     assert admin.post(f"{PAGE}check/").status_code == 303
@@ -234,7 +234,7 @@ def test_environment_wins_and_is_not_ready_before_its_check(admin, settings):
 
     page = admin.get(PAGE).text
     assert "The environment sets this account" in page
-    assert "has not checked this account yet" in page
+    assert "hasn’t been checked yet" in page
     assert admin.post(PAGE, ACCOUNT).status_code == 422
     carrier_setup.check_due_account(at=make.NOON)
     assert "this one has 33" in carrier_account.read_carrier_status().sentence

@@ -71,7 +71,7 @@ def test_backup_and_its_rehearsal_turn_green_by_their_records_alone(
     page = browser.get("/setup/").text
 
     assert "(verified)" in step_line(page, "Back up every night")
-    old = step_line(page, "Restore a backup on trial")
+    old = step_line(page, "Test-restore a backup")
     assert "Needs attention" in old
     assert "41,208 of 41,208 rows" in old
 
@@ -90,7 +90,7 @@ def test_second_administrator_counts_once_they_have_a_password(browser):
 
 
 def test_every_source_needs_what_was_agreed_with_it(cast, browser):
-    line = step_line(browser.get("/setup/").text, "Audit the sources")
+    line = step_line(browser.get("/setup/").text, "Complete source baselines")
 
     assert "missing for" in line
     assert "/baseline/" in line
@@ -101,7 +101,7 @@ def test_every_source_needs_what_was_agreed_with_it(cast, browser):
     [
         ({}, "leads here with TLS"),
         ({"is_secure": False}, "X-Forwarded-Proto"),
-        ({"is_forwarded": False}, "doesn’t pass on who visits"),
+        ({"is_forwarded": False}, "doesn’t pass on visitors’ addresses"),
         ({"visitor": address_check.FALSE_VISITOR}, "whatever address a visitor claims"),
     ],
 )
@@ -169,4 +169,4 @@ def test_failed_check_of_the_address_is_kept_and_shown(browser, settings, tmp_pa
 def test_address_of_this_machine_never_counts(browser, settings):
     settings.PUBLIC_URL = "http://localhost:8000"
     browser.post(reverse("setup_address"))
-    assert "this machine only" in setup_steps.stored_steps()[step_key(ADDRESS_STEP)].finding
+    assert "only on this server" in setup_steps.stored_steps()[step_key(ADDRESS_STEP)].finding

@@ -190,14 +190,14 @@ def test_rules_that_can_never_work_are_marked_with_the_reason(cast, operations):
     )
 
     page = operations.get("/routing/").text
-    assert page.count("Can never work.") == 3
+    assert page.count("This rule can never assign a lead.") == 3
     assert "“Texas” and “Florida” above take every lead that it matches" in page
     assert "None of its loan officers can lend in Ohio" in page
     assert "No active loan officer is in its pool" in page
 
     operations.post(reverse("routing_move", args=[1]), {"to": "down"})
     publication = operations.get(reverse("routing_publication")).text
-    assert publication.count("Can never work.") == 3
+    assert publication.count("This rule can never assign a lead.") == 3
     assert "3 rules will never get a lead to an\n  officer." in publication
 
 

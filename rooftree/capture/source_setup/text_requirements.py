@@ -48,7 +48,7 @@ def _requirements(record: Mapping[str, Any], status: str) -> Iterator[TextRequir
         is_of_terms=True,
     )
     yield TextRequirement(
-        title="The box was left unchecked",
+        title="The borrower took an action to agree",
         how="The source terms must say how borrowers agree; or TrustedForm proves it.",
         is_met=record.get("signature") in AFFIRMATIVE_SIGNATURES,
         is_of_terms=True,

@@ -33,7 +33,7 @@ class Command(command_base.Command):
         parser.add_argument("backup", type=Path, help="the folder that `rooftree backup` wrote")
         parser.add_argument("--replace", default="", metavar="NAME", help="the database to replace")
         parser.add_argument(
-            "--rehearse",
+            "--test",
             action="store_true",
             help="restore beside the running database, check it, and drop it again",
         )
@@ -64,7 +64,7 @@ class Command(command_base.Command):
                 _write_secrets(folder, options["secrets"].expanduser())
                 self.stderr.write(f"Wrote the secrets of {folder.name} to {options['secrets']}.")
                 return
-            if options["rehearse"]:
+            if options["test"]:
                 self._rehearse(folder)
                 return
             self._restore_database(folder, options)
@@ -79,7 +79,7 @@ class Command(command_base.Command):
         try:
             manifest = restore_backup.rehearse_restore(folder, at=now(), on_progress=print_progress)
         except (restore_backup.RestoreFailed, make_backup.BackupFailed) as problem:
-            raise command_base.CheckFailed(f"the rehearsal failed: {problem}") from problem
+            raise command_base.CheckFailed(f"the test restore failed: {problem}") from problem
         self.stdout.write(
             f"The backup of {manifest.made_at} can be restored. The database is unchanged."
         )

@@ -30,7 +30,9 @@ class Command(command_base.Command):
         parser.add_argument("--email", help="work email of the first administrator")
         parser.add_argument("--name", help="first and last name of the first administrator")
         parser.add_argument(
-            "--start", action="store_true", help="serve at once, without asking (as `serve`)"
+            "--start",
+            action="store_true",
+            help="start serving without asking, like `rooftree serve`",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -38,7 +40,7 @@ class Command(command_base.Command):
         home = Path(settings_readers.text("ROOFTREE_HOME", "~/.rooftree")).expanduser().absolute()
         data_dir.installation_kind(home, requested="production")  # refuses a demo's folder
         settings = read_environment_file(home)
-        self._say(f"Setting up Rooftree in {home}. Enter accepts the value in brackets.")
+        self._say(f"Setting up Rooftree in {home}. Press Enter to accept the value in brackets.")
         port = options["port"] or int(settings.get("PORT", "8000"))
         default_address = settings.get("ROOFTREE_PUBLIC_URL", f"http://localhost:{port}")
         address = parse_address(
@@ -57,11 +59,11 @@ class Command(command_base.Command):
             [*COMMAND, "administrator", email, name], check=False, stdout=subprocess.PIPE, text=True
         )
         if added.returncode:
-            raise command_base.UsageError("setup stopped; see the line above, then run it again")
+            raise command_base.UsageError("setup stopped; fix the error above and run it again")
         self._say("\nOpen this link once Rooftree is running. Set your password there:")
         self.stdout.write(added.stdout.strip())
         if not address.startswith("https://"):
-            self._say("This address works on this machine only: fit for a trial, not for leads.")
+            self._say("This address works only on this server: for trying Rooftree, not for leads.")
         elif not options["start"]:
             self._say(f"Point your proxy at http://127.0.0.1:{port} (docs/how-to/go-live.md).")
         if options["start"] or (
@@ -76,7 +78,7 @@ class Command(command_base.Command):
         if not sys.stdin.isatty():
             if default:
                 return default
-            raise command_base.UsageError("give --email and --name where nobody can be asked")
+            raise command_base.UsageError("pass --email and --name when there is no terminal")
         suffix = f" [{default}]" if default else ""
         while True:
             self.stderr.write(f"{question}{suffix}: ", ending="")

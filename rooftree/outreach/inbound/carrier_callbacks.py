@@ -89,7 +89,7 @@ def read_carrier_status(form: Mapping[str, str]) -> tuple[str, str, str]:
 
 def build_trial_markup() -> str:
     """Return the markup that a member of staff hears who has the carrier ring them."""
-    return say_and_hang_up("This is Rooftree. Your carrier can ring you. Goodbye.")
+    return say_and_hang_up("This is a test call from Rooftree. Your calls work. Goodbye.")
 
 
 def fetch_call_end(call_id: str) -> StatusCallback | None:

@@ -138,7 +138,7 @@ def nurture_lead(request: StaffRequest, lead_id: UUID) -> HttpResponse:
         )
     except (snooze.CannotSnooze, lead_tasks.InvalidTask) as problem:
         return respond_refused(request, str(problem), back_to=_lead_url(lead_id), status=422)
-    words = f"Not now: follow up {_format_time(until, request)}"
+    words = f"Moved to nurture. Follow up {_format_time(until, request)}"
     return respond_done(request, words, back_to=_lead_url(lead_id))
 
 

@@ -49,7 +49,7 @@ MINUS_KINDS = ("credit", "reversal")
 class CorrectionForm(StaffForm):
     """The right amount of an entry, and why it was wrong."""
 
-    amount = DollarsField("Right amount, $", "Enter 0 to reverse the entry")
+    amount = DollarsField("Correct amount, $", "Enter 0 to reverse the entry")
     reason = textarea_field("Reason", "For example: entered twice", required=True, rows=2)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -27,7 +27,9 @@ def check_public_address() -> AddressFinding:
     """Ask this installation through its public address what it saw of the request."""
     address = settings.PUBLIC_URL
     if not address.startswith("https://"):
-        return _failed(f"{address} works on this machine only. Run rooftree setup with your own.")
+        return _failed(
+            f"{address} works only on this server. Run rooftree setup with your public address."
+        )
     nonce = secrets.token_urlsafe(12)
     path = reverse("address_echo", args=[signing.dumps(nonce, salt=ECHO_SALT)])
     try:
@@ -54,13 +56,13 @@ def judge_echo(seen: dict[str, object]) -> AddressFinding:
     """Judge what arrived here of a request through the public address."""
     if not seen.get("is_secure"):
         return _failed(
-            "The proxy doesn’t say that visitors use https. Have it set X-Forwarded-Proto, "
-            "and set ROOFTREE_BEHIND_TLS_PROXY=true."
+            "The proxy doesn’t tell Rooftree that visitors use https. Have it set "
+            "X-Forwarded-Proto, and set ROOFTREE_BEHIND_TLS_PROXY=true."
         )
     if not seen.get("is_forwarded"):
         return _failed(
-            "The proxy doesn’t pass on who visits. Have it set X-Forwarded-For: without it, "
-            "consent on your own form can’t be proved."
+            "The proxy doesn’t pass on visitors’ addresses. Have it set X-Forwarded-For: without "
+            "it, you can’t prove consent on your website form."
         )
     if seen.get("visitor") == FALSE_VISITOR:
         return _failed(

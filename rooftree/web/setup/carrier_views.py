@@ -171,7 +171,7 @@ def _try_phone(request: StaffRequest, act: Any) -> HttpResponse:
         act(user=request.user, at=request.at)
     except UserError as problem:
         return respond_refused(request, str(problem), back_to=back_to)
-    return respond_done(request, "Sent to the carrier. See its answer here", back_to=back_to)
+    return respond_done(request, "Sent to Twilio. The result appears here", back_to=back_to)
 
 
 def _page_context(request: StaffRequest, form: CarrierAccountForm) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def address_step() -> GuideStep:
         name=ADDRESS_STEP,
         description=stored.finding
         if stored and is_checked
-        else "TLS, and the visitor’s address, which proves consent on your own form",
+        else "TLS, and visitors’ addresses, which prove consent on your website form",
         href=reverse("setup_address"),
         is_done=bool(stored and stored.has_passed),
         has_problem=bool(stored and is_checked and not stored.has_passed),
@@ -73,7 +73,7 @@ def audit_step() -> GuideStep:
     elif sources:
         description = f"{count_noun(len(sources), 'source')} with volume, quality and price"
     return GuideStep(
-        name="Audit the sources",
+        name="Complete source baselines",
         description=description,
         href=reverse("source_baseline", args=[missing[0].pk]) if missing else reverse("sources"),
         is_done=bool(sources) and not missing,
@@ -84,7 +84,7 @@ def spend_step(today: date) -> GuideStep:
     """Return the step for last month's spend of every source that is paid by spend."""
     missing = find_sources_without_spend(today)
     month = f"{last_month(today):%B}"
-    description = f"{month} is entered for every source that is paid by spend"
+    description = f"No source is missing spend for {month}"
     if missing:
         description = f"No {month} spend for {missing[0].name}"
         if len(missing) > 1:
@@ -106,7 +106,7 @@ def templates_step() -> GuideStep:
         for count, noun in ((templates, "template"), (sequences, "sequence"))
         if count
     ]
-    description = f"{' and '.join(parts)} wait to be read; none goes out before"
+    description = f"{' and '.join(parts)} waiting for approval. None is sent until then"
     if not parts:
         description = (
             f"{count_noun(live, 'template')} in use"
@@ -114,7 +114,7 @@ def templates_step() -> GuideStep:
             else "The defaults appear with the company"
         )
     return GuideStep(
-        name="Read and adopt templates",
+        name="Approve default templates",
         description=description,
         href=reverse("wording_adoption"),
         is_done=bool(live) and not parts,
@@ -129,7 +129,7 @@ def test_lead_step() -> GuideStep:
         name=TEST_LEAD_STEP,
         description=stored.finding
         if stored and is_tried
-        else "With your own phone, through every stage to the officer",
+        else "With your own phone, through every stage until an officer accepts it",
         href=reverse("setup_test_lead"),
         is_done=bool(stored and stored.has_passed),
         has_problem=bool(stored and is_tried and not stored.has_passed),
@@ -142,7 +142,9 @@ def backup_step(at: datetime) -> GuideStep:
     is_recent = made_at is not None and at - made_at < MAX_BACKUP_AGE
     description = "No backup yet"
     if settings.MAKES_NIGHTLY_BACKUPS:
-        description = "Runs by itself each night at 2; the first one within ten minutes"
+        description = (
+            "Runs every night at 2 AM. The first backup starts 10 minutes after Rooftree starts"
+        )
     if made_at:
         description = f"Last backup {_local_day(made_at)}"
     return GuideStep(
@@ -159,14 +161,14 @@ def rehearsal_step(at: datetime) -> GuideStep:
     record = backup_records.read_record(backup_records.LAST_REHEARSAL)
     made_at = backup_records.read_time(backup_records.LAST_REHEARSAL)
     is_recent = made_at is not None and at - made_at < MAX_REHEARSAL_AGE
-    description = "No backup was restored on trial yet"
+    description = "No test restore yet"
     if settings.MAKES_NIGHTLY_BACKUPS:
-        description = "Runs by itself each week, after a backup"
+        description = "Runs every week, after a backup"
     if made_at:
         rows = int(record["rows"])
-        description = f"{rows:,} of {rows:,} rows restored on trial {_local_day(made_at)}"
+        description = f"{rows:,} of {rows:,} rows restored in a test {_local_day(made_at)}"
     return GuideStep(
-        name="Restore a backup on trial",
+        name="Test-restore a backup",
         description=description,
         href=reverse("setup_backups"),
         is_done=is_recent,
@@ -178,11 +180,11 @@ def ledger_heads_step() -> GuideStep:
     """Return the step for the folder that keeps the ledger's signed heads elsewhere."""
     folder = settings.HEADS_FOLDER
     is_there = bool(folder) and Path(folder).is_dir()
-    description = "Set ROOFTREE_HEADS_FOLDER to a folder that this machine can’t change"
+    description = "Set ROOFTREE_HEADS_FOLDER to a folder that this server can’t modify"
     if folder:
         description = f"Signed daily into {folder}" if is_there else f"{folder} isn’t there"
     return GuideStep(
-        name="Keep proofs elsewhere",
+        name="Store ledger checkpoints off this server",
         description=description,
         href=reverse("setup_backups"),
         is_done=is_there,

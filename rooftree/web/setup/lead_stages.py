@@ -16,13 +16,13 @@ from rooftree.routing.models import Offer, Ownership, RoutingDecision
 SENT_STATES = ("sent", "delivered")
 PENDING_STATES = ("waiting", "claimed")
 CONSOLE = "console"  # the carrier that prints
-PRINTED = "Printed on the console, as no carrier is connected"
+PRINTED = "Written to the log, not sent: no carrier is connected"
 HANDOFF_SENTENCES = {
     "pending": "On its way",
     "sending": "On its way",
     "created": "The loan is in the LOS",
-    "uncertain": "The LOS didn’t answer; we look for the loan",
-    "rejected": "The LOS refused it",
+    "uncertain": "The LOS didn’t respond. Checking whether it created the loan",
+    "rejected": "The LOS rejected it",
 }
 
 
@@ -130,7 +130,7 @@ def _officer_stages(lead: Lead, touch: Touch) -> Iterator[LeadStage]:
     elif ring and ring.placed_at:
         sentence = f"{ring.officer.user.name}’s phone"
     yield LeadStage(
-        name="Rung",
+        name="Officer called",
         sentence=sentence,
         seconds=_seconds(touch, ring.placed_at)
         if ring and ring.placed_at and not is_printed
@@ -140,7 +140,7 @@ def _officer_stages(lead: Lead, touch: Touch) -> Iterator[LeadStage]:
     owned = Ownership.objects.filter(lead=lead, until_at=None).select_related("officer__user")
     ownership = owned.first()
     yield LeadStage(
-        name="Taken",
+        name="Accepted",
         sentence=f"By {ownership.officer.user.name}" if ownership else "Accept it on Queue",
         seconds=_seconds(touch, ownership.from_at) if ownership else None,
         href=reverse("lead", args=[lead.pk]),

@@ -106,7 +106,7 @@ def list_capabilities(
         (
             "Email",
             done[EMAIL_STEP],
-            "Needs a mail server that accepts us, and SPF, DKIM and DMARC for your domain",
+            "Needs a working mail server, and SPF, DKIM and DMARC for your domain",
         ),
         ("Hand-off to the LOS", done[LOS_STEP], "Needs a connection that passed its go-live check"),
     ]
@@ -213,7 +213,9 @@ def _lists_step(states: Collection[str], today: date) -> GuideStep:
     ]
     description = "All lists that your states need are current"
     if names:
-        description = f"Until then, few leads can be called or texted. Missing: {', '.join(names)}"
+        description = (
+            f"Missing: {', '.join(names)}. Without them, few leads can be called or texted"
+        )
     return GuideStep(
         name=LISTS_STEP, description=description, href=reverse("dnc_lists"), is_done=not missing
     )
@@ -264,7 +266,7 @@ def _sources_step() -> GuideStep:
 
 def _rules_step() -> GuideStep:
     newest = RuleSet.objects.select_related("published_by").order_by("-number").first()
-    description = "Until then, leads go round robin to licensed, available officers"
+    description = "No rules yet: leads go round robin to licensed, available officers"
     is_published = False
     if newest and newest.published_by:
         is_published = True
@@ -288,11 +290,10 @@ def _carrier_step(company: Company | None) -> GuideStep:
         )
         description += brand
     return GuideStep(
-        name="Connect a carrier",
+        name="Connect texts and calls",
         description=description,
         href=reverse("setup_carrier"),
         is_done=carrier.is_ready,
-        is_needed=False,
     )
 
 
@@ -306,7 +307,6 @@ def _email_step() -> GuideStep:
         else state.next_step,
         href=reverse("setup_mail"),
         is_done=is_done,
-        is_needed=False,
     )
 
 

@@ -32,6 +32,8 @@ def watch_test_lead(request: StaffRequest) -> HttpResponse:
     since = _parse_start(request)
     touch = find_test_touch(request.user, since=since) if since else None
     stages = list_stages(touch) if touch else []
+    if stages and _count_passed(stages) == len(stages):
+        _record_result(request, stages)
     context: dict[str, Any] = {
         "since": since,
         "touch": touch,
@@ -48,7 +50,7 @@ def watch_test_lead(request: StaffRequest) -> HttpResponse:
 
 @staff_view("POST")
 def remove_test_lead(request: StaffRequest, lead_id: UUID) -> HttpResponse:
-    """Remove the user's own test lead from every figure, and keep how far it came."""
+    """Remove the user's own test lead from all reports, and keep how far it came."""
     require_permission(request.user, "edit_setup")
     back_to = reverse("setup_test_lead")
     try:
@@ -57,12 +59,18 @@ def remove_test_lead(request: StaffRequest, lead_id: UUID) -> HttpResponse:
         return respond_refused(request, str(problem), back_to=back_to)
     touch = find_test_touch(request.user, since=lead.created_at)
     stages = list_stages(touch) if touch else []
+    finding = _record_result(request, stages)
+    return respond_done(request, f"Test lead removed. {finding}", back_to=reverse("setup"))
+
+
+def _record_result(request: StaffRequest, stages: list[LeadStage]) -> str:
+    """Store how far the test lead came, for the go-live list; return it as a sentence."""
     passed = _count_passed(stages)
     finding = f"{passed} of {len(stages)} stages passed, sent by {request.user.name}"
     setup_steps.record_check(
         step_key(TEST_LEAD_STEP), has_passed=passed == len(stages), finding=finding, at=request.at
     )
-    return respond_done(request, f"Test lead removed. {finding}", back_to=reverse("setup"))
+    return finding
 
 
 def _parse_start(request: StaffRequest) -> datetime | None:

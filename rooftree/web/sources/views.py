@@ -84,7 +84,7 @@ REASON_TEXTS = {
 class DiscardForm(StaffForm):
     """The reason to discard a quarantined delivery."""
 
-    reason = text_field("Why nobody needs it", max_length=300)
+    reason = text_field("Reason", max_length=300)
 
 
 @staff_view("GET")

@@ -31,7 +31,7 @@ class AdoptionForm(StaffForm):
 
     def __init__(self, *args: Any, groups: list[dict[str, Any]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["keys"].error_messages["required"] = "Tick the templates that you have read."
+        self.fields["keys"].error_messages["required"] = "Check the templates that you have read."
         self.set_choices("keys", [(group["key"], group["key"]) for group in groups])
 
 
@@ -55,7 +55,7 @@ def adopt_defaults(request: StaffRequest) -> HttpResponse:
             raise UserError(str(problem)) from problem
 
     if request.method == "POST" and form.submit(adopt):
-        toast = f"{count_noun(form.result, 'template')} adopted for 12 months"
+        toast = f"{count_noun(form.result, 'template')} approved for 12 months"
         return respond_done(request, toast, back_to=reverse("wording_adoption"))
     context = {
         "groups": groups,
