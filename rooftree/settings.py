@@ -6,6 +6,7 @@ with history, not in settings.
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.utils.csp import CSP
 
@@ -221,6 +222,8 @@ SECURE_CSP = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 _is_https = PUBLIC_URL.startswith("https://")
+if not _is_https and urlsplit(PUBLIC_URL).hostname not in {"localhost", "127.0.0.1"}:
+    raise read.ConfigurationError("ROOFTREE_PUBLIC_URL must be https, except on localhost.")
 _hosts = read.comma_separated(
     "ROOFTREE_HOSTS", PUBLIC_URL.split("://")[1].split("/")[0].split(":")[0]
 )

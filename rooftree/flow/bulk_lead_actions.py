@@ -235,6 +235,8 @@ def _apply_to_lead(order: BulkOrder, lead: Lead, by: User, at: datetime) -> None
 
 def _set_watch(lead: Lead, product_and_rate: str, by: User, at: datetime) -> None:
     product, _, target = product_and_rate.partition(":")
+    if lead.watches.filter(product=product, ended_at=None).exists():
+        raise LeadRefused("The lead has a rate watch for this product already.")
     watch = rate_watch.set_watch(
         lead=lead, product=product, target_pct=Decimal(target), by=by, at=at
     )

@@ -12,6 +12,7 @@ from rooftree.leads.models import BY_HAND, Lead, Loan, Milestone
 from rooftree.ledger.write_events import write_event
 from rooftree.los.loan_milestones import all_milestones
 from rooftree.los.loan_updates import LoanUpdate
+from rooftree.los.models import Handoff
 from rooftree.money import book_entries
 from rooftree.money.company_day import company_day, company_zone
 from rooftree.money.models import Entry
@@ -64,10 +65,12 @@ def record_funding(lead: Lead, funding: Funding, *, by: User, at: datetime) -> L
         raise InvalidField("funded_date", "The funding date is more than ten years ago.")
     with transaction.atomic():
         lead = Lead.objects.select_for_update(no_key=True).get(pk=lead.pk)
-        if find_los_loan(lead):
+        is_on_its_way = Handoff.objects.filter(lead=lead).exclude(state="rejected").exists()
+        if is_on_its_way or find_los_loan(lead):
             raise LosReportsFunding("The LOS reports this loan's funding. Record it there.")
         if loan := find_manual_loan(lead):
-            if loan.funded_date != funding.funded_date or loan.amount_cents != funding.amount_cents:
+            recorded = (loan.funded_date, loan.amount_cents, loan.revenue_cents)
+            if recorded != (funding.funded_date, funding.amount_cents, funding.revenue_cents):
                 raise InvalidField("funded_date", "This loan is already recorded as funded.")
             return loan
         loan, milestone = _create_funded_loan(lead, funding, at)

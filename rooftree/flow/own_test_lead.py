@@ -9,10 +9,13 @@ from rooftree.core.user_errors import UserError
 from rooftree.leads import lead_tasks
 from rooftree.leads.models import Lead, Loan
 from rooftree.ledger.write_events import write_event
+from rooftree.money import book_entries
+from rooftree.money.models import Entry
 from rooftree.nurture import sequence_enrollment
 from rooftree.org.models import User
 from rooftree.outreach.messages import cancel_messages
 from rooftree.reporting.rollups import rollup_deltas
+from rooftree.routing import lead_ownership
 
 REASON = "test lead"
 MAX_AGE = timedelta(days=1)
@@ -42,6 +45,9 @@ def remove_test_lead(*, lead_id: UUID, by: User, at: datetime) -> Lead:
         )
         cancel_messages.cancel_overtaken(lead_id=lead.pk, because=REASON, at=at, causes=ALL_CAUSES)
         sequence_enrollment.stop_sequence(lead_id=lead.pk, because=REASON, at=at)
+        lead_ownership.release_lead(lead_id=lead.pk, by=by, at=at, because=REASON)
+        costs = list(Entry.objects.filter(lead=lead, kind="cost", corrects=None))
+        book_entries.correct_entries(costs, right_cents=0, reason=REASON, by=by, at=at)
         lead_tasks.cancel_tasks([lead.pk], key_prefix="", because=REASON, at=at)
         rollup_deltas.recount_lead(lead)
         write_event("flow.test_lead.removed", at=at, actor=f"user:{by.pk}", lead_id=lead.pk)

@@ -20,7 +20,7 @@ from rooftree.core.vendor_errors import (
     VendorError,
     retry_delay,
 )
-from rooftree.leads.models import Lead, Loan
+from rooftree.leads.models import BY_HAND, Lead, Loan
 from rooftree.ledger.write_events import write_event
 from rooftree.los.adapter_pool import get_adapter
 from rooftree.los.handoff_record import MalformedHandoff, format_utc, parse_handoff
@@ -64,6 +64,8 @@ def queue_handoff(
         handoffs = Handoff.objects.filter(lead=lead, connection=connection)
         if existing := handoffs.exclude(state="rejected").first():
             return existing
+        if Loan.objects.filter(lead=lead, los=BY_HAND).exists():
+            raise HandoffNotReady("This lead’s loan was recorded as funded by hand.")
         record = build_handoff_record(lead, connection, answers or {})
         _require_complete(record, connection)
         handoff = Handoff.objects.create(

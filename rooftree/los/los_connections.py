@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -66,6 +67,14 @@ def update_connection(
         row = Connection.objects.select_for_update().get(pk=connection_id)
         stored = json.loads(row.credentials or "{}")
         new_credentials = {key: value for key, value in credentials.items() if value}
+        is_elsewhere = any(
+            details.get(name, getattr(row, name)).strip() != getattr(row, name)
+            for name in ("base_url", "instance")
+        )
+        if is_elsewhere and stored.keys() - new_credentials.keys():
+            raise InvalidConnection(
+                "base_url", "Enter the credentials again: they go to another address now."
+            )
         changed = [
             name for name, value in _plain_values(details).items() if getattr(row, name) != value
         ]
@@ -308,7 +317,9 @@ def _validate_fields(details: Mapping[str, str]) -> None:
         raise InvalidConnection(
             "instance", "Enter the instance, such as BE11200000 or TEBE11200000."
         )
-    if not details.get("base_url", "").startswith(("https://", "http://")):
+    address = urlsplit(details.get("base_url", ""))
+    is_local = address.hostname in {"localhost", "127.0.0.1"}
+    if not (address.scheme == "https" or (address.scheme == "http" and is_local)):
         raise InvalidConnection(
             "base_url", "Enter the API address, such as https://api.example.com."
         )

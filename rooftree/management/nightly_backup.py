@@ -2,18 +2,22 @@
 
 import logging
 import os
+import signal
 import subprocess
 import time
 from datetime import datetime, timedelta
 
+from rooftree import settings
 from rooftree.core.process_supervisor import ORPHAN_GRACE
 from rooftree.management import backup_records, database
 
 NIGHT_HOUR = 2  # of this machine's clock
-MIN_AGE, MAX_AGE = timedelta(hours=20), timedelta(hours=26)  # of the last backup
+MIN_AGE, MAX_AGE = timedelta(hours=3), timedelta(hours=26)  # of the last backup
 REHEARSAL_AGE = timedelta(days=7)
 FIRST_AFTER_SECONDS = 600.0  # of serving, before the first backup of all
 BACKUPS_KEPT = "14"
+FOLDER_NAME = "nightly"
+RETRY_SECONDS = 6 * 3600.0  # after a backup or a test restore that failed
 log = logging.getLogger(__name__)
 
 
@@ -30,7 +34,8 @@ class NightlyBackup:
             return
         self.next_look = time.monotonic() + 60
         if is_backup_due(backup_records.read_time(backup_records.LAST_BACKUP), at):
-            self._start("backup", "--keep", BACKUPS_KEPT)
+            nightly = settings.BACKUP_FOLDER / FOLDER_NAME  # apart from those that staff make
+            self._start("backup", "--to", str(nightly), "--keep", BACKUPS_KEPT)
         elif is_rehearsal_due(backup_records.read_time(backup_records.LAST_REHEARSAL), at):
             folder = backup_records.read_record(backup_records.LAST_BACKUP)["folder"]
             self._start("restore", folder, "--test")
@@ -38,7 +43,7 @@ class NightlyBackup:
     def stop(self) -> None:
         """Ask a running command to stop, and wait for it."""
         if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
+            os.killpg(self.process.pid, signal.SIGTERM)
             self.process.wait(ORPHAN_GRACE)
 
     def _is_running(self) -> bool:
@@ -47,7 +52,7 @@ class NightlyBackup:
         code = self.process.poll()
         if code:
             log.error("the nightly backup or its test restore failed; `rooftree doctor` says more")
-            self.next_look = time.monotonic() + 3600
+            self.next_look = time.monotonic() + RETRY_SECONDS
         if code is not None:
             self.process = None
         return code is None
@@ -69,5 +74,5 @@ def is_backup_due(last: datetime | None, at: datetime) -> bool:
 
 
 def is_rehearsal_due(last: datetime | None, at: datetime) -> bool:
-    """Return True when no restore was rehearsed for a week."""
-    return last is None or at - last > REHEARSAL_AGE
+    """Return True at night when no restore was tested for a week, and at once without any."""
+    return last is None or (at.hour == NIGHT_HOUR and at - last > REHEARSAL_AGE)

@@ -103,7 +103,13 @@ def rehearse_restore(folder: Path, *, at: datetime, on_progress: ProgressCallbac
     with closing(
         psycopg.connect(_database_dsn("postgres"), autocommit=True, connect_timeout=10)
     ) as server:
-        fresh = f"{name}_rehearsal_{at.astimezone(UTC):%Y%m%d%H%M%S}"
+        prefix = f"{name}_rehearsal_"
+        left_over = server.execute(
+            "select datname from pg_database where starts_with(datname, %s)", [prefix]
+        ).fetchall()
+        for (database_name,) in left_over:  # of a test that was killed
+            _drop_database(server, database_name)
+        fresh = f"{prefix}{at.astimezone(UTC):%Y%m%d%H%M%S}"
         erased = _collect_erased_ids(folder, name, more=None)
         _create_database(server, fresh)
         try:

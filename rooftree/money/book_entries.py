@@ -154,6 +154,8 @@ def correct_entries(
         raise ConflictingEntry("An amount can't be below zero.", "amount")
     if any(entry.corrects_id for entry in wrong):
         raise ConflictingEntry("This is a correction. Correct the entry that it corrects.")
+    # One correction of an entry after the other: each is the difference from the one before.
+    list(Entry.objects.select_for_update().filter(pk__in=[entry.pk for entry in wrong]))
     amounts = net_amounts(wrong)
     counts = dict(
         Entry.objects.filter(corrects__in=amounts).values_list("corrects_id").annotate(Count("pk"))

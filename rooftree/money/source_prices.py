@@ -152,8 +152,10 @@ def _find_wrong_entries(
     )
     rows = _entries_at_source_price(source_id, from_date, until)
     returned = Q(claim__credited_cents__gt=0)
+    by_hand = Entry.objects.filter(corrects=OuterRef("pk"), basis="correction")
     return (
         rows.exclude(returned)
+        .exclude(Exists(by_hand))
         .annotate(net=F("amount_cents") + Coalesce(Sum(signed), 0))
         .exclude(net=cents)
     )

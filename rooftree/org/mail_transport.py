@@ -212,4 +212,5 @@ def _provider_failure(
         return RetryLater("The mail provider is busy.")
     if status is not None and status >= 500:
         return OutcomeUnknown(f"The mail provider failed ({status}) after it got the message.")
-    return RequestRejected("The mail provider refused the message.", code=str(status or ""))
+    # An account without credit or with an unconfirmed sender: the message must not be lost.
+    return Misconfigured(f"The mail provider refused to send ({status or 'no code'}).")

@@ -25,6 +25,7 @@ RULE_TABLE: dict[str, Any] = yaml.safe_load(
 )
 STATE_ROWS: dict[str, Any] = {**RULE_TABLE["states"], **RULE_TABLE["territories"]}
 WRITTEN_MEDIA = ("text", "email", "mail")
+UNMAPPED_PAUSES = {"marketing", "informational", "transactional"}  # by an unmapped status
 PHONE_MEDIA = ("call", "text", "voicemail_drop")
 REQUIRED_EVIDENCE = {"text_hash", "page_url", "ip", "user_agent"}
 SESSION_EVIDENCE = {"session_cert", "leadid", "form_record"}
@@ -211,6 +212,8 @@ def _is_stopped_by_credit_file(facts: Json) -> bool:
     """Return whether the application's status ends marketing; calls by hand are still allowed."""
     status = facts.get("credit_stop", "")
     by_hand = not facts["is_automated"]
+    if status == "unmapped":
+        return not by_hand and facts["purpose"] in UNMAPPED_PAUSES
     is_exempt = by_hand and (facts["medium"] == "call" or status == "suspended")
     return bool(status and _is_marketing(facts) and not is_exempt)
 

@@ -1,6 +1,7 @@
 """Restore a backup, verify it, and pause all sending until an administrator resumes it."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,7 @@ class Command(command_base.Command):
 
         from rooftree.management import make_backup, restore_backup
 
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the copy is dropped
         try:
             manifest = restore_backup.rehearse_restore(folder, at=now(), on_progress=print_progress)
         except (restore_backup.RestoreFailed, make_backup.BackupFailed) as problem:

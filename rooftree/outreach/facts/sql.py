@@ -47,8 +47,8 @@ select json_build_object(
            and clock.outcome <> 'mistaken' and clock.loan_id is null) f
          where f.since >= (select created_at from lead where id = subject.lead)
          order by f.since desc limit 1),
-        (select '{UNMAPPED}' from loan
-          where lead_id = subject.lead and unmapped_statuses <> '[]'::jsonb limit 1)),
+        (select '{UNMAPPED}' from loan join lead on lead.id = loan.lead_id
+          where lead.person_id = subject.person and unmapped_statuses <> '[]'::jsonb limit 1)),
     'heard', (select json_build_array(m.created_at, m.medium, m.problem)
                 from message m
                where m.person_id = subject.person and m.direction = 'in' and m.created_at <= %(at)s

@@ -183,6 +183,7 @@ def _chosen_days(request: StaffRequest, today: date) -> tuple[date, date]:
 
 def _parse_date(text: str) -> date | None:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if 1900 <= day.year <= 2100 else None

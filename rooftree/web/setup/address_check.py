@@ -43,7 +43,7 @@ def check_public_address() -> AddressFinding:
         return _failed(describe_failure(str(problem), urlsplit(address).hostname or ""))
     try:
         seen = dict(response.json())
-    except ValueError:
+    except (ValueError, TypeError):
         seen = {}
     if response.status_code == 400:
         return _failed("The proxy doesn’t pass on the Host header.")

@@ -6,13 +6,13 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 
 from rooftree.core.user_errors import UserError
 from rooftree.flow import own_test_lead
-from rooftree.leads.models import Source
+from rooftree.leads.models import Lead, Source
 from rooftree.org import setup_steps
 from rooftree.web.setup.go_live_steps import TEST_LEAD_STEP
 from rooftree.web.setup.guide_step import step_key
@@ -52,13 +52,13 @@ def watch_test_lead(request: StaffRequest) -> HttpResponse:
 def remove_test_lead(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Remove the user's own test lead from all reports, and keep how far it came."""
     require_permission(request.user, "edit_setup")
-    back_to = reverse("setup_test_lead")
-    try:
-        lead = own_test_lead.remove_test_lead(lead_id=lead_id, by=request.user, at=request.at)
-    except UserError as problem:
-        return respond_refused(request, str(problem), back_to=back_to)
+    lead = get_object_or_404(Lead, pk=lead_id)
     touch = find_test_touch(request.user, since=lead.created_at)
     stages = list_stages(touch) if touch else []
+    try:
+        own_test_lead.remove_test_lead(lead_id=lead.pk, by=request.user, at=request.at)
+    except UserError as problem:
+        return respond_refused(request, str(problem), back_to=reverse("setup_test_lead"))
     finding = _record_result(request, stages)
     return respond_done(request, f"Test lead removed. {finding}", back_to=reverse("setup"))
 

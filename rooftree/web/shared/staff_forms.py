@@ -1,11 +1,13 @@
 """Forms of staff pages: labels above controls, errors as sentences, input kept on errors."""
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.forms.utils import flatatt
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -188,13 +190,14 @@ def checkbox_field(label: str, hint: str = "") -> forms.BooleanField:
 
 
 def date_field(label: str, hint: str = "", *, required: bool = True) -> forms.DateField:
-    """Create a date field."""
+    """Create a date field, of 1900 to 2100."""
     return forms.DateField(
         label=label,
         help_text=hint,
         required=required,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         error_messages={"invalid": "Enter a date, for example 2026-11-30."},
+        validators=[MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2100, 12, 31))],
     )
 
 
