@@ -223,8 +223,10 @@ def check_carrier() -> DoctorFinding:
     if status.is_ready:
         return ok(f"{status.sentence} accepts the account")
     if status.carrier == "console":
-        return ok("texts are printed, not sent (connect Twilio in Setup, Texts and calls)")
-    return problem_finding(problem or status.sentence, "open Setup, Texts and calls")
+        return ok("texts are printed, not sent (connect Twilio in Setup)")
+    if status.carrier == "none":
+        return ok("none is connected: texts wait, and no phone rings (connect Twilio in Setup)")
+    return problem_finding(problem or status.sentence, "open Setup, Connect texts and calls")
 
 
 def check_mail_server() -> DoctorFinding:

@@ -59,7 +59,7 @@ def account_in_force() -> AccountInForce:
         )
     row = read_stored_account()
     if row is None or not row.account_sid:
-        return AccountInForce(carrier="console", numbers=numbers)
+        return AccountInForce(carrier="none", numbers=numbers)
     return AccountInForce(
         carrier=ACCOUNT_KEY,
         account_sid=row.account_sid,
@@ -73,7 +73,9 @@ def read_carrier_status() -> CarrierStatus:
     """Return whether the account in force passed its last check and has a number."""
     account = account_in_force()
     row = read_stored_account() if account.carrier == ACCOUNT_KEY else None
-    if account.carrier != ACCOUNT_KEY:
+    if account.carrier == "none":
+        sentence = "No carrier is connected. Texts wait, and no phone rings."
+    elif account.carrier != ACCOUNT_KEY:
         sentence = "No carrier is connected. Texts and calls are written to the log, not sent."
     elif row is None or row.checked_key != account.check_key:
         sentence = "This Twilio account hasn’t been checked yet. Check it under Setup."

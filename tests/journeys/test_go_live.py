@@ -241,7 +241,7 @@ def test_lender_goes_live_in_pages_alone(chromium, installation, tmp_path):
     expect(taken).to_contain_text("By Olivia Park")
     expect(ana.locator(".run li", has_text="Routed")).to_contain_text("(passed)")
     called = ana.locator(".run li", has_text="Officer called")
-    expect(called).to_contain_text("no carrier is connected")
+    expect(called).to_contain_text("No carrier is connected")
     check_page(ana, "test lead, taken")
     ana.get_by_role("button", name="Remove test lead").click()
     expect(step(ana, "Send a test lead")).to_contain_text("stages passed, sent by Ana Ruiz")

@@ -1,4 +1,3 @@
-import json
 import os
 import subprocess
 import sys
@@ -27,28 +26,29 @@ def run_setup(home, *words):
     )  # fmt: skip
 
 
-def test_setup_leaves_an_installation_whose_commands_need_no_environment(folders):
-    home = folders()
-    who = ("--email", "ana@lender.example", "--name", "Ana Ruiz")
+def test_settings_are_private_and_a_repeat_changes_the_address_alone(tmp_path):
+    first = setup.new_settings({}, "http://localhost:8123", 8123)
+    file = environment_file.write_environment_file(tmp_path, first)
+    stored = environment_file.read_environment_file(tmp_path)
+    again = setup.new_settings(stored, "https://leads.example.com", 8123)
 
-    first = run_setup(home, "setup", *who, "--port", "8123")
-    values = environment_file.read_environment_file(home)
-    again = run_setup(home, "setup", *who, "--address", "https://leads.example.com/")
-
-    assert first.returncode == again.returncode == 0, first.stderr + again.stderr
-    assert first.stdout.startswith("http://localhost:8123/set-password/")
-    assert "rooftree serve" in first.stderr
-    assert again.stdout.startswith("https://leads.example.com/set-password/")
-    file = home / environment_file.FILE_NAME
+    assert stored == first
     assert file.stat().st_mode & 0o777 == 0o600
-    changed = environment_file.read_environment_file(home)
-    assert changed["ROOFTREE_BEHIND_TLS_PROXY"] == "true"
-    assert {name for name in values if values[name] != changed[name]} == {
+    assert {name for name in first if first[name] != again[name]} == {
         "ROOFTREE_PUBLIC_URL",
         "ROOFTREE_BEHIND_TLS_PROXY",
     }
-    keys = json.loads(run_setup(home, "backup", "--json").stdout)  # with the secrets of the file
-    assert Path(keys["folder"]).parent == home / "backups"
+    assert again["ROOFTREE_BEHIND_TLS_PROXY"] == "true"
+
+
+def test_environment_of_a_process_wins_over_the_file(tmp_path, monkeypatch):
+    environment_file.write_environment_file(tmp_path, {"ROOFTREE_A_TEST": "file", "PORT": "81"})
+    monkeypatch.setenv("PORT", "80")
+    monkeypatch.setenv("ROOFTREE_A_TEST", "")
+    monkeypatch.delenv("ROOFTREE_A_TEST")
+    environment_file.load_environment_file(tmp_path)
+
+    assert (os.environ["PORT"], os.environ["ROOFTREE_A_TEST"]) == ("80", "file")
 
 
 def test_setup_refuses_a_demo_folder_and_missing_answers(tmp_path):

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rooftree_simulators.encompass.loan_files import (
+    MILESTONES,
     Loan,
     merge_document,
     new_milestones,
@@ -29,7 +30,7 @@ def build_loan() -> Loan:
         folder="Prospects",
         created_at=NOON,
         modified_at=NOON,
-        milestones=new_milestones(NOON),
+        milestones=new_milestones(NOON, MILESTONES),
     )
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from rooftree.core.vendor_errors import Misconfigured
 from rooftree.flow import clock
 from rooftree.leads.models import ContactAttempt
 from rooftree.management.doctor_machine_checks import check_carrier
@@ -69,7 +70,7 @@ def post_as_twilio(client, path, fields, settings):
 def test_nothing_is_connected_on_a_fresh_installation(admin):
     assert "not connected" in admin.get(PAGE).text
     assert "No carrier is connected" in admin.get("/setup/").text
-    assert get_carrier().name == "console"
+    assert get_carrier().name == "none"
     assert check_carrier().is_ok
 
 
@@ -190,7 +191,7 @@ def test_text_and_call_to_the_users_own_phone_show_the_carriers_answer(
     assert "Twilio says “delivered”" in page
     assert "Twilio says “no answer”" in page
     spoken = post_as_twilio(client, "/in/twilio/trial/", {"CallSid": call.sid}, settings)
-    assert "Your carrier can ring you" in spoken.content.decode()
+    assert "Your calls work" in spoken.content.decode()
 
 
 def test_refused_trial_shows_why_and_a_user_without_phone_gets_the_way(
@@ -219,7 +220,7 @@ def test_account_that_fails_a_later_check_is_not_ready_anywhere(admin, twilio, s
     assert "this account is suspended" in check_carrier().text
     lead = make.lead(officer=make.officer("Dana Whitfield"))
     lead_page = signed_in(lead.officer.user).get(f"/leads/{lead.pk}/").text
-    assert "Texts may not go out." in lead_page
+    assert "Texts might not go out." in lead_page
     assert "Ask an administrator to check it." in lead_page
     assert CarrierAccount.objects.get().numbers == [MAIN_NUMBER]
     twilio.load_seed({"status": "active"})
@@ -250,7 +251,7 @@ def test_disconnected_account_is_gone_and_nothing_is_sent(admin):
     admin.post(PAGE, ACCOUNT)
     admin.post(f"{PAGE}removal/")
     assert not CarrierAccount.objects.exists()
-    assert get_carrier().name == "console"
+    assert get_carrier().name == "none"
 
 
 def test_webhooks_are_verified_with_the_token_of_the_page(admin, client, settings):
@@ -267,3 +268,10 @@ def test_webhooks_are_verified_with_the_token_of_the_page(admin, client, setting
         assert post_as_twilio(client, path, fields, settings).status_code == 204
 
     assert ContactAttempt.objects.get().result == "missed"
+
+
+def test_without_a_carrier_a_text_is_kept_instead_of_counted_as_delivered(admin):
+    with pytest.raises(Misconfigured, match="No carrier is connected"):
+        get_carrier().send_text(
+            to="+18135550142", sender="", body="Hello", status_callback="", reference="1"
+        )

@@ -74,7 +74,7 @@ def form_data(server, **changes):
 
 
 def test_account_is_tried_then_used_at_once_and_its_password_never_shown(browser, server):
-    assert "no email reaches borrowers" in browser.get("/setup/").text
+    assert "Borrowers get no email" in browser.get("/setup/").text
     assert browser.post(PAGE, form_data(server)).status_code == 303
 
     assert server.mailbox.messages == []  # a check sends nothing

@@ -126,7 +126,7 @@ def test_query_count_does_not_grow_with_namesakes(
         make.lead(person=human, officer=cast.dana)
     browser = signed_in(cast.ruth)
 
-    with django_assert_max_num_queries(31):
+    with django_assert_max_num_queries(32):
         page = browser.get(page_of(ben)).text
 
     assert page.count("Merge records</button>") == 5

@@ -20,6 +20,7 @@ from rooftree.outreach.wording import message_templates
 PHONE_MEDIA = ["call", "text", "voicemail"]
 NO_REPLY_MEANINGS = frozenset({"revoke", "wrong_person"})  # these need no answer from staff
 # A STOP cancels queued messages with these causes, in addition to what the gate blocks.
+MAX_ADDRESS, MAX_CARRIER_ID = 254, 120  # characters of their columns; hostile posts are longer
 CAUSES_ENDED_BY_STOP = (*cancel_messages.OVERTAKEN_CAUSES, "watch:", "milestone:")
 
 
@@ -40,7 +41,8 @@ def receive_text(*, sender: str, body: str, carrier_id: str, carrier: str, at: d
     them; START restores only what written consent had allowed. Social security, card and
     account numbers are masked. A text from an unknown number is kept as an `UnmatchedText`.
     """
-    body, _ = redact_numbers(body.replace("\x00", ""))
+    sender, carrier_id = sender[:MAX_ADDRESS], carrier_id[:MAX_CARRIER_ID]
+    body, _ = redact_numbers(body.replace("\x00", "").encode(errors="replace").decode())
     meaning = reply_classifier.classify_reply(body).meaning.value
     with transaction.atomic():
         known = {"carrier": carrier, "carrier_id": carrier_id}

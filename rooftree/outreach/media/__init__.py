@@ -8,4 +8,5 @@ A carrier is a module with `Settings`, `send_text`, `find_text`, `place_call`, `
 CARRIERS = {
     "twilio": "rooftree.outreach.media.twilio",
     "console": "rooftree.outreach.media.console",
+    "none": "rooftree.outreach.media.no_carrier",
 }

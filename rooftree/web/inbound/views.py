@@ -41,7 +41,6 @@ from rooftree.outreach.inbound import carrier_callbacks
 from rooftree.outreach.models import CallRecording, Ring
 from rooftree.web.inbound.email_webhooks import extract_raw_email
 from rooftree.web.shared.error_messages import RETRY_AFTER_SECONDS
-from rooftree.web.shared.request_caller import client_address
 
 log = logging.getLogger(__name__)
 NO_STORE = "no-store"
@@ -336,10 +335,18 @@ def _build_incoming(request: HttpRequest, source: Source) -> IncomingDelivery:
         url=f"{settings.PUBLIC_URL}{request.get_full_path()}",
         headers=dict(request.headers),
         body=request.body,
-        remote_addr=client_address(request) or None,
+        remote_addr=_sender_address(request),
         received_at=clock.now(),
         endpoint=endpoint_of(source),
     )
+
+
+def _sender_address(request: HttpRequest) -> str | None:
+    """Return the sender's IP address: of the socket, or as our own proxy reports it."""
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    if settings.SECURE_PROXY_SSL_HEADER and forwarded:
+        return forwarded.rpartition(",")[2].strip() or None
+    return request.META.get("REMOTE_ADDR") or None
 
 
 def _vendor_response(answer: Answer) -> HttpResponse:
