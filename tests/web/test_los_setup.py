@@ -44,6 +44,19 @@ def test_los_credential_is_saved_and_never_shown_again(browser):
     assert Event.objects.get(kind="los.connection.changed").data["changed"] == ["password"]
 
 
+def test_another_address_needs_the_credentials_again(browser):
+    browser.post(reverse("setup_los"), LOS)
+    page = reverse("setup_connection", args=[Connection.objects.get().pk])
+    elsewhere = {"base_url": "https://elsewhere.example.com", "client_secret": "", "password": ""}
+
+    moved = browser.post(page, LOS | elsewhere)
+    plain = browser.post(page, LOS | {"base_url": "http://elsewhere.example.com"})
+
+    assert (moved.status_code, plain.status_code) == (422, 422)
+    assert "Enter the credentials again" in moved.text
+    assert Connection.objects.get().base_url == LOS["base_url"]
+
+
 def test_los_connection_is_turned_on_and_off(browser):
     browser.post(reverse("setup_los"), LOS)
     los_connection = Connection.objects.get()

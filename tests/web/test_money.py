@@ -9,6 +9,7 @@ from django.urls import reverse
 from rooftree.flow import clock, money_in
 from rooftree.leads.canonical import Cost
 from rooftree.leads.models import Lead
+from rooftree.los.models import Connection, Handoff
 from rooftree.money import book_entries, spend_reminders
 from rooftree.money.models import Entry, SourcePrice
 from rooftree.reporting.first_screen import cost_by_source
@@ -248,6 +249,37 @@ def test_price_from_a_past_day_reprices_leads_after_a_preview(clerk, vendor):
         clerk.post(reverse("money_price_record"), typed | {"amount": "40", "reason": "Discount"})
     assert home_row(vendor).spend_cents == 2 * 40_00 + 75_00 + 50_00
     assert_counted()
+
+
+def test_price_change_leaves_an_amount_that_staff_corrected(clerk, vendor):
+    arrive(vendor, 2)
+    twice = Entry.objects.order_by("id").first()
+    book_entries.correct_entry(twice, right_cents=0, reason="Entered twice", by=None, at=NOW)
+    typed = {"source": vendor.pk, "from_date": "2026-11-20", "amount": "60", "reason": "Contract"}
+
+    preview = clerk.get(reverse("money_prices"), typed)
+    clerk.post(reverse("money_price_record"), typed)
+
+    assert preview.context["sentences"][0] == "This changes 1 lead by $10.00."
+    assert book_entries.net_amounts([twice])[twice.pk] == 0
+
+
+@pytest.mark.parametrize("query", ["month=9999-12", "from=0001-01-01&until=9999-12-31"])
+def test_impossible_month_shows_this_month(clerk, query):
+    assert clerk.get(f"/money/?{query}").status_code == 200
+
+
+def test_funding_waits_for_a_loan_that_is_on_its_way_to_the_los(clerk, vendor, signed_in):
+    dana = make.officer("Dana Reyes")
+    lead = make.lead(officer=dana)
+    connection = Connection.objects.create(los="encompass", instance="BE1", name="E", slug="e")
+    Handoff.objects.create(lead=lead, connection=connection, requested_at=NOW)
+    typed = {"funded_date": "2026-12-01", "amount": "412,000", "revenue": "9,270.55"}
+
+    answer = signed_in(dana.user).post(reverse("funding", args=[lead.pk]), typed)
+
+    assert answer.status_code == 422
+    assert not lead.loans.exists()
 
 
 def test_future_price_begins_on_its_day_and_unpriced_leads_get_a_cost(clerk, vendor):

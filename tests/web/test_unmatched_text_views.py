@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from rooftree.compliance.models import Revocation
 from rooftree.flow import borrower_replies
 from rooftree.leads.models import Phone
 from rooftree.outreach.models import Message, UnmatchedText
@@ -36,13 +37,32 @@ def test_text_from_unknown_number_is_attached_to_the_lead_that_staff_find(cast, 
     again = browser.post(attachment, follow=True).text
 
     assert "Attached to Ben Ortiz" in done
-    assert "Somebody else has decided" in again
+    assert "Someone else already handled this text" in again
     assert "It is Ben" not in browser.get(reverse("unknown_texts")).text
     message = Message.objects.get(direction="in")
     assert (message.lead_id, message.from_address) == (cast.ben.pk, STRANGER)
     assert UnmatchedText.objects.get(pk=texts[0].pk).message_id == message.pk
     assert Phone.objects.filter(person=cast.ben.person, e164=STRANGER).exists()
     assert "wrote back" in cast.dana.user.notices.get(kind="reply").text
+
+
+def test_attached_stop_is_the_persons_own_and_keeps_its_time(cast, texts, signed_in):
+    browser = signed_in(make.user("operations"))
+    stop = Revocation.objects.get(idempotency_key="text:SM1")
+    assert stop.person is None
+
+    browser.post(reverse("attach_unknown_text", args=[texts[1].pk, cast.ben.pk]))
+
+    stop.refresh_from_db()
+    assert stop.person == cast.ben.person  # no other number of Ben's is texted either
+    message = Message.objects.get(direction="in")
+    assert message.created_at == make.NOON + make.MINUTE  # when it came, not when it was read
+
+
+def test_branch_manager_sees_no_texts_of_unknown_numbers(cast, texts, signed_in):
+    manager = signed_in(make.user("manager", branch=cast.tampa))
+    assert manager.get(reverse("unknown_texts")).status_code == 403
+    assert manager.get(reverse("unknown_text", args=[texts[0].pk])).status_code == 403
 
 
 def test_text_that_belongs_to_no_lead_is_closed(cast, texts, signed_in):
