@@ -42,13 +42,15 @@ def test_settings_are_private_and_a_repeat_changes_the_address_alone(tmp_path):
 
 
 def test_environment_of_a_process_wins_over_the_file(tmp_path, monkeypatch):
-    environment_file.write_environment_file(tmp_path, {"ROOFTREE_A_TEST": "file", "PORT": "81"})
+    environment_file.write_environment_file(
+        tmp_path, {"A_SETTING_OF_THE_TEST": "file", "PORT": "81"}
+    )
     monkeypatch.setenv("PORT", "80")
-    monkeypatch.setenv("ROOFTREE_A_TEST", "")
-    monkeypatch.delenv("ROOFTREE_A_TEST")
+    monkeypatch.setenv("A_SETTING_OF_THE_TEST", "")
+    monkeypatch.delenv("A_SETTING_OF_THE_TEST")
     environment_file.load_environment_file(tmp_path)
 
-    assert (os.environ["PORT"], os.environ["ROOFTREE_A_TEST"]) == ("80", "file")
+    assert (os.environ["PORT"], os.environ["A_SETTING_OF_THE_TEST"]) == ("80", "file")
 
 
 def test_setup_refuses_a_demo_folder_and_missing_answers(tmp_path):
