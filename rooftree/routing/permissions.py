@@ -36,6 +36,8 @@ ROLES_BY_PERMISSION: dict[str, tuple[str, ...]] = {
     "reassign": ("manager", "operations", "administrator"),
     "release": ("officer", "manager", "operations", "administrator"),
     "merge_leads": ("manager", "operations", "administrator"),
+    # Of the whole company: nobody knows the branch of an unknown number.
+    "attach_unknown_texts": ("operations", "administrator"),
     "watch_rate": ("officer", "assistant", "manager"),
     "set_availability": ("officer", "manager", "administrator"),
     "see_queue": ("officer", "assistant"),

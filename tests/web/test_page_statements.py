@@ -14,7 +14,7 @@ BUDGETS = {  # by path: role of the reader, statements
     "/queue/": ("officer", 19),
     "/pipeline/": ("officer", 10),
     "/leads/{lead}/": ("officer", 23),
-    "/team/": ("manager", 17),
+    "/team/": ("manager", 16),
     "/home/": ("executive", 18),
     "/compliance/": ("compliance", 41),
 }

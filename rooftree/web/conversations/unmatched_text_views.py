@@ -17,7 +17,7 @@ from rooftree.web.lists.list_page import get_page
 from rooftree.web.shared.htmx_responses import respond_done, respond_refused
 from rooftree.web.shared.search_views import search_leads
 from rooftree.web.shared.staff_request import StaffRequest
-from rooftree.web.shared.staff_view import require_company_permission, staff_view
+from rooftree.web.shared.staff_view import require_permission, staff_view
 
 PAGE_SIZE = 50
 MAX_LEADS = 8  # leads offered to attach a text to
@@ -26,7 +26,7 @@ MAX_LEADS = 8  # leads offered to attach a text to
 @staff_view("GET")
 def list_texts(request: StaffRequest) -> HttpResponse:
     """List the texts that nobody has decided about, longest waiting first."""
-    require_company_permission(request.user, "merge_leads")
+    require_permission(request.user, "attach_unknown_texts")
     page = get_page(request, unmatched_texts.list_open_texts(), size=PAGE_SIZE)
     return render(request, "conversations/unknown_texts.html", {"page": page})
 
@@ -34,7 +34,7 @@ def list_texts(request: StaffRequest) -> HttpResponse:
 @staff_view("GET")
 def show_text(request: StaffRequest, text_id: UUID) -> HttpResponse:
     """Show one text with a search for its lead."""
-    require_company_permission(request.user, "merge_leads")
+    require_permission(request.user, "attach_unknown_texts")
     text = get_object_or_404(UnmatchedText, pk=text_id)
     query = " ".join(request.GET.get("q", "").split())
     leads = leads_visible_to(request.user)
@@ -50,7 +50,7 @@ def show_text(request: StaffRequest, text_id: UUID) -> HttpResponse:
 @staff_view("POST")
 def attach_text(request: StaffRequest, text_id: UUID, lead_id: UUID) -> HttpResponse:
     """Attach a text to a lead, and its number to the borrower."""
-    require_company_permission(request.user, "merge_leads")
+    require_permission(request.user, "attach_unknown_texts")
     text = get_object_or_404(UnmatchedText, pk=text_id)
     lead = get_visible_lead(request.user, lead_id)
     back_to = reverse("unknown_texts")
@@ -66,7 +66,7 @@ def attach_text(request: StaffRequest, text_id: UUID, lead_id: UUID) -> HttpResp
 @staff_view("POST")
 def dismiss_text(request: StaffRequest, text_id: UUID) -> HttpResponse:
     """Close a text that belongs to no lead."""
-    require_company_permission(request.user, "merge_leads")
+    require_permission(request.user, "attach_unknown_texts")
     text = get_object_or_404(UnmatchedText, pk=text_id)
     back_to = reverse("unknown_texts")
     try:

@@ -56,7 +56,7 @@ PAGES = {  # by URL name
     "unknown_texts": NavigationPage(
         label="Unknown numbers",
         icon="chat",
-        permission="merge_leads",
+        permission="attach_unknown_texts",
         count=navigation_counts.count_unknown_texts,
     ),
     "home": NavigationPage(label="Home", icon="home", permission="see_home"),
@@ -125,7 +125,7 @@ PAGES_BY_ROLE = {
     "manager": (
         ["team", "home", "pipeline", "conversations"],
         [
-            *("new_lead", "people", "my_tasks", "clocks", "matches", "unknown_texts"),
+            *("new_lead", "people", "my_tasks", "clocks", "matches"),
             *("money", "routing"),
             *("rates", "wording", "sequences", "snippets"),
         ],

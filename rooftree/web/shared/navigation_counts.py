@@ -45,9 +45,7 @@ def count_unread_conversations(user: User, at: datetime) -> NavigationCount | No
 
 
 def count_unknown_texts(user: User, at: datetime) -> NavigationCount | None:
-    """Count the texts from unknown numbers that wait for a decision, for company-wide staff."""
-    if user.branch_id is not None:
-        return None
+    """Count the texts from unknown numbers that wait for a decision."""
     return _navigation_count(unmatched_texts.list_open_texts().count(), "new")
 
 
