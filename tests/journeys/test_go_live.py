@@ -192,6 +192,7 @@ def step(page, name):
     return page.locator(".goal__step", has_text=name)
 
 
+@pytest.mark.timeout(420)  # it starts an installation and walks through all of Setup
 def test_lender_goes_live_in_pages_alone(chromium, installation, tmp_path):
     address, link = installation
     ana = open_page(chromium, address, DESK)
@@ -200,7 +201,6 @@ def test_lender_goes_live_in_pages_alone(chromium, installation, tmp_path):
     check_page(ana, "go-live list of an empty installation")
 
     ana.goto("/setup/address/")
-    check_page(ana, "public address")
     ana.get_by_role("button", name="Check now").click()
     expect(step(ana, "Check the public address")).to_contain_text("leads here with TLS")
 
@@ -249,4 +249,3 @@ def test_lender_goes_live_in_pages_alone(chromium, installation, tmp_path):
     ana.goto("/setup/")
     for name in ("Add users", "Check licenses", "Approve default templates", "Add a source"):
         expect(step(ana, name)).to_contain_text("(verified)")
-    check_page(ana, "go-live list with a first lead")
