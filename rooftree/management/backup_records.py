@@ -1,12 +1,13 @@
-"""The last backup of this installation and the last rehearsal of a restore, as small files."""
+"""The last backup of this installation and the last test restore, as small files."""
 
 import json
 import os
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from rooftree import settings
 
+MAX_TEST_RESTORE_AGE = timedelta(days=31)  # then Setup and `doctor` complain
 LAST_BACKUP, LAST_REHEARSAL = "last-backup.json", "last-rehearsal.json"
 
 
@@ -21,7 +22,7 @@ def write_record(name: str, values: dict[str, str]) -> None:
 def read_record(name: str) -> dict[str, str]:
     """Return one of the files; empty when there is none.
 
-    A backup has `made_at` and `folder`; a rehearsal `made_at`, `backup_at` and `rows`.
+    A backup has `made_at` and `folder`; a test restore `made_at`, `backup_at` and `rows`.
     """
     try:
         return dict(json.loads(Path(settings.ROOFTREE_HOME / name).read_text()))
@@ -30,6 +31,6 @@ def read_record(name: str) -> dict[str, str]:
 
 
 def read_time(name: str) -> datetime | None:
-    """Return when the backup or the rehearsal was made; None without one."""
+    """Return when the backup or the test restore was made; None without one."""
     made_at = read_record(name).get("made_at")
     return datetime.fromisoformat(made_at) if made_at else None

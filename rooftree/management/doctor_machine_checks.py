@@ -5,7 +5,7 @@ import shutil
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,6 @@ from rooftree.reporting.controls import database_account
 from rooftree.reporting.controls.security_controls import MAX_BACKUP_AGE
 from rooftree.reporting.evidence import ledger_checkpoints
 
-MAX_REHEARSAL_AGE = timedelta(days=31)
 MIN_FREE_BYTES = 2 * 1024**3  # bytes
 REACH_SECONDS = 3.0
 NETWORK_REMEDY = "check this machine's firewall, proxy and DNS"
@@ -277,7 +276,7 @@ def check_backup() -> DoctorFinding:
 
 
 def check_rehearsal() -> DoctorFinding:
-    """Check that a backup was restored on trial in the last month."""
+    """Check that a backup passed a test restore in the last month."""
     last = backup_records.read_record(backup_records.LAST_REHEARSAL)
     if settings.IS_DEMO:
         return ok("not needed for a demo")
@@ -286,7 +285,11 @@ def check_rehearsal() -> DoctorFinding:
         return problem_finding("no test restore yet", remedy)
     made_at = datetime.fromisoformat(last["made_at"])
     text = f"the backup of {last['backup_at']} passed a test restore on {made_at:%B %-d, %Y}"
-    return ok(text) if now() - made_at < MAX_REHEARSAL_AGE else problem_finding(text, remedy)
+    return (
+        ok(text)
+        if now() - made_at < backup_records.MAX_TEST_RESTORE_AGE
+        else problem_finding(text, remedy)
+    )
 
 
 def check_ledger_heads() -> DoctorFinding:

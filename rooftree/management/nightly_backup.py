@@ -1,4 +1,4 @@
-"""A backup each night, and each week a rehearsal of its restore, beside a running installation."""
+"""A backup each night and a test restore each week, beside a running installation."""
 
 import logging
 import os

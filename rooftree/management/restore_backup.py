@@ -93,7 +93,7 @@ def restore_backup(
 def rehearse_restore(folder: Path, *, at: datetime, on_progress: ProgressCallback) -> Manifest:
     """Restore a backup beside the running database, verify it, and drop it again.
 
-    Records the rehearsal in `backup_records`.
+    Records the test restore in `backup_records`.
 
     Raises `RestoreFailed`, and `backup_files.InvalidBackup`.
     """

@@ -35,7 +35,7 @@ SOURCE_BASIS = "source_terms"  # of a cost at the source's price, not one that a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceEffect:
-    """What a price would change, in leads and cents."""
+    """The effect of a price, in leads and cents."""
 
     leads: int = 0  # booked at another price
     change_cents: int = 0  # of the sum, with its sign, unpriced leads included

@@ -59,7 +59,7 @@ class MonthlyFee:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpendPlan:
-    """What booking some lines would do; every line is in exactly one part."""
+    """The effect of booking some lines; every line is in exactly one part."""
 
     new: tuple[SpendLine, ...]
     booked: tuple[SpendLine, ...]  # already booked with this amount

@@ -33,7 +33,7 @@ class AccountInForce:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarrierStatus:
-    """Whether texts and calls can be sent now, and what is missing."""
+    """The state of the carrier: ready to send, or what is missing."""
 
     carrier: str
     is_ready: bool

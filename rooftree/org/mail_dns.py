@@ -33,7 +33,7 @@ class DnsUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailRecord:
-    """What DNS has under one name, and what is missing."""
+    """The DNS records under one name, and what is missing."""
 
     name: str  # SPF, DKIM or DMARC
     host: str  # where it is published

@@ -40,7 +40,7 @@ class BadMailAccount(InvalidField):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailState:
-    """What is known about outgoing email now."""
+    """The state of outgoing email now."""
 
     server: MailServer
     row: MailSetup | None

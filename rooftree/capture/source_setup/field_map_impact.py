@@ -1,4 +1,4 @@
-"""What another field map would change in a source's latest deliveries."""
+"""Effect of another field map on a source's latest deliveries."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What the consent of a source's latest lead still lacks before an automatic text can go out."""
+"""Requirements of an automatic text that the consent of a source's latest lead meets or lacks."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

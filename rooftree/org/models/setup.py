@@ -6,7 +6,7 @@ from rooftree.org.models.staff import User
 
 
 class SetupStep(models.Model):
-    """What is stored of one step of the go-live list; whether it is done is never stored."""
+    """Owner, due date and last check of one go-live step; whether it is done is never stored."""
 
     key = models.SlugField(primary_key=True)  # of `web.setup.setup_guide`
     owner = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")

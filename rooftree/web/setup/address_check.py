@@ -17,7 +17,7 @@ REACH_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressFinding:
-    """What the check found; the text is fit to show."""
+    """The result of the check; the text is fit to show."""
 
     has_passed: bool
     text: str

@@ -1,4 +1,4 @@
-"""The page on backups: the last one, the last restore on trial, and how each is made."""
+"""The page on backups: the last one, the last test restore, and how each is made."""
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -12,7 +12,7 @@ from rooftree.web.shared.staff_view import require_permission, staff_view
 
 @staff_view("GET")
 def show_backups(request: StaffRequest) -> HttpResponse:
-    """Show the state of backups, of restores on trial, and of proofs kept elsewhere."""
+    """Show the state of backups, test restores and ledger checkpoints."""
     require_permission(request.user, "edit_setup")
     context = {
         "steps": [backup_step(request.at), rehearsal_step(request.at), ledger_heads_step()],

@@ -1,6 +1,6 @@
 """The steps of the go-live list that prove safety: address, people, templates, backups, proofs."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -22,21 +22,14 @@ from rooftree.web.shared.display_formats import count_noun
 
 ADDRESS_STEP = "Check the public address"
 TEST_LEAD_STEP = "Send a test lead"
-MAX_REHEARSAL_AGE = timedelta(days=31)
 
 
 def address_step() -> GuideStep:
     """Return the step for the public address, proved by its last check."""
-    stored = setup_steps.stored_steps().get(step_key(ADDRESS_STEP))
-    is_checked = bool(stored and stored.checked_at)
-    return GuideStep(
-        name=ADDRESS_STEP,
-        description=stored.finding
-        if stored and is_checked
-        else "TLS, and visitors’ addresses, which prove consent on your website form",
+    return _checked_step(
+        ADDRESS_STEP,
+        purpose="TLS, and visitors’ addresses, which prove consent on your website form",
         href=reverse("setup_address"),
-        is_done=bool(stored and stored.has_passed),
-        has_problem=bool(stored and is_checked and not stored.has_passed),
     )
 
 
@@ -123,16 +116,24 @@ def templates_step() -> GuideStep:
 
 def test_lead_step() -> GuideStep:
     """Return the step for a test lead whose every stage passed."""
-    stored = setup_steps.stored_steps().get(step_key(TEST_LEAD_STEP))
-    is_tried = bool(stored and stored.checked_at)
-    return GuideStep(
-        name=TEST_LEAD_STEP,
-        description=stored.finding
-        if stored and is_tried
-        else "With your own phone, through every stage until an officer accepts it",
+    return _checked_step(
+        TEST_LEAD_STEP,
+        purpose="With your own phone, through every stage until an officer accepts it",
         href=reverse("setup_test_lead"),
-        is_done=bool(stored and stored.has_passed),
-        has_problem=bool(stored and is_tried and not stored.has_passed),
+    )
+
+
+def _checked_step(name: str, *, purpose: str, href: str) -> GuideStep:
+    """Return a step that only its last stored check can prove."""
+    stored = setup_steps.stored_steps().get(step_key(name))
+    is_checked = stored is not None and stored.checked_at is not None
+    has_passed = stored is not None and stored.has_passed
+    return GuideStep(
+        name=name,
+        description=stored.finding if stored and is_checked else purpose,
+        href=href,
+        is_done=has_passed,
+        has_problem=is_checked and not has_passed,
     )
 
 
@@ -157,10 +158,10 @@ def backup_step(at: datetime) -> GuideStep:
 
 
 def rehearsal_step(at: datetime) -> GuideStep:
-    """Return the step for a backup that was restored on trial."""
+    """Return the step for a backup that passed a test restore."""
     record = backup_records.read_record(backup_records.LAST_REHEARSAL)
     made_at = backup_records.read_time(backup_records.LAST_REHEARSAL)
-    is_recent = made_at is not None and at - made_at < MAX_REHEARSAL_AGE
+    is_recent = made_at is not None and at - made_at < backup_records.MAX_TEST_RESTORE_AGE
     description = "No test restore yet"
     if settings.MAKES_NIGHTLY_BACKUPS:
         description = "Runs every week, after a backup"

@@ -36,7 +36,7 @@ class StepGroup:
 
     @property
     def is_done(self) -> bool:
-        """Whether all are done."""
+        """True if all are done."""
         return self.done_count == len(self.steps)
 
 

@@ -18,7 +18,7 @@ from rooftree.web.shared.staff_view import require_permission, staff_view
 
 
 class StepForm(StaffForm):
-    """Who looks after a step, and until when."""
+    """The owner and the due date of a step."""
 
     owner_id = choice_field("Owner", (), required=False)
     due_date = forms.DateField(
