@@ -237,3 +237,12 @@ def test_workbook_with_flipped_bytes_gives_table_or_reason(data):
         read_table(bytes(raw), ReadingNotes())
     except UnreadableBody as reason:
         assert str(reason)
+
+
+def test_workbook_whose_parts_lie_before_its_start_gives_its_reason():
+    raw = bytearray(book())
+    end_record = raw.rindex(b"PK\x05\x06")
+    raw[end_record + 16 : end_record + 20] = b"\xff\xff\x01\x00"  # where the parts' list begins
+
+    with pytest.raises(UnreadableBody, match="not_csv_zip_signature"):
+        read_table(bytes(raw), ReadingNotes())

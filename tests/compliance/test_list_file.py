@@ -127,6 +127,17 @@ def test_zip_with_two_lists_is_rejected() -> None:
         _read(packed.getvalue())
 
 
+def test_zip_whose_parts_lie_before_its_start_is_rejected() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.txt", NATIONAL)
+    raw = bytearray(packed.getvalue())
+    end_record = raw.rindex(b"PK\x05\x06")
+    raw[end_record + 16 : end_record + 20] = b"\xff\xff\x01\x00"  # where the list begins
+    with pytest.raises(BadListFile, match="archive"):
+        _read(bytes(raw))
+
+
 def test_copy_date_is_read_from_the_file_name() -> None:
     assert date_in_name("2026-11-20_212.txt") == date(2026, 11, 20)
     assert date_in_name("/tmp/20261120-212.zip") == date(2026, 11, 20)

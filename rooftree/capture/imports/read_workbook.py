@@ -6,17 +6,16 @@ a process with little memory, little time and an empty environment (decision 002
 
 import io
 import json
-import struct
 import subprocess
 import sys
 import zipfile
-import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from rooftree.capture.parsing.wire_formats import UnreadableBody
+from rooftree.core.damaged_archives import DAMAGED_ARCHIVE_ERRORS
 
 ZIP_SIGNATURE = b"PK\x03\x04"  # .xlsx, .xlsb, .ods
 OLE_SIGNATURE = b"\xd0\xcf\x11\xe0"  # .xls, and a workbook with a password
@@ -86,7 +85,7 @@ def _check_archive(body: bytes) -> None:
                     with archive.open(part) as file:
                         if b"<!DOCTYPE" in file.read(_PROLOG_BYTES):
                             raise UnreadableBody("xml_dtd_forbidden")
-    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError) as error:
+    except DAMAGED_ARCHIVE_ERRORS as error:
         raise UnreadableBody(NOT_A_WORKBOOK) from error
 
 

@@ -7,7 +7,6 @@ the first column.
 
 import re
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,8 @@ from functools import partial
 from io import BufferedIOBase, BufferedReader, RawIOBase
 from pathlib import PurePath
 from typing import cast
+
+from rooftree.core.damaged_archives import DAMAGED_ARCHIVE_ERRORS
 
 BLOCK_BYTES = 1250  # ten thousand bits
 MAX_LINE_BYTES = 4096  # the most bytes read as one line, however large an unpacked file is
@@ -74,7 +75,7 @@ def open_lines(file: BufferedIOBase) -> Iterator[Iterable[bytes]]:
                 raise BadListFile(f"The archive holds {len(names)} files. Load one list at a time.")
             with archive.open(names[0]) as member:
                 yield _bounded_lines(BufferedReader(cast(RawIOBase, member)))
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as problem:
+    except DAMAGED_ARCHIVE_ERRORS as problem:
         raise BadListFile("The archive can’t be opened. Download it again.") from problem
 
 

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from rooftree.compliance.evidence import form_certificate_check
 from rooftree.compliance.evidence.verdict_checker import find_problems as verdict_problems
+from rooftree.core.damaged_archives import DAMAGED_ARCHIVE_ERRORS
 from rooftree.core.ed25519_signatures import is_signature_valid, key_fingerprint
 from rooftree.ledger.chain import link_hash
 from rooftree.ledger.merkle_tree import leaf_hash, root_from_path
@@ -18,8 +18,6 @@ from rooftree.ledger.merkle_tree import leaf_hash, root_from_path
 MANIFEST_NAME, EVIDENCE, SIGNATURE_NAME = "manifest.json", "evidence.json", "signature.json"
 SIGNED_HEAD_KEYS = ("format", "first", "sequence", "chain_hash", "root", "at")
 MAX_UNPACKED_BYTES = 1 << 28  # a file about one number is far smaller
-# RuntimeError: the archive needs a password.
-DAMAGED_ARCHIVE_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
 BAD_CONTENT_ERRORS = (KeyError, ValueError, TypeError, AttributeError)  # unexpected JSON
 
 
