@@ -95,8 +95,10 @@ def follow_loan_news(news: LoanUpdate | None, *, at: datetime) -> None:
             rollup_deltas.count_funding(loan)
         _book_revenue(loan, at)
         for step in news.steps:
-            if step.code == CLEAR_TO_CLOSE and not step.is_inferred and not loan.final_outcome:
+            if step.code == CLEAR_TO_CLOSE and not step.is_inferred and _is_news(step, loan):
                 _alert_clear_to_close(step, at)
+        if news.is_funded_now:
+            _cancel_milestone_messages(loan, "The loan funded.", at)
         if loan.final_outcome:
             sequence_enrollment.stop_sequence(lead_id=loan.lead_id, because="file ended", at=at)
         credit_notice_triggers.update_credit_clocks(news, at=at)
@@ -146,15 +148,21 @@ def _alert_clear_to_close(step: Milestone, at: datetime) -> None:
         send_messages.enqueue()
 
 
+def _is_news(step: Milestone, loan: Loan) -> bool:
+    """Return True if a step is where the loan stands, and not overtaken by a later one."""
+    return not loan.final_outcome and loan.milestone == step.code
+
+
+def _cancel_milestone_messages(loan: Loan, because: str, at: datetime) -> None:
+    cancel_messages.cancel_overtaken(
+        lead_id=loan.lead_id, because=because, at=at, causes=(MILESTONE_CAUSE,)
+    )
+
+
 def _release_waiting_messages(loan: Loan, at: datetime) -> None:
     """Decide anew on messages that waited for a status; cancel them if the file has ended."""
     if loan.final_outcome:
-        cancel_messages.cancel_overtaken(
-            lead_id=loan.lead_id,
-            because="The file ended in the LOS.",
-            at=at,
-            causes=(MILESTONE_CAUSE,),
-        )
+        _cancel_milestone_messages(loan, "The file ended in the LOS.", at)
     elif redecide_held_messages.redecide_after_status_mapped(lead_id=loan.lead_id, at=at):
         send_messages.enqueue()
 

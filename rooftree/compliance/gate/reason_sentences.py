@@ -107,7 +107,7 @@ REASON_SENTENCES = {
     ),
     # block
     "stop_recording": "The borrower objected to recording.",
-    "authentication_failed": "Email authentication fails (SPF, DKIM or DMARC).",
+    "authentication_failed": "Email authentication isn't verified (SPF, DKIM or DMARC).",
     "autodial_disclosure_missing": "The consent doesn't mention automated messages.",
     "brand_not_registered": "The company's brand isn't registered with the carriers.",
     "comp_change_after_terms": "Pay can't change once loan terms are offered.",

@@ -238,7 +238,7 @@ def _render_import(
     }
     if sheet.state == "columns":
         context |= _columns_context(sheet, parse_map_lines(sheet.lines) if lines is None else lines)
-        context["options"] = {**options, **request.POST.dict()}
+        context["options"] = context["options"] | options | request.POST.dict()
     elif sheet.state == "checked":
         refused = sheet.findings.get("refused", [])[:MAX_LISTED]
         context["refused"] = [_refused_line(row["line"], row["reason"]) for row in refused]
@@ -293,8 +293,11 @@ def _columns_context(sheet: Spreadsheet, lines: Sequence[MapLine]) -> dict[str, 
                 "is_fixed": record_format.is_fixed_column(name),
             }
         )
+    has_closed_loans = any(line.field == "closed_with_us" for line in lines)
+    guess = "clients" if has_closed_loans else "leads"
     return {
         "columns": columns,
+        "options": {"people": sheet.source.setup.get("people", guess)},
         "cost": next((line.constant for line in lines if line.field == "cost"), ""),
         "fields": field_map_editor.field_choices(),
         "conversions": field_map_editor.conversion_choices(),
