@@ -94,11 +94,7 @@ def follow_loan_news(news: LoanUpdate | None, *, at: datetime) -> None:
         if news.is_funded_now:
             rollup_deltas.count_funding(loan)
         _book_revenue(loan, at)
-        for step in news.steps:
-            if step.code == CLEAR_TO_CLOSE and not step.is_inferred and _is_news(step, loan):
-                _alert_clear_to_close(step, at)
-        if news.is_funded_now:
-            _cancel_milestone_messages(loan, "The loan funded.", at)
+        _announce_clearance(news, at)
         if loan.final_outcome:
             sequence_enrollment.stop_sequence(lead_id=loan.lead_id, because="file ended", at=at)
         credit_notice_triggers.update_credit_clocks(news, at=at)
@@ -148,9 +144,15 @@ def _alert_clear_to_close(step: Milestone, at: datetime) -> None:
         send_messages.enqueue()
 
 
-def _is_news(step: Milestone, loan: Loan) -> bool:
-    """Return True if a step is where the loan stands, and not overtaken by a later one."""
-    return not loan.final_outcome and loan.milestone == step.code
+def _announce_clearance(news: LoanUpdate, at: datetime) -> None:
+    """Write to the borrower if the loan stands at clear to close; funding ends what waits."""
+    if news.is_funded_now:
+        _cancel_milestone_messages(news.loan, "The loan funded.", at)
+    if news.loan.final_outcome or news.loan.milestone != CLEAR_TO_CLOSE:
+        return
+    for step in news.steps:
+        if step.code == CLEAR_TO_CLOSE and not step.is_inferred:
+            _alert_clear_to_close(step, at)
 
 
 def _cancel_milestone_messages(loan: Loan, because: str, at: datetime) -> None:

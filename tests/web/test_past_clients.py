@@ -1,5 +1,6 @@
 """Past clients: imported with their loan and officer, kept quiet, declared afterwards."""
 
+import re
 from decimal import Decimal
 from uuid import uuid4
 
@@ -100,6 +101,25 @@ def test_dry_run_counts_are_what_the_import_does(book, known):  # noqa: F811
     assert (preview["new"], preview["known"], preview["again"]) == (
         (2, 2, 3) if known == "add" else (4, 1, 2)
     )
+
+
+def test_file_with_closing_dates_proposes_past_clients(book, signed_in):  # noqa: F811
+    browser = signed_in(clerk())
+    for header, cells, proposed in (
+        (
+            HEADER,
+            "Nina,Kowalczyk,8135550117,nina@example.com,FL,2023-03-14,410000,6.9,,",
+            "clients",
+        ),
+        ("First name,Last name,Mobile", "Omar,Haddad,8135550118", "leads"),
+    ):
+        sheet, _ = import_staging.store_upload(
+            source_id=book.pk, name="people.csv", body=f"{header}\n{cells}\n".encode(),
+            by=clerk(), at=make.NOON,
+        )  # fmt: skip
+        page = browser.get(reverse("import", args=[sheet.pk])).text
+        checked = re.findall(r'name="people" value="(\w+)"\s+checked', page)
+        assert checked == [proposed]
 
 
 def test_past_clients_imported_as_leads_are_declared_afterwards(book, signed_in):  # noqa: F811

@@ -222,7 +222,7 @@ def _render_import(
         "sheet": sheet,
         "then": import_staging.allowed_lead_actions(sheet.source),
         "known": import_staging.KNOWN_LEAD_ACTIONS,
-        "people": import_staging.PEOPLE_KINDS,
+        "people_kinds": import_staging.PEOPLE_KINDS,
         "people_kind": import_staging.PEOPLE_KINDS[options.get("people", "leads")],
         "new_action": import_staging.NEW_LEAD_ACTIONS.get(options.get("then", ""), ""),
         "known_action": import_staging.KNOWN_LEAD_ACTIONS.get(options.get("known", ""), ""),
