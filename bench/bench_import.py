@@ -51,7 +51,7 @@ def _run_import(rows: int) -> dict[str, Any]:
     from rooftree.org.models import User
 
     source = Source.objects.create(name="Old book", slug="old-book", adapter="csv_import")
-    by = User.objects.filter(role="executive").get()
+    by = User.objects.with_role("executive").get()
     sheet, upload = _time_call(
         lambda: import_staging.store_upload(
             source_id=source.pk, name="book.csv", body=_build_csv(rows), by=by, at=NOON

@@ -57,7 +57,7 @@ def main() -> None:
 def _create_reviewer(email: str) -> None:
     from rooftree.org.models import User
 
-    User.objects.create(email=email, name="Compliance", role="compliance")
+    User.objects.create(email=email, name="Compliance", roles=["compliance"])
 
 
 def _find_lead_page(email: str) -> str:

@@ -78,12 +78,12 @@ def _create_staff(number: int, branches: list[Branch]) -> None:
         User(
             email=f"lo{n}@lindenfield.example",
             name=f"Officer {n}",
-            role="officer",
+            roles=["officer"],
             branch=branches[n % len(branches)],
         )
         for n in range(number)
     ]
-    boss = User(email="boss@lindenfield.example", name="Executive", role="executive")
+    boss = User(email="boss@lindenfield.example", name="Executive", roles=["executive"])
     User.objects.bulk_create([*users, boss])
     Company.objects.update(alarm_user=boss)
     officers = [
@@ -140,7 +140,7 @@ def create_zillow_source() -> Source:
         source=source,
         from_date=LICENSED_FROM,
         names_us=True,
-        reviewed_by=User.objects.get(role="executive"),
+        reviewed_by=User.objects.with_role("executive").get(),
         reviewed_at=NOON,
     )
     return source

@@ -33,5 +33,5 @@ def record_notice(loan: Loan, status: str, at: datetime) -> None:
         reasons=DENIAL_REASONS if is_adverse else (),
         reply_by=None if is_adverse else day + timedelta(days=14),
     )
-    by = User.objects.filter(role="compliance", is_active=True).earliest("pk")
+    by = User.objects.with_role("compliance").earliest("pk")
     notice_proof.record_notice_proof(clock_id=clock.pk, notice=notice, by=by, at=at)

@@ -157,7 +157,7 @@ def _create_users(branches: dict[str, Branch], at: datetime) -> dict[str, User]:
         user = staff_accounts.add_user(
             email=f"{name.split()[0].lower()}@{MAIL_DOMAIN}",
             name=name,
-            role=role,
+            roles=[role],
             branch=branches.get(branch),
             by=None,
             at=at,
@@ -178,7 +178,7 @@ def _create_officers(branches: dict[str, Branch], by: User, at: datetime) -> dic
         user = staff_accounts.add_user(
             email=f"{officer.login}@{MAIL_DOMAIN}",
             name=officer.name,
-            role="officer",
+            roles=["officer"],
             branch=branches[officer.branch],
             by=by,
             at=at,

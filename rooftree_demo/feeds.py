@@ -264,7 +264,7 @@ def ensure_feeds(*, at: datetime) -> None:
     key = {"key": trustedform.API_KEY, "changed_at": at}
     CertificateAccount.objects.get_or_create(provider="trustedform", defaults=key)
     existing_names = set(Source.objects.values_list("name", flat=True))
-    staff = {user.role: user for user in User.objects.filter(role__in=["operations", "compliance"])}
+    staff = {user.primary_role: user for user in User.objects.with_role("operations", "compliance")}
     for feed in FEEDS:
         if feed.name not in existing_names:
             source = _create_source(feed, staff["operations"], at)
@@ -286,7 +286,7 @@ def configure_mailbox(addresses: SimulatorAddresses, *, at: datetime) -> None:
             "source_id": None,
         },
         mailbox_id=mailbox.pk if mailbox else None,
-        by=User.objects.filter(role="administrator").earliest("joined_at"),
+        by=User.objects.with_role("administrator").earliest("joined_at"),
         at=at,
     )
 
@@ -298,7 +298,7 @@ def configure_number_service(*, at: datetime) -> None:
             key=dncscrub.LOGIN_ID, project="", covers=(), asks_reassigned=True
         )
         vendor_account.save_account(
-            account, by=User.objects.filter(role="administrator").earliest("joined_at"), at=at
+            account, by=User.objects.with_role("administrator").earliest("joined_at"), at=at
         )
 
 

@@ -73,4 +73,4 @@ def _book_cost(slug: str, cents: int, *, day: date, name: str) -> None:
 
 @cache
 def _marketing_user() -> User | None:
-    return User.objects.filter(role="marketing").first()
+    return User.objects.with_role("marketing").first()

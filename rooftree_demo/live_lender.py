@@ -53,7 +53,7 @@ class LosSubscriber:
             except VendorError:
                 return
             self._is_subscribed = True
-            administrator = User.objects.filter(role="administrator").earliest("joined_at")
+            administrator = User.objects.with_role("administrator").earliest("joined_at")
             connection_check.run_go_live_check(
                 connection_id=connection.pk, site=self.web, by=administrator, at=datetime.now(UTC)
             )
@@ -114,7 +114,7 @@ class RateDesk:
         drift = Decimal(
             round(seeded_between(-3, 2, "sheet", int(now.timestamp() // SHEET_SECONDS)))
         )
-        by = User.objects.filter(role="marketing").first()
+        by = User.objects.with_role("marketing").first()
         for product in RATE_OFFSETS:
             sheet = sheet_line(product, rate_at(now) + drift * RATE_STEP, now)
             rate_alerts.record_rate(

@@ -164,7 +164,7 @@ class OfficerDesk:
         if at > lead_story.until:
             return False
         lead_story.pass_time(at)
-        manager = User.objects.filter(role="manager").earliest("pk")
+        manager = User.objects.with_role("manager").earliest("pk")
         state = lead_story.lead.property_state or "FL"
         licensed = list(LoanOfficer.objects.filter(licenses__state=state).order_by("nmls_id"))
         for officer in self.rng.sample(licensed, len(licensed)):

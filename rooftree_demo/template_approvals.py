@@ -19,8 +19,8 @@ EDITION_KINDS: tuple[tuple[type[ContentVersion], ModuleType], ...] = (
 
 def renew_approvals(*, at: datetime) -> None:
     """Renew approvals that end soon: marketing proposes and compliance approves."""
-    author = User.objects.filter(role="marketing").earliest("pk")
-    reader = User.objects.filter(role="compliance").earliest("pk")
+    author = User.objects.with_role("marketing").earliest("pk")
+    reader = User.objects.with_role("compliance").earliest("pk")
     for table, publish in EDITION_KINDS:
         ending = table._default_manager.filter(
             from_at__isnull=False, until_at=None, approved_until__lt=at + RENEW_WINDOW

@@ -137,7 +137,7 @@ def user(role: str = "operations", **changes: Any) -> User:
     """Create a user with PASSWORD; with `branch` None the user sees the whole company."""
     nth = number()
     member = User(
-        **{"email": f"staff{nth}@lindenfield.example", "name": f"Staff {nth}", "role": role}
+        **{"email": f"staff{nth}@lindenfield.example", "name": f"Staff {nth}", "roles": [role]}
         | changes
     )
     member.set_password(PASSWORD)

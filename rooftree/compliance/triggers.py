@@ -35,7 +35,7 @@ begin
     if new.approved_at is not null then
         if not exists (
             select 1 from "user" where id = new.approved_by_id and is_active
-               and role = 'compliance' and branch_id is null
+               and 'compliance' = any(roles) and branch_id is null
         ) then
             raise exception 'Compliance of the whole company approves a rule change.';
         end if;

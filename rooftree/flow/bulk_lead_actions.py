@@ -151,7 +151,7 @@ def undo_action(action: BulkAction, *, by: User, at: datetime) -> int:
     with transaction.atomic():
         if not BulkAction.objects.filter(pk=action.pk, undone_at=None).update(undone_at=at):
             return 0
-        visible = leads_visible_to(by).values("pk")
+        visible = leads_visible_to(by, PERMISSIONS[BulkKind(action.kind)]).values("pk")
         changes = action.changes.filter(problem="").select_related("lead").order_by("lead_id")
         shown = set(changes.filter(lead__in=visible).values_list("pk", flat=True))
         undone = 0
@@ -168,7 +168,7 @@ def undo_action(action: BulkAction, *, by: User, at: datetime) -> int:
 
 
 def _load_leads(order: BulkOrder, by: User) -> list[Lead]:
-    """Return the leads that the user can see, in the order in which they are locked."""
+    """Return the leads that the user can change, in the order in which they are locked."""
     _require_permission(order.kind, by)
     ids = set(order.lead_ids)
     if not ids:
@@ -176,11 +176,11 @@ def _load_leads(order: BulkOrder, by: User) -> list[Lead]:
     if len(ids) > MAX_LEADS:
         raise CannotRun(f"You selected {len(ids)} leads. The most at a time is {MAX_LEADS}.")
     if order.kind is BulkKind.REASSIGN:
-        officers = officers_visible_to(by).filter(pk=order.target, terminated_at=None)
-        if not officers.exists():
+        officers = officers_visible_to(by, PERMISSIONS[order.kind]).filter(terminated_at=None)
+        if not officers.filter(pk=order.target).exists():
             raise CannotRun("You can’t reassign leads to this loan officer.", "officer")
-    leads = leads_visible_to(by).filter(pk__in=ids).select_related("person").order_by("pk")
-    return list(leads)
+    leads = leads_visible_to(by, PERMISSIONS[order.kind]).filter(pk__in=ids)
+    return list(leads.select_related("person").order_by("pk"))
 
 
 def _require_permission(kind: BulkKind, by: User) -> None:

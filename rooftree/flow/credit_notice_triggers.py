@@ -377,6 +377,6 @@ def _alert_six_item_form(source: Source, at: datetime) -> None:
 
 
 def _notify_compliance(cause: str, text: str, link: str, at: datetime) -> None:
-    users = list(User.objects.filter(role="compliance", is_active=True))
+    users = list(User.objects.with_role("compliance"))
     users = users or staff_notices.alarm_users(None)
     staff_notices.notify_users(users, kind="credit", cause=cause, text=text, link=link, at=at)

@@ -7,6 +7,7 @@ the email address of a user is skipped.
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,8 +23,8 @@ from rooftree.capture.parsing.reading_notes import ReadingNotes
 from rooftree.capture.parsing.wire_formats import UnreadableBody
 from rooftree.core.phone_numbers import parse_phone_number
 from rooftree.flow import account_security
-from rooftree.org import staff_accounts, staff_details
-from rooftree.org.models import ROLES, Branch, LoanOfficer, User
+from rooftree.org import role_combinations, staff_accounts, staff_details
+from rooftree.org.models import DESK_ROLES, ROLES, Branch, LoanOfficer, User
 from rooftree.org.working_hours import WEEKDAYS
 
 MAX_ROWS = 500
@@ -59,8 +60,9 @@ class StaffRow:
 
     line: int
     cells: Mapping[str, str]  # as typed, by all of our column names; "" if empty
-    role: str = ""
-    branch: Branch | None = None
+    roles: tuple[str, ...] = ()  # the primary one first
+    branch: Branch | None = None  # whose leads they see; None: the whole company
+    officer_branch: Branch | None = None  # where a loan officer gets leads
     phone: str = ""  # E.164
     user: User | None = None  # who has this email address already
     problems: tuple[str, ...] = ()
@@ -72,7 +74,7 @@ class StaffRow:
 
     @property
     def role_label(self) -> str:
-        return ROLES.get(self.role, "")
+        return User(roles=[*self.roles]).role_label if self.roles else ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -136,15 +138,17 @@ def add_staff(rows: Iterable[StaffRow], *, is_invited: bool, by: User, at: datet
     with atomic():
         for row in rows:
             user = staff_accounts.add_user(
-                email=row.cells["email"], name=row.cells["name"], role=row.role,
+                email=row.cells["email"], name=row.cells["name"], roles=row.roles,
                 branch=row.branch, by=by, at=at,
             )  # fmt: skip
             if row.phone:
                 staff_details.update_user(user_id=user.pk, by=by, at=at, phone=row.phone)
-            if row.role == "officer":
+            if "officer" in row.roles:
                 staff_accounts.add_officer(
                     user=user, nmls_id=row.cells["nmls_id"], phone=row.phone, by=by, at=at,
-                    details={"languages": ["en"], "hours": DEFAULT_HOURS},
+                    details={
+                        "branch": row.officer_branch, "languages": ["en"], "hours": DEFAULT_HOURS,
+                    },
                 )  # fmt: skip
             if is_invited:
                 account_security.enqueue_invitation(user, by=by)
@@ -185,8 +189,12 @@ def _check_rows(typed_rows: Sequence[tuple[int, dict[str, str]]]) -> list[StaffR
         user = users.get(cells["email"].casefold())
         if user is not None:
             notes = ("Already a user. Nothing is changed.",)
-            rows.append(StaffRow(line=line, cells=cells, role=user.role, branch=user.branch,
-                                 user=user, notes=notes))  # fmt: skip
+            rows.append(
+                StaffRow(
+                    line=line, cells=cells, roles=tuple(user.roles), branch=user.branch, user=user,
+                    notes=notes,
+                )
+            )  # fmt: skip
             continue
         rows.append(_check_row(line, cells, branches, owners))
     return rows
@@ -198,10 +206,12 @@ def _check_row(
     branches: Mapping[str, list[Branch]],
     owners: dict[str, dict[str, str]],
 ) -> StaffRow:
-    role, role_problem = _read_role(cells["role"])
+    roles, role_problem = _read_roles(cells["role"])
     phone = parse_phone_number(cells["phone"]).e164 or ""
     named = branches.get(cells["branch"].casefold(), [])
-    is_officer = role == "officer"
+    branch = named[0] if len(named) == 1 else None
+    is_officer = "officer" in roles
+    home = branch or _find_only_branch(cells, branches)
     keys = {
         "email": cells["email"].casefold(),
         "phone": phone,
@@ -210,18 +220,21 @@ def _check_row(
     problems = [
         *([role_problem] if role_problem else ()),
         *_check_cells(cells, phone, len(named)),
-        *(_check_officer_cells(cells) if is_officer else ()),
+        *(_check_officer_cells(cells, home) if is_officer else ()),
         *_find_owners(keys, cells["name"] or f"line {line}", owners),
     ]
-    is_unused = role and not is_officer and cells["nmls_id"]
+    notes = [role_combinations.find_caution(roles)]
+    if roles and not is_officer and cells["nmls_id"]:
+        notes.append("NMLS ID not used: only loan officers get leads.")
     return StaffRow(
         line=line,
         cells=cells,
-        role=role,
-        branch=named[0] if len(named) == 1 else None,
+        roles=roles,
+        branch=home if set(roles) <= set(DESK_ROLES) else branch,
+        officer_branch=home,
         phone=phone,
         problems=tuple(problems),
-        notes=("NMLS ID not used: only loan officers get leads.",) if is_unused else (),
+        notes=tuple(filter(None, notes)),
     )
 
 
@@ -241,10 +254,22 @@ def _check_cells(cells: Mapping[str, str], phone: str, branch_count: int) -> lis
     return problems
 
 
-def _check_officer_cells(cells: Mapping[str, str]) -> list[str]:
+def _find_only_branch(
+    cells: Mapping[str, str], branches: Mapping[str, list[Branch]]
+) -> Branch | None:
+    """Return the company's one branch for a row that names none; None if there are several."""
+    nodes = [branch for named in branches.values() for branch in named]
+    return nodes[0] if len(nodes) == 1 and not cells["branch"] else None
+
+
+def _check_officer_cells(cells: Mapping[str, str], home: Branch | None) -> list[str]:
     """Return what a loan officer's row lacks."""
-    needs = {"phone": "the phone that rings", "branch": "a branch", "nmls_id": "the NMLS ID"}
-    problems = [f"A loan officer needs {what}." for key, what in needs.items() if not cells[key]]
+    needs = {
+        "the phone that rings": cells["phone"],
+        "a branch": cells["branch"] or home,
+        "the NMLS ID": cells["nmls_id"],
+    }
+    problems = [f"A loan officer needs {what}." for what, value in needs.items() if not value]
     if cells["nmls_id"] and not cells["nmls_id"].isdecimal():
         problems.append("An NMLS ID is a number.")
     return problems
@@ -264,13 +289,11 @@ def _find_owners(
     return problems
 
 
-def _read_role(typed: str) -> tuple[str, str]:
-    """Return the role and ""; or "" and what to change."""
-    words = [word.strip() for word in typed.replace(";", ",").replace("/", ",").split(",")]
-    roles = {ROLE_WORDS.get(squash_word(word), "") for word in words if word}
-    if len(roles) > 1:
-        return "", "Choose one role: each user has one, so that duties stay apart."
-    role = roles.pop() if roles else ""
-    if role:
-        return role, ""
-    return "", f"Choose a role: {', '.join(ROLES.values())}."
+def _read_roles(typed: str) -> tuple[tuple[str, ...], str]:
+    """Return the roles in the order typed and ""; or none and what to change."""
+    words = [word.strip() for word in re.split(r"[;/,+]", typed) if word.strip()]
+    roles = tuple(dict.fromkeys(ROLE_WORDS.get(squash_word(word), "") for word in words))
+    if not roles or "" in roles:
+        return (), f"Choose a role: {', '.join(ROLES.values())}."
+    conflict = role_combinations.find_conflict(roles)
+    return ((), conflict) if conflict else (roles, "")

@@ -148,7 +148,7 @@ def add_or_update_task(wanted: SystemTask, *, lead_id: UUID, at: datetime) -> Ta
 
 def list_open_tasks(lead: Lead) -> list[Task]:
     """List the open tasks of a lead, soonest first, at most `MAX_SHOWN`."""
-    rows = _open_tasks().filter(lead=lead).select_related("user")
+    rows = lead.tasks.filter(done_at=None, canceled_at=None).select_related("user")
     return list(rows.order_by("due_at", "id")[:MAX_SHOWN])
 
 

@@ -19,14 +19,15 @@ from rooftree.org.staff_accounts import StaffChangeError
 USER_FIELDS = ("name", "title", "phone", "branch")
 OFFICER_FIELDS = (
     "nmls_id", "languages", "products", "phone", "is_texted", "text_number", "zone", "hours",
-    "daily_cap", "open_cap", "backup", "sponsored_from_date",
+    "daily_cap", "open_cap", "backup", "sponsored_from_date", "branch",
 )  # fmt: skip
 
 
 def update_user(*, user_id: UUID | str, by: User, at: datetime, **changes: Any) -> User:
     """Edit a user's name, title, phone or branch. A loan officer moves with the user.
 
-    The officer's leads keep their branch until they are reassigned. Raises `StaffChangeError`.
+    An officer who also has a role for the whole company stays in their branch. The officer's
+    leads keep their branch until they are reassigned. Raises `StaffChangeError`.
     """
     _check_allowed(changes, USER_FIELDS)
     if "name" in changes and not changes["name"].strip():
@@ -37,13 +38,13 @@ def update_user(*, user_id: UUID | str, by: User, at: datetime, **changes: Any) 
         user = User.objects.select_for_update().get(pk=user_id)
         officer = LoanOfficer.objects.filter(user=user).first()
         branch: Branch | None = changes.get("branch", user.branch)
-        if officer and branch is None:
+        if officer and branch is None and user.is_desk_only:
             raise StaffChangeError("A loan officer needs a branch.")
         changed = _changed_fields(user, changes)
         if not changed:
             return user
         User.objects.filter(pk=user.pk).update(**{name: changes[name] for name in changed})
-        if officer and "branch" in changed:
+        if officer and branch and "branch" in changed:
             LoanOfficer.objects.filter(pk=officer.pk).update(branch=branch)
         write_event(
             "org.user.changed", at=at, actor=f"user:{by.pk}", user_id=user.pk, changed=changed

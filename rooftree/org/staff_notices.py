@@ -114,6 +114,5 @@ def _unread_query(limit: int) -> PreparedQuery[StaffNotice]:
 
 def alarm_users(named_id: UUID | str | None) -> list[User]:
     """Return the recipients of an alarm: the named user if active, else every administrator."""
-    active = User.objects.filter(is_active=True)
-    named = active.filter(pk=named_id) if named_id else active.none()
-    return list(named) or list(active.filter(role="administrator").order_by("pk"))
+    named = User.objects.filter(pk=named_id, is_active=True) if named_id else ()
+    return list(named) or list(User.objects.with_role("administrator").order_by("pk"))

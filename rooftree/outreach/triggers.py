@@ -15,8 +15,8 @@ begin
         raise exception 'An edition is kept: it cannot be deleted.';
     end if;
     if new.is_alone and exists (
-        select 1 from "user" where is_active and role in ('compliance', 'administrator')
-           and id <> new.decided_by_id
+        select 1 from "user" where is_active
+           and roles && array['compliance', 'administrator']::varchar[] and id <> new.decided_by_id
     ) and (tg_op = 'INSERT' or not old.is_alone) then
         raise exception 'An author approves alone only where nobody else may approve.';
     end if;

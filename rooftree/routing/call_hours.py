@@ -10,11 +10,10 @@ from datetime import datetime
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from rooftree.leads import lead_tasks
-from rooftree.leads.models import Task
+from rooftree.leads.models import Lead, Task
 from rooftree.org.models import User
 from rooftree.routing.permissions import leads_visible_to
 
-APPROVING_ROLES = ("manager", "compliance")  # as in outreach/facts/sql.py
 TASK_KIND = "require:supervisor_approval_state_silent"
 MAX_SHOWN = 20
 
@@ -27,22 +26,23 @@ class HourToApprove:
     agreed_at: datetime | None  # the hour that the borrower asked for
 
 
-def can_approve(user: User) -> bool:
-    """Return True if a user's role can approve the hour of a call."""
-    return user.is_active and user.role in APPROVING_ROLES
-
-
 def hours_to_approve(user: User) -> QuerySet[Task]:
-    """Return the open tasks to approve a call's hour, on leads the user can see."""
+    """Return the open tasks to approve a call's hour that the user can approve.
+
+    Nobody approves the hour of a call to their own lead. Empty for other roles.
+    """
     rows = Task.objects.filter(kind=TASK_KIND, done_at=None, canceled_at=None)
-    rows = rows.filter(lead__in=leads_visible_to(user).values("pk"))
-    return rows.select_related("lead__person")
+    leads = leads_visible_to(user, "approve_call_hour").exclude(officer__user=user)
+    return rows.filter(lead__in=leads.values("pk")).select_related("lead__person")
+
+
+def is_own_lead(user: User, lead: Lead) -> bool:
+    """Return True if the user is the lead's loan officer, who can't approve the hour."""
+    return lead.officer is not None and lead.officer.user_id == user.pk
 
 
 def list_hours_to_approve(user: User) -> Sequence[HourToApprove]:
-    """List the calls a user can approve, soonest first; empty for other roles."""
-    if not can_approve(user):
-        return []
+    """List the calls a user can approve, soonest first."""
     callback = Task.objects.filter(
         lead=OuterRef("lead"), kind=lead_tasks.CALL_BACK, done_at=None, canceled_at=None
     )

@@ -2,15 +2,20 @@
 
 Every page, fragment, stream, API call and export loads through
 `leads_visible_to` or `officers_visible_to`, and checks `has_permission` before it acts.
+
+A user with several roles has what each of them gives, and no more: a role's permission holds for
+the leads that this role sees. An executive who is also a loan officer reads every lead and
+contacts their own.
 """
+
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from rooftree.leads.models import Lead
-from rooftree.org.models import PARTNER, LoanOfficer, User
+from rooftree.org.models import DESK_ROLES, PARTNER, LoanOfficer, User
 from rooftree.routing.models import OPEN_PROMISE, Offer, Promise
 
-DESK_ROLES = ("officer", "assistant")  # what they see depends on their id and role only
 COMPANY_OR_BRANCH_ROLES = (
     "manager",
     "operations",
@@ -20,6 +25,7 @@ COMPANY_OR_BRANCH_ROLES = (
     "administrator",
 )
 _STAFF_ROLES = (*DESK_ROLES, *COMPANY_OR_BRANCH_ROLES)
+_TEAM_ROLES = ("manager", "operations", "compliance", "executive", "administrator")
 
 # The roles that have each permission. A role not listed does not have it.
 #                          officer assistant manager operations marketing compliance exec admin
@@ -41,7 +47,9 @@ ROLES_BY_PERMISSION: dict[str, tuple[str, ...]] = {
     "watch_rate": ("officer", "assistant", "manager"),
     "set_availability": ("officer", "manager", "administrator"),
     "see_queue": ("officer", "assistant"),
-    "see_team": ("manager", "operations", "compliance", "executive", "administrator"),
+    "see_officer_day": (*DESK_ROLES, *_TEAM_ROLES),
+    "see_team": _TEAM_ROLES,
+    "approve_call_hour": ("manager", "compliance"),  # of a call by somebody else
     "see_home": ("manager", "operations", "marketing", "compliance", "executive", "administrator"),
     "see_money": ("manager", "operations", "marketing", "executive", "administrator"),
     "book_money": ("operations", "marketing", "administrator"),
@@ -135,57 +143,57 @@ class UnknownPermission(Exception):
     """A permission that is not in the table: a bug in the page."""
 
 
-def leads_visible_to(user: User) -> QuerySet[Lead]:
-    """Return the leads a user can see. Unowned leads are visible to roles above officers.
+def leads_visible_to(user: User, verb: str = "read_lead") -> QuerySet[Lead]:
+    """Return the leads a user can see, or those for which their roles give a permission.
 
     Officer: own leads, leads offered to them now, and leads they cover as the backup while a
     promise is open. Assistant: leads of the officers they assist. Other staff: the whole
-    company, or the user's branch and all branches below it.
+    company, or the user's branch and all branches below it; unowned leads too.
     """
-    if not user.is_active:
-        return Lead.objects.none()
-    if user.role in DESK_ROLES:
-        officers = officers_of(user)
-        offered = Offer.objects.filter(
-            officer__in=officers, accepted_at=None, declined_at=None, expired_at=None
-        )
+    roles = _roles_with(user, verb)
+    is_visible = Q(pk__in=[])
+    if roles & {*DESK_ROLES}:
+        officers = officers_of(user, verb)
         covered = Promise.objects.filter(OPEN_PROMISE, backup__in=officers)
-        return Lead.objects.filter(
+        is_visible |= (
             Q(officer__in=officers)
-            | Q(pk__in=offered.values("lead_id"))
+            | Q(pk__in=_offered_lead_ids(officer__in=officers))
             | Q(pk__in=covered.values("lead_id"))
         )
-    if user.role not in COMPANY_OR_BRANCH_ROLES:
-        return Lead.objects.none()
-    if user.branch_id is None:
-        return Lead.objects.all()
-    below = _branch_path(user)
-    offered = Offer.objects.filter(
-        officer__branch__path__startswith=below, accepted_at=None, declined_at=None, expired_at=None
-    )
-    return Lead.objects.filter(
-        Q(branch__path__startswith=below) | Q(pk__in=offered.values("lead_id"))
-    )
+    if roles & {*COMPANY_OR_BRANCH_ROLES}:
+        if user.branch is None:
+            return Lead.objects.all()
+        below = user.branch.path
+        is_visible |= Q(branch__path__startswith=below) | Q(
+            pk__in=_offered_lead_ids(officer__branch__path__startswith=below)
+        )
+    return Lead.objects.filter(is_visible)
 
 
-def officers_visible_to(user: User) -> QuerySet[LoanOfficer]:
-    """Return the officers a user can see: self, those they assist, or those in their branches."""
-    if not user.is_active:
-        return LoanOfficer.objects.none()
-    if user.role in DESK_ROLES:
-        return officers_of(user)
-    if user.role not in COMPANY_OR_BRANCH_ROLES:
-        return LoanOfficer.objects.none()
-    if user.branch_id is None:
+def officers_visible_to(user: User, verb: str = "read_lead") -> QuerySet[LoanOfficer]:
+    """Return the officers a user can see: self, those they assist, or those in their branches.
+
+    With a verb, those for whom the user's roles give this permission.
+    """
+    if not _roles_with(user, verb) & {*COMPANY_OR_BRANCH_ROLES}:
+        return officers_of(user, verb)
+    if user.branch is None:
         return LoanOfficer.objects.all()
-    return LoanOfficer.objects.filter(branch__path__startswith=_branch_path(user))
+    return LoanOfficer.objects.filter(
+        Q(branch__path__startswith=user.branch.path) | Q(pk__in=officers_of(user, verb))
+    )
 
 
-def officers_of(user: User) -> QuerySet[LoanOfficer]:
-    """Return the officers whose leads a user works: self, or the officers they assist."""
-    if user.role == "officer":
-        return LoanOfficer.objects.filter(user=user, terminated_at=None)
-    return LoanOfficer.objects.filter(assistants__assistant=user)
+def officers_of(user: User, verb: str = "read_lead") -> QuerySet[LoanOfficer]:
+    """Return the officers whose leads a user works: self, and the officers they assist."""
+    roles = _roles_with(user, verb)
+    own = LoanOfficer.objects.filter(user=user, terminated_at=None)
+    if "assistant" not in roles:
+        return own if "officer" in roles else LoanOfficer.objects.none()
+    assisted = LoanOfficer.objects.filter(assistants__assistant=user)
+    if "officer" not in roles:
+        return assisted
+    return LoanOfficer.objects.filter(Q(pk__in=own) | Q(pk__in=assisted))
 
 
 def has_permission(user: User, verb: str, thing: Lead | LoanOfficer | None = None) -> bool:
@@ -193,23 +201,44 @@ def has_permission(user: User, verb: str, thing: Lead | LoanOfficer | None = Non
 
     Raises `UnknownPermission` for a verb that is not in `ROLES_BY_PERMISSION`.
     """
-    if verb not in ROLES_BY_PERMISSION:
-        raise UnknownPermission(f"{verb} is not in the permission table.")
-    if not user.is_active or user.role not in ROLES_BY_PERMISSION[verb]:
-        return False
-    if verb in GRANTED_PERMISSIONS and getattr(user, GRANTED_PERMISSIONS[verb]) is None:
-        return False
     if isinstance(thing, Lead):
-        return leads_visible_to(user).filter(pk=thing.pk).exists()
+        return leads_visible_to(user, verb).filter(pk=thing.pk).exists()
     if isinstance(thing, LoanOfficer):
-        return officers_visible_to(user).filter(pk=thing.pk).exists()
-    return True
+        return officers_visible_to(user, verb).filter(pk=thing.pk).exists()
+    return bool(_roles_with(user, verb))
+
+
+def can_act_on(user: User, verb: str, lead: Lead) -> bool:
+    """Return True if a user has a permission for a lead that they can see.
+
+    Costs a query only where another role of the user shows the lead.
+    """
+    roles = _roles_with(user, verb)
+    return bool(roles) and (roles == {*user.roles} or has_permission(user, verb, lead))
+
+
+def has_company_permission(user: User, verb: str) -> bool:
+    """Return True if the user has the permission by a role that isn't limited to one branch."""
+    return user.branch_id is None and bool(_roles_with(user, verb) & {*COMPANY_OR_BRANCH_ROLES})
 
 
 def users_with_permission(verb: str) -> QuerySet[User]:
     """Return active users who have a permission for the whole company."""
-    return User.objects.filter(role__in=ROLES_BY_PERMISSION[verb], branch=None, is_active=True)
+    return User.objects.with_role(*ROLES_BY_PERMISSION[verb]).filter(branch=None)
 
 
-def _branch_path(user: User) -> str:
-    return user.branch.path if user.branch else "/"
+def _roles_with(user: User, verb: str) -> set[str]:
+    """Return the roles of the user that give a permission."""
+    if verb not in ROLES_BY_PERMISSION:
+        raise UnknownPermission(f"{verb} is not in the permission table.")
+    if not user.is_active:
+        return set()
+    if verb in GRANTED_PERMISSIONS and getattr(user, GRANTED_PERMISSIONS[verb]) is None:
+        return set()
+    return {*user.roles} & {*ROLES_BY_PERMISSION[verb]}
+
+
+def _offered_lead_ids(**officers: Any) -> QuerySet[Any]:
+    """Return the ids of the leads offered now to the officers that a filter names."""
+    offers = Offer.objects.filter(accepted_at=None, declined_at=None, expired_at=None, **officers)
+    return offers.values("lead_id")

@@ -25,10 +25,8 @@ class PossibleOwner:
 def list_possible_owners(lead: Lead, user: User, *, at: datetime) -> Sequence[PossibleOwner]:
     """List the officers a user can see, without the owner: the backup first, then who is free."""
     members = team_board.list_members(user, at=at)
-    officers = {
-        officer.pk: officer
-        for officer in officers_visible_to(user).filter(terminated_at=None).select_related("user")
-    }
+    visible = officers_visible_to(user, "reassign").filter(terminated_at=None)
+    officers = {officer.pk: officer for officer in visible.select_related("user")}
     problems = permitted_officers.find_entitlement_problems(
         officers.values(), state=lead.property_state, at=at
     )

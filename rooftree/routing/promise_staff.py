@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q, QuerySet
+
 from rooftree.leads.models import Lead
 from rooftree.org import staff_notices, working_hours
 from rooftree.org.models import Branch, Company, LoanOfficer, User
@@ -27,22 +29,28 @@ def can_cover(
 
 def managers_of(promise: Promise) -> list[User]:
     """Return the managers above the officer or the lead, nearest first; else the alarm contact."""
-    return _managers_above(promise.officer.branch if promise.officer else promise.lead.branch)
+    if promise.officer:
+        return managers_of_officer(promise.officer)
+    return _managers_above(promise.lead.branch, User.objects.with_role("manager"))
 
 
 def managers_of_officer(officer: LoanOfficer) -> list[User]:
-    """Return the managers above an officer, nearest first; else the alarm contact."""
-    return _managers_above(officer.branch)
+    """Return the managers above an officer, nearest first; else the alarm contact.
+
+    An officer who is also a manager isn't their own.
+    """
+    others = User.objects.with_role("manager").exclude(pk=officer.user_id)
+    return _managers_above(officer.branch, others)
 
 
-def _managers_above(branch: Branch | None) -> list[User]:
+def _managers_above(branch: Branch | None, managers: QuerySet[User]) -> list[User]:
     if branch:
         keys = [UUID(key) for key in branch.path.split("/") if key]
-        managers = User.objects.filter(role="manager", is_active=True, branch__in=keys)
+        above = managers.filter(Q(branch__in=keys) | Q(branch=None))
         by_branch: dict[UUID | None, list[User]] = {}
-        for manager in managers.order_by("name", "pk"):
+        for manager in above.order_by("name", "pk"):
             by_branch.setdefault(manager.branch_id, []).append(manager)
-        for key in reversed(keys):
+        for key in (*reversed(keys), None):
             if key in by_branch:
                 return by_branch[key]
     contact = Company.objects.values_list("alarm_user", flat=True).first()

@@ -11,8 +11,9 @@ from rooftree.db.prepared_queries import PreparedQuery
 from rooftree.leads.appointments import APPOINTMENT
 from rooftree.leads.lead_tasks import CALL_BACK
 from rooftree.leads.models import Task
-from rooftree.org.models import User
-from rooftree.routing.permissions import DESK_ROLES, has_permission, leads_visible_to, officers_of
+from rooftree.org.models import DESK_ROLES, User
+from rooftree.routing import call_hours
+from rooftree.routing.permissions import can_act_on, has_permission, leads_visible_to, officers_of
 
 MAX_TASKS = 200
 
@@ -29,19 +30,20 @@ def tasks_of_user(user: User) -> QuerySet[Task]:
 def can_finish(user: User, task: Task) -> bool:
     """Return True if a user who sees the lead can mark the task done.
 
-    A role's task is that role's, and compliance can do what a manager has to approve. The task of
-    a disclosure deadline closes with the deadline. An officer or assistant finishes their own
-    tasks and each other's, not those of a manager or of compliance.
+    A role's task is that role's, and compliance can do what a manager has to approve, but nobody
+    approves the hour of a call to their own lead. The task of a disclosure deadline closes with
+    the deadline. An officer or assistant finishes their own tasks and each other's, not those of
+    a manager or of compliance.
     """
     if closes_with_deadline(task):
         return False
+    if task.kind == call_hours.TASK_KIND and call_hours.is_own_lead(user, task.lead):
+        return False
     if task.role:
-        return user.role in (task.role, *(("compliance",) if task.role == "manager" else ()))
-    if not has_permission(user, "change_lead"):
+        return user.has_role(task.role, *(("compliance",) if task.role == "manager" else ()))
+    if not can_act_on(user, "change_lead", task.lead):
         return task.user_id == user.pk
-    if task.user is None or user.role not in DESK_ROLES:
-        return True
-    return task.user.role in DESK_ROLES
+    return task.user is None or not user.is_desk_only or task.user.has_role(*DESK_ROLES)
 
 
 def closes_with_deadline(task: Task) -> bool:
@@ -52,18 +54,18 @@ def closes_with_deadline(task: Task) -> bool:
 def list_due_tasks(user: User, *, since: datetime, until: datetime) -> list[Task]:
     """List the user's open tasks due in a period, soonest first, at most `MAX_TASKS`.
 
-    The tasks of an officer or assistant depend only on their id and role, so the query is
-    prepared once for each role.
+    The tasks of an officer or assistant depend only on their id and roles, so the query is
+    prepared once for each.
     """
-    if user.role in DESK_ROLES and user.is_active:
-        return _due_query(user.role).all(user_id=user.pk, since=since, until=until)
+    if user.is_desk_only and user.is_active:
+        return _due_query(*user.roles).all(user_id=user.pk, since=since, until=until)
     return list(_due_tasks(user, since, until))
 
 
 @cache
-def _due_query(role: str) -> PreparedQuery[Task]:
+def _due_query(*roles: str) -> PreparedQuery[Task]:
     return PreparedQuery(
-        lambda user_id, since, until: _due_tasks(User(pk=user_id, role=role), since, until),
+        lambda user_id, since, until: _due_tasks(User(pk=user_id, roles=roles), since, until),
         user_id=UUID, since=datetime, until=datetime,
     )  # fmt: skip
 
@@ -96,12 +98,12 @@ def overdue_tasks_of_others(user: User, *, at: datetime) -> QuerySet[Task]:
 
 
 def _is_own(user: User) -> Q:
-    is_own = Q(user=user) | Q(user=None, role=user.role)
-    if user.role in DESK_ROLES:
+    is_own = Q(user=user) | Q(user=None, role__in=user.roles)
+    if user.has_role(*DESK_ROLES):
         officers = officers_of(user)
         people = officers.values("user_id")
         is_own |= Q(user__in=people) | Q(user=None, role="", lead__officer__in=officers)
-    elif has_permission(user, "reassign"):
+    if has_permission(user, "reassign"):
         is_own |= Q(user=None, role="", lead__officer=None)
     return is_own
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from rooftree.compliance.rule_changes import approved_changes
 from rooftree.db.statements import query_rows
-from rooftree.org.models import User
+from rooftree.org.models import Branch, User
 from rooftree.routing import response_deadline
 from rooftree.routing.lead_filter import FILTER_SQL, LeadFilter
 from rooftree.routing.rule_sentences import PURPOSE_NAMES
@@ -165,7 +165,8 @@ def list_rows(
     Among next calls, borrowers who can be called at this hour come first. An
     assistant sees one list for all officers they assist. One query.
     """
-    local_now = at.astimezone(ZoneInfo(user.branch.zone if user.branch else "America/New_York"))
+    home = user.branch or Branch.objects.filter(officers__user=user).first()
+    local_now = at.astimezone(ZoneInfo(home.zone if home else "America/New_York"))
     parameters: dict[str, Any] = {
         "user": user.pk,
         "at": at,

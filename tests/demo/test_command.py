@@ -100,7 +100,7 @@ def test_demo_offers_two_compliance_users():
     demo_company.ensure_company(at=NOW)
 
     personas = [
-        persona for persona in demo_login.list_personas() if persona.user.role == "compliance"
+        persona for persona in demo_login.list_personas() if persona.user.has_role("compliance")
     ]
 
     labels = [persona.label for persona in personas]

@@ -72,9 +72,9 @@ def add_user(page, name, role, branch="") -> str:
     form = page.locator("main form", has=page.get_by_role("button", name="Add user"))
     form.get_by_label("Name").fill(name)
     form.get_by_label("Work email").fill(f"{name.split()[0].lower()}@lender.example")
-    form.get_by_label("Role").select_option(role)
+    form.get_by_label("Primary role").select_option(role)
     if branch:
-        form.get_by_label("Branch").select_option(branch)
+        form.locator("[name=branch]").select_option(branch)
     form.get_by_role("button", name="Add user").click()
     expect(page.get_by_role("link", name=name)).to_be_visible()
     return re.search(r"https://\S+/set-password/[^\s<\"]+", page.content())[0]

@@ -15,9 +15,9 @@ def test_first_administrator_chooses_a_password_by_link(client, capsys):
 
     link = capsys.readouterr().out.strip()
     ana = User.objects.get()
-    assert (ana.email, ana.role, ana.has_usable_password()) == (
+    assert (ana.email, ana.roles, ana.has_usable_password()) == (
         "ana@lender.example",
-        "administrator",
+        ["administrator"],
         False,
     )
     page = client.get("/set-password/" + link.split("/set-password/")[1], follow=True)

@@ -373,12 +373,14 @@ def test_database_with_old_migrations_ends_like_a_new_one(house, old):
         try:
             assert accounts(old) == (True, "rooftree_program")
             assert names(old) == ["Ana Ruiz"]
+            assert old.sql('select roles from "user"') == [(["administrator"],)]
             assert differences(old, house.new) == []
             old.sql('delete from "user"')
             done = old.rooftree("restore", old.whole, "--replace", embedded_database.DATABASE_NAME)
             assert done.returncode == 0, done.stderr
             assert accounts(old) == (True, "rooftree_program")
             assert names(old) == ["Ana Ruiz"]
+            assert old.sql('select roles from "user"') == [(["administrator"],)]
             assert differences(old, house.new) == []
         finally:
             server.stop()

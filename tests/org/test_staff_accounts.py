@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 from django.core import mail
+from django.db import IntegrityError, transaction
 
 from rooftree.leads.models import Lead
 from rooftree.ledger.models import Event
@@ -11,6 +12,7 @@ from rooftree.org import (
     officer_availability,
     officer_licenses,
     staff_accounts,
+    staff_details,
     staff_mail,
     staff_notices,
 )
@@ -171,7 +173,7 @@ def test_renewal_never_shortens_a_license(cast):
 
 def test_new_user_becomes_a_loan_officer(cast):
     user = staff_accounts.add_user(
-        email=" New@Lindenfield.example", name="Nia", role="officer", branch=cast.tampa,
+        email=" New@Lindenfield.example", name="Nia", roles=["officer"], branch=cast.tampa,
         by=cast.ruth, at=make.NOON,
     )  # fmt: skip
     officer = staff_accounts.add_officer(
@@ -185,9 +187,9 @@ def test_new_user_becomes_a_loan_officer(cast):
 
 
 def test_duplicate_or_incomplete_user_is_refused(cast):
-    for changes in ({"email": "RUTH@lindenfield.example"}, {"role": "boss"}, {"name": " "},
+    for changes in ({"email": "RUTH@lindenfield.example"}, {"roles": ["boss"]}, {"name": " "},
                     {"email": "nonsense"}):  # fmt: skip
-        valid = {"email": "n@lindenfield.example", "name": "Nia", "role": "officer"}
+        valid = {"email": "n@lindenfield.example", "name": "Nia", "roles": ["officer"]}
         with pytest.raises(StaffChangeError):
             staff_accounts.add_user(**{**valid, **changes}, branch=None, by=cast.ruth, at=make.NOON)
 
@@ -196,15 +198,17 @@ def test_last_administrator_cannot_be_removed(cast):
     administrator = make.user("administrator")
 
     with pytest.raises(StaffChangeError, match="at least one administrator"):
-        staff_accounts.change_role(
-            user_id=administrator.pk, role="marketing", by=administrator, at=make.NOON
+        staff_accounts.change_roles(
+            user_id=administrator.pk, roles=["marketing"], by=administrator, at=make.NOON
         )
     with pytest.raises(StaffChangeError, match="at least one administrator"):
         staff_accounts.deactivate_user(user_id=administrator.pk, by=administrator, at=make.NOON)
 
     other = make.user("administrator")
-    staff_accounts.change_role(user_id=administrator.pk, role="marketing", by=other, at=make.NOON)
-    assert User.objects.get(pk=administrator.pk).role == "marketing"
+    staff_accounts.change_roles(
+        user_id=administrator.pk, roles=["marketing"], by=other, at=make.NOON
+    )
+    assert User.objects.get(pk=administrator.pk).roles == ["marketing"]
 
 
 def test_deactivated_officer_loses_leads_at_once(cast):
@@ -218,3 +222,59 @@ def test_deactivated_officer_loses_leads_at_once(cast):
     assert Lead.objects.get(pk=lead.pk).officer is None
     assert lead.ownerships.get().until_at == make.NOON + make.HOUR
     assert "routing.ownership.ended" in event_kinds()
+
+
+@pytest.mark.parametrize(
+    ("roles", "message"),
+    [
+        (["compliance", "officer"], "can’t be combined with loan officer"),
+        (["manager", "marketing", "compliance"], "can’t be combined with branch manager"),
+        (["officer", "partner"], "not a role"),
+        ([], "not a role"),
+    ],
+)
+def test_roles_that_must_stay_apart_are_refused_by_form_and_database(cast, roles, message):
+    with pytest.raises(StaffChangeError, match=message):
+        staff_accounts.change_roles(
+            user_id=cast.sam.user_id, roles=roles, by=cast.ruth, at=make.NOON
+        )
+    with pytest.raises(IntegrityError), transaction.atomic():
+        User.objects.filter(pk=cast.sam.user_id).update(roles=roles)
+
+
+def test_nobody_gives_themself_compliance(cast):
+    ana, bo = make.user("administrator"), make.user("administrator")
+    roles = ["administrator", "compliance"]
+
+    with pytest.raises(StaffChangeError, match="Another administrator"):
+        staff_accounts.change_roles(user_id=ana.pk, roles=roles, by=ana, at=make.NOON)
+    staff_accounts.change_roles(user_id=ana.pk, roles=roles, by=bo, at=make.NOON)
+
+    assert User.objects.get(pk=ana.pk).roles == roles
+    assert list(staff_notices.alarm_users(None)) == [ana, bo]
+
+
+def test_officer_without_the_role_gets_no_new_leads_until_it_is_back(cast):
+    lead = make.lead(officer=cast.dana)
+
+    def change(*roles):
+        staff_accounts.change_roles(
+            user_id=cast.dana.user_id, roles=roles, by=cast.ruth, at=make.NOON
+        )
+        return LoanOfficer.objects.get(pk=cast.dana.pk).paused_at
+
+    assert change("manager", "officer", "manager") is None
+    assert User.objects.get(pk=cast.dana.user_id).roles == ["manager", "officer"]
+    assert change("manager") == make.NOON
+    assert Lead.objects.get(pk=lead.pk).officer == cast.dana
+    assert change("executive") == make.NOON
+    assert change("officer") is None
+
+
+def test_officer_with_a_company_wide_role_stays_in_the_branch(cast):
+    User.objects.filter(pk=cast.dana.user_id).update(roles=["administrator", "officer"])
+    staff_details.update_user(user_id=cast.dana.user_id, by=cast.ruth, at=make.NOON, branch=None)
+    assert LoanOfficer.objects.get(pk=cast.dana.pk).branch == cast.tampa
+
+    with pytest.raises(StaffChangeError, match="needs a branch"):
+        staff_details.update_user(user_id=cast.sam.user_id, by=cast.ruth, at=make.NOON, branch=None)

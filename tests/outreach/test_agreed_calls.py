@@ -10,8 +10,10 @@ from rooftree.compliance.models import Verdict
 from rooftree.flow import call_outcomes
 from rooftree.leads import lead_tasks
 from rooftree.leads.models import Task
+from rooftree.org.models import User
 from rooftree.outreach.calls import dial_borrower
 from rooftree.outreach.messages import contact_permissions
+from rooftree.routing import call_hours, task_lists
 from tests import make
 from tests.flow import journey
 
@@ -108,6 +110,21 @@ def test_officers_own_checkbox_approves_nothing(dana):
     lead = lead_in(dana, "FL", phone="+18135550142")
     agree(lead, dana)
     call_decision(lead, dana, NIGHT - 5 * make.MINUTE)
+
+    approve(lead, dana.user, NIGHT - 2 * make.MINUTE)
+
+    assert call_decision(lead, dana) == ("require", "supervisor_approval_state_silent")
+
+
+def test_manager_cannot_approve_the_hour_of_a_call_to_their_own_lead(dana):
+    lead = lead_in(dana, "FL", phone="+18135550142")
+    User.objects.filter(pk=dana.user_id).update(roles=["manager", "officer"])
+    dana.user.refresh_from_db()
+    agree(lead, dana)
+    call_decision(lead, dana, NIGHT - 5 * make.MINUTE)
+    task = Task.objects.get(lead=lead, kind=APPROVAL)
+    assert not task_lists.can_finish(dana.user, task)
+    assert not call_hours.list_hours_to_approve(dana.user)
 
     approve(lead, dana.user, NIGHT - 2 * make.MINUTE)
 

@@ -3,11 +3,14 @@ from datetime import timedelta
 import pytest
 
 from rooftree.org.models import PARTNER, ROLES, LoanOfficer, User
-from rooftree.routing import assign_leads, lapsed_offers
+from rooftree.routing import assign_leads, lapsed_offers, promise_staff
+from rooftree.routing.models import Offer
 from rooftree.routing.permissions import (
     LANDING_PAGES,
     ROLES_BY_PERMISSION,
     UnknownPermission,
+    can_act_on,
+    has_company_permission,
     has_permission,
     leads_visible_to,
     officers_visible_to,
@@ -97,6 +100,51 @@ def test_marketing_and_executives_can_only_read_leads(cast, role):
     for verb in ("contact_lead", "change_lead", "take_offer", "claim_lead", "reassign",
                  "release", "hand_off", "merge_leads"):  # fmt: skip
         assert not has_permission(reader, verb, cast.ben)
+
+
+def test_each_role_of_a_user_holds_for_the_leads_that_this_role_sees(cast):
+    own, others = make.lead(officer=cast.dana), make.lead(officer=cast.sam, property_state="TX")
+    helper = make.assistant(cast.sam)
+    User.objects.filter(pk=helper.pk).update(roles=["executive", "assistant"], branch=None)
+    User.objects.filter(pk=cast.dana.user_id).update(roles=["marketing", "officer"], branch=None)
+    both = User.objects.get(pk=cast.dana.user_id)
+    executive = User.objects.get(pk=helper.pk)
+
+    assert {own.pk, others.pk, cast.mei.pk} <= seen(both)
+    assert has_permission(both, "take_offer")
+    assert has_permission(both, "contact_lead", own)
+    assert can_act_on(both, "contact_lead", own)
+    assert not has_permission(both, "contact_lead", others)
+    assert not can_act_on(both, "contact_lead", others)
+    assert has_permission(both, "edit_sources", others)
+    assert not has_permission(both, "reassign")
+    assert set(leads_visible_to(both, "change_lead")) == {own}
+    assert set(officers_visible_to(both, "set_availability")) == {cast.dana}
+    assert has_company_permission(both, "edit_sources")
+    assert not has_company_permission(both, "set_availability")  # only of oneself
+    assert set(leads_visible_to(executive, "contact_lead")) == {others}
+    assert own.pk in seen(executive)
+
+
+def test_officer_whose_primary_role_is_manager_is_offered_leads(cast):
+    User.objects.filter(pk=cast.dana.user_id).update(roles=["manager", "officer"])
+
+    assign_leads.assign_to_best_officer(lead_id=cast.ben.pk, at=make.NOON)
+
+    assert Offer.objects.get(lead=cast.ben).officer == cast.dana
+    owner = User.objects.get(pk=cast.dana.user_id)
+    assert has_permission(owner, "take_offer", cast.ben)
+    assert has_permission(owner, "reassign", cast.ben)
+
+
+def test_late_lead_of_an_officer_who_is_a_manager_goes_to_the_next_manager_above(cast):
+    User.objects.filter(pk=cast.dana.user_id).update(roles=["officer", "manager"])
+    assert promise_staff.managers_of_officer(cast.dana) == [cast.ruth]
+
+    User.objects.filter(pk=cast.ruth.pk).update(roles=["marketing"])
+    assert promise_staff.managers_of_officer(cast.dana) == [cast.ruth]  # the alarm contact
+    owner = make.user(roles=["administrator", "manager"])
+    assert promise_staff.managers_of_officer(cast.dana) == [owner]
 
 
 def test_every_role_has_landing_page_and_table_names_only_roles():

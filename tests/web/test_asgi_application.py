@@ -242,7 +242,7 @@ def test_signed_out_visitor_gets_no_live_events(front, committed):
 
 
 def signed_in():
-    user = get_user_model()(email="dana@example.com", role="administrator")
+    user = get_user_model()(email="dana@example.com", roles=["administrator"])
     user.set_unusable_password()
     user.save()
     client = Client()

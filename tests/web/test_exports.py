@@ -193,7 +193,7 @@ def test_export_approval_does_not_cover_another_or_a_much_larger_list(cast):
         user_id=user.pk, subject="records:leads", query="a=1", reason="x" * 10, caller=NO_CLIENT
     )
     ask = export_approval.request_approval(
-        intent, number=12, approvers=User.objects.filter(role="compliance"), at=make.NOON
+        intent, number=12, approvers=User.objects.with_role("compliance"), at=make.NOON
     )
     assert StaffNotice.objects.get(kind="export").user == cast.omar
     export_approval.decide_request(ask.pk, is_allowed=True, by=cast.omar, at=make.NOON)

@@ -28,9 +28,28 @@ def test_no_navigation_link_leads_to_a_forbidden_page(cast, signed_in):
         page = browser.get("/more/").text
         links = set(re.findall(r'class="rail__link" href="([^"]+)"', page))
 
-        assert links, user.role
+        assert links, user.roles
         for link in links:
-            assert browser.get(link).status_code == 200, (user.role, link)
+            assert browser.get(link).status_code == 200, (user.roles, link)
+
+
+def test_owner_with_several_roles_has_all_their_pages_and_starts_on_the_primary_one(
+    cast, signed_in
+):
+    owner = make.user(branch=None, roles=["officer", "administrator", "manager"])
+    make.officer(user=owner, branch=cast.tampa)
+    browser = signed_in(owner)
+
+    page = browser.get("/", follow=True)
+
+    assert page.redirect_chain[-1][0] == "/queue/"
+    hrefs = [link.href for link in page.context["own_links"]]
+    assert hrefs[:3] == ["/queue/", "/setup/", "/team/"]
+    every = [*hrefs, *(link.href for link in page.context["closer_links"])]
+    assert len(every) == len(set(every))
+    assert {"/conversations/", "/pipeline/", "/money/", "/access-log/"} <= {*every}
+    for href in every:
+        assert browser.get(href).status_code == 200, href
 
 
 def test_phone_tab_bar_has_at_most_five_entries(cast, signed_in):
@@ -38,7 +57,7 @@ def test_phone_tab_bar_has_at_most_five_entries(cast, signed_in):
         page = signed_in(user).get("/more/").text
         bar = page.split('class="tabbar"')[1].split("</nav>")[0]
 
-        assert 1 < bar.count("<a ") <= 5, user.role
+        assert 1 < bar.count("<a ") <= 5, user.roles
 
 
 def test_pages_are_not_stored_in_shared_caches(cast, signed_in):

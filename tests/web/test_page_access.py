@@ -408,7 +408,8 @@ def test_another_branchs_lead_is_not_found(route, world, signed_in):
     ]  # fmt: skip
 
     statuses = {
-        user.role: request_status(signed_in(user), TABLE[route], route, world) for user in strangers
+        user.primary_role: request_status(signed_in(user), TABLE[route], route, world)
+        for user in strangers
     }
 
     assert statuses == dict.fromkeys(ROLES, 404)

@@ -28,7 +28,7 @@ def test_page_stays_within_statement_budget(cast, signed_in, path, django_assert
         make.touch(lead)
     reader = cast.dana.user
     if role != "officer":
-        reader = User.objects.create(email=f"{role}@lindenfield.example", name=role, role=role)
+        reader = User.objects.create(email=f"{role}@lindenfield.example", name=role, roles=[role])
     browser = signed_in(reader)
     page = path.format(lead=leads[0].pk)
     assert browser.get(page).status_code == 200  # what a process does once is not counted

@@ -293,7 +293,9 @@ def test_role_change_or_deactivation_ends_every_session(cast, dana, signed_in, c
     browser = signed_in(dana)
 
     if change == "role":
-        staff_accounts.change_role(user_id=dana.pk, role="assistant", by=cast.omar, at=make.NOON)
+        staff_accounts.change_roles(
+            user_id=dana.pk, roles=["assistant"], by=cast.omar, at=make.NOON
+        )
     else:
         staff_accounts.deactivate_user(user_id=dana.pk, by=cast.omar, at=make.NOON)
 

@@ -215,6 +215,30 @@ def test_assistant_is_assigned_to_officers(cast, browser):
     assert "org.assistant.assigned" in kinds()
 
 
+def test_administrator_adds_roles_and_becomes_a_loan_officer_in_a_branch(cast, browser, admin):
+    page, url = reverse("setup_person", args=[admin.pk]), reverse("setup_officer", args=[admin.pk])
+    typed = {"name": "Sam Ortiz", "role": "administrator", "more_roles": ["manager", "compliance"]}
+
+    refused = browser.post(page, typed)
+    assert refused.status_code == 422
+    assert "Compliance can’t be combined with branch manager" in refused.text
+    browser.post(page, typed | {"more_roles": ["manager", "officer", "administrator"]})
+    browser.force_login(admin)  # another role ends all sessions
+    number = {"nmls_id": "998877", "phone": "(813) 555-0177", "languages": ["en"],
+              "zone": "America/New_York", "daily_cap": "5", "open_cap": "30"}  # fmt: skip
+    assert "needs a branch" in browser.post(url, number).text
+    browser.post(url, number | {"branch": str(cast.tampa.pk)})
+
+    admin.refresh_from_db()
+    assert (admin.roles, admin.branch) == (["administrator", "manager", "officer"], None)
+    assert LoanOfficer.objects.get(user=admin).branch == cast.tampa
+    assert "Administrator, branch manager, loan officer" in browser.get(page).text
+    managers = browser.get(reverse("setup_people"), {"role": "manager"}).text
+    assert "Sam Ortiz" in managers
+    assert cast.dana.user.email not in managers
+    assert reverse("setup_person", args=[cast.dana.user_id]) not in managers
+
+
 def test_last_administrator_cannot_be_removed(admin, browser):
     answer = browser.post(
         reverse("setup_person", args=[admin.pk]), {"name": "New name", "role": "marketing"}
@@ -223,7 +247,7 @@ def test_last_administrator_cannot_be_removed(admin, browser):
     admin.refresh_from_db()
     assert answer.status_code == 422
     assert "There must be at least one administrator" in answer.text
-    assert (admin.role, admin.name) == ("administrator", "Sam Ortiz")
+    assert (admin.roles, admin.name) == (["administrator"], "Sam Ortiz")
 
 
 def test_deactivated_user_cannot_sign_in_and_their_leads_are_unassigned(cast, browser):

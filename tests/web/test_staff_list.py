@@ -15,7 +15,7 @@ from tests.flow.journey import run
 LIST = """Name\te-mail\tRoles\tBranch\tPhone\tNMLS\tLOS
 Elena Ruiz\tElena@lender.example\tLoan Officer\tTampa\t(813) 555-0131\t1307755\teruiz
 Priya Nair\tpriya@lender.example\tofficer\ttampa\t813-555-0131\t1411902\tpnair
-Sean Doyle\tsean@lender\tofficer, admin\tBend\t12\t\tsdoyle
+Sean Doyle\tsean@lender\tofficer, compliance\tBend\t12\t\tsdoyle
 Joanna Park\tjoanna@lender.example\tmanager\tTampa\t\t1190427\t
 Rosa Lund\trosa@lender.example\tprocessor\t\t\t\t
 """
@@ -36,7 +36,7 @@ def test_staff_list_preview_names_each_problem_and_adds_nobody(cast, browser):
     assert "2 ready · 3 to fix" in " ".join(page.split())
     assert "Same phone as Elena Ruiz." in page
     for problem in (
-        "Choose one role: each user has one",
+        "Compliance can’t be combined with loan officer",
         "Enter a valid email address.",
         "No branch is named Bend.",
         "Enter a US phone number with ten digits.",
@@ -73,7 +73,7 @@ def test_invited_users_set_a_password_and_are_signed_in(cast, browser):
         cast.tampa,
     )
     assert officer.hours["mon"] == ["09:00", "18:00"]
-    assert User.objects.get(email="joanna@lender.example").role == "manager"
+    assert User.objects.get(email="joanna@lender.example").roles == ["manager"]
     assert not User.objects.filter(email="priya@lender.example").exists()
     assert {address for sent in mail.outbox for address in sent.to} == {
         "elena@lender.example",
@@ -109,3 +109,40 @@ def test_users_can_be_added_without_an_invitation(cast, browser):
     assert answer.status_code == 303
     assert User.objects.filter(email="elena@lender.example").exists()
     assert mail.outbox == []
+
+
+def test_staff_list_takes_several_roles_in_one_cell(cast, browser):
+    people = (
+        "name,email,role,branch,phone,nmls\n"
+        "Ana Ruiz,ana@lender.example,Administrator; Branch manager; LO,,813-555-0131,1307755\n"
+        "Bo Park,bo@lender.example,operations/compliance,,,\n"
+        "Cy Lund,cy@lender.example,Branch manager / loan officer,Tampa,813-555-0132,1307756\n"
+    )
+
+    preview = browser.post(reverse("import_staff"), {"people": people}).text
+    assert "Administrator, branch manager, loan officer" in preview
+    assert "A loan officer needs a branch." in preview  # the company has several
+    assert "Nobody approves their own work" in preview
+    browser.post(reverse("import_staff_add"), {"people": people})
+
+    added = User.objects.filter(email__endswith="@lender.example").order_by("name")
+    assert [(user.roles, user.branch) for user in added] == [
+        (["operations", "compliance"], None),
+        (["manager", "officer"], cast.tampa),
+    ]
+
+
+def test_owner_of_a_company_with_one_branch_gets_leads_there_and_sees_everything(db, signed_in):
+    home = make.branch("Boise")
+    people = (
+        "name;email;role;branch;phone;nmls\n"
+        '"Ana Ruiz";ana@lender.example;"administrator; loan officer";;813-555-0131;1307755\n'
+        "Bo Park;bo@lender.example;LO;;813-555-0132;1307756\n"
+    )
+    browser = signed_in(make.user("administrator"))
+
+    browser.post(reverse("import_staff_add"), {"people": people})
+
+    ana, bo = User.objects.filter(email__endswith="@lender.example").order_by("name")
+    assert (ana.branch, ana.officer.branch) == (None, home)
+    assert (bo.branch, bo.officer.branch) == (home, home)

@@ -206,7 +206,7 @@ def test_author_with_approval_permission_cannot_approve_their_own_wording(signed
 
 
 def test_single_person_company_approval_is_stated_and_shown(signed_in):
-    User.objects.filter(role__in=["compliance", "administrator"]).update(is_active=False)
+    User.objects.with_role("compliance", "administrator").update(is_active=False)
     boss = make.user("administrator", name="Olga Only")
     browser = signed_in(boss)
     draft = Template(key="first_hello", medium="text", language="en", body=BODY)

@@ -181,16 +181,17 @@ def _notify_people(
 
 def _supervisors(lead: Lead) -> QuerySet[User]:
     """Select all compliance users and the managers of the officer's branch and its parents."""
-    supervisors = Q(role="compliance")
+    supervisors = User.objects.with_role("compliance")
     if lead.officer:
         branch_ids = [branch_id for branch_id in lead.officer.branch.path.split("/") if branch_id]
-        supervisors |= Q(role="manager", branch_id__in=branch_ids)
-    return User.objects.filter(supervisors, is_active=True)
+        is_above = Q(branch_id__in=branch_ids) | Q(branch=None)
+        supervisors |= User.objects.with_role("manager").filter(is_above)
+    return supervisors
 
 
 def _least_busy_owner() -> User | None:
     """Return the compliance user with the fewest open clocks; an administrator if there is none."""
-    people = User.objects.filter(is_active=True, role="compliance", branch=None)
+    people = User.objects.with_role("compliance").filter(branch=None)
     open_counts = dict(
         CreditClock.objects.filter(closed_at=None, owner__in=people)
         .values_list("owner")

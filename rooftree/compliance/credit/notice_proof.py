@@ -89,7 +89,7 @@ def record_notice_proof(
             for key, value in asdict(notice).items()
             if value
         }
-        proof |= {"by": by.name, "role": by.role, "from": "compliance"}
+        proof |= {"by": by.name, "role": ", ".join(by.roles), "from": "compliance"}
         credit_clocks.close_clock(clock, outcome=notice.outcome, proof=proof, by=by, at=at)
         start_follow_up_clock(clock, notice, at=at)
     return clock

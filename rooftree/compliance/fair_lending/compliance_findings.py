@@ -47,7 +47,7 @@ def open_finding(finding: NewFinding, *, at: datetime) -> bool:
     with transaction.atomic():
         if not insert_row_if_new(row):
             return False
-        officers = User.objects.filter(is_active=True, role="compliance", branch=None)
+        officers = User.objects.with_role("compliance").filter(branch=None)
         staff_notices.save_notices(
             [
                 staff_notices.build_notice(

@@ -150,7 +150,7 @@ def change_grounds(change: RuleChange) -> ChangeGrounds:
 
 def approvers() -> Iterable[User]:
     """Return the company-wide compliance users by name."""
-    rows = User.objects.filter(is_active=True, role="compliance", branch=None)
+    rows = User.objects.with_role("compliance").filter(branch=None)
     return rows.order_by("name", "pk")
 
 

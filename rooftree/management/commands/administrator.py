@@ -30,15 +30,15 @@ class Command(command_base.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         email, at = options["email"].strip().lower(), now()
         user = User.objects.filter(email__iexact=email).first()
-        if user and user.role != "administrator":
+        if user and not user.has_role("administrator"):
             raise command_base.UsageError(
-                f"{email} is already a {user.role_label.lower()}; change the role in Setup"
+                f"{email} is already a {user.role_label.lower()}; add the role in Setup"
             )
         try:
             user = user or staff_accounts.add_user(
                 email=email,
                 name=options["name"],
-                role="administrator",
+                roles=["administrator"],
                 branch=None,
                 by=None,
                 at=at,

@@ -9,7 +9,7 @@ from django.utils.timezone import now
 
 from rooftree.management import command_base
 from rooftree.org import sending_pause, staff_notices
-from rooftree.org.models import PARTNER, User
+from rooftree.org.models import User
 
 
 class Command(command_base.Command):
@@ -34,13 +34,13 @@ class Command(command_base.Command):
         if backup_at:
             because = f"A backup of {backup_at:%B %d, %Y, %I:%M %p} UTC was restored."
         pause = sending_pause.begin_pause(reason=because[:200], backup_at=backup_at, at=at)
-        for user in User.objects.filter(is_active=True).exclude(role=PARTNER):
+        for user in User.objects.staff().filter(is_active=True):
             staff_notices.notify_user(
                 user_id=user.pk,
                 kind="sending_paused",
                 idempotency_key=f"pause:{pause.pk}",
                 text=f"Sending is paused: no texts, emails or calls go out. {pause.reason}",
-                link=reverse("setup_sending") if user.role == "administrator" else "",
+                link=reverse("setup_sending") if user.has_role("administrator") else "",
                 at=at,
             )
         self.stdout.write(f"Sending is paused. {pause.reason}")

@@ -13,6 +13,8 @@ from rooftree.org.models.mail import MailSetup
 from rooftree.org.models.setup import SetupStep
 from rooftree.org.models.staff import (
     AUTHORIZING_STATUSES,
+    DESK_ROLES,
+    MONITORED_ROLES,
     PARTNER,
     ROLES,
     TEMPORARY_AUTHORITY,
@@ -27,6 +29,8 @@ from rooftree.org.models.staff import (
 
 __all__ = [
     "AUTHORIZING_STATUSES",
+    "DESK_ROLES",
+    "MONITORED_ROLES",
     "PARTNER",
     "ROLES",
     "TEMPORARY_AUTHORITY",

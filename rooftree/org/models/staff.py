@@ -23,13 +23,24 @@ ROLES = {
 }
 
 PARTNER = "partner"  # not staff: sees the partner pages and nothing else
+DESK_ROLES = ("officer", "assistant")  # see their own leads, or those of the officers they assist
+# The fair-lending monitor measures their work, and compliance alone reads it.
+MONITORED_ROLES = (*DESK_ROLES, "manager")
 
 
 class UserManager(BaseUserManager["User"]):
-    """Finds users by email, ignoring case."""
+    """Finds users by email, ignoring case, and by role."""
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email__iexact=username)
+
+    def staff(self) -> models.QuerySet["User"]:
+        """Return everyone but partners, former staff included."""
+        return self.exclude(roles__contains=[PARTNER])
+
+    def with_role(self, *roles: str) -> models.QuerySet["User"]:
+        """Return the active users who hold one of the roles, as their primary role or not."""
+        return self.filter(roles__overlap=list(roles), is_active=True)
 
 
 class User(AbstractBaseUser):
@@ -38,7 +49,7 @@ class User(AbstractBaseUser):
     id = models.UUIDField(primary_key=True, default=uuid7)
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=120)
-    role = models.CharField(max_length=20)
+    roles = ArrayField(models.CharField(max_length=20))  # the first is the primary role
     # None: the whole company
     branch = models.ForeignKey(Branch, models.PROTECT, null=True, related_name="users")
     phone = models.CharField(max_length=20, blank=True)  # E.164
@@ -49,25 +60,51 @@ class User(AbstractBaseUser):
     joined_at = models.DateTimeField(db_default=Now())
 
     USERNAME_FIELD = "email"
-    REQUIRED_FIELDS = ["name", "role"]
+    REQUIRED_FIELDS = ["name", "roles"]
     objects = UserManager()
 
     class Meta:
         db_table = "user"
         constraints = [
-            models.CheckConstraint(condition=Q(role__in=[*ROLES, PARTNER]), name="user_role_known"),
+            models.CheckConstraint(
+                condition=Q(roles__contained_by=[*ROLES, PARTNER], roles__len__gte=1),
+                name="user_roles_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(roles__contains=[PARTNER]) | Q(roles__len=1),
+                name="user_partner_is_no_staff",
+            ),
+            models.CheckConstraint(
+                condition=~Q(roles__contains=["compliance"], roles__overlap=[*MONITORED_ROLES]),
+                name="user_compliance_is_apart",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
 
+    def has_role(self, *roles: str) -> bool:
+        """Return True if the user holds one of the roles."""
+        return not set(roles).isdisjoint(self.roles)
+
+    @property
+    def primary_role(self) -> str:
+        """The role whose page opens after sign-in and whose pages come first."""
+        return self.roles[0]
+
     @property
     def role_label(self) -> str:
-        return ROLES.get(self.role, "Partner")
+        """All roles in words, the primary one first: "Administrator, branch manager"."""
+        return ", ".join(ROLES.get(role, "Partner") for role in self.roles).capitalize()
 
     @property
     def is_partner(self) -> bool:
-        return self.role == PARTNER
+        return self.has_role(PARTNER)
+
+    @property
+    def is_desk_only(self) -> bool:
+        """True if what the user sees depends only on their id and roles, not on a branch."""
+        return set(self.roles) <= set(DESK_ROLES)
 
 
 class LoanOfficer(models.Model):

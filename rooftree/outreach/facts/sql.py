@@ -8,6 +8,7 @@ from rooftree.compliance.gate.quiet_hours import STATE_LAW_SILENT
 from rooftree.compliance.rule_changes import approved_changes
 from rooftree.leads.lead_tasks import CALL_BACK
 from rooftree.outreach.messages import required_actions
+from rooftree.routing.permissions import ROLES_BY_PERMISSION
 
 STOPPING_CODES = "({})".format(
     ", ".join(f"'{code}'" for code in credit_file_stop.STOPPING_STATUSES)
@@ -16,7 +17,9 @@ STOPPING_CODES = "({})".format(
 IMPORT_ADAPTERS = "({})".format(", ".join(f"'{adapter}'" for adapter in sorted(RECORD_FORMATS)))
 # Results that prove the borrower answers at this number or address.
 REACHED_RESULTS = "('spoken', 'call_back', 'not_interested', 'told_no', 'replied')"
-SUPERVISOR_ROLES = "('manager', 'compliance')"  # these roles can approve the hour of a call
+APPROVING_ROLES = "array[{}]::varchar[]".format(
+    ", ".join(f"'{role}'" for role in ROLES_BY_PERMISSION["approve_call_hour"])
+)
 OVERRIDE_MINUTES = 60  # an overridden house limit waits that long for its one contact
 APPROVAL_TASK_KIND = required_actions.task_kind(STATE_LAW_SILENT)  # the task asking for approval
 # PostgreSQL writes a word boundary as \y.
@@ -140,9 +143,11 @@ select json_build_object(
           join lateral (select max(coalesce(result_at, at)) as at from contact_attempt
              where lead_id = t.lead_id and result = 'call_back') asking on asking.at <= %(at)s
           left join lateral (select done_by_id, done_at from task
-             join "user" on "user".id = task.done_by_id and "user".role in {SUPERVISOR_ROLES}
+             join "user" on "user".id = task.done_by_id and "user".roles && {APPROVING_ROLES}
              where lead_id = t.lead_id and kind = '{APPROVAL_TASK_KIND}'
                and done_at between asking.at and %(at)s
+               and not exists (select 1 from lead join loan_officer on loan_officer.id = officer_id
+                  where lead.id = t.lead_id and user_id = done_by_id)
              order by done_at desc limit 1) yes on true
          where t.lead_id = subject.lead and t.kind = '{CALL_BACK}'
            and t.done_at is null and t.canceled_at is null),

@@ -124,7 +124,7 @@ def seal_draft(release_id: UUID, *, by: User | None, at: datetime) -> Release:
 
 def list_approvers(release: Release) -> list[User]:
     """Return the users who can approve a release: all with the permission except its maker."""
-    rows = User.objects.filter(is_active=True, role__in=ROLES_BY_PERMISSION[APPROVE_PERMISSION])
+    rows = User.objects.with_role(*ROLES_BY_PERMISSION[APPROVE_PERMISSION])
     return [row for row in rows.order_by("name", "pk") if row.pk != release.made_by_id]
 
 

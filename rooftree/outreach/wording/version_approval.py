@@ -212,9 +212,7 @@ def in_use_filter(at: datetime) -> Q:
 
 def approvers() -> "QuerySet[User]":
     """Return the users who can approve, by name."""
-    return User.objects.filter(
-        is_active=True, role__in=ROLES_BY_PERMISSION[APPROVE_PERMISSION]
-    ).order_by("name", "pk")
+    return User.objects.with_role(*ROLES_BY_PERMISSION[APPROVE_PERMISSION]).order_by("name", "pk")
 
 
 def is_only_approver(user: User) -> bool:

@@ -15,7 +15,7 @@ from rooftree.core.user_errors import UserError
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.ledger.write_events import write_event
 from rooftree.money.company_day import company_day
-from rooftree.org.models import PARTNER, User
+from rooftree.org.models import User
 from rooftree.reporting.models import Assurance
 
 ACCESS_REVIEW = "access_review"
@@ -116,7 +116,7 @@ def record_access_review(
 
 def users_to_review() -> list[User]:
     """Return all staff who can sign in, by name."""
-    rows = User.objects.filter(is_active=True).exclude(role=PARTNER).select_related("branch")
+    rows = User.objects.staff().filter(is_active=True).select_related("branch")
     return list(rows.order_by("name", "id"))
 
 

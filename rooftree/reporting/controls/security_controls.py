@@ -108,7 +108,7 @@ def _check_least_privilege(scope: ControlScope) -> Control:
         for user in staff
         if scope.at - (last_logins.get(user.pk) or user.joined_at) > IDLE_AFTER
     ]
-    counts = {label: sum(user.role == role for user in staff) for role, label in ROLES.items()}
+    counts = {label: sum(user.has_role(role) for user in staff) for role, label in ROLES.items()}
     roles = ", ".join(f"{label.lower()} {count}" for label, count in counts.items() if count)
     return Control(
         title="Users have the access of their role and use it",

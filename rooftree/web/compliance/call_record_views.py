@@ -9,12 +9,11 @@ from django.urls import reverse
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.org.models import Company
 from rooftree.outreach.calls import call_record_check, call_recordings
-from rooftree.routing.permissions import leads_visible_to
+from rooftree.routing.permissions import has_company_permission, leads_visible_to
 from rooftree.web.lists.list_page import get_page
 from rooftree.web.shared.htmx_responses import respond_done
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import (
-    has_company_permission,
     require_company_permission,
     require_permission,
     staff_view,

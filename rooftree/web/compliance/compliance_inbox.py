@@ -20,11 +20,10 @@ from rooftree.outreach.models import Template
 from rooftree.outreach.releases.models import Release
 from rooftree.reporting.models import ExportRequest
 from rooftree.retention.models import PrivacyRequest, Purge
-from rooftree.routing.permissions import has_permission, leads_visible_to
+from rooftree.routing.permissions import has_company_permission, has_permission, leads_visible_to
 from rooftree.web.setup.setup_guide import ENDS_SOON
 from rooftree.web.shared import navigation_counts
 from rooftree.web.shared.display_formats import count_noun
-from rooftree.web.shared.staff_view import has_company_permission
 
 DUE_SOON = timedelta(days=5)  # deadlines this close are listed
 

@@ -25,7 +25,7 @@ from rooftree.compliance.rule_changes.value_wording import (
 from rooftree.flow import rule_change_process
 from rooftree.money.company_day import company_day
 from rooftree.outreach.models import Message
-from rooftree.routing.permissions import leads_visible_to
+from rooftree.routing.permissions import has_company_permission, leads_visible_to
 from rooftree.web.compliance.rule_change_forms import (
     RuleChangeEndForm,
     RuleChangeForm,
@@ -35,7 +35,6 @@ from rooftree.web.compliance.rule_views import RELATED_FIELDS, change_badge
 from rooftree.web.shared.htmx_responses import respond_done, respond_refused
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import (
-    has_company_permission,
     require_company_permission,
     require_permission,
     staff_view,

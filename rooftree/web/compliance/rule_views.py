@@ -15,8 +15,9 @@ from rooftree.compliance.rule_changes import approved_changes, effective_values,
 from rooftree.compliance.rule_changes.models import RuleChange
 from rooftree.compliance.rule_changes.value_wording import place_name
 from rooftree.money.company_day import company_day
+from rooftree.routing.permissions import has_company_permission
 from rooftree.web.shared.staff_request import StaffRequest
-from rooftree.web.shared.staff_view import has_company_permission, require_permission, staff_view
+from rooftree.web.shared.staff_view import require_permission, staff_view
 
 SUMMARY_ITEMS = ("live", "auto", "caps")  # a state's values on the page of all states
 UNSETTLED_LAW = {  # by key of the rule data: the reading that Rooftree takes

@@ -11,7 +11,7 @@ from rooftree.leads import contact_points
 from rooftree.leads.models import Lead
 from rooftree.outreach.inbound import conversation_inbox
 from rooftree.outreach.messages import contact_permissions
-from rooftree.routing.permissions import has_permission, leads_visible_to
+from rooftree.routing.permissions import can_act_on, leads_visible_to
 from rooftree.web.lead import composer as composers
 from rooftree.web.lead import lead_cards
 from rooftree.web.lead.views import get_visible_lead
@@ -32,7 +32,7 @@ def list_conversations(request: StaffRequest) -> HttpResponse:
 def show_conversation(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Show one conversation; mark it read if the user can reply."""
     lead = get_visible_lead(request.user, lead_id)
-    can_answer = has_permission(request.user, "contact_lead")
+    can_answer = can_act_on(request.user, "contact_lead", lead)
     if can_answer:
         conversation_inbox.mark_read(lead_id=lead.pk, by=request.user.pk, at=request.at)
     context = {

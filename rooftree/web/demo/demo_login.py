@@ -42,8 +42,9 @@ def list_personas() -> list[DemoPersona]:
     The officer is one who is working now, with their manager. Compliance has two users, because
     most of its actions need a second person.
     """
-    users = User.objects.filter(is_active=True, role__in=ROLES).order_by("role", "joined_at", "id")
-    first = {user.role: user for user in users.distinct("role")}
+    first: dict[str, User] = {}
+    for user in User.objects.with_role(*ROLES).order_by("joined_at", "id"):
+        first.setdefault(user.primary_role, user)
     if officer := _find_officer_at_work(timezone.now()):
         first["officer"] = officer.user
         if manager := _find_manager(officer):
@@ -51,7 +52,7 @@ def list_personas() -> list[DemoPersona]:
     personas = []
     for role in (role for role in ROLES if role in first):
         user = first[role]
-        personas.append(DemoPersona(user=user, label=user.role_label, description=ROLE_VIEWS[role]))
+        personas.append(DemoPersona(user=user, label=ROLES[role], description=ROLE_VIEWS[role]))
         if role == "compliance":
             personas += _second_approver(user)
     return personas
@@ -59,8 +60,8 @@ def list_personas() -> list[DemoPersona]:
 
 def _second_approver(first: User) -> list[DemoPersona]:
     """Return up to one other company-wide compliance user, who can approve the first's requests."""
-    others = User.objects.filter(is_active=True, role=first.role, branch=None).exclude(pk=first.pk)
-    label = f"{first.role_label}, second person"
+    others = User.objects.with_role("compliance").filter(branch=None).exclude(pk=first.pk)
+    label = f"{ROLES['compliance']}, second person"
     return [
         DemoPersona(user=user, label=label, description=SECOND_PERSON_VIEW)
         for user in others.order_by("name")[:1]
@@ -80,7 +81,7 @@ def _find_officer_at_work(at: datetime) -> LoanOfficer | None:
 
 def _find_manager(officer: LoanOfficer) -> User | None:
     """Return the manager with the largest team that includes this officer, or None."""
-    managers = User.objects.filter(role="manager", is_active=True).select_related("branch")
+    managers = User.objects.with_role("manager").select_related("branch")
     above = [
         (len(manager.branch.path), manager)
         for manager in managers

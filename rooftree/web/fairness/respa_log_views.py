@@ -17,7 +17,7 @@ from rooftree.compliance.gate import reason_sentences
 from rooftree.compliance.models import Finding
 from rooftree.leads.models import Agreement, Partner, Source, ThingOfValue
 from rooftree.money.company_day import company_day
-from rooftree.routing.permissions import has_permission
+from rooftree.routing.permissions import has_company_permission, has_permission
 from rooftree.web.lists.list_page import get_page
 from rooftree.web.shared.htmx_responses import respond_done, respond_refused
 from rooftree.web.shared.staff_forms import (
@@ -31,7 +31,6 @@ from rooftree.web.shared.staff_forms import (
 )
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import (
-    has_company_permission,
     require_permission,
     staff_view,
 )

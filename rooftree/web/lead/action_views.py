@@ -22,7 +22,7 @@ from rooftree.leads import remarks
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.rates import rate_watch
 from rooftree.rates.record_rates import InvalidRate
-from rooftree.routing.permissions import has_permission
+from rooftree.routing.permissions import can_act_on
 from rooftree.web.lead import due_choices, outcome_card
 from rooftree.web.lead.views import get_visible_lead
 from rooftree.web.shared import display_formats
@@ -35,7 +35,7 @@ from rooftree.web.shared.staff_view import staff_view
 def get_permitted_lead(request: StaffRequest, permission: str, lead_id: UUID) -> Lead:
     """Return the lead; 404 if the user can't see it, 403 without the permission."""
     lead = get_visible_lead(request.user, lead_id)
-    if not has_permission(request.user, permission):
+    if not can_act_on(request.user, permission, lead):
         raise PermissionDenied("You can view this lead, but only its loan officer can change it.")
     return lead
 

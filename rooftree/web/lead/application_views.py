@@ -17,11 +17,12 @@ from rooftree.leads.models import Lead
 from rooftree.ledger.models import Event
 from rooftree.routing.permissions import has_permission
 from rooftree.web.compliance.disclosure_deadline_views import deadline_line
+from rooftree.web.lead.action_views import get_permitted_lead
 from rooftree.web.lead.views import get_visible_lead
 from rooftree.web.shared.htmx_responses import respond_done
 from rooftree.web.shared.staff_forms import StaffForm, checkbox_field, choice_field, text_field
 from rooftree.web.shared.staff_request import StaffRequest
-from rooftree.web.shared.staff_view import require_permission, staff_view
+from rooftree.web.shared.staff_view import staff_view
 
 
 class LeadBasisForm(StaffForm):
@@ -46,8 +47,7 @@ def show_application(request: StaffRequest, lead_id: UUID) -> HttpResponse:
 @staff_view("POST")
 def record_basis(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Record the proof that this borrower can be contacted."""
-    lead = get_visible_lead(request.user, lead_id)
-    require_permission(request.user, "record_basis")
+    lead = get_permitted_lead(request, "record_basis", lead_id)
     form = LeadBasisForm(request.POST)
     if form.is_valid():
         try:

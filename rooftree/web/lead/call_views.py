@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from rooftree.flow import call_events, call_outcomes
 from rooftree.outreach.calls import call_script
-from rooftree.routing.permissions import has_permission
+from rooftree.routing.permissions import can_act_on
 from rooftree.web.lead import due_choices
 from rooftree.web.lead.views import CALL_RESULTS, get_visible_lead
 from rooftree.web.shared.htmx_responses import respond_refused
@@ -24,7 +24,7 @@ def call_borrower(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     That page shows the call until it has an outcome, and then redirects to the lead.
     """
     lead = get_visible_lead(request.user, lead_id)
-    if not has_permission(request.user, "contact_lead"):
+    if not can_act_on(request.user, "contact_lead", lead):
         raise PermissionDenied(
             "You can view this lead, but only its loan officer can call the borrower."
         )

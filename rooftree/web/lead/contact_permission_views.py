@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -10,7 +11,7 @@ from django.urls import reverse
 from rooftree.leads.models import Lead
 from rooftree.outreach.messages import contact_permissions, limit_overrides
 from rooftree.outreach.messages.contact_permissions import MEDIUM_NAMES
-from rooftree.routing.permissions import has_permission
+from rooftree.routing.permissions import can_act_on
 from rooftree.web.compliance import contact_lookup
 from rooftree.web.lead import lead_cards
 from rooftree.web.lead.views import get_visible_lead
@@ -18,7 +19,7 @@ from rooftree.web.shared import resolving_pages
 from rooftree.web.shared.htmx_responses import respond_done
 from rooftree.web.shared.staff_forms import StaffForm, text_field
 from rooftree.web.shared.staff_request import StaffRequest
-from rooftree.web.shared.staff_view import require_permission, staff_view
+from rooftree.web.shared.staff_view import staff_view
 
 
 class LimitOverrideForm(StaffForm):
@@ -46,7 +47,8 @@ def show_contact_permission(request: StaffRequest, lead_id: UUID, medium: str) -
 def override_limits(request: StaffRequest, lead_id: UUID, medium: str) -> HttpResponse:
     """Lift the house limits for one contact by hand, with a reason."""
     lead = _get_lead(request, lead_id, medium)
-    require_permission(request.user, "override_limits")
+    if not can_act_on(request.user, "override_limits", lead):
+        raise PermissionDenied("Only users whom the administrator allows can override limits.")
     form = LimitOverrideForm(request.POST, auto_id=f"{medium}-%s")
 
     def override(typed: dict[str, Any]) -> None:
@@ -71,7 +73,7 @@ def _permission_context(
     request: StaffRequest, lead: Lead, medium: str, *, form: LimitOverrideForm | None = None
 ) -> dict[str, Any]:
     permission = contact_permissions.permissions_of_lead(lead, at=request.at)[medium]
-    can_override = has_permission(request.user, "override_limits") and permission.house_limits
+    can_override = can_act_on(request.user, "override_limits", lead) and permission.house_limits
     return {
         "lead": lead,
         "person": lead.person,

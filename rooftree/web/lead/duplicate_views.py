@@ -54,7 +54,7 @@ def list_duplicates(request: StaffRequest) -> HttpResponse:
     htmx gets the list and the card only.
     """
     require_permission(request.user, "merge_leads")
-    leads = leads_visible_to(request.user)
+    leads = leads_visible_to(request.user, "merge_leads")
     shown = DuplicateFilter(request.user, request.GET)
     waiting = duplicate_review.unanswered_pairs(leads)
     rows = shown.narrow_pairs(waiting)
@@ -86,7 +86,7 @@ def decide_duplicate(request: StaffRequest, likeness_id: UUID) -> HttpResponse:
     newer record), `apart` (undo a merge) or `again` (reopen).
     """
     require_permission(request.user, "merge_leads")
-    pairs = duplicate_review.pairs_within(leads_visible_to(request.user))
+    pairs = duplicate_review.pairs_within(leads_visible_to(request.user, "merge_leads"))
     pair = get_object_or_404(pairs, pk=likeness_id)
     answer = request.POST.get("answer", "")
     back = f"{reverse('matches')}?{QueryDict(request.POST.get('from', '')).urlencode()}"

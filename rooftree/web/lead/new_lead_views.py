@@ -77,16 +77,15 @@ class NewLeadForm(StaffForm):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        officers = officers_visible_to(user).filter(terminated_at=None)
-        if user.role in ("officer", "assistant"):
-            officers = officers_of(user)
+        officers = officers_visible_to(user, "add_lead").filter(terminated_at=None)
         choices = [
             (str(officer.pk), officer.user.name)
             for officer in officers.select_related("user").order_by("user__name")
         ]
         self.set_choices("officer", [*choices, ("", "Let routing choose")])
-        if user.role in ("officer", "assistant") and choices:
-            self.initial.setdefault("officer", choices[0][0])
+        own = {str(key) for key in officers_of(user).values_list("pk", flat=True)}
+        if first := next((key for key, _ in choices if key in own), ""):
+            self.initial.setdefault("officer", first)
 
     def entry_values(self) -> dict[str, object]:
         """Return the typed values by the names that the intake reads."""

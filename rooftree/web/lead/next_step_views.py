@@ -190,7 +190,7 @@ def end_appointment(request: StaffRequest, lead_id: UUID) -> HttpResponse:
 def _get_finishable_task(request: StaffRequest, task_id: UUID) -> Task:
     """Return the task; 404 if the user can't see its lead, 403 if it is someone else's."""
     visible = Task.objects.filter(lead__in=leads_visible_to(request.user))
-    task = get_object_or_404(visible.select_related("user"), pk=task_id)
+    task = get_object_or_404(visible.select_related("user", "lead__officer"), pk=task_id)
     if not task_lists.can_finish(request.user, task):
         raise PermissionDenied(_refusal(request.user, task))
     return task
@@ -199,9 +199,10 @@ def _get_finishable_task(request: StaffRequest, task_id: UUID) -> Task:
 def _refusal(user: User, task: Task) -> str:
     if task_lists.closes_with_deadline(task):
         return "This task closes when its disclosure deadline does."
-    owner = task.role or (task.user.role if task.user else "")
-    if user.role != owner and owner in NOT_YOURS:
-        return NOT_YOURS[owner]
+    owners = [task.role] if task.role else task.user.roles if task.user else []
+    for role, refusal in NOT_YOURS.items():
+        if role in owners and not user.has_role(role):
+            return refusal
     return "You can view this lead, but only its loan officer can change it."
 
 

@@ -15,7 +15,7 @@ from rooftree.leads import contact_points
 from rooftree.leads.models import Introduction, Lead, Person, PersonMerge
 from rooftree.org.models import User
 from rooftree.retention import legal_holds
-from rooftree.routing.permissions import has_permission, leads_visible_to
+from rooftree.routing.permissions import can_act_on, has_permission, leads_visible_to
 from rooftree.web.lead.views import get_visible_lead
 from rooftree.web.shared.htmx_responses import respond_redirect, respond_refused
 from rooftree.web.shared.search_views import search_leads
@@ -105,7 +105,7 @@ def split_person(request: StaffRequest, lead_id: UUID) -> HttpResponse:
 def _get_mergeable_lead(request: StaffRequest, lead_id: UUID) -> Lead:
     """Return the lead; 404 if the user can't see it, 403 if the user can't merge records."""
     lead = get_visible_lead(request.user, lead_id)
-    if not has_permission(request.user, "merge_leads"):
+    if not can_act_on(request.user, "merge_leads", lead):
         raise PermissionDenied(
             "Only branch managers and operations can merge or split borrower records."
         )
@@ -114,7 +114,7 @@ def _get_mergeable_lead(request: StaffRequest, lead_id: UUID) -> Lead:
 
 def _can_see_all_leads(user: User, *people: Person) -> bool:
     leads = Lead.objects.filter(person__in=people)
-    return not leads.exclude(pk__in=leads_visible_to(user).values("pk")).exists()
+    return not leads.exclude(pk__in=leads_visible_to(user, "merge_leads").values("pk")).exists()
 
 
 def _person_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
@@ -150,8 +150,8 @@ def _person_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
         .select_related("partner__user")
         .order_by("at"),
         **legal_hold_context(user, lead),
-        "can_share": has_permission(user, "change_lead"),
-        "can_merge": has_permission(user, "merge_leads"),
+        "can_share": can_act_on(user, "change_lead", lead),
+        "can_merge": can_act_on(user, "merge_leads", lead),
         "reasons": merge_people.MERGE_REASONS.items(),
         "split_reasons": split_people.SPLIT_REASONS.items(),
         "q": search_text,

@@ -12,7 +12,7 @@ from rooftree.flow import lead_edits
 from rooftree.leads.edit_scenario import ScenarioEdit, current_values
 from rooftree.leads.models import Lead, Person
 from rooftree.leads.scenario_fields import FIELDS, ScenarioField
-from rooftree.routing.permissions import has_permission, leads_visible_to
+from rooftree.routing.permissions import can_act_on, leads_visible_to
 from rooftree.web.lead import scenario_card
 from rooftree.web.lead.action_views import get_permitted_lead
 from rooftree.web.lead.scenario_forms import (
@@ -33,7 +33,7 @@ EDITED_EVENTS = "reread, scenario"  # what the lead page reloads after an edit
 def show_scenario(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Show the loan scenario card alone."""
     lead = get_visible_lead(request.user, lead_id)
-    can_edit = has_permission(request.user, "change_lead")
+    can_edit = can_act_on(request.user, "change_lead", lead)
     context = {"lead": lead, **scenario_card.scenario_context(lead, can_edit=can_edit)}
     return render(request, "lead/scenario.html#card", context)
 

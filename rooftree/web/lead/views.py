@@ -20,9 +20,8 @@ from rooftree.outreach.models import Message
 from rooftree.rates.record_rates import PRODUCTS
 from rooftree.reporting.timeline import call_entries, lead_history
 from rooftree.reporting.timeline.timeline_entry import EntryGroup
-from rooftree.routing import permissions as visibility
 from rooftree.routing import response_deadline
-from rooftree.routing.permissions import DESK_ROLES, leads_visible_to
+from rooftree.routing.permissions import can_act_on, leads_visible_to
 from rooftree.web.lead import composer as composers
 from rooftree.web.lead import handoff_card, lead_cards, next_steps, outcome_card, scenario_card
 from rooftree.web.shared import navigation
@@ -53,8 +52,8 @@ CALL_RESULTS = [
 
 def get_visible_lead(user: User, lead_id: UUID) -> Lead:
     """Return the lead with the rows its page needs; 404 if the user can't see it."""
-    if user.role in DESK_ROLES and user.is_active:
-        lead = _lead_query(user.role).first(user_id=user.pk, lead_id=lead_id)
+    if user.is_desk_only and user.is_active:
+        lead = _lead_query(*user.roles).first(user_id=user.pk, lead_id=lead_id)
     else:
         lead = _visible_leads(user, lead_id).first()
     if lead is None:
@@ -64,9 +63,9 @@ def get_visible_lead(user: User, lead_id: UUID) -> Lead:
 
 
 @cache
-def _lead_query(role: str) -> PreparedQuery[Lead]:
+def _lead_query(*roles: str) -> PreparedQuery[Lead]:
     return PreparedQuery(
-        lambda user_id, lead_id: _visible_leads(User(pk=user_id, role=role), lead_id),
+        lambda user_id, lead_id: _visible_leads(User(pk=user_id, roles=roles), lead_id),
         user_id=UUID, lead_id=UUID,
     )  # fmt: skip
 
@@ -95,7 +94,7 @@ def lead_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
     group = EntryGroup(shown) if (shown := request.GET.get("show", "")) in set(EntryGroup) else None
     entries = lead_history.build_timeline(lead, group=group)
     shows_all = "all" in request.GET
-    acts = {name: visibility.has_permission(request.user, name) for name in PAGE_PERMISSIONS}
+    acts = {name: can_act_on(request.user, name, lead) for name in PAGE_PERMISSIONS}
     return {
         "has_context": True,
         "back_link": navigation.build_back_link(request, request.user),

@@ -71,7 +71,7 @@ class BulkReassignForm(BulkForm):
     )
 
     def offer_choices(self) -> None:
-        officers = officers_visible_to(self.by).filter(terminated_at=None)
+        officers = officers_visible_to(self.by, "reassign").filter(terminated_at=None)
         rows = officers.order_by("user__name", "id").values_list("pk", "user__name")
         self.set_choices("officer", [("", "Choose"), *((str(key), name) for key, name in rows)])
 

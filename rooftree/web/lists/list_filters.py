@@ -101,7 +101,7 @@ class LeadFilterForm(FilterForm):
         self.fields = {name: self.fields[name] for name in FIELDS_BY_PAGE[page]}
         self.offer("source", _source_choices)
         self.offer("tag", lambda: [(name, name) for name in lead_tags.list_known_tags()])
-        if user.role in ("officer", "assistant"):
+        if user.is_desk_only:
             self.fields.pop("officer", None)
         self.offer("officer", lambda: [(UNASSIGNED, "Unassigned"), *list_officer_choices(user)])
 

@@ -12,12 +12,12 @@ from rooftree.leads.models import Lead, Loan
 from rooftree.money import book_entries
 from rooftree.money.company_day import company_day
 from rooftree.money.models import Entry
-from rooftree.web.lead.views import get_visible_lead
+from rooftree.web.lead.action_views import get_permitted_lead
 from rooftree.web.money.ledger_views import CorrectionForm
 from rooftree.web.shared.htmx_responses import respond_redirect
 from rooftree.web.shared.staff_forms import DollarsField, StaffForm, date_field, text_field
 from rooftree.web.shared.staff_request import StaffRequest
-from rooftree.web.shared.staff_view import require_permission, staff_view
+from rooftree.web.shared.staff_view import staff_view
 
 
 class FundingForm(StaffForm):
@@ -37,8 +37,7 @@ class FundingForm(StaffForm):
 @staff_view("GET", "POST")
 def record_funding(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Show a lead's funding and revenue; a POST records the funding."""
-    lead = get_visible_lead(request.user, lead_id)
-    require_permission(request.user, "record_funding")
+    lead = get_permitted_lead(request, "record_funding", lead_id)
     form = FundingForm(
         request.POST or None,
         initial={"funded_date": company_day(request.at), "amount": lead.amount_cents},
@@ -61,8 +60,7 @@ def record_funding(request: StaffRequest, lead_id: UUID) -> HttpResponse:
 @staff_view("POST")
 def correct_revenue(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Correct the revenue of a funding that staff recorded."""
-    lead = get_visible_lead(request.user, lead_id)
-    require_permission(request.user, "record_funding")
+    lead = get_permitted_lead(request, "record_funding", lead_id)
     loan = manual_funding.find_manual_loan(lead)
     entry = manual_funding.find_revenue_entry(loan) if loan else None
     if entry is None:

@@ -12,12 +12,12 @@ from rooftree.money import spend_reminders, vendor_invoices
 from rooftree.money.company_day import company_day
 from rooftree.money.models import Entry, VendorInvoice
 from rooftree.money.vendor_invoices import VendorBill
+from rooftree.routing.permissions import has_company_permission
 from rooftree.web.money.spend_views import SourceAmountForm
 from rooftree.web.shared.htmx_responses import respond_redirect
 from rooftree.web.shared.staff_forms import StaffForm, date_field, text_field, textarea_field
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import (
-    has_company_permission,
     require_company_permission,
     staff_view,
 )

@@ -17,13 +17,12 @@ from rooftree.money.company_day import company_day
 from rooftree.money.models import Entry
 from rooftree.money.spend_entries import following_months
 from rooftree.org.models import User
-from rooftree.routing.permissions import leads_visible_to
+from rooftree.routing.permissions import has_company_permission, leads_visible_to
 from rooftree.web.lists.list_page import get_page
 from rooftree.web.shared.htmx_responses import respond_redirect
 from rooftree.web.shared.staff_forms import DollarsField, StaffForm, textarea_field
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import (
-    has_company_permission,
     require_company_permission,
     require_permission,
     staff_view,

@@ -12,13 +12,13 @@ from rooftree.money import source_prices
 from rooftree.money.company_day import company_day
 from rooftree.money.models import SourcePrice
 from rooftree.money.source_prices import PriceEffect
+from rooftree.routing.permissions import has_company_permission
 from rooftree.web.money.spend_views import SourceAmountForm
 from rooftree.web.shared.display_formats import count_noun
 from rooftree.web.shared.htmx_responses import respond_redirect
 from rooftree.web.shared.staff_forms import DollarsField, date_field, text_field
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import (
-    has_company_permission,
     require_company_permission,
     staff_view,
 )

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -177,7 +178,8 @@ def correct_value(request: StaffRequest, thing_id: UUID) -> HttpResponse:
 def edit_permission(request: StaffRequest, introduction_id: UUID) -> HttpResponse:
     """Edit what a borrower lets their partner see; open to users who can work on the lead."""
     introduction = get_object_or_404(visible_introductions(request), pk=introduction_id)
-    require_permission(request.user, "change_lead")
+    if not visible_introductions(request, "change_lead").contains(introduction):
+        raise PermissionDenied("Your role doesn’t have access to this.")
     problem = ""
     if request.method == "POST":
         try:
@@ -207,9 +209,9 @@ def edit_permission(request: StaffRequest, introduction_id: UUID) -> HttpRespons
     return render(request, "partners/permission.html", context, status=422 if problem else 200)
 
 
-def visible_introductions(request: StaffRequest) -> QuerySet[Introduction]:
-    """Return the referrals of the leads that the user can see."""
-    leads = leads_visible_to(request.user)
+def visible_introductions(request: StaffRequest, verb: str = "read_lead") -> QuerySet[Introduction]:
+    """Return the referrals of the leads for which the user has a permission."""
+    leads = leads_visible_to(request.user, verb)
     return Introduction.objects.filter(delivery__touches__lead__in=leads).distinct()
 
 

@@ -127,9 +127,7 @@ def edit_contract(request: StaffRequest, source_id: UUID) -> HttpResponse:
 
 def _vendor_fields() -> dict[str, Any]:
     """Create the fields that depend on data: who is warned, and the vendor's own terms."""
-    watchers = User.objects.filter(
-        is_active=True, role__in=ROLES_BY_PERMISSION["see_returns"]
-    ).order_by("name")
+    watchers = User.objects.with_role(*ROLES_BY_PERMISSION["see_returns"]).order_by("name")
     fields = {
         "watcher": choice_field(
             "Who is warned", row_choices(watchers, "Choose one"), "Daily, before the deadline"

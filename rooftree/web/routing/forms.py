@@ -197,7 +197,7 @@ class RuleChoices:
             (str(officer.pk), officer.user.name, officer.branch.name)
             for officer in officers.select_related("user", "branch")
         ]
-        managers = User.objects.filter(is_active=True, role__in=COMPANY_OR_BRANCH_ROLES)
+        managers = User.objects.with_role(*COMPANY_OR_BRANCH_ROLES)
         self.alarm_choices: list[tuple[str, Any]] = [
             ("", "The company’s contact"),
             *(

@@ -13,7 +13,7 @@ from rooftree.flow import account_security
 from rooftree.money.company_day import company_zone
 from rooftree.org import access_log, api_keys, second_factor, staff_sessions
 from rooftree.org.access_log import AccessKind
-from rooftree.org.models import PARTNER, AccessEntry, ApiKey, User
+from rooftree.org.models import AccessEntry, ApiKey, User
 from rooftree.routing.permissions import leads_visible_to
 from rooftree.web.lists.list_page import get_page
 from rooftree.web.security import views
@@ -72,7 +72,7 @@ class ApiKeyForm(StaffForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        users = User.objects.filter(is_active=True).exclude(role=PARTNER).order_by("name", "id")
+        users = User.objects.staff().filter(is_active=True).order_by("name", "id")
         self.set_choices(
             "user", [(str(user.pk), f"{user.name}, {user.role_label}") for user in users]
         )

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from rooftree.flow import officer_departure
-from rooftree.org.models import PARTNER, LoanOfficer, User
+from rooftree.org.models import LoanOfficer, User
 from rooftree.org.staff_accounts import StaffChangeError
 from rooftree.routing import handover
 from rooftree.routing.lead_ownership import CannotOwn
@@ -48,7 +48,7 @@ class DepartureForm(StaffForm):
 def deactivate_user(request: StaffRequest, user_id: UUID) -> HttpResponse:
     """Show who would get a user's leads; a POST deactivates the user and hands them over."""
     require_permission(request.user, "edit_people")
-    user = get_object_or_404(User.objects.exclude(role=PARTNER), pk=user_id)
+    user = get_object_or_404(User.objects.staff(), pk=user_id)
     officer = (
         LoanOfficer.objects.filter(user=user, terminated_at=None).select_related("user").first()
     )

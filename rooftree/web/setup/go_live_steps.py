@@ -35,7 +35,7 @@ def address_step() -> GuideStep:
 
 def second_administrator_step() -> GuideStep:
     """Return the step for a second administrator who has signed in."""
-    administrators = User.objects.filter(role="administrator", is_active=True).order_by("joined_at")
+    administrators = User.objects.with_role("administrator").order_by("joined_at")
     ready = [user for user in administrators if user.has_usable_password()]
     waiting = [user.name for user in administrators if user not in ready]
     description = "Approvals need two people, and one can lose a phone"

@@ -17,12 +17,13 @@ from rooftree.los.models import Connection
 from rooftree.org import (
     branches,
     passwords,
+    role_combinations,
     second_factor,
     staff_accounts,
     staff_details,
     staff_sessions,
 )
-from rooftree.org.models import PARTNER, ROLES, Branch, LoanOfficer, User
+from rooftree.org.models import ROLES, Branch, LoanOfficer, User
 from rooftree.org.working_hours import WEEKDAYS
 from rooftree.routing import permissions
 from rooftree.routing.rule_sentences import SPOKEN_LANGUAGES
@@ -63,7 +64,8 @@ class UserForm(StaffForm):
 
     name = text_field("Name", max_length=120)
     email = text_field("Work email", "For signing in", max_length=254, attrs={"inputmode": "email"})
-    role = choice_field("Role", ROLES.items())
+    role = choice_field("Primary role", ROLES.items(), "Its page opens after sign-in")
+    more_roles = checkboxes_field("Other roles", ROLES.items())
     branch = choice_field("Branch", (), "Sees this branch and everything below it", required=False)
     title = text_field("Title", "Shown below the name", required=False, max_length=120)
     phone = text_field("Phone", required=False, max_length=30, attrs={"inputmode": "tel"})
@@ -74,28 +76,37 @@ class UserForm(StaffForm):
 
     def __init__(self, *args: Any, user: User | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        tree = [
-            (str(node.pk), f"{'· ' * depth}{node.name}")
-            for depth, node in branches.list_branch_tree()
-        ]
-        self.set_choices("branch", [("", "The whole company"), *tree])
+        self.set_choices("branch", _branch_choices("The whole company"))
         if user is None:
             for name in ("title", "phone", "overrides_limits", "assists"):
                 del self.fields[name]
             return
-        if user.role not in permissions.ROLES_BY_PERMISSION["override_limits"]:
+        if not user.has_role(*permissions.ROLES_BY_PERMISSION["override_limits"]):
             del self.fields["overrides_limits"]
         del self.fields["email"]
-        if user.role != "assistant":
+        if not user.has_role("assistant"):
             del self.fields["assists"]
             return
         self.set_choices("assists", _active_officer_choices())
+
+    def clean(self) -> dict[str, Any]:
+        """Join the roles, the primary one first."""
+        typed = super().clean() or self.cleaned_data
+        typed["roles"] = [typed.pop("role", ""), *typed.pop("more_roles", ())]
+        return typed
+
+
+class UserFilterForm(SearchForm):
+    """The search by name or email, and the role."""
+
+    role = choice_field("Role", [("", "Any role"), *ROLES.items()], required=False)
 
 
 class OfficerForm(WeeklyHoursForm):
     """A loan officer's license ID, phones, languages, products, hours and caps."""
 
     nmls_id = text_field("NMLS ID", max_length=20, attrs={"inputmode": "numeric"})
+    branch = choice_field("Branch", (), "Gets its leads", required=False)
     sponsored_from_date = date_field("Sponsored since", required=False)
     phone = text_field("Phone that rings", max_length=30, attrs={"inputmode": "tel"})
     text_number = text_field(
@@ -113,13 +124,19 @@ class OfficerForm(WeeklyHoursForm):
     )
 
     FIELDSETS: tuple[tuple[str, tuple[str, ...]], ...] = (
-        ("License", ("nmls_id", "sponsored_from_date")),
+        ("License", ("nmls_id", "branch", "sponsored_from_date")),
         ("Contact", ("phone", "is_texted", "text_number", "languages")),
         ("Leads", ("products", "daily_cap", "open_cap", "backup", "zone")),
     )
 
-    def __init__(self, *args: Any, officer: LoanOfficer | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, user: User, officer: LoanOfficer | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        if user.branch_id:
+            del self.fields["branch"]  # the user's
+        else:
+            self.set_choices("branch", _branch_choices("Choose"))
         self.connections = list(Connection.objects.order_by("name", "id"))
         for connection in self.connections:
             self.fields[_login_key(connection)] = text_field(
@@ -144,6 +161,8 @@ class OfficerForm(WeeklyHoursForm):
         typed["backup"] = LoanOfficer.objects.get(pk=typed["backup"]) if typed["backup"] else None
         if not typed["sponsored_from_date"]:
             del typed["sponsored_from_date"]
+        if "branch" in typed:
+            typed["branch"] = _find_branch(typed["branch"])
         return typed
 
 
@@ -160,11 +179,13 @@ def list_users(request: StaffRequest) -> HttpResponse:
     if request.method == "POST" and form.submit(add):
         link = _password_url(request, form.result)
         return _render_user(request, form.result, link=link, is_new=True)
-    staff = User.objects.exclude(role=PARTNER).select_related("branch", "officer")
+    staff = User.objects.staff().select_related("branch", "officer")
     users = staff.order_by("-is_active", "name", "id")
-    shown = UrlFilter(SearchForm(request.GET))
+    shown = UrlFilter(UserFilterForm(request.GET))
     if name := shown.values.get("q"):
         users = users.filter(Q(name__icontains=name) | Q(email__icontains=name))
+    if role := shown.values.get("role"):
+        users = users.filter(roles__contains=[role])
     page = get_page(request, users, size=PAGE_SIZE)
     context = {"page": page, "shown": shown, "form": form}
     status = 422 if request.method == "POST" else 200
@@ -206,7 +227,7 @@ def edit_officer(request: StaffRequest, user_id: UUID) -> HttpResponse:
     user = _get_user(request, user_id)
     officer = LoanOfficer.objects.filter(user=user).first()
     form = OfficerForm(
-        request.POST or None, initial=_officer_initial(officer, user), officer=officer
+        request.POST or None, initial=_officer_initial(officer, user), user=user, officer=officer
     )
 
     def save(_: dict[str, Any]) -> LoanOfficer:
@@ -247,7 +268,7 @@ def _login_key(connection: Connection) -> str:
 
 def _get_user(request: StaffRequest, user_id: UUID) -> User:
     require_permission(request.user, "edit_people")
-    users = User.objects.exclude(role=PARTNER).select_related("branch")
+    users = User.objects.staff().select_related("branch")
     return get_object_or_404(users, pk=user_id)
 
 
@@ -274,6 +295,7 @@ def _render_user(
         "leads": Lead.objects.filter(officer=officer).count() if officer else 0,
         "form": form or UserForm(initial=_user_initial(user), user=user),
         "has_password": user.has_usable_password(),
+        "caution": role_combinations.find_caution(user.roles),
         "factors": factors,
         "factor_names": ", ".join(
             [
@@ -290,11 +312,11 @@ def _render_user(
 
 def _change_user(user: User, typed: dict[str, Any], request: StaffRequest) -> User:
     by, at = request.user, request.at
-    role, assists = typed.pop("role"), typed.pop("assists", None)
+    roles, assists = typed.pop("roles"), typed.pop("assists", None)
     overrides_limits = typed.pop("overrides_limits", False)
     typed["branch"] = _find_branch(typed["branch"])
     with atomic():
-        staff_accounts.change_role(user_id=user.pk, role=role, by=by, at=at)
+        staff_accounts.change_roles(user_id=user.pk, roles=roles, by=by, at=at)
         changed = staff_details.update_user(user_id=user.pk, by=by, at=at, **typed)
         staff_details.grant_limit_overrides(
             user_id=user.pk, is_granted=overrides_limits, by=by, at=at
@@ -310,6 +332,13 @@ def _password_url(request: StaffRequest, user: User) -> str:
     return f"{settings.PUBLIC_URL}{reverse('set_password', args=[uid, token])}"
 
 
+def _branch_choices(first: str) -> list[tuple[str, str]]:
+    """Return the tree of branches below a first choice that is none of them."""
+    tree = branches.list_branch_tree()
+    nodes = [(str(node.pk), f"{'· ' * depth}{node.name}") for depth, node in tree]
+    return [("", first), *nodes]
+
+
 def _find_branch(key: str) -> Branch | None:
     return Branch.objects.get(pk=key) if key else None
 
@@ -318,7 +347,8 @@ def _user_initial(user: User) -> dict[str, Any]:
     assisted = user.assists.values_list("officer_id", flat=True)
     return {
         "name": user.name,
-        "role": user.role,
+        "role": user.primary_role,
+        "more_roles": user.roles[1:],
         "branch": str(user.branch_id or ""),
         "title": user.title,
         "phone": _display_phone(user.phone),
@@ -336,7 +366,8 @@ def _officer_initial(officer: LoanOfficer | None, user: User) -> dict[str, Any]:
     initial = {name: getattr(officer, name) for name in OfficerForm.base_fields}
     initial |= hours_to_initial(officer.hours)
     numbers = {name: _display_phone(initial[name]) for name in ("phone", "text_number")}
-    return initial | numbers | {"backup": str(officer.backup_id or "")}
+    keys = {"backup": str(officer.backup_id or ""), "branch": str(officer.branch_id)}
+    return initial | numbers | keys
 
 
 def _display_phone(number: str) -> str:

@@ -161,7 +161,7 @@ def _branches_step() -> GuideStep:
 
 def _users_step() -> GuideStep:
     officers = LoanOfficer.objects.filter(terminated_at=None).count()
-    users = User.objects.filter(is_active=True).exclude(role="partner").count()
+    users = User.objects.staff().filter(is_active=True).count()
     description = "Loan officers with NMLS IDs, hours and caps; other staff with their roles"
     if officers:
         description = f"{count_noun(officers, 'loan officer')}, {count_noun(users, 'user')} in all"

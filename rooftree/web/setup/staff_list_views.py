@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from rooftree.flow import account_security, staff_list_import
 from rooftree.flow.staff_list_import import StaffList, UnreadableStaffList
-from rooftree.org.models import PARTNER, ROLES, Branch, User
+from rooftree.org.models import ROLES, Branch, User
 from rooftree.org.staff_accounts import StaffChangeError
 from rooftree.web.shared.display_formats import count_noun
 from rooftree.web.shared.htmx_responses import respond_done, respond_refused
@@ -22,7 +22,7 @@ from rooftree.web.shared.staff_view import require_permission, staff_view
 MAX_LIST_CHARS = 200_000
 EXAMPLE = """name,email,role,branch,phone,nmls
 Elena Ruiz,elena@lender.example,loan officer,Boise,208-555-0131,1307755
-Joanna Park,joanna@lender.example,branch manager,Boise,208-555-0118,"""
+Joanna Park,joanna@lender.example,branch manager / loan officer,Boise,208-555-0118,1307756"""
 
 
 class StaffListForm(StaffForm):
@@ -84,7 +84,7 @@ def invite_staff(request: StaffRequest) -> HttpResponse:
 def resend_invitation(request: StaffRequest, user_id: UUID) -> HttpResponse:
     """Mail a new link to a user who has no password yet."""
     require_permission(request.user, "edit_people")
-    users = User.objects.exclude(role=PARTNER)
+    users = User.objects.staff()
     user = get_object_or_404(users, pk=user_id)
     page_url = reverse("setup_person", args=[user.pk])
     if not user.is_active or user.has_usable_password():

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from rooftree.money.company_day import company_day
 from rooftree.org import setup_steps
-from rooftree.org.models import PARTNER, User
+from rooftree.org.models import User
 from rooftree.web.setup import setup_guide
 from rooftree.web.shared.htmx_responses import respond_done
 from rooftree.web.shared.staff_forms import StaffForm, choice_field, row_choices
@@ -27,7 +27,7 @@ class StepForm(StaffForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        users = User.objects.filter(is_active=True).exclude(role=PARTNER).order_by("name")
+        users = User.objects.staff().filter(is_active=True).order_by("name")
         self.set_choices("owner_id", row_choices(users, "No one yet"))
 
 

@@ -84,7 +84,7 @@ class CompanyForm(WeeklyHoursForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        managers = User.objects.filter(is_active=True, role__in=COMPANY_OR_BRANCH_ROLES)
+        managers = User.objects.with_role(*COMPANY_OR_BRANCH_ROLES)
         names = [
             (str(user.pk), f"{user.name}, {user.role_label}") for user in managers.order_by("name")
         ]

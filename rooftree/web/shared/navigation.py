@@ -226,7 +226,7 @@ def navigation_context(request: HttpRequest) -> dict[str, Any]:
     current = match.url_name if match else ""
     own, closer = (
         SimpleLazyObject(partial(_build_links, names, current, user, at))
-        for names in PAGES_BY_ROLE[user.role]
+        for names in list_page_names(user)
     )
     return {
         "at": at,
@@ -245,6 +245,18 @@ def navigation_context(request: HttpRequest) -> dict[str, Any]:
         else str(len(unread) or ""),
         "is_fragment": bool(getattr(request, "htmx", False)),
     }
+
+
+def list_page_names(user: User) -> tuple[list[str], list[str]]:
+    """Return the main pages of all the user's roles, and the pages under "More".
+
+    With several roles, the start page of each comes first; then the primary role's pages.
+    """
+    pages = [PAGES_BY_ROLE[role] for role in user.roles]
+    starts = [LANDING_PAGES[role] for role in user.roles] if len(pages) > 1 else []
+    own = list(dict.fromkeys([*starts, *(name for main, _ in pages for name in main)]))
+    closer = dict.fromkeys(name for _, more in pages for name in more if name not in own)
+    return own, list(closer)
 
 
 def _build_links(
@@ -271,18 +283,13 @@ def build_back_link(request: HttpRequest, user: User) -> BackLink:
     if name in PAGES and has_permission(user, PAGES[name].permission):
         query = f"?{came_from.query}" if came_from.query else ""
         return BackLink(label=PAGES[name].label, href=f"{came_from.path}{query}")
-    start = LANDING_PAGES[user.role]
+    start = LANDING_PAGES[user.primary_role]
     return BackLink(label=PAGES[start].label, href=page_url(start))
 
 
 def landing_url(user: User) -> str:
     """Return the URL of the user's start page."""
-    own, closer = PAGES_BY_ROLE[user.role]
-    for name in (LANDING_PAGES[user.role], *own, *closer):
-        url = page_url(name)
-        if url:
-            return url
-    return reverse("more")
+    return page_url(LANDING_PAGES[user.primary_role])
 
 
 def _build_link(name: str, current: str | None, user: User, at: datetime) -> NavigationLink:

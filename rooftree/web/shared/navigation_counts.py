@@ -21,7 +21,7 @@ from rooftree.outreach.inbound import unmatched_texts
 from rooftree.outreach.models import Message, Template
 from rooftree.routing import response_deadline
 from rooftree.routing.models import Offer
-from rooftree.routing.permissions import DESK_ROLES, has_permission, leads_visible_to, officers_of
+from rooftree.routing.permissions import has_permission, leads_visible_to, officers_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ def count_quarantined_deliveries(user: User, at: datetime) -> NavigationCount | 
 
 def count_overdue_deadlines(user: User, at: datetime) -> NavigationCount | None:
     """Count overdue credit notices, for managers and compliance; officers get tasks instead."""
-    if user.role not in ("manager", "compliance"):
+    if not user.has_role("manager", "compliance"):
         return None
     overdue = CreditClock.objects.filter(closed_at=None, due_on__lt=company_day(at))
     return _navigation_count(overdue.filter(lead__in=leads_visible_to(user)).count(), "late")
@@ -68,16 +68,16 @@ def count_for_user(rows: Callable[[User], QuerySet[Any]], user: User) -> int:
     """Count the rows that `rows` returns for a user.
 
     Every page of an officer or assistant needs this, and their rows depend only on their id and
-    role, so the query is prepared once for each role.
+    roles, so the query is prepared once for each.
     """
-    if user.role in DESK_ROLES and user.is_active:
-        return _prepared_count(rows, user.role).count(user_id=user.pk)
+    if user.is_desk_only and user.is_active:
+        return _prepared_count(rows, *user.roles).count(user_id=user.pk)
     return rows(user).count()
 
 
 @cache
-def _prepared_count(rows: Callable[[User], QuerySet[Any]], role: str) -> PreparedCount:
-    return PreparedCount(lambda user_id: rows(User(pk=user_id, role=role)), user_id=UUID)
+def _prepared_count(rows: Callable[[User], QuerySet[Any]], *roles: str) -> PreparedCount:
+    return PreparedCount(lambda user_id: rows(User(pk=user_id, roles=roles)), user_id=UUID)
 
 
 def _waiting_lead_ids(user: User) -> QuerySet[Any]:
@@ -100,7 +100,8 @@ def count_duplicates(user: User, at: datetime) -> NavigationCount | None:
     """Count possible duplicates to decide."""
     if not has_permission(user, "merge_leads"):
         return None
-    return _navigation_count(duplicate_review.unanswered_pairs(leads_visible_to(user)).count(), "")
+    pairs = duplicate_review.unanswered_pairs(leads_visible_to(user, "merge_leads"))
+    return _navigation_count(pairs.count(), "")
 
 
 def count_wording_approvals(user: User, at: datetime) -> NavigationCount | None:

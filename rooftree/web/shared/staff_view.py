@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from rooftree.flow import clock
 from rooftree.org import access_log
 from rooftree.org.models import Company, LoanOfficer, User
-from rooftree.routing.permissions import has_permission
+from rooftree.routing.permissions import has_company_permission, has_permission
 from rooftree.web.shared.request_caller import request_caller
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.sign_in import login
@@ -113,13 +113,8 @@ def user_officer(user: User) -> LoanOfficer | None:
 def require_company_permission(user: User, permission: str) -> None:
     """Raise `PermissionDenied` unless the user is company-wide and has the permission."""
     require_permission(user, permission)
-    if user.branch_id is not None:
+    if not has_company_permission(user, permission):
         raise PermissionDenied("Only company-wide users have access to this.")
-
-
-def has_company_permission(user: User, permission: str) -> bool:
-    """Return True if the user has the permission and isn't limited to one branch."""
-    return has_permission(user, permission) and user.branch_id is None
 
 
 def require_permission(user: User, permission: str) -> None:

@@ -30,10 +30,11 @@ GROUP_NAMES = {
 def get_officer(request: StaffRequest, officer_id: UUID) -> LoanOfficer:
     """Return an officer whose page the user can open; raise 403 or 404 for others."""
     user = request.user
-    if not has_permission(user, "see_team") and user.role not in ("officer", "assistant"):
+    if not has_permission(user, "see_officer_day"):
         raise PermissionDenied("Only branch managers and above can see an officer’s day.")
-    officers = officers_visible_to(user).select_related("user__branch", "backup__user", "branch")
-    return get_object_or_404(officers, pk=officer_id)
+    officers = officers_visible_to(user, "see_officer_day")
+    rows = officers.select_related("user__branch", "backup__user", "branch")
+    return get_object_or_404(rows, pk=officer_id)
 
 
 @staff_view("GET")

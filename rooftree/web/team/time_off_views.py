@@ -13,11 +13,10 @@ from rooftree.org import officer_availability
 from rooftree.org.models import LoanOfficer
 from rooftree.routing import time_off
 from rooftree.routing.models import TimeOff
-from rooftree.routing.permissions import has_permission
+from rooftree.routing.permissions import has_company_permission, has_permission
 from rooftree.web.shared.htmx_responses import respond_done
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import (
-    has_company_permission,
     require_permission,
     staff_view,
 )

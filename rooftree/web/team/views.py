@@ -32,7 +32,7 @@ def show_team(request: StaffRequest) -> HttpResponse:
 @staff_view("POST")
 def approve_call_hour(request: StaffRequest, task_id: UUID) -> HttpResponse:
     """Approve the hour of a call that the borrower asked for, where the state has no rule."""
-    if not call_hours.can_approve(request.user):
+    if not has_permission(request.user, "approve_call_hour"):
         raise PermissionDenied("Only a branch manager or compliance can approve a call’s time.")
     task = get_object_or_404(call_hours.hours_to_approve(request.user), pk=task_id)
     call_hours.approve_hour(task, by=request.user, at=request.at)
@@ -45,7 +45,9 @@ def choose_owner(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Offer the officers whom the law lets have a lead; say of the others why not."""
     if not has_permission(request.user, "reassign"):
         raise PermissionDenied("Only a branch manager or operations can reassign a lead.")
-    leads = leads_visible_to(request.user).select_related("person", "source", "officer__user")
+    leads = leads_visible_to(request.user, "reassign").select_related(
+        "person", "source", "officer__user"
+    )
     lead = get_object_or_404(leads, pk=lead_id)
     owners = possible_owners.list_possible_owners(lead, request.user, at=request.at)
     context = {
@@ -61,8 +63,8 @@ def reassign_lead(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Reassign a lead to a loan officer now, if licensing and the other ownership rules allow."""
     if not has_permission(request.user, "reassign"):
         raise PermissionDenied("Only a branch manager or operations can reassign a lead.")
-    lead = get_object_or_404(leads_visible_to(request.user), pk=lead_id)
-    officers = officers_visible_to(request.user).select_related("user")
+    lead = get_object_or_404(leads_visible_to(request.user, "reassign"), pk=lead_id)
+    officers = officers_visible_to(request.user, "reassign").select_related("user")
     officer = get_object_or_404(officers, pk=request.POST.get("officer") or None)
     try:
         lead_offers.reassign_lead(

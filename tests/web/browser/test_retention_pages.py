@@ -49,7 +49,7 @@ def busy(people, noon, monkeypatch):
         reason="The board's quarterly look at what was funded",
     )  # fmt: skip
     export_approval.request_approval(
-        request_fields, number=412, approvers=User.objects.filter(role="compliance"), at=noon
+        request_fields, number=412, approvers=User.objects.with_role("compliance"), at=noon
     )
     assert late is None and Consent.objects.exists() and Lead.objects.exists()
     return {
