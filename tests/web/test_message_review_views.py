@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from rooftree.leads import lead_tasks
 from rooftree.leads.models import Lead, Task
+from rooftree.org.models import User
 from rooftree.outreach.models import Message, MessageReview
 from tests import make
 
@@ -46,6 +47,24 @@ def test_decision_without_a_reason_is_rejected_and_changes_nothing(cast, waiting
     assert answer.status_code == 409
     assert "Enter a reason" in answer.text
     assert not MessageReview.objects.exists()
+
+
+def test_administrator_cannot_approve_a_message_in_their_own_name(cast, waiting, signed_in, htmx):
+    User.objects.filter(pk=cast.dana.user_id).update(
+        roles=["administrator", "officer"], branch=None
+    )
+    Message.objects.filter(pk=waiting.pk).update(officer=cast.dana)
+    browser = signed_in(User.objects.get(pk=cast.dana.user_id))
+    typed = {"answer": "release", "reason": "Fine"}
+
+    page = browser.get(reverse("reviews"), {"open": waiting.pk}).text
+    answer = browser.post(reverse("review_decision", args=[waiting.pk]), typed, headers=htmx)
+
+    assert "Your own message" in page
+    assert 'value="release"' not in page
+    assert answer.status_code == 409
+    assert "Ask a second person" in answer.text
+    assert Message.objects.get(pk=waiting.pk).state == "review"
 
 
 def test_release_that_the_gate_blocks_says_so(cast, waiting, signed_in, htmx):

@@ -23,7 +23,7 @@ MAX_REASON_LENGTH = 300  # characters of a reason
 
 
 class CannotReview(Exception):
-    """The message was already reviewed, or no reason was given. The text can be shown to staff."""
+    """A message can't be decided by this user, now or without a reason. The text can be shown."""
 
 
 def messages_in_review() -> QuerySet[Message]:
@@ -43,17 +43,25 @@ def needs_only_judgment(message: Message) -> bool:
     return all(result["reason"] in REASONS_A_PERSON_DECIDES for result in required)
 
 
+def is_own_message(message: Message, user: User) -> bool:
+    """Return True if the user wrote a message or it goes out as theirs; they can't release it."""
+    return message.by_id == user.pk or bool(message.officer and message.officer.user_id == user.pk)
+
+
 def release_message(*, message_id: UUID, by: User, reason: str, at: datetime) -> Message:
     """Approve a message and send it if the gate allows it now; return it in its new state.
 
     It can be sent, held until a permitted hour, blocked by another rule, or left in review.
-    A repeat within a minute counts as the same decision. Raises `CannotReview`.
+    A repeat within a minute counts as the same decision. Raises `CannotReview`, also for a
+    message of the user's own.
     """
     reason = _clean_reason(reason)
     with transaction.atomic():
         message = _lock_message(message_id, by, at, is_release=True)
         if message.state != "review":
             return message
+        if is_own_message(message, by):
+            raise CannotReview("You can’t approve your own message. Ask a second person.")
         _record_review(message, by, reason, at, is_release=True)
         Message.objects.filter(pk=message.pk).update(state="waiting", due_at=at, problem="")
     send.deliver_messages([message.pk], at=at)

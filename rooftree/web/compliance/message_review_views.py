@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from rooftree.flow import message_reviews as flow
+from rooftree.org.models import User
 from rooftree.outreach.messages import message_review
 from rooftree.outreach.models import Message
 from rooftree.routing.permissions import leads_visible_to
@@ -37,6 +38,7 @@ class ReviewLine:
 
     message: Message
     rules: list[Any]
+    is_own: bool  # the user's message: somebody else sends it
     is_judgment: bool  # False: a missing step must be done first, then it is checked again
 
 
@@ -47,10 +49,9 @@ def list_messages(request: StaffRequest) -> HttpResponse:
     htmx gets only the list and the card.
     """
     require_permission(request.user, "decide_message")
-    visible = Message.objects.filter(lead__in=leads_visible_to(request.user).values("pk"))
-    waiting = message_review.messages_in_review().filter(
-        lead__in=leads_visible_to(request.user).values("pk")
-    )
+    leads = leads_visible_to(request.user, "decide_message").values("pk")
+    visible = Message.objects.filter(lead__in=leads)
+    waiting = message_review.messages_in_review().filter(lead__in=leads)
     shown = MessageFilter(request.user, request.GET, waiting)
     rows = shown.narrow_messages(waiting)
     opened = find_open_row(request, rows, every_row=visible, moment="created_at")
@@ -58,7 +59,7 @@ def list_messages(request: StaffRequest) -> HttpResponse:
         "shown": shown,
         "page": get_page(request, rows, size=PAGE_SIZE),
         "opened": opened,
-        "line": _build_line(opened.row) if opened else None,
+        "line": _build_line(opened.row, request.user) if opened else None,
         "from": request.GET.urlencode(),
     }
     template = "compliance/message_reviews.html"
@@ -69,7 +70,8 @@ def list_messages(request: StaffRequest) -> HttpResponse:
 def decide_message(request: StaffRequest, message_id: UUID) -> HttpResponse:
     """Send a message through the gate, or discard it; both need a reason."""
     require_permission(request.user, "decide_message")
-    visible = Message.objects.filter(lead__in=leads_visible_to(request.user).values("pk"))
+    leads = leads_visible_to(request.user, "decide_message").values("pk")
+    visible = Message.objects.filter(lead__in=leads)
     message = get_object_or_404(visible, pk=message_id)
     back = f"{reverse('reviews')}?{QueryDict(request.POST.get('from', '')).urlencode()}"
     try:
@@ -87,11 +89,12 @@ def decide_message(request: StaffRequest, message_id: UUID) -> HttpResponse:
     return respond_done(request, OUTCOME_MESSAGES[decided.state], back_to=back)
 
 
-def _build_line(message: Message) -> ReviewLine:
+def _build_line(message: Message, user: User) -> ReviewLine:
     results = message.verdict.results if message.verdict else []
     against = [result for result in results if result.get("decision") != "allow"]
     return ReviewLine(
         message=message,
         rules=contact_lookup.rule_lines(against),
+        is_own=message_review.is_own_message(message, user),
         is_judgment=message_review.needs_only_judgment(message),
     )
