@@ -5,7 +5,7 @@ BIN := .venv/bin
 
 PARTS := test-pages test-browser test-chaos test-bench
 
-.PHONY: help setup demo serve test $(PARTS) check bench chaos lock format hooks clean
+.PHONY: help setup demo serve test $(PARTS) check bench chaos fuzz lock format hooks clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ bench: .venv/.development ## the benchmarks that exist, as ratios to this machin
 
 chaos: .venv/.development ## kill everything at random under load, ROUNDS times, and prove that nothing is lost
 	@scripts/chaos --rounds $${ROUNDS:-100} $${SEED:+--seed $$SEED}
+
+fuzz: .venv/.development ## the tests of generated values, with new values each of ROUNDS times
+	@scripts/fuzz --rounds $${ROUNDS:-10} $${SEED:+--seed $$SEED}
 
 lock: .venv/.development ## new lock files from requirements*.in (needs uv)
 	@scripts/lock

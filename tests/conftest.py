@@ -28,11 +28,12 @@ BUSY_CONNECTIONS = (
     "select count(*) from pg_stat_activity where datname = current_database() "
     "and pid <> pg_backend_pid() and backend_type = 'client backend' and state <> 'idle'"
 )
-# A busy computer is slow, not wrong: the first values of a fresh clone take a second to make.
-hypothesis_settings.register_profile(
-    "busy", deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-hypothesis_settings.load_profile("busy")
+# The suite makes the same values in each run, so that it fails only for a change; `make fuzz` makes
+# new ones. A busy computer is slow, not wrong: the first values of a fresh clone take a second.
+PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "print_blob": True}
+hypothesis_settings.register_profile("repeatable", derandomize=True, **PATIENT)
+hypothesis_settings.register_profile("fuzz", derandomize=False, max_examples=1000, **PATIENT)
+hypothesis_settings.load_profile("repeatable")
 EMPTY_TABLES = """
 do $$
 declare

@@ -347,6 +347,7 @@ class Business(RuleBasedStateMachine):
         assert rebuild_rollups.find_differences() == []
 
 
+@pytest.mark.hypothesis
 class EverySequence(HypothesisCase):
     def test_sums_are_exact_after_any_sequence_of_events(self):
         def machine():
