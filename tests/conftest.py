@@ -1,5 +1,6 @@
 """Fixtures for all tests: a real PostgreSQL, started from scratch when there is none."""
 
+import gc
 import shutil
 import tempfile
 import time
@@ -59,6 +60,15 @@ MARKS = {  # folders whose tests can run separately, by `make test-<mark>` or `p
 }
 # Parallel workers get these first: their files take minutes and would delay the end of the run.
 SLOW_FOLDERS = ("tests/chaos", "tests/web/browser", "tests/management", "tests/bench", "tests/demo")
+
+
+gc.disable()  # collecting thousands of tests makes no garbage, but looking for it takes seconds
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage from now on, but not among the modules and the collected tests."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
