@@ -39,5 +39,7 @@ def _build_incoming(draft: FormDraft, at: datetime) -> IncomingDelivery:
         body=bytes(draft.body),
         remote_addr=draft.address or None,
         received_at=at,
-        endpoint=replace(endpoint, allowed_origins=endpoint.allowed_origins | own_origins),
+        endpoint=replace(
+            endpoint, allowed_origins=endpoint.allowed_origins | own_origins, signed_only=False
+        ),
     )

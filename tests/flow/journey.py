@@ -1,5 +1,7 @@
 """Helpers that drive a lead through the product from outside: posts, callbacks, the clock."""
 
+import hashlib
+import hmac
 import json
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +20,7 @@ from tests import make
 
 HOUR = 3600.0  # seconds
 TOKEN = "zlw-test-path-token-7f3a"
+FORM_SECRET = "form-test-secret-51d2"
 WORDING = (
     "By ticking this box I agree that Lindenfield Mortgage, LLC may call and text me at this "
     "number, also by automated means, about mortgages. Consent is not a condition of any purchase."
@@ -68,6 +71,7 @@ def create_website(**changes: Any) -> Source:
             "name": "Our website",
             "slug": "our-site",
             "allowed_origins": ["https://www.lindenfield.example"],
+            "secret": FORM_SECRET,
             **changes,
         },
     )
@@ -104,7 +108,10 @@ def zillow_contact(**changes: Any) -> dict[str, Any]:
 
 
 def form_post(*, consent: bool = True, **changes: Any) -> dict[str, Any]:
-    """Build the post of our own form, by default for the same Ben, with consent checked."""
+    """Build a post of the company's own form, by default for the same Ben, with consent checked.
+
+    It proves consent when it is signed, because then the company's own server sent it.
+    """
     return {
         "submission_id": f"s-{make.number()}",
         "form": "hosted-v1",
@@ -119,17 +126,27 @@ def form_post(*, consent: bool = True, **changes: Any) -> dict[str, Any]:
         "property_zip": "33602",
         "property_value": "458000",
         "landing_page": "https://www.lindenfield.example/buy",
+        "ip_address": "203.0.113.10",
+        "user_agent": "Mozilla/5.0",
         "consent": {"checked": consent, "text": WORDING, "version": "tcpa-1", "prechecked": False},
         **changes,
     }
 
 
+def sign_form_post(raw: bytes, secret: str = FORM_SECRET) -> dict[str, str]:
+    """Return the header by which the company's own server proves a post."""
+    digest = hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
+    return {"X-Rooftree-Signature": f"sha256={digest}"}
+
+
 def arrive(
     source: Source, body: dict[str, Any] | bytes, *, at: datetime = make.NOON, **changes: Any
 ) -> ReceiveResult:
-    """Store one post, without processing it."""
+    """Store one post, without processing it; a form's post is signed."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     origin = {"Origin": source.allowed_origins[0]} if source.allowed_origins else {}
+    if source.adapter == "website_form" and source.secret:
+        origin |= sign_form_post(raw, source.secret)
     path = f"/in/zillow/{source.token}" if source.token else f"/in/form/{source.slug}"
     incoming = IncomingDelivery(
         path=changes.pop("path", path),
@@ -189,8 +206,6 @@ def _sent_messages(lead: Lead, medium: str) -> list[Message]:
 
 
 def _sha256(text: str) -> str:
-    import hashlib
-
     return hashlib.sha256(text.encode()).hexdigest()
 
 

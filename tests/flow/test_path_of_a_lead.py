@@ -85,11 +85,12 @@ def executed_files(as_the_program, client, twilio) -> list[str]:
 
 def deliver_lead(client, slug: str, **borrower: str) -> None:
     """Post a lead of our own website and run the tasks that lead to its text."""
+    body = json.dumps(journey.form_post(email="", **borrower))
     response = client.post(
         f"/in/form/{slug}",
-        data=json.dumps(journey.form_post(email="", **borrower)),
+        data=body,
         content_type="application/json",
-        headers={"Origin": "https://www.lindenfield.example", "User-Agent": "Mozilla/5.0"},
+        headers=journey.sign_form_post(body.encode()),
         REMOTE_ADDR="203.0.113.10",
     )
     assert response.status_code == 200

@@ -67,6 +67,7 @@ def endpoint_of(source: Source) -> Endpoint:
     return Endpoint(
         token=source.token or None,
         secret=source.secret or None,
+        signed_only=source.setup.get("signed_only") is True,
         allowed_origins=origins,
         return_hosts=frozenset(origin.split("://")[-1] for origin in origins),
         zone=source.zone,

@@ -27,6 +27,7 @@ PROOF_DESCRIPTIONS = {
     "basic": "user name and password",
     "hmac": "signature of the body",
 }
+SIGNED_POST = "signature"  # a website post that the company's own server signed
 PRIVATE_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
 
 
@@ -108,7 +109,7 @@ def describe_verification(incoming: IncomingDelivery, source: Source, adapter: A
     if source.secret and hasattr(adapter, "CREDENTIALS"):
         return "signature or key"
     if incoming.header("x-rooftree-signature"):
-        return "signature"
+        return SIGNED_POST
     default_proof = getattr(adapter, "PROOF", "")
     if proof := PROOF_DESCRIPTIONS.get(source.setup.get("proof") or default_proof):
         return proof

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from rooftree.capture.identity import person_lookup, person_matching
 from rooftree.capture.intake import co_borrower, inquiry_rows, vendor_credit_data
+from rooftree.capture.intake.store_delivery import SIGNED_POST
 from rooftree.capture.own_form import form_certificates
 from rooftree.compliance.consent import store_consents
 from rooftree.compliance.consent.store_consents import ArrivedTouch
@@ -184,8 +185,15 @@ def _store_independent(pending: Sequence[_PendingInquiry], at: datetime) -> list
             co_borrower.attach_co_borrower(
                 inquiry.lead, inquiry.arrival.inquiry, at=inquiry.stated_at(at)
             )
+    seal_field = form_certificates.SEAL_FIELD
+    sealed = [touch for touch in touches if seal_field in touch.inquiry.get("extras", {})]
+    sealed = form_certificates.find_sealed(sealed) if sealed else []
     arrived = [
-        ArrivedTouch(inquiry=inquiry.arrival.inquiry, touch=touch)
+        ArrivedTouch(
+            inquiry=inquiry.arrival.inquiry,
+            touch=touch,
+            is_proven=touch in sealed or touch.delivery.verification == SIGNED_POST,
+        )
         for inquiry, touch in zip(pending, touches, strict=True)
     ]
     store_consents.store_touch_consents(arrived, at=at)
@@ -195,8 +203,6 @@ def _store_independent(pending: Sequence[_PendingInquiry], at: datetime) -> list
         if inquiry.arrival.inquiry.price_cents(usual_cents=touch.source.cost_cents)
     ]
     costs = book_entries.book_touch_costs(priced, at=at) if priced else {}
-    seal_field = form_certificates.SEAL_FIELD
-    sealed = [touch for touch in touches if seal_field in touch.inquiry.get("extras", {})]
     if sealed:  # our own form
         write_events(form_certificates.certify_touches(sealed, at=at))
     return [

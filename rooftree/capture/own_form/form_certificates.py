@@ -6,11 +6,11 @@ chain, which reveals any later change. A page is stored once, however often it i
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rooftree.capture.models import FormCertificate, FormPage
-from rooftree.capture.own_form import form_seal
+from rooftree.capture.own_form import form_seal, form_wording
 from rooftree.capture.own_form.form_seal import BadSeal, Seal
 from rooftree.compliance.evidence import form_certificate_check
 from rooftree.core.uuid7 import uuid7_at
@@ -33,14 +33,45 @@ def save_form_page(html: str, *, at: datetime) -> str:
     return sha256
 
 
-def certify_touches(touches: Iterable[Touch], *, at: datetime) -> list[Event]:
-    """Store certificates of touches that came with a seal; return their ledger events.
+def find_sealed(touches: Iterable[Touch]) -> list[Touch]:
+    """Return the stored touches that bring the seal of a form we showed, for the first time.
 
-    A touch whose seal is not ours, or is another form's, gets no certificate: a website posted it.
+    The form's address is public, and anybody can post to it what the form would. Without a valid
+    seal of its own form, a touch proves no consent and gets no certificate.
     """
-    certificates = [
-        certificate for touch in touches if (certificate := _build_certificate(touch, at))
-    ]
+    sealed = [touch for touch in touches if _has_valid_seal(touch)]
+    if not sealed:
+        return []
+    used = set(
+        Touch.objects.filter(
+            source__in={touch.source_id for touch in sealed},
+            vendor_lead_id__in=[touch.vendor_lead_id for touch in sealed],
+        )
+        .exclude(pk__in=[touch.pk for touch in sealed])
+        .values_list("source_id", "vendor_lead_id")
+    )
+    return [touch for touch in sealed if (touch.source_id, touch.vendor_lead_id) not in used]
+
+
+def _has_valid_seal(touch: Touch) -> bool:
+    """Check a touch's seal: its source, submission, age and wording."""
+    extras, consent = touch.inquiry.get("extras", {}), touch.inquiry.get("consent", {})
+    try:
+        seal = form_seal.read_seal(extras[SEAL_FIELD])
+    except (BadSeal, KeyError):
+        return False
+    return (
+        touch.source.adapter == OWN_FORM_ADAPTER
+        and (seal.source, seal.submission_id) == (touch.source.slug, touch.vendor_lead_id)
+        and extras.get("consent.version", seal.version) == seal.version
+        and form_wording.text_fingerprint(consent.get("text", "")) == seal.text_sha256
+        and timedelta(0) <= seal.age(touch.delivery.received_at) < form_seal.MAX_OPEN_TIME
+    )
+
+
+def certify_touches(touches: Iterable[Touch], *, at: datetime) -> list[Event]:
+    """Store certificates of touches whose seal is valid; return their ledger events."""
+    certificates = [_build_certificate(touch, at) for touch in touches]
     insert_rows(certificates)
     return [
         build_event(
@@ -56,17 +87,9 @@ def certify_touches(touches: Iterable[Touch], *, at: datetime) -> list[Event]:
     ]
 
 
-def _build_certificate(touch: Touch, at: datetime) -> FormCertificate | None:
+def _build_certificate(touch: Touch, at: datetime) -> FormCertificate:
     extras = touch.inquiry.get("extras", {})
-    if touch.source.adapter != OWN_FORM_ADAPTER:
-        return None
-    try:
-        seal = form_seal.read_seal(extras[SEAL_FIELD])
-    except BadSeal:
-        return None
-    if seal.source != touch.source.slug or seal.submission_id != touch.vendor_lead_id:
-        return None
-    facts = _certificate_facts(touch, seal, extras)
+    facts = _certificate_facts(touch, form_seal.read_seal(extras[SEAL_FIELD]), extras)
     return FormCertificate(
         id=uuid7_at(at),
         touch=touch,

@@ -219,6 +219,7 @@ class SettingKind(StrEnum):
     PHONE = "phone"
     LINES = "lines"  # a list
     PAIRS = "pairs"  # "vendor's value = our value", one per line
+    YES_NO = "yes_no"  # a checkbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

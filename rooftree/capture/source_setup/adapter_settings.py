@@ -48,6 +48,8 @@ def _parse_value(setting: Setting, typed: Any) -> Any:
         return [str(line)[:MAX_VALUE_LENGTH] for line in typed or []][:MAX_LIST_LINES]
     if setting.kind is SettingKind.PAIRS:
         return dict(_parse_pair(setting, str(line)) for line in (typed or [])[:MAX_LIST_LINES])
+    if setting.kind is SettingKind.YES_NO:
+        return bool(typed)
     text = str(typed or "").strip()[:MAX_VALUE_LENGTH]
     if setting.kind is SettingKind.PHONE and text:
         return _parse_phone(setting.key, text)

@@ -22,6 +22,8 @@ from rooftree.capture.parsing.envelope import (
     Envelope,
     IncomingDelivery,
     Outcome,
+    Setting,
+    SettingKind,
     ignored_envelope,
     json_answer,
     quarantined_envelope,
@@ -80,6 +82,15 @@ PATHS = ["form/<site>"]
 CHANNEL = Channel.WEBSITE
 PRIVACY_SIGNAL = "Sec-GPC"  # Global Privacy Control: "1" opts out of sharing (PRV-01)
 SIGNATURE = "X-Rooftree-Signature"  # "sha256=" and the hex HMAC of the raw body
+
+SETTINGS = (
+    Setting(
+        key="signed_only",
+        label="Take signed posts only",
+        help="For a form that your own server sends. Our hosted form keeps working",
+        kind=SettingKind.YES_NO,
+    ),
+)
 
 HONEYPOTS = ("hp_company", "hp_website", "hp_url")  # hidden fields: only a bot fills them
 MIN_FILL_TIME = timedelta(seconds=3)  # no one types a name and a number faster

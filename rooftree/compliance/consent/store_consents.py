@@ -36,6 +36,7 @@ REVIEWED_TERMS = PreparedQuery(
 MAX_KEY_LENGTH = 200
 PHONE_CHANNELS = frozenset({"call", "autodial_call", "prerecorded", "text"})
 OWN_FORMS = frozenset({"website_form"})
+UNPROVEN_CLAIMS = frozenset({"method", "leadid_token", "seller_named"})
 MEDIA_BY_SUPPRESSION = {
     "do_not_call": [
         "call",
@@ -53,6 +54,7 @@ class ArrivedTouch:
 
     inquiry: CanonicalLead
     touch: Touch
+    is_proven: bool = False  # of a website form: signed by its server, or sealed by us
 
 
 def store_touch_consents(arrived: Sequence[ArrivedTouch], *, at: datetime) -> None:
@@ -88,10 +90,11 @@ def _touch_consent_rows(
 ) -> list[Consent]:
     names = (company.legal_name, company.brand, *company.registered_dbas)
     inquiry, touch = arrived_touch.inquiry, arrived_touch.touch
-    claimed, rows = touch.inquiry.get("consent", {}), []
+    claimed, rows = _believable_claims(touch, is_proven=arrived_touch.is_proven), []
     # Our own form records which wording it showed and that the box was not prechecked.
     has_form_record = (
         touch.source.adapter in OWN_FORMS
+        and arrived_touch.is_proven
         and bool(inquiry.extras.get("consent.version"))
         and inquiry.extras.get("consent.prechecked", "").lower() == "false"
     )
@@ -108,6 +111,18 @@ def _touch_consent_rows(
     return rows
 
 
+def _believable_claims(touch: Touch, *, is_proven: bool) -> dict[str, Any]:
+    """Return the consent a touch claims, without what an unknown sender could have made up.
+
+    Anybody can post to a form's public address, so a post that nothing proves says only which
+    number was given: its act, LeadiD token and seller are left out.
+    """
+    claimed: dict[str, Any] = touch.inquiry.get("consent", {})
+    if is_proven or touch.source.adapter not in OWN_FORMS:
+        return claimed
+    return {key: value for key, value in claimed.items() if key not in UNPROVEN_CLAIMS}
+
+
 def store_certificate_consent(
     *, touch: Touch, address: str, certificate: SessionCertificate, at: datetime
 ) -> bool:
@@ -115,7 +130,7 @@ def store_certificate_consent(
 
     Once per touch and address. The consent that arrived with the touch stays; rows are only added.
     """
-    claimed, company = touch.inquiry.get("consent", {}), current_company()
+    claimed, company = _believable_claims(touch, is_proven=False), current_company()
     day = touch.at.date()
     terms_row = terms_in_force(touch.source_id, day)
     proofs = ConsentProofs(

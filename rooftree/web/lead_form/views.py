@@ -340,12 +340,13 @@ def _submit_form(
         body=body,
         remote_addr=client_address(request) or None,
         received_at=at,
-        endpoint=replace(endpoint, allowed_origins=endpoint.allowed_origins | own_origins),
+        endpoint=replace(
+            endpoint, allowed_origins=endpoint.allowed_origins | own_origins, signed_only=False
+        ),
     )
     try:
-        address = client_address(request)
         if not throttle.consume_attempt(
-            REQUEST_LIMIT, address, at=at
+            REQUEST_LIMIT, client_address(request), at=at
         ) or source_admission.turn_away_flood(source, at=at):
             return _render_form(request, source, company, form, seal=seal, note="away", status=429)
         with transaction.atomic():

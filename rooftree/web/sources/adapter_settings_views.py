@@ -13,7 +13,7 @@ from rooftree.capture.parsing.envelope import SettingKind
 from rooftree.capture.source_setup import adapter_settings
 from rooftree.leads.models import Source
 from rooftree.web.shared.htmx_responses import respond_done
-from rooftree.web.shared.staff_forms import LinesField, StaffForm, text_field
+from rooftree.web.shared.staff_forms import LinesField, StaffForm, checkbox_field, text_field
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_permission, staff_view
 
@@ -23,6 +23,7 @@ FIELD_BUILDERS: dict[SettingKind, Callable[[str, str], Any]] = {
     SettingKind.PHONE: LINE_FIELD,
     SettingKind.LINES: LinesField,
     SettingKind.PAIRS: LinesField,
+    SettingKind.YES_NO: checkbox_field,
 }
 
 
