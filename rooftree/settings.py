@@ -236,6 +236,7 @@ SECURE_PROXY_SSL_HEADER = (
     if read.flag("ROOFTREE_BEHIND_TLS_PROXY", default=False)
     else None
 )
+TRUSTED_PROXIES = read.networks("ROOFTREE_TRUSTED_PROXIES")  # empty: one, on a local network
 WEB_PROCESSES = read.whole_number("ROOFTREE_WEB_PROCESSES", 1, least=1, most=64)
 BODY_LIMIT = 2 * 1024 * 1024  # bytes; larger requests get a 413
 UPLOAD_LIMIT = 32 * 1024 * 1024  # bytes, for files that staff upload

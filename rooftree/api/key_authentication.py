@@ -11,7 +11,7 @@ from ninja.security import HttpBearer
 from rooftree.api.api_errors import ApiError
 from rooftree.org import access_log, api_keys, throttle
 from rooftree.org.access_log import AccessKind
-from rooftree.org.client_info import client_ip, read_client_info
+from rooftree.org.client_info import address_group, client_ip, read_client_info
 from rooftree.org.models import ApiKey, User
 from rooftree.routing.permissions import has_permission
 
@@ -78,7 +78,9 @@ class KeyAuth(HttpBearer):
 
 def _refuse_stranger(request: HttpRequest) -> NoReturn:
     at = timezone.now()
-    if not throttle.consume_attempt(UNAUTHENTICATED_LIMIT, client_ip(request.META), at=at):
+    if not throttle.consume_attempt(
+        UNAUTHENTICATED_LIMIT, address_group(client_ip(request.META)), at=at
+    ):
         raise ApiError(429, "too_often", "Too many calls without a valid key.")
     if request.headers.get("Authorization"):
         access_log.record_access(

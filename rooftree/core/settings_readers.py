@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -60,6 +61,16 @@ def choice(name: str, allowed: Sequence[str], default: str | None = None) -> str
 def comma_separated(name: str, default: str = "") -> list[str]:
     """Return a list of comma-separated values, empty when the setting is."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def networks(name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Return comma-separated IP networks and addresses."""
+    try:
+        return tuple(ip_network(part) for part in comma_separated(name))
+    except ValueError as problem:
+        raise ConfigurationError(
+            f"{name} must list networks, such as 10.0.0.0/8, 2001:db8::/32: {problem}."
+        ) from None
 
 
 def base_url(name: str, default: str | None = None) -> str:

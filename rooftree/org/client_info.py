@@ -27,6 +27,16 @@ SYSTEMS = (
     ("Linux", "Linux"),
 )
 
+LOCAL_NETWORKS = tuple(
+    ip_network(network)
+    for network in (
+        *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),
+        *("::1/128", "fc00::/7", "fe80::/10"),
+    )
+)
+MAX_PROXIES = 10  # entries of X-Forwarded-For that are read, from its end
+MAX_ADDRESS_LENGTH = 64  # characters
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientInfo:
@@ -46,21 +56,44 @@ def read_client_info(environ: Mapping[str, Any]) -> ClientInfo:
 
 
 def client_ip(environ: Mapping[str, Any]) -> str:
-    """Return the full address, for counting attempts; behind our proxy, the address it saw."""
-    if settings.SECURE_PROXY_SSL_HEADER:
-        forwarded = str(environ.get("HTTP_X_FORWARDED_FOR", "")).rpartition(",")[2].strip()
-        if is_ip_address(forwarded):
-            return forwarded
-    return str(environ.get("REMOTE_ADDR", ""))
+    """Return the full, validated IP address of the visitor; "" if the request has none.
+
+    Behind a TLS proxy, walk `X-Forwarded-For` from its end, past the proxies in
+    `TRUSTED_PROXIES`; an entry that none of them added is a stranger's claim. Without that
+    setting, one proxy on this machine or its private network is trusted.
+    """
+    address = parse_ip(str(environ.get("REMOTE_ADDR", "")))
+    if not settings.SECURE_PROXY_SSL_HEADER:
+        return address
+    proxies = settings.TRUSTED_PROXIES or LOCAL_NETWORKS
+    hops = str(environ.get("HTTP_X_FORWARDED_FOR", "")).rsplit(",", MAX_PROXIES)[-MAX_PROXIES:]
+    for hop in reversed(hops if settings.TRUSTED_PROXIES else hops[-1:]):
+        is_proxy = not address or any(ip_address(address) in network for network in proxies)
+        if not is_proxy or not (earlier := parse_ip(hop)):
+            break
+        address = earlier
+    return address
 
 
-def is_ip_address(text: str) -> bool:
-    """Return True for an IPv4 or IPv6 address."""
+def parse_ip(text: str) -> str:
+    """Return an address as it is usually written, without port, brackets and zone; "" if none."""
+    text = text[:MAX_ADDRESS_LENGTH].strip().strip('"')
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
     try:
-        ip_address(text)
+        address = ip_address(text.partition("%")[0])
     except ValueError:
-        return False
-    return True
+        return ""
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+def address_group(address: str) -> str:
+    """Return what rate limits count as one visitor: an IPv4 address, or an IPv6 /64 network."""
+    if ":" not in address:
+        return address
+    return str(ip_network(f"{address}/64", strict=False))
 
 
 def truncate_ip(address: str) -> str:

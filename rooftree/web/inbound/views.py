@@ -36,6 +36,7 @@ from rooftree.los import adapter_pool
 from rooftree.los.adapters.encompass import parse_webhook, verify_webhook
 from rooftree.los.models import Connection
 from rooftree.org.carrier_account import account_in_force
+from rooftree.org.client_info import client_ip
 from rooftree.outreach.carrier import phone_trials
 from rooftree.outreach.inbound import carrier_callbacks
 from rooftree.outreach.models import CallRecording, Ring
@@ -335,18 +336,10 @@ def _build_incoming(request: HttpRequest, source: Source) -> IncomingDelivery:
         url=f"{settings.PUBLIC_URL}{request.get_full_path()}",
         headers=dict(request.headers),
         body=request.body,
-        remote_addr=_sender_address(request),
+        remote_addr=client_ip(request.META) or None,
         received_at=clock.now(),
         endpoint=endpoint_of(source),
     )
-
-
-def _sender_address(request: HttpRequest) -> str | None:
-    """Return the sender's IP address: of the socket, or as our own proxy reports it."""
-    forwarded = request.headers.get("X-Forwarded-For", "")
-    if settings.SECURE_PROXY_SSL_HEADER and forwarded:
-        return forwarded.rpartition(",")[2].strip() or None
-    return request.META.get("REMOTE_ADDR") or None
 
 
 def _vendor_response(answer: Answer) -> HttpResponse:

@@ -18,7 +18,7 @@ from rooftree.org import throttle
 from rooftree.web.lead_form import views
 from rooftree.web.lead_form.forms import FIELD_NAMES
 from rooftree.web.lead_form.translations import TRANSLATIONS
-from rooftree.web.shared.request_caller import client_address
+from rooftree.web.shared.request_caller import client_address, rate_limit_subject
 
 log = logging.getLogger(__name__)
 # An open form posts every 15 seconds, and an office can share one address.
@@ -42,9 +42,8 @@ def save_form_draft(request: HttpRequest, slug: str) -> HttpResponse:
         return HttpResponse(status=409)
     if request.POST.get(views.HONEYPOT) or seal.age(at) < MIN_FILL_TIME:  # a bot
         return HttpResponse(status=204)
-    address = client_address(request)
     if not throttle.consume_attempt(
-        DRAFT_LIMIT, address, at=at
+        DRAFT_LIMIT, rate_limit_subject(request), at=at
     ) or source_admission.turn_away_flood(source, at=at):
         return HttpResponse(status=429)
     words = TRANSLATIONS[seal.language] | {"code": seal.language}
@@ -57,7 +56,9 @@ def save_form_draft(request: HttpRequest, slug: str) -> HttpResponse:
         UUID(seal.submission_id),
         source=source,
         answers=views.submission_metadata(request.POST, seal) | answers,
-        visitor=form_drafts.Visitor(headers=views.visitor_headers(request), address=address),
+        visitor=form_drafts.Visitor(
+            headers=views.visitor_headers(request), address=client_address(request)
+        ),
         at=at,
     )
     return HttpResponse(status=204)

@@ -38,7 +38,7 @@ from rooftree.org import throttle
 from rooftree.org.models import Company, CompanyLicense
 from rooftree.web.lead_form.forms import LeadForm
 from rooftree.web.lead_form.translations import TRANSLATIONS
-from rooftree.web.shared.request_caller import client_address
+from rooftree.web.shared.request_caller import client_address, rate_limit_subject
 
 log = logging.getLogger(__name__)
 FORM_VERSION = "hosted-2026-12-02"  # of layout and texts, to compare results by version
@@ -346,7 +346,7 @@ def _submit_form(
     )
     try:
         if not throttle.consume_attempt(
-            REQUEST_LIMIT, client_address(request), at=at
+            REQUEST_LIMIT, rate_limit_subject(request), at=at
         ) or source_admission.turn_away_flood(source, at=at):
             return _render_form(request, source, company, form, seal=seal, note="away", status=429)
         with transaction.atomic():

@@ -11,7 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from rooftree.org import access_log, second_factor, throttle
 from rooftree.org.access_log import AccessKind
 from rooftree.org.models import User
-from rooftree.web.shared.request_caller import client_address, request_caller
+from rooftree.web.shared.request_caller import rate_limit_subject, request_caller
 from rooftree.web.shared.session_store import ADDRESS_KEY, BEGAN_KEY, DEVICE_KEY, FACTOR_KEY
 from rooftree.web.shared.staff_request import StaffRequest
 
@@ -23,7 +23,7 @@ AUTH_BACKEND = "rooftree.web.sign_in.auth_backend.StaffBackend"
 
 def allow_login_attempt(request: HttpRequest, email: str, at: datetime) -> bool:
     """Count one password attempt; return False if it exceeds a limit."""
-    address = client_address(request)
+    address = rate_limit_subject(request)
     allowed = [
         throttle.consume_attempt(throttle.ADDRESS, address, at=at),
         throttle.consume_attempt(throttle.ACCOUNT_FROM_ADDRESS, f"{email} {address}", at=at),
@@ -79,7 +79,7 @@ def log_in(request: HttpRequest, user: User, *, factor: str, at: datetime, note:
     request.session[FACTOR_KEY] = str(factor)
     request.session[DEVICE_KEY], request.session[ADDRESS_KEY] = client.device, client.address
     throttle.reset_attempts(
-        throttle.ACCOUNT_FROM_ADDRESS, f"{user.email} {client_address(request)}"
+        throttle.ACCOUNT_FROM_ADDRESS, f"{user.email} {rate_limit_subject(request)}"
     )
     throttle.reset_attempts(throttle.CODE, str(user.pk))
     access_log.record_access(

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from rooftree.flow import account_security
 from rooftree.org import access_log, passwords, throttle
 from rooftree.org.access_log import AccessKind
-from rooftree.web.shared.request_caller import client_address, request_caller
+from rooftree.web.shared.request_caller import rate_limit_subject, request_caller
 
 
 @never_cache
@@ -35,7 +35,7 @@ def _mail_reset_link(request: HttpRequest, email: str) -> None:
     at = timezone.now()
     user = passwords.find_resettable_user(email)
     allowed = [
-        throttle.consume_attempt(throttle.RESET_ADDRESS, client_address(request), at=at),
+        throttle.consume_attempt(throttle.RESET_ADDRESS, rate_limit_subject(request), at=at),
         throttle.consume_attempt(throttle.RESET_ACCOUNT, email, at=at),
     ]
     access_log.record_access(

@@ -19,7 +19,7 @@ from rooftree.org.models import Company, User
 from rooftree.org.second_factor import Factor
 from rooftree.web.demo import demo_login
 from rooftree.web.shared import navigation
-from rooftree.web.shared.request_caller import client_address, request_caller
+from rooftree.web.shared.request_caller import rate_limit_subject, request_caller
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import STAFF_AND_PARTNERS, staff_view
 from rooftree.web.sign_in import login, passkeys
@@ -112,7 +112,7 @@ def _check_code(request: HttpRequest, user: User, at: datetime) -> tuple[Factor 
 def sign_in_with_passkey(request: HttpRequest) -> HttpResponse:
     """Return the options for the browser; a POST checks its response and logs in."""
     at = timezone.now()
-    if not throttle.consume_attempt(throttle.PASSKEY_ADDRESS, client_address(request), at=at):
+    if not throttle.consume_attempt(throttle.PASSKEY_ADDRESS, rate_limit_subject(request), at=at):
         return JsonResponse({"problem": TOO_MANY_ATTEMPTS}, status=429)
     if request.method == "GET":
         return JsonResponse(passkeys.authentication_options(request.session))
