@@ -16,7 +16,7 @@ from rooftree.core.vendor_errors import VendorError
 
 LINE_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 # Ids and timestamps are full of digits: only a number that stands alone counts as a phone number.
-_MAIL = re.compile(r"[\w.+%-]+(?:@|%40)[\w-]+\.[\w.-]+")
+_MAIL = re.compile(r"(?<![\w.+%-])[\w.+%-]+(?:@|%40)[\w-]+\.[\w.-]+")
 _PHONE = re.compile(
     r"(?<![\w.:-])(?:\+|%2B)?1?[ .-]?\(?[2-9]\d{2}\)?[ .-]?[2-9]\d{2}[ .-]?\d{4}(?![\w:-])"
 )

@@ -103,9 +103,11 @@ def redact_numbers(text: str) -> tuple[str, frozenset[SensitiveKind]]:
     Returns the text and the kinds of numbers that were replaced.
     """
     spans = _find_spans(text, lone_ids=False)
-    for start, end, kind in reversed(spans):
-        text = f"{text[:start]}[redacted {kind}]{text[end:]}"
-    return text, frozenset(kind for _, _, kind in spans)
+    parts, last = [], 0
+    for start, end, kind in spans:
+        parts += [text[last:start], f"[redacted {kind}]"]
+        last = end
+    return "".join([*parts, text[last:]]), frozenset(kind for _, _, kind in spans)
 
 
 def _decode_body(body: bytes) -> tuple[str, str, bytes]:
@@ -198,9 +200,11 @@ def _mask_spans(text: str, spans: list[tuple[int, int, SensitiveKind]], *, is_js
 
 
 def _is_json_number(text: str, start: int, end: int) -> bool:
-    before = text[:start].removesuffix("-").rstrip()
-    return before[-1:] in (":", ",", "[") and text[end:].lstrip()[:1] in (
-        ",",
-        "]",
-        "}",
-    )
+    """Return True for a bare number of a JSON document; reads only the spaces around it."""
+    if text[start - 1 : start] == "-":
+        start -= 1
+    while text[start - 1 : start].isspace():
+        start -= 1
+    while text[end : end + 1].isspace():
+        end += 1
+    return text[start - 1 : start] in (":", ",", "[") and text[end : end + 1] in (",", "]", "}")

@@ -12,7 +12,9 @@ from rooftree.core.us_states import STATES
 LIC_01 = Rule(id="LIC-01", cite="12 CFR 1007.105; 12 CFR 1008; state advertising rules")
 TEN_01 = Rule(id="TEN-01", cite="CTIA Messaging Principles; carrier contract")
 OPT_OUT_WORDING = re.compile(r"\b(STOP|ALTO|PARAR)\b|\bopt[ -]?out\b", re.IGNORECASE)
-NMLS_ID = re.compile(r"NMLS\s*(?:ID)?\s*[#:.]?\s*(?:no\.?\s*)?(\d{3,12})", re.IGNORECASE)
+NMLS_ID = re.compile(
+    r"NMLS\s{0,4}(?:ID)?\s{0,4}[#:.]?\s{0,4}(?:no\.?\s{0,4})?(\d{3,12})", re.IGNORECASE
+)
 WRITTEN_MEDIA = frozenset({Medium.TEXT, Medium.EMAIL, Medium.MAIL})
 # Short messages within a conversation.
 EXEMPT_PURPOSES = frozenset({Purpose.CONFIRMATION, Purpose.REPLY})

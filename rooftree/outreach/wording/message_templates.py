@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from liquid import BoundTemplate, Environment, StrictUndefined
+from liquid import BoundTemplate
 from liquid.exceptions import LiquidError
 
 from rooftree.core.us_states import STATES
@@ -16,6 +16,7 @@ from rooftree.leads.models import Lead
 from rooftree.org import working_hours
 from rooftree.org.models import Company, LoanOfficer
 from rooftree.outreach.models import Template
+from rooftree.outreach.wording import bounded_liquid
 from rooftree.outreach.wording.default_templates import DEFAULT_TEMPLATES
 from rooftree.outreach.wording.version_approval import prepare_first_version
 
@@ -102,17 +103,6 @@ WEEKDAY_PHRASES = {
 }  # fmt: skip
 
 
-class _Liquid(Environment):
-    """Liquid made safe for staff input: strict names, no file access, bounded loops."""
-
-    loop_iteration_limit = 1_000
-    output_stream_limit = 100_000  # bytes
-    local_namespace_limit = 100_000
-
-
-_liquid = _Liquid(undefined=StrictUndefined, autoescape=False)
-for tag in ("include", "render"):
-    del _liquid.tags[tag]
 LIVE_TEMPLATES = PreparedQuery(
     lambda keys, at: (
         Template.objects.filter(key__in=keys, from_at__lte=at, approved_until__gt=at)
@@ -306,7 +296,7 @@ def _place_phrase(state: str, language: str) -> str:
 @lru_cache(maxsize=256)
 def _parse_liquid(text: str) -> BoundTemplate:
     """Parse a template's text as Liquid, cached per process."""
-    return _liquid.from_string(text)
+    return bounded_liquid.parse_liquid(text)
 
 
 def signature(company: Company, officer: LoanOfficer | None) -> str:
