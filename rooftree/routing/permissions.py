@@ -126,6 +126,18 @@ ROLES_BY_PERMISSION: dict[str, tuple[str, ...]] = {
 # Permissions that a role alone does not give: the column of the user's own grant.
 GRANTED_PERMISSIONS = {"override_limits": "overrides_limits_from"}
 
+# Acts on the whole company, or pages that show all of it: a user limited to a branch has none.
+COMPANY_PERMISSIONS = frozenset(
+    {
+        *("edit_people", "edit_setup", "edit_api_keys", "edit_licenses", "edit_routing"),
+        *("edit_sources", "edit_partners", "edit_sequences", "record_rates", "retry_los"),
+        *("see_access_log", "stop_sending", "change_rules", "load_lists", "make_evidence"),
+        *("see_keeping", "keep_records", "approve_export", "review_terms", "record_emergencies"),
+        *("approve_wording", "make_release", "approve_release", "stop_release"),
+        *("see_fair_lending", "conclude_findings"),
+    }
+)
+
 LANDING_PAGES = {  # the page each role lands on after signing in
     PARTNER: "portal",
     "officer": "queue",
@@ -231,7 +243,7 @@ def _roles_with(user: User, verb: str) -> set[str]:
     """Return the roles of the user that give a permission."""
     if verb not in ROLES_BY_PERMISSION:
         raise UnknownPermission(f"{verb} is not in the permission table.")
-    if not user.is_active:
+    if not user.is_active or (verb in COMPANY_PERMISSIONS and user.branch_id is not None):
         return set()
     if verb in GRANTED_PERMISSIONS and getattr(user, GRANTED_PERMISSIONS[verb]) is None:
         return set()
