@@ -200,7 +200,7 @@ def test_each_database_role_is_assumed_only_in_its_files(name, files):
 def test_database_roles_are_set_in_one_file_and_named_literally():
     """No other file changes the account, and no role name is built at run time."""
     statement = re.compile(
-        r"set_config\('role'|\bset (local )?(role|session authorization)", re.IGNORECASE
+        r"set_config\('role'|\bset (local )?(role\b|session authorization)", re.IGNORECASE
     )
     assert where(lambda file: any(statement.search(string) for string in strings(file))) == {
         "rooftree/db/db_role.py"

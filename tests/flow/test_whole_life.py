@@ -50,8 +50,8 @@ def test_zillow_lead_goes_from_first_response_to_funding(world, dana):
     assert Handoff.objects.get().state == "created"
 
     world.say("enc/scenario", {"loan_id": loan.los_loan_id, "path": "happy", "days": 1})
-    for _ in range(6):
-        world.pass_time("PT5H")
+    for hours in (18, 8):  # first to clear to close, which is news until the next step
+        world.pass_time(f"PT{hours}H")
         world.run(8)
 
     loan.refresh_from_db()

@@ -1,7 +1,7 @@
 """A process that asks the gate about a call to one lead for each line on standard input.
 
 Run by tests/flow/rules/test_changes.py as `python -m tests.flow.rules.deciding`; the first line of
-its standard input holds the database, the lead and the moment.
+its standard input holds the database, its keys, the lead and the moment.
 """
 
 import json
@@ -18,6 +18,7 @@ def main() -> None:
     from django.conf import settings
 
     settings.DATABASES["default"].update(instructions["database"])
+    settings.FIELD_KEYS = instructions["keys"]
     import django
 
     django.setup()

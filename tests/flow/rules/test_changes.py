@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import IntegrityError, ProgrammingError, connection
 from django.db.transaction import atomic
 from django.test.utils import CaptureQueriesContext
@@ -364,6 +365,7 @@ def test_approved_rule_change_applies_in_other_process_at_once(committed, omar, 
     database = connection.settings_dict
     instructions = {
         "database": {"NAME": database["NAME"], "HOST": database["HOST"]},
+        "keys": settings.FIELD_KEYS,
         "lead": str(create_consented_lead("Ann").pk), "at": make.NOON.isoformat(),
     }  # fmt: skip
     other = subprocess.Popen(
