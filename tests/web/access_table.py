@@ -191,6 +191,7 @@ TABLE = {
     "routing/": get("mpced"),
     "routing/preview/": get("pd"),
     "routing/draft/": post("pd"),
+    "routing/draft/template/": post("pd"),
     "routing/draft/rules/": get("pd"),
     "routing/draft/rules/<int:place>/": get("pd", "one"),
     "routing/draft/rules/<int:place>/move/": post("pd", "one", data="to=up"),

@@ -295,3 +295,57 @@ def test_rule_for_missed_offers_is_changed_and_recorded(cast, signed_in):
     assert "missed three offers in a row within 4 hours gets no new leads until their" in page
     event = Event.objects.get(kind="org.company.changed")
     assert event.data["changed"] == ["missed_offers_limit", "missed_offers_hours"]
+
+
+def test_template_drafts_rules_by_branch_state_and_language(cast, operations):
+    page = operations.get("/routing/").text
+    assert "Start from a template" in page
+    assert reverse("routing_template") in page
+    team = make.branch("Tampa South", parent=cast.tampa, kind="team")
+    make.officer("Lee Park", licensed=("TX", "NY"), branch=team)  # the company has no NY license
+
+    operations.post(reverse("routing_template"))
+
+    page = operations.get("/routing/")
+    rules = [Rule.from_json(rule) for rule in operations.session["routing_draft"]["rules"]]
+    assert [(rule.name, rule.criteria.states) for rule in rules] == [
+        ("Leads in Spanish", ("TX",)),
+        ("Tampa", ("CA", "FL")),
+        ("Austin and Tampa", ("TX",)),
+        ("All other leads", ()),
+    ]
+    assert rules[0].pool.officers == (str(cast.sam.pk),)
+    assert set(rules[2].pool.branches) == {str(cast.tampa.pk), str(cast.austin.pk)}
+    assert "Your draft" in page.text
+    assert "Start from a template" not in page.text
+    assert not any(line["unreachable"] for line in page.context["lines"])
+    assert RuleSet.objects.count() == 1
+
+    again = operations.post(reverse("routing_template"), follow=True)
+    assert "You already have a draft" in again.text
+    published_page = operations.post(
+        reverse("routing_publication"), {"summary": "From the template"}, follow=True
+    )
+    stored = RuleSet.objects.latest("number").rules
+    assert [Rule.from_json(rule) for rule in stored] == rules
+    assert "Start from a template" not in published_page.text
+
+
+def test_template_says_what_is_missing_with_links(db, signed_in):
+    client = signed_in(make.user("administrator"))
+
+    page = client.get("/routing/").text
+
+    for sentence, link in (
+        ("You have no branch yet", "setup_branches"),
+        ("You have no active loan officer yet", "setup_people"),
+        ("No loan officer has a license in force", "setup_licenses"),
+    ):
+        assert sentence in page
+        assert f'href="{reverse(link)}"' in page
+    refused = client.post(reverse("routing_template"), follow=True)
+    assert "You have no branch yet" in refused.text
+    assert "routing_draft" not in client.session
+
+    make.company(kind="depository")
+    assert "A depository’s officers can lend in every state" in client.get("/routing/").text

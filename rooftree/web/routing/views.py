@@ -23,7 +23,7 @@ from rooftree.routing import (
 from rooftree.routing.models import RoutingDecision, RuleSet
 from rooftree.routing.permissions import has_permission, leads_visible_to
 from rooftree.routing.routing_rules import Rule
-from rooftree.web.routing import rule_draft
+from rooftree.web.routing import rule_draft, rule_template_views
 from rooftree.web.routing.forms import (
     PublishForm,
     RestoreForm,
@@ -60,6 +60,7 @@ def show_rules(request: StaffRequest) -> HttpResponse:
         "may_edit": has_permission(request.user, "edit_routing"),
         "missed": missed_offers.load_rule(),
         "editions": _editions_newest_first()[:LATEST_EDITIONS],
+        "template": None if draft or live.published_by else rule_template_views.describe(request),
     }
     return render(request, "routing/show.html", context)
 
