@@ -8,7 +8,7 @@ the email address of a user is skipped.
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -23,6 +23,8 @@ from rooftree.capture.parsing.reading_notes import ReadingNotes
 from rooftree.capture.parsing.wire_formats import UnreadableBody
 from rooftree.core.phone_numbers import parse_phone_number
 from rooftree.flow import account_security
+from rooftree.los import los_connections
+from rooftree.los.models import Connection
 from rooftree.org import role_combinations, staff_accounts, staff_details
 from rooftree.org.models import DESK_ROLES, ROLES, Branch, LoanOfficer, User
 from rooftree.org.working_hours import WEEKDAYS
@@ -35,6 +37,7 @@ COLUMNS = {  # our name: the squashed names of a list's columns
     "branch": ("branch", "branchname", "office", "team", "region"),
     "phone": ("phone", "phonenumber", "cell", "cellphone", "mobile", "phonethatrings"),
     "nmls_id": ("nmls", "nmlsid", "nmlsnumber", "individualnmlsid"),
+    "los_name": ("los", "losname", "losusername", "losuser", "loslogin", "encompassuser"),
 }
 REQUIRED_COLUMNS = ("name", "email", "role")
 ROLE_WORDS = {  # squashed words: role
@@ -129,10 +132,11 @@ def read_staff_list(body: bytes) -> StaffList:
     return StaffList(rows=_check_rows(typed_rows), unused_columns=unused)
 
 
-def add_staff(rows: Iterable[StaffRow], *, is_invited: bool, by: User, at: datetime) -> list[User]:
+def add_staff(rows: Sequence[StaffRow], *, is_invited: bool, by: User, at: datetime) -> list[User]:
     """Add the users of checked rows, and invite them by email if asked.
 
-    All rows are added or none. Raises `StaffChangeError`.
+    All rows are added or none. Raises `StaffChangeError`, or `InvalidConnection` for a LOS name
+    that another officer has got meanwhile.
     """
     users = []
     with atomic():
@@ -153,6 +157,13 @@ def add_staff(rows: Iterable[StaffRow], *, is_invited: bool, by: User, at: datet
             if is_invited:
                 account_security.enqueue_invitation(user, by=by)
             users.append(user)
+        logins = {
+            row.cells["nmls_id"]: row.cells["los_name"]
+            for row in rows
+            if "officer" in row.roles and row.cells["los_name"]
+        }
+        if logins and (los := _find_connection()):
+            los_connections.set_officer_logins(connection_id=los.pk, logins=logins, by=by, at=at)
     return users
 
 
@@ -183,7 +194,12 @@ def _check_rows(typed_rows: Sequence[tuple[int, dict[str, str]]]) -> list[StaffR
         "phone": phone_owners,
         "nmls_id": nmls_owners,
         "email": {},
+        "los_name": {},
     }
+    los = _find_connection()
+    for nmls_id, los_name in (los.officer_users if los else {}).items():
+        if nmls_id in nmls_owners:
+            owners["los_name"][los_name.casefold()] = nmls_owners[nmls_id]
     rows = []
     for line, cells in typed_rows:
         user = users.get(cells["email"].casefold())
@@ -196,7 +212,7 @@ def _check_rows(typed_rows: Sequence[tuple[int, dict[str, str]]]) -> list[StaffR
                 )
             )  # fmt: skip
             continue
-        rows.append(_check_row(line, cells, branches, owners))
+        rows.append(_check_row(line, cells, branches, owners, has_los=bool(los)))
     return rows
 
 
@@ -205,6 +221,8 @@ def _check_row(
     cells: dict[str, str],
     branches: Mapping[str, list[Branch]],
     owners: dict[str, dict[str, str]],
+    *,
+    has_los: bool,
 ) -> StaffRow:
     roles, role_problem = _read_roles(cells["role"])
     phone = parse_phone_number(cells["phone"]).e164 or ""
@@ -216,6 +234,7 @@ def _check_row(
         "email": cells["email"].casefold(),
         "phone": phone,
         "nmls_id": cells["nmls_id"] if is_officer else "",
+        "los_name": cells["los_name"].casefold() if is_officer else "",
     }
     problems = [
         *([role_problem] if role_problem else ()),
@@ -223,9 +242,7 @@ def _check_row(
         *(_check_officer_cells(cells, home) if is_officer else ()),
         *_find_owners(keys, cells["name"] or f"line {line}", owners),
     ]
-    notes = [role_combinations.find_caution(roles)]
-    if roles and not is_officer and cells["nmls_id"]:
-        notes.append("NMLS ID not used: only loan officers get leads.")
+    notes = [role_combinations.find_caution(roles), *_list_notes(cells, roles, has_los=has_los)]
     return StaffRow(
         line=line,
         cells=cells,
@@ -236,6 +253,23 @@ def _check_row(
         problems=tuple(problems),
         notes=tuple(filter(None, notes)),
     )
+
+
+def _list_notes(cells: Mapping[str, str], roles: Sequence[str], *, has_los: bool) -> Iterator[str]:
+    """Yield what of a row is not used."""
+    if roles and "officer" not in roles:
+        if cells["nmls_id"]:
+            yield "NMLS ID not used: only loan officers get leads."
+        if cells["los_name"]:
+            yield "LOS name not used: only loan officers have loans handed off."
+    elif cells["los_name"] and not has_los:
+        yield "LOS name not saved: it needs one LOS connection. Add it on the officer’s page then."
+
+
+def _find_connection() -> Connection | None:
+    """Return the LOS connection that has the officers' names; None without exactly one."""
+    connections = list(Connection.objects.all()[:2])
+    return connections[0] if len(connections) == 1 else None
 
 
 def _check_cells(cells: Mapping[str, str], phone: str, branch_count: int) -> list[str]:
@@ -279,7 +313,9 @@ def _find_owners(
     keys: Mapping[str, str], name: str, owners: dict[str, dict[str, str]]
 ) -> list[str]:
     """Return which values somebody else has; record the others as this person's."""
-    labels = {"email": "email address", "phone": "phone", "nmls_id": "NMLS ID"}
+    labels = {
+        "email": "email address", "phone": "phone", "nmls_id": "NMLS ID", "los_name": "LOS name",
+    }  # fmt: skip
     problems = []
     for key, value in keys.items():
         if value and value in owners[key]:

@@ -8,11 +8,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from rooftree.los.models import Connection
 from rooftree.org.models import LoanOfficer, User
 from tests import make
 from tests.flow.journey import run
 
-LIST = """Name\te-mail\tRoles\tBranch\tPhone\tNMLS\tLOS
+LIST = """Name\te-mail\tRoles\tBranch\tPhone\tNMLS\tHRIS
 Elena Ruiz\tElena@lender.example\tLoan Officer\tTampa\t(813) 555-0131\t1307755\teruiz
 Priya Nair\tpriya@lender.example\tofficer\ttampa\t813-555-0131\t1411902\tpnair
 Sean Doyle\tsean@lender\tofficer, compliance\tBend\t12\t\tsdoyle
@@ -45,7 +46,7 @@ def test_staff_list_preview_names_each_problem_and_adds_nobody(cast, browser):
         assert problem in page
     assert "NMLS ID not used: only loan officers get leads." in page
     assert "Already a user. Nothing is changed." in page
-    assert "Not used: LOS." in page
+    assert "Not used: HRIS." in page
 
     unnamed = browser.post(
         reverse("import_staff"), {"people": "Elena Ruiz,elena@lender.example\nB,c"}
@@ -146,3 +147,23 @@ def test_owner_of_a_company_with_one_branch_gets_leads_there_and_sees_everything
     ana, bo = User.objects.filter(email__endswith="@lender.example").order_by("name")
     assert (ana.branch, ana.officer.branch) == (None, home)
     assert (bo.branch, bo.officer.branch) == (home, home)
+
+
+def test_los_name_of_an_officer_goes_to_the_los_connection(cast, browser):
+    header = "name,email,role,branch,phone,nmls,LOS name\n"
+    elena = "Elena Ruiz,elena@lender.example,officer,Tampa,813-555-0131,1307755,eruiz\n"
+    joanna = "Joanna Park,joanna@lender.example,manager,Tampa,,,jpark\n"
+    page = browser.post(reverse("import_staff"), {"people": header + elena + joanna}).text
+    assert "LOS name not saved: it needs one LOS connection." in page
+    assert "LOS name not used: only loan officers have loans handed off." in page
+    los = Connection.objects.create(
+        los="encompass", name="Encompass", slug="encompass", base_url="https://api.example.com",
+        instance="TEBE00000001", officer_users={cast.dana.nmls_id: "ERuiz"},
+    )  # fmt: skip
+    taken = browser.post(reverse("import_staff"), {"people": header + elena}).text
+    assert f"Same LOS name as {cast.dana.user.name}." in taken
+
+    browser.post(reverse("import_staff_add"), {"people": header + elena.replace("eruiz", "elru")})
+
+    los.refresh_from_db()
+    assert los.officer_users == {cast.dana.nmls_id: "ERuiz", "1307755": "elru"}

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from rooftree.flow import account_security, staff_list_import
 from rooftree.flow.staff_list_import import StaffList, UnreadableStaffList
+from rooftree.los.los_connections import InvalidConnection
 from rooftree.org.models import ROLES, Branch, User
 from rooftree.org.staff_accounts import StaffChangeError
 from rooftree.web.shared.display_formats import count_noun
@@ -20,9 +21,9 @@ from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_permission, staff_view
 
 MAX_LIST_CHARS = 200_000
-EXAMPLE = """name,email,role,branch,phone,nmls
-Elena Ruiz,elena@lender.example,loan officer,Boise,208-555-0131,1307755
-Joanna Park,joanna@lender.example,branch manager / loan officer,Boise,208-555-0118,1307756"""
+EXAMPLE = """name,email,role,branch,phone,nmls,los name
+Elena Ruiz,elena@lender.example,loan officer,Boise,208-555-0131,1307755,eruiz
+Joanna Park,joanna@lender.example,branch manager / loan officer,Boise,208-555-0118,1307756,jpark"""
 
 
 class StaffListForm(StaffForm):
@@ -33,7 +34,8 @@ class StaffListForm(StaffForm):
     people = textarea_field(
         "Pasted list",
         "Paste from a spreadsheet or CSV. The first line names the columns, in any order: name, "
-        "email and role, then branch, phone and NMLS ID. Loan officers need all six.",
+        "email and role, then branch, phone and NMLS ID. Loan officers need all six. LOS name is "
+        "the officer’s user name in the LOS.",
         rows=10,
     )
     file = forms.FileField(
@@ -104,7 +106,10 @@ def _add_ready_rows(request: StaffRequest, *, is_invited: bool) -> HttpResponse:
         added = staff_list_import.add_staff(
             staff.ready, is_invited=is_invited, by=request.user, at=request.at
         )
-    except StaffChangeError as problem:  # somebody else added one of them meanwhile
+    except (
+        StaffChangeError,
+        InvalidConnection,
+    ) as problem:  # somebody else added one of them meanwhile
         form.show_refusal("people", str(problem))
         return _render_list(request, form, status=422)
     done = f"{count_noun(len(added), 'user')} {'invited' if is_invited else 'added'}"
