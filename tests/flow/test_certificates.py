@@ -11,9 +11,11 @@ from rooftree.capture.intake.claim_due_row import claim_due_row
 from rooftree.capture.models import Certificate
 from rooftree.capture.parsing.vendor_api import VendorAnswer
 from rooftree.compliance.models import Consent, Revocation
+from rooftree.core.user_errors import InvalidField
 from rooftree.leads.models import Lead, Source
 from rooftree.org.models import StaffNotice
 from rooftree.outreach.models import Message
+from rooftree.web.setup.integration_steps import certificate_step
 from rooftree_simulators.ads import trustedform
 from tests import make
 from tests.flow import journey
@@ -54,6 +56,30 @@ def test_certificate_is_claimed_at_once_and_proves_consent(world, witness):
     assert witness.sessions[url.rpartition("/")[2]]["retained"]
     consent = Consent.objects.get(address="+18135550142", idempotency_key__endswith=":certificate")
     assert "session_cert" in consent.record["evidence"]
+
+
+def test_wrong_key_is_refused_and_the_right_one_is_proved_by_its_first_claim(world):
+    with pytest.raises(InvalidField, match="rejected our key"):
+        certificate_claims.refuse_wrong_key("wrong")
+    certificate_claims.refuse_wrong_key(trustedform.API_KEY)
+    assert "Not used" in certificate_step().description
+    boss = make.user("administrator")
+    certificate_claims.save_trustedform_key(trustedform.API_KEY, by=boss.pk, at=make.NOON)
+    saved = certificate_step()
+    assert (saved.is_done, saved.is_needed, saved.has_problem) == (False, False, False)
+    url = world.simulators.trustedform.issue_certificate(
+        phone="8135550142", email="ben.ortiz@home.example"
+    )
+
+    submit_form(world, url)
+
+    proved = certificate_step()
+    assert proved.is_done
+    assert proved.description.startswith("Last certificate claimed November 23")
+    Certificate.objects.update(state="pending", attempts=1, problem="TrustedForm rejected our key")
+    failing = certificate_step()
+    assert (failing.is_done, failing.is_needed, failing.has_problem) == (False, True, True)
+    assert failing.description == "TrustedForm rejected our key"
 
 
 def test_certificate_of_another_session_stops_automatic_contact(world, witness):

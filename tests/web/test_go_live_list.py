@@ -14,6 +14,10 @@ from django.core import signing
 from django.urls import reverse
 from django.utils.timezone import now
 
+from rooftree.capture.imports import crm_import
+from rooftree.capture.imports.models import CrmImport
+from rooftree.capture.source_setup.vendor_credentials import missing_credentials
+from rooftree.compliance.numbers.models import NumberService
 from rooftree.management import backup_records
 from rooftree.org import setup_steps
 from rooftree.org.models import SetupStep
@@ -94,6 +98,52 @@ def test_every_source_needs_what_was_agreed_with_it(cast, browser):
 
     assert "missing for" in line
     assert "/baseline/" in line
+
+
+def test_number_checks_and_crm_are_optional_until_connected_and_done_by_proof(browser):
+    page = browser.get("/setup/").text
+    for name in ("Connect TrustedForm", "Connect number checks", "Move from another CRM"):
+        assert "optional" in step_line(page, name)
+        assert "Not used" in step_line(page, name)
+    service = NumberService.objects.create(
+        id="dncscrub", key="k", covers=["US"], changed_at=make.NOON, answered_at=make.NOON
+    )
+    crm = make.source("crm_hubspot", name="HubSpot", credentials='{"access_token": "t"}')
+    assert not missing_credentials(crm)
+    page = browser.get("/setup/").text
+    assert "(verified)" in step_line(page, "Connect number checks")
+    assert "Last answer November 23" in step_line(page, "Connect number checks")
+    assert "HubSpot is connected" in step_line(page, "Move from another CRM")
+
+    service.failing_since, service.problem = make.NOON, "The key was rejected."
+    service.save()
+    sheet = crm_import.start_crm_import(
+        source_id=crm.pk, by=make.user("administrator"), at=make.NOON
+    )
+    CrmImport.objects.update(problem="HubSpot rejected the token.")
+    page = browser.get("/setup/").text
+    for name, reason in (
+        ("Connect number checks", "The key was rejected."),
+        ("Move from another CRM", "HubSpot rejected the token."),
+    ):
+        assert "Needs attention" in step_line(page, name)
+        assert reason in step_line(page, name)
+
+    CrmImport.objects.filter(sheet=sheet).update(problem="", read_at=make.NOON)
+    page = browser.get("/setup/").text
+    assert "Last read November 23" in step_line(page, "Move from another CRM")
+    assert "(verified)" in step_line(page, "Move from another CRM")
+
+
+def test_setup_counts_posts_and_los_webhooks_of_the_last_day(browser):
+    source = make.source()
+    for address, age in (("192.0.2.7", 1), ("192.0.2.7", 30), (None, 1)):  # None: not over HTTP
+        make.delivery(source, at=now() - age * make.HOUR, remote_addr=address)
+
+    page = browser.get("/setup/").text
+
+    assert "<dt>Leads posted, last 24 hours</dt><dd>1</dd>" in page
+    assert "<dt>LOS webhooks, last 24 hours</dt><dd>0</dd>" in page
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,10 @@ def test_officer_cannot_open_credentials(signed_in, facebook):
     assert officer.get(reverse("source_credentials", args=[facebook.pk])).status_code == 403
 
 
-def test_certificate_key_is_stored_encrypted_and_waiting_certificates_are_retried(signed_in, db):
+def test_certificate_key_is_stored_encrypted_and_waiting_certificates_are_retried(
+    signed_in, db, settings
+):
+    settings.UPSTREAMS = {"consent_trustedform": "http://127.0.0.1:9"}  # an outage refuses no key
     make.company()
     boss = signed_in(make.user("administrator"))
     page = reverse("setup_certificates")

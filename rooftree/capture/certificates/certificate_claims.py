@@ -21,6 +21,7 @@ from rooftree.capture.parsing.vendor_api import VendorAnswer
 from rooftree.compliance.consent import build_consent_record, store_consents, store_revocation
 from rooftree.core import http_client
 from rooftree.core.masking import mask_numbers
+from rooftree.core.user_errors import InvalidField
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.core.vendor_errors import Misconfigured, RetryLater, VendorError, retry_delay
 from rooftree.leads.models import Touch
@@ -76,6 +77,33 @@ def claim_next_certificate(*, at: datetime) -> UUID | None:
     return row.touch.lead_id
 
 
+def refuse_wrong_key(key: str) -> None:
+    """Raise `InvalidField` if TrustedForm rejects the key for a certificate that can't exist.
+
+    TrustedForm documents no check of a key, so another answer proves nothing: only a claimed
+    certificate does. An outage refuses nothing.
+    """
+    request = trustedform.build_claim_request(
+        f"{trustedform.HOST}/{'0' * 40}", phone="", email="", reference="key-check", vendor=""
+    )
+    try:
+        answer = _http_client(_trustedform_url(), key.strip()).send(request)
+    except RetryLater:
+        return
+    except VendorError as problem:
+        raise InvalidField("key", str(problem)) from problem
+    failure = trustedform.parse_claim_answer(
+        VendorAnswer(status=answer.status, body=answer.body)
+    ).failure
+    if isinstance(failure, Misconfigured):
+        raise InvalidField("key", str(failure))
+
+
+def _trustedform_url() -> str:
+    url: str = settings.UPSTREAMS.get("consent_trustedform", trustedform.HOST)
+    return url
+
+
 def save_trustedform_key(key: str, *, by: object, at: datetime) -> None:
     """Store the company's TrustedForm key encrypted, and claim waiting certificates now."""
     with transaction.atomic():
@@ -92,10 +120,7 @@ def _send_claim(row: Certificate) -> VendorAnswer:
     account = CertificateAccount.objects.filter(provider=row.provider).first()
     if account is None or not account.key:
         raise Misconfigured("The TrustedForm key is missing. Add it under Setup, Certificates.")
-    client = _http_client(
-        settings.UPSTREAMS.get("consent_trustedform", trustedform.HOST), account.key
-    )
-    answer = client.send(
+    answer = _http_client(_trustedform_url(), account.key).send(
         trustedform.build_claim_request(
             row.url,
             phone=row.phone,

@@ -24,11 +24,12 @@ class TrustedFormKeyForm(StaffForm):
 @sensitive_post_parameters("key")
 @staff_view("GET", "POST")
 def edit_certificate_account(request: StaffRequest) -> HttpResponse:
-    """Show the claims of the last 30 days; a POST saves the API key."""
+    """Show the claims of the last 30 days; a POST saves the API key unless it is rejected."""
     require_permission(request.user, "edit_setup")
     form = TrustedFormKeyForm(request.POST or None)
 
     def save(typed: dict[str, Any]) -> None:
+        certificate_claims.refuse_wrong_key(typed["key"])
         certificate_claims.save_trustedform_key(typed["key"], by=request.user.pk, at=request.at)
 
     if request.method == "POST" and form.submit(save):

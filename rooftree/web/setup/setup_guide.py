@@ -26,7 +26,7 @@ from rooftree.org.models import (
 )
 from rooftree.outreach.wording.license_disclosures import missing_license_entries
 from rooftree.routing.models import RuleSet
-from rooftree.web.setup import go_live_steps
+from rooftree.web.setup import go_live_steps, integration_steps
 from rooftree.web.setup.guide_step import GuideStep, StepGroup
 from rooftree.web.shared.display_formats import count_noun
 
@@ -67,6 +67,11 @@ def build_groups(today: date, at: datetime) -> list[StepGroup]:
         ],
         "Routing": [_rules_step()],
         "LOS": [_los_step()],
+        "Integrations": [
+            integration_steps.certificate_step(),
+            integration_steps.number_check_step(),
+            integration_steps.crm_step(),
+        ],
         "Safety": [
             go_live_steps.backup_step(at),
             go_live_steps.rehearsal_step(at),
@@ -112,11 +117,11 @@ def list_capabilities(
     ]
 
 
-def read_system_status() -> dict[str, Any]:
-    """Return the state of the database, the job queue and the background services."""
+def read_system_status(at: datetime) -> dict[str, Any]:
+    """Return the state of the database, the job queue, background services and webhooks."""
     names = (
         *("version", "size", "queued_jobs", "failed_jobs", "mailboxes", "failing_mailboxes"),
-        *("checks_numbers", "is_paused"),
+        *("checks_numbers", "is_paused", "lead_posts", "los_webhooks"),
     )
     values = query_row(
         "select split_part(current_setting('server_version'), ' ', 1), "
@@ -126,7 +131,12 @@ def read_system_status() -> dict[str, Any]:
         "(select count(*) from mailbox where due_at is not null and problem = ''), "
         "(select count(*) from mailbox where due_at is not null and problem <> ''), "
         "exists (select from number_service), "
-        "exists (select from sending_pause where released_at is null)"
+        "exists (select from sending_pause where released_at is null), "
+        "(select coalesce(sum(of_source.posts), 0) from source s, lateral (select count(*) as posts"
+        " from delivery d where d.source_id = s.id and d.received_at > %(since)s"
+        " and d.remote_addr is not null) of_source), "
+        "(select count(*) from los_event where received_at > %(since)s)",
+        {"since": at - timedelta(days=1)},
     )
     return dict(zip(names, values, strict=True))
 

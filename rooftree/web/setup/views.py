@@ -109,7 +109,7 @@ def show_setup(request: StaffRequest) -> HttpResponse:
         "count": len(steps),
         "left": sum(step.is_needed for step in open_steps),
         "capabilities": setup_guide.list_capabilities(groups, Company.objects.first()),
-        "system": setup_guide.read_system_status(),
+        "system": setup_guide.read_system_status(request.at),
         "today": company_day(request.at),
     }
     return render(request, "setup/show.html", context)
