@@ -152,6 +152,17 @@ def test_stopped_file_ends_sequence_and_blocks_marketing(code):
     assert (message.state, message.verdict.reason) == ("blocked", f"file_{code}")
 
 
+def test_suspended_file_does_not_hide_an_unmapped_status():
+    lead = deliver_inquiry()
+    suspended = milestone_fields("suspended", date(2026, 11, 24))
+    apply_los_snapshot(create_loan(lead), unmapped_statuses=("Zeta Desk",), **suspended)
+
+    message = send_automatic_text(lead, at=make.NOON + make.HOUR)
+
+    assert message.state == "blocked"
+    assert message.verdict.facts["credit_stop"] == "suspended+unmapped"
+
+
 def test_resumed_file_can_be_messaged_again():
     lead = deliver_inquiry()
     loan = create_loan(lead)

@@ -210,12 +210,13 @@ def _has_unread_reply(facts: Json) -> bool:
 
 def _is_stopped_by_credit_file(facts: Json) -> bool:
     """Return whether the application's status ends marketing; calls by hand are still allowed."""
-    status = facts.get("credit_stop", "")
+    statuses = set(facts.get("credit_stop", "").split("+")) - {""}
     by_hand = not facts["is_automated"]
-    if status == "unmapped":
-        return not by_hand and facts["purpose"] in UNMAPPED_PAUSES
-    is_exempt = by_hand and (facts["medium"] == "call" or status == "suspended")
-    return bool(status and _is_marketing(facts) and not is_exempt)
+    if "unmapped" in statuses and not by_hand and facts["purpose"] in UNMAPPED_PAUSES:
+        return True
+    statuses.discard("unmapped")
+    is_exempt = by_hand and (facts["medium"] == "call" or statuses == {"suspended"})
+    return bool(statuses and _is_marketing(facts) and not is_exempt)
 
 
 def _is_stop_undone(stop: datetime, facts: Json) -> bool:

@@ -297,7 +297,7 @@ class Facts:
     inbound_meaning: str | Missing = UNKNOWN  # its meaning by `reply_classifier`
     requested_at: datetime | None | Missing = UNKNOWN  # recorded request for this time
     awaited_contact: str = ""  # reply, callback: the person waits for it; "": they don't
-    credit_stop: str | Missing = ""  # file status that ends marketing; "": none
+    credit_stop: str | Missing = ""  # status of a stopped file, "unmapped", or both; "": none
     revocations: tuple[Revocation, ...] | Missing = UNKNOWN
     restarts: tuple[Restart, ...] | Missing = UNKNOWN
     is_held: bool | Missing = UNKNOWN  # an ambiguous reply nobody has read

@@ -14,7 +14,7 @@ from typing import Any
 from rooftree.capture.sources import SOURCES
 from rooftree.compliance.gate import trigger_lead_check
 from rooftree.compliance.gate.contact_caps import CALLS_PER_ATTEMPT
-from rooftree.compliance.gate.credit_file_stop import STOPPING_STATUSES, UNMAPPED
+from rooftree.compliance.gate.credit_file_stop import SEPARATOR, STOPPING_STATUSES, UNMAPPED
 from rooftree.compliance.gate.facts import Company as CompanyFacts
 from rooftree.compliance.gate.facts import (
     Emergency,
@@ -70,7 +70,7 @@ def judge_purpose(medium: Medium, records: LeadRecords, *, at: datetime) -> Purp
 
 def is_loan_in_service(records: LeadRecords, *, at: datetime) -> bool:
     """Return True from the application until 60 days after funding, unless the file is stopped."""
-    if records.credit_stop and records.credit_stop not in OPEN_STOPS:
+    if set(filter(None, records.credit_stop.split(SEPARATOR))) - OPEN_STOPS:
         return False
     return any(_is_in_service(loan, at) for loan in records.loan_files)
 

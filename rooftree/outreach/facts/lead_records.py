@@ -191,7 +191,7 @@ class LeadRecords:
 
     @property
     def credit_stop(self) -> str:
-        """The status of a credit file of theirs that ends marketing; "" if none does."""
+        """The status of a stopped credit file of theirs, "unmapped", or both; "" if none is."""
         return self._news["file"] or ""
 
     @property

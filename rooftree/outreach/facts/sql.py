@@ -26,7 +26,8 @@ APPROVAL_TASK_KIND = required_actions.task_kind(STATE_LAW_SILENT)  # the task as
 NOT_AFFILIATED = trigger_lead_check.NOT_AFFILIATED_PATTERN.pattern.replace(r"\b", r"\y")
 
 # Facts that can change from outside at any moment: revocations, the newest inbound message, and
-# the outcome of a credit file. An inquiry made after a file was stopped starts over.
+# the outcome of a credit file. An inquiry made after a file was stopped starts over. A status that
+# has no meaning here is added to the outcome, as it pauses more than some outcomes do.
 NEWS_SQL = f"""
 select json_build_object(
     'stops', (select coalesce(json_agg(r order by r.at), '[]') from (
@@ -34,7 +35,7 @@ select json_build_object(
           from revocation
          where address = any(string_to_array(subject.keys, E'\\n'))
             or person_id = subject.person) r),
-    'file', coalesce((select f.stands from (
+    'file', concat_ws('+', (select f.stands from (
         select case when loan.final_outcome in {STOPPING_CODES} then loan.final_outcome
                     else loan.current_milestone end as stands,
                (select max(recorded_at) from milestone
