@@ -18,7 +18,7 @@ FILE_TYPES = "py|toml|yaml|jsonl?|md|html|css|js|typ|service|timer|example"
 PLANNED = {"docs/roadmap.md"}  # names files that do not exist yet
 # Files that Rooftree writes or an example reads; the repository does not have them.
 FILES_ELSEWHERE = {
-    *("controls.json", "last-backup.json", "last-rehearsal.json", "rooftree.env", "rule.json"),
+    *("controls.json", "last-backup.json", "last-test-restore.json", "rooftree.env", "rule.json"),
 }
 DJANGO_COMMANDS = {"migrate", "makemigrations", "dbshell"}
 

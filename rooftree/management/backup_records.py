@@ -8,7 +8,7 @@ from pathlib import Path
 from rooftree import settings
 
 MAX_TEST_RESTORE_AGE = timedelta(days=31)  # then Setup and `doctor` complain
-LAST_BACKUP, LAST_REHEARSAL = "last-backup.json", "last-rehearsal.json"
+LAST_BACKUP, LAST_TEST_RESTORE = "last-backup.json", "last-test-restore.json"
 
 
 def write_record(name: str, values: dict[str, str]) -> None:

@@ -275,9 +275,9 @@ def check_backup() -> DoctorFinding:
     return problem_finding(text, remedy)
 
 
-def check_rehearsal() -> DoctorFinding:
+def check_test_restore() -> DoctorFinding:
     """Check that a backup passed a test restore in the last month."""
-    last = backup_records.read_record(backup_records.LAST_REHEARSAL)
+    last = backup_records.read_record(backup_records.LAST_TEST_RESTORE)
     if settings.IS_DEMO:
         return ok("not needed for a demo")
     remedy = "run rooftree restore BACKUP --test; rooftree serve does it every week"
@@ -345,6 +345,6 @@ MACHINE_CHECKS: dict[str, Callable[[], DoctorFinding]] = {
     "mail": check_mail_server,
     "LOS": check_los,
     "backup": check_backup,
-    "test restore": check_rehearsal,
+    "test restore": check_test_restore,
     "ledger heads": check_ledger_heads,
 }

@@ -13,7 +13,7 @@ from rooftree.management import backup_records, database
 
 NIGHT_HOUR = 2  # of this machine's clock
 MIN_AGE, MAX_AGE = timedelta(hours=3), timedelta(hours=26)  # of the last backup
-REHEARSAL_AGE = timedelta(days=7)
+TEST_RESTORE_AGE = timedelta(days=7)
 FIRST_AFTER_SECONDS = 600.0  # of serving, before the first backup of all
 BACKUPS_KEPT = "14"
 FOLDER_NAME = "nightly"
@@ -36,7 +36,7 @@ class NightlyBackup:
         if is_backup_due(backup_records.read_time(backup_records.LAST_BACKUP), at):
             nightly = settings.BACKUP_FOLDER / FOLDER_NAME  # apart from those that staff make
             self._start("backup", "--to", str(nightly), "--keep", BACKUPS_KEPT)
-        elif is_rehearsal_due(backup_records.read_time(backup_records.LAST_REHEARSAL), at):
+        elif is_test_restore_due(backup_records.read_time(backup_records.LAST_TEST_RESTORE), at):
             folder = backup_records.read_record(backup_records.LAST_BACKUP)["folder"]
             self._start("restore", folder, "--test")
 
@@ -73,6 +73,6 @@ def is_backup_due(last: datetime | None, at: datetime) -> bool:
     return at.hour == NIGHT_HOUR and at - last > MIN_AGE
 
 
-def is_rehearsal_due(last: datetime | None, at: datetime) -> bool:
+def is_test_restore_due(last: datetime | None, at: datetime) -> bool:
     """Return True at night when no restore was tested for a week, and at once without any."""
-    return last is None or (at.hour == NIGHT_HOUR and at - last > REHEARSAL_AGE)
+    return last is None or (at.hour == NIGHT_HOUR and at - last > TEST_RESTORE_AGE)

@@ -90,7 +90,7 @@ def restore_backup(
     return RestoreResult(manifest=manifest, former_database=former)
 
 
-def rehearse_restore(folder: Path, *, at: datetime, on_progress: ProgressCallback) -> Manifest:
+def test_restore(folder: Path, *, at: datetime, on_progress: ProgressCallback) -> Manifest:
     """Restore a backup beside the running database, verify it, and drop it again.
 
     Records the test restore in `backup_records`.
@@ -103,7 +103,7 @@ def rehearse_restore(folder: Path, *, at: datetime, on_progress: ProgressCallbac
     with closing(
         psycopg.connect(_database_dsn("postgres"), autocommit=True, connect_timeout=10)
     ) as server:
-        prefix = f"{name}_rehearsal_"
+        prefix = f"{name}_test_restore_"
         left_over = server.execute(
             "select datname from pg_database where starts_with(datname, %s)", [prefix]
         ).fetchall()
@@ -118,7 +118,7 @@ def rehearse_restore(folder: Path, *, at: datetime, on_progress: ProgressCallbac
         finally:
             _drop_database(server, fresh)
     backup_records.write_record(
-        backup_records.LAST_REHEARSAL,
+        backup_records.LAST_TEST_RESTORE,
         {
             "made_at": at.isoformat(),
             "backup_at": manifest.made_at,

@@ -176,7 +176,7 @@ def test_full_disk_is_one_sentence_and_leaves_nothing(house, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_rehearsal_restores_beside_the_running_database_and_drops_it(house, whole):
+def test_restore_runs_beside_the_running_database_and_drops_it(house, whole):
     databases = "select datname from pg_database order by 1"
     before = house.sql(databases)
 
@@ -187,7 +187,7 @@ def test_rehearsal_restores_beside_the_running_database_and_drops_it(house, whol
     assert "rooftree check passed" in done.stderr
     assert house.sql(databases) == before
     assert house.sql("select count(*) from sending_pause") == [(0,)]
-    record = json.loads((house.home / "last-rehearsal.json").read_text())
+    record = json.loads((house.home / "last-test-restore.json").read_text())
     assert record["backup_at"] == json.loads((whole / "manifest.json").read_text())["made_at"]
 
 

@@ -85,5 +85,5 @@ def test_backup_is_due_at_night_and_after_a_missed_night():
     assert not due(night - timedelta(hours=1), night)
     assert not due(make.NOON - timedelta(hours=24), make.NOON)
     assert due(make.NOON - timedelta(hours=27), make.NOON)
-    assert nightly_backup.is_rehearsal_due(night - timedelta(days=8), night)
-    assert not nightly_backup.is_rehearsal_due(night - timedelta(days=6), night)
+    assert nightly_backup.is_test_restore_due(night - timedelta(days=8), night)
+    assert not nightly_backup.is_test_restore_due(night - timedelta(days=6), night)

@@ -57,7 +57,7 @@ def test_step_has_an_owner_and_a_date_that_shows_when_it_is_late(browser, ana):
     assert browser.get(reverse("setup_step", args=["no-such-step"])).status_code == 404
 
 
-def test_backup_and_its_rehearsal_turn_green_by_their_records_alone(
+def test_backup_and_its_test_restore_turn_green_by_their_records_alone(
     browser, settings, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(backup_records.settings, "ROOFTREE_HOME", tmp_path)
@@ -69,7 +69,7 @@ def test_backup_and_its_rehearsal_turn_green_by_their_records_alone(
         backup_records.LAST_BACKUP, {"made_at": at.isoformat(), "folder": "/somewhere"}
     )
     backup_records.write_record(
-        backup_records.LAST_REHEARSAL,
+        backup_records.LAST_TEST_RESTORE,
         {"made_at": (at - timedelta(days=40)).isoformat(), "backup_at": "", "rows": "41208"},
     )
     page = browser.get("/setup/").text

@@ -66,20 +66,20 @@ class Command(command_base.Command):
                 self.stderr.write(f"Wrote the secrets of {folder.name} to {options['secrets']}.")
                 return
             if options["test"]:
-                self._rehearse(folder)
+                self._test_restore(folder)
                 return
             self._restore_database(folder, options)
         except backup_files.InvalidBackup as problem:
             raise command_base.CheckFailed(str(problem)) from problem
 
-    def _rehearse(self, folder: Path) -> None:
+    def _test_restore(self, folder: Path) -> None:
         from django.utils.timezone import now
 
         from rooftree.management import make_backup, restore_backup
 
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the copy is dropped
         try:
-            manifest = restore_backup.rehearse_restore(folder, at=now(), on_progress=print_progress)
+            manifest = restore_backup.test_restore(folder, at=now(), on_progress=print_progress)
         except (restore_backup.RestoreFailed, make_backup.BackupFailed) as problem:
             raise command_base.CheckFailed(f"the test restore failed: {problem}") from problem
         self.stdout.write(

@@ -157,10 +157,10 @@ def backup_step(at: datetime) -> GuideStep:
     )
 
 
-def rehearsal_step(at: datetime) -> GuideStep:
+def test_restore_step(at: datetime) -> GuideStep:
     """Return the step for a backup that passed a test restore."""
-    record = backup_records.read_record(backup_records.LAST_REHEARSAL)
-    made_at = backup_records.read_time(backup_records.LAST_REHEARSAL)
+    record = backup_records.read_record(backup_records.LAST_TEST_RESTORE)
+    made_at = backup_records.read_time(backup_records.LAST_TEST_RESTORE)
     is_recent = made_at is not None and at - made_at < backup_records.MAX_TEST_RESTORE_AGE
     description = "No test restore yet"
     if settings.MAKES_NIGHTLY_BACKUPS:

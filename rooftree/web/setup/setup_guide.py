@@ -74,7 +74,7 @@ def build_groups(today: date, at: datetime) -> list[StepGroup]:
         ],
         "Safety": [
             go_live_steps.backup_step(at),
-            go_live_steps.rehearsal_step(at),
+            go_live_steps.test_restore_step(at),
             go_live_steps.ledger_heads_step(),
             go_live_steps.test_lead_step(),
         ],
