@@ -79,6 +79,14 @@ def test_outcome_on_a_phone_is_undone_from_the_toast(chromium, front, people):
     undo = page.locator(".toast").get_by_role("button", name="Undo")
     expect(undo).to_contain_text("s")
     check_page(page, "outcome undo")
+    covered = page.evaluate(
+        """() => { const toast = document.querySelector(".toast").getBoundingClientRect();
+        return [...document.querySelectorAll("main button, main .button, .tabbar a")].filter(
+            (one) => { const box = one.getBoundingClientRect();
+                return box.height && box.top < toast.bottom && box.bottom > toast.top;
+            }).map((one) => one.textContent.trim()); }"""
+    )
+    assert covered == []
     undo.click()
 
     expect(page.get_by_text("Undone. Nothing was logged.")).to_be_visible()
