@@ -18,13 +18,20 @@ from rooftree.money.company_day import company_day, company_zone
 from rooftree.money.models import Entry
 from rooftree.org.models import User
 from rooftree.reporting.rollups import rollup_deltas
+from rooftree.tasks.live_updates import publish_update
 
 FUNDED = "funded"
+FUNDING_UNDONE = "funding_undone"  # the code of the milestone that takes a funding back
+ENTERED_IN_ERROR = "entered_in_error"  # final outcome of a loan whose funding was undone
 MAX_AGE = timedelta(days=3650)  # of a funding; an older date is a typo
 
 
 class LosReportsFunding(UserError):
     """The lead's loan is in the LOS, which reports its funding and revenue."""
+
+
+class NotFundedByHand(UserError):
+    """The lead has no funding that staff recorded."""
 
 
 def find_los_loan(lead: Lead) -> Loan | None:
@@ -33,13 +40,13 @@ def find_los_loan(lead: Lead) -> Loan | None:
 
 
 def find_manual_loan(lead: Lead) -> Loan | None:
-    """Return the loan that staff recorded, or None."""
-    return lead.loans.filter(los=BY_HAND).first()
+    """Return the loan that staff recorded as funded, or None."""
+    return lead.loans.filter(los=BY_HAND, funded_date__isnull=False).first()
 
 
 def find_revenue_entry(loan: Loan) -> Entry | None:
-    """Return the entry that booked a loan's revenue; corrections refer to it."""
-    return Entry.objects.filter(loan=loan, kind="revenue", corrects=None).order_by("id").first()
+    """Return the entry that booked a loan's revenue on its newest date; corrections name it."""
+    return Entry.objects.filter(loan=loan, kind="revenue", corrects=None).order_by("-id").first()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +65,7 @@ def record_funding(lead: Lead, funding: Funding, *, by: User, at: datetime) -> L
     A repeat returns the loan; another amount or date is refused. Raises `LosReportsFunding`
     and `InvalidField`.
     """
-    today = company_day(at)
-    if funding.funded_date > today:
-        raise InvalidField("funded_date", "The funding date is in the future.")
-    if funding.funded_date < today - MAX_AGE:
-        raise InvalidField("funded_date", "The funding date is more than ten years ago.")
+    _check_date(funding.funded_date, at)
     with transaction.atomic():
         lead = Lead.objects.select_for_update(no_key=True).get(pk=lead.pk)
         is_on_its_way = Handoff.objects.filter(lead=lead).exclude(state="rejected").exists()
@@ -80,13 +83,7 @@ def record_funding(lead: Lead, funding: Funding, *, by: User, at: datetime) -> L
             loan=loan.pk, funded_date=str(funding.funded_date), amount_cents=funding.amount_cents,
             revenue_cents=funding.revenue_cents, reason=funding.reason or None,
         )  # fmt: skip
-        entry = book_entries.book_entry(
-            kind="revenue", amount_cents=funding.revenue_cents, on_date=funding.funded_date,
-            source_id=lead.source_id, campaign_id=lead.campaign_id, lead_id=lead.pk,
-            loan_id=loan.pk, basis=BY_HAND, idempotency_key=f"loan:{loan.pk}:funded",
-            reason=funding.reason, by=by, at=at,
-        )  # fmt: skip
-        rollup_deltas.count_revenue(entry)
+        rollup_deltas.count_revenue(_book_revenue(loan, lead, funding, by=by, at=at))
         # It books revenue too, under the same idempotency key: the entry above stands.
         loan_milestones.follow_loan_news(
             LoanUpdate(loan=loan, steps=(milestone,), is_funded_now=True), at=at
@@ -94,16 +91,116 @@ def record_funding(lead: Lead, funding: Funding, *, by: User, at: datetime) -> L
     return loan
 
 
+def correct_funding_date(
+    lead: Lead, *, funded_date: date, reason: str, by: User, at: datetime
+) -> None:
+    """Move a recorded funding and its revenue to another day, by new entries.
+
+    The day that stands already changes nothing. Raises `InvalidField` and `NotFundedByHand`.
+    """
+    _check_date(funded_date, at)
+    with transaction.atomic():
+        lead, loan = _lock_funded_loan(lead)
+        if loan.funded_date == funded_date:
+            return
+        revenue_cents = _reverse_revenue(loan, reason=reason, by=by, at=at)
+        funding = Funding(
+            funded_date=funded_date,
+            amount_cents=loan.amount_cents or 0,
+            revenue_cents=revenue_cents,
+            reason=reason,
+        )
+        _book_revenue(loan, lead, funding, by=by, at=at)
+        Loan.objects.filter(pk=loan.pk).update(funded_date=funded_date)
+        _record_milestone(loan, funded_date, at)
+        write_event(
+            "leads.loan.funding_date_corrected", at=at, actor=f"user:{by.pk}", lead_id=lead.pk,
+            loan=loan.pk, was_date=str(loan.funded_date), funded_date=str(funded_date),
+            reason=reason,
+        )  # fmt: skip
+        rollup_deltas.recount_lead(lead)
+
+
+def undo_funding(lead: Lead, *, reason: str, by: User, at: datetime) -> None:
+    """Take back a funding that was recorded by mistake, and its revenue by a counter-entry.
+
+    The lead is worked again; the loan stays, closed, as the entries name it. Raises
+    `NotFundedByHand`.
+    """
+    with transaction.atomic():
+        lead, loan = _lock_funded_loan(lead)
+        _reverse_revenue(loan, reason=reason, by=by, at=at)
+        Loan.objects.filter(pk=loan.pk).update(
+            funded_date=None, revenue_cents=0, milestone="", current_milestone="", rank=0,
+            final_outcome=ENTERED_IN_ERROR,
+        )  # fmt: skip
+        Milestone.objects.create(
+            id=uuid7_at(at), loan=loan, code=FUNDING_UNDONE, reached_at=at, recorded_at=at
+        )
+        Lead.objects.filter(pk=lead.pk, state=FUNDED).update(state="working")
+        write_event(
+            "leads.loan.funding_undone", at=at, actor=f"user:{by.pk}", lead_id=lead.pk,
+            loan=loan.pk, was_date=str(loan.funded_date), reason=reason,
+        )  # fmt: skip
+        rollup_deltas.recount_lead(lead)
+        publish_update("lead", lead=str(lead.pk))
+
+
+def _check_date(funded_date: date, at: datetime) -> None:
+    today = company_day(at)
+    if funded_date > today:
+        raise InvalidField("funded_date", "The funding date is in the future.")
+    if funded_date < today - MAX_AGE:
+        raise InvalidField("funded_date", "The funding date is more than ten years ago.")
+
+
+def _lock_funded_loan(lead: Lead) -> tuple[Lead, Loan]:
+    lead = Lead.objects.select_for_update(no_key=True).get(pk=lead.pk)
+    loan = find_manual_loan(lead)
+    if loan is None:
+        raise NotFundedByHand("No funding is recorded here. Someone may have undone it already.")
+    return lead, loan
+
+
+def _reverse_revenue(loan: Loan, *, reason: str, by: User, at: datetime) -> int:
+    """Correct the booked revenue of a loan to zero; return what it was, in cents."""
+    entry = find_revenue_entry(loan)
+    if entry is None:
+        return 0
+    net_cents = book_entries.net_amounts([entry])[entry.pk]
+    book_entries.correct_entry(entry, right_cents=0, reason=reason, by=by, at=at)
+    return net_cents
+
+
+def _book_revenue(loan: Loan, lead: Lead, funding: Funding, *, by: User, at: datetime) -> Entry:
+    """Book a loan's revenue; the second time, after a correction, under a key of its own."""
+    count = Entry.objects.filter(loan=loan, kind="revenue", corrects=None).count()
+    return book_entries.book_entry(
+        kind="revenue", amount_cents=funding.revenue_cents, on_date=funding.funded_date,
+        source_id=lead.source_id, campaign_id=lead.campaign_id, lead_id=lead.pk, loan_id=loan.pk,
+        basis=BY_HAND, reason=funding.reason, by=by, at=at,
+        idempotency_key=f"loan:{loan.pk}:funded" + (f":{count + 1}" if count else ""),
+    )  # fmt: skip
+
+
 def _create_funded_loan(lead: Lead, funding: Funding, at: datetime) -> tuple[Loan, Milestone]:
-    loan = Loan.objects.create(
-        id=uuid7_at(at), lead=lead, los=BY_HAND, instance="", los_loan_id=str(lead.pk),
-        milestone=FUNDED, current_milestone=FUNDED, rank=all_milestones()[FUNDED].rank or 0,
-        amount_cents=funding.amount_cents, revenue_cents=funding.revenue_cents,
-        funded_date=funding.funded_date, officer_id=lead.officer_id, created_at=at,
+    """Create the lead's loan, or fund the one whose funding was undone."""
+    columns = {
+        "milestone": FUNDED, "current_milestone": FUNDED, "final_outcome": "",
+        "rank": all_milestones()[FUNDED].rank or 0, "amount_cents": funding.amount_cents,
+        "revenue_cents": funding.revenue_cents, "funded_date": funding.funded_date,
+        "officer_id": lead.officer_id,
+    }  # fmt: skip
+    loan, _ = Loan.objects.update_or_create(
+        los=BY_HAND, instance="", los_loan_id=str(lead.pk), defaults=columns,
+        create_defaults={"id": uuid7_at(at), "lead": lead, "created_at": at, **columns},
     )  # fmt: skip
-    noon = datetime.combine(funding.funded_date, time(12), company_zone())
-    milestone = Milestone.objects.create(
-        id=uuid7_at(at), loan=loan, code=FUNDED, rank=loan.rank, on_date=funding.funded_date,
-        reached_at=min(noon, at), recorded_at=at,
+    return loan, _record_milestone(loan, funding.funded_date, at)
+
+
+def _record_milestone(loan: Loan, funded_date: date, at: datetime) -> Milestone:
+    noon = datetime.combine(funded_date, time(12), company_zone())
+    return Milestone.objects.create(
+        id=uuid7_at(at), loan=loan, code=FUNDED, rank=all_milestones()[FUNDED].rank or 0,
+        on_date=funded_date, reached_at=min(noon, at), recorded_at=at,
     )  # fmt: skip
-    return loan, milestone

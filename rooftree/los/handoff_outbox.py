@@ -64,7 +64,7 @@ def queue_handoff(
         handoffs = Handoff.objects.filter(lead=lead, connection=connection)
         if existing := handoffs.exclude(state="rejected").first():
             return existing
-        if Loan.objects.filter(lead=lead, los=BY_HAND).exists():
+        if Loan.objects.filter(lead=lead, los=BY_HAND, final_outcome="").exists():
             raise HandoffNotReady("This lead’s loan was recorded as funded by hand.")
         record = build_handoff_record(lead, connection, answers or {})
         _require_complete(record, connection)

@@ -429,6 +429,8 @@ TABLE = {
     "money/prices/record/": post("pkd"),
     "leads/<uuid:lead_id>/funding/": get("ompd", "lead", of_lead=True),
     "leads/<uuid:lead_id>/funding/revenue/": post("ompd", "lead", of_lead=True),
+    "leads/<uuid:lead_id>/funding/date/": post("ompd", "lead", of_lead=True),
+    "leads/<uuid:lead_id>/funding/undo/": post("ompd", "lead", of_lead=True),
     "returns/": get("pked"),
     "returns/<uuid:claim_id>/": get("pked", "claim"),
     "returns/arrivals/<uuid:touch_id>/": get("pkd", "touch"),

@@ -15,6 +15,7 @@ from rooftree.money.models import Entry, SourcePrice
 from rooftree.reporting.first_screen import cost_by_source
 from rooftree.reporting.first_screen.report_period import parse_period
 from rooftree.reporting.rollups import rebuild_rollups, rollup_deltas
+from rooftree.web.lists.listed_loans import visible_loans
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -337,6 +338,53 @@ def test_funding_without_an_los_makes_homes_cost_per_funded_loan_right(clerk, ve
     assert (row.funded, row.cost_per_funded_cents, row.revenue_cents) == (1, 150_00, 9000_50)
     assert "$9,000.50" in page
     assert "Lender credit" in page
+    assert_counted()
+
+
+def test_funding_by_hand_moves_to_its_right_day_and_can_be_undone(clerk, vendor, signed_in):
+    dana = make.officer("Dana Reyes")
+    lead = arrive(vendor, 1, officer=dana)[0]
+    browser = signed_in(dana.user)
+    typed = {"funded_date": "2026-12-01", "amount": "412,000", "revenue": "9,270.55"}
+    browser.post(reverse("funding", args=[lead.pk]), typed)
+    date_url, undo_url = (
+        reverse(name, args=[lead.pk]) for name in ("funding_date", "funding_undo")
+    )
+
+    refused = [
+        browser.post(date_url, {"funded_date": "2026-12-31", "reason": "Typo"}),
+        browser.post(date_url, {"funded_date": "2026-11-20", "reason": ""}),
+        browser.post(undo_url, {"reason": " "}),
+    ]
+    browser.post(date_url, {"funded_date": "2026-11-20", "reason": "Wire date"})
+
+    assert [answer.status_code for answer in refused] == [422, 422, 422]
+    loan = lead.loans.get()
+    assert (loan.funded_date, loan.revenue_cents) == (date(2026, 11, 20), 9270_55)
+    entries = Entry.objects.filter(loan=loan).order_by("id")
+    assert [(row.kind, row.on_date, row.reason) for row in entries] == [
+        ("revenue", date(2026, 12, 1), ""),
+        ("reversal", date(2026, 12, 1), "Wire date"),
+        ("revenue", date(2026, 11, 20), "Wire date"),
+    ]
+    assert_counted()
+
+    browser.post(undo_url, {"reason": "Wrong lead"})
+
+    lead.refresh_from_db()
+    loan.refresh_from_db()
+    assert (lead.state, loan.funded_date, loan.revenue_cents) == ("working", None, 0)
+    assert Entry.objects.get(reason="Wrong lead").kind == "reversal"
+    assert (home_row(vendor).funded, home_row(vendor).revenue_cents) == (0, 0)
+    assert "Funding undone" in browser.get(reverse("lead", args=[lead.pk])).text
+    assert browser.post(undo_url, {"reason": "Again"}).status_code == 422
+    assert not visible_loans(dana.user, NOW).exists()
+    assert_counted()
+
+    browser.post(reverse("funding", args=[lead.pk]), typed)
+
+    assert lead.loans.get().funded_date == date(2026, 12, 1)
+    assert (home_row(vendor).funded, home_row(vendor).revenue_cents) == (1, 9270_55)
     assert_counted()
 
 

@@ -34,6 +34,19 @@ class FundingForm(StaffForm):
             self.fields[name].required = True
 
 
+class FundingDateForm(StaffForm):
+    """The right day of a recorded funding, and why it changes."""
+
+    funded_date = date_field("Funded on")
+    reason = text_field("Reason", "Kept with the new entries", max_length=300)
+
+
+class UndoForm(StaffForm):
+    """Why a funding is taken back."""
+
+    reason = text_field("Reason", "For example, recorded on the wrong lead", max_length=300)
+
+
 @staff_view("GET", "POST")
 def record_funding(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Show a lead's funding and revenue; a POST records the funding."""
@@ -78,16 +91,43 @@ def correct_revenue(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     return _render_funding(request, lead, FundingForm(), correction=form, status=422)
 
 
+@staff_view("POST")
+def correct_funding_date(request: StaffRequest, lead_id: UUID) -> HttpResponse:
+    """Move a funding that staff recorded to another day."""
+    lead = get_permitted_lead(request, "record_funding", lead_id)
+    form = FundingDateForm(request.POST, auto_id="date_%s")
+
+    def correct(typed: dict[str, Any]) -> None:
+        manual_funding.correct_funding_date(lead, **typed, by=request.user, at=request.at)
+
+    if form.submit(correct):
+        page_url = reverse("funding", args=[lead.pk])
+        return respond_redirect(request, "Funding date corrected", to=page_url)
+    return _render_funding(request, lead, FundingForm(), date_form=form, status=422)
+
+
+@staff_view("POST")
+def undo_funding(request: StaffRequest, lead_id: UUID) -> HttpResponse:
+    """Take back a funding that staff recorded by mistake."""
+    lead = get_permitted_lead(request, "record_funding", lead_id)
+    form = UndoForm(request.POST, auto_id="undo_%s")
+
+    def undo(typed: dict[str, Any]) -> None:
+        manual_funding.undo_funding(lead, reason=typed["reason"], by=request.user, at=request.at)
+
+    if form.submit(undo):
+        toast = "Funding undone. The lead is being worked again"
+        return respond_redirect(request, toast, to=reverse("lead", args=[lead.pk]))
+    return _render_funding(request, lead, FundingForm(), undo_form=form, status=422)
+
+
 def _render_funding(
-    request: StaffRequest,
-    lead: Lead,
-    form: FundingForm,
-    *,
-    correction: CorrectionForm | None = None,
-    status: int = 200,
+    request: StaffRequest, lead: Lead, form: FundingForm, *, status: int = 200, **typed: StaffForm
 ) -> HttpResponse:
+    """Render a lead's funding; `typed` are refused forms by their names on the page."""
     loan = manual_funding.find_manual_loan(lead)
     entry = manual_funding.find_revenue_entry(loan) if loan else None
+    funded_date = loan.funded_date if loan else None
     context = {
         "lead": lead,
         "loan": loan,
@@ -98,6 +138,9 @@ def _render_funding(
         if entry
         else [],
         "form": form,
-        "correction": correction or CorrectionForm(),
+        "correction": CorrectionForm(),
+        "date_form": FundingDateForm(initial={"funded_date": funded_date}, auto_id="date_%s"),
+        "undo_form": UndoForm(auto_id="undo_%s"),
+        **typed,
     }
     return render(request, "money/funding.html", context, status=status)

@@ -33,6 +33,12 @@ urlpatterns: list[URLPattern] = [
     path("money/prices/record/", price_views.record_price, name="money_price_record"),
     path("leads/<uuid:lead_id>/funding/", funding_views.record_funding, name="funding"),
     path(
+        "leads/<uuid:lead_id>/funding/date/",
+        funding_views.correct_funding_date,
+        name="funding_date",
+    ),
+    path("leads/<uuid:lead_id>/funding/undo/", funding_views.undo_funding, name="funding_undo"),
+    path(
         "leads/<uuid:lead_id>/funding/revenue/",
         funding_views.correct_revenue,
         name="funding_revenue",
