@@ -22,8 +22,16 @@ class MailProvider:
     api_url: str
     spf_include: str
     dkim_hint: str  # where the selector is found
+    region: str = ""  # Mailgun's, whose requests name the sending domain; "": another provider
 
 
+MAILGUN: dict[str, Any] = {  # the same in both regions
+    "backend": "anymail.backends.mailgun.EmailBackend",
+    "key_option": "api_key",
+    "key_hint": "In Mailgun under API Security. A sending key of one domain can’t be checked",
+    "spf_include": "mailgun.org",
+    "dkim_hint": "Before ._domainkey in the DKIM record under Sending, Domain settings",
+}
 PROVIDERS = {
     "postmark": MailProvider(
         name="Postmark",
@@ -44,13 +52,10 @@ PROVIDERS = {
         dkim_hint="Usually s1; under Settings, Sender Authentication",
     ),
     "mailgun": MailProvider(
-        name="Mailgun",
-        backend="anymail.backends.mailgun.EmailBackend",
-        key_option="api_key",
-        key_hint="In Mailgun under API Security. A sending key of one domain can’t be checked",
-        api_url="https://api.mailgun.net/v3/",
-        spf_include="mailgun.org",
-        dkim_hint="Before ._domainkey in the DKIM record under Sending, Domain settings",
+        name="Mailgun", region="US", api_url="https://api.mailgun.net/v3/", **MAILGUN
+    ),
+    "mailgun_eu": MailProvider(
+        name="Mailgun EU", region="EU", api_url="https://api.eu.mailgun.net/v3/", **MAILGUN
     ),
 }
 
@@ -64,21 +69,22 @@ def check_key(service: str, key: str, *, domain: str) -> None:
     """Ask the provider whether the key can send; no email is sent.
 
     Args:
-        domain: the sending domain, which only Mailgun needs.
+        domain: the sending domain, which only Mailgun needs, in either region.
 
     Raises `Misconfigured`, `RetryLater` or `RequestRejected`, which say what to change.
     """
     provider = PROVIDERS[service]
-    basic = ("api", key) if service == "mailgun" else None
+    basic = ("api", key) if provider.region else None
     client = VendorClient(api_url(service), limits=LIMITS, basic=basic)
     try:
         answer = client.send(_key_request(service, key, domain)).json()
     except Misconfigured as problem:
         raise Misconfigured(f"{provider.name} refused the API key. Copy it again.") from problem
     except RequestRejected as problem:
-        if service == "mailgun" and problem.code == "404":
+        if provider.region and problem.code == "404":
             raise Misconfigured(
-                f"Mailgun has no domain {domain} in its US region. Check the domain."
+                f"Mailgun has no domain {domain} in its {provider.region} region. "
+                "Check the domain and the region."
             ) from problem
         raise
     finally:
@@ -90,8 +96,7 @@ def _key_request(service: str, key: str, domain: str) -> VendorRequest:
     path, headers = {
         "postmark": ("server", {"X-Postmark-Server-Token": key, "Accept": "application/json"}),
         "sendgrid": ("scopes", {"Authorization": f"Bearer {key}"}),
-        "mailgun": (f"domains/{domain}", {}),
-    }[service]
+    }.get(service, (f"domains/{domain}", {}))
     return VendorRequest(method="GET", path=path, headers=headers, is_idempotent=True)
 
 
@@ -101,7 +106,7 @@ def _check_answer(service: str, answer: dict[str, Any], domain: str) -> None:
         raise Misconfigured("This SendGrid key can’t send email. Give it the permission Mail Send.")
     details = answer.get("domain")
     state = details.get("state") if isinstance(details, dict) else None
-    if service == "mailgun" and state != "active":
+    if PROVIDERS[service].region and state != "active":
         raise Misconfigured(
             f"Mailgun has not verified {domain} yet. Publish its DNS records, then try again."
         )

@@ -44,6 +44,6 @@ def build_server(row: MailSetup | None) -> MailServer:
         }
         return MailServer(sender=sender, service="smtp", options=options)
     options = {PROVIDERS[row.service].key_option: row.secret, "timeout": TIMEOUT_SECONDS}
-    if row.service == "mailgun":  # the other providers' backends refuse the option
+    if PROVIDERS[row.service].region:  # the other providers' backends refuse the option
         options["sender_domain"] = row.provider_domain
     return MailServer(sender=sender, service=row.service, options=options)

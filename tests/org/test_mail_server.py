@@ -12,7 +12,8 @@ def page_account(settings):
 
 
 @pytest.mark.parametrize(
-    ("service", "has_domain"), [("mailgun", True), ("postmark", False), ("sendgrid", False)]
+    ("service", "has_domain"),
+    [("mailgun", True), ("mailgun_eu", True), ("postmark", False), ("sendgrid", False)],
 )
 def test_sending_domain_goes_to_mailgun_alone(service, has_domain):
     row = MailSetup(

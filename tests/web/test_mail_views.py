@@ -13,7 +13,9 @@ from django.db import connection
 from rooftree.flow import mail_checks
 from rooftree.management import doctor_machine_checks
 from rooftree.org import mail_setup
+from rooftree.org.mail_providers import PROVIDERS
 from rooftree.org.models import Company, MailSetup, StaffNotice
+from rooftree.web.setup import mail_views
 from rooftree_simulators.simulated_clock import SimulatedClock
 from rooftree_simulators.smtp_mailbox import SmtpMailbox
 from rooftree_simulators.start_simulators import find_free_port
@@ -238,3 +240,62 @@ def test_provider_key_is_tried_then_its_api_takes_the_email(browser, server, set
     assert "token-1" not in browser.get(PAGE).text
     browser.post(f"{PAGE}trial/")
     assert "The mail provider does not answer." in browser.get(PAGE).text
+
+
+class _MailgunEurope(BaseHTTPRequestHandler):
+    """Mailgun's domain look-up in its EU region, for one key and one domain."""
+
+    def do_GET(self):
+        is_known = self.path == "/domains/mg.lindenfield.example"
+        body = json.dumps({"domain": {"state": "active"}}).encode()
+        self.send_response(200 if is_known else 404)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+def test_mailgun_domain_is_checked_in_its_own_region(browser, settings):
+    europe = ThreadingHTTPServer(("127.0.0.1", 0), _MailgunEurope)
+    Thread(target=europe.serve_forever, daemon=True).start()
+    settings.UPSTREAMS = {"mailgun_eu": f"http://127.0.0.1:{europe.server_port}/"}
+    account = {
+        "sender_name": "Lindenfield", "sender_address": USER, "service": "mailgun_eu",
+        "secret": "key-1", "provider_domain": "mg.elsewhere.example",
+    }  # fmt: skip
+
+    refused = browser.post(PAGE, account)
+    saved = browser.post(PAGE, account | {"provider_domain": "mg.lindenfield.example"})
+    europe.shutdown()
+    europe.server_close()
+
+    assert refused.status_code == 422
+    assert "Mailgun has no domain mg.elsewhere.example in its EU region" in refused.text
+    assert saved.status_code == 303
+    state = mail_setup.read_state()
+    assert (state.works, state.description) == (True, "Mailgun EU, mg.lindenfield.example")
+    assert PROVIDERS["mailgun_eu"].api_url == "https://api.eu.mailgun.net/v3/"
+    assert state.server.create_mailer().sender_domain == "mg.lindenfield.example"
+
+
+def test_amazon_ses_is_the_mail_server_of_its_region(browser, monkeypatch):
+    form = {
+        "sender_name": "Lindenfield", "sender_address": USER, "service": "ses",
+        "region": "us-west-2", "user": "AKIA", "secret": "smtp-password",
+    }  # fmt: skip
+    MailSetup.objects.create(
+        service="smtp", host="email-smtp.us-west-2.amazonaws.com", port=587, security="starttls",
+        user="AKIA", secret="smtp-password", sender_address=USER,
+    )  # fmt: skip
+
+    page = browser.get(PAGE).text
+    monkeypatch.setattr(mail_views, "SES_HOST", "email-smtp.{region}.invalid")
+    refused = browser.post(PAGE, form)
+
+    assert '<a href="?service=ses#account" aria-current="page">Amazon SES</a>' in page
+    assert '<option value="us-west-2" selected>' in page
+    assert "SMTP user name" in page
+    assert refused.status_code == 422
+    assert "No server is named email-smtp.us-west-2.invalid" in refused.text

@@ -44,7 +44,9 @@ class MailSetup(models.Model):
         db_table = "mail_setup"
         constraints = [
             models.CheckConstraint(
-                condition=Q(service__in=["", "smtp", "postmark", "sendgrid", "mailgun"]),
+                condition=Q(
+                    service__in=["", "smtp", "postmark", "sendgrid", "mailgun", "mailgun_eu"]
+                ),
                 name="mail_setup_service_known",
             ),
             models.CheckConstraint(

@@ -27,14 +27,25 @@ from rooftree.web.shared.staff_forms import (
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_permission, staff_view
 
-SMTP = "smtp"
-SERVICES = {SMTP: "Mail server (SMTP)"} | {key: item.name for key, item in PROVIDERS.items()}
+SMTP, SES = "smtp", "ses"
+SERVICES = {SMTP: "Mail server (SMTP)", SES: "Amazon SES"} | {
+    key: item.name for key, item in PROVIDERS.items()
+}
 SECURITY_LABELS = {
     "starttls": "STARTTLS",
     "tls": "TLS",
     "none": "None, only for a server on this machine",
 }
 SMTP_FIELDS = ("host", "port", "security", "user")
+# Amazon SES is a mail server of a documented name in each region:
+# https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html
+SES_HOST = "email-smtp.{region}.amazonaws.com"
+SES_REGIONS = {
+    "us-east-1": "US East (N. Virginia)",
+    "us-east-2": "US East (Ohio)",
+    "us-west-1": "US West (N. California)",
+    "us-west-2": "US West (Oregon)",
+}
 
 
 class MailAccountForm(StaffForm):
@@ -45,6 +56,7 @@ class MailAccountForm(StaffForm):
     sender_name = text_field("Sender name", "What borrowers see, for example your brand")
     sender_address = text_field("Sender address", "At your own domain", max_length=254)
     service = forms.ChoiceField(choices=list(SERVICES.items()), widget=forms.HiddenInput)
+    region = choice_field("Region", SES_REGIONS.items(), "Where your identity is verified")
     host = text_field("Server", "For example smtp.provider.com")
     port = integer_field("Port", "587 with STARTTLS, 465 with TLS", min_value=1, max_value=65_535)
     security = choice_field("Encryption", SECURITY_LABELS.items())
@@ -57,14 +69,9 @@ class MailAccountForm(StaffForm):
     def __init__(self, *args: Any, service: str, is_kept: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         provider = PROVIDERS.get(service)
-        absent = list(SMTP_FIELDS) if provider else []
-        if service != "mailgun":
-            absent.append("provider_domain")
-        if settings.MAIL_SERVER_IN_ENVIRONMENT:
-            absent = [*SMTP_FIELDS, "service", "secret", "provider_domain"]
-        if settings.MAIL_FROM_IN_ENVIRONMENT:
-            absent += ["sender_name", "sender_address"]
-        for name in absent:
+        if service == SES:
+            self._label_ses()
+        for name in _absent_fields(service):
             self.fields.pop(name, None)
         if "secret" in self.fields:
             secret = self.fields["secret"]
@@ -72,6 +79,29 @@ class MailAccountForm(StaffForm):
                 secret.label, secret.help_text = "API key", provider.key_hint
             if is_kept:
                 secret.help_text = SECRET_ON_FILE_HINT
+
+    def _label_ses(self) -> None:
+        user, secret = self.fields["user"], self.fields["secret"]
+        user.label, secret.label = "SMTP user name", "SMTP password"
+        user.help_text = "In SES under SMTP settings; not an AWS access key"
+        secret.help_text = "Made together with the user name, for one region"
+
+
+def _absent_fields(service: str) -> list[str]:
+    """Return the fields that a service doesn't have, or that the environment sets."""
+    provider = PROVIDERS.get(service)
+    absent = list(SMTP_FIELDS) if provider else []
+    if service == SES:
+        absent = ["host", "port", "security"]
+    else:
+        absent.append("region")
+    if not (provider and provider.region):
+        absent.append("provider_domain")
+    if settings.MAIL_SERVER_IN_ENVIRONMENT:
+        absent = [*SMTP_FIELDS, "service", "secret", "provider_domain", "region"]
+    if settings.MAIL_FROM_IN_ENVIRONMENT:
+        absent += ["sender_name", "sender_address"]
+    return absent
 
 
 class DkimSelectorForm(StaffForm):
@@ -95,10 +125,10 @@ def edit_mail_account(request: StaffRequest) -> HttpResponse:
     """Show how email goes out and what its checks found; a POST tries an account and saves it."""
     require_permission(request.user, "edit_setup")
     state = mail_setup.read_state()
-    stored = state.row.service if state.row else ""
+    stored = _stored_choice(state.row)
     chosen = request.POST.get("service") or request.GET.get("service") or stored
     service = chosen if chosen in SERVICES else SMTP
-    is_kept = state.row is not None and state.row.service == service and bool(state.row.secret)
+    is_kept = state.row is not None and stored == service and bool(state.row.secret)
     form = MailAccountForm(
         request.POST or None,
         initial=_account_initial(state, service),
@@ -107,6 +137,9 @@ def edit_mail_account(request: StaffRequest) -> HttpResponse:
     )
 
     def save(typed: dict[str, Any]) -> None:
+        if region := typed.pop("region", ""):
+            typed |= {"service": SMTP, "host": SES_HOST.format(region=region)}
+            typed |= {"port": 587, "security": "starttls"}
         mail_checks.save_account(typed, by=request.user, at=request.at)
 
     if request.method == "POST" and form.submit(save):
@@ -168,6 +201,19 @@ def confirm_mail_domain(request: StaffRequest) -> HttpResponse:
     return respond_done(request, "Confirmed in your name", back_to=page)
 
 
+def _stored_choice(row: MailSetup | None) -> str:
+    """Return the choice on the page that the stored account was made with; "" if none is stored."""
+    if row is None:
+        return ""
+    return SES if row.service == SMTP and _ses_region(row) else row.service
+
+
+def _ses_region(row: MailSetup) -> str:
+    """Return the SES region whose mail server is stored, or ""."""
+    hosts = {SES_HOST.format(region=region): region for region in SES_REGIONS}
+    return hosts.get(row.host, "")
+
+
 def _account_initial(state: MailState, service: str) -> dict[str, Any]:
     row = state.row or MailSetup()
     initial: dict[str, Any] = {
@@ -177,9 +223,9 @@ def _account_initial(state: MailState, service: str) -> dict[str, Any]:
         "port": 587,
         "security": "starttls",
     }
-    if row.service == service:
+    if _stored_choice(row) == service:
         names = ("host", "user", "provider_domain", *(("port", "security") if row.port else ()))
-        initial |= {name: getattr(row, name) for name in names}
+        initial |= {name: getattr(row, name) for name in names} | {"region": _ses_region(row)}
     return initial
 
 
