@@ -91,9 +91,15 @@ def test_setup_guide_names_the_states_without_telemarketer_registration(cast, br
 
 
 def test_naming_the_company_creates_and_logs_it(browser, admin):
+    assert (
+        'href="https://www.nmlsconsumeraccess.org/"' in browser.get(reverse("setup_company")).text
+    )
     answer = browser.post(reverse("setup_company"), COMPANY | {"alarm_user_id": str(admin.pk)})
 
     company = Company.objects.get()
+    page = browser.get(reverse("setup_company")).text
+    assert f"nmlsconsumeraccess.org/EntityDetails.aspx/COMPANY/{company.nmls_id}" in page
+    assert reverse("setup_licenses_file") in page
     assert answer.status_code == 303
     assert (company.legal_name, company.phone) == ("New Lender, LLC", "+18135550100")
     assert company.telemarketer_states == ["FL", "TX"]

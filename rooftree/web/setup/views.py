@@ -38,6 +38,8 @@ CARRIER_POLICIES = {
     "direct_lenders_only": "Direct lenders only",
 }
 DIRECT_LENDING = "direct_lending"
+NMLS_SEARCH = "https://www.nmlsconsumeraccess.org/"  # public pages; no interface gives the record
+NMLS_COMPANY = f"{NMLS_SEARCH}EntityDetails.aspx/COMPANY/{{nmls_id}}"
 
 
 class CompanyForm(WeeklyHoursForm):
@@ -132,6 +134,7 @@ def edit_company(request: StaffRequest) -> HttpResponse:
         "form": form,
         "title": "Company",
         "sub": "used in disclosures, carrier registrations and messages",
+        "nmls": NMLS_COMPANY.format(nmls_id=company.nmls_id) if company else NMLS_SEARCH,
     }
     return render(request, "setup/form.html", context, status=status)
 
