@@ -16,6 +16,11 @@ from rooftree.web.setup.guide_step import GuideStep
 NOT_USED = "Not used"
 
 
+def list_steps() -> list[GuideStep]:
+    """Return the steps in order."""
+    return [certificate_step(), number_check_step(), crm_step()]
+
+
 def certificate_step() -> GuideStep:
     """Return the step for TrustedForm, proved by the newest certificate that was claimed."""
     account = certificate_report.find_account()

@@ -70,7 +70,10 @@ class MailAccountForm(StaffForm):
         super().__init__(*args, **kwargs)
         provider = PROVIDERS.get(service)
         if service == SES:
-            self._label_ses()
+            user, secret = self.fields["user"], self.fields["secret"]
+            user.label, secret.label = "SMTP user name", "SMTP password"
+            user.help_text = "In SES under SMTP settings; not an AWS access key"
+            secret.help_text = "Made together with the user name, for one region"
         for name in _absent_fields(service):
             self.fields.pop(name, None)
         if "secret" in self.fields:
@@ -79,12 +82,6 @@ class MailAccountForm(StaffForm):
                 secret.label, secret.help_text = "API key", provider.key_hint
             if is_kept:
                 secret.help_text = SECRET_ON_FILE_HINT
-
-    def _label_ses(self) -> None:
-        user, secret = self.fields["user"], self.fields["secret"]
-        user.label, secret.label = "SMTP user name", "SMTP password"
-        user.help_text = "In SES under SMTP settings; not an AWS access key"
-        secret.help_text = "Made together with the user name, for one region"
 
 
 def _absent_fields(service: str) -> list[str]:

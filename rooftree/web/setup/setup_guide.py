@@ -67,11 +67,7 @@ def build_groups(today: date, at: datetime) -> list[StepGroup]:
         ],
         "Routing": [_rules_step()],
         "LOS": [_los_step()],
-        "Integrations": [
-            integration_steps.certificate_step(),
-            integration_steps.number_check_step(),
-            integration_steps.crm_step(),
-        ],
+        "Integrations": integration_steps.list_steps(),
         "Safety": [
             go_live_steps.backup_step(at),
             go_live_steps.test_restore_step(at),
