@@ -53,7 +53,7 @@ def test_empty_installation_shows_the_first_setup_step(browser):
 
     assert "Go live: 18 steps left" in page
     assert "Enter company details" in page
-    assert "1 of 21 verified" in page
+    assert "1 of 24 verified" in page
 
 
 def test_setup_guide_checks_off_completed_steps(cast, browser):
@@ -61,7 +61,7 @@ def test_setup_guide_checks_off_completed_steps(cast, browser):
 
     assert "Lindenfield Mortgage, LLC, NMLS 1204417, nonbank" in page
     assert "1 region" in page or "2 branches" in page
-    assert "7 of 21 verified" in page
+    assert "7 of 24 verified" in page
     assert "Go live: 12 steps left" in page
     assert "Missing: the national registry, Florida, Texas" in page
     assert "Needs current do-not-call lists" in page
