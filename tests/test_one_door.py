@@ -12,6 +12,7 @@ from rooftree.core.database_roles import ROLE_SUFFIXES
 from rooftree.org import staff_mail
 from rooftree.outreach.media import CARRIERS
 from rooftree.outreach.messages import reassign_messages, send_pacing
+from rooftree.outreach.shadow_triggers import SHADOW_TRIGGERS
 
 ROOT = Path(__file__).parent.parent
 OURS = sorted((ROOT / "rooftree").rglob("*.py"))
@@ -156,7 +157,7 @@ def test_planner_saves_nothing_and_only_the_door_queues_its_messages():
     assert not [module for module in imported(ROOT / PLANNER) if module.startswith("rooftree.db")]
 
 
-def test_handwritten_sql_on_messages_changes_only_due_time_and_person():
+def test_handwritten_sql_on_messages_changes_only_due_time_and_person_or_stops_them():
     handwritten = re.compile(r"\b(insert\s+into|update)\s+\"?message\"?\b", re.IGNORECASE)
 
     written = where(lambda file: any(handwritten.search(string) for string in strings(file)))
@@ -164,7 +165,13 @@ def test_handwritten_sql_on_messages_changes_only_due_time_and_person():
     assert written == {
         "rooftree/outreach/messages/reassign_messages.py",
         "rooftree/outreach/messages/send_pacing.py",
+        "rooftree/outreach/shadow_triggers.py",
+        "rooftree/migrations/0065_shadow_mode.py",  # a copy of the trigger
     }
+    ended = next(
+        trigger for trigger in SHADOW_TRIGGERS if trigger.name == "shadow_ends_its_messages"
+    )
+    assert re.findall(r"\bset\s+(\w+ = '?\w+)", ended.function.sql) == ["state = 'shadow"]
     assert re.findall(r"\bset\s+(\w+)", send_pacing.SPREAD_SQL) == [
         "due_at"
     ]  # nothing but the due time

@@ -24,9 +24,10 @@ from rooftree.db.bulk_update import update_each, update_where
 from rooftree.db.prepared_queries import PreparedQuery
 from rooftree.flow import clock, credit_notice_triggers, inbound_calls, lead_offers, number_lookups
 from rooftree.flow.message_dispatch import SEND_BATCH, ring_due_officers, send_messages
+from rooftree.leads import shadow_leads
 from rooftree.leads.models import Delivery, Lead, Source, Touch
 from rooftree.ledger.write_events import write_event
-from rooftree.org import staff_notices
+from rooftree.org import shadow_mode, staff_notices
 from rooftree.outreach.messages import first_response, redecide_held_messages, send
 from rooftree.outreach.releases import release_drafts
 from rooftree.reporting.rollups import rollup_deltas
@@ -214,14 +215,20 @@ def _start_responses(stored: Sequence[store_inquiries.StoredInquiry], at: dateti
     """Enqueue responses and assignments; they are committed together and run in parallel."""
     count_arrivals(stored)
     real = [inquiry for inquiry in stored if not inquiry.lead.is_test]
+    marks = shadow_leads.mark_leads([inquiry.touch for inquiry in real], at=at)
+    real = [inquiry for inquiry in real if inquiry.touch.pk not in marks.late_touch_ids]
     written = [
         inquiry
         for inquiry in real
         if "interaction" not in inquiry.touch.inquiry
         or not inbound_calls.handle_call_touch(inquiry.touch, at=at)
     ]
-    _start_checks(real, at)
-    late = [inquiry for inquiry in written if inquiry.touch.delivery.received_at < at - LATE_AFTER]
+    _start_checks(real, at, is_shadow=marks.is_on)
+    late = [
+        inquiry
+        for inquiry in written
+        if inquiry.touch.delivery.received_at < at - LATE_AFTER and not marks.is_on
+    ]
     if late:
         _gather_late_greetings(late, at)
     touch_ids = [
@@ -239,9 +246,15 @@ def _start_responses(stored: Sequence[store_inquiries.StoredInquiry], at: dateti
     publish_updates([("lead", None, {"lead": str(inquiry.lead.pk)}) for inquiry in real])
 
 
-def _start_checks(stored: Sequence[store_inquiries.StoredInquiry], at: datetime) -> None:
-    """Start the checks that only some leads need: application, phone number, certificate."""
-    if sixth_pieces := [inquiry for inquiry in stored if inquiry.can_complete_application]:
+def _start_checks(
+    stored: Sequence[store_inquiries.StoredInquiry], at: datetime, *, is_shadow: bool
+) -> None:
+    """Start the checks that only some leads need: application, phone number, certificate.
+
+    In shadow mode the other system keeps the deadlines of an application.
+    """
+    sixth_pieces = [inquiry for inquiry in stored if inquiry.can_complete_application]
+    if sixth_pieces and not is_shadow:
         credit_notice_triggers.check_arrivals(sixth_pieces, at=at)
     if stored and NumberService.objects.exists():
         number_lookups.ask_about_arrivals(stored, at=at)
@@ -345,7 +358,7 @@ def notify_owner(*, touch_id: str) -> None:
     touch = Touch.objects.select_related("source", "lead__officer", "lead__person").get(pk=touch_id)
     lead = touch.lead
     rescore_lead(lead_id=lead.pk, because="asked_again", at=at)
-    if lead.officer is None:
+    if lead.officer is None or shadow_mode.is_shadow_on():
         return
     with transaction.atomic():
         staff_notices.notify_user(

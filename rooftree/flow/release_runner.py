@@ -15,6 +15,7 @@ from rooftree.db.statements import execute, query_row
 from rooftree.flow import clock
 from rooftree.flow.message_dispatch import send_messages_by_id
 from rooftree.nurture import borrower_alerts, sequence_enrollment
+from rooftree.org import shadow_mode
 from rooftree.org.current_company import current_company
 from rooftree.org.models import User
 from rooftree.outreach.messages import automatic_messages, first_response
@@ -84,8 +85,11 @@ def run_dry_run(*, release_id: UUID, at: datetime) -> None:
 def run_releases(*, at: datetime) -> int:
     """Send the messages that running releases can send now; return how many. Runs every second.
 
-    Only one process sends at a time, because the pace is counted across all releases.
+    Only one process sends at a time, because the pace is counted across all releases. In shadow
+    mode campaigns wait; its end stops those made in it.
     """
+    if shadow_mode.is_shadow_on():
+        return 0
     release_drafts.seal_quiet_drafts(at=at)
     release_control.cancel_late_messages(at=at)
     _dry_run_automatic_releases()

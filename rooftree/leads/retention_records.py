@@ -160,6 +160,7 @@ RECORDS = RoomRecords(
         LEAD_FILE_CLASS: (
             *("lead", "touch", "person", "phone", "email", "person_merge", "possible_duplicate"),
             *("lead_edit", "remark", "signal", "task", "lead_tag", "undoable_act"),
+            "shadow_lead",
         ),
         APPLICATION_CLASS: ("loan", "milestone"),
         CONSENT_CLASS: ("delivery", "delivery_key"),

@@ -27,7 +27,7 @@ from rooftree.los.handoff_record import MalformedHandoff, format_utc, parse_hand
 from rooftree.los.lender_mapping import build_lender_mapping
 from rooftree.los.los_payload import MissingData, build_payload
 from rooftree.los.models import Connection, Handoff
-from rooftree.org import sending_pause
+from rooftree.org import sending_pause, shadow_mode
 from rooftree.org.models import Company, User
 
 CLAIM_TIMEOUT = timedelta(minutes=3)
@@ -50,8 +50,11 @@ def queue_handoff(
 ) -> Handoff:
     """Queue a lead for the LOS; return the existing hand-off if there already is one.
 
-    Raises `HandoffNotReady` when no LOS is connected or facts are missing; it names them.
+    Raises `HandoffNotReady` when no LOS is connected or facts are missing; it names them. Shadow
+    mode writes nothing to the LOS.
     """
+    if shadow_mode.is_shadow_on():
+        raise HandoffNotReady("Shadow mode is on: nothing is written to the LOS.")
     connection = find_connection()
     if connection is None:
         raise HandoffNotReady("No LOS is connected yet. An administrator can add one in Setup.")
@@ -142,8 +145,11 @@ def find_missing_data(lead: Lead, connection: Connection) -> list[str]:
 
 
 def send_due_handoffs(*, at: datetime, limit: int = 20) -> int:
-    """Send or look up every due hand-off; return how many. Does nothing while paused."""
-    if sending_pause.is_sending_paused():
+    """Send or look up every due hand-off; return how many. Does nothing while paused.
+
+    Nor in shadow mode: its triggers would refuse what is sent.
+    """
+    if sending_pause.is_sending_paused() or shadow_mode.is_shadow_on():
         return 0
     due = Handoff.objects.filter(state__in=["pending", "sending", "uncertain"], due_at__lte=at)
     ids = list(due.order_by("due_at").values_list("pk", flat=True)[:limit])

@@ -72,6 +72,7 @@ class Handoff(models.Model):
     problem = models.CharField(max_length=500, blank=True)
 
     class Meta:
+        # triggers: new_handoff_stays_in_shadow, handoff_stays_in_shadow
         db_table = "handoff"
         constraints = [
             models.CheckConstraint(

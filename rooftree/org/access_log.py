@@ -1,4 +1,4 @@
-"""The access log: sign-ins, failed attempts, opened leads and exports. Append-only."""
+"""The access log: sign-ins, failed attempts, opened leads, exports, the switch of shadow mode."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -31,6 +31,8 @@ class AccessKind(StrEnum):
     KEY_MADE = "key_made"
     KEY_REVOKED = "key_revoked"
     KEY_REFUSED = "key_refused"
+    SHADOW_STARTED = "shadow_started"
+    SHADOW_ENDED = "shadow_ended"
 
 
 def record_access(

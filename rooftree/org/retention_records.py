@@ -17,6 +17,7 @@ RECORDS = RoomRecords(
     },
     tables_about_nobody=(
         *("branch", "company", "company_license", "sending_pause", "setup_step"),
+        "shadow_period",
         *("carrier_account", "mail_setup"),
         *("auth_group", "auth_permission", "django_content_type"),
     ),

@@ -25,6 +25,7 @@ MESSAGE_STATES = [
     "uncertain",  # the carrier might have it: looked up there, never sent again
     "cancelled",  # overtaken by a reply, a revocation or the end of the lead
     "received",  # from the borrower
+    "shadow",  # decided in shadow mode: never sent; the verdict says what would have happened
 ]
 
 
@@ -161,9 +162,8 @@ class Message(models.Model):
     from_address = models.CharField(max_length=254, blank=True)
     subject = models.CharField(max_length=300, blank=True)
     body = models.TextField()
-    ending = models.TextField(
-        blank=True, default="", db_default=""
-    )  # the legally required ending, as last decided: company, license, opt-out
+    # The legally required ending, as last decided: company, license, opt-out.
+    ending = models.TextField(blank=True, default="", db_default="")
     state = models.CharField(max_length=10, default="waiting")
     verdict = models.ForeignKey(Verdict, models.SET_NULL, null=True, related_name="messages")
     release = models.ForeignKey(
@@ -182,7 +182,7 @@ class Message(models.Model):
     read_at = models.DateTimeField(null=True)  # by staff, when it came in
 
     class Meta:
-        # trigger: message_leaves_by_the_door
+        # triggers: message_leaves_by_the_door, message_stays_in_shadow, new_message_stays_in_shadow
         db_table = "message"
         constraints = [
             models.CheckConstraint(
@@ -329,6 +329,7 @@ class Ring(models.Model):
     problem = models.CharField(max_length=300, blank=True)
 
     class Meta:
+        # trigger: ring_stays_in_shadow
         db_table = "ring"
         constraints = [
             models.CheckConstraint(
@@ -363,9 +364,8 @@ class CallRecording(models.Model):
     call_id = models.CharField(max_length=120, blank=True)  # the borrower's leg, at the carrier
     notice_played_at = models.DateTimeField(null=True)  # the borrower heard the notice to its end
     objected_at = models.DateTimeField(null=True)
-    objected_by = models.ForeignKey(
-        User, models.PROTECT, null=True, related_name="+"
-    )  # who heard the objection; None: they pressed a key
+    # Who heard the objection; None: the borrower pressed a key.
+    objected_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     requested_at = models.DateTimeField(null=True)
     carrier = models.CharField(max_length=20, blank=True)
     carrier_id = models.CharField(max_length=120, blank=True)  # of the recording

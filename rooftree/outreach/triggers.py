@@ -1,6 +1,7 @@
-"""Declare the triggers that guard messages, templates and campaigns."""
+"""Declare the triggers that guard messages, templates, campaigns and shadow mode."""
 
 from rooftree.db.triggers import Function, RoomTriggers, Trigger
+from rooftree.outreach.shadow_triggers import IS_SHADOW_MESSAGE, SHADOW_TRIGGERS
 
 # Shared with sequences (`nurture.triggers`).
 EDITION_IS_KEPT = Function(
@@ -128,6 +129,7 @@ end $$
 )
 
 TRIGGERS = RoomTriggers(
+    functions=(IS_SHADOW_MESSAGE,),
     triggers=(
         Trigger(
             name="template_kept",
@@ -157,5 +159,6 @@ TRIGGERS = RoomTriggers(
                 " new.state in ('claimed', 'uncertain', 'sent', 'delivered', 'failed')"
             ),
         ),
+        *SHADOW_TRIGGERS,
     ),
 )

@@ -1,12 +1,12 @@
-"""Tables of reporting: rollups, status files, ledger heads, controls, comparisons, exports."""
+"""Tables of reporting: rollups, status files, ledger heads, controls, comparisons, shadow mode."""
 
 from django.db import models
 from django.db.models import F, Q
 
 from rooftree.core.uuid7 import uuid7
 from rooftree.db.sealed_text import SealedTextField
-from rooftree.leads.models import Source, Touch
-from rooftree.org.models import Branch, User
+from rooftree.leads.models import Lead, Source, Touch
+from rooftree.org.models import Branch, ShadowPeriod, User
 
 MEASURES = [
     "leads",
@@ -327,3 +327,45 @@ class ExportRequest(models.Model):
 
     def __str__(self) -> str:
         return f"export_request:{self.pk}"
+
+
+class ShadowList(models.Model):
+    """The list of what another system did with its leads, uploaded for one period of shadow mode.
+
+    The newest list of a period replaces the one before.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    period = models.OneToOneField(ShadowPeriod, models.PROTECT, related_name="list")
+    uploaded_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    uploaded_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "shadow_list"
+
+    def __str__(self) -> str:
+        return f"shadow_list:{self.pk}"
+
+
+class ShadowResult(models.Model):
+    """What another system did with one of its leads. It has no name, phone or email."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    list = models.ForeignKey(ShadowList, models.CASCADE, related_name="results")
+    # The copy that Rooftree received in the period; None: Rooftree did not get it.
+    lead = models.ForeignKey(Lead, models.CASCADE, null=True, related_name="+")
+    source = models.ForeignKey(Source, models.PROTECT, null=True, related_name="+", db_index=False)
+    received_at = models.DateTimeField(null=True)  # as the other system says
+    first_contact_at = models.DateTimeField(null=True)
+    officer_name = models.CharField(max_length=120, blank=True)
+    funded_date = models.DateField(null=True)
+    revenue_cents = models.BigIntegerField(null=True)
+
+    class Meta:
+        db_table = "shadow_result"
+        constraints = [
+            models.UniqueConstraint(fields=["list", "lead"], name="shadow_result_once_a_lead"),
+        ]
+
+    def __str__(self) -> str:
+        return f"shadow_result:{self.pk}"

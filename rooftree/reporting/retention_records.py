@@ -22,12 +22,12 @@ _EXPORT = RecordSet(
 
 RECORDS = RoomRecords(
     tables_by_class={
-        LEAD_FILE_CLASS: ("status_line",),
+        LEAD_FILE_CLASS: ("status_line", "shadow_result"),
         ACCESS_CLASS: ("export_request",),
         PROOF_CLASS: ("published_head", "signing_key", "assurance", "incident"),
     },
     tables_about_nobody=(
-        *("rollup", "month_rollup", "rollup_delta", "status_file"),
+        *("rollup", "month_rollup", "rollup_delta", "status_file", "shadow_list"),
         *("fair_lending_report", "minority_share_file", "minority_share"),
     ),
     record_sets=(_EXPORT,),

@@ -16,6 +16,7 @@ from rooftree.leads.models import Lead
 from rooftree.ledger.models import Event
 from rooftree.ledger.write_events import build_event
 from rooftree.money.company_day import DEFAULT_ZONE
+from rooftree.org import shadow_mode
 from rooftree.org.models import Company
 from rooftree.routing import choice_inputs, officer_roster, response_deadline, unclaimed_alarm
 from rooftree.routing.assignment_batch import AssignmentBatch, ChoiceStart
@@ -31,6 +32,7 @@ LEADS = PreparedQuery(
         .select_related("source", "person")
         .annotate(has_earlier=Exists(EARLIER_LEADS), company_zone=COMPANY_ZONE)
         .annotate(number=response_deadline.PRIMARY_NUMBER, rules=response_deadline.RULE_CHANGES)
+        .annotate(is_shadow=shadow_mode.shadow_is_on())
         .filter(pk__in=keys)
         .order_by("pk")
     ),
@@ -72,6 +74,11 @@ class _ChosenLead:
     lead_facts: LeadFacts
     inputs: ChoiceInputs
     rule: Rule | None
+
+    @property
+    def is_shadow(self) -> bool:
+        """In shadow mode the choice is stored, and nobody is offered the lead."""
+        return bool(self.lead.is_shadow)  # type: ignore[attr-defined]
 
 
 def assign_to_best_officer(
@@ -154,7 +161,10 @@ def _choose_for_lead(lead: Lead, start: ChoiceStart, batch: AssignmentBatch) -> 
 def _store_choices(
     choices: Sequence[_ChosenLead], batch: AssignmentBatch
 ) -> list[Assignment | Unassigned]:
-    """Store choices with their offers, events, turns, deadlines and alarms."""
+    """Store choices with their offers, events, turns, deadlines and alarms.
+
+    A choice of shadow mode has no offer, no deadline and no alarm.
+    """
     new_rosters = {
         chosen_lead.inputs.roster_sha256: chosen_lead.inputs.unstored_roster
         for chosen_lead in choices
@@ -166,7 +176,7 @@ def _store_choices(
     offers = {
         chosen.lead.pk: _build_offer(chosen, decision, batch.at)
         for chosen, decision in pairs
-        if chosen.choice.officer_id
+        if chosen.choice.officer_id and not chosen.is_shadow
     }
     events = [
         _build_event(chosen, decision, offers.get(chosen.lead.pk), batch.at)
@@ -175,7 +185,11 @@ def _store_choices(
     insert_into_tables(decisions, [*offers.values()], events)
     batch.store_turns()
     response_deadline.store_deadlines(
-        {chosen_lead.lead.pk: _response_deadline(chosen_lead, batch.at) for chosen_lead in choices}
+        {
+            chosen_lead.lead.pk: _response_deadline(chosen_lead, batch.at)
+            for chosen_lead in choices
+            if not chosen_lead.is_shadow
+        }
     )
     for chosen_lead in choices:
         if chosen_lead.choice.officer_id is None and chosen_lead.choice.hold_until is None:
@@ -243,6 +257,9 @@ def _build_event(
         kind = "routing.offer.made"
         data |= {"offer_id": offer.pk, "officer_id": offer.officer_id, "due_at": offer.due_at}
         data["place"] = chosen.choice.place
+    elif chosen.choice.officer_id:
+        kind = "routing.offer.shadow"
+        data |= {"officer_id": chosen.choice.officer_id, "place": chosen.choice.place}
     else:
         kind = "routing.lead.held" if chosen.choice.hold_until else "routing.lead.unclaimed"
         data["hold_until"] = chosen.choice.hold_until

@@ -118,6 +118,8 @@ ROLES_BY_PERMISSION: dict[str, tuple[str, ...]] = {
     "edit_people": ("administrator",),
     "edit_licenses": ("operations", "compliance", "administrator"),
     "edit_setup": ("administrator",),
+    # Of the whole company: what shadow mode would have done.
+    "see_shadow_report": ("operations", "compliance", "executive", "administrator"),
     "see_access_log": ("compliance", "administrator"),
     "edit_api_keys": ("administrator",),
     "export": ("manager", "operations", "compliance", "executive", "administrator"),
@@ -134,7 +136,7 @@ COMPANY_PERMISSIONS = frozenset(
         *("see_access_log", "stop_sending", "change_rules", "load_lists", "make_evidence"),
         *("see_keeping", "keep_records", "approve_export", "review_terms", "record_emergencies"),
         *("approve_wording", "make_release", "approve_release", "stop_release"),
-        *("see_fair_lending", "conclude_findings"),
+        *("see_fair_lending", "conclude_findings", "see_shadow_report"),
     }
 )
 

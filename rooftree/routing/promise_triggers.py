@@ -7,7 +7,8 @@ writes the row, by whatever path, nothing is owed that is not on file.
 
 from rooftree.db.triggers import Function, Trigger
 
-# An act that is undone puts back the row that ended a promise, and so the promise.
+# An act that is undone puts back the row that ended a promise, and so the promise. In shadow mode
+# another system works the leads: Rooftree owes nothing.
 OPEN_PROMISE = Function(
     name="open_promise",
     sql="""
@@ -15,6 +16,9 @@ create or replace function open_promise(
     the_lead uuid, the_kind text, the_officer uuid, since timestamptz, due timestamptz
 ) returns void language plpgsql as $$
 begin
+    if exists (select from shadow_period where ended_at is null) then
+        return;
+    end if;
     update promise set kept_at = null, canceled_at = null, end_reason = '', cleared_at = null
      where id = (select id from promise p
                   where p.lead_id = the_lead and p.kind = the_kind and p.due_at = due

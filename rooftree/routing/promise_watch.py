@@ -14,7 +14,7 @@ from django.db.transaction import atomic
 
 from rooftree.leads.models import Lead
 from rooftree.ledger.write_events import write_event
-from rooftree.org import staff_notices
+from rooftree.org import shadow_mode, staff_notices
 from rooftree.org.models import LoanOfficer, StaffNotice
 from rooftree.routing import promise_sentences, promise_staff, response_deadline, time_off
 from rooftree.routing.models import OPEN_PROMISE, Promise, TimeOff
@@ -36,8 +36,11 @@ class _Watch:
 def watch_promises(*, at: datetime) -> int:
     """Warn of, find late and escalate the promises due for it; return how many were looked at.
 
-    Any number of schedulers can run: rows locked by another are skipped.
+    Any number of schedulers can run: rows locked by another are skipped. In shadow mode no
+    alarm rings.
     """
+    if shadow_mode.is_shadow_on():
+        return 0
     is_due = Q(warned_at=None) | Q(breached_at=None, due_at__lte=at) | Q(escalate_at__lte=at)
     with atomic():
         rows = _lock_promises(Q(is_due, escalated_at=None, warn_at__lte=at))

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from rooftree.leads.models import Lead
 from rooftree.ledger.write_events import write_event
-from rooftree.org import staff_notices
+from rooftree.org import shadow_mode, staff_notices
 from rooftree.org.models import Company
 from rooftree.routing.routing_rules import Rule
 from rooftree.routing.rule_sentences import PURPOSE_NAMES
@@ -14,10 +14,12 @@ from rooftree.routing.rule_sentences import PURPOSE_NAMES
 def raise_unclaimed_alarm(lead: Lead, *, rule: Rule | None, why: str, at: datetime) -> bool:
     """Notify the rule's alarm contact, else the company's, of an unclaimed lead, once a day.
 
-    Returns False if they were told today.
+    Returns False if they were told today, and in shadow mode, where another system has the lead.
 
     The day is the company's. `lead.source` should be loaded.
     """
+    if shadow_mode.is_shadow_on():
+        return False
     company = Company.objects.first()
     contact_id = (rule.alarm_user_id if rule else "") or (
         company.alarm_user_id if company else None

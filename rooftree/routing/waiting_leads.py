@@ -12,11 +12,13 @@ RETRY_SECONDS = 60  # between tries while no officer is eligible
 RETRY_WINDOW_SECONDS = 10  # two runs of the schedule, so that one slow run skips no try
 
 # A lead never routed counts only once it has a response deadline: leads imported
-# from another system are not offered automatically.
+# from another system are not offered automatically. In shadow mode only its own leads are routed,
+# until an officer is chosen; later they are offered only if the borrower inquires again.
 LEADS_TO_OFFER_SQL = """
 select l.id from lead l
   left join lateral (
-      select d.at, (d.outcome->>'hold_until')::timestamptz as hold_until from routing_decision d
+      select d.at, d.officer_id, (d.outcome->>'hold_until')::timestamptz as hold_until
+        from routing_decision d
        where d.lead_id = l.id order by d.at desc, d.place desc, d.id desc limit 1
   ) last on true
  where l.officer_id is null and l.state in ('new', 'working') and l.retired_at is null
@@ -24,6 +26,13 @@ select l.id from lead l
                      and o.declined_at is null and o.expired_at is null)
    and not exists (select 1 from offer o where o.lead_id = l.id
                      and o.end_reason = %(can_undo)s)
+   and case when exists (select from shadow_period where ended_at is null)
+            then last.officer_id is null and exists (
+                select from shadow_lead s join shadow_period p on p.id = s.period_id
+                 where s.lead_id = l.id and p.ended_at is null)
+            else not exists (
+                select from shadow_lead s join shadow_period p on p.id = s.period_id
+                 where s.lead_id = l.id and l.last_inquiry_at < p.ended_at) end
    and case when last.at is null
             then l.response_due_at <= %(at)s
                  or exists (select 1 from ownership w where w.lead_id = l.id

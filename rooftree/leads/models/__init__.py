@@ -1,6 +1,6 @@
 """The shared tables: people, leads, sources, partners, loans and staff work."""
 
-from rooftree.leads.models.lead import LEAD_STATES, Lead, LeadEdit, Touch
+from rooftree.leads.models.lead import LEAD_STATES, Lead, LeadEdit, ShadowLead, Touch
 from rooftree.leads.models.loans import BY_HAND, Loan, Milestone
 from rooftree.leads.models.partners import (
     Agreement,
@@ -56,6 +56,7 @@ __all__ = [
     "Phone",
     "RejectionCount",
     "Remark",
+    "ShadowLead",
     "Signal",
     "SOURCE_SECRETS",
     "Source",

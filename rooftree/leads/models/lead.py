@@ -7,7 +7,7 @@ from django.db.models import Q
 from rooftree.core.uuid7 import uuid7
 from rooftree.leads.models.people import Person
 from rooftree.leads.models.sources import Campaign, Delivery, Source
-from rooftree.org.models import Branch, LoanOfficer, User
+from rooftree.org.models import Branch, LoanOfficer, ShadowPeriod, User
 
 LEAD_STATES = [
     "new",  # no one has reached the borrower
@@ -162,3 +162,25 @@ class LeadEdit(models.Model):
 
     def __str__(self) -> str:
         return f"lead_edit:{self.pk}"
+
+
+class ShadowLead(models.Model):
+    """One lead that inquired while shadow mode was on: another system works it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="shadow_entries")
+    period = models.ForeignKey(ShadowPeriod, models.PROTECT, related_name="leads", db_index=False)
+    touch = models.ForeignKey(Touch, models.CASCADE, related_name="+")  # its first in the period
+    arrived_at = models.DateTimeField()  # when the copy was received
+
+    class Meta:
+        db_table = "shadow_lead"
+        constraints = [
+            models.UniqueConstraint(fields=["lead", "period"], name="shadow_lead_once_a_period"),
+        ]
+        indexes = [
+            models.Index(fields=["period", "arrived_at"], name="shadow_lead_by_period"),
+        ]
+
+    def __str__(self) -> str:
+        return f"shadow_lead:{self.pk}"

@@ -10,7 +10,7 @@ from rooftree.org.models.company import (
     office_hours,
 )
 from rooftree.org.models.mail import MailSetup
-from rooftree.org.models.setup import SetupStep
+from rooftree.org.models.setup import SetupStep, ShadowPeriod
 from rooftree.org.models.staff import (
     AUTHORIZING_STATUSES,
     DESK_ROLES,
@@ -47,6 +47,7 @@ __all__ = [
     "MailSetup",
     "SendingPause",
     "SetupStep",
+    "ShadowPeriod",
     "StaffNotice",
     "StaffSession",
     "Throttle",

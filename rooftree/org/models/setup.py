@@ -1,7 +1,11 @@
-"""The steps of setup: who looks after each, and what its last check found."""
+"""The steps of setup with their owners and checks, and the periods of shadow mode."""
+
+from datetime import datetime
 
 from django.db import models
+from django.db.models import F, Q
 
+from rooftree.core.uuid7 import uuid7
 from rooftree.org.models.staff import User
 
 
@@ -21,3 +25,36 @@ class SetupStep(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class ShadowPeriod(models.Model):
+    """A period of shadow mode: leads are received and decided, nothing is sent, no one is called.
+
+    The trigger keeps a period: it ends once, and nothing else about it changes.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    from_at = models.DateTimeField()
+    started_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    ended_at = models.DateTimeField(null=True)  # exclusive
+    ended_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        # triggers: shadow_period_kept, shadow_waits_for_senders, shadow_ends_its_messages
+        db_table = "shadow_period"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["ended_at"], nulls_distinct=False, name="one_open_shadow_period"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at=None) | Q(ended_at__gte=F("from_at")),
+                name="shadow_period_ends_later",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"shadow_period:{self.pk}"
+
+    def covers(self, moment: datetime) -> bool:
+        """Return True if shadow mode was on at a moment."""
+        return self.from_at <= moment and (self.ended_at is None or moment < self.ended_at)

@@ -11,7 +11,7 @@ from rooftree.compliance.models import Verdict
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.ledger.write_events import write_event
-from rooftree.org import sending_pause
+from rooftree.org import sending_pause, shadow_mode
 from rooftree.org.models import User
 from rooftree.outreach.calls import call_script
 from rooftree.outreach.messages import contact_permissions, number_checks, required_actions
@@ -42,6 +42,8 @@ def begin_call(*, lead_id: UUID, by: User, at: datetime) -> DialedCall | Verdict
     """
     if sending_pause.is_sending_paused():  # after a restore, a STOP of the lost days is not on file
         raise CannotCall(sending_pause.PAUSED_MESSAGE)
+    if shadow_mode.is_shadow_on():
+        raise CannotCall(shadow_mode.NOTHING_SENT)
     with transaction.atomic():
         rows = Lead.objects.select_for_update(of=("self",))
         lead = rows.select_related("person", "officer__user").get(pk=lead_id)

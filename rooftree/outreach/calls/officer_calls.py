@@ -26,7 +26,7 @@ from rooftree.db.bulk_update import update_each, update_where
 from rooftree.db.prepared_queries import PreparedQuery
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.ledger.write_events import build_event, write_event, write_events
-from rooftree.org import sending_pause
+from rooftree.org import sending_pause, shadow_mode
 from rooftree.org.models import LoanOfficer, User
 from rooftree.org.sending_pause import ACTIVE_PAUSE
 from rooftree.outreach.calls import call_record_check, call_recordings, call_script
@@ -50,7 +50,7 @@ DUE_RINGS = PreparedQuery(
         Ring.objects.select_for_update(of=("self",), skip_locked=True)
         .select_related(*RELATED_ROWS)
         .filter(state="due", due_at__lte=at)
-        .exclude(Exists(ACTIVE_PAUSE))
+        .exclude(Exists(ACTIVE_PAUSE) | shadow_mode.shadow_is_on())
         .order_by("due_at", "pk")[:BATCH_SIZE]
     ),
     at=datetime,
@@ -169,7 +169,7 @@ def text_officers(rings: Sequence[Ring], *, at: datetime) -> int:
     rings_by_id = {
         ring.pk: ring for ring in rings if ring.officer.is_texted and _is_offer_open(ring.offer)
     }
-    if not rings_by_id or sending_pause.is_sending_paused():
+    if not rings_by_id or sending_pause.is_sending_paused() or shadow_mode.is_shadow_on():
         return 0
     rows = [{"id": key, "texted_at": at} for key in rings_by_id]
     claimed = update_each(Ring, rows, where={"texted_at": None})

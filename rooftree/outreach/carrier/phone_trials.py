@@ -9,7 +9,7 @@ from django.db import transaction
 from rooftree.core.user_errors import UserError
 from rooftree.core.vendor_errors import VendorError
 from rooftree.ledger.write_events import write_event
-from rooftree.org import carrier_account, sending_pause
+from rooftree.org import carrier_account, sending_pause, shadow_mode
 from rooftree.org.carrier_account import ACCOUNT_KEY
 from rooftree.org.models import CarrierAccount, User
 from rooftree.outreach.calls import officer_calls
@@ -59,6 +59,8 @@ def _try(kind: str, user: User, at: datetime) -> None:
         raise CannotTry("Choose the numbers that Rooftree texts and calls from first.")
     if sending_pause.is_sending_paused():
         raise CannotTry("Sending is paused. Resume it under Setup, Sending.")
+    if shadow_mode.is_shadow_on():
+        raise CannotTry(f"{shadow_mode.NOTHING_SENT} Try again after shadow mode.")
     base = f"{settings.PUBLIC_URL}/in/twilio/trial"
     trial: dict[str, Any] = {"status": "accepted", "words": "", "carrier_id": "", "problem": ""}
     trial |= {"to": phone[-4:], "from": sender, "at": at.isoformat(), "reported_at": ""}

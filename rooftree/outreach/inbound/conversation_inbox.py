@@ -66,7 +66,7 @@ def list_threads(leads: QuerySet[Lead], *, at: datetime) -> list[Thread]:
 
 def list_messages_of_lead(lead: Lead) -> list[Message]:
     """Return the newest 100 messages of a lead, both directions, oldest first."""
-    rows = Message.objects.filter(lead=lead).exclude(state__in=["cancelled", "blocked"])
+    rows = Message.objects.filter(lead=lead).exclude(state__in=["cancelled", "blocked", "shadow"])
     return list(rows.select_related("by", "verdict").order_by("-created_at", "-id")[:100])[::-1]
 
 

@@ -5,8 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+from django.db.models import Q
+
 from rooftree.db.prepared_queries import PreparedQuery
 from rooftree.leads.models import Lead, Touch
+from rooftree.org import shadow_mode
 from rooftree.outreach.messages import automatic_messages
 from rooftree.outreach.messages.automatic_messages import MessageRequest
 from rooftree.outreach.models import Message
@@ -26,7 +29,9 @@ LEADS = PreparedQuery(
 )
 EARLIER_MESSAGES = PreparedQuery(
     lambda leads: Message.objects.filter(
-        lead__in=leads, direction="out", state__in=COUNTED_STATES
+        Q(state__in=COUNTED_STATES) | Q(shadow_mode.shadow_is_on(), state="shadow"),
+        lead__in=leads,
+        direction="out",
     ).only("lead_id", "idempotency_key", "medium", "created_at"),
     leads=list[UUID],
 )

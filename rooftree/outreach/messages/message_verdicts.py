@@ -25,7 +25,7 @@ from rooftree.db.prepared_queries import PreparedQuery
 from rooftree.leads import contact_points
 from rooftree.leads.models import ContactAttempt, Lead, Person
 from rooftree.ledger.write_events import build_event, write_events
-from rooftree.org import officer_licenses
+from rooftree.org import officer_licenses, shadow_mode
 from rooftree.org.current_company import current_company
 from rooftree.org.models import Company
 from rooftree.org.sending_pause import ACTIVE_PAUSE
@@ -46,6 +46,9 @@ DUE_MESSAGES = PreparedQuery(
     lambda keys, at: (
         Message.objects.select_for_update(skip_locked=True, of=("self",))
         .select_related("template")
+        .annotate(
+            is_shadow=shadow_mode.is_shadow_message(F("idempotency_key"), F("created_at")),
+        )
         .filter(pk__in=keys, state__in=["waiting", "held"], due_at__lte=at)
         .filter(Q(release=None) | Q(release__state__in=RUNNING_STATES))
         .exclude(Exists(ACTIVE_PAUSE))
@@ -108,7 +111,12 @@ class DecidedMessage:
     @property
     def is_allowed(self) -> bool:
         """Return True if the message can be sent now."""
-        return self.verdict.decision == Decision.ALLOW
+        return self.verdict.decision == Decision.ALLOW and not self.is_shadow
+
+    @property
+    def is_shadow(self) -> bool:
+        """Return True if the message belongs to shadow mode: decided as ever, and never sent."""
+        return getattr(self.message, "is_shadow", False)
 
 
 def lock_due_messages(message_ids: Iterable[UUID], *, at: datetime) -> list[Message]:

@@ -19,8 +19,6 @@ from django.conf import settings
 from django.db.models import Exists
 
 from rooftree.compliance.consent import store_revocation
-from rooftree.compliance.gate.verdict import Decision
-from rooftree.compliance.models import Verdict
 from rooftree.core.vendor_errors import (
     Misconfigured,
     OutcomeUnknown,
@@ -34,6 +32,7 @@ from rooftree.db.bulk_update import update_each
 from rooftree.db.db_role import assume_role
 from rooftree.leads.models import Lead
 from rooftree.ledger.write_events import build_event, write_event, write_events
+from rooftree.org import shadow_mode
 from rooftree.org.mail_server import active_mail_server
 from rooftree.org.mail_transport import MailServer
 from rooftree.org.sending_pause import ACTIVE_PAUSE
@@ -169,11 +168,10 @@ def _claim_messages(message_ids: Sequence[UUID], at: datetime) -> list[DecidedMe
 def _store_decisions(decided: Sequence[DecidedMessage], at: datetime) -> None:
     """Apply each verdict to its message, and record an attempt for each allowed one."""
     for decision in decided:
-        _apply_verdict(decision.message, decision.verdict, at)
+        _apply_verdict(decision, at)
     stopped = [decision for decision in decided if not decision.is_allowed]
-    message_verdicts.record_attempts(
-        [decision.message for decision in decided if decision.is_allowed], at
-    )
+    allowed = [decision.message for decision in decided if decision.is_allowed]
+    message_verdicts.record_attempts(allowed, at)
     for decision in stopped:
         message = decision.message
         if number_checks.request_missing_checks(decision.verdict, at=at):
@@ -199,14 +197,18 @@ def _store_decisions(decided: Sequence[DecidedMessage], at: datetime) -> None:
     update_each(Message, rows)
 
 
-def _apply_verdict(message: Message, verdict: Verdict, at: datetime) -> None:
+def _apply_verdict(decision: DecidedMessage, at: datetime) -> None:
+    """Move a message to the state of its verdict; in shadow mode none is claimed or reviewed."""
+    message, verdict = decision.message, decision.verdict
     message.verdict = verdict
-    if verdict.decision == Decision.ALLOW:
+    if decision.is_allowed:
         message.state, message.claimed_at = "claimed", at
         message.attempts += 1
         return
-    message.state = {"defer": "held", "require": "review"}.get(verdict.decision, "blocked")
+    message.state = {"defer": "held", "block": "blocked"}.get(verdict.decision, "review")
     message.problem = verdict.sentence[:300]
+    if decision.is_shadow and message.state == "review":
+        message.state, message.problem = "shadow", shadow_mode.NOT_SENT
     message.due_at = verdict.next_allowed_at if message.state == "held" else None
 
 

@@ -101,7 +101,7 @@ def load_progress(release: Release) -> ReleaseProgress:
     """Load the progress of a release."""
     states = Counter(dict(release.messages.values_list("state").annotate(Count("pk"))))
     not_sent = release.messages.filter(
-        state__in=["held", "blocked", "review", "failed", "cancelled"]
+        state__in=["held", "blocked", "review", "failed", "cancelled", "shadow"]
     )
     reasons = not_sent.values_list("state", "problem").annotate(number=Count("pk"))
     return ReleaseProgress(

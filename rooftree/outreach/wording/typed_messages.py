@@ -12,7 +12,7 @@ from rooftree.outreach.messages import plan_messages, required_actions, send
 from rooftree.outreach.models import Message
 from rooftree.outreach.wording.message_templates import MessageContent, signature
 
-STOPPED_STATES = ("blocked", "review", "failed", "cancelled")
+STOPPED_STATES = ("blocked", "review", "failed", "cancelled", "shadow")
 PENDING_STATES = ("waiting", "held", "claimed", "uncertain")  # can still reach the borrower
 REPEAT_WINDOW = timedelta(minutes=1)  # the same text within it is a repeated click
 MAX_SUBJECT_LENGTH = 300

@@ -243,7 +243,7 @@ def _delivery_notes(message: Json, clock: CompanyClock) -> Iterator[str]:
     if message["delivered_at"]:
         delivered_at = clock.format_moment(message["delivered_at"])
         yield f"Delivered {delivered_at}, as reported by the carrier."
-    if message["state"] in ("failed", "cancelled") and message["problem"]:
+    if message["state"] in ("failed", "cancelled", "shadow") and message["problem"]:
         yield message["problem"]
 
 

@@ -24,6 +24,7 @@ STATE_TITLES = {
     "failed": ("could not be delivered", EntryMark.LATE),
     "uncertain": ("may have been sent. We’re checking; it won’t be sent twice", EntryMark.LATE),
     "cancelled": ("not sent", EntryMark.SYSTEM),
+    "shadow": ("decided, not sent", EntryMark.SYSTEM),
 }
 # The verdict that explains each state. In any other state a later event does, not the verdict.
 DECISION_BY_STATE = {
@@ -40,6 +41,7 @@ QUESTIONS = {
     "uncertain": "Why might this be sent?",
     "sent": "Why was this sent?",
     "delivered": "Why was this sent?",
+    "shadow": "What would have happened?",
     "failed": "Why wasn’t this delivered?",
 }
 CANCEL_REASONS = {  # a cause as other rooms store it: as a sentence
@@ -138,7 +140,10 @@ def _verdict_explanation(message: Message) -> Explanation | None:
         facts.append(Fact(label="Template", words=template))
     if message.segments:
         facts.append(Fact(label="Segments", words=str(message.segments)))
-    is_verdict_reason = verdict.decision == DECISION_BY_STATE.get(message.state)
+    # In shadow mode the verdict says what would have happened, whatever it is.
+    is_verdict_reason = message.state == "shadow" or verdict.decision == DECISION_BY_STATE.get(
+        message.state
+    )
     if not is_verdict_reason:  # its rules say nothing about what happened afterwards
         facts = facts[:1] + [fact for fact in facts if fact.label in ("Template", "Segments")]
     return Explanation(

@@ -73,6 +73,7 @@ MESSAGE_STATES = {  # by message state, in the order listed: icon, tone, label
     "review": ("user", "soon", "Needs review"),
     "blocked": ("ban", "late", "Blocked"),
     "cancelled": ("undo", "", "Canceled"),
+    "shadow": ("moon", "", "Not sent: shadow mode"),
 }
 
 

@@ -46,6 +46,8 @@ ENTRY_LABELS = {  # kind: (icon, tone, label)
     AccessKind.KEY_MADE: ("key", "soon", "Created an API key"),
     AccessKind.KEY_REVOKED: ("key", "", "Revoked an API key"),
     AccessKind.KEY_REFUSED: ("ban", "late", "API call rejected"),
+    AccessKind.SHADOW_STARTED: ("moon", "hold", "Turned shadow mode on"),
+    AccessKind.SHADOW_ENDED: ("moon", "soon", "Turned shadow mode off"),
 }
 LOG_TABS = {  # tab: (label, kinds); None shows all
     "": ("All", None),

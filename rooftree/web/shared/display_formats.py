@@ -80,6 +80,7 @@ MESSAGE_STATE_LABELS = {  # of an outbound message; a due time can follow waitin
     "failed": "could not be delivered",
     "uncertain": "may have been sent, checking",
     "cancelled": "not sent",
+    "shadow": "not sent: shadow mode",
 }
 
 
@@ -151,6 +152,11 @@ def duration(seconds: float | None) -> str:
         hours, minutes = divmod(whole // 60, 60)
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     return f"{whole // 86400} days"
+
+
+def short_wait(seconds: float) -> str:
+    """Format a waiting time, with tenths under a minute: `6.8 s`, `1:14`, `41 min`."""
+    return f"{seconds:.1f} s" if seconds < 60 else duration(seconds)
 
 
 def time_left(moment: datetime, at: datetime) -> str:

@@ -41,6 +41,7 @@ for formatter in (
     display_formats.rate,
     display_formats.phone,
     display_formats.duration,
+    display_formats.short_wait,
     display_formats.points,
     display_formats.initials,
 ):
