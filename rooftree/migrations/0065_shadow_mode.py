@@ -178,7 +178,7 @@ DROP = [
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooftree', '0063_several_roles'),
+        ('rooftree', '0064_go_live_gaps'),
     ]
 
     operations = [

@@ -186,11 +186,11 @@ def test_query_count_does_not_grow_with_the_leads(executive, django_assert_max_n
     zillow = make.source()
     cohort(zillow)
     executive.get(Q3)
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(16):
         executive.get(Q3)
     for _ in range(3):
         cohort(make.source())
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(16):
         executive.get(Q3)
 
 

@@ -33,7 +33,7 @@ from rooftree.money.return_grounds import ReturnGround, ReturnReason
 from rooftree.nurture import sequence_enrollment
 from rooftree.nurture.models import Sequence
 from rooftree.org import api_keys
-from rooftree.org.models import ROLES, License, StaffNotice, User
+from rooftree.org.models import ROLES, License, ShadowPeriod, StaffNotice, User
 from rooftree.outreach.messages import contact_permissions
 from rooftree.outreach.models import Message, Template, UnmatchedText
 from rooftree.outreach.releases import release_drafts as releases
@@ -223,6 +223,10 @@ def build_world(cast):
         "user": cast.sam.user.pk, "license": License.objects.first().pk,
         "company_license": make.company_license("NV").pk, "connection": connected.pk,
         "delivery": touch.delivery_id, "form_slug": form.slug, "one": 1, "word": "unknown",
+        "shadow_period": ShadowPeriod.objects.create(
+            from_at=make.NOON - make.DAY, started_by=make.user("administrator"),
+            ended_at=make.NOON - make.DAY / 2,
+        ).pk,
         "setup_step": "check-licenses",
         "zillow": "zillow", "ping": "ping", "up": "up", "text": "text", "field": "city",
         "release": release.pk,

@@ -13,7 +13,7 @@ from rooftree.core.area_codes_and_zones import STATE_NAMES
 from rooftree.db.statements import query_row
 from rooftree.leads.models import Source
 from rooftree.los.models import Connection
-from rooftree.org import mail_setup
+from rooftree.org import mail_setup, shadow_mode
 from rooftree.org.carrier_account import read_carrier_status
 from rooftree.org.models import (
     AUTHORIZING_STATUSES,
@@ -85,7 +85,7 @@ def list_capabilities(
     done = {step.name: step.is_done for group in groups for step in group.steps}
     carrier = read_carrier_status()
     is_registered = bool(company and company.texting.get("brand_registered"))
-    return [
+    capabilities = [
         ("Receiving leads", done[SOURCES_STEP], "Needs a source"),
         (
             "Routing to licensed officers",
@@ -111,13 +111,17 @@ def list_capabilities(
         ),
         ("Hand-off to the LOS", done[LOS_STEP], "Needs a connection that passed its go-live check"),
     ]
+    if shadow_mode.is_shadow_on():
+        stopped = "Shadow mode is on: nothing is sent"
+        capabilities[2:] = [(name, False, stopped) for name, _, _ in capabilities[2:]]
+    return capabilities
 
 
 def read_system_status(at: datetime) -> dict[str, Any]:
     """Return the state of the database, the job queue, background services and webhooks."""
     names = (
         *("version", "size", "queued_jobs", "failed_jobs", "mailboxes", "failing_mailboxes"),
-        *("checks_numbers", "is_paused", "lead_posts", "los_webhooks"),
+        *("checks_numbers", "is_paused", "is_shadow", "lead_posts", "los_webhooks"),
     )
     values = query_row(
         "select split_part(current_setting('server_version'), ' ', 1), "
@@ -128,6 +132,7 @@ def read_system_status(at: datetime) -> dict[str, Any]:
         "(select count(*) from mailbox where due_at is not null and problem <> ''), "
         "exists (select from number_service), "
         "exists (select from sending_pause where released_at is null), "
+        "exists (select from shadow_period where ended_at is null), "
         "(select coalesce(sum(of_source.posts), 0) from source s, lateral (select count(*) as posts"
         " from delivery d where d.source_id = s.id and d.received_at > %(since)s"
         " and d.remote_addr is not null) of_source), "

@@ -18,6 +18,7 @@ from rooftree.web.setup import (
     number_check_views,
     people_views,
     sending_pause_views,
+    shadow_views,
     staff_list_views,
     step_views,
     test_lead_views,
@@ -168,6 +169,13 @@ urlpatterns: list[URLPattern] = [
         name="run_go_live_check",
     ),
     path("setup/sending/", sending_pause_views.show_sending_pause, name="setup_sending"),
+    path("setup/shadow/", shadow_views.switch_shadow_mode, name="setup_shadow"),
+    path("setup/shadow/<uuid:period_id>/", shadow_views.show_report, name="shadow_report"),
+    path("setup/shadow/<uuid:period_id>/file/", shadow_views.download_report, name="shadow_file"),
+    path("setup/shadow/<uuid:period_id>/list/", shadow_views.check_list, name="shadow_list"),
+    path(
+        "setup/shadow/<uuid:period_id>/list/keep/", shadow_views.keep_list, name="shadow_list_keep"
+    ),
     path("setup/dead-letters/", failed_job_views.list_failed_jobs, name="dead_letters"),
     path(
         "setup/dead-letters/<int:job_id>/retry/",

@@ -12,7 +12,7 @@ from django.urls import Resolver404, resolve, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.timezone import now
 
-from rooftree.org import staff_notices
+from rooftree.org import shadow_mode, staff_notices
 from rooftree.org.models import PARTNER, User
 from rooftree.routing.permissions import LANDING_PAGES, has_permission
 from rooftree.web.demo import history_progress
@@ -235,6 +235,8 @@ def navigation_context(request: HttpRequest) -> dict[str, Any]:
         "closer_links": closer,
         "tabs": SimpleLazyObject(lambda: own[:MAX_TABS]),
         "beyond_tabs": SimpleLazyObject(lambda: own[MAX_TABS:]),
+        "is_shadow": SimpleLazyObject(shadow_mode.is_shadow_on),
+        "can_end_shadow": has_permission(user, "edit_setup"),
         "has_offers": has_permission(user, "take_offer"),
         "loading": SimpleLazyObject(history_progress.read_progress),
         "unread": (unread := staff_notices.unread_notices(user.pk, limit=MAX_UNREAD_SHOWN + 1))[
