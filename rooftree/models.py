@@ -3,6 +3,7 @@
 # ruff: noqa: F403
 from rooftree.capture.imports.models import *
 from rooftree.capture.models import *
+from rooftree.capture.own_form.models import *
 from rooftree.compliance.models import *
 from rooftree.compliance.numbers.models import *
 from rooftree.compliance.rule_changes.models import *

@@ -95,7 +95,10 @@ RECORDS = RoomRecords(
         CONSENT_CLASS: ("retrieval", "certificate", "form_certificate"),
         ADS_CLASS: ("form_page",),
     },
-    tables_about_nobody=("baseline", "map_edition", "mailbox", "crm_import", "certificate_account"),
+    tables_about_nobody=(
+        *("baseline", "map_edition", "mailbox", "crm_import", "certificate_account"),
+        "form_version",  # consents point at it
+    ),
     record_sets=(_DELIVERY, _SPREADSHEET),
     parts=(
         RecordSetPart(

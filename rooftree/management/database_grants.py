@@ -30,6 +30,7 @@ UPDATABLE_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "verdict": ("person_id",),
     "consent": ("person_id",),
     "revocation": ("person_id", "ended_at", "ended_by"),
+    "form_version": ("decided_by_id", "decided_at", "decision_reason", "published_at"),
     "message": (*("state", "due_at", "problem", "person_id", "release_id", "read_at"),),
 }
 # Short-lived data: sessions, totals that can be recomputed, drafts, the queue.

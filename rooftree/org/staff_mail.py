@@ -37,6 +37,7 @@ SUBJECTS = {
     "source_steady": "Lead quality of a source is back to normal",
     "approval_ends": "A template approval is ending",
     "edition": "A template was proposed or reviewed",
+    "form_version": "A website form was proposed or reviewed",
 }
 DEFAULT_SUBJECT = "Something needs your attention"
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from rooftree.capture.own_form import form_wording
-from rooftree.capture.own_form.form_wording import EDITIONS, LANGUAGES
+from rooftree.capture.own_form.form_texts import LANGUAGES
+from rooftree.capture.own_form.form_wording import EDITIONS
 from rooftree.capture.parsing.consent_evidence import channels_in_wording
 from rooftree.compliance.consent.build_consent_record import AUTODIAL_PATTERN, NO_CONDITION_PATTERN
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rooftree.capture.own_form import form_seal
-from rooftree.capture.own_form.form_wording import EDITIONS
+from rooftree.capture.own_form.form_versions import default_form
 from rooftree.flow import clock
 from rooftree.leads.models import Delivery
 from tests import make
@@ -31,12 +31,12 @@ def test_post_without_a_valid_seal_shows_the_form_again_and_stores_nothing(sourc
 
 @given(position=st.integers(0, 700), letter=st.sampled_from("aZ09-_:."))
 def test_altered_seal_is_rejected(position, letter):
-    edition = EDITIONS[0]
-    text = edition.render(LEGAL)
+    form = default_form(on=make.NOON.date())
     new_seal = form_seal.make_seal(
         source="our-site",
-        edition=edition,
-        text=text,
+        form=form,
+        language="en",
+        legal_name=LEGAL,
         snapshot="<p>",
         page_sha256="0" * 64,
         at=make.NOON,
@@ -48,7 +48,7 @@ def test_altered_seal_is_rejected(position, letter):
     def open_(value):
         return form_seal.open_seal(value, source="our-site", legal_name=LEGAL, at=make.NOON)
 
-    assert open_(token) == (new_seal, text)
+    assert open_(token) == (new_seal, form)
     if forged != token:
         with pytest.raises(form_seal.BadSeal):
             open_(forged)

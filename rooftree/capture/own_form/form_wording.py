@@ -1,16 +1,15 @@
-"""The consent wording of our own form, in all its versions. A table to edit.
+"""The consent wording that our own form comes with, in all its versions. A table to edit.
 
-Never change a version that was shown: consents refer to it. To change the wording, add a new
-version below with the day from which it is shown. The wording must name the company, the
-calls and texts, their automation, and that consent is not a condition of purchase
-(47 CFR 64.1200(f)(9)); the tests check every version for that.
+A source shows it until staff publish a version of their own (`form_versions`). Never change a
+version that was shown: consents refer to it. To change the wording, add a new version below with
+the day from which it is shown; the tests check it as a published version is checked.
 """
 
 import hashlib
 from dataclasses import dataclass
 from datetime import date
 
-LANGUAGES = ("en", "es")
+from rooftree.capture.own_form.form_design import SELLER_FIELD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +23,7 @@ class Edition:
 
     def render(self, legal_name: str) -> str:
         """Return the wording as a visitor reads it."""
-        return self.text.replace("{legal_name}", legal_name)
+        return self.text.replace(SELLER_FIELD, legal_name)
 
 
 EDITIONS = (

@@ -1,8 +1,4 @@
-"""The questions of the public form in order, and the checks of their answers.
-
-The form asks for three of the six items that make an application under 12 CFR 1026.2(a)(3)(ii):
-name, value and amount. It must never ask for all six.
-"""
+"""The questions of the public form as the page shows them, and the checks of their answers."""
 
 import re
 from collections.abc import Collection
@@ -12,20 +8,16 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from rooftree.capture.own_form.form_design import FormDesign
+from rooftree.capture.own_form.form_questions import REQUIRED
 from rooftree.core.email_addresses import parse_email_address
 from rooftree.core.phone_numbers import parse_phone_number
 from rooftree.core.us_states import STATES
 
 MONEY_PATTERN = re.compile(r"\$?\s*\d[\d,. ]{0,14}[kKmM]?")
 PERCENT_PATTERN = re.compile(r"\d{1,2}([.,]\d{1,2})?\s*%")
-REQUIRED = frozenset({"loan_purpose", "property_state", "first_name", "last_name"})
-BUYER_FIELD, OWNER_FIELD = "down_payment", "loan_amount"  # each is for one kind of borrower
-FORM_STEPS = (
-    ("loan_purpose", "property_state", "property_zip"),
-    ("first_name", "last_name", "email", "phone", "language"),
-    ("property_value", "down_payment", "loan_amount", "credit", "timeline", "message"),
-)
-FIELD_NAMES = tuple(name for step in FORM_STEPS for name in step)
+# Each is for one kind of borrower.
+BUYER_FIELDS, OWNER_FIELDS = ("down_payment",), ("loan_amount", "current_balance")
 WIDGET_KINDS = {
     "loan_purpose": "tiles",
     "property_state": "select",
@@ -33,7 +25,15 @@ WIDGET_KINDS = {
     "timeline": "select",
     "language": "select",
     "message": "area",
+    "property_type": "select",
+    "property_use": "select",
+    "first_time_buyer": "select",
+    "found_home": "select",
+    "working_with_agent": "select",
+    "military": "select",
+    "contact_time": "select",
 }
+YES_NO_QUESTIONS = frozenset({"first_time_buyer", "found_home", "working_with_agent", "military"})
 LENGTHS = {"message": 2000, "email": 254, "first_name": 80, "last_name": 80}
 # Input attributes: type, autocomplete, inputmode.
 INPUT_ATTRIBUTES = {
@@ -41,6 +41,7 @@ INPUT_ATTRIBUTES = {
     "property_value": ("text", "off", "decimal"),
     "down_payment": ("text", "off", "text"),
     "loan_amount": ("text", "off", "decimal"),
+    "current_balance": ("text", "off", "decimal"),
     "first_name": ("text", "given-name", "text"),
     "last_name": ("text", "family-name", "text"),
     "email": ("email", "email", "email"),
@@ -68,23 +69,34 @@ class LeadForm(forms.Form):
     """The typed answers; errors are full sentences in the page's language."""
 
     def __init__(
-        self, data: Any, words: dict[str, Any], *, lending_states: Collection[str] = ()
+        self,
+        data: Any,
+        words: dict[str, Any],
+        *,
+        design: FormDesign,
+        lending_states: Collection[str] = (),
     ) -> None:
         """Create the form.
 
         Args:
+            words: the page's words in its language; `code` is the language.
             lending_states: the states it offers; all states if empty.
         """
         super().__init__(data)
-        self.translations = words | {
-            "property_state": {
-                code: name
-                for code, name in sorted(STATES.items(), key=lambda state: state[1])
-                if code in lending_states or not lending_states
+        self.design = design
+        self.translations = (
+            words
+            | design.words(words["code"])
+            | {
+                "property_state": {
+                    code: name
+                    for code, name in sorted(STATES.items(), key=lambda state: state[1])
+                    if code in lending_states or not lending_states
+                }
             }
-        }
+        )
         words = self.translations
-        for name in FIELD_NAMES:
+        for name in design.questions:
             field = _build_field(name, words)
             field.error_messages = _SingleMessage(words["errors"][name])  # type: ignore[assignment]
             self.fields[name] = field
@@ -108,6 +120,10 @@ class LeadForm(forms.Form):
         """Check an amount in dollars."""
         return self._match_pattern("loan_amount", MONEY_PATTERN)
 
+    def clean_current_balance(self) -> str:
+        """Check an amount in dollars."""
+        return self._match_pattern("current_balance", MONEY_PATTERN)
+
     def clean_email(self) -> str:
         """Check that the email address is valid."""
         typed: str = self.cleaned_data["email"]
@@ -123,7 +139,7 @@ class LeadForm(forms.Form):
         return typed
 
     def clean(self) -> dict[str, Any]:
-        """Require an email or phone; keep the buyer's or the owner's amount, not both."""
+        """Require an email or phone; keep the buyer's or the owner's amounts, not both."""
         answers: dict[str, Any] = super().clean() or {}
         errors = self.translations["errors"]
         if not {"email", "phone"} & self.errors.keys():
@@ -132,12 +148,12 @@ class LeadForm(forms.Form):
             elif answers.get("consent") and not answers.get("phone"):
                 self.add_error("phone", errors["consent_phone"])
         is_purchase = answers.get("loan_purpose") == "purchase"
-        answers.pop(OWNER_FIELD if is_purchase else BUYER_FIELD, None)
-        return answers
+        left_out = OWNER_FIELDS if is_purchase else BUYER_FIELDS
+        return {name: answer for name, answer in answers.items() if name not in left_out}
 
     def question_steps(self) -> list[list[Question]]:
         """Return the questions by step, with typed values and errors."""
-        return [[self._build_question(name) for name in step] for step in FORM_STEPS]
+        return [[self._build_question(name) for name in step] for step in self.design.steps]
 
     def _match_pattern(self, name: str, pattern: Any, *, whole: bool = False) -> str:
         typed: str = self.cleaned_data[name]
@@ -154,7 +170,7 @@ class LeadForm(forms.Form):
             name=name,
             kind=WIDGET_KINDS.get(name, "input"),
             label=words["labels"][name],
-            hint=words["hints"].get(name, ""),
+            hint=words["hints"][name],
             value=typed[:2100] or (words["code"] if name == "language" else ""),
             error=str(errors[0]) if errors else "",
             required_message=words["errors"][name] if name in REQUIRED else "",
@@ -193,4 +209,6 @@ def _build_field(name: str, words: dict[str, Any]) -> forms.Field:
 
 
 def _field_options(name: str, words: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    return tuple(words.get(name, {}).items()) if name in WIDGET_KINDS else ()
+    if name not in WIDGET_KINDS:
+        return ()
+    return tuple(words.get("yes_no" if name in YES_NO_QUESTIONS else name, {}).items())

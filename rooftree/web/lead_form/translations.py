@@ -1,18 +1,17 @@
-"""Texts of the public pages in the borrowers' languages, keyed by language and field name."""
+"""Texts of the public pages in the borrowers' languages, keyed by language and field name.
+
+The texts that a version of the form can change are in `capture.own_form.form_texts`.
+"""
 
 from typing import Any
 
 TRANSLATIONS: dict[str, dict[str, Any]] = {
     "en": {
-        "title": "Tell us about your home loan",
-        "lead": "Three short steps. No Social Security number, and no effect on your credit.",
         "introduced": "recommended us. They can see that we got your request, and nothing more "
         "unless you allow it.",
         "other_language": "Español",
         "step": "Step",
         "step_of": "of",
-        "steps": ("What you want to do", "How to reach you", "Your home and loan"),
-        "step_hints": ("", "", "Skip anything you don’t know yet."),
         "keep": "When you continue, we save your answers, and a loan officer can help you finish.",
         "next": "Next",
         "back": "Back",
@@ -24,37 +23,12 @@ TRANSLATIONS: dict[str, dict[str, Any]] = {
         "away": "We couldn’t save your request. Please wait a moment and send it again.",
         "elsewhere": "This form isn’t on one of our websites, so nothing was sent.",
         "leave_empty": "Leave this empty",
-        "consent": "Call and text me (optional)",
         "thanks_title": "We got your request",
         "thanks": "A licensed loan officer will reply to the phone or email you gave us.",
         "reference": "Your reference",
         "housing": {
             "depository": "Equal Housing Lender",
             "nonbank": "Equal Housing Opportunity",
-        },
-        "labels": {
-            "loan_purpose": "What would you like to do?",
-            "property_state": "State where the home is",
-            "property_zip": "ZIP code",
-            "property_value": "Home price or value",
-            "down_payment": "Down payment",
-            "loan_amount": "How much would you like to borrow?",
-            "credit": "How is your credit?",
-            "timeline": "When would you like to close?",
-            "first_name": "First name",
-            "last_name": "Last name",
-            "email": "Email",
-            "phone": "Phone",
-            "language": "Preferred language",
-            "message": "Anything else we should know?",
-        },
-        "hints": {
-            "property_value": "A rough number is fine, such as $350,000.",
-            "down_payment": "Only if you’re buying: dollars or percent, such as $40,000 or 10%.",
-            "loan_amount": "If you own the home, include what you still owe.",
-            "credit": "Your best guess. We don’t check your credit.",
-            "email": "Enter an email or a phone number. Both is best.",
-            "message": "Please leave out Social Security, card and account numbers.",
         },
         "errors": {
             "loan_purpose": "Choose what you would like to do.",
@@ -71,6 +45,14 @@ TRANSLATIONS: dict[str, dict[str, Any]] = {
             "phone": "Enter a phone number with area code, such as 512-555-0142.",
             "language": "Choose English or Spanish.",
             "message": "Keep your message under 2,000 characters.",
+            "property_type": "Choose one of the answers, or leave it blank.",
+            "property_use": "Choose one of the answers, or leave it blank.",
+            "current_balance": "Enter the amount in dollars, such as 210000.",
+            "first_time_buyer": "Choose yes or no, or leave it blank.",
+            "found_home": "Choose yes or no, or leave it blank.",
+            "working_with_agent": "Choose yes or no, or leave it blank.",
+            "military": "Choose yes or no, or leave it blank.",
+            "contact_time": "Choose one of the answers, or leave it blank.",
             "reach": "Enter an email or a phone number so we can reply.",
             "consent_phone": "To get calls and texts, enter your phone number. If you don’t want "
             "them, uncheck the box.",
@@ -97,6 +79,26 @@ TRANSLATIONS: dict[str, dict[str, Any]] = {
             "no_timeframe": "Just looking",
         },
         "language": {"en": "English", "es": "Spanish"},
+        "property_type": {
+            "single_family": "House",
+            "townhouse": "Townhouse",
+            "condo": "Condo",
+            "multi_2_4": "2 to 4 units",
+            "manufactured": "Manufactured home",
+            "land": "Land",
+        },
+        "property_use": {
+            "primary": "I will live in it",
+            "second_home": "Second or vacation home",
+            "investment": "Rental or investment",
+        },
+        "yes_no": {"yes": "Yes", "no": "No"},
+        "contact_time": {
+            "morning": "Morning",
+            "afternoon": "Afternoon",
+            "evening": "Evening",
+            "anytime": "Any time",
+        },
         "privacy": "Privacy policy",
         "unsubscribe_title": "Unsubscribe from our emails?",
         "unsubscribe_lead": "We’ll stop sending marketing emails to",
@@ -107,15 +109,11 @@ TRANSLATIONS: dict[str, dict[str, Any]] = {
         "have with us.",
     },
     "es": {
-        "title": "Cuéntenos sobre su préstamo hipotecario",
-        "lead": "Tres pasos cortos. Sin número de Seguro Social y sin afectar su crédito.",
         "introduced": "nos recomendó. Puede ver que recibimos su solicitud, y nada más a menos "
         "que usted lo permita.",
         "other_language": "English",
         "step": "Paso",
         "step_of": "de",
-        "steps": ("Qué desea hacer", "Cómo comunicarnos con usted", "La vivienda y el préstamo"),
-        "step_hints": ("", "", "Deje en blanco lo que aún no sepa."),
         "keep": "Al continuar, guardamos sus respuestas, y un oficial de préstamos puede ayudarle "
         "a terminar.",
         "next": "Siguiente",
@@ -130,7 +128,6 @@ TRANSLATIONS: dict[str, dict[str, Any]] = {
         "elsewhere": "Este formulario no está en uno de nuestros sitios web, así que no se envió "
         "nada.",
         "leave_empty": "Deje esto vacío",
-        "consent": "Llámenme y envíenme mensajes de texto (opcional)",
         "thanks_title": "Recibimos su solicitud",
         "thanks": "Un oficial de préstamos con licencia le responderá al teléfono o correo que nos "
         "dio.",
@@ -138,30 +135,6 @@ TRANSLATIONS: dict[str, dict[str, Any]] = {
         "housing": {
             "depository": "Prestamista con igualdad de oportunidad de vivienda",
             "nonbank": "Igualdad de oportunidad de vivienda",
-        },
-        "labels": {
-            "loan_purpose": "¿Qué desea hacer?",
-            "property_state": "Estado donde está la vivienda",
-            "property_zip": "Código postal",
-            "property_value": "Precio o valor de la vivienda",
-            "down_payment": "Pago inicial",
-            "loan_amount": "¿Cuánto desea pedir prestado?",
-            "credit": "¿Cómo está su crédito?",
-            "timeline": "¿Cuándo desea cerrar?",
-            "first_name": "Nombre",
-            "last_name": "Apellido",
-            "email": "Correo electrónico",
-            "phone": "Teléfono",
-            "language": "Idioma preferido",
-            "message": "¿Algo más que debamos saber?",
-        },
-        "hints": {
-            "property_value": "Una cifra aproximada está bien, como $350,000.",
-            "down_payment": "Solo si va a comprar: en dólares o porcentaje, como $40,000 o 10%.",
-            "loan_amount": "Si ya es dueño de la vivienda, incluya lo que aún debe.",
-            "credit": "Su mejor estimación. No revisamos su crédito.",
-            "email": "Escriba un correo o un teléfono. Mejor los dos.",
-            "message": "Por favor, no incluya números de Seguro Social, de tarjeta ni de cuenta.",
         },
         "errors": {
             "loan_purpose": "Elija lo que desea hacer.",
@@ -178,6 +151,14 @@ TRANSLATIONS: dict[str, dict[str, Any]] = {
             "phone": "Escriba un teléfono con su código de área, como 512-555-0142.",
             "language": "Elija inglés o español.",
             "message": "El mensaje no puede pasar de 2,000 caracteres.",
+            "property_type": "Elija una de las respuestas o déjelo en blanco.",
+            "property_use": "Elija una de las respuestas o déjelo en blanco.",
+            "current_balance": "Escriba la cantidad en dólares, como 210000.",
+            "first_time_buyer": "Elija sí o no, o déjelo en blanco.",
+            "found_home": "Elija sí o no, o déjelo en blanco.",
+            "working_with_agent": "Elija sí o no, o déjelo en blanco.",
+            "military": "Elija sí o no, o déjelo en blanco.",
+            "contact_time": "Elija una de las respuestas o déjelo en blanco.",
             "reach": "Escriba un correo o un teléfono para que podamos responderle.",
             "consent_phone": "Para recibir llamadas y mensajes, escriba su teléfono. Si no los "
             "desea, desmarque la casilla.",
@@ -204,6 +185,26 @@ TRANSLATIONS: dict[str, dict[str, Any]] = {
             "no_timeframe": "Solo estoy viendo opciones",
         },
         "language": {"en": "Inglés", "es": "Español"},
+        "property_type": {
+            "single_family": "Casa",
+            "townhouse": "Casa adosada",
+            "condo": "Condominio",
+            "multi_2_4": "De 2 a 4 unidades",
+            "manufactured": "Casa prefabricada",
+            "land": "Terreno",
+        },
+        "property_use": {
+            "primary": "Voy a vivir en ella",
+            "second_home": "Segunda vivienda o de vacaciones",
+            "investment": "Para alquilar o invertir",
+        },
+        "yes_no": {"yes": "Sí", "no": "No"},
+        "contact_time": {
+            "morning": "Por la mañana",
+            "afternoon": "Por la tarde",
+            "evening": "Por la noche",
+            "anytime": "A cualquier hora",
+        },
         "privacy": "Política de privacidad",
         "unsubscribe_title": "¿Dejar de recibir nuestros correos?",
         "unsubscribe_lead": "Dejaremos de enviar correos promocionales a",

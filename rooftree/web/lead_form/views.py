@@ -6,56 +6,52 @@ wording is the one this server signed, never text from the visitor.
 
 import json
 import logging
-import re
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
-from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.csp import CSP
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rooftree.capture.intake import source_admission
 from rooftree.capture.intake.receive_delivery import endpoint_of
-from rooftree.capture.own_form import form_certificates, form_drafts, form_seal, form_wording
+from rooftree.capture.own_form import form_drafts, form_seal, form_versions
 from rooftree.capture.own_form.form_seal import BadSeal, Seal
+from rooftree.capture.own_form.form_versions import ShownForm
 from rooftree.capture.parsing.envelope import IncomingDelivery
-from rooftree.capture.sources.website_form import CLICK_IDS, HONEYPOTS, UTM_FIELDS
+from rooftree.capture.sources.website_form import CLICK_IDS, UTM_FIELDS
 from rooftree.flow import clock, lead_arrival, partner_introductions
-from rooftree.leads.models import Partner, Source
+from rooftree.leads.models import Source
 from rooftree.org import throttle
-from rooftree.org.models import Company, CompanyLicense
+from rooftree.org.models import Company
+from rooftree.web.lead_form.form_page import (
+    BROWSER_MEASUREMENTS,
+    HONEYPOT,
+    allow_framing,
+    build_form,
+    get_lender,
+    issue_seal,
+    referring_partner,
+    render_form,
+)
 from rooftree.web.lead_form.forms import LeadForm
 from rooftree.web.lead_form.translations import TRANSLATIONS
 from rooftree.web.shared.request_caller import client_address, rate_limit_subject
 
 log = logging.getLogger(__name__)
-FORM_VERSION = "hosted-2026-12-02"  # of layout and texts, to compare results by version
-ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE)
-HONEYPOT = HONEYPOTS[0]
-UTM_KEYS = tuple(f"utm_{name}" for name in UTM_FIELDS)
-# Measured in the browser: claims of the visitor, stored beside what the server knows.
-BROWSER_MEASUREMENTS = (
-    *("shown_sha256", "font_px", "contrast", "visible", "box_at_load"),
-    *("checked_at", "ticks", "seconds_on_page", "fields_touched", "steps"),
-)
+FORM_VERSION = "hosted-2026-12-02"  # of the default form, to compare results by version
 MAX_TRAIL_LENGTH = 900  # characters
 # Per IP address, which an office or a school can share.
 REQUEST_LIMIT = throttle.ThrottleLimit(
     name="form requests", max_attempts=60, window=timedelta(hours=1)
 )
-OTHER_LANGUAGE = {"en": "es", "es": "en"}
 KEPT_HEADERS = frozenset({"Origin", "User-Agent", "Accept-Language", "Referer"})
 MIN_FONT_PX, MIN_CONTRAST = 12, 4.5  # below, consent wording is not conspicuous
 
@@ -67,24 +63,25 @@ def show_lead_form(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the form; a POST stores the submission and redirects to the thank-you page."""
     source, company, at = get_open_source(slug), get_lender(), clock.now()
     language = _chosen_language(request)
-    words = TRANSLATIONS[language] | {"code": language}
+    live = form_versions.form_in_use(source, at=at)
     if request.method != "POST":
-        seal = _issue_seal(source, company, language, at)
-        return _render_form(
-            request, source, company, build_form(None, words, company, at), seal=seal
-        )
-    form = build_form(request.POST, words, company, at)
+        seal = issue_seal(source, live, company, language, at)
+        form = build_form(None, live.design, language, company, at)
+        return render_form(request, source, company, form, seal=seal)
     try:
-        seal, text = form_seal.open_seal(
+        seal, shown = form_seal.open_seal(
             request.POST.get("seal", ""), source=slug, legal_name=company.legal_name, at=at
         )
     except BadSeal as problem:
         log.info("form without a valid seal: %s", problem)
-        seal = _issue_seal(source, company, language, at)
-        return _render_form(request, source, company, form, seal=seal, note="stale", status=409)
+        seal = issue_seal(source, live, company, language, at)
+        form = build_form(request.POST, live.design, language, company, at)
+        return render_form(request, source, company, form, seal=seal, note="stale", status=409)
+    # The form that this visitor saw, which a newer version can have replaced since.
+    form = build_form(request.POST, shown.design, language, company, at)
     if not form.is_valid() and not request.POST.get(HONEYPOT):
-        return _render_form(request, source, company, form, seal=seal, note="problem", status=422)
-    body = _build_delivery_body(form.cleaned_data, request.POST, seal, text, company)
+        return render_form(request, source, company, form, seal=seal, note="problem", status=422)
+    body = _build_delivery_body(form.cleaned_data, request.POST, seal, shown, company)
     return _submit_form(request, source, company, form, seal, body)
 
 
@@ -93,9 +90,16 @@ def show_lead_form(request: HttpRequest, slug: str) -> HttpResponse:
 def show_thanks(request: HttpRequest, slug: str, reference: str = "") -> HttpResponse:
     """Show the thank-you page with the reference."""
     source, language = get_open_source(slug), _chosen_language(request)
-    context = {"words": TRANSLATIONS[language], "language": language, "company": get_lender()}
-    response = render(request, "lead_form/thanks.html", {**context, "reference": reference})
-    return _allow_framing(response, source)
+    company, design = get_lender(), form_versions.form_in_use(source, at=clock.now()).design
+    context = {
+        "words": TRANSLATIONS[language],
+        "language": language,
+        "company": company,
+        "privacy_url": design.privacy_url,
+        "reference": reference,
+    }
+    response = render(request, "lead_form/thanks.html", context)
+    return allow_framing(response, source.allowed_origins)
 
 
 @cache_control(public=True, max_age=3600)
@@ -114,31 +118,6 @@ def get_open_source(slug: str) -> Source:
     return source
 
 
-def get_lender() -> Company:
-    """Return the company; raise `Http404` if there is none yet."""
-    company = Company.objects.first()
-    if company is None:
-        raise Http404
-    return company
-
-
-def build_form(data: Any, words: dict[str, Any], company: Company, at: datetime) -> LeadForm:
-    """Build the form with the states in which the company is licensed.
-
-    A depository, and a company without licenses on file, gets all states.
-    """
-    states: set[str] = set()
-    if company.kind != "depository":
-        day = at.astimezone(ZoneInfo(company.zone)).date()
-        licenses = CompanyLicense.objects.filter(from_date__lte=day)
-        states = set(
-            licenses.filter(Q(until_date=None) | Q(until_date__gt=day)).values_list(
-                "state", flat=True
-            )
-        )
-    return LeadForm(data, words, lending_states=states)
-
-
 def _chosen_language(request: HttpRequest) -> str:
     """Return the language of the URL, else the browser's."""
     language = request.GET.get("lang", "")
@@ -147,116 +126,25 @@ def _chosen_language(request: HttpRequest) -> str:
     return "es" if request.headers.get("accept-language", "").lower().startswith("es") else "en"
 
 
-def _issue_seal(source: Source, company: Company, language: str, at: datetime) -> Seal:
-    edition = form_wording.current_edition(language, on=at.date())
-    text = edition.render(company.legal_name)
-    snapshot = _render_disclosure(edition.language, text, is_ticked=False)
-    words = TRANSLATIONS[language] | {"code": language}
-    empty = _form_context(company, build_form(None, words, company, at))
-    page = render_to_string("lead_form/show.html", empty | {"disclosure": snapshot})
-    return form_seal.make_seal(
-        source=source.slug,
-        edition=edition,
-        text=text,
-        snapshot=snapshot,
-        page_sha256=form_certificates.save_form_page(page, at=at),
-        at=at,
-    )
-
-
-def _render_disclosure(language: str, text: str, *, is_ticked: bool) -> str:
-    context = {"words": TRANSLATIONS[language], "text": text, "is_ticked": is_ticked}
-    return render_to_string("lead_form/_disclosure.html", context | {"language": language})
-
-
-def _render_form(  # noqa: PLR0913
-    request: HttpRequest,
-    source: Source,
-    company: Company,
-    form: LeadForm,
-    *,
-    seal: Seal,
-    note: str = "",
-    status: int = 200,
-) -> HttpResponse:
-    """Render the form with the typed values; after a new seal, the consent box is unchecked."""
-    edition = form_wording.find_edition(seal.version, seal.language)
-    text = edition.render(company.legal_name) if edition else ""
-    is_ticked = note != "stale" and form.is_bound and bool(form.data.get("consent"))
-    language = form.translations["code"]
-    other_query = request.GET.copy()
-    other_query["lang"] = OTHER_LANGUAGE[language]
-    context = _form_context(company, form) | {
-        "note": form.translations[note] if note else "",
-        "other_query": other_query.urlencode(),
-        "partner": _referring_partner(request),
-        "seal": seal.sign(),
-        "disclosure": _render_disclosure(seal.language, text, is_ticked=is_ticked),
-        "carried": _hidden_fields(request, forget=note == "stale"),
-    }
-    return _allow_framing(render(request, "lead_form/show.html", context, status=status), source)
-
-
-def _form_context(company: Company, form: LeadForm) -> dict[str, Any]:
-    """Return the context that is the same for every visitor."""
-    words = form.translations
-    return {
-        "form": form,
-        "steps": list(zip(words["steps"], words["step_hints"], form.question_steps(), strict=True)),
-        "words": words,
-        "language": words["code"],
-        "other": OTHER_LANGUAGE[words["code"]],
-        "company": company,
-        "honeypot": HONEYPOT,
-        "housing": words["housing"].get(company.kind, ""),
-    }
-
-
-def _hidden_fields(request: HttpRequest, *, forget: bool) -> dict[str, str]:
-    """Return the hidden fields: where the visitor came from, and the measurements so far."""
-    posted: QueryDict = request.POST if request.method == "POST" else request.GET
-    marketing = {name: posted.get(name, "")[:500] for name in (*UTM_KEYS, *CLICK_IDS)}
-    page = posted.get("page", "")
-    came_from = posted.get("referrer") or request.headers.get("referer", "")
-    measured = {
-        name: "" if forget or posted is request.GET else posted.get(name, "")[:500]
-        for name in BROWSER_MEASUREMENTS
-    }
-    here = request.build_absolute_uri()
-    return {
-        **{name: value for name, value in marketing.items() if value},
-        **({"partner": partner[:50]} if (partner := posted.get("partner", "")) else {}),
-        "page": (page if _is_web_url(page) else here)[:2000],
-        "referrer": came_from[:2000] if _is_web_url(came_from) else "",
-        **measured,
-    }
-
-
-def _is_web_url(url: str) -> bool:
-    try:
-        return urlsplit(url).scheme in ("http", "https")
-    except ValueError:
-        return False
-
-
 def _build_delivery_body(
-    answers: dict[str, Any], posted: QueryDict, seal: Seal, text: str, company: Company
+    answers: dict[str, Any], posted: QueryDict, seal: Seal, shown: ShownForm, company: Company
 ) -> bytes:
     """Return the body of the delivery, as our script on a company's site would post it."""
     given = {name: value for name, value in answers.items() if value and name != "consent"}
+    text = shown.design.consent_text(seal.language, company.legal_name)
     body = (
-        submission_metadata(posted, seal)
+        submission_metadata(posted, seal, shown)
         | given
         | {"consent": _consent_record(posted, seal, text, company)}
     )
     return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def submission_metadata(posted: QueryDict, seal: Seal) -> dict[str, Any]:
+def submission_metadata(posted: QueryDict, seal: Seal, shown: ShownForm) -> dict[str, Any]:
     """Return the form version, the visitor's origin, and their steps in the form."""
     return {
         "submission_id": seal.submission_id,
-        "form": FORM_VERSION,
+        "form": shown.name if shown.version else FORM_VERSION,
         "rendered_at": seal.rendered_at,
         "language": seal.language,
         HONEYPOT: posted.get(HONEYPOT, "")[:200],
@@ -348,11 +236,11 @@ def _submit_form(
         if not throttle.consume_attempt(
             REQUEST_LIMIT, rate_limit_subject(request), at=at
         ) or source_admission.turn_away_flood(source, at=at):
-            return _render_form(request, source, company, form, seal=seal, note="away", status=429)
+            return render_form(request, source, company, form, seal=seal, note="away", status=429)
         with transaction.atomic():
             received = lead_arrival.accept_delivery(source=source, incoming=incoming, at=at)
             form_drafts.mark_form_sent(UUID(seal.submission_id), source=source, at=at)
-            if received.envelope.leads and (partner := _referring_partner(request)):
+            if received.envelope.leads and (partner := referring_partner(request)):
                 answers = form.cleaned_data
                 # The partner sees the first name and last initial, as the visitor typed them.
                 name = (
@@ -363,29 +251,10 @@ def _submit_form(
                 )
     except DatabaseError as problem:
         log.error("form could not be stored: %s", type(problem).__name__)
-        return _render_form(request, source, company, form, seal=seal, note="away", status=503)
+        return render_form(request, source, company, form, seal=seal, note="away", status=503)
     if received.answer.status >= 400:
-        return _render_form(request, source, company, form, seal=seal, note="elsewhere", status=403)
+        return render_form(request, source, company, form, seal=seal, note="elsewhere", status=403)
     reference = json.loads(received.answer.to_bytes() or b"{}").get("reference")
     url_kwargs = {"slug": source.slug} | ({"reference": reference} if reference else {})
     back_to = reverse("lead_form_thanks", kwargs=url_kwargs)
     return HttpResponseRedirect(f"{back_to}?lang={form.translations['code']}", status=303)
-
-
-def _referring_partner(request: HttpRequest) -> Partner | None:
-    """Return the active partner whose link the visitor used; None if there is none."""
-    slug = (request.POST if request.method == "POST" else request.GET).get("partner", "")
-    if not slug or "\0" in slug:
-        return None
-    partners = Partner.objects.filter(slug=slug[:50], user__is_active=True)
-    return partners.select_related("user").first()
-
-
-def _allow_framing(response: HttpResponse, source: Source) -> HttpResponse:
-    """Allow frames on the source's own websites and nowhere else."""
-    sites = [origin for origin in source.allowed_origins if ORIGIN.fullmatch(origin)]
-    config = settings.SECURE_CSP | {"frame-ancestors": sites or [CSP.NONE]}
-    response._csp_config = config  # type: ignore[attr-defined]
-    if sites:
-        response.xframe_options_exempt = True  # the older header can't list sites
-    return response
