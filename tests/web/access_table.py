@@ -352,6 +352,27 @@ TABLE = {
     "setup/sources/<uuid:source_id>/map/editions/<int:number>/restoration/": post(
         "pkd", "post_source one"
     ),
+    "setup/sources/<uuid:source_id>/form/": get("pkced", "form_source"),
+    "setup/sources/<uuid:source_id>/form/findings/": post("pkd", "form_source"),
+    "setup/sources/<uuid:source_id>/form/preview/": get("pkced", "form_source"),
+    "setup/sources/<uuid:source_id>/form/proposal/": post("pkd", "form_source"),
+    "setup/sources/<uuid:source_id>/form/draft/": post("pkd", "form_source"),
+    "setup/sources/<uuid:source_id>/form/versions/<int:number>/": get("pkced", "form_source one"),
+    "setup/sources/<uuid:source_id>/form/versions/<int:number>/preview/": get(
+        "pkced", "form_source one"
+    ),
+    "setup/sources/<uuid:source_id>/form/versions/<int:number>/publication/": post(
+        "cd", "form_source one"
+    ),
+    "setup/sources/<uuid:source_id>/form/versions/<int:number>/rejection/": post(
+        "cd", "form_source one"
+    ),
+    "setup/sources/<uuid:source_id>/form/versions/<int:number>/withdrawal/": post(
+        "", "form_source one"
+    ),
+    "setup/sources/<uuid:source_id>/form/versions/<int:number>/restoration/": post(
+        "cd", "form_source one"
+    ),
     "setup/imports/": get("pkd"),
     "setup/imports/systems/": get("pkd"),
     "setup/imports/<uuid:sheet_id>/": get("pkd", "sheet"),

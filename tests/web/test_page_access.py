@@ -48,6 +48,7 @@ from rooftree.routing import assign_leads, call_hours, rule_sets, time_off
 from rooftree.routing.models import Offer, RoutingDecision
 from rooftree.routing.routing_rules import Rule
 from tests import make
+from tests.capture import form_version
 from tests.cast import gather as the_cast
 from tests.web.access_table import ANSWERED, ROLE_LETTERS, TABLE, AccessRow
 
@@ -185,6 +186,7 @@ def build_world(cast):
         carrier="twilio", carrier_id="SM1", from_address="+15125550155", body="Hello",
         meaning="none", at=make.NOON,
     )  # fmt: skip
+    form_version.propose(form, at=make.NOON)
     things = {
         "unknown_text": unknown_text.pk,
         "act": act.pk, "snippet": snippet.pk,
@@ -227,6 +229,7 @@ def build_world(cast):
             from_at=make.NOON - make.DAY, started_by=make.user("administrator"),
             ended_at=make.NOON - make.DAY / 2,
         ).pk,
+        "form_source": form.pk,
         "setup_step": "check-licenses",
         "zillow": "zillow", "ping": "ping", "up": "up", "text": "text", "field": "city",
         "release": release.pk,

@@ -7,8 +7,7 @@ from typing import Any
 from rooftree.capture.own_form import form_texts
 from rooftree.capture.own_form.form_questions import DEFAULT_STEPS, MAX_STEPS, QUESTION_NAMES
 from rooftree.capture.own_form.form_texts import LANGUAGES
-
-SELLER_FIELD = "{legal_name}"  # stands for the company's legal name in the consent text
+from rooftree.compliance.evidence.form_certificate_check import SELLER_FIELD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 
-from rooftree.capture.own_form.form_design import SELLER_FIELD, FormDesign, default_texts
+from rooftree.capture.own_form.form_design import FormDesign, default_texts
 from rooftree.capture.own_form.form_questions import ALWAYS_ASKED, MAX_STEPS, QUESTION_NAMES
 from rooftree.capture.own_form.form_texts import LABELS, LANGUAGES
+from rooftree.compliance.evidence.form_certificate_check import SELLER_FIELD
 from rooftree.compliance.wording_rules import wording_check
 
 LANGUAGE_NAMES = {"en": "English", "es": "Spanish"}
@@ -93,12 +94,12 @@ CONSENT_PARTS = (
     ),
     ConsentPart(
         missing="it doesn’t say how to stop texts. Name STOP (ALTO in Spanish).",
-        words={"en": r"\bSTOP\b", "es": r"\bALTO\b|\bSTOP\b"},
+        words={"en": r"(?-i:\bSTOP\b)", "es": r"(?-i:\bALTO\b|\bSTOP\b)"},
         cite=CARRIER_CITE,
     ),
     ConsentPart(
         missing="it doesn’t say how to get help. Name HELP (AYUDA in Spanish).",
-        words={"en": r"\bHELP\b", "es": r"\bAYUDA\b|\bHELP\b"},
+        words={"en": r"(?-i:\bHELP\b)", "es": r"(?-i:\bAYUDA\b|\bHELP\b)"},
         cite=CARRIER_CITE,
     ),
     ConsentPart(
@@ -218,7 +219,7 @@ def _check_texts(design: FormDesign, language: str) -> Iterator[FormFinding]:
     defaults, texts = default_texts(language), design.texts[language]
     changed = {key: texts[key] for key in design.text_keys if texts[key] != defaults.get(key)}
     for key, text in changed.items():
-        place = _name_place(key, language)
+        place = f"{LANGUAGE_NAMES[language]} {text_place(key)}"
         unknown = CURLY.search(text.replace(SELLER_FIELD, "") if key == "consent" else text)
         if unknown:
             yield FormFinding(
@@ -264,8 +265,8 @@ def _check_asking(place: str, text: str) -> Iterator[FormFinding]:
             yield FormFinding(action="block", text=advice, cite=cite)
 
 
-def _name_place(key: str, language: str) -> str:
-    """Return where on the form a text stands, such as "English label of Email"."""
+def text_place(key: str) -> str:
+    """Return where on the form a text stands, such as "label of “Email”"."""
     kind, _, which = key.partition("-")
     names = {
         "title": "title",
@@ -277,4 +278,4 @@ def _name_place(key: str, language: str) -> str:
         "label": f"label of “{LABELS['en'].get(which, which)}”",
         "hint": f"help text of “{LABELS['en'].get(which, which)}”",
     }
-    return f"{LANGUAGE_NAMES[language]} {names[kind]}"
+    return names[kind]

@@ -35,6 +35,16 @@ def form_in_use(source: Source, *, at: datetime) -> ShownForm:
     return shown_form(newest, source.slug) if newest else default_form(on=company_day(at))
 
 
+def form_before(version: FormVersion, *, at: datetime) -> ShownForm:
+    """Return the form that a version replaced; for one not published, the form in use at `at`."""
+    moment = version.published_at or at
+    published = FormVersion.objects.filter(source=version.source_id, published_at__lte=moment)
+    newest = published.exclude(pk=version.pk).order_by("-published_at", "-number").first()
+    if newest:
+        return shown_form(newest, version.source.slug)
+    return default_form(on=company_day(moment))
+
+
 def find_shown_form(name: str, *, source_slug: str) -> ShownForm | None:
     """Return a form by the name recorded with a consent; None if it was never published."""
     if form_wording.find_edition(name, LANGUAGES[0]):

@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date
 
-from rooftree.capture.own_form.form_design import SELLER_FIELD
+from rooftree.compliance.evidence.form_certificate_check import SELLER_FIELD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,13 @@ Plain Python: an evidence file is checked with nothing but the file.
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 CERTIFIED_EVENT = "capture.form.certified"  # its ledger entry has the certificate's hash
 CERTIFICATE_FORMAT = "rooftree-form-1"
+SELLER_FIELD = "{legal_name}"  # in the text of a form's version
 
 
 def certificate_digest(facts: Mapping[str, Any]) -> str:
@@ -53,6 +55,10 @@ def _certificate_problems(
     """Check that the wording, the consents and the delivery match the certificate."""
     if wording_digest(facts["shown"]["wording"]) != facts["shown"]["text_sha256"]:
         yield f"form certificate {key}: the wording is not what the borrower saw"
+    for form in evidence.get("form_versions", ()):  # files made before the versions have none
+        shown = (facts["source"], facts["shown"]["version"])
+        if (form["source"], form["version"]) == shown and not _shows_wording(form, facts):
+            yield f"form certificate {key}: version {form['version']} has a different wording"
     delivery_id = facts["sent"]["delivery"]
     for consent in evidence["consents"]:
         is_same = consent["wording"] in ("", facts["shown"]["wording"])
@@ -62,3 +68,10 @@ def _certificate_problems(
         is_same = delivery["body_sha256"] == facts["sent"]["body_sha256"]
         if delivery["id"] == delivery_id and not is_same:
             yield f"form certificate {key}: the delivery doesn't match"
+
+
+def _shows_wording(form: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
+    """Return True if a form's consent text, with any seller's name in it, is what was certified."""
+    text = " ".join(form["content"]["texts"][facts["shown"]["language"]]["consent"].split())
+    pattern = ".+".join(re.escape(part) for part in text.split(SELLER_FIELD))
+    return re.fullmatch(pattern, " ".join(facts["shown"]["wording"].split())) is not None

@@ -13,6 +13,8 @@ from typing import Any
 from django.db.models import Q
 
 from rooftree.capture.models import FormCertificate, FormPage
+from rooftree.capture.own_form import form_versions
+from rooftree.capture.own_form.form_versions import ShownForm
 from rooftree.compliance.do_not_call import number_lookup
 from rooftree.compliance.gate.rulebook import RULES_VERSION
 from rooftree.compliance.models import Consent, Revocation, Verdict
@@ -99,6 +101,34 @@ def _form_evidence(people: Sequence[Person]) -> Json:
     return {
         "form_certificates": certificates,
         "form_pages": [export_row(page, ("sha256", "html", "shown_at")) for page in pages],
+        "form_versions": _shown_form_versions(certificates),
+    }
+
+
+def _shown_form_versions(certificates: Iterable[Json]) -> list[Json]:
+    """Return the forms that these certificates name: their words, author and publisher."""
+    names = {
+        (certificate["facts"]["source"], certificate["facts"]["shown"]["version"])
+        for certificate in certificates
+    }
+    forms = [
+        (source, form_versions.find_shown_form(name, source_slug=source))
+        for source, name in sorted(names)
+    ]
+    return [_export_form(source, form) for source, form in forms if form]
+
+
+def _export_form(source_slug: str, form: ShownForm) -> Json:
+    """Export a form; one that comes with Rooftree has no author."""
+    row = {"source": source_slug, "version": form.name, "content": form.design.to_json()}
+    version = form.version
+    if version is None:
+        return row
+    return {
+        **row,
+        **export_row(version, ("summary", "written_at", "decision_reason", "published_at")),
+        "written_by": version.written_by.name,
+        "published_by": version.decided_by.name if version.decided_by else None,
     }
 
 

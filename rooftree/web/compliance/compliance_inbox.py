@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from django.db.models import Q
 from django.urls import reverse
 
+from rooftree.capture.own_form.models import FormVersion
 from rooftree.compliance.models import CreditClock, Finding, PayPlan
 from rooftree.compliance.rule_changes.models import RuleChange
 from rooftree.leads.models import Agreement
@@ -72,6 +73,13 @@ def _wording_lines(user: User, today: date) -> Iterator[InboxLine]:
         ):  # fmt: skip
             waiting = navigation_counts.pending_approvals(table, user).count()
             yield from _waiting_lines(waiting, noun, "your approval", name)
+        for version in navigation_counts.pending_approvals(FormVersion, user).select_related(
+            "source"
+        ):
+            yield InboxLine(
+                text=f"The form of {version.source.name} needs your approval",
+                href=reverse("form_version", args=[version.source_id, version.number]),
+            )
 
 
 def _export_lines(user: User, today: date) -> Iterator[InboxLine]:

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from rooftree.capture.identity import duplicate_review
+from rooftree.capture.own_form.models import FormVersion
 from rooftree.compliance.models import CreditClock
 from rooftree.db.prepared_queries import PreparedCount
 from rooftree.leads.models import Delivery, Lead
@@ -118,7 +119,7 @@ def count_sequence_approvals(user: User, at: datetime) -> NavigationCount | None
     return _navigation_count(pending_approvals(Sequence, user).count(), "new")
 
 
-def pending_approvals(table: type[Template | Sequence], user: User) -> QuerySet[Any]:
+def pending_approvals(table: type[Template | Sequence | FormVersion], user: User) -> QuerySet[Any]:
     """Return the undecided rows that someone other than the user wrote."""
     return table._default_manager.filter(decided_at=None).exclude(written_by=user)
 

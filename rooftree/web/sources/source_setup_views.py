@@ -41,6 +41,7 @@ from rooftree.web.shared.staff_view import require_permission, staff_view
 class SourceForm(StaffForm):
     """A new source, or with `source` the settings of an existing one."""
 
+    CONDITIONALLY_REQUIRED = frozenset({"allowed_origins"})  # of a website form
     adapter = choice_field(
         "Type",
         [
@@ -70,7 +71,8 @@ class SourceForm(StaffForm):
     )
     zone = zone_field("Time zone", "For times without a zone")
     allowed_origins = LinesField(
-        "Websites with the form", "One per line, for example https://www.example.com"
+        "Websites with the form",
+        "For a website form, at least one. One per line, for example https://www.example.com",
     )
     is_test = checkbox_field("Test source", "Its leads don’t count in any report")
 

@@ -9,6 +9,8 @@ from rooftree.web.sources import (
     bid_views,
     credential_views,
     field_map_views,
+    form_version_actions,
+    form_version_views,
     posting_instruction_views,
     source_setup_views,
     views,
@@ -99,6 +101,35 @@ urlpatterns: list[URLPattern] = [
         "setup/sources/<uuid:source_id>/map/editions/<int:number>/restoration/",
         field_map_views.restore_edition,
         name="source_map_restoration",
+    ),
+    path("setup/sources/<uuid:source_id>/form/", form_version_views.edit_form, name="source_form"),
+    *(
+        path(f"setup/sources/<uuid:source_id>/form/{word}/", view, name=f"source_form_{word}")
+        for word, view in (
+            ("findings", form_version_views.check_form),
+            ("preview", form_version_views.preview_form),
+            ("proposal", form_version_views.propose_form),
+            ("draft", form_version_views.discard_form_draft),
+        )
+    ),
+    path(
+        "setup/sources/<uuid:source_id>/form/versions/<int:number>/",
+        form_version_actions.show_form_version,
+        name="form_version",
+    ),
+    *(
+        path(
+            f"setup/sources/<uuid:source_id>/form/versions/<int:number>/{word}/",
+            view,
+            name=f"form_version_{word}",
+        )
+        for word, view in (
+            ("preview", form_version_views.preview_form),
+            ("publication", form_version_actions.publish_form_version),
+            ("rejection", form_version_actions.reject_form_version),
+            ("withdrawal", form_version_actions.withdraw_form_version),
+            ("restoration", form_version_actions.restore_form_version),
+        )
     ),
     path("sources/", views.list_sources, name="sources"),
     path("sources/<uuid:source_id>/", views.show_source, name="source"),

@@ -9,8 +9,10 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
-from rooftree.capture.own_form import form_wording
+from rooftree.capture.own_form import form_versions
+from rooftree.capture.own_form.form_design import FormDesign
 from rooftree.compliance.wording_rules import wording_check
+from rooftree.leads.models import Source
 from rooftree.money.company_day import company_day
 from rooftree.org.models import Company
 from rooftree.outreach.models import Message, Template
@@ -58,7 +60,8 @@ def list_wording(request: StaffRequest) -> HttpResponse:
         "languages": LANGUAGE_NAMES.items(),
         "approvers": [approver.name for approver in version_approval.approvers()],
         "may_edit": has_permission(request.user, "edit_sequences"),
-        "disclosures": [_disclosure_line(code, moment) for code in LANGUAGES],
+        "forms": _form_lines(moment),
+        "may_see_forms": has_permission(request.user, "see_sources"),
     }
     return render(request, "wording/index.html", context)
 
@@ -133,14 +136,29 @@ def get_version(edition_id: UUID) -> Template:
     return get_object_or_404(rows, pk=edition_id)
 
 
-def _disclosure_line(language: str, moment: datetime) -> dict[str, Any]:
-    """Return the consent text of the company's website form, with the problems in it."""
-    edition = form_wording.current_edition(language, on=company_day(moment))
-    text = edition.render(Company.objects.values_list("legal_name", flat=True).first() or "")
+def _form_lines(moment: datetime) -> list[dict[str, Any]]:
+    """Return the consent texts of each website form at a moment, with the problems in them."""
+    legal_name = Company.objects.values_list("legal_name", flat=True).first() or ""
+    sources = Source.objects.filter(adapter="website_form", paused_at=None).order_by("name")
+    shown = [(source, form_versions.form_in_use(source, at=moment)) for source in sources]
+    if not shown:
+        shown = [(None, form_versions.default_form(on=company_day(moment)))]
+    return [
+        {
+            "source": source,
+            "name": f"v{form.version.number}" if form.version else "default",
+            "texts": [_consent_line(form.design, code, legal_name) for code in LANGUAGES],
+        }
+        for source, form in shown
+    ]
+
+
+def _consent_line(design: FormDesign, language: str, legal_name: str) -> dict[str, Any]:
+    text = design.consent_text(language, legal_name)
     draft = wording_check.Draft(body=text, channel="page", language=language)
     return {
         "language": LANGUAGE_NAMES[language],
-        "edition": edition,
+        "code": language,
         "text": text,
         "findings": wording_check.find_wording_issues(draft),
     }

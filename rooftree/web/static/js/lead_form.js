@@ -5,6 +5,7 @@ customElements.define("lead-form", class extends HTMLElement {
     this.form = this.querySelector("form");
     this.steps = [...this.form.querySelectorAll("[data-ask-step]")];
     this.box = this.form.elements.consent;
+    this.isPreview = "preview" in this.dataset; // of a draft: nothing leaves the page
     this.before = Number(this.form.elements.seconds_on_page.value) || 0;
     this.note("shown");
     this.form.noValidate = true;
@@ -29,8 +30,10 @@ customElements.define("lead-form", class extends HTMLElement {
       step.classList.add("ask__step--alone");
     }
     this.reach = this.steps.findIndex((step) => step.querySelector("#email"));
-    const keep = Object.assign(document.createElement("p"), { className: "ask__hint", textContent: this.dataset.keep });
-    this.steps[this.reach].append(keep);
+    if (this.reach < this.steps.length - 1) {
+      const keep = Object.assign(document.createElement("p"), { className: "ask__hint", textContent: this.dataset.keep });
+      this.steps[this.reach].append(keep);
+    }
     this.send = this.form.querySelector(".ask__send");
     this.forth = this.button(next, "button button--primary button--big ask__send", () => this.go(1));
     this.back = this.button(back, "button button--big", () => this.go(-1));
@@ -100,7 +103,7 @@ customElements.define("lead-form", class extends HTMLElement {
   }
 
   tell() {
-    if (this.isLeaving) return;
+    if (this.isLeaving || this.isPreview) return;
     this.form.elements.seconds_on_page.value = this.seconds();
     const body = new FormData(this.form);
     this.steps.slice(Math.max(this.reach + 1, this.at)).forEach((step) => {
@@ -153,7 +156,7 @@ customElements.define("lead-form", class extends HTMLElement {
   }
 
   leave(event) {
-    if (this.isLeaving || !this.isComplete(this.steps[this.at])) {
+    if (this.isLeaving || !this.isComplete(this.steps[this.at]) || this.isPreview) {
       event.preventDefault();
       return;
     }
