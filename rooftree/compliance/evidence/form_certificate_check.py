@@ -57,7 +57,7 @@ def _certificate_problems(
         yield f"form certificate {key}: the wording is not what the borrower saw"
     for form in evidence.get("form_versions", ()):  # files made before the versions have none
         shown = (facts["source"], facts["shown"]["version"])
-        if (form["source"], form["version"]) == shown and not _shows_wording(form, facts):
+        if (form["source"], form["version"]) == shown and not shows_wording(form, facts):
             yield f"form certificate {key}: version {form['version']} has a different wording"
     delivery_id = facts["sent"]["delivery"]
     for consent in evidence["consents"]:
@@ -70,7 +70,7 @@ def _certificate_problems(
             yield f"form certificate {key}: the delivery doesn't match"
 
 
-def _shows_wording(form: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
+def shows_wording(form: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
     """Return True if a form's consent text, with any seller's name in it, is what was certified."""
     text = " ".join(form["content"]["texts"][facts["shown"]["language"]]["consent"].split())
     pattern = ".+".join(re.escape(part) for part in text.split(SELLER_FIELD))

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from rooftree.capture.own_form import form_versions
 from rooftree.capture.own_form.form_design import FormDesign
+from rooftree.capture.own_form.form_versions import ShownForm
 from rooftree.compliance.wording_rules import wording_check
 from rooftree.leads.models import Source
 from rooftree.money.company_day import company_day
@@ -140,7 +141,9 @@ def _form_lines(moment: datetime) -> list[dict[str, Any]]:
     """Return the consent texts of each website form at a moment, with the problems in them."""
     legal_name = Company.objects.values_list("legal_name", flat=True).first() or ""
     sources = Source.objects.filter(adapter="website_form", paused_at=None).order_by("name")
-    shown = [(source, form_versions.form_in_use(source, at=moment)) for source in sources]
+    shown: list[tuple[Source | None, ShownForm]] = [
+        (source, form_versions.form_in_use(source, at=moment)) for source in sources
+    ]
     if not shown:
         shown = [(None, form_versions.default_form(on=company_day(moment)))]
     return [
