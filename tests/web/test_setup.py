@@ -366,6 +366,8 @@ def test_form_source_names_its_website(cast, browser):
 
     nowhere = browser.post(reverse("setup_sources"), typed)
     assert "Enter the form&#x27;s website" in nowhere.text
+    label = nowhere.text.partition('<label for="allowed_origins">')[2].partition("</label>")[0]
+    assert label.strip() == "Websites with the form"
     wrong = browser.post(reverse("setup_sources"), typed | {"allowed_origins": "our site"})
     assert "our site is not a website address" in wrong.text
     page = browser.post(

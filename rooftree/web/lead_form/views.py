@@ -63,8 +63,8 @@ def show_lead_form(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the form; a POST stores the submission and redirects to the thank-you page."""
     source, company, at = get_open_source(slug), get_lender(), clock.now()
     language = _chosen_language(request)
-    live = form_versions.form_in_use(source, at=at)
     if request.method != "POST":
+        live = form_versions.form_in_use(source, at=at)
         seal = issue_seal(source, live, company, language, at)
         form = build_form(None, live.design, language, company, at)
         return render_form(request, source, company, form, seal=seal)
@@ -74,6 +74,7 @@ def show_lead_form(request: HttpRequest, slug: str) -> HttpResponse:
         )
     except BadSeal as problem:
         log.info("form without a valid seal: %s", problem)
+        live = form_versions.form_in_use(source, at=at)
         seal = issue_seal(source, live, company, language, at)
         form = build_form(request.POST, live.design, language, company, at)
         return render_form(request, source, company, form, seal=seal, note="stale", status=409)

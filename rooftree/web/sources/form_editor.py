@@ -19,7 +19,7 @@ from rooftree.web.shared.staff_request import StaffRequest
 SESSION_KEY = "form_drafts"
 MAX_DRAFTS = 5  # of a user; the oldest are forgotten
 MAX_TYPED_LENGTH = 5_000  # characters of any text; the findings name the shorter limits
-MAX_ORDER = 99
+MAX_ORDER, LAST_ORDER = 99, 20  # LAST_ORDER: of an added question, at the end of its step
 
 
 def parse_design(data: QueryDict, *, start: FormDesign) -> FormDesign:
@@ -77,7 +77,7 @@ def build_rows(design: FormDesign) -> dict[str, Any]:
             "name": name,
             "title": LABELS["en"][name],
             "step": places[name][0] if name in places else 0,
-            "order": (places | _default_places() | places)[name][1],
+            "order": (_default_places() | places)[name][1],
             "is_fixed": name in ALWAYS_ASKED,
             "texts": [_text_input(design, code, f"label-{name}") for code in LANGUAGES]
             + [_text_input(design, code, f"hint-{name}") for code in LANGUAGES],
@@ -123,11 +123,7 @@ def _places_of(design: FormDesign) -> dict[str, tuple[int, int]]:
 
 def _default_places() -> dict[str, tuple[int, int]]:
     """Return step and order of each question if it is added: at the end of its usual step."""
-    last = MAX_ORDER - len(QUESTION_NAMES)
-    return {
-        name: (EXTRA_QUESTIONS.get(name, 3), last + index)
-        for index, name in enumerate(QUESTION_NAMES)
-    }
+    return {name: (EXTRA_QUESTIONS.get(name, 3), LAST_ORDER) for name in QUESTION_NAMES}
 
 
 def _typed_text(
