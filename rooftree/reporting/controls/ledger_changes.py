@@ -13,7 +13,7 @@ RIGHTS_EVENTS = ("org.user.", "org.api_key.", "org.assistant.")
 RULE_EVENTS = (
     "routing.rules.published", "capture.map.published", "outreach.template.", "outreach.sequence.",
     "compliance.source_terms.", "compliance.emergency.", "compliance.rule_change.",
-    "capture.source.changed",
+    "capture.source.changed", "capture.form_version.",
 )  # fmt: skip
 
 

@@ -61,7 +61,8 @@ def list_wording(request: StaffRequest) -> HttpResponse:
         "languages": LANGUAGE_NAMES.items(),
         "approvers": [approver.name for approver in version_approval.approvers()],
         "may_edit": has_permission(request.user, "edit_sequences"),
-        "forms": _form_lines(moment),
+        "forms": (forms := _form_lines(moment)),
+        "are_forms_clean": not any(line["findings"] for form in forms for line in form["texts"]),
         "may_see_forms": has_permission(request.user, "see_sources"),
     }
     return render(request, "wording/index.html", context)
