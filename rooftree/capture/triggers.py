@@ -32,7 +32,7 @@ begin
     end if;
     if new.published_at is not null and not exists (
         select 1 from "user" where id = new.decided_by_id and is_active
-           and role in ('compliance', 'administrator')
+           and roles && array['compliance', 'administrator']::varchar[]
     ) then
         raise exception 'Compliance or an administrator publishes a form version.';
     end if;

@@ -33,7 +33,7 @@ begin
     end if;
     if new.published_at is not null and not exists (
         select 1 from "user" where id = new.decided_by_id and is_active
-           and role in ('compliance', 'administrator')
+           and roles && array['compliance', 'administrator']::varchar[]
     ) then
         raise exception 'Compliance or an administrator publishes a form version.';
     end if;
@@ -51,7 +51,7 @@ drop function form_version_is_kept();
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooftree', '0060_setup_step'),
+        ('rooftree', '0063_several_roles'),
     ]
 
     operations = [
