@@ -51,7 +51,7 @@ drop function form_version_is_kept();
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooftree', '0063_several_roles'),
+        ('rooftree', '0065_shadow_mode'),
     ]
 
     operations = [
