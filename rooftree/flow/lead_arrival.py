@@ -22,7 +22,14 @@ from rooftree.capture.sources.staff_entry import ENTRY_METHOD
 from rooftree.compliance.numbers.models import NumberService
 from rooftree.db.bulk_update import update_each, update_where
 from rooftree.db.prepared_queries import PreparedQuery
-from rooftree.flow import clock, credit_notice_triggers, inbound_calls, lead_offers, number_lookups
+from rooftree.flow import (
+    clock,
+    credit_notice_triggers,
+    inbound_calls,
+    lead_offers,
+    number_lookups,
+    stops_by_text,
+)
 from rooftree.flow.message_dispatch import SEND_BATCH, ring_due_officers, send_messages
 from rooftree.leads import shadow_leads
 from rooftree.leads.models import Delivery, Lead, Source, Touch
@@ -181,9 +188,12 @@ def _store_leads(parsed: Sequence[tuple[Delivery, Envelope]], at: datetime) -> N
             update_where(Delivery, where={"id": delivery.pk}, to={"due_at": ends_at})
             continue
         claimed = _claim_arrivals(delivery, envelope)
+        inquiries = [
+            arrival for arrival in claimed if not stops_by_text.receive_stop(arrival, at=at)
+        ]
         new = [
             arrival
-            for arrival in claimed
+            for arrival in inquiries
             if not is_conversation
             or not inbound_calls.append_to_conversation(arrival.inquiry, delivery=delivery, at=at)
         ]
@@ -195,7 +205,9 @@ def _store_leads(parsed: Sequence[tuple[Delivery, Envelope]], at: datetime) -> N
         columns = receive_delivery.final_delivery_columns(
             delivery, envelope, at, is_ours=bool(claimed)
         )
-        if claimed and not new:  # a call's beginning can be processed after its end
+        if claimed and not inquiries:
+            columns |= stops_by_text.CLOSED_COLUMNS
+        elif claimed and not new:  # a call's beginning can be processed after its end
             columns["outcome"] = Outcome.UPDATED.value
         finished_rows.append({"id": delivery.pk, **columns})
     stored = store_inquiries.store_inquiries(arrivals, at=at)

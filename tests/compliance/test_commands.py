@@ -26,13 +26,18 @@ def test_decide_prints_one_line_per_case_in_order(tmp_path: Path) -> None:
     assert set(lines[0]) == {"id", "decision", "reason", "next_allowed_at", "rules"}
 
 
-def test_optout_prints_text_meaning_and_match(tmp_path: Path) -> None:
+def test_optout_prints_text_meaning_match_and_reason(tmp_path: Path) -> None:
     path = tmp_path / "inbound.txt"
     path.write_text("STOP\nHola\nwrong number\n", encoding="utf-8")
-    assert _run("optout", path) == [
-        {"text": "STOP", "result": "revoke", "matched": "stop"},
-        {"text": "Hola", "result": "none", "matched": None},
-        {"text": "wrong number", "result": "wrong_person", "matched": "wrong number"},
+    lines = _run("optout", path)
+    assert [(line["text"], line["result"], line["matched"]) for line in lines] == [
+        ("STOP", "revoke", "stop"),
+        ("Hola", "none", None),
+        ("wrong number", "wrong_person", "wrong number"),
+    ]
+    assert [line["reason"] for line in lines[:2]] == [
+        "“stop” asks us to stop.",
+        "Nothing in it asks us to stop.",
     ]
 
 

@@ -77,7 +77,6 @@ READ_FIRST = [
     "I'll quit my job Friday, does that matter?",
     "cancel Tuesday, I can do Wednesday",
     "Can I stop by the branch at 3?",
-    "when does the rate lock end",
     "Quiero cancelar la cita del martes y cambiarla",
 ]
 FINE = [
@@ -106,6 +105,25 @@ def test_ambiguous_word_is_held_for_a_person(text: str) -> None:
 def test_ordinary_reply_stops_nothing(text: str) -> None:
     reading = classify_reply(text)
     assert (reading.meaning, reading.matched_words) == (ReplyMeaning.NONE, None)
+
+
+def test_words_that_only_look_like_a_stop_are_taken_out_within_one_sentence() -> None:
+    read = {
+        text: classify_reply(text).meaning.value
+        for text in (
+            "Please don't stop texting me, it helps",
+            "Please don't. Stop texting me.",
+            "Please DON'T STOP the updates",
+            "Take my ex off the mortgage",
+            "Take my ex off the mortgage and take me off your list",
+            "that's the second time I've told you",
+            "Don't call me at work",
+            "Don't call me at work or anywhere, never text me again",
+        )
+    }
+    assert list(read.values()) == [
+        *("none", "revoke", "none", "none", "revoke", "hold", "hold", "revoke")
+    ], read
 
 
 @pytest.mark.parametrize(
@@ -192,7 +210,7 @@ def _words_we_know() -> set[str]:
     ]
     sources += [
         word_known
-        for kind in ("short", "revoke", "wrong_person", "hold")
+        for kind in ("short", "ordinary", "limits", "revoke", "wrong_person", "hold")
         for word_known in OPT_OUT_DATA[kind]
     ]
     return set(re.findall(r"[a-z'ñáéíóú]+", " ".join([*texts, *sources])))

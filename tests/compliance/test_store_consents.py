@@ -116,6 +116,29 @@ def test_vendor_do_not_contact_applies_and_a_later_lead_does_not_undo_it(
     assert Revocation.objects.get().ended_at is None
 
 
+@pytest.mark.parametrize(
+    ("words", "kinds"),
+    [
+        ("Please take me off your list, I never asked for calls", {"stop"}),
+        ("Por favor no me llamen", {"stop"}),
+        ("How did you get my number?", {"review"}),
+        ("Please don't stop texting, and take my ex off the mortgage", set()),
+    ],
+)
+def test_words_of_any_inquiry_are_read_for_stops(words, kinds):
+    for slug, body in (
+        ("form", journey.form_post(comments=words)),
+        ("note", journey.form_post(message=words)),
+    ):
+        journey.deliver(journey.create_website(slug=slug, name=slug), body)
+
+    rows = Revocation.objects.all()
+    assert {row.kind for row in rows} == kinds
+    expected = {(BEN, ("call", "text", "voicemail")), (MAIL, ("email",))} if kinds else set()
+    assert {(row.address, tuple(row.media)) for row in rows} == expected
+    assert rows.count() == 2 * len(expected)
+
+
 def stored_with(instruction: str) -> Lead:
     """Return the lead of an inquiry with a vendor's suppression, stored as intake stores it."""
     received = journey.arrive(journey.create_zillow(), journey.zillow_contact())

@@ -12,7 +12,7 @@ from rooftree.compliance.models import Revocation
 from rooftree.leads.models import ContactAttempt, Delivery, Lead, Phone, RejectionCount, Touch
 from rooftree.org.models import Company, StaffNotice
 from rooftree.outreach.calls import call_recordings
-from rooftree.outreach.models import CallRecording, Message
+from rooftree.outreach.models import CallRecording, Message, UnmatchedText
 from rooftree.reporting.invariants import check_deliveries_accounted_for
 from rooftree.reporting.timeline.lead_history import build_timeline
 from rooftree.routing import lead_ownership
@@ -232,6 +232,30 @@ def test_callrail_delivery_requires_valid_signature(world):
     assert post_callrail(world, call) == 200  # CallRail never sends twice; others might
     assert sorted(state for state, _, _ in outcomes()) == ["duplicate", "received"]
     assert RejectionCount.objects.get().reason == "rejected_auth"
+
+
+def test_stop_texted_to_a_tracking_number_is_an_answer_and_no_lead(world):
+    create_source("phone_callrail", phone_callrail.SIGNING_KEY)
+    texts = ["STOP", "That's the second time I've told you", "Can I refi in May?"]
+    for seed, words in enumerate(texts):
+        call = phone_callrail.call_object(make_borrower(seed), random.Random(seed), at=make.NOON)
+        assert post_callrail(world, call | {"content": words}) == 200
+    world.run()
+
+    stop, doubt = Revocation.objects.order_by("kind").values_list(
+        "kind", "media", "borrower_words"
+    )[::-1]
+    assert stop == ("stop", ["call", "text", "voicemail"], "STOP")
+    assert (doubt[0], doubt[2]) == ("review", texts[1])
+    assert sorted(outcomes()) == [
+        ("closed", "ignored", "opt_out"),
+        ("worked", "accepted", ""),
+        ("worked", "accepted", ""),
+    ]
+    assert Lead.objects.count() == 2  # the doubt waits for a person, with its words
+    assert not [text for text in world.texts_at_carrier() if text["to"] == make_borrower(0).phone]
+    (unmatched,) = UnmatchedText.objects.all()
+    assert (unmatched.meaning, unmatched.carrier) == ("revoke", "phone_callrail")
 
 
 @pytest.fixture

@@ -83,4 +83,4 @@ def _update_person_and_lead(touch: Touch, inquiry: CanonicalLead, at: datetime) 
         lead.edited_fields, lead.details, {**lead.details, **touch.inquiry}, purpose=lead.purpose
     )
     Lead.objects.filter(pk=lead.pk).update(details=details)
-    store_consents.store_vendor_suppression(inquiry, person=touch.person, touch=touch, at=at)
+    store_consents.store_inquiry_stops(inquiry, touch=touch, at=at)

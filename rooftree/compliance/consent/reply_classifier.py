@@ -1,7 +1,9 @@
 """Classification of borrower replies: stop, wrong person, hold for review, help or start.
 
-When in doubt, stop; next best, hold. The order and the words of the law come from rules.yaml;
-the house's own words, in English and Spanish, from optout.yaml.
+When in doubt, stop; next best, hold. Words that look like a stop and are none ("please don't stop
+texting", "take my ex off the loan") are taken out first, and the rest is read. The order and the
+words of the law come from rules.yaml; the house's own words, in English and Spanish, from
+optout.yaml.
 """
 
 import re
@@ -35,6 +37,20 @@ class ClassifiedReply:
     meaning: ReplyMeaning
     matched_words: str | None
 
+    @property
+    def reason(self) -> str:
+        """Say in one sentence why the message has this meaning."""
+        return REASONS[self.meaning].format(words=self.matched_words)
+
+
+REASONS = {
+    ReplyMeaning.REVOKE: "“{words}” asks us to stop.",
+    ReplyMeaning.WRONG_PERSON: "“{words}” says that this is not the borrower's.",
+    ReplyMeaning.HOLD: "“{words}” could mean stop, so a person reads it first.",
+    ReplyMeaning.HELP: "“{words}” asks who is writing.",
+    ReplyMeaning.OPTIN: "“{words}” asks for messages again.",
+    ReplyMeaning.NONE: "Nothing in it asks us to stop.",
+}
 
 type Patterns = tuple[re.Pattern[str], ...]
 OPT_OUT_RULES: dict[str, Any] = RULE_DATA["optout"]
@@ -66,6 +82,11 @@ def _compile_patterns(sources: list[str]) -> Patterns:
     return tuple(patterns)
 
 
+SENTENCE_END = re.compile(r"[.!?;\n]+")
+# Takes the place of words that were taken out, so that no pattern reads across the gap.
+GAP = " / "
+ORDINARY_PATTERNS = _compile_patterns(OPT_OUT_DATA["ordinary"])
+LIMIT_PATTERNS = _compile_patterns(OPT_OUT_DATA["limits"])
 SHORT_STOP_PATTERNS = _compile_patterns(OPT_OUT_DATA["short"])
 STOP_PATTERNS = _compile_patterns([*OPT_OUT_RULES["free_text_patterns"], *OPT_OUT_DATA["revoke"]])
 WRONG_PERSON_PATTERNS = _compile_patterns(OPT_OUT_DATA["wrong_person"])
@@ -101,26 +122,52 @@ def _match_keyword(words: str) -> tuple[ReplyMeaning, str] | None:
 
 
 def _match_sentence(text: str, words: str) -> tuple[ReplyMeaning, str | None]:
+    words, _ = _take_out(ORDINARY_PATTERNS, text, words)
     wrong = _first_match(WRONG_PERSON_PATTERNS, words) or _first_match(
         WRONG_NAME_PATTERNS, text.translate(CURLY_QUOTES)
     )
     if wrong:
         return ReplyMeaning.WRONG_PERSON, wrong
+    words, limit = _take_out(LIMIT_PATTERNS, text, words)
+    if stop := _match_stop(text, words):
+        return ReplyMeaning.REVOKE, stop
+    for phrase in BENIGN_PATTERNS:
+        words = phrase.sub(" ", words)
+    doubtful = (
+        limit
+        or _first_match(HOLD_PATTERNS, words)
+        or next((character for character in text if character in RUDE_SIGNS), None)
+    )
+    return (ReplyMeaning.HOLD, doubtful) if doubtful else (ReplyMeaning.NONE, None)
+
+
+def _match_stop(text: str, words: str) -> str | None:
     stop = (
         _match_short_stop(words)
         or next((words for short in SHORT_STOP_PATTERNS if short.fullmatch(words)), None)
         or _first_match(STOP_PATTERNS, words)
     )
-    if stop:
-        return ReplyMeaning.REVOKE, stop
-    if CAPITAL_STOP.search(text) and any(character.islower() for character in text):
-        return ReplyMeaning.REVOKE, "STOP"
-    for phrase in BENIGN_PATTERNS:
-        words = phrase.sub(" ", words)
-    doubtful = _first_match(HOLD_PATTERNS, words) or next(
-        (character for character in text if character in RUDE_SIGNS), None
-    )
-    return (ReplyMeaning.HOLD, doubtful) if doubtful else (ReplyMeaning.NONE, None)
+    is_shouted = CAPITAL_STOP.search(text) and any(character.islower() for character in text)
+    return stop or ("STOP" if is_shouted and "stop" in words.split() else None)
+
+
+def _take_out(patterns: Patterns, text: str, words: str) -> tuple[str, str | None]:
+    """Take out what these patterns match inside one sentence; also return the first match.
+
+    "Please don't. Stop!" keeps its stop, because the match must not run across a full stop.
+    """
+    first = None
+    sentences = [
+        correct_spelling(fold_text(part), ONE_WORD_STOP_KEYWORDS)
+        for part in SENTENCE_END.split(text)
+    ]
+    for pattern in patterns:
+        for sentence in sentences:
+            for match in pattern.finditer(sentence):
+                phrase = match[0].strip()
+                if phrase and phrase in words:
+                    words, first = words.replace(phrase, GAP), first or phrase
+    return " ".join(words.split()), first
 
 
 def _first_match(patterns: Patterns, words: str) -> str | None:

@@ -64,7 +64,7 @@ def _correct_token(token: str, keywords: frozenset[str]) -> str:
 
 def _near_word(token: str) -> str | None:
     """Return the known word that starts alike and differs by one edit, or None."""
-    if len(token) < 6 or token in REAL_WORDS:
+    if len(token) < 6 or token in REAL_WORDS or token in FUZZY_WORDS:
         return None
     candidates = (
         fuzzy_word

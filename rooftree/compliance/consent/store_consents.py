@@ -7,7 +7,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from rooftree.compliance.consent import build_consent_record, store_revocation
+from rooftree.compliance.consent import (
+    build_consent_record,
+    stops_in_inquiries,
+    store_revocation,
+)
 from rooftree.compliance.consent.build_consent_record import (
     ConsentProofs,
     ReviewedTerms,
@@ -77,12 +81,7 @@ def store_touch_consents(arrived: Sequence[ArrivedTouch], *, at: datetime) -> No
         [row for row, _ in rows], [_recorded_event(row, touch, at) for row, touch in rows]
     )
     for arrived_touch in arrived:
-        store_vendor_suppression(
-            arrived_touch.inquiry,
-            person=arrived_touch.touch.person,
-            touch=arrived_touch.touch,
-            at=at,
-        )
+        store_inquiry_stops(arrived_touch.inquiry, touch=arrived_touch.touch, at=at)
 
 
 def _touch_consent_rows(
@@ -256,6 +255,14 @@ def _consent_key(kind: str, touch: Touch, address: str) -> str:
     if len(key) <= MAX_KEY_LENGTH:
         return key
     return f"{kind}:{touch.pk}:sha256:{hashlib.sha256(address.encode()).hexdigest()}"
+
+
+def store_inquiry_stops(inquiry: CanonicalLead, *, touch: Touch, at: datetime) -> None:
+    """Store what ends contact: the vendor's do-not-contact flags and stops in the words."""
+    store_vendor_suppression(inquiry, person=touch.person, touch=touch, at=at)
+    stops_in_inquiries.store_stop_in_words(
+        inquiry, addresses=_inquiry_addresses(inquiry), touch=touch, build_key=_consent_key, at=at
+    )
 
 
 def store_vendor_suppression(

@@ -29,6 +29,7 @@ class Command(command_base.Command):
                         "text": line,
                         "result": reading.meaning.value,
                         "matched": reading.matched_words,
+                        "reason": reading.reason,
                     },
                     ensure_ascii=False,
                 )
