@@ -23,10 +23,6 @@ from temp_installation import (
 )
 
 STALL_TIMEOUT = 120.0  # seconds without progress
-BROWSER = (
-    "Origin: https://www.lindenfield.example\r\nUser-Agent: Mozilla/5.0\r\n"
-    "X-Forwarded-For: 203.0.113.10\r\n"
-)  # evidence of consent records the page, browser and IP address
 # From the arrival of a delivery to the offer that names an officer, by the database's clock.
 SELECT_OWNER_DELAYS = """
 select extract(epoch from offered.recorded_at - came.recorded_at)::float8
@@ -57,7 +53,11 @@ class MixedTarget(PostTarget):
         n = next(self.numbers)
         self.sent_at[n] = time.time()
         if self.has_consent(n):
-            return self.build_request("/in/form/our-site", lender_setup.form_post(n), BROWSER)
+            body = lender_setup.form_post(n)
+            proof = "".join(
+                f"{name}: {value}\r\n" for name, value in lender_setup.form_headers(body).items()
+            )
+            return self.build_request("/in/form/our-site", body, proof)
         return self.build_request(
             f"/in/zillow/{lender_setup.PATH_TOKEN}", lender_setup.zillow_post(n)
         )

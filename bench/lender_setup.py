@@ -4,6 +4,7 @@ Import it only inside `temp_installation.open_installation`.
 """
 
 import hashlib
+import hmac
 import json
 from datetime import UTC, date, datetime, timedelta
 
@@ -21,6 +22,7 @@ from rooftree.org.models import Branch, Company, CompanyLicense, License, LoanOf
 NOON = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)  # a Tuesday; noon in New York, 9:00 in California
 LICENSED_FROM = date(2020, 1, 1)
 STATES = ("CA", "FL", "TX")
+FORM_SECRET = "bench-form-secret"  # noqa: S105 (a benchmark's own)
 PATH_TOKEN = "zlw-benchmark-7f3a"  # noqa: S105 (a benchmark's own)
 UNREACHABLE_CAP = 30_000  # a cap that no run reaches
 ROUND_THE_CLOCK = {
@@ -114,11 +116,12 @@ def _create_staff(number: int, branches: list[Branch]) -> None:
 
 
 def create_website_source() -> Source:
-    """Create our own form; its leads prove consent, so each gets a text and an email."""
+    """Create our own form; its signed leads prove consent, so each gets a text and an email."""
     return Source.objects.create(
         adapter="website_form",
         name="Our website",
         slug="our-site",
+        secret=FORM_SECRET,
         allowed_origins=["https://www.lindenfield.example"],
         cost_cents=20_00,
         per_minute=None,
@@ -192,6 +195,8 @@ def form_post(n: int) -> bytes:
             "property_zip": ZIPS[state],
             "property_value": "458000",
             "landing_page": "https://www.lindenfield.example/buy",
+            "ip_address": "203.0.113.10",
+            "user_agent": "Mozilla/5.0",
             "consent": {
                 "checked": True,
                 "text": CONSENT_WORDING,
@@ -202,15 +207,24 @@ def form_post(n: int) -> bytes:
     ).encode()
 
 
+def form_headers(body: bytes) -> dict[str, str]:
+    """Return the headers by which the company's own server proves a form's post."""
+    digest = hmac.new(FORM_SECRET.encode(), body, hashlib.sha256).hexdigest()
+    return {
+        "Origin": "https://www.lindenfield.example",
+        "X-Rooftree-Signature": f"sha256={digest}",
+    }
+
+
 def store_delivery(source: Source, body: bytes, *, at: datetime = NOON) -> None:
     """Store one post; it is not worked yet."""
     is_form = source.adapter == "website_form"
-    origin = {"Origin": source.allowed_origins[0]} if is_form else {}
+    proof = form_headers(body) if is_form else {}
     lead_arrival.accept_delivery(
         source=source,
         incoming=IncomingDelivery(
             path=f"/in/form/{source.slug}" if is_form else f"/in/zillow/{source.token}",
-            headers={"Content-Type": "application/json", "User-Agent": "Mozilla/5.0", **origin},
+            headers={"Content-Type": "application/json", "User-Agent": "Mozilla/5.0", **proof},
             body=body,
             remote_addr="203.0.113.10",
             received_at=at,

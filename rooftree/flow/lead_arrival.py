@@ -189,7 +189,9 @@ def _store_leads(parsed: Sequence[tuple[Delivery, Envelope]], at: datetime) -> N
             continue
         claimed = _claim_arrivals(delivery, envelope)
         inquiries = [
-            arrival for arrival in claimed if not stops_by_text.receive_stop(arrival, at=at)
+            arrival
+            for arrival in claimed
+            if not (arrival.inquiry.is_text() and stops_by_text.receive_stop(arrival, at=at))
         ]
         new = [
             arrival

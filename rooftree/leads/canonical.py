@@ -327,6 +327,14 @@ class CanonicalLead:
     consent: Consent = field(default_factory=Consent)
     attribution: Attribution | None = None
 
+    def is_text(self) -> bool:
+        """Return True for a text to a phone number, which can be an answer to us and no inquiry."""
+        return (
+            self.channel is Channel.PHONE
+            and self.interaction is not None
+            and self.interaction.kind is InteractionKind.CHAT
+        )
+
     def has_name(self) -> bool:
         """Return True if a first or last name is known."""
         return self.borrower is not None and bool(

@@ -23,7 +23,8 @@ from tests.flow import journey
 pytestmark = pytest.mark.django_db
 ACCEPT_BUDGET = 1  # delivery, key, event and worker wake-up together
 WORK_BUDGET = {
-    "process_deliveries": 23,  # the last one checks whether a vendor looks up phone numbers
+    # The last two ask for shadow mode, and whether a vendor looks up phone numbers.
+    "process_deliveries": 24,
     # A text and an email, each decided twice and sent. Ten statements switch the database role,
     # of which four move to the end of the transaction outside a test.
     "respond_to_touches": 59,  # one reads records for the promised call, two the mail server

@@ -16,7 +16,7 @@ BUDGETS = {  # by path: role of the reader, statements
     "/leads/{lead}/": ("officer", 24),
     "/team/": ("manager", 17),
     "/home/": ("executive", 19),
-    "/compliance/": ("compliance", 42),
+    "/compliance/": ("compliance", 43),
 }
 
 

@@ -3,20 +3,16 @@
 Every channel's words are read by the one reply classifier, before anything is sent.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from collections.abc import Iterator
 
-from rooftree.compliance.consent import store_revocation
 from rooftree.compliance.consent.reply_classifier import (
     ClassifiedReply,
     ReplyMeaning,
     classify_reply,
 )
 from rooftree.leads.canonical import CanonicalLead
-from rooftree.leads.models import Touch
 from rooftree.leads.vocabulary import Channel, Speaker
 
-PHONE_MEDIA = ["call", "text", "voicemail"]
 COMMENT_KEYS = ("comment", "message", "note", "remark", "question", "mensaje", "comentario")
 MAX_WORDS_LENGTH = 4_000  # characters read of one comment
 # The strictest first: a stop anywhere in the words counts.
@@ -33,36 +29,6 @@ def classify_inquiry(inquiry: CanonicalLead) -> ClassifiedReply | None:
     return next(
         (reply for meaning in meanings for reply in replies if reply.meaning is meaning), None
     )
-
-
-def store_stop_in_words(
-    inquiry: CanonicalLead,
-    *,
-    addresses: Iterable[str],
-    touch: Touch,
-    build_key: Callable[[str, Touch, str], str],
-    at: datetime,
-) -> None:
-    """Store a stop, or a hold for review, for every address of an inquiry whose words ask for it.
-
-    Once for each touch, address and meaning. "Wrong number" inside an inquiry is a doubt: somebody
-    gave us these contacts in the same breath.
-    """
-    reply = classify_inquiry(inquiry)
-    if reply is None:
-        return
-    is_stop = reply.meaning is ReplyMeaning.REVOKE
-    for address in addresses:
-        store_revocation.store_revocation(
-            person_id=touch.person_id,
-            address=address,
-            kind="stop" if is_stop else "review",
-            media=["email"] if "@" in address else PHONE_MEDIA,
-            words=reply.text[:500],
-            origin=f"delivery:{touch.delivery_id}",
-            idempotency_key=build_key("words" if is_stop else "doubt", touch, address),
-            at=at,
-        )
 
 
 def _borrower_words(inquiry: CanonicalLead) -> Iterator[str]:

@@ -17,6 +17,7 @@ from rooftree.compliance.consent.build_consent_record import (
     ReviewedTerms,
     SessionCertificate,
 )
+from rooftree.compliance.consent.reply_classifier import ReplyMeaning
 from rooftree.compliance.gate import telemarketing_records
 from rooftree.compliance.gate.verdict import Decision
 from rooftree.compliance.models import Consent, SourceTerms
@@ -39,6 +40,7 @@ REVIEWED_TERMS = PreparedQuery(
 )
 MAX_KEY_LENGTH = 200
 PHONE_CHANNELS = frozenset({"call", "autodial_call", "prerecorded", "text"})
+PHONE_MEDIA = ["call", "text", "voicemail"]
 OWN_FORMS = frozenset({"website_form"})
 UNPROVEN_CLAIMS = frozenset({"method", "leadid_token", "seller_named"})
 MEDIA_BY_SUPPRESSION = {
@@ -260,9 +262,30 @@ def _consent_key(kind: str, touch: Touch, address: str) -> str:
 def store_inquiry_stops(inquiry: CanonicalLead, *, touch: Touch, at: datetime) -> None:
     """Store what ends contact: the vendor's do-not-contact flags and stops in the words."""
     store_vendor_suppression(inquiry, person=touch.person, touch=touch, at=at)
-    stops_in_inquiries.store_stop_in_words(
-        inquiry, addresses=_inquiry_addresses(inquiry), touch=touch, build_key=_consent_key, at=at
-    )
+    _store_stop_in_words(inquiry, touch=touch, at=at)
+
+
+def _store_stop_in_words(inquiry: CanonicalLead, *, touch: Touch, at: datetime) -> None:
+    """Store a stop, or a hold for review, for every address of an inquiry whose words ask for it.
+
+    Once for each touch, address and meaning. "Wrong number" inside an inquiry is a doubt: somebody
+    gave us these contacts in the same breath.
+    """
+    reply = stops_in_inquiries.classify_inquiry(inquiry)
+    if reply is None:
+        return
+    is_stop = reply.meaning is ReplyMeaning.REVOKE
+    for address in _inquiry_addresses(inquiry):
+        store_revocation.store_revocation(
+            person_id=touch.person_id,
+            address=address,
+            kind="stop" if is_stop else "review",
+            media=["email"] if "@" in address else PHONE_MEDIA,
+            words=reply.text[:500],
+            origin=f"delivery:{touch.delivery_id}",
+            idempotency_key=_consent_key("words" if is_stop else "doubt", touch, address),
+            at=at,
+        )
 
 
 def store_vendor_suppression(
