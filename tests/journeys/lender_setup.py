@@ -2,10 +2,12 @@
 
 import re
 import time
+from contextlib import suppress
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from rooftree_simulators.twilio.twilio_account import ACCOUNT_SID, AUTH_TOKEN
 from tests import make
@@ -228,10 +230,16 @@ def add_vendor(page, kind, name, cost="") -> str:
 
 
 def accept_offer(page) -> str:
-    """Accept the offer that shows on the officer's phone; return the borrower's name."""
+    """Accept the offer that shows on the officer's phone; return the borrower's name.
+
+    A press is repeated, because a live update can replace the button under it.
+    """
     page.goto("/queue/")
-    page.get_by_role("button", name="Accept lead").last.click()
-    page.wait_for_url("**/leads/**")
+    for seconds in (10, 20):
+        page.get_by_role("button", name="Accept lead").last.click()
+        with suppress(PlaywrightTimeout):
+            page.wait_for_url("**/leads/**", timeout=seconds * 1_000)
+            break
     return page.locator("h1").inner_text()
 
 

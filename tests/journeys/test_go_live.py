@@ -230,11 +230,9 @@ def test_leads_of_four_sources_fund_and_home_is_right_to_the_cent(chromium, inst
         name = f"{role[:4]} Lane"
         pages[role] = open_page(chromium, address, DESK)
         sign_in_by_link(pages[role], add_user(ana, name, role))
+    loans = {}
     for name, (kind, cost, content_type, content) in VENDORS.items():
         post_lead(add_vendor(ana, kind, name, cost), content_type, content)
-
-    loans = {}
-    for _ in VENDORS:
         borrower = accept_offer(olivia)
         loans[borrower] = hand_off(olivia, encompass)
     olivia.goto("/people/")
