@@ -50,18 +50,18 @@ def state_of(lead):
             *("state", "response_due_at", "first_attempt_at", "first_conversation_at"),
             *("retired_at", "retired_reason", "score"),
         )[0],
-        "attempts": list(ContactAttempt.objects.filter(lead=lead).values("pk", "result")),
-        "tasks": list(
-            Task.objects.filter(lead=lead, done_at=None, canceled_at=None).values("pk", "due_at")
-        ),
-        "enrollments": list(
-            Enrollment.objects.filter(lead=lead).values("pk", "ended_at", "due_at")
-        ),
-        "messages": list(Message.objects.filter(lead=lead).values("pk", "state", "due_at")),
+        "attempts": _rows(ContactAttempt.objects.filter(lead=lead), "result"),
+        "tasks": _rows(Task.objects.filter(lead=lead, done_at=None, canceled_at=None), "due_at"),
+        "enrollments": _rows(Enrollment.objects.filter(lead=lead), "ended_at", "due_at"),
+        "messages": _rows(Message.objects.filter(lead=lead), "state", "due_at"),
         "stops": Revocation.objects.count(),
         "clocks": CreditClock.objects.count(),
         "counted": sorted(_sums(lead).items()),
     }
+
+
+def _rows(records, *fields):
+    return list(records.order_by("pk").values("pk", *fields))
 
 
 def _sums(lead):
