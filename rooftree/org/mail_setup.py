@@ -60,7 +60,7 @@ class MailState:
     @property
     def next_step(self) -> str:
         """The one sentence on what to do next; "" if nothing is left."""
-        if not self.is_checked and not self.is_set_up:
+        if not self.is_set_up and not self.works:
             return (
                 "No mail server is set up. Borrowers get no email, and staff get no password links"
             )

@@ -200,6 +200,18 @@ def test_daily_check_and_doctor_tell_when_the_password_no_longer_works(
     assert "refused the user name or the password" in finding.text
 
 
+def test_doctor_says_that_no_mail_server_is_set_up(settings, monkeypatch):
+    settings.MAIL_SERVER_IN_ENVIRONMENT = False
+    smtp = "django.core.mail.backends.smtp.EmailBackend"
+    local = {"host": "localhost", "port": find_free_port(), "timeout": 2}
+    settings.MAILERS = {"default": {"BACKEND": smtp, "OPTIONS": local}}
+    monkeypatch.setattr(doctor_machine_checks.settings, "IS_DEMO", False)
+
+    for _ in range(2):  # the first run tries the server and stores that it refused
+        finding = doctor_machine_checks.check_mail_server()
+        assert finding.text.startswith("No mail server is set up")
+
+
 class _Postmark(BaseHTTPRequestHandler):
     """Postmark's two addresses: the server of a token, and one email."""
 
