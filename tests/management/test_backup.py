@@ -365,6 +365,7 @@ def differences(house, new):
     return list(difflib.unified_diff(new, house.describe(), "new", "migrated", n=1, lineterm=""))
 
 
+@pytest.mark.timeout(420)  # it migrates twice
 def test_database_with_old_migrations_ends_like_a_new_one(house, old):
     assert old.rooftree("check").returncode == 0  # the start migrates it and separates the accounts
 

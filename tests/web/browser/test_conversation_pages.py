@@ -64,6 +64,7 @@ def test_reply_with_a_snippet_on_a_phone_keeps_its_draft(chromium, front, people
     expect(box).to_have_value("")
     page.get_by_role("link", name="Edit snippets").click()
     page.get_by_role("link", name="New snippet").click()
+    page.wait_for_load_state()  # so that the preview hears the typing
     page.get_by_label("Text").fill("We have 6.0% today")
     expect(page.get_by_text("(“6.0%”)")).to_be_visible()
     check_page(page, "snippet")
