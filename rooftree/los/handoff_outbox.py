@@ -144,6 +144,15 @@ def find_missing_data(lead: Lead, connection: Connection) -> list[str]:
     return []
 
 
+def preview_request(lead: Lead, connection: Connection) -> Any:
+    """Build the body that a hand-off would send now, as JSON or text; "" if it can't be built."""
+    try:
+        record = parse_handoff(build_handoff_record(lead, connection, {}))
+        return build_payload(record, connection.los, build_lender_mapping(connection)).body
+    except (HandoffNotReady, MalformedHandoff):
+        return ""
+
+
 def send_due_handoffs(*, at: datetime, limit: int = 20) -> int:
     """Send or look up every due hand-off; return how many. Does nothing while paused.
 

@@ -172,6 +172,7 @@ TABLE = {
     "leads/<uuid:lead_id>/watches/": post("oam", "lead", of_lead=True),
     "leads/<uuid:lead_id>/watches/<uuid:watch_id>/end/": post("oam", "lead watch", of_lead=True),
     "leads/<uuid:lead_id>/hand-off/": post("oam", "lead", of_lead=True),
+    "leads/<uuid:lead_id>/hand-off/facts/": post("oam", "lead", of_lead=True),
     "leads/<uuid:lead_id>/person/": get(ALL, "lead", of_lead=True),
     "leads/<uuid:lead_id>/person/merges/": post("mpd", "lead", of_lead=True, data="other=lead"),
     "leads/<uuid:lead_id>/person/splits/": post("mpd", "lead", of_lead=True, data="merge=merge"),

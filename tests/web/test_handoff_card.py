@@ -80,3 +80,42 @@ def test_card_links_each_missing_fact_to_its_field(cast, ben, signed_in):
 
     assert "Not ready to hand off." in page
     assert f'href="{reverse("scenario_field", args=[ben.pk, "purpose"])}"' in page
+
+
+def test_missing_facts_are_asked_in_one_form_and_then_the_lead_is_handed_off(cast, ben, signed_in):
+    Lead.objects.filter(pk=ben.pk).update(
+        details={"borrower": {"first_name": "Ben"}}, amount_cents=None
+    )
+    browser, address = signed_in(cast.dana.user), reverse("handoff", args=[ben.pk])
+
+    page = browser.get(address).text
+    assert "Not ready" in page
+    assert "Add the LOS folder for new loans in Setup." in page
+    assert " disabled>" in page
+
+    Connection.objects.update(folder="Leads", officer_users={cast.dana.nmls_id: "dana"})
+    refused = browser.post(reverse("handoff_facts", args=[ben.pk]), {"stated_by": "nobody"})
+    assert refused.status_code == 422
+    assert "Nothing was saved." in refused.text
+
+    facts = {"amount": "310,000", "stated_by": "borrower"}
+    answer = browser.post(reverse("handoff_facts", args=[ben.pk]), facts, follow=True)
+
+    assert answer.redirect_chain == [(address, 303)]
+    assert ben.edits.filter(field="amount", by=cast.dana.user, stated_by="borrower").exists()
+    assert " disabled>" not in answer.text
+    assert "$310,000" in answer.text  # among the facts
+    assert "310000" in answer.text  # in the request as the LOS gets it
+    answer = browser.post(address, {"from_page": "yes"}, follow=True)
+    assert answer.redirect_chain == [(reverse("lead", args=[ben.pk]), 303)]
+    assert Handoff.objects.get(lead=ben).record["canonical"]["loan"]["amount_cents"] == 31_000_000
+    assert "was handed off already" in browser.get(address).text
+
+
+def test_handoff_page_without_an_los_says_who_can_connect_one(cast, ben, signed_in):
+    Connection.objects.update(enabled_at=None)
+
+    page = signed_in(cast.dana.user).get(reverse("handoff", args=[ben.pk])).text
+
+    assert "No LOS is connected yet." in page
+    assert "An administrator can add one in Setup." in page

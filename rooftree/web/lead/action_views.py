@@ -15,7 +15,6 @@ from rooftree.flow import (
     call_events,
     call_outcomes,
     credit_notice_triggers,
-    los_handoff,
     undo_window,
 )
 from rooftree.leads import remarks
@@ -162,14 +161,3 @@ def end_rate_watch(request: StaffRequest, lead_id: UUID, watch_id: UUID) -> Http
     watch = get_object_or_404(lead.watches, pk=watch_id)
     rate_watch.end_watch(watch, because="ended by staff", by=request.user, at=request.at)
     return respond_done(request, "Rate watch ended", back_to=_lead_url(lead_id))
-
-
-@staff_view("POST")
-def hand_off_lead(request: StaffRequest, lead_id: UUID) -> HttpResponse:
-    """Hand the lead off to the LOS; if data is missing, say so and add an officer task."""
-    lead = get_permitted_lead(request, "hand_off", lead_id)
-    try:
-        los_handoff.request_handoff(lead_id=lead.pk, by=request.user, at=request.at)
-    except los_handoff.HandoffNotReady as problem:
-        return respond_refused(request, str(problem), back_to=_lead_url(lead_id))
-    return respond_done(request, "Handoff to the LOS started", back_to=_lead_url(lead_id))

@@ -1,10 +1,15 @@
-"""The LOS handoff card of the lead page: its state, and what is missing."""
+"""The LOS handoff of a lead as its pages show it: its state, what is missing, what will be sent."""
 
+import json
 from dataclasses import dataclass
 
 from django.urls import reverse
 
+from rooftree.core.phone_numbers import format_phone
+from rooftree.leads import contact_points, scenario_text
+from rooftree.leads.edit_scenario import current_values
 from rooftree.leads.models import Lead
+from rooftree.leads.scenario_fields import FIELDS
 from rooftree.los import handoff_outbox, missing_data_text
 from rooftree.los.models import Connection, Handoff
 
@@ -51,6 +56,7 @@ class HandoffGap:
 
     sentence: str
     field: str  # of the loan scenario; "" if it is entered elsewhere
+    contact_url: str = ""  # the page of the borrower's contact data, if it is entered there
     setup_url: str = ""  # the page of setup where an administrator enters it
 
 
@@ -88,6 +94,54 @@ def build_handoff_card(lead: Lead) -> HandoffCard:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandoffPreview:
+    """What a hand-off would send now, and the facts of the loan scenario that it lacks."""
+
+    facts: list[tuple[str, str]]  # label and value, as staff read them
+    request: str  # the request to the LOS, as text; "" while it can't be built
+    required_keys: list[str]  # of the loan scenario: the LOS rejects the loan without them
+    optional_keys: list[str]
+
+
+def build_handoff_preview(lead: Lead, connection: Connection) -> HandoffPreview:
+    """Build what the hand-off page shows beside the card's content."""
+    values = current_values(lead)
+    required = [gap.field for gap in _list_gaps(lead, connection) if gap.field]
+    empty = [key for key, field in FIELDS.items() if field.is_main and values[key] in (None, "")]
+    known = [(key, scenario_text.format_value(FIELDS[key], values[key])) for key in FIELDS]
+    body = handoff_outbox.preview_request(lead, connection)
+    return HandoffPreview(
+        facts=[
+            *_list_people(lead, connection),
+            *(
+                (scenario_text.field_label(FIELDS[key], lead.purpose), text)
+                for key, text in known
+                if text
+            ),
+        ],
+        request=body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False),
+        required_keys=list(dict.fromkeys(required)),
+        optional_keys=[key for key in empty if key not in required],
+    )
+
+
+def _list_people(lead: Lead, connection: Connection) -> list[tuple[str, str]]:
+    person, officer = lead.person, lead.officer
+    login = connection.officer_users.get(officer.nmls_id, "") if officer else ""
+    phones = [format_phone(phone.e164) for phone in contact_points.usable_phones(person)]
+    lines = [
+        ("Borrower", person.name),
+        ("Phone", ", ".join(phones)),
+        ("Email", ", ".join(email.address for email in contact_points.usable_emails(person))),
+        ("Co-borrower", lead.co_borrower.name if lead.co_borrower else ""),
+        ("Loan officer", officer.user.name if officer else ""),
+        ("Officer in the LOS", login),
+        ("Folder", connection.folder),
+    ]
+    return [(label, text) for label, text in lines if text]
+
+
 def _list_gaps(lead: Lead, connection: Connection) -> list[HandoffGap]:
     gaps = {}
     for item in handoff_outbox.find_missing_data(lead, connection):
@@ -97,8 +151,12 @@ def _list_gaps(lead: Lead, connection: Connection) -> list[HandoffGap]:
         if (part, name) == ("loan", "type"):
             field = "loan_type"
         sentence = missing_data_text.describe_missing(item)
+        is_contact = part.partition("[")[0] in ("borrower", "phones", "emails")
         gaps[sentence] = HandoffGap(
-            sentence=sentence, field=field, setup_url=_setup_url(item, lead, connection)
+            sentence=sentence,
+            field=field,
+            contact_url=reverse("edit_contact", args=[lead.pk]) if is_contact else "",
+            setup_url=_setup_url(item, lead, connection),
         )
     return list(gaps.values())
 

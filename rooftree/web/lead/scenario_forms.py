@@ -1,12 +1,13 @@
 """Forms for a lead's data: one field of the loan scenario, contacts, a co-borrower."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 
 from rooftree.capture.intake.staff_contacts import StatedCoBorrower, StatedContacts
 from rooftree.core.us_states import STATES
-from rooftree.leads.scenario_fields import SPEAKERS, FieldKind, ScenarioField, Value
+from rooftree.leads.scenario_fields import FIELDS, SPEAKERS, FieldKind, ScenarioField, Value
 from rooftree.leads.scenario_text import CHOICE_LABELS, field_label
 from rooftree.web.shared.display_formats import LANGUAGE_LABELS
 from rooftree.web.shared.staff_forms import (
@@ -35,12 +36,39 @@ class ScenarioFieldForm(StaffForm):
 
     def changes(self) -> dict[str, Value]:
         """Return the typed value by the field's key, None if it was left empty."""
-        value = self.cleaned_data["value"]
-        if self.scenario_field.kind is FieldKind.YES_NO:
-            value = {"yes": True, "no": False}.get(value)
-        if self.scenario_field.kind is FieldKind.PERCENT and value is not None:
-            value = float(value)
-        return {self.scenario_field.key: None if value in ("", None) else value}
+        field = self.scenario_field
+        return {field.key: _typed_value(field, self.cleaned_data["value"])}
+
+
+class HandoffFactsForm(StaffForm):
+    """The facts of the loan scenario that a hand-off lacks, and whose word they are."""
+
+    stated_by = choice_field("Who said so", SPEAKERS.items())
+
+    def __init__(
+        self,
+        *args: Any,
+        required: Sequence[str],
+        optional: Sequence[str],
+        purpose: str,
+        **kwargs: Any,
+    ) -> None:
+        self.keys = (*required, *optional)
+        self.FIELDSETS = (
+            ("The LOS needs", tuple(required)),
+            ("Worth asking if you are talking now", tuple(optional)),
+            ("", ("stated_by",)),
+        )
+        self.CONDITIONALLY_REQUIRED = frozenset(self.keys)  # all may stay unknown
+        fields = {
+            key: _value_field(FIELDS[key], field_label(FIELDS[key], purpose)) for key in self.keys
+        }
+        super().__init__(*args, extra_fields=fields, **kwargs)
+
+    def changes(self) -> dict[str, Value]:
+        """Return what was typed, by the field's key; what was left empty changes nothing."""
+        values = {key: _typed_value(FIELDS[key], self.cleaned_data[key]) for key in self.keys}
+        return {key: value for key, value in values.items() if value is not None}
 
 
 class ContactForm(StaffForm):
@@ -88,6 +116,19 @@ def initial_value(field: ScenarioField, value: Value) -> object:
     if field.kind is FieldKind.YES_NO:
         return {True: "yes", False: "no"}.get(bool(value), "") if value is not None else ""
     return "" if value is None else value
+
+
+def _typed_value(field: ScenarioField, typed: Any) -> Value:
+    """Return what a control gave as the field's value; None if it was left empty."""
+    if typed in ("", None):
+        return None
+    match field.kind:
+        case FieldKind.YES_NO:
+            return {"yes": True, "no": False}.get(typed)
+        case FieldKind.PERCENT:
+            return float(typed)
+    value: Value = typed
+    return value
 
 
 def _value_field(field: ScenarioField, label: str) -> Any:

@@ -60,7 +60,7 @@ def edit_field(request: StaffRequest, lead_id: UUID, field: str) -> HttpResponse
         )
 
     if request.method == "POST" and form.submit(save):
-        return _respond_edited(request, lead, form.result)
+        return respond_edited(request, lead, form.result)
     context = {
         "lead": lead,
         "person": lead.person,
@@ -144,8 +144,14 @@ def _get_field(key: str) -> ScenarioField:
     return FIELDS[key]
 
 
-def _respond_edited(request: StaffRequest, lead: Lead, edit: ScenarioEdit) -> HttpResponse:
-    """Confirm an edit; a lead that the user can no longer see has gone to another officer."""
+def respond_edited(
+    request: StaffRequest, lead: Lead, edit: ScenarioEdit, to: str = ""
+) -> HttpResponse:
+    """Confirm an edit; a lead that the user can no longer see has gone to another officer.
+
+    Args:
+        to: the page that a plain edit leads to; "": the lead page follows it in place.
+    """
     if edit.lost_officer:
         words = (
             f"Saved. {lead.person.first_name or 'The borrower'} is going to a loan officer "
@@ -155,6 +161,8 @@ def _respond_edited(request: StaffRequest, lead: Lead, edit: ScenarioEdit) -> Ht
         to = reverse("lead", args=[lead.pk]) if is_visible else reverse("land")
         return respond_redirect(request, words, to=to)
     words = "Saved" if edit.edits else "Nothing changed"
+    if to:
+        return respond_redirect(request, words, to=to)
     return respond_done(
         request, words, back_to=reverse("lead", args=[lead.pk]), events=EDITED_EVENTS
     )

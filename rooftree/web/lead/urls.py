@@ -8,6 +8,7 @@ from rooftree.web.lead import (
     call_views,
     contact_permission_views,
     duplicate_views,
+    handoff_views,
     message_views,
     new_lead_views,
     next_step_views,
@@ -64,7 +65,12 @@ urlpatterns: list[URLPattern] = [
         action_views.end_rate_watch,
         name="watch_end",
     ),
-    path("leads/<uuid:lead_id>/hand-off/", action_views.hand_off_lead, name="handoff"),
+    path("leads/<uuid:lead_id>/hand-off/", handoff_views.hand_off_lead, name="handoff"),
+    path(
+        "leads/<uuid:lead_id>/hand-off/facts/",
+        handoff_views.save_handoff_facts,
+        name="handoff_facts",
+    ),
     path("leads/<uuid:lead_id>/appointment/", next_step_views.book_appointment, name="appointment"),
     path(
         "leads/<uuid:lead_id>/appointment/end/",
