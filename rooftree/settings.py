@@ -61,13 +61,14 @@ _listen_on = read.text("ROOFTREE_LISTEN_ON", "127.0.0.1")
 LISTEN_ADDRESS = "127.0.0.1" if IS_DEMO else _listen_on
 PUBLIC_URL = read.base_url("ROOFTREE_PUBLIC_URL", f"http://localhost:{PORT}" if IS_DEMO else None)
 
-# Folders for backups, ledger heads and do-not-call lists, and the token for metrics.
+# Folders for backups, ledger heads and do-not-call lists, newer area codes, the token for metrics.
 BACKUP_FOLDER = Path(read.text("ROOFTREE_BACKUPS", str(ROOFTREE_HOME / "backups"))).expanduser()
 MAKES_NIGHTLY_BACKUPS = read.flag("ROOFTREE_NIGHTLY_BACKUP", default=not IS_DEMO)  # by `serve`
 HEADS_FOLDER = read.text(
     "ROOFTREE_HEADS_FOLDER", ""
 )  # "": the ledger's heads stay in the database only
 DNC_FOLDER = read.text("ROOFTREE_DNC_FOLDER", "")  # "": lists are only loaded by hand
+AREA_CODES_FILE = Path(read.text("ROOFTREE_AREA_CODES", str(ROOFTREE_HOME / "area_codes.csv")))
 METRICS_TOKEN = read.text("ROOFTREE_METRICS_TOKEN", "")
 
 # The database: any PostgreSQL by DATABASE_URL, else the embedded one in ROOFTREE_HOME. The program

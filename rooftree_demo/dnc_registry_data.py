@@ -6,7 +6,7 @@ from datetime import datetime
 
 from rooftree.compliance.do_not_call.load_list import NATIONAL, ListUpload, load_file
 from rooftree.compliance.gate.rulebook import STATES_WITH_OWN_DNC_LIST
-from rooftree.core.area_codes_and_zones import STATE_BY_AREA_CODE
+from rooftree.core.area_codes_and_zones import AREA_CODES
 from rooftree.money.company_day import company_day
 from rooftree_demo import demo_staff
 
@@ -31,7 +31,7 @@ def load_todays_lists(*, at: datetime) -> None:
 def _registry_lines(registry: str) -> Iterator[str]:
     one_in = LISTED_ONE_IN.get(registry, STATE_LIST_ONE_IN)
     states = demo_staff.LICENSED_STATES if registry == NATIONAL else (registry,)
-    for area in sorted(area for area, state in STATE_BY_AREA_CODE.items() if state in states):
+    for area in sorted(area for area, row in AREA_CODES.items() if row.state in states):
         for line in LINE_NUMBERS:
             if (line * 7919 + int(area) * 104_729) % one_in == 0:
                 yield f"{area},555{line:04}\n"

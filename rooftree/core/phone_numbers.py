@@ -6,11 +6,14 @@ from dataclasses import dataclass
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
+from rooftree.core.area_codes_and_zones import AREA_CODES
+
 # Regions of the North American plan where a mortgage lead counts as domestic.
 DOMESTIC_REGIONS = frozenset({"US", "PR", "VI", "GU", "AS", "MP"})
 _EXT_DIGITS = 10  # the most that the canonical record holds
 _MAX_TEXT_LENGTH = 100  # a longer text is no phone number
 _DIGITS = re.compile(r"\d")
+_NATIONAL = re.compile(r"([2-9]\d{2})[2-9]\d{6}", re.ASCII)  # of a number in North America
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,15 +43,30 @@ def parse_phone_number(text: str, *, region: str = "US") -> PhoneNumber:
         number = phonenumbers.parse(written, region)
     except NumberParseException:
         return PhoneNumber(country=default_country)
-    number_region = phonenumbers.region_code_for_number(number)
+    number_region = phonenumbers.region_code_for_number(number) or _region_of_new_code(number)
     country = number_region or default_country
-    if number_region is None or not phonenumbers.is_valid_number_for_region(number, number_region):
+    if number_region is None or not (
+        phonenumbers.is_valid_number_for_region(number, number_region)
+        or _region_of_new_code(number)
+    ):
         return PhoneNumber(country=country)
     return PhoneNumber(
         e164=phonenumbers.format_number(number, PhoneNumberFormat.E164),
         ext=(number.extension or "")[:_EXT_DIGITS] or None,
         country=country,
     )
+
+
+def _region_of_new_code(number: phonenumbers.PhoneNumber) -> str | None:
+    """Return the country of a number whose area code our own list has, else None.
+
+    The library learns a new area code months after the first numbers are given out.
+    """
+    match = _NATIONAL.fullmatch(str(number.national_number))
+    if number.country_code != 1 or match is None or match[1] not in AREA_CODES:
+        return None
+    state = AREA_CODES[match[1]].state
+    return state if state in DOMESTIC_REGIONS else "US"
 
 
 def format_phone(e164: str) -> str:

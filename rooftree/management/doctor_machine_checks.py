@@ -16,6 +16,7 @@ from django.utils.timezone import now
 
 from rooftree import settings
 from rooftree.core import settings_readers
+from rooftree.core.area_codes_and_zones import AREA_CODES, read_area_codes
 from rooftree.db.statements import query_row, query_rows
 from rooftree.management import backup_records, database
 from rooftree.management.commands.backup import PASSPHRASE_VARIABLE
@@ -189,6 +190,19 @@ def check_time_zones() -> DoctorFinding:
     return ok("the data for US time zones is installed")
 
 
+def check_area_codes() -> DoctorFinding:
+    """Check this installation's own file of newer area codes."""
+    codes, problems = read_area_codes(settings.AREA_CODES_FILE)
+    if problems:
+        return problem_finding(
+            f"{settings.AREA_CODES_FILE}: {problems[0]}", "correct the line, then restart"
+        )
+    unread = sorted(code for code, row in codes.items() if AREA_CODES.get(code) != row)
+    if unread:
+        return problem_finding(f"{', '.join(unread[:5])} not in use yet", "restart")
+    return ok(f"{len(AREA_CODES)} known, {len(codes)} from {settings.AREA_CODES_FILE.name}")
+
+
 def check_secrets() -> DoctorFinding:
     """Check that the field keys decrypt stored credentials and the signing key is long enough."""
     from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -340,6 +354,7 @@ MACHINE_CHECKS: dict[str, Callable[[], DoctorFinding]] = {
     "database account": check_database_account,
     "clock": check_clock_skew,
     "time zones": check_time_zones,
+    "area codes": check_area_codes,
     "secrets": check_secrets,
     "carrier": check_carrier,
     "mail": check_mail_server,

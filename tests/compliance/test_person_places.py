@@ -9,7 +9,7 @@ from rooftree.compliance.gate.person_places import (
     narrow_area_codes,
 )
 from rooftree.compliance.gate.rulebook import STATES
-from rooftree.core.area_codes_and_zones import STATE_BY_AREA_CODE, STATE_NAMES, zone_of_zip
+from rooftree.core.area_codes_and_zones import AREA_CODES, STATE_NAMES, zones_of_zip
 from tests.compliance.usual import facts, place
 
 
@@ -39,8 +39,8 @@ def test_area_code_gives_its_state_and_all_zones(
 
 
 SPLIT = {  # written down a second time, by the codes' maps: two slips must agree to go unseen
-    "America/Chicago America/Denver": "701 605 308 785 620",
-    "America/New_York America/Chicago": "850 448 423",
+    "America/Chicago America/Denver": "701 605 308 785 620 402 531",
+    "America/New_York America/Chicago": "850 448 423 606",
     "America/Chicago America/New_York": "270 364 931",
     "America/Detroit America/Chicago": "906",
     "America/Chicago America/Indiana/Indianapolis": "219",
@@ -72,6 +72,12 @@ def test_split_state_counts_in_all_zones_until_the_zip_is_known() -> None:
     assert zones(address_places("property", "FL", "33131")) == ["America/New_York"]
     assert zones(address_places("property", "FL", "32501")) == ["America/Chicago"]
     assert zones(address_places("residence", "TX", "79901")) == ["America/Denver"]
+    assert zones(address_places("residence", "KY", "40143")) == ["America/Chicago"]  # Hardinsburg
+    assert zones(address_places("property", "TN", "37723")) == ["America/Chicago"]
+    assert zones(address_places("property", "NE", "69201")) == ["America/Chicago"]  # Valentine
+    assert zones(address_places("property", "NE", "69211")) == ["America/Denver"]  # Cody
+    assert zones(address_places("residence", "KY", "42757")) == list(STATES["KY"].zones)
+    assert zones(address_places("residence", "KY", "42799")) == list(STATES["KY"].zones)  # unknown
     assert address_places("residence", "ZZ") == address_places("residence", None) == ()
 
 
@@ -94,8 +100,10 @@ def test_property_that_is_not_home_does_not_count() -> None:
 
 
 def test_every_area_code_and_zip_is_in_a_state_with_rules() -> None:
-    assert set(STATE_BY_AREA_CODE.values()) <= set(STATES) == set(STATE_NAMES)
+    assert {row.state for row in AREA_CODES.values()} <= set(STATES) == set(STATE_NAMES)
+    for code, row in AREA_CODES.items():
+        assert set(row.zones) <= set(STATES[row.state].zones), code
+        assert row.zones or len(STATES[row.state].zones) == 1, code
     for code in STATES:
         for prefix in range(1000):
-            zone = zone_of_zip(code, f"{prefix:03}00")
-            assert zone is None or zone in STATES[code].zones
+            assert set(zones_of_zip(code, f"{prefix:03}01")) <= set(STATES[code].zones)

@@ -1,11 +1,15 @@
 """Moving holidays, observed days, business days and clamped months."""
 
+import csv
 from datetime import date
+from pathlib import Path
 
+import holidays as holidays_package
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rooftree.compliance.gate.rulebook import RULE_DATA, STATES
 from rooftree.core import holidays
 
 days = st.dates(min_value=date(1990, 1, 1), max_value=date(2090, 1, 1))
@@ -46,6 +50,32 @@ def test_added_months_clamp_to_the_end_of_a_short_month() -> None:
     assert holidays.add_months(date(2026, 11, 30), 3) == date(2027, 2, 28)
     assert holidays.add_months(date(2024, 2, 29), 12) == date(2025, 2, 28)
     assert holidays.add_months(date(2026, 8, 24), 3) == date(2026, 11, 24)
+
+
+def test_state_holidays_differ_from_the_package_only_as_argued() -> None:
+    names = {definition: name for name, definition in RULE_DATA["holiday_defs"].items()}
+    differences = set()
+    for state in RULE_DATA["state_holidays"]:
+        for year in range(2026, 2034):
+            theirs = holidays_package.country_holidays(
+                "US", subdiv=state, years=year, categories=("public", "government")
+            )
+            closed = holidays.holiday_dates(STATES[state].holidays, year)
+            differences |= {
+                (state, name.removesuffix(" (observed)"), "theirs")
+                for day, name in theirs.items()
+                if day not in closed
+            }
+            differences |= {
+                (state, names[definition], "ours")
+                for definition in STATES[state].holidays
+                if holidays.holiday_date(definition, year) not in theirs
+            }
+    path = Path(__file__).parent / "state_holiday_differences.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert all(len(row["argument"]) > 20 for row in rows)
+    assert differences == {(row["state"], row["holiday"], row["side"]) for row in rows}
 
 
 @given(day=days, count=st.integers(1, 40))

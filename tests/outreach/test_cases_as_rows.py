@@ -21,7 +21,7 @@ from rooftree.compliance.gate import person_places
 from rooftree.compliance.gate.rulebook import STATES, STATES_WITH_OWN_DNC_LIST
 from rooftree.compliance.models import Verdict
 from rooftree.compliance.numbers.models import NumberQuestion
-from rooftree.core.area_codes_and_zones import STATE_BY_AREA_CODE, zone_of_zip
+from rooftree.core.area_codes_and_zones import AREA_CODES, zones_of_zip
 from rooftree.flow import call_outcomes
 from rooftree.leads.models import ContactAttempt, Lead, Loan, Milestone
 from rooftree.org.models import LoanOfficer
@@ -132,7 +132,7 @@ def number(facts: Mapping[str, Any], where: list[Mapping[str, Any]]) -> str:
     if not places:
         return TOLL_FREE
     zones = {place["zone"] for place in places}
-    codes = [code for code, state in STATE_BY_AREA_CODE.items() if state == places[0]["state"]]
+    codes = [code for code, row in AREA_CODES.items() if row.state == places[0]["state"]]
     there = [code for code in codes if zones_of(code) <= zones]
     return f"+1{max(there, key=lambda code: len(zones_of(code)))}5550142"
 
@@ -160,7 +160,7 @@ def zip_in(state: str, zone: str) -> str:
     if not zone or len(STATES[state].zones) == 1:
         return ""
     codes = (f"{prefix:03}01" for prefix in range(1000))
-    return next((code for code in codes if zone_of_zip(state, code) == zone), "")
+    return next((code for code in codes if zones_of_zip(state, code) == (zone,)), "")
 
 
 def store_consent(lead: Lead, facts: Mapping[str, Any], at: datetime) -> None:

@@ -1,14 +1,9 @@
 """Every place where the person might be, by any evidence (ZON-01)."""
 
 from rooftree.compliance.gate.facts import Facts, Place, get_fact
-from rooftree.compliance.gate.rulebook import AREA_CODE_ZONES, STATES
+from rooftree.compliance.gate.rulebook import STATES
 from rooftree.compliance.gate.verdict import Rule, Ruling
-from rooftree.core.area_codes_and_zones import (
-    ZONE_BY_AREA_CODE,
-    area_code,
-    state_of_number,
-    zone_of_zip,
-)
+from rooftree.core.area_codes_and_zones import AREA_CODES, area_code, zones_of_zip
 
 ZON_01 = Rule(id="ZON-01", cite="47 CFR 64.1200(c)(1); Fla. Stat. 501.059; 15 O.S. 775C")
 COUNTED_KINDS = frozenset({"area_code", "residence", "property", "stated"})
@@ -16,19 +11,17 @@ COUNTED_KINDS = frozenset({"area_code", "residence", "property", "stated"})
 
 def area_code_places(phone: str) -> tuple[Place, ...]:
     """Return the places of an area code; none for toll-free and foreign numbers."""
-    state = state_of_number(phone)
-    code = area_code(phone)
-    if state is None or code is None:
+    plan = AREA_CODES.get(area_code(phone) or "")
+    if plan is None:
         return ()
-    main_zone = ZONE_BY_AREA_CODE.get(code, STATES[state].zones[0])
-    zones = AREA_CODE_ZONES.get(code, (main_zone,))
-    return tuple(Place(kind="area_code", state=state, zone=zone) for zone in zones)
+    zones = plan.zones or STATES[plan.state].zones
+    return tuple(Place(kind="area_code", state=plan.state, zone=zone) for zone in zones)
 
 
 def address_places(
     kind: str, state: str | None, postal_code: str = "", *, is_home: bool | None = None
 ) -> tuple[Place, ...]:
-    """Return the places of an address: one per zone of the state, or the ZIP's own zone.
+    """Return the places of an address: one per zone of the state, or the ZIP's own zones.
 
     Args:
         kind: residence, property or stated.
@@ -38,8 +31,7 @@ def address_places(
     law = STATES.get(state or "")
     if law is None:
         return ()
-    zip_zone = zone_of_zip(law.code, postal_code)
-    zones = law.zones if zip_zone is None else (zip_zone,)
+    zones = zones_of_zip(law.code, postal_code) or law.zones
     return tuple(Place(kind=kind, state=law.code, zone=zone, is_home=is_home) for zone in zones)
 
 

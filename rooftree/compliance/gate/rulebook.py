@@ -196,9 +196,6 @@ SPAM_STOP_PERCENT: float = RULE_DATA["email"]["bulk"]["spam_rate_stop_pct"]
 SPAM_GOAL_PERCENT: float = RULE_DATA["email"]["bulk"]["spam_rate_target_pct"]
 UNSUBSCRIBE_DAYS: int = RULE_DATA["email"]["can_spam"]["optout_works_days_after_send"]
 GUARD_MINUTES: dict[str, int] = RULE_DATA["semantics"]["guard_minutes_before_close"]
-AREA_CODE_ZONES: dict[str, tuple[str, ...]] = {
-    code: tuple(zones) for code, zones in RULE_DATA["area_codes_multi_zone"].items()
-}
 HOUSE_LIMITS: dict[str, Any] = RULE_DATA["house_caps"]
 # Limits of a campaign, fixed when it starts; the gate never uses them.
 RELEASE_LIMITS: dict[str, int] = {
