@@ -137,6 +137,8 @@ COMPANY_PERMISSIONS = frozenset(
         *("see_keeping", "keep_records", "approve_export", "review_terms", "record_emergencies"),
         *("approve_wording", "make_release", "approve_release", "stop_release"),
         *("see_fair_lending", "conclude_findings", "see_shadow_report"),
+        *("attach_unknown_texts", "replay_quarantine", "release_hold", "note_value"),
+        *("see_partners", "see_things_of_value", "enter_agreements", "approve_agreements"),
     }
 )
 

@@ -6,6 +6,7 @@ that is not in the table fails: add each new page to it with its roles.
 
 from collections.abc import Iterator
 from copy import copy
+from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 
@@ -25,7 +26,13 @@ from rooftree.compliance.fair_lending import officer_pay_plans
 from rooftree.compliance.models import Finding
 from rooftree.compliance.rule_changes import change_approval
 from rooftree.leads import lead_tasks
-from rooftree.leads.models import Introduction, Partner, PossibleDuplicate, UndoableAct
+from rooftree.leads.models import (
+    Introduction,
+    Partner,
+    Person,
+    PossibleDuplicate,
+    UndoableAct,
+)
 from rooftree.los.models import Connection
 from rooftree.money import return_claims, vendor_contracts
 from rooftree.money.models import Claim, Entry, VendorInvoice
@@ -46,11 +53,12 @@ from rooftree.retention import legal_holds, privacy_requests
 from rooftree.retention.models import Purge
 from rooftree.routing import assign_leads, call_hours, rule_sets, time_off
 from rooftree.routing.models import Offer, RoutingDecision
+from rooftree.routing.permissions import leads_visible_to
 from rooftree.routing.routing_rules import Rule
 from tests import make
 from tests.capture import form_version
 from tests.cast import gather as the_cast
-from tests.web.access_table import ANSWERED, ROLE_LETTERS, TABLE, AccessRow
+from tests.web.access_table import ANSWERED, BRANCH_BOUND, ROLE_LETTERS, TABLE, AccessRow
 
 STAFF_ROUTES = [route for route, line in TABLE.items() if not line.public]
 PUBLIC_ROUTES = [route for route, line in TABLE.items() if line.public]
@@ -435,6 +443,46 @@ def test_another_branchs_delivery_and_return_are_not_found(route, world, signed_
     stranger = make.user("operations", branch=world.cast.austin)
 
     assert request_status(signed_in(stranger), TABLE[route], route, world) == 404
+
+
+def test_branch_bound_user_of_every_role_does_nothing_for_the_whole_company(world):
+    user = make.user("operations", branch=world.cast.austin)
+    roles = ["operations", "marketing", "compliance", "executive", "administrator"]
+    User.objects.filter(pk=user.pk).update(roles=roles)
+    browser = signed_in_as(user)
+    reached: dict[str, list[str]] = {}
+
+    for route in STAFF_ROUTES:
+        line = TABLE[route]
+        if line.of_lead or not set("pkced") & set(line.roles):
+            continue  # leads of another branch are tried below
+        for verb in ("write",) if line.post else ("read", "write"):
+            tried = replace(line, post=verb == "write")
+            if request_status(browser, tried, route, world) in ANSWERED - {404, 405}:
+                reached.setdefault(route, []).append(verb)
+
+    assert {route: " ".join(verbs) for route, verbs in reached.items()} == BRANCH_BOUND
+
+
+def test_branch_bound_user_reads_no_borrower_of_another_branch(world):
+    user = make.user("operations", branch=world.cast.austin)
+    roles = ["operations", "marketing", "compliance", "executive", "administrator"]
+    User.objects.filter(pk=user.pk).update(roles=roles)
+    browser = signed_in_as(User.objects.get(pk=user.pk))
+    assert not leads_visible_to(User.objects.get(pk=user.pk)).exists()
+    people = Person.objects.filter(leads__isnull=False).prefetch_related("phones")
+    marks = {person.name for person in people}
+    marks |= {phone.e164[-4:] for person in people for phone in person.phones.all()}
+    assert {"Ben Ortiz", "0142"} <= marks
+
+    for route, verbs in BRANCH_BOUND.items():
+        line = TABLE[route]
+        if "read" in verbs:
+            answer = browser.get(
+                "/" + fill_route(route, [world.things[name] for name in line.args.split()])
+            )
+            text = answer.content.decode(errors="replace")
+            assert not [mark for mark in marks if mark and mark in text], route
 
 
 @pytest.mark.parametrize("role", ROLES)

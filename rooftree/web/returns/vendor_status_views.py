@@ -14,13 +14,13 @@ from rooftree.reporting.models import StatusFile
 from rooftree.web.shared.file_responses import csv_response
 from rooftree.web.shared.htmx_responses import respond_done, respond_refused
 from rooftree.web.shared.staff_request import StaffRequest
-from rooftree.web.shared.staff_view import require_permission, staff_view
+from rooftree.web.shared.staff_view import require_company_permission, staff_view
 
 
 @staff_view("GET", "POST")
 def list_status_files(request: StaffRequest, source_id: UUID) -> HttpResponse:
     """List the files and preview the next one; a POST creates it."""
-    require_permission(request.user, "work_returns")
+    require_company_permission(request.user, "work_returns")
     source = get_object_or_404(Source, pk=source_id)
     if request.method == "POST":
         try:
@@ -44,7 +44,7 @@ def list_status_files(request: StaffRequest, source_id: UUID) -> HttpResponse:
 @staff_view("GET")
 def download_status_file(request: StaffRequest, file_id: UUID) -> HttpResponse:
     """Download one file; its content never changes."""
-    require_permission(request.user, "work_returns")
+    require_company_permission(request.user, "work_returns")
     file = get_object_or_404(StatusFile.objects.select_related("source"), pk=file_id)
     name = f"{file.source.slug}-statuses-{file.number}.csv"
     return csv_response(vendor_status_file.render_file(file), name)
