@@ -96,12 +96,15 @@ def _called_methods(tree: ast.AST) -> dict[str, set[str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             methods.setdefault(node.value.id, set()).add(node.attr)
-        elif isinstance(node, ast.Name) and id(node) not in owners:
-            if isinstance(node.ctx, ast.Load):
-                methods.setdefault(node.id, set()).add("search")
+        elif isinstance(node, ast.Name) and id(node) not in owners and not _is_assigned(node):
+            methods.setdefault(node.id, set()).add("search")
     for loop in loops:
         methods.setdefault(loop.iter.id, set()).update(methods.get(loop.target.id, set()))
     return methods
+
+
+def _is_assigned(node: ast.Name) -> bool:
+    return not isinstance(node.ctx, ast.Load)
 
 
 def _held_patterns(value: Any, seen: set[int]) -> Iterator[re.Pattern]:
@@ -137,26 +140,24 @@ def hostile_texts(pattern: re.Pattern, length: int) -> Iterator[str | bytes]:
 
 def _sample(tree: Any, pieces: set[str]) -> str:
     """Return a text that the parsed pattern accepts; add its parts to `pieces`."""
-    text = ""
-    for code, value in tree:
-        if code is codes.LITERAL:
-            text += chr(value)
-        elif code is codes.NOT_LITERAL:
-            text += "y" if chr(value) == "x" else "x"
-        elif code is codes.ANY:
-            text += "x"
-        elif code is codes.IN:
-            text += _class_samples(value)[0]
-        elif code is codes.BRANCH:
-            text += [_sample(branch, pieces) for branch in value[1]][0]
-        elif code is codes.SUBPATTERN:
-            text += _sample(value[3], pieces)
-        elif code is codes.ATOMIC_GROUP:
-            text += _sample(value, pieces)
-        elif code in REPEATS:
-            text += _sample_repeat(*value, pieces)
+    text = "".join(_sample_part(code, value, pieces) for code, value in tree)
     pieces.add(text)
     return text
+
+
+def _sample_part(code: Any, value: Any, pieces: set[str]) -> str:
+    if code in REPEATS:
+        return _sample_repeat(*value, pieces)
+    samplers = {
+        codes.LITERAL: lambda: chr(value),
+        codes.NOT_LITERAL: lambda: "y" if chr(value) == "x" else "x",
+        codes.ANY: lambda: "x",
+        codes.IN: lambda: _class_samples(value)[0],
+        codes.BRANCH: lambda: [_sample(branch, pieces) for branch in value[1]][0],
+        codes.SUBPATTERN: lambda: _sample(value[3], pieces),
+        codes.ATOMIC_GROUP: lambda: _sample(value, pieces),
+    }
+    return samplers.get(code, str)()
 
 
 def _sample_repeat(least: int, _most: int, tree: Any, pieces: set[str]) -> str:

@@ -48,9 +48,7 @@ def test_pattern_that_grows_is_found():
 
 def growing_text(pattern: re.Pattern, run: Callable) -> str | bytes | None:
     """Return the beginning of a text on which the pattern's work grows; None if there is none."""
-    texts = zip(
-        hostile_texts(pattern, SIZE), hostile_texts(pattern, SIZE * LARGER), strict=True
-    )
+    texts = zip(hostile_texts(pattern, SIZE), hostile_texts(pattern, SIZE * LARGER), strict=True)
     for small, large in texts:
         if run_seconds(run, large) < MAX_GROWTH * CLOCK_SECONDS:
             continue
