@@ -128,6 +128,7 @@ MIDDLEWARE = [
     "rooftree.web.inbound.views.WebhookMiddleware",
     "rooftree.web.server.static_files.StaticFilesMiddleware",
     "rooftree.web.shared.error_pages.MethodNotAllowedMiddleware",
+    "rooftree.web.shared.malformed_requests.MalformedRequestMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -9,17 +9,22 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import unquote
 
 _D = r"[\d*]"  # a digit, or one that was masked before
-_SEP = r"(?:[ .+-]|\u00a0|[\u2010-\u2015])"
+_DASH = r"[\u2010-\u2015-]"
+# Between groups of digits: a space, or a mark with or without spaces. JSON can escape a slash.
+_SEP = rf"(?:[ +]?\\?(?:[./+]|{_DASH})[ +]?|[ +\u00a0]|%20|%2D|%2F)"
+_LOOSE_SEP = rf"(?:[ ._/+\u00a0]|{_DASH}|%20|%2D|%2F){{0,3}}"  # after a label, between any digits
 # Not part of a longer number, word, id or path; an escape of JSON or a form does not count.
 _LEFT = r"(?:(?<![\w*.-])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrtbf])|(?<=\\u[0-9A-Fa-f]{4}))"
 _RIGHT = rf"(?![\w*])(?!-{_D}|-\w)(?!\.{_D})"
 # Text between a label and its number: `">`, `": "`, `=`, ` val="`, ` is `, ` no. `
 _GAP = r"(?:[^\w*]|\b(?:is|no|num|number|val|value|my|the|string)\b){1,24}?"
-_NINE = rf"{_D}{{3}}(?:{_SEP}|%20)?{_D}{{2}}(?:{_SEP}|%20)?{_D}{{4}}"
+_NINE = rf"{_D}(?:{_LOOSE_SEP}{_D}){{8}}"
 _SSN_LABEL = (
-    r"(?:ssn|itin|s\.s\.n|social[ _+-]?security|socialsec|tax[ _+-]?(?:payer)?[ _+-]?id"
+    r"(?:ssn|itin|\btin\b|s\.s\.n|\bss[ _+-]?(?:#|no\b|num)"
+    r"|social[ _+-]?security|socialsec|tax[ _+-]?(?:payer)?[ _+-]?id"
     r"(?:entifier|entification)?|social)"
     r"(?:[ _+-]?(?:number|num|no))?"
 )
@@ -28,23 +33,31 @@ _BANK_LABEL = (
     r"|checking|savings|routing|\baba|iban)(?:[ _+-]?(?:acc(?:oun)?t|number|num|no)){0,2}"
 )
 
-_SSN_SHAPE = re.compile(
-    rf"{_LEFT}{_D}{{3}}({_SEP}|%20|%2D){_D}{{2}}\1{_D}{{4}}{_RIGHT}", re.IGNORECASE
-)
+_SSN_SHAPE = re.compile(rf"{_LEFT}{_D}{{3}}({_SEP}){_D}{{2}}\1{_D}{{4}}{_RIGHT}", re.IGNORECASE)
 _SSN_LABELED = re.compile(rf"{_SSN_LABEL}(?:[b-z]\w{{0,8}})?{_GAP}({_NINE}){_RIGHT}", re.IGNORECASE)
-_CARD_SEP = r"([ +-]|%20)"
+_SSN_BEFORE_LABEL = re.compile(
+    rf"{_LEFT}({_NINE}){_RIGHT}(?:[ +,]|%20|\b(?:is|my|the)\b){{1,8}}{_SSN_LABEL}", re.IGNORECASE
+)
+_CARD_SEP = rf"({_SEP}|_)"
 _CARD = re.compile(
     rf"{_LEFT}(?:{_D}{{4}}{_CARD_SEP}{_D}{{4}}\1{_D}{{4}}\1{_D}{{1,7}}"
-    rf"|{_D}{{4}}{_CARD_SEP}{_D}{{6}}\2{_D}{{4,5}}|{_D}{{13,19}}){_RIGHT}"
+    rf"|{_D}{{4}}{_CARD_SEP}{_D}{{6}}\2{_D}{{4,5}}|{_D}{{13,19}}"
+    rf"|{_D}([ .+-]){_D}(?:\3{_D}){{11,17}}){_RIGHT}",
+    re.IGNORECASE,
 )
+# Neither a date nor, with its one dot, an amount.
 _BANK_LABELED = re.compile(
-    rf"{_BANK_LABEL}{_GAP}({_D}(?:[ +-]?{_D}){{5,16}}){_RIGHT}", re.IGNORECASE
+    rf"{_BANK_LABEL}{_GAP}(?!\d{{1,2}}[./-]\d{{1,2}}[./-]\d{{2,4}}\b)"
+    rf"({_D}(?:[ +/_-]?{_D}){{5,16}}|{_D}{{1,8}}(?:\.{_D}{{1,8}}){{2,4}}){_RIGHT}",
+    re.IGNORECASE,
 )
 # Cheap checks first: nearly every delivery contains none of these.
-_SSN_HINTS = ("ssn", "s.s.n", "itin", "social", "tax")
+_SSN_HINTS = ("ssn", "s.s.n", "tin", "social", "tax", "ss#", "ss no", "ss num", "ss #", "ss_n")
 _BANK_HINTS = ("acc", "checking", "savings", "routing", "aba", "iban")
-_SSN_HINT = re.compile(r"[\d*]{3}[^\w*]{1,2}(?:20|2D)?[\d*]{2}[^\w*]{1,2}(?:20|2D)?[\d*]{4}", re.I)
-_CARD_HINT = re.compile(r"(?:[\d*][ +-]?(?:%20)?){13}")
+_SSN_HINT = re.compile(
+    r"[\d*]{3}[^\w*]{1,4}(?:20|2D|2F)?[\d*]{2}[^\w*]{1,4}(?:20|2D|2F)?[\d*]{4}", re.IGNORECASE
+)
+_CARD_HINT = re.compile(rf"(?:[\d*]{_LOOSE_SEP}){{13}}", re.IGNORECASE)
 _ID_KEY = re.compile(
     r"(?:id|uid|guid|key|number|num|no|ref|reference|token|clid)"
     r"[\"']?\s*(?:val(?:ue)?)?[\"']?\s*(?::|=|>)\s*[\"']?$",
@@ -52,8 +65,12 @@ _ID_KEY = re.compile(
 )
 _CARD_KEY = re.compile(r"card|pan\b", re.IGNORECASE)
 _ESCAPED = re.compile(
-    r"\\u00(3[0-9]|2[0d])|&#(4[5789]|5[0-7]|32);|&#x(3[0-9]|2[0d]);|%(3[0-9]|2[d0])", re.IGNORECASE
+    r"\\u00(3[0-9]|2[0df])|&#(4[5789]|5[0-7]|32);|&#x(3[0-9]|2[0df]);|%(3[0-9ad]|2[03d-f])"
+    r"|\\u(ff1[0-9]|200[b-f]|201[0-5]|2060|feff|00a[0d])"
+    r"|%E2%80%(?:8[B-F]|9[0-5])|%E2%81%A0|%EF%BB%BF|%EF%BC%9[0-9]|%C2%A[0D]",
+    re.IGNORECASE,
 )
+_INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff")
 
 
 class SensitiveKind(StrEnum):
@@ -81,10 +98,7 @@ def mask_numbers(body: bytes) -> MaskResult:
     """
     text, encoding, mark = _decode_body(body)
     is_json = text.lstrip("\ufeff \t\r\n")[:1] in ("{", "[")
-    unescaped = _ESCAPED.sub(
-        lambda match: chr(int(match[2]) if match[2] else int(match[1] or match[3] or match[4], 16)),
-        text,
-    )
+    unescaped = _ESCAPED.sub(_unescape, text)
     spans = _find_spans(text, lone_ids=True)
     if unescaped != text and len(hidden := _find_spans(unescaped, lone_ids=True)) > len(spans):
         text, spans = unescaped, hidden
@@ -110,6 +124,13 @@ def redact_numbers(text: str) -> tuple[str, frozenset[SensitiveKind]]:
     return "".join([*parts, text[last:]]), frozenset(kind for _, _, kind in spans)
 
 
+def _unescape(match: re.Match[str]) -> str:
+    if match[2]:
+        return chr(int(match[2]))
+    code = match[1] or match[3] or match[4] or match[5]
+    return chr(int(code, 16)) if code else unquote(match[0])
+
+
 def _decode_body(body: bytes) -> tuple[str, str, bytes]:
     for mark, encoding in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
         if body.startswith(mark):
@@ -126,10 +147,22 @@ def _find_spans(text: str, *, lone_ids: bool) -> list[tuple[int, int, SensitiveK
     `lone_ids` says the text is a whole document, in which a bare run of digits under an
     id's key is that id.
     """
+    if _INVISIBLE.isdisjoint(text):
+        return _find_visible_spans(text, lone_ids=lone_ids)
+    places = [place for place, char in enumerate(text) if char not in _INVISIBLE]
+    visible = "".join(text[place] for place in places)
+    return [
+        (places[start], places[end - 1] + 1, kind)
+        for start, end, kind in _find_visible_spans(visible, lone_ids=lone_ids)
+    ]
+
+
+def _find_visible_spans(text: str, *, lone_ids: bool) -> list[tuple[int, int, SensitiveKind]]:
     spans: list[tuple[int, int, SensitiveKind]] = []
     lowered = text.lower()
     if any(label in lowered for label in _SSN_HINTS):
         spans += _match_spans(_SSN_LABELED, text, SensitiveKind.SSN, lambda _: True)
+        spans += _match_spans(_SSN_BEFORE_LABEL, text, SensitiveKind.SSN, lambda _: True)
     if any(label in lowered for label in _BANK_HINTS):
         spans += _match_spans(_BANK_LABELED, text, SensitiveKind.ACCOUNT, lambda _: True)
     if _SSN_HINT.search(text):
@@ -157,13 +190,13 @@ def _match_spans(
     kind: SensitiveKind,
     is_sensitive: Callable[[re.Match[str]], bool],
 ) -> list[tuple[int, int, SensitiveKind]]:
-    group = 1 if kind is SensitiveKind.ACCOUNT or shape is _SSN_LABELED else 0
+    group = 1 if shape in (_BANK_LABELED, _SSN_LABELED, _SSN_BEFORE_LABEL) else 0
     return [(*match.span(group), kind) for match in shape.finditer(text) if is_sensitive(match)]
 
 
 def _looks_like_card(match: re.Match[str], *, lone_ids: bool) -> bool:
     """Return True if Luhn and the issuer fit, and this is not the bare value of an id's key."""
-    digits = re.sub(r"%20|\D", "", match[0])
+    digits = re.sub(r"%2[0DF]|\D", "", match[0], flags=re.IGNORECASE)
     before = match.string[max(0, match.start() - 60) : match.start()]
     is_bare = match[0].isdigit() or set(match[0]) == {"*"}
     if lone_ids and is_bare and _ID_KEY.search(before) and not _CARD_KEY.search(before):
@@ -189,7 +222,7 @@ def _mask_spans(text: str, spans: list[tuple[int, int, SensitiveKind]], *, is_js
         mask = "9" if is_bare else "*"
         # A percent escape between the digits keeps its own.
         masked = re.sub(
-            r"(%20|%2D)|\d",
+            r"(%2[0DF])|\d",
             lambda match, mask=mask: match[1] or mask,  # type: ignore[misc]
             number,
             flags=re.IGNORECASE,

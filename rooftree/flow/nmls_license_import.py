@@ -221,7 +221,7 @@ def _parse_state(typed: str) -> str:
 
 def _parse_status(typed: str) -> str:
     """Normalize a status of NMLS: dashes between spaces, each word capitalized."""
-    words = re.sub(r"\s*[-–]\s*", " - ", typed.strip())
+    words = " - ".join(part.strip() for part in re.split(r"[-–]", typed))
     if words.lower().startswith("temporary authority"):
         return TEMPORARY_AUTHORITY
     if not words:

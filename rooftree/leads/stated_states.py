@@ -15,7 +15,8 @@ _NAME = re.compile(
     r"\b(" + "|".join(sorted(map(re.escape, _NAMES), key=len, reverse=True)) + r")\b", re.IGNORECASE
 )
 _AFTER_CITY = re.compile(
-    rf"(?P<where>\b(?:in|near|at|from)\s+)?[A-Z][A-Za-z.'’-]+(?: [A-Z][A-Za-z.'’-]+)*,\s*"
+    rf"(?P<where>\b(?:in|near|at|from)\s+)?(?<![A-Za-z.'’-])"
+    rf"[A-Z][A-Za-z.'’-]{{1,40}}(?: [A-Z][A-Za-z.'’-]{{1,40}}){{0,5}},\s{{0,9}}"
     rf"(?P<code>{_CODES})(?=\s*(?P<zip>\d{{5}})|\s*[.,;!?)]|\s*$)",
     re.MULTILINE,
 )

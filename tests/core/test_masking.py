@@ -127,6 +127,42 @@ def test_redacted_text_names_the_kind_of_number():
     assert redact_numbers(text)[0] == "my ssn is [redacted ssn], card [redacted card]"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "900/12/3456", "900 - 12 - 3456", "900.12.3456", "900\u201012\u20103456",
+        "900\u200b-12-\u200b3456", "900\u00ad-12-3456", "\uff19\uff10\uff10-12-3456",
+        "ssn 900/12/3456", "ssn=900_12_3456", "social is 9 0 0 1 2 3 4 5 6", "ss# 900123456",
+        "SS number 900 123 456", "TIN: 90 0123456", "900123456 is my social",
+        "4111/1111/1111/1111", "4111.1111.1111.1111", "4111 - 1111 - 1111 - 1111",
+        "4111\u200b1111\u200b1111\u200b1111", "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
+        "card 4111_1111_1111_1111", "account # 12/345678/9", "routing 021.000.021",
+    ],
+)  # fmt: skip
+def test_number_in_disguise_is_masked(text):
+    bodies = [text, json.dumps({"m": text}), json.dumps({"m": text}, ensure_ascii=False)]
+    bodies += [f"m={quote(text, safe='')}&a=1", f"m={quote(text)}"]
+
+    masked = [mask_numbers(body.encode()) for body in bodies]
+
+    assert not [result.body for result in masked if not result.kinds]
+    assert redact_numbers(text)[1]
+    fields = [json.loads(masked[1].body)["m"], parse_qs(masked[3].body.decode())["m"][0]]
+    assert not [field for field in fields if re.search(r"\d{2}|\d \d", field)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "11/23/2026", "checking 11/23/2026", "savings 125000.50", "12/12/2026 3456",
+        "call 303/555/0142 or 303 . 555 . 0142", "3.5.1.2", "loan number 123456789",
+        "* * * * * * * * *",
+    ],
+)  # fmt: skip
+def test_ordinary_number_is_not_redacted(text):
+    assert redact_numbers(text) == (text, frozenset())
+
+
 def test_masked_message_is_redacted_like_the_original():
     text = "my ssn is 900-45-6789, card 4111 1111 1111 1111, account no 12345678"
 

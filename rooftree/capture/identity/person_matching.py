@@ -17,7 +17,7 @@ MIN_NAME_LENGTH = 3  # letters; a shorter name counts as an initial
 GENDER_ENDINGS = "aeo"  # which tell apart Mario and Maria, Paul and Paula, Rene and Rena
 US_NUMBER_LENGTH = len("+18135550142")
 # The house number and the first word of the street: no direction, street type or apartment.
-HOUSE = re.compile(r"^(\d+\w*) (?:(?:n|s|e|w|ne|nw|se|sw|north|south|east|west) )?(\w+).*$")
+HOUSE = re.compile(r"^(\d\w*) (?:(?:n|s|e|w|ne|nw|se|sw|north|south|east|west) )?(\w+).*$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,6 +84,7 @@ timeline = (how soon|when) .*(buy|purchas|move|refinanc|plan|look|clos)|time ?(l
 language = (preferred|what) language|idioma
 contact_method = how .*(contact|reach) you|contact method
 """
+MAX_QUESTION_LENGTH = 200  # characters
 _FIELD_BY_PATTERN = tuple(
     (re.compile(pattern.strip(), re.IGNORECASE), field.strip())
     for field, _, pattern in (
@@ -100,7 +101,7 @@ def fields_from_answers(answers: Iterable[tuple[Any, Any]], notes: ReadingNotes)
     """
     fields: dict[str, Any] = {}
     for question, answer in answers:
-        question_text = short_text(question, limit=200) or ""
+        question_text = short_text(question, limit=MAX_QUESTION_LENGTH) or ""
         answer_text = as_text(answer).strip()  # several options are joined
         if "_" in answer_text and not re.search(r"[\s@/:]", answer_text):
             answer_text = answer_text.replace("_", " ")  # a platform's `good_(700-739)`
@@ -117,7 +118,11 @@ def fields_from_answers(answers: Iterable[tuple[Any, Any]], notes: ReadingNotes)
 
 
 def guess_question_field(question: str) -> str | None:
-    """Return the field a question asks for: "" if its answer must not be stored, None if none."""
+    """Return the field a question asks for: "" if its answer must not be stored, None if none.
+
+    Only the beginning is read, as the patterns look for two words far apart.
+    """
+    question = question[:MAX_QUESTION_LENGTH]
     word = squash_word(question)
     if word in _FIELD_BY_STANDARD_QUESTION:
         return _FIELD_BY_STANDARD_QUESTION[word]

@@ -249,7 +249,7 @@ def labeled_rows(page: str) -> list[tuple[str, str]]:
     return pairs or labeled_lines(str(tree.text_content()))
 
 
-_LABELED_LINE = re.compile(r"^[\s*•-]*([^:=]{1,60}?)\s*[:=]\s*(.*)$")
+_LABELED_LINE = re.compile(r"^[\s*•-]*+([^:=]{1,60}?)\s*[:=]\s*(.*)$")
 _NOT_LABELS = frozenset(
     {"from", "to", "cc", "subject", "sent", "date", "replyto", "http", "https", "mailto"}
 )

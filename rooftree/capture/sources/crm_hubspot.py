@@ -52,7 +52,7 @@ FIXED_COLUMNS = {
     **dict.fromkeys(("lifecyclestage", "leadstatus", "hsleadstatus"), "vendor_status"),
     **dict.fromkeys(("hubspotownerid", "contactowner", "hsmergedobjectids"), "vendor_ids"),
 }
-_OWNER_PATTERN = re.compile(r"(.*?)\s*\(([^()\s]+@[^()\s]+)\)")
+_OWNER_PATTERN = re.compile(r"(.*)\(([^()\s@]+@[^()\s@]+)\)")
 _MINUTE_PATTERN = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d")
 
 

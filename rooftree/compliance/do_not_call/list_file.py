@@ -22,9 +22,9 @@ BLOCK_BYTES = 1250  # ten thousand bits
 MAX_LINE_BYTES = 4096  # the most bytes read as one line, however large an unpacked file is
 DATE_IN_NAME = re.compile(r"(20\d\d)-?([01]\d)-?([0-3]\d)")
 NUMBER_LINE = re.compile(
-    rb'\s*"?\+?1?[ .-]*\(?([2-9]\d\d)\)?[ .,-]*([2-9]\d\d)[ .-]*(\d{4})"?'
-    rb"(?:[,;\t][^,;\t]*)*?(?:[,;\t]\s*\"?([ADad])\"?)?\s*"
-)
+    rb'"?\+?1?[ .-]*\(?([2-9]\d\d)\)?[ .,-]*([2-9]\d\d)[ .-]*(\d{4})"?'
+    rb"(?:[,;\t][^,;\t]*)*?(?:[,;\t][^\S\t]*\"?([ADad])\"?)?"
+)  # of a line without the spaces at its ends
 HEADING_LINE = re.compile(rb"[^0-9]*[a-zA-Z][^0-9]*")
 type Blocks = dict[str, bytearray]  # by area code and exchange
 
@@ -109,7 +109,7 @@ def read_numbers(lines: Iterable[bytes]) -> ListedNumbers:
 
 
 def _read_other_line(line: bytes, count: int, numbers: ListedNumbers) -> None:
-    entry = NUMBER_LINE.fullmatch(line)
+    entry = NUMBER_LINE.fullmatch(line.strip())
     if entry is None:
         if count == 1 and HEADING_LINE.fullmatch(line):
             return

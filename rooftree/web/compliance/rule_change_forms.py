@@ -27,7 +27,7 @@ from rooftree.web.shared.staff_forms import (
     text_field,
 )
 
-HOURS_PATTERN = re.compile(r"(.+?)\s*(?:-|–|—|to|until)\s*(.+)", re.IGNORECASE)
+HOURS_PATTERN = re.compile(r"(.+?)(?:-|–|—|to|until)(.+)", re.IGNORECASE)
 CLOCK_FORMATS = ("%H:%M", "%I:%M %p", "%I %p", "%I:%M%p", "%I%p")
 CAP_PATTERN = re.compile(r"(\d{1,2}) in (?:an|(\d{1,3})) (hour|day)s?", re.IGNORECASE)
 MAX_LOOKBACK_HOURS = 168  # longest window of a limit: earlier attempts aren't loaded

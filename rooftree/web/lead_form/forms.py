@@ -14,7 +14,7 @@ from rooftree.core.email_addresses import parse_email_address
 from rooftree.core.phone_numbers import parse_phone_number
 from rooftree.core.us_states import STATES
 
-MONEY_PATTERN = re.compile(r"\$?\s*\d[\d,. ]{0,14}[kKmM]?")
+MONEY_PATTERN = re.compile(r"\$?\s{0,3}\d[\d,. ]{0,14}[kKmM]?")
 PERCENT_PATTERN = re.compile(r"\d{1,2}([.,]\d{1,2})?\s*%")
 # Each is for one kind of borrower.
 BUYER_FIELDS, OWNER_FIELDS = ("down_payment",), ("loan_amount", "current_balance")

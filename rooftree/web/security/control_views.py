@@ -43,14 +43,18 @@ class RecordForm(StaffForm):
 
     kind = choice_field("Type", RECORD_KINDS)
     on_date = date_field("Date")
-    said = textarea_field("Result", "Who did it and what they found", required=True)
+    said = textarea_field(
+        "Result", "Who did it and what they found", required=True, max_length=MAX_NOTES_LENGTH
+    )
     document = text_field("Document", "File name, link or folder", required=False)
 
 
 class IncidentForm(StaffForm):
     """A security incident."""
 
-    what = textarea_field("What happened", "No borrower names or numbers", required=True)
+    what = textarea_field(
+        "What happened", "No borrower names or numbers", required=True, max_length=MAX_NOTES_LENGTH
+    )
     discovered_on = date_field("Discovered on", "The 30 days to report to the FTC start here")
     consumers = integer_field(
         "People affected", "Whose data may have been accessed", min_value=0, max_value=100_000_000

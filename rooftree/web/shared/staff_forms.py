@@ -145,11 +145,18 @@ def text_field(
 
 
 def textarea_field(
-    label: str, hint: str = "", *, required: bool = False, rows: int = 3
+    label: str,
+    hint: str = "",
+    *,
+    required: bool = False,
+    rows: int = 3,
+    max_length: int | None = None,
 ) -> forms.CharField:
     """Create a multi-line text field."""
     widget = forms.Textarea(attrs={"rows": rows})
-    return forms.CharField(label=label, help_text=hint, required=required, widget=widget)
+    return forms.CharField(
+        label=label, help_text=hint, required=required, widget=widget, max_length=max_length
+    )
 
 
 def secret_field(label: str, hint: str = "", *, required: bool = False) -> forms.CharField:
