@@ -8,15 +8,19 @@ from lxml.etree import LxmlError
 
 _HIDDEN_ELEMENTS = "//script|//style|//head"
 _LINE_BREAK_ELEMENTS = "//br|//p|//div|//tr|//li"
+_WHITE_SPACE = re.compile(r"[ \t\r\n\f]+")
 # HTML can hold these, also as `&#1;`, but lxml refuses to write them.
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
-def parse_html(page: str, *, without: str = _HIDDEN_ELEMENTS) -> Any | None:
+def parse_html(
+    page: str, *, without: str = _HIDDEN_ELEMENTS, joins_lines: bool = False
+) -> Any | None:
     """Parse a page or a fragment into a tree; return None when it cannot be parsed.
 
     Args:
         without: the elements to leave out, as XPath.
+        joins_lines: join the lines of the source, which mail programs wrap, as a screen does.
     """
     try:
         tree: Any = markup.document_fromstring(
@@ -29,6 +33,11 @@ def parse_html(page: str, *, without: str = _HIDDEN_ELEMENTS) -> Any | None:
             element.tail = _CONTROL_CHARACTERS.sub("", element.tail)
         if isinstance(element.tag, str) and element.text:
             element.text = _CONTROL_CHARACTERS.sub("", element.text)
+    if joins_lines and tree.xpath(_LINE_BREAK_ELEMENTS) and not tree.xpath("//pre"):
+        for element in tree.iter():
+            element.tail = element.tail and _WHITE_SPACE.sub(" ", element.tail)
+            if isinstance(element.tag, str):
+                element.text = element.text and _WHITE_SPACE.sub(" ", element.text)
     for hidden in tree.xpath(without):
         hidden.drop_tree()
     for element in tree.xpath(_LINE_BREAK_ELEMENTS):
