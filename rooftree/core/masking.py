@@ -15,8 +15,9 @@ _SEP = r"(?:[ .+-]|\u00a0|[\u2010-\u2015])"
 # Not part of a longer number, word, id or path; an escape of JSON or a form does not count.
 _LEFT = r"(?:(?<![\w*.-])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrtbf])|(?<=\\u[0-9A-Fa-f]{4}))"
 _RIGHT = rf"(?![\w*])(?!-{_D}|-\w)(?!\.{_D})"
-# Text between a label and its number: `">`, `": "`, `=`, ` val="`, ` is `, ` no. `
-_GAP = r"(?:[^\w*]|\b(?:is|no|num|number|val|value|my|the|string)\b){1,24}?"
+# Text between a label and its number: `">`, `": "`, `=`, ` val="`, ` is `, ` no. `, and the signs
+# of JSON in a form field: `%22%3A%22`.
+_GAP = r"(?:%[0-9A-Fa-f]{2}|[^\w*]|\b(?:is|no|num|number|val|value|my|the|string)\b){1,24}?"
 _NINE = rf"{_D}{{3}}(?:{_SEP}|%20)?{_D}{{2}}(?:{_SEP}|%20)?{_D}{{4}}"
 _SSN_LABEL = (
     r"(?:ssn|itin|s\.s\.n|social[ _+-]?security|socialsec|tax[ _+-]?(?:payer)?[ _+-]?id"

@@ -18,25 +18,30 @@ _INVISIBLE_CHARS = frozenset(
     )
 )
 _JOINT_NAME = re.compile(r"\s(?:&|\+|and|y)\s", re.IGNORECASE)
-_TITLES = frozenset("mr mrs ms miss mx dr prof rev sr sra srta señor señora".split())
-_CREDENTIALS = frozenset("md phd cpa esq dds dvm rn jd mba pe".split())
-# Words that begin a last name: de la Cruz, van der Berg, al Farsi, St. James.
-_PARTICLES = frozenset(
-    "de del della di da do dos das du la las los le van von der den ter ten zu zum zur"
-    " bin ibn al el st san santa".split()
-)
-# Frequent last names that are hardly ever first or middle names. Two of them at the end of a
-# name are two last names: Ana García López, Mary Johnson Smith.
-_LAST_NAMES = frozenset(
-    "smith johnson williams brown jones garcia miller rodriguez martinez hernandez lopez gonzalez"
-    " wilson anderson moore jackson perez thompson white sanchez ramirez robinson walker young"
-    " wright nguyen flores hill green adams nelson baker hall rivera campbell mitchell roberts"
-    " gomez phillips evans turner diaz cruz edwards collins reyes morris morales murphy cook rogers"
-    " gutierrez ortiz morgan cooper peterson bailey reed kelly howard ramos cox ward richardson"
-    " watson brooks chavez wood bennett gray mendoza ruiz hughes price alvarez castillo sanders"
-    " patel myers foster jimenez powell jenkins perry sullivan fernandez vargas castro romero"
-    " torres vasquez vazquez herrera medina aguilar guzman munoz mendez salazar soto delgado pena"
-    " rios ortega guerrero estrada sandoval dominguez contreras nunez zapatero".split()
+_WORDS = {
+    "title": "mr mrs ms miss mx dr prof rev sr sra srta señor señora",
+    "credential": "md phd cpa esq dds dvm rn jd mba pe",
+    # Words that begin a last name: de la Cruz, van der Berg, al Farsi, St. James.
+    "particle": """
+        de del della di da do dos das du la las los le van von der den ter ten zu zum zur
+        bin ibn al el st san santa
+    """,
+    # Frequent last names that are hardly ever first or middle names. Two of them at the end of a
+    # name are two last names: Ana García López, Mary Johnson Smith.
+    "last name": """
+        smith johnson williams brown jones garcia miller rodriguez martinez hernandez lopez gonzalez
+        wilson anderson moore jackson perez thompson white sanchez ramirez robinson walker young
+        wright nguyen flores hill green adams nelson baker hall rivera campbell mitchell roberts
+        gomez phillips evans turner diaz cruz edwards collins reyes morris morales murphy cook
+        rogers gutierrez ortiz morgan cooper peterson bailey reed kelly howard ramos cox ward
+        richardson watson brooks chavez wood bennett gray mendoza ruiz hughes price alvarez castillo
+        sanders patel myers foster jimenez powell jenkins perry sullivan fernandez vargas castro
+        romero torres vasquez vazquez herrera medina aguilar guzman munoz mendez salazar soto
+        delgado pena rios ortega guerrero estrada sandoval dominguez contreras nunez zapatero
+    """,
+}
+_TITLES, _CREDENTIALS, _PARTICLES, _LAST_NAMES = (
+    frozenset(words.split()) for words in _WORDS.values()
 )
 
 
@@ -110,7 +115,7 @@ def split_full_name(text: str) -> PersonName:
     name = clean_name_part(text)
     if name is None:
         return PersonName()
-    name = _without_title(_without_credentials(name))
+    name = _without_title_and_credentials(name)
     whole, suffix = split_suffix(name)
     if _is_joint(whole):
         first, _, last = whole.rpartition(" ")
@@ -140,17 +145,13 @@ def _plain_word(word: str) -> str:
     return "".join(c for c in decomposed if c.isalpha())
 
 
-def _without_title(name: str) -> str:
-    """Remove a form of address before a name: "Dr. Ana Bell"."""
+def _without_title_and_credentials(name: str) -> str:
+    """Remove a form of address before a name and the letters after it: "Dr. Ana Bell, MD"."""
+    body, comma, letters = name.rpartition(",")
+    if comma and " " in body.strip() and _plain_word(letters) in _CREDENTIALS:
+        name = body.strip()
     title, _, rest = name.partition(" ")
     return rest.strip() if rest and _plain_word(title) in _TITLES else name
-
-
-def _without_credentials(name: str) -> str:
-    """Remove the letters after a name: "Ana Bell, MD"."""
-    body, comma, letters = name.rpartition(",")
-    is_known = comma and " " in body.strip() and _plain_word(letters) in _CREDENTIALS
-    return body.strip() if is_known else name
 
 
 def _is_joint(whole: str) -> bool:

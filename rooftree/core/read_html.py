@@ -28,18 +28,19 @@ def parse_html(
         )
     except (LxmlError, ValueError):
         return None
+    joins_lines = bool(joins_lines and tree.xpath(_LINE_BREAK_ELEMENTS) and not tree.xpath("//pre"))
     for element in tree.iter():
         if element.tail:
-            element.tail = _CONTROL_CHARACTERS.sub("", element.tail)
+            element.tail = _clean_text(element.tail, joins_lines=joins_lines)
         if isinstance(element.tag, str) and element.text:
-            element.text = _CONTROL_CHARACTERS.sub("", element.text)
-    if joins_lines and tree.xpath(_LINE_BREAK_ELEMENTS) and not tree.xpath("//pre"):
-        for element in tree.iter():
-            element.tail = element.tail and _WHITE_SPACE.sub(" ", element.tail)
-            if isinstance(element.tag, str):
-                element.text = element.text and _WHITE_SPACE.sub(" ", element.text)
+            element.text = _clean_text(element.text, joins_lines=joins_lines)
     for hidden in tree.xpath(without):
         hidden.drop_tree()
     for element in tree.xpath(_LINE_BREAK_ELEMENTS):
         element.tail = f"\n{element.tail or ''}"
     return tree
+
+
+def _clean_text(text: str, *, joins_lines: bool) -> str:
+    clean = _CONTROL_CHARACTERS.sub("", text)
+    return _WHITE_SPACE.sub(" ", clean) if joins_lines else clean

@@ -38,7 +38,7 @@ STARTS = {
     "outlook in bold, colon inside": f"**From:** Dana Lee\n**Sent:** Monday\n\n{OURS}",
     "outlook in German": f"Von: Dana Lee\nGesendet: Montag, 23. November 2026\nAn: Ben\n\n{OURS}",
     "outlook in French": f"De : Dana Lee\nEnvoyé : lundi 23 novembre 2026\nÀ : Ben\n\n{OURS}",
-    "aol": f"In a message dated 11/23/2026 12:01:00 PM Eastern Time, dana@x.example writes:\n{OURS}",
+    "aol": f"In a message dated 11/23/2026 12:01:00 PM EST, dana@x.example writes:\n{OURS}",
     "zoho": f"---- On Mon, 23 Nov 2026 12:01:00 -0500 {DANA} wrote ---\n{OURS}",
     "gmail, older": f"2026-11-23 12:01 GMT-05:00 {DANA}:\n{OURS}",
     "mobile": f"{DANA} wrote:\n{OURS}",
@@ -53,7 +53,7 @@ SENT = f"Hi Ben,\nwe have your request and a first idea.\n--\nLindenfield Mortga
 PAGES = {  # HTML replies, which have no plain part
     "outlook": '<div style="border-top:solid #E1E1E1 1.0pt"><p><b>From:</b>\nDana Lee <br><b>Sent:'
     "</b>\nMonday, November 23,\n2026 12:01 PM<br><b>To:</b> Ben<br></p></div>{}",
-    "outlook on the web": '<div id="appendonsend"></div><hr><div id="divRplyFwdMsg">Von Dana</div>{}',
+    "outlook on the web": '<div id="appendonsend"></div><div id="divRplyFwdMsg">Von Dana</div>{}',
     "yahoo": '<div class="yahoo_quoted" id="y1"><div>Dana schrieb am 23.11.</div>{}</div>',
     "gmail": '<div class="gmail_quote gmail_quote_container"><div>tor 23 nov. Dana</div>{}</div>',
     "thunderbird": '<div class="moz-cite-prefix">Dana 於 23 日</div><blockquote>{}</blockquote>',

@@ -18,11 +18,11 @@ _TYPE_WORDS = {
     **dict.fromkeys(("w", "o", "b", "work", "office", "business", "trabajo"), PhoneType.WORK),
 }  # fmt: skip
 # Words beside a number that say nothing about whose it is or whether it may be called.
-_PLAIN_WORDS = frozenset(
+_PLAIN_TEXT = (
     "and or y o p ph phone phones tel telephone telefono teléfono number no num best primary main"
-    " preferred alt alternate other secondary second first day daytime evening".split()
+    " preferred alt alternate other secondary second first day daytime evening"
 )
-_KNOWN_WORDS = _PLAIN_WORDS | _TYPE_WORDS.keys() | {"fax"}
+_KNOWN_WORDS = frozenset(_PLAIN_TEXT.split()) | _TYPE_WORDS.keys() | {"fax"}
 _WORD = re.compile(r"[^\W\d_]+")
 _SEPARATOR = re.compile(r"[/,;|&\n]")
 _DECIMALS = re.compile(r"(?<=\d{7})\.0{1,2}(?!\d)")  # of numbers that a spreadsheet stored
@@ -46,7 +46,9 @@ def split_phone_field(raw: str, kind: PhoneType) -> tuple[list[TypedNumber], str
     ending = _TYPE_ENDING.search(raw)
     if ending and (number := parse_phone_number(raw[: -len(ending[1])])).is_valid:
         return [(_TYPE_WORDS[ending[1].lower()], number, raw)], None
-    labeled_numbers = _find_labeled_numbers(raw) if _needs_search(raw) else []
+    digits = sum(character.isdigit() for character in raw)
+    needs_search = len(raw) <= _MAX_TEXT_LENGTH and (digits > 15 or bool(_WORD.search(raw)))
+    labeled_numbers = _find_labeled_numbers(raw) if needs_search else []
     if not labeled_numbers:
         number = parse_phone_number(raw)
         return [(kind, number, raw)], "phone_rounded" if is_rounded_number(raw) else None
@@ -56,11 +58,6 @@ def split_phone_field(raw: str, kind: PhoneType) -> tuple[list[TypedNumber], str
         if label != "fax"
     ]
     return (numbers, None) if numbers else ([unusable], "phone_not_to_use")
-
-
-def _needs_search(raw: str) -> bool:
-    digits = sum(character.isdigit() for character in raw)
-    return len(raw) <= _MAX_TEXT_LENGTH and (digits > 15 or bool(_WORD.search(raw)))
 
 
 def _find_labeled_numbers(raw: str) -> list[tuple[str, str]]:

@@ -34,8 +34,8 @@ _CLOCK_OR_YEAR = re.compile(r"\d:\d\d|\b\d{4}\b")
 # next a recipient or a date.
 _SENDER_LINE = re.compile(r"^[*_]*(?:from|de|von|expéditeur)[*_]* ?:", re.IGNORECASE)
 _HEADER_LINE = re.compile(
-    r"^[*_]*(?:sent|date|to|cc|subject|enviado(?: el)?|enviada|fecha|para|asunto|gesendet|an|betreff"
-    r"|envoyé|à|objet|reply-to)[*_]* ?:",
+    r"^[*_]*(?:sent|date|to|cc|subject|enviado(?: el)?|enviada|fecha|para|asunto"
+    r"|gesendet|an|betreff|envoyé|à|objet|reply-to)[*_]* ?:",
     re.IGNORECASE,
 )
 _START_LETTERS = ("on ", "el ", "le ", "am ", "in a", "from", "de", "von", "exp", "*", "_")
@@ -75,13 +75,10 @@ def _starts_quotation(lines: list[str]) -> bool:
     block = [*takewhile(lambda line: line and not line.startswith(">"), stripped)]
     if not _CLOCK_OR_YEAR.search(first) and any(map(_QUOTE_START.match, block[1:])):
         return False  # own words, right above the line that starts the quotation
-    return bool(_WRAPPED_ATTRIBUTION.match("\n".join(block))) or _starts_mail_header(stripped)
-
-
-def _starts_mail_header(lines: list[str]) -> bool:
-    """Recognize a header whose lines stand one below the other, or with blank lines between."""
-    below = [line for line in lines[1:] if line][:3]
-    return bool(_SENDER_LINE.match(lines[0])) and any(map(_HEADER_LINE.match, below))
+    if _WRAPPED_ATTRIBUTION.match("\n".join(block)):
+        return True
+    below = [line for line in stripped[1:] if line][:3]  # blank lines can stand between
+    return bool(_SENDER_LINE.match(stripped[0])) and any(map(_HEADER_LINE.match, below))
 
 
 def html_words(page: str) -> str:

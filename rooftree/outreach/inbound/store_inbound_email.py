@@ -32,8 +32,8 @@ def receive_email(email: InboundEmail, *, raw: bytes, at: datetime) -> Reply:
 
     Opt-out words end email, like unsubscribing does; staff decide whether the borrower meant
     calls and texts too (47 CFR 64.1200(a)(10)). What the email quotes of our message, with its
-    footer on how to stop, never counts as the borrower's words. A delivery report marks the address as bounced;
-    an automatic reply is stored and changes nothing.
+    footer on how to stop, never counts as the borrower's words. A delivery report marks the
+    address as bounced; an automatic reply is stored and changes nothing.
     """
     with transaction.atomic():
         original = (

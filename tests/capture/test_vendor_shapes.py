@@ -1,0 +1,174 @@
+"""Shapes that vendors really send, beyond their example deliveries: one table for each class."""
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from rooftree.capture.parsing.envelope import Endpoint, IncomingDelivery
+from rooftree.capture.parsing.phone_fields import split_phone_field
+from rooftree.capture.parsing.vendor_api import VendorAnswer
+from rooftree.capture.sources import SOURCES
+from rooftree.leads.vocabulary import PhoneType
+from tests import make
+
+JSON = {"Content-Type": "application/json"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def read(source: str, body: Any, **changes: Any) -> dict[str, Any]:
+    """Read a body, a JSON object or the bytes themselves, that already proved its sender."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    delivery = {"headers": JSON, "received_at": make.NOON, "is_verified": True, **changes}
+    return SOURCES[source].read(IncomingDelivery(body=raw, **delivery)).to_json()
+
+
+def lead_of(envelope: dict[str, Any]) -> dict[str, Any]:
+    return envelope["leads"][0]
+
+
+def value_at(record: Any, path: str) -> Any:
+    """Return the value at a path such as `phones.0.e164`; None where there is none."""
+    for step in path.split("."):
+        if isinstance(record, list):
+            record = record[int(step)] if int(step) < len(record) else None
+        else:
+            record = (record or {}).get(step)
+    return record
+
+
+def check(lead: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert {path: value_at(lead, path) for path in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "numbers"),
+    [
+        ("(650) 253-0000 (cell)", [("mobile", "+16502530000")]),
+        ("650-253-0000 / 813-253-1111", [("home", "+16502530000"), ("home", "+18132531111")]),
+        ("650-253-0000 home, 813-253-1111 work", [("home", "+16502530000"), ("work", "+18132531111")]),  # noqa: E501
+        ("C 650-253-0000 W 813-253-1111", [("mobile", "+16502530000"), ("work", "+18132531111")]),
+        ("650-253-0000 (cell) / work 813-253-1111", [("mobile", "+16502530000"), ("work", "+18132531111")]),  # noqa: E501
+        ("6502530000.0; 8132531111.0", [("home", "+16502530000"), ("home", "+18132531111")]),
+        ("650-253-0000\n+52 55 5555 1234", [("home", "+16502530000"), ("home", "+525555551234")]),
+        ("650-253-0000, fax 813-253-1111", [("home", "+16502530000")]),
+        ("5125550121m", [("mobile", "+15125550121")]),
+        ("6.50253E9", [("home", "+16502530000")]),
+        ("6.50253E+09", [("home", None)]),  # rounded by a spreadsheet
+        ("650-253-0000 (wife)", [("home", None)]),  # perhaps someone else's
+        ("do not call 650-253-0000", [("home", None)]),
+        ("650-253-0000 fax", [("home", None)]),
+        ("65025300008132531111", [("home", None)]),
+    ],
+)  # fmt: skip
+def test_phone_field_gives_the_numbers_that_are_surely_the_borrowers(written, numbers):
+    found, _ = split_phone_field(written, PhoneType.HOME)
+
+    assert [(kind, number.e164) for kind, number, _ in found] == numbers
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"LoanType": "REFI"}, {"loan.purpose": "refinance", "loan.type": None}),
+        ({"loan_type": "VA Purchase"}, {"loan.purpose": "purchase", "loan.type": "va"}),
+        ({"loan_purpose": "Refinance - FHA"}, {"loan.purpose": "refinance", "loan.type": "fha"}),
+        ({"loan_type": "FHA", "loan_purpose": "refi"}, {"loan.purpose": "refinance", "loan.type": "fha"}),  # noqa: E501
+        ({"loan_purpose": "swap"}, {"loan.purpose": None, "extras.loan_purpose": "swap"}),
+        ({"loan_purpose": "purchase", "down_payment": "10"},
+         {"loan.down_payment_pct": 10, "loan.down_payment_cents": None}),
+        ({"loan_purpose": "purchase", "down_payment": 3.5, "purchase_price": "400k"},
+         {"loan.down_payment_pct": 3.5, "loan.down_payment_cents": 1_400_000}),
+        ({"loan_purpose": "purchase", "down_payment": "0.2"}, {"loan.down_payment_pct": 20}),
+        ({"loan_purpose": "purchase", "down_payment": "0"}, {"loan.down_payment_cents": 0}),
+        ({"loan_purpose": "purchase", "down_payment": "20000"},
+         {"loan.down_payment_cents": 2_000_000, "loan.down_payment_pct": None}),
+        ({"loan_amount": "about 350 thousand"}, {"loan.amount_cents": 35_000_000}),
+        ({"loan_amount": "3.5E5"}, {"loan.amount_cents": 35_000_000}),
+    ],
+)  # fmt: skip
+def test_loan_words_and_amounts_are_read_in_whichever_field_they_come(fields, expected):
+    check(
+        lead_of(read("generic", {"first_name": "Ana", "phone": "8135550142", **fields})), expected
+    )
+
+
+MULTIPART = (
+    b"--xYz\r\nContent-Disposition: form-data; name=\"first_name\"\r\n\r\nAna\r\n"
+    b"--xYz\r\nContent-Disposition: form-data; name=\"phone\"\r\n\r\n813-555-0142\r\n"
+    b"--xYz\r\nContent-Disposition: form-data; name=\"ssn\"\r\n\r\n900456789\r\n"
+    b"--xYz\r\nContent-Disposition: form-data; name=\"message\"\r\n\r\ntwo\r\n--lines\r\n"
+    b"--xYz\r\nContent-Disposition: form-data; name=\"doc\"; filename=\"a.pdf\"\r\n"
+    b"Content-Type: application/pdf\r\n\r\n%PDF\r\n--xYz--\r\n"
+)  # fmt: skip
+MULTIPART_TYPE = {"Content-Type": 'multipart/form-data; boundary="xYz"'}
+
+
+@pytest.mark.parametrize("source", ["generic", "bankrate", "website_form"])
+def test_multipart_form_is_read_and_its_files_are_only_named(source):
+    envelope = read(source, MULTIPART, headers=MULTIPART_TYPE)
+
+    check(lead_of(envelope), {"borrower.first_name": "Ana", "phones.0.e164": "+18135550142"})
+    assert {"file_not_kept", "ssn_discarded"} <= set(envelope["warnings"])
+    assert "900456789" not in json.dumps(envelope)
+    for broken in (b"", b"--xYz--", b"--xYz\r\n\r\n", b"no boundary"):
+        assert read(source, broken or b" ", headers=MULTIPART_TYPE)["leads"] == [] or broken == b""
+
+
+def test_form_field_with_a_whole_object_is_opened_and_masked():
+    data = {"first_name": ["Ana"], "phone_number": ["8135550142"], "ssn": ["900456789"]}
+    body = urlencode({"page_name": "Rates", "data.json": json.dumps(data)}).encode()
+
+    envelope = read("generic", body, headers=FORM)
+
+    check(lead_of(envelope), {"borrower.first_name": "Ana", "phones.0.e164": "+18135550142"})
+    assert "ssn_discarded" in envelope["warnings"]
+    assert b"900456789" not in IncomingDelivery(body=body, received_at=make.NOON).masked.body
+
+
+def test_ping_without_an_id_gets_ours_and_its_post_is_tied_by_it():
+    ping = {"state": "FL", "loan_purpose": "purchase"}
+    endpoint = Endpoint(setup={"bids": {"prices": [{"cents": 4600}]}})
+
+    answers = [
+        read("ping_post", ping, path="/in/pingpost/t/ping", endpoint=endpoint, received_at=at)
+        for at in (make.NOON, make.NOON + make.MINUTE)
+    ]
+    other = read(
+        "ping_post", {**ping, "bid_id": "b-1"}, path="/in/pingpost/t/ping", endpoint=endpoint
+    )
+
+    own_ids = [answer["http"]["body"]["ping_id"] for answer in answers]
+    assert all(own_id.startswith("rt-") for own_id in own_ids)
+    assert own_ids[0] != own_ids[1]  # two people can ask for the same thing
+    assert other["http"]["body"]["ping_id"] == "b-1"
+    assert read("ping_post", ping, path="/in/pingpost/t/post")["reason"] == "ping_id_missing"
+
+
+@pytest.mark.parametrize(
+    ("boxes", "status", "channels"),
+    [
+        ({"tcpa_sms_calls": "1"}, "granted", ["call", "text"]),
+        ({"newsletter": "1"}, "not_provided", []),
+        ({"i_agree_to_the_privacy_policy": "1"}, "not_provided", []),
+        ({"": "1"}, "not_provided", []),
+        ({"do_not_text_me": "1"}, "denied", []),
+        ({"sms_updates": "1", "no_calls": "1"}, "denied", []),
+        ({"sms_updates": ""}, "denied", []),
+    ],
+)
+def test_optional_box_counts_only_where_its_key_names_a_channel(boxes, status, channels):
+    change = {"field": "leadgen", "value": {"leadgen_id": "77", "created_time": 1795446268}}
+    notice = {"object": "page", "entry": [{"changes": [change]}]}
+    answer = {
+        "id": "77", "field_data": [{"name": "full_name", "values": ["Ana Bell"]},
+                                   {"name": "phone_number", "values": ["8135550142"]}],
+        "custom_disclaimer_responses": [
+            {"checkbox_key": key, "is_checked": value} for key, value in boxes.items()],
+    }  # fmt: skip
+    answers = {"/v25.0/77": VendorAnswer(status=200, body=json.dumps(answer).encode())}
+
+    consent = lead_of(read("meta_lead_ads", notice, vendor_answers=answers))["consent"]
+
+    assert (consent["status"], sorted(consent.get("channels", []))) == (status, channels)
