@@ -1,5 +1,7 @@
 """Shapes that vendors really send, beyond their example deliveries: one table for each class."""
 
+import base64
+import hmac
 import json
 from typing import Any
 from urllib.parse import urlencode
@@ -172,3 +174,98 @@ def test_optional_box_counts_only_where_its_key_names_a_channel(boxes, status, c
     consent = lead_of(read("meta_lead_ads", notice, vendor_answers=answers))["consent"]
 
     assert (consent["status"], sorted(consent.get("channels", []))) == (status, channels)
+
+
+CONTACT = {"firstName": "Ana", "lastName": "Diaz", "primaryPhone": "8135550142", "city": "Tampa"}
+CONSUMER = {"contact": CONTACT, "profile": {"credit": {"selfCreditRating": "GOOD"}}}
+PRODUCT = {
+    "loanAmount": 300_000, "propertyPurchasePrice": 360_000, "foundHome": True, "colour": "blue",
+    "property": {"zip": "80211", "state": "CO", "type": "CONDO", "downPayment": 60_000},
+    "agent": {"name": "Rob Ray", "phone": "7205550177"},
+}  # fmt: skip
+LEAD = {"leadExternalId": "E1", "vertical": "MORTGAGE.PURCHASE", "consumer": CONSUMER}
+LTXML = b"""<OB_Lead><LT><LTXML><TrackingNumber>E1</TrackingNumber><Borrower>
+<BorrowerPersonalInformation><Name><FirstName>Ana</FirstName><LastName>Diaz</LastName></Name>
+</BorrowerPersonalInformation><ContactInformation><HomePhone>8135550142</HomePhone>
+</ContactInformation><BorrowerResidence><Address><City>Tampa</City><State>FL</State></Address>
+</BorrowerResidence></Borrower><Application><DownPayment>60000</DownPayment>
+<BorrowerRequestedLoanAmount>300000</BorrowerRequestedLoanAmount>
+<PurchasePriceAmount>360000</PurchasePriceAmount></Application><TransactionType><Mortgage>
+<PropertyLocation><Address><State>CO</State><PostalCode>80211</PostalCode></Address>
+</PropertyLocation><NewHomeType>CONDO</NewHomeType><FoundNewHome>yes</FoundNewHome>
+<Realtor><RealEstateAgentName>Rob Ray</RealEstateAgentName></Realtor></Mortgage>
+</TransactionType></LTXML></LT></OB_Lead>"""
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"lead": {**LEAD, "mortgagePurchase": PRODUCT}},
+        {"lead": LEAD, "mortgagePurchase": PRODUCT},
+        {"lead": {**LEAD, "mortgageRefinance": None, "mortgagePurchase": PRODUCT}},
+        {"lead": {**LEAD, "consumer": {**CONSUMER, "mortgagePurchase": PRODUCT}}},
+        {"lead": {"leadExternalId": "E1", "consumer": CONSUMER, "mortgagePurchase": [PRODUCT]}},
+        {**LEAD, "product": PRODUCT, "lender": {"phone": "7205550188"}},
+        [{"lead": {**LEAD, "mortgagePurchase": PRODUCT}}],
+        LTXML,
+    ],
+)  # fmt: skip
+def test_lendingtree_product_is_read_wherever_it_stands(payload):
+    lead = lead_of(read("lendingtree", payload))
+
+    check(lead, {
+        "vendor_lead_id": "E1", "borrower.first_name": "Ana", "phones.0.e164": "+18135550142",
+        "phones.1": None, "mailing_address.city": "Tampa", "loan.purpose": "purchase",
+        "loan.amount_cents": 30_000_000, "loan.down_payment_cents": 6_000_000,
+        "property.purchase_price_cents": 36_000_000, "property.zip": "80211",
+        "property.state": "CO", "property.type": "condo", "found_home": True, "has_agent": True,
+        "agent.name": "Rob Ray",
+    })  # fmt: skip
+    if not isinstance(payload, bytes):
+        assert "blue" in lead["extras"].values()  # nothing is lost for want of a known name
+
+
+def test_zillow_kinds_of_inquiry_keep_price_purpose_and_home():
+    sender = {"firstName": "Ana", "phoneNumber": "8135550142", "contactId": "c9"}
+    details = {"propertyValue": 400_000, "loanAmount": 350_000, "stateAbbreviation": "FL"}
+    asked = {
+        "propertyPreapproval": {"loan.purpose": "purchase", "found_home": True,
+                                "property.purchase_price_cents": 40_000_000},
+        "simple": {"loan.purpose": None, "found_home": None, "property.purchase_price_cents": None},
+    }  # fmt: skip
+    for kind, expected in asked.items():
+        contact = {
+            "id": "LC-1", "type": kind, "price": "$40.00", "sender": sender,
+            "details": {**details, "propertyAddress": "1 Main St", "loanPurpose": None,
+                        "currentBacker": {"FannieMae": False, "FHA": True}},
+            "quote": {"rate": 6.1, "maxAllowedLTV": 95}, "conciergeStatus": "EmailRequested",
+        }  # fmt: skip
+        check(lead_of(read("zillow", contact)), {
+            **expected, "cost.amount_cents": 4_000, "loan.current_type": "fha",
+            "contact_pref.method": "email", "extras.quote.maxAllowedLTV": None,
+        })  # fmt: skip
+        extras = lead_of(read("zillow", contact))["extras"]
+        assert (extras["quote.maxAllowedLTV"], extras["sender.contactId"]) == ("95", "c9")
+
+
+@pytest.mark.parametrize(
+    ("hours", "is_replay", "outcome"),
+    [(0, False, "accepted"), (23, False, "accepted"), (25, False, "quarantined"),
+     (25, True, "accepted")],
+)  # fmt: skip
+def test_callrail_post_from_another_day_waits_for_staff(hours, is_replay, outcome):
+    sent_at = make.NOON - hours * make.HOUR
+    body = json.dumps({
+        "resource_id": "CAL1", "answered": True, "duration": 30, "timestamp": sent_at.isoformat(),
+        "customer_phone_number": "+18135550142",
+    }).encode()  # fmt: skip
+    endpoint = Endpoint(secret="s")
+    signature = base64.b64encode(hmac.digest(b"s", body, "sha1")).decode()
+
+    envelope = read(
+        "phone_callrail", body, headers={"Signature": signature}, endpoint=endpoint,
+        is_verified=is_replay,
+    )  # fmt: skip
+
+    assert envelope["outcome"] == outcome
+    assert envelope["idempotency_key"] == "phone_callrail:CAL1"
