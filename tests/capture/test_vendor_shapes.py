@@ -3,6 +3,8 @@
 import base64
 import hmac
 import json
+from email.message import EmailMessage
+from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
@@ -269,3 +271,131 @@ def test_callrail_post_from_another_day_waits_for_staff(hours, is_replay, outcom
 
     assert envelope["outcome"] == outcome
     assert envelope["idempotency_key"] == "phone_callrail:CAL1"
+
+
+VISITOR = {"type": "lead", "id": "v-1", "name": "Ana Bell", "email": "ana@example.com"}
+STAFF = {"type": "admin", "id": "9", "name": "Dana Lee", "email": "dana@lindenfield.example"}
+WORDS = "<p>Can I refinance? 813-555-0142</p>"
+
+
+@pytest.mark.parametrize(
+    "conversation",
+    [
+        {"user": VISITOR, "conversation_message":
+            {"body": WORDS, "author": {"type": "user", "id": "v-1"}}},
+        {"source": {"body": WORDS, "author": {"type": "user", "id": "v-1"}},
+         "conversation_parts": {"conversation_parts": [{"body": "Hello?", "author": VISITOR}]}},
+        {"source": {"body": "<p>How can we help?</p>", "author": STAFF},
+         "conversation_parts": {"conversation_parts": [{"body": WORDS, "author": VISITOR}]}},
+        {"source": {"body": WORDS, "author": {"type": "user", "id": None}}, "user": VISITOR},
+        {"source": {"body": WORDS}, "contacts": {"contacts": [VISITOR]}},
+    ],
+)  # fmt: skip
+def test_intercom_visitor_and_words_are_found_in_older_and_newer_shapes(conversation):
+    item = {"id": "77", "created_at": 1795446280, **conversation}
+    notice = {"topic": "conversation.user.created", "id": "n1", "data": {"item": item}}
+
+    lead = lead_of(read("chat_intercom", notice))
+
+    check(lead, {
+        "borrower.first_name": "Ana", "emails.0.address": "ana@example.com", "emails.1": None,
+        "phones.0.e164": "+18135550142", "vendor_ids.contact_id": "v-1",
+    })  # fmt: skip
+    assert ("consumer", "Can I refinance? 813-555-0142") in [
+        (part["role"], part["text"]) for part in lead["interaction"]["transcript"]
+    ]
+
+
+XML = {"Content-Type": "text/xml"}
+MISMO_3 = """<MESSAGE><DEAL_SETS><DEAL_SET><DEALS><DEAL>
+<LOANS><LOAN><TERMS_OF_LOAN><LoanPurposeType>Purchase</LoanPurposeType>
+<BaseLoanAmount>300000</BaseLoanAmount></TERMS_OF_LOAN></LOAN></LOANS><PARTIES>{}</PARTIES>
+</DEAL></DEALS></DEAL_SET></DEAL_SETS></MESSAGE>"""
+PARTY = """<PARTY><INDIVIDUAL><NAME><FirstName>{}</FirstName><LastName>Bell</LastName></NAME>
+<CONTACT_POINTS><CONTACT_POINT><CONTACT_POINT_TELEPHONE><ContactPointTelephoneValue>{}
+</ContactPointTelephoneValue></CONTACT_POINT_TELEPHONE></CONTACT_POINT></CONTACT_POINTS>
+</INDIVIDUAL>{}</PARTY>"""
+ORIGINATOR = "<ROLES><ROLE><ROLE_DETAIL><PartyRoleType>LoanOriginator</PartyRoleType></ROLE_DETAIL></ROLE></ROLES>"  # noqa: E501
+MISMO_2 = """<?xml version="1.0"?>{}<LOAN_APPLICATION MISMOVersionID="2.3.1">
+<MORTGAGE_TERMS BaseLoanAmount="300000" MortgageType="VA" LenderLoanIdentifier="L-7"
+ LoanAmortizationTermMonths="360" LoanAmortizationType="Fixed"/>
+<PROPERTY _StreetAddress="9 Oak" _City="Denver" _State="CO" _PostalCode="80211"/>
+<LOAN_PURPOSE _Type="Refinance" PropertyUsageType="PrimaryResidence">
+<CONSTRUCTION_REFINANCE_DATA GSERefinancePurposeType="CashOutOther"/></LOAN_PURPOSE>
+<BORROWER _FirstName="Ben" _LastName="Bell" _PrintPositionType="CoBorrower"/>
+<BORROWER _FirstName="Ana" _LastName="Bell" _NameSuffix="Jr" _BirthDate="1980-01-01"
+ _SSN="900456789" _HomeTelephoneNumber="8135550142" _PrintPositionType="Borrower">
+<CONTACT_POINT _Type="Email" _Value="ana@example.com"/>
+<_RESIDENCE _StreetAddress="1 Elm" _City="Tampa" _State="FL" _PostalCode="33602"/></BORROWER>
+</LOAN_APPLICATION>"""
+DTD = '<!DOCTYPE LOAN_APPLICATION SYSTEM "LOAN_APPLICATION_v2_3_1.dtd">'
+
+
+def test_mismo_borrowers_without_roles_are_found_and_nobody_elses_name_is_taken():
+    parties = (
+        PARTY.format("Olga", "7205550177", ORIGINATOR)
+        + PARTY.format("Ana", "8135550142", "")
+        + PARTY.format("Ben", "8135550143", "")
+    )
+    lead = lead_of(read("mismo_ilad", MISMO_3.format(parties).encode(), headers=XML))
+
+    check(lead, {"borrower.first_name": "Ana", "co_borrower.first_name": "Ben",
+                 "phones.0.e164": "+18135550142", "phones.1": None})  # fmt: skip
+
+
+def test_mismo_2_is_read_below_its_doctype_and_declares_nothing_itself():
+    envelope = read("mismo_ilad", MISMO_2.format(DTD).encode(), headers=XML)
+
+    check(lead_of(envelope), {
+        "borrower.first_name": "Ana", "borrower.suffix": "JR", "co_borrower.first_name": "Ben",
+        "phones.0.e164": "+18135550142", "emails.0.address": "ana@example.com",
+        "mailing_address.city": "Tampa", "property.state": "CO", "property.use": "primary",
+        "loan.purpose": "refinance_cash_out", "loan.type": "va", "loan.term_months": 360,
+        "loan.amount_cents": 30_000_000, "vendor_lead_id": "L-7",
+    })  # fmt: skip
+    assert {"dob_discarded", "ssn_discarded"} <= set(envelope["warnings"])
+    bomb = '<!DOCTYPE a [<!ENTITY x "ha"><!ENTITY f SYSTEM "file:///etc/hostname">]>'
+    for doctype in (bomb, bomb.replace(" [", ' SYSTEM "a.dtd" [')):
+        body = MISMO_2.format(doctype).replace("Ana", "&x;&f;").encode()
+        assert read("mismo_ilad", body, headers=XML)["reason"] == "xml_dtd_forbidden"
+    unresolved = MISMO_2.format(DTD).replace('"Oak"', '"&oak;"').replace("Denver", "&city;")
+    assert "hostname" not in json.dumps(read("mismo_ilad", unresolved.encode(), headers=XML))
+    assert read("lendingtree", MISMO_2.format(DTD).encode())["reason"] == "xml_dtd_forbidden"
+
+
+ADF = (
+    '<?xml version="1.0"?><adf><prospect><id>A-1</id><customer><contact>'
+    '<name part="full">Ana Bell</name><phone>8135550142</phone></contact>'
+    "<comments>Smith &amp; Sons</comments></customer></prospect></adf>"
+)
+
+
+def email(*parts: tuple[str, str], **headers: str) -> bytes:
+    """Build an email of a proven vendor; each part is a subtype and its text."""
+    letter = EmailMessage()
+    letter["Authentication-Results"] = "mx.l.example; dkim=pass header.d=vendor.example"
+    letter["From"], letter["Message-ID"] = "Leads, Inc. <a@vendor.example>", "<m1@vendor.example>"
+    for name, value in headers.items():
+        letter[name] = value
+    for nth, (subtype, text) in enumerate(parts):
+        add = letter.add_alternative if nth else letter.set_content
+        add(text, subtype=subtype)
+    return letter.as_bytes().replace(b'"Leads, Inc."', b"Leads, Inc.")
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [("html", f"<!DOCTYPE html><html><body><pre>{escape(ADF)}</pre></body></html>")],
+        [("html", f"<p>{escape(ADF)}</p>")],
+        [("html", f"<html><body>{ADF}</body></html>")],
+        [("plain", "A new lead."), ("html", f"<div>{escape(ADF)}</div>")],
+        [("plain", escape(ADF))],
+        [("plain", ADF)],
+    ],
+)
+def test_adf_is_found_as_entities_and_inside_html(parts):
+    envelope = read("email_adf", email(*parts), method="SMTP")
+
+    check(lead_of(envelope), {"borrower.last_name": "Bell", "phones.0.e164": "+18135550142",
+                              "vendor_lead_id": "A-1", "message": "Smith & Sons"})  # fmt: skip
