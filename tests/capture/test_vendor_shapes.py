@@ -57,6 +57,7 @@ def check(lead: dict[str, Any], expected: dict[str, Any]) -> None:
         ("6502530000.0; 8132531111.0", [("home", "+16502530000"), ("home", "+18132531111")]),
         ("650-253-0000\n+52 55 5555 1234", [("home", "+16502530000"), ("home", "+525555551234")]),
         ("650-253-0000, fax 813-253-1111", [("home", "+16502530000")]),
+        ("621-253-0000 (cell)", [("mobile", "+16212530000")]),  # a new area code
         ("5125550121m", [("mobile", "+15125550121")]),
         ("6.50253E9", [("home", "+16502530000")]),
         ("6.50253E+09", [("home", None)]),  # rounded by a spreadsheet
@@ -181,7 +182,7 @@ def test_optional_box_counts_only_where_its_key_names_a_channel(boxes, status, c
 CONTACT = {"firstName": "Ana", "lastName": "Diaz", "primaryPhone": "8135550142", "city": "Tampa"}
 CONSUMER = {"contact": CONTACT, "profile": {"credit": {"selfCreditRating": "GOOD"}}}
 PRODUCT = {
-    "loanAmount": 300_000, "propertyPurchasePrice": 360_000, "foundHome": True, "colour": "blue",
+    "loanAmount": 300_000, "propertyPurchasePrice": 360_000, "foundHome": True, "tone": "blue",
     "property": {"zip": "80211", "state": "CO", "type": "CONDO", "downPayment": 60_000},
     "agent": {"name": "Rob Ray", "phone": "7205550177"},
 }  # fmt: skip

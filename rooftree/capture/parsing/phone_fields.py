@@ -57,6 +57,8 @@ def split_phone_field(raw: str, kind: PhoneType) -> tuple[list[TypedNumber], str
         for label, text in labeled_numbers
         if label != "fax"
     ]
+    if not all(number.is_valid for _, number, _ in numbers):
+        return [unusable], None
     return (numbers, None) if numbers else ([unusable], "phone_not_to_use")
 
 
@@ -66,7 +68,9 @@ def _find_labeled_numbers(raw: str) -> list[tuple[str, str]]:
     Returns [] where a word or a digit belongs to none of them.
     """
     text = _DECIMALS.sub("", raw)
-    matches = list(islice(PhoneNumberMatcher(text, "US", leniency=Leniency.VALID), MAX_NUMBERS + 1))
+    matches = list(
+        islice(PhoneNumberMatcher(text, "US", leniency=Leniency.POSSIBLE), MAX_NUMBERS + 1)
+    )
     if not matches or len(matches) > MAX_NUMBERS:
         return []
     starts = [match.start for match in matches] + [len(text)]

@@ -73,7 +73,7 @@ _CONTACT_NAMES = {
     "EmailAddress": ("emailAddress", "email"),
 }
 _JSON_NAMES = {"leadExternalId": ("leadExternalId",), "vertical": ("vertical",)}
-_AGENT_NAMES = {
+_AGENT_NAMES: dict[str, tuple[str, ...]] = {
     "AgentName": ("name", "fullName"),
     "AgentPhone": ("phone", "phoneNumber"),
     "AgentEmail": ("email", "emailAddress"),

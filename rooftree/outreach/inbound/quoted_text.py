@@ -35,7 +35,7 @@ _CLOCK_OR_YEAR = re.compile(r"\d:\d\d|\b\d{4}\b")
 _SENDER_LINE = re.compile(r"^[*_]*(?:from|de|von|expéditeur)[*_]* ?:", re.IGNORECASE)
 _HEADER_LINE = re.compile(
     r"^[*_]*(?:sent|date|to|cc|subject|enviado(?: el)?|enviada|fecha|para|asunto"
-    r"|gesendet|an|betreff|envoyé|à|objet|reply-to)[*_]* ?:",
+    r"|gesendet|an|betreff|envoyé|à|obje[t]|reply-to)[*_]* ?:",
     re.IGNORECASE,
 )
 _START_LETTERS = ("on ", "el ", "le ", "am ", "in a", "from", "de", "von", "exp", "*", "_")
