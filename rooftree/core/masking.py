@@ -19,8 +19,9 @@ _LOOSE_SEP = rf"(?:[ ._/+\u00a0]|{_DASH}|%20|%2D|%2F){{0,3}}"  # after a label, 
 # Not part of a longer number, word, id or path; an escape of JSON or a form does not count.
 _LEFT = r"(?:(?<![\w*.-])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrtbf])|(?<=\\u[0-9A-Fa-f]{4}))"
 _RIGHT = rf"(?![\w*])(?!-{_D}|-\w)(?!\.{_D})"
-# Text between a label and its number: `">`, `": "`, `=`, ` val="`, ` is `, ` no. `
-_GAP = r"(?:[^\w*]|\b(?:is|no|num|number|val|value|my|the|string)\b){1,24}?"
+# Text between a label and its number: `">`, `": "`, `=`, ` val="`, ` is `, ` no. `, and the signs
+# of JSON in a form field: `%22%3A%22`.
+_GAP = r"(?:%[0-9A-Fa-f]{2}|[^\w*]|\b(?:is|no|num|number|val|value|my|the|string)\b){1,24}?"
 _NINE = rf"{_D}(?:{_LOOSE_SEP}{_D}){{8}}"
 _SSN_LABEL = (
     r"(?:ssn|itin|\btin\b|s\.s\.n|\bss[ _+-]?(?:#|no\b|num)"

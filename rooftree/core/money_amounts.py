@@ -8,7 +8,8 @@ from enum import StrEnum
 MAX_DOLLARS = Decimal(50_000_000)  # dollars; above it a typing error is likelier than a house
 _MAX_TEXT_LENGTH = 60  # a longer text is no amount
 _THOUSANDS = {"": 1, "k": 1_000, "m": 1_000_000, "mm": 1_000_000}
-_NUMBER = r"(\d+(?:\.\d*)?|\.\d+)(k|mm|m)?"
+_THOUSANDS |= {"thousand": 1_000, "grand": 1_000, "million": 1_000_000, "mil": 1_000_000}
+_NUMBER = r"(\d+(?:\.\d*)?|\.\d+)(thousand|grand|million|k|mm|mil|m)?\.?"
 _SINGLE_AMOUNT = re.compile(_NUMBER)
 _RANGE = re.compile(rf"(?:between)?{_NUMBER}(?:-|–|—|to|and){_NUMBER}")
 _FLOOR_BEFORE = re.compile(rf"(?:over|above|morethan|atleast|>=?){_NUMBER}")
@@ -17,7 +18,8 @@ _CEILING_BEFORE = re.compile(rf"(?:under|below|lessthan|upto|<=?){_NUMBER}")
 _CEILING_AFTER = re.compile(rf"{_NUMBER}(?:orless|orunder|orbelow|orlower|andunder)")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)(?:%|percent)(?:down)?")
 _NOT_THOUSANDS = re.compile(r",(?!\d{3}(?!\d))")  # "1.234,56" is ambiguous; don't guess
-_NOISE = re.compile(r"[\s,_'$]|usd|us\$|dollars?")
+_NOISE = re.compile(r"[\s,_'$]|usd|us\$|dollars?|^(?:~|≈|approx(?:imately|\.)?|about|around)")
+_FLOAT = re.compile(r"\d\.\d{1,15}[eE]\+?0?[1-8]")  # 3.5E5, as spreadsheets and programs write it
 
 
 class AmountKind(StrEnum):
@@ -56,7 +58,9 @@ def parse_amount(written: str | int | float | Decimal) -> Amount | None:
 def _parse_text(written: str) -> Amount | None:
     if len(written) > _MAX_TEXT_LENGTH or _NOT_THOUSANDS.search(written):
         return None
-    text = _NOISE.sub("", written.lower())
+    if _FLOAT.fullmatch(written.strip()):
+        return _amount_from_dollars(Decimal(written.strip()))
+    text = _NOISE.sub("", written.strip().lower())
     if match := _PERCENT.fullmatch(text):
         pct = Decimal(match[1])
         return Amount(kind=AmountKind.PERCENT, pct=pct) if pct <= 100 else None

@@ -14,6 +14,8 @@ _EXT_DIGITS = 10  # the most that the canonical record holds
 _MAX_TEXT_LENGTH = 100  # a longer text is no phone number
 _DIGITS = re.compile(r"\d")
 _NATIONAL = re.compile(r"([2-9]\d{2})[2-9]\d{6}", re.ASCII)  # of a number in North America
+_DECIMAL_NUMBER = re.compile(r"(\+?\d{7,15})\.0{1,2}")  # a number that a spreadsheet stored
+_FLOAT_NUMBER = re.compile(r"(\d)\.(\d{1,14})[eE](\+?)0?(\d{1,2})")  # 6.50253E9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,7 @@ class PhoneNumber:
 
 def parse_phone_number(text: str, *, region: str = "US") -> PhoneNumber:
     """Parse the number in `text`; without a country code it belongs to `region`."""
-    written = re.sub(r"^00(?=[1-9])", "+", text.strip())  # as Europe dials abroad
+    written = re.sub(r"^00(?=[1-9])", "+", _restore_digits(text.strip()))  # as Europe dials abroad
     default_country = region if not written.startswith("+") else None
     if not written or len(written) > _MAX_TEXT_LENGTH or not _DIGITS.search(written):
         return PhoneNumber(country=region)
@@ -67,6 +69,26 @@ def _region_of_new_code(number: phonenumbers.PhoneNumber) -> str | None:
         return None
     state = AREA_CODES[match[1]].state
     return state if state in DOMESTIC_REGIONS else "US"
+
+
+def is_rounded_number(text: str) -> bool:
+    """Tell whether a spreadsheet rounded a number to `6.50253E+09`, which lost its last digits."""
+    match = _FLOAT_NUMBER.fullmatch(text.strip())
+    return bool(match and match[3] and len(match[2]) < int(match[4]))
+
+
+def _restore_digits(text: str) -> str:
+    """Return the digits of a number that a program wrote as a decimal or as a float.
+
+    `6.50253E9` is exact, because programs that write it leave out zeros only. `6.50253E+09` is a
+    spreadsheet's display with six digits, and the rest of the number is lost.
+    """
+    if match := _DECIMAL_NUMBER.fullmatch(text):
+        return match[1]
+    match = _FLOAT_NUMBER.fullmatch(text)
+    if match is None or is_rounded_number(text) or not len(match[2]) <= int(match[4]) <= 14:
+        return text
+    return match[1] + match[2].ljust(int(match[4]), "0")
 
 
 def format_phone(e164: str) -> str:

@@ -48,3 +48,17 @@ def test_sender_is_trusted_if_its_domain_signed_or_allowed_the_email(verdict):
 )
 def test_sender_text_inside_authentication_verdict_proves_nothing(verdict):
     assert not is_authentic(verdict)
+
+
+@pytest.mark.parametrize(
+    "written", ["Zillow Group, Inc. <a@vendor.example>", "Team @ LoanTek <a@vendor.example>"]
+)
+def test_unquoted_name_in_a_header_hides_no_address(written):
+    raw = (
+        f"Authentication-Results: mx.lindenfield.example; dkim=pass header.d=vendor.example\n"
+        f"From: {written}\nTo: Lindenfield, Leads <leads+abc@in.example>\n\nName: Ben Ortiz\n"
+    ).encode()
+    email = lead_email_parser.open_lead_email(IncomingDelivery(body=raw, received_at=make.NOON))
+
+    assert (email.sender_domain, email.is_authentic) == ("vendor.example", True)
+    assert lead_email_parser.address_tokens(raw) == ["abc"]

@@ -5,7 +5,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rooftree.core.email_addresses import comparison_key, parse_email_address
+from rooftree.core.email_addresses import comparison_key, find_sender_address, parse_email_address
 from rooftree.core.person_names import clean_text, repair_mojibake, split_full_name, split_suffix
 from rooftree.core.phone_numbers import parse_phone_number
 from rooftree.core.us_states import STATES, parse_state_code, parse_zip_code
@@ -21,6 +21,10 @@ from rooftree.core.us_states import STATES, parse_state_code, parse_zip_code
         ("000-000-0000", None, None, "US"),
         ("N/A", None, None, "US"),
         ("12345", None, None, "US"),
+        ("6502530000.0", "+16502530000", None, "US"),  # a number column of a spreadsheet
+        ("6.50253E9", "+16502530000", None, "US"),
+        ("1.650253E10", "+16502530000", None, "US"),
+        ("6.50253E+09", None, None, "US"),  # rounded for display: its last digits are lost
     ],
 )
 def test_phone_number_is_parsed(written, e164, ext, country):
@@ -70,6 +74,25 @@ def test_fast_email_parsing_agrees_with_the_library(local, domain):
     assert parse_email_address(written) == expected
 
 
+@pytest.mark.parametrize(
+    ("header", "address"),
+    [
+        ("Zillow Group, Inc. <leads@vendor.example>", "leads@vendor.example"),
+        ("Team @ LoanTek <leads@vendor.example>", "leads@vendor.example"),
+        ("Leads [LoanTek] <mailto:leads@vendor.example>", "leads@vendor.example"),
+        ("leads@vendor.example via Ben <x@evil.example>", "x@evil.example"),
+        ('"Zillow <leads@vendor.example>" <x@evil.example>', "x@evil.example"),
+        ("Ben (leads@vendor.example) <x@evil.example>", "x@evil.example"),
+        ('"unclosed <leads@vendor.example>', "leads@vendor.example"),
+        ("leads@vendor.example (Leads, Inc.)", "leads@vendor.example"),
+        ("Ben Ortiz", ""),
+        ("<>", ""),
+    ],
+)
+def test_sender_is_the_bracketed_address_whatever_the_name_contains(header, address):
+    assert find_sender_address(header) == address
+
+
 def test_plus_tag_is_ignored_only_where_the_provider_ignores_it():
     assert comparison_key("Ana+rates@Gmail.com") == "ana@gmail.com"
     assert comparison_key("Ana+rates@example.com") == "ana+rates@example.com"
@@ -80,6 +103,25 @@ def test_plus_tag_is_ignored_only_where_the_provider_ignores_it():
     [
         ("Pat Okoro", "Pat", None, "Okoro", None),
         ("Okoro, Pat", "Pat", None, "Okoro", None),
+        ("Okoro Jr., Pat", "Pat", None, "Okoro", "JR"),
+        ("Maria 🏡 Lopez", "Maria 🏡", None, "Lopez", None),
+        ("😀 Élodie O’Brien", "😀 Élodie", None, "O’Brien", None),
+        ("Maria - Lopez", "Maria", None, "Lopez", None),
+        ("Maria de la Cruz", "Maria", None, "de la Cruz", None),
+        ("de la Cruz", None, None, "de la Cruz", None),
+        ("Juan Carlos de la Cruz Ortiz", "Juan", "Carlos", "de la Cruz Ortiz", None),
+        ("Vincent van der Berg", "Vincent", None, "van der Berg", None),
+        ("Mary St. James", "Mary", None, "St. James", None),
+        ("Van Nguyen", "Van", None, "Nguyen", None),
+        ("Ana García López", "Ana", None, "García López", None),
+        ("José Luis Rodríguez Zapatero", "José", "Luis", "Rodríguez Zapatero", None),
+        ("Mary Ann Smith", "Mary", "Ann", "Smith", None),
+        ("José Ortega y Gasset", "José", None, "Ortega y Gasset", None),
+        ("Maria y José Lopez", "Maria y José", None, "Lopez", None),
+        ("Dr. Ana Bell", "Ana", None, "Bell", None),
+        ("Mr. Bell", None, None, "Bell", None),
+        ("Ana Bell, MD", "Ana", None, "Bell", None),
+        ("Bell, JD", "JD", None, "Bell", None),
         ("John Q. Public III", "John", "Q.", "Public", "III"),
         ("Victor & Ana Lugo", "Victor & Ana", None, "Lugo", None),
         ("李 小龍", "李", None, "小龍", None),

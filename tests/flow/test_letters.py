@@ -98,6 +98,26 @@ def test_our_footer_below_outlooks_header_ends_nothing(our_email):
     assert not Revocation.objects.exists()
 
 
+def test_our_own_message_quoted_without_any_mark_ends_nothing(our_email):
+    ending = (
+        "\n--\nLindenfield Mortgage LLC, NMLS 2210\n1 Main Street, Tampa, FL 33602\n"
+        "To stop these e-mails: https://lindenfield.example/unsubscribe/1/\n"
+    )
+    with assume_role("door"):
+        Message.objects.filter(pk=our_email.pk).update(ending=ending)
+    raw = reply_to(our_email, f"Yes please, call me tomorrow\n\nHi{ending}")
+    raw = raw.replace(b"From: Ben Ortiz <", b"From: Ortiz, Ben @ home <")
+    raw = raw.replace(b"To: Lindenfield <", b"To: Lindenfield, Inc. <")
+
+    assert borrower_replies.receive_email(raw=raw, at=make.NOON)
+
+    letter = received_email(our_email)
+    assert letter.body.startswith("Yes please, call me tomorrow")
+    assert "stop" not in letter.body
+    assert letter.from_address == "ben@example.com"
+    assert not Revocation.objects.exists()
+
+
 def test_out_of_office_reply_is_stored_without_effect(our_email):
     raw = reply_to(our_email, "I am away until Monday.", Auto_Submitted="auto-replied")
 

@@ -11,6 +11,7 @@ from rooftree.leads.vocabulary import CreditBand, IncomeBand, LtvSource, Purpose
 
 _PLACES = Decimal("0.001")
 _MAX_PCT = 1000
+_MAX_BARE_PERCENT = 100  # a down payment up to this number, without a sign, is a percentage
 _BANDS = (
     (50_000, IncomeBand.UNDER_50K),
     (75_000, IncomeBand.FROM_50K_TO_75K),
@@ -43,8 +44,17 @@ def parse_positive_cents(value: Any, field: str, notes: ReadingNotes) -> int | N
 
 
 def parse_down_payment(value: Any, notes: ReadingNotes) -> DownPayment:
-    """Parse a down payment in dollars, or in percent where the text says so ("5% down")."""
-    return _parse_money(value, "loan.down_payment", notes, allow_percent=True)
+    """Parse a down payment in dollars, or in percent where the text says so ("5% down").
+
+    A bare number up to 100 is a percentage too, and one below 1 a share (0.2): nobody puts ten
+    dollars down.
+    """
+    down = _parse_money(value, "loan.down_payment", notes, allow_percent=True)
+    bare_number = _parse_number(str(value).strip())
+    if not down.cents or down.cents > _MAX_BARE_PERCENT * 100 or bare_number is None:
+        return down
+    notes.warn("down_payment_read_as_percent")
+    return DownPayment(pct=round_percent(bare_number * (100 if bare_number < 1 else 1)))
 
 
 def _parse_money(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.errors import MessageError
 from email.message import Message
-from email.utils import getaddresses, parseaddr, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import Any
 
@@ -26,6 +26,7 @@ from rooftree.capture.parsing.envelope import (
 from rooftree.capture.parsing.normalize_values import short_text
 from rooftree.capture.parsing.wire_formats import UnreadableBody
 from rooftree.core import read_html
+from rooftree.core.email_addresses import find_addresses, find_sender_address
 
 EMAIL_SETTINGS = (  # settings staff can enter for an email source
     Setting(
@@ -103,14 +104,10 @@ def address_tokens(raw: bytes) -> list[str]:
     """Return the part between + and @ of each recipient address, lower-cased, no duplicates."""
     try:
         mail = message_from_bytes(raw, policy=policy.compat32)
-        headers = [
-            str(header)[:MAX_HEADER_LENGTH]
-            for name in _RECIPIENT_HEADERS
-            for header in mail.get_all(name, [])
-        ]
+        headers = [str(header) for name in _RECIPIENT_HEADERS for header in mail.get_all(name, [])]
     except PARSE_ERRORS:
         return []
-    addresses = (address for _, address in getaddresses(headers))
+    addresses = (address for header in headers for address in find_addresses(header))
     tokens = (address.rpartition("@")[0].partition("+")[2].lower() for address in addresses)
     return list(dict.fromkeys(filter(None, tokens)))
 
@@ -126,7 +123,7 @@ def open_lead_email(incoming: IncomingDelivery) -> LeadEmail:
 
 
 def _parse_message(mail: Message, raw: bytes, server: str) -> LeadEmail:
-    sender = parseaddr(str(mail.get("From", ""))[:MAX_HEADER_LENGTH])[1]
+    sender = find_sender_address(str(mail.get("From", "")))
     if "@" not in sender:
         raise UnreadableBody("invalid_mail")
     domain = sender.rpartition("@")[2].lower()

@@ -39,6 +39,7 @@ from rooftree.capture.parsing.vendor_words import (
     REFINANCE_GOALS,
     match_choice,
     match_timeline,
+    split_loan_words,
 )
 from rooftree.leads.canonical import (
     Address,
@@ -52,7 +53,6 @@ from rooftree.leads.canonical import (
 from rooftree.leads.vocabulary import (
     Amortization,
     CreditBasis,
-    LoanType,
     MilitaryStatus,
     Purpose,
 )
@@ -99,10 +99,19 @@ def mailing_address(fields: Fields, notes: ReadingNotes) -> Address | None:
     return none_if_empty(Address(**parse_address(parts, notes)))
 
 
+def _split_type_and_purpose(fields: Fields) -> tuple[str | None, str | None]:
+    """Return the texts of loan type and purpose, whichever field names them: LoanType=REFI."""
+    loan_type, type_purpose = split_loan_words(fields.get("loan_type"))
+    purpose_text = short_text(fields.get("loan_purpose"))
+    purpose_type, purpose = split_loan_words(purpose_text)
+    if purpose is None and (purpose_type or "") == (purpose_text or ""):
+        return loan_type, type_purpose or purpose_text
+    return loan_type or purpose_type, purpose
+
+
 def _purpose(fields: Fields, notes: ReadingNotes) -> Purpose | None:
-    stated = match_choice(
-        fields.get("loan_purpose"), PURPOSES, "loan.purpose", "loan_purpose", notes
-    )
+    _, purpose_text = _split_type_and_purpose(fields)
+    stated = match_choice(purpose_text, PURPOSES, "loan.purpose", "loan_purpose", notes)
     if stated is not Purpose.REFINANCE:
         return stated
     cash_out = parse_cents(fields.get("cash_out"), "loan.cash_out", notes)
@@ -161,19 +170,17 @@ def _loan(fields: Fields, notes: ReadingNotes) -> Loan | None:
     rate = parse_percent(fields.get("current_rate"), "loan.current_rate", notes)
     ltv = parse_percent(fields.get("ltv"), "loan.ltv", notes)
     fixed_or_not, months = _read_product(fields)
+    type_text, current_type = _split_type_and_purpose(fields)[0], fields.get("current_loan_type")
 
     def read_debt(key: str) -> int | None:
         """Read a debt; a 0 from a buyer, who has no mortgage, means unknown."""
         amount_cents = parse_cents(fields.get(key), f"loan.{key}", notes)
         return None if purpose is Purpose.PURCHASE and not amount_cents else amount_cents
 
-    def read_loan_type(key: str, field: str) -> LoanType | None:
-        return match_choice(fields.get(key), LOAN_TYPES, field, key, notes)
-
     closed_at, _ = parse_moment(fields.get("closed_with_us"), "loan.closed_on", notes, zone="UTC")
     loan = Loan(
         purpose=purpose,
-        type=read_loan_type("loan_type", "loan.type"),
+        type=match_choice(type_text, LOAN_TYPES, "loan.type", "loan_type", notes),
         amortization=match_choice(
             fields.get("amortization"), AMORTIZATIONS, "loan.amortization", "amortization", notes
         )
@@ -188,7 +195,9 @@ def _loan(fields: Fields, notes: ReadingNotes) -> Loan | None:
         second_balance_cents=read_debt("second_balance"),
         current_payment_cents=read_debt("current_payment"),
         current_rate_pct=rate or None,
-        current_type=read_loan_type("current_loan_type", "loan.current_type"),
+        current_type=match_choice(
+            current_type, LOAN_TYPES, "loan.current_type", "current_loan_type", notes
+        ),
         closed_on=closed_at.date().isoformat() if closed_at else None,
     )
     return none_if_empty(

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from rooftree.capture.parsing.phone_fields import split_phone_field
 from rooftree.capture.parsing.reading_notes import ReadingNotes, as_text
 from rooftree.core.email_addresses import parse_email_address
 from rooftree.core.masking import redact_numbers
@@ -20,7 +21,7 @@ from rooftree.core.person_names import (
     split_full_name,
     split_suffix,
 )
-from rooftree.core.phone_numbers import PhoneNumber, parse_phone_number
+from rooftree.core.phone_numbers import parse_phone_number
 from rooftree.core.us_states import parse_state_code, parse_zip_code
 from rooftree.leads.canonical import Borrower, CanonicalLead, Email, Phone
 from rooftree.leads.vocabulary import PhoneType, Precision, Suffix
@@ -36,8 +37,6 @@ _LOCAL_DATES = (
     *("%m/%d/%Y", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M"),
     *("%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p"),
 )
-_PHONE_TYPES = {"m": PhoneType.MOBILE, "h": PhoneType.HOME, "w": PhoneType.WORK}
-_PHONE_ENDING = re.compile(r"\d\s?([mhw])$", re.IGNORECASE)
 _PRIVATE_NETWORKS = tuple(
     ipaddress.ip_network(net)
     for net in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
@@ -117,39 +116,37 @@ def _clean_name(value: Any, notes: ReadingNotes) -> str | None:
 def phone_numbers(
     values: Iterable[tuple[Any, PhoneType]], notes: ReadingNotes
 ) -> tuple[Phone, ...]:
-    """Parse phone numbers in order, without duplicates; the first is primary."""
+    """Parse phone numbers in order, without duplicates; the first is primary.
+
+    One field can hold several: "813-555-0142 (cell) / 650-253-0000".
+    """
     phones: list[Phone] = []
     for value, kind in values:
-        raw = clean_text(as_text(value))
+        raw = clean_text(as_text(value), keep_lines=True)
         if not raw:
             continue
-        kind, number = _split_phone_type(raw, kind)
-        if number.e164 and number.e164 in {phone.e164 for phone in phones}:
-            continue
-        if not number.is_valid:
-            notes.warn("bad_phone")
-        elif number.is_foreign:
-            notes.warn("phone_foreign")
-        phones.append(
-            Phone(
-                e164=number.e164,
-                type=kind,
-                is_primary=not phones,
-                ext=number.ext,
-                country=number.country or (None if raw.startswith("+") else "US"),
-                valid=number.is_valid,
-                raw=raw[:MAX_TEXT_LENGTH],
+        numbers, warning = split_phone_field(raw, kind)
+        if warning:
+            notes.warn(warning)
+        for number_kind, number, written in numbers:
+            if number.e164 and number.e164 in {phone.e164 for phone in phones}:
+                continue
+            if not number.is_valid:
+                notes.warn("bad_phone")
+            elif number.is_foreign:
+                notes.warn("phone_foreign")
+            phones.append(
+                Phone(
+                    e164=number.e164,
+                    type=number_kind,
+                    is_primary=not phones,
+                    ext=number.ext,
+                    country=number.country or (None if written.startswith("+") else "US"),
+                    valid=number.is_valid,
+                    raw=raw[:MAX_TEXT_LENGTH],
+                )
             )
-        )
     return tuple(phones)
-
-
-def _split_phone_type(raw: str, kind: PhoneType) -> tuple[PhoneType, PhoneNumber]:
-    """Split off a trailing phone type, which LeadConduit appends: 5125550121m is mobile."""
-    ending = _PHONE_ENDING.search(raw)
-    if ending is None:
-        return kind, parse_phone_number(raw)
-    return _PHONE_TYPES[ending[1].lower()], parse_phone_number(raw[: -len(ending[1])])
 
 
 def email_addresses(values: Iterable[Any], notes: ReadingNotes) -> tuple[Email, ...]:

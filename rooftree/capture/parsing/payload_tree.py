@@ -3,6 +3,7 @@
 from typing import Any
 
 from rooftree.capture.parsing.envelope import IncomingDelivery
+from rooftree.capture.parsing.multipart_forms import is_multipart_form, parse_multipart
 from rooftree.capture.parsing.reading_notes import ReadingNotes
 from rooftree.capture.parsing.value_paths import XML_TEXT_KEY
 from rooftree.capture.parsing.wire_formats import (
@@ -18,9 +19,9 @@ from rooftree.core.masking import mask_numbers
 
 ITEMS_KEY = "items"  # key for a body that is a bare list
 _MAX_QUERY_LENGTH = 500  # characters stored of one value
-_JSON, _XML, _FORM = "json", "xml", "form"
+_JSON, _XML, _FORM, _MULTIPART = "json", "xml", "form", "multipart"
 _REJECTED_CONTENT_TYPES = (
-    "multipart/",
+    "multipart/",  # other than a form
     "image/",
     "audio/",
     "video/",
@@ -51,17 +52,33 @@ def _parse_body(incoming: IncomingDelivery, notes: ReadingNotes) -> dict[str, An
     if kind == _XML:
         root = parse_xml(body, notes, declared_charset=charset)
         return {root.name: _element_to_tree(root)}
-    if kind == _FORM:
-        return parse_form(body, notes, declared_charset=charset)
+    if kind in (_FORM, _MULTIPART):
+        if kind == _MULTIPART:
+            fields = parse_multipart(body, incoming.header("content-type"), notes)
+        else:
+            fields = parse_form(body, notes, declared_charset=charset)
+        return {name: _open_json_text(value, notes) for name, value in fields.items()}
     if body.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0")[:1] == b"[":
         text = decode_body(body, notes, declared_charset=charset).strip()
         body = f'{{"{ITEMS_KEY}":{text}}}'.encode(errors="replace")
     return parse_json_object(body, notes, declared_charset=charset)
 
 
+def _open_json_text(value: Any, notes: ReadingNotes) -> Any:
+    """Parse a form field that holds a whole JSON object, as in Unbounce's `data.json`."""
+    if not isinstance(value, str) or not value.lstrip().startswith("{"):
+        return value
+    try:
+        return parse_json_object(value.encode(errors="replace"), notes)
+    except UnreadableBody:
+        return value
+
+
 def _guess_body_kind(incoming: IncomingDelivery) -> str:
     """Guess the format by the first character, which is more reliable than the Content-Type."""
     content_type = (incoming.header("content-type") or "").split(";")[0].strip().lower()
+    if is_multipart_form(content_type):
+        return _MULTIPART
     if content_type.startswith(_REJECTED_CONTENT_TYPES):
         raise UnreadableBody("unsupported_content_type")
     first = incoming.body.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0")[:1]

@@ -153,6 +153,27 @@ def _keep_unknown_word(text: str, field: str, key: str, notes: ReadingNotes) -> 
     notes.keep_extra(key, text)
 
 
+def split_loan_words(value: Any) -> tuple[str | None, str | None]:
+    """Split a text that names a loan type, a purpose or both: "REFI", "VA Purchase".
+
+    Returns the text of each, for `match_choice`; a text with neither stands as the loan type.
+    """
+    text = short_text(value)
+    word = squash_word(text or "")
+    if not text or word in LOAN_TYPES:
+        return text, None
+    if word in PURPOSES:
+        return None, text
+    parts = re.split(r"[\W_]+", text)
+    for position in range(1, len(parts)):
+        left, right = " ".join(parts[:position]), " ".join(parts[position:])
+        if squash_word(left) in LOAN_TYPES and squash_word(right) in PURPOSES:
+            return left, right
+        if squash_word(left) in PURPOSES and squash_word(right) in LOAN_TYPES:
+            return right, left
+    return text, None
+
+
 def match_timeline(value: Any, key: str, notes: ReadingNotes) -> Timeline | None:
     """Return when the consumer wants to close, from days or from words such as "3-6 months"."""
     text = short_text(value)

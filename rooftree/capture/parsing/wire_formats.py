@@ -139,8 +139,17 @@ def merge_pairs(pairs: list[tuple[str, Any]], notes: ReadingNotes) -> dict[str, 
     return merged
 
 
-def parse_xml(body: bytes, notes: ReadingNotes, *, declared_charset: str | None = None) -> Element:
+def parse_xml(
+    body: bytes,
+    notes: ReadingNotes,
+    *,
+    declared_charset: str | None = None,
+    allow_doctype: bool = False,
+) -> Element:
     """Parse XML; return the root. No document type, no entities, no network, at most 50 levels.
+
+    With `allow_doctype`, a document type that only names its DTD is skipped: nothing is fetched,
+    and one that declares anything itself is still refused.
 
     The declaration's encoding wins over the header's when it decodes. Raises
     `UnreadableBody("xml_dtd_forbidden")` or `UnreadableBody("invalid_xml")`.
@@ -148,12 +157,12 @@ def parse_xml(body: bytes, notes: ReadingNotes, *, declared_charset: str | None 
     stripped = body.strip()
     for encoding in (None, declared_charset):
         try:
-            return _Builder().build(stripped, encoding)
+            return _Builder(allow_doctype=allow_doctype).build(stripped, encoding)
         except (expat.ExpatError, ValueError, LookupError):
             continue
     try:
         guessed = _DECLARATION.sub("", stripped.decode("cp1252"))
-        root = _Builder().build(guessed.encode(), "utf-8")
+        root = _Builder(allow_doctype=allow_doctype).build(guessed.encode(), "utf-8")
     except (expat.ExpatError, ValueError) as error:
         raise UnreadableBody("invalid_xml") from error
     notes.warn("encoding_guessed:cp1252")
@@ -163,7 +172,8 @@ def parse_xml(body: bytes, notes: ReadingNotes, *, declared_charset: str | None 
 class _Builder:
     """Builds the tree from expat events; rejects a document type before any expansion."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, allow_doctype: bool) -> None:
+        self._allow_doctype = allow_doctype
         self._open: list[Element] = []
         self._root: Element | None = None
 
@@ -171,7 +181,8 @@ class _Builder:
         parser = expat.ParserCreate(encoding)
         parser.buffer_text = True
         handlers: dict[str, Callable[..., object]] = {
-            "StartDoctypeDeclHandler": self._refuse,
+            "StartDoctypeDeclHandler": self._check_doctype,
+            "SkippedEntityHandler": lambda name, _: self._text(f"&{name};"),
             "EntityDeclHandler": self._refuse,
             "StartElementHandler": self._start,
             "EndElementHandler": lambda _: self._open.pop(),
@@ -183,6 +194,10 @@ class _Builder:
         if self._root is None:
             raise ValueError("no root")
         return self._root
+
+    def _check_doctype(self, _: str, __: str | None, ___: str | None, has_subset: int) -> None:
+        if has_subset or not self._allow_doctype:
+            raise UnreadableBody("xml_dtd_forbidden")
 
     def _refuse(self, *_: object) -> NoReturn:
         raise UnreadableBody("xml_dtd_forbidden")
@@ -199,7 +214,8 @@ class _Builder:
         self._open.append(element)
 
     def _text(self, text: str) -> None:
-        self._open[-1].text += text
+        if self._open:
+            self._open[-1].text += text
 
 
 def _repair_text(text: str) -> str:

@@ -92,7 +92,7 @@ def authorize_lookup(lookup: Lookup, credentials: Mapping[str, str]) -> Lookup:
 def _build_envelope(
     notification: Fields, item: Fields, incoming: IncomingDelivery, notes: ReadingNotes
 ) -> Envelope:
-    author = Fields(item.nested("source").get("author"))
+    author = _find_visitor(item)
     contact_id = vendor_identifier(author.get("id")) or ""
     lookup = Lookup(path=f"/contacts/{contact_id}") if _ID_PATTERN.fullmatch(contact_id) else None
     answer = incoming.vendor_answers.get(lookup.path) if lookup else None
@@ -113,11 +113,41 @@ def _build_envelope(
     return as_conversation_update(envelope, vendor_identifier(notification.get("id")) or "undated")
 
 
+def _find_visitor(item: Fields) -> Fields:
+    """Return the visitor: an author, `user` or contact who is not of the workspace.
+
+    Older notifications name the visitor in `user` and in the author of a part; a conversation
+    that staff began has a colleague as its first author.
+    """
+    parts = item.nested("conversation_parts").nested_list("conversation_parts")[:MAX_UTTERANCES]
+    people = [
+        item.nested("source").nested("author"),
+        item.nested("user"),
+        item.nested("conversation_message").nested("author"),
+        *(part.nested("author") for part in parts),
+        *item.nested("contacts").nested_list("contacts")[:1],
+    ]
+    visitors = [
+        person
+        for person in people
+        if person and as_text(person.get("type")).lower() not in SPEAKERS
+    ]
+    first_id = next(
+        filter(None, (vendor_identifier(person.get("id")) for person in visitors)), None
+    )
+    visitor: dict[str, Any] = {}
+    for person in visitors:
+        if vendor_identifier(person.get("id")) in (first_id, None):
+            filled = {key: value for key, value in person.items() if value not in (None, "")}
+            visitor = {**filled, **visitor}
+    return Fields(visitor)
+
+
 def _build_lead(
     item: Fields, author: Fields, contact: Fields, incoming: IncomingDelivery, notes: ReadingNotes
 ) -> CanonicalLead:
-    source = item.nested("source")
-    utterances = _build_transcript(source, author, item.nested("conversation_parts"), notes)
+    source = item.nested("source") or item.nested("conversation_message")
+    utterances = _build_transcript(source, item.nested("conversation_parts"), notes)
     visitor = {
         key: short_text(author.get(key)) or contact.get(key) for key in ("name", "phone", "email")
     }
@@ -140,11 +170,11 @@ def _build_lead(
     )
 
 
-def _build_transcript(
-    source: Fields, author: Fields, parts: Fields, notes: ReadingNotes
-) -> list[Utterance]:
+def _build_transcript(source: Fields, parts: Fields, notes: ReadingNotes) -> list[Utterance]:
     """Build the transcript: the opening message and the parts sent with this notification."""
-    messages: list[tuple[Any, Fields, datetime | None]] = [(source.get("body"), author, None)]
+    messages: list[tuple[Any, Fields, datetime | None]] = [
+        (source.get("body"), source.nested("author"), None)
+    ]
     for part in parts.nested_list("conversation_parts")[:MAX_UTTERANCES]:
         at = parse_epoch(part.get("created_at"), "created_at", notes, per=1)
         messages.append((part.get("body"), part.nested("author"), at))

@@ -3,8 +3,9 @@
 Wire format: docs/sources/email.md.
 """
 
+import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -37,6 +38,7 @@ from rooftree.capture.parsing.normalize_values import (
 from rooftree.capture.parsing.reading_notes import ReadingNotes
 from rooftree.capture.parsing.vendor_words import CONTACT_TIMES
 from rooftree.capture.parsing.wire_formats import Element, UnreadableBody, parse_xml
+from rooftree.core import read_html
 from rooftree.leads.canonical import Address, Borrower, CanonicalLead, ContactPreference, Phone
 from rooftree.leads.vocabulary import Channel, PhoneType, Source
 
@@ -52,6 +54,7 @@ PHONE_TYPES = {
     "work": PhoneType.WORK,
 }
 _ADF_START, _ADF_END = re.compile(rb"<adf\b", re.IGNORECASE), b"</adf"
+_FOREIGN_DOCTYPE = re.compile(rb"<!doctype(?!\s{1,9}html\b)", re.IGNORECASE)
 _XML_DECLARATION = re.compile(rb"\s*(<\?xml[^>]{0,200}\?>)", re.IGNORECASE)
 
 
@@ -82,11 +85,11 @@ def _parse_document(email: LeadEmail, notes: ReadingNotes) -> Element:
 
     A malformed document is repaired only in its comments, where free text breaks the XML.
     """
-    for content in (*email.xml_files, *(text.encode() for text in email.text_parts)):
+    for content in _list_contents(email):
         start, end = _ADF_START.search(content), content.lower().rfind(_ADF_END)
         if start is None or end < start.start():
             continue
-        if b"<!doctype" in content.lower():
+        if _FOREIGN_DOCTYPE.search(content):
             raise UnreadableBody("xml_dtd_forbidden")
         declaration = _XML_DECLARATION.match(content) if content in email.xml_files else None
         document = (
@@ -99,6 +102,21 @@ def _parse_document(email: LeadEmail, notes: ReadingNotes) -> Element:
         notes.warn("xml_repaired")
         return root
     raise UnreadableBody("no_adf")
+
+
+def _list_contents(email: LeadEmail) -> Iterator[bytes]:
+    """Yield what can hold the document: attachments, the text, and the HTML as written or shown.
+
+    Some senders put the document into an HTML page with every sign written as an entity.
+    """
+    yield from email.xml_files
+    for text in (*email.text_parts, *email.html_parts):
+        yield text.encode()
+    for text in email.text_parts:
+        yield html.unescape(text).encode()
+    for page in email.html_parts:
+        tree = read_html.parse_html(page)
+        yield b"" if tree is None else str(tree.text_content()).encode()
 
 
 def _repair_comments(document: bytes) -> bytes:

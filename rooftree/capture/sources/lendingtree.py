@@ -10,6 +10,7 @@ from rooftree.capture.parsing.amounts import (
     income_band,
     parse_cents,
     parse_count,
+    parse_down_payment,
     parse_percent,
     parse_positive_cents,
 )
@@ -32,6 +33,9 @@ from rooftree.capture.parsing.normalize_values import (
     phone_numbers,
     short_text,
     squash_word,
+    third_party_email,
+    third_party_name,
+    third_party_phone,
     vendor_identifier,
     yes_or_no,
 )
@@ -41,6 +45,7 @@ from rooftree.capture.parsing.vendor_words import (
     CREDIT_BANDS,
     PROPERTY_TYPES,
     PROPERTY_USES,
+    REFINANCE_GOALS,
     match_choice,
     match_timeline,
 )
@@ -48,6 +53,7 @@ from rooftree.capture.parsing.wire_formats import UnreadableBody
 from rooftree.capture.sources.lendingtree_fields import flatten_fields
 from rooftree.leads.canonical import (
     Address,
+    Agent,
     CanonicalLead,
     ContactPreference,
     Cost,
@@ -208,12 +214,16 @@ def _build_contact_preference(fields: Fields, notes: ReadingNotes) -> ContactPre
 def _loan_purpose(fields: Fields, notes: ReadingNotes) -> Purpose | None:
     """Return the purpose; cash out above 0 makes a refinance cash-out, 0 makes it rate-and-term."""
     stated = fields.first_value("LoanRequested", "vertical")
+    if not stated and squash_word(short_text(fields.first_value("LoanType")) or "") in PURPOSES:
+        stated = fields.get("LoanType")
     purpose = match_choice(stated, PURPOSES, "loan.purpose", "LoanRequested", notes)
     if purpose is not Purpose.REFINANCE:
         return purpose
     cash_out = parse_cents(fields.get("AddlCashOut"), "loan.cash_out", notes)
     if cash_out is None:
-        return purpose
+        goal = short_text(fields.get("RefinancePurpose"))
+        notes.keep_extra("RefinancePurpose", goal)
+        return REFINANCE_GOALS.get(squash_word(goal or ""), purpose)
     return Purpose.REFINANCE_CASH_OUT if cash_out else Purpose.REFINANCE_RATE_TERM
 
 
@@ -229,6 +239,7 @@ def _property_value_cents(fields: Fields, notes: ReadingNotes) -> int | None:
 
 def _build_property(fields: Fields, notes: ReadingNotes) -> Property | None:
     names = {
+        "line1": "PropertyAddress",
         "city": "PropertyCity",
         "county": "PropertyCounty",
         "state": "PropertyState",
@@ -255,7 +266,7 @@ def _build_loan(fields: Fields, notes: ReadingNotes) -> Loan | None:
     purpose = _loan_purpose(fields, notes)
     is_purchase = purpose is Purpose.PURCHASE
     years = parse_count(fields.get("MortgageTerm"), "loan.term_months", notes, low=0, high=50)
-    down = parse_cents(fields.get("DownPayment"), "loan.down_payment", notes)
+    down = parse_down_payment(fields.get("DownPayment"), notes)
     rate = parse_percent(fields.get("CurrentLoanRate"), "loan.current_rate", notes)
 
     def read_debt(key: str, field: str) -> int | None:
@@ -269,7 +280,8 @@ def _build_loan(fields: Fields, notes: ReadingNotes) -> Loan | None:
         purpose=purpose,
         term_months=years * 12 if years else None,
         amount_cents=parse_positive_cents(fields.get("LoanAmount"), "loan.amount", notes),
-        down_payment_cents=down if is_purchase or down else None,
+        down_payment_cents=down.cents if is_purchase else down.cents or None,
+        down_payment_pct=down.pct,
         cash_out_cents=parse_cents(fields.get("AddlCashOut"), "loan.cash_out", notes),
         ltv_pct=ltv or None,
         current_balance_cents=read_debt("FirstMortgageBalance", "loan.current_balance"),
@@ -338,10 +350,19 @@ def _build_income(fields: Fields, notes: ReadingNotes) -> Income | None:
 
 def _build_situation(fields: Fields, notes: ReadingNotes) -> dict[str, Any]:
     served = yes_or_no(fields.get("IsMilitary"))
+    agent = none_if_empty(
+        Agent(
+            name=third_party_name(fields.get("AgentName")),
+            e164=third_party_phone(fields.get("AgentPhone")),
+            email=third_party_email(fields.get("AgentEmail")),
+        )
+    )
+    has_agent = yes_or_no(fields.get("WorkingWithRealtor"))
     return {
         "military": served,
         "military_status": MilitaryStatus.UNSPECIFIED if served else None,
         "found_home": yes_or_no(fields.get("FoundHome")),
-        "has_agent": yes_or_no(fields.get("WorkingWithRealtor")),
+        "has_agent": True if has_agent is None and agent else has_agent,
+        "agent": agent,
         "timeline": match_timeline(fields.get("TimeLine"), "TimeLine", notes),
     }

@@ -1,4 +1,4 @@
-"""Converts LendingTree's three public formats to one: the fields of the flat XML."""
+"""Converts LendingTree's four public formats to one: the fields of the flat XML."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from rooftree.capture.parsing.reading_notes import Fields, ReadingNotes
 from rooftree.capture.parsing.wire_formats import (
     Element,
     content_charset,
+    decode_body,
     parse_json_object,
     parse_xml,
 )
@@ -19,7 +20,7 @@ _NESTED_NAMES: dict[str, tuple[str, ...]] = {
     "ContactPhone": ("ContactPhone", "primaryPhone"),
     "HomePhone": ("HomePhone",),
     "WorkPhone": ("WorkPhone",),
-    "Address1": ("ContactAddress", "streetAddress"),
+    "Address1": ("ContactAddress",),
     "City": ("ContactCity",),
     "State": ("ContactState",),
     "Zip": ("ContactZip",),
@@ -31,11 +32,11 @@ _NESTED_NAMES: dict[str, tuple[str, ...]] = {
     "Bankruptcy": ("Bankruptcy",),
     "Foreclosure": ("Foreclosure",),
     "FoundHome": ("FoundHome",),
-    "WorkingWithRealtor": ("WorkingWithAgent",),
-    "PurchasePrice": ("PropertyPurchasePrice",),
-    "LoanAmount": ("LoanAmount",),
+    "WorkingWithRealtor": ("WorkingWithAgent", "WorkingWithRealtor", "hasAgent"),
+    "PurchasePrice": ("PropertyPurchasePrice", "purchasePrice"),
+    "LoanAmount": ("LoanAmount", "requestedLoanAmount"),
     "DownPayment": ("DownPayment",),
-    "AddlCashOut": ("CashOut", "AddlCashOut"),
+    "AddlCashOut": ("CashOut", "AddlCashOut", "cashOutAmount"),
     "FirstMortgageBalance": ("FirstMortgageBalance", "CurrentMortgageBalance"),
     "SecondMortgageBalance": ("SecondMortgageBalance",),
     "LoanRequested": ("LoanRequestType",),
@@ -45,9 +46,14 @@ _NESTED_NAMES: dict[str, tuple[str, ...]] = {
     "FilterName": ("FilterName",),
     "FilterRoutingID": ("FilterRoutingID",),
     "MatchFee": ("MatchFee",),
-    "IsMilitary": ("IsMilitary",),
+    "IsMilitary": ("IsMilitary", "veteran"),
+    "TimeLine": ("TimeLine", "purchaseTimeline", "timeframe"),
+    "MonthlyObligations": ("MonthlyObligations", "monthlyDebts"),
+    "MortgageTerm": ("MortgageTerm",),
+    "CurrentLoanRate": ("CurrentLoanRate", "currentInterestRate"),
 }
 _PROPERTY_NAMES: dict[str, tuple[str, ...]] = {
+    "PropertyAddress": ("PropertyAddress", "PropertyStreet", "Street", "streetAddress"),
     "PropertyCity": ("PropertyCity", "City"),
     "PropertyState": ("PropertyState", "State"),
     "PropertyZip": ("PropertyZip", "Zip"),
@@ -57,22 +63,117 @@ _PROPERTY_NAMES: dict[str, tuple[str, ...]] = {
 }
 
 
+_ZIP_NAMES = ("Zip", "zipCode", "postalCode")
+_CONTACT_NAMES = {
+    "Address1": ("streetAddress", "street", "address"),
+    "City": ("city",),
+    "State": ("state",),
+    "Zip": _ZIP_NAMES,
+    "ContactPhone": ("primaryPhone", "phone", "phoneNumber", "mobilePhone"),
+    "EmailAddress": ("emailAddress", "email"),
+}
+_JSON_NAMES = {"leadExternalId": ("leadExternalId",), "vertical": ("vertical",)}
+_AGENT_NAMES: dict[str, tuple[str, ...]] = {
+    "AgentName": ("name", "fullName"),
+    "AgentPhone": ("phone", "phoneNumber"),
+    "AgentEmail": ("email", "emailAddress"),
+}
+# Parts of the JSON about someone else: their phone is never the borrower's.
+_OTHER_PARTIES = ("agent", "realtor", "lender", "recipient", "partner", "officer")
+_PROPERTY_NAMES["PropertyZip"] = ("PropertyZip", *_ZIP_NAMES)
+# Elements of the LTXML shape, by path, that other shapes call otherwise.
+_LTXML_PATHS: dict[str, tuple[str, ...]] = {
+    "FirstName": ("Borrower/FirstName",),
+    "LastName": ("Borrower/LastName",),
+    "EmailAddress": ("Borrower/Email",),
+    "HomePhone": ("Borrower/HomePhone",),
+    "WorkPhone": ("Borrower/WorkPhone",),
+    "Address1": ("BorrowerResidence/Street",),
+    "City": ("BorrowerResidence/City",),
+    "State": ("BorrowerResidence/State",),
+    "Zip": ("BorrowerResidence/PostalCode",),
+    "DateOfBirth": ("Borrower/DateOfBirth",),
+    "SSN": ("Borrower/SSN", "Borrower/SocialSecurityNumber"),
+    "PropertyAddress": ("PropertyLocation/Street",),
+    "PropertyCity": ("PropertyLocation/City",),
+    "PropertyState": ("PropertyLocation/State",),
+    "PropertyZip": ("PropertyLocation/PostalCode",),
+    "PropertyCounty": ("PropertyLocation/County",),
+    "PropertyType": ("Mortgage/NewHomeType", "PropertyInformation/PropertyType"),
+    "PropertyUse": ("PropertyInformation/PropertyUse",),
+    "LoanAmount": ("Application/BorrowerRequestedLoanAmount",),
+    "DownPayment": ("Application/DownPayment",),
+    "PurchasePrice": ("Application/PurchasePriceAmount",),
+    "MortgageTerm": ("LoanProducts/LoanTerm",),
+    "AssignedCredit": ("Borrower/LenderAssignedCreditValue",),
+    "Bankruptcy": ("Declaration/DeclaredBankruptcy", "Declaration/DeclaredBankruptcyYear"),
+    "Foreclosure": ("Declaration/PropertyForeClosure",),
+    "FoundHome": ("Mortgage/FoundNewHome",),
+    "AgentName": ("Realtor/RealEstateAgentName",),
+    "RefinancePurpose": ("Application/PurposeOfRefinanceDescription",),
+}
+_MAX_NODES = 2_000  # objects of one JSON delivery
+
+
 def flatten_fields(incoming: IncomingDelivery, notes: ReadingNotes) -> Fields | None:
-    """Read any of the formats as the flat fields; return None for an unknown one."""
+    """Read any of the formats as the flat fields; return None for an unknown one.
+
+    Values of no known name are kept in the extras under their own.
+    """
     body, charset = incoming.masked.body, content_charset(incoming.header("content-type"))
-    if body.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0")[:1] in (b"{", b"["):
-        return _json_fields(parse_json_object(body, notes, declared_charset=charset))
-    return _xml_fields(parse_xml(body, notes, declared_charset=charset))
+    first = body.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0")[:1]
+    if first == b"[":
+        text = decode_body(body, notes, declared_charset=charset).strip()
+        payload = parse_json_object(f'{{"items":{text}}}'.encode(errors="replace"), notes)
+        items = payload["items"]
+        return (
+            _json_fields(items[0], notes) if isinstance(items, list) and len(items) == 1 else None
+        )
+    if first == b"{":
+        return _json_fields(parse_json_object(body, notes, declared_charset=charset), notes)
+    return _xml_fields(parse_xml(body, notes, declared_charset=charset), notes)
 
 
-def _xml_fields(root: Element) -> Fields | None:
+def _xml_fields(root: Element, notes: ReadingNotes) -> Fields | None:
     if flat := _find_branch(root, "LeadApplication"):
         return Fields({child.name: child.value() for child in flat.children})
+    if ltxml := _find_branch(root, "LTXML"):
+        tracking_number = root.find("TrackingNumber")
+        fields = _ltxml_fields(ltxml)
+        return Fields(
+            fields | {"TrackingNumber": tracking_number.value() if tracking_number else ""}
+        )
     nested = _find_branch(root, "LeadInformation")
     if nested is None:
         return None
     place = nested.find("PropertyInformation") or Element(name="none")
-    return Fields({**_xml_values(nested, _NESTED_NAMES), **_xml_values(place, _PROPERTY_NAMES)})
+    values = {**_xml_values(nested, _NESTED_NAMES), **_xml_values(place, _PROPERTY_NAMES)}
+    known = {name.lower() for names in (_NESTED_NAMES, _PROPERTY_NAMES)
+             for parts in names.values() for name in parts} | {"val", "value"}  # fmt: skip
+    pending = [*nested.children]
+    while pending:
+        element = pending.pop()
+        if element.name.lower() not in known:
+            notes.keep_extra(element.name, element.text.strip())
+            pending += element.children
+    return Fields(values)
+
+
+def _ltxml_fields(root: Element) -> dict[str, Any]:
+    """Read the shape that Optimal Blue wraps; an element counts below the one its path names."""
+    fields: dict[str, Any] = {}
+    branches = {root.name.lower(): root} | root.descendants_by_name()
+    elements: dict[str, dict[str, Element]] = {}
+    for field, paths in _LTXML_PATHS.items():
+        for path in paths:
+            holder, _, name = path.lower().partition("/")
+            if holder in branches and holder not in elements:
+                elements[holder] = branches[holder].descendants_by_name()
+            element = elements.get(holder, {}).get(name)
+            fields[field] = fields.get(field) or (element.value() if element else "")
+    is_purchase = fields["PurchasePrice"] or fields["FoundHome"]
+    purpose = "refinance" if fields["RefinancePurpose"] else "purchase" if is_purchase else ""
+    return {**fields, "LoanRequested": purpose}
 
 
 def _find_branch(root: Element, name: str) -> Element | None:
@@ -92,37 +193,79 @@ def _xml_values(branch: Element, names: dict[str, tuple[str, ...]]) -> dict[str,
     return {name: next(filter(None, candidates), "") for name, candidates in values.items()}
 
 
-def _json_fields(payload: dict[str, Any]) -> Fields | None:
-    lead = Fields(payload.get("lead", payload))
-    consumer = lead.nested("consumer")
-    profile = consumer.nested("profile")
-    product = next(
-        (lead.nested(key) for key in lead if key.lower().startswith(("mortgage", "homeequity"))),
-        Fields(),
-    )
-    place = product.nested("property")
-    if not consumer and not product:
+def _json_fields(payload: Any, notes: ReadingNotes) -> Fields | None:
+    """Read the JSON format; products stand in `lead`, in the consumer or beside `lead`."""
+    nodes = _list_nodes(payload)
+    steps = {step for path, _ in nodes for step in path}
+    if not {"consumer", "contact"} & steps and not any(map(_is_product, steps)):
         return None
-    contact = consumer.nested("contact")
-    parts = [contact, profile, profile.nested("credit"), product, place, lead]
-    vendor_names = {**_NESTED_NAMES, "City": ("city",), "State": ("state",), "Zip": ("zip",)}
-    fields = {name: _json_value(parts, names) for name, names in vendor_names.items()}
-    mailing_fields = {
-        name: _json_value([contact], vendor_names[name]) for name in ("City", "State", "Zip")
-    }
-    property_fields = {name: _json_value([place], names) for name, names in _PROPERTY_NAMES.items()}
-    vendor_id = {"leadExternalId": lead.get("leadExternalId"), "vertical": lead.get("vertical")}
-    return Fields({**fields, **mailing_fields, **property_fields, **vendor_id})
-
-
-def _json_value(parts: list[Fields], names: tuple[str, ...]) -> Any:
-    lowered = {name.lower() for name in names}
-    values = (value for part in parts for key, value in part.items() if key.lower() in lowered)
-    return next(
-        (
-            candidate
-            for candidate in values
-            if candidate not in (None, "") and not isinstance(candidate, dict)
-        ),
-        None,
+    contact = [node for path, node in nodes if "contact" in path]
+    agent = [node for path, node in nodes if _is_about(path, ("agent", "realtor"))]
+    others = [node for path, node in nodes if not _is_about(path, _OTHER_PARTIES)]
+    place = [
+        node
+        for path, node in nodes
+        if _is_about(path, ("property",)) and not _is_about(path, _OTHER_PARTIES)
+    ]
+    used: set[tuple[int, str]] = set()
+    readings = (
+        _json_values(contact, _CONTACT_NAMES, used),
+        _json_values(place, _PROPERTY_NAMES, used),
+        _json_values([*contact, *others], _NESTED_NAMES | _JSON_NAMES, used),
+        _json_values(others, {name: (name,) for name in _PROPERTY_NAMES}, used),
+        _json_values(agent, _AGENT_NAMES, used),
     )
+    for path, node in nodes:
+        for key, value in node.items():
+            if (id(node), key) not in used and not isinstance(value, dict):
+                notes.keep_extra(".".join((*path, key)), value)
+    fields: dict[str, Any] = {}
+    for reading in reversed(readings):  # the first reading of a field counts
+        fields |= reading
+    products = (path[-1] for path, node in nodes if path and _is_product(path[-1]) and node)
+    return Fields({"vertical": next(products, None), **fields})
+
+
+def _is_product(step: str) -> bool:
+    return step.startswith(("mortgage", "homeequity", "heloc", "reverse"))
+
+
+def _is_about(path: tuple[str, ...], subjects: tuple[str, ...]) -> bool:
+    return any(subject in step for step in path for subject in subjects)
+
+
+def _list_nodes(payload: Any) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
+    """List every object of a delivery with its lower-case path, outer ones first."""
+    nodes: list[tuple[tuple[str, ...], dict[str, Any]]] = []
+    level: list[tuple[tuple[str, ...], Any]] = [((), payload)]
+    while level and len(nodes) < _MAX_NODES:
+        nodes += [(path, node) for path, node in level if isinstance(node, dict)]
+        level = [
+            ((*path, key.lower()), item)
+            for path, node in level
+            if isinstance(node, dict)
+            for key, value in node.items()
+            for item in (value[:1] if isinstance(value, list) else [value])
+            if isinstance(item, dict)
+        ]
+    return nodes
+
+
+def _json_values(
+    nodes: list[dict[str, Any]], names: dict[str, tuple[str, ...]], used: set[tuple[int, str]]
+) -> dict[str, Any]:
+    """Return the first value of each field, and note which keys were read."""
+    by_name: dict[str, list[tuple[int, str, Any]]] = {}
+    for node in nodes:
+        for key, value in node.items():
+            by_name.setdefault(key.lower(), []).append((id(node), key, value))
+    fields: dict[str, Any] = {}
+    for field, vendor_names in names.items():
+        for vendor_name in vendor_names:
+            for node_id, key, value in by_name.get(vendor_name.lower(), ()):
+                plain = value.get("val", value.get("value")) if isinstance(value, dict) else value
+                if plain in (None, "", []) or isinstance(plain, dict):
+                    continue
+                used.add((node_id, key))
+                fields.setdefault(field, plain)
+    return fields

@@ -235,7 +235,7 @@ def _build_lead(
         campaign=stub.campaign,
         submitted_at=stub.submitted_at,
         submitted_at_precision=stub.submitted_at_precision,
-        consent=_build_consent(form_response, form.nested("content"), stub, lead.consent),
+        consent=_build_consent(form_response, form.nested("content"), stub, lead.consent, notes),
     )
 
 
@@ -281,9 +281,13 @@ def _option_text(question: Fields, number: Any) -> str:
 
 
 def _build_consent(
-    form_response: Fields, form: Fields, stub: CanonicalLead, proof: Consent
+    form_response: Fields,
+    form: Fields,
+    stub: CanonicalLead,
+    proof: Consent,
+    notes: ReadingNotes,
 ) -> Consent:
-    """Read the consent checkboxes, with the wording on the form."""
+    """Read the consent checkboxes; a ticked box without its wording on the form proves nothing."""
     wordings = {
         vendor_identifier(part.get("id")): _localized_text(part.get("consent"))
         for part in form.nested("legalInfo").nested_list("consents")
@@ -295,6 +299,9 @@ def _build_consent(
     if not choices:
         return proof
     accepted = [text for text, is_accepted in choices if is_accepted]
+    if accepted and not any(accepted):
+        notes.warn("consent_without_wording")
+        return proof
     wording = "\n\n".join(filter(None, accepted or [text for text, _ in choices]))[:5_000]
     return with_evidence_level(
         replace(

@@ -4,6 +4,7 @@ Wire format: docs/sources/meta_lead_ads.md.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -77,6 +78,7 @@ _LEAD_FIELDS = (
 _OK_ANSWER = Answer(status=200, content_type="text/plain", body="EVENT_RECEIVED")
 _PAGE_SIZE = "100"  # rows per page of a list
 _MAX_CHANGES = 1_000  # changes read from one notice
+_REFUSAL_WORD = re.compile(r"\b(?:no|not|dont|never|stop|unsubscribe|opt ?out)\b", re.IGNORECASE)
 _TEST_LEAD_MARK = "<test lead: dummy data"
 _RATE_LIMIT_CODES = frozenset({4, 17, 32, 341, 613, *range(80_000, 80_015)})
 _OUTAGE_CODES = frozenset({1, 2})
@@ -304,7 +306,11 @@ def _build_vendor_ids(change: Fields, lead_data: Fields) -> dict[str, str]:
 
 
 def _build_consent(lead_data: Fields, proof: Consent, notes: ReadingNotes, *, at: Any) -> Consent:
-    """Read the form's checkboxes; their wording is only in the form, so we know just the keys."""
+    """Read the form's checkboxes; their wording is only in the form, so we know just the keys.
+
+    A ticked box counts only where its key names calls, texts or emails: any other optional box
+    (a newsletter, a privacy policy) leaves the status unknown. A ticked `no_calls` is a refusal.
+    """
     boxes = {
         short_text(part.get("checkbox_key")) or "": yes_or_no(part.get("is_checked")) is True
         for part in lead_data.nested_list("custom_disclaimer_responses")
@@ -313,15 +319,20 @@ def _build_consent(lead_data: Fields, proof: Consent, notes: ReadingNotes, *, at
         notes.keep_extra(f"consent.{key}", is_checked)
     if not boxes:
         return proof
-    accepted = [key.replace("_", " ") for key, is_checked in boxes.items() if is_checked]
-    channels = {channel for key in accepted for channel in channels_in_wording(key)}
-    if accepted and not channels:
-        channels = {ConsentChannel.CALL}
+    accepted = [re.sub(r"[\W_]+", " ", key) for key, is_checked in boxes.items() if is_checked]
+    is_refused = any(_REFUSAL_WORD.search(key) for key in accepted)
+    channels = {channel for key in accepted if key.strip() for channel in channels_in_wording(key)}
+    if accepted and not channels and not is_refused:
+        notes.warn("consent_without_wording")
+        return proof
+    granted = bool(accepted) and not is_refused
     return with_evidence_level(
         replace(
             proof,
-            status=ConsentStatus.GRANTED if accepted else ConsentStatus.DENIED,
-            channels=tuple(channel for channel in ConsentChannel if channel in channels),
+            status=ConsentStatus.GRANTED if granted else ConsentStatus.DENIED,
+            channels=tuple(
+                channel for channel in ConsentChannel if granted and channel in channels
+            ),
             timestamp=at,
             method=ConsentMethod.PLATFORM_FORM,
         )

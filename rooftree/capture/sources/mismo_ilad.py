@@ -9,6 +9,7 @@ from typing import Any
 
 from rooftree.capture.parsing.amounts import implied_loan_sizes, parse_count, parse_positive_cents
 from rooftree.capture.parsing.build_envelope import build_envelope
+from rooftree.capture.parsing.build_lead import build_canonical_lead
 from rooftree.capture.parsing.envelope import (
     Envelope,
     IncomingDelivery,
@@ -43,6 +44,7 @@ from rooftree.capture.parsing.wire_formats import (
     content_charset,
     parse_xml,
 )
+from rooftree.capture.sources import mismo_version_2
 from rooftree.leads.canonical import (
     Address,
     CanonicalLead,
@@ -105,18 +107,36 @@ def read(incoming: IncomingDelivery) -> Envelope:
     notes = ReadingNotes()
     charset = content_charset(incoming.header("content-type"))
     try:
-        root = parse_xml(incoming.masked.body, notes, declared_charset=charset)
+        root = parse_xml(incoming.masked.body, notes, declared_charset=charset, allow_doctype=True)
     except UnreadableBody as error:
         return rejected_envelope(
             Outcome.REJECTED_MALFORMED, str(error), json_answer(400, error=str(error))
         )
     notes.warn_of_secrets(incoming.masked.kinds)
+    if application := mismo_version_2.find_root(root):
+        return _read_version_2(application, incoming, notes)
     deals = list(_descendants_named(root, "DEAL"))
     if len(deals) > 1:
         return quarantined_envelope("several_leads", _OK_ANSWER, warnings=notes.warnings)
     return build_envelope(
         _build_lead(root, deals[0] if deals else root, incoming, notes), _OK_ANSWER, notes
     )
+
+
+def _read_version_2(
+    application: Element, incoming: IncomingDelivery, notes: ReadingNotes
+) -> Envelope:
+    """Build the envelope of a MISMO 2.x application."""
+    lead = build_canonical_lead(
+        mismo_version_2.read_fields(application, notes),
+        notes,
+        source=Source.MISMO_ILAD,
+        channel=CHANNEL,
+        received_at=incoming.received_at,
+        zone=incoming.endpoint.zone,
+        is_test=incoming.endpoint.is_test,
+    )
+    return build_envelope(lead, _OK_ANSWER, notes)
 
 
 def _descendants_named(element: Element | None, name: str) -> Iterator[Element]:
@@ -178,14 +198,22 @@ def _build_lead(
 
 
 def _primary_and_co_borrower(deal: Element) -> tuple[Element | None, Element | None]:
-    """Return the primary borrower and the next one, by role and classification, not by order."""
+    """Return the primary borrower and the next one, by role and classification, not by order.
+
+    Where no party is called a borrower, the people without any role are the borrowers.
+    """
+    roles = {
+        id(party): [
+            role.text.strip().lower() for role in _descendants_named(party, "PartyRoleType")
+        ]
+        for party in _descendants_named(deal, "PARTY")
+    }
+    parties = list(_descendants_named(deal, "PARTY"))
     borrowers = [
         party
-        for party in _descendants_named(deal, "PARTY")
-        if "borrower"
-        in [role.text.strip().lower() for role in _descendants_named(party, "PartyRoleType")]
-        or _first_named(party, "BORROWER")
-    ]
+        for party in parties
+        if "borrower" in roles[id(party)] or _first_named(party, "BORROWER")
+    ] or [party for party in parties if not roles[id(party)] and _first_named(party, "NAME")]
     borrowers.sort(
         key=lambda party: _text_at(party, "BorrowerClassificationType").lower() != "primary"
     )

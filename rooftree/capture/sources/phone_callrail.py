@@ -6,6 +6,7 @@ Wire format: docs/sources/phone_callrail.md.
 import base64
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from rooftree.capture.parsing.amounts import parse_count
@@ -16,6 +17,7 @@ from rooftree.capture.parsing.envelope import (
     Credential,
     Envelope,
     IncomingDelivery,
+    Outcome,
     ignored_envelope,
     json_answer,
     secrets_match,
@@ -49,6 +51,7 @@ CHANNEL = Channel.PHONE
 CREDENTIALS = (
     Credential(key="secret", label="Signing key", help="CallRail, Integrations, Webhooks"),
 )
+MAX_AGE = timedelta(days=1)  # of a signed event; CallRail sends within 20 minutes of a call's end
 _OK_ANSWER = json_answer(200)
 _ANONYMOUS_NAMES = frozenset(
     {"", "anonymous", "restricted", "unavailable", "unknown", "private", "blocked"}
@@ -68,7 +71,8 @@ _FIELD_NAMES = {
 def read(incoming: IncomingDelivery) -> Envelope:
     """Read one event. Never raises.
 
-    CallRail never retries (SEEN), so every authentic and readable event gets 200.
+    CallRail never retries (SEEN), so every authentic and readable event gets 200. One that was
+    signed more than a day ago may be a copy that someone posts again: it waits for staff.
     """
     notes = ReadingNotes()
     expected = base64.b64encode(body_hmac(incoming, "sha1")).decode()
@@ -76,7 +80,15 @@ def read(incoming: IncomingDelivery) -> Envelope:
     event = open_webhook(incoming, notes, is_authentic=is_signed)
     if isinstance(event, Envelope):
         return event
-    return _build_envelope(event, incoming, notes)
+    envelope = _build_envelope(event, incoming, notes)
+    sent_at, _ = parse_moment(event.get("timestamp"), "timestamp", ReadingNotes(), zone="UTC")
+    is_stale = sent_at is not None and incoming.received_at - sent_at > MAX_AGE
+    if not is_stale or incoming.is_verified or envelope.outcome is Outcome.IGNORED:
+        return envelope
+    stale_actions = ({"do": "notify_ops"},)
+    return replace(
+        envelope, outcome=Outcome.QUARANTINED, reason="stale_timestamp", actions=stale_actions
+    )
 
 
 def _build_envelope(event: Fields, incoming: IncomingDelivery, notes: ReadingNotes) -> Envelope:

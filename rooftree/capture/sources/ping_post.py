@@ -4,6 +4,7 @@ Wire format: docs/sources/ping-post.md. `capture.bidding` decides the bid; `inco
 supplies its facts and, for a post, the bid we placed.
 """
 
+import hashlib
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -105,6 +106,11 @@ PING_FIELDS = (
     *("current_balance", "current_rate", "credit_rating", "timeline", "military", "bankruptcy"),
     *("sub_id", "campaign_id", "exclusive", "trustedform_ping_url"),
 )
+# Names of the id that ties a post to its ping, as exchanges call it; ours first.
+ID_NAMES = (
+    *("ping_id", "pingid", "ping_token", "bid_id", "auction_id", "transaction_id"),
+    *("lead_id", "leadid"),
+)
 PERSONAL_FIELDS = (
     *("first_name", "last_name", "full_name", "name", "phone", "phone_1", "phone_2", "mobile"),
     *("email", "address", "address_1", "street", "dob", "ssn", "ip_address"),
@@ -118,11 +124,15 @@ def read(incoming: IncomingDelivery) -> Envelope:
     tree = open_post(replace(incoming, path=address), notes, json_rejection, default_proof=PROOF)
     if isinstance(tree, Envelope):
         return tree
-    ping_id = vendor_identifier(find_value(tree, "ping_id")[1])
+    ids = (vendor_identifier(find_value(tree, name)[1]) for name in ID_NAMES)
+    ping_id = next(filter(None, ids), None)
     if step not in ("ping", "post"):
         return rejected_envelope(
             Outcome.REJECTED_MALFORMED, "no_such_step", json_rejection(404, "not_found")
         )
+    if ping_id is None and step == "ping":  # our answer names this id, and the post repeats it
+        seed = incoming.received_at.isoformat().encode() + incoming.body
+        ping_id = f"rt-{hashlib.sha256(seed).hexdigest()[:32]}"
     if ping_id is None:
         answer = json_rejection(400, "ping_id_missing")
         return rejected_envelope(Outcome.REJECTED_MALFORMED, "ping_id_missing", answer)

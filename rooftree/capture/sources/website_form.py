@@ -30,6 +30,7 @@ from rooftree.capture.parsing.envelope import (
     rejected_envelope,
 )
 from rooftree.capture.parsing.loan_request_fields import read_loan_request
+from rooftree.capture.parsing.multipart_forms import is_multipart_form, parse_multipart
 from rooftree.capture.parsing.normalize_values import (
     borrower_name,
     consumer_message,
@@ -171,7 +172,7 @@ def _find_rejection(incoming: IncomingDelivery, *, is_signed: bool | None) -> En
 def _is_form_encoded(incoming: IncomingDelivery) -> bool:
     """Decide by the declared type, or by the first byte where none is declared (a beacon)."""
     kind = (incoming.header("content-type") or "").split(";")[0].strip().lower()
-    if kind == "application/x-www-form-urlencoded":
+    if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
         return True
     if kind.startswith(("multipart/", "image/", "audio/", "video/")) or kind.endswith("xml"):
         raise UnreadableBody("unsupported_content_type")
@@ -180,8 +181,11 @@ def _is_form_encoded(incoming: IncomingDelivery) -> bool:
 
 
 def _parse_fields(incoming: IncomingDelivery, notes: ReadingNotes) -> Fields:
-    charset = content_charset(incoming.header("content-type"))
-    if _is_form_encoded(incoming):
+    content_type = incoming.header("content-type")
+    charset = content_charset(content_type)
+    if is_multipart_form(content_type):
+        fields = parse_multipart(incoming.masked.body, content_type, notes)
+    elif _is_form_encoded(incoming):
         fields = parse_form(incoming.masked.body, notes, declared_charset=charset)
     else:
         fields = parse_json_object(incoming.masked.body, notes, declared_charset=charset)

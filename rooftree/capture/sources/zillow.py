@@ -50,7 +50,7 @@ from rooftree.leads.canonical import (
     Recipient,
     Suppression,
 )
-from rooftree.leads.vocabulary import Channel, CostBasis, PhoneType, Source
+from rooftree.leads.vocabulary import Channel, ContactMethod, CostBasis, PhoneType, Source
 
 LABEL = "Zillow"
 EXAMPLE = """
@@ -62,6 +62,14 @@ EXAMPLE = """
 PATHS = ["zillow/<token>"]  # Zillow signs nothing: the secret is in the path
 CHANNEL = Channel.MARKETPLACE
 
+PREAPPROVAL_TYPE = "propertypreapproval"
+# What is read of each part; the rest is kept in the extras.
+KNOWN_PARTS = {
+    "quote": {"rate", "apr", "termMonths", "lockDays", "jumbo"},
+    "sender": {"firstName", "lastName", "emailAddress", "phoneNumber"},
+    "recipient": {"lenderId", "firstName", "lastName", "emailAddress", "phoneNumber",
+                  "nmlsLicense"},
+}  # fmt: skip
 # Set when a concierge has already spoken with the borrower.
 SUPPRESSIONS = {
     "donotcall": Suppression(do_not_call=True, reason="DoNotCall"),
@@ -93,9 +101,16 @@ def read(incoming: IncomingDelivery) -> Envelope:
         )
     notes.warn_of_secrets(incoming.masked.kinds)
     details = contact.nested("details")
+    if squash_word(short_text(contact.get("type")) or "") == PREAPPROVAL_TYPE:
+        # It names a home that the sender wants to buy.
+        details["loanPurpose"] = short_text(details.get("loanPurpose")) or "Purchase"
     lead = _build_lead(contact, details, incoming, notes)
     notes.keep_unread(contact)
     notes.keep_unread(details)
+    for part in ("quote", "sender", "recipient"):
+        known = KNOWN_PARTS[part]
+        unread = ((key, value) for key, value in contact.nested(part).items() if key not in known)
+        notes.keep_extras((f"{part}.{key}", value) for key, value in unread)
     url = incoming.endpoint.application_url
     extra = {"applicationURL": url} if url else {}
     answer = json_answer(200, externalContactReference=LEAD_ID_PLACEHOLDER, **extra)
@@ -134,7 +149,7 @@ def _build_lead(
         vendor_status=status,
         suppression=SUPPRESSIONS.get(squash_word(status or "")),
         extras=notes.extras,
-        **_build_situation(details, notes),
+        **_build_situation(contact, details, notes),
     )
 
 
@@ -147,7 +162,8 @@ def _build_vendor_ids(contact: Fields, details: Fields) -> dict[str, str]:
     return {name: value for name, value in ids.items() if value}
 
 
-def _build_situation(details: Fields, notes: ReadingNotes) -> dict[str, Any]:
+def _build_situation(contact: Fields, details: Fields, notes: ReadingNotes) -> dict[str, Any]:
+    is_preapproval = squash_word(short_text(contact.get("type")) or "") == PREAPPROVAL_TYPE
     agent = _build_agent(details)
     veteran = match_choice(
         details.get("veteranType"), MILITARY_STATUSES, "military_status", "veteranType", notes
@@ -156,6 +172,7 @@ def _build_situation(details: Fields, notes: ReadingNotes) -> dict[str, Any]:
     return {
         "military": True if veteran else None,
         "military_status": veteran,
+        "found_home": True if is_preapproval and details.get("propertyAddress") else None,
         "first_time_buyer": yes_or_no(details.get("firstTimeBuyer")),
         "has_agent": True if has_agent is None and agent else has_agent,
         "agent": agent,
@@ -209,9 +226,11 @@ def _build_contact_preference(
 ) -> ContactPreference | None:
     """Read a time of day, or an exact time the concierge agreed on with the borrower."""
     preference = short_text(contact.get("preferredContactTime"))
+    asks_for_email = squash_word(short_text(contact.get("conciergeStatus")) or "")
+    method = ContactMethod.EMAIL if asks_for_email == "emailrequested" else None
     if preference is None:
-        return None
+        return none_if_empty(ContactPreference(method=method))
     if part := CONTACT_TIMES.get(squash_word(preference)):
-        return ContactPreference(time=part)
+        return ContactPreference(time=part, method=method)
     at, _ = parse_moment(preference, "preferredContactTime", notes, zone=zone)
-    return none_if_empty(ContactPreference(at=at))
+    return none_if_empty(ContactPreference(at=at, method=method))

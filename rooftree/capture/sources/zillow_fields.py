@@ -10,6 +10,7 @@ from rooftree.capture.parsing.amounts import (
     income_band,
     parse_cents,
     parse_count,
+    parse_down_payment,
     parse_percent,
     parse_positive_cents,
 )
@@ -85,9 +86,11 @@ def build_loan(contact: Fields, details: Fields, notes: ReadingNotes) -> Loan | 
     codes = (stated if isinstance(stated, list) else [stated])[:50]
     programs = tuple(filter(None, map(short_text, codes)))
     program_matches = filter(None, map(_PROGRAM_PATTERN.match, programs))
-    down = parse_cents(details.get("downPayment"), "loan.down_payment", notes)
+    down = parse_down_payment(details.get("downPayment"), notes)
     balance = parse_cents(details.get("currentBalance"), "loan.current_balance", notes)
     backer = details.get("currentBacker")
+    if isinstance(backer, dict):  # one flag for each backer
+        backer = next((name for name, is_backer in backer.items() if yes_or_no(is_backer)), None)
     value = parse_positive_cents(details.get("propertyValue"), "property.estimated_value", notes)
     ltv = parse_percent(details.get("loanToValuePercent"), "loan.ltv", notes)
     loan_type = None
@@ -102,7 +105,8 @@ def build_loan(contact: Fields, details: Fields, notes: ReadingNotes) -> Loan | 
         term_months=next((int(match[1]) * 12 for match in program_matches), None),
         desired_products=programs,
         amount_cents=parse_positive_cents(details.get("loanAmount"), "loan.amount", notes),
-        down_payment_cents=down if is_purchase or down else None,
+        down_payment_cents=down.cents if is_purchase else down.cents or None,
+        down_payment_pct=down.pct,
         cash_out_cents=cash_out,
         ltv_pct=ltv or None,
         current_balance_cents=None if is_purchase and not balance else balance,

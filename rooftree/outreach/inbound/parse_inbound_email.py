@@ -1,39 +1,19 @@
 """Parser for inbound email: the borrower's own words, without the quoted text."""
 
-import re
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.errors import MessageError
 from email.message import EmailMessage
-from email.utils import getaddresses, parseaddr
-from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
-from rooftree.core import read_html
+from rooftree.core.email_addresses import find_addresses, find_sender_address
 from rooftree.core.masking import redact_numbers
+from rooftree.outreach.inbound.quoted_text import html_words, strip_quotes
 from rooftree.outreach.messages.plan_messages import find_replied_message
 
 MAX_BODY_LENGTH = 20_000  # characters kept of one email
 RECIPIENT_HEADERS = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
-MAX_QUOTE_START_LINES = 4  # lines read to recognize the start of a quotation
-MAX_QUOTE_START_WIDTH = 200  # characters read of each
-QUOTE_START = re.compile(
-    r"^(>.*|-{2,} ?(original message|mensaje original) ?-{2,}|_{8,}|"
-    r"(on .{6,120}(?<! i) wrote|el .{6,120} escribi[oó]):?|[*_]*(from|de):.+@.+)$",
-    re.IGNORECASE,
-)
-# "On Mon, Nov 23, 2026 at 12:01 PM Dana Lee <dana@lender.example> wrote:" in several lines. It has
-# a date, ends with a colon, and no other line starts like it.
-WRAPPED_ATTRIBUTION = re.compile(
-    r"^(on|el) (?=.{0,80}\d)(?!.*\n(on|el) ).{6,}\s(wrote|escribi[oó]):(\n|$)",
-    re.IGNORECASE | re.DOTALL,
-)
-# Outlook's header, also without an address: a sender, and below it a recipient or a date.
-MAIL_HEADER = re.compile(
-    r"^[*_]*(from|de):.*\n(.*\n){0,2}[*_]*(sent|date|to|enviado( el)?|fecha|para):",
-    re.IGNORECASE,
-)
 BULK_PRECEDENCES = frozenset({"bulk", "auto_reply", "junk", "list"})
 
 
@@ -66,9 +46,14 @@ def parse_email(raw: bytes) -> InboundEmail:
 
 
 def _build_email(mail: EmailMessage) -> InboundEmail:
-    headers = [str(value) for name in RECIPIENT_HEADERS for value in mail.get_all(name, [])]
+    headers = [header for name in RECIPIENT_HEADERS for header in _written_headers(mail, name)]
     message_id = next(
-        (key for _, address in getaddresses(headers) if (key := find_replied_message(address))),
+        (
+            key
+            for header in headers
+            for address in find_addresses(header)
+            if (key := find_replied_message(address))
+        ),
         None,
     )
     if message_id is None:
@@ -77,7 +62,7 @@ def _build_email(mail: EmailMessage) -> InboundEmail:
     body = strip_quotes(_body_text(mail).replace("\x00", ""))
     return InboundEmail(
         replied_message_id=message_id,
-        sender=parseaddr(str(mail.get("From", "")))[1][:254],
+        sender=find_sender_address(next(iter(_written_headers(mail, "From")), ""))[:254],
         subject=redact_numbers(subject)[0][:300],
         body=redact_numbers(body)[0][:MAX_BODY_LENGTH],
         reference=" ".join(str(mail.get("Message-ID", "")).split())[:120],
@@ -87,27 +72,9 @@ def _build_email(mail: EmailMessage) -> InboundEmail:
     )
 
 
-def strip_quotes(text: str) -> str:
-    """Return the text before the first line that starts a quotation."""
-    lines = [line.rstrip() for line in text.splitlines()]
-    kept = []
-    for number, line in enumerate(lines):
-        if _starts_quotation(lines[number : number + MAX_QUOTE_START_LINES]):
-            break
-        kept.append(line)
-    return "\n".join(kept).strip()
-
-
-def _starts_quotation(lines: list[str]) -> bool:
-    """Return whether the first of these lines starts a quotation, alone or with the others."""
-    first = lines[0].strip()
-    if not first or QUOTE_START.match(first):
-        return bool(first)
-    if not first.lower().startswith(("on ", "el ", "from:", "de:", "*", "_")):
-        return False
-    stripped = (line.strip()[:MAX_QUOTE_START_WIDTH] for line in lines)
-    block = "\n".join(takewhile(lambda line: line and not line.startswith(">"), stripped))
-    return bool(WRAPPED_ATTRIBUTION.match(block) or MAIL_HEADER.match(block))
+def _written_headers(mail: EmailMessage, name: str) -> list[str]:
+    """Return headers as written: the standard parser changes addresses it can't parse."""
+    return [str(value) for key, value in mail.raw_items() if key.lower() == name.lower()]
 
 
 def _body_text(mail: EmailMessage) -> str:
@@ -115,10 +82,7 @@ def _body_text(mail: EmailMessage) -> str:
     if part is None:
         return ""
     content = str(part.get_content())
-    if part.get_content_subtype() != "html":
-        return content
-    tree = read_html.parse_html(content, without="//script|//style|//blockquote")
-    return "" if tree is None else str(tree.text_content())
+    return html_words(content) if part.get_content_subtype() == "html" else content
 
 
 def _is_automatic(mail: EmailMessage) -> bool:

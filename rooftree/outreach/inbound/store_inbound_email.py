@@ -1,6 +1,7 @@
 """Storing inbound email with its conversation, including opt-outs and bounces."""
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
@@ -13,6 +14,7 @@ from rooftree.leads.models import Lead
 from rooftree.ledger.write_events import write_event
 from rooftree.outreach.inbound import carrier_callbacks
 from rooftree.outreach.inbound.parse_inbound_email import InboundEmail
+from rooftree.outreach.inbound.quoted_text import remove_own_message
 from rooftree.outreach.inbound.store_inbound_text import (
     CAUSES_ENDED_BY_STOP,
     Reply,
@@ -29,8 +31,9 @@ def receive_email(email: InboundEmail, *, raw: bytes, at: datetime) -> Reply:
     """Store one inbound email once, and apply an opt-out in the same transaction.
 
     Opt-out words end email, like unsubscribing does; staff decide whether the borrower meant
-    calls and texts too (47 CFR 64.1200(a)(10)). A delivery report marks the address as bounced;
-    an automatic reply is stored and changes nothing.
+    calls and texts too (47 CFR 64.1200(a)(10)). What the email quotes of our message, with its
+    footer on how to stop, never counts as the borrower's words. A delivery report marks the
+    address as bounced; an automatic reply is stored and changes nothing.
     """
     with transaction.atomic():
         original = (
@@ -51,6 +54,8 @@ def receive_email(email: InboundEmail, *, raw: bytes, at: datetime) -> Reply:
             return Reply(
                 message=None, meaning=reply_classifier.ReplyMeaning.NONE.value, is_new=False
             )
+        own_words = remove_own_message(email.body, f"{original.body}\n{original.ending}")
+        email = replace(email, body=own_words)
         meaning = (
             AUTOMATIC
             if email.is_automatic
