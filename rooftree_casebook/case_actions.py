@@ -12,10 +12,12 @@ from rooftree.compliance.privacy import data_rights_rules
 from rooftree.retention import deletion_rule
 from rooftree_casebook.case_facts import build_case_facts
 from rooftree_casebook.case_lists import case_today, parse_day
+from rooftree_casebook.case_words import is_stated
 
 type Given = Mapping[str, Any]
 type ActionCheck = Callable[[Given], Ruling]
 
+DELETION_VERBS = frozenset({"delete", "purge", "erase", "dispose"})
 CONSUMER_STARTED_KEYS = ("initiated_by_consumer", "application_submitted", "submitted_application")
 CLOCK_START_KEYS = ("notified", "last_contact", "last_use", "last_disseminated", "created", "since")
 
@@ -31,7 +33,7 @@ def decide_action(given: Given) -> Ruling:
 
 def _check_deletion(given: Given) -> Ruling:
     return deletion_rule.check_deletion(
-        record=str(given["action"]).partition("_")[2],
+        record=str(given.get("record") or str(given["action"]).partition("_")[2]),
         since=max(
             filter(None, (parse_day(given.get(key)) for key in CLOCK_START_KEYS)), default=None
         ),
@@ -50,7 +52,8 @@ def _check_export(given: Given) -> Ruling:
         return _check_login(given)
     return data_rights_rules.check_export(
         has_reason=bool(given.get("reason_given")),
-        has_second_approver=bool(given.get("second_approver")),
+        has_second_approver=is_stated(given.get("second_approver"))
+        and "same" not in str(given.get("second_approver")),
     )
 
 
@@ -58,6 +61,8 @@ def _check_view(given: Given) -> Ruling:
     """Allow only the user's own branch; without both branches in the case it is another's."""
     branches = [value for key, value in given.items() if "branch" in key and isinstance(value, str)]
     is_same = len(branches) > 1 and len(set(branches)) == 1
+    if isinstance(given.get("user_branches"), list):
+        is_same = given.get("lead_branch") in given["user_branches"]
     is_own = any(bool(given.get(key)) for key in ("same_branch", "own_branch")) or is_same
     if given.get("other_branch") or not is_own:
         return data_rights_rules.refuse_other_branch()
@@ -77,6 +82,12 @@ def _check_share(given: Given) -> Ruling:
     return data_rights_rules.check_sharing(has_opt_out_signal=has_signal)
 
 
+def is_about_record_or_report(given: Given) -> bool:
+    """Return whether the case removes a record or pulls a report, whatever else it states."""
+    words = set(str(given.get("action") or "").split("_"))
+    return bool(words & (DELETION_VERBS | {"pull"}))
+
+
 def decide_send(given: Given) -> Ruling:
     """Decide a case about a message by the gate."""
     verdict = decide(build_case_facts({**given, "action": None}))
@@ -93,10 +104,10 @@ CHECKS_BY_VERB: tuple[tuple[frozenset[str], ActionCheck], ...] = (
             is_started_by_consumer=any(bool(given.get(key)) for key in CONSUMER_STARTED_KEYS),
         ),
     ),
-    (frozenset({"delete", "purge", "erase", "dispose"}), _check_deletion),
+    (DELETION_VERBS, _check_deletion),
     (frozenset({"export", "download"}), _check_export),
-    (frozenset({"share", "sell"}), _check_share),
-    (frozenset({"view", "open", "read", "access"}), _check_view),
+    (frozenset({"share", "sell", "transfer", "rent"}), _check_share),
+    (frozenset({"view", "open", "read", "access", "edit", "update", "reassign"}), _check_view),
     (
         frozenset({"publish"}),
         lambda given: notice_rules.check_six_items(

@@ -14,6 +14,7 @@ from rooftree.compliance.gate.facts import (
     Company,
     Consent,
     Facts,
+    HumanDecision,
     License,
     Medium,
     NumberCheck,
@@ -23,17 +24,31 @@ from rooftree.compliance.gate.facts import (
     Provenance,
     Purpose,
     StopConfirmation,
-    Voice,
 )
 from rooftree.compliance.gate.person_places import address_places
+from rooftree.compliance.gate.quiet_hours import REQ_01, STATE_LAW_SILENT
 from rooftree.compliance.gate.rulebook import RULES_AS_OF, RULES_VERSION, STATES
 from rooftree_casebook.case_lists import (
+    SIGNED_HEADER_KEYS,
     STOP_KEYS,
+    UNSUBSCRIBE_LINK_KEYS,
     email_facts,
     is_authentication_key,
     list_facts,
     parse_day,
     stop_facts,
+)
+from rooftree_casebook.case_words import (
+    OFFICER_ACTORS,
+    is_machine_voice,
+    is_request_recorded,
+    is_stated,
+    parse_entity,
+    parse_medium,
+    parse_relationship,
+    parse_source,
+    parse_voice,
+    says_all_of_first_contact,
 )
 
 type Given = Mapping[str, Any]
@@ -42,6 +57,7 @@ HOME_ZONE = ZoneInfo("America/New_York")
 DEFAULT_NUMBER, DEFAULT_SELLER = "+12125550111", "us"
 MOMENT_KEYS = ("now", "send_at", "sent_at", "queued_send_at", "queued_call_at", "at", "on", "today")
 BOUGHT_NUMBER = re.compile(r"append|skip_?trac|data_?broker")  # not given by the borrower
+CONTACT_MEDIUM_KEYS = ("channel", "medium", "type", "kind")
 COMPLETE_EVIDENCE = ("text_hash", "page_url", "ip", "user_agent", "session_cert")
 # The gates that a key of a case runs.
 GATES_BY_KEY: dict[str, tuple[str, ...]] = {
@@ -82,6 +98,8 @@ GATES_BY_KEY: dict[str, tuple[str, ...]] = {
     "list_unsubscribe_post": ("one_click",),
     "subject": ("subject",),
     "unsubscribe_link_ttl_days": ("unsubscribe",),
+    **dict.fromkeys(UNSUBSCRIBE_LINK_KEYS, ("unsubscribe",)),
+    **dict.fromkeys(SIGNED_HEADER_KEYS, ("one_click",)),
     "unsubscribe_requires": ("unsubscribe",),
     "spam_rate_pct": ("spam_rate",),
     "brand_registered": ("brand",),
@@ -96,13 +114,15 @@ GATES_BY_KEY: dict[str, tuple[str, ...]] = {
 def build_case_facts(given: Given) -> Facts:
     """Return the facts of a case about a message."""
     at = case_moment(given)
-    medium, purpose = _case_medium(given), _case_purpose(given)
+    name = given.get("channel") or str(given.get("next", "")).rpartition("_")[2] or "text"
+    medium = parse_medium("call" if "queued_call_at" in given else name) or Medium(name)
+    purpose = _case_purpose(given)
     return Facts(
         at=at,
         asks=_case_gates(given, medium, purpose),
         medium=medium,
         purpose=purpose,
-        is_automated=bool(given.get("automated", False)),
+        is_automated=bool(given.get("automated", False)) or is_machine_voice(given),
         guard_minutes=0,
         is_owners=True,
         recipient=given.get("phone", DEFAULT_NUMBER),
@@ -127,17 +147,11 @@ def case_moment(given: Given) -> datetime:
     return datetime.combine(RULES_AS_OF, time(12), HOME_ZONE)
 
 
-def _case_medium(given: Given) -> Medium:
-    name = given.get("channel") or str(given.get("next", "")).rpartition("_")[2]
-    if "queued_call_at" in given:
-        name = "call"
-    aliases = {"voicemail": "voicemail_drop", "sms": "text", "": "text"}
-    return Medium(aliases.get(name, name))
-
-
 def _case_purpose(given: Given) -> Purpose:
     if given.get("message") == "confirmation":
         return Purpose.CONFIRMATION
+    if any(given.get(key) is True for key in ("is_reply", "reply", "reply_to_consumer")):
+        return Purpose.REPLY
     name = given.get("purpose") or str(given.get("next", "marketing_x")).rpartition("_")[0]
     return Purpose(name)
 
@@ -149,7 +163,7 @@ def _case_gates(given: Given, medium: Medium, purpose: Purpose) -> tuple[str, ..
         names.append("authentication")
     if medium is Medium.EMAIL and ("now" in given or purpose is not Purpose.MARKETING):
         names.append("email_hours")
-    if "state" in given and given.get("source") == "cra_trigger":
+    if "state" in given and parse_source(given.get("source")) == "cra_trigger":
         names.append("trigger_state")
     if "source" in given and not names:
         names.append("trigger_basis")
@@ -191,7 +205,7 @@ def _message_facts(given: Given, at: datetime) -> dict[str, Any]:
             stop_at=stop_at, earlier=given.get("prior_confirmations", 0)
         )
     return {
-        "voice": Voice(given.get("voice", "none")),
+        "voice": parse_voice(given.get("voice")),
         "has_promo": bool(given.get("promo")) or "promo" in given.get("content_flags", ()),
         "is_first_message": bool(given.get("first_message", False)),
         "subject": given.get("subject") or "",
@@ -205,11 +219,14 @@ def _sender_facts(given: Given) -> dict[str, Any]:
     is_bank = given.get("company_kind", given.get("company_type")) in ("depository", "bank")
     role = given.get("actor", "lo")
     is_registered = any(
-        given.get(key) for key in ("telemarketer_registration", "exemption_on_file")
+        is_stated(given.get(key)) for key in ("telemarketer_registration", "exemption_on_file")
     )
+    ends_on = parse_day(given.get("registration_expires") or given.get("exemption_expires"))
+    if ends_on is not None and ends_on < case_moment(given).date():
+        is_registered = False
     return {
-        "actor": "officer" if role in ("lo", "officer") else role,
-        "officer": _case_officer(given) if role in ("lo", "officer") else None,
+        "actor": "officer" if role in OFFICER_ACTORS else role,
+        "officer": _case_officer(given) if role in OFFICER_ACTORS else None,
         "company": Company(
             nmls_id="100",
             is_depository=is_bank,
@@ -226,22 +243,24 @@ def _sender_facts(given: Given) -> dict[str, Any]:
 
 
 def _case_officer(given: Given) -> Officer:
-    statuses = dict(given.get("lo_licences", {}))
-    expires = parse_day(statuses.pop("expires", None))
+    rows = dict(given.get("lo_licences") or {})
+    expires = parse_day(rows.pop("expires", None))
     return Officer(
         nmls_id="200",
         is_sponsored=bool(given.get("sponsored", True)),
         is_registered=bool(given.get("registered", True)),
         licenses=tuple(
-            License(state=state, status=status, expires_on=expires)
-            for state, status in statuses.items()
+            License(state=state, status=row["status"], expires_on=parse_day(row.get("expires")))
+            if isinstance(row, dict)
+            else License(state=state, status=row, expires_on=expires)
+            for state, row in rows.items()
         ),
     )
 
 
 def _person_facts(given: Given, at: datetime) -> dict[str, Any]:
     requested = given.get("consumer_requested_time")
-    is_recorded = given.get("request_evidence") not in (None, "none", False)
+    is_recorded = is_request_recorded(given.get("request_evidence"))
     is_invited = bool(given.get("inbound")) or given.get("consent") == "express_request"
     check = given.get("rnd")
     inbound, lead = given.get("inbound_at"), given.get("lead_submitted_at")
@@ -253,7 +272,11 @@ def _person_facts(given: Given, at: datetime) -> dict[str, Any]:
         "invited_at": at if is_invited else None,
         "inbound_at": datetime.fromisoformat(inbound) if inbound else None,
         "requested_at": datetime.fromisoformat(requested) if requested and is_recorded else None,
-        "contacts": tuple(map(_parse_contact, given.get("prior_contacts", ()))),
+        "contacts": tuple(
+            _parse_contact(contact)
+            for contact in given.get("prior_contacts") or ()
+            if not (isinstance(contact, dict) and contact.get("direction") == "inbound")
+        ),
         "inquired_at": datetime.fromisoformat(lead) if lead else None,
         "last_confirmed_on": parse_day(given.get("last_confirmed_contact")),
         "number_check": check
@@ -261,7 +284,16 @@ def _person_facts(given: Given, at: datetime) -> dict[str, Any]:
             response=check["response"], checked_on=date.fromisoformat(check["checked"])
         ),
         "provenance": _case_provenance(given, at),
+        "answers": _case_approvals(given, at),
     }
+
+
+def _case_approvals(given: Given, at: datetime) -> tuple[HumanDecision, ...]:
+    """Return a supervisor's approval of the hour that the borrower asked for."""
+    if not is_stated(given.get("supervisor_approved")):
+        return ()
+    by = f"user:{given['supervisor_approved']}"
+    return (HumanDecision(rule=REQ_01.id, reason=STATE_LAW_SILENT, by=by, at=at),)
 
 
 def _case_places(given: Given) -> tuple[Place, ...]:
@@ -293,10 +325,8 @@ def is_not_home(place: Given) -> bool:
 def _parse_contact(contact: Any) -> PriorContact:
     if isinstance(contact, str):
         return PriorContact(at=datetime.fromisoformat(contact), medium=None)
-    aliases = {"voicemail": "voicemail_drop", "sms": "text"}
-    name = contact.get("channel")
-    medium = Medium(aliases.get(name, name)) if name else None
-    return PriorContact(at=datetime.fromisoformat(contact["at"]), medium=medium)
+    name = next((contact[key] for key in CONTACT_MEDIUM_KEYS if contact.get(key)), None)
+    return PriorContact(at=datetime.fromisoformat(contact["at"]), medium=parse_medium(name))
 
 
 def complete_consent(given: Given, captured_at: datetime) -> Consent:
@@ -352,13 +382,13 @@ def _parse_consent(consent: Given) -> Consent:
 
 def _case_provenance(given: Given, at: datetime) -> Provenance:
     return Provenance(
-        source_class=given.get("source", "consumer"),
+        source_class=parse_source(given.get("source", "consumer")),
         acquired_on=parse_day(given.get("acquired")) or at.date(),
         is_firm_offer=given.get("firm_offer"),
         is_authorized_to_cra=given.get("authorization_certified_to_cra"),
-        relationship=given.get("relationship"),
-        entity=given.get("entity"),
+        relationship=parse_relationship(given.get("relationship")),
+        entity=parse_entity(given.get("entity")),
         has_opted_out_of_prescreen=given.get("prescreen_opted_out"),
-        says_not_affiliated=given.get("text_has_not_affiliated_statement"),
+        says_not_affiliated=says_all_of_first_contact(given),
         cra_provenance=given.get("cra_provenance"),
     )

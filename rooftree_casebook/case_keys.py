@@ -15,6 +15,28 @@ KEY_ALIASES = tuple(
         (r"(lead_)?form_(fields|asks|collects)|fields_on_form", "form_fields"),
         (r"\w*hand(ed)?_?off_at|delivered_at|dialed_at|sent_to_provider_at", "send_at"),
         (r"(stop_)?scope_reply_to", "stop_reply_to"),
+        (r"existing_customer|ebr_within_\d+_months|has_ebr", "ebr"),
+        (
+            r"(agreed|requested)_(call_?back|call|time)\w*|call_?back_(at|time|agreed_at)"
+            r"|appointment_(at|time)",
+            "consumer_requested_time",
+        ),
+        (r"unsubscribe(_request(ed)?|d)?_at|unsubscribed_on", "unsubscribed_at"),
+        (r"(opt_?out|unsubscribe|stop|dnc_request)_received", "revocation_received"),
+        (r"last_used(_on|_at)?|last_use_on", "last_use"),
+        (r"call(ed)?_(date|on|at)", "created"),
+        (
+            r"(consumer_)?authori[sz](ed|ation)(_by_consumer|_certified)?",
+            "authorization_certified_to_cra",
+        ),
+        (r"acquired_(on|at)|acquisition_date", "acquired"),
+        (r"(adverse_action|decision|denial)(_notice)?_sent(_on)?", "notice_sent"),
+        (r"request_(is_)?recorded", "request_evidence"),
+        (r"supervisor_approv(al|ed)(_by)?|approved_by_supervisor", "supervisor_approved"),
+        (
+            r"(list_)?unsubscribe(_headers?)?_dkim_signed|dkim_(covers|signs)_unsubscribe\w*",
+            "unsubscribe_headers_signed",
+        ),
     )
 )
 NESTED_KEYS = ("auth", "authentication")  # a case can put these facts in one object
@@ -34,6 +56,10 @@ def normalize_keys(given: Given) -> dict[str, Any]:
         is_named = isinstance(value, str) and PRIVACY_SIGNAL.fullmatch(value)
         if is_named or (value and PRIVACY_SIGNAL.fullmatch(key)):
             has_privacy_signal = True
+    for key in ("opted_out_at", "optout_at", "opt_out_at"):
+        if key in normalized:
+            is_email = normalized.get("channel") == "email"
+            normalized["unsubscribed_at" if is_email else "stop_at"] = normalized.pop(key)
     if has_privacy_signal:
         normalized["gpc"] = True
     if normalized.get("form") and "fields" in normalized:

@@ -16,10 +16,14 @@ from rooftree.compliance.gate.facts import (
     StateList,
 )
 from rooftree.compliance.gate.rulebook import RULES_AS_OF
+from rooftree_casebook.case_words import hard_opt_out, is_stated
 
 type Given = Mapping[str, Any]
 
 STOP_KEYS = ("stop_received_at", "stop_at", "stopped_at", "revoked_at")
+UNSUBSCRIBE_LINK_KEYS = ("unsubscribe_link", "has_unsubscribe", "has_unsubscribe_link")
+# The one-click headers count only when DKIM signs them (RFC 8058).
+SIGNED_HEADER_KEYS = ("unsubscribe_headers_signed", "signature_covers_unsubscribe")
 LISTED_ON_KEYS = ("state_listed_on", "listed_on", "state_list_since", "on_state_list_since")
 SORTED_PHONE_MEDIA = tuple(sorted(PHONE))
 EMAIL_MEDIA = (Medium.EMAIL,)
@@ -46,7 +50,8 @@ def stop_facts(given: Given, at: datetime) -> dict[str, Any]:
     meaning = ReplyMeaning.NONE
     if isinstance(given.get("inbound_text"), str):
         meaning = classify_reply(given["inbound_text"]).meaning
-    about = _replied_purpose(given.get("stop_reply_to") or given.get("reply_to"))
+    reply_to = str(given.get("stop_reply_to") or given.get("reply_to") or "").partition("_")[0]
+    about = Purpose(reply_to) if reply_to in tuple(Purpose) else None
     has_prior_consent = bool(given.get("prior_pewc_same_seller"))
     restart = Restart(at=at, has_prior_written_consent=has_prior_consent)
     return {
@@ -85,35 +90,25 @@ def _build_stop(at: datetime, media: tuple[Medium, ...], about: Purpose | None) 
     return Revocation(at=at, media=media, about=about, by_text=True)
 
 
-def _replied_purpose(reply_to: str | None) -> Purpose | None:
-    name = (reply_to or "").partition("_")[0]
-    return Purpose(name) if name in tuple(Purpose) else None
-
-
 def list_facts(given: Given, at: datetime) -> dict[str, Any]:
     """Return the facts about do-not-call lists, relationships and emergencies."""
     is_listed = bool(given.get("on_national")) or given.get("dnc") == "listed"
     is_clear = given.get("dnc") == "clear"
-    version = given.get("state_list_version_date") or given.get("registry_version_date")
+    # A case that leaves the day of the list's copy out has a current one.
+    registry_on = parse_day(given.get("registry_version_date", at.date()))
+    state_copy_on = parse_day(given.get("state_list_version_date")) or registry_on
     state = given.get("state")
     state_list = StateList(
         state=state or "",
-        version_date=at.date() if is_clear else parse_day(version),
+        version_date=at.date() if is_clear else state_copy_on,
         is_listed=bool(given.get("on_state_list")),
         listed_on=parse_day(next((given[key] for key in LISTED_ON_KEYS if key in given), None)),
     )
-    ebr = given.get("ebr")
-    if ebr and (ebr.get("terminated") or given.get("ebr_terminated")):
-        ebr = None  # an opt-out ends the relationship
-    relationships: tuple[Relationship, ...] = ()
-    if ebr:
-        on, with_us = date.fromisoformat(ebr["date"]), ebr.get("party") == "us"
-        relationships = (Relationship(kind=ebr["kind"], on=on, with_us=with_us),)
     return {
-        "registry_date": at.date() if is_clear else parse_day(given.get("registry_version_date")),
+        "registry_date": at.date() if is_clear else registry_on,
         "is_on_registry": is_listed,
         "state_lists": (state_list,) if state else (),
-        "relationships": relationships,
+        "relationships": _case_relationships(given, at),
         "internal_dnc_on": parse_day(given.get("internal_dnc_since")),
         "emergencies": tuple(
             Emergency(
@@ -128,17 +123,34 @@ def list_facts(given: Given, at: datetime) -> dict[str, Any]:
     }
 
 
+def _case_relationships(given: Given, at: datetime) -> tuple[Relationship, ...]:
+    """Return the relationship with us; one that a case only names is of the case's own day."""
+    ebr = given.get("ebr")
+    if not ebr or given.get("ebr_terminated"):
+        return ()  # an opt-out ends the relationship
+    if not isinstance(ebr, Mapping):
+        kind = ebr if ebr in ("inquiry", "application") else "transaction"
+        return (Relationship(kind=kind, on=at.date(), with_us=is_stated(ebr)),)
+    if ebr.get("terminated") or not ebr.get("date"):
+        return ()
+    on, with_us = date.fromisoformat(ebr["date"]), ebr.get("party") == "us"
+    return (Relationship(kind=ebr["kind"], on=on, with_us=with_us),)
+
+
 def email_facts(given: Given) -> dict[str, Any]:
     """Return the facts about an email and its stream."""
     passing = (True, "pass", "aligned", "ok")
+    address = given.get("postal_address", "ok")
+    is_link_missing = any(given.get(key) is False for key in UNSUBSCRIBE_LINK_KEYS)
+    is_signed = not any(given.get(key) is False for key in SIGNED_HEADER_KEYS)
     return {
-        "postal_address": given.get("postal_address", "ok"),
-        "has_one_click": bool(given.get("list_unsubscribe_post", True)),
+        "postal_address": address if is_stated(address) else "",
+        "has_one_click": is_stated(given.get("list_unsubscribe_post", True)) and is_signed,
         "is_authenticated": all(
             given[key] in passing for key in given if is_authentication_key(key)
         ),
         "has_prior_thread": bool(given.get("prior_thread", False)),
-        "unsubscribe_days": given.get("unsubscribe_link_ttl_days", 30),
-        "unsubscribe_needs": given.get("unsubscribe_requires"),
+        "unsubscribe_days": 0 if is_link_missing else given.get("unsubscribe_link_ttl_days", 30),
+        "unsubscribe_needs": hard_opt_out(given.get("unsubscribe_requires")),
         "spam_percent": given.get("spam_rate_pct"),
     }

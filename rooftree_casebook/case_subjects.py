@@ -15,8 +15,13 @@ from rooftree.compliance.gate import call_rules, revocation_check, telemarketing
 from rooftree.compliance.gate.verdict import Ruling
 from rooftree.compliance.privacy import data_rights_rules
 from rooftree.compliance.wording_rules import wording_check
-from rooftree_casebook.case_actions import decide_action, decide_send
+from rooftree_casebook.case_actions import (
+    decide_action,
+    decide_send,
+    is_about_record_or_report,
+)
 from rooftree_casebook.case_lists import case_today, parse_day
+from rooftree_casebook.case_words import application_items, is_stated, record_fields
 
 type Given = Mapping[str, Any]
 type SubjectCheck = Callable[[Given], Ruling]
@@ -53,16 +58,23 @@ def _check_voice(given: Given) -> Ruling:
 
 def _check_decision_notice(given: Given) -> Ruling:
     return notice_rules.check_decision_notice(
-        completed_on=date.fromisoformat(given["application_completed"]),
+        completed_on=date.fromisoformat(
+            given.get("application_completed") or given["application_received"]
+        ),
         sent_on=parse_day(given.get("notice_sent")),
         today=case_today(given),
     )
 
 
 def _check_counteroffer(given: Given) -> Ruling:
+    notified_on = date.fromisoformat(given["counteroffer_notified"])
+    sent_on, accepted_on = parse_day(given.get("notice_sent")), parse_day(given.get("accepted_on"))
+    last_day = notified_on + timedelta(days=notice_rules.COUNTEROFFER_DAYS)
+    if sent_on is not None and sent_on <= last_day:
+        return notice_rules.RGB_04.allow("timely")
     return notice_rules.check_counteroffer(
-        notified_on=date.fromisoformat(given["counteroffer_notified"]),
-        is_accepted=bool(given.get("accepted")),
+        notified_on=notified_on,
+        is_accepted=bool(given.get("accepted")) and (accepted_on or last_day) <= last_day,
         is_combined=bool(given.get("combined_notice")),
         today=case_today(given),
     )
@@ -72,14 +84,19 @@ def _check_incomplete(given: Given) -> Ruling:
     reply = given.get("reply")
     words = ("received", "incomplete", "application")
     received = next(
-        (value for key, value in given.items() if value and any(word in key for word in words)),
+        (
+            value
+            for key, value in given.items()
+            if isinstance(value, str) and any(word in key for word in words)
+        ),
         None,
     )
+    replied_on = given.get("replied_on") if is_stated(given.get("reply_complete")) else None
     return notice_rules.check_incomplete_application(
         received_on=parse_day(received),
         noi_sent_on=parse_day(given.get("noi_sent")),
         reply_by=parse_day(given.get("reply_by")),
-        reply_on=parse_day(reply) if reply and "complete" in reply else None,
+        reply_on=parse_day(reply) if reply and "complete" in reply else parse_day(replied_on),
         today=case_today(given),
     )
 
@@ -96,7 +113,7 @@ def _check_six(given: Given) -> Ruling:
     is_form = "form" in words or "publish" in words or given.get("in_los") is False
     fields = given.get("fields_collected") or given.get("form_fields") or ()
     return notice_rules.check_six_items(
-        frozenset(fields),
+        application_items(fields),
         on=parse_day(given.get("on")),
         is_lead_form=is_form or "form_fields" in given,
     )
@@ -107,7 +124,9 @@ def _check_esign(given: Given) -> Ruling:
     return notice_rules.check_electronic_delivery(
         has_consented=bool(esign.get("consented")),
         has_shown_access=bool(esign.get("demonstrated_access")),
-        is_ended=bool(esign.get("email_bounced")) or bool(esign.get("withdrawn")),
+        is_ended=any(
+            bool(value) and ("bounce" in key or "withdr" in key) for key, value in esign.items()
+        ),
     )
 
 
@@ -119,6 +138,11 @@ def _check_delivery(given: Given) -> Ruling:
 
 
 def _check_report_basis(given: Given) -> Ruling:
+    words = str(given.get("basis", "report"))
+    if "report" not in words and "credit" not in words and "score" not in words:
+        return notice_rules.RGB_05.allow("complete")  # the report's part isn't due
+    if any(value is False for key, value in given.items() if key != "score_disclosed"):
+        return notice_rules.check_score_disclosure(has_score=False)
     notices = next((_count_members(value) for key, value in given.items() if "notice" in key), None)
     counts = [_count_members(value) for key, value in given.items() if "notice" not in key]
     reports_used = max(counts, default=0)
@@ -197,7 +221,7 @@ def _check_prescreen(given: Given) -> Ruling:
     # A case says that an offer was withdrawn for a reason that wasn't a criterion before.
     is_withdrawn = any(bool(value) and "withdr" in key for key, value in given.items())
     return credit_report_rules.check_prescreened_offer(
-        has_notices=bool(given.get("optout_notice_short_and_long", True)),
+        has_notices=all(value for key, value in given.items() if "optout_notice" in key),
         keeps_criteria=bool(given.get("criteria_kept", False)) and not is_withdrawn,
     )
 
@@ -205,10 +229,10 @@ def _check_prescreen(given: Given) -> Ruling:
 def _check_record(given: Given) -> Ruling:
     record = given["record"]
     required = telemarketing_records.REQUIRED_FIELDS.get(record, frozenset())
-    names = [
-        "at" if name in ("time", "started_at") else name for name in given.get("fields", required)
-    ]
-    fields = frozenset(names) - frozenset(given.get("fields_missing", ()))
+    missing = record_fields(given.get("fields_missing") or ())
+    if missing and not required:
+        return telemarketing_records.TSR_01.block("incomplete_call_record")
+    fields = record_fields(given.get("fields", required)) - missing
     return telemarketing_records.check_record_complete(record, fields)
 
 
@@ -222,6 +246,8 @@ def find_subject_check(given: Given) -> SubjectCheck | None:
         return None
     if given.get("message") == "prescreened_offer":
         return _check_prescreen
+    if is_about_record_or_report(given):
+        return decide_action
     return next((check for keys, check in CHECKS_BY_KEYS if keys <= given.keys()), None)
 
 
@@ -263,10 +289,13 @@ CHECKS_BY_KEYS: tuple[tuple[frozenset[str], SubjectCheck], ...] = (
     (frozenset({"counteroffer_notified"}), _check_counteroffer),
     (frozenset({"noi_sent"}), _check_incomplete),
     (frozenset({"application_completed"}), _check_decision_notice),
+    (frozenset({"incomplete", "application_received"}), _check_incomplete),
+    (frozenset({"application_received"}), _check_decision_notice),
     (frozenset({"event"}), _check_event),
     (frozenset({"disposition"}), _check_event),
     (frozenset({"fields_collected"}), _check_six),
     (frozenset({"esign"}), _check_esign),
+    (frozenset({"doc"}), _check_esign),
     (frozenset({"delivery"}), _check_delivery),
     (
         frozenset({"reasons"}),
@@ -306,6 +335,7 @@ CHECKS_BY_KEYS: tuple[tuple[frozenset[str], SubjectCheck], ...] = (
         lambda given: officer_pay_rules.check_routing_rule(str(given["routing_rule"])),
     ),
     (frozenset({"unencrypted_consumers"}), _check_breach),
+    (frozenset({"consumers", "discovered"}), _check_breach),
     (
         frozenset({"gpc"}),
         lambda given: data_rights_rules.check_sharing(has_opt_out_signal=bool(given.get("gpc"))),

@@ -19,14 +19,16 @@ APPLICATION_ITEMS = frozenset(
 )
 TOLD_NO_PATTERN = re.compile(
     r"not_qualify|unqualified|cannot_help|can_?t_help|declin|denied|denial|turned_down|not_eligible"
-    r"|rejected|(^|[ _])credit$"
+    r"|ineligible|not_approved|rejected|said_no(_|$)|told_(\w+_)?no(_|$)|no_program|_too_(low|high)"
+    r"|(^|_)dnq(_|$)|(^|_)((bad|poor|low|insufficient)_)?credit(_score)?$"
 )
 PASSED_OVER_PATTERN = re.compile(
     r"suppress|silent|(never|not)_(contact|rout|call)|deprioriti|skipped|hidden"
 )
 CREDIT_FACT_PATTERN = re.compile(r"credit|score|fico|income|dti|ltv")
 VAGUE_REASON_PATTERN = re.compile(
-    r"internal (standards|polic)|did not (meet|pass)|insufficient score|credit score too low"
+    r"(internal|company|lender|creditor|bank|our)\W*(s\b\W*)?(standards|polic)"
+    r"|did not (meet|pass)|insufficient score|credit score too low|^\W*(credit )?score\W*$"
     r"|failed to (achieve|meet)|qualifying score|does not qualify|other\b",
     re.IGNORECASE,
 )
@@ -42,6 +44,7 @@ def classify_event(event: str, *, on: date | None, trigger: str = "") -> Ruling:
     Args:
         trigger: the cause of the event, such as self_reported_credit_band_lt_580.
     """
+    event = re.sub(r"[\s_-]+", "_", event.strip().casefold())
     if "withdrew" in event or "withdrawn" in event:
         return RGB_02.allow("no_notice_keep_25_months")
     if TOLD_NO_PATTERN.search(event):

@@ -33,7 +33,12 @@ GEOGRAPHY_FIELD = re.compile(
         "zip\\w*|postal\\w*|tract|census|neighborhood|city|street|area_code|county|school|block_group"
     )
 )
-MILITARY_FIELD = re.compile(_WORD_PATTERN.format("veteran|military|servicemember|active_duty"))
+MILITARY_FIELD = re.compile(
+    _WORD_PATTERN.format(
+        "veterans?|military|servicemember|active_duty|reservist|national_guard|va|gi_bill|"
+        "entitlement|coe|certificate_of_eligibility"
+    )
+)
 CREDIT_FIELD = re.compile(
     _WORD_PATTERN.format(
         "credit|fico|credit_band|income|dti|ltv|loan_amount|loan_purpose|down_payment|equity|"

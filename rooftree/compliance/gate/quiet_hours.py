@@ -284,9 +284,9 @@ def _closed_sentence(clock: PlaceClock, reason: str, local: datetime, send: Send
 
 def is_at_requested_time(facts: Facts) -> bool:
     """Return whether this is a human call at a time the consumer requested on record."""
-    if get_fact(facts.medium, "medium") != Medium.CALL or get_fact(
-        facts.is_automated, "is_automated"
-    ):
+    is_machine = get_fact(facts.voice, "voice") in (Voice.AI, Voice.PRERECORDED)
+    is_by_hand = not (get_fact(facts.is_automated, "is_automated") or is_machine)
+    if get_fact(facts.medium, "medium") != Medium.CALL or not is_by_hand:
         return False
     requested_at, at = get_fact(facts.requested_at, "requested_at"), get_fact(facts.at, "at")
     return requested_at is not None and abs(at - requested_at) <= REQUEST_WITHIN

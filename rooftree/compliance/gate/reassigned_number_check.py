@@ -27,8 +27,12 @@ def check_reassigned_number(facts: Facts) -> Ruling | None:
         return RND_01.allow("recent_contact")
     if check is not None and check.response == "no_data":
         return RND_01.require("rnd_no_data_reverify")
-    if check is not None and (today - check.checked_on).days <= effective_rules.effective_number(
-        "rnd_check_days", facts
+    is_clear = check is not None and check.response == "no"
+    if (
+        check is not None
+        and is_clear
+        and (today - check.checked_on).days
+        <= effective_rules.effective_number("rnd_check_days", facts)
     ):
         return RND_01.allow("rnd_clear")
     if not get_fact(facts.is_automated, "is_automated") and not _does_state_require_check(facts):
