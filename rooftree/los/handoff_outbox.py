@@ -5,6 +5,7 @@ and created again only when a search that can no longer lag finds nothing.
 """
 
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,8 +23,15 @@ from rooftree.core.vendor_errors import (
 )
 from rooftree.leads.models import BY_HAND, Lead, Loan
 from rooftree.ledger.write_events import write_event
+from rooftree.los import connection_choice
 from rooftree.los.adapter_pool import get_adapter
-from rooftree.los.handoff_record import MalformedHandoff, format_utc, parse_handoff
+from rooftree.los.adapters import load_profile
+from rooftree.los.handoff_record import (
+    HandoffConnection,
+    MalformedHandoff,
+    format_utc,
+    parse_handoff,
+)
 from rooftree.los.lender_mapping import build_lender_mapping
 from rooftree.los.los_payload import MissingData, build_payload
 from rooftree.los.models import Connection, Handoff
@@ -55,18 +63,18 @@ def queue_handoff(
     """
     if shadow_mode.is_shadow_on():
         raise HandoffNotReady("Shadow mode is on: nothing is written to the LOS.")
-    connection = find_connection()
-    if connection is None:
-        raise HandoffNotReady("No LOS is connected yet. An administrator can add one in Setup.")
     with transaction.atomic():
         lead = (
             Lead.objects.select_for_update(of=("self",))
             .select_related("person", "officer__user", "officer__branch")
             .get(pk=lead_id)
         )
-        handoffs = Handoff.objects.filter(lead=lead, connection=connection)
-        if existing := handoffs.exclude(state="rejected").first():
+        # Whichever connection took the lead: handed over by two paths, it is still one loan.
+        if existing := Handoff.objects.filter(lead=lead).exclude(state="rejected").first():
             return existing
+        connection = connection_choice.find_connection(lead)
+        if connection is None:
+            raise HandoffNotReady(connection_choice.explain_absence())
         if Loan.objects.filter(lead=lead, los=BY_HAND, final_outcome="").exists():
             raise HandoffNotReady("This lead’s loan was recorded as funded by hand.")
         record = build_handoff_record(lead, connection, answers or {})
@@ -83,11 +91,6 @@ def queue_handoff(
         actor = f"user:{by.pk}" if by else "system:handoff"
         write_event("los.handoff.asked", at=at, actor=actor, lead_id=lead.pk, handoff=handoff.pk)
     return handoff
-
-
-def find_connection() -> Connection | None:
-    """Return the LOS connection that hand-offs go to; None if none is enabled."""
-    return Connection.objects.filter(enabled_at__isnull=False).order_by("enabled_at").first()
 
 
 def build_handoff_record(
@@ -120,19 +123,32 @@ def build_handoff_record(
             "nmls_id": company.nmls_id,
             "kind": "broker" if company.texting.get("company_kind") == "broker" else "lender",
         },
-        "connection": {
-            "los": connection.los,
-            "environment": "test" if connection.instance.startswith("TE") else "production",
-            "system_name": "Rooftree",
-            "system_version": SYSTEM_VERSION,
-            "instance": connection.instance,
-            "folder": connection.folder or None,
-            "template": connection.template or None,
-            "template_type": connection.template_type or None,
-            "lead_id_field": connection.lead_id_field,
-        },
+        "connection": _build_connection_part(connection),
         "answers": dict(answers),
     }
+
+
+def _build_connection_part(connection: Connection) -> dict[str, Any]:
+    profile = load_profile(connection.los)
+    known = {field.name for field in fields(HandoffConnection)}
+    part = {
+        "los": connection.los,
+        "environment": "production",
+        "system_name": "Rooftree",
+        "system_version": SYSTEM_VERSION,
+        "instance": connection.instance,
+        "folder": connection.folder or None,
+        "template": connection.template or None,
+        "template_type": connection.template_type or None,
+        "lead_id_field": connection.lead_id_field,
+    }
+    part |= {key: value for key, value in connection.options.items() if key in known}
+    if profile.instance_means:
+        part[profile.instance_means] = connection.instance
+    prefix = profile.test_instance_prefix
+    if prefix and connection.instance.startswith(prefix):
+        part["environment"] = "test"
+    return part
 
 
 def find_missing_data(lead: Lead, connection: Connection) -> list[str]:
@@ -211,9 +227,10 @@ def _create_loan(row: Handoff, at: datetime) -> None:
 
 
 def _look_up_loan(row: Handoff, at: datetime) -> None:
-    lead_id, sent_at = row.lead_id, row.sent_at or row.requested_at
+    sent_at = row.sent_at or row.requested_at
     try:
-        lookup = get_adapter(row.connection).find_by_lead_id(lead_id, sent_at=sent_at, at=at)
+        handoff = parse_handoff(row.record)
+        lookup = get_adapter(row.connection).find_created_loan(handoff, sent_at=sent_at, at=at)
     except VendorError as problem:
         _update_handoff(row, state="uncertain", due_at=at + LOOKUP_INTERVAL, problem=str(problem))
         return
@@ -226,6 +243,8 @@ def _look_up_loan(row: Handoff, at: datetime) -> None:
         )
     elif lookup.loan_ids:
         _record_created_loan(row, lookup.loan_ids[0], at)
+    elif lookup.question:
+        _update_handoff(row, state="uncertain", due_at=None, problem=lookup.question)
     elif lookup.is_conclusive:
         _update_handoff(
             row,

@@ -1,8 +1,9 @@
 """Loan updates from the LOS: store hints, read the loan, record new milestones."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -14,7 +15,8 @@ from rooftree.ledger.write_events import write_event
 from rooftree.los import loan_milestones
 from rooftree.los.adapter_pool import get_adapter
 from rooftree.los.loan_milestones import NewStep, RecordedStep
-from rooftree.los.loan_snapshot import LoanHint, LoanSnapshot
+from rooftree.los.loan_snapshot import ChangedLoan, LoanHint, LoanSnapshot
+from rooftree.los.los_adapter import AcknowledgesChanges
 from rooftree.los.models import Connection, LosEvent
 
 POLL_EVERY = timedelta(minutes=5)
@@ -45,6 +47,7 @@ def store_hint(hint: LoanHint, *, connection: Connection, at: datetime) -> LosEv
                 event_id=hint.event_id[:120],
                 los_loan_id=hint.loan_id[:80],
                 kind=hint.event_type[:40],
+                content=dict(hint.content),
                 received_at=at,
                 due_at=at,
             )
@@ -101,10 +104,18 @@ def read_hinted_loan(*, event_id: UUID, at: datetime) -> tuple[Loan, LoanSnapsho
             mark_hint_read(event_id=event.pk, at=at)
         return None
     try:
-        return loan, get_adapter(event.connection).read_loan(loan.los_loan_id)
+        seen = event.content or _newest_content(event)
+        return loan, get_adapter(event.connection).read_loan(loan.los_loan_id, seen)
     except VendorError as problem:
         event_rows.update(problem=str(problem)[:500])
         return None
+
+
+def _newest_content(event: LosEvent) -> dict[str, Any] | None:
+    """Return what the newest push said of a loan, for a reading that we asked for ourselves."""
+    pushes = LosEvent.objects.filter(connection=event.connection, los_loan_id=event.los_loan_id)
+    newest = pushes.exclude(content={}).order_by("-received_at", "-id").first()
+    return newest.content if newest else None
 
 
 def mark_hint_read(*, event_id: UUID, at: datetime) -> None:
@@ -117,15 +128,19 @@ def refresh_loan(*, loan: Loan, at: datetime) -> LoanUpdate | None:
     return apply_snapshot(read_from_los(loan), loan_id=loan.pk, at=at)
 
 
-def read_from_los(loan: Loan) -> LoanSnapshot:
-    """Read a loan from its LOS. Raises the vendor's failure, or `Misconfigured`."""
-    connection = Connection.objects.filter(
+def read_from_los(loan: Loan, seen: Mapping[str, Any] | None = None) -> LoanSnapshot:
+    """Read a loan from its LOS. Raises the vendor's failure, or `Misconfigured`.
+
+    Args:
+        seen: what the poll said of the loan.
+    """
+    enabled = Connection.objects.filter(
         los=loan.los, instance=loan.instance, enabled_at__isnull=False
-    ).first()
+    )
+    connection = enabled.filter(handoffs__loan=loan).first() or enabled.first()
     if connection is None:
         raise Misconfigured("The LOS of this loan is no longer connected.")
-    snapshot: LoanSnapshot = get_adapter(connection).read_loan(loan.los_loan_id)
-    return snapshot
+    return get_adapter(connection).read_loan(loan.los_loan_id, seen)
 
 
 def apply_snapshot(snapshot: LoanSnapshot, *, loan_id: UUID, at: datetime) -> LoanUpdate | None:
@@ -177,17 +192,30 @@ def _followed_values(loan: Loan) -> tuple[object, ...]:
     return loan.funded_date, loan.notices, loan.revenue_cents, loan.unmapped_statuses
 
 
-def find_changed_loans(*, connection: Connection, at: datetime) -> list[Loan]:
+def find_changed_loans(*, connection: Connection, at: datetime) -> list[tuple[Loan, ChangedLoan]]:
     """Find our loans that changed in the LOS since the last poll. Raises the vendor's failure.
 
     Catches the changes no webhook announced. Call `schedule_next_poll` after all of them
     were read; until then the next poll finds them again.
     """
     since = connection.polled_to_at or connection.enabled_at or at
-    ids = [changed.loan_id for changed in get_adapter(connection).find_changed_since(since)]
-    return list(
-        Loan.objects.filter(los=connection.los, instance=connection.instance, los_loan_id__in=ids)
+    changes = {row.loan_id: row for row in get_adapter(connection).find_changed_since(since)}
+    loans = Loan.objects.filter(
+        los=connection.los, instance=connection.instance, los_loan_id__in=list(changes)
     )
+    # Two connections can reach one instance; each loan is read through its own, while it is on.
+    others = Connection.objects.filter(enabled_at__isnull=False).exclude(pk=connection.pk)
+    loans = loans.exclude(handoff__connection__in=others)
+    return [(loan, changes[loan.los_loan_id]) for loan in loans]
+
+
+def acknowledge_changes(
+    *, connection: Connection, changes: Sequence[tuple[Loan, ChangedLoan]]
+) -> None:
+    """Tell an LOS that keeps listing changes that these are stored. Raises its failure."""
+    adapter = get_adapter(connection)
+    if changes and isinstance(adapter, AcknowledgesChanges):
+        adapter.acknowledge_changes([changed.loan_id for _, changed in changes])
 
 
 def schedule_next_poll(*, connection: Connection, at: datetime, is_complete: bool) -> None:

@@ -142,7 +142,7 @@ def test_duplicate_loan_in_los_waits_for_staff(world, lead, monkeypatch):
     Handoff.objects.update(state="uncertain", sent_at=make.NOON)
     los = adapter_pool.get_adapter(Connection.objects.get())
     twice = LoanLookup(loan_ids=("a", "b"), is_conclusive=True)
-    monkeypatch.setattr(los, "find_by_lead_id", lambda *_, **__: twice)
+    monkeypatch.setattr(los, "find_created_loan", lambda *_, **__: twice)
 
     handoff = send_due(world, 0)
 

@@ -32,8 +32,9 @@ from rooftree.flow import (
     source_email,
 )
 from rooftree.leads.models import Source
-from rooftree.los import adapter_pool
-from rooftree.los.adapters.encompass import parse_webhook, verify_webhook
+from rooftree.los import adapter_pool, los_connections
+from rooftree.los.adapters import load_adapter_class, load_profile
+from rooftree.los.los_adapter import Updates
 from rooftree.los.models import Connection
 from rooftree.org.carrier_account import account_in_force
 from rooftree.org.client_info import client_ip
@@ -312,19 +313,23 @@ def receive_email(request: HttpRequest, secret: str) -> HttpResponse:
 
 
 @webhook_view("POST")
-def receive_encompass_webhook(request: HttpRequest, slug: str) -> HttpResponse:
-    """Handle an Encompass webhook; only our own errors are 5xx, as it never retries a 4xx."""
-    connection = Connection.objects.filter(slug=slug, los="encompass").first()
-    body = request.body
-    if connection is None or not verify_webhook(
-        request.headers, body, adapter_pool.load_webhook_keys(connection)
-    ):
-        count_rejection("encompass", "bad_signature", clock.now())
+def receive_los_push(request: HttpRequest, slug: str, los: str) -> HttpResponse:
+    """Handle a post of an LOS about changed loans; only our own errors are 5xx.
+
+    An LOS may never repeat a 4xx, or repeat it for ever: content that can't be read is dropped.
+    """
+    connection = Connection.objects.filter(slug=slug, los=los).first()
+    body, at = request.body, clock.now()
+    adapter_class = load_adapter_class(los)
+    keys = adapter_pool.load_webhook_keys(connection) if connection else []
+    if connection is None or not adapter_class.verify_push(request.headers, body, keys):
+        count_rejection(los, "bad_signature", at)
         return HttpResponse(status=401)
-    hint = parse_webhook(body)
-    if hint is None or hint.instance != connection.instance:
-        return HttpResponse(status=200)
-    loan_milestones.receive_hint(hint=hint, connection=connection, at=clock.now())
+    if load_profile(los).updates is Updates.PUSH:
+        los_connections.record_push(connection, at=at)
+    for hint in adapter_class.parse_push(request.headers, body):
+        if not hint.instance or hint.instance == connection.instance:
+            loan_milestones.receive_hint(hint=hint, connection=connection, at=at)
     return HttpResponse(status=200)
 
 
