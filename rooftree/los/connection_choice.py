@@ -1,6 +1,7 @@
 """Which connection a lead is handed off through: the first enabled one that takes it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -35,7 +36,8 @@ def find_connection(lead: Lead) -> Connection | None:
         enabled = [row for row in enabled if row.is_for_tests]
     else:
         enabled = [row for row in enabled if not row.is_for_tests]
-    path = _branch_path(lead)
+    branch = lead.officer.branch if lead.officer else lead.branch
+    path = branch.path if branch else ""
     return next((row for row in enabled if takes_lead(row, lead.purpose, path)), None)
 
 
@@ -57,28 +59,31 @@ def takes_lead(connection: Connection, purpose: str, branch_path: str) -> bool:
     return is_for_branch and (not connection.purposes or purpose in connection.purposes)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadsTaken:
+    """Which leads a connection takes; an empty list means all."""
+
+    position: int
+    branch_ids: Sequence[str] = ()
+    purposes: Sequence[str] = ()
+    is_for_tests: bool = False
+
+
 def set_leads_taken(
-    *,
-    connection_id: UUID | str,
-    position: int,
-    branch_ids: Iterable[str],
-    purposes: Iterable[str],
-    is_for_tests: bool,
-    by: User,
-    at: datetime,
+    *, connection_id: UUID | str, taken: LeadsTaken, by: User, at: datetime
 ) -> Connection:
     """Set which leads a connection takes. Raises `InvalidConnection`."""
-    branches, purposes = sorted(set(branch_ids)), sorted(set(purposes))
+    branches, purposes = sorted(set(taken.branch_ids)), sorted(set(taken.purposes))
     known = {str(pk) for pk in Branch.objects.values_list("pk", flat=True)}
     if not known.issuperset(branches):
         raise InvalidConnection("branch_ids", "One of these branches is no longer there.")
     if not set(Purpose).issuperset(purposes):
         raise InvalidConnection("purposes", "Choose loan purposes from the list.")
     changes: Mapping[str, Any] = {
-        "position": min(max(position, 0), MAX_POSITION),
+        "position": min(max(taken.position, 0), MAX_POSITION),
         "branch_ids": branches,
         "purposes": purposes,
-        "is_for_tests": is_for_tests,
+        "is_for_tests": taken.is_for_tests,
     }
     with atomic():
         row = Connection.objects.select_for_update().get(pk=connection_id)
@@ -95,8 +100,3 @@ def set_leads_taken(
                 changed=changed,
             )
     return row
-
-
-def _branch_path(lead: Lead) -> str:
-    branch = lead.officer.branch if lead.officer else lead.branch
-    return branch.path if branch else ""

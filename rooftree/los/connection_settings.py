@@ -24,6 +24,10 @@ def validate_settings(profile: LosProfile, details: Mapping[str, str]) -> None:
     for field in profile.fields:
         if field.key not in credentials:
             _validate_field(field, details.get(field.key, "").strip())
+    names = profile.exactly_one_of
+    if names and sum(bool(details.get(name, "").strip()) for name in names) != 1:
+        labels = [field.label for field in map(profile.field, names) if field]
+        raise InvalidConnection(names[0], f"Enter one of these: {', '.join(labels)}.")
 
 
 def set_values(row: Connection, profile: LosProfile, details: Mapping[str, str]) -> list[str]:
@@ -38,7 +42,9 @@ def set_values(row: Connection, profile: LosProfile, details: Mapping[str, str])
     for key in profile.option_keys:
         field = profile.field(key)
         if field is not None and key in details:
-            options[key] = _parse_option(field, details[key].strip())
+            text = details[key].strip()
+            typed: Any = int(text) if field.is_number and text else text
+            options[key] = text == "yes" if field.is_yes_no else typed
     options = {key: value for key, value in options.items() if value not in ("", None)}
     names = row.options.keys() | options.keys()
     changed += [key for key in sorted(names) if row.options.get(key) != options.get(key)]
@@ -96,9 +102,3 @@ def _validate_address(text: str) -> None:
         raise InvalidConnection(
             "base_url", "Enter the API address, such as https://api.example.com."
         )
-
-
-def _parse_option(field: SettingField, text: str) -> Any:
-    if field.is_yes_no:
-        return text == "yes"
-    return int(text) if field.is_number and text else text

@@ -4,7 +4,7 @@ A create whose answer was lost is `uncertain`. The loan is looked up by our lead
 and created again only when a search that can no longer lag finds nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -223,7 +223,7 @@ def _create_loan(row: Handoff, at: datetime) -> None:
             row, state="pending", due_at=at + SETUP_RETRY_INTERVAL, problem=str(problem)
         )
     else:
-        _record_created_loan(row, created.loan_id, at)
+        record_created_loan(row, created.loan_id, at)
 
 
 def _look_up_loan(row: Handoff, at: datetime) -> None:
@@ -234,15 +234,16 @@ def _look_up_loan(row: Handoff, at: datetime) -> None:
     except VendorError as problem:
         _update_handoff(row, state="uncertain", due_at=at + LOOKUP_INTERVAL, problem=str(problem))
         return
-    if len(lookup.loan_ids) > 1:
+    loan_ids = leave_out_other_leads(row, lookup.loan_ids)
+    if len(loan_ids) > 1:
         _update_handoff(
             row,
             state="uncertain",
             due_at=None,
             problem="The LOS has this loan twice. Check it there.",
         )
-    elif lookup.loan_ids:
-        _record_created_loan(row, lookup.loan_ids[0], at)
+    elif loan_ids:
+        record_created_loan(row, loan_ids[0], at)
     elif lookup.question:
         _update_handoff(row, state="uncertain", due_at=None, problem=lookup.question)
     elif lookup.is_conclusive:
@@ -261,7 +262,16 @@ def _look_up_loan(row: Handoff, at: datetime) -> None:
         )
 
 
-def _record_created_loan(row: Handoff, loan_id: str, at: datetime) -> None:
+def leave_out_other_leads(row: Handoff, loan_ids: Sequence[str]) -> list[str]:
+    """Return the loans that no other lead has: a search by name finds those of namesakes too."""
+    loans = Loan.objects.filter(los=row.connection.los, instance=row.connection.instance)
+    taken = loans.filter(los_loan_id__in=loan_ids).exclude(lead=row.lead_id)
+    taken_ids = set(taken.values_list("los_loan_id", flat=True))
+    return [loan_id for loan_id in loan_ids if loan_id not in taken_ids]
+
+
+def record_created_loan(row: Handoff, loan_id: str, at: datetime) -> None:
+    """Record that the LOS has the loan of a hand-off; the lead becomes an application."""
     with transaction.atomic():
         lead = Lead.objects.select_for_update().get(pk=row.lead_id)
         loan, _ = Loan.objects.get_or_create(

@@ -51,6 +51,7 @@ class LoanHint:
     loan_id: str
     instance: str
     happened_at: datetime | None
+    problem: str = ""  # why an entry of a push can't be read; such a hint reads no loan
     content: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 

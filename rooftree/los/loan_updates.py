@@ -38,7 +38,10 @@ class LoanUpdate:
 
 
 def store_hint(hint: LoanHint, *, connection: Connection, at: datetime) -> LosEvent | None:
-    """Store a verified hint, due now; return None if it was already stored."""
+    """Store a verified hint, due now; return None if it was already stored.
+
+    A hint that can't be read is stored as read, with its problem: staff see that it came.
+    """
     rows = LosEvent.objects.bulk_create(
         [
             LosEvent(
@@ -50,6 +53,8 @@ def store_hint(hint: LoanHint, *, connection: Connection, at: datetime) -> LosEv
                 content=dict(hint.content),
                 received_at=at,
                 due_at=at,
+                read_at=at if hint.problem else None,
+                problem=hint.problem[:500],
             )
         ],
         ignore_conflicts=True,
@@ -103,19 +108,27 @@ def read_hinted_loan(*, event_id: UUID, at: datetime) -> tuple[Loan, LoanSnapsho
         if event.attempts > LAST_BACK_OFF or not handoffs.exists():
             mark_hint_read(event_id=event.pk, at=at)
         return None
+    if _is_overtaken(event):
+        mark_hint_read(event_id=event.pk, at=at)
+        return None
     try:
-        seen = event.content or _newest_content(event)
+        # A reading that we asked for ourselves takes what the newest push said.
+        pushes = LosEvent.objects.filter(connection=event.connection, los_loan_id=loan.los_loan_id)
+        newest = pushes.exclude(content={}).order_by("-received_at", "-id").first()
+        seen = event.content or (newest.content if newest else None)
         return loan, get_adapter(event.connection).read_loan(loan.los_loan_id, seen)
     except VendorError as problem:
         event_rows.update(problem=str(problem)[:500])
         return None
 
 
-def _newest_content(event: LosEvent) -> dict[str, Any] | None:
-    """Return what the newest push said of a loan, for a reading that we asked for ourselves."""
-    pushes = LosEvent.objects.filter(connection=event.connection, los_loan_id=event.los_loan_id)
-    newest = pushes.exclude(content={}).order_by("-received_at", "-id").first()
-    return newest.content if newest else None
+def _is_overtaken(event: LosEvent) -> bool:
+    """Return True if a later state of the loan was read already: pushes can come out of order."""
+    changed_at = event.content.get("changed_at")
+    later = LosEvent.objects.filter(
+        connection=event.connection, los_loan_id=event.los_loan_id, read_at__isnull=False
+    )
+    return bool(changed_at) and later.filter(content__changed_at__gt=changed_at).exists()
 
 
 def mark_hint_read(*, event_id: UUID, at: datetime) -> None:

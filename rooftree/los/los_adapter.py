@@ -74,6 +74,15 @@ class AcknowledgesChanges(Protocol):
         """Tell the LOS that these loans were read and stored. Safe to repeat."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushScope:
+    """What the parser of a push needs of the connection, which needs no credentials for it."""
+
+    instance: str
+    lead_id_field: str
+    mapping: Mapping[str, Any]  # the lender's changes
+
+
 @runtime_checkable
 class ReceivesPushes(Protocol):
     """An LOS that posts changes to `/in/<los>/<slug>/`."""
@@ -84,8 +93,13 @@ class ReceivesPushes(Protocol):
         ...
 
     @staticmethod
-    def parse_push(headers: Mapping[str, str], body: bytes) -> tuple[LoanHint, ...]:
-        """Parse the hints of a verified push; unreadable parts are left out, tests give none."""
+    def parse_push(
+        headers: Mapping[str, str], body: bytes, scope: PushScope
+    ) -> tuple[LoanHint, ...]:
+        """Parse the hints of a verified push; a test post gives none.
+
+        An entry that can't be read becomes a hint with a `problem`, without its content.
+        """
         ...
 
 
@@ -99,6 +113,15 @@ class Subscribes(Protocol):
 
     def is_subscribed(self, endpoint: str) -> bool:
         """Return True if the LOS lists our subscription as enabled."""
+        ...
+
+
+@runtime_checkable
+class FindsByNumber(Protocol):
+    """An LOS whose staff know loans by a number that isn't the id."""
+
+    def find_by_number(self, handoff: HandoffRecord, number: str) -> str:
+        """Return the id of the loan with this number, or this id; "" if there is none."""
         ...
 
 
@@ -206,12 +229,13 @@ class LosProfile:
     officer_login: str = ""  # label of the officer's name there; "": matched by NMLS ID and email
     is_officer_login_required: bool = True
     unverified: tuple[str, ...] = ()  # what to check with the vendor before the first loan
+    exactly_one_of: tuple[str, ...] = ()  # settings of which a connection has exactly one
     limits: tuple[str, ...] = ()  # what we never exceed, as sentences
 
     @property
     def credential_keys(self) -> tuple[str, ...]:
         """The keys of the credentials, in the order of the form."""
-        return self._keys(Section.CREDENTIALS)
+        return tuple(field.key for field in self.fields if field.section is Section.CREDENTIALS)
 
     @property
     def option_keys(self) -> tuple[str, ...]:
@@ -228,6 +252,3 @@ class LosProfile:
     def field(self, key: str) -> SettingField | None:
         """Return a setting by its key; None if this LOS has none."""
         return next((field for field in self.fields if field.key == key), None)
-
-    def _keys(self, section: Section) -> tuple[str, ...]:
-        return tuple(field.key for field in self.fields if field.section == section)

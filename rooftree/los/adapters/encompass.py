@@ -27,6 +27,7 @@ from rooftree.los.loan_snapshot import (
     LoanLookup,
     LoanSnapshot,
 )
+from rooftree.los.los_adapter import PushScope
 from rooftree.los.los_payload import MissingData, build_payload
 from rooftree.los.status_mapping import build_status_map
 
@@ -165,10 +166,12 @@ class Encompass:
         return verify_webhook(headers, body, keys)
 
     @staticmethod
-    def parse_push(headers: Mapping[str, str], body: bytes) -> tuple[LoanHint, ...]:
-        """Parse the hint of a verified webhook."""
+    def parse_push(
+        headers: Mapping[str, str], body: bytes, scope: PushScope
+    ) -> tuple[LoanHint, ...]:
+        """Parse the hint of a verified webhook; one of another instance is left out."""
         hint = parse_webhook(body)
-        return (hint,) if hint else ()
+        return (hint,) if hint and hint.instance == scope.instance else ()
 
     def subscribe(
         self, endpoint: str, signing_key: str, events: Sequence[str] = LOAN_EVENTS

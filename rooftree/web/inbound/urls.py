@@ -4,7 +4,7 @@ from django.urls import URLPattern, path
 
 from rooftree.los.adapters import list_profiles
 from rooftree.los.los_adapter import Updates
-from rooftree.web.inbound import views
+from rooftree.web.inbound import los_push_view, views
 
 urlpatterns: list[URLPattern] = [
     path(
@@ -35,7 +35,7 @@ urlpatterns: list[URLPattern] = [
     ),
     path("in/mail/<str:secret>", views.receive_email, name="letter_in"),
     *(
-        path(f"in/{profile.key}/<slug:slug>/", views.receive_los_push, {"los": profile.key})
+        path(f"in/{profile.key}/<slug:slug>/", los_push_view.receive_los_push, {"los": profile.key})
         for profile in list_profiles()
         if profile.updates is not Updates.POLL
     ),

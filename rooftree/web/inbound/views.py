@@ -28,14 +28,9 @@ from rooftree.flow import (
     clock,
     inbound_calls,
     lead_arrival,
-    loan_milestones,
     source_email,
 )
 from rooftree.leads.models import Source
-from rooftree.los import adapter_pool, los_connections
-from rooftree.los.adapters import load_adapter_class, load_profile
-from rooftree.los.los_adapter import Updates
-from rooftree.los.models import Connection
 from rooftree.org.carrier_account import account_in_force
 from rooftree.org.client_info import client_ip
 from rooftree.outreach.carrier import phone_trials
@@ -310,27 +305,6 @@ def receive_email(request: HttpRequest, secret: str) -> HttpResponse:
         raw=raw, at=at
     )
     return HttpResponse("kept\n" if is_stored else "not ours\n", content_type="text/plain")
-
-
-@webhook_view("POST")
-def receive_los_push(request: HttpRequest, slug: str, los: str) -> HttpResponse:
-    """Handle a post of an LOS about changed loans; only our own errors are 5xx.
-
-    An LOS may never repeat a 4xx, or repeat it for ever: content that can't be read is dropped.
-    """
-    connection = Connection.objects.filter(slug=slug, los=los).first()
-    body, at = request.body, clock.now()
-    adapter_class = load_adapter_class(los)
-    keys = adapter_pool.load_webhook_keys(connection) if connection else []
-    if connection is None or not adapter_class.verify_push(request.headers, body, keys):
-        count_rejection(los, "bad_signature", at)
-        return HttpResponse(status=401)
-    if load_profile(los).updates is Updates.PUSH:
-        los_connections.record_push(connection, at=at)
-    for hint in adapter_class.parse_push(request.headers, body):
-        if not hint.instance or hint.instance == connection.instance:
-            loan_milestones.receive_hint(hint=hint, connection=connection, at=at)
-    return HttpResponse(status=200)
 
 
 def _build_incoming(request: HttpRequest, source: Source) -> IncomingDelivery:

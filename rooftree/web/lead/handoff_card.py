@@ -72,6 +72,7 @@ class HandoffCard:
     gaps: list[HandoffGap]  # what the LOS still needs now
     can_request: bool
     is_connected: bool
+    is_stuck: bool  # a person must say what the LOS shows
     absence: str  # why no connection takes the lead
 
 
@@ -80,7 +81,7 @@ def build_handoff_card(lead: Lead) -> HandoffCard:
     newest = max(lead.handoffs.all(), key=lambda handoff: handoff.requested_at, default=None)
     tone, icon, state, sentence = HANDOFF_STATES[newest.state] if newest else ("", "", "", "")
     if newest and newest.state == "uncertain" and newest.due_at is None:
-        tone, sentence = "late", "Check for the loan in the LOS. We won’t send it again."
+        tone, sentence = "late", "It isn’t sent again until you say so."
     can_request = newest is None or newest.state == "rejected"
     connection = connection_choice.find_connection(lead) if can_request else None
     return HandoffCard(
@@ -92,6 +93,7 @@ def build_handoff_card(lead: Lead) -> HandoffCard:
         gaps=_list_gaps(lead, connection) if connection else [],
         can_request=can_request,
         is_connected=connection is not None or not can_request,
+        is_stuck=bool(newest and newest.state == "uncertain" and newest.due_at is None),
         absence="" if connection or not can_request else connection_choice.explain_absence(),
     )
 

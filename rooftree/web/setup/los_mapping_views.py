@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from rooftree.core.vendor_errors import VendorError
 from rooftree.flow import loan_milestones
 from rooftree.los import connection_check, connection_choice, los_connections
+from rooftree.los.connection_choice import LeadsTaken
 from rooftree.los.models import Connection
 from rooftree.web.setup.los_connection_views import get_editable_connection, render_connection
 from rooftree.web.setup.los_forms import (
@@ -104,7 +105,7 @@ def set_leads_taken(request: StaffRequest, connection_id: UUID) -> HttpResponse:
 
     def save(typed: dict[str, Any]) -> Connection:
         return connection_choice.set_leads_taken(
-            connection_id=connection.pk, by=request.user, at=request.at, **typed
+            connection_id=connection.pk, taken=LeadsTaken(**typed), by=request.user, at=request.at
         )
 
     if not form.submit(save):
