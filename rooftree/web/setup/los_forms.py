@@ -7,7 +7,7 @@ from typing import Any
 
 from django.forms import BoundField
 
-from rooftree.leads.vocabulary import Purpose
+from rooftree.leads.scenario_text import PURPOSE_LABELS
 from rooftree.los import lender_mapping, los_connections
 from rooftree.los.adapters import load_profile
 from rooftree.los.connection_choice import MAX_POSITION
@@ -47,6 +47,11 @@ class ConnectionForm(StaffForm):
             extra_fields={field.key: _setting_field(field) for field in profile.fields},
             **kwargs,
         )
+        credentials = profile.credential_keys
+        needed = (field.key for field in profile.fields if field.is_required)
+        self.CONDITIONALLY_REQUIRED = frozenset(
+            {*profile.exactly_one_of, *(key for key in needed if key in credentials)}
+        )
         self.FIELDSETS = tuple(
             (str(section), tuple(f.key for f in profile.fields if f.section == section))
             for section in Section
@@ -84,7 +89,7 @@ class LeadsTakenForm(StaffForm):
     branch_ids = checkboxes_field("Branches", (), "None checked: every branch")
     purposes = checkboxes_field(
         "Loan purposes",
-        [(str(purpose), purpose.replace("_", " ").capitalize()) for purpose in Purpose],
+        list(PURPOSE_LABELS.items()),
         "None checked: every purpose",
     )
     is_for_tests = checkbox_field("Test leads only", "No real lead is handed off through it")
