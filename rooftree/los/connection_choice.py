@@ -25,26 +25,25 @@ def list_connections() -> list[Connection]:
     return list(Connection.objects.order_by("position", "enabled_at", "id"))
 
 
-def find_connection(lead: Lead) -> Connection | None:
-    """Return the connection that takes a lead; None if none does.
+def find_connection(lead: Lead) -> tuple[Connection | None, str]:
+    """Return the connection that takes a lead, or None and a sentence that says why.
 
     A test lead goes to a connection for tests, and to the others only if none is enabled. No
     other lead ever goes to a connection for tests.
     """
     enabled = [row for row in list_connections() if row.enabled_at is not None]
+    is_any_on = any(not row.is_for_tests for row in enabled)
     if lead.is_test and any(row.is_for_tests for row in enabled):
         enabled = [row for row in enabled if row.is_for_tests]
     else:
         enabled = [row for row in enabled if not row.is_for_tests]
-    branch = lead.officer.branch if lead.officer else lead.branch
-    path = branch.path if branch else ""
-    return next((row for row in enabled if takes_lead(row, lead.purpose, path)), None)
-
-
-def explain_absence() -> str:
-    """Return why a lead has no connection, as a sentence."""
-    is_any_on = Connection.objects.filter(enabled_at__isnull=False, is_for_tests=False).exists()
-    return NO_MATCH if is_any_on else NO_CONNECTION
+    path = ""
+    if any(row.branch_ids for row in enabled):
+        branch = lead.officer.branch if lead.officer else lead.branch
+        path = branch.path if branch else ""
+    connection = next((row for row in enabled if takes_lead(row, lead.purpose, path)), None)
+    absence = NO_MATCH if is_any_on else NO_CONNECTION
+    return connection, "" if connection else absence
 
 
 def takes_lead(connection: Connection, purpose: str, branch_path: str) -> bool:

@@ -72,9 +72,9 @@ def queue_handoff(
         # Whichever connection took the lead: handed over by two paths, it is still one loan.
         if existing := Handoff.objects.filter(lead=lead).exclude(state="rejected").first():
             return existing
-        connection = connection_choice.find_connection(lead)
+        connection, absence = connection_choice.find_connection(lead)
         if connection is None:
-            raise HandoffNotReady(connection_choice.explain_absence())
+            raise HandoffNotReady(absence)
         if Loan.objects.filter(lead=lead, los=BY_HAND, final_outcome="").exists():
             raise HandoffNotReady("This lead’s loan was recorded as funded by hand.")
         record = build_handoff_record(lead, connection, answers or {})

@@ -19,7 +19,7 @@ def connect(name: str, **changes) -> Connection:
 
 
 def taker(lead) -> str:
-    connection = connection_choice.find_connection(lead)
+    connection, _ = connection_choice.find_connection(lead)
     return connection.name if connection else ""
 
 

@@ -83,7 +83,7 @@ def build_handoff_card(lead: Lead) -> HandoffCard:
     if newest and newest.state == "uncertain" and newest.due_at is None:
         tone, sentence = "late", "It isn’t sent again until you say so."
     can_request = newest is None or newest.state == "rejected"
-    connection = connection_choice.find_connection(lead) if can_request else None
+    connection, absence = connection_choice.find_connection(lead) if can_request else (None, "")
     return HandoffCard(
         handoff=newest,
         tone=tone,
@@ -94,7 +94,7 @@ def build_handoff_card(lead: Lead) -> HandoffCard:
         can_request=can_request,
         is_connected=connection is not None or not can_request,
         is_stuck=bool(newest and newest.state == "uncertain" and newest.due_at is None),
-        absence="" if connection or not can_request else connection_choice.explain_absence(),
+        absence=absence,
     )
 
 
