@@ -8,7 +8,8 @@ from uuid import UUID
 
 from rooftree.core.vendor_errors import VendorError
 from rooftree.flow import rate_alerts
-from rooftree.los import adapter_pool, connection_check, loan_milestones
+from rooftree.los import adapter_pool, connection_check, loan_milestones, los_connections
+from rooftree.los.los_adapter import Subscribes
 from rooftree.los.models import Connection, Handoff
 from rooftree.org.models import User
 from rooftree_demo import demo_company, simulator_addresses
@@ -46,10 +47,11 @@ class LosSubscriber:
         """Subscribe once; renew the day's data every hour."""
         if not self._is_subscribed:
             connection = Connection.objects.get(slug="encompass")
+            endpoint = los_connections.webhook_endpoint(connection, self.web)
             try:
-                adapter_pool.get_adapter(connection).subscribe(
-                    f"{self.web}/in/encompass/{connection.slug}/", demo_company.LOS_SIGNING_KEY
-                )
+                adapter = adapter_pool.get_adapter(connection)
+                assert isinstance(adapter, Subscribes)
+                adapter.subscribe(endpoint, demo_company.LOS_SIGNING_KEY)
             except VendorError:
                 return
             self._is_subscribed = True

@@ -18,6 +18,7 @@ from rooftree_simulators.crms.salesforce import Salesforce
 from rooftree_simulators.crms.zoho import Zoho
 from rooftree_simulators.encompass.encompass_vendor import Encompass
 from rooftree_simulators.imap_mailbox import ImapListener, ImapMailbox
+from rooftree_simulators.lendingpad.lendingpad_vendor import LendingPad
 from rooftree_simulators.numbers.dncscrub import DncScrub
 from rooftree_simulators.simulated_clock import SimulatedClock
 from rooftree_simulators.smtp_mailbox import SmtpListener, SmtpMailbox
@@ -46,6 +47,7 @@ class Ports:
     monday: int = 0
     dncscrub: int = 0
     imap: int = 0
+    lp: int = 0
 
 
 class Simulators:
@@ -68,11 +70,13 @@ class Simulators:
         self.pipedrive = Pipedrive(setup)
         self.monday = Monday(setup)
         self.dncscrub = DncScrub(setup)
+        self.lendingpad = LendingPad(setup)
         http_vendors: tuple[Vendor, ...] = (
             *(self.meta, self.linkedin, self.trustedform),
             *(self.intercom, self.drift),
             *(self.salesforce, self.hubspot, self.zoho, self.pipedrive, self.monday),
             self.dncscrub,
+            self.lendingpad,
         )
         vendors: dict[str, Vendor] = {
             vendor.key: vendor

@@ -69,13 +69,15 @@ def poll_due_connections(*, at: datetime) -> int:
     for connection in Connection.objects.filter(enabled_at__isnull=False, poll_due_at__lte=at):
         is_complete = False
         try:
-            for loan in loan_updates.find_changed_loans(connection=connection, at=at):
-                reading = loan_updates.read_from_los(loan)
+            changes = loan_updates.find_changed_loans(connection=connection, at=at)
+            for loan, changed in changes.ours:
+                reading = loan_updates.read_from_los(loan, changed.content)
                 with transaction.atomic():
                     follow_loan_news(
                         loan_updates.apply_snapshot(reading, loan_id=loan.pk, at=at), at=at
                     )
                 loan_count += 1
+            loan_updates.acknowledge_changes(changes, connection=connection)
             is_complete = True
         except VendorError as problem:
             log.warning("the poll of %s was interrupted: %s", connection.name, problem)

@@ -9,7 +9,7 @@ from django.tasks import task
 from rooftree.flow import clock
 from rooftree.leads import lead_tasks
 from rooftree.leads.models import Lead
-from rooftree.los import handoff_outbox, missing_data_text
+from rooftree.los import handoff_outbox, handoff_settlement, missing_data_text
 from rooftree.los.handoff_outbox import HandoffNotReady
 from rooftree.los.models import Handoff
 from rooftree.nurture import sequence_enrollment
@@ -41,6 +41,15 @@ def request_handoff(*, lead_id: UUID, by: User, at: datetime) -> Handoff:
         if missing:
             _add_missing_data_task(lead_id, missing, by, at)
         raise HandoffNotReady(missing or str(problem), problem.missing) from problem
+    return handoff
+
+
+def repeat_handoff(*, lead_id: UUID, by: User, at: datetime) -> Handoff:
+    """Send a hand-off of unknown outcome once more, because a person saw that it isn't there."""
+    with transaction.atomic():
+        handoff = handoff_settlement.send_again(lead_id=lead_id, by=by, at=at)
+        send_handoffs.enqueue()
+        publish_update("lead", lead=str(lead_id))
     return handoff
 
 

@@ -1,16 +1,25 @@
 """The go-live check of a connection against the LOS itself; its result is kept."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from rooftree.core.vendor_errors import VendorError
 from rooftree.ledger.write_events import write_event
 from rooftree.los import adapter_pool, lender_mapping, los_connections
+from rooftree.los.adapters import load_profile
 from rooftree.los.go_live_check import check_go_live
 from rooftree.los.go_live_files import CheckFile, LosUser
+from rooftree.los.los_adapter import (
+    ListsCustomFields,
+    ListsFolders,
+    ListsMilestones,
+    ListsUsers,
+    LosAdapter,
+    Updates,
+)
 from rooftree.los.models import Connection
 from rooftree.org.models import LoanOfficer, User
 
@@ -57,8 +66,10 @@ def run_go_live_check(
 
 
 def _iter_lines(
-    connection: Connection, adapter: Any, site: str, at: datetime
+    connection: Connection, adapter: LosAdapter, site: str, at: datetime
 ) -> Iterator[CheckLine]:
+    for point in load_profile(connection.los).unverified:
+        yield CheckLine(level=NOTE, text=f"Verify with the vendor: {point}.")
     yield from _check_folder(connection, adapter)
     yield from _check_fields(connection, adapter)
     yield from _check_statuses(connection, adapter)
@@ -80,10 +91,14 @@ def _read_list[Item](
         return None, str(problem)
 
 
-def _check_folder(connection: Connection, adapter: Any) -> Iterator[CheckLine]:
+def _check_folder(connection: Connection, adapter: LosAdapter) -> Iterator[CheckLine]:
     folder = connection.folder
+    if load_profile(connection.los).field("folder") is None:
+        return
     if not folder:
         yield _block("Enter the loan folder for new loans.", "settings")
+        return
+    if not isinstance(adapter, ListsFolders):
         return
     folders, problem = _read_list(adapter.list_folders)
     if folders is None:
@@ -96,7 +111,10 @@ def _check_folder(connection: Connection, adapter: Any) -> Iterator[CheckLine]:
         yield CheckLine(level=OK, text=f"The loan folder {folder} exists.")
 
 
-def _check_fields(connection: Connection, adapter: Any) -> Iterator[CheckLine]:
+def _check_fields(connection: Connection, adapter: LosAdapter) -> Iterator[CheckLine]:
+    if not isinstance(adapter, ListsCustomFields):
+        yield from _check_revenue(connection)
+        return
     fields, problem = _read_list(adapter.list_custom_fields)
     if fields is None:
         text = f"Couldn’t check custom fields. {problem}"
@@ -105,24 +123,32 @@ def _check_fields(connection: Connection, adapter: Any) -> Iterator[CheckLine]:
     known = {name.upper() for name in fields}
     used = {connection.lead_id_field: "settings"} if connection.lead_id_field else {}
     used |= dict.fromkeys(connection.lead_fields.values(), "fields")
-    used |= {name: "fields" for name in connection.revenue_fields if name.startswith("CX.")}
+    shape = load_profile(connection.los).custom_fields
+    used |= {
+        name: "fields"
+        for name in connection.revenue_fields
+        if shape and re.fullmatch(shape.pattern, name)
+    }
     missing = [name for name in used if name.upper() not in known]
     yield from (_block(f"The LOS has no custom field {name}.", used[name]) for name in missing)
     if not missing:
         yield CheckLine(level=OK, text=f"Custom fields exist: {', '.join(used)}.")
-    if (
-        not known.issuperset(
-            connection.revenue_fields or lender_mapping.list_revenue_fields(connection)
-        )
-        and not connection.revenue_fields
-    ):
+    if not known.issuperset(lender_mapping.list_revenue_fields(connection)):
+        yield from _check_revenue(connection)
+
+
+def _check_revenue(connection: Connection) -> Iterator[CheckLine]:
+    if not connection.revenue_fields:
         text = "No revenue fields: the revenue of funded loans won’t come from the LOS."
         yield CheckLine(level=NOTE, text=text, place="fields")
 
 
-def _check_statuses(connection: Connection, adapter: Any) -> Iterator[CheckLine]:
-    names, problem = _read_list(adapter.list_milestones)
-    if names is None:
+def _check_statuses(connection: Connection, adapter: LosAdapter) -> Iterator[CheckLine]:
+    names: tuple[str, ...] | None = ()
+    problem = ""
+    if isinstance(adapter, ListsMilestones):
+        names, problem = _read_list(adapter.list_milestones)
+    if problem:
         text = f"Couldn’t read milestones from the LOS, so the list here was checked. {problem}"
         yield CheckLine(level=NOTE, text=text, place="milestones")
     statuses = tuple(dict.fromkeys([*(names or ()), *lender_mapping.list_statuses(connection)]))
@@ -139,9 +165,15 @@ def _check_statuses(connection: Connection, adapter: Any) -> Iterator[CheckLine]
         yield CheckLine(level=OK, text=f"{len(statuses)} of {len(statuses)} milestones are mapped.")
 
 
-def _check_officers(connection: Connection, adapter: Any) -> Iterator[CheckLine]:
-    users, problem = _read_list(adapter.list_users)
-    if users is None:
+def _check_officers(connection: Connection, adapter: LosAdapter) -> Iterator[CheckLine]:
+    if not load_profile(connection.los).is_officer_login_required:
+        text = "Officers are matched by NMLS ID and email. Check the officer of the first loan."
+        yield CheckLine(level=NOTE, text=text, place="officers")
+        return
+    users, problem = None, ""
+    if isinstance(adapter, ListsUsers):
+        users, problem = _read_list(adapter.list_users)
+    if problem:
         text = f"Couldn’t check user names in the LOS. {problem}"
         yield CheckLine(level=NOTE, text=text, place="officers")
     users_by_name = {user.name.casefold(): user for user in users} if users is not None else None
@@ -179,6 +211,12 @@ def _find_officer_fault(
 
 
 def _check_subscription(connection: Connection, site: str, at: datetime) -> Iterator[CheckLine]:
+    updates = load_profile(connection.los).updates
+    if updates is Updates.PUSH and connection.subscribed_at is None:
+        text = "No update came from the LOS yet. Until one does, Rooftree asks every five minutes."
+        yield CheckLine(level=NOTE, text=text, place="subscription")
+    if updates is not Updates.SUBSCRIPTION:
+        return
     try:
         is_subscribed = los_connections.confirm_subscription(connection, site=site, at=at)
     except VendorError as problem:

@@ -4,7 +4,8 @@ A create whose answer was lost is `uncertain`. The loan is looked up by our lead
 and created again only when a search that can no longer lag finds nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,9 +23,17 @@ from rooftree.core.vendor_errors import (
 )
 from rooftree.leads.models import BY_HAND, Lead, Loan
 from rooftree.ledger.write_events import write_event
+from rooftree.los import connection_choice
 from rooftree.los.adapter_pool import get_adapter
-from rooftree.los.handoff_record import MalformedHandoff, format_utc, parse_handoff
+from rooftree.los.adapters import load_profile
+from rooftree.los.handoff_record import (
+    HandoffConnection,
+    MalformedHandoff,
+    format_utc,
+    parse_handoff,
+)
 from rooftree.los.lender_mapping import build_lender_mapping
+from rooftree.los.los_adapter import WritesLater
 from rooftree.los.los_payload import MissingData, build_payload
 from rooftree.los.models import Connection, Handoff
 from rooftree.org import sending_pause, shadow_mode
@@ -34,6 +43,7 @@ CLAIM_TIMEOUT = timedelta(minutes=3)
 LOOKUP_INTERVAL = timedelta(minutes=1)
 BACK_OFF = (30, 120, 600, 1800, 3600)
 SETUP_RETRY_INTERVAL = timedelta(minutes=15)
+OPEN_STATES = ("pending", "sending", "uncertain", "created")  # created: with fields to write
 SYSTEM_VERSION = "2026.11"
 
 
@@ -55,18 +65,18 @@ def queue_handoff(
     """
     if shadow_mode.is_shadow_on():
         raise HandoffNotReady("Shadow mode is on: nothing is written to the LOS.")
-    connection = find_connection()
-    if connection is None:
-        raise HandoffNotReady("No LOS is connected yet. An administrator can add one in Setup.")
     with transaction.atomic():
         lead = (
             Lead.objects.select_for_update(of=("self",))
             .select_related("person", "officer__user", "officer__branch")
             .get(pk=lead_id)
         )
-        handoffs = Handoff.objects.filter(lead=lead, connection=connection)
-        if existing := handoffs.exclude(state="rejected").first():
+        # Whichever connection took the lead: handed over by two paths, it is still one loan.
+        if existing := Handoff.objects.filter(lead=lead).exclude(state="rejected").first():
             return existing
+        connection, absence = connection_choice.find_connection(lead)
+        if connection is None:
+            raise HandoffNotReady(absence)
         if Loan.objects.filter(lead=lead, los=BY_HAND, final_outcome="").exists():
             raise HandoffNotReady("This lead’s loan was recorded as funded by hand.")
         record = build_handoff_record(lead, connection, answers or {})
@@ -83,11 +93,6 @@ def queue_handoff(
         actor = f"user:{by.pk}" if by else "system:handoff"
         write_event("los.handoff.asked", at=at, actor=actor, lead_id=lead.pk, handoff=handoff.pk)
     return handoff
-
-
-def find_connection() -> Connection | None:
-    """Return the LOS connection that hand-offs go to; None if none is enabled."""
-    return Connection.objects.filter(enabled_at__isnull=False).order_by("enabled_at").first()
 
 
 def build_handoff_record(
@@ -120,19 +125,32 @@ def build_handoff_record(
             "nmls_id": company.nmls_id,
             "kind": "broker" if company.texting.get("company_kind") == "broker" else "lender",
         },
-        "connection": {
-            "los": connection.los,
-            "environment": "test" if connection.instance.startswith("TE") else "production",
-            "system_name": "Rooftree",
-            "system_version": SYSTEM_VERSION,
-            "instance": connection.instance,
-            "folder": connection.folder or None,
-            "template": connection.template or None,
-            "template_type": connection.template_type or None,
-            "lead_id_field": connection.lead_id_field,
-        },
+        "connection": _build_connection_part(connection),
         "answers": dict(answers),
     }
+
+
+def _build_connection_part(connection: Connection) -> dict[str, Any]:
+    profile = load_profile(connection.los)
+    known = {field.name for field in fields(HandoffConnection)}
+    part = {
+        "los": connection.los,
+        "environment": "production",
+        "system_name": "Rooftree",
+        "system_version": SYSTEM_VERSION,
+        "instance": connection.instance,
+        "folder": connection.folder or None,
+        "template": connection.template or None,
+        "template_type": connection.template_type or None,
+        "lead_id_field": connection.lead_id_field,
+    }
+    part |= {key: value for key, value in connection.options.items() if key in known}
+    if profile.instance_means:
+        part[profile.instance_means] = connection.instance
+    prefix = profile.test_instance_prefix
+    if prefix and connection.instance.startswith(prefix):
+        part["environment"] = "test"
+    return part
 
 
 def find_missing_data(lead: Lead, connection: Connection) -> list[str]:
@@ -160,7 +178,7 @@ def send_due_handoffs(*, at: datetime, limit: int = 20) -> int:
     """
     if sending_pause.is_sending_paused() or shadow_mode.is_shadow_on():
         return 0
-    due = Handoff.objects.filter(state__in=["pending", "sending", "uncertain"], due_at__lte=at)
+    due = Handoff.objects.filter(state__in=OPEN_STATES, due_at__lte=at)
     ids = list(due.order_by("due_at").values_list("pk", flat=True)[:limit])
     return sum(send_handoff(handoff_id=handoff_id, at=at) for handoff_id in ids)
 
@@ -171,7 +189,7 @@ def send_handoff(*, handoff_id: UUID, at: datetime) -> bool:
         row = (
             Handoff.objects.select_for_update(skip_locked=True, of=("self",))
             .select_related("connection")
-            .filter(pk=handoff_id, state__in=["pending", "sending", "uncertain"], due_at__lte=at)
+            .filter(pk=handoff_id, state__in=OPEN_STATES, due_at__lte=at)
             .first()
         )
         if row is None:
@@ -184,6 +202,8 @@ def send_handoff(*, handoff_id: UUID, at: datetime) -> bool:
         row.save(update_fields=["state", "sent_at", "attempt_id", "attempts", "due_at"])
     if is_first:
         _create_loan(row, at)
+    elif row.state == "created":
+        _write_later_fields(row, at)
     else:
         _look_up_loan(row, at)
     return True
@@ -207,25 +227,29 @@ def _create_loan(row: Handoff, at: datetime) -> None:
             row, state="pending", due_at=at + SETUP_RETRY_INTERVAL, problem=str(problem)
         )
     else:
-        _record_created_loan(row, created.loan_id, at)
+        record_created_loan(row, created.loan_id, at)
 
 
 def _look_up_loan(row: Handoff, at: datetime) -> None:
-    lead_id, sent_at = row.lead_id, row.sent_at or row.requested_at
+    sent_at = row.sent_at or row.requested_at
     try:
-        lookup = get_adapter(row.connection).find_by_lead_id(lead_id, sent_at=sent_at, at=at)
+        handoff = parse_handoff(row.record)
+        lookup = get_adapter(row.connection).find_created_loan(handoff, sent_at=sent_at, at=at)
     except VendorError as problem:
         _update_handoff(row, state="uncertain", due_at=at + LOOKUP_INTERVAL, problem=str(problem))
         return
-    if len(lookup.loan_ids) > 1:
+    loan_ids = leave_out_other_leads(row, lookup.loan_ids)
+    if len(loan_ids) > 1:
         _update_handoff(
             row,
             state="uncertain",
             due_at=None,
             problem="The LOS has this loan twice. Check it there.",
         )
-    elif lookup.loan_ids:
-        _record_created_loan(row, lookup.loan_ids[0], at)
+    elif loan_ids:
+        record_created_loan(row, loan_ids[0], at)
+    elif lookup.question:
+        _update_handoff(row, state="uncertain", due_at=None, problem=lookup.question)
     elif lookup.is_conclusive:
         _update_handoff(
             row,
@@ -242,7 +266,32 @@ def _look_up_loan(row: Handoff, at: datetime) -> None:
         )
 
 
-def _record_created_loan(row: Handoff, loan_id: str, at: datetime) -> None:
+def _write_later_fields(row: Handoff, at: datetime) -> None:
+    """Write what the create didn't take; the loan is there already and is never made again."""
+    loan = Loan.objects.get(pk=row.loan_id)
+    attempts = row.attempts + 1
+    try:
+        warning = get_adapter(row.connection).write_fields(loan.los_loan_id, row.later_fields)
+    except (RequestRejected, MalformedHandoff) as problem:
+        text = f"The loan is there, but without: {', '.join(row.later_fields)}. {problem}"
+        _update_handoff(row, due_at=None, later_fields={}, problem=text)
+    except VendorError as problem:
+        due_at = at + retry_delay(problem, attempts, BACK_OFF)
+        _update_handoff(row, due_at=due_at, attempts=attempts, problem=str(problem))
+    else:
+        _update_handoff(row, due_at=None, later_fields={}, problem=warning)
+
+
+def leave_out_other_leads(row: Handoff, loan_ids: Sequence[str]) -> list[str]:
+    """Return the loans that no other lead has: a search by name finds those of namesakes too."""
+    loans = Loan.objects.filter(los=row.connection.los, instance=row.connection.instance)
+    taken = loans.filter(los_loan_id__in=loan_ids).exclude(lead=row.lead_id)
+    taken_ids = set(taken.values_list("los_loan_id", flat=True))
+    return [loan_id for loan_id in loan_ids if loan_id not in taken_ids]
+
+
+def record_created_loan(row: Handoff, loan_id: str, at: datetime) -> None:
+    """Record that the LOS has the loan of a hand-off; the lead becomes an application."""
     with transaction.atomic():
         lead = Lead.objects.select_for_update().get(pk=row.lead_id)
         loan, _ = Loan.objects.get_or_create(
@@ -257,7 +306,13 @@ def _record_created_loan(row: Handoff, loan_id: str, at: datetime) -> None:
                 "created_at": at,
             },
         )
-        _update_handoff(row, state="created", due_at=None, problem="", loan=loan)
+        adapter, later = get_adapter(row.connection), {}
+        if isinstance(adapter, WritesLater):
+            later = dict(adapter.list_later_fields(parse_handoff(row.record)))
+        _update_handoff(
+            row, state="created", due_at=at if later else None, problem="", loan=loan,
+            later_fields=later,
+        )  # fmt: skip
         Lead.objects.filter(pk=lead.pk, state__in=["new", "working", "nurture"]).update(
             state="application"
         )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from rooftree.los.loan_milestones import ObservedStep
 
@@ -16,7 +17,7 @@ class CreatedLoan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoanLookup:
-    """The loans in the LOS that carry a given lead id.
+    """The loans that the create of a hand-off can have made.
 
     `is_conclusive` is False while the LOS's search can still lag behind its loans:
     an empty result then proves nothing.
@@ -24,6 +25,7 @@ class LoanLookup:
 
     loan_ids: tuple[str, ...]
     is_conclusive: bool
+    question: str = ""  # what a person must look up in the LOS, because no search can settle it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,19 +33,27 @@ class ChangedLoan:
     """A loan created from a Rooftree lead that changed in the LOS."""
 
     loan_id: str
-    lead_id: str
-    folder: str
+    lead_id: str = ""
+    folder: str = ""
+    previous_id: str = ""  # its id before the LOS renamed it
+    content: Mapping[str, Any] = field(default_factory=dict, repr=False)  # see LoanHint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoanHint:
-    """A webhook's hint that a loan changed. Read the loan again; trust nothing in the hint."""
+    """A push's hint that a loan changed. Where the LOS can be asked, the loan is read again.
+
+    `content` is what an adapter keeps of a push of an LOS that can't be asked for one loan:
+    statuses, dates and amounts, never a borrower's data.
+    """
 
     event_id: str
     event_type: str
     loan_id: str
     instance: str
     happened_at: datetime | None
+    problem: str = ""  # why an entry of a push can't be read; such a hint reads no loan
+    content: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,9 @@
 """Loan updates from the LOS: store hints, read the loan, record new milestones."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -14,7 +15,8 @@ from rooftree.ledger.write_events import write_event
 from rooftree.los import loan_milestones
 from rooftree.los.adapter_pool import get_adapter
 from rooftree.los.loan_milestones import NewStep, RecordedStep
-from rooftree.los.loan_snapshot import LoanHint, LoanSnapshot
+from rooftree.los.loan_snapshot import ChangedLoan, LoanHint, LoanSnapshot
+from rooftree.los.los_adapter import AcknowledgesChanges
 from rooftree.los.models import Connection, LosEvent
 
 POLL_EVERY = timedelta(minutes=5)
@@ -35,8 +37,19 @@ class LoanUpdate:
     is_resumed: bool = False  # its last unmapped status is mapped now
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoanChanges:
+    """What one poll listed: our loans with what it said of them, and the ids of all."""
+
+    ours: tuple[tuple[Loan, ChangedLoan], ...]
+    listed: tuple[str, ...]
+
+
 def store_hint(hint: LoanHint, *, connection: Connection, at: datetime) -> LosEvent | None:
-    """Store a verified hint, due now; return None if it was already stored."""
+    """Store a verified hint, due now; return None if it was already stored.
+
+    A hint that can't be read is stored as read, with its problem: staff see that it came.
+    """
     rows = LosEvent.objects.bulk_create(
         [
             LosEvent(
@@ -45,8 +58,11 @@ def store_hint(hint: LoanHint, *, connection: Connection, at: datetime) -> LosEv
                 event_id=hint.event_id[:120],
                 los_loan_id=hint.loan_id[:80],
                 kind=hint.event_type[:40],
+                content=dict(hint.content),
                 received_at=at,
                 due_at=at,
+                read_at=at if hint.problem else None,
+                problem=hint.problem[:500],
             )
         ],
         ignore_conflicts=True,
@@ -100,11 +116,27 @@ def read_hinted_loan(*, event_id: UUID, at: datetime) -> tuple[Loan, LoanSnapsho
         if event.attempts > LAST_BACK_OFF or not handoffs.exists():
             mark_hint_read(event_id=event.pk, at=at)
         return None
+    if _is_overtaken(event):
+        mark_hint_read(event_id=event.pk, at=at)
+        return None
     try:
-        return loan, get_adapter(event.connection).read_loan(loan.los_loan_id)
+        # A reading that we asked for ourselves takes what the newest push said.
+        pushes = LosEvent.objects.filter(connection=event.connection, los_loan_id=loan.los_loan_id)
+        newest = pushes.exclude(content={}).order_by("-received_at", "-id").first()
+        seen = event.content or (newest.content if newest else None)
+        return loan, get_adapter(event.connection).read_loan(loan.los_loan_id, seen)
     except VendorError as problem:
         event_rows.update(problem=str(problem)[:500])
         return None
+
+
+def _is_overtaken(event: LosEvent) -> bool:
+    """Return True if a later state of the loan was read already: pushes can come out of order."""
+    changed_at = event.content.get("changed_at")
+    later = LosEvent.objects.filter(
+        connection=event.connection, los_loan_id=event.los_loan_id, read_at__isnull=False
+    )
+    return bool(changed_at) and later.filter(content__changed_at__gt=changed_at).exists()
 
 
 def mark_hint_read(*, event_id: UUID, at: datetime) -> None:
@@ -117,15 +149,19 @@ def refresh_loan(*, loan: Loan, at: datetime) -> LoanUpdate | None:
     return apply_snapshot(read_from_los(loan), loan_id=loan.pk, at=at)
 
 
-def read_from_los(loan: Loan) -> LoanSnapshot:
-    """Read a loan from its LOS. Raises the vendor's failure, or `Misconfigured`."""
-    connection = Connection.objects.filter(
+def read_from_los(loan: Loan, seen: Mapping[str, Any] | None = None) -> LoanSnapshot:
+    """Read a loan from its LOS. Raises the vendor's failure, or `Misconfigured`.
+
+    Args:
+        seen: what the poll said of the loan.
+    """
+    enabled = Connection.objects.filter(
         los=loan.los, instance=loan.instance, enabled_at__isnull=False
-    ).first()
+    )
+    connection = enabled.filter(handoffs__loan=loan).first() or enabled.first()
     if connection is None:
         raise Misconfigured("The LOS of this loan is no longer connected.")
-    snapshot: LoanSnapshot = get_adapter(connection).read_loan(loan.los_loan_id)
-    return snapshot
+    return get_adapter(connection).read_loan(loan.los_loan_id, seen)
 
 
 def apply_snapshot(snapshot: LoanSnapshot, *, loan_id: UUID, at: datetime) -> LoanUpdate | None:
@@ -177,17 +213,54 @@ def _followed_values(loan: Loan) -> tuple[object, ...]:
     return loan.funded_date, loan.notices, loan.revenue_cents, loan.unmapped_statuses
 
 
-def find_changed_loans(*, connection: Connection, at: datetime) -> list[Loan]:
-    """Find our loans that changed in the LOS since the last poll. Raises the vendor's failure.
+def find_changed_loans(*, connection: Connection, at: datetime) -> LoanChanges:
+    """Find the loans that changed in the LOS since the last poll. Raises the vendor's failure.
 
     Catches the changes no webhook announced. Call `schedule_next_poll` after all of them
     were read; until then the next poll finds them again.
     """
     since = connection.polled_to_at or connection.enabled_at or at
-    ids = [changed.loan_id for changed in get_adapter(connection).find_changed_since(since)]
-    return list(
-        Loan.objects.filter(los=connection.los, instance=connection.instance, los_loan_id__in=ids)
+    listed = get_adapter(connection).find_changed_since(since)
+    for row in listed:
+        _follow_rename(row, connection, at)
+    changes = {row.loan_id: row for row in listed}
+    loans = Loan.objects.filter(
+        los=connection.los, instance=connection.instance, los_loan_id__in=list(changes)
     )
+    # Two connections can reach one instance; each loan is read through its own, while it is on.
+    others = Connection.objects.filter(enabled_at__isnull=False).exclude(pk=connection.pk)
+    loans = loans.exclude(handoff__connection__in=others)
+    ours = tuple((loan, changes[loan.los_loan_id]) for loan in loans)
+    return LoanChanges(ours=ours, listed=tuple(changes))
+
+
+def acknowledge_changes(changes: LoanChanges, *, connection: Connection) -> None:
+    """Tell an LOS that keeps listing changes that these are stored. Raises its failure.
+
+    While a hand-off is under way, loans we don't know stay listed: one can be its loan.
+    """
+    adapter = get_adapter(connection)
+    if not isinstance(adapter, AcknowledgesChanges):
+        return
+    is_busy = connection.handoffs.filter(state__in=["sending", "uncertain"]).exists()
+    ours = tuple(changed.loan_id for _, changed in changes.ours)
+    adapter.acknowledge_changes(ours if is_busy else changes.listed)
+
+
+def _follow_rename(changed: ChangedLoan, connection: Connection, at: datetime) -> None:
+    """Keep the link to a loan that the LOS renamed: a lead there becomes a loan."""
+    if not changed.previous_id or changed.previous_id == changed.loan_id:
+        return
+    loans = Loan.objects.filter(los=connection.los, instance=connection.instance)
+    if loans.filter(los_loan_id=changed.loan_id).exists():
+        return
+    with transaction.atomic():
+        if loan := loans.select_for_update().filter(los_loan_id=changed.previous_id).first():
+            loans.filter(pk=loan.pk).update(los_loan_id=changed.loan_id)
+            LosEvent.objects.filter(connection=connection, los_loan_id=changed.previous_id).update(
+                los_loan_id=changed.loan_id
+            )
+            write_event("los.loan.renamed", at=at, lead_id=loan.lead_id, loan=loan.pk)
 
 
 def schedule_next_poll(*, connection: Connection, at: datetime, is_complete: bool) -> None:

@@ -6,36 +6,26 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.db.transaction import atomic
 from django.utils.text import slugify
 
-from rooftree.core.user_errors import InvalidField
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.core.vendor_errors import RequestRejected, VendorError
 from rooftree.leads.models import Loan
 from rooftree.ledger.write_events import write_event
-from rooftree.los import adapter_pool, lender_mapping
-from rooftree.los.adapters import ADAPTERS
+from rooftree.los import adapter_pool, connection_settings, lender_mapping
+from rooftree.los.adapters import ADAPTERS, load_profile
+from rooftree.los.connection_settings import InvalidConnection
 from rooftree.los.loan_milestones import all_milestones
+from rooftree.los.los_adapter import ListsMilestones, Subscribes
 from rooftree.los.models import Connection
 from rooftree.org.models import LoanOfficer, User
 
-PLAIN_FIELDS = (
-    "name", "base_url", "instance", "folder", "template", "template_type", "lead_id_field",
-)  # fmt: skip
-CREDENTIAL_FIELDS = ("client_id", "client_secret", "user", "password")
-REACH_FIELDS = frozenset({"base_url", "instance", *CREDENTIAL_FIELDS})
+__all__ = ["InvalidConnection"]
 MAX_WEBHOOK_KEYS = 2  # the new signing key and the previous one, during the changeover
-CUSTOM_FIELD = re.compile(r"CX\.[A-Z0-9_.]{1,60}")
-FIELD_ID = re.compile(r"[A-Z0-9][A-Z0-9_.#]{0,59}")
-
-
-class InvalidConnection(InvalidField):
-    """A connection's details are invalid."""
 
 
 def add_connection(
@@ -44,15 +34,18 @@ def add_connection(
     """Add a connection, disabled until `enable_connection`. Raises `InvalidConnection`."""
     if los not in ADAPTERS:
         raise InvalidConnection("los", "Choose a loan origination system.")
-    _validate_fields(details)
+    profile = load_profile(los)
+    connection_settings.validate_settings(profile, details)
     with atomic():
-        connection = Connection.objects.create(
+        connection = Connection(
             id=uuid7_at(at),
             los=los,
             slug=_free_slug(details["instance"]),
+            lead_id_field="",
             credentials=json.dumps({k: v for k, v in credentials.items() if v}),
-            **_plain_values(details),
         )
+        connection_settings.set_values(connection, profile, details)
+        connection.save(force_insert=True)
         _write_event("los.connection.added", connection, by, at)
     return connection
 
@@ -62,35 +55,26 @@ def update_connection(
     by: User, at: datetime,
 ) -> Connection:  # fmt: skip
     """Edit a connection; an empty credential stays unchanged. Raises `InvalidConnection`."""
-    _validate_fields(details)
     with atomic():
         row = Connection.objects.select_for_update().get(pk=connection_id)
+        profile = load_profile(row.los)
+        connection_settings.validate_settings(profile, details)
         stored = json.loads(row.credentials or "{}")
         new_credentials = {key: value for key, value in credentials.items() if value}
-        is_elsewhere = any(
-            details.get(name, getattr(row, name)).strip() != getattr(row, name)
-            for name in ("base_url", "instance")
-        )
+        changed = connection_settings.set_values(row, profile, details)
+        is_elsewhere = connection_settings.is_elsewhere(changed, profile)
         if is_elsewhere and stored.keys() - new_credentials.keys():
             raise InvalidConnection(
                 "base_url", "Enter the credentials again: they go to another address now."
             )
-        changed = [
-            name for name, value in _plain_values(details).items() if getattr(row, name) != value
-        ]
-        changed += [name for name in new_credentials if stored.get(name) != new_credentials[name]]
-        for name, value in _plain_values(details).items():
-            setattr(row, name, value)
+        new_keys = [key for key in new_credentials if stored.get(key) != new_credentials[key]]
+        changed += new_keys
         row.credentials = json.dumps(stored | new_credentials)
         if changed:
             row.checked_at = None
-        if not REACH_FIELDS.isdisjoint(changed):  # what was proved was proved of another LOS
+        if is_elsewhere or new_keys:  # what was proved was proved of another LOS
             row.tested_at = row.subscribed_at = None
-        row.save(
-            update_fields=[
-                *PLAIN_FIELDS, "credentials", "tested_at", "checked_at", "subscribed_at",
-            ]
-        )  # fmt: skip
+        row.save()
         if changed:
             _write_event("los.connection.changed", row, by, at, changed=changed)
     adapter_pool.close_adapter(row.pk)
@@ -134,8 +118,8 @@ def webhook_endpoint(connection: Connection, site: str) -> str:
 
 def confirm_subscription(connection: Connection, *, site: str, at: datetime) -> bool:
     """Ask the LOS for our subscription, store the answer and return it. Raises `VendorError`."""
-    endpoint = webhook_endpoint(connection, site)
-    is_subscribed: bool = adapter_pool.get_adapter(connection).is_subscribed(endpoint)
+    adapter, endpoint = adapter_pool.get_adapter(connection), webhook_endpoint(connection, site)
+    is_subscribed = isinstance(adapter, Subscribes) and adapter.is_subscribed(endpoint)
     rows = Connection.objects.filter(pk=connection.pk)
     if is_subscribed:
         rows.update(subscribed_at=at, subscription_problem="")
@@ -147,7 +131,8 @@ def confirm_subscription(connection: Connection, *, site: str, at: datetime) -> 
 def read_milestone_names(*, connection_id: UUID | str, by: User, at: datetime) -> int:
     """Store the milestone names that the LOS lists; return how many. Raises `VendorError`."""
     connection = Connection.objects.get(pk=connection_id)
-    names = adapter_pool.get_adapter(connection).list_milestones()
+    adapter = adapter_pool.get_adapter(connection)
+    names = adapter.list_milestones() if isinstance(adapter, ListsMilestones) else ()
     if not names:
         raise RequestRejected("The LOS lists no milestones.")
     return store_milestone_names(connection_id=connection_id, names=names, by=by, at=at)
@@ -164,18 +149,17 @@ def subscribe_to_changes(*, connection_id: UUID | str, site: str, by: User, at: 
     Args:
         site: our public address, without a trailing slash.
     """
-    key = secrets.token_urlsafe(36)
     with atomic():
         row = Connection.objects.select_for_update().get(pk=connection_id)
-        if not all(credentials_on_file(row).values()):
-            raise InvalidConnection("", adapter_pool.MISSING_CREDENTIAL)
-        keys = [key, *adapter_pool.load_webhook_keys(row)][:MAX_WEBHOOK_KEYS]
-        row.webhook_keys = json.dumps(keys)
-        row.save(update_fields=["webhook_keys"])
-        _write_event("los.connection.key_renewed", row, by, at)
-    endpoint, rows = webhook_endpoint(row, site), Connection.objects.filter(pk=row.pk)
+        if connection_settings.list_missing_credentials(row):
+            raise InvalidConnection("", adapter_pool.missing_credential_text(row.los))
+        key = _renew_key(row, by, at)
+    adapter, endpoint = adapter_pool.get_adapter(row), webhook_endpoint(row, site)
+    rows = Connection.objects.filter(pk=row.pk)
     try:
-        subscription_id: str = adapter_pool.get_adapter(row).subscribe(endpoint, key)
+        if not isinstance(adapter, Subscribes):
+            raise RequestRejected("This LOS takes no subscription.")
+        subscription_id: str = adapter.subscribe(endpoint, key)
         if not confirm_subscription(row, site=site, at=at):
             raise RequestRejected("The LOS took the subscription but doesn't list it as enabled.")
     except VendorError as problem:
@@ -189,6 +173,21 @@ def subscribe_to_changes(*, connection_id: UUID | str, site: str, by: User, at: 
         subscription=subscription_id,
     )
     return subscription_id
+
+
+def issue_push_password(*, connection_id: UUID | str, by: User, at: datetime) -> str:
+    """Make a new password for the LOS's posts to us; the previous one stays valid beside it.
+
+    The LOS's administrator enters it there. It is shown once.
+    """
+    with atomic():
+        row = Connection.objects.select_for_update().get(pk=connection_id)
+        return _renew_key(row, by, at)
+
+
+def record_push(connection: Connection, *, at: datetime) -> None:
+    """Note that a post of the LOS proved its password: its updates reach us."""
+    Connection.objects.filter(pk=connection.pk, subscribed_at=None).update(subscribed_at=at)
 
 
 def find_loans(connection: Connection) -> QuerySet[Loan]:
@@ -250,21 +249,13 @@ def set_lender_fields(
 
     Returns the connection, and True if the revenue fields changed. Raises `InvalidConnection`.
     """
-    custom = {key: field_id.strip().upper() for key, field_id in lead_fields.items()}
-    custom = {key: field_id for key, field_id in custom.items() if field_id}
-    summed = list(dict.fromkeys(field_id.strip().upper() for field_id in revenue_fields))
     with atomic():
         row = Connection.objects.select_for_update().get(pk=connection_id)
-        taken = [row.lead_id_field.upper(), *custom.values()]
-        for key, field_id in custom.items():
-            if not CUSTOM_FIELD.fullmatch(field_id):
-                raise InvalidConnection(key, "Enter a custom field ID, for example CX.LEADSOURCE.")
-            if taken.count(field_id) > 1:
-                raise InvalidConnection(key, "Each fact needs a field of its own.")
-        for field_id in summed:
-            if not FIELD_ID.fullmatch(field_id):
-                message = f"{field_id} isn’t a field ID. Enter one such as 454 or CX.ORIGFEE."
-                raise InvalidConnection("revenue_fields", message)
+        profile = load_profile(row.los)
+        custom = {key: lender_mapping.spell(name, profile) for key, name in lead_fields.items()}
+        custom = {key: field_id for key, field_id in custom.items() if field_id}
+        summed = list(dict.fromkeys(lender_mapping.spell(name, profile) for name in revenue_fields))
+        _validate_lender_fields(row, custom, summed)
         is_revenue_changed = row.revenue_fields != summed
         if is_revenue_changed or row.lead_fields != custom:
             row.lead_fields, row.revenue_fields, row.checked_at = custom, summed, None
@@ -300,29 +291,30 @@ def set_officer_logins(
     return row
 
 
-def credentials_on_file(connection: Connection) -> dict[str, bool]:
-    """Return which credentials are on file, never their values."""
-    credentials = json.loads(connection.credentials or "{}")
-    return {name: bool(credentials.get(name)) for name in CREDENTIAL_FIELDS}
+def _validate_lender_fields(row: Connection, custom: Mapping[str, str], summed: list[str]) -> None:
+    profile = load_profile(row.los)
+    shape, taken = profile.custom_fields, [row.lead_id_field.upper()]
+    taken += [field_id.upper() for field_id in custom.values()]
+    for key, field_id in custom.items():
+        if shape is None or not re.fullmatch(shape.pattern, field_id):
+            example = shape.example if shape else "none"
+            raise InvalidConnection(key, f"Enter a custom field ID, for example {example}.")
+        if taken.count(field_id.upper()) > 1:
+            raise InvalidConnection(key, "Each fact needs a field of its own.")
+    for field_id in summed:
+        if not profile.revenue_pattern or not re.fullmatch(profile.revenue_pattern, field_id):
+            example = profile.revenue_example
+            message = f"{field_id} isn’t a field ID. Enter one such as {example}."
+            raise InvalidConnection("revenue_fields", message)
 
 
-def _plain_values(details: Mapping[str, str]) -> dict[str, str]:
-    return {name: details[name].strip() for name in PLAIN_FIELDS if name in details}
-
-
-def _validate_fields(details: Mapping[str, str]) -> None:
-    if not details.get("name", "").strip():
-        raise InvalidConnection("name", "Enter a name.")
-    if not details.get("instance", "").strip():
-        raise InvalidConnection(
-            "instance", "Enter the instance, such as BE11200000 or TEBE11200000."
-        )
-    address = urlsplit(details.get("base_url", ""))
-    is_local = address.hostname in {"localhost", "127.0.0.1"}
-    if not (address.scheme == "https" or (address.scheme == "http" and is_local)):
-        raise InvalidConnection(
-            "base_url", "Enter the API address, such as https://api.example.com."
-        )
+def _renew_key(row: Connection, by: User, at: datetime) -> str:
+    key = secrets.token_urlsafe(36)
+    keys = [key, *adapter_pool.load_webhook_keys(row)][:MAX_WEBHOOK_KEYS]
+    row.webhook_keys = json.dumps(keys)
+    row.save(update_fields=["webhook_keys"])
+    _write_event("los.connection.key_renewed", row, by, at)
+    return key
 
 
 def _free_slug(instance: str) -> str:

@@ -33,7 +33,19 @@ class Connection(models.Model):
     revenue_fields = models.JSONField(  # summed; empty: the shipped field
         default=list, db_default=Value([], models.JSONField())
     )
-    credentials = SealedTextField(blank=True)  # JSON: client, secret, user, password
+    options = models.JSONField(  # settings of this LOS that have no column: see its PROFILE
+        default=dict, db_default=Value({}, models.JSONField())
+    )
+    # Which leads are handed off through it: the first enabled connection that fits takes a lead.
+    position = models.PositiveSmallIntegerField(default=0, db_default=0)
+    branch_ids = models.JSONField(  # and the branches below them; empty: every branch
+        default=list, db_default=Value([], models.JSONField())
+    )
+    purposes = models.JSONField(  # loan purposes; empty: every purpose
+        default=list, db_default=Value([], models.JSONField())
+    )
+    is_for_tests = models.BooleanField(default=False, db_default=False)  # test leads, no others
+    credentials = SealedTextField(blank=True)  # JSON, by the keys of the PROFILE
     webhook_keys = SealedTextField(blank=True)  # JSON list, newest first
     tested_at = models.DateTimeField(null=True)  # last sign-in that worked with these settings
     subscribed_at = models.DateTimeField(null=True)  # the LOS listed our subscription then
@@ -69,6 +81,9 @@ class Handoff(models.Model):
     sent_at = models.DateTimeField(null=True)  # when the request went out
     due_at = models.DateTimeField(null=True)
     loan = models.OneToOneField(Loan, models.PROTECT, null=True, related_name="handoff")
+    later_fields = models.JSONField(  # written once the loan is there, then emptied
+        default=dict, db_default=Value({}, models.JSONField())
+    )
     problem = models.CharField(max_length=500, blank=True)
 
     class Meta:
@@ -88,7 +103,7 @@ class Handoff(models.Model):
         indexes = [
             models.Index(
                 fields=["due_at"],
-                condition=Q(state__in=["pending", "sending", "uncertain"]),
+                condition=Q(due_at__isnull=False),
                 name="handoff_due",
             ),
         ]
@@ -137,6 +152,9 @@ class LosEvent(models.Model):
     event_id = models.CharField(max_length=120)
     los_loan_id = models.CharField(max_length=80)
     kind = models.CharField(max_length=40)
+    content = models.JSONField(  # what the adapter keeps of a push; {} where the loan is read again
+        default=dict, db_default=Value({}, models.JSONField())
+    )
     received_at = models.DateTimeField()
     due_at = models.DateTimeField(null=True)
     read_at = models.DateTimeField(null=True)

@@ -39,6 +39,37 @@ def build_status_map(los: str, changes: Mapping[str, Any] | None = None) -> dict
     return base
 
 
+def list_status_names(los: str) -> list[str]:
+    """Return the statuses of the shipped map, by the names that staff of the lender know."""
+    shipped = build_status_map(los)
+    if los == "encompass":
+        return list(shipped["milestones"])
+    names = [
+        str(entry.get("name") or key)
+        for key, entry in shipped.items()
+        if not key.startswith("_") and isinstance(entry, dict)
+    ]
+    return list(dict.fromkeys(names))
+
+
+def milestone_for_code(
+    code: str, name: str, los: str, status_map: Mapping[str, Any]
+) -> CanonicalMilestone | None:
+    """Return the milestone of a status that the LOS gives by code and, if it does, by name.
+
+    The lender's entry for the name wins. A code whose name differs from the shipped one was
+    renamed by the lender, so its shipped meaning doesn't hold. Raises `UnmappedStatus`.
+    """
+    entry, named = status_map.get(code), name.strip()
+    own = next((key for key in status_map if named and key.casefold() == named.casefold()), None)
+    if own is not None:
+        return milestone_for_status(los, own, status_map)
+    shipped_name = str(entry.get("name") or "") if isinstance(entry, dict) else ""
+    if named and shipped_name and _normalize_name(named) != _normalize_name(shipped_name):
+        return milestone_for_status(los, named, status_map)
+    return milestone_for_status(los, code if entry is not None else named or code, status_map)
+
+
 def milestone_for_status(
     los: str, status: str, status_map: Mapping[str, Any]
 ) -> CanonicalMilestone | None:

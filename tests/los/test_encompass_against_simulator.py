@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
-from uuid import UUID
 
 import pytest
 
@@ -53,8 +52,8 @@ class Office:
         return self.encompass.create_loan(make.handoff(lead_id=make.lead(number))).loan_id
 
     def look_up(self, number: int = 1, *, sent_at: datetime = NOW):
-        return self.encompass.find_by_lead_id(
-            UUID(make.lead(number)), sent_at=sent_at, at=self.clock.now()
+        return self.encompass.find_created_loan(
+            make.handoff(lead_id=make.lead(number)), sent_at=sent_at, at=self.clock.now()
         )
 
     def set_status(self, loan_id: str, status: str, on: str = "", by: str = "web") -> None:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from rooftree.core.http_client import ClientLimits, VendorRequest, VendorResponse
 from rooftree.core.vendor_errors import Misconfigured, OutcomeUnknown, RequestRejected, RetryLater
+from rooftree.los.adapters.encompass_profile import PROFILE
 from rooftree.los.adapters.encompass_session import EncompassSession, Settings, build_refusal
 from rooftree.los.adapters.encompass_snapshot import (
     build_snapshot,
@@ -19,13 +20,19 @@ from rooftree.los.adapters.encompass_webhooks import parse_webhook, verify_webho
 from rooftree.los.field_mapping import load_field_table
 from rooftree.los.go_live_files import LosUser
 from rooftree.los.handoff_record import HandoffRecord
-from rooftree.los.loan_snapshot import ChangedLoan, CreatedLoan, LoanLookup, LoanSnapshot
+from rooftree.los.loan_snapshot import (
+    ChangedLoan,
+    CreatedLoan,
+    LoanHint,
+    LoanLookup,
+    LoanSnapshot,
+)
+from rooftree.los.los_adapter import PushScope
 from rooftree.los.los_payload import MissingData, build_payload
 from rooftree.los.status_mapping import build_status_map
 
-__all__ = ["Encompass", "Settings", "parse_webhook", "verify_webhook"]
+__all__ = ["PROFILE", "Encompass", "Settings", "parse_webhook", "verify_webhook"]
 
-LABEL = "ICE Encompass"
 SEARCH_LAG = timedelta(minutes=5)  # the Reporting Database lags behind its loans
 POLL_OVERLAP = timedelta(minutes=5)  # a poll looks back by the same lag
 PAGE_SIZE = 500
@@ -57,7 +64,7 @@ class Encompass:
         """Create the loan, carrying our lead id.
 
         Raises:
-            OutcomeUnknown: the loan can exist; look for it with `find_by_lead_id`
+            OutcomeUnknown: the loan can exist; look for it with `find_created_loan`
                 and never call this again before.
             RequestRejected: Encompass rejected the content.
             MissingData: the hand-off lacks facts that Encompass requires.
@@ -87,13 +94,15 @@ class Encompass:
             raise OutcomeUnknown("Encompass accepted the loan but didn't return its id.")
         return CreatedLoan(loan_id=loan_id)
 
-    def find_by_lead_id(self, lead_id: UUID, *, sent_at: datetime, at: datetime) -> LoanLookup:
+    def find_created_loan(
+        self, handoff: HandoffRecord, *, sent_at: datetime, at: datetime
+    ) -> LoanLookup:
         """Find the loans that carry our lead id in field 4495.
 
         The search lags. An empty result proves nothing until `SEARCH_LAG` has
         passed since `sent_at`, the time of the create in question.
         """
-        rows = self._search_loans([_search_term("Fields.4495", str(lead_id), "exact")])
+        rows = self._search_loans([_search_term("Fields.4495", str(handoff.lead_id), "exact")])
         return LoanLookup(
             loan_ids=tuple(row.loan_id for row in rows),
             is_conclusive=bool(rows) or at - sent_at >= SEARCH_LAG,
@@ -110,8 +119,12 @@ class Encompass:
         rows = self._search_loans([_search_term("Loan.LastModified", start, "greaterThanOrEquals")])
         return tuple(row for row in rows if _is_lead_id(row.lead_id))
 
-    def read_loan(self, loan_id: str) -> LoanSnapshot:
-        """Read the loan. Raises `RequestRejected` when Encompass has no such loan."""
+    def read_loan(self, loan_id: str, seen: Mapping[str, Any] | None = None) -> LoanSnapshot:
+        """Read the loan. Raises `RequestRejected` when Encompass has no such loan.
+
+        Args:
+            seen: ignored; a webhook is only a hint.
+        """
         settings = self._settings
         table = load_field_table("encompass", settings.mapping)
         statuses = build_status_map("encompass", table.statuses)
@@ -135,7 +148,7 @@ class Encompass:
             lead_id_field=settings.lead_id_field,
         )
 
-    def write_fields(self, loan_id: str, values: Mapping[str, str]) -> None:
+    def write_fields(self, loan_id: str, values: Mapping[str, str]) -> str:
         """Set fields by id. Safe to repeat."""
         self._request(
             VendorRequest(
@@ -146,6 +159,20 @@ class Encompass:
             ),
             "the fields",
         )
+        return ""
+
+    @staticmethod
+    def verify_push(headers: Mapping[str, str], body: bytes, keys: Sequence[str]) -> bool:
+        """Return True if the webhook was signed with one of `keys`."""
+        return verify_webhook(headers, body, keys)
+
+    @staticmethod
+    def parse_push(
+        headers: Mapping[str, str], body: bytes, scope: PushScope
+    ) -> tuple[LoanHint, ...]:
+        """Parse the hint of a verified webhook; one of another instance is left out."""
+        hint = parse_webhook(body)
+        return (hint,) if hint and hint.instance == scope.instance else ()
 
     def subscribe(
         self, endpoint: str, signing_key: str, events: Sequence[str] = LOAN_EVENTS

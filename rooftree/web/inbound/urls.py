@@ -2,7 +2,9 @@
 
 from django.urls import URLPattern, path
 
-from rooftree.web.inbound import views
+from rooftree.los.adapters import list_profiles
+from rooftree.los.los_adapter import Updates
+from rooftree.web.inbound import los_push_view, views
 
 urlpatterns: list[URLPattern] = [
     path(
@@ -32,6 +34,10 @@ urlpatterns: list[URLPattern] = [
         for step in ("notice", "told", "officer", "status")
     ),
     path("in/mail/<str:secret>", views.receive_email, name="letter_in"),
-    path("in/encompass/<slug:slug>/", views.receive_encompass_webhook, name="encompass"),
+    *(
+        path(f"in/{profile.key}/<slug:slug>/", los_push_view.receive_los_push, {"los": profile.key})
+        for profile in list_profiles()
+        if profile.updates is not Updates.POLL
+    ),
     path("in/<slug:adapter>/<str:token>", views.receive_delivery, name="vendor_delivery"),
 ]

@@ -28,13 +28,9 @@ from rooftree.flow import (
     clock,
     inbound_calls,
     lead_arrival,
-    loan_milestones,
     source_email,
 )
 from rooftree.leads.models import Source
-from rooftree.los import adapter_pool
-from rooftree.los.adapters.encompass import parse_webhook, verify_webhook
-from rooftree.los.models import Connection
 from rooftree.org.carrier_account import account_in_force
 from rooftree.org.client_info import client_ip
 from rooftree.outreach.carrier import phone_trials
@@ -309,23 +305,6 @@ def receive_email(request: HttpRequest, secret: str) -> HttpResponse:
         raw=raw, at=at
     )
     return HttpResponse("kept\n" if is_stored else "not ours\n", content_type="text/plain")
-
-
-@webhook_view("POST")
-def receive_encompass_webhook(request: HttpRequest, slug: str) -> HttpResponse:
-    """Handle an Encompass webhook; only our own errors are 5xx, as it never retries a 4xx."""
-    connection = Connection.objects.filter(slug=slug, los="encompass").first()
-    body = request.body
-    if connection is None or not verify_webhook(
-        request.headers, body, adapter_pool.load_webhook_keys(connection)
-    ):
-        count_rejection("encompass", "bad_signature", clock.now())
-        return HttpResponse(status=401)
-    hint = parse_webhook(body)
-    if hint is None or hint.instance != connection.instance:
-        return HttpResponse(status=200)
-    loan_milestones.receive_hint(hint=hint, connection=connection, at=clock.now())
-    return HttpResponse(status=200)
 
 
 def _build_incoming(request: HttpRequest, source: Source) -> IncomingDelivery:

@@ -10,7 +10,7 @@ from rooftree.leads import contact_points, scenario_text
 from rooftree.leads.edit_scenario import current_values
 from rooftree.leads.models import Lead
 from rooftree.leads.scenario_fields import FIELDS
-from rooftree.los import handoff_outbox, missing_data_text
+from rooftree.los import connection_choice, handoff_outbox, missing_data_text
 from rooftree.los.models import Connection, Handoff
 
 HANDOFF_STATES = {  # state: (badge class, icon, label, explanation)
@@ -72,6 +72,8 @@ class HandoffCard:
     gaps: list[HandoffGap]  # what the LOS still needs now
     can_request: bool
     is_connected: bool
+    is_stuck: bool  # a person must say what the LOS shows
+    absence: str  # why no connection takes the lead
 
 
 def build_handoff_card(lead: Lead) -> HandoffCard:
@@ -79,9 +81,9 @@ def build_handoff_card(lead: Lead) -> HandoffCard:
     newest = max(lead.handoffs.all(), key=lambda handoff: handoff.requested_at, default=None)
     tone, icon, state, sentence = HANDOFF_STATES[newest.state] if newest else ("", "", "", "")
     if newest and newest.state == "uncertain" and newest.due_at is None:
-        tone, sentence = "late", "Check for the loan in the LOS. We won’t send it again."
+        tone, sentence = "late", "It isn’t sent again until you say so."
     can_request = newest is None or newest.state == "rejected"
-    connection = handoff_outbox.find_connection() if can_request else None
+    connection, absence = connection_choice.find_connection(lead) if can_request else (None, "")
     return HandoffCard(
         handoff=newest,
         tone=tone,
@@ -91,6 +93,8 @@ def build_handoff_card(lead: Lead) -> HandoffCard:
         gaps=_list_gaps(lead, connection) if connection else [],
         can_request=can_request,
         is_connected=connection is not None or not can_request,
+        is_stuck=bool(newest and newest.state == "uncertain" and newest.due_at is None),
+        absence=absence,
     )
 
 

@@ -12,7 +12,7 @@ from rooftree.flow import lead_edits, los_handoff
 from rooftree.flow.application_pieces import collect_pieces
 from rooftree.leads.edit_scenario import ScenarioEdit
 from rooftree.leads.models import Lead
-from rooftree.los import handoff_outbox
+from rooftree.los import connection_choice, handoff_settlement
 from rooftree.los.models import Connection
 from rooftree.web.lead import handoff_card
 from rooftree.web.lead.action_views import get_permitted_lead
@@ -44,10 +44,28 @@ def hand_off_lead(request: StaffRequest, lead_id: UUID) -> HttpResponse:
 
 
 @staff_view("POST")
+def settle_handoff(request: StaffRequest, lead_id: UUID) -> HttpResponse:
+    """Link the loan that a person found in the LOS, or send the lead again."""
+    lead = get_permitted_lead(request, "hand_off", lead_id)
+    is_repeat, back_to = request.POST.get("again") == "yes", reverse("lead", args=[lead.pk])
+    try:
+        if is_repeat:
+            los_handoff.repeat_handoff(lead_id=lead.pk, by=request.user, at=request.at)
+        else:
+            number = request.POST.get("number", "")[:80]
+            handoff_settlement.link_loan(
+                lead_id=lead.pk, number=number, by=request.user, at=request.at
+            )
+    except handoff_settlement.HandoffSettled as problem:
+        return respond_refused(request, str(problem), back_to=back_to, status=422)
+    return respond_done(request, "Sending again" if is_repeat else "Loan linked", back_to=back_to)
+
+
+@staff_view("POST")
 def save_handoff_facts(request: StaffRequest, lead_id: UUID) -> HttpResponse:
     """Save the facts typed on the handoff page and show it again."""
     lead = get_permitted_lead(request, "hand_off", lead_id)
-    connection = handoff_outbox.find_connection()
+    connection, _ = connection_choice.find_connection(lead)
     if connection is None:
         return respond_redirect(request, "", to=reverse("lead", args=[lead.pk]))
     form = _build_form(lead, connection, request.POST)
@@ -79,7 +97,7 @@ def _build_form(lead: Lead, connection: Connection, typed: Any) -> HandoffFactsF
 def _render_handoff(
     request: StaffRequest, lead: Lead, form: HandoffFactsForm | None = None
 ) -> HttpResponse:
-    connection = handoff_outbox.find_connection()
+    connection, _ = connection_choice.find_connection(lead)
     pieces = collect_pieces(lead)
     context: dict[str, Any] = {
         "lead": lead,

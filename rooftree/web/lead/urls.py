@@ -67,6 +67,11 @@ urlpatterns: list[URLPattern] = [
     ),
     path("leads/<uuid:lead_id>/hand-off/", handoff_views.hand_off_lead, name="handoff"),
     path(
+        "leads/<uuid:lead_id>/hand-off/outcome/",
+        handoff_views.settle_handoff,
+        name="settle_handoff",
+    ),
+    path(
         "leads/<uuid:lead_id>/hand-off/facts/",
         handoff_views.save_handoff_facts,
         name="handoff_facts",

@@ -4,16 +4,18 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from rooftree.core.vendor_errors import VendorError
-from rooftree.los import los_connections
-from rooftree.los.los_connections import CREDENTIAL_FIELDS, PLAIN_FIELDS
+from rooftree.los import connection_choice, connection_settings, los_connections
+from rooftree.los.adapters import ADAPTERS, list_profiles, load_adapter_class, load_profile
+from rooftree.los.los_adapter import ListsMilestones
 from rooftree.los.models import Connection
 from rooftree.web.setup.los_forms import (
     ConnectionForm,
+    LeadsTakenForm,
     LenderFieldsForm,
     MilestoneMapForm,
     MilestoneNamesForm,
@@ -24,33 +26,33 @@ from rooftree.web.shared.staff_forms import StaffForm
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_permission, staff_view
 
-LOS = "encompass"
-
 
 @staff_view("GET", "POST")
 def list_connections(request: StaffRequest) -> HttpResponse:
     """List the connections; a POST adds one."""
     require_permission(request.user, "edit_setup")
-    form = ConnectionForm(
-        request.POST or None, initial={"lead_id_field": "CX.ROOFTREELEADID", "name": "Encompass"}
-    )
+    los = request.POST.get("los") or request.GET.get("los") or next(iter(ADAPTERS))
+    if los not in ADAPTERS:
+        raise Http404
+    profile = load_profile(los)
+    form = ConnectionForm(request.POST or None, profile=profile)
 
     def add(typed: dict[str, Any]) -> Connection:
-        plain, credentials = _split_credentials(typed)
+        plain, credentials = form.split_typed(typed)
         return los_connections.add_connection(
-            los=LOS, details=plain, credentials=credentials, by=request.user, at=request.at
+            los=los, details=plain, credentials=credentials, by=request.user, at=request.at
         )
 
     if request.method == "POST" and form.submit(add):
         page_url = reverse("setup_connection", args=[form.result.pk])
-        toast = "Connection saved. Next: test it, subscribe and turn it on"
+        toast = "Connection saved. Next: test it, get updates and turn it on"
         return respond_done(request, toast, back_to=page_url)
     status = 422 if request.method == "POST" else 200
     rows = [
         (connection, los_connections.find_loans(connection).exclude(unmapped_statuses=[]).count())
-        for connection in Connection.objects.order_by("name", "id")
+        for connection in connection_choice.list_connections()
     ]
-    context = {"rows": rows, "form": form}
+    context = {"rows": rows, "form": form, "profile": profile, "profiles": list_profiles()}
     return render(request, "setup/los_connections.html", context, status=status)
 
 
@@ -59,12 +61,10 @@ def edit_connection(request: StaffRequest, connection_id: UUID) -> HttpResponse:
     """Show one connection and its go-live steps; a POST saves its settings."""
     require_permission(request.user, "edit_setup")
     connection = get_object_or_404(Connection, pk=connection_id)
-    initial = {name: getattr(connection, name) for name in PLAIN_FIELDS}
-    is_on_file = los_connections.credentials_on_file(connection)
-    form = ConnectionForm(request.POST or None, initial=initial, is_on_file=is_on_file)
+    form = _build_settings_form(connection, request.POST or None)
 
     def save(typed: dict[str, Any]) -> Connection:
-        plain, credentials = _split_credentials(typed)
+        plain, credentials = form.split_typed(typed)
         return los_connections.update_connection(
             connection_id=connection.pk, details=plain, credentials=credentials,
             by=request.user, at=request.at,
@@ -78,14 +78,27 @@ def edit_connection(request: StaffRequest, connection_id: UUID) -> HttpResponse:
 
 
 def render_connection(
-    request: StaffRequest, connection: Connection, *, status: int = 200, **forms: StaffForm
+    request: StaffRequest,
+    connection: Connection,
+    *,
+    status: int = 200,
+    new_password: str = "",
+    **forms: StaffForm,
 ) -> HttpResponse:
-    """Render the page of a connection; `forms` are submitted ones with errors, by their name."""
-    is_on_file = los_connections.credentials_on_file(connection)
-    initial = {name: getattr(connection, name) for name in PLAIN_FIELDS}
+    """Render the page of a connection; `forms` are submitted ones with errors, by their name.
+
+    Args:
+        new_password: for the LOS's posts to us, shown this once.
+    """
+    profile = load_profile(connection.los)
     context = {
         "connection": connection,
-        "form": forms.get("form") or ConnectionForm(initial=initial, is_on_file=is_on_file),
+        "profile": profile,
+        "new_password": new_password,
+        "has_password": bool(connection.webhook_keys),
+        "can_list_milestones": issubclass(load_adapter_class(connection.los), ListsMilestones),
+        "form": forms.get("form") or _build_settings_form(connection),
+        "leads": forms.get("leads") or LeadsTakenForm(connection=connection),
         "milestones": forms.get("milestones") or MilestoneMapForm(connection=connection),
         "milestone_names": forms.get("names")
         or MilestoneNamesForm(initial={"names": connection.los_milestones}),
@@ -94,7 +107,7 @@ def render_connection(
         "paused_loans": los_connections.find_loans(connection)
         .exclude(unmapped_statuses=[])
         .select_related("lead__person"),
-        "missing": [name.replace("_", " ") for name, is_set in is_on_file.items() if not is_set],
+        "missing": connection_settings.list_missing_credentials(connection),
         "is_check_passed": connection.checked_at and connection.check_report.get("ok"),
         "is_check_failed": connection.check_report.get("ok") is False,
         "endpoint": los_connections.webhook_endpoint(connection, settings.PUBLIC_URL),
@@ -125,9 +138,21 @@ def subscribe_to_changes(request: StaffRequest, connection_id: UUID) -> HttpResp
     except los_connections.InvalidConnection as problem:
         return respond_refused(request, str(problem), back_to=page_url, status=422)
     except VendorError as problem:
-        reason = f"Encompass didn’t accept the subscription. {problem}"
+        label = load_profile(connection.los).label
+        reason = f"{label} didn’t accept the subscription. {problem}"
         return respond_refused(request, reason, back_to=page_url, status=422)
-    return respond_done(request, "Subscribed to changes in Encompass", back_to=page_url)
+    return respond_done(request, f"Subscribed to changes in {connection.name}", back_to=page_url)
+
+
+@staff_view("POST")
+def issue_push_password(request: StaffRequest, connection_id: UUID) -> HttpResponse:
+    """Make a new password for the LOS's posts to us, and show it once."""
+    connection, _ = get_editable_connection(request, connection_id)
+    password = los_connections.issue_push_password(
+        connection_id=connection.pk, by=request.user, at=request.at
+    )
+    connection.refresh_from_db()
+    return render_connection(request, connection, new_password=password)
 
 
 @staff_view("POST")
@@ -153,7 +178,10 @@ def get_editable_connection(request: StaffRequest, connection_id: UUID) -> tuple
     return connection, reverse("setup_connection", args=[connection.pk])
 
 
-def _split_credentials(typed: dict[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the plain settings and the credentials."""
-    plain = {name: typed[name] for name in PLAIN_FIELDS}
-    return plain, {name: typed[name] for name in CREDENTIAL_FIELDS}
+def _build_settings_form(connection: Connection, typed: Any = None) -> ConnectionForm:
+    return ConnectionForm(
+        typed,
+        profile=load_profile(connection.los),
+        initial=connection_settings.read_values(connection),
+        is_on_file=connection_settings.credentials_on_file(connection),
+    )

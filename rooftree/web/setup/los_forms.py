@@ -7,16 +7,23 @@ from typing import Any
 
 from django.forms import BoundField
 
+from rooftree.leads.scenario_text import PURPOSE_LABELS
 from rooftree.los import lender_mapping, los_connections
+from rooftree.los.adapters import load_profile
+from rooftree.los.connection_choice import MAX_POSITION
 from rooftree.los.loan_milestones import all_milestones, milestone_label
-from rooftree.los.los_connections import CREDENTIAL_FIELDS
+from rooftree.los.los_adapter import LosProfile, Section, SettingField
 from rooftree.los.models import Connection
-from rooftree.org.models import LoanOfficer
+from rooftree.org.models import Branch, LoanOfficer
 from rooftree.web.shared.staff_forms import (
     SECRET_ON_FILE_HINT,
     LinesField,
     StaffForm,
+    checkbox_field,
+    checkboxes_field,
     choice_field,
+    integer_field,
+    row_choices,
     secret_field,
     text_field,
 )
@@ -25,35 +32,73 @@ NO_MILESTONE = "none"
 
 
 class ConnectionForm(StaffForm):
-    """One lender instance of Encompass."""
-
-    name = text_field("Name", "Staff see this name", max_length=120)
-    instance = text_field("Instance", "For example BE11200000; TEBE… for tests", max_length=60)
-    base_url = text_field("API address", "For example https://api.elliemae.com")
-    folder = text_field("Loan folder", "For new loans", required=False, max_length=120)
-    template = text_field("Loan template", "Its path in Encompass", required=False)
-    template_type = text_field("Template type", required=False, max_length=60)
-    lead_id_field = text_field(
-        "Field for the lead ID", "A custom field used for nothing else", max_length=60
-    )
-    client_id = text_field("API client ID", required=False, max_length=200)
-    client_secret = secret_field("API client secret")
-    user = text_field("API user", required=False, max_length=120)
-    password = secret_field("Password")
-
-    FIELDSETS = (
-        ("Connection", ("name", "instance", "base_url")),
-        ("New loans", ("folder", "template", "template_type", "lead_id_field")),
-        ("Credentials", CREDENTIAL_FIELDS),
-    )
+    """One connection: the settings that the profile of its LOS names."""
 
     def __init__(
-        self, *args: Any, is_on_file: dict[str, bool] | None = None, **kwargs: Any
+        self,
+        *args: Any,
+        profile: LosProfile,
+        is_on_file: dict[str, bool] | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(*args, **kwargs)
+        self.profile = profile
+        super().__init__(
+            *args,
+            extra_fields={field.key: _setting_field(field) for field in profile.fields},
+            **kwargs,
+        )
+        credentials = profile.credential_keys
+        needed = (field.key for field in profile.fields if field.is_required)
+        self.CONDITIONALLY_REQUIRED = frozenset(
+            {*profile.exactly_one_of, *(key for key in needed if key in credentials)}
+        )
+        self.FIELDSETS = tuple(
+            (str(section), tuple(f.key for f in profile.fields if f.section == section))
+            for section in Section
+        )
         for name, is_stored in (is_on_file or {}).items():
             if is_stored:
                 self.fields[name].help_text = SECRET_ON_FILE_HINT
+
+    def split_typed(self, typed: dict[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+        """Return the plain settings and the credentials."""
+        keys = self.profile.credential_keys
+        plain = {name: value for name, value in typed.items() if name not in keys}
+        return plain, {name: typed[name] for name in keys}
+
+
+def _setting_field(field: SettingField) -> Any:
+    is_credential = field.section is Section.CREDENTIALS
+    is_required = field.is_required and not is_credential
+    if field.is_secret:
+        return secret_field(field.label, field.hint)
+    if field.choices:
+        return choice_field(field.label, field.choices, field.hint, required=is_required)
+    return text_field(
+        field.label, field.hint, required=is_required, max_length=field.max_length,
+        initial=field.initial,
+    )  # fmt: skip
+
+
+class LeadsTakenForm(StaffForm):
+    """Which leads a connection takes."""
+
+    position = integer_field(
+        "Order", "Connections are tried from 0 up", min_value=0, max_value=MAX_POSITION
+    )
+    branch_ids = checkboxes_field("Branches", (), "None checked: every branch")
+    purposes = checkboxes_field(
+        "Loan purposes",
+        list(PURPOSE_LABELS.items()),
+        "None checked: every purpose",
+    )
+    is_for_tests = checkbox_field("Test leads only", "No real lead is handed off through it")
+
+    def __init__(self, *args: Any, connection: Connection, **kwargs: Any) -> None:
+        names = ("position", "branch_ids", "purposes", "is_for_tests")
+        initial = {name: getattr(connection, name) for name in names}
+        super().__init__(*args, initial=initial, **kwargs)
+        self.set_choices("branch_ids", row_choices(Branch.objects.order_by("path")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,15 +177,19 @@ class LenderFieldsForm(StaffForm):
     )
 
     def __init__(self, *args: Any, connection: Connection, **kwargs: Any) -> None:
-        facts = {
-            key: text_field(
-                label, "Custom field ID, such as CX.SOURCE", required=False, max_length=64
-            )
-            for key, (label, _) in lender_mapping.LEAD_FACTS.items()
-        }
+        profile = load_profile(connection.los)
+        shape, facts = profile.custom_fields, {}
+        if shape is not None:
+            hint = f"Custom field ID, such as {shape.example}"
+            facts = {
+                key: text_field(label, hint, required=False, max_length=64)
+                for key, (label, _) in lender_mapping.LEAD_FACTS.items()
+            }
         initial = {**connection.lead_fields, "revenue_fields": connection.revenue_fields}
         super().__init__(*args, extra_fields=facts, initial=initial, **kwargs)
         self.order_fields([*facts, "revenue_fields"])
+        if not profile.revenue_pattern:
+            del self.fields["revenue_fields"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,10 +211,11 @@ class OfficerLoginsForm(StaffForm):
             .order_by("user__name", "id")
         )
         logins = connection.officer_users
+        label = load_profile(connection.los).officer_login or "User name"
         officers.sort(key=lambda officer: officer.nmls_id in logins)  # the missing ones first
         extra_fields = {
             officer.nmls_id: text_field(
-                f"User name of {officer.user.name}", required=False, max_length=120,
+                f"{label} of {officer.user.name}", required=False, max_length=120,
                 initial=logins.get(officer.nmls_id, ""),
             )
             for officer in officers

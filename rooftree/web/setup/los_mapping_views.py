@@ -8,10 +8,12 @@ from django.http import HttpResponse
 
 from rooftree.core.vendor_errors import VendorError
 from rooftree.flow import loan_milestones
-from rooftree.los import connection_check, los_connections
+from rooftree.los import connection_check, connection_choice, los_connections
+from rooftree.los.connection_choice import LeadsTaken
 from rooftree.los.models import Connection
 from rooftree.web.setup.los_connection_views import get_editable_connection, render_connection
 from rooftree.web.setup.los_forms import (
+    LeadsTakenForm,
     LenderFieldsForm,
     MilestoneMapForm,
     MilestoneNamesForm,
@@ -81,7 +83,7 @@ def set_lender_fields(request: StaffRequest, connection_id: UUID) -> HttpRespons
     form = LenderFieldsForm(request.POST, connection=connection)
 
     def save(typed: dict[str, Any]) -> int:
-        revenue_fields = typed.pop("revenue_fields")
+        revenue_fields = typed.pop("revenue_fields", [])
         return loan_milestones.save_lender_fields(
             connection_id=connection.pk, lead_fields=typed, revenue_fields=revenue_fields,
             by=request.user, at=request.at,
@@ -93,6 +95,22 @@ def set_lender_fields(request: StaffRequest, connection_id: UUID) -> HttpRespons
     if form.result:
         toast += f". Reading {count_noun(form.result, 'funded loan')} again"
     return respond_done(request, toast, back_to=f"{page_url}#fields")
+
+
+@staff_view("POST")
+def set_leads_taken(request: StaffRequest, connection_id: UUID) -> HttpResponse:
+    """Save which leads are handed off through a connection."""
+    connection, page_url = get_editable_connection(request, connection_id)
+    form = LeadsTakenForm(request.POST, connection=connection)
+
+    def save(typed: dict[str, Any]) -> Connection:
+        return connection_choice.set_leads_taken(
+            connection_id=connection.pk, taken=LeadsTaken(**typed), by=request.user, at=request.at
+        )
+
+    if not form.submit(save):
+        return render_connection(request, connection, status=422, leads=form)
+    return respond_done(request, "Leads saved", back_to=f"{page_url}#leads")
 
 
 @staff_view("POST")

@@ -129,6 +129,16 @@ urlpatterns: list[URLPattern] = [
         name="subscribe_to_changes",
     ),
     path(
+        "setup/los/<uuid:connection_id>/push-password/",
+        los_connection_views.issue_push_password,
+        name="issue_push_password",
+    ),
+    path(
+        "setup/los/<uuid:connection_id>/leads/",
+        los_mapping_views.set_leads_taken,
+        name="set_leads_taken",
+    ),
+    path(
         "setup/los/<uuid:connection_id>/on/",
         los_connection_views.enable_connection,
         name="enable_connection",
