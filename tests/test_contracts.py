@@ -92,8 +92,11 @@ def test_no_module_imports_the_private_part_of_a_package():
     )
     folders = ("rooftree", "rooftree_casebook", "rooftree_demo", "rooftree_simulators", "tests")
     files = (file for folder in folders for file in (ROOT / folder).rglob("*.py"))
+    # Nothing public shows how Python parses a pattern; a change there fails that test alone.
+    allowed = {"tests/attacks/compiled_patterns.py"}
 
-    assert [str(file) for file in files if private.search(file.read_text())] == []
+    found = {str(file.relative_to(ROOT)) for file in files if private.search(file.read_text())}
+    assert found == allowed
 
 
 def test_carrier_modules_are_named_as_text_only_in_their_list():

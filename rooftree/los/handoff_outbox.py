@@ -268,7 +268,7 @@ def _look_up_loan(row: Handoff, at: datetime) -> None:
 
 def _write_later_fields(row: Handoff, at: datetime) -> None:
     """Write what the create didn't take; the loan is there already and is never made again."""
-    loan = Loan.objects.get(pk=row.loan_id)
+    loan = Loan.objects.get(handoff=row.pk)
     attempts = row.attempts + 1
     try:
         warning = get_adapter(row.connection).write_fields(loan.los_loan_id, row.later_fields)

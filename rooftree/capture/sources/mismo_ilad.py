@@ -44,7 +44,7 @@ from rooftree.capture.parsing.wire_formats import (
     content_charset,
     parse_xml,
 )
-from rooftree.capture.sources import mismo_version_2
+from rooftree.capture.sources import mismo_ilad_version_2
 from rooftree.leads.canonical import (
     Address,
     CanonicalLead,
@@ -113,7 +113,7 @@ def read(incoming: IncomingDelivery) -> Envelope:
             Outcome.REJECTED_MALFORMED, str(error), json_answer(400, error=str(error))
         )
     notes.warn_of_secrets(incoming.masked.kinds)
-    if application := mismo_version_2.find_root(root):
+    if application := mismo_ilad_version_2.find_root(root):
         return _read_version_2(application, incoming, notes)
     deals = list(_descendants_named(root, "DEAL"))
     if len(deals) > 1:
@@ -128,7 +128,7 @@ def _read_version_2(
 ) -> Envelope:
     """Build the envelope of a MISMO 2.x application."""
     lead = build_canonical_lead(
-        mismo_version_2.read_fields(application, notes),
+        mismo_ilad_version_2.read_fields(application, notes),
         notes,
         source=Source.MISMO_ILAD,
         channel=CHANNEL,
