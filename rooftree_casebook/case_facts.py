@@ -323,6 +323,7 @@ def is_not_home(place: Given) -> bool:
 
 
 def _parse_contact(contact: Any) -> PriorContact:
+    """Return an earlier contact; a bare moment is one by an unknown medium, which counts."""
     if isinstance(contact, str):
         return PriorContact(at=datetime.fromisoformat(contact), medium=None)
     name = next((contact[key] for key in CONTACT_MEDIUM_KEYS if contact.get(key)), None)

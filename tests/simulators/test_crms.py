@@ -151,7 +151,8 @@ def test_monday_errors_have_status_200_and_cursor_expires_after_one_hour(running
     ).json()
     cursor = answer["data"]["boards"][0]["items_page"]["cursor"]
     next_page = (
-        "query ($cursor: String!) { next_items_page (limit: 2, cursor: $cursor) { cursor } }"
+        "query ($cursor: String!) { next_items_page (limit: 2, cursor: $cursor) "
+        "{ cursor items { id } } }"
     )
     body = {"query": next_page, "variables": {"cursor": cursor}}
     page = ask("monday", "POST", "/v2", json=body).json()["data"]["next_items_page"]
