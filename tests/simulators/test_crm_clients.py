@@ -13,6 +13,8 @@ from hubspot.crm.contacts import (
 )
 from monday import MondayClient
 from monday.exceptions import MondayQueryError
+from pipedrive.client import Client as PipedriveClient
+from pipedrive.exceptions import BadRequestError, NotFoundError, UnauthorizedError
 from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import (
     SalesforceAuthenticationFailed,
@@ -20,7 +22,7 @@ from simple_salesforce.exceptions import (
     SalesforceResourceNotFound,
 )
 
-from rooftree_simulators.crms import hubspot, monday, salesforce
+from rooftree_simulators.crms import hubspot, monday, pipedrive, salesforce
 
 
 class SimulatorSession(requests.Session):
@@ -275,3 +277,30 @@ def test_monday_client_writes_and_is_refused_by_name(running, boards):
         with pytest.raises(MondayQueryError) as refused:
             ask()
         assert words in str(refused.value)
+
+
+def test_pipedrive_client_reads_and_writes_leads_and_notes(running):
+    client = PipedriveClient()
+    client.BASE_URL = f"{running.urls['pipedrive']}/v1/"
+    with pytest.raises(UnauthorizedError):
+        client.leads.get_all_leads()
+    client.set_api_token(pipedrive.TOKEN)
+    for nth in range(3):
+        running.pipedrive.add_record("leads", title=f"Lead {nth}")
+
+    made = client.leads.create_lead({"title": "Ana Lugo", "person_id": 7})["data"]
+    page = client.leads.get_all_leads(params={"start": 2, "limit": 2})
+    assert [row["title"] for row in page["data"]] == ["Lead 2", "Ana Lugo"]
+    assert client.leads.update_lead(made["id"], {"note": "called"})["data"]["note"] == "called"
+    found = client.leads.search_leads(params={"term": "ana"})["data"]["items"]
+    assert found[0]["item"]["id"] == made["id"]
+    note = client.notes.create_note({"content": "Hello", "lead_id": made["id"]})["data"]
+    assert client.notes.get_note(note["id"])["data"]["content"] == "Hello"
+    assert client.users.get_all_users()["success"]
+    client.leads.delete_lead(made["id"])
+    with pytest.raises(NotFoundError, match="Lead not found"):
+        client.leads.get_lead(made["id"])
+    with pytest.raises(BadRequestError, match="title is required"):
+        client.leads.create_lead({"person_id": 7})
+    with pytest.raises(NotFoundError, match="Unknown method /v1/persons"):
+        client.persons.get_all_persons()
