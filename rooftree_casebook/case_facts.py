@@ -199,8 +199,9 @@ def _message_facts(given: Given, at: datetime) -> dict[str, Any]:
     stop_text = "Reply STOP to opt out." if given.get("has_stop_text") else ""
     has_ids = not any("nmls" in key and not given[key] for key in given)
     confirmation = None
-    if given.get("message") == "confirmation":
-        stop_at = datetime.fromisoformat(next(given[key] for key in STOP_KEYS if key in given))
+    stop = next((given[key] for key in STOP_KEYS if key in given), None)
+    if given.get("message") == "confirmation" and stop:
+        stop_at = datetime.fromisoformat(stop)
         confirmation = StopConfirmation(
             stop_at=stop_at, earlier=given.get("prior_confirmations", 0)
         )
