@@ -199,8 +199,9 @@ def _message_facts(given: Given, at: datetime) -> dict[str, Any]:
     stop_text = "Reply STOP to opt out." if given.get("has_stop_text") else ""
     has_ids = not any("nmls" in key and not given[key] for key in given)
     confirmation = None
-    if given.get("message") == "confirmation":
-        stop_at = datetime.fromisoformat(next(given[key] for key in STOP_KEYS if key in given))
+    stop = next((given[key] for key in STOP_KEYS if key in given), None)
+    if given.get("message") == "confirmation" and stop:
+        stop_at = datetime.fromisoformat(stop)
         confirmation = StopConfirmation(
             stop_at=stop_at, earlier=given.get("prior_confirmations", 0)
         )
@@ -323,6 +324,7 @@ def is_not_home(place: Given) -> bool:
 
 
 def _parse_contact(contact: Any) -> PriorContact:
+    """Return an earlier contact; a bare moment is one by an unknown medium, which counts."""
     if isinstance(contact, str):
         return PriorContact(at=datetime.fromisoformat(contact), medium=None)
     name = next((contact[key] for key in CONTACT_MEDIUM_KEYS if contact.get(key)), None)

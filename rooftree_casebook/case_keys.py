@@ -1,7 +1,7 @@
 """Normalization of a rulebook case's keys to the names that the translator reads."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 type Given = Mapping[str, Any]
@@ -39,29 +39,52 @@ KEY_ALIASES = tuple(
         ),
     )
 )
+# What null means for a key that a rule wants; for the keys below it, a case says nothing.
+EMPTY_VALUES: dict[str, Any] = {
+    **dict.fromkeys(
+        ("locations", "declared_emergencies", "content_flags", "reasons", "fields"), ()
+    ),
+    **dict.fromkeys(("campaign_attributes", "company_states"), ()),
+    **dict.fromkeys(("field", "payee", "basis", "comp_basis", "data", "rules_version"), ""),
+}
+UNSAID_WHEN_NULL = re.compile(
+    r"next|consumer_asked_end_at|call_ended_at|counteroffer_notified|gates|consumers|ratio"
+    r"|(stop|stopped|revoked|opted_out|stop_received|unsubscribed)_at"
+    r"|application_(completed|received)|revocation_received|unencrypted_consumers"
+    r"|campaign_30d|\w*seconds|rings|our_share_\w+|bonus_pct_of_total_comp"
+)
 NESTED_KEYS = ("auth", "authentication")  # a case can put these facts in one object
 
 
 def normalize_keys(given: Given) -> dict[str, Any]:
     """Return the case with known names for its keys; a key without an alias stays."""
     normalized: dict[str, Any] = {}
-    has_privacy_signal = False
-    for key, value in given.items():
-        if key in NESTED_KEYS and isinstance(value, Mapping):
-            normalized.update(value)
-        else:
-            name = next((name for pattern, name in KEY_ALIASES if pattern.fullmatch(key)), key)
-            normalized.setdefault(name, value)
-        # The signal can be a key with a true value or the value of any key.
-        is_named = isinstance(value, str) and PRIVACY_SIGNAL.fullmatch(value)
-        if is_named or (value and PRIVACY_SIGNAL.fullmatch(key)):
-            has_privacy_signal = True
+    for name, value in _iterate_known(given):
+        normalized.setdefault(name, value)
     for key in ("opted_out_at", "optout_at", "opt_out_at"):
         if key in normalized:
             is_email = normalized.get("channel") == "email"
             normalized["unsubscribed_at" if is_email else "stop_at"] = normalized.pop(key)
-    if has_privacy_signal:
+    # The privacy signal can be a key with a true value or the value of any key.
+    if any(
+        (value and PRIVACY_SIGNAL.fullmatch(key))
+        or (isinstance(value, str) and PRIVACY_SIGNAL.fullmatch(value))
+        for key, value in given.items()
+    ):
         normalized["gpc"] = True
     if normalized.get("form") and "fields" in normalized:
         normalized["form_fields"] = normalized.pop("fields")
     return normalized
+
+
+def _iterate_known(given: Given) -> Iterator[tuple[str, Any]]:
+    """Yield the names that the translator reads, with their values, without what isn't said."""
+    for key, value in given.items():
+        if key in NESTED_KEYS and isinstance(value, Mapping):
+            yield from value.items()
+            continue
+        name = next((name for pattern, name in KEY_ALIASES if pattern.fullmatch(key)), key)
+        if value is not None:
+            yield name, value
+        elif not UNSAID_WHEN_NULL.fullmatch(name):
+            yield name, EMPTY_VALUES.get(name)

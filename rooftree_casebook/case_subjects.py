@@ -277,7 +277,7 @@ CHECKS_BY_KEYS: tuple[tuple[frozenset[str], SubjectCheck], ...] = (
             state=given["state"], seconds=given["identified_within_seconds"]
         ),
     ),
-    (frozenset({"consumer_asked_end_at"}), _check_ending),
+    (frozenset({"consumer_asked_end_at", "call_ended_at"}), _check_ending),
     (frozenset({"voice"}), _check_voice),
     (
         frozenset({"notice_played"}),

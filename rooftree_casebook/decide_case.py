@@ -25,7 +25,7 @@ def case_result(case: Mapping[str, Any]) -> dict[str, Any]:
 
 def case_verdict(given: Given) -> Verdict:
     """Return the verdict on the `given` part of a case."""
-    if "gates" in given:
+    if given.get("gates"):
         return _strictest_verdict(_named_rulings(given["gates"]))
     given = normalize_keys(given)
     check_subject = find_subject_check(given)

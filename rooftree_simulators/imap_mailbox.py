@@ -1,35 +1,26 @@
-"""A mailbox read over IMAP: the part of RFC 9051 that a reader needs, enforced strictly.
+"""A mailbox read over IMAP: the part of RFC 9051 that readers use, enforced strictly.
 
-LOGIN, SELECT and EXAMINE, UID SEARCH (by UID and SINCE), UID FETCH of (partial) bodies, NOOP,
-LOGOUT. Anything else is BAD. Emails are only added, deleted or renumbered.
+Signing in, LIST, STATUS, SELECT and EXAMINE, SEARCH, FETCH and STORE by number and by UID, EXPUNGE,
+CLOSE, NOOP, LOGOUT. Anything else is BAD, by its name.
 """
 
 import base64
-import re
+import binascii
 import shlex
 import socket
 import socketserver
 import ssl
 import threading
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable
 from typing import Any
 
+from rooftree_simulators import imap_messages
+from rooftree_simulators.imap_messages import BadCommand, NumberedEmail, StoredEmail
 from rooftree_simulators.vendor_base import Json, SimulatorSetup, Switches, Vendor
 
 USER, PASSWORD = "leads@lindenfield.example", "app-password-1234"
-_CAPABILITIES = "IMAP4rev1 IMAP4rev2 UIDPLUS"
-_FETCH_ITEMS = re.compile(r"\((?:UID )?BODY\.PEEK\[\](?:<(\d+)\.(\d+)>)?\)")
-_UID_RANGE = re.compile(r"(\d+)(?::(\d+|\*))?")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredEmail:
-    """An email with its UID and the time it arrived."""
-
-    uid: int
-    raw: bytes
-    at: datetime
+_CAPABILITIES = "IMAP4rev1 IMAP4rev2 UIDPLUS AUTH=PLAIN"
+_FLAGS = "(\\Answered \\Flagged \\Deleted \\Seen \\Draft)"
 
 
 class ImapMailbox(Vendor):
@@ -45,6 +36,7 @@ class ImapMailbox(Vendor):
         super().reset()
         with self.lock:
             self.letters: list[StoredEmail] = []
+            self.flags: dict[int, frozenset[str]] = {}  # by UID
             # A new server announces itself: each run has another UIDVALIDITY.
             self.validity, self.next_uid = self.setup.seed, 1
             self.commands: list[str] = []  # names of the commands received
@@ -69,6 +61,7 @@ class ImapMailbox(Vendor):
         """Give all emails new UIDs, as a rebuilt server does (UIDVALIDITY increases)."""
         with self.lock:
             self.validity += 1
+            self.flags = {}
             self.letters = [
                 StoredEmail(uid=number, raw=email.raw, at=email.at)
                 for number, email in enumerate(self.letters, start=1)
@@ -98,7 +91,7 @@ class _Session(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         self.box = self.server.box
-        self.is_in = self.is_open = False
+        self.is_in = self.is_open = self.is_writable = False
         if self.box.switches.values["busy"]:
             self._send_line("* BYE Too many connections, try again later")
             return
@@ -118,24 +111,52 @@ class _Session(socketserver.StreamRequestHandler):
 
     def _run_command(self, tag: str, name: str, arguments: str) -> bool:
         """Run one command; return False when the connection ends."""
-        steps = {
-            "CAPABILITY": lambda arguments: "OK CAPABILITY completed",
-            "NOOP": lambda arguments: "OK done",
-            "LOGIN": self._login,
-            "SELECT": self._select,
-            "EXAMINE": self._select,
-            "UID SEARCH": self._search,
-            "UID FETCH": self._fetch,
-        }
         if name == "LOGOUT":
             self._send_line("* BYE see you")
             self._send_line(f"{tag} OK LOGOUT completed")
             return False
-        if name == "CAPABILITY":
-            self._send_line(f"* CAPABILITY {_CAPABILITIES}")
-        step = steps.get(name)
-        self._send_line(f"{tag} {step(arguments) if step else 'BAD unknown command'}")
+        step = {**self._session_steps(), **self._mailbox_steps()}.get(name)
+        try:
+            answer = step(arguments) if step else f"BAD {name} isn't supported"
+        except BadCommand as problem:
+            answer = f"BAD {problem}"
+        self._send_line(f"{tag} {answer}")
         return True
+
+    def _session_steps(self) -> dict[str, Callable[[str], str]]:
+        return {
+            "CAPABILITY": self._show_capabilities,
+            "NOOP": lambda _: "OK done",
+            "LOGIN": self._login,
+            "AUTHENTICATE": self._authenticate,
+            "LIST": self._list,
+            "STATUS": self._show_status,
+            "SELECT": lambda arguments: self._select(arguments, is_writable=True),
+            "EXAMINE": self._select,
+        }
+
+    def _mailbox_steps(self) -> dict[str, Callable[[str], str]]:
+        """Return the commands that want a selected mailbox."""
+        if not self.is_open:
+            names = ("SEARCH", "FETCH", "STORE", "UID SEARCH", "UID FETCH", "UID STORE")
+            closed = (*names, "EXPUNGE", "CLOSE", "UNSELECT", "CHECK")
+            return {name: lambda _: "BAD no mailbox is selected" for name in closed}
+        return {
+            "SEARCH": self._search,
+            "UID SEARCH": lambda arguments: self._search(arguments, by_uid=True),
+            "FETCH": self._fetch,
+            "UID FETCH": lambda arguments: self._fetch(arguments, by_uid=True),
+            "STORE": self._store,
+            "UID STORE": lambda arguments: self._store(arguments, by_uid=True),
+            "EXPUNGE": lambda _: self._expunge(),
+            "CHECK": lambda _: "OK CHECK completed",
+            "CLOSE": lambda _: self._close(is_expunged=True),
+            "UNSELECT": lambda _: self._close(is_expunged=False),
+        }
+
+    def _show_capabilities(self, _: str) -> str:
+        self._send_line(f"* CAPABILITY {_CAPABILITIES}")
+        return "OK CAPABILITY completed"
 
     def _login(self, arguments: str) -> str:
         words = shlex.split(arguments)
@@ -146,65 +167,134 @@ class _Session(socketserver.StreamRequestHandler):
         self.is_in = True
         return "OK LOGIN completed"
 
-    def _select(self, arguments: str) -> str:
+    def _authenticate(self, arguments: str) -> str:
+        """Sign in by PLAIN (RFC 4616): one line of user and password in base64."""
+        kind, _, first = arguments.partition(" ")
+        if self.is_in or kind.upper() != "PLAIN":
+            return "NO AUTHENTICATE knows PLAIN only, once"
+        if not first:
+            self._send_line("+ ")
+            first = self.rfile.readline(8192).decode("ascii", "replace").strip()
+        try:
+            _, user, password = base64.b64decode(first, validate=True).decode().split("\0")
+        except (binascii.Error, ValueError):
+            return "BAD not a PLAIN response"
+        if (user, password) != (USER, self.box.password):
+            return "NO [AUTHENTICATIONFAILED] Invalid credentials"
+        self.is_in = True
+        return "OK AUTHENTICATE completed"
+
+    def _list(self, _: str) -> str:
+        if not self.is_in:
+            return "BAD not in the authenticated state"
+        self._send_line('* LIST (\\HasNoChildren) "/" INBOX')
+        return "OK LIST completed"
+
+    def _show_status(self, arguments: str) -> str:
+        name, _, items = arguments.partition(" ")
+        if not self.is_in or name.strip('"').upper() != "INBOX":
+            return "NO [NONEXISTENT] no such mailbox"
+        rows = self._rows()
+        known = {
+            "MESSAGES": len(rows),
+            "RECENT": 0,
+            "UIDNEXT": self.box.next_uid,
+            "UIDVALIDITY": self.box.validity,
+            "UNSEEN": sum("\\Seen" not in row.flags for row in rows),
+        }
+        wanted = items.strip("()").upper().split()
+        if unknown := [item for item in wanted if item not in known]:
+            raise BadCommand(f"STATUS {unknown[0]} isn't supported")
+        shown = " ".join(f"{item} {known[item]}" for item in wanted)
+        self._send_line(f"* STATUS INBOX ({shown})")
+        return "OK STATUS completed"
+
+    def _select(self, arguments: str, *, is_writable: bool = False) -> str:
         if not self.is_in:
             return "BAD not in the authenticated state"
         if [name.upper() for name in shlex.split(arguments)] != ["INBOX"]:
             return "NO [NONEXISTENT] no such mailbox"
-        self.is_open = True
+        self.is_open, self.is_writable = True, is_writable
         with self.box.lock:
-            self._send_line("* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)")
+            self._send_line(f"* FLAGS {_FLAGS}")
             self._send_line(f"* {len(self.box.letters)} EXISTS")
             self._send_line(f"* OK [UIDVALIDITY {self.box.validity}] UIDs valid")
             self._send_line(f"* OK [UIDNEXT {self.box.next_uid}] predicted next UID")
-        return "OK [READ-ONLY] completed"
+        return f"OK [{'READ-WRITE' if is_writable else 'READ-ONLY'}] completed"
 
-    def _search(self, arguments: str) -> str:
-        kind, _, criterion = arguments.partition(" ")
-        if not self.is_open or kind not in ("UID", "SINCE"):
-            return "BAD cannot search so"
+    def _rows(self) -> list[NumberedEmail]:
         with self.box.lock:
-            letters = list(self.box.letters)
-        if kind == "UID":
-            uids = [
-                letter.uid for letter in letters if _is_in_uid_set(criterion, letter.uid, letters)
+            return [
+                NumberedEmail(
+                    number=number, email=email, flags=self.box.flags.get(email.uid, frozenset())
+                )
+                for number, email in enumerate(self.box.letters, start=1)
             ]
-        else:
-            day = datetime.strptime(f"{criterion} +0000", "%d-%b-%Y %z").date()
-            uids = [letter.uid for letter in letters if letter.at.date() >= day]
-        self._send_line(" ".join(["* SEARCH", *map(str, uids)]))
+
+    def _rows_in(self, numbers: str, *, by_uid: bool) -> list[NumberedEmail]:
+        rows = self._rows()
+        last = (rows[-1].email.uid if by_uid else len(rows)) if rows else 0
+        return [
+            row
+            for row in rows
+            if imap_messages.is_in_set(numbers, row.email.uid if by_uid else row.number, last)
+        ]
+
+    def _search(self, arguments: str, *, by_uid: bool = False) -> str:
+        found = imap_messages.search_emails(arguments, self._rows())
+        numbers = [row.email.uid if by_uid else row.number for row in found]
+        self._send_line(" ".join(["* SEARCH", *map(str, numbers)]))
         return "OK SEARCH completed"
 
-    def _fetch(self, arguments: str) -> str:
-        uid, _, items = arguments.partition(" ")
-        match = _FETCH_ITEMS.fullmatch(items)
-        if not self.is_open or match is None or not uid.isdigit():
-            return "BAD cannot fetch so"
-        with self.box.lock:
-            numbered = list(enumerate(self.box.letters, start=1))
-        for number, email in numbered:
-            if email.uid == int(uid):
-                begin, most = int(match[1] or 0), int(match[2] or len(email.raw))
-                part = f"<{begin}>" if match[1] else ""
-                raw = email.raw[begin : begin + most]
-                with self.box.lock:
-                    self.box.longest_body = max(self.box.longest_body, len(raw))
-                head = f"* {number} FETCH (UID {email.uid} BODY[]{part} {{{len(raw)}}}\r\n"
-                self.wfile.write(head.encode() + raw + b")\r\n")
+    def _fetch(self, arguments: str, *, by_uid: bool = False) -> str:
+        numbers, _, items = arguments.partition(" ")
+        if by_uid and "UID" not in items.upper().replace("(", " ").split():
+            items = f"(UID {items.strip().removeprefix('(').removesuffix(')')})"
+        for row in self._rows_in(numbers, by_uid=by_uid):
+            fetched = imap_messages.fetch_items(items, row)
+            with self.box.lock:
+                self.box.longest_body = max(self.box.longest_body, fetched.longest)
+                if fetched.is_seen and self.is_writable:
+                    self.box.flags[row.email.uid] = row.flags | {"\\Seen"}
+            self.wfile.write(f"* {row.number} FETCH (".encode() + fetched.content + b")\r\n")
         return "OK FETCH completed"  # also for a deleted email: no data and no error
+
+    def _store(self, arguments: str, *, by_uid: bool = False) -> str:
+        numbers, _, rest = arguments.partition(" ")
+        action, _, flags = rest.partition(" ")
+        name = action.upper().removesuffix(".SILENT")
+        if name not in ("FLAGS", "+FLAGS", "-FLAGS"):
+            raise BadCommand(f"STORE {action[:20]} isn't supported")
+        if not self.is_writable:
+            return "NO [READ-ONLY] the mailbox is examined"
+        given = frozenset(flags.strip("()").split())
+        for row in self._rows_in(numbers, by_uid=by_uid):
+            changed = {"FLAGS": given, "+FLAGS": row.flags | given, "-FLAGS": row.flags - given}
+            with self.box.lock:
+                self.box.flags[row.email.uid] = changed[name]
+            if not action.upper().endswith(".SILENT"):
+                self._send_line(f"* {row.number} FETCH (FLAGS ({' '.join(sorted(changed[name]))}))")
+        return "OK STORE completed"
+
+    def _expunge(self) -> str:
+        if not self.is_writable:
+            return "NO [READ-ONLY] the mailbox is examined"
+        removed = [row for row in self._rows() if "\\Deleted" in row.flags]
+        for row in reversed(removed):
+            self.box.delete_message(row.email.uid)
+            self._send_line(f"* {row.number} EXPUNGE")
+        return "OK EXPUNGE completed"
+
+    def _close(self, *, is_expunged: bool) -> str:
+        if is_expunged and self.is_writable:
+            for row in self._rows():
+                if "\\Deleted" in row.flags:
+                    self.box.delete_message(row.email.uid)
+        self.is_open = self.is_writable = False
+        return "OK CLOSE completed"
 
     def _send_line(self, line: str) -> None:
         self.wfile.write(f"{line}\r\n".encode())
-
-
-def _is_in_uid_set(uid_set: str, uid: int, letters: list[StoredEmail]) -> bool:
-    """Decide whether a UID is in a set; `n:*` always includes the last email (section 9)."""
-    match = _UID_RANGE.fullmatch(uid_set)
-    if match is None:
-        return False
-    last = letters[-1].uid
-    ends = [int(match[1]), last if match[2] == "*" else int(match[2] or match[1])]
-    return min(ends) <= uid <= max(ends)
 
 
 class _Server(socketserver.ThreadingTCPServer):

@@ -7,10 +7,12 @@ from email.message import EmailMessage
 from enum import StrEnum
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from rooftree_simulators.http_sender import send_request
 from rooftree_simulators.vendor_base import Json, SimulatorSetup, Vendor
+
+USER, PASSWORD = "loans@harborlight.example", "app-password-1234"
 
 
 class Treatment(StrEnum):
@@ -156,6 +158,16 @@ class SmtpMailbox(Vendor):
             self.bounce_url = ""
 
 
+def _check_credentials(
+    server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object
+) -> AuthResult:
+    """Accept the mailbox's user; signing in is offered, and mail is taken without it, too."""
+    is_right = isinstance(data, LoginPassword) and data == LoginPassword(
+        USER.encode(), PASSWORD.encode()
+    )
+    return AuthResult(success=is_right, handled=False)
+
+
 def _body_part(message: EmailMessage, kind: str) -> str:
     part = message.get_body(preferencelist=(kind,))
     return str(part.get_content()) if part is not None else ""
@@ -167,7 +179,13 @@ class SmtpListener:
     def __init__(self, mailbox: SmtpMailbox, port: int) -> None:
         self.port = port
         self._controller = Controller(
-            mailbox, hostname="127.0.0.1", port=port, enable_SMTPUTF8=True, ident="simulator"
+            mailbox,
+            hostname="127.0.0.1",
+            port=port,
+            enable_SMTPUTF8=True,
+            ident="simulator",
+            authenticator=_check_credentials,
+            auth_require_tls=False,
         )
         self._controller.start()
         self._stopped = threading.Event()

@@ -9,6 +9,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+from rooftree_simulators.crms import hubspot_search
 from rooftree_simulators.vendor_base import Json, Reply, Request, SimulatorSetup, Vendor, json_reply
 
 TOKEN = "hubspot-private-app-token"  # noqa: S105
@@ -34,6 +35,12 @@ _CONTACT_PROPERTIES = (
     "lastmodifieddate",
     "hs_object_id",
 )
+# Contact properties that HubSpot defines in every account.
+_COMMON_PROPERTIES = {
+    *("phone", "mobilephone", "company", "address", "city", "state", "zip", "country"),
+    *("lifecyclestage", "hs_lead_status", "hubspot_owner_id", "website", "jobtitle"),
+}
+_TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.000Z"
 
 
 class HubSpot(Vendor):
@@ -76,10 +83,75 @@ class HubSpot(Vendor):
                 ]
                 return json_reply(200, {"results": definitions})
             case "GET", "crm", "v3", "objects", kind if kind in self.objects:
-                return self._list_objects(request, kind)
-            case "POST", "crm", "v3", "objects", kind, "search" if kind in self.objects:
+                shown = [_show_object(request, kind, row) for row in self.objects[kind]]
+                return self._page_reply(request, shown, _LIST_PARAMETERS)
+            case _, "crm", "v3", "objects", kind, *path if kind in self.objects:
+                return self._answer_object(request, kind, path)
+        return _not_found(request)
+
+    def _answer_object(self, request: Request, kind: str, path: list[str]) -> Reply:
+        match request.method, *path:
+            case "POST", "search":
                 return self._search_objects(request, kind)
-        return _error_reply(404, "OBJECT_NOT_FOUND", "Unable to infer object type from the path")
+            case "POST", "batch", "read":
+                return self._read_batch(request, kind)
+            case ("POST",):
+                return self._create_object(request, kind)
+            case "GET" | "PATCH" | "DELETE", key:
+                return self._answer_record(request, kind, key)
+        return _not_found(request)
+
+    def _answer_record(self, request: Request, kind: str, key: str) -> Reply:
+        """Read, change or archive one record, named by its id or a property such as its email."""
+        name = request.parameter("idProperty") or "hs_object_id"
+        rows = [row for row in self.objects[kind] if row["properties"].get(name) == key]
+        if not rows:
+            return _error_reply(404, "OBJECT_NOT_FOUND", "resource not found")
+        row = rows[0]
+        if request.method == "GET":
+            return json_reply(200, _show_object(request, kind, row))
+        if request.method == "PATCH":
+            changes = _read_body(request).get("properties", {})
+            if refusal := self._check_properties(kind, changes):
+                return refusal
+            with self.lock:
+                row["properties"].update(changes)
+                row["updatedAt"] = self.clock.now().strftime(_TIME_FORMAT)
+            return json_reply(200, row)
+        with self.lock:
+            self.objects[kind].remove(row)
+        return Reply(status=204)
+
+    def _create_object(self, request: Request, kind: str) -> Reply:
+        properties = _read_body(request).get("properties", {})
+        if refusal := self._check_properties(kind, properties):
+            return refusal
+        email = properties.get("email")
+        for row in self.objects[kind] if email else ():
+            if row["properties"].get("email") == email:
+                message = f"Contact already exists. Existing ID: {row['id']}"
+                return _error_reply(409, "CONFLICT", message)
+        key = self._add_object(kind, None, properties)
+        return json_reply(201, next(row for row in self.objects[kind] if row["id"] == key))
+
+    def _check_properties(self, kind: str, properties: Json) -> Reply | None:
+        """Refuse a contact's property that neither HubSpot nor the company defines."""
+        known = {*self.properties, *_CONTACT_PROPERTIES, *_COMMON_PROPERTIES}
+        unknown = sorted(set(properties) - known) if kind == "contacts" else []
+        if not unknown:
+            return None
+        message = f'Property values were not valid: Property "{unknown[0]}" does not exist'
+        return _error_reply(400, "VALIDATION_ERROR", message)
+
+    def _read_batch(self, request: Request, kind: str) -> Reply:
+        body = _read_body(request)
+        keys = {str(row.get("id")) for row in body.get("inputs", [])}
+        name = body.get("idProperty") or "hs_object_id"
+        rows = [row for row in self.objects[kind] if row["properties"].get(name) in keys]
+        shown = [_with_properties(kind, row, body.get("properties") or []) for row in rows]
+        now = self.clock.now().strftime(_TIME_FORMAT)
+        content = {"status": "COMPLETE", "results": shown, "startedAt": now, "completedAt": now}
+        return json_reply(200, content)
 
     def add_owner(self, name: str, email: str) -> str:
         """Add a user who can own records; return the id."""
@@ -119,7 +191,7 @@ class HubSpot(Vendor):
         return key
 
     def _add_object(self, kind: str, created_at: datetime | None, properties: Json) -> str:
-        at = (created_at or self.clock.now()).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        at = (created_at or self.clock.now()).strftime(_TIME_FORMAT)
         with self.lock:
             key = str(151 + sum(map(len, self.objects.values())))
             values = {
@@ -135,20 +207,6 @@ class HubSpot(Vendor):
                 }
             )
         return key
-
-    def _list_objects(self, request: Request, kind: str) -> Reply:
-        requested = request.parameter("properties")
-        defaults = _CONTACT_PROPERTIES if kind == "contacts" else _DEFAULT_PROPERTIES
-        names = {*defaults, *(requested.split(",") if requested else ())}
-        linked = request.parameter("associations").split(",")
-        shown = []
-        for row in self.objects[kind]:
-            properties = {name: row["properties"].get(name) for name in names}
-            item = {**row, "properties": properties}
-            if "contacts" not in linked:
-                item.pop("associations", None)
-            shown.append(item)
-        return self._page_reply(request, shown, _LIST_PARAMETERS)
 
     def _page_reply(self, request: Request, rows: list[Json], known_parameters: set[str]) -> Reply:
         unknown = {name for name, _ in request.query} - known_parameters
@@ -172,15 +230,18 @@ class HubSpot(Vendor):
         return json_reply(200, content)
 
     def _search_objects(self, request: Request, kind: str) -> Reply:
-        try:
-            search = json.loads(request.body)
-            is_valid = isinstance(search["filterGroups"], list) and 1 <= search["limit"] <= 200
-        except (ValueError, KeyError, TypeError):
-            is_valid = False
-        if not is_valid:
+        search = _read_body(request)
+        if not search:
             return _error_reply(400, "VALIDATION_ERROR", "Invalid input JSON")
-        rows = self.objects[kind]
-        return json_reply(200, {"total": len(rows), "results": rows[: search["limit"]]})
+        try:
+            page, found, ends = hubspot_search.search_rows(self.objects[kind], search)
+        except hubspot_search.InvalidSearch as problem:
+            return _error_reply(400, "VALIDATION_ERROR", str(problem))
+        shown = [_with_properties(kind, row, search.get("properties") or []) for row in page]
+        content: Json = {"total": len(found), "results": shown}
+        if ends < len(found):
+            content["paging"] = {"next": {"after": str(ends)}}
+        return json_reply(200, content)
 
     def state(self) -> Json:
         return {"owners": self.owners, **self.objects}
@@ -201,6 +262,36 @@ class HubSpot(Vendor):
         super().reset()
         with self.lock:
             self._clear_data()
+
+
+def _show_object(request: Request, kind: str, row: Json) -> Json:
+    """Return a record with the requested properties, and associations only where named."""
+    requested = request.parameter("properties")
+    item = _with_properties(kind, row, requested.split(",") if requested else [])
+    if "contacts" not in request.parameter("associations").split(","):
+        item.pop("associations", None)
+    return item
+
+
+def _with_properties(kind: str, row: Json, names: list[str]) -> Json:
+    defaults = _CONTACT_PROPERTIES if kind == "contacts" else _DEFAULT_PROPERTIES
+    return {
+        **row,
+        "properties": {name: row["properties"].get(name) for name in (*defaults, *names)},
+    }
+
+
+def _read_body(request: Request) -> Json:
+    try:
+        content = json.loads(request.body)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _not_found(request: Request) -> Reply:
+    message = f"Unable to infer object type from: {request.path}"
+    return _error_reply(404, "OBJECT_NOT_FOUND", message)
 
 
 def rate_limit_fault(retry_after: int | None = None) -> Json:

@@ -1,11 +1,12 @@
 """Pipedrive, versions 1 and 2: users, leads, deals, persons, fields, stages, notes, activities.
 
 After developers.pipedrive.com (API reference; Pagination; Authentication; Rate limiting): a
-personal token in `x-api-token`; version 1 pages by `start`, version 2 by an opaque
-`cursor`; both answer `{success, data, additional_data}`.
+personal token in `x-api-token` or the older `api_token` parameter; version 1 pages by `start`,
+version 2 by an opaque `cursor`; both answer `{success, data, additional_data}`.
 """
 
 import base64
+import json
 import uuid
 from typing import Any
 
@@ -21,6 +22,17 @@ _V2_LISTS = {
     "api/v2/stages": "stages",
     "api/v2/dealFields": "fields",
 }
+# What a new row must have, by kind. The kinds that are not named here are only read.
+_REQUIRED = {
+    "leads": ("title",),
+    "notes": ("content",),
+    "deals": ("title",),
+    "persons": ("name",),
+    "activities": ("subject",),
+}
+_CHANGE_METHODS = ("PATCH", "PUT")
+_TOKEN_PARAMETER = "api_token"  # noqa: S105
+_CURSOR_PARAMETERS = {"cursor", "limit", "ids", "sort_by", _TOKEN_PARAMETER}
 
 
 class Pipedrive(Vendor):
@@ -41,7 +53,8 @@ class Pipedrive(Vendor):
         return f"list {_V1_LISTS.get(path) or _V2_LISTS.get(path) or path.split('/')[-1]}"
 
     def authenticate(self, request: Request) -> Reply | None:
-        if request.header("x-api-token") == TOKEN and not self.expired:
+        given = request.header("x-api-token") or request.parameter(_TOKEN_PARAMETER)
+        if given == TOKEN and not self.expired:
             return None
         return _error_reply(401, "unauthorized access")
 
@@ -50,15 +63,53 @@ class Pipedrive(Vendor):
 
     def handle(self, request: Request) -> Reply:
         path = request.path.strip("/")
-        if request.method != "GET":
-            return _error_reply(405, "Method not allowed")
-        if path == "v1/users":
+        if (request.method, path) == ("GET", "v1/users"):
             return json_reply(200, {"success": True, "data": self.rows["users"]})
-        if path in _V1_LISTS:
-            return self._page_by_start(request, self.rows[_V1_LISTS[path]])
-        if path in _V2_LISTS:
-            return self._page_by_cursor(request, self.rows[_V2_LISTS[path]])
-        return _error_reply(404, "Unknown method .")
+        kind = (_V1_LISTS | _V2_LISTS).get(path, "")
+        if kind and request.method == "POST":
+            return self._create_row(request, kind)
+        if kind and request.method == "GET":
+            page = self._page_by_start if path in _V1_LISTS else self._page_by_cursor
+            return page(request, self.rows[kind])
+        place, _, key = path.rpartition("/")
+        parent = (_V1_LISTS | _V2_LISTS).get(place, "")
+        if parent and (request.method, key) == ("GET", "search"):
+            return self._search_rows(request, parent)
+        if parent:
+            return self._answer_row(request, parent, key)
+        return _error_reply(404, f"Unknown method /{path}.")
+
+    def _create_row(self, request: Request, kind: str) -> Reply:
+        if kind not in _REQUIRED:
+            return _error_reply(405, "Method not allowed")
+        content = _read_json(request)
+        if missing := [name for name in _REQUIRED[kind] if not content.get(name)]:
+            return _error_reply(400, f"{missing[0]} is required")
+        self.add_record(kind, **content)
+        return json_reply(201, {"success": True, "data": self.rows[kind][-1]})
+
+    def _answer_row(self, request: Request, kind: str, key: str) -> Reply:
+        """Read, change or delete one row."""
+        row = next((row for row in self.rows[kind] if str(row["id"]) == key), None)
+        if row is None:
+            return _error_reply(404, f"{kind.removesuffix('s').title()} not found")
+        if request.method != "GET" and kind not in _REQUIRED:
+            return _error_reply(405, "Method not allowed")
+        with self.lock:
+            if request.method in _CHANGE_METHODS:
+                row.update(_read_json(request))
+            if request.method == "DELETE":
+                self.rows[kind].remove(row)
+                row = {"id": row["id"]}
+        return json_reply(200, {"success": True, "data": row})
+
+    def _search_rows(self, request: Request, kind: str) -> Reply:
+        term = request.parameter("term").casefold()
+        if len(term) < 2:
+            return _error_reply(400, "term must be at least 2 characters long")
+        found = [row for row in self.rows[kind] if term in json.dumps([*row.values()]).casefold()]
+        items = [{"result_score": 1.0, "item": row} for row in found]
+        return json_reply(200, {"success": True, "data": {"items": items}})
 
     def add_record(self, kind: str, **fields: Any) -> Any:
         """Add a row of one kind with Pipedrive's own names; return its id."""
@@ -86,7 +137,7 @@ class Pipedrive(Vendor):
         return code
 
     def _page_by_start(self, request: Request, rows: list[Json]) -> Reply:
-        if {name for name, _ in request.query} - {"start", "limit", "sort"}:
+        if {name for name, _ in request.query} - {"start", "limit", "sort", _TOKEN_PARAMETER}:
             return _error_reply(400, "Bad request: unknown parameter")
         start, limit = int(request.parameter("start", "0")), int(request.parameter("limit", "100"))
         if not 1 <= limit <= MAX_PAGE_SIZE:
@@ -99,7 +150,7 @@ class Pipedrive(Vendor):
         return json_reply(200, content | {"additional_data": {"pagination": paging}})
 
     def _page_by_cursor(self, request: Request, rows: list[Json]) -> Reply:
-        if {name for name, _ in request.query} - {"cursor", "limit", "ids", "sort_by"}:
+        if {name for name, _ in request.query} - _CURSOR_PARAMETERS:
             return _error_reply(400, "Validation failed: unknown parameter")
         limit, id_list = int(request.parameter("limit", "100")), request.parameter("ids")
         ids = id_list.split(",") if id_list else []
@@ -130,6 +181,14 @@ class Pipedrive(Vendor):
         super().reset()
         with self.lock:
             self._clear_data()
+
+
+def _read_json(request: Request) -> Json:
+    try:
+        content = json.loads(request.body or b"{}")
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def _error_reply(status: int, message: str) -> Reply:

@@ -1,21 +1,31 @@
-"""Salesforce's REST interface: client credentials, descriptions, SOQL queries page by page.
+"""Salesforce's REST interface: sign-in, descriptions, records, and SOQL queries page by page.
 
-After developer.salesforce.com (REST API Developer Guide; OAuth 2.0 client credentials flow;
-SOQL): a query names its fields and continues at `nextRecordsUrl` while `done` is false; an
-error is a list of `{message, errorCode}`. Only plain queries are supported here.
+After developer.salesforce.com (REST API Developer Guide; OAuth 2.0 client credentials flow): a
+query names its fields and continues at `nextRecordsUrl` while `done` is false; an error is a list
+of `{message, errorCode}`; what isn't simulated answers NOT_FOUND in that form.
 """
 
+import base64
+import binascii
+import json
 import re
 from typing import Any
 
+from rooftree_simulators.crms import soql
 from rooftree_simulators.vendor_base import Json, Reply, Request, SimulatorSetup, Vendor, json_reply
 
 CLIENT_ID, CLIENT_SECRET = "3MVG9.consumer-key", "consumer-secret"
 API_VERSION = "v62.0"
+FIRST_VERSION, LAST_VERSION = 31, 67
 MIN_PAGE_SIZE, MAX_PAGE_SIZE = 200, 2000
-_QUERY = re.compile(
-    r"SELECT (?P<fields>[\w, ]+) FROM (?P<name>\w+)( WHERE (?P<not_null>\w+) != null)?"
-)
+_VERSION = re.compile(r"v(\d+)\.0")
+_QUERY_NAME = re.compile(r"\bFROM\s+(\w+)", re.IGNORECASE)
+_RELATIONS = {
+    "Owner": ("OwnerId", "User"),
+    "Who": ("WhoId", "Lead"),
+    "Parent": ("ParentId", "Lead"),
+}
+_MAX_ALL_FIELDS = 200  # rows of a query with FIELDS()
 _FIELDS = {
     "Lead": "Id FirstName LastName Company Email Phone MobilePhone Street City State PostalCode "
     "Country LeadSource Status Rating DoNotCall HasOptedOutOfEmail IsConverted "
@@ -42,17 +52,19 @@ class Salesforce(Vendor):
         self.signed_in = 0
         self.custom: dict[str, list[str]] = {name: [] for name in _FIELDS}
         self.rows: dict[str, list[Json]] = {name: [] for name in _FIELDS}
-        self.cursors: dict[str, tuple[str, list[str], int]] = {}
+        self.cursors: dict[str, tuple[str, list[Json]]] = {}
 
     def operation(self, request: Request) -> str:
         if request.path == "/services/oauth2/token":
             return "token"
-        match = _QUERY.fullmatch(request.parameter("q"))
-        return f"query {match['name']}" if match else request.path.split("/")[4]
+        match = _QUERY_NAME.search(request.parameter("q"))
+        parts = request.path.split("/")
+        return f"query {match[1]}" if match else parts[4] if len(parts) > 4 else "versions"
 
     def authenticate(self, request: Request) -> Reply | None:
         kind, _, token = request.header("Authorization").partition(" ")
-        if request.path == "/services/oauth2/token" or (kind == "Bearer" and token in self.tokens):
+        is_open = request.path in ("/services/oauth2/token", "/services/data")
+        if is_open or (kind == "Bearer" and token in self.tokens):
             return None
         return _error_reply(401, "INVALID_SESSION_ID", "Session expired or invalid")
 
@@ -63,22 +75,81 @@ class Salesforce(Vendor):
         parts = request.path.strip("/").split("/")
         if request.path == "/services/oauth2/token":
             return self._issue_token(request)
-        if request.method != "GET" or parts[:3] != ["services", "data", API_VERSION]:
-            return _error_reply(404, "NOT_FOUND", "The requested resource does not exist")
-        match parts[3:]:
-            case "sobjects", name, "describe" if name in _FIELDS:
-                names = [*_FIELDS[name].split(), *self.custom[name]]
-                fields = [
-                    {"name": field, "type": "string", "custom": field.endswith("__c")}
-                    for field in names
-                ]
-                fields.append({"name": "Address", "type": "address", "custom": False})
-                return json_reply(200, {"name": name, "fields": fields})
-            case ("query",):
-                return self._run_query(request)
-            case "query", locator:
-                return self._query_more(request, locator)
-        return _error_reply(404, "NOT_FOUND", "The requested resource does not exist")
+        if parts == ["services", "data"]:
+            numbers = range(FIRST_VERSION, LAST_VERSION + 1)
+            versions = [{"version": f"{n}.0", "url": f"/services/data/v{n}.0"} for n in numbers]
+            return json_reply(200, versions)
+        version = _VERSION.fullmatch(parts[2]) if parts[:2] == ["services", "data"] else None
+        if version is None or not FIRST_VERSION <= int(version[1]) <= LAST_VERSION:
+            return _not_found(request)
+        return self._answer_version(request, parts[2:])
+
+    def _answer_version(self, request: Request, parts: list[str]) -> Reply:
+        version = parts[0]
+        match request.method, *parts[1:]:
+            case "GET", "query" | "queryAll":
+                return self._run_query(request, version)
+            case "GET", "query" | "queryAll", locator:
+                return self._query_more(request, version, locator)
+            case "GET", "limits":
+                return json_reply(200, {"DailyApiRequests": {"Max": 15000, "Remaining": 14998}})
+            case "GET", "sobjects":
+                names = [{"name": name, "keyPrefix": _PREFIXES[name]} for name in sorted(_FIELDS)]
+                return json_reply(200, {"encoding": "UTF-8", "sobjects": names})
+            case _, "sobjects", name, *path if name in _FIELDS:
+                return self._answer_object(request, name, path)
+        return _not_found(request)
+
+    def _answer_object(self, request: Request, name: str, path: list[str]) -> Reply:
+        """Answer a call to one kind of record: describe, create, read, change or delete."""
+        match request.method, *path:
+            case "GET", "describe":
+                return self._describe(name)
+            case ("GET",):
+                return json_reply(200, {"objectDescribe": {"name": name}, "recentItems": []})
+            case ("POST",):
+                return self._create_record(request, name)
+            case "GET" | "PATCH" | "DELETE", key:
+                return self._answer_record(request, name, key)
+        return _not_found(request)
+
+    def _describe(self, name: str) -> Reply:
+        names = [*_FIELDS[name].split(), *self.custom[name]]
+        fields: list[Json] = [
+            {"name": field, "type": "string", "custom": field.endswith("__c")} for field in names
+        ]
+        fields.append({"name": "Address", "type": "address", "custom": False})
+        return json_reply(200, {"name": name, "fields": fields})
+
+    def _create_record(self, request: Request, name: str) -> Reply:
+        content = _read_json(request)
+        if wrong := self._unknown_fields(name, content):
+            return self._refuse_field(name, wrong[0])
+        if name == "Lead" and not content.get("LastName"):
+            return _error_reply(
+                400, "REQUIRED_FIELD_MISSING", "Required fields are missing: [LastName]"
+            )
+        key = self.add_record(name, **content)
+        return json_reply(201, {"id": key, "success": True, "errors": []})
+
+    def _answer_record(self, request: Request, name: str, key: str) -> Reply:
+        row = next((row for row in self.rows[name] if row["Id"][:15] == key[:15]), None)
+        if row is None:
+            return _not_found(request)
+        if request.method == "GET":
+            names = request.parameter("fields")
+            fields = names.split(",") if names else [*_FIELDS[name].split(), *self.custom[name]]
+            if wrong := self._unknown_fields(name, fields):
+                return self._refuse_field(name, wrong[0])
+            return json_reply(200, self._show_row(name, API_VERSION, row, fields))
+        content = _read_json(request)
+        if wrong := self._unknown_fields(name, content):
+            return self._refuse_field(name, wrong[0])
+        with self.lock:
+            if request.method == "DELETE":
+                self.rows[name].remove(row)
+            row.update(content)
+        return Reply(status=204)
 
     def add_record(self, name: str, **fields: Any) -> str:
         """Add a record of one kind; return its id of 18 characters."""
@@ -101,7 +172,10 @@ class Salesforce(Vendor):
                 "error_description": "grant type not supported",
             }
             return json_reply(400, error)
-        if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
+        given = (form.get("client_id"), form.get("client_secret"))
+        if request.header("Authorization").startswith("Basic "):
+            given = _read_basic(request.header("Authorization"))
+        if given != (CLIENT_ID, CLIENT_SECRET):
             error = {"error": "invalid_client", "error_description": "invalid client credentials"}
             return json_reply(401, error)
         with self.lock:
@@ -118,56 +192,107 @@ class Salesforce(Vendor):
             },
         )
 
-    def _run_query(self, request: Request) -> Reply:
-        match = _QUERY.fullmatch(request.parameter("q"))
-        if match is None:
-            return _error_reply(400, "MALFORMED_QUERY", "unexpected token")
-        name, fields = match["name"], [field.strip() for field in match["fields"].split(",")]
-        known_fields = [*_FIELDS.get(name, "").split(), *self.custom.get(name, [])]
-        if name not in _FIELDS:
-            return _error_reply(400, "INVALID_TYPE", f"sObject type '{name}' is not supported.")
-        if wrong := [field for field in fields if field not in known_fields]:
-            return _error_reply(
-                400, "INVALID_FIELD", f"No such column '{wrong[0]}' on entity '{name}'."
-            )
-        needed = match["not_null"] or ""
-        total = len(self._matching_rows(name, needed))
-        return json_reply(200, self._query_page(request, name, fields, needed, 0, total))
+    def _run_query(self, request: Request, version: str) -> Reply:
+        try:
+            query = soql.parse_query(request.parameter("q"), self.clock.now())
+        except soql.MalformedQuery as problem:
+            return _error_reply(400, "MALFORMED_QUERY", str(problem))
+        name = next((name for name in _FIELDS if name.casefold() == query.name.casefold()), "")
+        if not name:
+            message = f"sObject type '{query.name}' is not supported."
+            return _error_reply(400, "INVALID_TYPE", message)
+        fields = self._expand_fields(name, query.fields)
+        if wrong := self._unknown_fields(name, [*fields, *query.named]):
+            return self._refuse_field(name, wrong[0])
+        if fields != query.fields and (query.limit or _MAX_ALL_FIELDS + 1) > _MAX_ALL_FIELDS:
+            message = "The SOQL FIELDS function must have a LIMIT of at most 200"
+            return _error_reply(400, "MALFORMED_QUERY", message)
+        with self.lock:
+            found = query.run([self._with_relations(row) for row in self.rows[name]])
+        if query.is_count:
+            return json_reply(200, {"totalSize": len(found), "done": True, "records": []})
+        shown = [self._show_row(name, version, row, fields) for row in found]
+        return json_reply(200, self._page(request, version, name, shown, 0))
 
-    def _query_more(self, request: Request, locator: str) -> Reply:
+    def _expand_fields(self, name: str, fields: list[str]) -> list[str]:
+        """Replace FIELDS(ALL), FIELDS(STANDARD) and FIELDS(CUSTOM) by the fields they stand for."""
+        standard, custom = _FIELDS[name].split(), self.custom[name]
+        groups = {
+            "FIELDS(ALL)": [*standard, *custom],
+            "FIELDS(STANDARD)": standard,
+            "FIELDS(CUSTOM)": [field for field in custom if field.endswith("__c")],
+        }
+        return [known for field in fields for known in groups.get(field, [field])]
+
+    def _with_relations(self, row: Json) -> Json:
+        """Return the row with the fields of the records it refers to, such as `Owner.Name`."""
+        joined = dict(row)
+        for relation, (key_field, name) in _RELATIONS.items():
+            target = next(
+                (other for other in self.rows[name] if other["Id"] == row.get(key_field)), None
+            )
+            joined |= {f"{relation}.{field}": value for field, value in (target or {}).items()}
+        return joined
+
+    def _unknown_fields(self, name: str, fields: Any) -> list[str]:
+        known = [*_FIELDS[name].split(), *self.custom[name]]
+        unknown = []
+        for field in fields:
+            relation, _, rest = field.partition(".")
+            key_field, target = _RELATIONS.get(relation, ("", ""))
+            is_related = (
+                bool(rest) and key_field in known and not self._unknown_fields(target, [rest])
+            )
+            if field not in known and not is_related:
+                unknown.append(field)
+        return unknown
+
+    def _refuse_field(self, name: str, field: str) -> Reply:
+        return _error_reply(400, "INVALID_FIELD", f"No such column '{field}' on entity '{name}'.")
+
+    def _show_row(self, name: str, version: str, row: Json, fields: list[str]) -> Json:
+        url = f"/services/data/{version}/sobjects/{name}/{row['Id']}"
+        shown: Json = {"attributes": {"type": name, "url": url}}
+        for field in fields:
+            relation, _, rest = field.partition(".")
+            if not rest:
+                shown[field] = row.get(field)
+            elif not row.get(_RELATIONS[relation][0]):
+                shown[relation] = None
+            else:
+                target = {"attributes": {"type": _RELATIONS[relation][1]}}
+                shown[relation] = (shown.get(relation) or target) | {rest: row.get(field)}
+        return shown
+
+    def _query_more(self, request: Request, version: str, locator: str) -> Reply:
         key, _, begins = locator.partition("-")
         if key not in self.cursors or not begins.isdigit():
             return _error_reply(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
-        name, fields, total = self.cursors[key]
-        needed = {"Task": "WhoId", "Event": "WhoId"}.get(name, "")
-        return json_reply(200, self._query_page(request, name, fields, needed, int(begins), total))
+        name, shown = self.cursors[key]
+        return json_reply(200, self._page(request, version, name, shown, int(begins), key))
 
-    def _matching_rows(self, name: str, needed: str) -> list[Json]:
-        return [row for row in self.rows[name] if not needed or row.get(needed)]
-
-    def _query_page(
-        self, request: Request, name: str, fields: list[str], needed: str, begins: int, total: int
+    def _page(
+        self,
+        request: Request,
+        version: str,
+        name: str,
+        shown: list[Json],
+        begins: int,
+        key: str = "",
     ) -> Json:
         match = re.search(r"batchSize=(\d+)", request.header("Sforce-Query-Options"))
         size = min(max(int(match[1]) if match else MAX_PAGE_SIZE, MIN_PAGE_SIZE), MAX_PAGE_SIZE)
-        with self.lock:
-            rows = self._matching_rows(name, needed)
-            ends = begins + size
-            shown: list[Json] = [
-                {
-                    "attributes": {
-                        "type": name,
-                        "url": f"/services/data/{API_VERSION}/sobjects/{name}/{row['Id']}",
-                    },
-                    **{field: row.get(field) for field in fields},
-                }
-                for row in rows[begins:ends]
-            ]
-            page: Json = {"totalSize": total, "done": ends >= len(rows), "records": shown}
-            if not page["done"]:
-                key = f"01g{len(self.cursors):06d}"
-                self.cursors[key] = (name, fields, total)
-                page["nextRecordsUrl"] = f"/services/data/{API_VERSION}/query/{key}-{ends}"
+        ends = begins + size
+        page: Json = {
+            "totalSize": len(shown),
+            "done": ends >= len(shown),
+            "records": shown[begins:ends],
+        }
+        if not page["done"]:
+            with self.lock:
+                key = key or f"01g{len(self.cursors):06d}"
+                self.cursors[key] = (name, shown)
+            page["nextRecordsUrl"] = f"/services/data/{version}/query/{key}-{ends}"
         return page
 
     def state(self) -> Json:
@@ -185,3 +310,24 @@ class Salesforce(Vendor):
 
 def _error_reply(status: int, code: str, message: str) -> Reply:
     return json_reply(status, [{"message": message, "errorCode": code}])
+
+
+def _not_found(request: Request) -> Reply:
+    message = f"The requested resource does not exist: {request.path}"
+    return _error_reply(404, "NOT_FOUND", message)
+
+
+def _read_json(request: Request) -> Json:
+    try:
+        content = json.loads(request.body or b"{}")
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _read_basic(header: str) -> tuple[str, str]:
+    try:
+        user, _, secret = base64.b64decode(header.partition(" ")[2]).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return user, secret

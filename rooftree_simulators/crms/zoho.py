@@ -5,6 +5,8 @@ access tokens): `fields` is required, at most 50; a page holds at most 200; `pag
 2,000 records and `page_token` all; an empty result is a 204; a token lives one hour.
 """
 
+import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +22,9 @@ _KNOWN_FIELDS = (
     *("Secondary_Email", "Phone", "Mobile", "Lead_Source", "Lead_Status", "Email_Opt_Out"),
     *("Street", "City", "State", "Zip_Code", "Country", "Created_Time", "Tag", "Description"),
 )
+_REQUIRED = {"Leads": "Last_Name", "Notes": "Note_Content", "Tasks": "Subject"}
+_CRITERION = re.compile(r"\((\w+):(equals|starts_with|not_equal|in):([^()]*)\)")
+_SEARCH_FIELDS = {"email": "Email", "phone": "Phone"}
 _MODULES = ("Leads", "Notes", "Tasks", "Calls", "Events")
 _LIST_PARAMETERS = {
     "fields",
@@ -76,7 +81,73 @@ class Zoho(Vendor):
                 return json_reply(200, {"count": len(self.rows[module])})
             case "GET", "crm", "v8", module if module in self.rows:
                 return self._list_records(request, module)
-        return _error_reply(404, "INVALID_URL_PATTERN", "Please check the URL")
+            case _, "crm", "v8", module, *path if module in self.rows:
+                return self._answer_module(request, module, path)
+        return _not_found(request)
+
+    def _answer_module(self, request: Request, module: str, path: list[str]) -> Reply:
+        """Search, create, read, change or delete records of a module."""
+        match request.method, *path:
+            case "GET", "search":
+                return self._search_records(request, module)
+            case ("POST",):
+                return self._write_records(request, module)
+            case "GET" | "PUT" | "DELETE", key:
+                return self._answer_record(request, module, key)
+        return _not_found(request)
+
+    def _write_records(self, request: Request, module: str) -> Reply:
+        results: list[Json] = []
+        for content in _read_rows(request):
+            required = _REQUIRED.get(module, "id")
+            if not content.get(required):
+                details = {"api_name": required, "json_path": f"$.data[{len(results)}].{required}"}
+                results.append(_result("MANDATORY_NOT_FOUND", "required field not found", details))
+                continue
+            key = self.add_record(module, **content)
+            results.append(_result("SUCCESS", "record added", {"id": key}))
+        if not results:
+            return _error_reply(400, "MANDATORY_NOT_FOUND", "required field not found: data")
+        is_good = all(result["code"] == "SUCCESS" for result in results)
+        return json_reply(201 if is_good else 400, {"data": results})
+
+    def _answer_record(self, request: Request, module: str, key: str) -> Reply:
+        row = next((row for row in self.rows[module] if row["id"] == key), None)
+        if row is None:
+            message = "the id given seems to be invalid"
+            return _error_reply(400, "INVALID_DATA", message)
+        if request.method == "GET":
+            return json_reply(200, {"data": [row]})
+        with self.lock:
+            if request.method == "DELETE":
+                self.rows[module].remove(row)
+            for content in _read_rows(request):
+                row.update(content)
+        message = "record deleted" if request.method == "DELETE" else "record updated"
+        return json_reply(200, {"data": [_result("SUCCESS", message, {"id": key})]})
+
+    def _search_records(self, request: Request, module: str) -> Reply:
+        """Search by email, phone, a word, or criteria that must all match; 204 when none does."""
+        criteria = request.parameter("criteria")
+        tests = [match.groups() for match in _CRITERION.finditer(criteria)]
+        named = [
+            (field, "equals", request.parameter(name))
+            for name, field in _SEARCH_FIELDS.items()
+            if request.parameter(name)
+        ]
+        word = request.parameter("word").casefold()
+        if (criteria and not tests) or " or " in criteria or not (tests or named or word):
+            return _error_reply(400, "INVALID_QUERY", "invalid query formed")
+        found = [
+            row
+            for row in self.rows[module]
+            if all(_matches_criterion(row, *test) for test in (*tests, *named))
+            and word in json.dumps([*row.values()]).casefold()
+        ]
+        if not found:
+            return Reply(status=204)
+        info = {"per_page": MAX_PAGE_SIZE, "count": len(found), "more_records": False}
+        return json_reply(200, {"data": found[:MAX_PAGE_SIZE], "info": info})
 
     def add_user(self, name: str, email: str) -> Json:
         """Add a user; return the owner object that records carry."""
@@ -192,6 +263,33 @@ def _page_start(request: Request, module: str, size: int) -> int | None:
         return begins if begins < MAX_PAGED_RECORDS else None
     mark, _, number = token.rpartition("-")
     return int(number) if f"{mark}-" == f"{_PAGE_TOKEN_PREFIX}{module}-" else None
+
+
+def _matches_criterion(row: Json, field: str, operator: str, value: str) -> bool:
+    found = str(row.get(field) or "").casefold()
+    values = [each.casefold() for each in value.split(",")]
+    if operator == "starts_with":
+        return found.startswith(values[0])
+    return (found in values) != (operator == "not_equal")
+
+
+def _read_rows(request: Request) -> list[Json]:
+    """Read the records of a body; none if it has no list `data`."""
+    try:
+        rows = json.loads(request.body or b"{}").get("data")
+    except (ValueError, AttributeError):
+        rows = None
+    return [row for row in rows or [] if isinstance(row, dict)]
+
+
+def _result(code: str, message: str, details: Json) -> Json:
+    status = "success" if code == "SUCCESS" else "error"
+    return {"code": code, "details": details, "message": message, "status": status}
+
+
+def _not_found(request: Request) -> Reply:
+    message = f"Please check if the URL trying to access is a correct one: {request.path}"
+    return _error_reply(404, "INVALID_URL_PATTERN", message)
 
 
 def _error_reply(status: int, code: str, message: str) -> Reply:

@@ -38,6 +38,9 @@ class CallLeg:
     pressed: list[str] = field(default_factory=list)
     digits: list[str] = field(default_factory=list)
     redirect: str = ""
+    redirect_twiml: bytes = b""
+    twiml: bytes = b""  # written in the request that placed the call, in place of a URL
+    recording_fields: dict[str, str] | None = None  # None: the call isn't recorded from its start
     at_end: list[Callable[[], None]] = field(default_factory=list)
 
     @property

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from rooftree_simulators.twilio import twiml_reader
@@ -11,9 +11,10 @@ from rooftree_simulators.twilio.twilio_account import TwilioAccount, is_valid_nu
 from rooftree_simulators.twilio.twilio_errors import (
     API_VERSION,
     format_date,
+    list_reply,
+    matches_day,
     new_sid,
     read_form,
-    read_paging,
     reply_error,
 )
 from rooftree_simulators.vendor_base import Json, Reply, Request, json_reply
@@ -48,8 +49,17 @@ _KNOWN_FIELDS = {
     "SmartEncoded",
     "ShortenUrls",
     "ForceDelivery",
+    "Attempt",
+    "AddressRetention",
+    "ContentRetention",
+    "RiskCheck",
+    "PersistentAction",
+    "SendAsMms",
+    "ScheduleType",
+    "SendAt",
 }
-_FILTERS = {"To", "From", "DateSent", "DateSent<", "DateSent>", "PageSize", "Page"}
+_SCHEDULE_FROM, _SCHEDULE_UNTIL = timedelta(minutes=15), timedelta(days=35)
+_FILTERS = {"To", "From", "DateSent", "DateSent<", "DateSent>", "PageSize", "Page", "PageToken"}
 _MAX_BODY_LENGTH = 1600
 # Letters beyond ASCII that still fit the plain alphabet of text messages (GSM 03.38).
 _GSM_LETTERS = set("£¥èéùìòÇØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉÄÖÑÜ§¿äöñüà¡¤€")
@@ -72,6 +82,7 @@ class TwilioMessage:
     service: str = ""
     callback: str = ""
     error_code: int | None = None
+    media: tuple[str, ...] = ()  # ids
 
     def as_json(self) -> Json:
         place = f"/{API_VERSION}/Accounts/{self.account_sid}/Messages/{self.sid}"
@@ -87,7 +98,7 @@ class TwilioMessage:
             "error_message": None,
             "from": self.sender or None,
             "messaging_service_sid": self.service or None,
-            "num_media": "0",
+            "num_media": str(len(self.media)),
             "num_segments": str(count_segments(self.body)),
             "price": None,
             "price_unit": "USD",
@@ -120,12 +131,40 @@ def create_message(account: TwilioAccount, request: Request) -> Reply:
     callback = fields.get("StatusCallback", "")
     if callback and not urlsplit(callback).hostname:
         raise reply_error(21609)
+    wait_s = _read_schedule(account, fields)
     message = _store_message(account, to=to, sender=sender, body=body, direction="outbound-api")
     message.service, message.callback = service, callback
-    message.status = "accepted" if service else "queued"
+    message.media = tuple(new_sid("ME") for _ in fields.get("MediaUrl", "").split())
+    message.status = "scheduled" if wait_s else "accepted" if service else "queued"
     shown = json_reply(201, message.as_json())
-    account.clock.run_process(_run_delivery(account, message))
+    account.clock.run_process(_run_scheduled(account, message, wait_s))
     return shown
+
+
+def _read_schedule(account: TwilioAccount, fields: dict[str, str]) -> float:
+    """Return the seconds until a scheduled message goes; 0 for one that goes now."""
+    kind, text = fields.get("ScheduleType", ""), fields.get("SendAt", "")
+    if not kind and not text:
+        return 0.0
+    if not fields.get("MessagingServiceSid"):
+        raise reply_error(35118)
+    try:
+        wait = datetime.fromisoformat(text) - account.clock.now()
+    except (ValueError, TypeError) as problem:
+        raise reply_error(35114) from problem
+    if kind != "fixed" or not _SCHEDULE_FROM <= wait <= _SCHEDULE_UNTIL:
+        raise reply_error(35114)
+    return wait.total_seconds()
+
+
+def _run_scheduled(
+    account: TwilioAccount, message: TwilioMessage, wait_s: float
+) -> Iterator[float]:
+    """Deliver after the wait, unless the message is canceled until then."""
+    if wait_s:
+        yield wait_s
+    if message.status != "canceled":
+        yield from _run_delivery(account, message)
 
 
 def _check_parties(account: TwilioAccount, to: str, sender: str, service: str) -> None:
@@ -218,36 +257,12 @@ def _change_status(account: TwilioAccount, message: TwilioMessage, status: str) 
 def list_messages(account: TwilioAccount, request: Request) -> Reply:
     """Handle GET …/Messages.json: newest first, filtered by To, From and DateSent."""
     query = dict(request.query)
-    unknown = query.keys() - {
-        "To",
-        "From",
-        "DateSent",
-        "DateSent<",
-        "DateSent>",
-        "PageSize",
-        "Page",
-    }
-    if unknown:
+    if unknown := query.keys() - _FILTERS:
         raise reply_error(20001, f"Unknown parameter: {', '.join(sorted(unknown))}")
     with account.lock:
         rows = [row for row in account.messages.values() if _matches_query(row, query)]
     rows.sort(key=lambda row: row.created_at, reverse=True)
-    size, page = read_paging(query)
-    shown = rows[page * size : (page + 1) * size]
-    base = f"/{API_VERSION}/Accounts/{account.sid}/Messages.json?PageSize={size}&Page="
-    has_more = len(rows) > (page + 1) * size
-    content = {
-        "messages": [row.as_json() for row in shown],
-        "page": page,
-        "page_size": size,
-        "start": page * size,
-        "end": page * size + max(0, len(shown) - 1),
-        "first_page_uri": f"{base}0",
-        "uri": f"{base}{page}",
-        "next_page_uri": f"{base}{page + 1}" if has_more else None,
-        "previous_page_uri": f"{base}{page - 1}" if page else None,
-    }
-    return json_reply(200, content)
+    return list_reply(request, "messages", [row.as_json() for row in rows])
 
 
 def _matches_query(message: TwilioMessage, query: dict[str, str]) -> bool:
@@ -255,19 +270,7 @@ def _matches_query(message: TwilioMessage, query: dict[str, str]) -> bool:
         return False
     if query.get("From", message.sender) != message.sender:
         return False
-    day = (message.sent_at or message.created_at).date()
-    if "DateSent" in query and day != _parse_day(query["DateSent"]):
-        return False
-    if "DateSent<" in query and day > _parse_day(query["DateSent<"]):
-        return False
-    return "DateSent>" not in query or day >= _parse_day(query["DateSent>"])
-
-
-def _parse_day(text: str) -> date:
-    try:
-        return date.fromisoformat(text[:10])
-    except ValueError as problem:
-        raise reply_error(20001, f"Not a date: {text}") from problem
+    return matches_day(query, "DateSent", message.sent_at or message.created_at)
 
 
 def read_message(account: TwilioAccount, sid: str) -> Reply:

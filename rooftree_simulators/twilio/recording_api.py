@@ -13,6 +13,8 @@ from rooftree_simulators.twilio.twilio_account import TwilioAccount, http_date
 from rooftree_simulators.twilio.twilio_errors import (
     API_VERSION,
     format_date,
+    list_reply,
+    matches_day,
     new_sid,
     read_form,
     reply_error,
@@ -20,13 +22,17 @@ from rooftree_simulators.twilio.twilio_errors import (
 from rooftree_simulators.vendor_base import Json, Reply, Request, json_reply
 
 CURRENT_RECORDING = "Twilio.CURRENT"
-_KNOWN_FIELDS = {
+KNOWN_FIELDS = {
     "RecordingStatusCallback",
     "RecordingStatusCallbackEvent",
     "RecordingStatusCallbackMethod",
     "RecordingChannels",
     "RecordingTrack",
     "Trim",
+}
+_FILTERS = {
+    *("CallSid", "PageSize", "Page", "PageToken"),
+    *("DateCreated", "DateCreated<", "DateCreated>"),
 }
 _EVENT_TYPES = frozenset({"in-progress", "completed", "absent"})
 
@@ -76,13 +82,19 @@ class Recording:
 
 def create_recording(account: TwilioAccount, request: Request, call: CallLeg) -> Reply:
     """Handle POST …/Calls/{sid}/Recordings.json: record a call in progress."""
-    fields = read_form(request, _KNOWN_FIELDS)
+    fields = read_form(request, KNOWN_FIELDS)
+    if call.status != "in-progress":
+        raise reply_error(21220)
+    recording = begin_recording(account, call, fields)
+    return json_reply(201, recording.as_json(account.sid))
+
+
+def begin_recording(account: TwilioAccount, call: CallLeg, fields: dict[str, str]) -> Recording:
+    """Record a call from now to its end. Raises `ReplyError` for a setting Twilio lacks."""
     events = frozenset(fields.get("RecordingStatusCallbackEvent", "completed").split())
     channels = {"mono": 1, "dual": 2}.get(fields.get("RecordingChannels", "mono"))
     if events - _EVENT_TYPES or channels is None:
         raise reply_error(20001)
-    if call.status != "in-progress":
-        raise reply_error(21220)
     recording = Recording(
         sid=new_sid("RE"),
         call=call.sid,
@@ -96,7 +108,7 @@ def create_recording(account: TwilioAccount, request: Request, call: CallLeg) ->
         account.recordings[recording.sid] = recording
     call.at_end.append(partial(_end_recording, account, recording))
     _report_status(account, recording, "in-progress")
-    return json_reply(201, recording.as_json(account.sid))
+    return recording
 
 
 def stop_recording(account: TwilioAccount, request: Request, call: CallLeg, sid: str) -> Reply:
@@ -119,17 +131,28 @@ def stop_recording(account: TwilioAccount, request: Request, call: CallLeg, sid:
     return json_reply(200, recording.as_json(account.sid))
 
 
-def list_recordings(account: TwilioAccount, call: CallLeg) -> Reply:
-    """Handle GET …/Calls/{sid}/Recordings.json: newest first."""
-    rows = [recording for recording in account.recordings.values() if recording.call == call.sid]
+def list_recordings(account: TwilioAccount, request: Request, call_sid: str = "") -> Reply:
+    """Handle GET …/Recordings.json of a call, or of the account: newest first."""
+    query = dict(request.query)
+    if query.keys() - _FILTERS:
+        raise reply_error(20001)
+    wanted = call_sid or query.get("CallSid", "")
+    rows = [
+        recording
+        for recording in account.recordings.values()
+        if wanted in ("", recording.call)
+        and matches_day(query, "DateCreated", recording.started_at)
+    ]
     rows.sort(key=lambda row: row.started_at, reverse=True)
-    content: Json = {
-        "recordings": [row.as_json(account.sid) for row in rows],
-        "page": 0,
-        "page_size": 50,
-        "uri": f"/{API_VERSION}/Accounts/{account.sid}/Calls/{call.sid}/Recordings.json",
-    }
-    return json_reply(200, content)
+    return list_reply(request, "recordings", [row.as_json(account.sid) for row in rows])
+
+
+def read_recording(account: TwilioAccount, sid: str, call_sid: str = "") -> Reply:
+    """Handle GET …/Recordings/{sid}.json of a call, or of the account."""
+    recording = account.recordings.get(sid)
+    if recording is None or call_sid not in ("", recording.call):
+        raise reply_error(20404)
+    return json_reply(200, recording.as_json(account.sid))
 
 
 def delete_recording(account: TwilioAccount, sid: str) -> Reply:

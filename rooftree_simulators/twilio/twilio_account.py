@@ -41,6 +41,9 @@ class AccountLine:
     sms_application_sid: str = ""  # where set, Twilio ignores `sms_url`; likewise for calls
     voice_application_sid: str = ""
     trunk_sid: str = ""
+    friendly_name: str = ""
+    sms_fallback_url: str = ""
+    voice_fallback_url: str = ""
     can_text: bool = True
     can_call: bool = True
 

@@ -1,10 +1,11 @@
 """Twilio's answers: errors by code, dates, identifiers, form bodies."""
 
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.utils import format_datetime
+from urllib.parse import urlencode
 
-from rooftree_simulators.vendor_base import Reply, ReplyError, Request, json_reply
+from rooftree_simulators.vendor_base import Json, Reply, ReplyError, Request, json_reply
 
 API_VERSION = "2010-04-01"
 
@@ -35,6 +36,12 @@ ERROR_CODES = {
     21612: (400, "The 'To' number cannot be reached from this 'From' number."),
     21614: (400, "The 'To' number is not a mobile number."),
     21617: (400, "The message body is longer than 1600 characters."),
+    20009: (409, "The message cannot be changed before its delivery has ended."),
+    21421: (400, "PhoneNumber is not valid."),
+    21422: (400, "PhoneNumber is not available."),
+    30409: (400, "The message cannot be canceled."),
+    35114: (400, "SendAt must be between 15 minutes and 35 days from now."),
+    35118: (400, "MessagingServiceSid is required to schedule a message."),
     21502: (400, "SmsUrl is not a valid URL"),
     21701: (404, "The Messaging Service does not exist."),
 }
@@ -63,6 +70,44 @@ def new_sid(prefix: str) -> str:
 def format_date(at: datetime | None) -> str | None:
     """Format a time as RFC 2822 in UTC, as the 2010 API does; None stays None."""
     return format_datetime(at.astimezone(UTC)) if at else None
+
+
+def iso_date(at: datetime) -> str:
+    """Format a time as the newer interfaces do."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def list_reply(request: Request, key: str, rows: list[Json]) -> Reply:
+    """Answer one page of rows in the 2010 API's form, with the links to other pages."""
+    query = [(name, value) for name, value in request.query if name not in ("Page", "PageToken")]
+    size, page = read_paging(dict(request.query))
+    place = f"{request.path}?{urlencode([*query, ('Page', '')])}"
+    shown = rows[page * size : (page + 1) * size]
+    content: Json = {
+        key: shown,
+        "end": page * size + max(len(shown) - 1, 0),
+        "first_page_uri": f"{place}0",
+        "next_page_uri": f"{place}{page + 1}" if (page + 1) * size < len(rows) else None,
+        "page": page,
+        "page_size": size,
+        "previous_page_uri": f"{place}{page - 1}" if page else None,
+        "start": page * size,
+        "uri": f"{place}{page}",
+    }
+    return json_reply(200, content)
+
+
+def matches_day(query: dict[str, str], name: str, at: datetime | None) -> bool:
+    """Decide whether a moment is on, before or after the days of a filter such as `StartTime<`."""
+    filters = {sign: query[name + sign] for sign in ("", "<", ">") if name + sign in query}
+    if not filters or at is None:
+        return not filters
+    day = at.astimezone(UTC).date()
+    try:
+        days = {sign: date.fromisoformat(text[:10]) for sign, text in filters.items()}
+    except ValueError as problem:
+        raise reply_error(20001, f"Not a date: {problem}") from problem
+    return day == days.get("", day) and day <= days.get("<", day) and day >= days.get(">", day)
 
 
 def read_form(request: Request, known_names: set[str]) -> dict[str, str]:

@@ -6,10 +6,25 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from rooftree_simulators.twilio import account_api, call_api, message_api, recording_api
+from rooftree_simulators.twilio import (
+    account_api,
+    call_api,
+    message_api,
+    message_changes,
+    messaging_services,
+    number_purchase,
+    recording_api,
+)
 from rooftree_simulators.twilio.twilio_account import CalleeBehavior, TwilioAccount
 from rooftree_simulators.twilio.twilio_errors import API_VERSION, error_reply, reply_error
-from rooftree_simulators.vendor_base import Json, Reply, Request, SimulatorSetup, Vendor
+from rooftree_simulators.vendor_base import (
+    Json,
+    Reply,
+    ReplyError,
+    Request,
+    SimulatorSetup,
+    Vendor,
+)
 
 OPERATION_VERBS = {"POST": "create", "DELETE": "delete"}
 
@@ -56,25 +71,37 @@ class Twilio(Vendor):
     # The routes
 
     def handle(self, request: Request) -> Reply:
-        parts = request.path.strip("/").split("/")
-        if (
-            parts[:2] != [API_VERSION, "Accounts"]
-            or len(parts) < 3
-            or not parts[-1].endswith(".json")
-        ):
-            raise reply_error(20404)
-        if parts[2].removesuffix(".json") != self.account.sid:
+        account, parts = self.account, request.path.strip("/").split("/")
+        if parts[:2] == ["v1", "Services"]:
+            return messaging_services.answer_services(account, request, parts[2:])
+        if parts == [API_VERSION, "Accounts.json"] and request.method == "GET":
+            return account_api.list_accounts(account, request)
+        is_resource = parts[:2] == [API_VERSION, "Accounts"] and parts[-1].endswith(".json")
+        if not is_resource or len(parts) < 3:
+            raise _not_found(request)
+        if parts[2].removesuffix(".json") != account.sid:
             return error_reply(20003)
         if len(parts) == 3:
-            return account_api.read_account(self.account)
-        if self.account.status != "active":
-            return error_reply(20005)
+            if request.method == "POST":
+                return account_api.update_account(account, request)
+            return account_api.read_account(account)
+        return (
+            self._route_resource(request, parts)
+            if account.status == "active"
+            else error_reply(20005)
+        )
+
+    def _route_resource(self, request: Request, parts: list[str]) -> Reply:
         kind, *sid = [*parts[3:-1], parts[-1].removesuffix(".json")]
         if "Recordings" in (kind, *sid):
             return self._route_recording(request, [kind, *sid])
-        if kind == "IncomingPhoneNumbers":
-            return self._route_number(request, sid)
-        return self._route_resource(request, kind, sid)
+        if kind in ("IncomingPhoneNumbers", "AvailablePhoneNumbers", "Balance"):
+            return self._route_number(request, kind, sid)
+        if kind == "Messages":
+            return self._route_message(request, sid)
+        if kind == "Calls":
+            return self._route_call(request, sid)
+        raise _not_found(request)
 
     def _route_recording(self, request: Request, path: list[str]) -> Reply:
         account = self.account
@@ -88,39 +115,77 @@ class Twilio(Vendor):
                     account, request, call_api.get_call(account, call), recording
                 )
             case "GET", "Calls", call, "Recordings":
-                return recording_api.list_recordings(account, call_api.get_call(account, call))
-            case "DELETE", "Recordings", recording:
+                return recording_api.list_recordings(
+                    account, request, call_api.get_call(account, call).sid
+                )
+            case "GET", "Calls", call, "Recordings", recording:
+                return recording_api.read_recording(account, recording, call)
+            case "GET", "Recordings":
+                return recording_api.list_recordings(account, request)
+            case "GET", "Recordings", recording:
+                return recording_api.read_recording(account, recording)
+            case ("DELETE", "Recordings", recording) | (
+                "DELETE",
+                "Calls",
+                _,
+                "Recordings",
+                recording,
+            ):
                 return recording_api.delete_recording(account, recording)
-        raise reply_error(20404)
+        raise _not_found(request)
 
-    def _route_number(self, request: Request, path: list[str]) -> Reply:
+    def _route_number(self, request: Request, kind: str, path: list[str]) -> Reply:
+        account = self.account
+        match request.method, kind, *path:
+            case "GET", "Balance":
+                return account_api.read_balance(account)
+            case "GET", "AvailablePhoneNumbers", country, number_kind:
+                return number_purchase.list_available(account, request, country, number_kind)
+            case "GET", "IncomingPhoneNumbers":
+                return account_api.list_numbers(account, request)
+            case "POST", "IncomingPhoneNumbers":
+                return number_purchase.buy_number(account, request)
+            case "GET", "IncomingPhoneNumbers", number_sid:
+                return account_api.read_number(account, number_sid)
+            case "POST", "IncomingPhoneNumbers", number_sid:
+                return account_api.update_number(account, request, number_sid)
+            case "DELETE", "IncomingPhoneNumbers", number_sid:
+                return number_purchase.release_number(account, number_sid)
+        raise _not_found(request)
+
+    def _route_message(self, request: Request, path: list[str]) -> Reply:
+        account = self.account
         match request.method, *path:
             case ("GET",):
-                return account_api.list_numbers(self.account, request)
-            case "GET", number_sid:
-                return account_api.read_number(self.account, number_sid)
-            case "POST", number_sid:
-                return account_api.update_number(self.account, request, number_sid)
-        raise reply_error(20404)
-
-    def _route_resource(self, request: Request, kind: str, sid: list[str]) -> Reply:
-        account = self.account
-        match request.method, kind, *sid:
-            case "GET", "Messages":
                 return message_api.list_messages(account, request)
-            case "GET", "Messages", message_sid:
-                return message_api.read_message(account, message_sid)
-            case "POST", "Messages":
+            case ("POST",):
                 return message_api.create_message(account, request)
-            case "GET", "Calls":
+            case "GET", sid:
+                return message_api.read_message(account, sid)
+            case "POST", sid:
+                return message_changes.update_message(account, request, sid)
+            case "DELETE", sid:
+                return message_changes.delete_message(account, sid)
+            case "GET", sid, "Media":
+                return message_changes.list_media(account, request, sid)
+            case "POST", sid, "Feedback":
+                return message_changes.create_feedback(account, request, sid)
+        raise _not_found(request)
+
+    def _route_call(self, request: Request, path: list[str]) -> Reply:
+        account = self.account
+        match request.method, *path:
+            case ("GET",):
                 return call_api.list_calls(account, request)
-            case "GET", "Calls", call_sid:
-                return call_api.read_call(account, call_sid)
-            case "POST", "Calls":
+            case ("POST",):
                 return call_api.create_call(account, request)
-            case "POST", "Calls", call_sid, *_:
-                return call_api.update_call(account, request, call_sid)
-        raise reply_error(20404)
+            case "GET", sid:
+                return call_api.read_call(account, sid)
+            case "POST", sid:
+                return call_api.update_call(account, request, sid)
+            case "DELETE", sid:
+                return call_api.delete_call(account, sid)
+        raise _not_found(request)
 
     # The control calls
 
@@ -194,3 +259,8 @@ class Twilio(Vendor):
         super().reset()
         with self.account.lock:
             self.account.reset_state()
+
+
+def _not_found(request: Request) -> ReplyError:
+    """Refuse by name what this account doesn't simulate, in Twilio's words for no resource."""
+    return reply_error(20404, f"The requested resource {request.path} was not found")

@@ -28,9 +28,10 @@ _ANSWERING_VERBS = {*_SPEECH_VERBS, "Gather", "Dial"}  # verbs that answer an in
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextDocument:
-    """The next document to fetch."""
+    """The next document: fetched, or already written in the request that started the call."""
 
-    url: str
+    url: str = ""
+    written: bytes = b""
     method: str = "POST"
     fields: tuple[tuple[str, str], ...] = ()
 
@@ -61,6 +62,8 @@ def run_documents(
 
 def _fetch_document(account: TwilioAccount, call: CallLeg, target: NextDocument) -> Element | None:
     """Fetch a document; record an unusable answer in the debugger and return None."""
+    if target.written:
+        return _parse_document(account, call, target.written, "")
     fields = [*request_fields(account, call), *target.fields]
     answer = account.post_signed(target.url, fields, method=target.method)
     if not 200 <= answer.status < 300:
@@ -73,10 +76,16 @@ def _fetch_document(account: TwilioAccount, call: CallLeg, target: NextDocument)
             12300, f"content type {answer.content_type}", url=target.url, call=call.sid
         )
         return None
+    return _parse_document(account, call, answer.body, target.url)
+
+
+def _parse_document(
+    account: TwilioAccount, call: CallLeg, document: bytes, url: str
+) -> Element | None:
     try:
-        return twiml_reader.parse_twiml(answer.body)
+        return twiml_reader.parse_twiml(document)
     except twiml_reader.InvalidTwiml as problem:
-        account.record_warning(12100, str(problem), url=target.url, call=call.sid)
+        account.record_warning(12100, str(problem), url=url, call=call.sid)
         return None
 
 
@@ -84,9 +93,10 @@ def _run_verbs(account: TwilioAccount, call: CallLeg, document: Element, base: s
     for verb in document:
         if call.is_over:
             return None
-        if call.redirect:
-            url, call.redirect = call.redirect, ""
-            return NextDocument(url=url)
+        if call.redirect or call.redirect_twiml:
+            redirected = NextDocument(url=call.redirect, written=call.redirect_twiml)
+            call.redirect, call.redirect_twiml = "", b""
+            return redirected
         if verb.tag in _ANSWERING_VERBS and verb.get("answerOnBridge") != "true":
             _answer_call(account, call)
         if verb.tag in _SPEECH_VERBS:

@@ -151,7 +151,8 @@ def test_monday_errors_have_status_200_and_cursor_expires_after_one_hour(running
     ).json()
     cursor = answer["data"]["boards"][0]["items_page"]["cursor"]
     next_page = (
-        "query ($cursor: String!) { next_items_page (limit: 2, cursor: $cursor) { cursor } }"
+        "query ($cursor: String!) { next_items_page (limit: 2, cursor: $cursor) "
+        "{ cursor items { id } } }"
     )
     body = {"query": next_page, "variables": {"cursor": cursor}}
     page = ask("monday", "POST", "/v2", json=body).json()["data"]["next_items_page"]
@@ -165,3 +166,59 @@ def test_monday_errors_have_status_200_and_cursor_expires_after_one_hour(running
         "CursorException",
     )
     assert "shoes" in wrong.json()["errors"][0]["message"]
+
+
+def test_pipedrive_creates_changes_searches_and_refuses_by_name(running, ask):
+    token = {"api_token": pipedrive.TOKEN}  # as older clients send it
+    no_header = {"headers": {"x-api-token": ""}, "params": token}
+    made = ask("pipedrive", "POST", "/v1/leads", json={"title": "Ana Lugo"}, **no_header).json()
+    key = made["data"]["id"]
+    changed = ask("pipedrive", "PATCH", f"/v1/leads/{key}", json={"note": "called"}).json()
+    found = ask("pipedrive", "GET", "/v1/leads/search?term=lugo").json()["data"]["items"]
+    person = ask("pipedrive", "POST", "/api/v2/persons", json={"name": "Bo"}).json()["data"]
+
+    assert changed["data"] == {**made["data"], "note": "called"}
+    assert [row["item"]["id"] for row in found] == [key]
+    assert ask("pipedrive", "GET", f"/api/v2/persons/{person['id']}").json()["data"] == person
+    assert ask("pipedrive", "DELETE", f"/v1/leads/{key}").json()["data"] == {"id": key}
+    for method, path, status, words in (
+        ("GET", f"/v1/leads/{key}", 404, "Lead not found"),
+        ("POST", "/v1/leads", 400, "title is required"),
+        ("POST", "/api/v2/stages", 405, "Method not allowed"),
+        ("GET", "/v1/leads/search?term=x", 400, "at least 2 characters"),
+        ("GET", "/v1/persons", 404, "Unknown method /v1/persons"),
+    ):
+        refused = ask("pipedrive", method, path)
+        assert (refused.status_code, refused.json()["success"]) == (status, False), path
+        assert words in refused.json()["error"]
+
+
+def test_zoho_creates_changes_searches_and_refuses_by_name(ask, zoho_token):
+    def send(method, path, *rows):
+        options = {"json": {"data": list(rows)}} if rows else {}
+        return ask("zoho", method, f"/crm/v8/Leads{path}", headers=zoho_token, **options)
+
+    made = send("POST", "", {"Last_Name": "Lugo", "Email": "ana@example.com", "State": "NC"})
+    key = made.json()["data"][0]["details"]["id"]
+    assert (made.status_code, made.json()["data"][0]["code"]) == (201, "SUCCESS")
+    assert send("PUT", f"/{key}", {"State": "SC"}).json()["data"][0]["message"] == "record updated"
+    assert send("GET", f"/{key}").json()["data"][0]["State"] == "SC"
+    for query, count in (
+        ("email=ANA@example.com", 1),
+        ("criteria=((Last_Name:starts_with:lu)and(State:in:SC,GA))", 1),
+        ("criteria=(State:not_equal:SC)", 0),
+        ("word=lugo", 1),
+    ):
+        found = send("GET", f"/search?{query}")
+        assert (found.status_code == 200) == bool(count), query
+        assert not count or len(found.json()["data"]) == count
+    assert send("DELETE", f"/{key}").json()["data"][0]["code"] == "SUCCESS"
+    lacks = send("POST", "", {"First_Name": "Bo"})
+    assert lacks.json()["data"][0]["details"]["api_name"] == "Last_Name"
+    for method, path, code in (
+        ("GET", f"/{key}", "INVALID_DATA"),
+        ("GET", "/search?criteria=(State:sounds:SC)", "INVALID_QUERY"),
+        ("POST", "/upsert", "INVALID_URL_PATTERN"),
+    ):
+        refused = send(method, path)
+        assert (refused.status_code >= 400, refused.json()["code"]) == (True, code), path
