@@ -4,6 +4,7 @@ Work is linear in the input. SSNs, birth dates and account numbers are taken out
 it is returned, so that nothing after this file can store or log them.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from rooftree.core.vendor_errors import Misconfigured
 
 MAX_BYTES = 10_000_000
 MAX_DEPTH = 60
+ELEMENT_NAME = re.compile(r"Element '(?:\{[^}]*\})?([^']+)'")
 PRIVATE_NAMES = frozenset({
     "TAXPAYER_IDENTIFIERS", "TaxpayerIdentifierValue", "GOVERNMENT_MONITORING", "DEPENDENTS",
     "BorrowerBirthDate", "BirthDate", "BorrowerAgeAtApplicationYearsCount",
@@ -102,5 +104,5 @@ def find_schema_errors(document: str, schema: etree.XMLSchema) -> Iterator[str]:
     if schema.validate(etree.fromstring(document.encode())):
         return
     for error in schema.error_log:  # type: ignore[attr-defined]
-        name = (error.path or "").rpartition("/")[2].partition(":")[2] or "the document"
-        yield f"line {error.line}: {name} ({error.type_name})"
+        element = ELEMENT_NAME.match(error.message)  # the rest of a message can quote a value
+        yield f"line {error.line}: {element[1] if element else 'the document'} ({error.type_name})"

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
-from uuid import UUID
 
 from lxml import etree
 
+from rooftree.los.field_formats import GUID
 from rooftree.los.field_mapping import FieldTable, MappedField, load_field_table
 from rooftree.los.json_paths import drop_empty, read_path
 from rooftree.los.mismo_parser import parse_mismo
@@ -21,7 +21,8 @@ from rooftree.los.mismo_parser import parse_mismo
 PATH_STEP = re.compile(r"([^.\[\]]+)(?:\[(\d+)\])?(?:\.|$)")
 PARTY_ROLES = ("Borrower", "Borrower", "LoanOriginator", "LoanOriginationCompany")
 PHONE_ROLES = {1: "Mobile", 2: "Home", 3: "Work"}
-PLACES_OF_LISTS = {  # places that `json_paths` reads by a condition: list, fixed members, key
+# Places that `json_paths` reads by a condition: the list, fixed members, the key.
+PLACES_OF_LISTS: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
     "canonical.emails[is_primary].address": ("canonical.emails", {"is_primary": True}, "address"),
     "canonical.co_borrower.emails[is_primary].address": (
         "canonical.co_borrower.emails", {"is_primary": True}, "address",
@@ -77,6 +78,7 @@ def read_loan_file(content: bytes, changes: Mapping[str, Any] | None = None) -> 
     places = {*(row.to for row in table.fields), *table.places.values()}
     values = {place: text for place in sorted(places) if (text := finder.find_text(place))}
     loan = finder.find("DEAL_SETS.DEAL_SET.DEALS.DEAL.LOANS.LOAN")
+    statuses, dates = _read_progress(loan)
     return LoanFile(
         handoff=drop_empty(_build_handoff(values, table)),
         values=values,
@@ -84,8 +86,8 @@ def read_loan_file(content: bytes, changes: Mapping[str, Any] | None = None) -> 
         loan_number=_find_identifier(
             loan, lambda row: _child_text(row, "LoanIdentifierType") == "LenderLoan"
         ),
-        statuses=tuple(_read_statuses(loan)),
-        dates=dict(_read_dates(loan)),
+        statuses=statuses,
+        dates=dates,
     )
 
 
@@ -190,9 +192,7 @@ def _invert(row: MappedField, text: str) -> Any:
     return {"true": True, "false": False}.get(text, text)
 
 
-def _read_codes(
-    codes: Mapping[str, str], handoff: Mapping[str, Any]
-) -> Iterator[tuple[str, Any]]:
+def _read_codes(codes: Mapping[str, str], handoff: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield the facts that the file's codes name; a code that names several yields none."""
     purpose = _read_purpose(codes)
     yield "canonical.loan.purpose", purpose
@@ -207,7 +207,9 @@ def _read_codes(
         yield "answers.amortization_type", amortization
     else:
         yield "canonical.loan.amortization", amortization
-    attachment = {"Attached": "attached", "Detached": "detached"}.get(codes.get("AttachmentType", ""))
+    attachment = {"Attached": "attached", "Detached": "detached"}.get(
+        codes.get("AttachmentType", "")
+    )
     yield "answers.attachment", attachment
     if codes.get("PUDIndicator") == "true":
         yield "answers.project_structure", "pud"
@@ -246,11 +248,11 @@ def _read_property_type(
 def _put(tree: dict[str, Any], path: str, value: Any) -> None:
     if value is None:
         return
-    path, members, key = PLACES_OF_LISTS.get(path, (path, None, ""))
-    *steps, last = path.split(".")
+    place, members, key = PLACES_OF_LISTS.get(path, (path, {}, ""))
+    *steps, last = place.split(".")
     for step in steps:
         tree = tree.setdefault(step, {})
-    if members is not None:
+    if key:
         tree.setdefault(last, []).append({**members, key: value})
     elif isinstance(value, dict):
         tree.setdefault(last, {}).update(value)
@@ -262,30 +264,29 @@ def _is_lead_identifier(row: etree._Element) -> bool:
     return _child_text(row, "LoanIdentifierTypeOtherDescription") == "LeadID"
 
 
-def _find_identifier(
-    loan: etree._Element | None, test: Callable[[etree._Element], bool]
-) -> str:
+def _find_identifier(loan: etree._Element | None, test: Callable[[etree._Element], bool]) -> str:
     rows = _descendants(loan, "LOAN_IDENTIFIER") if loan is not None else iter(())
     found = [_child_text(row, "LoanIdentifier") for row in rows if test(row)]
     if loan is not None and test is _is_lead_identifier:
         found.append(_descendant_text(loan, "LoanOriginationSystemLoanIdentifier"))
-        return next((text for text in found if _is_uuid(text)), "")
+        return next((text for text in found if GUID.fullmatch(text)), "")
     return next(filter(None, found), "")[:80]
 
 
-def _read_statuses(loan: etree._Element | None) -> Iterator[tuple[str, date | None]]:
-    for row in _descendants(loan, "LOAN_STATUS") if loan is not None else ():
-        text = _child_text(row, "LoanStatusIdentifier")
-        if text:
-            yield text[:120], _parse_day(_child_text(row, "LoanStatusDate"))
-
-
-def _read_dates(loan: etree._Element | None) -> Iterator[tuple[str, date]]:
+def _read_progress(
+    loan: etree._Element | None,
+) -> tuple[tuple[tuple[str, date | None], ...], dict[str, date]]:
+    """Return the statuses of a loan with their days, and the days of milestones that it names."""
+    if loan is None:
+        return (), {}
+    statuses = tuple(
+        (text[:120], _parse_day(_child_text(row, "LoanStatusDate")))
+        for row in _descendants(loan, "LOAN_STATUS")
+        if (text := _child_text(row, "LoanStatusIdentifier"))
+    )
     names = {"ApplicationReceivedDate": "application", "LoanFundingDate": "funded"}
-    for name, code in names.items():
-        day = _parse_day(_descendant_text(loan, name)) if loan is not None else None
-        if day:
-            yield code, day
+    days = {code: _parse_day(_descendant_text(loan, name)) for name, code in names.items()}
+    return statuses, {code: day for code, day in days.items() if day}
 
 
 def _children(element: etree._Element, name: str) -> list[etree._Element]:
@@ -327,11 +328,3 @@ def _parse_day(text: str) -> date | None:
         return date.fromisoformat(text[:10])
     except ValueError:
         return None
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True

@@ -194,9 +194,7 @@ def test_file_of_another_system_is_read_without_loss_and_without_private_numbers
 
 
 def test_traps_are_refused_before_an_entity_is_read():
-    entities = "".join(
-        f'<!ENTITY a{n} "{f"&a{n - 1};" * 10 if n else "aaaa"}">' for n in range(12)
-    )
+    entities = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10 if n else "aaaa"}">' for n in range(12))
     traps = {
         f"<!DOCTYPE MESSAGE [{entities}]><MESSAGE>&a11;</MESSAGE>": "document type",
         '<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/hosts">]><MESSAGE>&x;</MESSAGE>': "document",
@@ -235,12 +233,3 @@ def test_lenders_own_schema_checks_what_is_written(tmp_path):
     (tmp_path / "DU_Wrapper.xsd").write_text("<broken")
     with pytest.raises(Misconfigured, match="can't be loaded"):
         load_schema(tmp_path)
-
-
-def test_command_reads_a_file_and_checks_a_request(tmp_path, capsys):
-    file = tmp_path / "loan.xml"
-    file.write_text(FOREIGN)
-    command = Command(stdout=OutputWrapper(io.StringIO()))
-    command.run_from_argv(["rooftree", "los", "read", str(file)])
-    shown = json.loads(command.stdout.getvalue())
-    assert (shown["loan_number"], shown["statuses"][0]["status"]) == ("L-77", "Underwriting")
