@@ -11,6 +11,7 @@ from rooftree.los.los_adapter import LosProfile
 
 ADAPTERS = {
     "encompass": "rooftree.los.adapters.encompass:Encompass",
+    "byte": "rooftree.los.adapters.byte:Byte",
     "calyx": "rooftree.los.adapters.calyx:Calyx",
     "lendingpad": "rooftree.los.adapters.lendingpad:LendingPad",
 }
