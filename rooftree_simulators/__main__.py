@@ -17,6 +17,7 @@ def _parse_arguments(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--ctl", type=int, default=9100, help="control API; 0 takes a free port")
     parser.add_argument("--enc", type=int, default=9101, help="Encompass")
     parser.add_argument("--lp", type=int, default=9102, help="LendingPad")
+    parser.add_argument("--byte", type=int, default=9104, help="Byte")
     parser.add_argument("--twilio", type=int, default=9110, help="Twilio messages and voice")
     parser.add_argument("--smtp", type=int, default=9125, help="SMTP mailbox")
     parser.add_argument("--meta", type=int, default=9131, help="Meta's Graph API, lead ads")

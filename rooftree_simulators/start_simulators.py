@@ -8,6 +8,7 @@ from pathlib import Path
 from rooftree_simulators.ads.linkedin import LinkedIn
 from rooftree_simulators.ads.meta import Meta
 from rooftree_simulators.ads.trustedform import TrustedForm
+from rooftree_simulators.byte_vendor import Byte
 from rooftree_simulators.chats.drift import Drift
 from rooftree_simulators.chats.intercom import Intercom
 from rooftree_simulators.control_api import ControlApi
@@ -48,6 +49,7 @@ class Ports:
     dncscrub: int = 0
     imap: int = 0
     lp: int = 0
+    byte: int = 0
 
 
 class Simulators:
@@ -71,12 +73,14 @@ class Simulators:
         self.monday = Monday(setup)
         self.dncscrub = DncScrub(setup)
         self.lendingpad = LendingPad(setup)
+        self.byte = Byte(setup)
         http_vendors: tuple[Vendor, ...] = (
             *(self.meta, self.linkedin, self.trustedform),
             *(self.intercom, self.drift),
             *(self.salesforce, self.hubspot, self.zoho, self.pipedrive, self.monday),
             self.dncscrub,
             self.lendingpad,
+            self.byte,
         )
         vendors: dict[str, Vendor] = {
             vendor.key: vendor

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from rooftree.los.adapters import load_profile
-from rooftree.los.field_mapping import load_field_table
 from rooftree.los.loan_milestones import UnmappedStatus
 from rooftree.los.los_adapter import LosProfile
+from rooftree.los.los_payload import load_payload_table
 from rooftree.los.models import Connection
 from rooftree.los.status_mapping import (
     build_status_map,
@@ -42,7 +42,7 @@ def list_statuses(connection: Connection) -> list[str]:
 
 def list_revenue_fields(connection: Connection) -> list[str]:
     """Return the fields whose sum is our revenue: the lender's, otherwise the shipped one."""
-    table = load_field_table(connection.los, build_lender_mapping(connection))
+    table = load_payload_table(connection.los, build_lender_mapping(connection))
     return list(table.reads.get("revenue", ()))
 
 

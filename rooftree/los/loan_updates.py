@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.core.vendor_errors import Misconfigured, VendorError
@@ -16,10 +17,12 @@ from rooftree.los import loan_milestones
 from rooftree.los.adapter_pool import get_adapter
 from rooftree.los.loan_milestones import NewStep, RecordedStep
 from rooftree.los.loan_snapshot import ChangedLoan, LoanHint, LoanSnapshot
-from rooftree.los.los_adapter import AcknowledgesChanges
+from rooftree.los.los_adapter import AcknowledgesChanges, PollsEachLoan
 from rooftree.los.models import Connection, LosEvent
 
 POLL_EVERY = timedelta(minutes=5)
+READ_EACH_AFTER = timedelta(minutes=10)
+FOLLOWED_AFTER_END = timedelta(days=30)
 BACK_OFF = (10, 60, 300, 900, 3600)
 LAST_BACK_OFF = len(BACK_OFF) - 1
 REREAD = "reread"  # the kind of a hint that the LOS didn't send
@@ -220,7 +223,10 @@ def find_changed_loans(*, connection: Connection, at: datetime) -> LoanChanges:
     were read; until then the next poll finds them again.
     """
     since = connection.polled_to_at or connection.enabled_at or at
-    listed = get_adapter(connection).find_changed_since(since)
+    adapter = get_adapter(connection)
+    listed = adapter.find_changed_since(since)
+    if isinstance(adapter, PollsEachLoan):
+        listed = _list_followed_loans(connection, at)
     for row in listed:
         _follow_rename(row, connection, at)
     changes = {row.loan_id: row for row in listed}
@@ -245,6 +251,16 @@ def acknowledge_changes(changes: LoanChanges, *, connection: Connection) -> None
     is_busy = connection.handoffs.filter(state__in=["sending", "uncertain"]).exists()
     ours = tuple(changed.loan_id for _, changed in changes.ours)
     adapter.acknowledge_changes(ours if is_busy else changes.listed)
+
+
+def _list_followed_loans(connection: Connection, at: datetime) -> tuple[ChangedLoan, ...]:
+    """List the loans to read one by one: open, or with a new milestone in the last 30 days."""
+    news = Milestone.objects.filter(loan=OuterRef("pk"), recorded_at__gt=at - FOLLOWED_AFTER_END)
+    loans = Loan.objects.filter(los=connection.los, instance=connection.instance)
+    loans = loans.filter(Q(final_outcome="", funded_date=None) | Exists(news))
+    loans = loans.filter(Q(read_at=None) | Q(read_at__lte=at - READ_EACH_AFTER))
+    ids = loans.order_by("read_at", "pk").values_list("los_loan_id", flat=True)
+    return tuple(ChangedLoan(loan_id=loan_id) for loan_id in ids)
 
 
 def _follow_rename(changed: ChangedLoan, connection: Connection, at: datetime) -> None:

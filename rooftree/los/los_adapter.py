@@ -130,6 +130,13 @@ class Subscribes(Protocol):
 
 
 @runtime_checkable
+class PollsEachLoan(Protocol):
+    """An LOS that lists no changes: the poll reads each of our open loans."""
+
+    polls_each_loan: bool
+
+
+@runtime_checkable
 class FindsByNumber(Protocol):
     """An LOS whose staff know loans by a number that isn't the id."""
 

@@ -40,14 +40,17 @@ def build_status_map(los: str, changes: Mapping[str, Any] | None = None) -> dict
 
 
 def list_status_names(los: str) -> list[str]:
-    """Return the statuses of the shipped map, by the names that staff of the lender know."""
+    """Return the statuses of the shipped map, by the names that staff of the lender know.
+
+    Without those that mean nothing until a lender uses them, such as Byte's custom statuses.
+    """
     shipped = build_status_map(los)
     if los == "encompass":
         return list(shipped["milestones"])
     names = [
         str(entry.get("name") or key)
         for key, entry in shipped.items()
-        if not key.startswith("_") and isinstance(entry, dict)
+        if not key.startswith("_") and isinstance(entry, dict) and not entry.get("unmapped")
     ]
     return list(dict.fromkeys(names))
 

@@ -149,3 +149,20 @@ def test_unreadable_mapping_is_a_usage_error(run, file, mapping):
     code, _, err = run("milestone", "byte", "57", "--mapping", file(mapping))
 
     assert (code, "Traceback" in err) == (2, False)
+
+
+def test_read_prints_a_loan_file_and_payload_checks_the_lenders_schema(run, file, tmp_path):
+    code, out, _ = run("read", make.SAMPLES / "preapp_purchase_mismo34.xml")
+    assert (code, json.loads(out)["canonical"]["loan"]["purpose"]) == (0, "purchase")
+    assert run("read", file("<!DOCTYPE MESSAGE><MESSAGE/>"))[0] == 2
+    assert run("read", "missing.xml")[0] == 2
+
+    handoff = file(make.handoff_json("mismo"))
+    assert run("payload", "mismo", handoff, "--xsd-dir", tmp_path)[0] == 2  # no schema there
+    (tmp_path / "MISMO.xsd").write_text(
+        '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"'
+        ' targetNamespace="http://www.mismo.org/residential/2009/schemas">'
+        '<xs:element name="MESSAGE" type="xs:string"/></xs:schema>'
+    )
+    code, out, err = run("payload", "mismo", handoff, "--xsd-dir", tmp_path)
+    assert (code, out, "MESSAGE" in err) == (1, "", True)

@@ -11,6 +11,8 @@ from rooftree.los.los_adapter import LosProfile
 
 ADAPTERS = {
     "encompass": "rooftree.los.adapters.encompass:Encompass",
+    "byte": "rooftree.los.adapters.byte:Byte",
+    "calyx": "rooftree.los.adapters.calyx:Calyx",
     "lendingpad": "rooftree.los.adapters.lendingpad:LendingPad",
 }
 """The adapter class of each LOS. What each one needs: docs/los/<key>.md."""
