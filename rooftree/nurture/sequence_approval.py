@@ -85,9 +85,9 @@ def _find_step_problems(step: Step, usable: Many[Template]) -> list[str]:
             title = get_occasion(step.template).title
             problems.append(f"“{title}” has no approved English {medium} template.")
     verb, _, target = step.then.partition(":")
-    approved = Sequence.objects.exclude(from_at=None)
-    if step.kind == "branch" and verb == "move" and not approved.filter(key=target).exists():
-        problems.append("the sequence it moves to has never been approved.")
+    others = Sequence.objects.filter(key=target)
+    if step.kind == "branch" and verb == "move" and not others.exists():
+        problems.append(f"the sequence it moves to, “{target}”, is not here. Add it first.")
     return problems
 
 

@@ -116,3 +116,14 @@ def test_copy_begins_with_the_steps_and_names_are_taken_once(mia):
         assert mia.post(reverse("sequence_new"), {"name": name}).status_code == 422
     mia.post(reverse("sequence_draft", args=["my_try"]))
     assert mia.get("/sequences/my_try/").status_code == 404
+
+
+def test_library_is_read_and_added_once_and_flagged(mia):
+    page = reverse("sequence_library")
+    assert "Re-engagement after 90 silent days" in mia.get(page).text
+    for _ in range(2):
+        mia.post(page, {"key": "re_engagement"})
+    assert Sequence.objects.filter(key="re_engagement").count() == 1
+    assert mia.post(page, {"key": "nothing"}, follow=True).status_code == 200
+    assert "nobody has made it theirs" in mia.get(reverse("sequences")).text
+    assert "Officer alert" in mia.get("/sequences/re_engagement/").text

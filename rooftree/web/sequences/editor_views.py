@@ -147,7 +147,7 @@ def _render_editor(
         "units": sequence_editor.UNITS,
         "kinds": KINDS.items(),
         "media": MEDIUM_NAMES.items(),
-        "others": Sequence.objects.exclude(key=draft.key).exclude(from_at=None)
+        "others": Sequence.objects.exclude(key=draft.key)
         .order_by("key").distinct("key"),
         "facts": FACTS.items(),
         "rule_problems": [text for number, text in problems if number == 0 and has_draft],

@@ -3,13 +3,14 @@
 from django.urls import URLPattern, path
 
 from rooftree.nurture import sequence_approval
-from rooftree.web.sequences import calendar_views, editor_views, switch_views, views
+from rooftree.web.sequences import calendar_views, editor_views, library_views, switch_views, views
 from rooftree.web.wording.version_actions import VersionKind, version_paths
 
 VERSIONS = VersionKind(name="sequence", get_version=views.get_version, publish=sequence_approval)
 urlpatterns: list[URLPattern] = [
     path("sequences/", views.list_sequences, name="sequences"),
     path("sequences/new/", editor_views.create_sequence, name="sequence_new"),
+    path("sequences/library/", library_views.show_library, name="sequence_library"),
     path("sequences/calendar/", calendar_views.show_calendar, name="sequence_calendar"),
     path(
         "sequences/editions/<uuid:edition_id>/",
