@@ -22,6 +22,7 @@ from rooftree.outreach.models import Template
 from rooftree.outreach.wording.message_templates import LANGUAGES
 from rooftree.outreach.wording.version_approval import prepare_first_version
 
+SUMMARY = "From the library"  # as the reason of a first version
 FOLDER = Path(__file__).parent / "data"
 ORDER = ("new_purchase", "new_refinance", "cash_out", "heloc")  # shown first
 
@@ -70,12 +71,13 @@ def add_from_library(key: str, *, by: User, at: datetime) -> Sequence:
             if tuple(getattr(template, name) for name in Template.PLACE_COLUMNS) not in known
         ]
         for template in new:
-            prepare_first_version(template, is_approved=False, at=at)
+            prepare_first_version(template, is_approved=False, at=at).summary = SUMMARY
         Template.objects.bulk_create(new, ignore_conflicts=True)
         sequence = Sequence(
             key=key, name=entry.name, steps=list(entry.steps), rules=dict(entry.rules)
         )
-        prepare_first_version(sequence, is_approved=False, at=at).save(force_insert=True)
+        prepare_first_version(sequence, is_approved=False, at=at).summary = SUMMARY
+        sequence.save(force_insert=True)
         write_event(
             "nurture.sequence.added", at=at, actor=f"user:{by.pk}", sequence=key, templates=len(new)
         )
