@@ -9,7 +9,7 @@ from datetime import datetime
 from rooftree.compliance.consent import store_revocation
 from rooftree.flow import credit_notice_triggers, vendor_returns
 from rooftree.leads.models import ContactAttempt, Lead
-from rooftree.nurture import default_sequence, sequence_enrollment
+from rooftree.nurture import sequence_enrollment
 from rooftree.org.models import User
 from rooftree.outreach.calls import call_record_check
 from rooftree.outreach.inbound import carrier_callbacks
@@ -30,9 +30,7 @@ def start_consequences(
     result = attempt.result
     call_record_check.mark_complete(attempt, at=at)
     if result in NOT_REACHED:
-        sequence_enrollment.enroll_lead(
-            lead_id=lead.pk, key=default_sequence.NOT_REACHED, at=recorded_at
-        )
+        sequence_enrollment.enroll_for_event(lead_id=lead.pk, event="not_reached", at=recorded_at)
     if result == "wrong_number":
         _unlink_wrong_number(lead, recorded_at)
         vendor_returns.check_leads([lead.pk], at=at)

@@ -14,7 +14,7 @@ from django.tasks import task
 from rooftree.db.statements import execute, query_row
 from rooftree.flow import clock
 from rooftree.flow.message_dispatch import send_messages_by_id
-from rooftree.nurture import borrower_alerts, sequence_enrollment
+from rooftree.nurture import borrower_alerts, due_steps
 from rooftree.org import shadow_mode
 from rooftree.org.current_company import current_company
 from rooftree.org.models import User
@@ -196,7 +196,7 @@ def _build_step_messages(
     return [
         request
         for member in members
-        for request in sequence_enrollment.build_step_requests(member.idempotency_key)
+        for request in due_steps.build_step_requests(member.idempotency_key)
     ]
 
 

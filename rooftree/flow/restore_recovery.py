@@ -15,7 +15,7 @@ from rooftree.db.statements import query_row
 from rooftree.flow import lead_arrival
 from rooftree.ledger.write_events import write_event
 from rooftree.los.models import Handoff
-from rooftree.nurture import sequence_enrollment
+from rooftree.nurture import due_steps
 from rooftree.org import sending_pause
 from rooftree.org.models import SendingPause, StaffNotice, User
 from rooftree.outreach.messages import send_pacing
@@ -72,7 +72,7 @@ def resume_sending(*, by: User, at: datetime) -> PausedWork:
         )
     while lead_arrival.process_next_batch(at=at):
         pass
-    while sequence_enrollment.queue_due_steps(at=at):
+    while due_steps.queue_due_steps(at=at):
         pass
     with transaction.atomic():
         work = count_paused_work(pause)

@@ -43,7 +43,7 @@ from rooftree.flow import (
 )
 from rooftree.ledger import seal
 from rooftree.los import handoff_outbox
-from rooftree.nurture import sequence_enrollment
+from rooftree.nurture import due_steps, sequence_starts
 from rooftree.nurture.models import Sequence
 from rooftree.org import staff_mail
 from rooftree.outreach.calls import officer_calls
@@ -77,7 +77,7 @@ def claim_certificates(at: datetime) -> None:
 
 def run_due_sequence_steps(at: datetime) -> None:
     """Queue due sequence steps and send their messages."""
-    if sequence_enrollment.queue_due_steps(at=at):
+    if due_steps.queue_due_steps(at=at):
         message_dispatch.send_due_messages(at=at)
 
 
@@ -227,6 +227,11 @@ TICKS = (
         name="rollup folding", interval_seconds=5, run=lambda at: fold_rollups.fold_deltas(at=at)
     ),
     PeriodicJob(name="due sequence steps", interval_seconds=10, run=run_due_sequence_steps),
+    PeriodicJob(
+        name="sequence starts",
+        interval_seconds=60,
+        run=lambda at: sequence_starts.enroll_due_leads(at=at),
+    ),
     PeriodicJob(
         name="due hand-offs",
         interval_seconds=10,

@@ -21,7 +21,7 @@ APPEND_ONLY = frozenset(
         *("event", "published_head", "access_entry", "assurance", "fair_lending_report"),
         *("verdict", "consent", "revocation", "lead_basis", "message_review"),
         *("money_entry", "claim_step", "partner_permission", "thing_of_value", "lead_edit"),
-        *("limit_override", "shadow_lead"),
+        *("limit_override", "shadow_lead", "enrollment_step"),
         *("routing_decision", "rule_set", "map_edition", "score", "rate_observation"),
     }
 )
@@ -41,7 +41,7 @@ DELETABLE = frozenset(
         *("saved_view", "lead_tag"),
         *("placed_bid", "form_draft", "imported_activity", "spreadsheet_part"),
         *("number_service", "carrier_account"),
-        *("message_draft", "undoable_act"),
+        *("message_draft", "undoable_act", "sequence_draft"),
         *("shadow_list", "shadow_result"),  # a newer list replaces them
         "call_recording",  # past its retention, once the carrier has deleted it
         *("oban_jobs", "oban_leaders", "oban_producers"),

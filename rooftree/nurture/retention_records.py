@@ -3,7 +3,10 @@
 from rooftree.db.record_sets import ADS_CLASS, LEAD_FILE_CLASS, RecordSetPart, RoomRecords
 
 RECORDS = RoomRecords(
-    tables_by_class={LEAD_FILE_CLASS: ("enrollment",), ADS_CLASS: ("sequence",)},
+    tables_by_class={
+        LEAD_FILE_CLASS: ("enrollment", "enrollment_step"),
+        ADS_CLASS: ("sequence", "sequence_switch", "sequence_draft"),
+    },
     parts=(
         RecordSetPart(
             record_set="lead",

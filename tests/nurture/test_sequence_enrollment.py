@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from rooftree.leads.models import Lead
-from rooftree.nurture import default_sequence, sequence_approval, sequence_enrollment
+from rooftree.nurture import default_sequence, due_steps, sequence_approval, sequence_enrollment
 from rooftree.nurture.models import Enrollment, Sequence
 from rooftree.outreach.models import Message
 from tests import make
@@ -115,7 +115,7 @@ def test_reached_lead_gets_no_sequence_messages(lead):
 
 def test_stopping_sequence_cancels_only_its_own_messages(lead):
     sequence_enrollment.enroll_lead(lead_id=lead.pk, key=KEY, at=make.NOON)
-    sequence_enrollment.queue_due_steps(at=journey.later(30))
+    due_steps.queue_due_steps(at=journey.later(30))
     Message.objects.create(
         lead=lead,
         person=lead.person,

@@ -329,8 +329,8 @@ def test_changed_steps_apply_after_a_second_persons_approval(mia, cora, cast):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"after-0": "soon"}, "Step 1: set a delay between 1 minute and 90 days"),
-        ({"after-0": "91", "unit-0": "days"}, "Step 1: set a delay between"),
+        ({"after-0": "soon"}, "Step 1: set a delay of up to 800 days"),
+        ({"after-0": "801", "unit-0": "days"}, "Step 1: set a delay of up to"),
         ({"email-1": ""}, "Step 2: choose text, email or both."),
         ({"text-1": "on"}, "has no approved English text template"),
         ({"template-0": "first_hello"}, "Step 1: choose a template meant for sequences."),

@@ -10,6 +10,7 @@ from functools import lru_cache
 from liquid import BoundTemplate
 from liquid.exceptions import LiquidError
 
+from rooftree.core.phone_numbers import format_phone
 from rooftree.core.us_states import STATES
 from rooftree.db.prepared_queries import PreparedQuery
 from rooftree.leads.models import Lead
@@ -273,6 +274,11 @@ def render_template(
         },
         "call": {"day": day, **more.pop("call", {})},
         "sender": signature(company, officer),
+        "officer": {
+            "name": officer.user.name if officer else company.brand,
+            "phone": format_phone((officer and officer.text_number) or company.phone),
+        },
+        "property": {"city": lead.property_city},
         **more,
     }
     try:

@@ -18,6 +18,9 @@ from rooftree.outreach.wording.occasions import MEDIUM_NAMES, get_occasion
 PLACEHOLDERS = {  # name: description for staff
     "borrower.first_name": "First name, or a greeting that works without one",
     "sender": "Officer and company, with the required NMLS IDs",
+    "officer.name": "Name of the loan officer, or the company’s",
+    "officer.phone": "Number of the loan officer for texts and calls, or the company’s",
+    "property.city": 'City of the property; say what to write without one: | default: "your area"',
     "lead.kind": "What they asked about, such as “buying a home”",
     "lead.where": "“ in Florida”, including the space, or nothing if the state is unknown",
     "call.day": "When we call: “shortly”, or “on Monday”",

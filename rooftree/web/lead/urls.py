@@ -14,6 +14,7 @@ from rooftree.web.lead import (
     next_step_views,
     person_views,
     scenario_views,
+    sequence_card,
     undo_views,
     views,
 )
@@ -26,6 +27,7 @@ urlpatterns: list[URLPattern] = [
         contact_permission_views.show_contact_permission,
         name="badge",
     ),
+    path("leads/<uuid:lead_id>/sequence/", sequence_card.change_sequence, name="lead_sequence"),
     path("leads/<uuid:lead_id>/scenario/", scenario_views.show_scenario, name="scenario"),
     path(
         "leads/<uuid:lead_id>/scenario/<slug:field>/",

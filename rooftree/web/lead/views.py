@@ -23,7 +23,14 @@ from rooftree.reporting.timeline.timeline_entry import EntryGroup
 from rooftree.routing import response_deadline
 from rooftree.routing.permissions import can_act_on, leads_visible_to
 from rooftree.web.lead import composer as composers
-from rooftree.web.lead import handoff_card, lead_cards, next_steps, outcome_card, scenario_card
+from rooftree.web.lead import (
+    handoff_card,
+    lead_cards,
+    next_steps,
+    outcome_card,
+    scenario_card,
+    sequence_card,
+)
 from rooftree.web.shared import navigation
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import staff_view
@@ -127,6 +134,7 @@ def lead_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
         "products": PRODUCTS.items(),
         **scenario_card.scenario_context(lead, can_edit=acts["change_lead"]),
         "handing": handoff_card.build_handoff_card(lead),
+        "track": sequence_card.build_sequence_card(lead, may_act=acts["contact_lead"], at=at),
     }
 
 

@@ -1,97 +1,61 @@
-"""Sequences: their steps, the editor, and every version with the leads on it."""
+"""Sequences: the list, and every version with its steps and the leads on it."""
 
-from collections.abc import Iterable
-from collections.abc import Sequence as Many
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 
-from rooftree.nurture import sequence_approval, step_descriptions
-from rooftree.nurture.models import Enrollment, Sequence
-from rooftree.outreach.models import Template
+from rooftree.nurture import sequence_approval, sequence_starts, step_descriptions
+from rooftree.nurture.models import Enrollment, Sequence, SequenceDraft, SequenceSwitch
+from rooftree.nurture.sequence_enrollment import plan_of
+from rooftree.nurture.sequence_plan import ENDING_EVENTS, STARTS, BadPlan, Plan
 from rooftree.outreach.wording import message_templates, version_approval
-from rooftree.outreach.wording.occasions import MEDIUM_NAMES, get_occasion
 from rooftree.routing.permissions import has_permission
-from rooftree.web.sequences import sequence_editor
-from rooftree.web.shared.htmx_responses import respond_done
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_permission, staff_view
 from rooftree.web.wording import version_actions
 
-END_CONDITIONS = (
-    "the borrower replies by text or email",
-    "someone talks with the borrower, or the borrower calls",
+EVENT_SENTENCES = {
+    "replied": "the borrower replies by text or email",
+    "talked": "someone talks with the borrower, or the borrower calls",
+}
+ALWAYS_ENDS = (
     "the borrower opts out",
-    "the lead is handed off to the LOS, funded or closed",
-    "the last step is sent",
+    "the lead leaves the stages it is for: handed off to the LOS, funded or closed",
+    "the last step is done",
 )
-START_CONDITION = "a loan officer records “Voicemail” or “No answer”"
 
 
 @staff_view("GET")
 def list_sequences(request: StaffRequest) -> HttpResponse:
-    """List the live sequences with their steps, and proposals waiting for approval."""
+    """List the live sequences with their steps, drafts, and proposals waiting for approval."""
     require_permission(request.user, "see_sequences")
-    live = _sequence_rows().filter(version_approval.in_use_filter(request.at)).order_by("name")
+    live = (
+        annotate_running(Sequence.objects.all())
+        .filter(version_approval.in_use_filter(request.at))
+        .order_by("name")
+    )
+    switches = {switch.key: switch for switch in SequenceSwitch.objects.all()}
     context = {
-        "has_context": True,
         "lines": [
-            {"sequence": sequence, "steps": _describe_steps(sequence.steps, request.at),
-             "is_approved": sequence.is_approved(request.at)}
+            {
+                "sequence": sequence,
+                "is_approved": sequence.is_approved(request.at),
+                "switch": switches.get(sequence.key),
+                **describe_version(sequence, request.at),
+            }
             for sequence in live
         ],
-        "waiting": _sequence_rows().filter(decided_at=None).order_by("written_at"),
-        "starts": START_CONDITION,
-        "ends": END_CONDITIONS,
+        "waiting": annotate_running(Sequence.objects.all())
+        .filter(decided_at=None)
+        .order_by("written_at"),
+        "drafts": SequenceDraft.objects.select_related("edited_by").order_by("name"),
         "may_edit": has_permission(request.user, "edit_sequences"),
-    }  # fmt: skip
+    }
     return render(request, "sequences/index.html", context)
-
-
-@staff_view("GET", "POST")
-def edit_sequence(request: StaffRequest, key: str) -> HttpResponse:
-    """Show the editor of a sequence; a POST saves the typed steps as a draft."""
-    require_permission(request.user, "edit_sequences")
-    live = _get_live_sequence(key)
-    if request.method == "POST":
-        sequence_editor.save_draft(request, key, sequence_editor.parse_steps(request.POST))
-        return HttpResponseRedirect(request.path, status=303)
-    steps = sequence_editor.load_draft(request, key)
-    return _render_editor(request, live, live.steps if steps is None else steps)
-
-
-@staff_view("POST")
-def propose_sequence(request: StaffRequest, key: str) -> HttpResponse:
-    """Send the typed steps for approval."""
-    require_permission(request.user, "edit_sequences")
-    live, steps = _get_live_sequence(key), sequence_editor.parse_steps(request.POST)
-    sequence_editor.save_draft(request, key, steps)
-    draft = Sequence(key=key, name=live.name, steps=steps)
-    try:
-        proposal = sequence_approval.propose_draft(
-            draft, by=request.user, summary=request.POST.get("summary", ""), at=request.at
-        )
-    except version_approval.UnfitVersion as refusal:
-        return _render_editor(request, live, steps, problems=refusal.problems, status=422)
-    except version_approval.CannotDecideVersion as refusal:
-        return _render_editor(request, live, steps, problems=[str(refusal)], status=422)
-    sequence_editor.delete_draft(request, key)
-    return respond_done(
-        request, f"v{proposal.version} sent for approval", back_to=reverse("sequences")
-    )
-
-
-@staff_view("POST")
-def discard_draft(request: StaffRequest, key: str) -> HttpResponse:
-    """Delete the user's draft; the live sequence doesn't change."""
-    require_permission(request.user, "edit_sequences")
-    sequence_editor.delete_draft(request, key)
-    return respond_done(request, "Draft deleted", back_to=reverse("sequence", args=[key]))
 
 
 @staff_view("GET")
@@ -104,26 +68,62 @@ def show_sequence_version(request: StaffRequest, edition_id: UUID) -> HttpRespon
         .filter(version__lt=version.version, from_at__isnull=False)
         .first()
     )
+    problems = sequence_approval.find_problems(version, at=request.at)
     context = {
         "version": version,
-        "steps": _describe_steps(version.steps, request.at),
+        **describe_version(version, request.at),
         "before": before,
-        "steps_before": _describe_steps(before.steps, request.at) if before else (),
-        "problems": sequence_approval.find_problems(version.steps, at=request.at),
-        "starts": START_CONDITION,
-        "ends": END_CONDITIONS,
+        "steps_before": describe_version(before, request.at)["steps"] if before else (),
+        "problems": sequence_approval.name_problems(problems),
         "sha256": version_approval.content_hash(version),
-        "history": _annotate_running(version_approval.versions_of_place(version)),
+        "history": annotate_running(version_approval.versions_of_place(version)),
+        "may_edit": has_permission(request.user, "edit_sequences"),
         **version_actions.action_context(version, request.user, request.at),
     }
     return render(request, "sequences/version.html", context)
 
 
-def _sequence_rows() -> QuerySet[Sequence]:
-    return _annotate_running(Sequence.objects.all())
+def describe_version(sequence: Sequence, at: datetime) -> dict[str, Any]:
+    """Return the steps and rules of a version for a page; empty if it has problems."""
+    try:
+        plan = plan_of(sequence)
+    except BadPlan:
+        return {"steps": (), "starts": "", "ends": ()}
+    return describe_plan(plan, at)
 
 
-def _annotate_running(rows: QuerySet[Sequence]) -> QuerySet[Sequence]:
+def describe_plan(plan: Plan, at: datetime) -> dict[str, Any]:
+    """Return the steps, the start and the ends of a sequence for a page."""
+    keys = {step.template for step in plan.steps if step.template}
+    live = message_templates.live_templates(keys, at=at)
+    names = dict(Sequence.objects.order_by("version").values_list("key", "name"))
+    is_counted = plan.start == "segment"
+    return {
+        "plan": plan,
+        "steps": list(step_descriptions.describe_steps(plan, live, names)),
+        "starts": _describe_start(plan),
+        "ends": [
+            *([f"the goal is reached: {plan.goal_text}"] if plan.goal_text else ()),
+            *(EVENT_SENTENCES[event] for event in ENDING_EVENTS if event in plan.ends_on),
+            *ALWAYS_ENDS,
+        ],
+        "fitting": sequence_starts.count_fitting_leads(plan, at=at) if is_counted else None,
+    }
+
+
+def _describe_start(plan: Plan) -> str:
+    match plan.start:
+        case "gone_cold":
+            return f"a lead has been quiet for {plan.start_days} days"
+        case "funded_date":
+            return f"{plan.start_days} days have passed since the loan funded"
+        case "milestone":
+            return f"the loan reaches “{plan.milestone.replace('_', ' ')}”"
+        case _:
+            return STARTS[plan.start]
+
+
+def annotate_running(rows: QuerySet[Sequence]) -> QuerySet[Sequence]:
     """Annotate `running`: how many leads are on each version now, or None if there are none."""
     enrollments = Enrollment.objects.filter(sequence=OuterRef("pk"), ended_at=None).order_by()
     running = enrollments.values("sequence").annotate(number=Count("pk")).values("number")
@@ -132,52 +132,4 @@ def _annotate_running(rows: QuerySet[Sequence]) -> QuerySet[Sequence]:
 
 def get_version(edition_id: UUID) -> Sequence:
     """Return a version with its author and approver. Raises `Http404`."""
-    return get_object_or_404(_sequence_rows(), pk=edition_id)
-
-
-def _get_live_sequence(key: str) -> Sequence:
-    """Return the newest version that is or was live. Raises `Http404` if there is none."""
-    rows = Sequence.objects.filter(key=key, from_at__isnull=False).order_by("-version")
-    return get_object_or_404(rows[:1])
-
-
-def _describe_steps(
-    steps: Many[dict[str, Any]], at: datetime
-) -> list[step_descriptions.StepDescription]:
-    live = message_templates.live_templates({step["template"] for step in steps}, at=at)
-    return list(step_descriptions.describe_steps(steps, live))
-
-
-def _wording_choices(at: datetime) -> list[tuple[str, str]]:
-    """Return the templates that a step can use, by title."""
-    live = Template.objects.filter(version_approval.in_use_filter(at), approved_until__gt=at)
-    keys = set(live.values_list("key", flat=True))
-    return sorted(
-        ((key, get_occasion(key).title) for key in keys if get_occasion(key).is_step),
-        key=lambda choice: choice[1],
-    )
-
-
-def _render_editor(
-    request: StaffRequest,
-    live: Sequence,
-    steps: Many[dict[str, Any]],
-    *,
-    problems: Iterable[str] = (),
-    status: int = 200,
-) -> HttpResponse:
-    context = {
-        "sequence": live,
-        "rows": sequence_editor.build_rows(steps),
-        "choices": _wording_choices(request.at),
-        "units": step_descriptions.MINUTES_PER_UNIT,
-        "media": MEDIUM_NAMES.items(),
-        "steps": _describe_steps(steps, request.at),
-        "problems": problems,
-        "summary": request.POST.get("summary", ""),
-        "has_draft": sequence_editor.load_draft(request, live.key) is not None,
-        "starts": START_CONDITION,
-        "ends": END_CONDITIONS,
-        "history": _annotate_running(version_approval.versions_of_place(live)),
-    }
-    return render(request, "sequences/editor.html", context, status=status)
+    return get_object_or_404(annotate_running(Sequence.objects.all()), pk=edition_id)

@@ -4,8 +4,10 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from rooftree.nurture import sequence_approval, sequence_enrollment
+from rooftree.leads.models import Lead
+from rooftree.nurture import sequence_approval, sequence_enrollment, sequence_library
 from rooftree.nurture.models import Sequence
+from rooftree.org.models import User
 from rooftree.outreach.models import Template
 from rooftree.outreach.wording import message_templates, template_approval
 from tests import make
@@ -28,14 +30,19 @@ def waiting(people, noon):
     return template_approval.propose_draft(draft, by=mia, summary="Half as long", at=noon)
 
 
-def test_wording_and_sequence_pages_fit_and_are_accessible(chromium, front, waiting):
+def test_wording_and_sequence_pages_fit_and_are_accessible(chromium, front, waiting, noon):
     steps = Sequence.objects.get(decided_at=None)
+    mia = User.objects.get(name="Mia Park")
+    sequence_library.add_from_library("new_purchase", by=mia, at=noon)
+    lead = Lead.objects.order_by("-last_inquiry_at")[0]
     pages = {
         "Marketing": [
             reverse("wording"), reverse("wording_new"),
             reverse("wording_place", args=HERE),
             reverse("wording_place", args=["rate_reached", "email", "any", "any"]),
             reverse("sequences"), reverse("sequence", args=["not_reached"]),
+            reverse("sequence_library"), reverse("sequence_calendar"),
+            f"{reverse('sequence', args=['new_purchase'])}?lead={lead.pk}",
         ],
         "Compliance": [
             reverse("wording_edition", args=[waiting.pk]),
