@@ -70,14 +70,14 @@ def poll_due_connections(*, at: datetime) -> int:
         is_complete = False
         try:
             changes = loan_updates.find_changed_loans(connection=connection, at=at)
-            for loan, changed in changes:
+            for loan, changed in changes.ours:
                 reading = loan_updates.read_from_los(loan, changed.content)
                 with transaction.atomic():
                     follow_loan_news(
                         loan_updates.apply_snapshot(reading, loan_id=loan.pk, at=at), at=at
                     )
                 loan_count += 1
-            loan_updates.acknowledge_changes(connection=connection, changes=changes)
+            loan_updates.acknowledge_changes(changes, connection=connection)
             is_complete = True
         except VendorError as problem:
             log.warning("the poll of %s was interrupted: %s", connection.name, problem)

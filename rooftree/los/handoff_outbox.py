@@ -33,6 +33,7 @@ from rooftree.los.handoff_record import (
     parse_handoff,
 )
 from rooftree.los.lender_mapping import build_lender_mapping
+from rooftree.los.los_adapter import WritesLater
 from rooftree.los.los_payload import MissingData, build_payload
 from rooftree.los.models import Connection, Handoff
 from rooftree.org import sending_pause, shadow_mode
@@ -42,6 +43,7 @@ CLAIM_TIMEOUT = timedelta(minutes=3)
 LOOKUP_INTERVAL = timedelta(minutes=1)
 BACK_OFF = (30, 120, 600, 1800, 3600)
 SETUP_RETRY_INTERVAL = timedelta(minutes=15)
+OPEN_STATES = ("pending", "sending", "uncertain", "created")  # created: with fields to write
 SYSTEM_VERSION = "2026.11"
 
 
@@ -176,7 +178,7 @@ def send_due_handoffs(*, at: datetime, limit: int = 20) -> int:
     """
     if sending_pause.is_sending_paused() or shadow_mode.is_shadow_on():
         return 0
-    due = Handoff.objects.filter(state__in=["pending", "sending", "uncertain"], due_at__lte=at)
+    due = Handoff.objects.filter(state__in=OPEN_STATES, due_at__lte=at)
     ids = list(due.order_by("due_at").values_list("pk", flat=True)[:limit])
     return sum(send_handoff(handoff_id=handoff_id, at=at) for handoff_id in ids)
 
@@ -187,7 +189,7 @@ def send_handoff(*, handoff_id: UUID, at: datetime) -> bool:
         row = (
             Handoff.objects.select_for_update(skip_locked=True, of=("self",))
             .select_related("connection")
-            .filter(pk=handoff_id, state__in=["pending", "sending", "uncertain"], due_at__lte=at)
+            .filter(pk=handoff_id, state__in=OPEN_STATES, due_at__lte=at)
             .first()
         )
         if row is None:
@@ -200,6 +202,8 @@ def send_handoff(*, handoff_id: UUID, at: datetime) -> bool:
         row.save(update_fields=["state", "sent_at", "attempt_id", "attempts", "due_at"])
     if is_first:
         _create_loan(row, at)
+    elif row.state == "created":
+        _write_later_fields(row, at)
     else:
         _look_up_loan(row, at)
     return True
@@ -262,6 +266,22 @@ def _look_up_loan(row: Handoff, at: datetime) -> None:
         )
 
 
+def _write_later_fields(row: Handoff, at: datetime) -> None:
+    """Write what the create didn't take; the loan is there already and is never made again."""
+    loan = Loan.objects.get(handoff=row.pk)
+    attempts = row.attempts + 1
+    try:
+        warning = get_adapter(row.connection).write_fields(loan.los_loan_id, row.later_fields)
+    except (RequestRejected, MalformedHandoff) as problem:
+        text = f"The loan is there, but without: {', '.join(row.later_fields)}. {problem}"
+        _update_handoff(row, due_at=None, later_fields={}, problem=text)
+    except VendorError as problem:
+        due_at = at + retry_delay(problem, attempts, BACK_OFF)
+        _update_handoff(row, due_at=due_at, attempts=attempts, problem=str(problem))
+    else:
+        _update_handoff(row, due_at=None, later_fields={}, problem=warning)
+
+
 def leave_out_other_leads(row: Handoff, loan_ids: Sequence[str]) -> list[str]:
     """Return the loans that no other lead has: a search by name finds those of namesakes too."""
     loans = Loan.objects.filter(los=row.connection.los, instance=row.connection.instance)
@@ -286,7 +306,13 @@ def record_created_loan(row: Handoff, loan_id: str, at: datetime) -> None:
                 "created_at": at,
             },
         )
-        _update_handoff(row, state="created", due_at=None, problem="", loan=loan)
+        adapter, later = get_adapter(row.connection), {}
+        if isinstance(adapter, WritesLater):
+            later = dict(adapter.list_later_fields(parse_handoff(row.record)))
+        _update_handoff(
+            row, state="created", due_at=at if later else None, problem="", loan=loan,
+            later_fields=later,
+        )  # fmt: skip
         Lead.objects.filter(pk=lead.pk, state__in=["new", "working", "nurture"]).update(
             state="application"
         )

@@ -35,6 +35,7 @@ class ChangedLoan:
     loan_id: str
     lead_id: str = ""
     folder: str = ""
+    previous_id: str = ""  # its id before the LOS renamed it
     content: Mapping[str, Any] = field(default_factory=dict, repr=False)  # see LoanHint
 
 

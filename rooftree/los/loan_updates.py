@@ -37,6 +37,14 @@ class LoanUpdate:
     is_resumed: bool = False  # its last unmapped status is mapped now
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoanChanges:
+    """What one poll listed: our loans with what it said of them, and the ids of all."""
+
+    ours: tuple[tuple[Loan, ChangedLoan], ...]
+    listed: tuple[str, ...]
+
+
 def store_hint(hint: LoanHint, *, connection: Connection, at: datetime) -> LosEvent | None:
     """Store a verified hint, due now; return None if it was already stored.
 
@@ -205,30 +213,54 @@ def _followed_values(loan: Loan) -> tuple[object, ...]:
     return loan.funded_date, loan.notices, loan.revenue_cents, loan.unmapped_statuses
 
 
-def find_changed_loans(*, connection: Connection, at: datetime) -> list[tuple[Loan, ChangedLoan]]:
-    """Find our loans that changed in the LOS since the last poll. Raises the vendor's failure.
+def find_changed_loans(*, connection: Connection, at: datetime) -> LoanChanges:
+    """Find the loans that changed in the LOS since the last poll. Raises the vendor's failure.
 
     Catches the changes no webhook announced. Call `schedule_next_poll` after all of them
     were read; until then the next poll finds them again.
     """
     since = connection.polled_to_at or connection.enabled_at or at
-    changes = {row.loan_id: row for row in get_adapter(connection).find_changed_since(since)}
+    listed = get_adapter(connection).find_changed_since(since)
+    for row in listed:
+        _follow_rename(row, connection, at)
+    changes = {row.loan_id: row for row in listed}
     loans = Loan.objects.filter(
         los=connection.los, instance=connection.instance, los_loan_id__in=list(changes)
     )
     # Two connections can reach one instance; each loan is read through its own, while it is on.
     others = Connection.objects.filter(enabled_at__isnull=False).exclude(pk=connection.pk)
     loans = loans.exclude(handoff__connection__in=others)
-    return [(loan, changes[loan.los_loan_id]) for loan in loans]
+    ours = tuple((loan, changes[loan.los_loan_id]) for loan in loans)
+    return LoanChanges(ours=ours, listed=tuple(changes))
 
 
-def acknowledge_changes(
-    *, connection: Connection, changes: Sequence[tuple[Loan, ChangedLoan]]
-) -> None:
-    """Tell an LOS that keeps listing changes that these are stored. Raises its failure."""
+def acknowledge_changes(changes: LoanChanges, *, connection: Connection) -> None:
+    """Tell an LOS that keeps listing changes that these are stored. Raises its failure.
+
+    While a hand-off is under way, loans we don't know stay listed: one can be its loan.
+    """
     adapter = get_adapter(connection)
-    if changes and isinstance(adapter, AcknowledgesChanges):
-        adapter.acknowledge_changes([changed.loan_id for _, changed in changes])
+    if not isinstance(adapter, AcknowledgesChanges):
+        return
+    is_busy = connection.handoffs.filter(state__in=["sending", "uncertain"]).exists()
+    ours = tuple(changed.loan_id for _, changed in changes.ours)
+    adapter.acknowledge_changes(ours if is_busy else changes.listed)
+
+
+def _follow_rename(changed: ChangedLoan, connection: Connection, at: datetime) -> None:
+    """Keep the link to a loan that the LOS renamed: a lead there becomes a loan."""
+    if not changed.previous_id or changed.previous_id == changed.loan_id:
+        return
+    loans = Loan.objects.filter(los=connection.los, instance=connection.instance)
+    if loans.filter(los_loan_id=changed.loan_id).exists():
+        return
+    with transaction.atomic():
+        if loan := loans.select_for_update().filter(los_loan_id=changed.previous_id).first():
+            loans.filter(pk=loan.pk).update(los_loan_id=changed.loan_id)
+            LosEvent.objects.filter(connection=connection, los_loan_id=changed.previous_id).update(
+                los_loan_id=changed.loan_id
+            )
+            write_event("los.loan.renamed", at=at, lead_id=loan.lead_id, loan=loan.pk)
 
 
 def schedule_next_poll(*, connection: Connection, at: datetime, is_complete: bool) -> None:

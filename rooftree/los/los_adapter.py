@@ -62,8 +62,21 @@ class LosAdapter(Protocol):
         """
         ...
 
-    def write_fields(self, loan_id: str, values: Mapping[str, str]) -> None:
-        """Set fields of a loan by the LOS's own field ids. Safe to repeat."""
+    def write_fields(self, loan_id: str, values: Mapping[str, str]) -> str:
+        """Set fields of a loan by the LOS's own field ids; return its warning, "" if none.
+
+        Safe to repeat.
+        """
+        ...
+
+
+@runtime_checkable
+class WritesLater(Protocol):
+    """An LOS whose create takes only a part; the outbox writes the rest once the loan is there."""
+
+    def list_later_fields(self, handoff: HandoffRecord) -> Mapping[str, str]:
+        """Return the fields to write after the create, by the LOS's own ids."""
+        ...
 
 
 @runtime_checkable

@@ -81,6 +81,9 @@ class Handoff(models.Model):
     sent_at = models.DateTimeField(null=True)  # when the request went out
     due_at = models.DateTimeField(null=True)
     loan = models.OneToOneField(Loan, models.PROTECT, null=True, related_name="handoff")
+    later_fields = models.JSONField(  # written once the loan is there, then emptied
+        default=dict, db_default=Value({}, models.JSONField())
+    )
     problem = models.CharField(max_length=500, blank=True)
 
     class Meta:
@@ -100,7 +103,7 @@ class Handoff(models.Model):
         indexes = [
             models.Index(
                 fields=["due_at"],
-                condition=Q(state__in=["pending", "sending", "uncertain"]),
+                condition=Q(due_at__isnull=False),
                 name="handoff_due",
             ),
         ]

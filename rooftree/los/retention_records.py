@@ -23,7 +23,8 @@ RECORDS = RoomRecords(
                 """update loan_change set record = '{}', changes = '{}', skipped = '{}',
                         problem = ''
                      where handoff_id in (select id from handoff where lead_id = any(%(ids)s))""",
-                "update handoff set record = '{}', problem = '' where lead_id = any(%(ids)s)",
+                """update handoff set record = '{}', later_fields = '{}', problem = ''
+                     where lead_id = any(%(ids)s)""",
             ),
         ),
     ),

@@ -22,4 +22,12 @@ class Migration(migrations.Migration):
             "connection", "is_for_tests", models.BooleanField(default=False, db_default=False)
         ),
         migrations.AddField("losevent", "content", _json(dict)),
+        migrations.AddField("handoff", "later_fields", _json(dict)),
+        migrations.RemoveIndex("handoff", "handoff_due"),
+        migrations.AddIndex(
+            "handoff",
+            models.Index(
+                fields=["due_at"], condition=models.Q(due_at__isnull=False), name="handoff_due"
+            ),
+        ),
     ]

@@ -149,3 +149,20 @@ def test_duplicate_loan_in_los_waits_for_staff(world, lead, monkeypatch):
     assert (handoff.state, handoff.due_at) == ("uncertain", None)
     assert "twice" in handoff.problem
     assert not Loan.objects.exists()
+
+
+def test_fields_that_a_create_does_not_take_are_written_later_and_alone(world, lead, monkeypatch):
+    los = adapter_pool.get_adapter(Connection.objects.get())
+    later = {"CX.ROOFTREESOURCE": "zillow"}
+    monkeypatch.setattr(los, "list_later_fields", lambda _: later, raising=False)
+    world.say("enc/faults", {"match": {"op": "fieldWriter"}, "count": 3, "action": "status:503"})
+    queue_handoff(lead)
+    assert send_due(world, 0).later_fields == later
+
+    waiting = send_due(world, 1)
+    assert (waiting.state, waiting.later_fields, bool(waiting.problem)) == ("created", later, True)
+    done = send_due(world, 20)
+
+    assert (done.later_fields, done.due_at, done.problem) == ({}, None, "")
+    written = world.simulators.encompass.instance.loans[done.loan.los_loan_id].custom
+    assert (written["CX.ROOFTREESOURCE"], count_encompass_loans(world)) == ("zillow", 1)

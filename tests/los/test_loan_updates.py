@@ -6,8 +6,8 @@ import pytest
 
 from rooftree.flow import loan_milestones
 from rooftree.leads.models import Loan, Milestone
-from rooftree.los import handoff_outbox, loan_updates
-from rooftree.los.loan_snapshot import LoanHint
+from rooftree.los import adapter_pool, handoff_outbox, loan_updates
+from rooftree.los.loan_snapshot import ChangedLoan, LoanHint
 from rooftree.los.models import Connection, Handoff, LosEvent
 from rooftree.money.models import Entry
 from rooftree.outreach.models import Message
@@ -149,3 +149,25 @@ def test_reading_a_loan_of_disconnected_los_is_refused(world, loan):
 
     with pytest.raises(loan_updates.Misconfigured, match="no longer connected"):
         loan_updates.read_from_los(loan)
+
+
+def test_loan_that_the_los_renamed_keeps_its_lead(world, loan, monkeypatch):
+    los = adapter_pool.get_adapter(Connection.objects.get())
+    changed = ChangedLoan(loan_id="2611000001", previous_id=loan.los_loan_id)
+    monkeypatch.setattr(los, "find_changed_since", lambda _: (changed,))
+    acknowledged: list[str] = []
+    monkeypatch.setattr(los, "acknowledge_changes", acknowledged.extend, raising=False)
+
+    for _ in range(2):
+        changes = loan_updates.find_changed_loans(
+            connection=Connection.objects.get(), at=journey.later(5)
+        )
+        loan_updates.acknowledge_changes(changes, connection=Connection.objects.get())
+
+    renamed = Loan.objects.get()
+    assert (renamed.pk, renamed.los_loan_id) == (loan.pk, "2611000001")
+    assert acknowledged == ["2611000001"] * 2
+    Handoff.objects.update(state="uncertain")
+    changes = loan_updates.LoanChanges(ours=(), listed=("unknown",))
+    loan_updates.acknowledge_changes(changes, connection=Connection.objects.get())
+    assert "unknown" not in acknowledged

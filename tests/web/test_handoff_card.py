@@ -117,5 +117,5 @@ def test_handoff_page_without_an_los_says_who_can_connect_one(cast, ben, signed_
 
     page = signed_in(cast.dana.user).get(reverse("handoff", args=[ben.pk])).text
 
-    assert "No LOS is connected yet." in page
+    assert "No LOS is connected yet" in page
     assert "An administrator can add one in Setup." in page

@@ -148,7 +148,7 @@ class Encompass:
             lead_id_field=settings.lead_id_field,
         )
 
-    def write_fields(self, loan_id: str, values: Mapping[str, str]) -> None:
+    def write_fields(self, loan_id: str, values: Mapping[str, str]) -> str:
         """Set fields by id. Safe to repeat."""
         self._request(
             VendorRequest(
@@ -159,6 +159,7 @@ class Encompass:
             ),
             "the fields",
         )
+        return ""
 
     @staticmethod
     def verify_push(headers: Mapping[str, str], body: bytes, keys: Sequence[str]) -> bool:

@@ -162,7 +162,7 @@ class LendingPad:
         statuses = build_status_map("lendingpad", table.statuses)
         return lendingpad_loans.build_snapshot(loan_id, seen, statuses)
 
-    def write_fields(self, loan_id: str, values: Mapping[str, str]) -> None:
+    def write_fields(self, loan_id: str, values: Mapping[str, str]) -> str:
         """Set custom fields of a loan, by GUID. Safe to repeat."""
         settings = self._load_settings()
         content = self._call(
@@ -180,6 +180,7 @@ class LendingPad:
             )
         )
         _refuse_error(content, "the fields")
+        return ""
 
     @staticmethod
     def verify_push(headers: Mapping[str, str], body: bytes, keys: Sequence[str]) -> bool:
