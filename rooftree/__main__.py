@@ -147,6 +147,7 @@ def _configure_for_help() -> None:
         INSTALLED_APPS=[*apps, "allauth", "allauth.account", "allauth.mfa", "rooftree"],
         MIDDLEWARE=["allauth.account.middleware.AccountMiddleware"],  # required by the allauth app
         AUTH_USER_MODEL="rooftree.User",
+        AREA_CODES_FILE=Path(os.devnull),  # help needs no codes of the installation
         TASKS={
             "default": {
                 "BACKEND": "rooftree.tasks.backend.ObanBackend",

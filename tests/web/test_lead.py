@@ -195,7 +195,7 @@ def test_query_count_does_not_grow_with_the_history(
     browser = signed_in(cast.dana.user)
     browser.get(page_of(ben))
 
-    with django_assert_max_num_queries(28):
+    with django_assert_max_num_queries(30):
         browser.get(page_of(ben))
 
 

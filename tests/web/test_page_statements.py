@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 BUDGETS = {  # by path: role of the reader, statements
     "/queue/": ("officer", 20),
     "/pipeline/": ("officer", 11),
-    "/leads/{lead}/": ("officer", 24),
+    "/leads/{lead}/": ("officer", 26),
     "/team/": ("manager", 17),
     "/home/": ("executive", 19),
     "/compliance/": ("compliance", 43),

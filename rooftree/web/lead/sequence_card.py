@@ -25,14 +25,15 @@ OUTCOMES = {"done": "done", "skipped": "skipped", "passed": "passed", "ended": "
 
 def build_sequence_card(lead: Lead, *, may_act: bool, at: datetime) -> dict[str, Any]:
     """Return where a lead stands on its sequence, and which ones it can start."""
-    live = Enrollment.objects.filter(lead=lead, ended_at=None).select_related("sequence").first()
-    rows = EnrollmentStep.objects.filter(enrollment__lead=lead)
-    done = rows.select_related("enrollment__sequence").order_by("-at", "-number")[:MAX_DONE]
+    enrollments = Enrollment.objects.filter(lead=lead).select_related("sequence").in_bulk()
+    live = next((row for row in enrollments.values() if row.ended_at is None), None)
+    rows = EnrollmentStep.objects.filter(enrollment__in=enrollments)
+    done = rows.order_by("-at", "-number")[:MAX_DONE] if enrollments else []
     card: dict[str, Any] = {
         "live": live,
         "done": [
             {
-                "name": _name(plan_of(row.enrollment.sequence).steps[row.number]),
+                "name": _name(plan_of(enrollments[row.enrollment_id].sequence).steps[row.number]),
                 "outcome": OUTCOMES[row.outcome],
                 "at": row.at,
             }
