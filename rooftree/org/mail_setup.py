@@ -25,8 +25,7 @@ from rooftree.org.models import MailSetup, User
 
 SENDER_COLUMNS = ("sender_name", "sender_address")
 SERVER_COLUMNS = ("service", "host", "port", "security", "user", "secret", "provider_domain")
-# A secret belongs to one of them.
-DESTINATION_COLUMNS = ("service", "host", "port", "provider_domain")
+DESTINATION_COLUMNS = ("service", "host", "provider_domain")  # a secret belongs to one of them
 TRIAL_SUBJECT = "Your test email from Rooftree"
 TRIAL_TEXT = """This is the test email you sent yourself under Setup, Email.
 

@@ -297,6 +297,7 @@ class TimeOff(models.Model):
 
 
 LIST_PAGES = ("queue", "pipeline", "people")
+SAVED_VIEW_PAGES = (*LIST_PAGES, "reports")
 
 
 class SavedView(models.Model):
@@ -317,7 +318,9 @@ class SavedView(models.Model):
     class Meta:
         db_table = "saved_view"
         constraints = [
-            models.CheckConstraint(condition=Q(page__in=LIST_PAGES), name="saved_view_page_known"),
+            models.CheckConstraint(
+                condition=Q(page__in=SAVED_VIEW_PAGES), name="saved_view_page_known"
+            ),
             models.UniqueConstraint(
                 fields=["owner", "page", "name"], name="one_saved_view_of_a_name"
             ),

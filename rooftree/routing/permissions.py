@@ -51,6 +51,11 @@ ROLES_BY_PERMISSION: dict[str, tuple[str, ...]] = {
     "see_team": _TEAM_ROLES,
     "approve_call_hour": ("manager", "compliance"),  # of a call by somebody else
     "see_home": ("manager", "operations", "marketing", "compliance", "executive", "administrator"),
+    # Officers see reports of their own leads, without revenue.
+    "see_reports": (
+        *("officer", "manager", "operations", "marketing"),
+        *("compliance", "executive", "administrator"),
+    ),
     "see_money": ("manager", "operations", "marketing", "executive", "administrator"),
     "book_money": ("operations", "marketing", "administrator"),
     # Where no LOS reports it: fundings and their revenue.

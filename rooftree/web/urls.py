@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("rooftree.web.pipeline.urls")),
     path("", include("rooftree.web.queue.urls")),
     path("", include("rooftree.web.rates.urls")),
+    path("", include("rooftree.web.reports.urls")),
     path("", include("rooftree.web.retention.urls")),
     path("", include("rooftree.web.returns.urls")),
     path("", include("rooftree.web.routing.urls")),

@@ -442,7 +442,11 @@ TABLE = {
     "setup/dead-letters/<int:job_id>/retry/": post("d", "one"),
     # Home, sources and exports.
     "home/records/<slug:number>/export/": get("mpced", "number"),
+    "reports/records/<slug:figure>/export/": get("mpced", "report_figure"),
     "pipeline/export/": get("mpced"),
+    "reports/": get("ompkced"),
+    "reports/file.<slug:kind>": get("ompkced", "file_kind"),
+    "reports/records/<slug:figure>/": get("ompkced", "report_figure"),
     "home/": get("mpkced"),
     "home/records/<slug:number>/": get("mpkced", "number"),
     "portal/": get(""),

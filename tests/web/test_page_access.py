@@ -205,6 +205,8 @@ def build_world(cast):
         "touch": touch.pk, "claim": claim.pk, "return_file": claim.file_id, "note": "note",
         "long_reason": "A copy for the vendor",
         "entry": claim.entry_id,
+        "report_figure": "leads",
+        "file_kind": "csv",
         "invoice": VendorInvoice.objects.create(
             source=touch.source, number="7", month=make.NOON.date(), amount_cents=1,
             made_by=cast.omar, made_at=make.NOON,

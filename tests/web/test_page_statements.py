@@ -16,6 +16,7 @@ BUDGETS = {  # by path: role of the reader, statements
     "/leads/{lead}/": ("officer", 26),
     "/team/": ("manager", 17),
     "/home/": ("executive", 19),
+    "/reports/?by=source&by2=officer": ("executive", 21),
     "/compliance/": ("compliance", 43),
 }
 

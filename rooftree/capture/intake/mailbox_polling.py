@@ -62,8 +62,7 @@ def save_mailbox(
     stored = Mailbox.objects.get(pk=mailbox_id) if mailbox_id else None
     settings = {name: typed[name] for name in EDITABLE}
     if stored and not settings["password"]:
-        # Otherwise a new server could be used to steal the password.
-        if any(settings[name] != getattr(stored, name) for name in ("host", "port", "security")):
+        if settings["host"] != stored.host:  # else a new server could be used to steal the password
             raise BadMailbox("password", "Enter the password again: the server has changed.")
         settings["password"] = stored.password
     end = _try_connection(settings)

@@ -11,6 +11,7 @@ from rooftree.reporting.exports import export_approval
 from rooftree.reporting.exports.export_approval import CannotExport
 from rooftree.reporting.first_screen.figure_leads import FIGURE_TITLES
 from rooftree.reporting.models import ExportRequest
+from rooftree.reporting.reports.report_records import RECORD_LISTS
 from rooftree.web.shared.htmx_responses import respond_done, respond_refused
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import require_company_permission, staff_view
@@ -55,11 +56,15 @@ def decide_export(request: StaffRequest, ask_id: UUID) -> HttpResponse:
 
 def _request_line(row: ExportRequest) -> dict[str, Any]:
     """Build the list line of a request, with the title of its list and its state."""
-    figure = row.subject.partition(":")[2]
+    kind, _, figure = row.subject.partition(":")
+    if kind == "report":
+        title = f"{RECORD_LISTS[figure].title}, of a report"
+    else:
+        title = FIGURE_TITLES.get(figure, "Loans in process")
     if row.downloaded_at:
         state = ("ok", "download", "Exported")
     elif row.is_refused:
         state = ("late", "ban", "Rejected")
     else:
         state = ("ok", "check", "Approved") if row.decided_at else ("soon", "clock", "Waiting")
-    return {"row": row, "list": FIGURE_TITLES.get(figure, "Loans in process"), "state": state}
+    return {"row": row, "list": title, "state": state}

@@ -12,9 +12,11 @@ from rooftree.leads.models import Lead
 from rooftree.reporting.exports import export_approval, lead_export
 from rooftree.reporting.exports.export_approval import CannotExport, ExportIntent
 from rooftree.reporting.first_screen.figure_leads import FIGURE_TITLES
+from rooftree.reporting.reports.report_records import RECORD_LISTS
 from rooftree.routing.permissions import users_with_permission
 from rooftree.web.home import views as home_views
 from rooftree.web.lists import listed_loans
+from rooftree.web.reports import views as report_views
 from rooftree.web.shared.file_responses import csv_response
 from rooftree.web.shared.htmx_responses import respond_done
 from rooftree.web.shared.request_caller import request_caller
@@ -31,6 +33,16 @@ def export_records(request: StaffRequest, number: str) -> HttpResponse:
     return _ask_or_export(
         request, leads, subject=f"records:{number}", title=FIGURE_TITLES[number], back=back
     )
+
+
+@staff_view("GET", "POST")
+def export_report_records(request: StaffRequest, figure: str) -> HttpResponse:
+    """Export the leads behind a figure of a report."""
+    require_permission(request.user, "export")
+    leads = report_views.leads_behind_report(request, figure)
+    back = f"{reverse('report_records', args=[figure])}?{request.GET.urlencode()}"
+    title = RECORD_LISTS[figure].title
+    return _ask_or_export(request, leads, subject=f"report:{figure}", title=title, back=back)
 
 
 @staff_view("GET", "POST")

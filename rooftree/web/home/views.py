@@ -88,7 +88,7 @@ def show_home(request: StaffRequest) -> HttpResponse:
         "kinds": [
             (label, last_complete_period(kind, today).key, kind) for kind, label in PERIOD_KINDS
         ],
-        "periods": _recent_periods(view.period.kind, today),
+        "periods": recent_periods(view.period.kind, today),
         "shown": shown,
         "hero": home_figures.headline_figure(shown, view.records_url),
         "expectation": home_figures.expected_cost_text(total),
@@ -213,7 +213,7 @@ def _chosen_source(request: StaffRequest) -> Source | None:
         return None
 
 
-def _recent_periods(kind: str, today: date) -> list[ReportPeriod]:
+def recent_periods(kind: str, today: date) -> list[ReportPeriod]:
     """Return the current period, if its kind has one, and the eight before it, newest first."""
     period = last_complete_period(kind, today)
     periods = [period.following()] if kind != "year" else []

@@ -8,8 +8,9 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from rooftree.routing import saved_views
-from rooftree.routing.models import LIST_PAGES, SavedView
+from rooftree.routing.models import SAVED_VIEW_PAGES, SavedView
 from rooftree.web.lists.list_filters import ListFilter
+from rooftree.web.reports.report_filter import ReportFilter
 from rooftree.web.shared.htmx_responses import respond_redirect, respond_refused
 from rooftree.web.shared.staff_forms import StaffForm, checkbox_field, choice_field, text_field
 from rooftree.web.shared.staff_request import StaffRequest
@@ -19,7 +20,7 @@ from rooftree.web.shared.staff_view import require_permission, staff_view
 class SaveViewForm(StaffForm):
     """A name for the filters of a list."""
 
-    page = choice_field("List", [(page, page) for page in LIST_PAGES])
+    page = choice_field("List", [(page, page) for page in SAVED_VIEW_PAGES])
     query = text_field("Filters", required=False, max_length=600)
     name = text_field("Name", max_length=40)
     is_shared = checkbox_field("Share with my team", "Everyone in your branch sees it")
@@ -32,7 +33,11 @@ def save_view(request: StaffRequest) -> HttpResponse:
     form = SaveViewForm(request.POST)
     page = request.POST.get("page", "")
     data = QueryDict(request.POST.get("query", ""))
-    shown = ListFilter(page if page in LIST_PAGES else "people", request.user, data)
+    shown: ListFilter | ReportFilter = (
+        ReportFilter(request.user, data)
+        if page == ReportFilter.page
+        else ListFilter(page if page in SAVED_VIEW_PAGES else "people", request.user, data)
+    )
 
     def save(typed: dict[str, Any]) -> SavedView:
         return saved_views.save_view(

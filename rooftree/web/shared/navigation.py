@@ -60,6 +60,7 @@ PAGES = {  # by URL name
         count=navigation_counts.count_unknown_texts,
     ),
     "home": NavigationPage(label="Home", icon="home", permission="see_home"),
+    "reports": NavigationPage(label="Reports", icon="chart", permission="see_reports"),
     "sources": NavigationPage(
         label="Sources",
         icon="sources",
@@ -116,7 +117,7 @@ PAGES = {  # by URL name
 # Pages without a URL or without permission are left out; the views check permissions again.
 OFFICER_PAGES = (
     ["queue", "conversations", "pipeline", "rates"],
-    ["new_lead", "people", "my_tasks", "clocks", "snippets"],
+    ["new_lead", "people", "my_tasks", "clocks", "snippets", "reports"],
 )
 PAGES_BY_ROLE = {
     PARTNER: (["portal"], []),
@@ -126,7 +127,7 @@ PAGES_BY_ROLE = {
         ["team", "home", "pipeline", "conversations"],
         [
             *("new_lead", "people", "my_tasks", "clocks", "matches"),
-            *("money", "routing"),
+            *("reports", "money", "routing"),
             *("rates", "wording", "sequences", "snippets"),
         ],
     ),
@@ -141,6 +142,7 @@ PAGES_BY_ROLE = {
             "matches",
             "unknown_texts",
             "returns",
+            "reports",
             "money",
             "partners",
             "things_of_value",
@@ -152,7 +154,7 @@ PAGES_BY_ROLE = {
     ),
     "marketing": (
         ["sources", "wording", "sequences", "rates"],
-        ["snippets", "releases", "returns", "money", "partners", "home", "routing"],
+        ["snippets", "releases", "returns", "reports", "money", "partners", "home", "routing"],
     ),
     "compliance": (
         ["compliance", "clocks", "releases", "wording", "sequences", "sources"],
@@ -166,11 +168,12 @@ PAGES_BY_ROLE = {
             "access_log",
             "controls",
             "home",
+            "reports",
             "routing",
         ],
     ),
     "executive": (
-        ["home", "money", "team", "pipeline"],
+        ["home", "reports", "money", "team", "pipeline"],
         ["sources", "returns", "routing", "compliance"],
     ),
     "administrator": (
@@ -185,6 +188,7 @@ PAGES_BY_ROLE = {
             "matches",
             "unknown_texts",
             "returns",
+            "reports",
             "money",
             "partners",
             "home",
