@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rooftree", "0066_form_versions")]
+    dependencies = [("rooftree", "0071_own_sequences")]
 
     operations = [
         migrations.RemoveConstraint(model_name="savedview", name="saved_view_page_known"),
