@@ -400,3 +400,68 @@ def test_adf_is_found_as_entities_and_inside_html(parts):
 
     check(lead_of(envelope), {"borrower.last_name": "Bell", "phones.0.e164": "+18135550142",
                               "vendor_lead_id": "A-1", "message": "Smith & Sons"})  # fmt: skip
+
+
+BLOCK = """A new lead for you
+
+Contact:
+Ana Bell
+(cell) 813-555-0142
+ana@example.com
+
+Property:
+9 Oak Ave
+Tampa, FL 33602
+
+Loan amount: 350k
+"""
+SAYS = """Ana Bell says:
+Hi, I would like to refinance.
+Call me at 813-555-0142 after five.
+
+--
+Questions? Call us at 650-253-0000 or write to help@vendor.example
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "headers", "expected"),
+    [
+        (BLOCK, {}, {"phones.0.type": "mobile", "emails.0.address": "ana@example.com",
+                     "property.line1": "9 Oak Ave", "property.state": "FL", "property.zip": "33602",
+                     "loan.amount_cents": 35_000_000}),
+        ("Name:\nAna Bell\n813-555-0142\nAddress: 1 Elm St, Tampa, FL 33602\n", {},
+         {"mailing_address.city": "Tampa", "mailing_address.zip": "33602", "emails": None}),
+        ("Property address: 9 Oak Ave, Tampa, FL 33602\nFirst name: Ana\nLast name: Bell\n"
+         "Phone: 813-555-0142", {}, {"property.city": "Tampa", "property.line1": "9 Oak Ave"}),
+        ("Open the portal to see more.", {"Subject": "Fwd: New inquiry: Ana Bell 813-555-0142"},
+         {}),
+        ("See the portal.", {"Subject": "New Mortgage Lead from Ana Bell - (813) 555-0142, Tampa"},
+         {}),
+        ("See the portal.", {"Subject": "Web Lead | Ana Bell | ana@example.com | 8135550142"},
+         {"emails.0.address": "ana@example.com"}),
+        (SAYS, {"Reply-To": "ana@example.com"}, {
+            "emails.0.address": "ana@example.com", "phones.1": None,
+            "message": "Hi, I would like to refinance.\nCall me at 813-555-0142 after five."}),
+    ],
+)  # fmt: skip
+def test_letter_without_labels_gives_its_borrower(text, headers, expected):
+    for kind, words in (("plain", text), ("html", escape(text).replace("\n", "<br>\n"))):
+        lead = lead_of(read("email_text", email((kind, words), **headers), method="SMTP"))
+
+        check(lead, {"borrower.first_name": "Ana", "borrower.last_name": "Bell",
+                     "phones.0.e164": "+18135550142", **expected})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "subject"),
+    [
+        ("Your weekly report is ready.", "Your invoice 813-555-0142"),
+        ("Nothing here", "New lead"),
+        ("Our support says:\nall is well", "Status"),
+    ],
+)
+def test_letter_without_a_borrower_waits_for_staff(text, subject):
+    envelope = read("email_text", email(("plain", text), Subject=subject), method="SMTP")
+
+    assert envelope["outcome"] == "quarantined"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.errors import MessageError
+from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from itertools import islice
@@ -68,6 +69,8 @@ class LeadEmail:
 
     reference: str  # Message-ID without brackets, else a hash of the raw message
     sender_domain: str
+    subject: str
+    reply_to: str  # "" where replies go to the sender's own domain
     sent_at: datetime | None
     is_authentic: bool  # an aligned DKIM, SPF or DMARC pass for the sender's domain
     text_parts: tuple[str, ...]  # plain-text parts without quote marks
@@ -127,11 +130,14 @@ def _parse_message(mail: Message, raw: bytes, server: str) -> LeadEmail:
     if "@" not in sender:
         raise UnreadableBody("invalid_mail")
     domain = sender.rpartition("@")[2].lower()
+    reply_to = find_sender_address(str(mail.get("Reply-To", "")))
     message_id = (short_text(str(mail.get("Message-ID", "")), limit=250) or "").strip("<> ")
     parts = [part for part in islice(mail.walk(), MAX_PARTS) if not part.is_multipart()]
     return LeadEmail(
         reference=message_id or f"sha256:{hashlib.sha256(raw).hexdigest()}",
         sender_domain=domain,
+        subject=_decoded_subject(mail),
+        reply_to="" if reply_to.rpartition("@")[2].lower() == domain else reply_to,
         sent_at=_sent_at(mail),
         is_authentic=_is_authentic(mail, domain, server),
         text_parts=tuple(
@@ -147,6 +153,14 @@ def _parse_message(mail: Message, raw: bytes, server: str) -> LeadEmail:
             or (part.get_filename() or "").lower().endswith((".xml", ".adf"))
         ),
     )
+
+
+def _decoded_subject(mail: Message) -> str:
+    written = str(mail.get("Subject", ""))[:MAX_LINE_LENGTH]
+    try:
+        return str(make_header(decode_header(written)))
+    except PARSE_ERRORS:
+        return written
 
 
 def _is_inline(part: Message, kind: str) -> bool:
@@ -235,7 +249,7 @@ def _is_expected(email: LeadEmail, senders: Any) -> bool:
 
 def labeled_rows(page: str) -> list[tuple[str, str]]:
     """Return label and value of each table row of an HTML email, else of its labeled lines."""
-    tree = read_html.parse_html(page)
+    tree = read_html.parse_html(page, joins_lines=True)
     if tree is None:
         return []
     pairs = []

@@ -21,6 +21,7 @@ from rooftree.capture.parsing.lead_email_parser import (
     labeled_rows,
     read_lead_email,
 )
+from rooftree.capture.parsing.letter_contacts import fill_contact
 from rooftree.capture.parsing.normalize_values import squash_word
 from rooftree.capture.parsing.reading_notes import Fields, ReadingNotes
 from rooftree.leads.canonical import CanonicalLead
@@ -54,7 +55,10 @@ def _build_envelope(email: LeadEmail, incoming: IncomingDelivery) -> Envelope:
         squash_word(str(label)): str(field)
         for label, field in (stored_labels if isinstance(stored_labels, dict) else {}).items()
     }
-    fields, rest = _richest_part(email, custom_labels)
+    labeled, rest = _richest_part(email, custom_labels)
+    fields = fill_contact(
+        labeled, rest, subject=email.subject, reply_to=email.reply_to, notes=notes
+    )
     key = f"email:{email.reference}"
     if not fields:
         return quarantined_envelope("no_fields", UNSET_ANSWER, key=key, warnings=notes.warnings)
@@ -72,7 +76,7 @@ def _richest_part(
         labeled_rows(page) for page in email.html_parts
     ]
     readings = [fields_from_labels(pairs, custom_labels) for pairs in pairs_by_part]
-    return max(readings, key=lambda reading: len(reading[0]), default=({}, []))
+    return max(readings, key=lambda reading: (len(reading[0]), len(reading[1])), default=({}, []))
 
 
 def _move_location_to_property(fields: dict[str, Any]) -> dict[str, Any]:
